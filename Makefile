@@ -1,0 +1,42 @@
+# Everything needed is installed into .venv by these targets: Python 3.11 and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+.DEFAULT_GOAL := help
+
+.PHONY: help install demo test check golden clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/installed: requirements.lock pyproject.toml
+	@echo "Installing adasweep into .venv"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.lock)"
+	@$(BIN)/python -m pip install --quiet -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock .venv/installed
+	@$(BIN)/python -m pip install --quiet -r requirements-dev.lock
+	@touch $@
+
+install: .venv/installed  ## Make .venv and install the command adasweep
+
+demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
+	@$(BIN)/adasweep demo
+
+test: check  ## Check the code and run all tests
+	@$(BIN)/python -m pytest -n 2
+
+check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)
+	@$(BIN)/python -m pytest tests/golden
+
+clean:  ## Remove .venv and caches; the store is left alone
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,19 @@
+"""The name of a computation: a hash of its whole TrainConfig, defaults written out."""
+
+import hashlib
+import json
+import re
+
+from trainer.config.train import TrainConfig
+
+TRIAL_ID = re.compile(r"^[0-9a-f]{12}$")
+
+
+def canonical(config: TrainConfig) -> str:
+    """Return the one JSON text of a configuration: keys sorted, defaults written out, floats in shortest form."""
+    return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def trial_id(config: TrainConfig) -> str:
+    """Return 12 hexadecimal digits that name the computation; equal configurations have equal ids."""
+    return hashlib.sha256(canonical(config).encode()).hexdigest()[:12]

@@ -1,0 +1,64 @@
+"""TrainConfig: everything that decides what a run computes, and nothing else."""
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from trainer.config.augment import AdaAugment, AnyAugment
+from trainer.config.data import DataConfig
+from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.spec import Count, PositiveInt, Settings
+from trainer.config.training import Adam, Ema, Logistic, Transfer
+
+SCHEMA_VERSION = 1
+
+
+class TrainConfig(Settings):
+    """What is computed. Two runs with equal TrainConfig are the same trial, however far they went and wherever they ran.
+
+    `batch` is the global batch of one iteration, made of `batch // micro_batch` shards. Randomness belongs to a shard,
+    so the number of devices that share them out changes nothing.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    seed: Count = 0
+    data: DataConfig
+    generator: StyleGan2Generator
+    discriminator: StyleGan2Discriminator
+    objective: Logistic
+    augment: AnyAugment
+    generator_optimizer: Adam
+    discriminator_optimizer: Adam
+    ema: Ema
+    batch: PositiveInt
+    micro_batch: PositiveInt
+    transfer: Transfer | None = None
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> Self:
+        if self.batch % self.micro_batch:
+            raise ValueError(f"batch {self.batch} does not divide into micro-batches of {self.micro_batch}")
+        group = self.discriminator.minibatch_std_group
+        if self.micro_batch % min(group, self.micro_batch):
+            raise ValueError(f"micro_batch {self.micro_batch} does not divide into minibatch_std groups of {group}")
+        return self
+
+    @model_validator(mode="after")
+    def _resolution_is_a_power_of_two(self) -> Self:
+        resolution = self.data.resolution
+        if resolution < 4 or resolution > 1024 or resolution & (resolution - 1):
+            raise ValueError(f"resolution {resolution} is not a power of two from 4 to 1024")
+        return self
+
+    @model_validator(mode="after")
+    def _data_suffices(self) -> Self:
+        data = self.data
+        if data.subset + data.validation > data.images:
+            raise ValueError(
+                f"subset {data.subset} + validation {data.validation} is more than the {data.images} images of the set"
+            )
+        if data.labels and not data.classes:
+            raise ValueError(f"labels asked for, but the data set has none")
+        if isinstance(self.augment, AdaAugment) and self.augment.heuristic == "rv" and not data.validation:
+            raise ValueError("augment.heuristic rv needs data.validation > 0")
+        return self

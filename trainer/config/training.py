@@ -1,0 +1,50 @@
+"""Objective, optimizers, moving average: how the two networks are trained."""
+
+from typing import ClassVar, Literal
+
+from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Probability, Settings, Spec
+
+
+class Logistic(Spec):
+    """Non-saturating logistic loss (Goodfellow et al. 2014), with R1 (Mescheder et al. 2018) and path length (StyleGAN2).
+
+    `r1_gamma` is the weight of R1; `path_length_weight` 0 turns path length regularisation off.
+    """
+
+    module: ClassVar[str] = "trainer.objectives.logistic"
+    type: Literal["logistic"] = "logistic"
+    r1_gamma: NonNegative
+    path_length_weight: NonNegative = 2.0
+    path_length_decay: Fraction = 0.01
+    path_length_batch_shrink: PositiveInt = 2
+    style_mixing: Probability = 0.9
+
+
+class Adam(Settings):
+    """Adam (Kingma and Ba 2015) with lazy regularisation every `regularize_every` iterations (StyleGAN2, App. B).
+
+    With interval k the effective lr is lr * k/(k+1) and the betas are beta ** (k/(k+1)).
+    """
+
+    lr: Positive
+    beta1: NonNegative = 0.0
+    beta2: Fraction = 0.99
+    epsilon: Positive = 1e-8
+    regularize_every: PositiveInt
+
+
+class Ema(Settings):
+    """Moving average of the generator: half life in kimg, at most `rampup` times the images seen so far.
+
+    `rampup` None means no ramp: the official choice for presets other than auto and for transfer learning.
+    """
+
+    half_life_kimg: Positive
+    rampup: Positive | None = None
+
+
+class Transfer(Settings):
+    """Start from the weights of a snapshot, known by its content."""
+
+    name: str
+    sha256: str

@@ -1,0 +1,185 @@
+"""What a worker leaves on disk, and how it is read back: the one contract between trainer, orchestrator and analysis.
+
+A trial directory:
+
+    trial.json                      who it is: schema, id, config; created once, never rewritten   (orchestrator)
+    lease.json                      who may write here now: token, owner, expiry                   (supervisor)
+    attempts/001/job.json           what this attempt was asked to do: a Job                       (orchestrator)
+    attempts/001/record.json        how it goes: a RunRecord, replaced atomically; the heartbeat   (worker)
+    attempts/001/output.log         stdout and stderr of the worker                                (supervisor)
+    ticks.jsonl metrics.jsonl events.jsonl    one JSON object a line, with attempt and kimg        (worker)
+    checkpoints/ snapshots/ samples/                                                               (worker)
+
+Readers keep the last line per (kimg, key) and pass over a torn last line.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from trainer.config.spec import Count, NonNegative, Settings
+
+
+class State(StrEnum):
+    """Where a trial stands. LOST: its worker stopped beating without a word."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PREEMPTED = "preempted"
+    LOST = "lost"
+
+
+class Energy(Settings):
+    """Energy of an attempt so far in joules. `method` says how it was measured or estimated, `coverage` of what part."""
+
+    joules: NonNegative | None = None
+    method: str = "none"
+    coverage: NonNegative = 0.0
+
+
+class RunRecord(Settings):
+    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat."""
+
+    attempt: int
+    state: State
+    kimg: NonNegative
+    horizon_kimg: NonNegative
+    started: float
+    updated: float
+    host: str
+    pid: int
+    world_size: int = 1
+    exit_code: int | None = None
+    message: str = ""
+    doing: str = ""
+    resumed_from_kimg: NonNegative = 0.0
+    images_per_second: NonNegative | None = None
+    p: NonNegative | None = None
+    r_t: float | None = None
+    nan_gradients: Count = 0
+    ops: str = "reference"
+    code: str = ""
+    versions: dict[str, str] = {}
+    energy: Energy = Energy()
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """The directory of one trial and the names of everything in it."""
+
+    path: Path
+
+    @property
+    def trial(self) -> Path:
+        return self.path / "trial.json"
+
+    @property
+    def lease(self) -> Path:
+        return self.path / "lease.json"
+
+    @property
+    def ticks(self) -> Path:
+        return self.path / "ticks.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.path / "snapshots"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    def attempt(self, number: int) -> Path:
+        return self.path / "attempts" / f"{number:03d}"
+
+    def job(self, number: int) -> Path:
+        return self.attempt(number) / "job.json"
+
+    def record(self, number: int) -> Path:
+        return self.attempt(number) / "record.json"
+
+    def log(self, number: int) -> Path:
+        return self.attempt(number) / "output.log"
+
+    def attempts(self) -> list[int]:
+        """Return the numbers of all attempts, in order."""
+        names = (entry.name for entry in (self.path / "attempts").glob("[0-9]*"))
+        return sorted(int(name) for name in names if name.isdigit())
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader, or a crash, sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def append_lines(path: Path, rows: list[Mapping[str, Any]]) -> None:
+    """Append `rows` to a .jsonl file in one write; a torn last line of a crash before is closed off first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
+    with path.open("a+b") as file:
+        if file.tell() and _last_byte(path) != b"\n":
+            text = "\n" + text
+        file.write(text.encode())
+
+
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a .jsonl file in order; lines torn by a crash are passed over; a missing file has no rows."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(row, dict):
+                yield row
+
+
+def read_record(path: Path) -> RunRecord | None:
+    """Return the record at `path`, or None where there is none or it is not readable as one."""
+    try:
+        return RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def beat(path: Path, record: RunRecord, **changes: Any) -> RunRecord:
+    """Write `record` with `changes` and the present time, and return what was written."""
+    fresh = record.model_copy(update={**changes, "updated": time.time()})
+    replace_file(path, fresh.model_dump_json(indent=1))
+    return fresh
