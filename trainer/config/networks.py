@@ -10,7 +10,7 @@ Architecture = Literal["orig", "skip", "resnet"]
 class Precision(Settings):
     """Arithmetic of the convolutions in the `top_resolutions` highest resolutions; the rest is always float32.
 
-    R1 and path length stay float32 whatever stands here when `dtype` is bf16: their bf16 gradients are wrong by a third.
+    With bf16, R1 and path length stay float32 all the same: their bf16 gradients are wrong by a third.
     """
 
     dtype: Literal["fp32", "fp16", "bf16"] = "fp32"

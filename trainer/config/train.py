@@ -10,17 +10,15 @@ from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.training import Adam, Ema, Logistic, Transfer
 
-SCHEMA_VERSION = 1
-
 
 class TrainConfig(Settings):
-    """What is computed. Two runs with equal TrainConfig are the same trial, however far they went and wherever they ran.
+    """What is computed. Runs with equal TrainConfig are the same trial, however far they went and wherever they ran.
 
     `batch` is the global batch of one iteration, made of `batch // micro_batch` shards. Randomness belongs to a shard,
     so the number of devices that share them out changes nothing.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     seed: Count = 0
     data: DataConfig
     generator: StyleGan2Generator
@@ -58,7 +56,7 @@ class TrainConfig(Settings):
                 f"subset {data.subset} + validation {data.validation} is more than the {data.images} images of the set"
             )
         if data.labels and not data.classes:
-            raise ValueError(f"labels asked for, but the data set has none")
+            raise ValueError("labels asked for, but the data set has none")
         if isinstance(self.augment, AdaAugment) and self.augment.heuristic == "rv" and not data.validation:
             raise ValueError("augment.heuristic rv needs data.validation > 0")
         return self
