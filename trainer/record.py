@@ -67,6 +67,7 @@ class RunRecord(Settings):
     p: NonNegative | None = None
     r_t: float | None = None
     nan_gradients: Count = 0
+    diverged: bool = False
     ops: str = "reference"
     code: str = ""
     versions: dict[str, str] = {}
