@@ -141,9 +141,7 @@ def networks_of(pickled: Mapping[str, OfficialNetwork]) -> Networks:
 
 def _precision(settings: Mapping[str, Any]) -> Precision:
     count = settings.get("num_fp16_res", 0)
-    return Precision(
-        dtype="fp16" if count else "fp32", top_resolutions=count, conv_clamp=settings.get("conv_clamp")
-    )
+    return Precision(dtype="fp16" if count else "fp32", top_resolutions=count, conv_clamp=settings.get("conv_clamp"))
 
 
 def import_pickle(source: Path, target: Path) -> Networks:

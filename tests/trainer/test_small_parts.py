@@ -72,9 +72,7 @@ def test_torn_last_line_is_passed_over_and_closed_off(tmp_path: Path) -> None:
 
 def test_half_written_record_is_no_record(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
-    record = RunRecord(
-        attempt=1, state=State.RUNNING, kimg=0, horizon_kimg=1, started=1, updated=1, host="h", pid=1
-    )
+    record = RunRecord(attempt=1, state=State.RUNNING, kimg=0, horizon_kimg=1, started=1, updated=1, host="h", pid=1)
     written = beat(path, record, kimg=0.5)
     assert read_record(path) == written
     path.write_text(path.read_text()[:50])

@@ -12,7 +12,7 @@ from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World
 from trainer.evaluation import generate
-from trainer.run import make_stepper
+from trainer.run import make_parts, make_stepper
 from trainer.telemetry import peak_memory_gib
 
 ITERATIONS = 16
@@ -46,7 +46,7 @@ def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
 
     device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
     train_set = TrainSet(config.data, data, cache)
-    stepper = make_stepper(config, train_set, World(), device)
+    stepper = make_stepper(config, make_parts(config, device), train_set, World(), device)
     stepper.step()
     started = time.perf_counter()
     for _ in range(ITERATIONS):
