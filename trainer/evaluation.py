@@ -1,4 +1,4 @@
-"""Evaluating a run's moving average inline: snapshot, generate, measure, append the rows, keep the best and the last."""
+"""Evaluating a run's moving average inline: snapshot, generate, measure, append the rows, keep best and last."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

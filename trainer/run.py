@@ -1,4 +1,4 @@
-"""One attempt at a trial: assemble the parts, take up where the last good checkpoint left off, train, say how it ended."""
+"""One attempt at a trial: assemble, take up where the last good checkpoint left off, train, say how it ended."""
 
 import copy
 import json

@@ -76,7 +76,7 @@ def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     discriminator = build(StyleGan2Discriminator(channel_base=256, channel_max=16), 16, 3, 0)
     package, module = types.ModuleType("torch_utils"), types.ModuleType("torch_utils.persistence")
 
-    def _reconstruct_persistent_obj(meta: object) -> object:
+    def _reconstruct_persistent_obj(_meta: object) -> object:
         raise AssertionError("executed")
 
     _reconstruct_persistent_obj.__module__ = "torch_utils.persistence"

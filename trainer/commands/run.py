@@ -19,7 +19,7 @@ from trainer.signals import StopRequest
 
 EXAMPLES = """examples:
   python -m trainer run --out runs/first --data pictures.zip --preset tiny32 --kimg 20
-  python -m trainer run --out runs/first --data pictures.zip --preset tiny32 --kimg 20 --set augment=none data.subset=500
+  python -m trainer run --out runs/second --data pictures.zip --preset tiny32 --set augment=none data.subset=500
   python -m trainer run --dir STORE/trials/ab/ab12... --attempt 1
 
 The same command again continues. Exit codes: 0 done, 2 user error, 75 stopped by a signal (run me again)."""
