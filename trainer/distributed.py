@@ -73,7 +73,7 @@ def join_world(shards: int) -> World:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if shards % size:
         raise UserError(
-            f"{size} processes cannot share {shards} micro-batches evenly: use a number that divides {shards}"
+            "WORLD_SIZE", f"{size} processes cannot share {shards} micro-batches", f"use a divisor of {shards}"
         )
     if size == 1:
         return World()

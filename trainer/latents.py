@@ -44,8 +44,8 @@ def class_rows(generator: Generator, label: int | None, count: int) -> Tensor:
     classes = generator.condition_dim
     if not classes:
         if label is not None:
-            raise UserError("--class: this network is unconditional; leave it out")
+            raise UserError("--class", "this network is unconditional", "leave it out")
         return torch.zeros(count, 0)
     if label is None or not 0 <= label < classes:
-        raise UserError(f"--class: this network wants one from 0 to {classes - 1}")
+        raise UserError("--class", f"{label} is not a class of this network", f"say one from 0 to {classes - 1}")
     return torch.eye(classes)[label].repeat(count, 1)

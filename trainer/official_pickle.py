@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from trainer.config.networks import Networks, Precision, StyleGan2Discriminator, StyleGan2Generator
-from trainer.errors import UserError
+from trainer.errors import SnapshotError
 from trainer.snapshot import Header, write_snapshot
 
 
-class RefusedGlobal(UserError):
+class RefusedGlobal(SnapshotError):
     """The file names something that is not part of the official layout."""
 
 
@@ -88,24 +88,24 @@ class _Reader(pickle.Unpickler):
         try:
             return ALLOWED[module, name]
         except KeyError:
-            raise RefusedGlobal(f"names {module}.{name}, which is not part of an official network pickle") from None
+            raise RefusedGlobal("", f"names {module}.{name}, which is not part of an official network pickle") from None
 
 
 def read_pickle(path: Path) -> dict[str, OfficialNetwork]:
     """Return the networks `G`, `D`, `G_ema` of an official pickle; nothing from the file is executed.
 
-    Raises UserError, naming the file, where it names any other global or is not such a pickle.
+    Raises SnapshotError, naming the file, where it names any other global or is not such a pickle.
     """
     try:
         with path.open("rb") as file:
             content = _Reader(file).load()
         networks = {which: content[which] for which in ("G", "D", "G_ema")}
     except RefusedGlobal as error:
-        raise RefusedGlobal(f"{path}: {error}") from error
+        raise RefusedGlobal(path, error.problem) from error
     except (OSError, EOFError, KeyError, TypeError, ValueError, AttributeError, pickle.UnpicklingError) as error:
-        raise UserError(f"{path}: not an official network pickle ({type(error).__name__}: {error})") from error
+        raise SnapshotError(path, f"not an official network pickle ({type(error).__name__}: {error})") from error
     if not all(isinstance(network, OfficialNetwork) for network in networks.values()):
-        raise UserError(f"{path}: not an official network pickle (G, D and G_ema are not networks)")
+        raise SnapshotError(path, "not an official network pickle (G, D and G_ema are not networks)")
     return networks
 
 

@@ -66,7 +66,7 @@ def read_attempt(directory: Path, number: int) -> Attempt:
         job = Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
         return Attempt(run, TrainConfig.model_validate(trial["config"]), job)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{directory}: attempt {number} cannot be read: {error}") from error
+        raise UserError(directory, f"attempt {number} cannot be read: {error}") from error
 
 
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:

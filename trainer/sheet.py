@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from trainer.checkpoint import write_file
-from trainer.errors import UserError
+from trainer.errors import OutputError
 from trainer.randomness import generator_of
 
 BATCH = 64
@@ -65,10 +65,10 @@ def sheet_of(generator: nn.Module, ws: Tensor, columns: int) -> Tensor:
 def write_animation(path: Path, frames: Tensor, milliseconds: int = 40) -> None:
     """Write uint8 frames [n c h w] as an endless animation in the format of the file's ending.
 
-    Raises UserError for an ending that is no animation format.
+    Raises OutputError for an ending that is no animation format.
     """
     pictures = [picture(frame) for frame in frames]
     try:
         pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)
     except ValueError as error:
-        raise UserError(f"{path}: {error}: use .gif, .webp or .png") from error
+        raise OutputError(path, str(error), "use .gif, .webp or .png") from error

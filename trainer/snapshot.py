@@ -13,7 +13,7 @@ from trainer.checkpoint import write_file
 from trainer.config.identity import trial_id
 from trainer.config.networks import Networks
 from trainer.config.train import TrainConfig
-from trainer.errors import UserError
+from trainer.errors import SnapshotError
 from trainer.families import build
 from trainer.record import RunDir, replace_file
 from trainer.state import TrainState, below
@@ -82,14 +82,14 @@ def point(link: Path, target: Path) -> None:
 def read_header(path: Path) -> Header:
     """Return what a snapshot says of itself without reading its tensors.
 
-    Raises UserError where the file is not a snapshot of this project.
+    Raises SnapshotError where the file is not a snapshot of this project.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
         return Header(Networks.model_validate_json(header["networks"]), int(header["images"]), header["origin"])
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
-        raise UserError(f"{path}: not a snapshot of adasweep ({type(error).__name__}: {error})") from error
+        raise SnapshotError(path, f"not a snapshot of adasweep ({type(error).__name__}: {error})") from error
 
 
 def load_network(path: Path, which: Which = "G_ema") -> nn.Module:

@@ -46,7 +46,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.dir is not None and arguments.attempt is not None:
         return run_attempt(read_attempt(arguments.dir, arguments.attempt), stop)
     if arguments.out is None or arguments.data is None:
-        raise UserError("say either --dir and --attempt, or --out and --data; see --help")
+        raise UserError("run", "not enough said", "give --dir and --attempt, or --out and --data; see --help")
     return run_attempt(read_attempt(arguments.out, _prepare(arguments)), stop)
 
 
@@ -54,7 +54,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
     """Write trial.json and the next attempt's job.json of a run by hand; return the attempt's number."""
     run = RunDir(arguments.out)
     path = locate(arguments.data, arguments.out)
-    config = resolve({"preset": arguments.preset, **_tree(arguments.set)}, describe(path))
+    config = resolve({"preset": arguments.preset, **_tree(arguments.set)}, describe(path, arguments.out))
     _claim(run, config)
     number = len(run.attempts()) + 1
     options = RunOptions(
@@ -71,7 +71,7 @@ def _claim(run: RunDir, config: TrainConfig) -> None:
         trial = {"schema_version": 1, "id": identity, "config": config.model_dump(mode="json"), "created": time.time()}
         replace_file(run.trial, json.dumps(trial, indent=1))
     elif json.loads(run.trial.read_text())["id"] != identity:
-        raise UserError(f"{run.path} holds another configuration: choose another --out, or the same settings")
+        raise UserError(run.path, "holds another configuration", "choose another --out, or the same settings")
 
 
 def _tree(assignments: list[str]) -> dict[str, object]:
@@ -80,7 +80,7 @@ def _tree(assignments: list[str]) -> dict[str, object]:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise UserError(f"--set {assignment}: write KEY=VALUE")
+            raise UserError(f"--set {assignment}", "no value", "write KEY=VALUE")
         branch = tree
         *path, leaf = key.split(".")
         for name in path:
