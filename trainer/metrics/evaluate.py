@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trainer.config.metrics import FAMILIES, MetricSpec, metric_identity, parse_metric, value_names
-from trainer.metrics.detectors.detector import Detector
-from trainer.metrics.detectors.table import load_detector
+from trainer.metrics.detectors import Detector, load_detector
 from trainer.metrics.generated import Batches, Gathering
 from trainer.metrics.measures import MEASURES
 from trainer.metrics.reference import Mirrored, Progress, RealFeatures, Reference

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
-from trainer.metrics.detectors.detector import Detector
+from trainer.metrics.detectors import Detector
 from trainer.metrics.moments import Gaussian, Moments
 
 Keep = Literal["gaussian", "features", "probabilities"]

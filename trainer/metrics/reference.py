@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
-from trainer.metrics.detectors.detector import Detector
+from trainer.metrics.detectors import Detector
 from trainer.metrics.locks import one_at_a_time
 from trainer.metrics.moments import Factored, Gaussian, gaussian_of
 
