@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from trainer.config.metrics import DetectorName, MetricName
 from trainer.config.spec import Count, Positive, PositiveInt, Settings
 
 
@@ -17,8 +18,8 @@ class RunOptions(Settings):
     data_path: Path
     cache_dir: Path
     transfer_path: Path | None = None
-    metrics: tuple[str, ...] = ("fid2k", "kid2k")
-    detector: str = "lite0"
+    metrics: tuple[MetricName, ...] = ("fid2k", "kid2k")
+    detector: DetectorName = "lite0"
     evaluate_every_kimg: Positive = 4.0
     tick_kimg: Positive = 1.0
     sample_every_kimg: Positive = 4.0
