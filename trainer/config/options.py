@@ -17,6 +17,8 @@ class Watch(Settings):
     checkpoint_every_kimg: Positive = 4.0
     checkpoint_every_minutes: Positive = 5.0
     checkpoints_kept: PositiveInt = 2
+    sheet_columns: PositiveInt = 10
+    sheet_rows: PositiveInt = 6
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
     ops: Literal["auto", "native", "reference"] = "reference"
     threads: PositiveInt = 1
