@@ -39,6 +39,12 @@ class World:
         for tensor, part in zip(tensors, parts, strict=True):
             tensor.copy_(part.view_as(tensor))
 
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the sum of `tensor` over all ranks."""
+        total = tensor.clone()
+        self.sum_([total])
+        return total
+
     def gather(self, items: list[T]) -> list[T]:
         """Return the items of all ranks, in the order of ranks; every rank gets the same list."""
         if self.size == 1:
@@ -67,7 +73,7 @@ def join_world(shards: int) -> World:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if shards % size:
         raise UserError(
-            f"{size} processes cannot share {shards} micro-batches evenly: use a number of processes that divides {shards}"
+            "WORLD_SIZE", f"{size} processes cannot share {shards} micro-batches", f"use a divisor of {shards}"
         )
     if size == 1:
         return World()

@@ -7,7 +7,7 @@ from torch import nn
 @torch.no_grad()
 def move_average(average: nn.Module, network: nn.Module, beta: float) -> None:
     """Move every parameter of `average` towards `network` by 1 - beta; buffers are copied, not averaged."""
-    averages = [parameter for parameter in average.parameters()]
+    averages = list(average.parameters())
     torch._foreach_lerp_(averages, [parameter.detach() for parameter in network.parameters()], 1 - beta)
     for mine, theirs in zip(average.buffers(), network.buffers(), strict=True):
         mine.copy_(theirs)

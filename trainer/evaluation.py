@@ -1,4 +1,4 @@
-"""Evaluating a run's moving average inline: snapshot, generate, measure, append the rows, keep the best and the last."""
+"""Evaluating a run's moving average inline: snapshot, generate, measure, append the rows, keep best and last."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
-from trainer.data.dataset import Images
+from trainer.data.dataset import ImageSet, TrainSet
 from trainer.metrics.evaluate import evaluate
 from trainer.randomness import generator_of, seed_everything
 from trainer.record import RunDir, read_lines
@@ -29,8 +29,8 @@ class Evaluator:
     run: RunDir
     config: TrainConfig
     options: RunOptions
-    train_set: Images
-    reference: Images
+    train_set: TrainSet
+    reference: ImageSet
     stop: StopRequest
     resumed_images: int
     done: set[int] = field(default_factory=set)
@@ -77,7 +77,7 @@ class Evaluator:
 
 
 @torch.inference_mode()
-def generate(generator: nn.Module, labels_of: Images, count: int, z_dim: int, seed: int = SEED) -> Iterator[Tensor]:
+def generate(generator: nn.Module, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED) -> Iterator[Tensor]:
     """Yield `count` generated images as uint8 batches [n c h w]: z ~ N(0, I), labels as frequent as in the set.
 
     The images depend on the weights and `seed` alone; the official metrics draw anew each time.
@@ -87,6 +87,6 @@ def generate(generator: nn.Module, labels_of: Images, count: int, z_dim: int, se
     for start in range(0, count, BATCH):
         size = min(BATCH, count - start)
         z = torch.randn(size, z_dim, generator=draws).to(device)
-        c = labels_of.labels(torch.randint(len(labels_of), [size], generator=draws)).to(device)
+        c = labels_of.labels(torch.randint(len(labels_of), [size], generator=draws).numpy()).to(device)
         seed_everything(seed, "evaluation noise", start)
         yield to_uint8(generator(z, c)).cpu()

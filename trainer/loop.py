@@ -1,4 +1,4 @@
-"""Training as a function of the image counter: step, and whatever falls due when a multiple of its cadence is passed."""
+"""Training as a function of the image counter: step, and whatever falls due when a cadence is passed."""
 
 import time
 from dataclasses import dataclass, field

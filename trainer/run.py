@@ -1,24 +1,26 @@
-"""One attempt at a trial: assemble the parts, take up where the last good checkpoint left off, train, say how it ended."""
+"""One attempt at a trial: assemble, take up where the last good checkpoint left off, train, say how it ended."""
 
 import copy
 import json
 import os
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from trainer import checkpoint
+from trainer.augment.augmenter import Augmenter
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.config.training import Adam
-from trainer.data.dataset import TrainSet, full_set
-from trainer.data.sampler import InfiniteSampler
+from trainer.data.dataset import TrainSet
 from trainer.distributed import World, join_world, leave_world
 from trainer.energy import find_meter
 from trainer.errors import UserError
@@ -26,6 +28,8 @@ from trainer.evaluation import Evaluator
 from trainer.families import build
 from trainer.fence import Fence
 from trainer.loop import Diverged, Loop
+from trainer.objectives.logistic import Intervals
+from trainer.objectives.phases import Phase
 from trainer.randomness import seed_everything
 from trainer.record import Energy, RunDir, RunRecord, State
 from trainer.reporter import Reporter, SilentReporter
@@ -62,7 +66,7 @@ def read_attempt(directory: Path, number: int) -> Attempt:
         job = Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
         return Attempt(run, TrainConfig.model_validate(trial["config"]), job)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{directory}: attempt {number} cannot be read: {error}") from error
+        raise UserError(directory, f"attempt {number} cannot be read: {error}") from error
 
 
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
@@ -100,26 +104,35 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest) -> Loop:
     config, options, run = attempt.config, attempt.options, attempt.run
     device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
     train_set = TrainSet(config.data, options.data_path, options.cache_dir)
-    stepper = make_stepper(config, train_set, world, device)
     meter = find_meter([])
     reporter = _reporter(attempt, world, Energy(method=meter.method, coverage=1.0))
-    _resume(stepper.state, run, reporter)
-    reference = full_set(options.data_path, options.cache_dir)
-    evaluator = Evaluator(run, config, options, train_set, reference, stop, stepper.state.images)
+    parts = make_parts(config, device)
+    _resume(parts.state, run, reporter)
+    stepper = make_stepper(config, parts, train_set, world, device)
+    evaluator = Evaluator(run, config, options, train_set, train_set.whole, stop, parts.state.images)
     sheets = Sheets(run, config, options, train_set)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
 
 
-def make_stepper(config: TrainConfig, train_set: TrainSet, world: World, device: torch.device) -> Stepper:
-    """Return the initial state of a run, and what moves it; weights are drawn from the configuration's seed."""
+class Parts(NamedTuple):
+    """What a configuration builds: the initial state, the phases that change it, and the augmentation."""
+
+    state: TrainState
+    phases: Sequence[Phase]
+    augmenter: Augmenter
+
+
+def make_parts(config: TrainConfig, device: torch.device) -> Parts:
+    """Return the parts of a new run; weights are drawn from the configuration's seed."""
     data = config.data
     shape = (data.resolution, data.channels, data.condition_dim)
     seed_everything(config.seed, "weights")
     generator: nn.Module = build(config.generator, *shape).to(device).train()
     discriminator: nn.Module = build(config.discriminator, *shape).to(device).train()
     average = copy.deepcopy(generator).eval().requires_grad_(False)
-    augmenter = build(config.augment)
-    objective = build(config.objective, generator, discriminator, augmenter.images, config)
+    augmenter: Augmenter = build(config.augment)
+    intervals = Intervals(config.generator_optimizer.regularize_every, config.discriminator_optimizer.regularize_every)
+    objective = build(config.objective, generator, discriminator, augmenter.images, intervals)
     state = TrainState(
         generator,
         discriminator,
@@ -128,10 +141,12 @@ def make_stepper(config: TrainConfig, train_set: TrainSet, world: World, device:
         adam(discriminator, config.discriminator_optimizer),
         {"objective": objective, "augmenter": augmenter},
     )
-    sampler = InfiniteSampler(len(train_set), config.seed)
-    return Stepper(
-        config, state, objective.phases, augmenter, train_set, train_set.validation, sampler, world, device
-    )
+    return Parts(state, objective.phases, augmenter)
+
+
+def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World, device: torch.device) -> Stepper:
+    """Return what moves `parts` on from wherever they are."""
+    return Stepper(config, parts.state, parts.phases, parts.augmenter, train_set, world, device)
 
 
 def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:

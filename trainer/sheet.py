@@ -8,7 +8,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from trainer.checkpoint import write_file
+from trainer.errors import OutputError
 from trainer.randomness import generator_of
+
+BATCH = 64
 
 
 def tile(images: Tensor, columns: int) -> Tensor:
@@ -21,10 +24,15 @@ def tile(images: Tensor, columns: int) -> Tensor:
 
 def write_png(path: Path, image: Tensor) -> None:
     """Write one uint8 image [c h w] (grey, grey + alpha, RGB or RGBA) as PNG, atomically."""
-    pixels = image.permute(1, 2, 0).contiguous().numpy()
     buffer = io.BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG")
+    picture(image).save(buffer, "PNG")
     write_file(path, buffer.getvalue())
+
+
+def picture(image: Tensor) -> Image.Image:
+    """Return one uint8 image [c h w] as a picture."""
+    pixels = image.permute(1, 2, 0).contiguous().numpy()
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -40,6 +48,27 @@ def fixed_latents(count: int, z_dim: int, seed: int) -> Tensor:
 @torch.inference_mode()
 def sample_sheet(generator: nn.Module, z: Tensor, c: Tensor, columns: int) -> Tensor:
     """Return a sheet [c h w] of the images generated from z [n zdim], c [n cdim] with constant noise."""
-    batches = zip(z.split(64), c.split(64), strict=True)
-    images = [to_uint8(generator(z_part, c_part, noise_mode="const")).cpu() for z_part, c_part in batches]
-    return tile(torch.cat(images), columns)
+    return sheet_of(generator, generator.mapping(z, c), columns)
+
+
+@torch.inference_mode()
+def images_of_ws(generator: nn.Module, ws: Tensor) -> Tensor:
+    """Return the images of ws [n layers wdim] as uint8 [n c h w] on the CPU, with constant noise."""
+    return torch.cat([to_uint8(generator.synthesis(part, noise_mode="const")).cpu() for part in ws.split(BATCH)])
+
+
+def sheet_of(generator: nn.Module, ws: Tensor, columns: int) -> Tensor:
+    """Return a sheet [c h w] of the images of ws [n layers wdim], in rows of `columns`."""
+    return tile(images_of_ws(generator, ws), columns)
+
+
+def write_animation(path: Path, frames: Tensor, milliseconds: int = 40) -> None:
+    """Write uint8 frames [n c h w] as an endless animation in the format of the file's ending.
+
+    Raises OutputError for an ending that is no animation format.
+    """
+    pictures = [picture(frame) for frame in frames]
+    try:
+        pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=milliseconds, loop=0)
+    except ValueError as error:
+        raise OutputError(path, str(error), "use .gif, .webp or .png") from error

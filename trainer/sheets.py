@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
-from trainer.data.dataset import Images
+from trainer.data.dataset import TrainSet
 from trainer.randomness import generator_of
 from trainer.record import RunDir
 from trainer.reporter import Reporter
@@ -22,7 +23,7 @@ class Sheets:
     run: RunDir
     config: TrainConfig
     options: RunOptions
-    train_set: Images
+    train_set: TrainSet
 
     @property
     def count(self) -> int:
@@ -31,8 +32,9 @@ class Sheets:
     def _labels(self) -> Tensor:
         return self.train_set.labels(self._picks())
 
-    def _picks(self) -> Tensor:
-        return torch.randint(len(self.train_set), [self.count], generator=generator_of(self.config.seed, "sheet labels"))
+    def _picks(self) -> np.ndarray:
+        draws = generator_of(self.config.seed, "sheet labels")
+        return torch.randint(len(self.train_set), [self.count], generator=draws).numpy()
 
     def write(self, state: TrainState, reporter: Reporter) -> None:
         """Write the sheet of this image counter, and the reals if they are not there yet."""

@@ -63,9 +63,7 @@ class TrainState:
 
 def below(tensors: Mapping[str, Tensor], prefix: str) -> Tensors:
     """Return the entries under `prefix/`, the prefix taken off."""
-    return {
-        name.removeprefix(prefix + "/"): value for name, value in tensors.items() if name.startswith(prefix + "/")
-    }
+    return {name.removeprefix(prefix + "/"): value for name, value in tensors.items() if name.startswith(prefix + "/")}
 
 
 def optimizer_tensors(prefix: str, network: nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:

@@ -1,17 +1,19 @@
 """One iteration: every phase that is due, over this rank's shards of the batch, then the average and the controller."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from trainer.augment.augmenter import Augmenter
 from trainer.config.train import TrainConfig
-from trainer.data.dataset import Images
+from trainer.data.dataset import ImageSet, TrainSet
 from trainer.data.sampler import InfiniteSampler
 from trainer.distributed import World
 from trainer.ema import move_average
-from trainer.objectives.phases import Phase, Shard
+from trainer.objectives.phases import Phase, Shard, complete_gradients, is_due
 from trainer.randomness import seed_everything
 from trainer.schedules import ema_beta
 from trainer.state import TrainState
@@ -26,15 +28,14 @@ class Stepper:
 
     config: TrainConfig
     state: TrainState
-    phases: list[Phase]
+    phases: Sequence[Phase]
     augmenter: Augmenter
-    train_set: Images
-    validation_set: Images | None
-    sampler: InfiniteSampler
+    train_set: TrainSet
     world: World
     device: torch.device
 
     def __post_init__(self) -> None:
+        self.sampler = InfiniteSampler(len(self.train_set), self.config.seed, start=self.state.images)
         networks = {"G": self.state.generator, "D": self.state.discriminator}
         self.trainable = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
         self.optimizers = {"G": self.state.generator_optimizer, "D": self.state.discriminator_optimizer}
@@ -49,7 +50,7 @@ class Stepper:
         batch = self.config.batch
         reals = self._real_shards()
         for phase in self.phases:
-            if self.iteration % phase.interval == 0:
+            if is_due(phase, self.iteration):
                 self._run_phase(phase, reals)
         ema = self.config.ema
         beta = ema_beta(ema.half_life_kimg, ema.rampup, batch, self.state.images)
@@ -60,13 +61,10 @@ class Stepper:
         self.augmenter.step(self.iteration, batch)
 
     def _real_shards(self) -> dict[int, tuple[Tensor, Tensor]]:
-        indices = self.sampler.indices(self.state.images, self.config.batch)
-        shards = indices.reshape(-1, self.config.micro_batch)
-        return {
-            shard: self._on_device(self.train_set, shards[shard]) for shard in self.world.shards(len(shards))
-        }
+        indices = np.array(self.sampler.take(self.config.batch)).reshape(-1, self.config.micro_batch)
+        return {shard: self._on_device(self.train_set, indices[shard]) for shard in self.world.shards(len(indices))}
 
-    def _on_device(self, images: Images, indices: Tensor) -> tuple[Tensor, Tensor]:
+    def _on_device(self, images: ImageSet, indices: np.ndarray) -> tuple[Tensor, Tensor]:
         pixels = images.images(indices).to(self.device, torch.float32) / 127.5 - 1
         return pixels, images.labels(indices).to(self.device)
 
@@ -82,11 +80,13 @@ class Stepper:
             result = phase.loss(Shard(real, real_c, *self._latents(len(real))))
             (result.loss.mean() * (phase.gain / count)).backward()
             self.observed.append(result.stats)
+        phase.finish(self.world.sum)
+        complete_gradients(parameters)
         self._descend(phase, parameters)
 
     def _latents(self, count: int) -> tuple[Tensor, Tensor]:
         z = torch.randn(count, self.config.generator.z_dim, device=self.device)
-        picks = torch.randint(len(self.train_set), [count])
+        picks = torch.randint(len(self.train_set), [count]).numpy()
         return z, self.train_set.labels(picks).to(self.device)
 
     def _take_in_what_all_ranks_saw(self) -> None:
@@ -97,8 +97,6 @@ class Stepper:
 
     def _descend(self, phase: Phase, parameters: list[nn.Parameter]) -> None:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        if not gradients:
-            return
         self.world.sum_(gradients)
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         self.observed.append({f"Gradients/{phase.name}": norm})
@@ -115,10 +113,11 @@ class Stepper:
 
     @torch.no_grad()
     def _look_at_validation_images(self) -> None:
-        if self.validation_set is None:
+        held_back = self.train_set.validation
+        if not len(held_back):
             return
         seed_everything(self.config.seed, "validation", self.state.images)
-        picks = torch.randint(len(self.validation_set), [self.config.micro_batch])
-        pixels, labels = self._on_device(self.validation_set, picks)
+        picks = torch.randint(len(held_back), [self.config.micro_batch]).numpy()
+        pixels, labels = self._on_device(held_back, picks)
         logits = self.state.discriminator(self.augmenter.images(pixels), labels)
         self.observed.append({"Loss/scores/validation": logits})

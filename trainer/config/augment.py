@@ -1,5 +1,6 @@
 """How the discriminator's images are augmented (Karras et al. 2020, "Training GANs with limited data")."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -7,6 +8,21 @@ from pydantic import Field
 from trainer.config.spec import Fraction, Positive, PositiveInt, Probability, Spec
 
 Pipe = Literal["blit", "geom", "color", "filter", "noise", "cutout", "bg", "bgc", "bgcf", "bgcfn", "bgcfnc"]
+Group = Literal["blit", "geom", "color", "filter", "noise", "cutout"]
+
+PIPES: Mapping[Pipe, tuple[Group, ...]] = {
+    "blit": ("blit",),
+    "geom": ("geom",),
+    "color": ("color",),
+    "filter": ("filter",),
+    "noise": ("noise",),
+    "cutout": ("cutout",),
+    "bg": ("blit", "geom"),
+    "bgc": ("blit", "geom", "color"),
+    "bgcf": ("blit", "geom", "color", "filter"),
+    "bgcfn": ("blit", "geom", "color", "filter", "noise"),
+    "bgcfnc": ("blit", "geom", "color", "filter", "noise", "cutout"),
+}
 
 
 class NoAugment(Spec):

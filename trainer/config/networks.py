@@ -47,3 +47,13 @@ class StyleGan2Discriminator(Spec):
     minibatch_std_group: PositiveInt = 4
     frozen_layers: Count = 0
     precision: Precision = Precision()
+
+
+class Networks(Settings):
+    """A pair of networks and the images they are for: what a snapshot needs to be read without its run."""
+
+    generator: StyleGan2Generator
+    discriminator: StyleGan2Discriminator
+    resolution: PositiveInt
+    channels: PositiveInt
+    condition_dim: Count = 0

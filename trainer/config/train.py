@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from trainer.config.augment import AdaAugment, AnyAugment
 from trainer.config.data import DataConfig
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks import Networks, StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.training import Adam, Ema, Logistic, Transfer
 
@@ -31,6 +31,18 @@ class TrainConfig(Settings):
     batch: PositiveInt
     micro_batch: PositiveInt
     transfer: Transfer | None = None
+
+    @property
+    def networks(self) -> Networks:
+        """Return what describes the two networks and the images they are for."""
+        data = self.data
+        return Networks(
+            generator=self.generator,
+            discriminator=self.discriminator,
+            resolution=data.resolution,
+            channels=data.channels,
+            condition_dim=data.condition_dim,
+        )
 
     @model_validator(mode="after")
     def _shards_fit(self) -> Self:

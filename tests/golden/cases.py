@@ -1,0 +1,68 @@
+"""Reference numbers: where they are, how one file is read, how a result is compared.
+
+Every file holds `meta`, a JSON text that lists its cases; tests are made from it, so that any folder of the same layout
+can be put in the place of the default one: ADASWEEP_GOLDEN=/some/folder pytest tests/golden.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+Meta = dict[str, Any]
+Arrays = dict[str, np.ndarray]
+
+
+def golden_dir() -> Path:
+    """Return the folder of reference numbers; it may not exist."""
+    return Path(os.environ.get("ADASWEEP_GOLDEN", REPOSITORY.parent / "shared" / "golden"))
+
+
+def load(name: str) -> tuple[Meta, Arrays]:
+    """Return (meta, arrays) of file `name`; both empty where there is none."""
+    path = golden_dir() / name
+    if not path.exists():
+        return {}, {}
+    if path.suffix == ".json":
+        return json.loads(path.read_text()), {}
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    return json.loads(str(arrays.pop("meta"))), arrays
+
+
+def cases(name: str, ids: list[Any]) -> pytest.MarkDecorator:
+    """Return a parametrisation over `ids`; a file that is not there gives one skipped test that says so."""
+    if ids:
+        return pytest.mark.parametrize("case", ids, ids=[str(i) for i in ids])
+    reason = f"no cases: {golden_dir() / name} is missing or lists none"
+    return pytest.mark.parametrize("case", [pytest.param(None, marks=pytest.mark.skip(reason=reason))])
+
+
+def below(arrays: Arrays, prefix: str) -> Arrays:
+    """Return the arrays under `prefix/`, by the rest of their names."""
+    return {key[len(prefix) + 1 :]: value for key, value in arrays.items() if key.startswith(prefix + "/")}
+
+
+def tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
+    """Return a copy of `array` as a tensor."""
+    return torch.tensor(array, dtype=dtype)
+
+
+def assert_close(mine: Tensor | np.ndarray | float, golden: Any, ratio: float, floor: float = 0.0) -> None:
+    """Assert max|mine - golden| <= ratio * max(max|golden|, floor), and that shapes and NaNs agree."""
+    got = mine.detach().numpy() if isinstance(mine, Tensor) else np.asarray(mine)
+    want = np.asarray(golden)
+    assert got.shape == want.shape, f"shape {got.shape} is not {want.shape}"
+    if want.size == 0:
+        return
+    assert (np.isnan(got) == np.isnan(want)).all(), "NaN in other places"
+    error = float(np.nanmax(np.abs(got.astype(np.float64) - want), initial=0.0))
+    limit = ratio * max(float(np.nanmax(np.abs(want), initial=0.0)), floor)
+    assert error <= limit, f"error {error:.3e} exceeds {limit:.3e}"

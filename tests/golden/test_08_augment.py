@@ -1,0 +1,77 @@
+"""The pipe at fixed quantiles: outputs, gradients, and the wavelet filters behind them."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.golden.cases import assert_close, cases, load, tensor
+from trainer.augment.draws import Draws, QuantileDraws, RandomDraws
+from trainer.augment.pipe import AugmentPipe
+from trainer.augment.transforms.base import Transform
+from trainer.augment.transforms.table import TRANSFORMS
+from trainer.augment.wavelets import filter_bank, resampling_filter
+
+FILE = "08_augment.npz"
+META, ARRAYS = load(FILE)
+BANDS = ["filter0", "filter1", "filter2", "filter3"]
+NAMES = {"rotate": ["rotate_pre", "rotate_post"], "imgfilter": BANDS}  # what one multiplier of the reference governs
+RATIO, FLOOR = 3e-5, 1.0
+
+
+def pipe_of(settings: dict[str, Any]) -> AugmentPipe:
+    """Return the pipe of a case: `xflip` is a strength, `xint_max` a magnitude of a transform."""
+    strengths: dict[str, float] = {}
+    transforms: dict[str, Transform] = dict(TRANSFORMS)
+    bands = dict(zip(BANDS, settings.get("imgfilter_bands", [1] * 4), strict=True))
+    for key, value in settings.items():
+        kind, _, magnitude = key.partition("_")
+        for name in NAMES.get(kind, [kind]):
+            if not magnitude:
+                strengths[name] = value * bands.get(name, 1)
+            elif magnitude != "bands":
+                transforms[name] = replace(transforms[name], **{magnitude: value})  # type: ignore[type-var]
+    return AugmentPipe(strengths, transforms)
+
+
+def draws_of(case: dict[str, Any]) -> Draws:
+    if case["debug_percentile"] is None:
+        return RandomDraws()
+    noise = ARRAYS.get(f"{case['id']}/noise_raw")
+    return QuantileDraws(case["debug_percentile"], None if noise is None else tensor(noise))
+
+
+def probability_of(case: dict[str, Any]) -> torch.Tensor:
+    return torch.tensor(1.0 if case["p"] is None else case["p"])
+
+
+def named(case_id: str) -> dict[str, Any]:
+    return next(case for case in META["cases"] if case["id"] == case_id)
+
+
+@cases(FILE, [case["id"] for case in META.get("cases", [])])
+def test_images_and_gradients_equal_the_reference(case: str) -> None:
+    settings = named(case)
+    images = tensor(ARRAYS[f"img/{settings['image']}"]).requires_grad_()
+    out = pipe_of(settings["kwargs"])(images, probability_of(settings), draws_of(settings))
+    assert_close(out, ARRAYS[f"{case}/out"], RATIO, FLOOR)
+    if f"{case}/dy" in ARRAYS:
+        (gradient,) = torch.autograd.grad(out, images, tensor(ARRAYS[f"{case}/dy"]))
+        assert_close(gradient, ARRAYS[f"{case}/dx"], RATIO, FLOOR)
+
+
+@cases(FILE, [case["id"] for case in META.get("cases", []) if case["p"] == 0])
+def test_images_stay_the_same_at_p_0(case: str) -> None:
+    settings = named(case)
+    images = tensor(ARRAYS[f"img/{settings['image']}"])
+    out = pipe_of(settings["kwargs"])(images, probability_of(settings), draws_of(settings))
+    assert (out - images).abs().max() <= 1e-6
+
+
+@pytest.mark.parametrize(("key", "mine"), [("const/Hz_geom", resampling_filter()), ("const/Hz_fbank", filter_bank())])
+def test_wavelet_filters_equal_the_reference(key: str, mine: np.ndarray) -> None:
+    if key not in ARRAYS:
+        pytest.skip(f"{FILE} has no {key}")
+    assert_close(mine, ARRAYS[key], 1e-7)

@@ -1,0 +1,74 @@
+"""Sampling up and down with the sym6 wavelet, as matrix products along the two axes.
+
+Zero-insertion, padding and filtering along an axis are one banded matrix. For the images of a CPU a dense product with
+it is several times faster than a 12-tap convolution of a single channel, and its derivatives of any order are products
+again.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.augment.wavelets import resampling_filter
+
+BORDER = 3  # pixels around the result that the 12 taps of the last sampling reach
+REACH = 2 * BORDER  # pixels around the source that both samplings reach
+
+
+class Margins(NamedTuple):
+    """Pixels to pad by reflection, each less than the side."""
+
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+
+def upsample(images: Float[Tensor, "n c h w"], margins: Margins) -> Float[Tensor, "n c fine_h fine_w"]:
+    """Return the images padded by reflection and sampled up twice: pixel i of the padded image is pixel 2i here."""
+    rows = _upsampling(images.shape[2], margins.top, margins.bottom, images)
+    columns = _upsampling(images.shape[3], margins.left, margins.right, images)
+    return rows @ (images @ columns.T)
+
+
+def downsample(fine: Float[Tensor, "n c fine_h fine_w"]) -> Float[Tensor, "n c h w"]:
+    """Return every second pixel of the filtered images, without their border: h = fine_h / 2 - 2 BORDER."""
+    rows, columns = (_downsampling(side // 2 - 2 * BORDER, fine.dtype, fine.device) for side in fine.shape[2:])
+    return rows @ (fine @ columns.T)
+
+
+def _upsampling(side: int, before: int, after: int, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "fine side"]:
+    """Return U R: pad an axis by reflection, then sample it up twice."""
+    padded = before + side + after
+    up, reflect = _upsampling_factors(side, images.dtype, images.device)
+    first = side - 1 - before
+    return up[: 2 * padded, :padded] @ reflect[first : first + padded]
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(False)
+def _upsampling_factors(side: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return U [2m m], U[j, i] = 2 f[j - 2i + 5], and R [m side] for m = 3 side - 2, the widest padding there is."""
+    end = side - 1
+    padded = torch.arange(-end, side + end)
+    source = end - (end - padded.abs()).abs()
+    reflect = torch.eye(side, dtype=torch.float64)[source]
+    return 2 * _band(2 * len(padded), len(padded), 5).to(device, dtype), reflect.to(device, dtype)
+
+
+@lru_cache(maxsize=32)
+@torch.inference_mode(False)
+def _downsampling(side: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "side fine"]:
+    """Return D [side, 2 side + 4 BORDER] with D[i, j] = f[j - 2i - 1]: the transpose of U / 2, moved by the border."""
+    return _band(2 * side + 4 * BORDER, side, -1).T.contiguous().to(device, dtype)
+
+
+def _band(fine: int, coarse: int, shift: int) -> Float[Tensor, "fine coarse"]:
+    """Return B[j, i] = f[j - 2i + shift], zero where the filter f ends."""
+    taps = torch.from_numpy(resampling_filter())
+    tap = torch.arange(fine)[:, None] - 2 * torch.arange(coarse) + shift
+    inside = (tap >= 0) & (tap < len(taps))
+    return torch.where(inside, taps[tap.clamp(0, len(taps) - 1)], 0)

@@ -1,0 +1,21 @@
+"""Magnification."""
+
+from dataclasses import dataclass
+
+from trainer.augment.draws import Draws
+from trainer.augment.matrices import Plane, scale2d
+from trainer.augment.transforms.base import Geometric, Parameters
+
+
+@dataclass(frozen=True)
+class IsotropicScale(Geometric):
+    """Magnify by s = 2^(std n), n ~ N(0, 1)."""
+
+    std: float = 0.2
+
+    def draw(self, draws: Draws, like: Parameters) -> Parameters:
+        return draws.normal(like) * self.std
+
+    def inverse(self, parameters: Parameters, height: int, width: int) -> Plane:  # noqa: ARG002
+        shrink = (-parameters[:, 0]).exp2()
+        return scale2d(shrink, shrink)

@@ -1,0 +1,56 @@
+"""The transforms of the pipe in their fixed order (Karras et al. 2020, App. B), and the groups the pipes are made of.
+
+The paper counts 18: rotation stands here twice, before and after the anisotropic scale. To add one, write its file and
+enter a row.
+"""
+
+from collections.abc import Mapping
+
+from trainer.augment.transforms.anisotropic_scale import AnisotropicScale
+from trainer.augment.transforms.base import Transform
+from trainer.augment.transforms.brightness import Brightness
+from trainer.augment.transforms.contrast import Contrast
+from trainer.augment.transforms.cutout import Cutout
+from trainer.augment.transforms.filter_band import FilterBand
+from trainer.augment.transforms.fractional_translation import FractionalTranslation
+from trainer.augment.transforms.hue import Hue
+from trainer.augment.transforms.integer_translation import IntegerTranslation
+from trainer.augment.transforms.isotropic_scale import IsotropicScale
+from trainer.augment.transforms.luma_flip import LumaFlip
+from trainer.augment.transforms.noise import Noise
+from trainer.augment.transforms.rotate90 import Rotate90
+from trainer.augment.transforms.rotation import Rotation
+from trainer.augment.transforms.saturation import Saturation
+from trainer.augment.transforms.xflip import XFlip
+from trainer.config.augment import Group
+
+TRANSFORMS: Mapping[str, Transform] = {
+    "xflip": XFlip(),
+    "rotate90": Rotate90(),
+    "xint": IntegerTranslation(),
+    "scale": IsotropicScale(),
+    "rotate_pre": Rotation(),
+    "aniso": AnisotropicScale(),
+    "rotate_post": Rotation(),
+    "xfrac": FractionalTranslation(),
+    "brightness": Brightness(),
+    "contrast": Contrast(),
+    "lumaflip": LumaFlip(),
+    "hue": Hue(),
+    "saturation": Saturation(),
+    "filter0": FilterBand(0),
+    "filter1": FilterBand(1),
+    "filter2": FilterBand(2),
+    "filter3": FilterBand(3),
+    "noise": Noise(),
+    "cutout": Cutout(),
+}
+
+GROUPS: Mapping[Group, tuple[str, ...]] = {
+    "blit": ("xflip", "rotate90", "xint"),
+    "geom": ("scale", "rotate_pre", "aniso", "rotate_post", "xfrac"),
+    "color": ("brightness", "contrast", "lumaflip", "hue", "saturation"),
+    "filter": ("filter0", "filter1", "filter2", "filter3"),
+    "noise": ("noise",),
+    "cutout": ("cutout",),
+}

@@ -1,0 +1,54 @@
+"""The geometric stage: all transforms of the plane as one matrix, and one resampling of the image.
+
+Karras et al. 2020, App. B: pad by reflection, sample up twice with sym6, look up bilinearly, sample down with the
+mirrored sym6.
+"""
+
+from math import ceil
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from trainer.augment.matrices import Plane
+from trainer.augment.resample import BORDER, REACH, Margins, downsample, upsample
+
+
+def warp(images: Float[Tensor, "n c h w"], inverse: Plane) -> Float[Tensor, "n c h w"]:
+    """Return each image moved by G: the result at a point x is the image at G^-1 x, in pixels about the centre."""
+    n, channels, height, width = images.shape
+    margins = margins_of(inverse, height, width)
+    theta = _to_source(inverse, height, width, margins) @ inverse @ _from_result(inverse, height, width)
+    size = [n, channels, 2 * height + 4 * BORDER, 2 * width + 4 * BORDER]
+    grid = functional.affine_grid(theta[:, :2].to(images), size, align_corners=False)
+    moved = functional.grid_sample(upsample(images, margins), grid, align_corners=False)
+    return downsample(moved)
+
+
+def margins_of(inverse: Plane, height: int, width: int) -> Margins:
+    """Return the padding that covers what the images of a batch reach, but less than a side of the image."""
+    x, y = (width - 1) / 2, (height - 1) / 2
+    corners = inverse.new_tensor([[-x, x, x, -x], [-y, -y, y, y], [1, 1, 1, 1]])
+    reached = (inverse @ corners)[:, :2]
+    left, top = (-reached).amax(dim=(0, 2)).tolist()
+    right, bottom = reached.amax(dim=(0, 2)).tolist()
+    return Margins(
+        _margin(left - x, width), _margin(right - x, width), _margin(top - y, height), _margin(bottom - y, height)
+    )
+
+
+def _margin(beyond: float, side: int) -> int:
+    return ceil(min(max(beyond + REACH, 0), side - 1))
+
+
+def _from_result(like: Plane, height: int, width: int) -> Float[Tensor, "3 3"]:
+    """Return the map to pixels about the centre from the result before sampling down, as the square [-1, 1]^2."""
+    x, y = width / 2 + BORDER, height / 2 + BORDER
+    return like.new_tensor([[x, 0, 0.25], [0, y, 0.25], [0, 0, 1]])
+
+
+def _to_source(like: Plane, height: int, width: int, margins: Margins) -> Float[Tensor, "3 3"]:
+    """Return the map from pixels about the centre to the padded image sampled up, as the square [-1, 1]^2."""
+    left, right, top, bottom = margins
+    x, y = left + width + right, top + height + bottom
+    return like.new_tensor([[2 / x, 0, (left - right - 0.5) / x], [0, 2 / y, (top - bottom - 0.5) / y], [0, 0, 1]])
