@@ -95,7 +95,7 @@ def _by_cell(runs: pd.DataFrame) -> list[str]:
     return [f"{cell} seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for cell, seeds in groups]
 
 
-def _origin(row: dict[str, Any]) -> RunOrigin:
+def _origin(row: dict[Any, Any]) -> RunOrigin:
     best = row["best_kimg"]
     return RunOrigin(
         **{key: row[key] for key in ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")},

@@ -4,7 +4,7 @@ Every file of it says so: the sweeps are called synthetic..., the hosts and code
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +43,7 @@ def fake_fid(run: FakeRun, kimg: float) -> float:
     """Return a made-up FID: falls with training, turns up without augmentation the earlier the fewer images."""
     fall = 15 + 250 / run.subset**0.5 + 230 * float(np.exp(-kimg / 12))
     overfit = 0.0 if run.augment == "ada" else max(kimg - run.subset / 100, 0) * 60 / run.subset**0.5 / 3
-    return round((fall + overfit) * (1 + 0.03 * run.seed), 4)
+    return float(round((fall + overfit) * (1 + 0.03 * run.seed), 4))
 
 
 def write_store(
@@ -56,7 +56,7 @@ def write_store(
     step_kimg: float = 4.0,
     files: bool = True,
 ) -> Store:
-    """Write a store with one sweep of `runs`; `missing` are planned but never begun. `files`: logits and samples too."""
+    """Write a store with one sweep of `runs`; `missing` are planned, never begun. `files`: logits and samples too."""
     store = Store(path)
     cells = [{**planned_run(run), "horizon_kimg": horizon_kimg} for run in (*runs, *missing)]
     plan = {"schema_version": 1, "sweep": sweep, "tier": "synthetic", "score": "fid2k", "figures": [], "cells": cells}
@@ -113,6 +113,7 @@ def record_of(run: FakeRun, horizon_kimg: float) -> RunRecord:
         pid=1,
         images_per_second=50.0,
         code="synthetic",
+        diverged=run.diverged_kimg is not None,
         energy=Energy(joules=360.0 * run.kimg, method="estimate: synthetic", coverage=1.0),
     )
 
@@ -140,7 +141,7 @@ def write_logits(directory: RunDir, run: FakeRun) -> None:
     """Write logits.jsonl: the distributions part with time, faster without augmentation."""
     speed = 0.01 if run.augment == "ada" else 0.06
     centres = np.array(EDGES[:-1]) + 0.05
-    lines = []
+    lines: list[Mapping[str, Any]] = []
     for kimg in np.arange(4, run.kimg + 1e-9, 4):
         counts = {
             name: np.round(4000 * np.exp(-0.5 * ((centres - side * speed * kimg) / 1.2) ** 2)).astype(int).tolist()
@@ -155,6 +156,6 @@ def write_samples(directory: RunDir, run: FakeRun, tiles: int = 8) -> None:
     directory.samples.mkdir(parents=True, exist_ok=True)
     side = DATA.resolution * tiles
     x, y = np.meshgrid(np.arange(side), np.arange(side))
-    for name, period in (("reals", 8.0), *((f"fakes-{kimg:010.3f}", 40 - kimg / 4) for kimg in (4.0, 40.0, 100.0))):
+    for name, period in (("reals", 8.0), *((f"fakes-{kimg * 1000:09d}", 40 - kimg / 4) for kimg in (4, 40, 100))):
         tone = 127 + 120 * np.sin((x + (y // 32) * 7 + run.seed) * 2 * np.pi / period)
         Image.fromarray(tone.astype(np.uint8)).save(directory.samples / f"{name}.png")
