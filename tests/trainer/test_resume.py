@@ -54,7 +54,7 @@ def wait_for(condition: Any, seconds: float = 60) -> None:
 
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    yield CASES[request.param]
+    return CASES[request.param]
 
 
 def test_killed_run_resumed_is_bit_equal(trials: TrialMaker, case: dict[str, Any]) -> None:
