@@ -25,6 +25,10 @@ class Tariff:
     per_gpu_hour: float | None = None
 
 
+RULES = Rules()
+NO_TARIFF = Tariff()
+
+
 class Totals(NamedTuple):
     """The whole of a plan. Hours are of all devices together; `wall_hours` at the given parallelism."""
 
@@ -110,8 +114,8 @@ def make_plan(
     observed: Mapping[str, Observed],
     evidence: Evidence,
     parallel: int,
-    rules: Rules = Rules(),
-    tariff: Tariff = Tariff(),
+    rules: Rules = RULES,
+    tariff: Tariff = NO_TARIFF,
 ) -> Plan:
     """Return the plan that follows from what is wanted and what is seen."""
     wanted = wanted_of(sweep, trials)
