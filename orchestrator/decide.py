@@ -96,7 +96,9 @@ def _done(want: Wanted, seen: Observed) -> Decision:
 
 
 def _ended_early(want: Wanted, seen: Observed, rules: Rules) -> Decision:
-    resume = Decision(Action.RESUME, _ending(seen), seen.kimg, want.horizon_kimg)
+    if seen.saved_kimg >= want.horizon_kimg and not missing_metrics(want, seen.metrics):
+        return Decision(Action.REUSE, f"reached {seen.saved_kimg:g} kimg")
+    resume = Decision(Action.RESUME, _ending(seen), seen.saved_kimg, want.horizon_kimg)
     if seen.forgiven:
         return resume
     if seen.state is State.CANCELLED:

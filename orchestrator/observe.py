@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orchestrator.lease import holder
 from orchestrator.marks import is_cancelled, is_forgiven
@@ -30,6 +30,7 @@ class Observed:
     state: State = State.PENDING
     attempts: int = 0
     kimg: float = 0.0
+    saved_kimg: float = 0.0
     horizon_kimg: float = 0.0
     metrics: Mapping[str, float] = field(default_factory=dict)
     failures: int = 0
@@ -41,6 +42,8 @@ class Observed:
     host: str = ""
     beat_age_seconds: float | None = None
     asked: frozenset[str] = frozenset()
+    images_per_second: float | None = None
+    evaluation_seconds: float | None = None
 
 
 NEVER = Observed()
@@ -63,13 +66,15 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     state = state_of(run, attempts[-1], record, job, now)
     vain = Vain(0, 0) if state in (State.DONE, State.RUNNING) else _in_vain(run, attempts)
     latest = record or next((r for n in reversed(attempts[:-1]) if (r := read_record(run.record(n)))), None)
+    rows = [row for row in read_lines(run.metrics) if {"metric", "kimg"} <= row.keys()]
     asked = read_job(run.job(attempts[-1])) if state is State.DONE else None
     return Observed(
         state=state,
         attempts=len(attempts),
         kimg=latest.kimg if latest else 0.0,
+        saved_kimg=saved_kimg(latest) if latest else 0.0,
         horizon_kimg=latest.horizon_kimg if latest else 0.0,
-        metrics={row["metric"]: row["kimg"] for row in read_lines(run.metrics) if {"metric", "kimg"} <= row.keys()},
+        metrics={row["metric"]: row["kimg"] for row in rows},
         failures=vain.failures,
         stalls=vain.stalls,
         forgiven=is_forgiven(run, attempts[-1]),
@@ -79,6 +84,8 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         host=record.host if record else "",
         beat_age_seconds=now - record.updated if record else None,
         asked=frozenset(asked.options.metrics) if asked else frozenset(),
+        images_per_second=latest.images_per_second if latest else None,
+        evaluation_seconds=_evaluation_seconds(rows),
     )
 
 
@@ -146,4 +153,10 @@ def in_vain(records: Iterable[RunRecord | None]) -> Vain:
 
 def saved_kimg(record: RunRecord) -> float:
     """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
-    return record.kimg if record.state is State.PREEMPTED else record.resumed_from_kimg
+    return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg
+
+
+def _evaluation_seconds(rows: list[dict[str, Any]]) -> float | None:
+    """Return how long the last evaluation took, all its metrics together."""
+    last = [row.get("seconds", 0.0) for row in rows if row["kimg"] == rows[-1]["kimg"]]
+    return float(sum(last)) if last else None

@@ -60,6 +60,10 @@ class Backend(Protocol):
         """Return the state of each attempt as this backend knows it: one poll for all. LOST for one it never had."""
         ...
 
+    def tend(self) -> None:
+        """Do what keeps submitted attempts going; called now and then by whoever watches."""
+        ...
+
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Ask attempts to stop: those that wait never start, those that run save what they have. Returns at once."""
         ...

@@ -35,7 +35,7 @@ class FakeWorld:
 
 @dataclass
 class FakeBackend:
-    """Attempts go from pending to running to their end, one step with every poll."""
+    """Attempts go from pending to running to their end, one step each time it is tended."""
 
     world: FakeWorld
     name: str = "fake"
@@ -52,8 +52,10 @@ class FakeBackend:
         ]
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
-        self.world.turn()
         return {handle: self.world.state(handle.key) for handle in handles}
+
+    def tend(self) -> None:
+        self.world.turn()
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         for handle in handles:

@@ -48,13 +48,19 @@ class LocalBackend:
             with writing(self.queue.root):
                 self.queue.put(entry)
             handles.append(Handle(backend=self.name, key=entry.key, trial=task.trial, attempt=task.attempt))
-        self._keep_running()
+        self.tend()
         return handles
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         waiting, running = self.queue.waiting(), self.queue.running()
-        self._keep_running()
         return {handle: self._state(handle, waiting.get(handle.key), running.get(handle.key)) for handle in handles}
+
+    def tend(self) -> None:
+        """See to it that somebody serves the queue."""
+        self._runners = [runner for runner in self._runners if runner.poll() is None]
+        if not self._runners and (self.queue.waiting() or self.queue.running()):
+            runner = ensure_runner(self.queue)
+            self._runners += [runner] if runner else []
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         waiting = self.queue.waiting()
@@ -92,13 +98,6 @@ class LocalBackend:
 
     def _run(self, handle: Handle) -> RunDir:
         return self.store.run(handle.trial)
-
-    def _keep_running(self) -> None:
-        """See to it that somebody serves the queue."""
-        self._runners = [runner for runner in self._runners if runner.poll() is None]
-        if not self._runners and (self.queue.waiting() or self.queue.running()):
-            runner = ensure_runner(self.queue)
-            self._runners += [runner] if runner else []
 
 
 def open_backend(store: Store) -> LocalBackend:
