@@ -58,6 +58,11 @@ class Provenance(BaseModel):
     def trials(self) -> list[str]:
         return sorted({run.trial for run in self.runs})
 
+    def content_id(self) -> str:
+        """Return 16 hexadecimal digits that name everything here but `id` itself."""
+        content = json.dumps(self.model_dump(mode="json", exclude={"id"}), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
     def exceptions(self) -> dict[str, list[str]]:
         """Return what a reader of the figure must know, by kind."""
         return {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
@@ -86,8 +91,7 @@ def provenance_of(figure: str, aggregation: str, csv: str, runs: Runs, curves: C
             for row in unfinished.itertuples()
         ],
     )
-    content = json.dumps(bare.model_dump(mode="json"), sort_keys=True)
-    return bare.model_copy(update={"id": hashlib.sha256(content.encode()).hexdigest()[:16]})
+    return bare.model_copy(update={"id": bare.content_id()})
 
 
 def _by_cell(runs: pd.DataFrame) -> list[str]:

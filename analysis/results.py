@@ -8,9 +8,9 @@ Nothing beyond a run's horizon in this sweep is in them, though another sweep ma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -19,8 +19,8 @@ from analysis.cells import IMAGES, augment_label, method_of
 from analysis.plan import Plan, read_plan
 from analysis.score import Score, choose_score
 from analysis.store import Store
-from analysis.tables import SCHEMAS, read_table
-from analysis.trial import read_trial
+from analysis.tables import SCHEMAS, Row, read_table
+from analysis.trial import TrialRows, read_trial
 from trainer.record import State
 
 METRIC_COLUMNS = ("trial", "kimg", "metric", "identity", "value", "num_real", "num_generated", "reference")
@@ -49,12 +49,18 @@ class TrialFiles:
     """The files of the trials themselves, read anew: slow, and trusting nothing that was collected."""
 
     store: Store
+    read: dict[str, TrialRows] = field(default_factory=dict)
+
+    def _trial(self, trial: str) -> TrialRows:
+        if trial not in self.read:
+            self.read[trial] = read_trial(self.store.run(trial))
+        return self.read[trial]
 
     def rows(self, table: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
-        found = [read_trial(self.store.run(trial)) for trial in trials if self.store.run(trial).trial.exists()]
-        rows: list[dict[str, Any]] = []
-        for trial in found:
-            rows += [trial.run] if table == "runs" and trial.run else getattr(trial, table, [])
+        rows: list[Row] = []
+        for found in map(self._trial, trials):
+            parts = {"runs": [found.run] if found.run else [], "metrics": found.metrics, "ticks": found.ticks}
+            rows += parts[table]
         return pa.Table.from_pylist(rows, schema=SCHEMAS[table]).select(list(columns))
 
 

@@ -10,8 +10,8 @@ from rich.table import Table
 from analysis.results import Curves, Runs
 from analysis.score import Score
 from analysis.spread import spread
+from analysis.units import JOULES_PER_KWH
 
-JOULES_PER_KWH = 3.6e6
 DASH = "–"
 
 

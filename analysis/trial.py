@@ -9,11 +9,10 @@ from pydantic import BaseModel, ValidationError
 from analysis.rows import last_rows, lines, metric_row, number, tick_row
 from analysis.store import signature
 from analysis.tables import Row
+from analysis.units import SECONDS_PER_HOUR
 from trainer.config.augment import AdaAugment
 from trainer.config.train import TrainConfig
 from trainer.record import RunDir, RunRecord, State, read_record
-
-SECONDS_PER_HOUR = 3600.0
 
 
 class TrialRows(NamedTuple):
