@@ -12,13 +12,13 @@ help:  ## Show this list
 .venv/installed: requirements.lock pyproject.toml
 	@echo "Installing adasweep into .venv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.lock)"
-	@$(BIN)/python -m pip install --quiet -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
+	@$(BIN)/python -m pip install -qq -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/installed-dev: requirements-dev.lock .venv/installed
-	@$(BIN)/python -m pip install --quiet -r requirements-dev.lock
+	@$(BIN)/python -m pip install -qq -r requirements-dev.lock
 	@touch $@
 
 install: .venv/installed  ## Make .venv and install the command adasweep

@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 class Energy(Settings):
-    """Energy of an attempt so far in joules. `method` says how it was measured or estimated, `coverage` of what part."""
+    """Energy of an attempt so far in joules; `method` says how it was found, `coverage` for what part of the time."""
 
     joules: NonNegative | None = None
     method: str = "none"
@@ -67,6 +67,7 @@ class RunRecord(Settings):
     p: NonNegative | None = None
     r_t: float | None = None
     nan_gradients: Count = 0
+    diverged: bool = False
     ops: str = "reference"
     code: str = ""
     versions: dict[str, str] = {}

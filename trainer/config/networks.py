@@ -10,7 +10,7 @@ Architecture = Literal["orig", "skip", "resnet"]
 class Precision(Settings):
     """Arithmetic of the convolutions in the `top_resolutions` highest resolutions; the rest is always float32.
 
-    R1 and path length stay float32 whatever stands here when `dtype` is bf16: their bf16 gradients are wrong by a third.
+    With bf16, R1 and path length stay float32 all the same: their bf16 gradients are wrong by a third.
     """
 
     dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
@@ -47,3 +47,13 @@ class StyleGan2Discriminator(Spec):
     minibatch_std_group: PositiveInt = 4
     frozen_layers: Count = 0
     precision: Precision = Precision()
+
+
+class Networks(Settings):
+    """A pair of networks and the images they are for: what a snapshot needs to be read without its run."""
+
+    generator: StyleGan2Generator
+    discriminator: StyleGan2Discriminator
+    resolution: PositiveInt
+    channels: PositiveInt
+    condition_dim: Count = 0

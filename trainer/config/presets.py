@@ -4,9 +4,7 @@ Sources: Karras et al. 2020 (ADA), Table 24 and the published training configura
 global batch over the number of devices it was published for.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
-
 
 Tree = dict[str, Any]
 
@@ -70,7 +68,7 @@ def _official(row: Row) -> Tree:
 
 
 def _cifar(row: Row) -> Tree:
-    """CIFAR-10 tuning (ADA, App. D): no path length, no style mixing, no skips in D. cifarbaseline keeps the 8 layers."""
+    """CIFAR-10 tuning (ADA, App. D): no path length, no style mixing, no skips in D."""
     tree = _official(row)
     tree["objective"] |= {"path_length_weight": 0.0, "style_mixing": 0.0}
     tree["discriminator"] |= {"architecture": "orig"}
@@ -87,21 +85,19 @@ def _tiny(channel_base: int, gamma: float) -> Tree:
     return tree
 
 
-_TREES: dict[str, Callable[[int, int], Tree]] = {
-    "auto": lambda resolution, devices: _official(auto_row(resolution, devices)),
-    "stylegan2": lambda resolution, devices: _official(OFFICIAL["stylegan2"]),
-    "paper256": lambda resolution, devices: _official(OFFICIAL["paper256"]),
-    "paper512": lambda resolution, devices: _official(OFFICIAL["paper512"]),
-    "paper1024": lambda resolution, devices: _official(OFFICIAL["paper1024"]),
-    "cifar": lambda resolution, devices: _cifar(OFFICIAL["cifar"]),
-    "cifarbaseline": lambda resolution, devices: _official(OFFICIAL["cifarbaseline"]),
-    "tiny32": lambda resolution, devices: _tiny(channel_base=1024, gamma=0.1),
-    "tiny64": lambda resolution, devices: _tiny(channel_base=2048, gamma=0.4),
+_FIXED: dict[str, Tree] = {
+    **{name: _official(row) for name, row in OFFICIAL.items()},
+    "cifar": _cifar(OFFICIAL["cifar"]),
+    "tiny32": _tiny(channel_base=1024, gamma=0.1),
+    "tiny64": _tiny(channel_base=2048, gamma=0.4),
 }
 
-PRESETS = tuple(_TREES)
+PRESETS = ("auto", *_FIXED)
 
 
 def preset_tree(name: str, resolution: int, devices: int = 1) -> Tree:
-    """Return the settings of preset `name` as a tree of plain values, everything but the data."""
-    return _TREES[name](resolution, devices)
+    """Return the settings of preset `name` as a tree of plain values, everything but the data.
+
+    `resolution` in pixels and `devices` only matter for `auto`, whose row depends on both.
+    """
+    return _official(auto_row(resolution, devices)) if name == "auto" else _FIXED[name]

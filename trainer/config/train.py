@@ -6,21 +6,19 @@ from pydantic import model_validator
 
 from trainer.config.augment import AdaAugment, AnyAugment
 from trainer.config.data import DataConfig
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks import Networks, StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.training import Adam, Ema, Logistic, Transfer
 
-SCHEMA_VERSION = 1
-
 
 class TrainConfig(Settings):
-    """What is computed. Two runs with equal TrainConfig are the same trial, however far they went and wherever they ran.
+    """What is computed. Runs with equal TrainConfig are the same trial, however far they went and wherever they ran.
 
     `batch` is the global batch of one iteration, made of `batch // micro_batch` shards. Randomness belongs to a shard,
     so the number of devices that share them out changes nothing.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     seed: Count = 0
     data: DataConfig
     generator: StyleGan2Generator
@@ -33,6 +31,18 @@ class TrainConfig(Settings):
     batch: PositiveInt
     micro_batch: PositiveInt
     transfer: Transfer | None = None
+
+    @property
+    def networks(self) -> Networks:
+        """Return what describes the two networks and the images they are for."""
+        data = self.data
+        return Networks(
+            generator=self.generator,
+            discriminator=self.discriminator,
+            resolution=data.resolution,
+            channels=data.channels,
+            condition_dim=data.condition_dim,
+        )
 
     @model_validator(mode="after")
     def _shards_fit(self) -> Self:
@@ -58,7 +68,7 @@ class TrainConfig(Settings):
                 f"subset {data.subset} + validation {data.validation} is more than the {data.images} images of the set"
             )
         if data.labels and not data.classes:
-            raise ValueError(f"labels asked for, but the data set has none")
+            raise ValueError("labels asked for, but the data set has none")
         if isinstance(self.augment, AdaAugment) and self.augment.heuristic == "rv" and not data.validation:
             raise ValueError("augment.heuristic rv needs data.validation > 0")
         return self

@@ -6,7 +6,7 @@ from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Pr
 
 
 class Logistic(Spec):
-    """Non-saturating logistic loss (Goodfellow et al. 2014), with R1 (Mescheder et al. 2018) and path length (StyleGAN2).
+    """Non-saturating logistic loss (Goodfellow et al. 2014), R1 (Mescheder et al. 2018), path length (StyleGAN2).
 
     `r1_gamma` is the weight of R1; `path_length_weight` 0 turns path length regularisation off.
     """

@@ -1,0 +1,56 @@
+"""Checkpoints prove their content by their name, rotate, and survive crashes."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainer import checkpoint
+
+
+def tensors(value: float) -> dict[str, torch.Tensor]:
+    return {"a": torch.full((3, 2), value), "b/c": torch.tensor(7)}
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, 32, 1, tensors(1.5))
+    [found] = checkpoint.found(tmp_path)
+    loaded = found.load()
+    assert loaded is not None
+    assert (found.images, found.token) == (32, 1)
+    assert torch.equal(loaded["a"], tensors(1.5)["a"])
+    assert torch.equal(loaded["b/c"], torch.tensor(7))
+
+
+def test_newest_comes_first_and_higher_token_wins(tmp_path: Path) -> None:
+    for images, token in ((32, 1), (128, 1), (64, 2), (128, 2)):
+        checkpoint.save(tmp_path, images, token, tensors(images + token))
+    assert [(c.images, c.token) for c in checkpoint.found(tmp_path)] == [(128, 2), (128, 1), (64, 2), (32, 1)]
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-10], lambda b: b[:40] + b"\x00" + b[41:], lambda _: b""])
+def test_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: object) -> None:
+    checkpoint.save(tmp_path, 32, 1, tensors(1))
+    newest = checkpoint.save(tmp_path, 64, 1, tensors(2))
+    newest.write_bytes(damage(newest.read_bytes()))  # type: ignore[operator]
+    states = [(c.images, loaded is not None) for c, loaded in checkpoint.intact(tmp_path)]
+    assert states == [(64, False), (32, True)]
+
+
+def test_prune_keeps_the_newest_and_sweeps_up_after_a_crash(tmp_path: Path) -> None:
+    for images in (32, 64, 96):
+        checkpoint.save(tmp_path, images, 1, tensors(images))
+    (tmp_path / ".ckpt-000000128-t0001-0.safetensors.tmp").write_bytes(b"half")
+    checkpoint.prune(tmp_path, keep=2)
+    assert [c.images for c in checkpoint.found(tmp_path)] == [96, 64]
+    assert not list(tmp_path.glob(".ckpt*"))
+
+
+def test_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.save(tmp_path, 32, 1, tensors(1))
+    assert not list(tmp_path.iterdir())

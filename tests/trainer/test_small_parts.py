@@ -1,0 +1,80 @@
+"""Cadence, sentinel, fence, telemetry sums, records: the small parts of the worker."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.cadence import is_due, is_on
+from trainer.fence import Fence, LeaseLost
+from trainer.record import RunRecord, State, append_lines, beat, read_lines, read_record
+from trainer.sentinel import divergence
+from trainer.telemetry import EDGES, TickSums
+
+
+@given(st.integers(1, 64), st.floats(0.1, 5), st.integers(1, 400))
+def test_appointments_do_not_depend_on_interruptions(batch: int, every_kimg: float, steps: int) -> None:
+    kept = sum(is_on(every_kimg, batch * step, batch) for step in range(1, steps + 1))
+    crossed = sum(is_due(every_kimg, batch * (step - 1), batch * step) for step in range(1, steps + 1))
+    assert kept == crossed
+    if every_kimg * 1000 >= batch:
+        assert kept == int(batch * steps / (every_kimg * 1000))
+
+
+@pytest.mark.parametrize(
+    ("means", "bad", "rule"),
+    [
+        ({"Loss/G/loss": 1.0}, 0, None),
+        ({"Loss/G/loss": float("nan")}, 0, "non-finite loss"),
+        ({"Loss/G/loss": 1.0}, 3, "non-finite gradients"),
+        ({"Loss/scores/fake": -2e4}, 0, "exploding logits"),
+    ],
+)
+def test_sentinel_names_the_rule(means: dict[str, float], bad: float, rule: str | None) -> None:
+    assert divergence(means, bad) == rule
+
+
+def test_fence_holds_back_a_superseded_worker(tmp_path: Path) -> None:
+    lease = tmp_path / "lease.json"
+    Fence(lease, 1).check()
+    lease.write_text(json.dumps({"token": 2}))
+    Fence(lease, 2).check()
+    with pytest.raises(LeaseLost):
+        Fence(lease, 1).check()
+
+
+def test_tick_sums_survive_saving() -> None:
+    whole, first, second = TickSums(), TickSums(), TickSums()
+    values = [torch.randn(8) * 20, torch.randn(5)]
+    for v in values:
+        whole.add({"Loss/scores/real": v, "x": v})
+    first.add({"Loss/scores/real": values[0], "x": values[0]})
+    second.load_state_dict(first.state_dict())
+    second.add({"Loss/scores/real": values[1], "x": values[1]})
+    assert second.means() == whole.means()
+    assert second.histograms() == whole.histograms()
+    assert sum(whole.histograms()["train"]) == 13
+    assert whole.histograms()["validation"] is None
+    assert len(whole.histograms()["train"]) == len(EDGES) - 1
+
+
+def test_torn_last_line_is_passed_over_and_closed_off(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    append_lines(path, [{"kimg": 1}])
+    with path.open("a") as file:
+        file.write('{"kimg": 2, "val')
+    append_lines(path, [{"kimg": 3}])
+    assert [row["kimg"] for row in read_lines(path)] == [1, 3]
+
+
+def test_half_written_record_is_no_record(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    record = RunRecord(attempt=1, state=State.RUNNING, kimg=0, horizon_kimg=1, started=1, updated=1, host="h", pid=1)
+    written = beat(path, record, kimg=0.5)
+    assert read_record(path) == written
+    path.write_text(path.read_text()[:50])
+    assert read_record(path) is None
+    assert read_record(tmp_path / "absent.json") is None

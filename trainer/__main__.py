@@ -1,0 +1,35 @@
+"""python -m trainer: the worker, usable alone."""
+
+import argparse
+import importlib
+import os
+import sys
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from trainer.commands import COMMANDS
+from trainer.errors import UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 user error, 75 preempted (run me again)."""
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = words[0] if words and words[0] in COMMANDS else None
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=command.help, description=command.help, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == chosen:
+            importlib.import_module(command.module).configure(sub)
+    try:
+        parsed = parser.parse_args(words)
+        return int(importlib.import_module(COMMANDS[parsed.command].module).execute(parsed))
+    except UserError as error:
+        sys.stderr.write(f"adasweep: {error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""The worker's commands: one file each, loaded only when called."""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A line of `python -m trainer --help`, and the module that has `configure(parser)` and `execute(arguments)`."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("trainer.commands.run", "train: one attempt of a trial, or a run of your own"),
+    "probe": Command("trainer.commands.probe", "measure what a thousand images and an evaluation cost here"),
+    "generate": Command("trainer.commands.generate", "make a sheet of images from a snapshot"),
+    "style-mix": Command("trainer.commands.style_mix", "mix the styles of two rows of seeds"),
+    "interpolate": Command("trainer.commands.interpolate", "make an animation that walks between latents"),
+    "import": Command("trainer.commands.import_pickle", "convert an official network pickle to a snapshot"),
+    "export": Command("trainer.commands.export", "write a snapshot's network as a plain state dict"),
+    "schema": Command("trainer.commands.schema", "print the JSON schema of a configuration"),
+    "data": Command("trainer.commands.data", "get, prepare, describe and verify data sets"),
+}

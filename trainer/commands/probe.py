@@ -1,0 +1,64 @@
+"""python -m trainer probe: what training and evaluation cost on this machine, measured in seconds."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from trainer.config.train import TrainConfig
+from trainer.data.dataset import TrainSet
+from trainer.distributed import World
+from trainer.evaluation import generate
+from trainer.run import make_parts, make_stepper
+from trainer.telemetry import peak_memory_gib
+
+ITERATIONS = 16
+IMAGES = 128
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.epilog = "example:\n  python -m trainer probe --config trial.json --data set.zip --cache cache"
+    parser.add_argument("--config", type=Path, required=True, help="a trial.json, or a TrainConfig as JSON")
+    parser.add_argument("--data", type=Path, required=True, help="the data set's folder or ZIP")
+    parser.add_argument("--cache", type=Path, required=True, help="where decoded images are kept")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print the measurement as one JSON object."""
+    torch.set_num_threads(arguments.threads)
+    tree = json.loads(arguments.config.read_text(encoding="utf-8"))
+    config = TrainConfig.model_validate(tree.get("config", tree))
+    sys.stdout.write(json.dumps(measure(config, arguments.data, arguments.cache)) + "\n")
+    return 0
+
+
+def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
+    """Return seconds per kimg, seconds per thousand evaluated images (generation and features) and peak memory in GiB.
+
+    Sixteen iterations hold every phase as often as a long run does; one more before them warms up.
+    """
+    from trainer.metrics.detectors import load_detector
+
+    device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
+    train_set = TrainSet(config.data, data, cache)
+    stepper = make_stepper(config, make_parts(config, device), train_set, World(), device)
+    stepper.step()
+    started = time.perf_counter()
+    for _ in range(ITERATIONS):
+        stepper.step()
+    per_kimg = (time.perf_counter() - started) / (ITERATIONS * config.batch / 1000)
+    detector = load_detector("lite0")
+    started = time.perf_counter()
+    for images in generate(stepper.state.average, train_set, IMAGES, config.generator.z_dim):
+        detector.features(images)
+    per_thousand = (time.perf_counter() - started) / (IMAGES / 1000)
+    return {
+        "seconds_per_kimg": per_kimg,
+        "seconds_per_thousand_evaluated": per_thousand,
+        "peak_memory_gib": peak_memory_gib(),
+    }

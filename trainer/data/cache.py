@@ -1,0 +1,175 @@
+"""Images decoded once: an array on disk that all processes of a machine map into memory.
+
+    CACHE_DIR/decoded-<fingerprint>/images.npy    uint8 [n c h w]
+    CACHE_DIR/decoded-<fingerprint>/labels.npy    int32 [n], -1 for a set without labels
+
+The folder appears by renaming a finished one, so whoever sees it sees all of it. A lock saves concurrent processes
+from decoding twice; where locks do not work, they decode twice and the first to finish wins. What a killed process
+leaves behind is removed by the next one to hold the lock.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from jaxtyping import Int32, UInt8
+
+from trainer.config.archive import Archive, fingerprint, open_archive
+from trainer.config.dataset import Header, require_same, require_square
+from trainer.config.labels import read_labels
+from trainer.data.harden import decode
+from trainer.errors import DataError, OutputError
+
+Progress = Callable[[int, int], None]
+"""Called with the number of images done and of all images."""
+
+IMAGES_AT_ONCE = 256
+PREFIX = "decoded-"
+
+
+class Decoded(NamedTuple):
+    """All images of a set, mapped from disk and read-only, their classes, and the fingerprint of the set."""
+
+    images: UInt8[np.ndarray, "n c h w"]
+    labels: Int32[np.ndarray, " n"]
+    fingerprint: str = ""
+
+
+def decoded(path: Path, wanted: str, cache_dir: Path, progress: Progress | None = None) -> Decoded:
+    """Return the images of the set with fingerprint `wanted`; on first use they are decoded from `path`.
+
+    Once they are cached, `path` is not looked at: the fingerprint says what they are. Raises DataError when `path`
+    has another content, or an image that cannot be used.
+    """
+    folder = cache_dir / f"{PREFIX}{wanted}"
+    found = _opened(folder)
+    if found is None:
+        try:
+            cache_dir.mkdir(parents=True, exist_ok=True)
+            with _locked(cache_dir / f"{PREFIX}{wanted}.lock") as alone:
+                found = _opened(folder) or _built(path, wanted, folder, alone, progress)
+        except OSError as error:
+            raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
+    return found
+
+
+def _opened(folder: Path) -> Decoded | None:
+    try:
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        labels = np.load(folder / "labels.npy", allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError):
+        return None
+    whole = images.ndim == 4 and len(images) == len(labels)
+    return Decoded(images, labels, folder.name.removeprefix(PREFIX)) if whole else None
+
+
+def _built(path: Path, wanted: str, folder: Path, alone: bool, progress: Progress | None) -> Decoded:
+    if alone:
+        _sweep(folder)
+    part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
+    part.mkdir()
+    try:
+        _write(_checked(path, wanted), part, progress or _silent)
+        _publish(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    found = _opened(folder)
+    assert found is not None, "a cache that was just written is readable"
+    return found
+
+
+def _checked(path: Path, wanted: str) -> Archive:
+    archive = open_archive(path)
+    present = fingerprint(archive.entries())
+    if present != wanted:
+        raise DataError(
+            path, f"has fingerprint {present}, not {wanted}", "its content has changed: plan the sweep again"
+        )
+    return archive
+
+
+def _write(archive: Archive, part: Path, progress: Progress) -> None:
+    """Write all images one after another: no more than IMAGES_AT_ONCE of them are in memory."""
+    names = archive.images
+    first = decode(archive.read(names[0]), f"{archive.path}/{names[0]}")
+    height, width, channels = first.shape
+    header = Header(width, height, channels)
+    require_square(f"{archive.path}/{names[0]}", header)
+    shape = (len(names), channels, height, width)
+    _require_space(part, int(np.prod(shape)))
+    with (part / "images.npy").open("wb") as file, ThreadPoolExecutor(_cores()) as pool:
+        np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for start in range(0, len(names), IMAGES_AT_ONCE):
+            some = names[start : start + IMAGES_AT_ONCE]
+            for pixels in pool.map(lambda name: _decoded_like(archive, name, header), some):
+                file.write(pixels.transpose(2, 0, 1).tobytes())
+            progress(start + len(some), len(names))
+        _sync(file)
+    with (part / "labels.npy").open("wb") as file:
+        np.save(file, np.array(read_labels(archive) or [-1] * len(names), dtype=np.int32))
+        _sync(file)
+
+
+def _decoded_like(archive: Archive, name: str, header: Header) -> UInt8[np.ndarray, "h w c"]:
+    place = f"{archive.path}/{name}"
+    pixels = decode(archive.read(name), place)
+    height, width, channels = pixels.shape
+    require_same(place, Header(width, height, channels), header)
+    return pixels
+
+
+def _require_space(folder: Path, need: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if need > free:
+        problem = f"the decoded images need {need / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free"
+        raise OutputError(folder.parent, problem, "free some, or put the cache elsewhere")
+
+
+def _publish(part: Path, folder: Path) -> None:
+    """Give a finished folder its name. A damaged one of that name is put aside; a sound one has won the race."""
+    if folder.exists() and _opened(folder) is None:
+        aside = folder.with_name(f"{part.name}.damaged")
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+    try:
+        part.rename(folder)
+    except OSError:
+        if _opened(folder) is None:
+            raise
+
+
+def _sweep(folder: Path) -> None:
+    for left in folder.parent.glob(f"{folder.name}.*.part*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Hold the lock at `path` and yield True, or yield False at once where the file system has no locks."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            alone = True
+        except OSError:
+            alone = False
+        yield alone
+
+
+def _sync(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _cores() -> int:
+    return min(8, len(os.sched_getaffinity(0)))
+
+
+def _silent(done: int, total: int) -> None:
+    """Report nothing."""

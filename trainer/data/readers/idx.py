@@ -1,0 +1,76 @@
+"""MNIST and its relatives: images and labels as IDX files, gzipped or not (http://yann.lecun.com/exdb/mnist)."""
+
+import gzip
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from trainer.data.readers.reader import Picture
+from trainer.errors import DataError
+
+MAX_BYTES = 1 << 32
+UNSIGNED_BYTE = 8
+
+
+class IdxReader:
+    """The parts `files` (`train-images-idx3-ubyte`, ...) one after another; labels from the files named alike."""
+
+    kind = "idx"
+
+    def __init__(self, files: list[Path]) -> None:
+        self._parts = [_part(file) for file in files]
+
+    def __len__(self) -> int:
+        return sum(len(images) for _, images, _ in self._parts)
+
+    def pictures(self) -> Iterator[Picture]:
+        for file, images, labels in self._parts:
+            for number, pixels in enumerate(images):
+                label = None if labels is None else int(labels[number])
+                yield Picture(pixels[:, :, np.newaxis], label, f"{file}[{number}]")
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return the IDX image files in `folder`: training part first, then the test part (`t10k`), then any others."""
+    files = [*folder.glob("*-images-idx3-ubyte"), *folder.glob("*-images-idx3-ubyte.gz")]
+    return sorted(files, key=lambda file: (not file.name.startswith("train"), file.name))
+
+
+def read_idx(file: Path, axes: int) -> UInt8[np.ndarray, "..."]:
+    """Return the array in an IDX file. No more is unpacked than its header announces."""
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rb") as stream:
+            lengths = _lengths(file, stream.read(4 + 4 * axes), axes)
+            size = math.prod(lengths)
+            content = stream.read(size + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(file, f"cannot be read ({error})") from None
+    if len(content) != size:
+        raise DataError(file, f"does not hold the {size} bytes that its header announces")
+    return np.frombuffer(content, dtype=np.uint8).reshape(lengths)
+
+
+def _lengths(file: Path, header: bytes, axes: int) -> tuple[int, ...]:
+    if len(header) != 4 + 4 * axes or header[:4] != bytes([0, 0, UNSIGNED_BYTE, axes]):
+        raise DataError(file, f"is not an IDX file of bytes with {axes} axes")
+    lengths = struct.unpack(f">{axes}I", header[4:])
+    if math.prod(lengths) > MAX_BYTES:
+        raise DataError(file, f"announces {'x'.join(map(str, lengths))} bytes")
+    return lengths
+
+
+def _part(file: Path) -> tuple[Path, UInt8[np.ndarray, "n h w"], UInt8[np.ndarray, " n"] | None]:
+    images = read_idx(file, axes=3)
+    beside = file.with_name(file.name.replace("images-idx3", "labels-idx1"))
+    if beside == file or not beside.exists():
+        return file, images, None
+    labels = read_idx(beside, axes=1)
+    if len(labels) != len(images):
+        raise DataError(beside, f"has {len(labels)} labels for {len(images)} images")
+    return file, images, labels

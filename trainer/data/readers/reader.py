@@ -1,0 +1,27 @@
+"""What every kind of source gives: pictures one after another, and how many there will be."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import UInt8
+
+
+class Picture(NamedTuple):
+    """One image of a source, its class if it has one, and its place for error messages."""
+
+    pixels: UInt8[np.ndarray, "h w c"]
+    label: int | None
+    place: str
+
+
+class Reader(Protocol):
+    """A source of pictures. Making one looks at the source; `pictures` reads it through."""
+
+    kind: str
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+
+    def pictures(self) -> Iterator[Picture]:
+        """Yield all of them, in an order that only depends on the source's content."""

@@ -1,0 +1,93 @@
+"""Writing a data set as a ZIP in the layout of the field, with the same bytes for the same images on every machine."""
+
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from jaxtyping import UInt8
+
+from trainer.config.archive import LABEL_FILE
+from trainer.data.png import encode_png
+from trainer.errors import OutputError
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time a ZIP can hold, given to every file."""
+
+IMAGES_PER_FOLDER = 1000
+
+
+class ZipWriter:
+    """Writes `00000/img00000000.png` ... and `dataset.json`; the file gets its name when all of it is on disk.
+
+        with ZipWriter(path, {"filter": "box"}) as writer:
+            writer.add(pixels, label)
+
+    `settings` say how the images were made. They stand in the ZIP's comment, which is no part of the fingerprint.
+    """
+
+    def __init__(self, path: Path, settings: Mapping[str, object]) -> None:
+        self.path = path
+        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        self._settings = settings
+        self._labels: list[tuple[str, int | None]] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
+        except OSError as error:
+            raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
+        return self
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def add(self, pixels: UInt8[np.ndarray, "h w c"], label: int | None = None) -> None:
+        """Append one image; either all images have a label or none."""
+        number = len(self._labels)
+        name = f"{number // IMAGES_PER_FOLDER:05d}/img{number:08d}.png"
+        self._put(name, encode_png(pixels))
+        self._labels.append((name, label))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._finish()
+            else:
+                self._zip.close()
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        labelled = bool(self._labels) and all(label is not None for _, label in self._labels)
+        self._put(LABEL_FILE, json.dumps({"labels": self._labels if labelled else None}).encode())
+        self._zip.comment = json.dumps({"adasweep": dict(self._settings)}, sort_keys=True).encode()
+        self._zip.close()
+        with self._part.open("rb") as file:
+            os.fsync(file.fileno())
+        self._part.replace(self.path)
+
+    def _put(self, name: str, content: bytes) -> None:
+        info = zipfile.ZipInfo(name, EPOCH)
+        info.external_attr = 0o644 << 16
+        info.create_system = 3
+        try:
+            self._zip.writestr(info, content)
+        except OSError as error:
+            raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
+
+
+def read_settings(path: Path) -> dict[str, object]:
+    """Return how the images of a ZIP were made, {} when it does not say."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            settings = json.loads(file.comment)["adasweep"]
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError):
+        return {}
+    return settings if isinstance(settings, dict) else {}

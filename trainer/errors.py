@@ -1,0 +1,42 @@
+"""What can go wrong for a reason that is not a bug, as a tree:
+
+    UserError            somebody can put it right: one line with place, problem and way out; exit code 2, no traceback
+    ├── DataError        a data set is missing, broken, hostile or unfit
+    │   └── FetchError   a named data set could not be brought here
+    ├── SnapshotError    a snapshot or checkpoint is missing, broken or does not fit
+    └── OutputError      a place to write to is missing, full or read-only
+
+A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
+"""
+
+EXIT_USER_ERROR = 2
+
+
+class UserError(Exception):
+    """A mistake that somebody can put right. `str()` is one line: place, what is wrong with its value, way out."""
+
+    def __init__(self, place: object, problem: str, way_out: str = "") -> None:
+        self.place = str(place)
+        self.problem = problem
+        self.way_out = way_out
+        super().__init__(self.place, problem, way_out)
+
+    def __str__(self) -> str:
+        line = f"{self.place}: {self.problem}" + (f"; {self.way_out}" if self.way_out else "")
+        return " ".join(line.split())
+
+
+class DataError(UserError):
+    """A data set is missing, broken, hostile or unfit."""
+
+
+class FetchError(DataError):
+    """A named data set could not be brought here."""
+
+
+class SnapshotError(UserError):
+    """A snapshot or checkpoint is missing, broken or does not fit."""
+
+
+class OutputError(UserError):
+    """A place to write to is missing, full or read-only."""

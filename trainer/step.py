@@ -1,0 +1,123 @@
+"""One iteration: every phase that is due, over this rank's shards of the batch, then the average and the controller."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainer.augment.augmenter import Augmenter, LeakRisk
+from trainer.config.train import TrainConfig
+from trainer.data.dataset import ImageSet, TrainSet
+from trainer.data.sampler import InfiniteSampler
+from trainer.distributed import World
+from trainer.ema import move_average
+from trainer.objectives.phases import Phase, Shard, complete_gradients, is_due
+from trainer.randomness import seed_everything
+from trainer.schedules import ema_beta
+from trainer.state import TrainState
+
+Stats = dict[str, Tensor]
+NONFINITE = "Gradients/nonfinite"
+
+
+@dataclass
+class Stepper:
+    """Carries a TrainState from one iteration to the next."""
+
+    config: TrainConfig
+    state: TrainState
+    phases: Sequence[Phase]
+    augmenter: Augmenter
+    train_set: TrainSet
+    world: World
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        self.sampler = InfiniteSampler(len(self.train_set), self.config.seed, start=self.state.images)
+        networks = {"G": self.state.generator, "D": self.state.discriminator}
+        self.trainable = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
+        self.optimizers = {"G": self.state.generator_optimizer, "D": self.state.discriminator_optimizer}
+        self.observed: list[Stats] = []
+
+    @property
+    def iteration(self) -> int:
+        return self.state.images // self.config.batch
+
+    def step(self) -> LeakRisk | None:
+        """Show one global batch to the networks and advance the image counter; return a leak risk that is new."""
+        batch = self.config.batch
+        reals = self._real_shards()
+        for phase in self.phases:
+            if is_due(phase, self.iteration):
+                self._run_phase(phase, reals)
+        ema = self.config.ema
+        beta = ema_beta(ema.half_life_kimg, ema.rampup, batch, self.state.images)
+        move_average(self.state.average, self.state.generator, beta)
+        self._look_at_validation_images()
+        self._take_in_what_all_ranks_saw()
+        self.state.images += batch
+        return self.augmenter.step(self.iteration, batch)
+
+    def _real_shards(self) -> dict[int, tuple[Tensor, Tensor]]:
+        indices = np.array(self.sampler.take(self.config.batch)).reshape(-1, self.config.micro_batch)
+        return {shard: self._on_device(self.train_set, indices[shard]) for shard in self.world.shards(len(indices))}
+
+    def _on_device(self, images: ImageSet, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+        pixels = images.images(indices).to(self.device, torch.float32) / 127.5 - 1
+        return pixels, images.labels(indices).to(self.device)
+
+    def _run_phase(self, phase: Phase, reals: dict[int, tuple[Tensor, Tensor]]) -> None:
+        parameters = self.trainable[phase.network]
+        for key, group in self.trainable.items():
+            for parameter in group:
+                parameter.requires_grad_(key == phase.network)
+                parameter.grad = None
+        count = self.config.batch // self.config.micro_batch
+        for shard, (real, real_c) in reals.items():
+            seed_everything(self.config.seed, phase.name, self.state.images, shard)
+            result = phase.loss(Shard(real, real_c, *self._latents(len(real))))
+            (result.loss.mean() * (phase.gain / count)).backward()
+            self.observed.append(result.stats)
+        phase.finish(self.world.sum)
+        complete_gradients(parameters)
+        self._descend(phase, parameters)
+
+    def _latents(self, count: int) -> tuple[Tensor, Tensor]:
+        z = torch.randn(count, self.config.generator.z_dim, device=self.device)
+        picks = torch.randint(len(self.train_set), [count]).numpy()
+        return z, self.train_set.labels(picks).to(self.device)
+
+    def _take_in_what_all_ranks_saw(self) -> None:
+        for stats in self.world.gather(self.observed):
+            self.state.sums.add(stats)
+            self.augmenter.observe(stats)
+        self.observed.clear()
+
+    def _descend(self, phase: Phase, parameters: list[nn.Parameter]) -> None:
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        self.world.sum_(gradients)
+        norm = torch.stack(torch._foreach_norm(gradients)).norm()
+        self.observed.append({f"Gradients/{phase.name}": norm})
+        if not torch.isfinite(norm):
+            self._repair(gradients)
+        self.optimizers[phase.network].step()
+
+    def _repair(self, gradients: list[Tensor]) -> None:
+        """Count what is not finite, and train on: NaN becomes 0, infinities +-1e5."""
+        bad = sum(int((~torch.isfinite(gradient)).sum()) for gradient in gradients)
+        self.observed.append({NONFINITE: torch.tensor(float(bad))})
+        for gradient in gradients:
+            torch.nan_to_num(gradient, nan=0, posinf=1e5, neginf=-1e5, out=gradient)
+
+    @torch.no_grad()
+    def _look_at_validation_images(self) -> None:
+        held_back = self.train_set.validation
+        if not len(held_back):
+            return
+        seed_everything(self.config.seed, "validation", self.state.images)
+        picks = torch.randint(len(held_back), [self.config.micro_batch]).numpy()
+        pixels, labels = self._on_device(held_back, picks)
+        logits = self.state.discriminator(self.augmenter.images(pixels), labels)
+        self.observed.append({"Loss/scores/validation": logits})
