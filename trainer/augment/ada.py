@@ -5,7 +5,7 @@ from torch import Tensor
 
 from trainer.augment.augmenter import Augmenter
 from trainer.augment.overfitting import Reading
-from trainer.augment.pipe import AugmentPipe
+from trainer.augment.pipe import named_pipe
 from trainer.config.augment import AdaAugment
 from trainer.families import implements
 
@@ -24,7 +24,7 @@ class AdaAugmenter(Augmenter):
     """Moves p by images / horizon towards what keeps the heuristic at its target."""
 
     def __init__(self, spec: AdaAugment) -> None:
-        super().__init__(AugmentPipe.named(spec.pipe), spec.p_initial, spec.interval)
+        super().__init__(named_pipe(spec.pipe), spec.p_initial, spec.interval)
         self.spec = spec
 
     def moved(self, p: Float[Tensor, ""], reading: Reading, images: int) -> Float[Tensor, ""]:

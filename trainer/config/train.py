@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from trainer.config.augment import AdaAugment, AnyAugment
+from trainer.config.augment import AdaAugment, AnyAugment, NoAugment, misfit
 from trainer.config.data import DataConfig
 from trainer.config.networks import Networks, StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Count, PositiveInt, Settings
@@ -71,4 +71,12 @@ class TrainConfig(Settings):
             raise ValueError("labels asked for, but the data set has none")
         if isinstance(self.augment, AdaAugment) and self.augment.heuristic == "rv" and not data.validation:
             raise ValueError("augment.heuristic rv needs data.validation > 0")
+        return self
+
+    @model_validator(mode="after")
+    def _pipe_fits_the_images(self) -> Self:
+        if not isinstance(self.augment, NoAugment):
+            problem = misfit(self.augment.pipe, self.data.channels, self.data.resolution)
+            if problem:
+                raise ValueError(f"augment.pipe {self.augment.pipe} {problem}")
         return self
