@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from trainer.config.archive import Archive, fingerprint, open_archive
+from trainer.config.archive import Archive, open_archive
 from trainer.config.data import DataDescription
+from trainer.config.entries import fingerprint
 from trainer.config.labels import read_labels
 from trainer.errors import DataError
 
@@ -54,7 +55,7 @@ def describe(name_or_path: str | Path, data_dir: Path) -> DataDescription:
     decoding (`trainer.data.cache`) and `data verify` ask all of them.
     """
     path = locate(name_or_path, data_dir)
-    archive = open_archive(path)
+    archive = open_archive(path, memo_dir=data_dir)
     count = len(archive.images)
     if count < FEWEST_IMAGES:
         raise DataError(path, f"has {count} images", f"a data set needs at least {FEWEST_IMAGES} PNG or JPEG files")

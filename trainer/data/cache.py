@@ -21,8 +21,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from jaxtyping import Int32, UInt8
 
-from trainer.config.archive import Archive, fingerprint, open_archive
+from trainer.config.archive import Archive, open_archive
 from trainer.config.dataset import Header, require_same, require_square
+from trainer.config.entries import fingerprint
 from trainer.config.labels import read_labels
 from trainer.data.harden import decode
 from trainer.errors import DataError, OutputError
@@ -76,7 +77,7 @@ def _built(path: Path, wanted: str, folder: Path, alone: bool, progress: Progres
     part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
     part.mkdir()
     try:
-        _write(_checked(path, wanted), part, progress or _silent)
+        _write(_checked(path, wanted, folder.parent), part, progress or _silent)
         _publish(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -85,8 +86,8 @@ def _built(path: Path, wanted: str, folder: Path, alone: bool, progress: Progres
     return found
 
 
-def _checked(path: Path, wanted: str) -> Archive:
-    archive = open_archive(path)
+def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
+    archive = open_archive(path, memo_dir)
     present = fingerprint(archive.entries())
     if present != wanted:
         raise DataError(

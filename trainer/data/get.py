@@ -6,7 +6,8 @@ from pathlib import Path
 from trainer.config.dataset import describe
 from trainer.data.cache import Progress
 from trainer.data.convert import convert
-from trainer.data.named import REGISTRY, NamedSet, Say
+from trainer.data.named import NamedSet, Say
+from trainer.data.registry import REGISTRY
 from trainer.errors import DataError, FetchError, OutputError
 
 

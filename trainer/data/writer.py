@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from jaxtyping import UInt8
 
-from trainer.config.archive import LABEL_FILE
+from trainer.config.entries import LABEL_FILE
 from trainer.data.png import encode_png
 from trainer.errors import OutputError
 
