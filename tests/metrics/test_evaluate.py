@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from tests.metrics.features import NoiseImages, QuarterMeans
+from trainer.config.dataset import describe
+from trainer.data.dataset import full_set
 from trainer.metrics.evaluate import MetricValue, evaluate
 from trainer.metrics.fid import fid
 from trainer.metrics.kid import kid
@@ -181,3 +184,13 @@ def test_a_lock_that_is_never_given_back_ends_patience(tmp_path: Path) -> None:
         one_at_a_time(tmp_path / "lock", lambda: waited.append(1), patience_seconds=0.1),
     ):
         assert waited
+
+
+def test_a_data_set_on_disk_is_a_reference(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for index, image in enumerate(NoiseImages(count=30).images(np.arange(30))):
+        Image.fromarray(image[0].numpy()).save(folder / f"{index:02d}.png")
+    (value,) = measured(("fid20_full",), tmp_path / "cache", reference=full_set(folder, tmp_path / "cache")).values()
+    assert value.num_real == 30
+    assert value.reference == describe(folder, tmp_path).fingerprint
