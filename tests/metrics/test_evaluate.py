@@ -16,6 +16,7 @@ from torch import Tensor
 from tests.metrics.features import NoiseImages, QuarterMeans
 from trainer.config.dataset import describe
 from trainer.data.dataset import full_set
+from trainer.errors import OutputError
 from trainer.metrics.evaluate import MetricValue, evaluate
 from trainer.metrics.fid import fid
 from trainer.metrics.kid import kid
@@ -121,6 +122,12 @@ def test_progress_may_break_off_and_nothing_half_done_is_left(tmp_path: Path) ->
     assert not list(tmp_path.rglob("*.npy*"))
     assert not list(tmp_path.rglob(".*"))
     assert measured(("fid40",), tmp_path)["fid40-lite0"].value > 0
+
+
+def test_a_cache_that_cannot_be_written_is_a_users_error(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(OutputError, match="cannot be kept here"):
+        measured(("fid40",), tmp_path / "cache")
 
 
 def test_real_images_are_chosen_once_and_for_all() -> None:
