@@ -5,9 +5,8 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import click
 import typer
 
 from orchestrator.errors import EXIT_BUG, EXIT_RUN_AGAIN, EXIT_SOME_FAILED, EXIT_USER_ERROR, BackendError
@@ -223,17 +222,31 @@ def table(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     finish(command("delegate")("analysis", ["table", *context.args], Store(store)))
 
 
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep claims demo")
+def claims(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Test the claims of a sweep against its results (python -m analysis claims)."""
+    finish(command("delegate")("analysis", ["claims", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep which store/figures/demo/fid_by_kimg.png")
+def which(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """List the runs behind a figure (python -m analysis which)."""
+    finish(command("delegate")("analysis", ["which", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep verify demo")
+def verify(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Rebuild the numbers of figures from the runs and compare (python -m analysis verify)."""
+    finish(command("delegate")("analysis", ["verify", *context.args], Store(store)))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 user error, 3 some trials failed, 70 bug, 75 run me again."""
     try:
         require_own_packages()
-        outcome: Any = app(args=arguments, standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
-    except click.exceptions.Abort:
-        return EXIT_RUN_AGAIN
-    except click.ClickException as error:
-        error.show()
-        return EXIT_USER_ERROR
+        app(args=arguments)
+    except SystemExit as left:
+        return int(left.code or 0)
     except UserError as error:
         return _told(f"{error}", EXIT_USER_ERROR)
     except BackendError as error:
@@ -246,6 +259,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception:
         traceback.print_exc()
         return _told("this is a bug in adasweep; please report it with the lines above", EXIT_BUG)
+    return 0
 
 
 def _told(text: str, code: int) -> int:

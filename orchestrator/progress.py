@@ -129,7 +129,7 @@ def in_a_line(status: TrialStatus) -> str:
 def in_numbers(status: TrialStatus) -> str:
     """Return the score, p, the speed and what is being done."""
     parts: Mapping[str, str] = {
-        "score": "" if status.score_last is None else f"{status.score_last:.4g} (best {status.score_best:.4g})",
+        status.score: "" if status.score_last is None else f"{status.score_last:.4g} (best {status.score_best:.4g})",
         "p": "" if status.p is None else f"{status.p:.2f}",
         "img/s": "" if status.images_per_second is None else f"{status.images_per_second:.0f}",
     }

@@ -31,6 +31,7 @@ class TrialStatus:
     state: str
     kimg: float
     horizon_kimg: float
+    score: str
     score_last: float | None
     score_best: float | None
     p: float | None
@@ -57,6 +58,7 @@ def trial_status(store: Store, cell: Mapping[str, Any], score: str, seen: Observ
         state=seen.state.value if seen.attempts else "new",
         kimg=seen.kimg,
         horizon_kimg=cell["horizon_kimg"],
+        score=score,
         score_last=found.last,
         score_best=found.best,
         p=last.p if last else None,

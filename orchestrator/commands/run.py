@@ -17,6 +17,7 @@ from orchestrator.plan import Plan, stored
 from orchestrator.plan_view import summary
 from orchestrator.planning import Request, plan_sweep
 from orchestrator.progress import View, in_a_line, view_for
+from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.follow import start_recorder
 from orchestrator.status import TrialStatus, as_json, stored_plan, trial_status
 from orchestrator.store import Store, writing
@@ -91,9 +92,8 @@ class Run:
 
     def to_the_end(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""
-        with ExitStack() as stack:
-            stack.enter_context(self._listening())
-            recorder = stack.enter_context(start_recorder(self.store, self.view.say)) if record else None
+        with self._listening():
+            recorder = start_recorder(self.store, self.view.say) if record and self._has_news() else None
             with self.view:
                 self._watch()
             if recorder:
@@ -117,6 +117,10 @@ class Run:
     @property
     def _sweep(self) -> str:
         return self.dispatcher.plan.sweep.key
+
+    def _has_news(self) -> bool:
+        trials = [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
+        return bool(self.dispatcher.active) or is_behind(self.store, default_target(self.store), trials)
 
     def _watch(self) -> None:
         while self.dispatcher.active and not self.interrupts:

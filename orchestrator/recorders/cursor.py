@@ -1,7 +1,10 @@
 """What has been recorded of a trial already, and what is new in its files since: values only, no MLflow."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +13,9 @@ from pydantic import ValidationError
 from orchestrator.store import Store
 from trainer.config.spec import Settings
 from trainer.record import RunDir, replace_file
+
+ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
+"""MLflow's words for a run that does not go on by itself."""
 
 NOT_METRICS = frozenset({"attempt", "kimg", "time", "stats"})
 
@@ -38,6 +44,32 @@ class Point(NamedTuple):
     value: float
     step: int
     milliseconds: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to record: MLflow's database or server, where artifacts go, and where the cursors for it are kept."""
+
+    uri: str
+    artifacts: str
+    cursors: Path
+
+
+def default_target(store: Store) -> Target:
+    """Return the store's own SQLite file, or the server that MLFLOW_TRACKING_URI names."""
+    root = store.root.resolve()
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
+    return Target(uri, (root / "mlartifacts").as_uri(), root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8])
+
+
+def is_behind(store: Store, target: Target, trials: Iterable[str]) -> bool:
+    """Return whether anything of `trials` is not recorded yet, or not known to be."""
+    tags = tags_by_trial(store)
+    return any(_is_stale(store.run(trial), read_cursor(target.cursors, trial), tags.get(trial, {})) for trial in trials)
+
+
+def _is_stale(run: RunDir, cursor: Cursor, tags: Mapping[str, str]) -> bool:
+    return cursor.status not in ENDED or cursor.seen != signature(run, tags)
 
 
 def step_of(kimg: float) -> int:

@@ -2,7 +2,7 @@
 
 import contextlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,24 +21,15 @@ class Recorder:
 
     def finish(self) -> None:
         """Have it record the rest and end. What it does not manage in time, the next run or `adasweep record` does."""
-        self.process.terminate()
-        try:
-            code: int | None = self.process.wait(FINISH_SECONDS)
-        except subprocess.TimeoutExpired:
-            code = None
-        if code != 0:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.communicate(b"finish\n", timeout=FINISH_SECONDS)
+        if self.process.returncode != 0:
             self.say("MLflow is behind (see mlflow/recorder.log in the store); catch up with: adasweep record")
 
 
-@contextlib.contextmanager
-def start_recorder(store: Store, say: Callable[[str], None]) -> Iterator[Recorder]:
-    """Record into MLflow for as long as the context lasts. Where a recorder is at work already, that one goes on."""
-    process = start_process(store, [])
-    try:
-        yield Recorder(process, say)
-    finally:
-        if process.poll() is None:
-            process.terminate()
+def start_recorder(store: Store, say: Callable[[str], None]) -> Recorder:
+    """Start recording into MLflow. Where a recorder is at work already, that one goes on and this one ends."""
+    return Recorder(start_process(store, []), say)
 
 
 def start_process(store: Store, options: list[str]) -> subprocess.Popen[bytes]:
@@ -46,7 +37,7 @@ def start_process(store: Store, options: list[str]) -> subprocess.Popen[bytes]:
     command = [*python_module("orchestrator.recorders.ingest"), str(store.root.resolve()), *options]
     with recorder_log(store).open("ab") as log:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(), start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment(), start_new_session=True
         )
 
 

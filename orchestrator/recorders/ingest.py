@@ -2,48 +2,44 @@
 
     python -m orchestrator.recorders.ingest STORE [--once] [--rebuild]
 
-It records in passes; one that fails is tried again with the next. Told to finish (SIGTERM) it makes a last pass and
-ends with 0, or with 1 where MLflow would not have it. When whoever started it is gone, it stays while trials run.
+It records in passes; one that fails is tried again with the next. Told to finish (a line on its standard input) it
+makes a last pass and ends with 0, or with 1 where MLflow would not have it. When whoever started it is gone (that
+input ends), it stays while trials run.
 """
 
 import argparse
 import os
+import select
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 
 from orchestrator.errors import LeaseHeld, LeaseLost
 from orchestrator.lease import Lease, acquire, holder
-from orchestrator.recorders.mlflow import Ingester, Target, default_target
+from orchestrator.recorders.cursor import Target, default_target
+from orchestrator.recorders.mlflow import Ingester
 from orchestrator.store import Store
 
 INTERVAL_SECONDS = 10.0
 POLL_SECONDS = 0.2
 
 
-class Finish:
-    """Whether the recorder was told to finish."""
+class Starter:
+    """The process at the other end of standard input: whether it has told us to finish, or is gone."""
 
-    def __init__(self) -> None:
-        self.told = False
-        self._parent = os.getppid()
+    def __init__(self, told: bool = False) -> None:
+        self.told = told
+        self.gone = False
 
-    def listen(self) -> None:
-        """Take SIGTERM and SIGINT as the word to finish."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._take)
-
-    def _take(self, _number: int, _frame: FrameType | None) -> None:
-        self.told = True
-
-    def is_due(self, store: Store) -> bool:
-        """Return whether the next pass is the last."""
-        return self.told or (os.getppid() != self._parent and not any_running(store))
+    def listen(self, seconds: float) -> None:
+        """Wait for a word, so long at most."""
+        if self.told or self.gone:
+            time.sleep(0 if self.told else seconds)
+        elif select.select([sys.stdin], [], [], seconds)[0]:
+            self.told, self.gone = bool(sys.stdin.readline()), True
 
 
 def any_running(store: Store) -> bool:
@@ -52,11 +48,11 @@ def any_running(store: Store) -> bool:
     return any((held := holder(store.run(trial).path)) and held.is_alive(now) for trial in store.ids())
 
 
-def follow(store: Store, target: Target, lease: Lease, finish: Finish, complain: Callable[[str], object]) -> int:
+def follow(store: Store, target: Target, lease: Lease, starter: Starter, complain: Callable[[str], object]) -> int:
     """Make passes until told to finish; return 0 when the last one succeeded."""
     ingester: Ingester | None = None
     while True:
-        last = finish.is_due(store)
+        last = starter.told or (starter.gone and not any_running(store))
         try:
             ingester = ingester or Ingester(store, target)
             ingester.ingest(time.time(), lease.beat)
@@ -69,7 +65,7 @@ def follow(store: Store, target: Target, lease: Lease, finish: Finish, complain:
         if last:
             return int(failed)
         lease.beat()
-        _pause(finish)
+        starter.listen(INTERVAL_SECONDS)
 
 
 def rebuild(store: Store, target: Target, beat: Callable[[], None]) -> None:
@@ -111,12 +107,6 @@ def _discard_artifacts(artifacts: Path, kept: set[str]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _pause(finish: Finish) -> None:
-    until = time.monotonic() + INTERVAL_SECONDS
-    while time.monotonic() < until and not finish.told:
-        time.sleep(POLL_SECONDS)
-
-
 def main(arguments: list[str]) -> int:
     """Record a store, and return 0, or 1 where MLflow would not have it."""
     parser = argparse.ArgumentParser(prog="python -m orchestrator.recorders.ingest", description=__doc__)
@@ -124,9 +114,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--once", action="store_true", help="catch up and end")
     parser.add_argument("--rebuild", action="store_true", help="record everything anew")
     given = parser.parse_args(arguments)
-    store, finish = Store(given.store.resolve()), Finish()
-    finish.listen()
-    finish.told = given.once
+    store = Store(given.store.resolve())
     try:
         lease = acquire(store.root / "mlflow")
     except LeaseHeld as held:
@@ -136,7 +124,7 @@ def main(arguments: list[str]) -> int:
         if given.rebuild:
             rebuild(store, default_target(store), lease.beat)
             return 0
-        return follow(store, default_target(store), lease, finish, sys.stderr.write)
+        return follow(store, default_target(store), lease, Starter(given.once), sys.stderr.write)
     except LeaseLost:
         return 0
     finally:

@@ -10,13 +10,10 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
@@ -24,8 +21,10 @@ from PIL import Image
 
 from orchestrator.observe import Observed, observe_run
 from orchestrator.recorders.cursor import (
+    ENDED,
     Cursor,
     Point,
+    Target,
     fresh_points,
     read_cursor,
     sample_names,
@@ -34,6 +33,7 @@ from orchestrator.recorders.cursor import (
     tags_by_trial,
     write_cursor,
 )
+from orchestrator.recorders.flat import flattened
 from orchestrator.reported import open_handles, reported
 from orchestrator.store import Store
 from trainer.record import RunDir, RunRecord, State, read_record
@@ -53,26 +53,8 @@ STATUS: Mapping[State, str] = {
 }
 """MLflow's word for each state. What was interrupted or lost is not running, and says so."""
 
-ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
-
 _SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where to record: MLflow's database or server, where artifacts go, and where the cursors for it are kept."""
-
-    uri: str
-    artifacts: str
-    cursors: Path
-
-
-def default_target(store: Store) -> Target:
-    """Return the store's own SQLite file, or the server that MLFLOW_TRACKING_URI names."""
-    root = store.root.resolve()
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
-    return Target(uri, (root / "mlartifacts").as_uri(), root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8])
 
 
 class Ingester:
@@ -170,15 +152,6 @@ class Ingester:
             ended = round(record.updated * 1000) if record else None
             self.client.set_terminated(cursor.run_id, status=status, end_time=ended)
         return cursor.model_copy(update={"status": status})
-
-
-def flattened(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the leaves of a configuration as dotted key and text."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, str(value)
 
 
 def _told(record: RunRecord | None) -> dict[str, str]:
