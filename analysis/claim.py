@@ -26,7 +26,7 @@ class Claim(NamedTuple):
 
 
 _STATEMENT = re.compile(
-    r"^\s*(?P<left>[^<>]+?)\s*(?P<relation>[<>])\s*(?P<right>.+?)(?:(?:\s+at\s+|\s*@\s*)(?P<at>.+))?$"
+    r"^\s*(?P<left>[^<>]+?)\s*(?P<relation>[<>])\s*(?P<right>\S.*?)(?:(?:\s+at\s+|\s*@\s*)(?P<at>.+))?$"
 )
 _PART = re.compile(r"^\s*(?P<name>[\w.]+)\s*(?P<relation><|>=|=)\s*(?P<value>\S+)\s*$")
 

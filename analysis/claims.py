@@ -1,7 +1,7 @@
 """Claims about a sweep, tested by exact rank sums with Holm's correction.
 
-Only finished runs count: judging a sweep while it runs would let luck choose the moment. A diverged run is finished, and
-has the worst rank.
+Only finished runs count: judging a sweep while it runs would let luck choose the moment. A diverged run is finished,
+and has the worst rank.
 """
 
 import math
@@ -49,8 +49,8 @@ def judge(claims: Sequence[Claim], runs: Runs, curves: Curves) -> list[Judged]:
     corrected = holm(p_values)
     judged = []
     for place, (claim, (less, more)) in enumerate(zip(claims, values, strict=True)):
-        needed = _seeds_needed(claim, len(less), len(more), len(claims))
-        passed = not any(needed) and corrected[place] < claim.alpha
+        passed = min(len(less), len(more)) >= claim.seeds and corrected[place] < claim.alpha
+        needed = (0, 0) if passed else _seeds_needed(claim, len(less), len(more), len(claims))
         verdict = Verdict.PASS if passed else Verdict.UNDERPOWERED if any(needed) else Verdict.FAIL
         interval = bootstrap_interval(less, more) if less and more else (math.nan, math.nan)
         kwh = _kwh(groups[place], needed)

@@ -12,9 +12,9 @@ from analysis.collect import collect as collect_tables
 from analysis.console import complain, say, say_json, show
 from analysis.errors import FigureError
 from analysis.provenance import Provenance
-from analysis.provenance import which as provenance_behind
 from analysis.results import Curves, Runs, load
 from analysis.store import Store
+from analysis.which import which as provenance_behind
 
 
 def collect(store: Store, chosen: Namespace) -> int:

@@ -1,20 +1,17 @@
-"""From a figure back to its runs: what is recorded when it is drawn, and how to find it again from the file alone."""
+"""Provenance: what a figure came from, recorded when it is drawn."""
 
 import hashlib
 import importlib.metadata
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from analysis.errors import FigureError
 from analysis.results import Curves, Runs
-from analysis.store import Store
 from trainer.record import replace_file
 
 FILE = "provenance.json"
@@ -143,40 +140,3 @@ def read_provenance(directory: Path) -> list[Provenance]:
         return []
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise FigureError(f"{directory / FILE}: not readable; remove it and draw the figures again") from error
-
-
-def embedded(path: Path) -> dict[str, Any] | None:
-    """Return what a PDF or PNG says of its own origin (id, sweep, figure, trials); None where it says nothing."""
-    if path.suffix == ".png":
-        with Image.open(path) as image:
-            text = str(image.info.get("Keywords", ""))
-    else:
-        found = re.search(rb"/Keywords \((.*?[^\\])\)", path.read_bytes(), re.DOTALL)
-        text = re.sub(r"\\(.)", r"\1", found[1].decode("latin-1")) if found else ""
-    return json.loads(text.removeprefix("adasweep ")) if text.startswith("adasweep {") else None
-
-
-def which(path: Path, store: Store) -> Provenance:
-    """Return the provenance of a figure's file (PDF, PNG or CSV), wherever it was copied to.
-
-    Raises FigureError where the file says nothing, or the store has drawn the figure anew since.
-    """
-    if not path.is_file():
-        raise FigureError(f"{path}: no such file")
-    recorded = [entry for sweep in store.drawn_sweeps() for entry in read_provenance(store.figures(sweep))]
-    if path.suffix == ".csv":
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        matches = [entry for entry in recorded if entry.numbers_sha256 == digest]
-        if not matches:
-            raise FigureError(f"{path}: not the numbers of any figure in {store.path}; edited, or drawn anew since")
-        return min(matches, key=lambda entry: entry.figure != path.stem)
-    about = embedded(path)
-    if about is None:
-        raise FigureError(f"{path}: carries no provenance; it was not drawn by adasweep")
-    for entry in recorded:
-        if entry.id == about["id"]:
-            return entry
-    raise FigureError(
-        f"{path}: figure {about['figure']} of sweep {about['sweep']}, provenance {about['id']}, from trials "
-        f"{', '.join(about['trials'])}; {store.path} has drawn it anew since"
-    )

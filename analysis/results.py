@@ -8,60 +8,22 @@ Nothing beyond a run's horizon in this sweep is in them, though another sweep ma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import pandas as pd
-import pyarrow as pa
 
 from analysis.cells import IMAGES, augment_label, method_of
 from analysis.plan import Plan, read_plan
 from analysis.score import Score, choose_score
+from analysis.source import CollectedTables, Source, TrialFiles
 from analysis.store import Store
-from analysis.tables import SCHEMAS, Row, read_table
-from analysis.trial import TrialRows, read_trial
+from analysis.tables import SCHEMAS
 from trainer.record import State
 
 METRIC_COLUMNS = ("trial", "kimg", "metric", "identity", "value", "num_real", "num_generated", "reference")
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
 TOLERANCE_KIMG = 1e-6
-
-
-class Source(Protocol):
-    """Where rows come from."""
-
-    def rows(self, table: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table: ...
-
-
-@dataclass(frozen=True)
-class CollectedTables:
-    """The Parquet tables of a store: fast, as old as the last collection."""
-
-    store: Store
-
-    def rows(self, table: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
-        return read_table(self.store.tables, table, columns, trials)
-
-
-@dataclass(frozen=True)
-class TrialFiles:
-    """The files of the trials themselves, read anew: slow, and trusting nothing that was collected."""
-
-    store: Store
-    read: dict[str, TrialRows] = field(default_factory=dict)
-
-    def _trial(self, trial: str) -> TrialRows:
-        if trial not in self.read:
-            self.read[trial] = read_trial(self.store.run(trial))
-        return self.read[trial]
-
-    def rows(self, table: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
-        rows: list[Row] = []
-        for found in map(self._trial, trials):
-            parts = {"runs": [found.run] if found.run else [], "metrics": found.metrics, "ticks": found.ticks}
-            rows += parts[table]
-        return pa.Table.from_pylist(rows, schema=SCHEMAS[table]).select(list(columns))
 
 
 @dataclass(frozen=True)

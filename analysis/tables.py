@@ -21,7 +21,7 @@ Row = dict[str, Any]
 SCHEMA_VERSION = b"1"
 TABLES = ("metrics", "ticks", "runs")
 
-_NUMBER, _COUNT, _TEXT, _TEXTS = pa.float64(), pa.int64(), pa.string(), pa.list_(pa.string())
+_NUMBER, _COUNT, _TEXT, _TEXTS = pa.float64(), pa.int64(), pa.string(), pa.list_(pa.field("element", pa.string()))
 
 SCHEMAS: dict[str, pa.Schema] = {
     name: pa.schema(columns, metadata={b"adasweep:schema": SCHEMA_VERSION})

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from analysis.errors import AnalysisError
 from analysis.figures import figure_named
-from analysis.provenance import Provenance, code_version, embedded, numbers_csv, read_provenance
+from analysis.provenance import Provenance, code_version, numbers_csv, read_provenance
 from analysis.results import load
 from analysis.store import Store
+from analysis.which import embedded
 
 DIFFERENCES_SHOWN = 3
 
