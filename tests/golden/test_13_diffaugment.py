@@ -27,7 +27,8 @@ class ReplayedDraws(RandomDraws):
     def integers(self, count: int, like: Tensor) -> Tensor:
         (kind, (low, high)), recorded = self._left.pop(0)
         assert (kind, count) == ("randint", high - low)
-        return (recorded - low).to(like).reshape(like.shape)
+        numbers: Tensor = (recorded - low).to(like).reshape(like.shape)
+        return numbers
 
 
 @cases(FILE, list(META))

@@ -20,6 +20,10 @@ class LeakRisk(NamedTuple):
     limit: float = SAFE_P
 
 
+def _is_risky(p: float) -> bool:
+    return round(p, 6) > SAFE_P  # p is of single precision
+
+
 class Augmenter:
     """A pipe with probability p. This one keeps p as it is and measures overfitting every `interval` iterations.
 
@@ -61,11 +65,11 @@ class Augmenter:
 
     def step(self, iteration: int, batch: int) -> LeakRisk | None:
         """Read the meter when due. `iteration` counts finished iterations, from 1. Return a risk that is new."""
-        before = self.p if iteration > 1 else 0.0
+        was_risky = iteration > 1 and _is_risky(self.p)
         if iteration % self._interval == 0:
             self._reading = self._meter.take()
             self._p = self.moved(self._p, self._reading, batch * self._interval)
-        return LeakRisk(self.p) if before <= SAFE_P < self.p else None
+        return LeakRisk(self.p) if _is_risky(self.p) and not was_risky else None
 
     def moved(self, p: Float[Tensor, ""], reading: Reading, images: int) -> Float[Tensor, ""]:  # noqa: ARG002
         """Return the next p, `images` images after the last time."""
