@@ -50,15 +50,10 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: Progress | None 
     has another content, or an image that cannot be used.
     """
     folder = cache_dir / f"{PREFIX}{wanted}"
-    found = _opened(folder)
-    if found is None:
-        try:
-            cache_dir.mkdir(parents=True, exist_ok=True)
-            with _locked(cache_dir / f"{PREFIX}{wanted}.lock") as alone:
-                found = _opened(folder) or _built(path, wanted, folder, alone, progress)
-        except OSError as error:
-            raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
-    return found
+    try:
+        return _opened(folder) or _build(path, wanted, folder, progress)
+    except OSError as error:
+        raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
 
 
 def _opened(folder: Path) -> Decoded | None:
@@ -71,9 +66,15 @@ def _opened(folder: Path) -> Decoded | None:
     return Decoded(images, labels, folder.name.removeprefix(PREFIX)) if whole else None
 
 
-def _built(path: Path, wanted: str, folder: Path, alone: bool, progress: Progress | None) -> Decoded:
-    if alone:
-        _sweep(folder)
+def _build(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.with_suffix(".lock")) as alone:
+        if alone:
+            _sweep(folder)
+        return _opened(folder) or _built(path, wanted, folder, progress)
+
+
+def _built(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
     part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
     part.mkdir()
     try:

@@ -60,9 +60,7 @@ def require_sha256(place: object, content: bytes, wanted: str) -> None:
     """Raise FetchError unless `content` has the SHA-256 `wanted`."""
     present = hashlib.sha256(content).hexdigest()
     if present != wanted:
-        raise FetchError(
-            place, f"has SHA-256 {present[:16]}..., not {wanted[:16]}...", "it is damaged or another edition"
-        )
+        raise FetchError(place, f"has SHA-256 {present[:16]}..., not {wanted[:16]}...", "it is damaged, or has changed")
 
 
 def _run(command: Sequence[str], folder: Path, way_out: str = "") -> None:

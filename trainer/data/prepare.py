@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trainer.config.dataset import LARGEST, SMALLEST
+from trainer.config.dataset import LARGEST, SMALLEST, nearest_power
 from trainer.data.cache import Progress
 from trainer.data.convert import convert, first_picture
 from trainer.data.fit import Filter, Fit, Shape
@@ -76,9 +76,10 @@ def _size_of(reader: Reader, source: Path) -> int:
     if not len(reader):
         raise DataError(source, "has no images", f"give {KINDS}")
     first = first_picture(reader)
-    height, width, _ = first.pixels.shape
+    height, width = map(int, first.pixels.shape[:2])
     if height != width or width & (width - 1):
-        raise DataError(first.place, f"is {width}x{height}", "say what to make of it: --resolution 64 --fit crop")
+        way_out = f"say what to make of it: --resolution {nearest_power(width, height)} --fit crop, or --fit pad"
+        raise DataError(first.place, f"is {width}x{height}", way_out)
     return width
 
 

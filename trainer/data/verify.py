@@ -35,7 +35,7 @@ class Findings:
 
 
 def verify(path: Path, progress: Progress | None = None) -> Findings:
-    """Return what there is to say about all images of the set at `path`. Every byte is read, every checksum compared."""
+    """Return what there is to say about the set at `path`. Every image is decoded, every checksum compared."""
     archive = open_archive(path)
     found = Findings(str(path), fingerprint(archive.entries()), len(archive.images), settings=read_settings(path))
     if not archive.images:

@@ -42,9 +42,7 @@ class CifarReader:
         files = _in_folder(path) if path.is_dir() else _in_tar(path)
         self._batches = [Batch(content, f"{path}/{name}") for name, content in sorted(files.items())]
         if not self._batches:
-            raise DataError(
-                path, f"has no {BATCH_PREFIX}1", "give cifar-10-python.tar.gz or the folder unpacked from it"
-            )
+            raise DataError(path, f"has no {BATCH_PREFIX}1", "give cifar-10-python.tar.gz or its folder")
 
     def __len__(self) -> int:
         return sum(len(batch.images) for batch in self._batches)
@@ -65,7 +63,7 @@ def _in_folder(path: Path) -> dict[str, bytes]:
 def _in_tar(path: Path) -> dict[str, bytes]:
     try:
         with tarfile.open(path) as archive:
-            return {name: content for name, content in _batches_of(archive, path)}
+            return dict(_batches_of(archive, path))
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise DataError(path, f"is not a readable tar archive ({error})") from None
 

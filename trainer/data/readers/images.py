@@ -31,7 +31,8 @@ class ImageReader:
     def pictures(self) -> Iterator[Picture]:
         for number, name in enumerate(self._archive.images):
             place = f"{self._archive.path}/{name}"
-            yield Picture(decode(self._archive.read(name), place), self._labels and self._labels[number], place)
+            label = self._labels[number] if self._labels else None
+            yield Picture(decode(self._archive.read(name), place), label, place)
 
 
 def _classes(archive: Archive, labels: Labels) -> list[int] | None:

@@ -1,7 +1,7 @@
 """Reading numbers out of a pickle without running anything that it asks for.
 
-A pickle is a program: it names functions and calls them. Here every name that it may use stands for a harmless object of
-ours, which only keeps what it is given; any other name ends the reading. NumPy sees the plain bytes at the very end.
+A pickle is a program: it names functions and calls them. Here every name that it may use stands for a harmless object
+of ours, which only keeps what it is given; any other name ends the reading. NumPy sees plain bytes at the very end.
 """
 
 import io

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from jaxtyping import UInt8
 
 from trainer.data.readers.protobuf import parse_example
 from trainer.data.readers.reader import Picture
@@ -39,7 +40,7 @@ class TfRecordReader:
                 file.seek(HEADER_BYTES, 1)
                 pixels = _pixels(file.read(length), place)
                 file.seek(FOOTER_BYTES, 1)
-                yield Picture(pixels, self._labels and self._labels[number], place)
+                yield Picture(pixels, self._labels[number] if self._labels else None, place)
 
 
 def record_files(folder: Path) -> list[Path]:
@@ -78,7 +79,7 @@ def _length(file: BinaryIO, place: str) -> int:
     return length
 
 
-def _pixels(record: bytes, place: str) -> np.ndarray:
+def _pixels(record: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
     try:
         features = parse_example(record)
         shape = [int(length) for length in features["shape"]]
