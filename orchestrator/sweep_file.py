@@ -91,12 +91,18 @@ def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
     """Return an error's place without the names of union members that pydantic puts between."""
     path: list[str | int] = []
     for part in detail["loc"]:
-        if (isinstance(values, dict) and part in values) or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
+        if _has(values, part):
             values = values[part]
-        elif detail["type"] != "missing":
-            continue
-        path.append(part)
+            path.append(part)
+        elif detail["type"] == "missing":
+            path.append(part)
     return tuple(path)
+
+
+def _has(values: Any, part: str | int) -> bool:
+    if isinstance(values, list):
+        return isinstance(part, int) and part < len(values)
+    return isinstance(values, dict) and part in values
 
 
 def _fields_at(path: KeyPath) -> list[str]:
