@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
 
-from orchestrator.backends.base import Backend, Task, open_backend
+from orchestrator.backends.base import Backend, Task
+from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import news, print_json, results
 from orchestrator.decide import SUBMITTED
 from orchestrator.dispatch import Dispatcher
@@ -39,13 +40,12 @@ class Manner:
 
 def execute(store: Store, request: Request, manner: Manner) -> int:
     """Carry out the plan of a sweep and return the exit code."""
-    if not manner.dry_run:
-        store.require_writable()
+    backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     plan.require_within_budget()
-    backend = open_backend(request.backend, store, request.cpus)
     if manner.dry_run:
         return _dry_run(store, plan, backend)
+    store.require_writable()
     keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
