@@ -96,6 +96,7 @@ class DiscriminatorEpilogue(nn.Module):
         x: Float[Tensor, "n i 4 4"] | None,
         image: Float[Tensor, "n channels 4 4"] | None,
         embedding: Float[Tensor, "n embedding"] | None,
+        parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
         dtype = self.out.weight.dtype
         x = None if x is None else x.to(dtype)
@@ -103,7 +104,7 @@ class DiscriminatorEpilogue(nn.Module):
             colours = self.fromrgb(image.to(dtype))
             x = colours if x is None else x + colours
         assert x is not None, "4x4 images need FromRGB"
-        x = self.conv(minibatch_std(x, self.minibatch_std_group))
+        x = self.conv(minibatch_std(x, self.minibatch_std_group, parts=parts))
         x = self.out(self.fc(x.flatten(1)))
         return x if embedding is None else (x * embedding).sum(dim=1, keepdim=True) / math.sqrt(embedding.shape[1])
 
@@ -143,12 +144,16 @@ class Discriminator(nn.Module):
         return [block for block in self.children() if isinstance(block, DiscriminatorBlock)]
 
     def forward(
-        self, images: Float[Tensor, "n channels h w"], c: Float[Tensor, "n cdim"], force_fp32: bool = False
+        self,
+        images: Float[Tensor, "n channels h w"],
+        c: Float[Tensor, "n cdim"],
+        force_fp32: bool = False,
+        parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real."""
+        """Return logits: positive for real. `parts` stacked batches of equal size are judged apart from each other."""
         x: Tensor | None = None
         image: Tensor | None = images
         for block in self.blocks():
             x, image = block(x, image, force_fp32)
-        logits: Tensor = self.b4(x, image, self.mapping(None, c) if self.condition_dim else None)
+        logits: Tensor = self.b4(x, image, self.mapping(None, c) if self.condition_dim else None, parts)
         return logits

@@ -48,6 +48,15 @@ class Critic(NamedTuple):
         logits: Tensor = self.discriminator(self.augment_images(images), c, force_fp32)
         return logits
 
+    def logits_of_both(
+        self, fake: Float[Tensor, "n c h w"], shard: Shard
+    ) -> tuple[Float[Tensor, "n 1"], Float[Tensor, "n 1"]]:
+        """Return D(A G(z)) and D(A x), in one pass through D that costs fewer calls than two."""
+        images = torch.cat([self.augment_images(fake), self.augment_images(shard.real)])
+        logits: Tensor = self.discriminator(images, torch.cat([shard.gen_c, shard.real_c]), parts=2)
+        of_fake, of_real = logits.chunk(2)
+        return of_fake, of_real
+
 
 def _scores(kind: str, logits: Float[Tensor, "n 1"]) -> Stats:
     logits = logits.detach().squeeze(1)
@@ -117,8 +126,7 @@ class DiscriminatorMain(Phase):
     def loss(self, shard: Shard) -> PhaseResult:
         with torch.no_grad():
             images = self.generation.images(self.generation.latents(shard.z, shard.gen_c))
-        fake = self.critic.logits(images, shard.gen_c)
-        real = self.critic.logits(shard.real, shard.real_c)
+        fake, real = self.critic.logits_of_both(images, shard)
         loss = losses.fake_logistic(fake) + losses.real_logistic(real)
         return PhaseResult(loss, {**_scores("fake", fake), **_scores("real", real), "Loss/D/loss": loss.detach()})
 
