@@ -150,7 +150,6 @@ def device_of(place: Place) -> torch.device:
 def _meet(place: Place, environment: MutableMapping[str, str] = os.environ) -> Store:
     environment.update(place.environment())
     try:
-        store: Store
         store, *_ = next(rendezvous("env://", timeout=MEETING))
         backend = "nccl" if torch.cuda.is_available() else "gloo"
         dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.size, timeout=PATIENCE)
@@ -160,4 +159,5 @@ def _meet(place: Place, environment: MutableMapping[str, str] = os.environ) -> S
             f"process {place.rank} of {place.size} did not meet the others within {MEETING} ({error})",
             "start them all (torchrun, srun, --ranks), with one MASTER_ADDR and MASTER_PORT",
         ) from error
-    return store
+    words: Store = store
+    return words

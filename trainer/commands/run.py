@@ -44,6 +44,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--data", help="a folder, a ZIP, or the name of a known data set")
     own.add_argument("--preset", default="auto", help="what to start from (default: auto)")
     own.add_argument("--kimg", type=float, default=25_000, help="thousands of real images to show (default: 25000)")
+    metrics = RunOptions.model_fields["metrics"].default
+    own.add_argument("--metrics", nargs="*", default=metrics, help=f"(default: {' '.join(metrics)}); nothing for none")
     own.add_argument("--threads", type=int, default=1, help="CPU threads of each process (default: 1)")
     parser.add_argument("--ranks", type=int, help="processes that share each batch (default: one for every GPU)")
     own.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings that differ from the preset")
@@ -84,6 +86,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
         cache_dir=(arguments.out / "cache").absolute(),
         transfer_path=located(str(settings["transfer"])) if settings.get("transfer") else None,
         threads=arguments.threads,
+        metrics=tuple(arguments.metrics),
     )
     replace_file(run.job(number), Job(attempt=number, token=number, options=options).model_dump_json(indent=1))
     sys.stdout.write(f"trial {trial_id(config)} in {run.path}, attempt {number}\n")
