@@ -20,6 +20,7 @@ from trainer.state import TrainState
 
 Stats = dict[str, Tensor]
 NONFINITE = "Gradients/nonfinite"
+BROKEN = "Gradients/broken"
 
 
 @dataclass
@@ -32,7 +33,6 @@ class Stepper:
     augmenter: Augmenter
     train_set: TrainSet
     world: World
-    device: torch.device
 
     def __post_init__(self) -> None:
         self.sampler = InfiniteSampler(len(self.train_set), self.config.seed, start=self.state.images)
@@ -40,6 +40,10 @@ class Stepper:
         self.trainable = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
         self.optimizers = {"G": self.state.generator_optimizer, "D": self.state.discriminator_optimizer}
         self.observed: list[Stats] = []
+
+    @property
+    def device(self) -> torch.device:
+        return self.world.device
 
     @property
     def iteration(self) -> int:
@@ -90,7 +94,10 @@ class Stepper:
         return z, self.train_set.labels(picks).to(self.device)
 
     def _take_in_what_all_ranks_saw(self) -> None:
-        for stats in self.world.gather(self.observed):
+        observed = self.observed
+        if self.world.size > 1:
+            observed = [{name: values.detach().cpu() for name, values in stats.items()} for stats in observed]
+        for stats in self.world.gather(observed):
             self.state.sums.add(stats)
             self.augmenter.observe(stats)
         self.observed.clear()
@@ -99,22 +106,28 @@ class Stepper:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         self.world.sum_(gradients)
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
-        self.observed.append({f"Gradients/{phase.name}": norm})
-        if not torch.isfinite(norm):
+        broken = not torch.isfinite(norm)
+        self._see_once({f"Gradients/{phase.name}": norm, BROKEN: torch.tensor(float(broken))})
+        if broken:
             self._repair(gradients)
         self.optimizers[phase.network].step()
+
+    def _see_once(self, stats: Stats) -> None:
+        """Observe what is the same on all ranks."""
+        if self.world.is_main:
+            self.observed.append(stats)
 
     def _repair(self, gradients: list[Tensor]) -> None:
         """Count what is not finite, and train on: NaN becomes 0, infinities +-1e5."""
         bad = sum(int((~torch.isfinite(gradient)).sum()) for gradient in gradients)
-        self.observed.append({NONFINITE: torch.tensor(float(bad))})
+        self._see_once({NONFINITE: torch.tensor(float(bad))})
         for gradient in gradients:
             torch.nan_to_num(gradient, nan=0, posinf=1e5, neginf=-1e5, out=gradient)
 
     @torch.no_grad()
     def _look_at_validation_images(self) -> None:
         held_back = self.train_set.validation
-        if not len(held_back):
+        if not len(held_back) or not self.world.is_main:
             return
         seed_everything(self.config.seed, "validation", self.state.images)
         picks = torch.randint(len(held_back), [self.config.micro_batch]).numpy()

@@ -1,6 +1,8 @@
 """Objective, optimizers, moving average: how the two networks are trained."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Probability, Settings, Spec
 
@@ -44,7 +46,6 @@ class Ema(Settings):
 
 
 class Transfer(Settings):
-    """Start from the weights of a snapshot, known by its content."""
+    """Start from the weights of a snapshot, known by its content. What it is called and where it lies do not matter."""
 
-    name: str
-    sha256: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
