@@ -20,7 +20,7 @@ from trainer.config.spec import Settings
 from trainer.record import replace_file
 
 TTL_SECONDS = 60.0
-BEAT_SECONDS = 5.0
+BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
 
 
 class Holder(Settings):

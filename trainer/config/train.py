@@ -1,5 +1,6 @@
 """TrainConfig: everything that decides what a run computes, and nothing else."""
 
+import math
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -48,6 +49,10 @@ class TrainConfig(Settings):
             channels=data.channels,
             condition_dim=data.condition_dim,
         )
+
+    def whole_iterations(self, kimg: float) -> float:
+        """Return the first image counter in kimg, not before `kimg`, at which an iteration ends."""
+        return math.ceil(round(kimg * 1000 / self.batch, 6)) * self.batch / 1000
 
     @model_validator(mode="after")
     def _shards_fit(self) -> Self:
