@@ -33,6 +33,10 @@ class Critic:
         logits: Tensor = self.discriminator(images, c, force_fp32)
         return logits
 
+    def features(self, images: Images) -> Float[Tensor, "n features"]:
+        """Return what D sees in images as they are, one layer before its score."""
+        return self.discriminator.features(images)
+
     def logits(self, images: Images, c: Conditions, role: Role, force_fp32: bool = False) -> Logits:
         """Return D(A(x), c)."""
         return self.scores(self.shown(images, role), c, force_fp32)

@@ -1,7 +1,7 @@
 """What does not go together, as a table: found when a sweep is planned, with what to change.
 
-Some of the published matrix needs no rule. PA-GAN, adaptive dropout and augmentation are one choice (`augment`); R1's
-weight belongs to the logistic objective, p to a fixed augmentation, `target` to adaptive ones, a pipe to those with one.
+Some of the published matrix needs no rule: PA-GAN, adaptive dropout and augmentation are one choice (`augment`), R1's
+weight belongs to the logistic objective, p to a fixed augmentation, `target` to adaptive ones, a pipe to two of them.
 """
 
 from collections.abc import Callable

@@ -6,6 +6,7 @@ methods: [spectral-norm, {type: bcr, transform: flip}]      # or several, some o
 Their order means nothing, and each may stand there once.
 """
 
+import itertools
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -112,7 +113,7 @@ def _spelled_out(value: Any) -> Any:
 def _in_order(methods: tuple[Any, ...]) -> tuple[Any, ...]:
     """Sort by name, so that the order in which methods were written names no other computation."""
     names = sorted(method.type for method in methods)
-    for name, following in zip(names, names[1:], strict=False):
+    for name, following in itertools.pairwise(names):
         if name == following:
             raise ValueError(f"{name} stands here twice; each method is used once")
     return tuple(sorted(methods, key=lambda method: str(method.type)))

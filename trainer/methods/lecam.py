@@ -18,7 +18,7 @@ Anchors = Float[Tensor, "2"]
 def lecam(
     real: Float[Tensor, "n 1"], fake: Float[Tensor, "n 1"], anchors: Anchors, one_sided: bool
 ) -> Float[Tensor, " n"]:
-    """Return (D(x) - a_F)^2 + (D(G(z)) - a_R)^2, anchors a_R and a_F (Eq. 3); one-sided, relu(.)^2 with D(G(z)) below."""
+    """Return (D(x) - a_F)^2 + (a_R - D(G(z)))^2, anchors a_R and a_F (Eq. 3); one-sided with relu(.)^2 for (.)^2."""
     real_anchor, fake_anchor = anchors
     above, below = (real - fake_anchor).squeeze(1), (real_anchor - fake).squeeze(1)
     if one_sided:

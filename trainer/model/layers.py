@@ -104,9 +104,7 @@ class Convolution(nn.Module):
     def _convolved(self, x: Tensor, gain: float, bias: Tensor | None) -> Tensor:
         weight = self._scaled_weight(gain).to(x.dtype)
         f = self.resample_filter
-        return conv2d_resample(
-            x, weight, f, self.up, self.down, self.padding, flip_weight=self.up == 1, bias=bias
-        )
+        return conv2d_resample(x, weight, f, self.up, self.down, self.padding, flip_weight=self.up == 1, bias=bias)
 
     def _scaled_weight(self, gain: float) -> Tensor:
         if self.weight_norm is None:
