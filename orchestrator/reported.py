@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from orchestrator.backends.base import Backend, Handle, open_backend, read_handle
+from orchestrator.backends.base import Backend, Handle, read_handle
+from orchestrator.backends.registry import open_backend
 from orchestrator.observe import FINAL
 from orchestrator.store import Store
 from trainer.record import State, read_record

@@ -98,8 +98,9 @@ class Stepper:
     def _take_in_what_all_ranks_saw(self) -> None:
         for stats in self.world.gather(self.observed):
             self.state.sums.add(stats)
-            for observer in (self.augmenter, *self.methods):
-                observer.observe(stats)
+            self.augmenter.observe(stats)
+            for method in self.methods:
+                method.observe(stats)
         self.observed.clear()
 
     def _descend(self, phase: Phase, parameters: list[nn.Parameter]) -> None:

@@ -53,7 +53,8 @@ class BitInput(nn.Module):
         self.bits = torch.zeros(1, BITS)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        return x + self.linear(self.bits)[:, :, None, None].to(x.dtype)
+        told: Tensor = self.linear(self.bits)
+        return x + told[:, :, None, None].to(x.dtype)
 
 
 class BitCritic(Critic):

@@ -17,7 +17,7 @@ from trainer.config.augment import SingleTransform
 SHIFT = 8 / 256
 ANGLE = pi / 4
 
-TRANSFORMS: Mapping[SingleTransform, Transform] = {
+TRANSFORMS: Mapping[str, Transform] = {
     "translation": IntegerTranslation(max=SHIFT),
     "flip": XFlip(),
     "rotation": Rotation(max=ANGLE / pi),

@@ -23,7 +23,8 @@ def lecam(
     above, below = (real - fake_anchor).squeeze(1), (real_anchor - fake).squeeze(1)
     if one_sided:
         above, below = relu(above), relu(below)
-    return above.square() + below.square()
+    penalty: Tensor = above.square() + below.square()
+    return penalty
 
 
 @implements(LeCam)
