@@ -53,7 +53,7 @@ class BitInput(nn.Module):
         self.bits = torch.zeros(1, BITS)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        told: Tensor = self.linear(self.bits)
+        told: Tensor = self.linear(self.bits.to(self.linear.weight.dtype))
         return x + told[:, :, None, None].to(x.dtype)
 
 

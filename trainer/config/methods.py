@@ -7,7 +7,7 @@ Their order means nothing, and each may stand there once.
 """
 
 import itertools
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -19,8 +19,7 @@ from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Sp
 class LeCam(Spec):
     """LeCam regularisation (Tseng et al. 2021, Eq. 3): logits of each kind stay near the other kind's moving mean.
 
-    `one_sided` penalises only what lies beyond that mean: as in the authors' code, where the paper's formula is a plain
-    square.
+    `one_sided` penalises only what lies beyond that mean, as the authors' code does; the paper squares any distance.
     """
 
     module: ClassVar[str] = "trainer.methods.lecam"
@@ -101,7 +100,7 @@ AnyMethod = Annotated[
     | PseudoAugmentation,
     Field(discriminator="type"),
 ]
-MethodName = Literal["lecam", "bcr", "zcr", "aux-rotation", "spectral-norm", "shallow-mapping", "apa"]
+_NAME: Any = Literal[tuple(spec.model_fields["type"].default for spec in get_args(get_args(AnyMethod)[0]))]
 
 
 def _spelled_out(value: Any) -> Any:
@@ -121,6 +120,6 @@ def _in_order(methods: tuple[Any, ...]) -> tuple[Any, ...]:
 
 Methods = Annotated[
     tuple[AnyMethod, ...],
-    BeforeValidator(_spelled_out, json_schema_input_type=MethodName | list[MethodName | AnyMethod]),
+    BeforeValidator(_spelled_out, json_schema_input_type=_NAME | list[_NAME | AnyMethod]),
     AfterValidator(_in_order),
 ]
