@@ -14,10 +14,9 @@ def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
     """Return the handle of the last attempt of each trial whose record does not say how it ended."""
     existing, handles = set(store.ids()), []
     for trial in trials:
-        run = store.run(trial)
-        attempts = run.attempts() if trial in existing else []
-        if not attempts:
+        if trial not in existing or not (attempts := store.run(trial).attempts()):
             continue
+        run = store.run(trial)
         record, handle = read_record(run.record(attempts[-1])), read_handle(run.attempt(attempts[-1]))
         if handle and not (record and record.state in FINAL):
             handles.append(handle)

@@ -23,8 +23,8 @@ def augmentation(quantile: float | None) -> Callable[[Tensor], Tensor]:
     """Return the pipe bgc at p = 1 with every random draw at `quantile`; None is no augmentation."""
     if quantile is None:
         return lambda images: images
-    pipe, p, draws = named_pipe("bgc"), torch.ones([]), QuantileDraws(quantile)
-    return lambda images: pipe(images, p, draws)
+    bgc, p, draws = named_pipe("bgc"), torch.ones([]), QuantileDraws(quantile)
+    return lambda images: bgc(images, p, draws)
 
 
 def run(case: str, name: str, gain: float) -> tuple[training.LogisticObjective, dict[str, Tensor], Arrays]:
