@@ -60,14 +60,10 @@ def test_key_order_does_not_change_the_id(random: Any) -> None:
 
 
 CHANGES: dict[str, Any] = {
-<<<<<<< HEAD
     "architecture": "orig",
     "channels": 3,
-=======
-    "channels": 3,
-    "architecture": "orig",
->>>>>>> trainer3
     "dtype": "bf16",
+    "methods": "lecam",
     "modulation": "per-sample",
     "pipe": "bg",
 }

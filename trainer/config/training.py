@@ -22,17 +22,34 @@ class Logistic(Spec):
     style_mixing: Probability = 0.9
 
 
+class WganGp(Spec):
+    """Wasserstein loss with gradient penalty (Gulrajani et al. 2017) and drift term (Karras et al. 2018).
+
+    `penalty_weight` weighs (|grad D| - 1)^2 between real and generated images, `drift_weight` D(x)^2. Neither is lazy.
+    """
+
+    module: ClassVar[str] = "trainer.objectives.wgan_gp"
+    type: Literal["wgan-gp"] = "wgan-gp"
+    penalty_weight: NonNegative = 10.0
+    drift_weight: NonNegative = 0.001
+    style_mixing: Probability = 0.9
+
+
+AnyObjective = Annotated[Logistic | WganGp, Field(discriminator="type")]
+
+
 class Adam(Settings):
     """Adam (Kingma and Ba 2015) with lazy regularisation every `regularize_every` iterations (StyleGAN2, App. B).
 
-    With interval k the effective lr is lr * k/(k+1) and the betas are beta ** (k/(k+1)).
+    With interval k the effective lr is lr * k/(k+1) and the betas are beta ** (k/(k+1)). None is not lazy: what
+    regularises is part of every step, and lr and betas are as they stand here.
     """
 
     lr: Positive
     beta1: NonNegative = 0.0
     beta2: Fraction = 0.99
     epsilon: Positive = 1e-8
-    regularize_every: PositiveInt
+    regularize_every: PositiveInt | None
 
 
 class Ema(Settings):

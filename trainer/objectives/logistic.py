@@ -1,14 +1,13 @@
 """The objective of StyleGAN2: phases Gmain, Greg, Dmain, Dreg (Karras et al. 2020b, App. B: lazy regularisation).
 
-    objective = build(config.objective, generator, discriminator, augment_images, intervals)
+    objective = build(config.objective, generator, critic, intervals, methods)
     objective.phases               # in the order in which an iteration runs them
     objective.state_dict()         # plain tensors: the moving mean of path lengths
 
-`augment_images(x) -> x` is applied to every image the discriminator sees; R1 is the gradient with respect to the image
-before it. `intervals` are the lazy ones of both optimizers (`regularize_every`).
+`intervals` are the lazy ones of both optimizers (`regularize_every`); with None, regularisation joins the main phase.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -16,60 +15,25 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer import losses
+from trainer.augment.critic import Critic
 from trainer.config.training import Logistic
 from trainer.families import implements
-from trainer.model.discriminator import Discriminator
+from trainer.methods.method import Method, reals_of
 from trainer.model.generator import Generator
 from trainer.model.precision import regularize_in_full_precision
 from trainer.model.synthesis import NoiseMode
 from trainer.objectives.generation import Generation
-from trainer.objectives.phases import Phase, PhaseResult, Shard, ShardMean, Stats, SumOverRanks
+from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain, scores_of
+from trainer.objectives.phases import Joined, Phase, PhaseResult, Shard, ShardMean, SumOverRanks
 
-AugmentImages = Callable[[Tensor], Tensor]
+NON_SATURATING = Adversarial(losses.generator_logistic, losses.fake_logistic, losses.real_logistic)
 
 
 class Intervals(NamedTuple):
-    """Every how many iterations each network is regularised."""
+    """Every how many iterations each network is regularised; None: in each, as part of the main phase."""
 
-    generator: int
-    discriminator: int
-
-
-class Critic(NamedTuple):
-    """The discriminator behind the augmentation."""
-
-    discriminator: Discriminator
-    augment_images: AugmentImages
-
-    def logits(
-        self, images: Float[Tensor, "n c h w"], c: Float[Tensor, "n cdim"], force_fp32: bool = False
-    ) -> Float[Tensor, "n 1"]:
-        """Return D(A(x), c)."""
-        logits: Tensor = self.discriminator(self.augment_images(images), c, force_fp32)
-        return logits
-
-
-def _scores(kind: str, logits: Float[Tensor, "n 1"]) -> Stats:
-    logits = logits.detach().squeeze(1)
-    return {f"Loss/scores/{kind}": logits, f"Loss/signs/{kind}": logits.sign()}
-
-
-class GeneratorMain(Phase):
-    """Gmain: f(-D(A G(z)))."""
-
-    name, network = "Gmain", "G"
-
-    def __init__(self, generation: Generation, critic: Critic) -> None:
-        self.generation, self.critic = generation, critic
-
-    def loss(self, shard: Shard) -> PhaseResult:
-        images = self.generation.images(self.generation.latents(shard.z, shard.gen_c))
-        logits = self.critic.logits(images, shard.gen_c)
-        loss = losses.generator_logistic(logits)
-        return PhaseResult(loss, {**_scores("fake", logits), "Loss/G/loss": loss.detach()})
-
-    def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        self.generation.finish(sum_over_ranks)
+    generator: int | None
+    discriminator: int | None
 
 
 class PathLength(Phase):
@@ -106,45 +70,28 @@ class PathLength(Phase):
         return losses.moved_mean(self.mean.to(length.dtype), length, self.spec.path_length_decay)
 
 
-class DiscriminatorMain(Phase):
-    """Dmain: f(D(A G(z))) + f(-D(A x))."""
-
-    name, network = "Dmain", "D"
-
-    def __init__(self, generation: Generation, critic: Critic) -> None:
-        self.generation, self.critic = generation, critic
-
-    def loss(self, shard: Shard) -> PhaseResult:
-        with torch.no_grad():
-            images = self.generation.images(self.generation.latents(shard.z, shard.gen_c))
-        fake = self.critic.logits(images, shard.gen_c)
-        real = self.critic.logits(shard.real, shard.real_c)
-        loss = losses.fake_logistic(fake) + losses.real_logistic(real)
-        return PhaseResult(loss, {**_scores("fake", fake), **_scores("real", real), "Loss/D/loss": loss.detach()})
-
-    def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        self.generation.finish(sum_over_ranks)
-
-
 class DiscriminatorR1(Phase):
-    """Dreg: gamma/2 * ||grad_x D(A x)||^2, x the image before augmentation."""
+    """Dreg: gamma/2 * ||grad_x D(A x)||^2, x the image that the critic has R1 taken at."""
 
     name, network = "Dreg", "D"
 
-    def __init__(self, critic: Critic, gamma: float, interval: int) -> None:
-        self.critic, self.gamma, self.interval = critic, gamma, interval
+    def __init__(
+        self, generation: Generation, critic: Critic, gamma: float, interval: int, methods: Sequence[Method]
+    ) -> None:
+        self.generation, self.critic, self.gamma = generation, critic, gamma
+        self.interval, self.methods = interval, methods
         self.force_fp32 = regularize_in_full_precision(critic.discriminator.spec.precision)
 
     def loss(self, shard: Shard) -> PhaseResult:
-        images = shard.real.detach().requires_grad_(True)
-        logits = self.critic.logits(images, shard.real_c, self.force_fp32)
+        real = reals_of(self.methods, shard, self.generation)
+        images, logits = self.critic.for_r1(real, shard.real_c, self.force_fp32)
         penalty = losses.r1_penalty(logits, images)
         loss = penalty * (self.gamma / 2)
-        stats = {**_scores("real", logits), "Loss/r1_penalty": penalty.detach(), "Loss/D/reg": loss.detach()}
+        stats = {**scores_of("real", logits), "Loss/r1_penalty": penalty.detach(), "Loss/D/reg": loss.detach()}
         return PhaseResult(loss, stats)
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        """Nothing is averaged over the batch."""
+        self.generation.finish(sum_over_ranks)
 
 
 @implements(Logistic)
@@ -155,22 +102,20 @@ class LogisticObjective:
         self,
         spec: Logistic,
         generator: Generator,
-        discriminator: Discriminator,
-        augment_images: AugmentImages,
+        critic: Critic,
         intervals: Intervals,
+        methods: Sequence[Method] = (),
         noise_mode: NoiseMode = "random",
     ) -> None:
         generation = Generation(generator, spec.style_mixing, noise_mode)
-        critic = Critic(discriminator, augment_images)
-        self.discriminator = discriminator
-        self.path_length = PathLength(generation, spec, intervals.generator)
-        phases: list[Phase] = [GeneratorMain(generation, critic)]
-        if spec.path_length_weight:
-            phases.append(self.path_length)
-        phases.append(DiscriminatorMain(generation, critic))
-        if spec.r1_gamma:
-            phases.append(DiscriminatorR1(critic, spec.r1_gamma, intervals.discriminator))
-        self.phases = tuple(phases)
+        self.path_length = PathLength(generation, spec, intervals.generator or 1)
+        r1 = DiscriminatorR1(generation, critic, spec.r1_gamma, intervals.discriminator or 1, methods)
+        generator_main = GeneratorMain(generation, critic, NON_SATURATING, methods)
+        discriminator_main = DiscriminatorMain(generation, critic, NON_SATURATING, methods)
+        self.phases: tuple[Phase, ...] = (
+            *_step(generator_main, self.path_length if spec.path_length_weight else None, intervals.generator),
+            *_step(discriminator_main, r1 if spec.r1_gamma else None, intervals.discriminator),
+        )
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the state an iteration hands on to the next."""
@@ -179,3 +124,10 @@ class LogisticObjective:
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from `state`."""
         self.path_length.mean = state["path_length_mean"].to(self.path_length.mean.device).clone()
+
+
+def _step(main: Phase, regularizer: Phase | None, interval: int | None) -> tuple[Phase, ...]:
+    """Return the phases of a network: its regulariser has steps of its own if it is lazy."""
+    if regularizer is None:
+        return (main,)
+    return (Joined(main, regularizer),) if interval is None else (main, regularizer)
