@@ -17,7 +17,7 @@ from trainer.config.spec import Spec
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World
 from trainer.families import is_implemented
-from trainer.run import make_parts, make_stepper
+from trainer.assemble import make_parts, make_stepper
 from trainer.state import Tensors
 from trainer.step import Stepper
 
