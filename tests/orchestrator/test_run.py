@@ -155,3 +155,15 @@ def last_state(run: RunDir) -> State | None:
     attempts = run.attempts()
     record = read_record(run.record(attempts[-1])) if attempts else None
     return record.state if record else None
+
+
+def test_a_metric_that_was_asked_for_and_not_given_blocks_until_retried(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(ONE)
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    (run,) = runs(store)
+    run.metrics.unlink()
+    assert actions(store, file) == {"blocked": 1}
+    assert adasweep(store, "retry", run.path.name[:6]).returncode == 0
+    assert actions(store, file) == {"evaluate": 1}
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    assert actions(store, file) == {"reuse": 1}
