@@ -72,7 +72,7 @@ Axes = tuple[int, int]  # rows first, as in torch
 
 
 def _resample(x: Tensor, f: Filter, up: Axes, down: Axes, around: tuple[int, int, int, int]) -> Tensor:
-    """Convolve every channel with the 2-D filter f. Zeros are inserted, or padded, only where torch cannot imply them."""
+    """Convolve every channel with the 2-D filter f. Zeros are inserted or padded only where torch cannot imply them."""
     x0, x1, y0, y1 = around
     c, taps_y, taps_x = x.shape[1], *f.shape
     weight = f.expand(c, 1, taps_y, taps_x)
