@@ -27,9 +27,14 @@ def implements(spec: type[Spec]) -> Callable[[Implementation], Implementation]:
     return register
 
 
-def build(spec: Spec, *arguments: Any) -> Any:
-    """Import the module of `spec` and return what it registered for the spec, called with (spec, *arguments)."""
+def implementation_of(spec: Spec) -> Callable[..., Any]:
+    """Import the module of `spec` and return what it registered for it. Raises LookupError where it has nothing."""
     importlib.import_module(type(spec).module)
     if type(spec) not in _REGISTERED:
         raise LookupError(f"{type(spec).module} has no @implements({type(spec).__name__})")
-    return _REGISTERED[type(spec)](spec, *arguments)
+    return _REGISTERED[type(spec)]
+
+
+def build(spec: Spec, *arguments: Any) -> Any:
+    """Return what implements `spec`, called with (spec, *arguments)."""
+    return implementation_of(spec)(spec, *arguments)

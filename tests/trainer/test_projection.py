@@ -112,9 +112,7 @@ def test_projection_finds_an_image_of_the_generator(snapshot: Path) -> None:
     assert torch.equal(again.w, found.w)
 
 
-def test_command_writes_pictures_and_tensors(
-    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_writes_what_it_found(snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.effect_noise((40, 24), 80).save(tmp_path / "photo.png")
     out = tmp_path / "out"
     assert main(["project", str(snapshot), str(tmp_path / "photo.png"), str(out), "--steps", "5"]) == 0

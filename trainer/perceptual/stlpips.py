@@ -1,8 +1,8 @@
 """Shift-tolerant LPIPS on AlexNet (Ghildyal and Liu 2022): the distance that works without a download.
 
 The weights (BSD-2) travel in the PyPI package stlpips-pytorch, of which nothing else is loaded. The network is written
-from the papers: AlexNet whose strides are taken by blurred subsampling (Zhang 2019), the first convolution's stride of 4
-shared between both, then the weighted distance of Zhang et al. 2018. Values are not those of LPIPS on VGG16, which
+from the papers: AlexNet whose strides are taken by blurred subsampling (Zhang 2019), the first convolution's stride of
+4 shared between both, then the weighted distance of Zhang et al. 2018. Values are not those of LPIPS on VGG16, which
 published PPL and projections use.
 """
 
