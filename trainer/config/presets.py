@@ -7,6 +7,8 @@ global batch over the number of devices it was published for.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from trainer.errors import UserError
+
 Tree = dict[str, Any]
 
 
@@ -105,6 +107,8 @@ def preset_tree(name: str, resolution: int, devices: int = 1, transfer: bool = F
 
     `resolution` in pixels and `devices` only matter for `auto`, whose row depends on both.
     """
+    if name not in PRESETS:
+        raise UserError("preset", f"none is called {name!r}", f"choose one of {', '.join(PRESETS)}")
     tree = _official(auto_row(resolution, devices)) if name == "auto" else _FIXED[name]
     return merge(tree, TRANSFER) if transfer else tree
 
