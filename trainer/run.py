@@ -32,8 +32,8 @@ from trainer.loop import Diverged, Loop
 from trainer.methods.method import Method
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.logistic import Intervals
 from trainer.objectives.phases import Phase
+from trainer.objectives.regularised import Intervals
 from trainer.randomness import seed_everything
 from trainer.record import Energy, RunDir, RunRecord, State
 from trainer.reporter import Reporter, SilentReporter

@@ -39,6 +39,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "dataset": {"augment": {"type": "dataset", "transform": "rotation"}},
     "logistic-not-lazy": {**PLAIN, **NOT_LAZY},
     "wgan-gp": {**PLAIN, **NOT_LAZY, "objective": "wgan-gp"},
+    "hinge": {"objective": "hinge", "methods": "spectral-norm"},
+    "lsgan-r1": {"objective": {"type": "lsgan", "r1_gamma": 1.0, "path_length_weight": 1.0}},
     "lecam": {"methods": "lecam"},
     "bcr": {"methods": {"type": "bcr", "transform": "flip"}},
     "bcr-rotation": {"methods": {"type": "bcr", "transform": "rotation"}},
@@ -111,7 +113,7 @@ def test_choice_trains_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHOICES)
 def test_choice_trains_two_kimg_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_path: Path) -> None:
-    check_resume(CHOICES[name], KIMG_SLOW, tiny_set, tmp_path)
+    check_resume({**CHOICES[name], "batch": 40, "micro_batch": 20}, KIMG_SLOW, tiny_set, tmp_path)
 
 
 def same(first: torch.Tensor, second: torch.Tensor) -> bool:
