@@ -25,7 +25,7 @@ from trainer.loop import Loop
 from trainer.methods.method import Method
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.logistic import Intervals
+from trainer.objectives.regularised import Intervals
 from trainer.objectives.phases import Phase
 from trainer.randomness import seed_everything
 from trainer.record import RunDir, read_lines

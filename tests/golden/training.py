@@ -11,8 +11,9 @@ from trainer.augment.critic import Critic
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.logistic import Intervals, LogisticObjective
+from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.phases import Phase
+from trainer.objectives.regularised import Intervals
 
 OFFICIAL = Intervals(generator=4, discriminator=16)
 FIELDS = {

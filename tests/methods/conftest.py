@@ -17,7 +17,7 @@ from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 from trainer.objectives.generation import Generation
-from trainer.objectives.logistic import NON_SATURATING
+from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.main import DiscriminatorMain, GeneratorMain
 from trainer.objectives.phases import Shard
 
@@ -44,11 +44,11 @@ class Stage:
 
     @property
     def generator_phase(self) -> GeneratorMain:
-        return GeneratorMain(self.generation, self.critic, NON_SATURATING, self.methods)
+        return GeneratorMain(self.generation, self.critic, LogisticObjective.losses, self.methods)
 
     @property
     def discriminator_phase(self) -> DiscriminatorMain:
-        return DiscriminatorMain(self.generation, self.critic, NON_SATURATING, self.methods)
+        return DiscriminatorMain(self.generation, self.critic, LogisticObjective.losses, self.methods)
 
     def discriminator_scene(self) -> DiscriminatorScene:
         return self.discriminator_phase._scene(self.shard)

@@ -11,13 +11,13 @@ import torch
 
 import trainer.config
 from tests.trainer.conftest import TINY
+from trainer.assemble import make_parts, make_stepper
 from trainer.config.dataset import describe
 from trainer.config.resolve import merge, resolve
 from trainer.config.spec import Spec
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World
 from trainer.families import is_implemented
-from trainer.assemble import make_parts, make_stepper
 from trainer.state import Tensors
 from trainer.step import Stepper
 
@@ -39,6 +39,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "dataset": {"augment": {"type": "dataset", "transform": "rotation"}},
     "logistic-not-lazy": {**PLAIN, **NOT_LAZY},
     "wgan-gp": {**PLAIN, **NOT_LAZY, "objective": "wgan-gp"},
+    "hinge": {"objective": "hinge", "methods": "spectral-norm"},
+    "lsgan-r1": {"objective": {"type": "lsgan", "r1_gamma": 1.0, "path_length_weight": 1.0}},
     "lecam": {"methods": "lecam"},
     "bcr": {"methods": {"type": "bcr", "transform": "flip"}},
     "bcr-rotation": {"methods": {"type": "bcr", "transform": "rotation"}},
@@ -111,7 +113,7 @@ def test_choice_trains_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHOICES)
 def test_choice_trains_two_kimg_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_path: Path) -> None:
-    check_resume(CHOICES[name], KIMG_SLOW, tiny_set, tmp_path)
+    check_resume({**CHOICES[name], "batch": 40, "micro_batch": 20}, KIMG_SLOW, tiny_set, tmp_path)
 
 
 def same(first: torch.Tensor, second: torch.Tensor) -> bool:

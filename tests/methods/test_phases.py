@@ -10,8 +10,9 @@ from trainer.config.augment import AdaptiveDropout, FixedAugment, NoAugment, PaG
 from trainer.config.methods import SpectralNormalisation
 from trainer.config.spec import Spec
 from trainer.config.training import Adam, Logistic
-from trainer.objectives.logistic import Intervals, LogisticObjective
+from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.phases import Phase, local
+from trainer.objectives.regularised import Intervals
 from trainer.schedules import lazy_adam
 
 AUGMENTS = [NoAugment(), FixedAugment(p=1.0, pipe="bgc"), PaGan(p_initial=0.5), AdaptiveDropout(p_initial=0.3)]
@@ -62,3 +63,12 @@ def test_adam_is_corrected_for_lazy_regularisation_only() -> None:
     lazy, eager = (lazy_adam(Adam(lr=0.1, beta2=0.9, regularize_every=k)) for k in (4, None))
     assert lazy == (pytest.approx(0.08), (0.0, pytest.approx(0.9**0.8)), 4)
     assert eager == (0.1, (0.0, 0.9), 1)
+
+
+def test_hinge_and_least_squares_are_the_published_formulas() -> None:
+    logits = torch.tensor([[-2.0], [0.5]])
+    assert losses.fake_hinge(logits).tolist() == [0.0, 1.5]
+    assert losses.real_hinge(logits).tolist() == [3.0, 0.5]
+    assert losses.fake_squares(logits).tolist() == [4.0, 0.25]
+    assert losses.real_squares(logits).tolist() == [9.0, 0.25]
+    assert losses.raised(logits).tolist() == [2.0, -0.5]

@@ -6,9 +6,10 @@ from torch import Tensor
 
 from tests.methods.conftest import Stage, StageMaker, make_stage
 from trainer.config.training import WganGp
-from trainer.objectives.logistic import Intervals
+from trainer.losses import slope_penalty
 from trainer.objectives.phases import Phase, local
-from trainer.objectives.wgan_gp import GradientPenalty, WassersteinObjective, between, slope_penalty
+from trainer.objectives.regularised import Intervals
+from trainer.objectives.wgan_gp import GradientPenalty, WassersteinObjective, between
 
 
 def dmain(made: Stage, spec: WganGp) -> Phase:

@@ -7,19 +7,40 @@ from pydantic import Field
 from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Probability, Settings, Spec
 
 
-class Logistic(Spec):
-    """Non-saturating logistic loss (Goodfellow et al. 2014), R1 (Mescheder et al. 2018), path length (StyleGAN2).
+class Regularised(Spec):
+    """What regularises an adversarial loss: R1 (Mescheder et al. 2018), path length (StyleGAN2, Sec. 3.2).
 
     `r1_gamma` is the weight of R1; `path_length_weight` 0 turns path length regularisation off.
     """
+
+    r1_gamma: NonNegative = 0.0
+    path_length_weight: NonNegative = 0.0
+    path_length_decay: Fraction = 0.01
+    path_length_batch_shrink: PositiveInt = 2
+    style_mixing: Probability = 0.9
+
+
+class Logistic(Regularised):
+    """Non-saturating logistic loss (Goodfellow et al. 2014), with StyleGAN2's regularisation."""
 
     module: ClassVar[str] = "trainer.objectives.logistic"
     type: Literal["logistic"] = "logistic"
     r1_gamma: NonNegative
     path_length_weight: NonNegative = 2.0
-    path_length_decay: Fraction = 0.01
-    path_length_batch_shrink: PositiveInt = 2
-    style_mixing: Probability = 0.9
+
+
+class Hinge(Regularised):
+    """Hinge loss (Lim and Ye 2017), the one of BigGAN; unregularised unless asked for."""
+
+    module: ClassVar[str] = "trainer.objectives.hinge"
+    type: Literal["hinge"] = "hinge"
+
+
+class LeastSquares(Regularised):
+    """Least squares loss (Mao et al. 2017), targets 1 (real) and 0 (generated); unregularised unless asked for."""
+
+    module: ClassVar[str] = "trainer.objectives.least_squares"
+    type: Literal["lsgan"] = "lsgan"
 
 
 class WganGp(Spec):
@@ -35,7 +56,7 @@ class WganGp(Spec):
     style_mixing: Probability = 0.9
 
 
-AnyObjective = Annotated[Logistic | WganGp, Field(discriminator="type")]
+AnyObjective = Annotated[Logistic | WganGp | Hinge | LeastSquares, Field(discriminator="type")]
 
 
 class Adam(Settings):

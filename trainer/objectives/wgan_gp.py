@@ -10,42 +10,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer import losses
 from trainer.augment.critic import Critic
 from trainer.config.training import WganGp
 from trainer.families import implements
 from trainer.methods.method import DiscriminatorScene, Method
 from trainer.model.generator import Generator
 from trainer.objectives.generation import Generation
-from trainer.objectives.logistic import Intervals
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain
 from trainer.objectives.phases import Phase, PhaseResult
+from trainer.objectives.regularised import Intervals
 
 Images = Float[Tensor, "n c h w"]
 
 
-def raised(logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
-    """Return -D(x): its descent raises the logits."""
-    return -logits.squeeze(1)
-
-
-def lowered(logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
-    """Return D(x): its descent lowers the logits."""
-    return logits.squeeze(1)
-
-
-WASSERSTEIN = Adversarial(generator=raised, fake=lowered, real=raised)
+WASSERSTEIN = Adversarial(generator=losses.raised, fake=losses.lowered, real=losses.raised)
 
 
 def between(real: Images, fake: Images) -> Images:
     """Return a uniform point of the line from each real to each generated image [1]."""
     return real.lerp(fake, torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype))
-
-
-def slope_penalty(logits: Float[Tensor, "n 1"], images: Images) -> Float[Tensor, " n"]:
-    """Return (||grad_u D(u)|| - 1)^2, differentiable [1]."""
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    norm: Tensor = gradient.flatten(1).norm(dim=1)
-    return (norm - 1).square()
 
 
 class GradientPenalty(Method):
@@ -56,7 +40,7 @@ class GradientPenalty(Method):
 
     def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
         images = between(scene.real, scene.fake).detach().requires_grad_(True)
-        penalty = slope_penalty(scene.critic.scores(images, scene.shard.real_c), images)
+        penalty = losses.slope_penalty(scene.critic.scores(images, scene.shard.real_c), images)
         drift = scene.real_logits.squeeze(1).square()
         loss = penalty * self.spec.penalty_weight + drift * self.spec.drift_weight
         return PhaseResult(loss, {"Loss/gradient_penalty": penalty.detach(), "Loss/D/reg": loss.detach()})
