@@ -1,0 +1,1 @@
+"""From the files of a store to tables, figures and verdicts. Reads the store only: no torch, no orchestrator."""

@@ -1,9 +1,9 @@
 """The right to write in one place, held by one process at a time, with a fencing token that only grows.
 
-Who holds it is decided by files `leases/000001`, `leases/000002`, ...: each is created whole and exclusively (a hard link,
-atomic on every shared file system), never changed, and the highest number is the token in force. `lease.json` beside them
-is the holder's heartbeat and what others read. A holder that has died, or has not beaten for `TTL_SECONDS`, is superseded
-by whoever first creates the next number; it finds out at its next beat, and its worker at its next write.
+Who holds it is decided by files `leases/000001`, `leases/000002`, ...: each is created whole and exclusively (a hard
+link, atomic on every shared file system), never changed, and the highest number is the token in force. `lease.json`
+beside them is the holder's heartbeat and what others read. A holder that has died, or has not beaten for TTL_SECONDS,
+is superseded by whoever first creates the next number; it finds out at its next beat, its worker at its next write.
 """
 
 import contextlib

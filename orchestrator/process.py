@@ -1,4 +1,4 @@
-"""A process that can be recognised later, from another process, without being mistaken for a later one of its number."""
+"""A process that can be recognised later, without mistaking a later process of the same number for it."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ from trainer.config.spec import Settings
 
 
 class ProcessId(Settings):
-    """A process of one boot of one host. `started` is the kernel's start time in clock ticks: numbers are reused, it is not."""
+    """A process of one boot of one host. `started` is its start in clock ticks: numbers are used again, it is not."""
 
     host: str
     boot: str

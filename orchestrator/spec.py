@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from trainer.config.job import Resources
+from trainer.config.metrics import DetectorName, MetricName, detector_name
 from trainer.config.options import RunOptions, Watch
 from trainer.config.spec import Count, Positive, PositiveInt, Settings
 
@@ -46,13 +47,13 @@ class SweepSpec(Settings):
     exclude: list[Assignments] = []
     seeds: PositiveInt | Annotated[list[Count], Field(min_length=1)] = [0]
     horizon_kimg: Positive
-    metrics: list[str] = list(RunOptions.model_fields["metrics"].default)
-    detector: str = RunOptions.model_fields["detector"].default
+    metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
+    detector: DetectorName = RunOptions.model_fields["detector"].default
     watch: Watch = Watch()
     resources: Resources = Resources()
     score: str = ""
     figures: list[str] = []
-    claims: JsonValue = []
+    claims: list[str] = []
     budget: Budget = Budget()
     tiers: dict[Name, dict[str, JsonValue]] = {}
 
@@ -72,4 +73,5 @@ class SweepSpec(Settings):
     def score_name(self) -> str:
         """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
         score = self.score or (self.metrics[0] if self.metrics else "")
-        return score if not score or score.endswith(f"-{self.detector}") else f"{score}-{self.detector}"
+        suffix = f"-{detector_name(self.detector)}"
+        return score if not score or score.endswith(suffix) else score + suffix

@@ -73,11 +73,11 @@ class Evaluator:
         scores = {row["kimg"]: row["value"] for row in read_lines(self.run.metrics) if row["metric"] == metric}
         kept = {images_of(path) for path in self.run.snapshots.glob("snapshot-*")}
         best = min((kimg for kimg in scores if round(kimg * 1000) in kept), key=lambda kimg: scores[kimg])
-        return round(best * 1000)
+        return round(float(best) * 1000)
 
 
 @torch.inference_mode()
-def generate(generator: nn.Module, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED) -> Iterator[Tensor]:
+def generate(generator: Generator, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED) -> Iterator[Tensor]:
     """Yield `count` generated images as uint8 batches [n c h w]: z ~ N(0, I), labels as frequent as in the set.
 
     The images depend on the weights and `seed` alone; the official metrics draw anew each time.

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer.checkpoint import write_file
 from trainer.errors import OutputError
+from trainer.model.generator import Generator
 from trainer.randomness import generator_of
 
 BATCH = 64
@@ -46,18 +47,18 @@ def fixed_latents(count: int, z_dim: int, seed: int) -> Tensor:
 
 
 @torch.inference_mode()
-def sample_sheet(generator: nn.Module, z: Tensor, c: Tensor, columns: int) -> Tensor:
+def sample_sheet(generator: Generator, z: Tensor, c: Tensor, columns: int) -> Tensor:
     """Return a sheet [c h w] of the images generated from z [n zdim], c [n cdim] with constant noise."""
     return sheet_of(generator, generator.mapping(z, c), columns)
 
 
 @torch.inference_mode()
-def images_of_ws(generator: nn.Module, ws: Tensor) -> Tensor:
+def images_of_ws(generator: Generator, ws: Tensor) -> Tensor:
     """Return the images of ws [n layers wdim] as uint8 [n c h w] on the CPU, with constant noise."""
     return torch.cat([to_uint8(generator.synthesis(part, noise_mode="const")).cpu() for part in ws.split(BATCH)])
 
 
-def sheet_of(generator: nn.Module, ws: Tensor, columns: int) -> Tensor:
+def sheet_of(generator: Generator, ws: Tensor, columns: int) -> Tensor:
     """Return a sheet [c h w] of the images of ws [n layers wdim], in rows of `columns`."""
     return tile(images_of_ws(generator, ws), columns)
 

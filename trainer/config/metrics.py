@@ -95,9 +95,8 @@ def parse_metric(name: str) -> MetricSpec:
 
 
 def _suggestion(name: str) -> str:
-    candidates = [
-        f"{family}{count}{end}" for family in FAMILIES for count in ("2k", "10k", "50k") for end in ("", "_full")
-    ]
+    endings = [f"{count}{end}" for count in ("2k", "10k", "50k") for end in ("", "_full")]
+    candidates = [family + ending for family in FAMILIES for ending in endings]
     near = difflib.get_close_matches(name.lower(), candidates, n=1)
     families = ", ".join(FAMILIES)
     return f"did you mean {near[0]}?" if near else f"a name is one of {families} and a number of images, such as fid2k"

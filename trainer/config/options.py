@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from trainer.config.spec import Count, Positive, PositiveInt, Settings
+from trainer.config.metrics import DetectorName, MetricName
+from trainer.config.spec import Positive, PositiveInt, Settings
 
 
 class Watch(Settings):
@@ -22,7 +23,6 @@ class Watch(Settings):
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
     ops: Literal["auto", "native", "reference"] = "reference"
     threads: PositiveInt = 1
-    loader_workers: Count = 0
 
 
 class RunOptions(Watch):
@@ -35,5 +35,5 @@ class RunOptions(Watch):
     data_path: Path
     cache_dir: Path
     transfer_path: Path | None = None
-    metrics: tuple[str, ...] = ("fid2k", "kid2k")
-    detector: str = "lite0"
+    metrics: tuple[MetricName, ...] = ("fid2k", "kid2k")
+    detector: DetectorName = "lite0"

@@ -31,13 +31,15 @@ Progress = Callable[[int, int], None]
 """Called with the number of images done and of all images."""
 
 IMAGES_AT_ONCE = 256
+PREFIX = "decoded-"
 
 
 class Decoded(NamedTuple):
-    """All images of a set, mapped from disk and read-only, and their classes."""
+    """All images of a set, mapped from disk and read-only, their classes, and the fingerprint of the set."""
 
     images: UInt8[np.ndarray, "n c h w"]
     labels: Int32[np.ndarray, " n"]
+    fingerprint: str = ""
 
 
 def decoded(path: Path, wanted: str, cache_dir: Path, progress: Progress | None = None) -> Decoded:
@@ -46,12 +48,12 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: Progress | None 
     Once they are cached, `path` is not looked at: the fingerprint says what they are. Raises DataError when `path`
     has another content, or an image that cannot be used.
     """
-    folder = cache_dir / f"decoded-{wanted}"
+    folder = cache_dir / f"{PREFIX}{wanted}"
     found = _opened(folder)
     if found is None:
         try:
             cache_dir.mkdir(parents=True, exist_ok=True)
-            with _locked(cache_dir / f"decoded-{wanted}.lock") as alone:
+            with _locked(cache_dir / f"{PREFIX}{wanted}.lock") as alone:
                 found = _opened(folder) or _built(path, wanted, folder, alone, progress)
         except OSError as error:
             raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
@@ -64,7 +66,8 @@ def _opened(folder: Path) -> Decoded | None:
         labels = np.load(folder / "labels.npy", allow_pickle=False)
     except (FileNotFoundError, ValueError, EOFError):
         return None
-    return Decoded(images, labels) if images.ndim == 4 and len(images) == len(labels) else None
+    whole = images.ndim == 4 and len(images) == len(labels)
+    return Decoded(images, labels, folder.name.removeprefix(PREFIX)) if whole else None
 
 
 def _built(path: Path, wanted: str, folder: Path, alone: bool, progress: Progress | None) -> Decoded:

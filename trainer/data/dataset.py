@@ -48,6 +48,11 @@ class ImageSet:
         return len(self._chosen) * (2 if self._mirror else 1)
 
     @property
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the whole set that these images are part of."""
+        return self._data.fingerprint
+
+    @property
     def resolution(self) -> int:
         return int(self._data.images.shape[-1])
 

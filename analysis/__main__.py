@@ -1,0 +1,59 @@
+"""python -m analysis collect|figures|table|claims|which|verify --store STORE --sweep NAME [--json]
+
+Exit code 0: done. 2: a user's mistake, or a verification that failed; one line says what and how to go on.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis import commands
+from analysis.console import complain
+from analysis.errors import AnalysisError
+from analysis.store import open_store
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line: one subcommand per function of analysis.commands."""
+    common = argparse.ArgumentParser(add_help=False)
+    store = Path(os.environ.get("ADASWEEP_STORE", "store"))
+    common.add_argument("--store", type=Path, default=store, help="directory of the store (default: %(default)s)")
+    common.add_argument("--json", action="store_true", help="write JSON instead of text")
+    sweep = argparse.ArgumentParser(add_help=False)
+    sweep.add_argument("--sweep", required=True, help="name of a planned sweep")
+    sweep.add_argument("--score", help="metric to judge by instead of the plan's, as in fid2k-lite0")
+    sweep.add_argument("--identity", help="identity of the metric, where the store holds several")
+
+    root = argparse.ArgumentParser(prog="python -m analysis", description="Tables, figures and verdicts of a store.")
+    sub = root.add_subparsers(dest="command", required=True)
+    sub.add_parser("collect", parents=[common], help="bring the Parquet tables up to date")
+    figures = sub.add_parser("figures", parents=[common, sweep], help="draw the figures of a sweep")
+    figures.add_argument("--only", nargs="+", metavar="FIGURE", default=[], help="these figures instead of the plan's")
+    table = sub.add_parser("table", parents=[common, sweep], help="show a summary, one row per cell")
+    table.add_argument("--format", choices=("text", "csv", "markdown"), default="text")
+    table.add_argument("--csv", dest="format", action="store_const", const="csv", help="short for --format csv")
+    claims = sub.add_parser("claims", parents=[common, sweep], help="test the claims of a sweep")
+    claims.add_argument("--claim", action="append", default=[], help="a claim to test beside those of the plan")
+    which = sub.add_parser("which", parents=[common], help="list the runs behind a figure's file")
+    which.add_argument("file", type=Path, help="a PDF, PNG or CSV that adasweep has drawn")
+    verify = sub.add_parser("verify", parents=[common], help="rebuild the numbers of figures from the runs and compare")
+    verify.add_argument("--sweep", help="name of a sweep (default: all that have figures)")
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(getattr(commands, chosen.command)(open_store(chosen.store), chosen))
+    except AnalysisError as error:
+        complain(str(error))
+    except PermissionError as error:
+        complain(f"{error.filename}: may not be written or read; see to its permissions")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Curves of single runs drawn together per cell: the median over seeds, between the least and the greatest."""
+
+import numpy as np
+import pandas as pd
+
+BAND_COLUMNS = [
+    *("cell", "method", "training_images", "kimg", "median", "min", "max"),
+    *("runs", "diverged_runs", "diverged_in_the_end", "planned_runs"),
+]
+
+
+def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | None = None) -> pd.DataFrame:
+    """Return one row per (cell, kimg) with the median, minimum and maximum of `value` over the seeds.
+
+    `curves` has cell, trial, kimg and `value`. A diverged run counts as `worst` from its divergence on, in the median
+    but not in the minimum and maximum; with `worst` None it just ends.
+    """
+    parts = [pd.DataFrame(columns=BAND_COLUMNS)]
+    by_cell = dict(list(curves.groupby("cell", sort=False)))
+    for cell, planned in runs.groupby("cell", sort=False):
+        if cell in by_cell:
+            parts.append(_band(by_cell[cell], planned, value, worst))
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True)[BAND_COLUMNS] if filled else parts[0]
+
+
+def _band(curves: pd.DataFrame, planned: pd.DataFrame, value: str, worst: float | None) -> pd.DataFrame:
+    grid = curves.pivot_table(index="kimg", columns="trial", values=value, aggfunc="last", dropna=False)
+    diverged = planned[planned["diverged"]].set_index("trial")["diverged_kimg"]
+    dead = pd.DataFrame({trial: grid.index >= diverged.get(trial, np.inf) for trial in grid}, index=grid.index)
+    finite = grid.where(np.isfinite(grid) & ~dead)
+    ranked = finite if worst is None else finite.mask(dead, worst)
+    keep = ranked.notna().any(axis=1)
+    first = planned.iloc[0]
+    return pd.DataFrame(
+        {
+            "cell": first["cell"],
+            "method": first["method"],
+            "training_images": first["training_images"],
+            "kimg": grid.index,
+            "median": ranked.median(axis=1).to_numpy(),
+            "min": finite.min(axis=1).to_numpy(),
+            "max": finite.max(axis=1).to_numpy(),
+            "runs": finite.notna().sum(axis=1).to_numpy(),
+            "diverged_runs": dead.sum(axis=1).to_numpy(),
+            "diverged_in_the_end": len(diverged),
+            "planned_runs": len(planned),
+        }
+    )[keep.to_numpy()]

@@ -1,0 +1,48 @@
+"""A cell of a sweep as words: the method it tries, apart from the number of images it tries it on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+IMAGES = "data.subset"
+NOT_METHOD = frozenset({IMAGES, "data.mirror", "data.subset_seed", "seed"})
+AUGMENT_NAMES = {"none": "no augmentation", "ada": "ADA"}
+
+
+def method_of(settings: Mapping[str, Any]) -> str:
+    """Return the label of all axes but those that choose the training images; "" where there is no other axis."""
+    return " · ".join(_words(key, value) for key, value in settings.items() if key not in NOT_METHOD)
+
+
+def names_of(settings: Mapping[str, Any], augment: str | None) -> frozenset[str]:
+    """Return every name by which a claim may call the method of a cell, in lower case."""
+    values = [value for key, value in settings.items() if key not in NOT_METHOD]
+    names = {method_of(settings), *map(_plain, values), *([augment] if augment else [])}
+    if "none" in names:
+        names |= {"baseline", "noaug"}
+    return frozenset(name.lower() for name in names if name)
+
+
+def images_label(images: float) -> str:
+    """Return a number of images as the papers write it: 500, 2k, 1.5k, 140k."""
+    return f"{images / 1000:g}k" if images >= 1000 else f"{images:g}"
+
+
+def augment_label(augment: Any) -> str:
+    """Return the words for a tag of augmentation; "all runs" where none is known."""
+    return AUGMENT_NAMES.get(augment, augment) if isinstance(augment, str) else "all runs"
+
+
+def _words(key: str, value: Any) -> str:
+    name = key.removesuffix(".type").rpartition(".")[2]
+    if isinstance(value, Mapping):
+        rest = [f"{part}={number}" for part, number in value.items() if part != "type"]
+        return " ".join([_words(key, value["type"]), *rest]) if "type" in value else f"{name} {' '.join(rest)}"
+    if name == "augment":
+        return augment_label(value)
+    return value if isinstance(value, str) else f"{name}={_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("type", ""))
+    return f"{value:g}" if isinstance(value, float) else str(value)

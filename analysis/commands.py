@@ -1,0 +1,94 @@
+"""The commands: each takes the store and the parsed arguments, writes what it found, and returns the exit code."""
+
+from argparse import Namespace
+
+from rich.table import Table
+
+from analysis import summary
+from analysis.collect import Collected
+from analysis.collect import collect as collect_tables
+from analysis.console import say, say_json, show
+from analysis.provenance import Provenance
+from analysis.provenance import which as provenance_behind
+from analysis.results import Curves, Runs, load
+from analysis.store import Store
+
+
+def collect(store: Store, chosen: Namespace) -> int:
+    """Bring the tables up to date and list what was skipped."""
+    found = collect_tables(store)
+    if chosen.json:
+        say_json(found._asdict())
+    else:
+        say(f"{found.trials} trials: {found.read} read, {found.trials - found.read} unchanged, {found.removed} gone")
+        _say_skipped(found)
+    return 0
+
+
+def figures(store: Store, chosen: Namespace) -> int:
+    """Draw figures and say where they are."""
+    from analysis.figures import FIGURES, figure_named
+    from analysis.render import render
+
+    runs, curves = _load(store, chosen)
+    names = chosen.only or runs.plan.figures or FIGURES
+    for name in names:
+        figure_named(name)
+    made = [render(name, runs, curves) for name in names]
+    if chosen.json:
+        say_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
+        return 0
+    for figure in made:
+        say(f"{figure.png}  ({figure.provenance.id})")
+    for kind, lines in made[-1].provenance.exceptions().items() if made else ():
+        say(f"{kind}: {'; '.join(lines)}") if lines else None
+    return 0
+
+
+def table(store: Store, chosen: Namespace) -> int:
+    """Show the summary of a sweep."""
+    result = summary.summarize(*_load(store, chosen))
+    if chosen.json:
+        about = {"sweep": result.sweep, "tier": result.tier, "score": result.score._asdict()}
+        say_json({**about, "cells": result.table.to_dict("records")})
+    elif chosen.format == "csv":
+        say(result.table.to_csv(index=False, lineterminator="\n").rstrip())
+    elif chosen.format == "markdown":
+        say(summary.markdown(result))
+    else:
+        show(summary.rich_table(result), summary.notes(result))
+    return 0
+
+
+def which(store: Store, chosen: Namespace) -> int:
+    """List the runs behind a figure."""
+    origin = provenance_behind(chosen.file, store)
+    if chosen.json:
+        say_json(origin.model_dump(mode="json"))
+    else:
+        notes = (origin.metric, origin.aggregation, f"{origin.code} · provenance {origin.id}")
+        show(_runs_behind(origin), notes)
+    return 0
+
+
+def _runs_behind(origin: Provenance) -> Table:
+    found = Table(title=f"{origin.sweep}: {origin.figure}", title_justify="left")
+    for heading in ("trial", "cell", "seed", "state", "kimg", "best snapshot kimg"):
+        found.add_column(heading)
+    for run in origin.runs:
+        best = "–" if run.best_snapshot_kimg is None else f"{run.best_snapshot_kimg:g}"
+        found.add_row(run.trial, run.cell, str(run.seed), run.state, f"{run.kimg:g} of {run.horizon_kimg:g}", best)
+    return found
+
+
+def _load(store: Store, chosen: Namespace) -> tuple[Runs, Curves]:
+    """Collect, say what was skipped unless the output is for a machine, and load the sweep."""
+    found = collect_tables(store)
+    if not chosen.json and getattr(chosen, "format", "text") == "text":
+        _say_skipped(found)
+    return load(store, chosen.sweep, score=chosen.score, identity=chosen.identity)
+
+
+def _say_skipped(found: Collected) -> None:
+    for line in found.skipped:
+        say(f"skipped {line}")

@@ -1,0 +1,28 @@
+"""Mistakes a user can put right: one clear line that names the place, the value and the way out. Exit code 2.
+
+AnalysisError
+├── StoreError          the store, a sweep or a file in it is not there or not readable
+├── ScoreError          no metric, or more than one, could be the score
+├── ClaimError          a claim does not follow the grammar or names no cell
+└── FigureError         no such figure, or no provenance to go back from it
+"""
+
+
+class AnalysisError(Exception):
+    """The root of this package's user errors."""
+
+
+class StoreError(AnalysisError):
+    """The store, a sweep or a file in it is not there or not readable."""
+
+
+class ScoreError(AnalysisError):
+    """No metric, or more than one, could be the score."""
+
+
+class ClaimError(AnalysisError):
+    """A claim does not follow the grammar or names no cell."""
+
+
+class FigureError(AnalysisError):
+    """There is no such figure, or no provenance to go back from it."""

@@ -1,0 +1,87 @@
+"""Make a figure's files: PDF and PNG with their origin inside, CSV of the plotted numbers, provenance beside."""
+
+import io
+import json
+import os
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, NamedTuple, cast
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from analysis.figures import FigureData, FigureModule, figure_named
+from analysis.provenance import Provenance, numbers_csv, provenance_of, record_provenance
+from analysis.results import Curves, Runs
+from analysis.style import GREY, LOOK
+from trainer.record import replace_file
+
+CAPTION_POINTS = 7.0
+NAMED_IN_CAPTION = 3
+
+
+class Rendered(NamedTuple):
+    """A figure that was made: its name, where its picture is, and what the caption had to admit."""
+
+    name: str
+    png: Path
+    provenance: Provenance
+
+
+def render(name: str, runs: Runs, curves: Curves) -> Rendered:
+    """Make figure `name` and write its files to STORE/figures/<sweep>/."""
+    module = figure_named(name)
+    numbers = module.data(runs, curves)
+    csv = numbers_csv(numbers.table)
+    origin = provenance_of(name, module.AGGREGATION, csv, runs.only(numbers.cells), curves)
+    directory = runs.store.figures(runs.plan.sweep)
+    replace_file(directory / f"{name}.csv", csv)
+    with matplotlib.rc_context(cast(Any, LOOK)):
+        figure = _figure(module, numbers, origin)
+        for kind in ("pdf", "png"):
+            _replace_bytes(directory / f"{name}.{kind}", _encoded(figure, kind, origin))
+    record_provenance(directory, origin)
+    return Rendered(name, directory / f"{name}.png", origin)
+
+
+def _figure(module: FigureModule, numbers: FigureData, origin: Provenance) -> Figure:
+    figure = Figure(figsize=module.size(numbers), layout="constrained")
+    figure.suptitle(f"{module.TITLE} — {origin.sweep}", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    figure.supxlabel(_caption(origin, figure.get_figwidth()), x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
+    module.draw(numbers, figure.add_subplot())
+    return figure
+
+
+def _caption(origin: Provenance, width_inches: float) -> str:
+    """Return tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
+    lines = [
+        f"Tier {origin.tier or 'not named'} · {origin.metric}",
+        f"{origin.aggregation[0].upper()}{origin.aggregation[1:]}.",
+        *(f"{kind}: {_some(names)}." for kind, names in origin.exceptions().items() if names),
+        f"Provenance {origin.id}",
+    ]
+    characters = int(width_inches * 72 / (CAPTION_POINTS * 0.56))
+    return "\n".join(part for line in lines for part in wrap(line, characters))
+
+
+def _some(names: list[str]) -> str:
+    shown = "; ".join(names[:NAMED_IN_CAPTION])
+    more = len(names) - NAMED_IN_CAPTION
+    return f"{shown}; and {more} more (see provenance.json)" if more > 0 else shown
+
+
+def _encoded(figure: Figure, kind: str, origin: Provenance) -> bytes:
+    """Return the file's content: without dates, so that equal numbers give equal bytes."""
+    about = json.dumps({"id": origin.id, "sweep": origin.sweep, "figure": origin.figure, "trials": origin.trials()})
+    metadata: dict[str, str | None] = {"Title": f"{origin.sweep}: {origin.figure}", "Keywords": f"adasweep {about}"}
+    if kind == "pdf":
+        metadata |= {"CreationDate": None}
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _replace_bytes(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)

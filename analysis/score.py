@@ -1,0 +1,85 @@
+"""Which metric is the score of a sweep, and under which identity: numbers of two identities are never compared."""
+
+import re
+from typing import NamedTuple
+
+import pandas as pd
+
+from analysis.errors import ScoreError
+
+HIGHER_IS_BETTER = re.compile(r"^is\d|_(precision|recall)")
+FAMILIES = {"fid": "FID", "kid": "KID", "is": "IS", "pr": "P&R", "ppl": "PPL"}
+
+
+class Score(NamedTuple):
+    """A metric with all that its value depends on. `identity` is "" where nothing has been evaluated yet."""
+
+    metric: str
+    identity: str
+    num_generated: int | None = None
+    num_real: int | None = None
+    reference: str = ""
+
+    @property
+    def higher_is_better(self) -> bool:
+        return bool(HIGHER_IS_BETTER.search(self.metric))
+
+    @property
+    def worst(self) -> float:
+        """The value of a diverged run: worse than anything measured."""
+        return float("-inf") if self.higher_is_better else float("inf")
+
+    @property
+    def label(self) -> str:
+        """The family's name with the metric, so that a FID of another detector is never taken for Inception's."""
+        family = re.match(r"[a-z]+", self.metric)
+        return f"{FAMILIES.get(family[0] if family else '', self.metric)} ({self.metric})"
+
+    @property
+    def described(self) -> str:
+        """The identity in words for a caption."""
+        if not self.identity:
+            return f"{self.metric}, not evaluated yet"
+        detector = self.metric.partition("-")[2] or "unnamed"
+        counts = f"{self.num_generated or 0:,} generated vs {self.num_real or 0:,} real images"
+        return f"{self.metric}: detector {detector}, {counts}, identity {self.identity}"
+
+
+def choose_score(metrics: pd.DataFrame, wanted: str | None, identity: str | None = None) -> Score:
+    """Return the one metric and identity in `metrics` that `wanted` names ("fid2k" also means "fid2k-lite0").
+
+    Raises ScoreError where two metrics or two identities would meet.
+    """
+    names = sorted(name for name in metrics["metric"].unique() if _matches(name, wanted))
+    if not names:
+        return Score(wanted or "fid", "")
+    if len(names) > 1:
+        raise ScoreError(f"score {wanted or 'not named'}: {', '.join(names)} all fit; name one with --score")
+    rows = metrics[metrics["metric"] == names[0]]
+    found = rows.groupby("identity", sort=True)["trial"].nunique()
+    if identity is not None:
+        found = found[found.index == identity]
+    if len(found) != 1:
+        raise ScoreError(_not_one(names[0], identity, rows))
+    first = rows[rows["identity"] == found.index[0]].iloc[0]
+    return Score(
+        names[0], str(found.index[0]), _int(first["num_generated"]), _int(first["num_real"]), first["reference"]
+    )
+
+
+def _matches(name: str, wanted: str | None) -> bool:
+    if wanted is None:
+        return name.startswith("fid")
+    return name == wanted or name.startswith(f"{wanted}-")
+
+
+def _not_one(metric: str, identity: str | None, rows: pd.DataFrame) -> str:
+    counts = rows.groupby("identity", sort=True)["trial"].nunique()
+    listed = ", ".join(f"{name or '(none)'} in {number} trials" for name, number in counts.items())
+    if identity is not None:
+        return f"{metric}: no values with identity {identity}; there are {listed}"
+    return f"{metric}: values of different identity do not compare: {listed}; choose one with --identity"
+
+
+def _int(value: float) -> int | None:
+    return None if pd.isna(value) else int(value)

@@ -1,0 +1,36 @@
+"""What backends say of attempts that are not known to be over: one poll for each backend."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from orchestrator.backends.base import Backend, Handle, open_backend, read_handle
+from orchestrator.observe import FINAL
+from orchestrator.store import Store
+from trainer.record import State, read_record
+
+
+def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
+    """Return the handle of the last attempt of each trial whose record does not say how it ended."""
+    existing, handles = set(store.ids()), []
+    for trial in trials:
+        run = store.run(trial)
+        attempts = run.attempts() if trial in existing else []
+        if not attempts:
+            continue
+        record, handle = read_record(run.record(attempts[-1])), read_handle(run.attempt(attempts[-1]))
+        if handle and not (record and record.state in FINAL):
+            handles.append(handle)
+    return handles
+
+
+def reported(store: Store, handles: Iterable[Handle], known: Iterable[Backend] = ()) -> dict[str, State]:
+    """Return the state of each handle's trial as its backend reports it; backends in `known` are not opened anew."""
+    backends = {backend.name: backend for backend in known}
+    by_backend: dict[str, list[Handle]] = defaultdict(list)
+    for handle in handles:
+        by_backend[handle.backend].append(handle)
+    states: dict[str, State] = {}
+    for name, group in by_backend.items():
+        backend = backends.get(name) or open_backend(name, store)
+        states |= {handle.trial: state for handle, state in backend.states(group).items()}
+    return states

@@ -1,0 +1,7 @@
+"""Switches on the checks of shapes in signatures, before anything of the trainer is imported."""
+
+from jaxtyping import install_import_hook
+
+CHECKED = ("trainer.ops", "trainer.model", "trainer.losses", "trainer.objectives")
+
+install_import_hook(CHECKED, "tests.typechecked")

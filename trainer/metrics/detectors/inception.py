@@ -1,0 +1,68 @@
+"""The papers' feature network: Inception-v3 of 2015, in the TorchScript file that the official metrics use.
+
+The file is the user's to get: nothing is fetched here. It is known by its checksum, and nothing but TorchScript is
+loaded from it. It takes bytes, repeats TensorFlow's bilinear resize to 299x299 inside, and gives 2048 features; for the
+inception score, probabilities without the bias of the last layer.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from trainer.metrics.detectors.detector import DetectorError, Outputs, as_rgb, identity_of
+
+FILE: Final = "inception-2015-12-05.pt"
+SHA256: Final = "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4"
+RESIZE: Final = "tensorflow-bilinear-299"
+FEATURES: Final = 2048
+CLASSES: Final = 1008
+BATCH: Final = 64
+WAY_OUT: Final = f"get {FILE} and name it: detector: inception:/path/to/{FILE}"
+
+
+def checked_file(path: Path, sha256: str = SHA256) -> Path:
+    """Return `path` when it is the known file.
+
+    Raises DetectorError when there is no such file or its checksum is another.
+    """
+    if not path.is_file():
+        raise DetectorError("detector inception", f"there is no file {str(path)!r}", WAY_OUT)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise DetectorError(path, f"is not the official file: its sha256 is {found[:12]}…, not {sha256[:12]}…", WAY_OUT)
+    return path
+
+
+class Inception:
+    """The detector of `fid50k_full` as published."""
+
+    name: Final = "inception"
+    identity: Final = identity_of("inception", SHA256, RESIZE)
+    feature_dim: Final = FEATURES
+    classes: Final = CLASSES
+
+    def __init__(self, path: Path, device: torch.device | str = "cpu", sha256: str = SHA256) -> None:
+        self._device = torch.device(device)
+        self._network = torch.jit.load(  # type: ignore[no-untyped-call]
+            checked_file(path, sha256), map_location=self._device
+        ).eval()
+
+    @torch.inference_mode()
+    def features(self, images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n 2048"]:
+        """Return the pooled features of grey or RGB images."""
+        parts = [self._network(part, return_features=True) for part in self._batches(images)]
+        return torch.cat(parts).float().cpu()
+
+    @torch.inference_mode()
+    def outputs(self, images: UInt8[Tensor, "n c h w"]) -> Outputs:
+        """Return features and probabilities; the file offers one of them a pass, so this takes two."""
+        parts = [self._network(part, no_output_bias=True) for part in self._batches(images)]
+        return Outputs(self.features(images), torch.cat(parts).float().cpu())
+
+    def _batches(self, images: Tensor) -> list[Tensor]:
+        return [as_rgb(part.to(self._device)).contiguous() for part in torch.split(images, BATCH)]

@@ -1,0 +1,142 @@
+"""Up, filter, down: zero insertion, padding, FIR filter and decimation of images, the resampling of all networks.
+
+y = down(f * pad(up(x))). A filter is a tensor: [taps] is separable and used along x, then y; [rows taps] is not.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+Pair = int | Sequence[int]
+Filter = Float[Tensor, " taps"] | Float[Tensor, "rows taps"]
+
+SEPARABLE_FROM = 8  # a filter of fewer taps is faster as one 2-D filter
+
+
+def pair(value: Pair) -> tuple[int, int]:
+    """Return (x, y) of a factor given as one number or as [x, y]."""
+    x, y = (value, value) if isinstance(value, int) else value
+    return x, y
+
+
+def sides(padding: Pair) -> tuple[int, int, int, int]:
+    """Return (x0, x1, y0, y1) of a padding given as one number, [x, y] or [x0, x1, y0, y1]; negative crops."""
+    values = [padding] * 2 if isinstance(padding, int) else list(padding)
+    x0, x1, y0, y1 = (values[0], values[0], values[1], values[1]) if len(values) == 2 else values
+    return x0, x1, y0, y1
+
+
+def setup_filter(
+    taps: Sequence[float] | Sequence[Sequence[float]] | float | None,
+    normalize: bool = True,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+    separable: bool | None = None,
+) -> Filter:
+    """Return a filter as the ops here take it: sum 1 if `normalize`, then `gain` over both axes together."""
+    f: Tensor = torch.as_tensor(np.array(1.0 if taps is None else taps), dtype=torch.float32)
+    f = f.reshape(1) if f.ndim == 0 else f
+    if f.ndim == 1 and not (separable if separable is not None else len(f) >= SEPARABLE_FROM):
+        f = torch.outer(f, f)
+    f = f / f.sum() if normalize else f
+    f = f.flip(list(range(f.ndim))) if flip_filter else f
+    return f * float(gain ** (f.ndim / 2))
+
+
+def upfirdn2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    up: Pair = 1,
+    down: Pair = 1,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Insert zeros by `up`, pad or crop, filter (true convolution unless `flip_filter`), keep every `down`-th pixel."""
+    (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1) = pair(up), pair(down), sides(padding)
+    if f is None:
+        f = x.new_ones(1, 1)
+    f = (f if flip_filter else f.flip(list(range(f.ndim)))).to(x.dtype)
+    if f.ndim == 2:
+        return _correlate(_pad(_insert_zeros(x, up_x, up_y), x0, x1, y0, y1), f * gain, down_x, down_y)
+    f = f * gain**0.5
+    x = _correlate(_pad(_insert_zeros(x, up_x, 1), x0, x1, 0, 0), f[None, :], down_x, 1)
+    return _correlate(_pad(_insert_zeros(x, 1, up_y), 0, 0, y0, y1), f[:, None], 1, down_y)
+
+
+def _insert_zeros(x: Tensor, up_x: int, up_y: int) -> Tensor:
+    if up_x == up_y == 1:
+        return x
+    n, c, h, w = x.shape
+    x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, up_x - 1, 0, 0, 0, up_y - 1])
+    return x.reshape(n, c, h * up_y, w * up_x)
+
+
+def _pad(x: Tensor, x0: int, x1: int, y0: int, y1: int) -> Tensor:
+    return F.pad(x, [x0, x1, y0, y1]) if x0 or x1 or y0 or y1 else x
+
+
+def _correlate(x: Tensor, f: Tensor, down_x: int, down_y: int) -> Tensor:
+    c = x.shape[1]
+    return F.conv2d(x, f.expand(c, 1, *f.shape), stride=(down_y, down_x), groups=c)
+
+
+def filter2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Filter without changing the size: `padding` is relative to an output as large as the input."""
+    fw, fh = _size(f)
+    x0, x1, y0, y1 = sides(padding)
+    around = [x0 + fw // 2, x1 + (fw - 1) // 2, y0 + fh // 2, y1 + (fh - 1) // 2]
+    return upfirdn2d(x, f, padding=around, flip_filter=flip_filter, gain=gain)
+
+
+def upsample2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    up: Pair = 2,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Make the image `up` times as large; the gain up_x * up_y keeps its mean."""
+    (up_x, up_y), (x0, x1, y0, y1) = pair(up), sides(padding)
+    around = _up_padding(f, up_x, up_y)
+    around = [a + b for a, b in zip(around, (x0, x1, y0, y1), strict=True)]
+    return upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=gain * up_x * up_y)
+
+
+def downsample2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    down: Pair = 2,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Make the image `down` times as small."""
+    (down_x, down_y), (x0, x1, y0, y1) = pair(down), sides(padding)
+    around = [a + b for a, b in zip(_down_padding(f, down_x, down_y), (x0, x1, y0, y1), strict=True)]
+    return upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter, gain=gain)
+
+
+def _up_padding(f: Filter | None, up_x: int, up_y: int) -> list[int]:
+    fw, fh = _size(f)
+    return [(fw + up_x - 1) // 2, (fw - up_x) // 2, (fh + up_y - 1) // 2, (fh - up_y) // 2]
+
+
+def _down_padding(f: Filter | None, down_x: int, down_y: int) -> list[int]:
+    fw, fh = _size(f)
+    return [(fw - down_x + 1) // 2, (fw - down_x) // 2, (fh - down_y + 1) // 2, (fh - down_y) // 2]
+
+
+def _size(f: Filter | None) -> tuple[int, int]:
+    return (1, 1) if f is None else (f.shape[-1], f.shape[0])
