@@ -39,6 +39,7 @@ class Inbox:
     """Signals that have come in, and when the first did."""
 
     waiting: list[int] = field(default_factory=list)
+    received: set[int] = field(default_factory=set)
     first: float | None = None
 
     def listen(self) -> None:
@@ -48,6 +49,7 @@ class Inbox:
 
     def _put(self, number: int, _frame: FrameType | None) -> None:
         self.waiting.append(number)
+        self.received.add(number)
         self.first = self.first or time.monotonic()
 
     @property
@@ -56,9 +58,9 @@ class Inbox:
         return self.first is not None and time.monotonic() - self.first > STOP_GRACE_SECONDS
 
 
-def main(arguments: list[str]) -> int:
-    """Carry out one attempt and return its exit code."""
-    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), Inbox()
+def main(arguments: list[str], inbox: Inbox | None = None) -> int:
+    """Carry out one attempt and return its exit code. `inbox` is for a caller who wants to know what signals came."""
+    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), inbox or Inbox()
     inbox.listen()
     try:
         lease = acquire(run.path)

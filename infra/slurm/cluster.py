@@ -114,7 +114,7 @@ class Cluster:
 
     def process_on(self, node: str, program: str) -> ProcessId:
         """Return the process of `node` that runs `program`."""
-        inside = psutil.Process(self.recorded.daemons[node].pid).children(recursive=True)  # type: ignore[no-untyped-call]
+        inside = psutil.Process(self.recorded.daemons[node].pid).children(recursive=True)
         [found] = [process for process in inside if process.name() == program]
         return ProcessId.of(found.pid)
 

@@ -69,7 +69,10 @@ class Backend(Protocol):
         ...
 
 
-BACKENDS: Mapping[str, str] = {"local": "orchestrator.backends.local"}
+BACKENDS: Mapping[str, str] = {
+    "local": "orchestrator.backends.local",
+    "slurm": "orchestrator.backends.slurm",
+}
 """Backends by name and the module whose `open_backend(store)` gives one; imported when first used."""
 
 
