@@ -82,7 +82,7 @@ class Cluster:
         self.start_controller()
         for name in self.shape.names:
             self.start_node(name)
-        wait_until(lambda: self.node_states() == ["idle"] * self.shape.nodes, START_SECONDS, "idle nodes")
+        wait_until(self._is_idle, START_SECONDS, "idle nodes")
 
     def stop(self) -> None:
         """Pull the plug of every node, end the other daemons, and remove the directory."""
@@ -114,8 +114,7 @@ class Cluster:
 
     def process_on(self, node: str, program: str) -> ProcessId:
         """Return the process of `node` that runs `program`."""
-        inside = psutil.Process(self.recorded.daemons[node].pid).children(recursive=True)
-        [found] = [process for process in inside if process.name() == program]
+        [found] = [process for process in self._inside(node) if process.name() == program]
         return ProcessId.of(found.pid)
 
     def notice_loss(self, name: str) -> None:
@@ -126,6 +125,21 @@ class Cluster:
         """Start a lost node again and return once it takes jobs."""
         self.start_node(name)
         wait_until(lambda: "down" not in self.node_state(name), START_SECONDS, f"{name} to come back")
+
+    def mend(self) -> None:
+        """Cancel every job, start again what was killed, and return once all nodes are idle."""
+        if self.recorded.daemons["slurmdbd"].is_gone:
+            self.start_accounting()
+        if self.recorded.daemons["slurmctld"].is_gone:
+            self.start_controller()
+        self.ask("scancel", "--me", check=False)
+        for name in self.shape.names:
+            if self.recorded.daemons[name].is_gone:
+                self.start_node(name)
+            elif not self._has(name, "slurmd"):
+                self.kill(name)
+                self.start_node(name)
+        wait_until(self._is_idle, START_SECONDS, "idle nodes and an empty queue")
 
     def node_states(self) -> list[str]:
         """Return the state of every node as sinfo puts it."""
@@ -138,6 +152,16 @@ class Cluster:
         """Run one of SLURM's commands against this cluster."""
         environment = {**os.environ, **self.environment}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
+
+    def _is_idle(self) -> bool:
+        waiting = self.ask("squeue", "--noheader", check=False).stdout.split()
+        return not waiting and self.node_states() == ["idle"] * self.shape.nodes
+
+    def _has(self, node: str, program: str) -> bool:
+        return any(process.name() == program for process in self._inside(node))
+
+    def _inside(self, node: str) -> list[psutil.Process]:
+        return list(psutil.Process(self.recorded.daemons[node].pid).children(recursive=True))
 
     def _launch(self, name: str, command: Sequence[str]) -> None:
         environment = {**os.environ, **self.environment}

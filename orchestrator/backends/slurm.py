@@ -81,7 +81,7 @@ class SlurmBackend:
         """SLURM looks after its jobs itself."""
 
     def cancel(self, handles: Sequence[Handle]) -> None:
-        """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than the cluster's KillWait."""
+        """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than KillWait would."""
         keys = [handle.key for handle in handles]
         self._scancel(keys, "--state=PENDING")
         self._scancel(keys, "--state=RUNNING", "--signal=TERM")
