@@ -110,12 +110,11 @@ class Cluster:
 
     def kill_slurmd_only(self, name: str) -> None:
         """Crash a node's slurmd and leave the jobs on the node running."""
-        daemons.kill([self.process_on(name, "slurmd")])
+        daemons.kill([ProcessId.of(process.pid) for process in self._inside(name) if process.name() == "slurmd"])
 
-    def process_on(self, node: str, program: str) -> ProcessId:
-        """Return the process of `node` that runs `program`."""
-        [found] = [process for process in self._inside(node) if process.name() == program]
-        return ProcessId.of(found.pid)
+    def running(self, node: str, word: str) -> list[ProcessId]:
+        """Return the processes of `node` with `word` in their command line."""
+        return [ProcessId.of(process.pid) for process in self._inside(node) if word in " ".join(_command(process))]
 
     def notice_loss(self, name: str) -> None:
         """Let the controller know at once that a node is lost, instead of after half a minute."""
@@ -136,7 +135,7 @@ class Cluster:
         for name in self.shape.names:
             if self.recorded.daemons[name].is_gone:
                 self.start_node(name)
-            elif not self._has(name, "slurmd"):
+            elif not self._is_served(name):
                 self.kill(name)
                 self.start_node(name)
         wait_until(self._is_idle, START_SECONDS, "idle nodes and an empty queue")
@@ -157,8 +156,8 @@ class Cluster:
         waiting = self.ask("squeue", "--noheader", check=False).stdout.split()
         return not waiting and self.node_states() == ["idle"] * self.shape.nodes
 
-    def _has(self, node: str, program: str) -> bool:
-        return any(process.name() == program for process in self._inside(node))
+    def _is_served(self, node: str) -> bool:
+        return any(process.name() == "slurmd" for process in self._inside(node))
 
     def _inside(self, node: str) -> list[psutil.Process]:
         return list(psutil.Process(self.recorded.daemons[node].pid).children(recursive=True))
@@ -198,6 +197,13 @@ def stop_orphans() -> None:
     for cluster in existing():
         if cluster.recorded.owner and cluster.recorded.owner.is_gone:
             cluster.stop()
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
 
 
 def _run(command: Sequence[str]) -> None:

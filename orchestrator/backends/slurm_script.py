@@ -22,6 +22,9 @@ from trainer.config.job import Resources
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
 """sbatch gives these a meaning of their own in the names of files, quoted or not."""
 
+ENDLESS = 1_000_000
+"""submitit counts requeues before the supervisor listens; whether going on makes sense is decided elsewhere."""
+
 
 class Executor(submitit.SlurmExecutor):
     """submitit's executor, also where there is no SLURM, so that a plan can be shown there."""
@@ -46,7 +49,7 @@ class Array:
 
     @property
     def executor(self) -> submitit.SlurmExecutor:
-        executor = Executor(self.folder, python=self.python)
+        executor = Executor(self.folder, max_num_timeout=ENDLESS, python=self.python)
         executor.update_parameters(**self.parameters)
         return executor
 
