@@ -1,5 +1,6 @@
 """A throw-away cluster as it runs: start it, break it, mend it, stop it. Processes are known by their identity only."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -17,7 +18,7 @@ from infra.ports import is_open
 from infra.slurm import commands, config
 from infra.slurm.packages import CannotRunSlurm
 from infra.slurm.shape import Layout, Ports, Shape
-from infra.waiting import wait_until
+from infra.waiting import WaitedTooLong, wait_until
 from orchestrator.process import ProcessId
 from trainer.config.spec import Settings
 from trainer.record import replace_file
@@ -26,6 +27,7 @@ from trainer.record import replace_file
 PARENT = Path("/tmp")
 PREFIX = "adasweep-slurm-"
 START_SECONDS = 60.0
+PATIENCE_SECONDS = 3.0
 
 
 class Recorded(Settings):
@@ -126,19 +128,24 @@ class Cluster:
         wait_until(lambda: "down" not in self.node_state(name), START_SECONDS, f"{name} to come back")
 
     def mend(self) -> None:
-        """Cancel every job, start again what was killed, and return once all nodes are idle."""
+        """Cancel every job, start again what was killed or hangs, and return once all nodes are idle."""
         if self.recorded.daemons["slurmdbd"].is_gone:
             self.start_accounting()
         if self.recorded.daemons["slurmctld"].is_gone:
             self.start_controller()
         self.ask("scancel", "--me", check=False)
+        with contextlib.suppress(WaitedTooLong):
+            wait_until(self._is_idle, PATIENCE_SECONDS, "idle nodes")
         for name in self.shape.names:
-            if self.recorded.daemons[name].is_gone:
-                self.start_node(name)
-            elif not self._is_served(name):
-                self.kill(name)
-                self.start_node(name)
+            if self.node_state(name) != "idle":
+                self.reboot(name)
         wait_until(self._is_idle, START_SECONDS, "idle nodes and an empty queue")
+
+    def reboot(self, name: str) -> None:
+        """Power a node off and on again."""
+        self.kill(name)
+        self.notice_loss(name)
+        self.start_node(name)
 
     def node_states(self) -> list[str]:
         """Return the state of every node as sinfo puts it."""
@@ -155,9 +162,6 @@ class Cluster:
     def _is_idle(self) -> bool:
         waiting = self.ask("squeue", "--noheader", check=False).stdout.split()
         return not waiting and self.node_states() == ["idle"] * self.shape.nodes
-
-    def _is_served(self, node: str) -> bool:
-        return any(process.name() == "slurmd" for process in self._inside(node))
 
     def _inside(self, node: str) -> list[psutil.Process]:
         return list(psutil.Process(self.recorded.daemons[node].pid).children(recursive=True))
