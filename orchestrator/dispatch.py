@@ -33,6 +33,11 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if not is_settled(decision)]
 
     @property
+    def under_way(self) -> list[str]:
+        """Return the trials that are queued or running."""
+        return [trial for trial, decision in self.decisions.items() if decision.action is Action.LEAVE]
+
+    @property
     def failed(self) -> list[str]:
         """Return the trials that were given up."""
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]

@@ -10,8 +10,10 @@ from orchestrator.decide import SUBMITTED, Action, Decision, Rules, Wanted, deci
 from orchestrator.errors import PlanError
 from orchestrator.observe import Observed
 from orchestrator.price import Evidence, Price, price
+from orchestrator.spec import SweepSpec
 from orchestrator.sweep_file import Sweep
 from orchestrator.trial import Trial
+from trainer.config.metrics import parse_metric
 
 SCHEMA_VERSION = 1
 
@@ -120,12 +122,17 @@ def make_plan(
     """Return the plan that follows from what is wanted and what is seen."""
     wanted = wanted_of(sweep, trials)
     decisions = decide(wanted, observed, rules)
-    every, resources = sweep.spec.watch.evaluate_every_kimg, sweep.spec.resources
-    rates = {
-        trial.id: evidence.rate(trial.config, resources) for trial in trials if decisions[trial.id].action in SUBMITTED
-    }
+    spec, images = sweep.spec, evaluated_images(sweep.spec)
+    todo = [trial for trial in trials if decisions[trial.id].action in SUBMITTED]
+    rates = {trial.id: evidence.rate(trial.config, spec.resources, images) for trial in todo}
+    every = spec.watch.evaluate_every_kimg
     prices = {trial: price(rate, decisions[trial].kimg, every) for trial, rate in rates.items()}
     return Plan(sweep, trials, wanted, observed, decisions, prices, parallel, tariff)
+
+
+def evaluated_images(spec: SweepSpec) -> int:
+    """Return how many images are generated for one evaluation: metrics of one detector share them."""
+    return max((parse_metric(name).generated for name in spec.metrics), default=0)
 
 
 def stored(plan: Plan) -> dict[str, Any]:

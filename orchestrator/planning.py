@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.backends.base import open_backend
 from orchestrator.datasets import lookup
 from orchestrator.errors import PlanError
 from orchestrator.expand import expand
@@ -16,13 +17,15 @@ from orchestrator.sweep_file import Sweep, read_sweep
 
 
 class Request(NamedTuple):
-    """What a person asked to be planned: a sweep file, its tier, and what is to differ from the file."""
+    """What a person asked to be planned: a sweep file, its tier, where it would run,
+    and what is to differ from the file."""
 
     file: Path
     tier: str = ""
     horizon_kimg: float | None = None
     tariff: Tariff = NO_TARIFF
-    parallel: int = 1
+    backend: str = "local"
+    cpus: int | None = None
 
 
 def plan_sweep(store: Store, request: Request) -> Plan:
@@ -32,7 +35,8 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
-    return make_plan(sweep, trials, observed, known, request.parallel, tariff=request.tariff)
+    parallel = open_backend(request.backend, store, request.cpus).slots(sweep.spec.resources)
+    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff)
 
 
 def _asked(request: Request) -> Sweep:

@@ -56,10 +56,11 @@ class Price(NamedTuple):
 
 
 class Probe(Settings):
-    """A measurement on this machine, as `python -m trainer probe --json` prints it."""
+    """A measurement on this machine, as `python -m trainer probe` prints it."""
 
     seconds_per_kimg: Positive
-    seconds_per_evaluation: NonNegative | None = None
+    seconds_per_thousand_evaluated: NonNegative
+    peak_memory_gib: NonNegative = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,13 @@ class Evidence:
     probes: Mapping[str, Probe]
     history: Mapping[str, tuple[Rate, ...]]
 
-    def rate(self, config: TrainConfig, resources: Resources) -> Rate:
-        """Return the best rate known for `config`."""
+    def rate(self, config: TrainConfig, resources: Resources, evaluated_images: int) -> Rate:
+        """Return the best rate known for `config`, where an evaluation looks at so many generated images."""
         key = shape_key(config)
         if key in self.probes:
             probe = self.probes[key]
-            return Rate(probe.seconds_per_kimg, probe.seconds_per_evaluation, 1.25, "probe on this machine")
+            evaluation = probe.seconds_per_thousand_evaluated * evaluated_images / 1000
+            return Rate(probe.seconds_per_kimg, evaluation, 1.25, "probe on this machine")
         if key in self.history:
             return _typical(self.history[key])
         return published(config, resources)

@@ -88,7 +88,16 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, inbox: Inbox) -> int:
     code = _watch(_start(run, job), lease, inbox)
     cancelled = is_cancelled(run, job.attempt)
     record = write_ending(run, job, code, classify(code, bool(inbox.first), cancelled, last_line(run.log(job.attempt))))
-    return code if code >= 0 else EXIT_RUN_AGAIN if record.state is State.PREEMPTED else 128 - code
+    return _exit_code(code, record.state)
+
+
+def _exit_code(code: int, state: State) -> int:
+    """Return our exit code for a worker's: a worker that was done before a signal killed it is done."""
+    if state is State.DONE:
+        return 0
+    if code >= 0:
+        return code
+    return EXIT_RUN_AGAIN if state is State.PREEMPTED else 128 - code
 
 
 def _own_job(run: RunDir, attempt: int, token: int) -> Job | None:

@@ -48,6 +48,10 @@ class Backend(Protocol):
 
     name: str
 
+    def slots(self, resources: Resources) -> int:
+        """Return how many attempts that need `resources` run at a time, as far as is known."""
+        ...
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         """Return what `submit` would submit; nothing happens."""
         ...
@@ -73,15 +77,15 @@ BACKENDS: Mapping[str, str] = {
     "local": "orchestrator.backends.local",
     "slurm": "orchestrator.backends.slurm",
 }
-"""Backends by name and the module whose `open_backend(store)` gives one; imported when first used."""
+"""Backends by name and the module whose `open_backend(store, cpus)` gives one; imported when first used."""
 
 
-def open_backend(name: str, store: Store) -> Backend:
-    """Return the backend called `name`."""
+def open_backend(name: str, store: Store, cpus: int | None = None) -> Backend:
+    """Return the backend called `name`; `cpus` bounds what it uses of this machine."""
     if name not in BACKENDS:
         raise PlanError("backend", f"no backend is called {name!r}{did_you_mean(name, BACKENDS)}", ", ".join(BACKENDS))
     module = importlib.import_module(BACKENDS[name])
-    backend: Backend = module.open_backend(store)
+    backend: Backend = module.open_backend(store, cpus)
     return backend
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.backends.base import Handle, Submission, Task
+from trainer.config.job import Resources
 from trainer.record import State
 
 Script = Callable[[Task], State]
@@ -39,6 +40,9 @@ class FakeBackend:
 
     world: FakeWorld
     name: str = "fake"
+
+    def slots(self, _resources: Resources) -> int:
+        return self.world.slots
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.backends.base import Handle, Submission, Task
-from orchestrator.backends.local_queue import Entry, Queue, discard, read_entry
+from orchestrator.backends.local_queue import Capacity, Entry, Queue, discard, read_entry
 from orchestrator.backends.local_runner import ensure_runner
 from orchestrator.backends.supervisor_command import supervisor_command
 from orchestrator.ending import Ending, write_ending
 from orchestrator.errors import EXIT_RUN_AGAIN, PlanError
 from orchestrator.process import send
 from orchestrator.store import Store, read_job, writing
+from trainer.config.job import Resources
 from trainer.record import RunDir, State, read_record
 
 START_SECONDS = 2.0
@@ -27,13 +28,24 @@ class LocalBackend:
 
     name = "local"
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, cpus: int | None = None) -> None:
         self.store = store
+        self.cpus = cpus
         self.queue = Queue(store.root.resolve() / "local" / socket.gethostname())
         self._runners: list[subprocess.Popen[bytes]] = []
 
+    @property
+    def capacity(self) -> Capacity:
+        """Return what attempts may use of this machine."""
+        return Capacity(cpus=self.cpus, gpus=self.queue.capacity().gpus) if self.cpus else self.queue.capacity()
+
+    def slots(self, resources: Resources) -> int:
+        capacity = self.capacity
+        by_gpu = capacity.gpus // resources.gpus if resources.gpus else capacity.cpus
+        return max(1, min(capacity.cpus // resources.cpus, by_gpu))
+
     def render(self, tasks: Sequence[Task]) -> Submission:
-        capacity = self.queue.capacity()
+        capacity = self.capacity
         for task in tasks:
             if task.resources.gpus > capacity.gpus:
                 raise PlanError(
@@ -43,6 +55,8 @@ class LocalBackend:
 
     def submit(self, submission: Submission) -> list[Handle]:
         handles = []
+        if self.cpus:
+            self.queue.set_capacity(self.capacity)
         for task in submission.tasks:
             entry = Entry.of(task)
             with writing(self.queue.root):
@@ -100,6 +114,6 @@ class LocalBackend:
         return self.store.run(handle.trial)
 
 
-def open_backend(store: Store) -> LocalBackend:
+def open_backend(store: Store, cpus: int | None = None) -> LocalBackend:
     """Return the local backend of a store."""
-    return LocalBackend(store)
+    return LocalBackend(store, cpus)

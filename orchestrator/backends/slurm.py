@@ -128,6 +128,6 @@ def outside_any_job() -> Iterator[None]:
         yield
 
 
-def open_backend(store: Store) -> SlurmBackend:
+def open_backend(store: Store, _cpus: int | None = None) -> SlurmBackend:
     """Return the SLURM backend of a store, with the profile chosen for it."""
     return SlurmBackend(store, chosen_profile(store.root))

@@ -4,12 +4,13 @@ A stored weight has unit variance; it is multiplied by 1/sqrt(fan_in) where it i
 """
 
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.ops.bias_act import ACTIVATIONS, bias_act
+from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
 from trainer.ops.conv2d_resample import conv2d_resample
 from trainer.ops.upfirdn2d import setup_filter
 
@@ -58,7 +59,7 @@ class Convolution(nn.Module):
         outputs: int,
         kernel: int,
         bias: bool = True,
-        activation: str = "linear",
+        activation: Literal["linear", "lrelu"] = "linear",
         up: int = 1,
         down: int = 1,
         clamp: float | None = None,
@@ -81,9 +82,16 @@ class Convolution(nn.Module):
             self.register_buffer(name, value)
 
     def forward(self, x: Float[Tensor, "n i h w"], gain: float = 1.0) -> Float[Tensor, "n o h2 w2"]:
-        weight = (self.weight * self.weight_gain).to(x.dtype)
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        x = conv2d_resample(x, weight, self.resample_filter, self.up, self.down, self.padding, flip_weight=self.up == 1)
         clamp = None if self.clamp is None else self.clamp * gain
         gain = ACTIVATIONS[self.activation].gain * gain
-        return bias_act(x, bias, activation=self.activation, gain=gain, clamp=clamp)
+        x = conv2d_resample(
+            x,
+            (self.weight * (self.weight_gain * gain)).to(x.dtype),
+            self.resample_filter,
+            self.up,
+            self.down,
+            self.padding,
+            flip_weight=self.up == 1,
+            bias=None if self.bias is None else (self.bias * gain).to(x.dtype),
+        )
+        return leaky_relu_in_place(x, clamp) if self.activation == "lrelu" else bias_act(x, clamp=clamp)

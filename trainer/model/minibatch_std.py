@@ -15,6 +15,7 @@ def minibatch_std(
     n, c, h, w = x.shape
     group = n if group is None else min(group, n)
     y = x.reshape(group, n // group, features, c // features, h, w)
-    std = (y.var(dim=0, correction=0) + 1e-8).sqrt().mean(dim=(2, 3, 4))
+    variance = (y - y.mean(dim=0)).square().mean(dim=0)
+    std = (variance + 1e-8).sqrt().mean(dim=(2, 3, 4))
     maps = std.reshape(-1, features, 1, 1).repeat(group, 1, h, w)
     return torch.cat([x, maps], dim=1)

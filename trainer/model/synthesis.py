@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from trainer.config.networks import Architecture, StyleGan2Generator
 from trainer.model.layers import Convolution, FullyConnected, resample_filter
 from trainer.model.precision import channels_at, reduced_dtype, resolutions
-from trainer.ops.bias_act import ACTIVATIONS, bias_act
+from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
 from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d
 from trainer.ops.upfirdn2d import upsample2d
 
@@ -52,36 +52,39 @@ class SynthesisLayer(nn.Module):
         noise_mode: NoiseMode = "random",
         gain: float = 1.0,
     ) -> Float[Tensor, "n o h2 w2"]:
+        clamp = None if self.clamp is None else self.clamp * gain
+        gain = ACTIVATIONS["lrelu"].gain * gain
         x = modulated_conv2d(
             x,
             self.weight,
             self.affine(w),
-            noise=self._noise(x, noise_mode),
+            noise=self._noise(x, noise_mode, gain),
             up=self.up,
             padding=1,
             resample_filter=self.resample_filter,
             flip_weight=self.up == 1,
             modulation=self.modulation,
+            gain=gain,
         )
-        clamp = None if self.clamp is None else self.clamp * gain
-        gain = ACTIVATIONS["lrelu"].gain * gain
-        return bias_act(x, self.bias.to(x.dtype), activation="lrelu", gain=gain, clamp=clamp)
+        x.add_((self.bias * gain).to(x.dtype)[:, None, None])
+        return leaky_relu_in_place(x, clamp)
 
-    def _noise(self, x: Tensor, mode: NoiseMode) -> Tensor | None:
+    def _noise(self, x: Tensor, mode: NoiseMode, gain: float) -> Tensor | None:
         if mode == "none":
             return None
+        strength = self.noise_strength * gain
         if mode == "const":
-            return self.noise_const * self.noise_strength
+            return self.noise_const * strength
         shape = [x.shape[0], 1, self.resolution, self.resolution]
-        return torch.randn(shape, device=x.device, dtype=self.bias.dtype) * self.noise_strength
+        return torch.randn(shape, device=x.device, dtype=self.bias.dtype) * strength
 
 
 class ToRgb(nn.Module):
     """Modulated 1x1 convolution to colours, without demodulation; the styles carry the 1/sqrt(fan_in)."""
 
-    def __init__(self, inputs: int, outputs: int, w_dim: int, clamp: float | None, modulation: Modulation) -> None:
+    def __init__(self, inputs: int, outputs: int, w_dim: int, clamp: float | None) -> None:
         super().__init__()
-        self.clamp, self.modulation = clamp, modulation
+        self.clamp = clamp
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
@@ -89,7 +92,7 @@ class ToRgb(nn.Module):
 
     def forward(self, x: Float[Tensor, "n i h w"], w: Float[Tensor, "n wdim"]) -> Float[Tensor, "n channels h w"]:
         styles = self.affine(w) * self.weight_gain
-        x = modulated_conv2d(x, self.weight, styles, demodulate=False, modulation=self.modulation)
+        x = modulated_conv2d(x, self.weight, styles, demodulate=False)
         return bias_act(x, self.bias.to(x.dtype), clamp=self.clamp)
 
 
@@ -123,7 +126,7 @@ class SynthesisBlock(nn.Module):
             self.conv0 = SynthesisLayer(inputs, outputs, w_dim, resolution, 2, clamp, modulation)
         self.conv1 = SynthesisLayer(outputs, outputs, w_dim, resolution, 1, clamp, modulation)
         if self.has_rgb:
-            self.torgb = ToRgb(outputs, channels, w_dim, clamp, modulation)
+            self.torgb = ToRgb(outputs, channels, w_dim, clamp)
         if not self.is_first and architecture == "resnet":
             self.skip = Convolution(inputs, outputs, 1, bias=False, up=2)
 

@@ -21,7 +21,7 @@ class Activation(NamedTuple):
 ACTIVATIONS: dict[str, Activation] = {
     "linear": Activation(lambda x, _: x, 0.0, 1.0),
     "relu": Activation(lambda x, _: F.relu(x), 0.0, math.sqrt(2)),
-    "lrelu": Activation(lambda x, alpha: F.leaky_relu(x, alpha), 0.2, math.sqrt(2)),
+    "lrelu": Activation(F.leaky_relu, 0.2, math.sqrt(2)),
     "tanh": Activation(lambda x, _: torch.tanh(x), 0.0, 1.0),
     "sigmoid": Activation(lambda x, _: torch.sigmoid(x), 0.0, 1.0),
     "elu": Activation(lambda x, _: F.elu(x), 0.0, 1.0),
@@ -47,4 +47,13 @@ def bias_act(
     x = act.function(x, act.alpha if alpha is None else alpha)
     gain = act.gain if gain is None else gain
     x = x * gain if gain != 1 else x
+    return x if clamp is None else x.clamp(-clamp, clamp)
+
+
+def leaky_relu_in_place(x: Float[Tensor, "*shape"], clamp: float | None = None) -> Float[Tensor, "*shape"]:
+    """Overwrite x, which nobody else may keep, with clamp(lrelu(x), -clamp, clamp).
+
+    As lrelu(g x) = g lrelu(x), the gain can go where it costs nothing: into the weight and the bias before.
+    """
+    x = F.leaky_relu_(x, ACTIVATIONS["lrelu"].alpha)
     return x if clamp is None else x.clamp(-clamp, clamp)

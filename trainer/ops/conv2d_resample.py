@@ -4,7 +4,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.ops.upfirdn2d import Filter, Pair, sides, upfirdn2d
+from trainer.ops.layout import fast_layout
+from trainer.ops.upfirdn2d import Filter, Pair, down_padding, sides, up_padding, upfirdn2d
 
 
 def conv2d_resample(
@@ -17,43 +18,38 @@ def conv2d_resample(
     groups: int = 1,
     flip_weight: bool = True,
     flip_filter: bool = False,
+    bias: Float[Tensor, " o"] | None = None,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return down(f * (weight * (f * pad(up(x))))); `padding` counts pixels of the enlarged image.
+    """Return down(f * (weight * (f * pad(up(x))))) + bias; `padding` counts pixels of the enlarged image.
 
     `flip_weight` True means correlation, as in torch. The steps commute, so each case takes the order that touches
     the fewest pixels.
     """
-    k = weight.shape[-1]
-    fw = 1 if f is None else f.shape[-1]
-    fh = 1 if f is None else f.shape[0]
-    x0, x1, y0, y1 = sides(padding)
-    if up > 1:
-        x0, x1, y0, y1 = x0 + (fw + up - 1) // 2, x1 + (fw - up) // 2, y0 + (fh + up - 1) // 2, y1 + (fh - up) // 2
-    if down > 1:
-        x0, x1 = x0 + (fw - down + 1) // 2, x1 + (fw - down) // 2
-        y0, y1 = y0 + (fh - down + 1) // 2, y1 + (fh - down) // 2
-    around = [x0, x1, y0, y1]
+    around = list(sides(padding))
+    around = _sum(around, up_padding(f, up, up)) if up > 1 else around
+    around = _sum(around, down_padding(f, down, down)) if down > 1 else around
 
-    if k == 1 and up == 1 and down > 1:
+    if weight.shape[-1] == 1 and up == 1 and down > 1:
         x = upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter)
-        return conv2d(x, weight, groups=groups, flip_weight=flip_weight)
-    if k == 1 and down == 1 and up > 1:
-        x = conv2d(x, weight, groups=groups, flip_weight=flip_weight)
-        return upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=up**2)
+        return conv2d(x, weight, bias, groups=groups)
+    if weight.shape[-1] == 1 and down == 1 and up > 1:
+        x = conv2d(x, weight, groups=groups)
+        return _plus(upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=up**2), bias)
     if up == 1 and down > 1:
         x = upfirdn2d(x, f, padding=around, flip_filter=flip_filter)
-        return conv2d(x, weight, stride=down, groups=groups, flip_weight=flip_weight)
+        return conv2d(x, weight, bias, stride=down, groups=groups, flip_weight=flip_weight)
     if up > 1:
         x = _enlarge(x, weight, f, up, around, groups, flip_weight, flip_filter)
-        return upfirdn2d(x, f, down=down, flip_filter=flip_filter) if down > 1 else x
-    if x0 == x1 == y0 == y1 >= 0:
-        return conv2d(x, weight, padding=x0, groups=groups, flip_weight=flip_weight)
-    return conv2d(upfirdn2d(x, None, padding=around), weight, groups=groups, flip_weight=flip_weight)
+        return _plus(upfirdn2d(x, f, down=down, flip_filter=flip_filter) if down > 1 else x, bias)
+    if min(around) == max(around) >= 0:
+        return conv2d(x, weight, bias, padding=around[0], groups=groups, flip_weight=flip_weight)
+    return conv2d(upfirdn2d(x, None, padding=around), weight, bias, groups=groups, flip_weight=flip_weight)
 
 
 def conv2d(
     x: Float[Tensor, "n c h w"],
     weight: Float[Tensor, "o i k k"],
+    bias: Float[Tensor, " o"] | None = None,
     stride: int = 1,
     padding: int = 0,
     groups: int = 1,
@@ -62,7 +58,19 @@ def conv2d(
     """Return the correlation of x with `weight`, or the true convolution where `flip_weight` is False."""
     if not flip_weight and weight.shape[-1] > 1:
         weight = weight.flip([2, 3])
-    return F.conv2d(x, weight, stride=stride, padding=padding, groups=groups)
+    if groups > 1:
+        return F.conv2d(x, weight, bias, stride=stride, padding=padding, groups=groups)
+    if weight.shape[-1] == stride == 1 and padding == 0:
+        return F.linear(fast_layout(x).permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+    return F.conv2d(fast_layout(x), weight, bias, stride=stride, padding=padding)
+
+
+def _plus(x: Tensor, bias: Tensor | None) -> Tensor:
+    return x if bias is None else x + bias[:, None, None]
+
+
+def _sum(left: list[int], right: list[int]) -> list[int]:
+    return [a + b for a, b in zip(left, right, strict=True)]
 
 
 def _enlarge(
@@ -77,11 +85,10 @@ def _enlarge(
 ) -> Tensor:
     """Transposed convolution, then the filter: the full convolution is cut on the left by k-1, on the right by k-up."""
     k = weight.shape[-1]
-    x0, x1, y0, y1 = around[0] - (k - 1), around[1] - (k - up), around[2] - (k - 1), around[3] - (k - up)
-    inside = max(min(-x0, -x1, -y0, -y1), 0)
+    rest = _sum(around, [1 - k, up - k, 1 - k, up - k])
+    inside = max(min(-side for side in rest), 0)
     x = _conv_transpose2d(x, weight, up, inside, groups, flip_weight)
-    rest = [x0 + inside, x1 + inside, y0 + inside, y1 + inside]
-    return upfirdn2d(x, f, padding=rest, flip_filter=flip_filter, gain=up**2)
+    return upfirdn2d(x, f, padding=[side + inside for side in rest], flip_filter=flip_filter, gain=up**2)
 
 
 def _conv_transpose2d(x: Tensor, weight: Tensor, up: int, padding: int, groups: int, flip_weight: bool) -> Tensor:
@@ -90,4 +97,5 @@ def _conv_transpose2d(x: Tensor, weight: Tensor, up: int, padding: int, groups: 
     weight = weight.reshape(groups, o // groups, i, k, k).transpose(1, 2).reshape(groups * i, o // groups, k, k)
     if flip_weight and k > 1:
         weight = weight.flip([2, 3])
+    x = fast_layout(x) if groups == 1 else x
     return F.conv_transpose2d(x, weight, stride=up, padding=padding, groups=groups)

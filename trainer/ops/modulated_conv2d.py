@@ -7,13 +7,14 @@ to the activations: y = d * conv(s * x, w), d_no = (sum_i s_ni^2 sum_k w_oik^2 +
 one convolution, and d is a matrix product instead of a tensor [n o i k k].
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from trainer.ops.conv2d_resample import conv2d_resample
+from trainer.ops.layout import HALF
 from trainer.ops.upfirdn2d import Filter, Pair
 
 Modulation = Literal["activations", "per-sample"]
@@ -34,12 +35,36 @@ def modulated_conv2d(
     demodulate: bool = True,
     flip_weight: bool = True,
     modulation: Modulation = "activations",
+    gain: float = 1.0,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return the modulated convolution of x, plus `noise`. `modulation` changes speed and rounding only."""
-    if demodulate and x.dtype in (torch.float16, torch.bfloat16):
+    """Return gain * (modulated convolution of x) + noise. `modulation` changes speed and rounding only."""
+    if demodulate and x.dtype in HALF:
         weight, styles = pre_normalized(weight, styles)
-    convolve = _by_sample if modulation == "per-sample" else _by_activations
-    return convolve(x, weight, styles, noise, up, down, padding, resample_filter, demodulate, flip_weight)
+    if weight.shape[-1] == up == down == 1 and not padding:
+        y = _pointwise(x, modulated_weights(weight, styles, demodulate) * gain)
+        return y if noise is None else y + noise.to(y.dtype)
+    resample = Resample(up, down, padding, resample_filter, flip_weight)
+    if modulation == "per-sample":
+        y = _by_sample(x, modulated_weights(weight, styles, demodulate) * gain, resample)
+        return y if noise is None else y + noise.to(y.dtype)
+    y = _by_activations(x, weight, styles, resample)
+    scale = demodulation(weight, styles) * gain if demodulate else styles.new_full([1, 1], gain)
+    return _scaled(y, scale.to(y.dtype)[:, :, None, None], noise)
+
+
+class Resample(NamedTuple):
+    """How `conv2d_resample` changes the size on the way."""
+
+    up: int
+    down: int
+    padding: Pair
+    f: Filter | None
+    flip_weight: bool
+
+    def convolve(self, x: Tensor, weight: Tensor, groups: int = 1) -> Tensor:
+        return conv2d_resample(
+            x, weight, self.f, self.up, self.down, self.padding, groups=groups, flip_weight=self.flip_weight
+        )
 
 
 def pre_normalized(
@@ -56,42 +81,31 @@ def demodulation(weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"])
     return (styles.square() @ weight.square().sum(dim=(2, 3)).T + EPSILON).rsqrt()
 
 
-def _by_activations(
-    x: Tensor,
-    weight: Tensor,
-    styles: Tensor,
-    noise: Tensor | None,
-    up: int,
-    down: int,
-    padding: Pair,
-    f: Filter | None,
-    demodulate: bool,
-    flip_weight: bool,
-) -> Tensor:
-    y = x * styles.to(x.dtype)[:, :, None, None]
-    y = conv2d_resample(y, weight.to(x.dtype), f, up, down, padding, flip_weight=flip_weight)
-    if demodulate:
-        y = y * demodulation(weight, styles).to(x.dtype)[:, :, None, None]
-    return y if noise is None else y + noise.to(x.dtype)
-
-
-def _by_sample(
-    x: Tensor,
-    weight: Tensor,
-    styles: Tensor,
-    noise: Tensor | None,
-    up: int,
-    down: int,
-    padding: Pair,
-    f: Filter | None,
-    demodulate: bool,
-    flip_weight: bool,
-) -> Tensor:
-    n, i, h, w = x.shape
+def modulated_weights(
+    weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"], demodulate: bool
+) -> Float[Tensor, "n o i k k"]:
+    """Return w' of every sample, or w'' if `demodulate` (StyleGAN2, Eq. 1 and 3)."""
     weights = weight * styles[:, None, :, None, None]
-    if demodulate:
-        weights = weights * (weights.square().sum(dim=(2, 3, 4), keepdim=True) + EPSILON).rsqrt()
-    grouped = weights.to(x.dtype).flatten(0, 1)
-    y = conv2d_resample(x.reshape(1, n * i, h, w), grouped, f, up, down, padding, groups=n, flip_weight=flip_weight)
-    y = y.reshape(n, -1, *y.shape[2:])
-    return y if noise is None else y + noise.to(x.dtype)
+    if not demodulate:
+        return weights
+    return weights * (weights.square().sum(dim=(2, 3, 4), keepdim=True) + EPSILON).rsqrt()
+
+
+def _by_activations(x: Tensor, weight: Tensor, styles: Tensor, resample: Resample) -> Tensor:
+    return resample.convolve(x * styles.to(x.dtype)[:, :, None, None], weight.to(x.dtype))
+
+
+def _by_sample(x: Tensor, weights: Float[Tensor, "n o i k k"], resample: Resample) -> Tensor:
+    n, i, h, w = x.shape
+    y = resample.convolve(x.reshape(1, n * i, h, w), weights.to(x.dtype).flatten(0, 1), groups=n)
+    return y.reshape(n, -1, *y.shape[2:])
+
+
+def _pointwise(x: Tensor, weights: Float[Tensor, "n o i 1 1"]) -> Tensor:
+    """Return the 1x1 convolution of each sample with its own weights: one matrix product each."""
+    n, _, h, w = x.shape
+    return (weights.to(x.dtype).flatten(2) @ x.flatten(2)).reshape(n, -1, h, w)
+
+
+def _scaled(y: Tensor, scale: Tensor, noise: Tensor | None) -> Tensor:
+    return y * scale if noise is None else torch.addcmul(noise.to(y.dtype), y, scale)

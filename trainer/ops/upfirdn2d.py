@@ -60,29 +60,38 @@ def upfirdn2d(
     (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1) = pair(up), pair(down), sides(padding)
     if f is None:
         f = x.new_ones(1, 1)
-    f = (f if flip_filter else f.flip(list(range(f.ndim)))).to(x.dtype)
+    f = (f.flip(list(range(f.ndim))) if flip_filter else f).to(x.dtype)
     if f.ndim == 2:
-        return _correlate(_pad(_insert_zeros(x, up_x, up_y), x0, x1, y0, y1), f * gain, down_x, down_y)
+        return _resample(x, f * gain, (up_y, up_x), (down_y, down_x), (x0, x1, y0, y1))
     f = f * gain**0.5
-    x = _correlate(_pad(_insert_zeros(x, up_x, 1), x0, x1, 0, 0), f[None, :], down_x, 1)
-    return _correlate(_pad(_insert_zeros(x, 1, up_y), 0, 0, y0, y1), f[:, None], 1, down_y)
+    x = _resample(x, f[None, :], (1, up_x), (1, down_x), (x0, x1, 0, 0))
+    return _resample(x, f[:, None], (up_y, 1), (down_y, 1), (0, 0, y0, y1))
 
 
-def _insert_zeros(x: Tensor, up_x: int, up_y: int) -> Tensor:
-    if up_x == up_y == 1:
+Axes = tuple[int, int]  # rows first, as in torch
+
+
+def _resample(x: Tensor, f: Filter, up: Axes, down: Axes, around: tuple[int, int, int, int]) -> Tensor:
+    """Convolve every channel with the 2-D filter f. Zeros are inserted, or padded, only where torch cannot imply them."""
+    x0, x1, y0, y1 = around
+    c, taps_y, taps_x = x.shape[1], *f.shape
+    weight = f.expand(c, 1, taps_y, taps_x)
+    cut_y, cut_x = taps_y - 1 - y0, taps_x - 1 - x0  # what the transposed convolution has too much, on either side
+    if down == (1, 1) != up and cut_x == taps_x - up[1] - x1 >= 0 and cut_y == taps_y - up[0] - y1 >= 0:
+        return F.conv_transpose2d(x, weight, stride=up, padding=(cut_y, cut_x), groups=c)
+    x = _insert_zeros(x, up)
+    weight = weight.flip([2, 3])
+    if x0 == x1 >= 0 and y0 == y1 >= 0:
+        return F.conv2d(x, weight, stride=down, padding=(y0, x0), groups=c)
+    return F.conv2d(F.pad(x, [x0, x1, y0, y1]), weight, stride=down, groups=c)
+
+
+def _insert_zeros(x: Tensor, up: Axes) -> Tensor:
+    if up == (1, 1):
         return x
     n, c, h, w = x.shape
-    x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, up_x - 1, 0, 0, 0, up_y - 1])
-    return x.reshape(n, c, h * up_y, w * up_x)
-
-
-def _pad(x: Tensor, x0: int, x1: int, y0: int, y1: int) -> Tensor:
-    return F.pad(x, [x0, x1, y0, y1]) if x0 or x1 or y0 or y1 else x
-
-
-def _correlate(x: Tensor, f: Tensor, down_x: int, down_y: int) -> Tensor:
-    c = x.shape[1]
-    return F.conv2d(x, f.expand(c, 1, *f.shape), stride=(down_y, down_x), groups=c)
+    x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, up[1] - 1, 0, 0, 0, up[0] - 1])
+    return x.reshape(n, c, h * up[0], w * up[1])
 
 
 def filter2d(
@@ -109,7 +118,7 @@ def upsample2d(
 ) -> Float[Tensor, "n c h2 w2"]:
     """Make the image `up` times as large; the gain up_x * up_y keeps its mean."""
     (up_x, up_y), (x0, x1, y0, y1) = pair(up), sides(padding)
-    around = _up_padding(f, up_x, up_y)
+    around = up_padding(f, up_x, up_y)
     around = [a + b for a, b in zip(around, (x0, x1, y0, y1), strict=True)]
     return upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=gain * up_x * up_y)
 
@@ -124,16 +133,18 @@ def downsample2d(
 ) -> Float[Tensor, "n c h2 w2"]:
     """Make the image `down` times as small."""
     (down_x, down_y), (x0, x1, y0, y1) = pair(down), sides(padding)
-    around = [a + b for a, b in zip(_down_padding(f, down_x, down_y), (x0, x1, y0, y1), strict=True)]
+    around = [a + b for a, b in zip(down_padding(f, down_x, down_y), (x0, x1, y0, y1), strict=True)]
     return upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter, gain=gain)
 
 
-def _up_padding(f: Filter | None, up_x: int, up_y: int) -> list[int]:
+def up_padding(f: Filter | None, up_x: int, up_y: int) -> list[int]:
+    """Return [x0, x1, y0, y1] that make the filtered image exactly `up` times as large."""
     fw, fh = _size(f)
     return [(fw + up_x - 1) // 2, (fw - up_x) // 2, (fh + up_y - 1) // 2, (fh - up_y) // 2]
 
 
-def _down_padding(f: Filter | None, down_x: int, down_y: int) -> list[int]:
+def down_padding(f: Filter | None, down_x: int, down_y: int) -> list[int]:
+    """Return [x0, x1, y0, y1] that make the filtered image exactly `down` times as small."""
     fw, fh = _size(f)
     return [(fw - down_x + 1) // 2, (fw - down_x) // 2, (fh - down_y + 1) // 2, (fh - down_y) // 2]
 
