@@ -22,6 +22,7 @@ from orchestrator.backends.slurm_states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm_task import SupervisedAttempt
 from orchestrator.errors import BackendError
 from orchestrator.store import Store, writing
+from trainer.config.job import Resources
 from trainer.record import State
 
 PASSING = (
@@ -33,7 +34,7 @@ PASSING = (
     "SubmitJobs",
     "SubmitLimit",
 )
-"""What sbatch says when the same submission may succeed later."""
+"""What SLURM says when the same command may succeed later."""
 
 
 @dataclass
@@ -77,6 +78,10 @@ class SlurmBackend:
         rows = self.poller.rows({handle.key for handle in handles}) if handles else {}
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
+    def slots(self, _resources: Resources) -> int:
+        """Return how many jobs the profile lets run at a time; how many of them find room, SLURM decides."""
+        return self.profile.throttle
+
     def tend(self) -> None:
         """SLURM looks after its jobs itself."""
 
@@ -96,21 +101,34 @@ class SlurmBackend:
                 jobs = array.executor.submit_array(work)
         except (FailedJobError, FailedSubmissionError, subprocess.SubprocessError) as error:
             told = " ".join(str(error).split())[-500:]
-            raise BackendError(f"sbatch: {told}", retryable=any(word in told for word in PASSING)) from None
+            raise BackendError(f"sbatch: {told}", retryable=_may_pass(told)) from None
         return [str(job.job_id) for job in jobs]
 
     def _state(self, key: str, row: JobRow | None) -> State:
         if row is None:
             return State.LOST
+        return State.PENDING if self._may_come_back(key, row) else meaning(row)
+
+    def _may_come_back(self, key: str, row: JobRow) -> bool:
+        """Return whether SLURM may still requeue a job that it shows as lost."""
         if row.word not in UNSETTLED:
             self._unsettled.pop(key, None)
-        elif time.monotonic() - self._unsettled.setdefault(key, time.monotonic()) < self.profile.settle_seconds:
-            return State.PENDING
-        return meaning(row)
+            return False
+        now = time.monotonic()
+        return now - self._unsettled.setdefault(key, now) < self.profile.settle_seconds
 
     def _scancel(self, keys: Sequence[str], *options: str) -> None:
-        if keys:
-            self.ask(["scancel", "--quiet", *options, *keys])
+        """Call scancel. That some jobs have ended already is none of its failures."""
+        try:
+            if keys:
+                self.ask(["scancel", *options, *keys])
+        except BackendError as error:
+            if _may_pass(str(error)):
+                raise
+
+
+def _may_pass(told: str) -> bool:
+    return any(word in told for word in PASSING)
 
 
 def _listed(array: Array) -> str:

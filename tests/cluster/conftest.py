@@ -54,11 +54,13 @@ def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
 @pytest.fixture
 def slurm_sweeper(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeper:
     """A store whose sweeps run on the SLURM cluster."""
+    assert slurm.recorded.daemons
     return _sweeper("slurm", tmp_path, monkeypatch)
 
 
 def _sweeper(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeper:
     monkeypatch.setenv("ADASWEEP_WORKER", f"{sys.executable} {SCRIPTED_WORKER}")
+    monkeypatch.setenv("ADASWEEP_LEASE_SECONDS", "18")
     store = Store(folder / "store")
     store.root.mkdir()
     (store.root / "slurm.yaml").write_text(PROFILE)

@@ -62,8 +62,7 @@ def test_killed_workers_are_run_again(slurm: Cluster, slurm_sweeper: Sweeper) ->
 
 def test_killed_supervisors_take_their_workers_along_and_are_run_again(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
     file = _begun(slurm_sweeper)
-    tasks = [process for process in _everywhere(slurm, "submitit.core._submit")]
-    daemons.kill(tasks)
+    daemons.kill(_everywhere(slurm, "submitit.core._submit"))
     wait_until(lambda: not _everywhere(slurm, SCRIPTED_WORKER.name), 5, "workers to die with their supervisors")
     _finished(slurm_sweeper, file)
 
@@ -115,7 +114,7 @@ def test_preempted_jobs_save_and_come_back_by_themselves(slurm: Cluster, slurm_s
         assert _repeated(run) == 0
 
 
-def test_jobs_that_run_out_of_time_go_on_in_the_same_job(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
+def test_jobs_that_run_out_of_time_go_on_in_the_same_job(slurm_sweeper: Sweeper) -> None:
     _use(slurm_sweeper, "minutes: 1\nsignal_seconds: 55")
     for run in _finished(slurm_sweeper, slurm_sweeper.write(range(1), HORIZON)):
         assert len(run.attempts()) > 1
