@@ -22,10 +22,8 @@ from orchestrator.process import ProcessId
 from trainer.config.spec import Settings
 from trainer.record import replace_file
 
-TTL_SECONDS = float(os.environ.get("ADASWEEP_LEASE_SECONDS", "60"))
-"""Longer where a shared file system is slow to show what others wrote; everybody at a store must say the same."""
-
-BEAT_SECONDS = min(5.0, TTL_SECONDS / 6)
+BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
+TTL_SECONDS = 12 * BEAT_SECONDS
 
 CLAIM_JOB = "ADASWEEP_CLAIM_JOB"
 CLAIM_RUN = "ADASWEEP_CLAIM_RUN"

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from orchestrator.backends.supervisor_command import environment, python_module
+from orchestrator.backends.supervisor_command import FORWARDED, environment, python_module
 from orchestrator.ending import Ending, classify, last_line, write_ending
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_USER_ERROR, LeaseHeld, LeaseLost
 from orchestrator.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
@@ -30,7 +30,6 @@ from trainer.record import RunDir, State, replace_file
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
-FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 PR_SET_PDEATHSIG = 1
 
 
@@ -43,9 +42,10 @@ class Inbox:
     first: float | None = None
 
     def listen(self) -> None:
-        """Take over the signals that are passed on (main thread only)."""
+        """Take over the signals that are passed on (main thread only); those held back until now come now."""
         for number in FORWARDED:
             signal.signal(number, self._put)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
     def _put(self, number: int, _frame: FrameType | None) -> None:
         self.waiting.append(number)

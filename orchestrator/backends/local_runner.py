@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.local_queue import Capacity, Entry, Queue, discard, read_entry
-from orchestrator.backends.supervisor_command import environment, python_module, supervisor_command
+from orchestrator.backends.supervisor_command import environment, hold_signals, python_module, supervisor_command
 from orchestrator.process import ProcessId
 from trainer.record import replace_file
 
@@ -80,6 +80,7 @@ class Runner:
                 stderr=output,
                 env=environment(visible),
                 start_new_session=True,
+                preexec_fn=hold_signals,
             )
         self.children[entry.key] = child
         started = entry.model_copy(update={"supervisor": ProcessId.of(child.pid)})

@@ -21,6 +21,7 @@ SQUEUE = (
 SACCT = ("sacct", "--allocations", "--noheader", "--parsable2", "--format=JobID,State,ExitCode")
 NO_ACCOUNTING = "accounting storage is disabled"
 ANSWER_SECONDS = 60
+JOB = re.compile(r"\d+(_\d+)?", re.ASCII)
 
 Ask = Callable[[Sequence[str]], str]
 """Runs a command and returns what it prints. Raises BackendError."""
@@ -51,6 +52,7 @@ class Poller:
 
     def rows(self, jobs: Collection[str]) -> dict[str, JobRow]:
         """Return the row of each job that SLURM knows. A job not heard of before is asked for at once."""
+        jobs = [job for job in jobs if JOB.fullmatch(job)]
         news = [job for job in jobs if job not in self._rows and job not in self._missing]
         if news or self._asked is None or self.clock() - self._asked >= self.every_seconds:
             self._poll(jobs)

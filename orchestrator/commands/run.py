@@ -39,13 +39,12 @@ class Manner:
 
 def execute(store: Store, request: Request, manner: Manner) -> int:
     """Carry out the plan of a sweep and return the exit code."""
-    if not manner.dry_run:
-        store.require_writable()
+    backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     plan.require_within_budget()
-    backend = open_backend(request.backend, store, request.cpus)
     if manner.dry_run:
         return _dry_run(store, plan, backend)
+    store.require_writable()
     keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))

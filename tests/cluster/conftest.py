@@ -60,7 +60,7 @@ def slurm_sweeper(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def _sweeper(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeper:
     monkeypatch.setenv("ADASWEEP_WORKER", f"{sys.executable} {SCRIPTED_WORKER}")
-    monkeypatch.setenv("ADASWEEP_LEASE_SECONDS", "18")
+    monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "1.5")
     store = Store(folder / "store")
     store.root.mkdir()
     (store.root / "slurm.yaml").write_text(PROFILE)
