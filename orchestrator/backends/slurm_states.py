@@ -47,7 +47,10 @@ STATES: Mapping[str, State] = {
 UNSETTLED = frozenset({"NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL", "PREEMPTED", "REVOKED"})
 """States that SLURM may show for some seconds of a job which it is about to requeue."""
 
-FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2})
+ASKED_TO_STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2})
+"""Signals that ask a job to stop; they kill one that has only just started and cannot listen yet."""
+
+FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGHUP})
 """Signals that end a job although it did nothing wrong."""
 
 
@@ -71,6 +74,6 @@ def meaning(row: JobRow) -> State:
 def _failure(row: JobRow) -> State:
     """Return why a job failed. A shell tells the signal that ended a process as 128 + its number."""
     number = row.signal or max(0, row.exit_code - 128)
-    if row.exit_code == EXIT_RUN_AGAIN:
+    if row.exit_code == EXIT_RUN_AGAIN or number in ASKED_TO_STOP:
         return State.PREEMPTED
     return State.LOST if number in FROM_OUTSIDE else State.FAILED

@@ -37,6 +37,8 @@ def test_an_unknown_state_is_not_taken_for_an_end(caplog: pytest.LogCaptureFixtu
         (JobRow("FAILED", exit_code=75), State.PREEMPTED),
         (JobRow("FAILED", signal=9), State.LOST),
         (JobRow("FAILED", exit_code=137), State.LOST),
+        (JobRow("FAILED", exit_code=143), State.PREEMPTED),
+        (JobRow("FAILED", signal=12), State.PREEMPTED),
         (JobRow("FAILED", signal=11), State.FAILED),
         (JobRow("FAILED", exit_code=139), State.FAILED),
         (JobRow("TIMEOUT"), State.PREEMPTED),
