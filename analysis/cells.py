@@ -46,3 +46,11 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("type", ""))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def same_value(value: Any, text: str) -> bool:
+    """Return whether `text`, as written in a claim, means the `value` of an axis."""
+    try:
+        return float(text) == float(value)
+    except (TypeError, ValueError):
+        return text.lower() == _plain(value).lower()

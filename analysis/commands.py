@@ -5,13 +5,16 @@ from argparse import Namespace
 from rich.table import Table
 
 from analysis import summary
+from analysis.claim import parse_claim
+from analysis.claims import judge, sentence
 from analysis.collect import Collected
 from analysis.collect import collect as collect_tables
-from analysis.console import say, say_json, show
+from analysis.console import complain, say, say_json, show
+from analysis.errors import FigureError
 from analysis.provenance import Provenance
-from analysis.provenance import which as provenance_behind
 from analysis.results import Curves, Runs, load
 from analysis.store import Store
+from analysis.which import which as provenance_behind
 
 
 def collect(store: Store, chosen: Namespace) -> int:
@@ -79,6 +82,39 @@ def _runs_behind(origin: Provenance) -> Table:
         best = "–" if run.best_snapshot_kimg is None else f"{run.best_snapshot_kimg:g}"
         found.add_row(run.trial, run.cell, str(run.seed), run.state, f"{run.kimg:g} of {run.horizon_kimg:g}", best)
     return found
+
+
+def claims(store: Store, chosen: Namespace) -> int:
+    """Test the claims of a sweep and say what each verdict rests on. A claim that fails is a result, not an error."""
+    runs, curves = _load(store, chosen)
+    stated = [parse_claim(text) for text in (*runs.plan.claims, *chosen.claim)]
+    judged = judge(stated, runs, curves)
+    if chosen.json:
+        say_json([{**one._asdict(), "claim": one.claim._asdict()} for one in judged])
+    elif not judged:
+        say(f"sweep {runs.plan.sweep} states no claims; add `claims:` to it or give one with --claim")
+    for one in judged if not chosen.json else ():
+        say(sentence(one))
+    return 0
+
+
+def verify(store: Store, chosen: Namespace) -> int:
+    """Make the numbers of figures again and compare; 2 where any differs."""
+    from analysis.verify import verify as verify_sweep
+
+    sweeps = [chosen.sweep] if chosen.sweep else store.drawn_sweeps()
+    checked = [figure for sweep in sweeps for figure in verify_sweep(store, sweep)]
+    if not checked:
+        raise FigureError(f"{store.path / 'figures'}: no figures of {chosen.sweep or 'any sweep'} to verify")
+    if chosen.json:
+        say_json([figure._asdict() for figure in checked])
+    else:
+        for figure in checked:
+            say(f"{figure.sweep}: {figure.figure}: {'; '.join(figure.differences) or 'agrees'}")
+    wrong = sum(bool(figure.differences) for figure in checked)
+    if wrong:
+        complain(f"{wrong} of {len(checked)} figures differ from their runs; look at the runs, or draw them again")
+    return 2 if wrong else 0
 
 
 def _load(store: Store, chosen: Namespace) -> tuple[Runs, Curves]:

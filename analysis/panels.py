@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analysis.cells import images_label
+from analysis.grid import divide
 from analysis.style import GREY, Pen, legend_outside, log_ticks, pens, say_empty
 
 COLUMNS = 3
@@ -64,11 +64,7 @@ def panel_axes(ax: Axes, panels: Panels, value: str) -> dict[str, Axes]:
     """Divide the place of `ax` into axes that share their scales, one per panel, titled; `value` names the quantity."""
     count = len(panels.panels)
     columns, rows = min(count, COLUMNS), -(-count // COLUMNS)
-    spec, figure = ax.get_subplotspec(), ax.figure
-    assert spec is not None
-    assert isinstance(figure, Figure)
-    grid = spec.subgridspec(rows, columns)
-    ax.remove()
+    figure, grid = divide(ax, rows, columns)
     axes: dict[str, Axes] = {}
     for place, panel in enumerate(panels.panels):
         first = next(iter(axes.values()), None)

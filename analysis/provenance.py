@@ -1,20 +1,17 @@
-"""From a figure back to its runs: what is recorded when it is drawn, and how to find it again from the file alone."""
+"""Provenance: what a figure came from, recorded when it is drawn."""
 
 import hashlib
 import importlib.metadata
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from analysis.errors import FigureError
 from analysis.results import Curves, Runs
-from analysis.store import Store
 from trainer.record import replace_file
 
 FILE = "provenance.json"
@@ -58,6 +55,11 @@ class Provenance(BaseModel):
     def trials(self) -> list[str]:
         return sorted({run.trial for run in self.runs})
 
+    def content_id(self) -> str:
+        """Return 16 hexadecimal digits that name everything here but `id` itself."""
+        content = json.dumps(self.model_dump(mode="json", exclude={"id"}), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
     def exceptions(self) -> dict[str, list[str]]:
         """Return what a reader of the figure must know, by kind."""
         return {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
@@ -86,8 +88,7 @@ def provenance_of(figure: str, aggregation: str, csv: str, runs: Runs, curves: C
             for row in unfinished.itertuples()
         ],
     )
-    content = json.dumps(bare.model_dump(mode="json"), sort_keys=True)
-    return bare.model_copy(update={"id": hashlib.sha256(content.encode()).hexdigest()[:16]})
+    return bare.model_copy(update={"id": bare.content_id()})
 
 
 def _by_cell(runs: pd.DataFrame) -> list[str]:
@@ -125,54 +126,27 @@ def numbers_csv(table: pd.DataFrame) -> str:
 
 def record_provenance(directory: Path, provenance: Provenance) -> None:
     """Enter one figure into the provenance.json of its directory."""
-    entries = {entry.figure: entry for entry in read_provenance(directory)} | {provenance.figure: provenance}
-    content = {name: entries[name].model_dump(mode="json") for name in sorted(entries)}
-    replace_file(directory / FILE, json.dumps({"schema_version": 1, "figures": content}, indent=1) + "\n")
+    entries = _read_entries(directory) | {provenance.figure: provenance.model_dump(mode="json")}
+    figures = ",\n".join(f"{json.dumps(name)}: {json.dumps(entries[name])}" for name in sorted(entries))
+    replace_file(directory / FILE, f'{{"schema_version": 1, "figures": {{\n{figures}\n}}}}\n')
 
 
 def read_provenance(directory: Path) -> list[Provenance]:
     """Return what is recorded of the figures in `directory`; nothing where there are none."""
     try:
-        content = json.loads((directory / FILE).read_text(encoding="utf-8"))
-        return [Provenance.model_validate(entry) for entry in content["figures"].values()]
+        return [Provenance.model_validate(entry) for entry in _read_entries(directory).values()]
+    except ValidationError as error:
+        raise _unreadable(directory) from error
+
+
+def _read_entries(directory: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((directory / FILE).read_text(encoding="utf-8"))["figures"])
     except FileNotFoundError:
-        return []
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise FigureError(f"{directory / FILE}: not readable; remove it and draw the figures again") from error
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(directory) from error
 
 
-def embedded(path: Path) -> dict[str, Any] | None:
-    """Return what a PDF or PNG says of its own origin (id, sweep, figure, trials); None where it says nothing."""
-    if path.suffix == ".png":
-        with Image.open(path) as image:
-            text = str(image.info.get("Keywords", ""))
-    else:
-        found = re.search(rb"/Keywords \((.*?[^\\])\)", path.read_bytes(), re.DOTALL)
-        text = re.sub(r"\\(.)", r"\1", found[1].decode("latin-1")) if found else ""
-    return json.loads(text.removeprefix("adasweep ")) if text.startswith("adasweep {") else None
-
-
-def which(path: Path, store: Store) -> Provenance:
-    """Return the provenance of a figure's file (PDF, PNG or CSV), wherever it was copied to.
-
-    Raises FigureError where the file says nothing, or the store has drawn the figure anew since.
-    """
-    if not path.is_file():
-        raise FigureError(f"{path}: no such file")
-    recorded = [entry for sweep in store.drawn_sweeps() for entry in read_provenance(store.figures(sweep))]
-    if path.suffix == ".csv":
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        matches = [entry for entry in recorded if entry.numbers_sha256 == digest]
-        if not matches:
-            raise FigureError(f"{path}: not the numbers of any figure in {store.path}; edited, or drawn anew since")
-        return min(matches, key=lambda entry: entry.figure != path.stem)
-    about = embedded(path)
-    if about is None:
-        raise FigureError(f"{path}: carries no provenance; it was not drawn by adasweep")
-    for entry in recorded:
-        if entry.id == about["id"]:
-            return entry
-    raise FigureError(
-        f"{path}: figure {about['figure']} of sweep {about['sweep']}, provenance {about['id']}, from trials "
-        f"{', '.join(about['trials'])}; {store.path} has drawn it anew since"
-    )
+def _unreadable(directory: Path) -> FigureError:
+    return FigureError(f"{directory / FILE}: not readable; remove it and draw the figures again")

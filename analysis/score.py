@@ -30,10 +30,15 @@ class Score(NamedTuple):
         return float("-inf") if self.higher_is_better else float("inf")
 
     @property
-    def label(self) -> str:
-        """The family's name with the metric, so that a FID of another detector is never taken for Inception's."""
+    def family(self) -> str:
+        """The name of the family of metrics as the papers write it: FID, KID, IS."""
         family = re.match(r"[a-z]+", self.metric)
-        return f"{FAMILIES.get(family[0] if family else '', self.metric)} ({self.metric})"
+        return FAMILIES.get(family[0] if family else "", self.metric)
+
+    @property
+    def label(self) -> str:
+        """The family with the metric's full name, so that a FID of another detector is never taken for Inception's."""
+        return f"{self.family} ({self.metric})"
 
     @property
     def described(self) -> str:

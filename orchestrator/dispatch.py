@@ -15,6 +15,7 @@ from orchestrator.store import Store
 from orchestrator.submit import submit
 
 RETRY_SECONDS = 15.0
+QUEUED = Decision(Action.LEAVE, "queued")
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Dispatcher:
             return []
         with self._patiently():
             self.handles |= submit(self.store, self.backend, self.plan.sweep, todo)
+            self.decisions |= {trial.id: QUEUED for trial, _ in todo}
         self.look()
         return [] if self.trouble else [trial.id for trial, _ in todo]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.backends.base import open_backend
+from orchestrator.backends.registry import open_backend
 from orchestrator.datasets import lookup
 from orchestrator.errors import PlanError
 from orchestrator.expand import expand

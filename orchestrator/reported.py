@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from orchestrator.backends.base import Backend, Handle, open_backend, read_handle
+from orchestrator.backends.base import Backend, Handle, read_handle
+from orchestrator.backends.registry import open_backend
 from orchestrator.observe import FINAL, RUN_AGAIN
 from orchestrator.store import Store
 from trainer.record import State, read_record
@@ -16,10 +17,9 @@ def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
     """
     existing, handles = set(store.ids()), []
     for trial in trials:
-        run = store.run(trial)
-        attempts = run.attempts() if trial in existing else []
-        if not attempts:
+        if trial not in existing or not (attempts := store.run(trial).attempts()):
             continue
+        run = store.run(trial)
         record = read_record(run.record(attempts[-1]))
         if record and record.state in FINAL - RUN_AGAIN:
             continue

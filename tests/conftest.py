@@ -2,6 +2,6 @@
 
 from jaxtyping import install_import_hook
 
-CHECKED = ("trainer.ops", "trainer.model", "trainer.losses", "trainer.objectives")
+CHECKED = ("trainer.ops", "trainer.model", "trainer.losses", "trainer.objectives", "trainer.augment", "trainer.data")
 
 install_import_hook(CHECKED, "tests.typechecked")

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.metrics.evaluate import evaluate
+from trainer.model.generator import Generator
 from trainer.randomness import generator_of, seed_everything
 from trainer.record import RunDir, read_lines
 from trainer.reporter import Reporter

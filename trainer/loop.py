@@ -16,8 +16,6 @@ from trainer.signals import Preempted, StopRequest
 from trainer.step import NONFINITE, Stepper
 from trainer.telemetry import EDGES, peak_memory_gib
 
-LEAK_RISK_P = 0.8
-
 
 class Diverged(Exception):
     """The run broke a rule of the sentinel; its text names the rule."""
@@ -64,8 +62,10 @@ class Loop:
         while not self.finished:
             self._stop_if_asked()
             started = time.monotonic()
-            self.stepper.step()
+            risk = self.stepper.step()
             self.busy_seconds += time.monotonic() - started
+            if risk:
+                self.reporter.event("leak-risk", self.kimg, p=risk.p, limit=risk.limit)
             self._ticks()
             self._appointments()
         self._save()
@@ -139,8 +139,6 @@ class Loop:
         self.reporter.update(
             kimg=self.kimg, images_per_second=speed, p=augmenter.p, r_t=augmenter.r_t, energy=energy, doing="training"
         )
-        if augmenter.p > LEAK_RISK_P:
-            self.reporter.event("leak-risk", self.kimg, p=augmenter.p)
         sums.clear()
         self.busy_seconds, self.tick_start_images = 0.0, self.images
         rule = divergence(means, nonfinite)

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.ops.convolution import input_gradients_only
+
 
 def generator_logistic(fake_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
     """Return f(-D(G(z))), f = softplus: -log sigmoid D(G(z)) [1]."""
@@ -30,7 +32,8 @@ def real_logistic(real_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
 
 def r1_penalty(logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
     """Return ||grad_x sum D(x)||^2 of every image, differentiable; the loss is gamma/2 times it [2]."""
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    with input_gradients_only():
+        (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3))
 
 
@@ -43,7 +46,8 @@ def path_lengths(
     images: Float[Tensor, "n c h w"], ws: Float[Tensor, "n layers wdim"], noise: Float[Tensor, "n c h w"]
 ) -> Float[Tensor, " n"]:
     """Return ||J_w^T y||, J_w^T y = grad_w (g(w) . y), as root of the mean over layers, differentiable [3, Eq. 4]."""
-    (gradient,) = torch.autograd.grad((images * noise).sum(), ws, create_graph=True)
+    with input_gradients_only():
+        (gradient,) = torch.autograd.grad((images * noise).sum(), ws, create_graph=True)
     return gradient.square().sum(dim=2).mean(dim=1).sqrt()
 
 

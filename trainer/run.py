@@ -28,6 +28,8 @@ from trainer.evaluation import Evaluator
 from trainer.families import build
 from trainer.fence import Fence
 from trainer.loop import Diverged, Loop
+from trainer.model.discriminator import Discriminator
+from trainer.model.generator import Generator
 from trainer.objectives.logistic import Intervals
 from trainer.objectives.phases import Phase
 from trainer.randomness import seed_everything
@@ -127,8 +129,8 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
     data = config.data
     shape = (data.resolution, data.channels, data.condition_dim)
     seed_everything(config.seed, "weights")
-    generator: nn.Module = build(config.generator, *shape).to(device).train()
-    discriminator: nn.Module = build(config.discriminator, *shape).to(device).train()
+    generator: Generator = build(config.generator, *shape).to(device).train()
+    discriminator: Discriminator = build(config.discriminator, *shape).to(device).train()
     average = copy.deepcopy(generator).eval().requires_grad_(False)
     augmenter: Augmenter = build(config.augment)
     intervals = Intervals(config.generator_optimizer.regularize_every, config.discriminator_optimizer.regularize_every)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer.augment.augmenter import Augmenter
+from trainer.augment.augmenter import Augmenter, LeakRisk
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.data.sampler import InfiniteSampler
@@ -45,8 +45,8 @@ class Stepper:
     def iteration(self) -> int:
         return self.state.images // self.config.batch
 
-    def step(self) -> None:
-        """Show one global batch to the networks and advance the image counter."""
+    def step(self) -> LeakRisk | None:
+        """Show one global batch to the networks and advance the image counter; return a leak risk that is new."""
         batch = self.config.batch
         reals = self._real_shards()
         for phase in self.phases:
@@ -58,7 +58,7 @@ class Stepper:
         self._look_at_validation_images()
         self._take_in_what_all_ranks_saw()
         self.state.images += batch
-        self.augmenter.step(self.iteration, batch)
+        return self.augmenter.step(self.iteration, batch)
 
     def _real_shards(self) -> dict[int, tuple[Tensor, Tensor]]:
         indices = np.array(self.sampler.take(self.config.batch)).reshape(-1, self.config.micro_batch)

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
 
-from orchestrator.backends.base import Backend, Task, open_backend
+from orchestrator.backends.base import Backend, Task
+from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import news, print_json, results
 from orchestrator.decide import SUBMITTED
 from orchestrator.dispatch import Dispatcher

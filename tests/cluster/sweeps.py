@@ -7,7 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from infra.waiting import wait_until
-from orchestrator.backends.base import Backend, open_backend
+from orchestrator.backends.base import Backend
+from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch import Dispatcher
 from orchestrator.plan import Plan
 from orchestrator.planning import Request, plan_sweep

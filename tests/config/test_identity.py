@@ -58,7 +58,13 @@ def test_key_order_does_not_change_the_id(random: Any) -> None:
     assert trial_id(TrainConfig.model_validate(shuffled(tree))) == trial_id(config())
 
 
-CHANGES: dict[str, Any] = {"architecture": "orig", "dtype": "bf16", "modulation": "per-sample", "pipe": "bg"}
+CHANGES: dict[str, Any] = {
+    "architecture": "orig",
+    "channels": 3,
+    "dtype": "bf16",
+    "modulation": "per-sample",
+    "pipe": "bg",
+}
 HELD = {("schema_version",), ("augment", "heuristic"), ("data", "labels"), ("transfer",)}
 
 

@@ -25,6 +25,18 @@ PIPES: Mapping[Pipe, tuple[Group, ...]] = {
 }
 
 
+SMALLEST_FILTERED_SIDE = 22  # the filters reach 21 pixels, and reflection repeats no border
+
+
+def misfit(pipe: Pipe, channels: int, resolution: int) -> str | None:
+    """Return why images of this kind cannot pass the pipe, None if they can."""
+    if "color" in PIPES[pipe] and channels not in (1, 3):
+        return f"changes colours, which needs 1 or 3 channels and not {channels}; bg takes any number"
+    if "filter" in PIPES[pipe] and resolution < SMALLEST_FILTERED_SIDE:
+        return f"filters images, which needs {SMALLEST_FILTERED_SIDE} pixels a side and not {resolution}; bgc takes any"
+    return None
+
+
 class NoAugment(Spec):
     """The discriminator sees images as they are."""
 

@@ -1,10 +1,11 @@
 """TrainConfig: everything that decides what a run computes, and nothing else."""
 
+import math
 from typing import Literal, Self
 
 from pydantic import model_validator
 
-from trainer.config.augment import AdaAugment, AnyAugment
+from trainer.config.augment import AdaAugment, AnyAugment, NoAugment, misfit
 from trainer.config.data import DataConfig
 from trainer.config.networks import Networks, StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Count, PositiveInt, Settings
@@ -44,6 +45,10 @@ class TrainConfig(Settings):
             condition_dim=data.condition_dim,
         )
 
+    def whole_iterations(self, kimg: float) -> float:
+        """Return the first image counter in kimg, not before `kimg`, at which an iteration ends."""
+        return math.ceil(round(kimg * 1000 / self.batch, 6)) * self.batch / 1000
+
     @model_validator(mode="after")
     def _shards_fit(self) -> Self:
         if self.batch % self.micro_batch:
@@ -71,4 +76,12 @@ class TrainConfig(Settings):
             raise ValueError("labels asked for, but the data set has none")
         if isinstance(self.augment, AdaAugment) and self.augment.heuristic == "rv" and not data.validation:
             raise ValueError("augment.heuristic rv needs data.validation > 0")
+        return self
+
+    @model_validator(mode="after")
+    def _pipe_fits_the_images(self) -> Self:
+        if not isinstance(self.augment, NoAugment):
+            problem = misfit(self.augment.pipe, self.data.channels, self.data.resolution)
+            if problem:
+                raise ValueError(f"augment.pipe {self.augment.pipe} {problem}")
         return self

@@ -20,7 +20,6 @@ def one_at_a_time(
     The kernel frees the lock when its holder dies, so that the file left behind by a crash locks nobody out. After
     `patience_seconds`, and where a file system knows no locks, the work is done without one.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + patience_seconds
     with path.open("a") as file:
         while not _acquired(file) and time.monotonic() < deadline:

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from trainer.errors import OutputError
 from trainer.metrics.detectors import Detector
 from trainer.metrics.locks import one_at_a_time
 from trainer.metrics.moments import Factored, Gaussian, gaussian_of
@@ -78,9 +79,13 @@ class RealFeatures:
     progress: Progress
 
     def features(self) -> Float32[np.ndarray, "n d"]:
-        """Return the features, as a memory map."""
+        """Return the features, as a memory map.
+
+        Raises OutputError where they cannot be kept.
+        """
         path = self._file("npy")
         if not path.exists():
+            self._require_folder(path.parent)
             with one_at_a_time(path.with_suffix(".lock"), self._wait):
                 if not path.exists():
                     self._measure(path)
@@ -103,6 +108,12 @@ class RealFeatures:
         name = f"{self.reference.fingerprint}-{self.detector.name}-{self.detector.identity}-{self.count}"
         return self.cache_dir / "features" / f"{name}.{ending}"
 
+    def _require_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(self.cache_dir, f"features cannot be kept here ({error.strerror})") from error
+
     def _wait(self) -> None:
         self.progress("another process is measuring the real images")
 
@@ -121,7 +132,6 @@ class RealFeatures:
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """Give a name to write to, and rename it to `path` if all went well: readers see a whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield temporary

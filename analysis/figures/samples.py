@@ -1,0 +1,110 @@
+"""Generated images beside real ones, of each cell near its best snapshot (Karras et al. 2020, Fig. 10)."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis import sheets
+from analysis.grid import divide, rows_of_cells, titles_of
+from analysis.results import Curves, Runs
+from analysis.score import Score
+from analysis.style import GREY
+
+TITLE = "Samples near the best snapshot"
+AGGREGATION = (
+    "of each cell the run with the best score and of it the sample sheet nearest to the best snapshot, upper left "
+    "corner; real: images this run was trained on"
+)
+CELLS_IN_ROW = 4
+TILES = 8
+INCHES = 2.3
+
+
+class Samples(NamedTuple):
+    """One row of `table` per sheet: cell kind trial seed kimg best_kimg value file sha256. `pictures` by file."""
+
+    table: pd.DataFrame
+    cells: list[str]
+    rows: list[list[str]]
+    titles: dict[str, str]
+    pictures: dict[str, sheets.Pixels]
+    score: Score
+
+
+def data(runs: Runs, curves: Curves) -> Samples:
+    """Return for every cell which sheets show it, and their pixels."""
+    chosen = _best_runs(runs.frame, curves.score)
+    rows = rows_of_cells(runs.frame, CELLS_IN_ROW)
+    table = pd.DataFrame(
+        [entry for run in chosen.to_dict("records") for entry in _entries(runs, run)],
+        columns=["cell", "kind", "trial", "seed", "kimg", "best_kimg", "value", "file", "sha256"],
+    )
+    resolution = dict(zip(chosen["trial"], chosen["resolution_pixels"], strict=True))
+    pictures = {
+        file: sheets.corner(runs.store.path / file, int(resolution[trial]), TILES)
+        for file, trial in zip(table["file"], table["trial"], strict=True)
+    }
+    return Samples(table, runs.cells, rows, titles_of(runs.frame), pictures, curves.score)
+
+
+def _best_runs(frame: pd.DataFrame, score: Score) -> pd.DataFrame:
+    """Return one begun run per cell: not diverged before diverged, then the best score, then the lowest seed."""
+    begun = frame[frame["resolution_pixels"].notna()]
+    signed = begun.assign(rank=-begun["best"] if score.higher_is_better else begun["best"])
+    return signed.sort_values(["diverged", "rank", "seed"], kind="stable").drop_duplicates("cell")
+
+
+def _entries(runs: Runs, run: dict[object, object]) -> list[dict[str, object]]:
+    directory = runs.store.run(str(run["trial"]))
+    about = {key: run[key] for key in ("cell", "trial", "seed")}
+    found: list[dict[str, object]] = []
+    if real := sheets.reals(directory):
+        found.append({**about, "kind": "real", **_file(runs, real)})
+    if made := sheets.fakes(directory):
+        best = float(str(run["best_kimg"]))
+        kimg = sheets.nearest(made, best) if best == best else max(made)
+        scored = {"kimg": kimg, "best_kimg": best, "value": run["best"]}
+        found.append({**about, "kind": "generated", **scored, **_file(runs, made[kimg])})
+    return found
+
+
+def _file(runs: Runs, path: Path) -> dict[str, str]:
+    return {"file": path.relative_to(runs.store.path).as_posix(), "sha256": sheets.content_of(path)}
+
+
+def size(data: Samples) -> tuple[float, float]:
+    columns = 1 + max(map(len, data.rows), default=1)
+    return (INCHES * columns + 0.2, (INCHES + 0.35) * max(len(data.rows), 1) + 0.9)
+
+
+def draw(data: Samples, ax: Axes) -> None:
+    columns = 1 + max(map(len, data.rows), default=1)
+    figure, grid = divide(ax, max(len(data.rows), 1), columns)
+    sheet_of = {(row["cell"], row["kind"]): row for row in data.table.to_dict("records")}
+    for down, cells in enumerate(data.rows):
+        real = next((sheet_of[cell, "real"] for cell in cells if (cell, "real") in sheet_of), None)
+        _show(figure.add_subplot(grid[down, 0]), "real", real, data)
+        for across, cell in enumerate(cells, start=1):
+            _show(figure.add_subplot(grid[down, across]), data.titles[cell], sheet_of.get((cell, "generated")), data)
+
+
+def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: Samples) -> None:
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.grid(visible=False)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    ax.set_title(title if sheet is None else f"{title}\n{_legend(sheet, data.score)}", fontsize=7.5)
+    if sheet is None:
+        ax.text(0.5, 0.5, "no samples yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
+    else:
+        ax.imshow(data.pictures[str(sheet["file"])], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+
+
+def _legend(sheet: dict[object, object], score: Score) -> str:
+    if sheet["kind"] == "real":
+        return f"training images of seed {sheet['seed']}"
+    value = "" if sheet["value"] != sheet["value"] else f"best {score.family} {sheet['value']:.1f}, "
+    return f"{value}{sheet['kimg']:g} kimg, seed {sheet['seed']}"

@@ -1,0 +1,4 @@
+"""Factors between units."""
+
+JOULES_PER_KWH = 3.6e6
+SECONDS_PER_HOUR = 3600.0

@@ -1,0 +1,125 @@
+"""How long the analysis of a big store takes: 10,000 SYNTHETIC trials x 125 evaluations and 125 ticks each.
+
+    python benchmarks/bench_collect.py [--trials 10000] [--evaluations 125]
+
+Writes the store into a temporary directory (about 0.8 GB), measures, removes it. Aims: collect from scratch below 60 s,
+incrementally below 3 s, any figure below 3 s.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from analysis import synthetic
+from analysis.collect import collect
+from analysis.figures import FIGURES
+from analysis.render import render
+from analysis.results import load
+from analysis.store import Store
+from analysis.summary import summarize
+from trainer.config.identity import trial_id
+from trainer.config.train import TrainConfig
+
+SIZES = (500, 1000, 2000, 5000, 10_000)
+HORIZON_KIMG = 25_000.0
+CHANGED = 10
+
+
+def fake_runs(count: int) -> Iterator[synthetic.FakeRun]:
+    """Yield runs of 2 methods x 5 sizes, with as many seeds as it takes."""
+    for number in range(count):
+        cell, seed = number % 10, number // 10
+        yield synthetic.FakeRun(("none", "ada")[cell % 2], SIZES[cell // 2], seed, kimg=HORIZON_KIMG)
+
+
+def write_store(path: Path, count: int, evaluations: int, console: Console) -> Store:
+    """Write the store with plain writes; the lines of a cell are made once, and only their values differ by seed."""
+    store = Store(path)
+    kimgs = [HORIZON_KIMG * (i + 1) / evaluations for i in range(evaluations)]
+    configs, cells = {}, []
+    for run in track(fake_runs(count), total=count, description="writing", console=console):
+        first = run._replace(seed=0)
+        config = configs.setdefault(first, synthetic.config_of(first))
+        config = config | {"seed": run.seed, "data": config["data"] | {"subset_seed": run.seed}}
+        trial = trial_id(TrainConfig.model_validate(config))
+        cells.append(planned(run, trial))
+        write_trial(store, run, trial, config, kimgs)
+    plan = {"schema_version": 1, "sweep": "bench", "tier": "synthetic", "score": "fid2k", "cells": cells}
+    store.plan("bench").parent.mkdir(parents=True)
+    store.plan("bench").write_text(json.dumps(plan))
+    return store
+
+
+def planned(run: synthetic.FakeRun, trial: str) -> dict[str, Any]:
+    """Return the entry of a run in plan.json."""
+    cell = f"subset={run.subset} {run.augment}"
+    horizon = {"horizon_kimg": HORIZON_KIMG}
+    return {"cell": cell, "settings": run.settings, "seed": run.seed, "trial": trial, **horizon}
+
+
+def write_trial(store: Store, run: synthetic.FakeRun, trial: str, config: Any, kimgs: list[float]) -> None:
+    """Write the files of one trial."""
+    directory = store.run(trial)
+    directory.attempt(1).mkdir(parents=True)
+    directory.trial.write_text(json.dumps({"schema_version": 1, "id": trial, "config": config, "created": 1.7e9}))
+    directory.record(1).write_text(synthetic.record_of(run, HORIZON_KIMG).model_dump_json())
+    noise = run._replace(seed=run.seed % 100)
+    directory.metrics.write_text("".join(json.dumps(synthetic.score_line(noise, kimg)) + "\n" for kimg in kimgs))
+    directory.ticks.write_text("".join(json.dumps(synthetic.tick_line(noise, kimg)) + "\n" for kimg in kimgs))
+
+
+def touch_some(store: Store) -> None:
+    """Let ten trials, all over the store, gain an evaluation."""
+    trials = list(store.trials())
+    for trial in trials[:: max(len(trials) // CHANGED, 1)][:CHANGED]:
+        with store.run(trial).metrics.open("a") as file:
+            file.write(json.dumps(synthetic.score_line(synthetic.FakeRun("ada", 500, 0), HORIZON_KIMG)) + "\n")
+
+
+def measure(store: Store) -> Iterator[tuple[str, float, float]]:
+    """Yield what was done, the seconds it took, and the seconds it may take."""
+
+    def timed(action: Callable[[], Any]) -> float:
+        start = time.perf_counter()
+        action()
+        return time.perf_counter() - start
+
+    yield "collect from scratch", timed(lambda: collect(store)), 60.0
+    yield "collect, nothing changed", timed(lambda: collect(store)), 3.0
+    touch_some(store)
+    yield f"collect, {CHANGED} trials changed", timed(lambda: collect(store)), 3.0
+    for name in FIGURES:
+        yield f"load and draw {name}", timed(lambda name=name: render(name, *load(store, "bench"))), 3.0
+    yield "load and summarize", timed(lambda: summarize(*load(store, "bench"))), 3.0
+
+
+def main() -> int:
+    """Measure and show a table; exit code 1 where an aim is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument("--evaluations", type=int, default=125)
+    chosen = parser.parse_args()
+    console = Console()
+    table = Table("what", "seconds", "aim", title=f"{chosen.trials:,} trials x {chosen.evaluations} evaluations")
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix="adasweep-bench-") as directory:
+        store = write_store(Path(directory), chosen.trials, chosen.evaluations, console)
+        for what, seconds, aim in measure(store):
+            missed += seconds > aim
+            table.add_row(what, f"{seconds:.2f}", f"< {aim:g}" + ("" if seconds <= aim else "  MISSED"))
+            console.print(f"{what}: {seconds:.2f} s")
+    console.print(table)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+import json
+import os
+
+import pyarrow.parquet as pq
+import pytest
+
+from analysis.collect import collect
+from analysis.store import Store
+from analysis.synthetic import FakeRun, id_of, score_line, write_store, write_trial
+from analysis.tables import SCHEMAS, is_current, shard_path
+from trainer.record import append_lines
+
+RUN = FakeRun("ada", 500, 0)
+
+
+@pytest.fixture
+def one(tmp_path):
+    return write_store(tmp_path / "store", [RUN], step_kimg=20.0)
+
+
+def rows(store: Store, table: str) -> list[dict]:
+    paths = sorted((store.tables / table).glob("*.parquet"))
+    return [row for path in paths for row in pq.read_table(path, partitioning=None).to_pylist()]
+
+
+def test_tables_have_the_typed_columns_of_the_schema(store):
+    collect(store)
+    for table, schema in SCHEMAS.items():
+        written = pq.read_schema(next((store.tables / table).glob("*.parquet")))
+        assert written.names == schema.names
+        assert [field.type.id for field in written] == [field.type.id for field in schema]
+        assert is_current(written)
+
+
+def test_every_trial_is_one_run_with_all_its_rows(store):
+    found = collect(store)
+    assert (found.trials, found.read, found.removed, found.skipped) == (12, 12, 0, [])
+    assert len(rows(store, "runs")) == 12
+    assert len(rows(store, "metrics")) == len(rows(store, "ticks")) == 12 * 5
+
+
+def test_second_collection_reads_nothing_and_only_a_changed_trial_after_that(store):
+    collect(store)
+    assert collect(store).read == 0
+    append_lines(store.run(id_of(RUN)).metrics, [score_line(RUN, 120.0)])
+    assert collect(store).read == 1
+    assert len(rows(store, "metrics")) == 12 * 5 + 1
+
+
+def test_incremental_collection_equals_one_from_scratch(store):
+    collect(store)
+    append_lines(store.run(id_of(RUN)).metrics, [score_line(RUN, 120.0)])
+    collect(store)
+    step_by_step = {table: rows(store, table) for table in SCHEMAS}
+    for path in store.tables.rglob("*.parquet"):
+        path.unlink()
+    collect(store)
+    assert {table: rows(store, table) for table in SCHEMAS} == step_by_step
+
+
+def test_tables_of_another_schema_version_are_made_anew(one):
+    collect(one)
+    path = shard_path(one.tables, "runs", id_of(RUN)[:2])
+    table = pq.read_table(path, partitioning=None)
+    pq.write_table(table.replace_schema_metadata({b"adasweep:schema": b"0"}), path)
+    assert collect(one).read == 1
+
+
+def test_last_line_per_kimg_and_key_wins(one):
+    again = {**score_line(RUN, 40.0), "attempt": 2, "value": 1.5}
+    append_lines(one.run(id_of(RUN)).metrics, [again])
+    collect(one)
+    values = {row["kimg"]: (row["value"], row["attempt"]) for row in rows(one, "metrics")}
+    assert values[40.0] == (1.5, 2)
+    assert len(values) == 5
+
+
+def test_a_value_of_a_wrong_type_is_null_and_the_rest_stays(one):
+    odd = {**score_line(RUN, 120.0), "num_real": "many", "seconds": "1.5"}
+    append_lines(one.run(id_of(RUN)).metrics, [odd])
+    collect(one)
+    values = {
+        row["kimg"]: (row["num_real"], row["evaluation_seconds"], row["num_generated"]) for row in rows(one, "metrics")
+    }
+    assert (values[100.0], values[120.0]) == ((2000, 2.0, 2000), (None, None, 2000))
+
+
+def test_torn_lines_are_passed_over_and_listed(one):
+    directory = one.run(id_of(RUN))
+    with directory.metrics.open("a") as file:
+        file.write('{"kimg": 120.0, "metr')
+    with directory.ticks.open("a") as file:
+        file.write('{"kimg": null}\n')
+    found = collect(one)
+    assert found.skipped == [
+        f"{id_of(RUN)}/metrics.jsonl:6: torn line",
+        f"{id_of(RUN)}/ticks.jsonl: a row lacks its kimg, name or value",
+    ]
+    assert len(rows(one, "metrics")) == 5
+    assert collect(one).skipped == found.skipped
+
+
+def test_unreadable_trial_is_left_out_and_listed_every_time(one):
+    one.run(id_of(RUN)).trial.write_text(json.dumps({"id": "x", "config": {"seed": 0}}))
+    for _ in range(2):
+        (line,) = collect(one).skipped
+        assert line.startswith(f"{id_of(RUN)}/trial.json: config.")
+    assert rows(one, "runs") == []
+
+
+def test_trial_that_is_gone_is_dropped(store):
+    collect(store)
+    directory = store.run(id_of(RUN)).path
+    os.rename(directory, store.path / "gone")
+    found = collect(store)
+    assert (found.trials, found.removed) == (11, 1)
+    assert id_of(RUN) not in {row["trial"] for row in rows(store, "metrics")}
+
+
+def test_a_null_or_infinite_score_means_divergence(one):
+    append_lines(one.run(id_of(RUN)).metrics, [{**score_line(RUN, 120.0), "value": None}])
+    collect(one)
+    (run,) = rows(one, "runs")
+    assert (run["diverged_kimg"], run["diverged_because"]) == (120.0, "fid2k-lite0 is nan")
+
+
+def test_energy_and_hours_are_summed_over_attempts(one):
+    directory = one.run(id_of(RUN))
+    record = json.loads(directory.record(1).read_text())
+    directory.attempt(2).mkdir()
+    directory.record(2).write_text(json.dumps({**record, "attempt": 2, "energy": {"joules": None}}))
+    collect(one)
+    (run,) = rows(one, "runs")
+    assert (run["attempts"], run["hours"], run["energy_joules"], run["unmetered_attempts"]) == (2, 2.0, 36_000.0, 1)
+
+
+def test_store_without_trials_gives_no_rows(tmp_path):
+    found = collect(Store(tmp_path))
+    assert (found.trials, found.read, found.skipped) == (0, 0, [])
+
+
+def test_new_trial_joins_the_shard_of_its_id(one):
+    collect(one)
+    other = RUN._replace(seed=1)
+    write_trial(one, other, 100.0, 20.0)
+    assert collect(one).read == 1
+    assert {row["trial"] for row in rows(one, "runs")} == {id_of(RUN), id_of(other)}

@@ -1,0 +1,89 @@
+import csv
+import json
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.figures import FIGURES
+from analysis.synthetic import IDENTITY
+
+
+@pytest.fixture
+def run(capsys):
+    """Call the command line in this process; give exit code, output, and errors."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_collect_counts(run, store):
+    assert run("collect", "--store", store.path) == (0, "12 trials: 12 read, 0 unchanged, 0 gone\n", "")
+    code, out, _ = run("collect", "--store", store.path, "--json")
+    assert (code, json.loads(out)) == (0, {"trials": 12, "read": 0, "removed": 0, "skipped": []})
+
+
+def test_figures_are_drawn_and_verified(run, store):
+    code, out, _ = run("figures", "--store", store.path, "--sweep", "synthetic", "--json")
+    assert code == 0
+    assert list(json.loads(out)) == list(FIGURES)
+    assert run("verify", "--store", store.path)[0] == 0
+    code, out, _ = run("which", store.figures("synthetic") / "ada_p.pdf", "--store", store.path, "--json")
+    assert (code, json.loads(out)["metric_identity"]) == (0, IDENTITY)
+
+
+def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run, store):
+    run("figures", "--store", store.path, "--sweep", "synthetic", "--only", "ada_p")
+    (store.figures("synthetic") / "ada_p.csv").unlink()
+    code, _, err = run("verify", "--store", store.path)
+    assert code == 2
+    assert err == "error: 1 of 1 figures differ from their runs; look at the runs, or draw them again\n"
+
+
+def test_table_in_every_form(run, store):
+    where = ("--store", store.path, "--sweep", "synthetic")
+    assert "subset=500 ada" in run("table", *where)[1]
+    assert len(list(csv.DictReader(run("table", *where, "--csv")[1].splitlines()))) == 4
+    assert run("table", *where, "--format", "markdown")[1].startswith("| cell | best | at kimg |")
+    assert len(json.loads(run("table", *where, "--json")[1])["cells"]) == 4
+
+
+def test_claims_give_verdicts(run, store):
+    where = ("--store", store.path, "--sweep", "synthetic")
+    code, out, _ = run("claims", *where, "--claim", "ada < baseline at subset=500, p<0.1")
+    assert (code, out.split()[0]) == (0, "PASS")
+    assert json.loads(run("claims", *where, "--json")[1]) == []
+    assert "states no claims" in run("claims", *where)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("table", "--sweep", "other"), "no such plan; sweeps in this store: synthetic"),
+        (("figures", "--sweep", "synthetic", "--only", "pie"), "figure pie: not known; there are"),
+        (("claims", "--sweep", "synthetic", "--claim", "ada?"), "write it like"),
+        (("table", "--sweep", "synthetic", "--identity", "no"), "no values with identity no"),
+        (("which", "nowhere.pdf"), "nowhere.pdf: no such file"),
+        (("verify",), "no figures of any sweep to verify"),
+    ],
+)
+def test_a_users_mistake_is_one_line_and_exit_code_2(run, store, arguments, message):
+    code, _, err = run(*arguments, "--store", store.path)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_store_that_is_not_there_is_named(run, tmp_path):
+    code, _, err = run("collect", "--store", tmp_path / "none")
+    assert (code, err) == (2, f"error: {tmp_path}/none: no such store; name one with --store or ADASWEEP_STORE\n")
+
+
+def test_a_broken_plan_is_named(run, store):
+    store.plan("synthetic").write_text("{")
+    code, _, err = run("table", "--store", store.path, "--sweep", "synthetic")
+    assert code == 2
+    assert "plan.json: not readable as a plan" in err

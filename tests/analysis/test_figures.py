@@ -1,0 +1,152 @@
+"""Golden numbers of each figure from the SYNTHETIC store; drawing in every state of a store; nothing over data.
+
+To record the golden files anew after an intended change: ADASWEEP_RECORD=1 pytest tests/analysis/test_figures.py
+"""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from analysis.errors import FigureError
+from analysis.figures import FIGURES, figure_named
+from analysis.logits import slices
+from analysis.provenance import read_provenance
+from analysis.render import render
+from analysis.style import LOOK
+from analysis.synthetic import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
+from tests.analysis.stores import WHOLE, loaded
+
+GOLDEN = Path(__file__).parent / "golden"
+DIVERGED = FakeRun("none", 500, 0, kimg=60.0, diverged_kimg=60.0)
+STATES = {
+    "empty": {"runs": [], "missing": WHOLE},
+    "one run": {"runs": WHOLE[:1]},
+    "one evaluation": {"runs": [FakeRun("ada", 500, 0, kimg=20.0)]},
+    "one size": {"runs": WHOLE[:6]},
+    "all diverged": {"runs": [DIVERGED._replace(seed=seed) for seed in range(3)]},
+    "whole": {"runs": WHOLE},
+}
+
+
+@pytest.fixture
+def recorded(troubled):
+    """The troubled store with logits and samples of one seed per cell."""
+    for run in WHOLE[:-3:3]:
+        write_logits(troubled.run(id_of(run)), run)
+        write_samples(troubled.run(id_of(run)), run, tiles=2)
+    return troubled
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_numbers_are_golden(recorded, name):
+    table = figure_named(name).data(*loaded(recorded)).table
+    if name == "logit_histograms":
+        table = table[table["logit"].abs() < 0.1]
+    golden = GOLDEN / f"{name}.csv"
+    if os.environ.get("ADASWEEP_RECORD"):
+        golden.parent.mkdir(exist_ok=True)
+        table.to_csv(golden, index=False, lineterminator="\n")
+    again = pd.read_csv(io.StringIO(table.to_csv(index=False)))
+    pd.testing.assert_frame_equal(again, pd.read_csv(golden), rtol=1e-9)
+
+
+def test_fid_curve_is_the_median_between_the_extremes(store):
+    table = figure_named("fid_curves").data(*loaded(store)).table
+    row = table[(table["cell"] == "subset=2000 none") & (table["kimg"] == 60.0)].iloc[0]
+    expected = [fake_fid(FakeRun("none", 2000, seed), 60.0) for seed in (1, 0, 2)]
+    assert row[["median", "min", "max", "runs", "planned_runs"]].tolist() == [*expected, 3, 3]
+
+
+def test_fid_by_size_has_a_row_for_every_cell_also_the_missing(troubled):
+    table = figure_named("fid_by_size").data(*loaded(troubled)).table
+    assert list(table["cell"]) == ["subset=500 none", "subset=500 ada", "subset=2000 none", "subset=2000 ada"]
+    assert list(table["runs"]) == [2, 3, 3, 0]
+    assert list(table["diverged_runs"]) == [1, 0, 0, 0]
+
+
+def test_ada_p_is_about_adaptive_cells_only(store):
+    assert figure_named("ada_p").data(*loaded(store)).cells == ["subset=500 ada", "subset=2000 ada"]
+
+
+def test_logit_densities_integrate_to_one(recorded):
+    table = slices(recorded.run(id_of(WHOLE[0])).path / "logits.jsonl", 100.0, 6)
+    totals = table.groupby(["kimg", "kind"])["density"].sum() * 0.1
+    assert len(totals) == 6 * 3
+    assert totals.to_numpy() == pytest.approx(1.0)
+
+
+def test_logits_without_validation_and_with_a_torn_line(tmp_path):
+    path = tmp_path / "logits.jsonl"
+    whole = '{"bins": [-1, 0, 1], "generated": [3, 1], "kimg": 4.0, "train": [1, 3], "validation": null}\n'
+    path.write_text(whole + whole[:60].replace("4.0", "8.0"))
+    table = slices(path, 100.0, 6)
+    assert table[["kimg", "kind", "logit", "density"]].to_numpy().tolist() == [
+        [4.0, "train", -0.5, 0.25],
+        [4.0, "train", 0.5, 0.75],
+        [4.0, "generated", -0.5, 0.75],
+        [4.0, "generated", 0.5, 0.25],
+    ]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("name", FIGURES)
+def test_drawing_needs_no_warning_in_any_state(tmp_path, name, state):
+    store = write_store(tmp_path, **STATES[state], step_kimg=20.0, files=False)
+    module = figure_named(name)
+    numbers = module.data(*loaded(store))
+    with matplotlib.rc_context(LOOK):
+        figure = Figure(figsize=module.size(numbers), layout="constrained")
+        module.draw(numbers, figure.add_subplot())
+        figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_legend_lies_beside_all_axes(recorded, name):
+    module = figure_named(name)
+    numbers = module.data(*loaded(recorded))
+    with matplotlib.rc_context(LOOK):
+        figure = Figure(figsize=module.size(numbers), layout="constrained")
+        module.draw(numbers, figure.add_subplot())
+        figure.draw_without_rendering()
+    for legend in figure.legends:
+        assert not any(legend.get_window_extent().overlaps(ax.get_window_extent()) for ax in figure.axes)
+
+
+def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded):
+    runs, curves = loaded(recorded)
+    made = render("fid_curves", runs, curves)
+    assert sorted(path.name for path in made.png.parent.iterdir()) == [
+        *("fid_curves.csv", "fid_curves.pdf", "fid_curves.png", "provenance.json"),
+    ]
+    (origin,) = read_provenance(made.png.parent)
+    assert (origin.tier, origin.metric_name, origin.metric_identity) == ("synthetic", "fid2k-lite0", "5ca1ab1e")
+    assert origin.missing == ["subset=2000 ada seeds 0, 1, 2"]
+    assert origin.diverged == ["subset=500 none seed 0 at 60 kimg"]
+    assert origin.unfinished == ["subset=500 ada seed 1 running at 40 of 100 kimg"]
+    assert len(origin.trials()) == 9
+    with Image.open(made.png) as image:
+        assert np.asarray(image.convert("L")).std() > 5
+
+
+def test_equal_numbers_give_equal_bytes_in_every_process(recorded):
+    def drawn(hash_seed: str) -> list[bytes]:
+        command = [sys.executable, "-m", "analysis", "figures", "--store", str(recorded.path), "--sweep", "synthetic"]
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        subprocess.run([*command, "--only", "fid_by_size"], check=True, capture_output=True, env=environment)
+        return [path.read_bytes() for path in sorted(recorded.figures("synthetic").iterdir())]
+
+    assert drawn("1") == drawn("2")
+
+
+def test_unknown_figure_lists_those_there_are():
+    with pytest.raises(FigureError, match="fid_3d: not known; there are fid_curves, "):
+        figure_named("fid_3d")

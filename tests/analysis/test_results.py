@@ -1,0 +1,124 @@
+import json
+import math
+
+import pandas as pd
+import pytest
+
+from analysis.bands import bands
+from analysis.errors import ScoreError, StoreError
+from analysis.results import load
+from analysis.spread import spread
+from analysis.synthetic import FakeRun, fake_fid, write_store
+from tests.analysis.stores import WHOLE, loaded
+from trainer.record import State
+
+
+def test_best_and_last_are_of_the_score(store):
+    runs, _ = loaded(store)
+    row = runs.frame.iloc[0]
+    values = {kimg: fake_fid(WHOLE[0], kimg) for kimg in (20.0, 40.0, 60.0, 80.0, 100.0)}
+    assert row["best"] == min(values.values())
+    assert values[row["best_kimg"]] == row["best"]
+    assert (row["last_kimg"], row["last"]) == (100.0, values[100.0])
+
+
+def test_nothing_beyond_the_horizon_of_the_sweep_counts(tmp_path):
+    store = write_store(tmp_path, WHOLE[3:4], horizon_kimg=40.0, step_kimg=20.0)
+    runs, curves = loaded(store)
+    assert curves.scores["kimg"].max() == curves.ticks["kimg"].max() == runs.frame["last_kimg"].max() == 40.0
+    assert list(runs.frame["state"]) == ["done"]
+
+
+def test_a_trial_done_for_a_shorter_horizon_is_pending_for_this_sweep(tmp_path):
+    store = write_store(tmp_path, [FakeRun("ada", 500, 0, kimg=40.0)], horizon_kimg=100.0, step_kimg=20.0)
+    runs, _ = loaded(store)
+    assert list(runs.frame["state"]) == ["pending"]
+
+
+def test_states_tell_diverged_running_and_not_begun_apart(troubled):
+    runs, _ = loaded(troubled)
+    assert list(runs.frame["state"]) == ["diverged", *["done"] * 3, "running", *["done"] * 4, *["pending"] * 3]
+
+
+def test_method_and_size_are_known_of_runs_that_have_not_begun(troubled):
+    runs, _ = loaded(troubled)
+    last = runs.frame.iloc[-1]
+    assert (last["method"], last["training_images"], last["augment"]) == ("ADA", 2000, "ada")
+
+
+def test_values_of_two_identities_never_meet(tmp_path):
+    runs = [WHOLE[0], WHOLE[1]._replace(identity="0ddba115")]
+    store = write_store(tmp_path, runs, step_kimg=20.0)
+    with pytest.raises(ScoreError, match="0ddba115 in 1 trials, 5ca1ab1e in 1 trials; choose one with --identity"):
+        loaded(store)
+    _, curves = load(store, "synthetic", identity="0ddba115")
+    assert set(curves.scores["seed"]) == {1}
+    with pytest.raises(ScoreError, match="no values with identity cafe"):
+        load(store, "synthetic", identity="cafe")
+
+
+def test_a_score_without_detector_fits_one_metric_only(store):
+    plan = json.loads(store.plan("synthetic").read_text())
+    store.plan("synthetic").write_text(json.dumps({**plan, "score": None}))
+    _, curves = loaded(store)
+    assert curves.score.metric == "fid2k-lite0"
+    assert curves.score.described == (
+        "fid2k-lite0: detector lite0, 2,000 generated vs 2,000 real images, identity 5ca1ab1e"
+    )
+
+
+def test_unknown_sweep_names_those_there_are(store):
+    with pytest.raises(StoreError, match="no such plan; sweeps in this store: synthetic"):
+        load(store, "other")
+
+
+def test_fresh_results_equal_those_from_the_tables(troubled):
+    runs, curves = loaded(troubled)
+    fresh_runs, fresh_curves = load(troubled, "synthetic", fresh=True)
+    pd.testing.assert_frame_equal(runs.frame, fresh_runs.frame)
+    pd.testing.assert_frame_equal(curves.scores, fresh_curves.scores)
+    pd.testing.assert_frame_equal(curves.ticks, fresh_curves.ticks)
+
+
+def frame_of(values: list[float], diverged: list[bool]) -> pd.DataFrame:
+    names = [f"t{i}" for i in range(len(values))]
+    about = pd.DataFrame({"cell": "c", "method": "m", "training_images": 500, "trial": names, "run": range(len(names))})
+    return about.assign(best=values, diverged=diverged)
+
+
+@pytest.mark.parametrize(
+    ("values", "diverged", "median", "low", "high", "runs"),
+    [
+        ([3.0, 1.0, 2.0], [False] * 3, 2.0, 1.0, 3.0, 3),
+        ([3.0, 1.0, 2.0], [False, True, False], 3.0, 2.0, 3.0, 2),
+        ([3.0, 1.0, 2.0], [True, True, False], math.inf, 2.0, 2.0, 1),
+        ([3.0, math.nan, math.nan], [False] * 3, 3.0, 3.0, 3.0, 1),
+        ([math.nan], [False], math.nan, math.nan, math.nan, 0),
+    ],
+)
+def test_spread_counts_a_diverged_run_as_worst_and_a_missing_one_not(values, diverged, median, low, high, runs):
+    (row,) = spread(frame_of(values, diverged), "best", math.inf).to_dict("records")
+    expected = {"median": median, "min": low, "max": high, "runs": runs, "planned_runs": len(values)}
+    assert {key: row[key] for key in expected} == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_diverged_run_is_worst_in_the_band_from_then_on():
+    runs = frame_of([1.0, 1.0, 1.0], [True, False, False]).assign(diverged_kimg=[2.0, None, None])
+    points = [(0, 1.0, 5.0), *((run, kimg, value) for run, value in ((1, 7.0), (2, 9.0)) for kimg in (1, 2))]
+    curves = pd.DataFrame(points, columns=["run", "kimg", "value"]).assign(cell="c")
+    table = bands(curves, runs, "value", worst=math.inf)
+    columns = ["median", "min", "max", "runs", "diverged_runs", "diverged_in_the_end", "planned_runs"]
+    assert table[columns].to_numpy().tolist() == [[7, 5, 9, 3, 0, 1, 3], [9, 7, 9, 2, 1, 1, 3]]
+
+
+def test_running_state_is_the_recorded_one(tmp_path):
+    store = write_store(tmp_path, [FakeRun("none", 500, 0, kimg=20.0, state=State.LOST)], step_kimg=20.0)
+    runs, _ = loaded(store)
+    assert list(runs.frame["state"]) == ["lost"]
+
+
+def test_a_run_at_its_horizon_that_is_not_done_is_still_evaluating(tmp_path):
+    store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], step_kimg=20.0, files=False)
+    assert list(loaded(store)[0].frame["state"]) == ["running"]
+    store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], horizon_kimg=80.0, files=False)
+    assert list(loaded(store)[0].frame["state"]) == ["done"]
