@@ -25,8 +25,8 @@ from trainer.loop import Loop
 from trainer.methods.method import Method
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.regularised import Intervals
 from trainer.objectives.phases import Phase
+from trainer.objectives.regularised import Intervals
 from trainer.randomness import seed_everything
 from trainer.record import RunDir, read_lines
 from trainer.reporter import Reporter
