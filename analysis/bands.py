@@ -12,7 +12,7 @@ BAND_COLUMNS = [
 def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | None = None) -> pd.DataFrame:
     """Return one row per (cell, kimg) with the median, minimum and maximum of `value` over the seeds.
 
-    `curves` has cell, trial, kimg and `value`. A diverged run counts as `worst` from its divergence on, in the median
+    `curves` has run, cell, kimg and `value`. A diverged run counts as `worst` from its divergence on, in the median
     but not in the minimum and maximum; with `worst` None it just ends.
     """
     parts = [pd.DataFrame(columns=BAND_COLUMNS)]
@@ -25,9 +25,9 @@ def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | N
 
 
 def _band(curves: pd.DataFrame, planned: pd.DataFrame, value: str, worst: float | None) -> pd.DataFrame:
-    grid = curves.pivot_table(index="kimg", columns="trial", values=value, aggfunc="last", dropna=False)
-    diverged = planned[planned["diverged"]].set_index("trial")["diverged_kimg"]
-    dead = pd.DataFrame({trial: grid.index >= diverged.get(trial, np.inf) for trial in grid}, index=grid.index)
+    grid = curves.pivot(index="kimg", columns="run", values=value)
+    ends = planned.set_index("run")["diverged_kimg"].where(planned.set_index("run")["diverged"], np.inf)
+    dead = grid.index.to_numpy()[:, None] >= ends.loc[grid.columns].to_numpy()[None, :]
     finite = grid.where(np.isfinite(grid) & ~dead)
     ranked = finite if worst is None else finite.mask(dead, worst)
     keep = ranked.notna().any(axis=1)
@@ -42,8 +42,8 @@ def _band(curves: pd.DataFrame, planned: pd.DataFrame, value: str, worst: float 
             "min": finite.min(axis=1).to_numpy(),
             "max": finite.max(axis=1).to_numpy(),
             "runs": finite.notna().sum(axis=1).to_numpy(),
-            "diverged_runs": dead.sum(axis=1).to_numpy(),
-            "diverged_in_the_end": len(diverged),
+            "diverged_runs": dead.sum(axis=1),
+            "diverged_in_the_end": planned["diverged"].sum(),
             "planned_runs": len(planned),
         }
     )[keep.to_numpy()]

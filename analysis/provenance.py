@@ -126,17 +126,27 @@ def numbers_csv(table: pd.DataFrame) -> str:
 
 def record_provenance(directory: Path, provenance: Provenance) -> None:
     """Enter one figure into the provenance.json of its directory."""
-    entries = {entry.figure: entry for entry in read_provenance(directory)} | {provenance.figure: provenance}
-    content = {name: entries[name].model_dump(mode="json") for name in sorted(entries)}
-    replace_file(directory / FILE, json.dumps({"schema_version": 1, "figures": content}, indent=1) + "\n")
+    entries = _read_entries(directory) | {provenance.figure: provenance.model_dump(mode="json")}
+    figures = ",\n".join(f"{json.dumps(name)}: {json.dumps(entries[name])}" for name in sorted(entries))
+    replace_file(directory / FILE, f'{{"schema_version": 1, "figures": {{\n{figures}\n}}}}\n')
 
 
 def read_provenance(directory: Path) -> list[Provenance]:
     """Return what is recorded of the figures in `directory`; nothing where there are none."""
     try:
-        content = json.loads((directory / FILE).read_text(encoding="utf-8"))
-        return [Provenance.model_validate(entry) for entry in content["figures"].values()]
+        return [Provenance.model_validate(entry) for entry in _read_entries(directory).values()]
+    except ValidationError as error:
+        raise _unreadable(directory) from error
+
+
+def _read_entries(directory: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((directory / FILE).read_text(encoding="utf-8"))["figures"])
     except FileNotFoundError:
-        return []
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
-        raise FigureError(f"{directory / FILE}: not readable; remove it and draw the figures again") from error
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(directory) from error
+
+
+def _unreadable(directory: Path) -> FigureError:
+    return FigureError(f"{directory / FILE}: not readable; remove it and draw the figures again")

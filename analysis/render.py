@@ -46,7 +46,7 @@ def render(name: str, runs: Runs, curves: Curves) -> Rendered:
 
 def _figure(module: FigureModule, numbers: FigureData, origin: Provenance) -> Figure:
     figure = Figure(figsize=module.size(numbers), layout="constrained")
-    figure.suptitle(f"{module.TITLE} — {origin.sweep}", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    figure.suptitle(f"{module.TITLE}, {origin.sweep}", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     figure.supxlabel(_caption(origin, figure.get_figwidth()), x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
     module.draw(numbers, figure.add_subplot())
     figure.draw_without_rendering()

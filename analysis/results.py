@@ -1,9 +1,10 @@
 """What figures, tables and claims are made of: the runs of a sweep and their curves as data frames.
 
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
-    cell method training_images seed trial horizon_kimg augment augment_target state kimg hours images_per_second
+    run cell method training_images seed trial horizon_kimg augment augment_target state kimg hours images_per_second
     energy_joules ... diverged best_kimg best last_kimg last           (best and last are values of the score)
-Curves.scores: cell trial seed kimg value      Curves.ticks: cell trial seed kimg p r_t ...
+Curves.scores: run cell trial seed kimg value      Curves.ticks: run cell trial seed kimg p r_t
+`run` is the place in the plan and ties the three together.
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
 """
 
@@ -22,6 +23,7 @@ from analysis.tables import SCHEMAS
 from trainer.record import State
 
 METRIC_COLUMNS = ("trial", "kimg", "metric", "identity", "value", "num_real", "num_generated", "reference")
+RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
 TOLERANCE_KIMG = 1e-6
 
@@ -67,28 +69,30 @@ def load(
     metrics = _of_sweep(source, "metrics", METRIC_COLUMNS, planned)
     chosen = choose_score(metrics, score or plan.score, identity)
     scores = metrics[(metrics["metric"] == chosen.metric) & (metrics["identity"] == chosen.identity)]
-    scores = scores[["cell", "trial", "seed", "kimg", "value"]].reset_index(drop=True)
+    scores = scores[["run", "cell", "trial", "seed", "kimg", "value"]].reset_index(drop=True)
     frame = _with_best_and_last(_with_state(_joined(planned, source)), scores, chosen)
     return Runs(store, plan, frame), Curves(chosen, scores, planned, source)
 
 
 def _planned(plan: Plan) -> pd.DataFrame:
+    """Return one row per planned run; `run` is its place in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
     frame = pd.DataFrame([run.model_dump(include=set(columns)) for run in plan.cells], columns=columns)
     frame["method"] = [method_of(run.settings) for run in plan.cells]
     frame["planned_images"] = [run.settings.get(IMAGES) for run in plan.cells]
-    return frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
+    frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
+    return frame.assign(run=frame.index)
 
 
 def _of_sweep(source: Source, table: str, columns: Sequence[str], planned: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of the planned trials with their cell and seed, none beyond the run's horizon."""
+    """Return rows of the planned trials with their place in the plan, none beyond the run's horizon."""
     rows = source.rows(table, columns, sorted(set(planned["trial"]))).to_pandas()
-    joined = planned[["cell", "seed", "trial", "horizon_kimg"]].merge(rows, on="trial", how="inner")
+    joined = planned[["run", "cell", "seed", "trial", "horizon_kimg"]].merge(rows, on="trial", how="inner")
     return joined[joined["kimg"] <= joined["horizon_kimg"] + TOLERANCE_KIMG].reset_index(drop=True)
 
 
 def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
-    runs = source.rows("runs", SCHEMAS["runs"].names, sorted(set(planned["trial"]))).to_pandas()
+    runs = source.rows("runs", RUN_COLUMNS, sorted(set(planned["trial"]))).to_pandas()
     frame = planned.merge(runs, on="trial", how="left")
     images = frame["training_images"].astype(float).fillna(pd.to_numeric(frame["planned_images"]))
     common = images.dropna().unique()
@@ -100,22 +104,26 @@ def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
 
 
 def _with_state(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add `diverged` and `state`: done where the horizon of this sweep is reached, else what was recorded last."""
+    """Add `diverged` and `state`: done where the horizon of this sweep is reached, else what was recorded last.
+
+    A run at its horizon that is not done is still evaluating; a run beyond it has done that.
+    """
     frame = frame.assign(kimg=frame["kimg"].fillna(0.0), diverged=frame["diverged_kimg"] <= frame["horizon_kimg"])
     state = frame["recorded_state"].fillna(State.PENDING.value)
-    state = state.mask(state == State.DONE.value, State.PENDING.value)
-    state = state.mask(frame["kimg"] >= frame["horizon_kimg"] - TOLERANCE_KIMG, State.DONE.value)
+    short = frame["kimg"] < frame["horizon_kimg"] - TOLERANCE_KIMG
+    beyond = frame["kimg"] > frame["horizon_kimg"] + TOLERANCE_KIMG
+    state = state.mask((state == State.DONE.value) & short, State.PENDING.value).mask(beyond, State.DONE.value)
     return frame.assign(state=state.mask(frame["diverged"], "diverged")).drop(columns="recorded_state")
 
 
 def _with_best_and_last(frame: pd.DataFrame, scores: pd.DataFrame, score: Score) -> pd.DataFrame:
     """Add the best value, the last value, and their kimg; of equal values the earliest is the best."""
-    finite = scores[scores["value"].abs() < float("inf")].sort_values(["trial", "kimg"], kind="stable")
-    keys = ["cell", "seed", "trial"]
-    signed = finite.assign(rank=-finite["value"] if score.higher_is_better else finite["value"])
-    best = finite.loc[signed.groupby(keys)["rank"].idxmin()] if len(finite) else finite
-    last = finite.groupby(keys, as_index=False).tail(1)
+    finite = scores[scores["value"].abs() < float("inf")].sort_values(["run", "kimg"], kind="stable")
+    signed = -finite["value"] if score.higher_is_better else finite["value"]
+    best = finite.loc[signed.groupby(finite["run"]).idxmin()]
+    last = finite.drop_duplicates("run", keep="last")
     for name, rows in (("best", best), ("last", last)):
-        renamed = rows[[*keys, "kimg", "value"]].rename(columns={"kimg": f"{name}_kimg", "value": name})
-        frame = frame.merge(renamed, on=keys, how="left")
+        of_run = rows.set_index("run")
+        frame[f"{name}_kimg"] = frame["run"].map(of_run["kimg"]).astype(float)
+        frame[name] = frame["run"].map(of_run["value"]).astype(float)
     return frame

@@ -4,50 +4,34 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from analysis.tables import Row
 
 
 def metric_row(trial: str, line: Row) -> Row | None:
     """Return the row of a line of metrics.jsonl, None where it is not one. A value of null is no number: NaN."""
-    kimg, metric = number(line.get("kimg")), line.get("metric")
-    value = math.nan if line.get("value", 0) is None else number(line.get("value"))
-    if value is None or kimg is None or not isinstance(metric, str):
+    kimg, value = line.get("kimg"), line.get("value", "")
+    if not _is_number(kimg) or not isinstance(line.get("metric"), str) or not (value is None or _is_number(value)):
         return None
-    return {
-        "trial": trial,
-        "attempt": count(line.get("attempt")),
-        "kimg": round(kimg, 3),
-        "metric": metric,
-        "identity": str(line.get("identity", "")),
-        "value": value,
-        "num_real": count(line.get("num_real")),
-        "num_generated": count(line.get("num_generated")),
-        "reference": str(line.get("reference", "")),
-        "seed": count(line.get("seed")),
-        "evaluation_seconds": number(line.get("seconds")),
-        "time_unix_s": number(line.get("time")),
-    }
-
-
-_TICK_NUMBERS = ("seconds_per_kimg", "images_per_second", "p", "r_t", "r_v", "lr", "memory_gib", "energy_joules")
+    line |= {"trial": trial, "kimg": round(kimg, 3), "value": math.nan if value is None else value}
+    line |= {"identity": line.get("identity") or "", "reference": line.get("reference") or ""}
+    line |= {"evaluation_seconds": line.get("seconds"), "time_unix_s": line.get("time")}
+    return line
 
 
 def tick_row(trial: str, line: Row) -> Row | None:
     """Return the row of a line of ticks.jsonl, None where it is not one."""
-    kimg, stats = number(line.get("kimg")), line.get("stats")
-    if kimg is None:
+    kimg, stats = line.get("kimg"), line.get("stats")
+    if not _is_number(kimg):
         return None
-    return {
-        "trial": trial,
-        "attempt": count(line.get("attempt")),
-        "kimg": round(kimg, 3),
-        "time_unix_s": number(line.get("time")),
-        **{name: number(line.get(name)) for name in _TICK_NUMBERS},
-        "nan_gradients": count(line.get("nan_gradients")),
-        "stats": {key: number(value) for key, value in stats.items()} if isinstance(stats, dict) else {},
-    }
+    line |= {"trial": trial, "kimg": round(kimg, 3), "time_unix_s": line.get("time")}
+    line["stats"] = list(stats.items()) if isinstance(stats, dict) else []
+    return line
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return type(value) is float or type(value) is int
 
 
 def last_rows(path: Path, skipped: list[str], key: tuple[str, ...], row_of: Callable[[Row], Row | None]) -> list[Row]:
@@ -62,27 +46,30 @@ def last_rows(path: Path, skipped: list[str], key: tuple[str, ...], row_of: Call
     return [last[name] for name in sorted(last)]
 
 
-def lines(path: Path, skipped: list[str]) -> Iterator[Row]:
-    """Yield the objects of a .jsonl file in order; say of every other line that it was skipped."""
+def lines(path: Path, skipped: list[str]) -> list[Row]:
+    """Return the objects of a .jsonl file in order; say of every other line that it was skipped.
+
+    A whole file is parsed at once; only where that fails is it taken line by line.
+    """
     if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, text in enumerate(file, start=1):
-            try:
-                line = json.loads(text)
-            except json.JSONDecodeError:
-                line = None
-            if isinstance(line, dict):
-                yield line
-            elif text.strip():
-                skipped.append(f"{path.parent.name}/{path.name}:{number}: torn line")
+        return []
+    texts = [text for text in path.read_text(encoding="utf-8", errors="replace").split("\n") if text]
+    try:
+        whole = json.loads(f"[{','.join(texts)}]")
+        if len(whole) == len(texts) and all(isinstance(line, dict) for line in whole):
+            return cast(list[Row], whole)
+    except json.JSONDecodeError:
+        pass
+    return list(_line_by_line(path, texts, skipped))
 
 
-def number(value: Any) -> float | None:
-    """Return a JSON number as float, None for anything else."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def count(value: Any) -> int | None:
-    """Return a JSON integer, None for anything else."""
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+def _line_by_line(path: Path, texts: list[str], skipped: list[str]) -> Iterator[Row]:
+    for number, text in enumerate(texts, start=1):
+        try:
+            line = json.loads(text)
+        except json.JSONDecodeError:
+            line = None
+        if isinstance(line, dict):
+            yield line
+        elif text.strip():
+            skipped.append(f"{path.parent.name}/{path.name}:{number}: torn line")

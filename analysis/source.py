@@ -7,7 +7,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from analysis.store import Store
-from analysis.tables import SCHEMAS, Row, read_table
+from analysis.tables import Row, read_table, table_of
 from analysis.trial import TrialRows, read_trial
 
 
@@ -44,4 +44,4 @@ class TrialFiles:
         for found in map(self._trial, trials):
             parts = {"runs": [found.run] if found.run else [], "metrics": found.metrics, "ticks": found.ticks}
             rows += parts[table]
-        return pa.Table.from_pylist(rows, schema=SCHEMAS[table]).select(list(columns))
+        return table_of(table, rows).select(list(columns))

@@ -42,8 +42,8 @@ def summarize(runs: Runs, curves: Curves) -> Summary:
 
 
 def _with_last_ticks(frame: pd.DataFrame, ticks: pd.DataFrame) -> pd.DataFrame:
-    last = ticks.sort_values("kimg", kind="stable").groupby(["cell", "seed", "trial"], as_index=False).tail(1)
-    return frame.merge(last[["cell", "seed", "trial", "p", "r_t"]], on=["cell", "seed", "trial"], how="left")
+    last = ticks.sort_values(["run", "kimg"], kind="stable").drop_duplicates("run", keep="last")
+    return frame.merge(last[["run", "p", "r_t"]], on="run", how="left")
 
 
 def _methods(part: pd.DataFrame) -> str:

@@ -9,11 +9,12 @@ A shard is replaced atomically, runs last: its `signature` column says which sta
 
 import os
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 Row = dict[str, Any]
@@ -88,8 +89,19 @@ SCHEMAS: dict[str, pa.Schema] = {
 
 
 def table_of(name: str, rows: Sequence[Row]) -> pa.Table:
-    """Return `rows` as a table with the columns of `name`."""
-    return pa.Table.from_pylist(list(rows), schema=SCHEMAS[name])
+    """Return `rows` as a table with the columns of `name`; other keys are left out, values of a wrong type are null."""
+    try:
+        return pa.Table.from_pylist(list(rows), schema=SCHEMAS[name])
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        fitting = [{field.name: _fitting(row.get(field.name), field) for field in SCHEMAS[name]} for row in rows]
+        return pa.Table.from_pylist(fitting, schema=SCHEMAS[name])
+
+
+def _fitting(value: Any, field: pa.Field) -> Any:
+    try:
+        return pa.scalar(value, field.type).as_py()
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return None
 
 
 def shard_path(tables: Path, name: str, shard: str) -> Path:
@@ -122,10 +134,10 @@ def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
     """Return `columns` of the rows of `trials`, read only from the shards that can hold them."""
-    wanted = sorted({trial[:2] for trial in trials})
-    paths = [str(path) for shard in wanted if (path := shard_path(tables, name, shard)).exists()]
-    if not paths:
-        return pa.schema([SCHEMAS[name].field(column) for column in columns]).empty_table()
-    return ds.dataset(paths, schema=SCHEMAS[name]).to_table(
-        columns=list(columns), filter=ds.field("trial").isin(list(trials))
-    )
+    parts = [SCHEMAS[name].empty_table().select(list(columns))]
+    for shard, group in groupby(sorted(trials), key=lambda trial: trial[:2]):
+        path = shard_path(tables, name, shard)
+        if path.exists():
+            rows = pq.ParquetFile(path).read(columns=list(columns), use_threads=False)
+            parts.append(rows.filter(pc.is_in(rows["trial"], pa.array(list(group), pa.string()))))
+    return pa.concat_tables(parts)

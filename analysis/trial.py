@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from analysis.rows import last_rows, lines, metric_row, number, tick_row
+from analysis.rows import last_rows, lines, metric_row, tick_row
 from analysis.store import signature
 from analysis.tables import Row
 from analysis.units import SECONDS_PER_HOUR
@@ -92,7 +92,7 @@ def _records(run: RunDir, skipped: list[str]) -> list[RunRecord]:
 def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
     last = records[-1] if records else None
     metered = [record.energy for record in records if record.energy.joules is not None]
-    speeds = [tick["images_per_second"] for tick in ticks if tick["images_per_second"] is not None]
+    speeds = [speed for tick in ticks if (speed := tick.get("images_per_second")) is not None]
     return {
         "attempts": len(records),
         "recorded_state": last.state if last else State.PENDING,
@@ -115,6 +115,6 @@ def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row
     if records and records[-1].diverged:
         signs.append((records[-1].kimg, records[-1].message))
         events = [line for line in lines(run.events, skipped) if line.get("event") == "diverged"]
-        signs += [(number(line.get("kimg")) or 0.0, str(line.get("rule", ""))) for line in events]
+        signs += [(float(line.get("kimg", 0.0)), str(line.get("rule", ""))) for line in events]
     kimg, because = min(signs, default=(None, None))
     return {"diverged_kimg": kimg, "diverged_because": because}

@@ -101,7 +101,7 @@ def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float) -> Trial:
         settings={setting.key: setting.value for setting in cell.chosen},
         seed=seed,
         data_path=layers.data.path,
-        horizon_kimg=horizon_kimg,
+        horizon_kimg=config.whole_iterations(horizon_kimg),
         transfer_path=layers.transfer,
     )
 

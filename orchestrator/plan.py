@@ -123,10 +123,11 @@ def make_plan(
     wanted = wanted_of(sweep, trials)
     decisions = decide(wanted, observed, rules)
     spec, images = sweep.spec, evaluated_images(sweep.spec)
-    todo = [trial for trial in trials if decisions[trial.id].action in SUBMITTED]
-    rates = {trial.id: evidence.rate(trial.config, spec.resources, images) for trial in todo}
+    todo = {trial.id: trial for trial in trials if decisions[trial.id].action in SUBMITTED}
+    cells = {trial.cell: trial.config for trial in todo.values()}  # seeds of a cell cost the same
+    rates = {cell: evidence.rate(config, spec.resources, images) for cell, config in cells.items()}
     every = spec.watch.evaluate_every_kimg
-    prices = {trial: price(rate, decisions[trial].kimg, every) for trial, rate in rates.items()}
+    prices = {trial.id: price(rates[trial.cell], decisions[trial.id].kimg, every) for trial in todo.values()}
     return Plan(sweep, trials, wanted, observed, decisions, prices, parallel, tariff)
 
 
@@ -140,7 +141,8 @@ def stored(plan: Plan) -> dict[str, Any]:
     spec = plan.sweep.spec
     return {
         "schema_version": SCHEMA_VERSION,
-        "sweep": spec.sweep,
+        "sweep": plan.sweep.key,
+        "name": spec.sweep,
         "tier": plan.sweep.tier,
         "file": str(plan.sweep.source.file),
         "question": spec.question,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.backends.base import open_backend
+from orchestrator.backends.registry import open_backend
 from orchestrator.datasets import lookup
 from orchestrator.errors import PlanError
 from orchestrator.expand import expand
@@ -30,12 +30,12 @@ class Request(NamedTuple):
 
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep as things stand."""
-    sweep = _asked(request)
+    backend, sweep = open_backend(request.backend, store, request.cpus), _asked(request)
     trials = tuple(expand(sweep, lookup(store, request.file)))
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
-    parallel = open_backend(request.backend, store, request.cpus).slots(sweep.spec.resources)
+    parallel = backend.slots(sweep.spec.resources)
     return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff)
 
 

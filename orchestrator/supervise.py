@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from orchestrator.backends.supervisor_command import environment, python_module
+from orchestrator.backends.supervisor_command import FORWARDED, environment, python_module
 from orchestrator.ending import Ending, classify, last_line, write_ending
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_USER_ERROR, LeaseHeld, LeaseLost
 from orchestrator.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
@@ -30,7 +30,6 @@ from trainer.record import RunDir, State, replace_file
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
-FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 PR_SET_PDEATHSIG = 1
 
 
@@ -39,15 +38,18 @@ class Inbox:
     """Signals that have come in, and when the first did."""
 
     waiting: list[int] = field(default_factory=list)
+    received: set[int] = field(default_factory=set)
     first: float | None = None
 
     def listen(self) -> None:
-        """Take over the signals that are passed on (main thread only)."""
+        """Take over the signals that are passed on (main thread only); those held back until now come now."""
         for number in FORWARDED:
             signal.signal(number, self._put)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
     def _put(self, number: int, _frame: FrameType | None) -> None:
         self.waiting.append(number)
+        self.received.add(number)
         self.first = self.first or time.monotonic()
 
     @property
@@ -56,9 +58,9 @@ class Inbox:
         return self.first is not None and time.monotonic() - self.first > STOP_GRACE_SECONDS
 
 
-def main(arguments: list[str]) -> int:
-    """Carry out one attempt and return its exit code."""
-    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), Inbox()
+def main(arguments: list[str], inbox: Inbox | None = None) -> int:
+    """Carry out one attempt and return its exit code. `inbox` is for a caller who wants to know what signals came."""
+    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), inbox or Inbox()
     inbox.listen()
     try:
         lease = acquire(run.path)
@@ -86,7 +88,16 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, inbox: Inbox) -> int:
     code = _watch(_start(run, job), lease, inbox)
     cancelled = is_cancelled(run, job.attempt)
     record = write_ending(run, job, code, classify(code, bool(inbox.first), cancelled, last_line(run.log(job.attempt))))
-    return code if code >= 0 else EXIT_RUN_AGAIN if record.state is State.PREEMPTED else 128 - code
+    return _exit_code(code, record.state)
+
+
+def _exit_code(code: int, state: State) -> int:
+    """Return our exit code for a worker's: a worker that was done before a signal killed it is done."""
+    if state is State.DONE:
+        return 0
+    if code >= 0:
+        return code
+    return EXIT_RUN_AGAIN if state is State.PREEMPTED else 128 - code
 
 
 def _own_job(run: RunDir, attempt: int, token: int) -> Job | None:

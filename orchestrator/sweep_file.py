@@ -58,7 +58,7 @@ def _validated(source: Source, tier: str) -> Sweep | list[Problem]:
     try:
         sweep = Sweep(source, tier, SweepSpec.model_validate(values))
     except ValidationError as error:
-        return [_problem(source, tier, *_explained(detail)) for detail in error.errors()]
+        return [_problem(source, tier, *_explained(detail, values)) for detail in error.errors()]
     return _misfits(sweep) or sweep
 
 
@@ -79,12 +79,30 @@ def _overlaid(values: dict[str, Any], over: Any) -> dict[str, Any]:
     return merged
 
 
-def _explained(detail: ErrorDetails) -> tuple[KeyPath, str]:
+def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
     """Return where a pydantic error is, and the error in a person's words."""
-    path = tuple(part for part in detail["loc"] if part not in ("int", "constrained-int") and "[" not in str(part))
+    path = _path_in(values, detail)
     if detail["type"] == "extra_forbidden":
         return path, "is not a key" + did_you_mean(str(path[-1]), _fields_at(path[:-1]))
     return path, worded(detail)
+
+
+def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
+    """Return an error's place without the names of union members that pydantic puts between."""
+    path: list[str | int] = []
+    for part in detail["loc"]:
+        if _has(values, part):
+            values = values[part]
+            path.append(part)
+        elif detail["type"] == "missing":
+            path.append(part)
+    return tuple(path)
+
+
+def _has(values: Any, part: str | int) -> bool:
+    if isinstance(values, list):
+        return isinstance(part, int) and part < len(values)
+    return isinstance(values, dict) and part in values
 
 
 def _fields_at(path: KeyPath) -> list[str]:

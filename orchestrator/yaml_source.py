@@ -15,7 +15,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from orchestrator.errors import Problem, SweepError
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 1_000_000
 MAX_NODES = 400_000
 MAX_DEPTH = 40
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from trainer import checkpoint
 from trainer.augment.augmenter import Augmenter
+from trainer.augment.critic import Critic
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
@@ -21,10 +22,11 @@ from trainer.energy import Meter
 from trainer.evaluation import Evaluator
 from trainer.families import build
 from trainer.loop import Loop
+from trainer.methods.method import Method
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.logistic import Intervals
 from trainer.objectives.phases import Phase
+from trainer.objectives.regularised import Intervals
 from trainer.randomness import seed_everything
 from trainer.record import RunDir, read_lines
 from trainer.reporter import Reporter
@@ -50,11 +52,13 @@ class Attempt:
 
 
 class Parts(NamedTuple):
-    """What a configuration builds: the initial state, the phases that change it, and the augmentation."""
+    """What a configuration builds: the initial state, the phases that change it, the augmentation, and the methods."""
 
     state: TrainState
     phases: Sequence[Phase]
+    critic: Critic
     augmenter: Augmenter
+    methods: Sequence[Method]
 
 
 def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter, meter: Meter) -> Loop:
@@ -71,29 +75,34 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
 
 def make_parts(config: TrainConfig, device: torch.device) -> Parts:
     """Return the parts of a new run; weights are drawn from the configuration's seed."""
-    data = config.data
-    shape = (data.resolution, data.channels, data.condition_dim)
     seed_everything(config.seed, "weights")
-    generator: Generator = build(config.generator, *shape).to(device).train()
-    discriminator: Discriminator = build(config.discriminator, *shape).to(device).train()
-    average = copy.deepcopy(generator).eval().requires_grad_(False)
+    networks = config.networks
+    shape = (networks.resolution, networks.channels, networks.condition_dim)
+    generator: Generator = build(networks.generator, *shape)
+    discriminator: Discriminator = build(networks.discriminator, *shape)
     augmenter: Augmenter = build(config.augment)
+    critic = augmenter.critic(discriminator)
+    methods: dict[str, Method] = {spec.type: build(spec) for spec in config.methods}
+    for method in methods.values():
+        method.prepare(generator, discriminator)
+    generator, discriminator = generator.to(device).train(), discriminator.to(device).train()
+    average = copy.deepcopy(generator).eval().requires_grad_(False)
     intervals = Intervals(config.generator_optimizer.regularize_every, config.discriminator_optimizer.regularize_every)
-    objective = build(config.objective, generator, discriminator, augmenter.images, intervals)
+    objective = build(config.objective, generator, critic, intervals, tuple(methods.values()))
     state = TrainState(
         generator,
         discriminator,
         average,
         adam(generator, config.generator_optimizer),
         adam(discriminator, config.discriminator_optimizer),
-        {"objective": objective, "augmenter": augmenter},
+        {"objective": objective, "augmenter": augmenter, **methods},
     )
-    return Parts(state, objective.phases, augmenter)
+    return Parts(state, objective.phases, critic, augmenter, tuple(methods.values()))
 
 
 def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World) -> Stepper:
     """Return what moves `parts` on from wherever they are."""
-    return Stepper(config, parts.state, parts.phases, parts.augmenter, train_set, world)
+    return Stepper(config, *parts, train_set, world)
 
 
 def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:

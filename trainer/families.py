@@ -27,14 +27,14 @@ def implements(spec: type[Spec]) -> Callable[[Implementation], Implementation]:
     return register
 
 
-def implementation_of(spec: Spec) -> Callable[..., Any]:
-    """Import the module of `spec` and return what it registered for it. Raises LookupError where it has nothing."""
-    importlib.import_module(type(spec).module)
-    if type(spec) not in _REGISTERED:
-        raise LookupError(f"{type(spec).module} has no @implements({type(spec).__name__})")
-    return _REGISTERED[type(spec)]
-
-
 def build(spec: Spec, *arguments: Any) -> Any:
-    """Return what implements `spec`, called with (spec, *arguments)."""
-    return implementation_of(spec)(spec, *arguments)
+    """Import the module of `spec` and return what it registered for the spec, called with (spec, *arguments)."""
+    if not is_implemented(type(spec)):
+        raise LookupError(f"{type(spec).module} has no @implements({type(spec).__name__})")
+    return _REGISTERED[type(spec)](spec, *arguments)
+
+
+def is_implemented(spec: type[Spec]) -> bool:
+    """Import the module of `spec` and return whether it registered something for it."""
+    importlib.import_module(spec.module)
+    return spec in _REGISTERED

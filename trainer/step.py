@@ -9,11 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from trainer.augment.augmenter import Augmenter, LeakRisk
+from trainer.augment.critic import Critic
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.data.sampler import InfiniteSampler
 from trainer.distributed import World
 from trainer.ema import move_average
+from trainer.methods.method import Method
 from trainer.objectives.phases import Phase, Shard, complete_gradients, is_due
 from trainer.randomness import seed_everything
 from trainer.schedules import ema_beta
@@ -34,7 +36,9 @@ class Stepper:
     config: TrainConfig
     state: TrainState
     phases: Sequence[Phase]
+    critic: Critic
     augmenter: Augmenter
+    methods: Sequence[Method]
     train_set: TrainSet
     world: World
 
@@ -66,6 +70,8 @@ class Stepper:
         self._look_at_validation_images()
         self._take_in_what_all_ranks_saw()
         self.state.images += batch
+        for method in self.methods:
+            method.step(self.iteration, batch)
         return self.augmenter.step(self.iteration, batch)
 
     def _real_shards(self) -> dict[int, Reals]:
@@ -104,6 +110,8 @@ class Stepper:
         for stats in self.world.gather(observed):
             self.state.sums.add(stats)
             self.augmenter.observe(stats)
+            for method in self.methods:
+                method.observe(stats)
         self.observed.clear()
 
     def _descend(self, phase: Phase, parameters: list[nn.Parameter]) -> None:
@@ -136,5 +144,5 @@ class Stepper:
         seed_everything(self.config.seed, "validation", self.state.images)
         picks = torch.randint(len(held_back), [self.config.micro_batch]).numpy()
         pixels, labels = self._on_device(held_back, picks)
-        logits = self.state.discriminator(self.augmenter.images(pixels), labels)
+        logits = self.critic.logits(pixels, labels, "real")
         self.observed.append({"Loss/scores/validation": logits})

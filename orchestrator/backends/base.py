@@ -1,16 +1,12 @@
 """What a backend is: it renders attempts as something submittable, submits that, and knows how each stands."""
 
-import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import ValidationError
 
-from orchestrator.errors import PlanError
-from orchestrator.keys import did_you_mean
-from orchestrator.store import Store
 from trainer.config.job import Resources
 from trainer.config.spec import Settings
 from trainer.record import State, replace_file
@@ -71,19 +67,6 @@ class Backend(Protocol):
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Ask attempts to stop: those that wait never start, those that run save what they have. Returns at once."""
         ...
-
-
-BACKENDS: Mapping[str, str] = {"local": "orchestrator.backends.local"}
-"""Backends by name and the module whose `open_backend(store, cpus)` gives one; imported when first used."""
-
-
-def open_backend(name: str, store: Store, cpus: int | None = None) -> Backend:
-    """Return the backend called `name`; `cpus` bounds what it uses of this machine."""
-    if name not in BACKENDS:
-        raise PlanError("backend", f"no backend is called {name!r}{did_you_mean(name, BACKENDS)}", ", ".join(BACKENDS))
-    module = importlib.import_module(BACKENDS[name])
-    backend: Backend = module.open_backend(store, cpus)
-    return backend
 
 
 def write_handle(attempt: Path, handle: Handle) -> None:

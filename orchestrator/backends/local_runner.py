@@ -8,6 +8,7 @@ them in the queue.
 
 import contextlib
 import fcntl
+import os
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.local_queue import Capacity, Entry, Queue, discard, read_entry
-from orchestrator.backends.supervisor_command import environment, python_module, supervisor_command
+from orchestrator.backends.supervisor_command import environment, hold_signals, python_module, supervisor_command
 from orchestrator.process import ProcessId
 from trainer.record import replace_file
 
@@ -70,7 +71,7 @@ class Runner:
                 running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
 
     def _start(self, entry: Entry, path: Path) -> Entry:
-        visible = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, entry.gpus))}
+        visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
         log = entry.directory / "attempts" / f"{entry.attempt:03d}" / "supervisor.log"
         with log.open("ab") as output:
             child = subprocess.Popen(
@@ -80,6 +81,7 @@ class Runner:
                 stderr=output,
                 env=environment(visible),
                 start_new_session=True,
+                preexec_fn=hold_signals,
             )
         self.children[entry.key] = child
         started = entry.model_copy(update={"supervisor": ProcessId.of(child.pid)})
@@ -97,6 +99,12 @@ def places(entry: Entry, running: list[Entry], capacity: Capacity) -> tuple[int,
     if min(entry.resources.cpus, capacity.cpus) > free_cpus or entry.resources.gpus > len(free_gpus):
         return None
     return tuple(free_gpus[: entry.resources.gpus])
+
+
+def gpu_names(indices: tuple[int, ...]) -> list[str]:
+    """Return what CUDA calls the GPUs of these indices among those that we may see ourselves."""
+    ours = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [ours.split(",")[index] for index in indices] if ours else [str(index) for index in indices]
 
 
 def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:

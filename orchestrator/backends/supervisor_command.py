@@ -1,12 +1,21 @@
 """How a supervisor is started, wherever a backend starts it."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import orchestrator
 from orchestrator.backends.base import Task
+
+FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that a supervisor passes on to its worker."""
+
+
+def hold_signals() -> None:
+    """Block those signals in a child about to become a supervisor, so that none is lost before it listens."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
 
 
 def supervisor_command(task: Task) -> list[str]:

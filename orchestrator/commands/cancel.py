@@ -1,6 +1,6 @@
 """adasweep cancel: stop what waits or runs, for good."""
 
-from orchestrator.backends.base import open_backend
+from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import print_json, results
 from orchestrator.commands.targets import seen_of, trials_of
 from orchestrator.errors import PlanError

@@ -18,5 +18,5 @@ def news() -> Console:
 
 
 def print_json(document: Any) -> None:
-    """Print a document as JSON to stdout."""
-    sys.stdout.write(json.dumps(document, indent=1, allow_nan=False, default=str) + "\n")
+    """Print a document to stdout as one line of JSON."""
+    sys.stdout.write(json.dumps(document, default=str) + "\n")

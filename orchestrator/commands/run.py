@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
 
-from orchestrator.backends.base import Backend, Task, open_backend
+from orchestrator.backends.base import Backend, Task
+from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import news, print_json, results
 from orchestrator.decide import SUBMITTED
 from orchestrator.dispatch import Dispatcher
@@ -39,13 +40,12 @@ class Manner:
 
 def execute(store: Store, request: Request, manner: Manner) -> int:
     """Carry out the plan of a sweep and return the exit code."""
-    if not manner.dry_run:
-        store.require_writable()
+    backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     plan.require_within_budget()
-    backend = open_backend(request.backend, store, request.cpus)
     if manner.dry_run:
         return _dry_run(store, plan, backend)
+    store.require_writable()
     keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
@@ -59,7 +59,7 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
 def keep_plan(store: Store, plan: Plan) -> None:
     """Write sweeps/NAME/plan.json, unless another sweep has the name."""
     path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
-    if before and (before["sweep"], before["tier"]) != (document["sweep"], document["tier"]):
+    if before and (before.get("name", before["sweep"]), before["tier"]) != (document["name"], document["tier"]):
         raise PlanError(plan.sweep.source.file, f"{plan.sweep.key!r} is already the name of another sweep's place here")
     with writing(path):
         replace_file(path, json.dumps(document, indent=1))
@@ -97,7 +97,7 @@ class Run:
             with self.view:
                 self._watch()
             if recorder:
-                recorder.finish()
+                recorder.finish(lambda: self.interrupts > 1)
         return self._verdict()
 
     def statuses(self) -> list[TrialStatus]:

@@ -1,10 +1,12 @@
 """adasweep schema: the JSON schema of sweep files."""
 
-from orchestrator.commands.output import print_json
+import json
+import sys
+
 from orchestrator.schema import sweep_schema
 
 
 def execute() -> int:
     """Print the schema."""
-    print_json(sweep_schema())
+    sys.stdout.write(json.dumps(sweep_schema(), indent=1) + "\n")
     return 0

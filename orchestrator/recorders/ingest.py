@@ -74,8 +74,9 @@ def rebuild(store: Store, target: Target, beat: Callable[[], None]) -> None:
     shutil.rmtree(fresh.cursors, ignore_errors=True)
     database = Path(target.uri.removeprefix("sqlite:///")) if target.uri.startswith("sqlite:///") else None
     if database:
-        draft = database.with_name(f"{database.name}.new")
-        draft.unlink(missing_ok=True)
+        for left in database.parent.glob(f"{database.name}.new-*"):
+            left.unlink()
+        draft = database.with_name(f"{database.name}.new-{time.time_ns()}")
         fresh = replace(fresh, uri=f"sqlite:///{draft}")
         kept = _record_all(store, fresh, beat)
         draft.replace(database)

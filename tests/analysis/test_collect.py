@@ -75,6 +75,16 @@ def test_last_line_per_kimg_and_key_wins(one):
     assert len(values) == 5
 
 
+def test_a_value_of_a_wrong_type_is_null_and_the_rest_stays(one):
+    odd = {**score_line(RUN, 120.0), "num_real": "many", "seconds": "1.5"}
+    append_lines(one.run(id_of(RUN)).metrics, [odd])
+    collect(one)
+    values = {
+        row["kimg"]: (row["num_real"], row["evaluation_seconds"], row["num_generated"]) for row in rows(one, "metrics")
+    }
+    assert (values[100.0], values[120.0]) == ((2000, 2.0, 2000), (None, None, 2000))
+
+
 def test_torn_lines_are_passed_over_and_listed(one):
     directory = one.run(id_of(RUN))
     with directory.metrics.open("a") as file:

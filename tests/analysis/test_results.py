@@ -82,9 +82,8 @@ def test_fresh_results_equal_those_from_the_tables(troubled):
 
 def frame_of(values: list[float], diverged: list[bool]) -> pd.DataFrame:
     names = [f"t{i}" for i in range(len(values))]
-    return pd.DataFrame(
-        {"cell": "c", "method": "m", "training_images": 500, "trial": names, "best": values, "diverged": diverged}
-    )
+    about = pd.DataFrame({"cell": "c", "method": "m", "training_images": 500, "trial": names, "run": range(len(names))})
+    return about.assign(best=values, diverged=diverged)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +104,8 @@ def test_spread_counts_a_diverged_run_as_worst_and_a_missing_one_not(values, div
 
 def test_a_diverged_run_is_worst_in_the_band_from_then_on():
     runs = frame_of([1.0, 1.0, 1.0], [True, False, False]).assign(diverged_kimg=[2.0, None, None])
-    points = [("t0", 1.0, 5.0), *((name, kimg, value) for name, value in (("t1", 7.0), ("t2", 9.0)) for kimg in (1, 2))]
-    curves = pd.DataFrame(points, columns=["trial", "kimg", "value"]).assign(cell="c")
+    points = [(0, 1.0, 5.0), *((run, kimg, value) for run, value in ((1, 7.0), (2, 9.0)) for kimg in (1, 2))]
+    curves = pd.DataFrame(points, columns=["run", "kimg", "value"]).assign(cell="c")
     table = bands(curves, runs, "value", worst=math.inf)
     columns = ["median", "min", "max", "runs", "diverged_runs", "diverged_in_the_end", "planned_runs"]
     assert table[columns].to_numpy().tolist() == [[7, 5, 9, 3, 0, 1, 3], [9, 7, 9, 2, 1, 1, 3]]
@@ -116,3 +115,10 @@ def test_running_state_is_the_recorded_one(tmp_path):
     store = write_store(tmp_path, [FakeRun("none", 500, 0, kimg=20.0, state=State.LOST)], step_kimg=20.0)
     runs, _ = loaded(store)
     assert list(runs.frame["state"]) == ["lost"]
+
+
+def test_a_run_at_its_horizon_that_is_not_done_is_still_evaluating(tmp_path):
+    store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], step_kimg=20.0, files=False)
+    assert list(loaded(store)[0].frame["state"]) == ["running"]
+    store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], horizon_kimg=80.0, files=False)
+    assert list(loaded(store)[0].frame["state"]) == ["done"]

@@ -60,9 +60,10 @@ def test_key_order_does_not_change_the_id(random: Any) -> None:
 
 
 CHANGES: dict[str, Any] = {
-    "channels": 3,
     "architecture": "orig",
+    "channels": 3,
     "dtype": "bf16",
+    "methods": "lecam",
     "modulation": "per-sample",
     "pipe": "bg",
 }

@@ -29,6 +29,7 @@ def warp(images: Float[Tensor, "n c h w"], inverse: Plane) -> Float[Tensor, "n c
 
 
 def _resampled(images: Float[Tensor, "n c h w"], inverse: Plane, margins: Margins) -> Float[Tensor, "n c h w"]:
+    """Return the images sampled up, looked up at G^-1 x, and sampled down."""
     n, channels, height, width = images.shape
     theta = _to_source(inverse, height, width, margins) @ inverse @ _from_result(inverse, height, width)
     size = [n, channels, 2 * height + 4 * BORDER, 2 * width + 4 * BORDER]

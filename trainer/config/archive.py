@@ -7,7 +7,7 @@ Files of other kinds are passed over. Names are relative, with forward slashes, 
 """
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trainer.config.entries import Entry
 from trainer.config.folder import Folder
@@ -15,6 +15,7 @@ from trainer.config.zipped import Zip
 from trainer.errors import DataError
 
 
+@runtime_checkable
 class Archive(Protocol):
     """The files of a data set, wherever they are."""
 

@@ -80,7 +80,7 @@ def _cifar(row: Row) -> Tree:
 
 def _tiny(channel_base: int, gamma: float) -> Tree:
     """Small float32 networks for CPUs, about 0.2 M parameters each; ADA five times as fast as the paper's."""
-    tree = _official(Row(1, 100, 32, 4, channel_base, 0.0025, gamma, 10.0, 0.05, 2))
+    tree = _official(Row(1, 100, 16, 4, channel_base, 0.0025, gamma, 5.0, 0.05, 2))
     width = {"channel_max": 64, "precision": {}}
     tree["generator"] |= {**width, "z_dim": 64, "w_dim": 64}
     tree["discriminator"] |= width
@@ -91,8 +91,8 @@ def _tiny(channel_base: int, gamma: float) -> Tree:
 _FIXED: dict[str, Tree] = {
     **{name: _official(row) for name, row in OFFICIAL.items()},
     "cifar": _cifar(OFFICIAL["cifar"]),
-    "tiny32": _tiny(channel_base=512, gamma=0.02),
-    "tiny64": _tiny(channel_base=1024, gamma=0.1),
+    "tiny32": _tiny(channel_base=512, gamma=0.1),
+    "tiny64": _tiny(channel_base=1024, gamma=0.4),
 }
 
 PRESETS = ("auto", *_FIXED)

@@ -31,5 +31,6 @@ def resolve(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
 def _data_tree(wanted: Any, data: DataDescription, seed: int) -> Tree:
     wanted = dict(wanted) if isinstance(wanted, Mapping) else {}
     validation = wanted.get("validation", 0)
-    defaults = {"subset": data.images - validation, "subset_seed": seed}
+    left = data.images - validation if isinstance(validation, int) else data.images
+    defaults = {"subset": left, "subset_seed": seed}
     return {**defaults, **wanted, **data.model_dump(exclude={"name"})}

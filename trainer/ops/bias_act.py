@@ -51,9 +51,9 @@ def bias_act(
 
 
 def leaky_relu_in_place(x: Float[Tensor, "*shape"], clamp: float | None = None) -> Float[Tensor, "*shape"]:
-    """Overwrite x, which nobody else may keep, with clamp(lrelu(x), -clamp, clamp).
+    """Return clamp(lrelu(x), -clamp, clamp); x, which nobody else may keep, is overwritten unless it is a view.
 
     As lrelu(g x) = g lrelu(x), the gain can go where it costs nothing: into the weight and the bias before.
     """
-    x = F.leaky_relu_(x, ACTIVATIONS["lrelu"].alpha)
+    x = F.leaky_relu(x, ACTIVATIONS["lrelu"].alpha, inplace=not x._is_view())
     return x if clamp is None else x.clamp(-clamp, clamp)

@@ -4,7 +4,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.ops.layout import fast_layout
+from trainer.ops.convolution import convolve
+from trainer.ops.layout import fast_layout, has_channels_last
 from trainer.ops.upfirdn2d import Filter, Pair, down_padding, sides, up_padding, upfirdn2d
 
 
@@ -58,11 +59,10 @@ def conv2d(
     """Return the correlation of x with `weight`, or the true convolution where `flip_weight` is False."""
     if not flip_weight and weight.shape[-1] > 1:
         weight = weight.flip([2, 3])
-    if groups > 1:
-        return F.conv2d(x, weight, bias, stride=stride, padding=padding, groups=groups)
-    if weight.shape[-1] == stride == 1 and padding == 0:
-        return F.linear(fast_layout(x).permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
-    return F.conv2d(fast_layout(x), weight, bias, stride=stride, padding=padding)
+    x = fast_layout(x) if groups == 1 else x
+    if weight.shape[-1] == stride == groups == 1 and padding == 0 and has_channels_last(x):
+        return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+    return convolve(x, weight, bias, stride, padding, groups)
 
 
 def _plus(x: Tensor, bias: Tensor | None) -> Tensor:
@@ -97,5 +97,4 @@ def _conv_transpose2d(x: Tensor, weight: Tensor, up: int, padding: int, groups: 
     weight = weight.reshape(groups, o // groups, i, k, k).transpose(1, 2).reshape(groups * i, o // groups, k, k)
     if flip_weight and k > 1:
         weight = weight.flip([2, 3])
-    x = fast_layout(x) if groups == 1 else x
-    return F.conv_transpose2d(x, weight, stride=up, padding=padding, groups=groups)
+    return convolve(x, weight, None, up, padding, groups, transposed=True)

@@ -9,12 +9,11 @@ one convolution, and d is a matrix product instead of a tensor [n o i k k].
 
 from typing import Literal, NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from trainer.ops.conv2d_resample import conv2d_resample
-from trainer.ops.layout import HALF
+from trainer.ops.layout import HALF, fast_layout, has_channels_last
 from trainer.ops.upfirdn2d import Filter, Pair
 
 Modulation = Literal["activations", "per-sample"]
@@ -103,9 +102,14 @@ def _by_sample(x: Tensor, weights: Float[Tensor, "n o i k k"], resample: Resampl
 
 def _pointwise(x: Tensor, weights: Float[Tensor, "n o i 1 1"]) -> Tensor:
     """Return the 1x1 convolution of each sample with its own weights: one matrix product each."""
-    n, _, h, w = x.shape
-    return (weights.to(x.dtype).flatten(2) @ x.flatten(2)).reshape(n, -1, h, w)
+    n, i, h, w = x.shape
+    x, matrices = fast_layout(x), weights.to(x.dtype).flatten(2)
+    if not has_channels_last(x):
+        return (matrices @ x.flatten(2)).reshape(n, -1, h, w)
+    pixels = x.permute(0, 2, 3, 1).reshape(n, h * w, i)
+    return (pixels @ matrices.mT).reshape(n, h, w, -1).permute(0, 3, 1, 2)
 
 
 def _scaled(y: Tensor, scale: Tensor, noise: Tensor | None) -> Tensor:
-    return y * scale if noise is None else torch.addcmul(noise.to(y.dtype), y, scale)
+    y = y * scale
+    return y if noise is None else y.add_(noise.to(y.dtype))
