@@ -5,7 +5,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.distributed as dist
@@ -29,6 +29,7 @@ WORD = "failure"
 CPU = torch.device("cpu")
 
 
+@runtime_checkable
 class Store(Protocol):
     """The table of words that all ranks can read (a torch.distributed.Store)."""
 
@@ -56,7 +57,7 @@ class World:
         """Return the shards of a global batch that are this rank's: every `size`-th of `count`."""
         return range(self.rank, count, self.size)
 
-    def sum_(self, tensors: Sequence[Shaped[Tensor, "*any"]]) -> None:
+    def sum_(self, tensors: Sequence[Shaped[Tensor, "..."]]) -> None:
         """Replace each tensor by its sum over all ranks, in one message."""
         if self.size == 1 or not tensors:
             return

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from trainer.config.metrics import better, parse_metric, value_names
@@ -95,7 +96,9 @@ class Evaluator:
 
 
 @torch.inference_mode()
-def generate(generator: Generator, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED) -> Iterator[Tensor]:
+def generate(
+    generator: Generator, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED
+) -> Iterator[UInt8[Tensor, "n c h w"]]:
     """Yield `count` generated images as uint8 batches [n c h w]: z ~ N(0, I), labels as frequent as in the set.
 
     The images depend on the weights and `seed` alone; the official metrics draw anew each time.

@@ -8,6 +8,7 @@ import torch
 from trainer.errors import EXIT_USER_ERROR, OutputError, UserError
 
 EXIT_BUG = 70
+LONGEST_LINE = 300
 
 WAYS_OUT = {
     errno.ENOSPC: "make room, then run it again: it goes on from its last checkpoint",
@@ -61,7 +62,7 @@ def failure_of(error: Exception, shards: Shards | None = None) -> Failure:
         return Failure(EXIT_USER_ERROR, _out_of_memory(shards))
     if isinstance(error, OSError) and error.errno in WAYS_OUT:
         return Failure(EXIT_USER_ERROR, str(unwritable(error)))
-    return Failure(EXIT_BUG, " ".join(f"{type(error).__name__}: {error}".split()))
+    return Failure(EXIT_BUG, " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_LINE])
 
 
 def unwritable(error: OSError) -> OutputError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from trainer.augment.augmenter import Augmenter, LeakRisk
@@ -21,6 +22,9 @@ from trainer.schedules import ema_beta
 from trainer.state import TrainState
 
 Stats = dict[str, Tensor]
+Reals = tuple[Float[Tensor, "m c h w"], Float[Tensor, "m cdim"]]
+"""Real images of [-1, 1] and their conditions."""
+
 NONFINITE = "Gradients/nonfinite"
 BROKEN = "Gradients/broken"
 
@@ -70,15 +74,15 @@ class Stepper:
             method.step(self.iteration, batch)
         return self.augmenter.step(self.iteration, batch)
 
-    def _real_shards(self) -> dict[int, tuple[Tensor, Tensor]]:
+    def _real_shards(self) -> dict[int, Reals]:
         indices = np.array(self.sampler.take(self.config.batch)).reshape(-1, self.config.micro_batch)
         return {shard: self._on_device(self.train_set, indices[shard]) for shard in self.world.shards(len(indices))}
 
-    def _on_device(self, images: ImageSet, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+    def _on_device(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> Reals:
         pixels = images.images(indices).to(self.device, torch.float32) / 127.5 - 1
         return pixels, images.labels(indices).to(self.device)
 
-    def _run_phase(self, phase: Phase, reals: dict[int, tuple[Tensor, Tensor]]) -> None:
+    def _run_phase(self, phase: Phase, reals: dict[int, Reals]) -> None:
         parameters = self.trainable[phase.network]
         for key, group in self.trainable.items():
             for parameter in group:
@@ -94,7 +98,7 @@ class Stepper:
         complete_gradients(parameters)
         self._descend(phase, parameters)
 
-    def _latents(self, count: int) -> tuple[Tensor, Tensor]:
+    def _latents(self, count: int) -> tuple[Float[Tensor, "{count} zdim"], Float[Tensor, "{count} cdim"]]:
         z = torch.randn(count, self.config.generator.z_dim, device=self.device)
         picks = torch.randint(len(self.train_set), [count]).numpy()
         return z, self.train_set.labels(picks).to(self.device)

@@ -46,7 +46,7 @@ class Bench:
     def _measured(self) -> "MetricValue":
         metric = self.evaluator.options.metrics[0]
         name = f"{metric}-lite0" if metric.startswith("fid") else f"{metric}_precision-lite0"
-        return MetricValue(name, self.value, "0" * 8, 64, 64, "0" * 16, 0, 0.0)
+        return MetricValue(name, self.value, "0" * 8, 64, 64, "0" * 16, 0, 0.0, 0.0)
 
     def measure(self, *values: float) -> None:
         for value in values:
@@ -122,10 +122,7 @@ def test_style_mix_repeats_its_rows_and_columns(snapshot: Path, tmp_path: Path) 
     words = ["style-mix", str(snapshot), str(mixed), "--rows", "0,1", "--columns", "5-7", "--layers", "0-1"]
     assert main([*words, *words_for(snapshot)]) == 0
     assert Image.open(mixed).size == (64, 48)
-    assert main(["generate", str(snapshot), str(generated), "--seeds", "5-7", *words_for(snapshot)]) in (0, 2)
-    assert main(
-        ["generate", str(snapshot), str(generated), "--seeds", "5-7", "--columns", "3", *words_for(snapshot)]
-    ) == 0  # fmt: skip
+    assert main(["generate", str(snapshot), str(generated), "--seeds", "5-7", *words_for(snapshot)]) == 0
     top = np.asarray(Image.open(mixed))[:16, 16:].astype(int)
     assert abs(top - np.asarray(Image.open(generated)).astype(int)).max() <= 1
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 import torch
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
@@ -63,7 +64,7 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read_image(path: Path, channels: int, resolution: int) -> Tensor:
+def read_image(path: Path, channels: int, resolution: int) -> Float[Tensor, "1 {channels} {resolution} {resolution}"]:
     """Return the middle square of an image [1 c h w] of [-1, 1] at `resolution`.
 
     Raises DataError for what is not an image.
@@ -77,7 +78,9 @@ def read_image(path: Path, channels: int, resolution: int) -> Tensor:
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
-def write(directory: Path, target: Tensor, found: Projection, frames: Tensor) -> None:
+def write(
+    directory: Path, target: Float[Tensor, "1 c h w"], found: Projection, frames: UInt8[Tensor, "n c h double_w"]
+) -> None:
     """Write pictures, tensors and the animation of a projection."""
     write_png(directory / "target.png", to_uint8(target[0]).cpu())
     write_png(directory / "projected.png", to_uint8(found.image[0]).cpu())

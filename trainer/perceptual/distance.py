@@ -7,7 +7,7 @@ square root of its learnt weight, over the root of the number of pixels. So the 
 once.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -22,6 +22,7 @@ class PerceptualError(UserError):
     """The file of a perceptual network is missing, changed or not what it should be."""
 
 
+@runtime_checkable
 class PerceptualFeatures(Protocol):
     """A fixed network that maps images of 0..255 to features, differentiably. `name` says which, wherever it counts."""
 
