@@ -26,6 +26,8 @@ SWEEP = """\
 sweep: test
 base:
   preset: tiny32
+  batch: 8
+  micro_batch: 8
   data: tiny
 grid:
   data.subset: [20, 40]

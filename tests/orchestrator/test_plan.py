@@ -91,7 +91,7 @@ def test_a_price_is_training_and_evaluations_within_a_range() -> None:
 
 def test_published_prices_are_of_the_right_order() -> None:
     tiny = published(TINY, Resources())
-    assert tiny.seconds_per_kimg == pytest.approx(18, rel=0.2)
+    assert tiny.seconds_per_kimg == pytest.approx(10, rel=0.2)
     large = resolve({"preset": "paper256"}, find("").description.model_copy(update={"resolution": 256}))
     assert published(large, Resources(gpus=8)).seconds_per_kimg == 5.0
     assert published(large, Resources(gpus=1)).seconds_per_kimg == 23.8
