@@ -59,9 +59,9 @@ def test_a_wrong_value_is_told_at_the_line_of_its_axis(sweep_file: Write) -> Non
 
 
 def test_a_contradiction_is_told_at_the_setting_it_names(sweep_file: Write) -> None:
-    text = BASE + "grid:\n  augment: [none]\n  batch:\n  - 32\n  - 30\n"
+    text = BASE + "grid:\n  micro_batch: [32]\n  batch:\n  - 32\n  - 30\n"
     assert problems(sweep_file(text)) == [
-        "8: grid.batch[1]: batch 30 does not divide into micro-batches of 32 (cell augment=none, batch=30)"
+        "8: grid.batch[1]: batch 30 does not divide into micro-batches of 32 (cell micro_batch=32, batch=30)"
     ]
 
 
