@@ -99,6 +99,7 @@ def shape_key(config: TrainConfig) -> str:
     parts["augment"] = {name: parts["augment"].get(name) for name in ("type", "pipe")}
     parts["data"] = config.data.model_dump(mode="json", include={"resolution", "channels"})
     parts["path_length"] = getattr(config.objective, "path_length_weight", 0) > 0
+    parts["objective"], parts["methods"] = config.objective.type, [method.type for method in config.methods]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 

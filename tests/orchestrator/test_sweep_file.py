@@ -54,7 +54,8 @@ def test_a_wrong_value_is_told_at_the_line_of_its_axis(sweep_file: Write) -> Non
     assert problems(sweep_file(text)) == [
         "9: grid.generator.architecture[0]: 'skp' is none of orig, skip, resnet; did you mean 'skip'?",
         "8: grid.objective.r1_gamma[1]: Input should be greater than or equal to 0, not -1",
-        "5: grid.augment[1]: 'adaa' is none of none, fixed, ada; did you mean 'ada'?",
+        "5: grid.augment[1]: 'adaa' is none of none, fixed, ada, pagan, adaptive-dropout, diffaugment, dataset; "
+        "did you mean 'ada'?",
     ]
 
 
