@@ -24,7 +24,7 @@ def test_all_mistakes_of_form_are_told_at_once(sweep_file: Write) -> None:
     text = "sweep: s\nhorizon_kimg: -1\nwatch:\n  tick_kmg: 1\n  ops: natve\nresorces: {}\nmetrics: [fdi2k]\n"
     assert problems(sweep_file(text)) == [
         "2: horizon_kimg: Input should be greater than 0, not -1",
-        "7: metrics[0]: metrics: no metric is called 'fdi2k'; did you mean fid2k?, not 'fdi2k'",
+        "7: metrics[0]: no metric is called 'fdi2k'; did you mean fid2k?",
         "5: watch.ops: 'natve' is none of auto, native, reference; did you mean 'native'?",
         "4: watch.tick_kmg: is not a key; did you mean 'tick_kimg'?",
         "6: resorces: is not a key; did you mean 'resources'?",
