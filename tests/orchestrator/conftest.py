@@ -29,6 +29,8 @@ base:
   batch: 8
   micro_batch: 8
   data: tiny
+  batch: 20
+  micro_batch: 20
 grid:
   data.subset: [20, 40]
   augment: [none, ada]
