@@ -35,8 +35,6 @@ def slices(path: Path, horizon_kimg: float, count: int) -> pd.DataFrame:
 def _last_line_by_kimg(path: Path, horizon_kimg: float) -> dict[float, str]:
     """Return whole lines by kimg; parsing thousands of histograms to draw a few would take seconds."""
     texts: dict[float, str] = {}
-    if not path.exists():
-        return texts
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             found = _KIMG.search(line)

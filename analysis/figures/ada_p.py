@@ -24,8 +24,7 @@ class AdaP(NamedTuple):
 def data(runs: Runs, curves: Curves) -> AdaP:
     """Return p over kimg for the cells with adaptive augmentation, aggregated over seeds."""
     adaptive = runs.frame[runs.frame["augment"] == "ada"]
-    ticks = curves.ticks[curves.ticks["trial"].isin(adaptive["trial"])]
-    table = bands(ticks.dropna(subset="p"), adaptive, "p")
+    table = bands(curves.ticks.dropna(subset="p"), adaptive, "p")
     return AdaP(table, list(dict.fromkeys(adaptive["cell"])), lay_out(adaptive, table))
 
 

@@ -36,8 +36,8 @@ def data(runs: Runs, _: Curves) -> LogitHistograms:
     parts = [pd.DataFrame(columns=["cell", "trial", "seed", *COLUMNS])]
     for cell, group in runs.frame.sort_values("seed", kind="stable").groupby("cell", sort=False):
         for trial, seed, horizon in zip(group["trial"], group["seed"], group["horizon_kimg"], strict=True):
-            part = slices(runs.store.run(trial).path / "logits.jsonl", horizon, SLICES)
-            if len(part):
+            path = runs.store.run(trial).path / "logits.jsonl"
+            if path.exists() and len(part := slices(path, horizon, SLICES)):
                 parts.append(part.assign(cell=cell, trial=trial, seed=seed)[parts[0].columns])
                 break
     table = pd.concat(parts[1:], ignore_index=True) if len(parts) > 1 else parts[0]
