@@ -46,8 +46,8 @@ def data(runs: Runs, _: Curves) -> LogitHistograms:
 
 
 def _limits(table: pd.DataFrame) -> tuple[float, float]:
-    """Return the range of logits in which every kind has more than a thousandth of the highest density."""
-    seen = table["logit"][table["density"] > 1e-3 * table["density"].max()] if len(table) else pd.Series([-1.0, 1.0])
+    """Return the range of logits in which every kind has more than a hundredth of the highest density."""
+    seen = table["logit"][table["density"] > 1e-2 * table["density"].max()] if len(table) else pd.Series([-1.0, 1.0])
     return float(seen.min()) - 0.5, float(seen.max()) + 0.5
 
 
