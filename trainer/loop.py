@@ -13,10 +13,8 @@ from trainer.reporter import Reporter
 from trainer.sentinel import divergence
 from trainer.sheets import Sheets
 from trainer.signals import Preempted, StopRequest
-from trainer.step import NONFINITE, Stepper
+from trainer.step import BROKEN, NONFINITE, Stepper
 from trainer.telemetry import EDGES, peak_memory_gib
-
-LEAK_RISK_P = 0.8
 
 
 class Diverged(Exception):
@@ -64,8 +62,10 @@ class Loop:
         while not self.finished:
             self._stop_if_asked()
             started = time.monotonic()
-            self.stepper.step()
+            risk = self.stepper.step()
             self.busy_seconds += time.monotonic() - started
+            if risk:
+                self.reporter.event("leak-risk", self.kimg, p=risk.p, limit=risk.limit)
             self._ticks()
             self._appointments()
         self._save()
@@ -92,8 +92,12 @@ class Loop:
         try:
             self.evaluator.evaluate(self.stepper.state, self.reporter)
         except Preempted:
+            interrupted = True
+        else:
+            interrupted = False
+        if self._agreed(interrupted):
             self._save()
-            raise
+            raise Preempted
         self.reporter.pulse(doing="training")
 
     def _stop_if_asked(self) -> None:
@@ -139,10 +143,8 @@ class Loop:
         self.reporter.update(
             kimg=self.kimg, images_per_second=speed, p=augmenter.p, r_t=augmenter.r_t, energy=energy, doing="training"
         )
-        if augmenter.p > LEAK_RISK_P:
-            self.reporter.event("leak-risk", self.kimg, p=augmenter.p)
         sums.clear()
         self.busy_seconds, self.tick_start_images = 0.0, self.images
-        rule = divergence(means, nonfinite)
+        rule = divergence(means, means.get(BROKEN, 0.0))
         if rule:
             raise Diverged(rule)

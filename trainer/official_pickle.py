@@ -44,7 +44,7 @@ class OfficialNetwork:
 
 def _named_tensors(state: Mapping[str, Any], prefix: str) -> list[tuple[str, Tensor]]:
     own = {**state.get("_parameters", {}), **state.get("_buffers", {})}
-    found = [(prefix + name, value.detach()) for name, value in own.items() if value is not None]
+    found = [(prefix + name, value.detach().clone()) for name, value in own.items() if value is not None]
     for name, module in state.get("_modules", {}).items():
         found += _named_tensors(module.state, f"{prefix}{name}.")
     return found

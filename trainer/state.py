@@ -10,6 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from trainer.model.discriminator import Discriminator
+from trainer.model.generator import Generator
 from trainer.telemetry import TickSums
 
 Tensors = dict[str, Tensor]
@@ -27,9 +29,9 @@ class Stateful(Protocol):
 class TrainState:
     """The networks, their optimizers, and the small states of objective, augmentation and telemetry."""
 
-    generator: nn.Module
-    discriminator: nn.Module
-    average: nn.Module
+    generator: Generator
+    discriminator: Discriminator
+    average: Generator
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
     parts: dict[str, Stateful]
@@ -80,4 +82,4 @@ def load_optimizer(prefix: str, network: nn.Module, optimizer: torch.optim.Optim
     for name, parameter in network.named_parameters():
         saved = below(tensors, f"{prefix}/{name}")
         if saved:
-            optimizer.state[parameter] = {key: value.clone() for key, value in saved.items()}
+            optimizer.state[parameter] = {key: value.to(parameter.device, copy=True) for key, value in saved.items()}

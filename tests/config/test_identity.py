@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from trainer.config.data import DataDescription
 from trainer.config.identity import TRIAL_ID, trial_id
-from trainer.config.resolve import merge, resolve
+from trainer.config.presets import merge
+from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 
 DATA = DataDescription(name="set", fingerprint="0123456789abcdef", images=1000, resolution=32, channels=1, classes=10)
@@ -58,7 +59,14 @@ def test_key_order_does_not_change_the_id(random: Any) -> None:
     assert trial_id(TrainConfig.model_validate(shuffled(tree))) == trial_id(config())
 
 
-CHANGES: dict[str, Any] = {"architecture": "orig", "dtype": "bf16", "modulation": "per-sample", "pipe": "bg"}
+CHANGES: dict[str, Any] = {
+    "architecture": "orig",
+    "channels": 3,
+    "dtype": "bf16",
+    "methods": "lecam",
+    "modulation": "per-sample",
+    "pipe": "bg",
+}
 HELD = {("schema_version",), ("augment", "heuristic"), ("data", "labels"), ("transfer",)}
 
 

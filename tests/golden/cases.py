@@ -55,14 +55,16 @@ def tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
     return torch.tensor(array, dtype=dtype)
 
 
+def largest(values: np.ndarray) -> float:
+    """Return max|values| over what is not NaN, 0 where there is nothing."""
+    return float(np.nan_to_num(np.abs(values), nan=0.0).max(initial=0.0))
+
+
 def assert_close(mine: Tensor | np.ndarray | float, golden: Any, ratio: float, floor: float = 0.0) -> None:
     """Assert max|mine - golden| <= ratio * max(max|golden|, floor), and that shapes and NaNs agree."""
     got = mine.detach().numpy() if isinstance(mine, Tensor) else np.asarray(mine)
     want = np.asarray(golden)
     assert got.shape == want.shape, f"shape {got.shape} is not {want.shape}"
-    if want.size == 0:
-        return
     assert (np.isnan(got) == np.isnan(want)).all(), "NaN in other places"
-    error = float(np.nanmax(np.abs(got.astype(np.float64) - want), initial=0.0))
-    limit = ratio * max(float(np.nanmax(np.abs(want), initial=0.0)), floor)
+    error, limit = largest(got.astype(np.float64) - want), ratio * max(largest(want), floor)
     assert error <= limit, f"error {error:.3e} exceeds {limit:.3e}"

@@ -6,11 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from tests.golden.cases import Arrays, assert_close, below, cases, load
+from tests.golden.cases import Arrays, assert_close, below, cases, load, tensor
 from trainer.metrics.fid import fid
 from trainer.metrics.inception_score import inception_score
 from trainer.metrics.kid import kid, mmd2
 from trainer.metrics.moments import gaussian_of
+from trainer.metrics.ppl import slerp
 from trainer.metrics.precision_recall import precision_recall
 
 META, ARRAYS = load("09_metrics.npz")
@@ -65,6 +66,13 @@ def test_precision_and_recall(case: str) -> None:
     mine = np.array(precision_recall(arrays["real"][:n], arrays["gen"][:n], asked["k"]))
     assert np.abs(mine - arrays["pr_exact"]).max() <= 2 / n
     assert np.abs(mine - arrays["pr_fp16"]).max() <= 3 / n
+
+
+@cases("09_metrics.npz", list(CASES))
+def test_slerp(case: str) -> None:
+    arrays = of(case)
+    start, end, t = (tensor(arrays[f"slerp_{name}"]) for name in "abt")
+    assert_close(slerp(start, end, t), arrays["slerp_out"], 1e-6)
 
 
 def test_every_case_names_its_arguments() -> None:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,23 +45,24 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in last[kimg].items() if key not in WALL_CLOCK} for kimg in sorted(last)]
 
 
-def wait_for(condition: Any, seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], object], process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
+        assert process.poll() is None, f"ended with {process.returncode}"
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.01)
 
 
 @pytest.fixture(params=CASES)
-def case(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    yield CASES[request.param]
+def case(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return CASES[request.param]
 
 
 def test_killed_run_resumed_is_bit_equal(trials: TrialMaker, case: dict[str, Any]) -> None:
     calm, killed = trials.make("calm", **case), trials.make("killed", **case)
     assert worker(calm, trials.job(calm)).wait() == 0
     process = worker(killed, trials.job(killed))
-    wait_for(lambda: len(checkpoint.found(killed.checkpoints)) >= 2)
+    wait_for(lambda: len(checkpoint.found(killed.checkpoints)) >= 2, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
     images = checkpoint.found(killed.checkpoints)[0].images
@@ -82,7 +83,7 @@ def test_killed_run_resumed_is_bit_equal(trials: TrialMaker, case: dict[str, Any
 def test_stop_signal_saves_and_says_run_me_again(trials: TrialMaker) -> None:
     run = trials.make("asked")
     process = worker(run, trials.job(run, horizon_kimg=50))
-    wait_for(lambda: run.ticks.exists())
+    wait_for(run.ticks.exists, process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 75
     record = read_record(run.record(1))

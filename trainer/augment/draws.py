@@ -1,7 +1,7 @@
 """Where the augmentation gets its random numbers from: chance, or fixed quantiles to test every transform at."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,6 +10,7 @@ from torch import Tensor
 Numbers = Float[Tensor, "*any"]
 
 
+@runtime_checkable
 class Draws(Protocol):
     """A source of random numbers. Every answer has the shape, type and device of `like`."""
 

@@ -7,8 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.augment.wavelets import filter_bank
-
-SMALLEST_SIDE = 22  # the filters reach 21 pixels, and reflection repeats no border
+from trainer.config.augment import SMALLEST_FILTERED_SIDE
 
 
 def equalise(images: Float[Tensor, "n c h w"], gains: Float[Tensor, "n 4"]) -> Float[Tensor, "n c h w"]:
@@ -16,10 +15,10 @@ def equalise(images: Float[Tensor, "n c h w"], gains: Float[Tensor, "n 4"]) -> F
 
     Along an axis this is a matrix product with one side x side matrix per image.
     """
-    if min(images.shape[2:]) < SMALLEST_SIDE:
-        height, width = images.shape[2:]
-        raise ValueError(f"image filtering needs sides of {SMALLEST_SIDE} pixels or more; these are {height}x{width}")
-    rows, columns = (_filters(gains, side)[:, None] for side in images.shape[2:])
+    height, width = images.shape[2:]
+    if min(height, width) < SMALLEST_FILTERED_SIDE:
+        raise ValueError(f"image filtering needs {SMALLEST_FILTERED_SIDE} pixels a side; images are {height}x{width}")
+    rows, columns = (_filters(gains, side)[:, None] for side in (height, width))
     return rows @ (images @ columns.mT)
 
 

@@ -1,70 +1,75 @@
 """Batches of homogeneous matrices: 3x3 for the plane, 4x4 for colours."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Scalar = Float[Tensor, "n"] | float
+Scalars = Float[Tensor, "n"]
 Plane = Float[Tensor, "n 3 3"]
 Colour = Float[Tensor, "n 4 4"]
 
 
-def _matrix(rows: Sequence[Sequence[Scalar]], like: Float[Tensor, "n"]) -> Float[Tensor, "n r c"]:
-    """Return the matrices [n r c] whose entries are numbers or one value per image."""
-    return torch.stack([_row(row, like) for row in rows], dim=1)
+def _identities(like: Scalars, size: int) -> Float[Tensor, "n size size"]:
+    return torch.eye(size, dtype=like.dtype, device=like.device).repeat(len(like), 1, 1)
 
 
-def _row(entries: Sequence[Scalar], like: Float[Tensor, "n"]) -> Float[Tensor, "n c"]:
-    return torch.stack([e if isinstance(e, Tensor) else torch.full_like(like, e) for e in entries], dim=1)
-
-
-def translate2d(x: Float[Tensor, "n"], y: Float[Tensor, "n"]) -> Plane:
+def translate2d(x: Scalars, y: Scalars) -> Plane:
     """Move by (x, y)."""
-    return _matrix([[1, 0, x], [0, 1, y], [0, 0, 1]], x)
+    matrix = _identities(x, 3)
+    matrix[:, 0, 2], matrix[:, 1, 2] = x, y
+    return matrix
 
 
-def scale2d(x: Float[Tensor, "n"], y: Float[Tensor, "n"]) -> Plane:
+def scale2d(x: Scalars, y: Scalars) -> Plane:
     """Stretch by the factors x and y."""
-    return _matrix([[x, 0, 0], [0, y, 0], [0, 0, 1]], x)
+    return torch.diag_embed(torch.stack([x, y, torch.ones_like(x)], dim=1))
 
 
-def rotate2d(angle: Float[Tensor, "n"]) -> Plane:
+def rotate2d(angle: Scalars) -> Plane:
     """Turn the x-axis towards the y-axis by `angle` radians; y points down in an image, so this is clockwise."""
-    cos, sin = angle.cos(), angle.sin()
-    return _matrix([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], angle)
+    matrix = _identities(angle, 3)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = angle.cos()
+    matrix[:, 1, 0] = angle.sin()
+    matrix[:, 0, 1] = -matrix[:, 1, 0]
+    return matrix
 
 
-def translate3d(shift: Float[Tensor, "n"]) -> Colour:
-    """Add `shift` to all three colour channels."""
-    return _matrix([[1, 0, 0, shift], [0, 1, 0, shift], [0, 0, 1, shift], [0, 0, 0, 1]], shift)
+def shift_colour(shift: Scalars) -> Colour:
+    """Add `shift` to all three channels."""
+    matrix = _identities(shift, 4)
+    matrix[:, :3, 3] = shift[:, None]
+    return matrix
 
 
-def scale3d(factor: Float[Tensor, "n"]) -> Colour:
-    """Multiply all three colour channels by `factor`."""
-    return _matrix([[factor, 0, 0, 0], [0, factor, 0, 0], [0, 0, factor, 0], [0, 0, 0, 1]], factor)
+def scale_colour(factor: Scalars) -> Colour:
+    """Multiply all three channels by `factor`."""
+    return torch.diag_embed(torch.stack([factor, factor, factor, torch.ones_like(factor)], dim=1))
 
 
-def along_luma(like: Float[Tensor, "n"]) -> Colour:
+def luma(like: Scalars) -> Float[Tensor, "4 4"]:
     """Return v v^T for the luma axis v = (1, 1, 1, 0) / sqrt(3): the projection of a colour on grey."""
-    grey = [1 / 3, 1 / 3, 1 / 3, 0.0]
-    return _matrix([grey, grey, grey, [0.0] * 4], like)
+    matrix = like.new_zeros(4, 4)
+    matrix[:3, :3] = 1 / 3
+    return matrix
 
 
-def across_luma(like: Float[Tensor, "n"]) -> Colour:
+def chroma(like: Scalars) -> Float[Tensor, "4 4"]:
     """Return diag(1, 1, 1, 0) - v v^T: the part of a colour that is not grey."""
-    return _matrix([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0] * 4], like) - along_luma(like)
+    matrix = -luma(like)
+    matrix.diagonal()[:3] += 1
+    return matrix
 
 
-def homogeneous(like: Float[Tensor, "n"]) -> Colour:
+def turn_chroma(like: Scalars) -> Float[Tensor, "4 4"]:
+    """Return the cross product with v: a quarter turn of the chroma about the luma axis."""
+    shift = torch.eye(3, dtype=like.dtype, device=like.device).roll(1, dims=0)
+    matrix = like.new_zeros(4, 4)
+    matrix[:3, :3] = (shift - shift.T) / 3**0.5
+    return matrix
+
+
+def homogeneous(like: Scalars) -> Float[Tensor, "4 4"]:
     """Return diag(0, 0, 0, 1), which keeps the homogeneous coordinate."""
-    return _matrix([[0] * 4, [0] * 4, [0] * 4, [0, 0, 0, 1]], like)
-
-
-def rotate_about_luma(angle: Float[Tensor, "n"]) -> Colour:
-    """Turn the hue by `angle` radians about the luma axis (Rodrigues' formula)."""
-    across = angle.sin() / 3**0.5
-    cross = _matrix([[0, -across, across, 0], [across, 0, -across, 0], [-across, across, 0, 0], [0] * 4], angle)
-    cos = angle.cos()[:, None, None]
-    return along_luma(angle) + cos * across_luma(angle) + cross + homogeneous(angle)
+    matrix = like.new_zeros(4, 4)
+    matrix[3, 3] = 1
+    return matrix

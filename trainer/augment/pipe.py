@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -37,11 +36,6 @@ class AugmentPipe(nn.Module):
             raise ValueError(f"no transforms of these names: {', '.join(sorted(unknown))}")
         self._transforms = {name: transform for name, transform in transforms.items() if strengths.get(name, 0) > 0}
         self._strengths = dict(strengths)
-
-    @classmethod
-    def named(cls, name: Pipe) -> Self:
-        """Return one of the pipes of the paper: all transforms of its groups at strength 1."""
-        return cls({transform: 1.0 for group in PIPES[name] for transform in GROUPS[group]})
 
     def forward(self, images: Images, p: Float[Tensor, ""], draws: Draws = CHANCE) -> Images:
         """Return the augmented images, the same shape."""
@@ -80,3 +74,8 @@ class AugmentPipe(nn.Module):
             if isinstance(transform, Corruption):
                 images = transform.apply(images, roll(name), draws)
         return images
+
+
+def named_pipe(name: Pipe) -> AugmentPipe:
+    """Return one of the pipes of the paper: all transforms of its groups at strength 1."""
+    return AugmentPipe({transform: 1.0 for group in PIPES[name] for transform in GROUPS[group]})

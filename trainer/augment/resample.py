@@ -1,8 +1,8 @@
 """Sampling up and down with the sym6 wavelet, as matrix products along the two axes.
 
-Zero-insertion, padding and filtering along an axis are one banded matrix. For the images of a CPU a dense product with
-it is several times faster than a 12-tap convolution of a single channel, and its derivatives of any order are products
-again.
+Padding, zero-insertion and filtering along an axis are one banded matrix. A dense product with it costs more additions
+than the 12 taps need, and yet on a CPU it is 20 times faster than convolutions of single channels at 32 pixels and
+twice as fast at 256; its derivatives of any order are products again. Larger images are convolved.
 """
 
 from functools import lru_cache
@@ -11,11 +11,13 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from trainer.augment.wavelets import resampling_filter
 
 BORDER = 3  # pixels around the result that the 12 taps of the last sampling reach
 REACH = 2 * BORDER  # pixels around the source that both samplings reach
+LARGEST_PRODUCT = 256  # the longest side in pixels whose images are sampled by matrix products
 
 
 class Margins(NamedTuple):
@@ -29,15 +31,42 @@ class Margins(NamedTuple):
 
 def upsample(images: Float[Tensor, "n c h w"], margins: Margins) -> Float[Tensor, "n c fine_h fine_w"]:
     """Return the images padded by reflection and sampled up twice: pixel i of the padded image is pixel 2i here."""
-    rows = _upsampling(images.shape[2], margins.top, margins.bottom, images)
-    columns = _upsampling(images.shape[3], margins.left, margins.right, images)
+    height, width = images.shape[2:]
+    if max(height, width) > LARGEST_PRODUCT:
+        return _upsample_by_convolution(images, margins)
+    rows = _upsampling(height, margins.top, margins.bottom, images)
+    columns = _upsampling(width, margins.left, margins.right, images)
     return rows @ (images @ columns.T)
 
 
 def downsample(fine: Float[Tensor, "n c fine_h fine_w"]) -> Float[Tensor, "n c h w"]:
     """Return every second pixel of the filtered images, without their border: h = fine_h / 2 - 2 BORDER."""
-    rows, columns = (_downsampling(side // 2 - 2 * BORDER, fine.dtype, fine.device) for side in fine.shape[2:])
+    height, width = (side // 2 - 2 * BORDER for side in fine.shape[2:])
+    if max(height, width) > LARGEST_PRODUCT:
+        return _downsample_by_convolution(fine)
+    rows, columns = (_downsampling(side, fine.dtype, fine.device) for side in (height, width))
     return rows @ (fine @ columns.T)
+
+
+def _upsample_by_convolution(images: Float[Tensor, "n c h w"], margins: Margins) -> Float[Tensor, "n c fine_h fine_w"]:
+    """Return the same as the product with U R."""
+    taps = 2 * _taps(images)
+    padded = functional.pad(images, list(margins), mode="reflect").flatten(0, 1)[:, None]
+    wide = functional.conv_transpose2d(padded, taps[None, None, None, :], stride=(1, 2), padding=(0, 5))
+    fine = functional.conv_transpose2d(wide, taps[None, None, :, None], stride=(2, 1), padding=(5, 0))
+    return fine.reshape(*images.shape[:2], *fine.shape[2:])
+
+
+def _downsample_by_convolution(fine: Float[Tensor, "n c fine_h fine_w"]) -> Float[Tensor, "n c h w"]:
+    """Return the same as the product with D."""
+    taps = _taps(fine)
+    narrow = functional.conv2d(fine[:, :, 1:, 1:].flatten(0, 1)[:, None], taps[None, None, None, :], stride=(1, 2))
+    coarse = functional.conv2d(narrow, taps[None, None, :, None], stride=(2, 1))
+    return coarse.reshape(*fine.shape[:2], *coarse.shape[2:])
+
+
+def _taps(like: Tensor) -> Float[Tensor, "12"]:
+    return torch.from_numpy(resampling_filter()).to(like)
 
 
 def _upsampling(side: int, before: int, after: int, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "fine side"]:

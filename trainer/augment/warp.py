@@ -6,6 +6,7 @@ mirrored sym6.
 
 from math import ceil
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
@@ -15,12 +16,24 @@ from trainer.augment.resample import BORDER, REACH, Margins, downsample, upsampl
 
 
 def warp(images: Float[Tensor, "n c h w"], inverse: Plane) -> Float[Tensor, "n c h w"]:
-    """Return each image moved by G: the result at a point x is the image at G^-1 x, in pixels about the centre."""
+    """Return each image moved by G: the result at a point x is the image at G^-1 x, in pixels about the centre.
+
+    Resampling with the identity gives back an image to 1e-6, so images that do not move are spared it.
+    """
+    still = torch.eye(3, dtype=inverse.dtype, device=inverse.device)
+    moving = (inverse != still).any(dim=(1, 2)).nonzero()[:, 0]
+    if not len(moving):
+        return images
+    margins = margins_of(inverse, *images.shape[2:])
+    return images.index_copy(0, moving, _resampled(images[moving], inverse[moving], margins))
+
+
+def _resampled(images: Float[Tensor, "n c h w"], inverse: Plane, margins: Margins) -> Float[Tensor, "n c h w"]:
+    """Return the images sampled up, looked up at G^-1 x, and sampled down."""
     n, channels, height, width = images.shape
-    margins = margins_of(inverse, height, width)
     theta = _to_source(inverse, height, width, margins) @ inverse @ _from_result(inverse, height, width)
     size = [n, channels, 2 * height + 4 * BORDER, 2 * width + 4 * BORDER]
-    grid = functional.affine_grid(theta[:, :2].to(images), size, align_corners=False)
+    grid = functional.affine_grid(theta[:, :2], size, align_corners=False)
     moved = functional.grid_sample(upsample(images, margins), grid, align_corners=False)
     return downsample(moved)
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from trainer.config.archive import Archive, fingerprint, open_archive
+from trainer.config.archive import Archive, open_archive
 from trainer.config.data import DataDescription
+from trainer.config.entries import fingerprint
 from trainer.config.labels import read_labels
 from trainer.errors import DataError
 
@@ -54,7 +55,7 @@ def describe(name_or_path: str | Path, data_dir: Path) -> DataDescription:
     decoding (`trainer.data.cache`) and `data verify` ask all of them.
     """
     path = locate(name_or_path, data_dir)
-    archive = open_archive(path)
+    archive = open_archive(path, memo_dir=data_dir)
     count = len(archive.images)
     if count < FEWEST_IMAGES:
         raise DataError(path, f"has {count} images", f"a data set needs at least {FEWEST_IMAGES} PNG or JPEG files")
@@ -87,6 +88,8 @@ def read_header(archive: Archive, name: str) -> Header:
             return Header(image.width, image.height, CHANNELS[image.mode])
     except KeyError as mode:
         raise DataError(place, f"has pixels of kind {mode}, not 8-bit grey or colour", "prepare the set") from None
+    except UnidentifiedImageError:
+        raise DataError(place, "is not an image, or not a whole one", "remove it or copy it again") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(place, f"is not an image ({error})".replace("<", "").replace(">", "")) from None
 
@@ -96,7 +99,8 @@ def require_square(place: str, header: Header) -> None:
     width, height, _ = header
     if width != height or width & (width - 1) or not SMALLEST <= width <= LARGEST:
         problem = f"is {width}x{height}; images must be square, with a power of two from {SMALLEST} to {LARGEST}"
-        raise DataError(place, problem, _resize_hint(header))
+        way_out = f"adasweep data prepare SOURCE NAME --resolution {nearest_power(width, height)}"
+        raise DataError(place, problem, f"convert the set: {way_out}")
 
 
 def require_same(place: str, header: Header, first: Header) -> None:
@@ -109,9 +113,10 @@ def require_same(place: str, header: Header, first: Header) -> None:
         raise DataError(place, problem, "bring all images to the same channels: adasweep data prepare")
 
 
-def _resize_hint(header: Header) -> str:
-    side = 1 << round(math.log2(max(header.width, header.height, 1)))
-    return f"convert the set: adasweep data prepare SOURCE NAME.zip --resolution {min(max(side, SMALLEST), LARGEST)}"
+def nearest_power(width: int, height: int) -> int:
+    """Return the resolution that suits an image of this size best."""
+    side = 1 << round(math.log2(max(width, height, 1)))
+    return min(max(side, SMALLEST), LARGEST)
 
 
 def _spread(names: Sequence[str], most: int) -> list[str]:

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from trainer.config.archive import LABEL_FILE, Archive
+from trainer.config.archive import Archive
+from trainer.config.entries import LABEL_FILE
 from trainer.errors import DataError
 
 MAX_CLASSES = 1 << 16

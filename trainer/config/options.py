@@ -3,22 +3,15 @@
 from pathlib import Path
 from typing import Literal
 
-from trainer.config.spec import Count, Positive, PositiveInt, Settings
+from trainer.config.metrics import DetectorName, MetricName
+from trainer.config.spec import Positive, PositiveInt, Settings
 
 
-class RunOptions(Settings):
-    """How far, how often, with what help. Changing any of it never changes a single weight at a given kimg.
-
-    Lengths are in thousands of real images shown (kimg); cadences count from the start of the trial, so they
+class Watch(Settings):
+    """How often a run looks up from training, and with what help. Cadences count from the start of the trial, so they
     fall on the same iterations whether or not the run was interrupted.
     """
 
-    horizon_kimg: Positive
-    data_path: Path
-    cache_dir: Path
-    transfer_path: Path | None = None
-    metrics: tuple[str, ...] = ("fid2k", "kid2k")
-    detector: str = "lite0"
     evaluate_every_kimg: Positive = 4.0
     tick_kimg: Positive = 1.0
     sample_every_kimg: Positive = 4.0
@@ -30,4 +23,17 @@ class RunOptions(Settings):
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
     ops: Literal["auto", "native", "reference"] = "reference"
     threads: PositiveInt = 1
-    loader_workers: Count = 0
+
+
+class RunOptions(Watch):
+    """How far, how often, with what help. Changing any of it never changes a single weight at a given kimg.
+
+    Lengths are in thousands of real images shown (kimg).
+    """
+
+    horizon_kimg: Positive
+    data_path: Path
+    cache_dir: Path
+    transfer_path: Path | None = None
+    metrics: tuple[MetricName, ...] = ("fid2k", "kid2k")
+    detector: DetectorName = "lite0"

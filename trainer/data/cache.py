@@ -21,8 +21,9 @@ from typing import IO, NamedTuple
 import numpy as np
 from jaxtyping import Int32, UInt8
 
-from trainer.config.archive import Archive, fingerprint, open_archive
+from trainer.config.archive import Archive, open_archive
 from trainer.config.dataset import Header, require_same, require_square
+from trainer.config.entries import fingerprint
 from trainer.config.labels import read_labels
 from trainer.data.harden import decode
 from trainer.errors import DataError, OutputError
@@ -31,13 +32,15 @@ Progress = Callable[[int, int], None]
 """Called with the number of images done and of all images."""
 
 IMAGES_AT_ONCE = 256
+PREFIX = "decoded-"
 
 
 class Decoded(NamedTuple):
-    """All images of a set, mapped from disk and read-only, and their classes."""
+    """All images of a set, mapped from disk and read-only, their classes, and the fingerprint of the set."""
 
     images: UInt8[np.ndarray, "n c h w"]
     labels: Int32[np.ndarray, " n"]
+    fingerprint: str = ""
 
 
 def decoded(path: Path, wanted: str, cache_dir: Path, progress: Progress | None = None) -> Decoded:
@@ -46,16 +49,11 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: Progress | None 
     Once they are cached, `path` is not looked at: the fingerprint says what they are. Raises DataError when `path`
     has another content, or an image that cannot be used.
     """
-    folder = cache_dir / f"decoded-{wanted}"
-    found = _opened(folder)
-    if found is None:
-        try:
-            cache_dir.mkdir(parents=True, exist_ok=True)
-            with _locked(cache_dir / f"decoded-{wanted}.lock") as alone:
-                found = _opened(folder) or _built(path, wanted, folder, alone, progress)
-        except OSError as error:
-            raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
-    return found
+    folder = cache_dir / f"{PREFIX}{wanted}"
+    try:
+        return _opened(folder) or _build(path, wanted, folder, progress)
+    except OSError as error:
+        raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
 
 
 def _opened(folder: Path) -> Decoded | None:
@@ -64,16 +62,23 @@ def _opened(folder: Path) -> Decoded | None:
         labels = np.load(folder / "labels.npy", allow_pickle=False)
     except (FileNotFoundError, ValueError, EOFError):
         return None
-    return Decoded(images, labels) if images.ndim == 4 and len(images) == len(labels) else None
+    whole = images.ndim == 4 and len(images) == len(labels)
+    return Decoded(images, labels, folder.name.removeprefix(PREFIX)) if whole else None
 
 
-def _built(path: Path, wanted: str, folder: Path, alone: bool, progress: Progress | None) -> Decoded:
-    if alone:
-        _sweep(folder)
+def _build(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(folder.with_suffix(".lock")) as alone:
+        if alone:
+            _sweep(folder)
+        return _opened(folder) or _built(path, wanted, folder, progress)
+
+
+def _built(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
     part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
     part.mkdir()
     try:
-        _write(_checked(path, wanted), part, progress or _silent)
+        _write(_checked(path, wanted, folder.parent), part, progress or _silent)
         _publish(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -82,8 +87,8 @@ def _built(path: Path, wanted: str, folder: Path, alone: bool, progress: Progres
     return found
 
 
-def _checked(path: Path, wanted: str) -> Archive:
-    archive = open_archive(path)
+def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
+    archive = open_archive(path, memo_dir)
     present = fingerprint(archive.entries())
     if present != wanted:
         raise DataError(

@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Bool, Float32, Int, UInt8
 from torch import Tensor
 
-from trainer.config.archive import fingerprint, open_archive
+from trainer.config.archive import open_archive
 from trainer.config.data import DataConfig
+from trainer.config.entries import fingerprint
 from trainer.data.cache import Decoded, Progress, decoded
 from trainer.errors import DataError
 
@@ -46,6 +47,11 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self._chosen) * (2 if self._mirror else 1)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the whole set that these images are part of."""
+        return self._data.fingerprint
 
     @property
     def resolution(self) -> int:
@@ -95,7 +101,7 @@ class TrainSet(ImageSet):
 
 def full_set(path: Path, cache_dir: Path, progress: Progress | None = None) -> ImageSet:
     """Return all images of the set at `path`, in order: the reference of FID. Labels are one-hot if there are any."""
-    data = decoded(path, fingerprint(open_archive(path).entries()), cache_dir, progress)
+    data = decoded(path, fingerprint(open_archive(path, cache_dir).entries()), cache_dir, progress)
     return ImageSet(data, np.arange(len(data.images)), classes=int(data.labels.max()) + 1)
 
 

@@ -1,12 +1,14 @@
 """Bringing a named data set to DATA_DIR/<name>.zip. Nothing is ever fetched unless this is asked for."""
 
+import difflib
 import tempfile
 from pathlib import Path
 
 from trainer.config.dataset import describe
 from trainer.data.cache import Progress
 from trainer.data.convert import convert
-from trainer.data.named import REGISTRY, NamedSet, Say
+from trainer.data.named import NamedSet, Say
+from trainer.data.registry import REGISTRY
 from trainer.errors import DataError, FetchError, OutputError
 
 
@@ -14,7 +16,7 @@ def get(name: str, data_dir: Path, say: Say, progress: Progress | None = None) -
     """Return the ZIP of the set `name` in `data_dir`, made now unless it is there and is what it should be."""
     wanted = REGISTRY.get(name)
     if wanted is None:
-        raise DataError(name, "is not a set that can be got", f"there are: {', '.join(REGISTRY)}")
+        raise DataError(name, "is not a set that can be got", _hint(name))
     target = data_dir / f"{name}.zip"
     if target.exists():
         _require(target, wanted)
@@ -23,6 +25,11 @@ def get(name: str, data_dir: Path, say: Say, progress: Progress | None = None) -
         _make(wanted, target, say, progress)
     say(f"licence of {name}: {wanted.licence}")
     return target
+
+
+def _hint(name: str) -> str:
+    close = difflib.get_close_matches(name, REGISTRY, n=1)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(REGISTRY)}"
 
 
 def _make(wanted: NamedSet, target: Path, say: Say, progress: Progress | None) -> None:

@@ -7,12 +7,11 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import numpy as np
 from jaxtyping import UInt8
 
-from trainer.config.archive import LABEL_FILE
+from trainer.config.entries import LABEL_FILE
 from trainer.data.png import encode_png
 from trainer.errors import OutputError
 
@@ -37,7 +36,7 @@ class ZipWriter:
         self._settings = settings
         self._labels: list[tuple[str, int | None]] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ZipWriter":
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)

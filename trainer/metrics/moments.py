@@ -14,8 +14,8 @@ Matrix = Float64[np.ndarray, "d r"]
 
 
 @dataclass(frozen=True)
-class LowRank:
-    """A Gaussian of at most d samples: its covariance is root @ root.T, and the d x d matrix is never made."""
+class Factored:
+    """A Gaussian by a root of its covariance, root @ root.T: of n <= d samples, the d x n matrix of them, centred."""
 
     mean: Float64[np.ndarray, " d"]
     root: Matrix
@@ -62,7 +62,7 @@ class Dense:
         return product
 
 
-Gaussian = LowRank | Dense
+Gaussian = Factored | Dense
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Moments:
             return Dense(self.mean.copy(), self._scatter / self.count)
         rows = np.concatenate(self._rows)
         mean = rows.mean(0)
-        return LowRank(mean, (rows - mean).T / np.sqrt(self.count))
+        return Factored(mean, (rows - mean).T / np.sqrt(self.count))
 
     def _spill(self) -> None:
         if self._scatter is not None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trainer.augment.draws import Draws
-from trainer.augment.matrices import Colour, translate3d
+from trainer.augment.matrices import Colour, shift_colour
 from trainer.augment.transforms.base import Colouring, Parameters
 
 
@@ -17,4 +17,4 @@ class Brightness(Colouring):
         return draws.normal(like) * self.std
 
     def matrix(self, parameters: Parameters) -> Colour:
-        return translate3d(parameters[:, 0])
+        return shift_colour(parameters[:, 0])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trainer.augment.draws import Draws
-from trainer.augment.matrices import Colour, scale3d
+from trainer.augment.matrices import Colour, scale_colour
 from trainer.augment.transforms.base import Colouring, Parameters
 
 
@@ -17,4 +17,4 @@ class Contrast(Colouring):
         return draws.normal(like) * self.std
 
     def matrix(self, parameters: Parameters) -> Colour:
-        return scale3d(parameters[:, 0].exp2())
+        return scale_colour(parameters[:, 0].exp2())

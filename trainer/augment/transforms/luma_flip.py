@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trainer.augment.draws import Draws
-from trainer.augment.matrices import Colour, across_luma, along_luma, homogeneous
+from trainer.augment.matrices import Colour, chroma, homogeneous, luma
 from trainer.augment.transforms.base import Colouring, Parameters
 
 
@@ -17,4 +17,4 @@ class LumaFlip(Colouring):
     def matrix(self, parameters: Parameters) -> Colour:
         flipped = parameters[:, 0]
         sign = (1 - 2 * flipped)[:, None, None]
-        return sign * along_luma(flipped) + across_luma(flipped) + homogeneous(flipped)
+        return sign * luma(flipped) + chroma(flipped) + homogeneous(flipped)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trainer.augment.draws import Draws
-from trainer.augment.matrices import Colour, across_luma, along_luma, homogeneous
+from trainer.augment.matrices import Colour, chroma, homogeneous, luma
 from trainer.augment.transforms.base import Colouring, Parameters
 
 
@@ -19,4 +19,4 @@ class Saturation(Colouring):
     def matrix(self, parameters: Parameters) -> Colour:
         exponent = parameters[:, 0]
         factor = exponent.exp2()[:, None, None]
-        return along_luma(exponent) + factor * across_luma(exponent) + homogeneous(exponent)
+        return luma(exponent) + factor * chroma(exponent) + homogeneous(exponent)

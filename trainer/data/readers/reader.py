@@ -1,7 +1,7 @@
 """What every kind of source gives: pictures one after another, and how many there will be."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -15,6 +15,7 @@ class Picture(NamedTuple):
     place: str
 
 
+@runtime_checkable
 class Reader(Protocol):
     """A source of pictures. Making one looks at the source; `pictures` reads it through."""
 

@@ -42,15 +42,13 @@ class Inception:
     """The detector of `fid50k_full` as published."""
 
     name: Final = "inception"
-    identity: Final = identity_of("inception", SHA256, RESIZE)
     feature_dim: Final = FEATURES
     classes: Final = CLASSES
 
     def __init__(self, path: Path, device: torch.device | str = "cpu", sha256: str = SHA256) -> None:
+        self.identity = identity_of("inception", sha256, RESIZE)
         self._device = torch.device(device)
-        self._network = torch.jit.load(  # type: ignore[no-untyped-call]
-            checked_file(path, sha256), map_location=self._device
-        ).eval()
+        self._network = torch.jit.load(checked_file(path, sha256), map_location=self._device).eval()
 
     @torch.inference_mode()
     def features(self, images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n 2048"]:

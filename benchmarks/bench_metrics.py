@@ -1,0 +1,179 @@
+"""How much faster the metrics are than their plain forms, measured side by side in one run.
+
+python -m benchmarks.bench_metrics           one table; CPU seconds, least of a few warm runs, one thread
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.linalg
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from benchmarks.plain_lite0 import PlainLite0
+from trainer.metrics.detectors.lite0 import Lite0
+from trainer.metrics.evaluate import evaluate
+from trainer.metrics.fid import frechet_distance
+from trainer.metrics.kid import draw_subsets, mmd2, subset_distances
+from trainer.metrics.moments import gaussian_of
+
+DIMS = (64, 1280, 2048)
+
+
+class Row(NamedTuple):
+    """One comparison: CPU seconds of the plain form and of ours, and how far their results differ."""
+
+    what: str
+    plain_seconds: float
+    our_seconds: float
+    difference: float
+
+    @property
+    def ratio(self) -> float:
+        return self.plain_seconds / self.our_seconds
+
+
+def cpu_seconds(work: Callable[[], Any], runs: int) -> tuple[float, Any]:
+    """Return the least CPU time of `runs` runs, and the result."""
+    times = []
+    for _ in range(runs):
+        started = time.process_time()
+        result = work()
+        times.append(time.process_time() - started)
+    return min(times), result
+
+
+def compared(what: str, plain: Callable[[], Any], ours: Callable[[], Any], runs: int = 1) -> Row:
+    """Return one row; the difference is the largest relative to the largest plain result."""
+    our_seconds, mine = cpu_seconds(ours, runs)
+    plain_seconds, theirs = cpu_seconds(plain, runs)
+    mine, theirs = np.asarray(mine, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
+    return Row(what, plain_seconds, our_seconds, float(np.abs(mine - theirs).max() / np.abs(theirs).max()))
+
+
+def fid_by_matrix_root(real: np.ndarray, generated: np.ndarray) -> float:
+    """FID as usually computed: two dense covariances and scipy's matrix square root."""
+    shift = real.mean(0) - generated.mean(0)
+    first, second = np.cov(real, rowvar=False, bias=True), np.cov(generated, rowvar=False, bias=True)
+    root = np.real(np.trace(scipy.linalg.sqrtm(first @ second)))
+    return float(shift @ shift + np.trace(first) + np.trace(second) - 2 * root)
+
+
+def fid_rows() -> Iterator[Row]:
+    """Compare FID from features to number, below and above d images; then with the reference's root from the cache."""
+    for dim in DIMS:
+        for count in (dim // 2, 2 * dim):
+            random = np.random.default_rng(0)
+            mixing = random.normal(size=(dim, dim)) / dim**0.5
+            real, generated = (random.normal(size=(count, dim)) @ mixing for _ in range(2))
+            reference = gaussian_of(real)
+            reference.root  # noqa: B018
+
+            def plain(real: np.ndarray = real, generated: np.ndarray = generated) -> float:
+                return fid_by_matrix_root(real, generated)
+
+            def ours(real: np.ndarray = real, generated: np.ndarray = generated) -> float:
+                return frechet_distance(gaussian_of(real), gaussian_of(generated))
+
+            def cached(reference: Any = reference, generated: np.ndarray = generated) -> float:
+                return frechet_distance(reference, gaussian_of(generated))
+
+            yield compared(f"FID, {count} images of {dim} features", plain, ours)
+            yield compared(f"FID, {count} images of {dim} features, reference cached", plain, cached)
+
+
+def kid_row() -> Row:
+    """Compare KID of 2,000 images with 100 subsets of 1,000, each on its own."""
+    random = np.random.default_rng(0)
+    real, generated = (random.normal(size=(2000, 1280)) for _ in range(2))
+    drawn = draw_subsets(2000, 2000, subsets=100, subset_size=1000, seed=0)
+    few = draw_subsets(2000, 2000, subsets=5, subset_size=1000, seed=0)
+
+    def each_alone() -> list[float]:
+        pairs = zip(few.real, few.generated, strict=True)
+        return [mmd2(real[r], generated[g]) for r, g in pairs]
+
+    row = compared("KID, 2000 images, 100 subsets", each_alone, lambda: subset_distances(real, generated, drawn)[:5])
+    return row._replace(plain_seconds=row.plain_seconds * 20)
+
+
+def images(count: int, size: int = 32) -> Tensor:
+    """Return smooth random grey images."""
+    coarse = torch.rand(count, 1, 4, 4, generator=torch.Generator().manual_seed(0)) * 255
+    return torch.nn.functional.interpolate(coarse, (size, size), mode="bilinear").to(torch.uint8)
+
+
+def feature_row() -> Row:
+    """Compare features of 128 images with a plain eager loop in batches of 64."""
+    plain, ours, batch = PlainLite0(), Lite0(), images(128)
+    return compared(
+        "features of 128 images",
+        lambda: torch.cat([plain.features(part) for part in torch.split(batch, 64)]),
+        lambda: ours.features(batch),
+        runs=4,
+    )
+
+
+class Images:
+    """A reference of smooth random images."""
+
+    fingerprint = "0" * 16
+
+    def __init__(self, count: int) -> None:
+        self._images = images(count)
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def images(self, indices: np.ndarray) -> Tensor:
+        return self._images[torch.from_numpy(indices)]
+
+
+def evaluation_row(count: int = 500) -> Row:
+    """Compare one evaluation of five metrics with five evaluations, the reference cached for both."""
+    names = (f"fid{count}", f"kid{count}", f"pr{count}", f"is{count}", f"fid{count // 2}")
+    reference, detector = Images(count), Lite0()
+
+    def generate(wanted: int) -> Iterator[Tensor]:
+        yield from torch.split(images(wanted), 64)
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def values(asked: tuple[str, ...]) -> list[float]:
+            return [value.value for value in evaluate(generate, reference, asked, detector, Path(folder))]
+
+        values(names)
+        return compared(
+            f"evaluation of {len(names)} metrics, {count} images",
+            lambda: [value for name in names for value in values((name,))],
+            lambda: values(names),
+        )
+
+
+def rows() -> Iterator[Row]:
+    """Yield all comparisons as they are measured."""
+    yield from fid_rows()
+    yield kid_row()
+    yield feature_row()
+    yield evaluation_row()
+
+
+def main() -> None:
+    """Print one table."""
+    torch.set_num_threads(1)
+    table = Table("what", "plain, s", "ours, s", "plain / ours", "relative difference", title="Metrics, CPU seconds")
+    for row in rows():
+        table.add_row(
+            row.what, f"{row.plain_seconds:.3f}", f"{row.our_seconds:.3f}", f"{row.ratio:.1f}", f"{row.difference:.0e}"
+        )
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()

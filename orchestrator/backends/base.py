@@ -1,0 +1,82 @@
+"""What a backend is: it renders attempts as something submittable, submits that, and knows how each stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import ValidationError
+
+from trainer.config.job import Resources
+from trainer.config.spec import Settings
+from trainer.record import State, replace_file
+
+
+@dataclass(frozen=True)
+class Task:
+    """One attempt at one trial, as a backend sees it: a directory to run the supervisor in, and what it needs."""
+
+    trial: str
+    directory: Path
+    attempt: int
+    resources: Resources
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What would be submitted: `text` is for people, for `--dry-run` and for golden tests."""
+
+    tasks: tuple[Task, ...]
+    text: str
+
+
+class Handle(Settings):
+    """What a backend needs to recognise an attempt later, from another process. `key` is its own business."""
+
+    backend: str
+    key: str
+    trial: str
+    attempt: int
+
+
+class Backend(Protocol):
+    """A place where attempts run. Raises BackendError for failures of the world."""
+
+    name: str
+
+    def slots(self, resources: Resources) -> int:
+        """Return how many attempts that need `resources` run at a time, as far as is known."""
+        ...
+
+    def render(self, tasks: Sequence[Task]) -> Submission:
+        """Return what `submit` would submit; nothing happens."""
+        ...
+
+    def submit(self, submission: Submission) -> list[Handle]:
+        """Submit, and return a handle for every task, in order."""
+        ...
+
+    def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
+        """Return the state of each attempt as this backend knows it: one poll for all. LOST for one it never had."""
+        ...
+
+    def tend(self) -> None:
+        """Do what keeps submitted attempts going; called now and then by whoever watches."""
+        ...
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        """Ask attempts to stop: those that wait never start, those that run save what they have. Returns at once."""
+        ...
+
+
+def write_handle(attempt: Path, handle: Handle) -> None:
+    """Keep a handle in its attempt's directory."""
+    replace_file(attempt / "handle.json", handle.model_dump_json())
+
+
+def read_handle(attempt: Path) -> Handle | None:
+    """Return the handle kept in an attempt's directory, or None."""
+    try:
+        return Handle.model_validate_json((attempt / "handle.json").read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None

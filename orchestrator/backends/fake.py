@@ -1,0 +1,71 @@
+"""A backend without processes, for tests and for trying out plans: attempts end the way a script says."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.backends.base import Handle, Submission, Task
+from trainer.config.job import Resources
+from trainer.record import State
+
+Script = Callable[[Task], State]
+"""Carries out one attempt at once, and returns how it ended."""
+
+
+@dataclass
+class FakeWorld:
+    """What outlives a FakeBackend, as a cluster outlives the process that talks to it."""
+
+    script: Script
+    slots: int = 1
+    waiting: dict[str, Task] = field(default_factory=dict)
+    running: dict[str, Task] = field(default_factory=dict)
+    ended: dict[str, State] = field(default_factory=dict)
+
+    def turn(self) -> None:
+        """Let time pass: what runs ends, what waits starts."""
+        for key in list(self.running):
+            self.ended[key] = self.script(self.running.pop(key))
+        for key in list(self.waiting)[: self.slots]:
+            self.running[key] = self.waiting.pop(key)
+
+    def state(self, key: str) -> State:
+        if key in self.waiting:
+            return State.PENDING
+        return State.RUNNING if key in self.running else self.ended.get(key, State.LOST)
+
+
+@dataclass
+class FakeBackend:
+    """Attempts go from pending to running to their end, one step each time it is tended."""
+
+    world: FakeWorld
+    name: str = "fake"
+
+    def slots(self, _resources: Resources) -> int:
+        return self.world.slots
+
+    def render(self, tasks: Sequence[Task]) -> Submission:
+        return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))
+
+    def submit(self, submission: Submission) -> list[Handle]:
+        for task in submission.tasks:
+            self.world.waiting[_key(task)] = task
+        return [
+            Handle(backend=self.name, key=_key(task), trial=task.trial, attempt=task.attempt)
+            for task in submission.tasks
+        ]
+
+    def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
+        return {handle: self.world.state(handle.key) for handle in handles}
+
+    def tend(self) -> None:
+        self.world.turn()
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        for handle in handles:
+            if self.world.waiting.pop(handle.key, None) or self.world.running.pop(handle.key, None):
+                self.world.ended[handle.key] = State.CANCELLED
+
+
+def _key(task: Task) -> str:
+    return f"{task.trial}-{task.attempt}"

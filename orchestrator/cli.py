@@ -1,0 +1,272 @@
+"""adasweep: the command line. Every command is a few lines here and a file in orchestrator/commands."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.errors import EXIT_BUG, EXIT_RUN_AGAIN, EXIT_SOME_FAILED, EXIT_USER_ERROR, BackendError
+from orchestrator.guard import require_own_packages
+from orchestrator.plan import Tariff
+from orchestrator.planning import Request
+from orchestrator.store import Store
+from trainer.errors import UserError
+
+app = typer.Typer(
+    name="adasweep",
+    help="Sweeps of GANs trained on limited data: planned, priced, run, recorded, plotted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StoreOption = Annotated[
+    Path, typer.Option("--store", envvar="ADASWEEP_STORE", help="Where trials, data and results are kept.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a text for a person.")]
+SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep file, such as sweeps/demo.yaml.")]
+TierOption = Annotated[str, typer.Option("--tier", help="Which of the file's tiers; the file as it stands otherwise.")]
+HorizonOption = Annotated[
+    float | None, typer.Option("--horizon-kimg", help="Another horizon than the file's, in thousands of images.")
+]
+BackendOption = Annotated[str, typer.Option("--backend", help="Where attempts run.")]
+CpusOption = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use (local backend).")]
+WattsOption = Annotated[float | None, typer.Option("--watts", help="Power of one run, to price energy.")]
+KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh, to price energy in money.")]
+GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", help="Price of a GPU-hour.")]
+NameArgument = Annotated[str, typer.Argument(metavar="[SWEEP]", help="A sweep's name; all of them otherwise.")]
+TrialArgument = Annotated[str, typer.Argument(metavar="TRIAL", help="A trial's id, or its first digits.")]
+DEFAULT_STORE = Path("store")
+
+
+def command(module: str) -> Callable[..., int]:
+    """Return `execute` of a file in orchestrator/commands, loaded only when its command is called."""
+    execute: Callable[..., int] = importlib.import_module(f"orchestrator.commands.{module}").execute
+    return execute
+
+
+def finish(code: int) -> None:
+    """End the command with an exit code."""
+    raise typer.Exit(code)
+
+
+@app.command(epilog="Example: adasweep plan sweeps/demo.yaml --tier smoke")
+def plan(
+    file: SweepFile,
+    tier: TierOption = "",
+    horizon_kimg: HorizonOption = None,
+    against_last: Annotated[bool, typer.Option("--diff", help="Only what changes against the last run plan.")] = False,
+    probe: Annotated[bool, typer.Option("--probe", help="Measure the speed here first, for a better price.")] = False,
+    backend: BackendOption = "local",
+    cpus: CpusOption = None,
+    watts: WattsOption = None,
+    per_kwh: KwhOption = None,
+    per_gpu_hour: GpuHourOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a sweep would run, why, and what it would cost. Changes nothing."""
+    request = Request(file, tier, horizon_kimg, Tariff(watts, per_kwh, per_gpu_hour), backend, cpus)
+    if probe:
+        command("probe")(Store(store), request)
+    finish(command("plan")(Store(store), request, as_json=as_json, against_last=against_last))
+
+
+@app.command(epilog="Example: adasweep run sweeps/demo.yaml    (the same again continues, or finds all done)")
+def run(
+    file: SweepFile,
+    tier: TierOption = "",
+    horizon_kimg: HorizonOption = None,
+    backend: BackendOption = "local",
+    cpus: CpusOption = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Submit, and leave at once; trials run on.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be submitted, and submit nothing.")
+    ] = False,
+    record: Annotated[bool, typer.Option(help="Record into MLflow.")] = True,
+    watts: WattsOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Run what a sweep still needs, and watch it. Ctrl-C stops it gracefully; the same command continues."""
+    manner = importlib.import_module("orchestrator.commands.run").Manner(detach, dry_run, as_json, record)
+    finish(command("run")(Store(store), Request(file, tier, horizon_kimg, Tariff(watts), backend, cpus), manner))
+
+
+@app.command(epilog="Example: adasweep extend sweeps/demo.yaml 48")
+def extend(
+    file: SweepFile,
+    horizon_kimg: Annotated[float, typer.Argument(metavar="KIMG", help="The new horizon.")],
+    tier: TierOption = "",
+    backend: BackendOption = "local",
+    cpus: CpusOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train every trial of a sweep on to another horizon. Short for: run SWEEP --horizon-kimg KIMG."""
+    manner = importlib.import_module("orchestrator.commands.run").Manner(as_json=as_json)
+    request = Request(file, tier, horizon_kimg, backend=backend, cpus=cpus)
+    finish(command("run")(Store(store), request, manner))
+
+
+@app.command(epilog="Example: adasweep status demo")
+def status(
+    sweep: NameArgument = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Keep it up to date until nothing runs.")] = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how each trial of a sweep is getting on, and what is wrong."""
+    finish(command("status")(Store(store), sweep, watch=watch, as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep why 12e1a645")
+def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """Tell a trial's story: what it is, its attempts, where it stands, and what the next run would do with it."""
+    finish(command("why")(Store(store), trial, as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep logs 12e1a645 --lines 100")
+def logs(
+    trial: TrialArgument,
+    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="Which attempt; the last otherwise.")] = None,
+    lines: Annotated[int, typer.Option("--lines", min=1, help="How many lines from the end.")] = 40,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the end of what a trial's worker has printed."""
+    finish(command("logs")(Store(store), trial, attempt, lines, as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep cancel demo")
+def cancel(
+    target: Annotated[str, typer.Argument(metavar="SWEEP|TRIAL", help="A sweep's name, or a trial's first digits.")],
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop what waits or runs, for good: a run does not take it up again before `adasweep retry`."""
+    finish(command("cancel")(Store(store), target, as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep retry demo && adasweep run sweeps/demo.yaml")
+def retry(
+    target: Annotated[str, typer.Argument(metavar="SWEEP|TRIAL", help="A sweep's name, or a trial's first digits.")],
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Let failed and cancelled trials be taken up again by the next run."""
+    finish(command("retry")(Store(store), target, as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep record --rebuild")
+def record(
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Record everything anew from the files.")] = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring MLflow up to date with the store."""
+    finish(command("record")(Store(store), rebuild=rebuild, as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep doctor")
+def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
+    """Check this machine and installation: packages, disk, clock, backends, MLflow."""
+    finish(command("doctor")(Store(store), as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep schema > sweeps/schema.json")
+def schema() -> None:
+    """Print the JSON schema of sweep files, for editors."""
+    finish(command("schema")())
+
+
+@app.command(epilog="Example: adasweep demo")
+def demo(
+    tier: TierOption = "",
+    cpus: CpusOption = None,
+    store: StoreOption = DEFAULT_STORE,
+) -> None:
+    """Run sweeps/demo.yaml on this machine, record it, and draw its figures."""
+    finish(command("demo")(Store(store), tier, cpus))
+
+
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep data get fashion-mnist-10k")
+def data(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Get, convert and describe data sets (python -m trainer data)."""
+    finish(command("delegate")("trainer", ["data", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep collect demo")
+def collect(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Gather the results of trials into tables (python -m analysis collect)."""
+    finish(command("delegate")("analysis", ["collect", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep figures demo")
+def figures(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Draw the figures of a sweep (python -m analysis figures)."""
+    finish(command("delegate")("analysis", ["figures", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep table demo")
+def table(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Print the results of a sweep as a table (python -m analysis table)."""
+    finish(command("delegate")("analysis", ["table", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep claims demo")
+def claims(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Test the claims of a sweep against its results (python -m analysis claims)."""
+    finish(command("delegate")("analysis", ["claims", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep which store/figures/demo/fid_by_kimg.png")
+def which(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """List the runs behind a figure (python -m analysis which)."""
+    finish(command("delegate")("analysis", ["which", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep verify demo")
+def verify(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Rebuild the numbers of figures from the runs and compare (python -m analysis verify)."""
+    finish(command("delegate")("analysis", ["verify", *context.args], Store(store)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 user error, 3 some trials failed, 70 bug, 75 run me again."""
+    try:
+        require_own_packages()
+        app(args=arguments)
+    except SystemExit as left:
+        return int(left.code or 0)
+    except UserError as error:
+        return _told(f"{error}", EXIT_USER_ERROR)
+    except BackendError as error:
+        return _told(f"{error}", EXIT_RUN_AGAIN if error.retryable else EXIT_SOME_FAILED)
+    except KeyboardInterrupt:
+        return _told("interrupted; the same command continues", EXIT_RUN_AGAIN)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception:
+        traceback.print_exc()
+        return _told("this is a bug in adasweep; please report it with the lines above", EXIT_BUG)
+    return 0
+
+
+def _told(text: str, code: int) -> int:
+    for line in text.splitlines():
+        sys.stderr.write(f"adasweep: {line}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

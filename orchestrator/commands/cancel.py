@@ -1,0 +1,30 @@
+"""adasweep cancel: stop what waits or runs, for good."""
+
+from orchestrator.backends.registry import open_backend
+from orchestrator.commands.output import print_json, results
+from orchestrator.commands.targets import seen_of, trials_of
+from orchestrator.errors import PlanError
+from orchestrator.marks import cancel
+from orchestrator.reported import open_handles
+from orchestrator.store import Store
+from trainer.record import State
+
+STOPPABLE = frozenset({State.PENDING, State.RUNNING, State.PREEMPTED, State.LOST})
+
+
+def execute(store: Store, target: str, *, as_json: bool) -> int:
+    """Mark every unfinished trial of the target as cancelled, and ask what waits or runs to stop."""
+    seen = seen_of(store, trials_of(store, target))
+    trials = [trial for trial, observed in seen.items() if observed.attempts and observed.state in STOPPABLE]
+    if not trials:
+        raise PlanError(target, "nothing waits, runs or could be taken up again")
+    for trial in trials:
+        cancel(store.run(trial))
+    handles = open_handles(store, trials)
+    for name in {handle.backend for handle in handles}:
+        open_backend(name, store).cancel([handle for handle in handles if handle.backend == name])
+    if as_json:
+        print_json({"cancelled": trials})
+    else:
+        results().print(f"{len(trials)} trials cancelled; bring them back with: adasweep retry {target}", markup=False)
+    return 0

@@ -1,0 +1,18 @@
+"""Commands that belong to another room: passed on as they are, to a Python of their own."""
+
+import subprocess
+
+from orchestrator.backends.supervisor_command import environment, python_module
+from orchestrator.store import Store
+
+BY_SWEEP = frozenset({"figures", "table", "claims", "verify"})
+"""Commands of the analysis whose first word is a sweep's name here, and an option there."""
+
+
+def execute(package: str, words: list[str], store: Store) -> int:
+    """Run `python -m package words...` with the store in the environment; return its exit code."""
+    command, *rest = words
+    if command in BY_SWEEP and rest and not rest[0].startswith("-"):
+        rest = ["--sweep", *rest]
+    settings = environment({"ADASWEEP_STORE": str(store.root)})
+    return subprocess.run([*python_module(package), command, *rest], env=settings, check=False).returncode

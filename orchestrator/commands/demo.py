@@ -1,0 +1,51 @@
+"""adasweep demo: the whole path on this machine, from images to a figure."""
+
+from pathlib import Path
+
+import orchestrator
+from orchestrator.commands import delegate, probe, run
+from orchestrator.commands.output import news
+from orchestrator.errors import EXIT_SOME_FAILED
+from orchestrator.planning import Request
+from orchestrator.recorders.cursor import default_target
+from orchestrator.store import Store
+from orchestrator.sweep_file import read_sweep
+
+SWEEP = Path(orchestrator.__file__).parent.parent / "sweeps" / "demo.yaml"
+
+
+def execute(store: Store, tier: str, cpus: int | None) -> int:
+    """Get the data, run the sweep, gather, draw, and say where everything is. Run again, it reuses what is done."""
+    store.require_writable()
+    sweep = read_sweep(SWEEP, tier)
+    source = str(sweep.spec.base["data"])
+    if not (store.data / f"{source}.zip").exists():
+        code = delegate.execute("trainer", ["data", "get", source], store)
+        if code:
+            return code
+    request = Request(SWEEP, tier, cpus=cpus)
+    probe.execute(store, request)
+    code = run.execute(store, request, run.Manner())
+    if code not in (0, EXIT_SOME_FAILED):
+        return code
+    codes = [
+        delegate.execute("analysis", words, store)
+        for words in (["collect"], ["figures", sweep.key], ["table", sweep.key])
+    ]
+    news().print("\n".join(where_to_look(store, sweep.key)), markup=False, soft_wrap=True)
+    return code or max(codes)
+
+
+def where_to_look(store: Store, key: str) -> list[str]:
+    """Return the lines that say what there is to see now, and how to go on."""
+    figures = sorted((store.root / "figures" / key).glob("*.png"))
+    return [
+        "",
+        *(f"Figure    {path}" for path in figures),
+        f"Trials    {store.trials}",
+        f"Status    adasweep status {key} --store {store.root}",
+        f"MLflow    mlflow ui --backend-store-uri {default_target(store).uri} --port 5000",
+        "          then http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART",
+        "          (the page needs the extra `ui`: pip install 'adasweep[ui]')",
+        f"Further   adasweep extend {SWEEP} 48 --store {store.root}",
+    ]

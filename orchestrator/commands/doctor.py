@@ -1,0 +1,25 @@
+"""adasweep doctor: is this machine fit, and is the installation whole?"""
+
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.commands.output import print_json, results
+from orchestrator.doctor import examine
+from orchestrator.errors import EXIT_USER_ERROR
+from orchestrator.plan_view import show
+from orchestrator.store import Store
+
+STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+
+def execute(store: Store, *, as_json: bool) -> int:
+    """Print every finding; return 2 when something is wrong."""
+    findings = examine(store)
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for finding in findings:
+            table.add_row(Text(finding.verdict, STYLES[finding.verdict]), Text(finding.name), Text(finding.detail))
+        show(results(), table)
+    return EXIT_USER_ERROR if any(finding.verdict == "wrong" for finding in findings) else 0

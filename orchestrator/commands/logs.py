@@ -1,0 +1,35 @@
+"""adasweep logs: the end of what a worker printed."""
+
+from collections import deque
+from pathlib import Path
+
+from orchestrator.commands.output import print_json, results
+from orchestrator.errors import PlanError
+from orchestrator.store import Store
+
+
+def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_json: bool) -> int:
+    """Print the last lines of an attempt's output: the last attempt's unless another is named."""
+    run = store.run(store.find(trial))
+    attempts = run.attempts()
+    number = attempt or max(attempts, default=0)
+    if number not in attempts:
+        had = f"it has had {len(attempts)}" if attempts else "it has had none"
+        raise PlanError(f"trial {run.path.name}", f"has no attempt {number}", had)
+    names = ("supervisor.log", "output.log")
+    texts = {name: _tail(run.attempt(number) / name, lines) for name in names}
+    if as_json:
+        print_json({"trial": run.path.name, "attempt": number, "lines": texts})
+        return 0
+    console = results()
+    for line in (line for text in texts.values() for line in text):
+        console.print(line, markup=False, soft_wrap=True)
+    return 0
+
+
+def _tail(path: Path, lines: int) -> list[str]:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return [line.rstrip("\n") for line in deque(file, maxlen=lines)]
+    except FileNotFoundError:
+        return []

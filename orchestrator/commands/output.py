@@ -1,0 +1,22 @@
+"""Where output goes: results to stdout, what happens meanwhile to stderr; with --json, nothing but JSON to stdout."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+
+def results() -> Console:
+    """Return the console for what was asked for."""
+    return Console(highlight=False)
+
+
+def news() -> Console:
+    """Return the console for what happens meanwhile."""
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """Print a document to stdout as one line of JSON."""
+    sys.stdout.write(json.dumps(document, default=str) + "\n")

@@ -1,0 +1,20 @@
+"""adasweep plan: what a sweep would run, why, and what it would cost. Changes nothing."""
+
+from orchestrator.commands.output import print_json, results
+from orchestrator.plan import stored, told
+from orchestrator.plan_diff import diff
+from orchestrator.plan_view import diff_table, plan_table, show
+from orchestrator.planning import Request, plan_sweep
+from orchestrator.status import stored_plan
+from orchestrator.store import Store
+
+
+def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:
+    """Print the plan, or what it changes against the last one that was run."""
+    plan = plan_sweep(store, request)
+    changes = diff(stored_plan(store, plan.sweep.key), stored(plan))
+    if as_json:
+        print_json({"changes": [change._asdict() for change in changes]} if against_last else told(plan))
+    else:
+        show(results(), diff_table(changes) if against_last else plan_table(plan))
+    return 0

@@ -1,0 +1,47 @@
+"""Measuring, before a plan is priced, what training costs here: one short probe for each shape of network."""
+
+import subprocess
+
+from orchestrator.backends.supervisor_command import environment, python_module
+from orchestrator.commands.output import news
+from orchestrator.decide import SUBMITTED
+from orchestrator.ending import MESSAGE_CHARACTERS
+from orchestrator.errors import SetupError
+from orchestrator.plan import Plan
+from orchestrator.planning import Request, plan_sweep
+from orchestrator.price import Probe, probe_path, shape_key, write_probe
+from orchestrator.store import Store
+from orchestrator.trial import Trial
+from trainer.config.identity import canonical
+from trainer.record import replace_file
+
+
+def execute(store: Store, request: Request) -> int:
+    """Probe every shape that the plan would run and that was not probed on this machine before."""
+    store.require_writable()
+    plan = plan_sweep(store, request)
+    for trial in unprobed(store, plan):
+        news().print(f"Measuring the speed of {trial.cell} here", markup=False)
+        measure(store, plan, trial)
+    return 0
+
+
+def unprobed(store: Store, plan: Plan) -> list[Trial]:
+    """Return one trial for each shape still to be probed."""
+    todo = [trial for trial in plan.trials if plan.decisions[trial.id].action in SUBMITTED]
+    shapes = {shape_key(trial.config): trial for trial in reversed(todo)}
+    return [trial for trial in shapes.values() if not probe_path(store.probes, trial.config).exists()]
+
+
+def measure(store: Store, plan: Plan, trial: Trial) -> None:
+    """Probe one configuration and keep the result. Raises SetupError where the worker cannot."""
+    config = store.probes / f".{trial.id}.json"
+    replace_file(config, canonical(trial.config))
+    command = [*python_module("trainer"), "probe", "--config", str(config), "--data", str(trial.data_path)]
+    command += ["--cache", str(store.cache), "--threads", str(plan.sweep.spec.resources.cpus)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    config.unlink()
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["nothing"])[-1][:MESSAGE_CHARACTERS]
+        raise SetupError("probe", f"the worker could not measure {trial.cell}: {said}", "plan without --probe")
+    write_probe(store.probes, trial.config, Probe.model_validate_json(done.stdout.strip().splitlines()[-1]))

@@ -1,0 +1,168 @@
+"""adasweep run: plan, submit, watch until everything is done. Running it again continues."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import FrameType
+
+from orchestrator.backends.base import Backend, Task
+from orchestrator.backends.registry import open_backend
+from orchestrator.commands.output import news, print_json, results
+from orchestrator.decide import SUBMITTED
+from orchestrator.dispatch import Dispatcher
+from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.plan import Plan, stored
+from orchestrator.plan_view import summary
+from orchestrator.planning import Request, plan_sweep
+from orchestrator.progress import View, in_a_line, view_for
+from orchestrator.recorders.cursor import default_target, is_behind
+from orchestrator.recorders.follow import start_recorder
+from orchestrator.status import TrialStatus, as_json, stored_plan, trial_status
+from orchestrator.store import Store, writing
+from trainer.record import replace_file
+
+POLL_SECONDS = 0.5
+STOP_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a plan is carried out, and what the person who asked wants to see."""
+
+    detach: bool = False
+    dry_run: bool = False
+    as_json: bool = False
+    record: bool = True
+
+
+def execute(store: Store, request: Request, manner: Manner) -> int:
+    """Carry out the plan of a sweep and return the exit code."""
+    backend = open_backend(request.backend, store, request.cpus)
+    plan = plan_sweep(store, request)
+    plan.require_within_budget()
+    if manner.dry_run:
+        return _dry_run(store, plan, backend)
+    store.require_writable()
+    keep_plan(store, plan)
+    view = view_for(news(), quiet=manner.as_json)
+    view.say("\n".join(summary(plan)))
+    run = Run(store, Dispatcher(store, plan, backend), view)
+    code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
+    if manner.as_json:
+        print_json({"exit_code": code, "trials": as_json(run.statuses())})
+    return code
+
+
+def keep_plan(store: Store, plan: Plan) -> None:
+    """Write sweeps/NAME/plan.json, unless another sweep has the name."""
+    path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
+    if before and (before.get("name", before["sweep"]), before["tier"]) != (document["name"], document["tier"]):
+        raise PlanError(plan.sweep.source.file, f"{plan.sweep.key!r} is already the name of another sweep's place here")
+    with writing(path):
+        replace_file(path, json.dumps(document, indent=1))
+
+
+def _dry_run(store: Store, plan: Plan, backend: Backend) -> int:
+    """Print what would be submitted."""
+    todo = [trial for trial, decision in plan.decisions.items() if decision.action in SUBMITTED]
+    resources = plan.sweep.spec.resources
+    tasks = [Task(t, store.run(t).path.resolve(), plan.observed[t].attempts + 1, resources) for t in todo]
+    results().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
+    return 0
+
+
+@dataclass
+class Run:
+    """A plan being carried out before somebody's eyes. Ctrl-C (or SIGTERM) stops it; a second one stops the waiting."""
+
+    store: Store
+    dispatcher: Dispatcher
+    view: View
+    interrupts: int = 0
+    shown: dict[str, TrialStatus] = field(default_factory=dict)
+
+    def start_only(self) -> int:
+        """Submit what is to be run now, and leave it running."""
+        started = self.dispatcher.submit()
+        self.view.say(f"{len(started)} trials submitted; watch them with: adasweep status {self._sweep}")
+        return 0
+
+    def to_the_end(self, *, record: bool) -> int:
+        """Submit and watch until every trial is settled; return the exit code."""
+        with self._listening():
+            recorder = start_recorder(self.store, self.view.say) if record and self._has_news() else None
+            with self.view:
+                self._watch()
+            if recorder:
+                recorder.finish(lambda: self.interrupts > 1)
+        return self._verdict()
+
+    def statuses(self) -> list[TrialStatus]:
+        """Return how every cell stands, in the order of the sweep."""
+        cells = stored(self.dispatcher.plan)["cells"]
+        score = self.dispatcher.plan.sweep.spec.score_name
+        seen, decisions, fresh = self.dispatcher.observed, self.dispatcher.decisions, set(self.dispatcher.active)
+        found = []
+        for cell in cells:
+            place = f"{cell['cell']} #{cell['seed']}"
+            if place not in self.shown or cell["trial"] in fresh or self.shown[place].state == "running":
+                trial = cell["trial"]
+                self.shown[place] = trial_status(self.store, cell, score, seen[trial], decisions[trial])
+            found.append(self.shown[place])
+        return found
+
+    @property
+    def _sweep(self) -> str:
+        return self.dispatcher.plan.sweep.key
+
+    def _has_news(self) -> bool:
+        trials = [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
+        return bool(self.dispatcher.active) or is_behind(self.store, default_target(self.store), trials)
+
+    def _watch(self) -> None:
+        while self.dispatcher.active and not self.interrupts:
+            self.dispatcher.submit()
+            self.view.show(self.statuses())
+            time.sleep(POLL_SECONDS)
+            self.dispatcher.look()
+        if self.interrupts and self.dispatcher.active:
+            self._stop()
+        self.view.show(self.statuses())
+
+    def _stop(self) -> None:
+        """Have everything saved and stopped, unless somebody insists on leaving at once."""
+        self.view.say("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
+        self.dispatcher.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.under_way:
+            time.sleep(POLL_SECONDS)
+            self.dispatcher.look()
+            self.view.show(self.statuses())
+
+    def _verdict(self) -> int:
+        if self.interrupts:
+            self.view.say("Interrupted. The same command continues where this left off.")
+            return EXIT_RUN_AGAIN
+        failed = self.dispatcher.failed
+        for status in self.statuses():
+            if status.trial in failed:
+                self.view.say(in_a_line(status))
+        return EXIT_SOME_FAILED if failed else 0
+
+    def _listening(self) -> ExitStack:
+        """Count SIGINT and SIGTERM instead of dying of them, until the returned stack is left."""
+        stack = ExitStack()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.signal(number, self._interrupt)
+            stack.callback(_restorer(number, before))
+        return stack
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.interrupts += 1
+
+
+def _restorer(number: int, handler: object) -> Callable[[], object]:
+    return lambda: signal.signal(number, handler)  # type: ignore[arg-type]

@@ -1,0 +1,25 @@
+"""What a person names on the command line: a sweep, or a trial by its first digits."""
+
+from orchestrator.errors import PlanError
+from orchestrator.observe import Observed, observe
+from orchestrator.reported import open_handles, reported
+from orchestrator.status import read_plan, sweeps
+from orchestrator.store import Store
+
+
+def trials_of(store: Store, target: str) -> list[str]:
+    """Return the trials of a sweep, or the one trial whose id begins so. Raises PlanError."""
+    if target in sweeps(store):
+        return list(dict.fromkeys(cell["trial"] for cell in read_plan(store, target)["cells"]))
+    try:
+        return [store.find(target)]
+    except PlanError as error:
+        known = ", ".join(sweeps(store)) or "none"
+        raise PlanError(
+            target, f"is neither a sweep run here nor one trial ({error.problem})", f"sweeps: {known}"
+        ) from None
+
+
+def seen_of(store: Store, trials: list[str]) -> dict[str, Observed]:
+    """Return what the store and the backends show of trials now."""
+    return observe(store, trials, reported(store, open_handles(store, trials)))

@@ -1,0 +1,84 @@
+"""adasweep why: the story of one trial."""
+
+import json
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.commands.output import print_json, results
+from orchestrator.commands.targets import seen_of
+from orchestrator.decide import decide_one
+from orchestrator.plan import RULES
+from orchestrator.plan_view import show
+from orchestrator.recorders.flat import flattened
+from orchestrator.status import attempts_of, read_plan, sweeps, wanted_of_plan
+from orchestrator.store import Store
+from trainer.record import RunRecord
+
+COLUMNS = ("attempt", "state", "kimg", "from kimg", "hours", "host", "exit", "message")
+
+
+def execute(store: Store, trial: str, *, as_json: bool) -> int:
+    """Print who a trial is, its attempts, where it stands, and what the next run of each of its sweeps would do."""
+    story = tell(store, store.find(trial))
+    if as_json:
+        print_json(story)
+    else:
+        show(results(), _as_text(story))
+    return 0
+
+
+def tell(store: Store, trial: str) -> dict[str, Any]:
+    """Return the story of a trial as plain values."""
+    seen = seen_of(store, [trial])[trial]
+    attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
+    return {
+        "trial": trial,
+        "directory": str(store.run(trial).path),
+        "state": seen.state.value if seen.attempts else "new",
+        "kimg": seen.kimg,
+        "metrics": dict(seen.metrics),
+        "attempts": [
+            {"attempt": name} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
+        ],
+        "sweeps": [_place(store, name, cell, seen) for name, cell in _places(store, trial)],
+        "config": json.loads(store.run(trial).trial.read_text(encoding="utf-8"))["config"],
+    }
+
+
+def _places(store: Store, trial: str) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, cell) for name in sweeps(store) for cell in read_plan(store, name)["cells"] if cell["trial"] == trial
+    ]
+
+
+def _place(store: Store, sweep: str, cell: dict[str, Any], seen: Any) -> dict[str, Any]:
+    decision = decide_one(wanted_of_plan(read_plan(store, sweep))[cell["trial"]], seen, RULES)
+    told = {"action": decision.action.value, "reason": decision.reason}
+    return {"sweep": sweep, "cell": cell["cell"], "seed": cell["seed"], "horizon_kimg": cell["horizon_kimg"], **told}
+
+
+def _as_text(story: dict[str, Any]) -> Group:
+    table = Table(box=None, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column)
+    for attempt in story["attempts"]:
+        table.add_row(*(Text(text) for text in _attempt_row(attempt)))
+    lines = [f"trial {story['trial']}  {story['state']} at {story['kimg']:g} kimg", story["directory"], ""]
+    for place in story["sweeps"]:
+        told = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
+        lines.append(f"{told}: {place['action']}, because: {place['reason']}")
+    config = [f"  {key} = {value}" for key, value in flattened(story["config"])]
+    return Group(*map(Text, lines), Text(), table, Text(), Text("configuration"), *map(Text, config))
+
+
+def _attempt_row(attempt: dict[str, Any]) -> tuple[str, ...]:
+    if "state" not in attempt:
+        return f"{attempt['attempt']:03d}", "no record", "", "", "", "", "", ""
+    record = RunRecord.model_validate(attempt)
+    hours, code = (record.updated - record.started) / 3600, record.exit_code
+    exit_code = "" if code is None else str(code)
+    span = (f"{record.kimg:g}", f"{record.resumed_from_kimg:g}", f"{hours:.2f}")
+    return f"{record.attempt:03d}", record.state.value, *span, record.host, exit_code, record.message

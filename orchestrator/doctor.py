@@ -1,0 +1,130 @@
+"""What a machine and an installation need, looked at one by one. Nothing heavy is imported: versions are read."""
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+from orchestrator.backends.local_queue import gpu_count
+from orchestrator.errors import StoreError
+from orchestrator.guard import require_own_packages
+from orchestrator.recorders.cursor import default_target, is_behind
+from orchestrator.store import Store
+from trainer.errors import UserError
+
+NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")
+OPTIONAL = {"ray": "the Ray backend", "submitit": "the SLURM backend", "mlflow": "MLflow's pages (extra `ui`)"}
+LOW_DISK_GIB = 5.0
+SKEW_SECONDS = 2.0
+
+
+class Finding(NamedTuple):
+    """One thing looked at: whether it is well, and what was seen."""
+
+    name: str
+    verdict: Literal["ok", "note", "wrong"]
+    detail: str
+
+
+def examine(store: Store) -> list[Finding]:
+    """Return everything that was looked at, in order."""
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        _python,
+        _own_packages,
+        _packages,
+        _optional,
+        _machine,
+        lambda: _store(store),
+        lambda: _recorder(store),
+    ]
+    return [finding for check in checks for finding in check()]
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "wrong", f"{version} at {sys.executable}")
+
+
+def _own_packages() -> Iterator[Finding]:
+    try:
+        require_own_packages()
+    except UserError as error:
+        yield Finding("packages of ours", "wrong", str(error))
+    else:
+        yield Finding("packages of ours", "ok", "trainer and analysis are the ones that belong here")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in NEEDED:
+        version = _version(name)
+        yield Finding(name, "ok" if version else "wrong", version or f"not installed; pip install {name}")
+
+
+def _optional() -> Iterator[Finding]:
+    for name, purpose in OPTIONAL.items():
+        yield Finding(name, "ok" if _version(name) else "note", _version(name) or f"not installed: no {purpose}")
+    sbatch = shutil.which("sbatch")
+    yield Finding("slurm", "ok" if sbatch else "note", sbatch or "no sbatch on the path")
+
+
+def _machine() -> Iterator[Finding]:
+    cpus, threads = len(os.sched_getaffinity(0)), os.environ.get("OMP_NUM_THREADS")
+    yield Finding("cpus", "ok", f"{cpus} usable; OMP_NUM_THREADS {threads or 'is set for each worker'}")
+    gpus = gpu_count()
+    yield Finding("gpus", "ok" if gpus else "note", f"{gpus} NVIDIA GPUs" if gpus else "none: training runs on CPUs")
+
+
+def _store(store: Store) -> Iterator[Finding]:
+    try:
+        store.require_writable()
+    except StoreError as error:
+        yield Finding("store", "wrong", str(error))
+        return
+    yield Finding("store", "ok", f"{store.root.resolve()}, {sum(1 for _ in store.ids())} trials")
+    free = shutil.disk_usage(store.root).free / 2**30
+    yield Finding("disk", "ok" if free > LOW_DISK_GIB else "note", f"{free:.1f} GiB free")
+    skew = _skew_seconds(store)
+    told = f"the store's file system is {abs(skew):.1f} s off"
+    yield Finding("clock", "ok" if abs(skew) < SKEW_SECONDS else "wrong", told)
+    yield Finding(
+        "hard links", "ok" if _links(store) else "wrong", "work" if _links(store) else "do not work: no leases"
+    )
+
+
+def _recorder(store: Store) -> Iterator[Finding]:
+    target = default_target(store)
+    behind = is_behind(store, target, [trial for trial in store.ids() if store.run(trial).attempts()])
+    told = "is behind; catch up with: adasweep record" if behind else "is up to date"
+    yield Finding("mlflow record", "note" if behind else "ok", f"{target.uri} {told}")
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _skew_seconds(store: Store) -> float:
+    probe = store.root / f".clock.{os.getpid()}"
+    probe.touch()
+    written = probe.stat().st_mtime
+    probe.unlink()
+    return written - time.time()
+
+
+def _links(store: Store) -> bool:
+    probe, other = (store.root / f".link{number}.{os.getpid()}" for number in (1, 2))
+    probe.touch()
+    try:
+        os.link(probe, other)
+    except OSError:
+        return False
+    finally:
+        probe.unlink()
+        other.unlink(missing_ok=True)
+    return True

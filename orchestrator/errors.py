@@ -1,0 +1,74 @@
+"""What can go wrong in the orchestrator, as a tree:
+
+    UserError            (trainer.errors) somebody can put it right: one line, exit code 2, no traceback
+    ├── SweepError       a sweep file says something that cannot be: one line for each problem
+    ├── StoreError       the store is missing, unwritable or holds something unexpected
+    ├── PlanError        a plan may not be carried out: over budget, nothing to cancel, an unknown trial
+    └── SetupError       the machine or the installation is not fit
+    BackendError         the world failed: a command, its output, and whether trying again may help
+    LeaseHeld            somebody else is at work on this trial
+    LeaseLost            somebody else has taken this trial over
+
+A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from trainer.errors import UserError
+
+EXIT_USER_ERROR = 2
+EXIT_SOME_FAILED = 3
+EXIT_BUG = 70
+EXIT_RUN_AGAIN = 75
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong in a sweep: where (`file:line`), under which key, and what."""
+
+    place: str
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return " ".join(f"{self.place}: {self.key}: {self.text}".split())
+
+
+class SweepError(UserError):
+    """A sweep file says something that cannot be. All problems are told at once, one a line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(dict.fromkeys(problems))
+        first = self.problems[0]
+        super().__init__(first.place, f"{first.key}: {first.text}")
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class StoreError(UserError):
+    """The store is missing, unwritable or holds something unexpected."""
+
+
+class PlanError(UserError):
+    """A plan may not be carried out."""
+
+
+class SetupError(UserError):
+    """The machine or the installation is not fit."""
+
+
+class BackendError(Exception):
+    """A failure of the world beyond a backend. `retryable` says whether the same request may succeed later."""
+
+    def __init__(self, what: str, *, retryable: bool) -> None:
+        self.retryable = retryable
+        super().__init__(what)
+
+
+class LeaseHeld(Exception):
+    """Somebody else is at work on this trial."""
+
+
+class LeaseLost(Exception):
+    """Somebody else has taken this trial over: whoever gets this writes nothing more."""

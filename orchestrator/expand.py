@@ -1,0 +1,156 @@
+"""From a sweep to its trials: pure, in the order of the file, every trial validated.
+
+A cell is a list of settings, later ones laid over earlier ones: preset, `base`, then the axes (`cells`, `zip`, `grid`),
+then what `when` adds. Seeds vary fastest.
+"""
+
+import functools
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from orchestrator.blame import blamed
+from orchestrator.errors import Problem, SweepError
+from orchestrator.layers import Layers, Misfits, Setting, holds, layered
+from orchestrator.spec import SweepSpec, When
+from orchestrator.sweep_file import Sweep
+from orchestrator.trial import DataLookup, Trial
+from orchestrator.yaml_source import KeyPath
+from trainer.config.identity import trial_id
+from trainer.config.resolve import resolve
+
+MAX_TRIALS = 200_000
+
+Choice = tuple[Setting, ...]
+"""One point of an axis: all that it sets."""
+
+
+class Cell(NamedTuple):
+    """One combination of the axes: what every cell has, what makes this one different, and what follows from that."""
+
+    base: tuple[Setting, ...]
+    chosen: tuple[Setting, ...]
+    implied: tuple[Setting, ...] = ()
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        return self.base + self.chosen + self.implied
+
+    @property
+    def label(self) -> str:
+        """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
+        named = dict.fromkeys(str(s.path[1]) for s in self.chosen if s.path[0] == "cells")
+        told = [f"{s.key}={_short(s.value)}" for s in self.chosen if s.path[0] != "cells"]
+        return ", ".join([*named, *told]) or "base"
+
+
+def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
+    """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
+    find = functools.cache(find)
+    spec = sweep.spec
+    if _size(spec) > MAX_TRIALS:
+        raise SweepError(
+            [sweep.problem((), f"makes up to {_size(spec):,} trials; more than {MAX_TRIALS:,} are refused")]
+        )
+    problems: list[Problem] = []
+    trials: list[Trial] = []
+    for point in _points(spec):
+        try:
+            for cell, layers in _kept(point, spec, find):
+                trials += _trials(cell, layers, spec)
+        except Misfits as error:
+            problems += [sweep.problem(path, text) for path, text in error.found]
+    if not trials and not problems:
+        problems.append(sweep.problem(("exclude",), "leaves nothing to run"))
+    if problems:
+        raise SweepError(problems)
+    return trials
+
+
+def _points(spec: SweepSpec) -> Iterator[Cell]:
+    """Yield every combination of the axes."""
+    base = _settings(spec.base, ("base",))
+    for point in itertools.product(*_axes(spec)):
+        yield Cell(base, tuple(itertools.chain.from_iterable(point)))
+
+
+def _kept(point: Cell, spec: SweepSpec, find: DataLookup) -> Iterator[tuple[Cell, Layers]]:
+    """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
+    for cell, layers in _with_conditions(point, spec.when, find):
+        if not any(holds(exclude, layers) for exclude in spec.exclude):
+            yield cell, layers
+
+
+def _trials(cell: Cell, layers: Layers, spec: SweepSpec) -> list[Trial]:
+    try:
+        return [_trial(cell, layers, seed, spec.horizon_kimg) for seed in spec.seed_values]
+    except ValidationError as error:
+        raise Misfits([blamed(detail, cell.settings, cell.label) for detail in error.errors()]) from None
+
+
+def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float) -> Trial:
+    config = resolve(layers.with_seed(seed), layers.data.description)
+    return Trial(
+        id=trial_id(config),
+        config=config,
+        cell=cell.label,
+        settings={setting.key: setting.value for setting in cell.chosen},
+        seed=seed,
+        data_path=layers.data.path,
+        horizon_kimg=config.whole_iterations(horizon_kimg),
+        transfer_path=layers.transfer,
+    )
+
+
+def _axes(spec: SweepSpec) -> Iterator[list[Choice]]:
+    if spec.cells:
+        yield [_settings(given, ("cells", name)) for name, given in spec.cells.items()]
+    if spec.zip:
+        length = len(next(iter(spec.zip.values())))
+        yield [
+            tuple(Setting(key, values[i], ("zip", key, i)) for key, values in spec.zip.items()) for i in range(length)
+        ]
+    yield from _grid(spec.grid, ("grid",))
+
+
+def _grid(grid: Mapping[str, list[Any]], path: KeyPath) -> Iterator[list[Choice]]:
+    for key, values in grid.items():
+        yield [(Setting(key, value, (*path, key, index)),) for index, value in enumerate(values)]
+
+
+def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
+    return tuple(Setting(key, value, (*path, key)) for key, value in given.items())
+
+
+def _with_conditions(cell: Cell, conditions: list[When], find: DataLookup) -> list[tuple[Cell, Layers]]:
+    """Return the cell, or the cells it becomes, once every condition that holds has had its say, in order."""
+    found = [(cell, layered(cell.settings, find))]
+    for index, when in enumerate(conditions):
+        found = [more for one in found for more in _under(*one, when, ("when", index), find)]
+    return found
+
+
+def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, find: DataLookup) -> Iterator[tuple[Cell, Layers]]:
+    if not holds(when.if_, layers):
+        yield cell, layers
+        return
+    implied = cell.implied + _settings(when.set, (*path, "set"))
+    for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
+        more = Cell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
+        yield more, layered(more.settings, find)
+
+
+def _size(spec: SweepSpec) -> int:
+    axes = [*spec.grid.values(), *(values for when in spec.when for values in when.grid.values())]
+    zipped = len(next(iter(spec.zip.values()))) if spec.zip else 1
+    return math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str | int | float | bool):
+        return str(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,48 @@
+"""From a sweep file and a store to a plan: reads, changes nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.backends.registry import open_backend
+from orchestrator.datasets import lookup
+from orchestrator.errors import PlanError
+from orchestrator.expand import expand
+from orchestrator.observe import observe
+from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
+from orchestrator.price import evidence
+from orchestrator.reported import open_handles, reported
+from orchestrator.store import Store
+from orchestrator.sweep_file import Sweep, read_sweep
+
+
+class Request(NamedTuple):
+    """What a person asked to be planned: a sweep file, its tier, where it would run,
+    and what is to differ from the file."""
+
+    file: Path
+    tier: str = ""
+    horizon_kimg: float | None = None
+    tariff: Tariff = NO_TARIFF
+    backend: str = "local"
+    cpus: int | None = None
+
+
+def plan_sweep(store: Store, request: Request) -> Plan:
+    """Return the plan of a sweep as things stand."""
+    backend, sweep = open_backend(request.backend, store, request.cpus), _asked(request)
+    trials = tuple(expand(sweep, lookup(store, request.file)))
+    configs = {trial.id: trial.config for trial in trials}
+    observed = observe(store, configs, reported(store, open_handles(store, configs)))
+    known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
+    parallel = backend.slots(sweep.spec.resources)
+    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff)
+
+
+def _asked(request: Request) -> Sweep:
+    sweep = read_sweep(request.file, request.tier)
+    if request.horizon_kimg is None:
+        return sweep
+    if request.horizon_kimg <= 0:
+        raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
+    return replace(sweep, spec=sweep.spec.model_copy(update={"horizon_kimg": request.horizon_kimg}))

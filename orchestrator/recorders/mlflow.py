@@ -1,0 +1,166 @@
+"""MLflow as a reader of the store: one flat run per trial, brought up to date from the trial's files.
+
+One ingester per store works at a time (see ingest.py). It can be killed, and MLflow's database thrown away: all is
+rebuilt from the files. Steps are images shown; times are the rows' own, so that sending a row again changes nothing.
+"""
+
+import os
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+from PIL import Image
+
+from orchestrator.observe import Observed, observe_run
+from orchestrator.recorders.cursor import (
+    ENDED,
+    Cursor,
+    Point,
+    Target,
+    fresh_points,
+    read_cursor,
+    sample_names,
+    signature,
+    step_of,
+    tags_by_trial,
+    write_cursor,
+)
+from orchestrator.recorders.flat import flattened
+from orchestrator.reported import open_handles, reported
+from orchestrator.store import Store
+from trainer.record import RunDir, RunRecord, State, read_record
+
+EXPERIMENT = "adasweep"
+BATCH = 900
+PARAMS_BATCH = 90
+
+STATUS: Mapping[State, str] = {
+    State.PENDING: "SCHEDULED",
+    State.RUNNING: "RUNNING",
+    State.DONE: "FINISHED",
+    State.FAILED: "FAILED",
+    State.CANCELLED: "KILLED",
+    State.PREEMPTED: "KILLED",
+    State.LOST: "KILLED",
+}
+"""MLflow's word for each state. What was interrupted or lost is not running, and says so."""
+
+_SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
+_T = TypeVar("_T")
+
+
+class Ingester:
+    """Brings one MLflow store up to date with one store of trials."""
+
+    def __init__(self, store: Store, target: Target) -> None:
+        self.store = store
+        self.target = target
+        self.client = MlflowClient(tracking_uri=target.uri)
+        self.experiment = self._experiment()
+
+    def ingest(self, now: float, beat: Callable[[], None]) -> int:
+        """Record whatever is new, calling `beat` between trials, and return how many trials had news."""
+        tags, trials, news = tags_by_trial(self.store), list(self.store.ids()), 0
+        jobs = reported(self.store, open_handles(self.store, trials))
+        for trial in trials:
+            news += self._ingest_trial(trial, tags.get(trial, {}), jobs.get(trial), now)
+            beat()
+        return news
+
+    def _ingest_trial(self, trial: str, placed: Mapping[str, str], job: State | None, now: float) -> bool:
+        run, cursor = self.store.run(trial), read_cursor(self.target.cursors, trial)
+        now_seen = signature(run, placed)
+        if cursor.seen == now_seen and cursor.status in ENDED:
+            return False
+        seen = observe_run(run, job, now)
+        if not seen.attempts:
+            return False
+        cursor = cursor if cursor.run_id else self._opened(run, trial, placed)
+        points, cursor = fresh_points(run, cursor)
+        self._send(cursor.run_id, points)
+        cursor = self._tagged(cursor, run, trial, placed, seen)
+        cursor = self._illustrated(cursor, run)
+        cursor = self._with_status(cursor, run, seen)
+        write_cursor(self.target.cursors, trial, cursor.model_copy(update={"seen": now_seen}))
+        return True
+
+    def _experiment(self) -> str:
+        found = self.client.get_experiment_by_name(EXPERIMENT)
+        if found:
+            return str(found.experiment_id)
+        artifacts = self.target.artifacts if self.target.uri.startswith("sqlite:") else None
+        return str(self.client.create_experiment(EXPERIMENT, artifact_location=artifacts))
+
+    def _opened(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> Cursor:
+        """Return a cursor for the run that stands for a trial: the one there is, or a new one with its parameters."""
+        found = self.client.search_runs([self.experiment], f"tags.trial = '{trial}'", max_results=1)
+        if found:
+            return Cursor(run_id=found[0].info.run_id)
+        name = f"{placed.get('cell', trial)} #{placed.get('seed', '')}" if placed else trial
+        first = read_record(run.record(1))
+        started = round(first.started * 1000) if first else None
+        created = self.client.create_run(self.experiment, start_time=started, tags={"trial": trial}, run_name=name)
+        config = json.loads(run.trial.read_text(encoding="utf-8"))["config"]
+        for part in _batches([Param(key, text) for key, text in flattened(config)], PARAMS_BATCH):
+            self.client.log_batch(created.info.run_id, params=part)
+        return Cursor(run_id=created.info.run_id)
+
+    def _send(self, run_id: str, points: Sequence[Point]) -> None:
+        metrics = [Metric(point.key, point.value, point.milliseconds, point.step) for point in points]
+        for part in _batches(metrics, BATCH):
+            self.client.log_batch(run_id, metrics=part)
+
+    def _tagged(self, cursor: Cursor, run: RunDir, trial: str, placed: Mapping[str, str], seen: Observed) -> Cursor:
+        record = read_record(run.record(run.attempts()[-1]))
+        tags = {**placed, **_told(record), "trial": trial, "state": seen.state.value, "attempts": str(seen.attempts)}
+        changed = [RunTag(key, value) for key, value in tags.items() if cursor.tags.get(key) != value]
+        if changed:
+            self.client.log_batch(cursor.run_id, tags=changed)
+        return cursor.model_copy(update={"tags": tags})
+
+    def _illustrated(self, cursor: Cursor, run: RunDir) -> Cursor:
+        """Record the sample grids that are new: those with a step as images of it, others as files."""
+        fresh = [name for name in sample_names(run) if name not in cursor.samples]
+        for name in fresh:
+            path, match = run.samples / name, _SAMPLE.match(name)
+            if match:
+                with Image.open(path) as image:
+                    step, milliseconds = step_of(float(match["kimg"])), round(path.stat().st_mtime * 1000)
+                    self.client.log_image(
+                        cursor.run_id, image, key=match["key"], step=step, timestamp=milliseconds, synchronous=True
+                    )
+            else:
+                self.client.log_artifact(cursor.run_id, str(path), "samples")
+        return cursor.model_copy(update={"samples": [*cursor.samples, *fresh]})
+
+    def _with_status(self, cursor: Cursor, run: RunDir, seen: Observed) -> Cursor:
+        status = STATUS[seen.state]
+        if status == cursor.status:
+            return cursor
+        if status in ("RUNNING", "SCHEDULED"):
+            self.client.update_run(cursor.run_id, status=status)
+        else:
+            record = read_record(run.record(run.attempts()[-1]))
+            ended = round(record.updated * 1000) if record else None
+            self.client.set_terminated(cursor.run_id, status=status, end_time=ended)
+        return cursor.model_copy(update={"status": status})
+
+
+def _told(record: RunRecord | None) -> dict[str, str]:
+    if record is None:
+        return {}
+    told = {"host": record.host, "ops": record.ops, "code": record.code, "message": record.message}
+    return {key: value for key, value in told.items() if value}
+
+
+def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

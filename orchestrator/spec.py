@@ -1,0 +1,77 @@
+"""SweepSpec: a question put to many runs, as it stands in a sweep file."""
+
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, JsonValue, model_validator
+
+from trainer.config.job import Resources
+from trainer.config.metrics import DetectorName, MetricName, detector_name
+from trainer.config.options import RunOptions, Watch
+from trainer.config.spec import Count, Positive, PositiveInt, Settings
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Assignments = dict[str, JsonValue]
+"""Dotted keys of TrainConfig (or `preset`, `data`) and their values."""
+
+Values = Annotated[list[JsonValue], Field(min_length=1)]
+
+
+class When(Settings):
+    """In cells where all of `if` holds: the settings of `set`, and further axes of `grid`."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    if_: Assignments = Field(alias="if")
+    set: Assignments = {}
+    grid: dict[str, Values] = {}
+
+
+class Budget(Settings):
+    """What the sweep may cost at most; a plan beyond it is refused."""
+
+    kwh: Positive | None = None
+    gpu_hours: Positive | None = None
+    cpu_hours: Positive | None = None
+
+
+class SweepSpec(Settings):
+    """What to run. Cells are the product of all axes: `cells`, `zip`, every key of `grid`; each runs once per seed."""
+
+    sweep: Name
+    question: str = ""
+    base: Assignments = {}
+    cells: dict[Name, Assignments] = {}
+    zip: dict[str, Values] = {}
+    grid: dict[str, Values] = {}
+    when: list[When] = []
+    exclude: list[Assignments] = []
+    seeds: PositiveInt | Annotated[list[Count], Field(min_length=1)] = [0]
+    horizon_kimg: Positive
+    metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
+    detector: DetectorName = RunOptions.model_fields["detector"].default
+    watch: Watch = Watch()
+    resources: Resources = Resources()
+    score: str = ""
+    figures: list[str] = []
+    claims: list[str] = []
+    budget: Budget = Budget()
+    tiers: dict[Name, dict[str, JsonValue]] = {}
+
+    @model_validator(mode="after")
+    def _zip_has_equal_lengths(self) -> Self:
+        if len({len(values) for values in self.zip.values()}) > 1:
+            lengths = ", ".join(f"{key} {len(values)}" for key, values in self.zip.items())
+            raise ValueError(f"zip: lists of different lengths ({lengths})")
+        return self
+
+    @property
+    def seed_values(self) -> list[int]:
+        """Return the seeds; `seeds: 3` is short for [0, 1, 2]."""
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    @property
+    def score_name(self) -> str:
+        """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
+        score = self.score or (self.metrics[0] if self.metrics else "")
+        suffix = f"-{detector_name(self.detector)}"
+        return score if not score or score.endswith(suffix) else score + suffix

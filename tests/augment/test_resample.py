@@ -1,0 +1,48 @@
+"""The wavelet, and both ways of sampling with it."""
+
+import numpy as np
+import pytest
+import torch
+
+from trainer.augment import resample
+from trainer.augment.resample import Margins, downsample, upsample
+from trainer.augment.wavelets import SYM2, SYM6, Taps, filter_bank
+
+
+@pytest.mark.parametrize(("taps", "moments"), [(SYM2, 2), (SYM6, 6)])
+def test_wavelet_is_orthonormal_and_has_its_vanishing_moments(taps: Taps, moments: int) -> None:
+    shifts = range(len(taps) // 2)
+    products = [taps[: len(taps) - 2 * m] @ taps[2 * m :] for m in shifts]
+    assert products == pytest.approx([1.0] + [0.0] * (len(shifts) - 1), abs=1e-11)
+    high = taps[::-1] * (-1.0) ** np.arange(len(taps))
+    assert [high @ np.linspace(0, 1, len(taps)) ** k for k in range(moments)] == pytest.approx([0] * moments, abs=1e-11)
+
+
+def test_bands_add_up_to_the_signal() -> None:
+    impulse = np.zeros(43)
+    impulse[21] = 1
+    assert filter_bank().sum(axis=0) == pytest.approx(impulse, abs=1e-12)
+
+
+@pytest.mark.parametrize("margins", [Margins(3, 3, 3, 3), Margins(3, 9, 4, 11), Margins(9, 9, 11, 11)])
+def test_convolution_samples_like_the_matrix_product(margins: Margins, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.rand(2, 3, 12, 10, dtype=torch.float64)
+    fine = upsample(images, margins)
+    coarse = downsample(fine)
+    monkeypatch.setattr(resample, "LARGEST_PRODUCT", 0)
+    assert torch.allclose(upsample(images, margins), fine)
+    assert torch.allclose(downsample(fine), coarse)
+
+
+def test_sampling_down_undoes_sampling_up() -> None:
+    images = torch.rand(2, 3, 12, 10, dtype=torch.float64)
+    fine = upsample(images, Margins(3, 3, 3, 3))
+    assert torch.allclose(downsample(fine), images, atol=1e-11)
+
+
+def test_product_matrices_survive_inference_mode() -> None:
+    images = torch.rand(1, 1, 14, 14)
+    with torch.inference_mode():
+        upsample(images, Margins(1, 1, 1, 1))
+    upsample(images.requires_grad_(), Margins(1, 1, 1, 1)).sum().backward()
+    assert images.grad is not None

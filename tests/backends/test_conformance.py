@@ -1,0 +1,151 @@
+"""What every backend must do, whatever runs underneath."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from orchestrator.backends.base import Backend, Handle, Task, read_handle, write_handle
+from orchestrator.backends.fake import FakeBackend, FakeWorld
+from orchestrator.backends.local import LocalBackend
+from orchestrator.store import Store
+from tests.orchestrator.attempts import new_attempt, new_trial, workers_of
+from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
+from trainer.config.job import Resources
+from trainer.record import State
+
+pytestmark = pytest.mark.usefixtures("scripted")
+
+ENDS = {13: State.FAILED, 15: State.LOST}
+"""How the scripted worker ends for some seeds; DONE for all others."""
+
+
+@dataclass
+class Rig:
+    """A backend under test. `connect` gives another object for the same world, as a later process would have."""
+
+    store: Store
+    connect: Callable[[], Backend]
+    seeds: dict[str, int]
+
+    def task(self, seed: int = 0, horizon_kimg: float = 0.3) -> Task:
+        run = new_trial(self.store, seed)
+        self.seeds[run.path.name] = seed
+        return new_attempt(run, horizon_kimg)
+
+
+@pytest.fixture(params=["fake", "local"])
+def rig(request: pytest.FixtureRequest, store: Store) -> Iterator[Rig]:  # noqa: F811
+    seeds: dict[str, int] = {}
+    if request.param == "fake":
+        world = FakeWorld(lambda task: ENDS.get(seeds[task.trial], State.DONE), slots=2)
+        yield Rig(store, lambda: FakeBackend(world), seeds)
+        return
+    yield Rig(store, lambda: LocalBackend(store, cpus=2), seeds)
+    leftovers = [handle for trial in store.ids() if (handle := read_handle(store.run(trial).attempt(1)))]
+    LocalBackend(store, cpus=2).cancel(leftovers)
+    wait(LocalBackend(store), leftovers, lambda states: State.RUNNING not in states)
+
+
+def submit(rig: Rig, backend: Backend, *tasks: Task) -> list[Handle]:
+    handles = backend.submit(backend.render(tasks))
+    for handle in handles:
+        write_handle(rig.store.run(handle.trial).attempt(handle.attempt), handle)
+    return handles
+
+
+def wait(backend: Backend, handles: list[Handle], until: Callable[[set[State]], bool]) -> dict[Handle, State]:
+    deadline = time.monotonic() + 40
+    while not until(set((states := backend.states(handles)).values())):
+        assert time.monotonic() < deadline, f"waited in vain: {states}"
+        backend.tend()
+        time.sleep(0.05)
+    return states
+
+
+def over(states: set[State]) -> bool:
+    return not states & {State.PENDING, State.RUNNING}
+
+
+def test_rendering_names_every_trial_and_starts_nothing(rig: Rig) -> None:
+    backend, tasks = rig.connect(), [rig.task(seed) for seed in (1, 2)]
+    text = backend.render(tasks).text
+    assert all(task.trial in text for task in tasks)
+    assert text == backend.render(tasks).text
+    assert not rig.store.run(tasks[0].trial).record(1).exists()
+
+
+def test_handles_come_in_order_and_survive_being_written(rig: Rig) -> None:
+    backend, tasks = rig.connect(), [rig.task(seed) for seed in (1, 2, 3)]
+    handles = submit(rig, backend, *tasks)
+    assert [handle.trial for handle in handles] == [task.trial for task in tasks]
+    assert {handle.backend for handle in handles} == {backend.name}
+    assert read_handle(rig.store.run(tasks[0].trial).attempt(1)) == handles[0]
+
+
+def test_more_tasks_than_slots_all_get_done(rig: Rig) -> None:
+    backend = rig.connect()
+    handles = submit(rig, backend, *(rig.task(seed) for seed in range(5)))
+    assert set(wait(backend, handles, over).values()) == {State.DONE}
+
+
+def test_no_more_run_than_there_are_slots(rig: Rig) -> None:
+    backend = rig.connect()
+    handles = submit(rig, backend, *(rig.task(seed, 1.0) for seed in range(5)))
+    most = 0
+    while not over(set((states := backend.states(handles)).values())):
+        most = max(most, list(states.values()).count(State.RUNNING))
+        backend.tend()
+        time.sleep(0.02)
+    assert most == backend.slots(Resources()) == 2
+
+
+def test_bad_ends_are_told_apart(rig: Rig) -> None:
+    backend = rig.connect()
+    handles = submit(rig, backend, *(rig.task(seed, 1.0) for seed in (0, 13, 15)))
+    assert list(wait(backend, handles, over).values()) == [State.DONE, State.FAILED, State.LOST]
+
+
+def test_what_waits_and_is_cancelled_never_starts(rig: Rig) -> None:
+    backend = rig.connect()
+    running = submit(rig, backend, rig.task(1, 99), rig.task(2, 99))
+    waiting = submit(rig, backend, rig.task(3, 99))
+    wait(backend, running, lambda states: states == {State.RUNNING})
+    backend.cancel(waiting)
+    states = wait(backend, waiting, over)
+    assert states[waiting[0]] in (State.CANCELLED, State.PREEMPTED)
+    assert not rig.store.run(waiting[0].trial).ticks.exists()
+    backend.cancel(running)
+    assert set(wait(backend, running, over).values()) <= {State.CANCELLED, State.PREEMPTED}
+    assert workers_of(rig.store.run(running[0].trial)) == []
+
+
+def test_cancelling_what_is_over_changes_nothing(rig: Rig) -> None:
+    backend = rig.connect()
+    handles = submit(rig, backend, rig.task())
+    wait(backend, handles, over)
+    backend.cancel(handles)
+    assert backend.states(handles) == {handles[0]: State.DONE}
+
+
+def test_a_later_process_sees_and_stops_what_an_earlier_one_started(rig: Rig) -> None:
+    first = rig.connect()
+    handles = submit(rig, first, rig.task(0, 99))
+    wait(first, handles, lambda states: states == {State.RUNNING})
+    del first
+    second = rig.connect()
+    assert second.states(handles) == {handles[0]: State.RUNNING}
+    second.cancel(handles)
+    assert over(set(wait(second, handles, over).values()))
+
+
+def test_a_stranger_is_lost(rig: Rig) -> None:
+    stranger = Handle(backend=rig.connect().name, key="000000000000-001", trial="0" * 12, attempt=1)
+    assert rig.connect().states([stranger]) == {stranger: State.LOST}
+
+
+def test_nothing_submitted_is_nothing_done(rig: Rig) -> None:
+    backend = rig.connect()
+    assert backend.submit(backend.render([])) == []
+    assert backend.states([]) == {}

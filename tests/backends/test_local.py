@@ -1,0 +1,86 @@
+"""What only the local backend has: slots by resources, and a runner that may die."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.backends.local import LocalBackend
+from orchestrator.backends.local_queue import Capacity, Entry, read_entry
+from orchestrator.backends.local_runner import places
+from orchestrator.errors import PlanError
+from orchestrator.store import Store
+from tests.backends.test_conformance import over, wait
+from tests.orchestrator.attempts import new_attempt, new_trial
+from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
+from trainer.config.job import Resources
+from trainer.record import State
+
+pytestmark = pytest.mark.usefixtures("scripted")
+
+
+def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> Entry:
+    needs = Resources(cpus=cpus, gpus=gpus)
+    return Entry(trial="0" * 12, directory=Path("d"), attempt=1, resources=needs, gpus=held)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "running", "capacity", "got"),
+    [
+        (entry(), [], Capacity(cpus=2), ()),
+        (entry(), [entry(), entry()], Capacity(cpus=2), None),
+        (entry(2), [entry()], Capacity(cpus=2), None),
+        (entry(8), [], Capacity(cpus=2), ()),
+        (entry(8), [entry()], Capacity(cpus=2), None),
+        (entry(1, 1), [], Capacity(cpus=4, gpus=2), (0,)),
+        (entry(1, 1), [entry(1, 1, (0,))], Capacity(cpus=4, gpus=2), (1,)),
+        (entry(1, 2), [entry(1, 1, (0,))], Capacity(cpus=4, gpus=2), None),
+        (entry(1, 2), [entry(1, 1, (1,))], Capacity(cpus=4, gpus=3), (0, 2)),
+    ],
+)
+def test_slots(wanted: Entry, running: list[Entry], capacity: Capacity, got: tuple[int, ...] | None) -> None:
+    assert places(wanted, running, capacity) == got
+
+
+def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> None:  # noqa: F811
+    task = new_attempt(new_trial(store))
+    with pytest.raises(PlanError, match="needs 64 GPUs"):
+        LocalBackend(store).render([task.__class__(task.trial, task.directory, 1, Resources(gpus=64))])
+
+
+def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:  # noqa: F811
+    first = LocalBackend(store, cpus=1)
+    tasks = [new_attempt(new_trial(store, seed), 2.0) for seed in (1, 2)]
+    handles = first.submit(first.render(tasks))
+    wait(first, handles[:1], lambda states: states == {State.RUNNING})
+    until(lambda: supervisor_is_known(first))
+    (runner,) = first._runners
+    os.kill(runner.pid, signal.SIGKILL)
+    runner.wait()
+    second = LocalBackend(store, cpus=1)
+    assert second.states(handles) == {handles[0]: State.RUNNING, handles[1]: State.PENDING}
+    assert set(wait(second, handles, over).values()) == {State.DONE}
+    assert store.run(tasks[0].trial).attempts() == [1]
+
+
+def test_the_runner_ends_when_there_is_nothing_left(store: Store) -> None:  # noqa: F811
+    backend = LocalBackend(store, cpus=1)
+    handles = backend.submit(backend.render([new_attempt(new_trial(store), 0.2)]))
+    (runner,) = backend._runners
+    wait(backend, handles, over)
+    assert runner.wait(10) == 0
+
+
+def supervisor_is_known(backend: LocalBackend) -> bool:
+    entries = [read_entry(path) for path in backend.queue.running().values()]
+    return any(entry and entry.supervisor for entry in entries)
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,115 @@
+"""Decoded once: by many processes at a time, after a kill, over damage."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.data.pictures import folder_set, pixels, zip_set
+from trainer.config.archive import open_archive
+from trainer.config.dataset import describe
+from trainer.config.entries import fingerprint
+from trainer.data.cache import decoded
+from trainer.errors import DataError, OutputError
+
+CONTEXT = multiprocessing.get_context("fork")
+
+
+def use(path: Path, wanted: str, cache_dir: Path, pause: float = 0.0) -> None:
+    """Open the cache as a worker would; with `pause`, decode so slowly that there is time to be killed."""
+    data = decoded(path, wanted, cache_dir, lambda *_: time.sleep(pause))
+    assert (data.images[7].transpose(1, 2, 0) == pixels(7)).all()
+
+
+def started(*args: object) -> multiprocessing.process.BaseProcess:
+    process = CONTEXT.Process(target=use, args=args)
+    process.start()
+    return process
+
+
+def test_the_cache_holds_the_images_in_order_of_their_names(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 600, labels=[number % 3 for number in range(600)], side=4)
+    data = decoded(path, describe(path, tmp_path).fingerprint, tmp_path / "cache")
+    assert data.images.shape == (600, 3, 4, 4)
+    assert all((data.images[number].transpose(1, 2, 0) == pixels(number, 4)).all() for number in range(0, 600, 7))
+    assert (data.labels == np.arange(600) % 3).all()
+
+
+def test_many_processes_at_once_decode_once(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 300)
+    wanted = describe(path, tmp_path).fingerprint
+    processes = [started(path, wanted, tmp_path / "cache", 0.05) for _ in range(6)]
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 6
+    assert sorted(entry.suffix for entry in (tmp_path / "cache").iterdir()) == ["", ".lock"]
+
+
+def test_a_process_killed_midway_leaves_nothing_that_matters(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 600)
+    wanted = describe(path, tmp_path).fingerprint
+    victim = started(path, wanted, tmp_path / "cache", 30.0)
+    while not list((tmp_path / "cache").glob("*.part/images.npy")):
+        time.sleep(0.01)
+    waiting = started(path, wanted, tmp_path / "cache")
+    assert victim.pid
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.join()
+    waiting.join()
+    assert waiting.exitcode == 0
+    assert not list((tmp_path / "cache").glob("*.part*"))
+
+
+def test_once_cached_the_source_is_not_needed(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    wanted = describe(path, tmp_path).fingerprint
+    use(path, wanted, tmp_path / "cache")
+    path.unlink()
+    use(path, wanted, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("file", ["images.npy", "labels.npy"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "text"])
+def test_a_damaged_cache_is_made_again(tmp_path: Path, file: str, damage: str) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    wanted = describe(path, tmp_path).fingerprint
+    use(path, wanted, tmp_path / "cache")
+    victim = tmp_path / "cache" / f"decoded-{wanted}" / file
+    if damage == "gone":
+        victim.unlink()
+    else:
+        victim.write_bytes(victim.read_bytes()[:-9] if damage == "cut" else b"text")
+    use(path, wanted, tmp_path / "cache")
+
+
+def test_another_content_is_refused(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 10)
+    with pytest.raises(DataError, match="not 0123456789abcdef; its content has changed"):
+        decoded(path, "0123456789abcdef", tmp_path / "cache")
+
+
+def test_an_odd_image_far_inside_is_named(tmp_path: Path) -> None:
+    folder = folder_set(tmp_path / "cats", 300)
+    shutil.copy(folder_set(tmp_path / "wide", 1, side=16) / "00000/img00000000.png", folder / "00000/img00000131.png")
+    wanted = fingerprint(open_archive(folder).entries())
+    with pytest.raises(DataError, match=r"img00000131\.png: is 16x16, but the first image is 8x8"):
+        decoded(folder, wanted, tmp_path / "cache")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 3)
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(OutputError, match=r"cache: the decoded images cannot be kept here"):
+        decoded(path, describe(path, tmp_path).fingerprint, tmp_path / "cache")
+
+
+def test_a_full_disk_is_told_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zip_set(tmp_path / "cats.zip", 3)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(100, 99, 1))
+    with pytest.raises(OutputError, match="GiB are free"):
+        decoded(path, describe(path, tmp_path).fingerprint, tmp_path / "cache")

@@ -1,0 +1,161 @@
+"""Files that are broken, or built to do harm, are refused by name."""
+
+import contextlib
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.data.pictures import data_config, folder_set, name, pixels, zip_set
+from trainer.config.archive import open_archive
+from trainer.config.dataset import describe
+from trainer.data.cache import decoded
+from trainer.data.harden import decode
+from trainer.data.png import encode_png
+from trainer.errors import DataError, UserError
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """Return a small file that says it is an enormous image."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
+
+
+def hostile_zip(path: Path, entry: str, content: bytes = b"x") -> Path:
+    zip_set(path, 2)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(entry), content, zipfile.ZIP_DEFLATED)
+    return path
+
+
+@pytest.mark.parametrize("size", [(100_000, 100_000), (30_000, 30_000), (2**31 - 1, 2**31 - 1), (40_000, 1)])
+def test_a_decompression_bomb_is_not_decoded(size: tuple[int, int]) -> None:
+    with pytest.raises(DataError, match=r"bomb\.png: "):
+        decode(huge_png(*size), "bomb.png")
+
+
+def test_a_bomb_among_images_is_named_by_describe_and_cache(tmp_path: Path) -> None:
+    folder = folder_set(tmp_path / "cats", 3)
+    config = data_config(folder)
+    (folder / name(1)).write_bytes(huge_png(60_000, 60_000))
+    with pytest.raises(DataError, match=name(1)):
+        describe(folder, tmp_path)
+    fresh = config.model_copy(update={"fingerprint": "0" * 16})
+    with pytest.raises(DataError, match="fingerprint"):
+        decoded(folder, fresh.fingerprint, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("entry", ["../evil.png", "/etc/evil.png", "a/../../evil.png", "C:/evil.png", "..\\evil.png"])
+def test_a_name_that_leads_out_of_the_archive_is_refused(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(DataError, match=r"evil\.png.*leads out"):
+        open_archive(hostile_zip(tmp_path / "cats.zip", entry))
+
+
+def test_an_entry_that_would_unpack_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    path = hostile_zip(tmp_path / "cats.zip", "bomb.png", bytes(1000))
+    content = bytearray(path.read_bytes())
+    start = content.rindex(b"PK\x01\x02")
+    content[start + 24 : start + 28] = struct.pack("<I", 200 << 20)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"bomb\.png: would unpack"):
+        open_archive(path)
+
+
+def test_an_entry_larger_than_any_image_is_refused(tmp_path: Path) -> None:
+    path = hostile_zip(tmp_path / "cats.zip", "bomb.png", bytes(257 << 20))
+    with pytest.raises(DataError, match=r"bomb\.png: would unpack"):
+        open_archive(path)
+
+
+def test_a_name_that_stands_in_the_zip_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        path = hostile_zip(tmp_path / "cats.zip", name(1))
+    with pytest.raises(DataError, match="twice"):
+        open_archive(path)
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 2)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="encrypted"):
+        open_archive(path)
+
+
+def test_a_flipped_byte_is_found_by_its_checksum(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 3)
+    config = data_config(path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"img0000000.\.png: cannot be unpacked"):
+        decoded(path, config.fingerprint, tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("decoded-*[!k]/"))
+
+
+@pytest.mark.parametrize("keep", [0, 1, 8, 20, 60, 150, 200])
+def test_a_truncated_png_is_named(keep: int) -> None:
+    with pytest.raises(DataError, match=r"^half\.png: is not a whole image"):
+        decode(encode_png(pixels(0))[:keep], "half.png")
+
+
+@pytest.mark.parametrize("content", [b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", b"GIF89a"])
+def test_what_is_no_image_is_named(content: bytes) -> None:
+    with pytest.raises(DataError, match=r"^x\.png: "):
+        decode(content, "x.png")
+
+
+def test_sixteen_bit_images_are_refused_not_cut() -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(file, "PNG")
+    with pytest.raises(DataError, match="8-bit"):
+        decode(file.getvalue(), "deep.png")
+
+
+@given(st.binary(max_size=300), st.integers(0, 250))
+def test_garbage_never_gives_anything_but_a_user_error(garbage: bytes, place: int) -> None:
+    good = encode_png(pixels(0))
+    with contextlib.suppress(UserError):
+        assert decode(good[:place] + garbage + good[place + len(garbage) :], "x.png").ndim == 3
+
+
+def test_symlink_loops_do_not_hold_us(tmp_path: Path) -> None:
+    folder = folder_set(tmp_path / "cats", 3)
+    before = describe(folder, tmp_path)
+    (folder / "again").symlink_to(folder, target_is_directory=True)
+    assert describe(folder, tmp_path) == before
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+    with pytest.raises(DataError, match=r"loop\.png: cannot be read"):
+        describe(folder, tmp_path)
+
+
+def test_a_huge_file_in_a_folder_is_not_read(tmp_path: Path) -> None:
+    folder = folder_set(tmp_path / "cats", 2)
+    with (folder / "zeros.png").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(DataError, match=r"zeros\.png"):
+        describe(folder, tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK"])
+def test_every_common_kind_of_image_decodes_to_the_channels_that_were_announced(tmp_path: Path, mode: str) -> None:
+    image = Image.fromarray(pixels(0)).convert(mode)
+    for number in range(2):
+        image.save(tmp_path / f"{number}.{'tif' if mode == 'CMYK' else 'png'}")
+    archive = open_archive(tmp_path)
+    shape = decode(archive.read(archive.images[0]), "x").shape
+    assert shape == (8, 8, describe(tmp_path, tmp_path / "none").channels)

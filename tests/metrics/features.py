@@ -1,0 +1,77 @@
+"""Made-up features, real images, and a feature network so small that tests of everything around it are quick."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from trainer.metrics.detectors import Outputs
+
+EMBEDDED = Path(__file__).resolve().parents[2] / "trainer" / "data" / "embedded"
+
+
+def gaussian_rows(count: int, dim: int, seed: int = 0, shift: float = 0.0, mixing_seed: int = 99) -> np.ndarray:
+    """Return correlated Gaussian rows [count dim]; sets with one `mixing_seed` have one covariance."""
+    mixing = np.random.default_rng(mixing_seed).normal(size=(dim, dim)) / np.sqrt(dim)
+    rows = np.random.default_rng(seed).normal(size=(count, dim))
+    return rows @ mixing + shift
+
+
+def small_sets(rows: int = 12, dim: int = 4) -> st.SearchStrategy[np.ndarray]:
+    """Sets of at least six rows of features of a usual size."""
+    seeds = st.integers(0, 2**32 - 1)
+    return st.builds(
+        lambda seed, count, scale: np.random.default_rng(seed).normal(size=(count, dim)) * scale,
+        seeds,
+        st.integers(6, rows),
+        st.sampled_from([0.1, 1.0, 10.0]),
+    )
+
+
+def fashion_images() -> np.ndarray:
+    """Return the embedded 10,000 Fashion-MNIST photographs, padded to 32x32: uint8 [n 1 32 32]."""
+    raw = gzip.decompress((EMBEDDED / "t10k-images-idx3-ubyte.gz").read_bytes())
+    pixels = np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 1, 28, 28)
+    return np.pad(pixels, ((0, 0), (0, 0), (2, 2), (2, 2)))
+
+
+def fashion_classes() -> np.ndarray:
+    """Return the class 0..9 of every photograph."""
+    raw = gzip.decompress((EMBEDDED / "t10k-labels-idx1-ubyte.gz").read_bytes())
+    return np.frombuffer(raw, np.uint8, offset=8)
+
+
+class QuarterMeans:
+    """A detector in ten lines: the means of the four quarters of an image."""
+
+    name = "lite0"
+    identity = "quarter-means"
+    feature_dim = 4
+    classes = 3
+
+    def features(self, images: Tensor) -> Tensor:
+        return torch.nn.functional.adaptive_avg_pool2d(images.float().mean(1, keepdim=True) / 64, 2).flatten(1)
+
+    def outputs(self, images: Tensor) -> Outputs:
+        features = self.features(images)
+        return Outputs(features, features[:, :3].softmax(1))
+
+
+class NoiseImages:
+    """A reference of random images that counts how often it is asked for any."""
+
+    def __init__(self, count: int = 60, seed: int = 0, fingerprint: str = "0123456789abcdef") -> None:
+        draws = torch.Generator().manual_seed(seed)
+        self._images = torch.randint(0, 256, (count, 1, 8, 8), generator=draws, dtype=torch.uint8)
+        self.fingerprint = fingerprint
+        self.asked = 0
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def images(self, indices: np.ndarray) -> Tensor:
+        self.asked += len(indices)
+        return self._images[torch.from_numpy(indices)]

@@ -1,0 +1,203 @@
+"""One pass for all metrics; reference features measured once, by whoever comes first, whatever crashes."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from tests.metrics.features import NoiseImages, QuarterMeans
+from trainer.config.dataset import describe
+from trainer.data.dataset import full_set
+from trainer.errors import OutputError
+from trainer.metrics.evaluate import MetricValue, evaluate
+from trainer.metrics.fid import fid
+from trainer.metrics.kid import kid
+from trainer.metrics.locks import one_at_a_time
+from trainer.metrics.reference import Mirrored, chosen
+
+FORK = multiprocessing.get_context("fork")
+NAMES = ("fid40", "fid20_full", "kid30", "pr40", "is40", "fid3")
+
+
+class Generator:
+    """Yields noise in batches of seven, and counts the images."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def __call__(self, count: int) -> Iterator[Tensor]:
+        draws = torch.Generator().manual_seed(7)
+        for start in range(0, count, 7):
+            batch = torch.randint(0, 200, (min(7, count - start), 1, 8, 8), generator=draws, dtype=torch.uint8)
+            self.given += len(batch)
+            yield batch
+
+
+def measured(names: tuple[str, ...], cache: Path, **options: object) -> dict[str, MetricValue]:
+    reference = options.pop("reference", None) or NoiseImages()
+    values = evaluate(Generator(), reference, names, QuarterMeans(), cache, **options)
+    return {value.metric: value for value in values}
+
+
+def test_one_pass_serves_all_metrics(tmp_path: Path) -> None:
+    generator = Generator()
+    evaluate(generator, NoiseImages(), NAMES, QuarterMeans(), tmp_path)
+    assert generator.given == 40
+
+
+def test_together_metrics_have_the_values_they_have_alone(tmp_path: Path) -> None:
+    together = measured(NAMES, tmp_path)
+    alone = {}
+    for name in NAMES:
+        alone |= measured((name,), tmp_path)
+    assert {name: value.value for name, value in together.items()} == {name: v.value for name, v in alone.items()}
+    assert {name: value.identity for name, value in together.items()} == {n: v.identity for n, v in alone.items()}
+
+
+def test_values_are_those_of_the_pure_functions(tmp_path: Path) -> None:
+    reference = NoiseImages()
+    generated = QuarterMeans().features(torch.cat(list(Generator()(40)))).numpy()
+    everything = QuarterMeans().features(reference.images(np.arange(60))).numpy()
+    part = QuarterMeans().features(reference.images(chosen(60, 40))).numpy()
+    values = measured(("fid40", "fid40_full", "kid40"), tmp_path, reference=reference)
+    assert values["fid40-lite0"].value == pytest.approx(fid(part, generated))
+    assert values["fid40_full-lite0"].value == pytest.approx(fid(everything, generated))
+    assert values["kid40-lite0"].value == pytest.approx(kid(part, generated))
+
+
+def test_a_row_says_all_that_is_needed_to_compare_it(tmp_path: Path) -> None:
+    row = measured(("fid20_full",), tmp_path, seed=3)["fid20_full-lite0"].row()
+    assert row["metric"] == "fid20_full-lite0"
+    assert (row["num_real"], row["num_generated"], row["seed"]) == (60, 20, 3)
+    assert row["reference"] == NoiseImages().fingerprint
+    assert row.keys() >= {"value", "identity", "seconds", "time"}
+
+
+def test_real_images_are_measured_once(tmp_path: Path) -> None:
+    reference = NoiseImages()
+    first = measured(("fid40", "kid40", "pr40"), tmp_path, reference=reference)
+    assert reference.asked == 40
+    assert measured(("fid40", "kid40", "pr40"), tmp_path, reference=reference)["fid40-lite0"].value == pytest.approx(
+        first["fid40-lite0"].value, rel=1e-12
+    )
+    assert reference.asked == 40
+
+
+def test_another_data_set_is_measured_anew(tmp_path: Path) -> None:
+    ours = measured(("fid40",), tmp_path)["fid40-lite0"]
+    theirs = measured(("fid40",), tmp_path, reference=NoiseImages(seed=1, fingerprint="f" * 16))["fid40-lite0"]
+    assert ours.value != theirs.value
+    assert ours.identity != theirs.identity
+
+
+def test_a_set_smaller_than_asked_for_is_used_whole(tmp_path: Path) -> None:
+    assert measured(("fid100",), tmp_path)["fid100-lite0"].num_real == 60
+
+
+def test_mirror_adds_the_mirror_images(tmp_path: Path) -> None:
+    mirrored = Mirrored(NoiseImages())
+    images = mirrored.images(np.array([0, 60, 119]))
+    assert len(mirrored) == 120
+    assert torch.equal(images[1], images[0].flip(-1))
+    plain = measured(("fid20_full",), tmp_path)["fid20_full-lite0"]
+    doubled = measured(("fid20_full",), tmp_path, mirror=True)["fid20_full-lite0"]
+    assert (doubled.num_real, doubled.identity != plain.identity) == (120, True)
+
+
+def test_progress_may_break_off_and_nothing_half_done_is_left(tmp_path: Path) -> None:
+    def stop(doing: str) -> None:
+        if doing.startswith("real images"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measured(("fid40",), tmp_path, progress=stop)
+    assert not list(tmp_path.rglob("*.npy*"))
+    assert not list(tmp_path.rglob(".*"))
+    assert measured(("fid40",), tmp_path)["fid40-lite0"].value > 0
+
+
+def test_a_cache_that_cannot_be_written_is_a_users_error(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(OutputError, match="cannot be kept here"):
+        measured(("fid40",), tmp_path / "cache")
+
+
+def test_real_images_are_chosen_once_and_for_all() -> None:
+    assert set(chosen(100, 20)) < set(chosen(100, 50))
+    assert list(chosen(50, 50)) == list(range(50)) == list(chosen(50, 80))
+
+
+class SlowReference(NoiseImages):
+    """Takes its time, and leaves a mark on disk each time it is read."""
+
+    def __init__(self, marks: Path) -> None:
+        super().__init__()
+        self.marks = marks
+
+    def images(self, indices: np.ndarray) -> Tensor:
+        (self.marks / f"{os.getpid()}-{time.monotonic_ns()}").touch()
+        time.sleep(0.3)
+        return super().images(indices)
+
+
+def _evaluate_into(queue: "multiprocessing.Queue[float]", cache: Path, marks: Path) -> None:
+    queue.put(measured(("fid40",), cache, reference=SlowReference(marks))["fid40-lite0"].value)
+
+
+def test_concurrent_processes_measure_the_real_images_once_and_agree(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    queue = FORK.Queue()
+    processes = [FORK.Process(target=_evaluate_into, args=(queue, tmp_path / "cache", marks)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    values = [queue.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join()
+    np.testing.assert_allclose(values, values[0], rtol=1e-9)
+    assert len(list(marks.iterdir())) == 1
+
+
+def _hold(path: Path, held: "multiprocessing.synchronize.Event") -> None:
+    with one_at_a_time(path, lambda: None):
+        held.set()
+        time.sleep(600)
+
+
+def test_the_lock_of_a_killed_process_holds_nobody_up(tmp_path: Path) -> None:
+    held = FORK.Event()
+    holder = FORK.Process(target=_hold, args=(tmp_path / "lock", held))
+    holder.start()
+    assert held.wait(30)
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.join()
+    waited: list[int] = []
+    with one_at_a_time(tmp_path / "lock", lambda: waited.append(1)):
+        assert not waited
+
+
+def test_a_lock_that_is_never_given_back_ends_patience(tmp_path: Path) -> None:
+    waited: list[int] = []
+    with (
+        one_at_a_time(tmp_path / "lock", lambda: None),
+        one_at_a_time(tmp_path / "lock", lambda: waited.append(1), patience_seconds=0.1),
+    ):
+        assert waited
+
+
+def test_a_data_set_on_disk_is_a_reference(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for index, image in enumerate(NoiseImages(count=30).images(np.arange(30))):
+        Image.fromarray(image[0].numpy()).save(folder / f"{index:02d}.png")
+    (value,) = measured(("fid20_full",), tmp_path / "cache", reference=full_set(folder, tmp_path / "cache")).values()
+    assert value.num_real == 30
+    assert value.reference == describe(folder, tmp_path).fingerprint

@@ -1,0 +1,102 @@
+"""Names of metrics: what they mean, what is said of wrong ones, which values may meet in one figure."""
+
+import pytest
+from pydantic import ValidationError
+
+from trainer.config.metrics import (
+    DETECTORS,
+    FAMILIES,
+    MetricNameError,
+    better,
+    detector_name,
+    metric_identity,
+    parse_metric,
+    value_names,
+)
+from trainer.config.options import RunOptions
+from trainer.metrics.detectors.table import TABLE
+from trainer.metrics.measures import MEASURES
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "generated", "full"),
+    [
+        ("fid2k", "fid", 2000, False),
+        ("fid50k_full", "fid", 50_000, True),
+        ("kid500", "kid", 500, False),
+        ("is10k", "is", 10_000, False),
+        ("pr50k3_full", "pr", 50_000, True),
+        ("pr5k", "pr", 5000, False),
+    ],
+)
+def test_a_name_says_family_number_and_reference(name: str, family: str, generated: int, full: bool) -> None:
+    spec = parse_metric(name)
+    assert (spec.name, spec.family, spec.generated, spec.full) == (name, family, generated, full)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("fdi2k", "fid2k"),
+        ("fid", "fid2k"),
+        ("FID50K", "fid50k"),
+        ("kid50k_ful", "kid50k_full"),
+        ("fid0k", "fid50k"),
+        ("colour", "such as fid2k"),
+        ("fid1", "2 or more"),
+    ],
+)
+def test_a_wrong_name_gets_one_line_with_a_way_out(wrong: str, hint: str) -> None:
+    with pytest.raises(MetricNameError) as caught:
+        parse_metric(wrong)
+    assert repr(wrong) in str(caught.value)
+    assert hint in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_run_options_refuse_what_does_not_exist() -> None:
+    with pytest.raises(ValidationError, match="did you mean fid2k") as caught:
+        RunOptions(horizon_kimg=1, data_path="x", cache_dir="y", metrics=("fdi2k",), detector="light0")
+    assert "did you mean lite0" in str(caught.value)
+
+
+def test_a_detector_is_named_before_its_path() -> None:
+    assert detector_name("inception:/some/where/file.pt") == "inception"
+    assert value_names(parse_metric("fid2k"), "inception:/some/where/file.pt") == ("fid2k-inception",)
+
+
+def test_a_metric_of_several_numbers_has_several_names() -> None:
+    assert value_names(parse_metric("pr2k"), "lite0") == ("pr2k_precision-lite0", "pr2k_recall-lite0")
+    assert value_names(parse_metric("is2k"), "lite0") == ("is2k_mean-lite0", "is2k_std-lite0")
+
+
+def test_every_family_says_which_way_is_better() -> None:
+    assert better("fid2k-lite0") == "lower"
+    assert better("pr2k_recall-lite0") == "higher"
+
+
+def test_every_family_is_implemented_and_every_detector_too() -> None:
+    assert set(FAMILIES) == set(MEASURES)
+    assert set(DETECTORS) == set(TABLE)
+
+
+BASE = {"detector": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
+
+
+@pytest.mark.parametrize(
+    "other", [{"detector": "e"}, {"reference": "s"}, {"num_real": 1000}, {"seed": 1}, {"mirror": True}], ids=str
+)
+def test_identity_changes_with_all_that_decides_a_value(other: dict[str, str | int]) -> None:
+    spec = parse_metric("fid2k")
+    assert metric_identity(spec, **BASE) != metric_identity(spec, **{**BASE, **other})
+
+
+def test_identity_does_not_change_with_how_a_name_is_written() -> None:
+    same = {metric_identity(parse_metric(name), **BASE) for name in ("pr2k", "pr2k3", "pr2000")}
+    assert len(same) == 1
+    assert len(same.pop()) == 8
+
+
+def test_inception_score_has_no_reference() -> None:
+    spec = parse_metric("is2k")
+    assert metric_identity(spec, **BASE) == metric_identity(spec, **{**BASE, "reference": "s", "num_real": 5})

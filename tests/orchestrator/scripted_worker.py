@@ -1,0 +1,120 @@
+"""A worker without torch that leaves the same files as the real one, for tests of what is around it.
+
+    python scripted_worker.py --dir TRIAL --attempt N
+
+It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and does what its seed says:
+seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
+seed 16 ignores being asked to stop.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from trainer.config.job import Job
+from trainer.config.metrics import parse_metric, value_names
+from trainer.fence import Fence, LeaseLost
+from trainer.record import RunDir, RunRecord, State, append_lines, beat, replace_file
+
+STEP_KIMG = 0.1
+SAVE_EVERY_STEPS = 5
+
+
+class Worker:
+    def __init__(self, run: RunDir, number: int) -> None:
+        self.run, self.job = run, Job.model_validate_json(run.job(number).read_text())
+        self.seed = json.loads(run.trial.read_text())["config"]["seed"]
+        self.fence = Fence(run.lease, self.job.token)
+        self.stopped = False
+        self.steps = self._saved()
+        now, horizon = time.time(), self.job.options.horizon_kimg
+        self.record = RunRecord(
+            attempt=number,
+            state=State.RUNNING,
+            kimg=self.kimg,
+            horizon_kimg=horizon,
+            started=now,
+            updated=now,
+            host="here",
+            pid=os.getpid(),
+            resumed_from_kimg=self.kimg,
+        )
+        for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(stop, self._stop)
+
+    @property
+    def kimg(self) -> float:
+        return round(self.steps * STEP_KIMG, 3)
+
+    def _stop(self, *_: object) -> None:
+        self.stopped = self.seed != 16
+
+    def _saved(self) -> int:
+        files = sorted(self.run.checkpoints.glob("*.json"))
+        return json.loads(files[-1].read_text())["steps"] if files else 0
+
+    def save(self) -> None:
+        self.fence.check()
+        name = f"{self.steps:06d}-{self.job.token}.json"
+        replace_file(self.run.checkpoints / name, json.dumps({"steps": self.steps}))
+
+    def update(self, **changes: object) -> None:
+        self.fence.check()
+        self.record = beat(self.run.record(self.job.attempt), self.record, kimg=self.kimg, **changes)
+
+    def append(self, path: Path, row: dict[str, object]) -> None:
+        self.fence.check()
+        append_lines(path, [{"attempt": self.job.attempt, "time": time.time(), "kimg": self.kimg, **row}])
+
+    def train(self) -> int:
+        self.update()
+        while self.kimg < self.job.options.horizon_kimg - 1e-9:
+            if self.stopped:
+                self.save()
+                self.update(state=State.PREEMPTED, exit_code=75)
+                return 75
+            time.sleep(float(os.environ.get("ADASWEEP_STEP_SECONDS", "0.01")))
+            self.steps += 1
+            self._misbehave()
+            self._report()
+        self.save()
+        for name in self.job.options.metrics:
+            for value in value_names(parse_metric(name), self.job.options.detector):
+                self.append(self.run.metrics, {"metric": value, "value": 100 / (1 + self.kimg), "seconds": 0.01})
+        self.update(state=State.DONE, exit_code=0)
+        return 0
+
+    def _misbehave(self) -> None:
+        if self.seed == 13 and self.steps == 3:
+            raise RuntimeError("the loss is not a number")
+        if self.seed == 14:
+            sys.stderr.write("adasweep: data: no such folder\n")
+            raise SystemExit(2)
+        if self.seed == 15 and self.steps == 7 and self.job.attempt == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _report(self) -> None:
+        if self.steps % SAVE_EVERY_STEPS == 0:
+            self.save()
+        row = {"seconds_per_kimg": 1.0, "images_per_second": 1000.0, "p": 0.1, "r_t": 0.2, "r_v": None}
+        self.append(self.run.ticks, {**row, "stats": {"Loss/G/loss": 1 / self.steps}})
+        self.update(images_per_second=1000.0, p=0.1, r_t=0.2)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--attempt", type=int, required=True)
+    given = parser.parse_args()
+    try:
+        return Worker(RunDir(given.dir), given.attempt).train()
+    except LeaseLost:
+        return 75
+
+
+if __name__ == "__main__":
+    sys.exit(main())

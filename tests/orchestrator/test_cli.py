@@ -1,0 +1,191 @@
+"""The command line: what a mistake says, what is imported, how fast planning is."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli import app, main
+from orchestrator.commands.delegate import execute as delegate
+from orchestrator.doctor import examine
+from orchestrator.errors import UserError
+from orchestrator.guard import require_own_packages
+from orchestrator.schema import sweep_schema
+from orchestrator.store import Store
+from orchestrator.sweep_file import read_sweep
+from tests.orchestrator.conftest import SWEEP
+
+Write = Callable[[str], Path]
+Capture = pytest.CaptureFixture[str]
+ROOT = Path(__file__).parent.parent.parent
+HEAVY = ("torch", "mlflow", "submitit", "ray", "pandas", "matplotlib", "optuna", "scipy")
+
+PLAN_TEN_THOUSAND = """
+import resource, sys
+from orchestrator.cli import main
+code = main(["plan", sys.argv[1], "--store", sys.argv[2], "--json"])
+used = resource.getrusage(resource.RUSAGE_SELF)
+heavy = [name for name in sys.argv[3].split(",") if name in sys.modules]
+sys.stderr.write(f"{code} {used.ru_utime + used.ru_stime} {','.join(heavy)}")
+"""
+
+
+def test_ten_thousand_trials_are_planned_fast_and_without_anything_heavy(store: Store, sweep_file: Write) -> None:
+    gammas = ", ".join(f"{0.1 + index / 100:.2f}" for index in range(100))
+    text = SWEEP.replace("data.subset: [20, 40]", f"objective.r1_gamma: [{gammas}]").replace("seeds: [0]", "seeds: 50")
+    command = [sys.executable, "-c", PLAN_TEN_THOUSAND, str(sweep_file(text)), str(store.root), ",".join(HEAVY)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(json.loads(done.stdout)["cells"]) == 10_000
+    code, cpu_seconds, heavy = done.stderr.split(" ")
+    assert (code, heavy) == ("0", "")
+    assert float(cpu_seconds) < 3 * slowness()
+
+
+def slowness() -> float:
+    """Return how many times slower than usual this machine is now: neighbours slow a CPU down, too."""
+    started = time.process_time()
+    json.dumps(list(range(400_000)))
+    return max(1.0, (time.process_time() - started) / 0.05)
+
+
+@pytest.mark.parametrize("words", [["run"], ["plan"], ["status"], ["record"], ["doctor"], ["supervise"], []])
+def test_help_has_no_need_of_anything_heavy(words: list[str]) -> None:
+    script = (
+        "import sys; from orchestrator.cli import main; main(sys.argv[1:]); print([n for n in %r if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script % (HEAVY,), *words, "--help"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_has_a_line_of_help_and_an_example() -> None:
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert command.callback.__doc__
+        assert command.epilog
+        assert command.epilog.startswith("Example: adasweep ")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["plan", "gone.yaml"], "gone.yaml: file: No such file or directory"),
+        (["status", "gone"], "no sweep 'gone' was run here; there are: none yet"),
+        (["why", "abc"], "trial 'abc': no such trial"),
+        (["cancel", "gone"], "gone: is neither a sweep run here nor one trial"),
+        (["record"], "holds no trials"),
+        (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
+        (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
+        (["run", "{sweep}", "--tier", "huge"], "has no tier 'huge'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    words: list[str], told: str, tmp_path: Path, sweep_file: Write, capsys: Capture
+) -> None:
+    words = [word.format(sweep=sweep_file(SWEEP)) for word in words]
+    assert main([*words, "--store", str(tmp_path / "empty")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("adasweep: ")
+    assert said.count("\n") == 1
+    assert told in said
+    assert not (tmp_path / "empty").exists()
+
+
+@pytest.mark.parametrize("words", [["plan"], ["pln"], ["plan", "--nonsense"], ["run", "x.yaml", "--cpus", "0"]])
+def test_a_wrong_command_line_is_exit_code_2(words: list[str]) -> None:
+    assert main(words) == 2
+
+
+def test_missing_data_is_told_at_the_line_that_names_it(sweep_file: Write, tmp_path: Path, capsys: Capture) -> None:
+    file = sweep_file(SWEEP)
+    assert main(["run", str(file), "--store", str(tmp_path / "empty")]) == 2
+    assert f"{file}:4: base.data: tiny: " in capsys.readouterr().err
+    assert not (tmp_path / "empty").exists()
+
+
+def test_data_beside_the_sweep_file_is_found(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    (store.data / "tiny.zip").rename(store.root.parent / "mine.zip")
+    file = sweep_file(SWEEP.replace("data: tiny", "data: ./mine.zip"))
+    assert main(["plan", str(file), "--store", str(store.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["actions"] == {"new": 4}
+
+
+def test_a_store_that_cannot_be_written_is_told(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    store.trials.write_text("a file where a folder belongs")
+    assert main(["run", str(sweep_file(SWEEP)), "--store", str(store.root), "--no-record"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert list(store.ids()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_store_is_told(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    store.root.chmod(0o555)
+    assert main(["run", str(sweep_file(SWEEP)), "--store", str(store.root)]) == 2
+    assert "cannot be written (permission denied)" in capsys.readouterr().err
+
+
+def test_a_bug_is_exit_code_70(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def broken() -> None:
+        raise AssertionError("impossible")
+
+    monkeypatch.setattr("orchestrator.cli.require_own_packages", broken)
+    assert main(["schema"]) == 70
+    assert "this is a bug in adasweep" in capsys.readouterr().err
+
+
+def test_another_package_called_trainer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "trainer").mkdir()
+    (tmp_path / "trainer" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "trainer")
+    with pytest.raises(UserError, match="pip uninstall trainer"):
+        require_own_packages()
+
+
+def test_the_doctor_looks_at_everything(store: Store, capsys: Capture) -> None:
+    names = {finding.name for finding in examine(store)}
+    assert {"python", "packages of ours", "torch", "store", "disk", "clock", "hard links", "mlflow record"} <= names
+    assert main(["doctor", "--store", str(store.root), "--json"]) == 0
+    assert {finding["verdict"] for finding in json.loads(capsys.readouterr().out)} <= {"ok", "note"}
+
+
+def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+
+    def run(command: list[str], env: dict[str, str], check: bool) -> "subprocess.CompletedProcess[str]":
+        calls.append([*command[2:], env["ADASWEEP_STORE"], str(check)])
+        return subprocess.CompletedProcess(command, 7)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert delegate("analysis", ["figures", "demo", "--json"], store) == 7
+    assert main(["data", "get", "tiny", "--help", "--store", str(store.root)]) == 7
+    assert [call[:-2] for call in calls] == [
+        ["-m", "analysis", "figures", "--sweep", "demo", "--json"],
+        ["-m", "trainer", "data", "get", "tiny", "--help"],
+    ]
+    assert calls[0][-2] == str(store.root)
+
+
+def test_the_schema_in_the_repository_is_that_of_the_model() -> None:
+    kept = json.loads((ROOT / "sweeps" / "schema.json").read_text(encoding="utf-8"))
+    assert kept == json.loads(json.dumps(sweep_schema())), "renew it: adasweep schema > sweeps/schema.json"
+
+
+def test_the_schema_knows_every_key_of_the_sweeps() -> None:
+    schema = sweep_schema()
+    for file in (ROOT / "sweeps").rglob("*.yaml"):
+        values = read_sweep(file).source.values
+        assert set(values) <= set(schema["properties"])
+        assert set(values.get("base", {})) <= set(schema["$defs"]["Assignments"]["properties"])
+        assert set(values.get("grid", {})) <= set(schema["$defs"]["Axes"]["properties"])
+
+
+def test_the_schema_lets_a_choice_be_named_alone() -> None:
+    augment = sweep_schema()["$defs"]["Assignments"]["properties"]["augment"]["anyOf"]
+    assert {"enum": ["none", "fixed", "ada"]} in augment

@@ -1,0 +1,68 @@
+"""The table of decisions: what is wanted and seen, and what follows."""
+
+import pytest
+
+from orchestrator.decide import Action, Decision, Rules, Wanted, decide_one
+from orchestrator.observe import NEVER, Observed
+from trainer.record import State
+
+WANT = Wanted(8.0, ("fid2k", "pr2k"), "lite0")
+FID = {"fid2k-lite0": 8.0}
+ALL = FID | {"pr2k_precision-lite0": 8.0, "pr2k_recall-lite0": 8.0}
+RULES = Rules(failures_allowed=2, stalls_allowed=5)
+
+
+def seen(state: State, kimg: float = 8.0, **more: object) -> Observed:
+    return Observed(state=state, attempts=1, kimg=kimg, **{"saved_kimg": kimg, "horizon_kimg": 8.0, **more})  # type: ignore[arg-type]
+
+
+CASES = [
+    (NEVER, Action.NEW, "never run"),
+    (seen(State.PENDING), Action.LEAVE, "queued"),
+    (seen(State.RUNNING, 3.0, host="n1"), Action.LEAVE, "running on n1, at 3 kimg"),
+    (seen(State.DONE, metrics=ALL), Action.REUSE, "done at 8 kimg"),
+    (seen(State.DONE, 12.0, metrics=ALL, horizon_kimg=12.0), Action.REUSE, "done at 12 kimg"),
+    (seen(State.DONE, 7.99, metrics=ALL), Action.REUSE, "done at 8 kimg"),
+    (seen(State.DONE, 4.0, metrics=ALL, horizon_kimg=4.0), Action.EXTEND, "done to 4 of 8 kimg"),
+    (seen(State.DONE, metrics=FID), Action.EVALUATE, "done, but without pr2k"),
+    (seen(State.DONE, metrics={"fid2k-inception": 8.0} | ALL, asked=frozenset(WANT.metrics)), Action.REUSE, "done at"),
+    (seen(State.DONE, metrics=FID, asked=frozenset(WANT.metrics)), Action.BLOCKED, "was asked for pr2k and recorded"),
+    (seen(State.DONE, 3.0, diverged=True, message="diverged at 3 kimg: nan"), Action.REUSE, "diverged at 3 kimg: nan"),
+    (seen(State.PREEMPTED, 3.0), Action.RESUME, "was interrupted at 3 kimg"),
+    (seen(State.PREEMPTED, 9.0, metrics=ALL), Action.REUSE, "reached 9 kimg"),
+    (seen(State.PREEMPTED, 9.0, metrics=FID), Action.RESUME, "was interrupted at 9 kimg"),
+    (seen(State.LOST, 3.0), Action.RESUME, "its worker vanished at 3 kimg"),
+    (seen(State.LOST, 3.0, stalls=5), Action.BLOCKED, "no progress in 5 attempts"),
+    (seen(State.FAILED, 3.0, failures=1, message="nan", exit_code=1), Action.RESUME, "failed: nan at 3 kimg"),
+    (seen(State.FAILED, 3.0, failures=2, message="nan", exit_code=1), Action.BLOCKED, "when put right: adasweep retry"),
+    (seen(State.FAILED, 0.0, failures=1, message="no data", exit_code=2), Action.BLOCKED, "failed: no data"),
+    (seen(State.FAILED, 3.0, exit_code=2, forgiven=True), Action.RESUME, "failed: exit code 2"),
+    (seen(State.CANCELLED, 3.0), Action.BLOCKED, "cancelled; bring it back with: adasweep retry"),
+    (seen(State.CANCELLED, 3.0, forgiven=True), Action.RESUME, "was cancelled at 3 kimg"),
+]
+
+
+@pytest.mark.parametrize(("observed", "action", "reason"), CASES, ids=[f"{c[1].value}: {c[2]}" for c in CASES])
+def test_decision(observed: Observed, action: Action, reason: str) -> None:
+    decision = decide_one(WANT, observed, RULES)
+    assert decision.action is action
+    assert reason in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("observed", "kimg"),
+    [
+        (NEVER, 8.0),
+        (seen(State.DONE, 4.0, metrics=ALL, horizon_kimg=4.0), 4.0),
+        (seen(State.LOST, 5.0, saved_kimg=2.0), 6.0),
+        (seen(State.DONE, metrics=FID), 0.0),
+        (seen(State.DONE, metrics=ALL), 0.0),
+    ],
+)
+def test_a_decision_knows_how_much_training_it_takes(observed: Observed, kimg: float) -> None:
+    assert decide_one(WANT, observed, RULES).kimg == kimg
+
+
+def test_every_state_is_decided() -> None:
+    for state in State:
+        assert isinstance(decide_one(WANT, seen(state), RULES), Decision)

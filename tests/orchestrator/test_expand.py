@@ -1,0 +1,102 @@
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.errors import SweepError
+from orchestrator.expand import expand
+from orchestrator.sweep_file import Sweep
+from orchestrator.trial import Trial
+from tests.orchestrator.conftest import find
+
+Read = Callable[..., Sweep]
+
+BASE = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"
+
+
+@pytest.fixture
+def trials(read: Read) -> Callable[[str], list[Trial]]:
+    return lambda text: expand(read(BASE + text), find)
+
+
+Trials = Callable[[str], list[Trial]]
+
+
+def test_cells_are_the_product_of_the_axes_in_the_order_of_the_file(trials: Trials) -> None:
+    found = trials("grid: {data.subset: [20, 40], augment: [none, ada]}\nseeds: 2\n")
+    assert [(trial.cell, trial.seed) for trial in found[:3]] == [
+        ("data.subset=20, augment=none", 0),
+        ("data.subset=20, augment=none", 1),
+        ("data.subset=20, augment=ada", 0),
+    ]
+    assert len({trial.id for trial in found}) == len(found) == 8
+
+
+def test_a_sweep_without_axes_has_one_cell(trials: Trials) -> None:
+    assert [trial.cell for trial in trials("")] == ["base"]
+
+
+def test_zipped_axes_move_together(trials: Trials) -> None:
+    found = trials(["zip: {data.subset: [20, 40], batch: [32, 64]}\n", ": {preset: tiny32, data: tiny}\n"][0])
+    assert [(trial.config.data.subset, trial.config.batch) for trial in found] == [(20, 32), (40, 64)]
+
+
+def test_cells_have_names_and_cross_with_the_grid(trials: Trials) -> None:
+    text = "cells:\n  plain: {augment: none}\n  adaptive: {augment: ada, augment.target: 0.5}\n"
+    text += "grid: {data.subset: [20, 40]}\n"
+    found = trials(text)
+    assert [trial.cell for trial in found][2:] == ["adaptive, data.subset=20", "adaptive, data.subset=40"]
+    assert found[2].settings == {"augment": "ada", "augment.target": 0.5, "data.subset": 20}
+    assert getattr(found[2].config.augment, "target") == 0.5  # noqa: B009
+
+
+def test_when_adds_settings_and_axes_where_it_holds(trials: Trials) -> None:
+    text = "grid: {augment: [none, ada]}\n"
+    text += "when:\n- {if: {augment: ada}, set: {augment.interval: 8}, grid: {augment.target: [0.5, 0.7]}}\n"
+    assert [trial.cell for trial in trials(text)] == [
+        "augment=none",
+        "augment=ada, augment.target=0.5",
+        "augment=ada, augment.target=0.7",
+    ]
+    assert {getattr(trial.config.augment, "interval", None) for trial in trials(text)} == {None, 8}
+
+
+def test_conditions_see_presets_and_defaults(trials: Trials) -> None:
+    assert len(trials("when: [{if: {preset: tiny32}, grid: {batch: [32, 64]}}]\n")) == 2
+    assert len(trials("when: [{if: {discriminator.capacity: 1.0}, grid: {batch: [32, 64]}}]\n")) == 2
+    assert len(trials("when: [{if: {generator.z_dim: 512}, grid: {batch: [32, 64]}}]\n")) == 1
+
+
+def test_exclude_leaves_out_cells_that_match_in_everything(trials: Trials) -> None:
+    text = (
+        "grid: {data.subset: [20, 30, 40], augment: [none, ada]}\nexclude:\n- {augment: ada, data.subset: [20, 30]}\n"
+    )
+    assert [trial.cell for trial in trials(text) if "ada" in trial.cell] == ["data.subset=40, augment=ada"]
+
+
+def test_excluding_everything_is_an_error(read: Read) -> None:
+    with pytest.raises(SweepError, match=":4: exclude: leaves nothing to run"):
+        expand(read(BASE + "exclude: [{data: tiny}]\n"), find)
+
+
+def test_a_bare_name_keeps_the_settings_around_it(trials: Trials) -> None:
+    text = "grid: {augment: [none, ada]}\n"
+    assert getattr(trials(text)[1].config.augment, "horizon_kimg") == 100.0  # noqa: B009  the preset's
+    found = trials("cells: {a: {augment: none}, b: {augment: ada, augment.target: 0.4}}\n")
+    assert [getattr(trial.config.augment, "target", None) for trial in found] == [None, 0.4]
+
+
+def test_the_subset_is_drawn_with_the_seed_of_the_run_unless_said_otherwise(trials: Trials) -> None:
+    assert [trial.config.data.subset_seed for trial in trials("seeds: [3, 4]\n")] == [3, 4]
+    fixed = trials("seeds: [3, 4]\ncells: {a: {data.subset_seed: 9}}\n")
+    assert [trial.config.data.subset_seed for trial in fixed] == [9, 9]
+
+
+def test_cells_of_the_same_computation_share_a_trial(trials: Trials) -> None:
+    found = trials("cells: {default: {}, explicit: {discriminator.capacity: 1.0}}\n")
+    assert found[0].id == found[1].id
+    assert found[0].cell != found[1].cell
+
+
+def test_expanding_twice_gives_the_same(read: Read) -> None:
+    sweep = read(BASE + "grid: {augment: [none, ada], batch: [32, 64]}\nseeds: 3\n")
+    assert [trial.id for trial in expand(sweep, find)] == [trial.id for trial in expand(sweep, find)]

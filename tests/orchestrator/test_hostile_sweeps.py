@@ -1,0 +1,86 @@
+"""Whatever stands in a sweep file, the answer is trials or a SweepError: never a crash, a shell, or a path."""
+
+import contextlib
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from orchestrator.backends.base import Task
+from orchestrator.backends.supervisor_command import supervisor_command
+from orchestrator.errors import StoreError, SweepError
+from orchestrator.expand import expand
+from orchestrator.keys import settable
+from orchestrator.spec import SweepSpec
+from orchestrator.store import Store
+from orchestrator.sweep_file import Sweep, read_sweep
+from orchestrator.yaml_source import Source
+from tests.orchestrator.conftest import find
+from trainer.config.job import Resources
+
+BASE: dict[str, Any] = {"preset": "tiny32", "data": "tiny"}
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 10**6) | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(list(settable()))
+
+
+@given(KEYS, VALUES)
+@settings(max_examples=200, deadline=None)
+def test_any_value_of_any_key_is_a_trial_or_a_sweep_error(key: str, value: Any) -> None:
+    spec = {"sweep": "s", "base": BASE, "grid": {key: [value]}, "horizon_kimg": 1, "exclude": [{key: value}]}
+    with contextlib.suppress(SweepError, ValidationError):
+        expand(Sweep(Source(Path("s.yaml"), {}, {}), "", SweepSpec.model_validate(spec)), find)
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_a_sweep_or_a_sweep_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(SweepError):
+        read_sweep(path)
+
+
+@given(st.dictionaries(st.text(max_size=8), VALUES, max_size=5))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_mapping_is_a_sweep_or_a_sweep_error(tmp_path: Path, values: dict[str, Any]) -> None:
+    from ruamel.yaml import YAML
+
+    path = tmp_path / "s.yaml"
+    with path.open("w") as file:
+        YAML(typ="safe").dump({"sweep": "s", "horizon_kimg": 1, **values}, file)
+    told = ""
+    try:
+        expand(read_sweep(path), find)
+    except SweepError as error:
+        told = str(error)
+    assert all(line.startswith(str(path)) for line in told.splitlines())
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "A", "", "-x", "x" * 65, "a\nb", "$(ls)", "a b"])
+def test_a_sweeps_name_is_no_path(name: str) -> None:
+    with pytest.raises(ValidationError):
+        SweepSpec.model_validate({"sweep": name, "base": BASE, "horizon_kimg": 1})
+
+
+@given(st.text(max_size=20))
+def test_no_path_is_built_from_what_is_not_a_trial_id(text: str) -> None:
+    with pytest.raises(StoreError):
+        Store(Path("/store")).run(text)
+
+
+@given(
+    st.text(alphabet=st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=20)
+)
+def test_a_path_is_one_word_of_a_command(name: str) -> None:
+    task = Task("0" * 12, Path("/store") / name, 1, Resources())
+    command = supervisor_command(task)
+    assert command[-2:] == [str(task.directory), "1"]
+    assert shlex.split(shlex.join(command)) == command

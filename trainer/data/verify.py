@@ -1,0 +1,80 @@
+"""Looking at every pixel of a data set: does all of it decode, is it uniform, are there duplicates?"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from trainer.config.archive import Archive, open_archive
+from trainer.config.dataset import Header, require_same, require_square
+from trainer.config.entries import fingerprint
+from trainer.config.labels import read_labels
+from trainer.data.cache import Progress
+from trainer.data.harden import decode
+from trainer.data.writer import read_settings
+from trainer.errors import DataError
+
+
+@dataclass
+class Findings:
+    """What `verify` found. `problems` are one line each; duplicates are no problem, but good to know."""
+
+    path: str
+    fingerprint: str
+    images: int
+    resolution: int = 0
+    channels: int = 0
+    class_counts: dict[int, int] = field(default_factory=dict)
+    duplicates: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    settings: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def sound(self) -> bool:
+        return not self.problems
+
+
+def verify(path: Path, progress: Progress | None = None) -> Findings:
+    """Return what there is to say about the set at `path`. Every image is decoded, every checksum compared."""
+    archive = open_archive(path)
+    found = Findings(str(path), fingerprint(archive.entries()), len(archive.images), settings=read_settings(path))
+    if not archive.images:
+        found.problems.append(str(DataError(path, "has no images")))
+    try:
+        found.class_counts = dict(sorted(Counter(read_labels(archive) or []).items()))
+    except DataError as error:
+        found.problems.append(str(error))
+    _look_at_all(archive, found, progress)
+    return found
+
+
+def _look_at_all(archive: Archive, found: Findings, progress: Progress | None) -> None:
+    first: Header | None = None
+    seen: dict[bytes, str] = {}
+    for number, name in enumerate(archive.images, 1):
+        try:
+            header, digest = _look_at(archive, name, first)
+        except DataError as error:
+            found.problems.append(str(error))
+            continue
+        first = first or header
+        earlier = seen.setdefault(digest, name)
+        if earlier != name:
+            found.duplicates.append((earlier, name))
+        if progress:
+            progress(number, found.images)
+    if first:
+        found.resolution, found.channels = first.width, first.channels
+
+
+def _look_at(archive: Archive, name: str, first: Header | None) -> tuple[Header, bytes]:
+    """Return size and hash of one image's pixels. Raises DataError when it does not decode or is unlike the first."""
+    place = f"{archive.path}/{name}"
+    pixels = decode(archive.read(name), place)
+    height, width, channels = pixels.shape
+    header = Header(width, height, channels)
+    if first:
+        require_same(place, header, first)
+    else:
+        require_square(place, header)
+    return header, sha256(pixels.tobytes()).digest()

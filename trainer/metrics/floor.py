@@ -1,0 +1,43 @@
+"""The FID that no generator can beat by learning its training images by heart (Karras et al. 2020, App. Fig. 19).
+
+An ideal generator that repeats its training subset has the subset's moments, and their Fréchet distance to the whole
+set falls as 1/n. Where a run's FID comes near it, FID tells no more about the run; KID still does.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from trainer.metrics.fid import frechet_distance
+from trainer.metrics.moments import Gaussian, gaussian_of
+
+DRAWS: Final = 10
+
+
+class Floor(NamedTuple):
+    """FID of `draws` random subsets of `size` images against the whole set: mean, standard deviation and extremes."""
+
+    size: int
+    mean: float
+    std: float
+    low: float
+    high: float
+    draws: int
+
+
+def fid_floor(
+    features: Float[np.ndarray, "n d"], sizes: Sequence[int], draws: int = DRAWS, seed: int = 0
+) -> list[Floor]:
+    """Return the floor at every subset size. A size's subsets depend on `seed` and the size, not on the other sizes."""
+    whole = gaussian_of(features)
+    return [_floor(features, whole, size, draws, seed) for size in sizes]
+
+
+def _floor(features: Float[np.ndarray, "n d"], whole: Gaussian, size: int, draws: int, seed: int) -> Floor:
+    assert size <= len(features), f"a subset of {size} of {len(features)} images"
+    random = np.random.default_rng([seed, size])
+    subsets = (np.sort(random.permutation(len(features))[:size]) for _ in range(draws))
+    values = [frechet_distance(whole, gaussian_of(features[subset])) for subset in subsets]
+    return Floor(size, float(np.mean(values)), float(np.std(values)), min(values), max(values), draws)

@@ -1,0 +1,55 @@
+"""Perceptual path length (Karras et al. 2019, "A style-based generator architecture", Sec. 4.1).
+
+    PPL = E[ d(g(t), g(t + eps)) / eps^2 ]
+
+with d a perceptual distance of images and g the generator along a path between two random latents: spherical in z,
+straight in w; eps = 1e-4; t uniform ("full") or 0 ("end"). The mean leaves out the extreme percent on either side.
+Which distance is used (the papers': LPIPS of VGG16) is part of what the number means.
+"""
+
+from typing import Final
+
+import numpy as np
+import torch.nn.functional as F
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+EPSILON: Final = 1e-4
+PERCENTILES: Final = (1, 99)
+SIZE: Final = 256
+
+
+def slerp(
+    start: Float[Tensor, "n zdim"], end: Float[Tensor, "n zdim"], t: Float[Tensor, "n 1"]
+) -> Float[Tensor, "n zdim"]:
+    """Return the point at share t of the great circle from `start` to `end`, as a unit vector (Shoemake 1985)."""
+    start, end = F.normalize(start, dim=-1), F.normalize(end, dim=-1)
+    cosine = (start * end).sum(-1, keepdim=True)
+    angle = t * cosine.acos()
+    across = F.normalize(end - cosine * start, dim=-1)
+    return F.normalize(start * angle.cos() + across * angle.sin(), dim=-1)
+
+
+def lerp(start: Float[Tensor, "n d"], end: Float[Tensor, "n d"], t: Float[Tensor, "n 1"]) -> Float[Tensor, "n d"]:
+    """Return the point at share t of the straight line from `start` to `end`."""
+    return start + (end - start) * t
+
+
+def face_region(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h/2 w/2"]:
+    """Return the part of an aligned portrait that shows the face: rows 3/8 to 7/8, columns 2/8 to 6/8."""
+    eighth = images.shape[-1] // 8
+    return images[:, :, 3 * eighth : 7 * eighth, 2 * eighth : 6 * eighth]
+
+
+def shrunk(images: Float[Tensor, "n c h w"], size: int = SIZE) -> Float[Tensor, "n c s s"]:
+    """Return images averaged over blocks of pixels so that they are at most `size` wide: the distance's resolution."""
+    factor = images.shape[-1] // size
+    return F.avg_pool2d(images, factor) if factor > 1 else images
+
+
+def path_length(distances: Float[np.ndarray, " n"], epsilon: float = EPSILON) -> float:
+    """Return PPL of the distances d(g(t), g(t + epsilon)), the most extreme percent on either side left out."""
+    lengths: Float64[np.ndarray, " n"] = np.asarray(distances, dtype=np.float64) / epsilon**2
+    low = np.percentile(lengths, PERCENTILES[0], method="lower")
+    high = np.percentile(lengths, PERCENTILES[1], method="higher")
+    return float(lengths[(lengths >= low) & (lengths <= high)].mean())

@@ -1,0 +1,39 @@
+"""The StyleGAN2 generator: mapping and synthesis (Karras et al. 2020b)."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from trainer.config.networks import StyleGan2Generator
+from trainer.families import implements
+from trainer.model.mapping import Mapping
+from trainer.model.synthesis import NoiseMode, Synthesis
+
+
+@implements(StyleGan2Generator)
+class Generator(nn.Module):
+    """z, c -> image. `mapping` and `synthesis` can be called one by one, for style mixing and projection."""
+
+    def __init__(self, spec: StyleGan2Generator, resolution: int, channels: int, condition_dim: int) -> None:
+        super().__init__()
+        self.spec = spec
+        self.z_dim, self.w_dim, self.condition_dim = spec.z_dim, spec.w_dim, condition_dim
+        self.resolution, self.channels = resolution, channels
+        self.synthesis = Synthesis(spec, resolution, channels)
+        self.num_ws = self.synthesis.num_ws
+        self.mapping = Mapping(
+            spec.z_dim, condition_dim, spec.w_dim, spec.mapping_layers, self.num_ws, spec.normalize_label
+        )
+
+    def forward(
+        self,
+        z: Float[Tensor, "n zdim"],
+        c: Float[Tensor, "n cdim"],
+        truncation_psi: float = 1.0,
+        truncation_cutoff: int | None = None,
+        noise_mode: NoiseMode = "random",
+        force_fp32: bool = False,
+    ) -> Float[Tensor, "n channels h w"]:
+        """Return images of about [-1, 1]."""
+        ws = self.mapping(z, c, truncation_psi, truncation_cutoff)
+        images: Tensor = self.synthesis(ws, noise_mode, force_fp32)
+        return images

@@ -1,0 +1,205 @@
+"""The synthesis network g: w -> image (StyleGAN2, Fig. 2 and 7), with architectures orig, skip and resnet."""
+
+import math
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from trainer.config.networks import Architecture, StyleGan2Generator
+from trainer.model.layers import Convolution, FullyConnected, resample_filter
+from trainer.model.precision import channels_at, reduced_dtype, resolutions
+from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
+from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d
+from trainer.ops.upfirdn2d import upsample2d
+
+NoiseMode = Literal["random", "const", "none"]
+
+RESIDUAL_GAIN = math.sqrt(0.5)
+
+
+class SynthesisLayer(nn.Module):
+    """Modulated 3x3 convolution, noise, bias, leaky ReLU."""
+
+    resample_filter: Tensor
+    noise_const: Tensor
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        w_dim: int,
+        resolution: int,
+        up: int,
+        clamp: float | None,
+        modulation: Modulation,
+    ) -> None:
+        super().__init__()
+        self.resolution, self.up, self.clamp, self.modulation = resolution, up, clamp, modulation
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("resample_filter", resample_filter())
+        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
+
+    def forward(
+        self,
+        x: Float[Tensor, "n i h w"],
+        w: Float[Tensor, "n wdim"],
+        noise_mode: NoiseMode = "random",
+        gain: float = 1.0,
+    ) -> Float[Tensor, "n o h2 w2"]:
+        clamp = None if self.clamp is None else self.clamp * gain
+        gain = ACTIVATIONS["lrelu"].gain * gain
+        x = modulated_conv2d(
+            x,
+            self.weight,
+            self.affine(w),
+            noise=self._noise(x, noise_mode, gain),
+            up=self.up,
+            padding=1,
+            resample_filter=self.resample_filter,
+            flip_weight=self.up == 1,
+            modulation=self.modulation,
+            gain=gain,
+        )
+        x.add_((self.bias * gain).to(x.dtype)[:, None, None])
+        return leaky_relu_in_place(x, clamp)
+
+    def _noise(self, x: Tensor, mode: NoiseMode, gain: float) -> Tensor | None:
+        if mode == "none":
+            return None
+        strength = self.noise_strength * gain
+        if mode == "const":
+            return self.noise_const * strength
+        shape = [x.shape[0], 1, self.resolution, self.resolution]
+        return torch.randn(shape, device=x.device, dtype=self.bias.dtype) * strength
+
+
+class ToRgb(nn.Module):
+    """Modulated 1x1 convolution to colours, without demodulation; the styles carry the 1/sqrt(fan_in)."""
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, clamp: float | None) -> None:
+        super().__init__()
+        self.clamp = clamp
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
+        self.weight_gain = 1 / math.sqrt(inputs)
+
+    def forward(self, x: Float[Tensor, "n i h w"], w: Float[Tensor, "n wdim"]) -> Float[Tensor, "n channels h w"]:
+        styles = self.affine(w) * self.weight_gain
+        x = modulated_conv2d(x, self.weight, styles, demodulate=False)
+        return bias_act(x, self.bias.to(x.dtype), clamp=self.clamp)
+
+
+class SynthesisBlock(nn.Module):
+    """All layers of one resolution. Takes and returns features x and the image so far, either of them maybe None."""
+
+    resample_filter: Tensor
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        w_dim: int,
+        resolution: int,
+        channels: int,
+        architecture: Architecture,
+        is_last: bool,
+        dtype: torch.dtype | None,
+        clamp: float | None,
+        modulation: Modulation,
+    ) -> None:
+        super().__init__()
+        self.architecture, self.dtype = architecture, dtype
+        self.is_first = inputs == 0
+        self.has_rgb = is_last or architecture == "skip"
+        self.convolutions = 1 if self.is_first else 2
+        self.register_buffer("resample_filter", resample_filter())
+        if self.is_first:
+            self.const = nn.Parameter(torch.randn(outputs, resolution, resolution))
+        else:
+            self.conv0 = SynthesisLayer(inputs, outputs, w_dim, resolution, 2, clamp, modulation)
+        self.conv1 = SynthesisLayer(outputs, outputs, w_dim, resolution, 1, clamp, modulation)
+        if self.has_rgb:
+            self.torgb = ToRgb(outputs, channels, w_dim, clamp)
+        if not self.is_first and architecture == "resnet":
+            self.skip = Convolution(inputs, outputs, 1, bias=False, up=2)
+
+    def forward(
+        self,
+        x: Float[Tensor, "n i h w"] | None,
+        image: Float[Tensor, "n channels h w"] | None,
+        ws: Float[Tensor, "n layers wdim"],
+        noise_mode: NoiseMode = "random",
+        force_fp32: bool = False,
+    ) -> tuple[Float[Tensor, "n o h2 w2"], Float[Tensor, "n channels h2 w2"] | None]:
+        dtype = ws.dtype if force_fp32 or self.dtype is None else self.dtype
+        styles = iter(ws.unbind(dim=1))
+        x = self._features(x, dtype, styles, noise_mode)
+        if image is not None:
+            image = upsample2d(image, self.resample_filter)
+        if self.has_rgb:
+            colours = self.torgb(x, next(styles)).to(ws.dtype)
+            image = colours if image is None else image + colours
+        return x, image
+
+    def _features(
+        self, x: Tensor | None, dtype: torch.dtype, styles: Iterator[Tensor], noise_mode: NoiseMode
+    ) -> Tensor:
+        if x is None:
+            w = next(styles)
+            first: Tensor = self.conv1(self.const.to(dtype).expand(len(w), -1, -1, -1), w, noise_mode)
+            return first
+        x = x.to(dtype)
+        is_resnet = self.architecture == "resnet"
+        y: Tensor = self.conv0(x, next(styles), noise_mode)
+        y = self.conv1(y, next(styles), noise_mode, RESIDUAL_GAIN if is_resnet else 1.0)
+        return y + self.skip(x, gain=RESIDUAL_GAIN) if is_resnet else y
+
+
+class Synthesis(nn.Module):
+    """Blocks b4, b8, ... up to the resolution. Each block's ToRGB shares the first w of the block after it."""
+
+    def __init__(self, spec: StyleGan2Generator, resolution: int, channels: int) -> None:
+        super().__init__()
+        self.resolutions = resolutions(resolution)
+        inputs = 0
+        for r in self.resolutions:
+            outputs = channels_at(r, spec.channel_base, spec.channel_max)
+            block = SynthesisBlock(
+                inputs,
+                outputs,
+                w_dim=spec.w_dim,
+                resolution=r,
+                channels=channels,
+                architecture=spec.architecture,
+                is_last=r == resolution,
+                dtype=reduced_dtype(spec.precision, r, resolution),
+                clamp=spec.precision.conv_clamp,
+                modulation=spec.modulation,
+            )
+            self.add_module(f"b{r}", block)
+            inputs = outputs
+        self.num_ws = sum(block.convolutions for block in self.blocks()) + 1
+
+    def blocks(self) -> list[SynthesisBlock]:
+        """Return the blocks from 4x4 upwards."""
+        return [block for block in self.children() if isinstance(block, SynthesisBlock)]
+
+    def forward(
+        self, ws: Float[Tensor, "n layers wdim"], noise_mode: NoiseMode = "random", force_fp32: bool = False
+    ) -> Float[Tensor, "n channels h w"]:
+        """Return images of about [-1, 1], in the type of ws."""
+        x: Tensor | None = None
+        image: Tensor | None = None
+        first = 0
+        for block in self.blocks():
+            x, image = block(x, image, ws[:, first : first + block.convolutions + 1], noise_mode, force_fp32)
+            first += block.convolutions
+        assert image is not None, "the last block has ToRGB"
+        return image

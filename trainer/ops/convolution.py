@@ -1,0 +1,124 @@
+"""Convolution whose second derivatives cost what its first ones do.
+
+y = C(x, w) is linear in both arguments, so everything that differentiation can ask for is one of three operations:
+C itself, its adjoint in x (the transposed convolution, again a C), and its adjoint in w. torch's own double backward
+writes the last one as a convolution with as many taps as the image has pixels, which takes most of the time of R1
+and of path length.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.ops.layout import fast_layout
+
+Axes = tuple[int, int]
+
+
+class Geometry(NamedTuple):
+    """All of a convolution but its tensors. `extra` rows and columns belong to the output of a transposed one."""
+
+    stride: int
+    padding: int
+    groups: int
+    transposed: bool
+    extra: Axes = (0, 0)
+
+    def adjoint(self, x: Tensor, y: Tensor, weight: Tensor) -> "Geometry":
+        """Return the geometry of C^T: from the shape of y to the shape of x."""
+        if self.transposed:
+            return self._replace(transposed=False, extra=(0, 0))
+        height, width = (
+            x.shape[axis] - ((y.shape[axis] - 1) * self.stride - 2 * self.padding + weight.shape[axis])
+            for axis in (2, 3)
+        )
+        return self._replace(transposed=True, extra=(height, width))
+
+    def arguments(self) -> tuple[list[int], list[int], list[int], bool, list[int], int]:
+        """Return stride, padding, dilation, transposed, output padding, groups as torch takes them."""
+        return [self.stride] * 2, [self.padding] * 2, [1, 1], self.transposed, list(self.extra), self.groups
+
+
+def convolve(
+    x: Float[Tensor, "n c h w"],
+    weight: Float[Tensor, "a b k k"],
+    bias: Float[Tensor, " o"] | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    groups: int = 1,
+    transposed: bool = False,
+) -> Float[Tensor, "n o h2 w2"]:
+    """Return the convolution of x as torch defines it: weight [o i k k], or [i o k k] where `transposed`."""
+    x = fast_layout(x) if groups == 1 else x
+    y: Tensor = _Convolve.apply(x, weight, bias, Geometry(stride, padding, groups, transposed))  # type: ignore[no-untyped-call]
+    return y
+
+
+class _Switch:
+    """Whether a differentiation is asked for gradients of weights; torch tells a Function only who might need one."""
+
+    weights = True
+
+
+@contextmanager
+def input_gradients_only() -> Iterator[None]:
+    """Spare the gradients of weights in what is differentiated inside, for penalties on the gradient of an input."""
+    _Switch.weights = False
+    try:
+        yield
+    finally:
+        _Switch.weights = True
+
+
+class _Convolve(torch.autograd.Function):
+    """y = C(x, w) + b; dx = C^T(dy, w), dw as below, db = sum dy."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.geometry = geometry
+        y: Tensor = torch.ops.aten.convolution(x, weight, bias, *geometry.arguments())
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        (x, weight), geometry = ctx.saved_tensors, ctx.geometry
+        wants_x, wants_w, wants_b, _ = ctx.needs_input_grad
+        wants_w, wants_b = wants_w and _Switch.weights, wants_b and _Switch.weights
+        if not torch.is_grad_enabled():
+            return *_gradients(dy, x, weight, geometry, (wants_x, wants_w, wants_b)), None
+        dx = _Convolve.apply(dy, weight, None, geometry.adjoint(x, dy, weight)) if wants_x else None  # type: ignore[no-untyped-call]
+        dw = _WeightGradient.apply(dy, x, weight, geometry) if wants_w else None  # type: ignore[no-untyped-call]
+        return dx, dw, dy.sum(dim=(0, 2, 3)) if wants_b else None, None
+
+
+class _WeightGradient(torch.autograd.Function):
+    """dw = W(dy, x), linear in both: with v the gradient of dw, that of dy is C(x, v) and that of x is C^T(dy, v)."""
+
+    @staticmethod
+    def forward(ctx: Any, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+        ctx.save_for_backward(dy, x)
+        ctx.geometry = geometry
+        _, dw, _ = _gradients(dy, x, weight, geometry, (False, True, False))
+        assert dw is not None
+        return dw
+
+    @staticmethod
+    def backward(ctx: Any, v: Tensor) -> tuple[Tensor | None, ...]:
+        (dy, x), geometry = ctx.saved_tensors, ctx.geometry
+        wants_dy, wants_x, _, _ = ctx.needs_input_grad
+        ddy = _Convolve.apply(x, v, None, geometry) if wants_dy else None  # type: ignore[no-untyped-call]
+        dx = _Convolve.apply(dy, v, None, geometry.adjoint(x, dy, v)) if wants_x else None  # type: ignore[no-untyped-call]
+        return ddy, dx, None, None
+
+
+def _gradients(
+    dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: tuple[bool, bool, bool]
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """Return the gradients of x, weight and bias, None for what is not wanted."""
+    dx, dw, db = torch.ops.aten.convolution_backward(dy, x, weight, [dy.shape[1]], *geometry.arguments(), wanted)
+    return dx, dw, db

@@ -1,0 +1,115 @@
+"""Convolution whose weights are scaled per sample by styles, and normalised again (StyleGAN2, Sec. 2.2).
+
+    w'_oik = s_i w_oik,    w''_oik = w'_oik / sqrt(sum_ik w'_oik^2 + 1e-8)         (Eq. 1 and 3)
+
+The modulation acts on input channels and the demodulation on output channels, so both can be moved from the weights
+to the activations: y = d * conv(s * x, w), d_no = (sum_i s_ni^2 sum_k w_oik^2 + 1e-8)^-1/2. All samples then share
+one convolution, and d is a matrix product instead of a tensor [n o i k k].
+"""
+
+from typing import Literal, NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.ops.conv2d_resample import conv2d_resample
+from trainer.ops.layout import HALF, fast_layout, has_channels_last
+from trainer.ops.upfirdn2d import Filter, Pair
+
+Modulation = Literal["activations", "per-sample"]
+Noise = Float[Tensor, "h2 w2"] | Float[Tensor, "#n 1 h2 w2"]
+
+EPSILON = 1e-8
+
+
+def modulated_conv2d(
+    x: Float[Tensor, "n i h w"],
+    weight: Float[Tensor, "o i k k"],
+    styles: Float[Tensor, "n i"],
+    noise: Noise | None = None,
+    up: int = 1,
+    down: int = 1,
+    padding: Pair = 0,
+    resample_filter: Filter | None = None,
+    demodulate: bool = True,
+    flip_weight: bool = True,
+    modulation: Modulation = "activations",
+    gain: float = 1.0,
+) -> Float[Tensor, "n o h2 w2"]:
+    """Return gain * (modulated convolution of x) + noise. `modulation` changes speed and rounding only."""
+    if demodulate and x.dtype in HALF:
+        weight, styles = pre_normalized(weight, styles)
+    if weight.shape[-1] == up == down == 1 and not padding:
+        y = _pointwise(x, modulated_weights(weight, styles, demodulate) * gain)
+        return y if noise is None else y + noise.to(y.dtype)
+    resample = Resample(up, down, padding, resample_filter, flip_weight)
+    if modulation == "per-sample":
+        y = _by_sample(x, modulated_weights(weight, styles, demodulate) * gain, resample)
+        return y if noise is None else y + noise.to(y.dtype)
+    y = _by_activations(x, weight, styles, resample)
+    scale = demodulation(weight, styles) * gain if demodulate else styles.new_full([1, 1], gain)
+    return _scaled(y, scale.to(y.dtype)[:, :, None, None], noise)
+
+
+class Resample(NamedTuple):
+    """How `conv2d_resample` changes the size on the way."""
+
+    up: int
+    down: int
+    padding: Pair
+    f: Filter | None
+    flip_weight: bool
+
+    def convolve(self, x: Tensor, weight: Tensor, groups: int = 1) -> Tensor:
+        return conv2d_resample(
+            x, weight, self.f, self.up, self.down, self.padding, groups=groups, flip_weight=self.flip_weight
+        )
+
+
+def pre_normalized(
+    weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"]
+) -> tuple[Float[Tensor, "o i k k"], Float[Tensor, "n i"]]:
+    """Return both scaled so that half precision cannot overflow; demodulation takes the scale out again."""
+    fan_in = weight[0].numel()
+    weight = weight / (weight.abs().amax(dim=(1, 2, 3), keepdim=True) * fan_in**0.5)
+    return weight, styles / styles.abs().amax(dim=1, keepdim=True)
+
+
+def demodulation(weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"]) -> Float[Tensor, "n o"]:
+    """Return d_no = (sum_i s_ni^2 sum_k w_oik^2 + 1e-8)^-1/2 (StyleGAN2, Eq. 3)."""
+    return (styles.square() @ weight.square().sum(dim=(2, 3)).T + EPSILON).rsqrt()
+
+
+def modulated_weights(
+    weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"], demodulate: bool
+) -> Float[Tensor, "n o i k k"]:
+    """Return w' of every sample, or w'' if `demodulate` (StyleGAN2, Eq. 1 and 3)."""
+    weights = weight * styles[:, None, :, None, None]
+    if not demodulate:
+        return weights
+    return weights * (weights.square().sum(dim=(2, 3, 4), keepdim=True) + EPSILON).rsqrt()
+
+
+def _by_activations(x: Tensor, weight: Tensor, styles: Tensor, resample: Resample) -> Tensor:
+    return resample.convolve(x * styles.to(x.dtype)[:, :, None, None], weight.to(x.dtype))
+
+
+def _by_sample(x: Tensor, weights: Float[Tensor, "n o i k k"], resample: Resample) -> Tensor:
+    n, i, h, w = x.shape
+    y = resample.convolve(x.reshape(1, n * i, h, w), weights.to(x.dtype).flatten(0, 1), groups=n)
+    return y.reshape(n, -1, *y.shape[2:])
+
+
+def _pointwise(x: Tensor, weights: Float[Tensor, "n o i 1 1"]) -> Tensor:
+    """Return the 1x1 convolution of each sample with its own weights: one matrix product each."""
+    n, i, h, w = x.shape
+    x, matrices = fast_layout(x), weights.to(x.dtype).flatten(2)
+    if not has_channels_last(x):
+        return (matrices @ x.flatten(2)).reshape(n, -1, h, w)
+    pixels = x.permute(0, 2, 3, 1).reshape(n, h * w, i)
+    return (pixels @ matrices.mT).reshape(n, h, w, -1).permute(0, 3, 1, 2)
+
+
+def _scaled(y: Tensor, scale: Tensor, noise: Tensor | None) -> Tensor:
+    y = y * scale
+    return y if noise is None else y.add_(noise.to(y.dtype))

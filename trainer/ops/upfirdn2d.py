@@ -1,0 +1,191 @@
+"""Up, filter, down: zero insertion, padding, FIR filter and decimation of images, the resampling of all networks.
+
+y = down(f * pad(up(x))). A filter is a tensor: [taps] is separable and used along x, then y; [rows taps] is not.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+Pair = int | Sequence[int]
+Axes = tuple[int, int]
+Filter = Float[Tensor, " taps"] | Float[Tensor, "rows taps"]
+
+SEPARABLE_FROM = 8  # a filter of fewer taps is faster as one 2-D filter
+
+
+def pair(value: Pair) -> tuple[int, int]:
+    """Return (x, y) of a factor given as one number or as [x, y]."""
+    x, y = (value, value) if isinstance(value, int) else value
+    return x, y
+
+
+def sides(padding: Pair) -> tuple[int, int, int, int]:
+    """Return (x0, x1, y0, y1) of a padding given as one number, [x, y] or [x0, x1, y0, y1]; negative crops."""
+    values = [padding] * 2 if isinstance(padding, int) else list(padding)
+    x0, x1, y0, y1 = (values[0], values[0], values[1], values[1]) if len(values) == 2 else values
+    return x0, x1, y0, y1
+
+
+def setup_filter(
+    taps: Sequence[float] | Sequence[Sequence[float]] | float | None,
+    normalize: bool = True,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+    separable: bool | None = None,
+) -> Filter:
+    """Return a filter as the ops here take it: sum 1 if `normalize`, then `gain` over both axes together."""
+    f: Tensor = torch.as_tensor(np.array(1.0 if taps is None else taps), dtype=torch.float32)
+    f = f.reshape(1) if f.ndim == 0 else f
+    if f.ndim == 1 and not (separable if separable is not None else len(f) >= SEPARABLE_FROM):
+        f = torch.outer(f, f)
+    f = f / f.sum() if normalize else f
+    f = f.flip(list(range(f.ndim))) if flip_filter else f
+    return f * float(gain ** (f.ndim / 2))
+
+
+def upfirdn2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    up: Pair = 1,
+    down: Pair = 1,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Insert zeros by `up`, pad or crop, filter (true convolution unless `flip_filter`), keep every `down`-th pixel."""
+    (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1) = pair(up), pair(down), sides(padding)
+    if f is None:
+        f = x.new_ones(1, 1)
+    f = (f.flip(list(range(f.ndim))) if flip_filter else f).to(x.dtype)
+    if f.ndim == 2:
+        return _resample(x, f * gain, Steps((up_y, up_x), (down_y, down_x), (y0, y1), (x0, x1)))
+    f = f * gain**0.5
+    x = _resample(x, f[None, :], Steps((1, up_x), (1, down_x), (0, 0), (x0, x1)))
+    return _resample(x, f[:, None], Steps((up_y, 1), (down_y, 1), (y0, y1), (0, 0)))
+
+
+class Steps(NamedTuple):
+    """How to resample, rows before columns: factors up and down, and padding at both ends of an axis."""
+
+    up: Axes
+    down: Axes
+    rows: Axes
+    columns: Axes
+
+    def adjoint(self, size: torch.Size, resampled: torch.Size, taps: torch.Size) -> "Steps":
+        """Return the steps back from `resampled` to `size`, to be taken with the flipped filter."""
+        ends = [
+            (t - 1 - before, n * up - m * down + before - up + 1)
+            for n, m, t, up, down, (before, _) in zip(
+                size, resampled, taps, self.up, self.down, (self.rows, self.columns), strict=True
+            )
+        ]
+        return Steps(self.down, self.up, ends[0], ends[1])
+
+
+def _resample(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
+    y: Tensor = _Resample.apply(x, f, steps)  # type: ignore[no-untyped-call]
+    return y
+
+
+class _Resample(torch.autograd.Function):
+    """Linear in x; its adjoint is another resampling, so that derivatives of any order are as fast as the value."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, f: Tensor, steps: Steps) -> Tensor:
+        y = _convolve_channels(x, f, steps)
+        ctx.save_for_backward(f)
+        ctx.adjoint = steps.adjoint(x.shape[2:], y.shape[2:], f.shape)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:
+        (f,) = ctx.saved_tensors
+        return _resample(dy, f.flip([0, 1]), ctx.adjoint), None, None
+
+
+def _convolve_channels(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
+    """Convolve every channel with the 2-D filter f; insert and pad zeros only where torch cannot imply them."""
+    up, down, (y0, y1), (x0, x1) = steps
+    c, taps_y, taps_x = x.shape[1], *f.shape
+    weight = f.expand(c, 1, taps_y, taps_x)
+    cut_y, cut_x = taps_y - 1 - y0, taps_x - 1 - x0  # what a transposed convolution has too much, at either end
+    if down == (1, 1) != up and cut_x == taps_x - up[1] - x1 >= 0 and cut_y == taps_y - up[0] - y1 >= 0:
+        return F.conv_transpose2d(x, weight, stride=up, padding=(cut_y, cut_x), groups=c)
+    x, weight = _insert_zeros(x, up), weight.flip([2, 3])
+    if x0 == x1 >= 0 and y0 == y1 >= 0:
+        return F.conv2d(x, weight, stride=down, padding=(y0, x0), groups=c)
+    return F.conv2d(F.pad(x, [x0, x1, y0, y1]), weight, stride=down, groups=c)
+
+
+def _insert_zeros(x: Tensor, up: Axes) -> Tensor:
+    if up == (1, 1):
+        return x
+    n, c, h, w = x.shape
+    x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, up[1] - 1, 0, 0, 0, up[0] - 1])
+    return x.reshape(n, c, h * up[0], w * up[1])
+
+
+def filter2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Filter without changing the size: `padding` is relative to an output as large as the input."""
+    fw, fh = _size(f)
+    x0, x1, y0, y1 = sides(padding)
+    around = [x0 + fw // 2, x1 + (fw - 1) // 2, y0 + fh // 2, y1 + (fh - 1) // 2]
+    return upfirdn2d(x, f, padding=around, flip_filter=flip_filter, gain=gain)
+
+
+def upsample2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    up: Pair = 2,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Make the image `up` times as large; the gain up_x * up_y keeps its mean."""
+    (up_x, up_y), (x0, x1, y0, y1) = pair(up), sides(padding)
+    around = up_padding(f, up_x, up_y)
+    around = [a + b for a, b in zip(around, (x0, x1, y0, y1), strict=True)]
+    return upfirdn2d(x, f, up=up, padding=around, flip_filter=flip_filter, gain=gain * up_x * up_y)
+
+
+def downsample2d(
+    x: Float[Tensor, "n c h w"],
+    f: Filter | None,
+    down: Pair = 2,
+    padding: Pair = 0,
+    flip_filter: bool = False,
+    gain: float = 1.0,
+) -> Float[Tensor, "n c h2 w2"]:
+    """Make the image `down` times as small."""
+    (down_x, down_y), (x0, x1, y0, y1) = pair(down), sides(padding)
+    around = [a + b for a, b in zip(down_padding(f, down_x, down_y), (x0, x1, y0, y1), strict=True)]
+    return upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter, gain=gain)
+
+
+def up_padding(f: Filter | None, up_x: int, up_y: int) -> list[int]:
+    """Return [x0, x1, y0, y1] that make the filtered image exactly `up` times as large."""
+    fw, fh = _size(f)
+    return [(fw + up_x - 1) // 2, (fw - up_x) // 2, (fh + up_y - 1) // 2, (fh - up_y) // 2]
+
+
+def down_padding(f: Filter | None, down_x: int, down_y: int) -> list[int]:
+    """Return [x0, x1, y0, y1] that make the filtered image exactly `down` times as small."""
+    fw, fh = _size(f)
+    return [(fw - down_x + 1) // 2, (fw - down_x) // 2, (fh - down_y + 1) // 2, (fh - down_y) // 2]
+
+
+def _size(f: Filter | None) -> tuple[int, int]:
+    return (1, 1) if f is None else (f.shape[-1], f.shape[0])

@@ -1,0 +1,36 @@
+"""Schedules of training as pure functions of the settings and the image counter."""
+
+from typing import NamedTuple
+
+from trainer.config.training import Adam
+
+
+def ema_beta(half_life_kimg: float, rampup: float | None, batch: int, images_seen: int) -> float:
+    """Return how much the average keeps in an iteration: beta = 0.5 ** (batch / half life).
+
+    The half life is at most `rampup` times the images seen so far; at the start the average is the generator itself.
+    """
+    half_life = half_life_kimg * 1000
+    if rampup is not None:
+        half_life = min(half_life, images_seen * rampup)
+    return float(0.5 ** (batch / max(half_life, 1e-8)))
+
+
+class LazyAdam(NamedTuple):
+    """Adam's settings under lazy regularisation, and the weight of the regulariser."""
+
+    lr: float
+    betas: tuple[float, float]
+    gain: int
+
+
+def lazy_adam(adam: Adam) -> LazyAdam:
+    """Return lr * c, beta ** c and gain k for a regulariser every k iterations, c = k / (k + 1) (StyleGAN2, App. B).
+
+    Adam stays as it is where regularisation is not lazy: c = 1, gain 1.
+    """
+    k = adam.regularize_every
+    if k is None:
+        return LazyAdam(adam.lr, (adam.beta1, adam.beta2), 1)
+    c = k / (k + 1)
+    return LazyAdam(adam.lr * c, (adam.beta1**c, adam.beta2**c), k)
