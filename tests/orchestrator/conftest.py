@@ -26,8 +26,6 @@ SWEEP = """\
 sweep: test
 base:
   preset: tiny32
-  batch: 8
-  micro_batch: 8
   data: tiny
   batch: 20
   micro_batch: 20
