@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test check golden clean
+.PHONY: help install demo test test-cluster check golden slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,7 +27,11 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 	@$(BIN)/adasweep demo
 
 test: check  ## Check the code and run all tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 -m "not cluster"
+	@$(MAKE) --no-print-directory test-cluster
+
+test-cluster: .venv/installed-dev  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop
+	@$(BIN)/python -m pytest -m cluster tests/cluster
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
@@ -37,6 +41,12 @@ check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 
 golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)
 	@$(BIN)/python -m pytest tests/golden
+
+slurm-up: .venv/installed  ## Start a throw-away SLURM cluster on this machine (root; installs Debian packages)
+	@$(BIN)/python -m infra.slurm up
+
+slurm-down: .venv/installed  ## Stop it
+	@$(BIN)/python -m infra.slurm down
 
 clean:  ## Remove .venv and caches; the store is left alone
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

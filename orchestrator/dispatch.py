@@ -1,19 +1,29 @@
 """Moving the world to a plan: look, decide, submit what is missing, and look again until nothing is left to do."""
 
+import contextlib
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.backends.base import Backend, Handle
 from orchestrator.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.errors import BackendError
 from orchestrator.observe import Observed, observe
 from orchestrator.plan import RULES, Plan
 from orchestrator.reported import open_handles, reported
 from orchestrator.store import Store
 from orchestrator.submit import submit
 
+RETRY_SECONDS = 15.0
+QUEUED = Decision(Action.LEAVE, "queued")
+
 
 @dataclass
 class Dispatcher:
-    """Carries out a plan on a backend. Every turn decides afresh from what is on disk, so any process may take over."""
+    """Carries out a plan on a backend. Every turn decides afresh from what is on disk, so any process may take over.
+
+    `trouble` says in words why the backend cannot be reached at present. It passes, or a person ends the command.
+    """
 
     store: Store
     plan: Plan
@@ -22,6 +32,9 @@ class Dispatcher:
     observed: dict[str, Observed] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     handles: dict[str, Handle] = field(default_factory=dict)
+    trouble: str = ""
+    patience: float = RETRY_SECONDS
+    _not_before: float = 0.0
 
     def __post_init__(self) -> None:
         self.observed, self.decisions = dict(self.plan.observed), dict(self.plan.decisions)
@@ -43,25 +56,42 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
 
     def submit(self) -> list[str]:
-        """Submit what needs a job, and return which trials those were."""
+        """Submit what needs a job, and return which trials those were: none while the backend cannot be reached."""
         todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in self.active if self._needs_job(trial)]
-        if todo:
+        if not todo or time.monotonic() < self._not_before:
+            return []
+        with self._patiently():
             self.handles |= submit(self.store, self.backend, self.plan.sweep, todo)
-            self.look()
-        return [trial.id for trial, _ in todo]
+            self.decisions |= {trial.id: QUEUED for trial, _ in todo}
+        self.look()
+        return [] if self.trouble else [trial.id for trial, _ in todo]
 
     def look(self) -> None:
-        """Observe the trials that are not settled, and decide about them."""
-        self.backend.tend()
+        """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
         active = self.active
         handles = [self.handles[trial] for trial in active if trial in self.handles]
-        seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
-        self.observed |= seen
-        self.decisions |= decide({trial: self.plan.wanted[trial] for trial in active}, seen, self.rules)
+        with self._patiently():
+            self.backend.tend()
+            seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
+            self.observed |= seen
+            self.decisions |= decide({trial: self.plan.wanted[trial] for trial in active}, seen, self.rules)
 
     def stop(self) -> None:
         """Ask everything of this plan that waits or runs to stop, saving what it has."""
         self.backend.cancel([self.handles[trial] for trial in self.active if trial in self.handles])
+
+    @contextlib.contextmanager
+    def _patiently(self) -> Iterator[None]:
+        """Turn a failure that may pass into `trouble`, and submit nothing for a while."""
+        try:
+            yield
+        except BackendError as error:
+            if not error.retryable:
+                raise
+            self.trouble = str(error)
+            self._not_before = time.monotonic() + self.patience
+        else:
+            self.trouble = "" if time.monotonic() >= self._not_before else self.trouble
 
     def _needs_job(self, trial: str) -> bool:
         return self.decisions[trial].action in SUBMITTED

@@ -47,7 +47,7 @@ def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> Run
     """Make record.json say how the attempt ended, keeping what the worker has said itself."""
     path = run.record(job.attempt)
     record = read_record(path) or _blank(run, job)
-    if record.state is ending.state and record.exit_code is not None:
+    if record.state in (ending.state, State.DONE) and record.exit_code is not None:
         return record
     message = record.message or ending.message
     return beat(path, record, state=ending.state, exit_code=code, message=message, doing="")

@@ -4,6 +4,9 @@ Who holds it is decided by files `leases/000001`, `leases/000002`, ...: each is 
 link, atomic on every shared file system), never changed, and the highest number is the token in force. `lease.json`
 beside them is the holder's heartbeat and what others read. A holder that has died, or has not beaten for TTL_SECONDS,
 is superseded by whoever first creates the next number; it finds out at its next beat, its worker at its next write.
+
+A cluster that runs one of its jobs again has given up the run before, though that run's heartbeat may look alive, and
+though it may even live on where the cluster lost sight of it: a later run of the same job may supersede it at once.
 """
 
 import contextlib
@@ -19,8 +22,28 @@ from orchestrator.process import ProcessId
 from trainer.config.spec import Settings
 from trainer.record import replace_file
 
-TTL_SECONDS = 60.0
 BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
+TTL_SECONDS = 12 * BEAT_SECONDS
+
+CLAIM_JOB = "ADASWEEP_CLAIM_JOB"
+CLAIM_RUN = "ADASWEEP_CLAIM_RUN"
+
+
+class Claim(Settings):
+    """Of which job of a cluster this process is a run, and which: every requeue counts one up."""
+
+    job: str
+    run: int
+
+    @classmethod
+    def of_environment(cls) -> "Claim | None":
+        """Return the claim that the backend put into the environment, or None."""
+        job = os.environ.get(CLAIM_JOB)
+        return cls(job=job, run=int(os.environ[CLAIM_RUN])) if job else None
+
+    def succeeds(self, other: "Claim | None") -> bool:
+        """Return whether this is a later run of the job that `other` was a run of."""
+        return other is not None and self.job == other.job and self.run > other.run
 
 
 class Holder(Settings):
@@ -30,6 +53,7 @@ class Holder(Settings):
     owner: ProcessId
     expires: float
     released: bool = False
+    claim: Claim | None = None
 
     def is_alive(self, now: float) -> bool:
         """Return whether this holder must be left alone."""
@@ -66,11 +90,11 @@ class Lease:
 def acquire(directory: Path, now: float | None = None) -> Lease:
     """Return the lease on `directory` with a new token. Raises LeaseHeld when somebody alive has it."""
     now = time.time() if now is None else now
-    held = holder(directory)
-    if held and held.is_alive(now):
+    held, claim = holder(directory), Claim.of_environment()
+    if held and held.is_alive(now) and not (claim and claim.succeeds(held.claim)):
         raise LeaseHeld(f"{directory}: held by process {held.owner.pid} on {held.owner.host} (token {held.token})")
     token = _top_token(directory) + 1
-    fresh = Holder(token=token, owner=ProcessId.of(os.getpid()), expires=now + TTL_SECONDS)
+    fresh = Holder(token=token, owner=ProcessId.of(os.getpid()), expires=now + TTL_SECONDS, claim=claim)
     _claim(directory, fresh)
     lease = Lease(directory, fresh)
     lease.beat()

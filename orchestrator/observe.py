@@ -18,6 +18,9 @@ SILENCE_SECONDS = 120.0
 
 FINAL = frozenset(State) - {State.PENDING, State.RUNNING}
 
+RUN_AGAIN = frozenset({State.PREEMPTED, State.LOST})
+"""Endings after which a cluster may run the same job again by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -92,7 +95,8 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
 def state_of(run: RunDir, attempt: int, record: RunRecord | None, job: State | None, now: float) -> State:
     """Return where a trial stands, from its last record, the lease, the backend and whether it was cancelled."""
     if record and record.state in FINAL:
-        ended = record.state
+        again = record.state in RUN_AGAIN and job in (State.PENDING, State.RUNNING)
+        ended = State.PENDING if again else record.state
     else:
         held = holder(run.path)
         alive = held.is_alive(now) if held else None

@@ -5,20 +5,26 @@ from collections.abc import Iterable
 
 from orchestrator.backends.base import Backend, Handle, read_handle
 from orchestrator.backends.registry import open_backend
-from orchestrator.observe import FINAL
+from orchestrator.observe import FINAL, RUN_AGAIN
 from orchestrator.store import Store
 from trainer.record import State, read_record
 
 
 def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
-    """Return the handle of the last attempt of each trial whose record does not say how it ended."""
+    """Return the newest handle of each trial whose last record does not say how it ended, or may be continued.
+
+    An attempt without a handle is one that its cluster began by itself, running the job of an earlier one again.
+    """
     existing, handles = set(store.ids()), []
     for trial in trials:
         if trial not in existing or not (attempts := store.run(trial).attempts()):
             continue
         run = store.run(trial)
-        record, handle = read_record(run.record(attempts[-1])), read_handle(run.attempt(attempts[-1]))
-        if handle and not (record and record.state in FINAL):
+        record = read_record(run.record(attempts[-1]))
+        if record and record.state in FINAL - RUN_AGAIN:
+            continue
+        handle = next((found for number in reversed(attempts) if (found := read_handle(run.attempt(number)))), None)
+        if handle:
             handles.append(handle)
     return handles
 

@@ -38,6 +38,7 @@ class Inbox:
     """Signals that have come in, and when the first did."""
 
     waiting: list[int] = field(default_factory=list)
+    received: set[int] = field(default_factory=set)
     first: float | None = None
 
     def listen(self) -> None:
@@ -48,6 +49,7 @@ class Inbox:
 
     def _put(self, number: int, _frame: FrameType | None) -> None:
         self.waiting.append(number)
+        self.received.add(number)
         self.first = self.first or time.monotonic()
 
     @property
@@ -56,9 +58,9 @@ class Inbox:
         return self.first is not None and time.monotonic() - self.first > STOP_GRACE_SECONDS
 
 
-def main(arguments: list[str]) -> int:
-    """Carry out one attempt and return its exit code."""
-    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), Inbox()
+def main(arguments: list[str], inbox: Inbox | None = None) -> int:
+    """Carry out one attempt and return its exit code. `inbox` is for a caller who wants to know what signals came."""
+    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), inbox or Inbox()
     inbox.listen()
     try:
         lease = acquire(run.path)
@@ -86,7 +88,16 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, inbox: Inbox) -> int:
     code = _watch(_start(run, job), lease, inbox)
     cancelled = is_cancelled(run, job.attempt)
     record = write_ending(run, job, code, classify(code, bool(inbox.first), cancelled, last_line(run.log(job.attempt))))
-    return code if code >= 0 else EXIT_RUN_AGAIN if record.state is State.PREEMPTED else 128 - code
+    return _exit_code(code, record.state)
+
+
+def _exit_code(code: int, state: State) -> int:
+    """Return our exit code for a worker's: a worker that was done before a signal killed it is done."""
+    if state is State.DONE:
+        return 0
+    if code >= 0:
+        return code
+    return EXIT_RUN_AGAIN if state is State.PREEMPTED else 128 - code
 
 
 def _own_job(run: RunDir, attempt: int, token: int) -> Job | None:

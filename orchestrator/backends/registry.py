@@ -8,7 +8,11 @@ from orchestrator.errors import PlanError
 from orchestrator.keys import did_you_mean
 from orchestrator.store import Store
 
-BACKENDS: Mapping[str, str] = {"local": "orchestrator.backends.local"}
+BACKENDS: Mapping[str, str] = {
+    "local": "orchestrator.backends.local",
+    "slurm": "orchestrator.backends.slurm",
+    "ray": "orchestrator.backends.ray",
+}
 """The module of each backend; its `open_backend(store, cpus)` gives one."""
 
 

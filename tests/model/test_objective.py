@@ -8,21 +8,29 @@ import torch
 from torch import Tensor
 
 from tests.model.tiny import tiny_discriminator, tiny_generator
+from trainer.augment.critic import Critic
 from trainer.config.networks import StyleGan2Generator
 from trainer.config.training import Logistic
 from trainer.families import build, implements
+from trainer.model.discriminator import Discriminator
 from trainer.objectives.generation import Generation, mixing_cutoff
-from trainer.objectives.logistic import Intervals, LogisticObjective
+from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.phases import Phase, Shard, ShardMean, complete_gradients, is_due, local, train_only
+from trainer.objectives.regularised import Intervals
 
 NONE = torch.zeros(8, 0)
 
 
 def objective(augment_images: Callable[[Tensor], Tensor] = lambda x: x, **settings: Any) -> LogisticObjective:
     spec = Logistic(**{"r1_gamma": 1.0, "style_mixing": 0.0} | settings)
-    made: LogisticObjective = build(spec, tiny_generator(), tiny_discriminator(), augment_images, Intervals(4, 16))
+    critic = Critic(tiny_discriminator(), lambda images, _role: augment_images(images))
+    made: LogisticObjective = build(spec, tiny_generator(), critic, Intervals(4, 16))
     made.path_length.generation.noise_mode = "const"
     return made
+
+
+def unaugmented(D: Discriminator) -> Critic:
+    return Critic(D, lambda images, _role: images)
 
 
 def shard(count: int = 8) -> Shard:
@@ -114,7 +122,7 @@ def test_signs_of_real_images_are_reported_by_both_phases_that_see_them() -> Non
 
 def test_only_one_network_learns_in_a_phase() -> None:
     made, G, D = objective(), tiny_generator(), tiny_discriminator()
-    made = LogisticObjective(Logistic(r1_gamma=1.0), G, D, lambda x: x, Intervals(4, 16))
+    made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     for one in made.phases:
         train_only(one.network, G, D)
         one.loss(shard()).loss.mean().backward()
@@ -158,7 +166,7 @@ def test_mixed_latents_differ_from_a_layer_on() -> None:
 def test_regularisation_leaves_bf16_and_only_bf16(dtype: str) -> None:
     precision = {"dtype": dtype, "top_resolutions": 1}
     G, D = tiny_generator(precision=precision), tiny_discriminator(precision=precision)
-    made = LogisticObjective(Logistic(r1_gamma=1.0), G, D, lambda x: x, Intervals(4, 16))
+    made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     assert made.path_length.force_fp32 == (dtype == "bf16")
     assert phase(made, "Dreg").force_fp32 == (dtype == "bf16")
 
@@ -166,7 +174,7 @@ def test_regularisation_leaves_bf16_and_only_bf16(dtype: str) -> None:
 def test_all_phases_run_in_bf16_with_finite_gradients() -> None:
     precision = {"dtype": "bf16", "top_resolutions": 2, "conv_clamp": 256}
     G, D = tiny_generator(16, precision=precision), tiny_discriminator(16, precision=precision)
-    made = LogisticObjective(Logistic(r1_gamma=1.0), G, D, lambda x: x, Intervals(4, 16))
+    made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     batch = shard()._replace(real=torch.randn(8, 1, 16, 16))
     for one in made.phases:
         train_only(one.network, G, D)

@@ -1,0 +1,194 @@
+"""A local Ray cluster as it runs: start it, break it, mend it, stop it."""
+
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra import daemons
+from infra.ports import free_ports
+from infra.waiting import wait_until
+from orchestrator.process import ProcessId
+from trainer.config.spec import Count, PositiveInt, Settings
+from trainer.record import replace_file
+
+PARENT = Path("/tmp")
+PREFIX = "adasweep-ray-"
+HEAD = "head"
+START_SECONDS = 120.0
+OBJECT_STORE_BYTES = 100_000_000
+
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "2000",
+    "RAY_health_check_failure_threshold": "4",
+}
+"""A lost node is noticed after some seconds instead of half a minute."""
+
+
+class Shape(Settings):
+    """Size of the cluster beside its head, which runs no trials. CPUs and GPUs are make-believe."""
+
+    nodes: PositiveInt = 2
+    cpus: PositiveInt = 2
+    gpus: Count = 2
+    memory_gib: PositiveInt = 8
+
+    @property
+    def names(self) -> list[str]:
+        return [f"node{index}" for index in range(1, self.nodes + 1)]
+
+
+class Recorded(Settings):
+    """What `cluster.json` says. The file is for its owner's eyes only, since it holds the token."""
+
+    shape: Shape
+    port: int
+    dashboard: int
+    token: str
+    owner: ProcessId | None
+    nodes: dict[str, ProcessId] = {}
+
+
+@dataclass
+class RayCluster:
+    """A cluster whose files are below `prefix`."""
+
+    prefix: Path
+    recorded: Recorded
+
+    @classmethod
+    def create(cls, shape: Shape, owner: ProcessId | None = None) -> "RayCluster":
+        """Return a new cluster with nothing started."""
+        prefix = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
+        port, dashboard = free_ports(2)
+        token = secrets.token_hex(32)
+        cluster = cls(prefix, Recorded(shape=shape, port=port, dashboard=dashboard, token=token, owner=owner))
+        cluster._record()
+        return cluster
+
+    @classmethod
+    def load(cls, prefix: Path) -> "RayCluster":
+        return cls(prefix, Recorded.model_validate_json((prefix / "cluster.json").read_text(encoding="utf-8")))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What Ray's clients need in their environment to talk to this cluster."""
+        return {
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": self.recorded.token,
+            "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{self.recorded.dashboard}",
+        }
+
+    def start(self) -> None:
+        """Start every node and return once all of them offer their resources."""
+        self._launch(HEAD, head_command(self.prefix, self.recorded))
+        wait_until(lambda: self.usage() is not None, START_SECONDS, "the head")
+        for name in self.recorded.shape.names:
+            self.start_node(name)
+
+    def start_node(self, name: str) -> None:
+        """Start a node and return once it has joined. One at a time: nodes of one host disturb each other's start."""
+        index = self.recorded.shape.names.index(name)
+        self._launch(name, node_command(self.recorded, index))
+        wait_until(lambda: f"node:{address(index)}" in (self.usage() or {}), START_SECONDS, name, 0.5)
+
+    def kill(self, name: str) -> None:
+        """Pull the plug of a node: everything that runs on it dies at once."""
+        daemons.kill_group(self.recorded.nodes[name])
+
+    def mend(self) -> None:
+        """Start again the nodes that were killed."""
+        for name in self.recorded.shape.names:
+            if self.recorded.nodes[name].is_gone:
+                self.start_node(name)
+
+    def stop(self) -> None:
+        """Pull every plug and remove the directory."""
+        for name in [*self.recorded.shape.names, HEAD]:
+            if name in self.recorded.nodes:
+                self.kill(name)
+        shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def usage(self) -> dict[str, tuple[float, float]] | None:
+        """Return used and total of every resource, or None while nobody answers."""
+        address = f"{self.environment['RAY_API_SERVER_ADDRESS']}/api/cluster_status"
+        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {self.recorded.token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return _usage(json.load(answer))
+        except (OSError, urllib.error.URLError, ValueError):
+            return None
+
+    def _launch(self, name: str, command: list[str]) -> None:
+        environment = {**os.environ, **self.environment, **SETTINGS}
+        environment.pop("RAY_ADDRESS", None)
+        process = daemons.start(command, self.prefix / f"{name}.log", environment)
+        self.recorded = self.recorded.model_copy(update={"nodes": {**self.recorded.nodes, name: process}})
+        self._record()
+
+    def _record(self) -> None:
+        replace_file(self.prefix / "cluster.json", self.recorded.model_dump_json(indent=1))
+
+
+def _usage(answer: Any) -> dict[str, tuple[float, float]] | None:
+    usage = (answer["data"]["clusterStatus"] or {}).get("loadMetricsReport", {}).get("usage")
+    return None if usage is None else {name: (float(used), float(total)) for name, (used, total) in usage.items()}
+
+
+def head_command(prefix: Path, recorded: Recorded) -> list[str]:
+    return [
+        *_ray_start(),
+        "--head",
+        "--node-ip-address=127.0.0.2",
+        f"--port={recorded.port}",
+        "--num-cpus=0",
+        f"--temp-dir={prefix}/ray",
+        "--dashboard-host=127.0.0.1",
+        f"--dashboard-port={recorded.dashboard}",
+        "--disable-usage-stats",
+    ]
+
+
+def node_command(recorded: Recorded, index: int) -> list[str]:
+    shape = recorded.shape
+    return [
+        *_ray_start(),
+        f"--address=127.0.0.2:{recorded.port}",
+        f"--node-ip-address={address(index)}",
+        f"--num-cpus={shape.cpus}",
+        f"--num-gpus={shape.gpus}",
+        f"--memory={shape.memory_gib << 30}",
+    ]
+
+
+def address(index: int) -> str:
+    """Return the address of the node number `index`; the head has 127.0.0.2."""
+    return f"127.0.0.{3 + index}"
+
+
+def _ray_start() -> list[str]:
+    ray = Path(sys.executable).with_name("ray")
+    return [sys.executable, str(ray), "start", "--block", f"--object-store-memory={OBJECT_STORE_BYTES}"]
+
+
+def existing() -> Iterator[RayCluster]:
+    """Yield the clusters of this machine."""
+    for state in sorted(PARENT.glob(f"{PREFIX}*/cluster.json")):
+        yield RayCluster.load(state.parent)
+
+
+def stop_orphans() -> None:
+    """Stop the clusters whose owner died without stopping them."""
+    for cluster in existing():
+        if cluster.recorded.owner and cluster.recorded.owner.is_gone:
+            cluster.stop()

@@ -1,0 +1,60 @@
+"""What a throw-away cluster needs of the machine."""
+
+import os
+import shutil
+import socket
+import subprocess
+
+PACKAGES = (
+    "slurmctld",
+    "slurmd",
+    "slurm-client",
+    "slurmdbd",
+    "munge",
+    "mariadb-server-core",
+    "mariadb-client-core",
+)
+PROGRAMS = (
+    "slurmctld",
+    "slurmd",
+    "sbatch",
+    "slurmdbd",
+    "munged",
+    "mungekey",
+    "mariadbd",
+    "mariadb-install-db",
+    "unshare",
+)
+
+
+class CannotRunSlurm(Exception):
+    """This machine cannot have a throw-away cluster; the text says why."""
+
+
+def require() -> None:
+    """Make sure that a cluster can be started here, installing what is missing. Raises CannotRunSlurm, saying why."""
+    if os.geteuid() != 0:
+        raise CannotRunSlurm("SLURM's daemons and their name spaces need root")
+    if not socket.gethostbyname(socket.gethostname()).startswith("127."):
+        raise CannotRunSlurm("this host's name is not a loopback address, so the daemons would listen to the outside")
+    if missing():
+        _install()
+    if missing():
+        raise CannotRunSlurm(f"programs are missing: {', '.join(missing())}")
+
+
+def missing() -> list[str]:
+    """Return the programs that are not installed."""
+    return [program for program in PROGRAMS if not shutil.which(program)]
+
+
+def _install() -> None:
+    if not shutil.which("apt-get"):
+        raise CannotRunSlurm(f"programs are missing and there is no apt-get: {', '.join(missing())}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+        done = subprocess.run(
+            ["apt-get", "-qq", *command], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise CannotRunSlurm(f"apt-get {command[0]} failed: {' '.join(done.stderr.split())[-300:]}")

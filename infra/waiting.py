@@ -1,0 +1,17 @@
+"""Waiting for the world to come to a state."""
+
+import time
+from collections.abc import Callable
+
+
+class WaitedTooLong(Exception):
+    """What was waited for did not come."""
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str, every_seconds: float = 0.1) -> None:
+    """Return once `condition()` holds. Raises WaitedTooLong, naming `what`, after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise WaitedTooLong(f"waited {seconds:g} s for {what}")
+        time.sleep(every_seconds)

@@ -1,0 +1,81 @@
+"""What a job does on its node: carry out the attempt, and have SLURM run it again when it has to make room.
+
+submitit pickles a SupervisedAttempt (two plain values) and calls it on the node. The supervisor then takes over the
+signals. SIGUSR2 comes before the time limit and before a preemption: the job asks to be requeued. SIGTERM comes when
+somebody cancels, or with a preemption that is none of the job's business: it does not ask.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from submitit.helpers import DelayedSubmission
+
+from orchestrator import supervise
+from orchestrator.decide import Rules
+from orchestrator.errors import EXIT_RUN_AGAIN
+from orchestrator.lease import CLAIM_JOB, CLAIM_RUN
+from orchestrator.marks import is_cancelled
+from orchestrator.observe import in_vain
+from trainer.record import RunDir, State, read_record
+
+MAKE_ROOM = signal.SIGUSR2
+REQUEUE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class SupervisedAttempt:
+    """One attempt at the trial in `directory`, as submitit's callable."""
+
+    directory: str
+    attempt: int
+
+    def __call__(self) -> None:
+        """Carry out the attempt and end this process with the supervisor's exit code."""
+        sys.exit(carry_out(RunDir(Path(self.directory)), self.attempt))
+
+    def checkpoint(self) -> DelayedSubmission:
+        """Return what a requeued job does: the same. submitit asks if a signal comes before the supervisor listens."""
+        return DelayedSubmission(self)
+
+
+def carry_out(run: RunDir, attempt: int) -> int:
+    """Supervise one attempt and return its exit code, having asked for a requeue where that is due."""
+    if is_finished(run, attempt):
+        return 0
+    os.environ.update(claim(os.environ))
+    inbox = supervise.Inbox()
+    code = supervise.main([str(run.path), str(attempt)], inbox)
+    if code == EXIT_RUN_AGAIN and MAKE_ROOM in inbox.received and is_worth_requeueing(run, attempt):
+        requeue(os.environ)
+    return code
+
+
+def is_finished(run: RunDir, attempt: int) -> bool:
+    """Return whether this attempt, or what it was continued as, is done: SLURM may run a finished job once more."""
+    records = (read_record(run.record(number)) for number in run.attempts() if number >= attempt)
+    return any(record.state is State.DONE for record in records if record)
+
+
+def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
+    """Return whether running again may help: not after a cancellation, nor after many runs without any progress."""
+    numbers = [number for number in run.attempts() if number >= attempt]
+    stalls = in_vain(read_record(run.record(number)) for number in numbers).stalls
+    return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
+
+
+def claim(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return how a run of this job shows that it follows earlier runs of the same job, which SLURM has given up."""
+    job = f"slurm {environment.get('SLURM_CLUSTER_NAME', '')} {environment['SLURM_JOB_ID']}"
+    return {CLAIM_JOB: job, CLAIM_RUN: environment.get("SLURM_RESTART_COUNT", "0")}
+
+
+def requeue(environment: Mapping[str, str]) -> None:
+    """Ask SLURM to run this job again. Where it will not, the job just ends, and is resubmitted by who watches."""
+    command = ["scontrol", "requeue", environment["SLURM_JOB_ID"]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEUE_SECONDS, check=False)
+    sys.stderr.write(done.stderr)

@@ -1,0 +1,67 @@
+"""Real clusters for tests, started once per session and stopped by the numbers of their processes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.slurm.cluster import Cluster, stop_orphans
+from infra.slurm.packages import CannotRunSlurm, require
+from infra.slurm.shape import Shape
+from orchestrator.process import ProcessId
+from orchestrator.store import Store
+from tests.cluster.sweeps import SCRIPTED_WORKER, Sweeper
+
+pytestmark = pytest.mark.cluster
+
+PROFILE = "poll_seconds: 0.5\nsettle_seconds: 8\nsignal_seconds: 30\nminutes: 30\n"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session")
+def slurm_cluster() -> Iterator[Cluster]:
+    """A SLURM cluster of two nodes. Its environment is that of this process for as long as it runs."""
+    try:
+        require()
+    except CannotRunSlurm as reason:
+        pytest.skip(str(reason))
+    stop_orphans()
+    cluster = Cluster.create(Shape(), owner=ProcessId.of(os.getpid()))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cluster.environment.items():
+            patch.setenv(name, value)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@pytest.fixture
+def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
+    """The SLURM cluster, whole and empty again after each test."""
+    yield slurm_cluster
+    slurm_cluster.mend()
+
+
+@pytest.fixture
+def slurm_sweeper(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeper:
+    """A store whose sweeps run on the SLURM cluster."""
+    assert slurm.recorded.daemons
+    return _sweeper("slurm", tmp_path, monkeypatch)
+
+
+def _sweeper(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeper:
+    monkeypatch.setenv("ADASWEEP_WORKER", f"{sys.executable} {SCRIPTED_WORKER}")
+    monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "1.5")
+    store = Store(folder / "store")
+    store.root.mkdir()
+    (store.root / "slurm.yaml").write_text(PROFILE)
+    return Sweeper(store, folder, backend)

@@ -1,0 +1,95 @@
+"""Small sweeps with a scripted worker, and what must hold of their trials afterwards."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from infra.waiting import wait_until
+from orchestrator.backends.base import Backend
+from orchestrator.backends.registry import open_backend
+from orchestrator.dispatch import Dispatcher
+from orchestrator.plan import Plan
+from orchestrator.planning import Request, plan_sweep
+from orchestrator.store import Store
+from trainer.record import RunDir, State, read_lines, read_record
+
+SCRIPTED_WORKER = Path(__file__).parent.parent / "orchestrator" / "scripted_worker.py"
+STEP_KIMG = 0.1
+
+SWEEP = """
+sweep: probe
+base: {{preset: cifar, data: ./images}}
+seeds: [{seeds}]
+horizon_kimg: {horizon}
+metrics: [fid2k]
+resources: {{cpus: 1, memory_gib: 0.25}}
+"""
+
+
+@dataclass
+class Sweeper:
+    """A person at a store who gives the command to run one sweep, as often as needed."""
+
+    store: Store
+    folder: Path
+    backend_name: str
+
+    def backend(self) -> Backend:
+        return open_backend(self.backend_name, self.store)
+
+    def write(self, seeds: range, horizon_kimg: float) -> Path:
+        """Write a sweep of one cell and many seeds."""
+        images = self.folder / "images"
+        images.mkdir(exist_ok=True)
+        for shade in range(4):
+            Image.new("RGB", (32, 32), (shade, shade, shade)).save(images / f"{shade}.png")
+        file = self.folder / "probe.yaml"
+        file.write_text(SWEEP.format(seeds=", ".join(map(str, seeds)), horizon=horizon_kimg))
+        return file
+
+    def begin(self, file: Path) -> Dispatcher:
+        """Give the command, and let it die after it has submitted."""
+        dispatcher = Dispatcher(self.store, self.plan(file), self.backend())
+        dispatcher.submit()
+        return dispatcher
+
+    def finish(self, file: Path, seconds: float = 90.0) -> Dispatcher:
+        """Give the command and wait until nothing is left to do."""
+        deadline = time.monotonic() + seconds
+        dispatcher = self.begin(file)
+        while dispatcher.active:
+            assert time.monotonic() < deadline, {trial: dispatcher.decisions[trial] for trial in dispatcher.active}
+            time.sleep(0.2)
+            dispatcher.look()
+            dispatcher.submit()
+        return dispatcher
+
+    def plan(self, file: Path) -> Plan:
+        return plan_sweep(self.store, Request(file))
+
+    def runs(self) -> list[RunDir]:
+        return [self.store.run(trial) for trial in self.store.ids()]
+
+    def wait_for_kimg(self, kimg: float, seconds: float = 40.0) -> None:
+        """Return once every trial has trained this far."""
+        wait_until(lambda: all(reached(run) >= kimg for run in self.runs()), seconds, f"{kimg} kimg")
+
+
+def reached(run: RunDir) -> float:
+    return max((row["kimg"] for row in read_lines(run.ticks)), default=0.0)
+
+
+def last_state(run: RunDir) -> State | None:
+    record = read_record(run.record(run.attempts()[-1])) if run.attempts() else None
+    return record.state if record else None
+
+
+def assert_whole(run: RunDir, horizon_kimg: float) -> None:
+    """Assert that a trial is done, and that no row of it is missing or told twice with different values."""
+    assert last_state(run) is State.DONE
+    kimgs = sorted({row["kimg"] for row in read_lines(run.ticks)})
+    assert kimgs == [round(step * STEP_KIMG, 3) for step in range(1, round(horizon_kimg / STEP_KIMG) + 1)]
+    metrics = [row["metric"] for row in read_lines(run.metrics)]
+    assert metrics == ["fid2k-lite0"]
