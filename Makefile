@@ -27,7 +27,7 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 	@$(BIN)/adasweep demo
 
 test: check  ## Check the code and run all tests
-	@$(BIN)/python -m pytest -n 2 -m "not cluster"
+	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow"
 	@$(MAKE) --no-print-directory test-cluster
 
 test-cluster: .venv/installed-dev  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop

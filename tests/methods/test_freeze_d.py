@@ -8,7 +8,7 @@ from trainer.config.networks import Architecture, StyleGan2Discriminator
 from trainer.config.training import Adam
 from trainer.families import build
 from trainer.model.discriminator import Discriminator
-from trainer.run import adam
+from trainer.assemble import adam
 
 TOP = ("fromrgb", "conv0", "conv1", "skip")
 REST = ("conv0", "conv1", "skip")
