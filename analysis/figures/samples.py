@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -55,7 +56,7 @@ def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
     signed = begun.assign(rank=-begun["best"] if score.higher_is_better else begun["best"])
     ordered = signed.sort_values(["diverged", "rank", "seed"], kind="stable")
     shown = [runs.store.run(trial).samples.is_dir() for trial in ordered["trial"]]
-    return ordered[shown].drop_duplicates("cell")
+    return ordered[np.array(shown, dtype=bool)].drop_duplicates("cell")
 
 
 def _entries(runs: Runs, run: dict[object, object]) -> list[dict[str, object]]:
