@@ -8,8 +8,6 @@ import traceback
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
 from trainer.assemble import Attempt, assemble
 from trainer.config.job import Job
 from trainer.config.train import TrainConfig
@@ -20,6 +18,7 @@ from trainer.errors import UserError
 from trainer.failures import EXIT_BUG, Shards, failure_of
 from trainer.fence import Fence, LeaseLost
 from trainer.loop import Diverged
+from trainer.process import settle
 from trainer.ranks import Place, find_place
 from trainer.record import Energy, RunDir, RunRecord, State
 from trainer.reporter import Reporter, SilentReporter
@@ -44,8 +43,7 @@ def read_attempt(directory: Path, number: int) -> Attempt:
 
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
     """Carry out an attempt and return its exit code: 0 done, 2 user error, 70 bug, 75 run me again."""
-    torch.set_num_threads(attempt.options.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    settle(attempt.options.threads)
     place, meter, config = find_place(os.environ), find_meter([]), attempt.config
     report = _reporter(attempt, place, meter)
     try:

@@ -6,13 +6,12 @@ import sys
 import time
 from pathlib import Path
 
-import torch
-
 from trainer.assemble import make_parts, make_stepper
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World, device_of
 from trainer.evaluation import generate
+from trainer.process import settle
 from trainer.ranks import Place
 from trainer.telemetry import peak_memory_gib
 
@@ -31,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the measurement as one JSON object."""
-    torch.set_num_threads(arguments.threads)
+    settle(arguments.threads)
     tree = json.loads(arguments.config.read_text(encoding="utf-8"))
     config = TrainConfig.model_validate(tree.get("config", tree))
     sys.stdout.write(json.dumps(measure(config, arguments.data, arguments.cache)) + "\n")

@@ -62,31 +62,34 @@ def upfirdn2d(
     (up_x, up_y), (down_x, down_y), (x0, x1, y0, y1) = pair(up), pair(down), sides(padding)
     if f is None:
         f = x.new_ones(1, 1)
-    f = (f.flip(list(range(f.ndim))) if flip_filter else f).to(x.dtype)
+    f = f.to(x.dtype) if gain == 1 else f.to(x.dtype) * gain ** (f.ndim / 2)
     if f.ndim == 2:
-        return _resample(x, f * gain, Steps((up_y, up_x), (down_y, down_x), (y0, y1), (x0, x1)))
-    f = f * gain**0.5
-    x = _resample(x, f[None, :], Steps((1, up_x), (1, down_x), (0, 0), (x0, x1)))
-    return _resample(x, f[:, None], Steps((up_y, 1), (down_y, 1), (y0, y1), (0, 0)))
+        return _resample(x, f, Steps((up_y, up_x), (down_y, down_x), (y0, y1), (x0, x1), flip_filter))
+    x = _resample(x, f[None, :], Steps((1, up_x), (1, down_x), (0, 0), (x0, x1), flip_filter))
+    return _resample(x, f[:, None], Steps((up_y, 1), (down_y, 1), (y0, y1), (0, 0), flip_filter))
 
 
 class Steps(NamedTuple):
-    """How to resample, rows before columns: factors up and down, and padding at both ends of an axis."""
+    """How to resample, rows before columns: factors up and down, padding at both ends of an axis.
+
+    `flipped` False is the true convolution with the filter, True the correlation.
+    """
 
     up: Axes
     down: Axes
     rows: Axes
     columns: Axes
+    flipped: bool
 
     def adjoint(self, size: torch.Size, resampled: torch.Size, taps: torch.Size) -> "Steps":
-        """Return the steps back from `resampled` to `size`, to be taken with the flipped filter."""
+        """Return the steps back from `resampled` to `size`."""
         ends = [
             (t - 1 - before, n * up - m * down + before - up + 1)
             for n, m, t, up, down, (before, _) in zip(
                 size, resampled, taps, self.up, self.down, (self.rows, self.columns), strict=True
             )
         ]
-        return Steps(self.down, self.up, ends[0], ends[1])
+        return Steps(self.down, self.up, ends[0], ends[1], not self.flipped)
 
 
 def _resample(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
@@ -107,18 +110,19 @@ class _Resample(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:
         (f,) = ctx.saved_tensors
-        return _resample(dy, f.flip([0, 1]), ctx.adjoint), None, None
+        return _resample(dy, f, ctx.adjoint), None, None
 
 
 def _convolve_channels(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
     """Convolve every channel with the 2-D filter f; insert and pad zeros only where torch cannot imply them."""
-    up, down, (y0, y1), (x0, x1) = steps
+    up, down, (y0, y1), (x0, x1), flipped = steps
     c, taps_y, taps_x = x.shape[1], *f.shape
-    weight = f.expand(c, 1, taps_y, taps_x)
     cut_y, cut_x = taps_y - 1 - y0, taps_x - 1 - x0  # what a transposed convolution has too much, at either end
     if down == (1, 1) != up and cut_x == taps_x - up[1] - x1 >= 0 and cut_y == taps_y - up[0] - y1 >= 0:
+        weight = (f.flip([0, 1]) if flipped else f).expand(c, 1, taps_y, taps_x)  # transposed, torch convolves
         return F.conv_transpose2d(x, weight, stride=up, padding=(cut_y, cut_x), groups=c)
-    x, weight = _insert_zeros(x, up), weight.flip([2, 3])
+    weight = (f if flipped else f.flip([0, 1])).expand(c, 1, taps_y, taps_x)  # otherwise it correlates
+    x = _insert_zeros(x, up)
     if x0 == x1 >= 0 and y0 == y1 >= 0:
         return F.conv2d(x, weight, stride=down, padding=(y0, x0), groups=c)
     return F.conv2d(F.pad(x, [x0, x1, y0, y1]), weight, stride=down, groups=c)
