@@ -48,6 +48,13 @@ def test_the_usual_numbers_freeze_whole_resolutions_of_a_residual_network(frozen
     } - set(first)
 
 
+@pytest.mark.parametrize("architecture", ["orig", "skip", "resnet"])
+@pytest.mark.parametrize("resolution", [4, 8, 64])
+def test_configuration_knows_how_many_layers_there_are(architecture: str, resolution: int) -> None:
+    spec = StyleGan2Discriminator(architecture=architecture)
+    assert spec.freezable_layers(resolution) == len(layers_from_the_image(build(resolution, architecture=architecture)))
+
+
 def test_names_and_shapes_do_not_depend_on_what_is_frozen() -> None:
     free, frozen = build(64).state_dict(), build(64, frozen_layers=7).state_dict()
     assert {k: v.shape for k, v in free.items()} == {k: v.shape for k, v in frozen.items()}

@@ -48,6 +48,13 @@ class StyleGan2Discriminator(Spec):
     frozen_layers: Count = 0
     precision: Precision = Precision()
 
+    def freezable_layers(self, resolution: int) -> int:
+        """Return how many layers lie before the 4x4 block: conv0, conv1, skip of each resolution, and its FromRGB."""
+        blocks = resolution.bit_length() - 3
+        if self.architecture == "skip":
+            return 3 * blocks
+        return blocks and 1 + blocks * (3 if self.architecture == "resnet" else 2)
+
 
 class Networks(Settings):
     """A pair of networks and the images they are for: what a snapshot needs to be read without its run."""

@@ -71,6 +71,14 @@ class TrainConfig(Settings):
         return self
 
     @model_validator(mode="after")
+    def _frozen_layers_exist(self) -> Self:
+        frozen, resolution = self.discriminator.frozen_layers, self.data.resolution
+        most = self.discriminator.freezable_layers(resolution)
+        if frozen > most:
+            raise ValueError(f"discriminator.frozen_layers {frozen} exceeds the {most} layers before 4x4")
+        return self
+
+    @model_validator(mode="after")
     def _data_suffices(self) -> Self:
         data = self.data
         if data.subset + data.validation > data.images:
