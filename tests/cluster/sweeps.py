@@ -25,7 +25,7 @@ base: {{preset: cifar, data: ./images}}
 seeds: [{seeds}]
 horizon_kimg: {horizon}
 metrics: [fid2k]
-resources: {{cpus: 1, memory_gib: 0.25}}
+resources: {{cpus: 1, memory_gib: 0.25, gpus: {gpus}}}
 """
 
 
@@ -40,14 +40,14 @@ class Sweeper:
     def backend(self) -> Backend:
         return open_backend(self.backend_name, self.store)
 
-    def write(self, seeds: range, horizon_kimg: float) -> Path:
+    def write(self, seeds: range, horizon_kimg: float, gpus: float = 0) -> Path:
         """Write a sweep of one cell and many seeds."""
         images = self.folder / "images"
         images.mkdir(exist_ok=True)
         for shade in range(4):
             Image.new("RGB", (32, 32), (shade, shade, shade)).save(images / f"{shade}.png")
         file = self.folder / "probe.yaml"
-        file.write_text(SWEEP.format(seeds=", ".join(map(str, seeds)), horizon=horizon_kimg))
+        file.write_text(SWEEP.format(seeds=", ".join(map(str, seeds)), horizon=horizon_kimg, gpus=gpus))
         return file
 
     def begin(self, file: Path) -> Dispatcher:
