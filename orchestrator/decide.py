@@ -89,9 +89,9 @@ def _done(want: Wanted, seen: Observed) -> Decision:
     missing = missing_metrics(want, seen.metrics)
     if not missing:
         return Decision(Action.REUSE, f"done at {reached:g} kimg")
-    if set(missing) <= seen.asked:
+    if set(missing) <= seen.asked and not seen.forgiven:
         told = f"attempt {seen.attempts} was asked for {', '.join(missing)} and recorded nothing"
-        return Decision(Action.BLOCKED, f"{told}; see: adasweep logs")
+        return Decision(Action.BLOCKED, f"{told}; see: adasweep logs; when put right: adasweep retry")
     return Decision(Action.EVALUATE, f"done, but without {', '.join(missing)}", reached, reached)
 
 

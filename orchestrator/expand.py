@@ -102,6 +102,7 @@ def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float) -> Trial:
         seed=seed,
         data_path=layers.data.path,
         horizon_kimg=config.whole_iterations(horizon_kimg),
+        transfer_path=layers.transfer,
     )
 
 

@@ -17,7 +17,11 @@ from trainer.config.train import TrainConfig
 FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
 """What the data set itself says, so that nobody has to write it."""
 
-ELSEWHERE = {"seed": "belongs under `seeds`", "schema_version": "is not a setting"}
+ELSEWHERE = {
+    "seed": "belongs under `seeds`",
+    "schema_version": "is not a setting",
+    "transfer.sha256": "is found out from the snapshot itself; write `transfer: PATH`",
+}
 
 
 _PRESET: Any = Literal[PRESETS]
@@ -36,6 +40,7 @@ def settable() -> dict[str, list[FieldInfo]]:
     fields["data"] = fields["data.source"] = [
         FieldInfo(annotation=str, description="A known data set, or the path of a folder or ZIP.")
     ]
+    fields["transfer"] = [FieldInfo(annotation=str | None, default=None, description="A snapshot to start from.")]
     return fields
 
 

@@ -1,13 +1,14 @@
 """Settings laid over one another: preset first, then everything a cell says, in order."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.keys import did_you_mean, lookup, nested
 from orchestrator.trial import DataLookup, LocatedData
 from orchestrator.yaml_source import KeyPath
-from trainer.config.presets import PRESETS, Tree, preset_tree
-from trainer.config.resolve import merge
+from trainer.config.presets import PRESETS, Tree, merge, preset_tree
+from trainer.config.transfer import located
 from trainer.errors import UserError
 
 
@@ -28,27 +29,30 @@ class Misfits(Exception):
 
 
 class Layers(NamedTuple):
-    """The settings of a cell as one tree, the data set it names, and the preset beneath."""
+    """The settings of a cell as one tree, the data set and the snapshot it names, and the preset beneath."""
 
     tree: Tree
     data: LocatedData
     preset: dict[str, Any]
+    transfer: Path | None = None
 
     def with_seed(self, seed: int) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.resolve` takes them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
-        return {**self.tree, **self.preset, "data": data, "seed": seed}
+        return {**self.tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
 
 
 def layered(settings: Sequence[Setting], find: DataLookup) -> Layers:
     """Return the preset with `settings` laid on it. Raises Misfits."""
     data = _data(settings, find)
     preset = _preset(settings)
-    tree = preset_tree(preset["preset"], data.description.resolution, preset["preset_devices"])
+    transfer = _transfer(settings)
+    shape = data.description.resolution, preset["preset_devices"]
+    tree = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
     for setting in settings:
         if setting.key not in preset:
             tree = merge(tree, nested(setting.key, setting.value))
-    return Layers(tree, data, preset)
+    return Layers(tree, data, preset, transfer)
 
 
 def holds(wanted: Mapping[str, Any], layers: Layers) -> bool:
@@ -69,6 +73,17 @@ def _data(settings: Sequence[Setting], find: DataLookup) -> LocatedData:
             except UserError as error:
                 raise Misfits([(setting.path, str(error))]) from None
     raise Misfits([(("base",), "names no data set; add `data: NAME-OR-PATH`")])
+
+
+def _transfer(settings: Sequence[Setting]) -> Path | None:
+    """Return the snapshot that the last setting of `transfer` names."""
+    for setting in reversed(settings):
+        if setting.key == "transfer":
+            try:
+                return None if setting.value is None else located(str(setting.value))
+            except UserError as error:
+                raise Misfits([(setting.path, str(error))]) from None
+    return None
 
 
 def _preset(settings: Sequence[Setting]) -> dict[str, Any]:

@@ -141,7 +141,8 @@ def stored(plan: Plan) -> dict[str, Any]:
     spec = plan.sweep.spec
     return {
         "schema_version": SCHEMA_VERSION,
-        "sweep": spec.sweep,
+        "sweep": plan.sweep.key,
+        "name": spec.sweep,
         "tier": plan.sweep.tier,
         "file": str(plan.sweep.source.file),
         "question": spec.question,

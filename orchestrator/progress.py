@@ -1,13 +1,14 @@
 """A sweep on its way: bars on a terminal, a line for every change in a pipe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
+from orchestrator.plan_view import duration
 from orchestrator.status import TrialStatus
 
 SHOWN = 40
@@ -57,7 +58,6 @@ class Bars:
             BarColumn(bar_width=24),
             TextColumn("{task.completed:.1f}/{task.total:g} kimg"),
             TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
         )
         self._progress = Progress(*columns, console=console, refresh_per_second=2)
         self._bars: dict[tuple[str, int], TaskID] = {}
@@ -82,15 +82,10 @@ class Bars:
     def _bar(self, status: TrialStatus) -> None:
         key = (status.cell, status.seed)
         if key not in self._bars:
-            self._bars[key] = self._progress.add_task("", total=status.horizon_kimg, told="", start=False)
-        bar = self._bars[key]
-        if status.state == "running":
-            self._progress.start_task(bar)
-        elif status.state != "new":
-            self._progress.stop_task(bar)
+            self._bars[key] = self._progress.add_task("", total=status.horizon_kimg, told="")
         name = f"{MARKS.get(status.state, '[dim]')}{status.state:>9}[/] {escape(status.cell)} #{status.seed}"
         completed = min(status.kimg, status.horizon_kimg)
-        self._progress.update(bar, description=name, completed=completed, told=in_numbers(status))
+        self._progress.update(self._bars[key], description=name, completed=completed, told=in_numbers(status))
 
 
 class Lines:
@@ -127,11 +122,20 @@ def in_a_line(status: TrialStatus) -> str:
 
 
 def in_numbers(status: TrialStatus) -> str:
-    """Return the score, p, the speed and what is being done."""
-    parts: Mapping[str, str] = {
-        status.score: "" if status.score_last is None else f"{status.score_last:.4g} (best {status.score_best:.4g})",
-        "p": "" if status.p is None else f"{status.p:.2f}",
-        "img/s": "" if status.images_per_second is None else f"{status.images_per_second:.0f}",
-    }
-    told = [f"{name} {value}" for name, value in parts.items() if value]
-    return "  ".join([*told, status.doing] if status.doing and status.state == "running" else told)
+    """Return the score, p, the speed, and what is being done and for how long yet."""
+    told = []
+    if status.score_last is not None:
+        told.append(f"{status.score} {status.score_last:.4g} (best {status.score_best:.4g})")
+    if status.p is not None:
+        told.append(f"p {status.p:.2f}")
+    if status.images_per_second is not None:
+        told.append(f"{status.images_per_second:.0f} img/s")
+    if status.state == "running":
+        told += [part for part in (status.doing, _left(status)) if part]
+    return "  ".join(told)
+
+
+def _left(status: TrialStatus) -> str:
+    if not status.images_per_second:
+        return ""
+    return f"{duration((status.horizon_kimg - status.kimg) * 1000 / status.images_per_second)} left"

@@ -132,9 +132,16 @@ def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:
 
 
 def attempts_of(store: Store, trial: str) -> list[tuple[Path, RunRecord | None]]:
-    """Return the directory and the record of every attempt at a trial."""
-    run = store.run(trial)
-    return [(run.attempt(number), read_record(run.record(number))) for number in run.attempts()]
+    """Return the directory and the record of every attempt at a trial. One that others followed runs no more."""
+    run, numbers = store.run(trial), store.run(trial).attempts()
+    records = [read_record(run.record(number)) for number in numbers]
+    ended = [_as_lost(record) for record in records[:-1]] + records[-1:]
+    return [(run.attempt(number), record) for number, record in zip(numbers, ended, strict=True)]
+
+
+def _as_lost(record: RunRecord | None) -> RunRecord | None:
+    lost = record is not None and record.state is State.RUNNING
+    return record.model_copy(update={"state": State.LOST}) if record and lost else record
 
 
 def _joules(records: list[RunRecord]) -> float | None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from orchestrator.backends.base import Backend, Handle, Task, write_handle
 from orchestrator.decide import Decision
@@ -41,12 +40,13 @@ def submit(store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Tr
     return {handle.trial: handle for handle in handles}
 
 
-def run_options(spec: SweepSpec, store: Store, data_path: Path, horizon_kimg: float) -> RunOptions:
+def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float) -> RunOptions:
     """Return how a trial of a sweep is watched and how far it goes. Threads follow `resources.cpus` unless set."""
     watch = {"threads": spec.resources.cpus} | spec.watch.model_dump(exclude_unset=True)
     return RunOptions(
         horizon_kimg=horizon_kimg,
-        data_path=data_path,
+        data_path=trial.data_path,
+        transfer_path=trial.transfer_path,
         cache_dir=store.cache.resolve(),
         metrics=tuple(spec.metrics),
         detector=spec.detector,
@@ -60,7 +60,7 @@ def _job_maker(store: Store, backend: Backend, sweep: Sweep, trial: Trial, decis
         return Job(
             attempt=number,
             token=(held.token if held else 0) + 1,
-            options=run_options(sweep.spec, store, trial.data_path, decision.to_kimg),
+            options=run_options(sweep.spec, store, trial, decision.to_kimg),
             resources=sweep.spec.resources,
             backend=backend.name,
             sweep=sweep.key,

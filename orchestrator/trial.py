@@ -34,3 +34,4 @@ class Trial:
     seed: int
     data_path: Path
     horizon_kimg: float
+    transfer_path: Path | None = None

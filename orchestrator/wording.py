@@ -5,6 +5,7 @@ import re
 from pydantic_core import ErrorDetails
 
 from orchestrator.keys import did_you_mean
+from trainer.errors import UserError
 
 
 def worded(detail: ErrorDetails) -> str:
@@ -15,6 +16,9 @@ def worded(detail: ErrorDetails) -> str:
     if choices:
         given = given.get("type", given) if isinstance(given, dict) else given
         return f"{given!r} is none of {', '.join(choices)}{did_you_mean(str(given), choices)}"
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, UserError):
+        return "; ".join(filter(None, (error.problem, error.way_out)))
     text = detail["msg"].removeprefix("Value error, ")
     return text if isinstance(given, dict | list) else f"{text}, not {given!r}"
 

@@ -1,11 +1,14 @@
 """Evaluating a run's moving average inline: snapshot, generate, measure, append the rows, keep best and last."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
+from trainer.config.metrics import better, parse_metric, value_names
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet, TrainSet
@@ -16,7 +19,7 @@ from trainer.record import RunDir, read_lines
 from trainer.reporter import Reporter
 from trainer.sheet import to_uint8
 from trainer.signals import Preempted, StopRequest
-from trainer.snapshot import images_of, prune_snapshots, save_snapshot
+from trainer.snapshot import point, prune_snapshots, save_snapshot, snapshot_path
 from trainer.state import TrainState
 
 BATCH = 64
@@ -46,10 +49,16 @@ class Evaluator:
 
         Raises Preempted when a stop signal comes in the middle; nothing is written then.
         """
-        if state.images in self.done or not reporter.speaks or not self.options.metrics:
+        if state.images in self.done or not reporter.speaks:
             return
+        reporter.fence.check()
         save_snapshot(self.run, self.config, state)
+        if self.options.metrics:
+            self._measure(state, reporter)
+        self.done.add(state.images)
+        self._keep(state.images)
 
+    def _measure(self, state: TrainState, reporter: Reporter) -> None:
         def progress(doing: str) -> None:
             if self.stop.made:
                 raise Preempted
@@ -66,19 +75,30 @@ class Evaluator:
         )
         kimg = state.images / 1000
         reporter.append(self.run.metrics, *({"kimg": kimg, **value.row()} for value in values))
-        self.done.add(state.images)
-        if self.options.snapshots_kept == "best-and-last":
-            prune_snapshots(self.run, {state.images, self._best(values[0].metric)})
 
-    def _best(self, metric: str) -> int:
-        scores = {row["kimg"]: row["value"] for row in read_lines(self.run.metrics) if row["metric"] == metric}
-        kept = {images_of(path) for path in self.run.snapshots.glob("snapshot-*")}
-        best = min((kimg for kimg in scores if round(kimg * 1000) in kept), key=lambda kimg: scores[kimg])
-        return round(float(best) * 1000)
+    def _keep(self, images: int) -> None:
+        """Point `best` at the best snapshot by the first metric, and remove what is not to be kept."""
+        best = self._best() or images
+        point(self.run.snapshots / "best.safetensors", snapshot_path(self.run, best))
+        if self.options.snapshots_kept == "best-and-last":
+            prune_snapshots(self.run, {images, best})
+
+    def _best(self) -> int | None:
+        """Return the image counter of the best snapshot that is still there; of equals, the earliest."""
+        if not self.options.metrics:
+            return None
+        metric = value_names(parse_metric(self.options.metrics[0]), self.options.detector)[0]
+        sign = 1 if better(metric) == "lower" else -1
+        rows = [row for row in read_lines(self.run.metrics) if row["metric"] == metric]
+        scores = {round(row["kimg"] * 1000): sign * row["value"] for row in rows if math.isfinite(row["value"])}
+        kept = sorted(images for images in scores if snapshot_path(self.run, images).exists())
+        return min(kept, key=lambda images: scores[images], default=None)
 
 
 @torch.inference_mode()
-def generate(generator: Generator, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED) -> Iterator[Tensor]:
+def generate(
+    generator: Generator, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED
+) -> Iterator[UInt8[Tensor, "n c h w"]]:
     """Yield `count` generated images as uint8 batches [n c h w]: z ~ N(0, I), labels as frequent as in the set.
 
     The images depend on the weights and `seed` alone; the official metrics draw anew each time.

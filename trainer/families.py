@@ -29,7 +29,12 @@ def implements(spec: type[Spec]) -> Callable[[Implementation], Implementation]:
 
 def build(spec: Spec, *arguments: Any) -> Any:
     """Import the module of `spec` and return what it registered for the spec, called with (spec, *arguments)."""
-    importlib.import_module(type(spec).module)
-    if type(spec) not in _REGISTERED:
+    if not is_implemented(type(spec)):
         raise LookupError(f"{type(spec).module} has no @implements({type(spec).__name__})")
     return _REGISTERED[type(spec)](spec, *arguments)
+
+
+def is_implemented(spec: type[Spec]) -> bool:
+    """Import the module of `spec` and return whether it registered something for it."""
+    importlib.import_module(spec.module)
+    return spec in _REGISTERED

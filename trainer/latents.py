@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from trainer.errors import UserError
@@ -31,12 +32,12 @@ def load_generator(path: Path) -> Generator:
     return network
 
 
-def z_of_seeds(seeds: list[int], z_dim: int) -> Tensor:
+def z_of_seeds(seeds: list[int], z_dim: int) -> Float[Tensor, "n {z_dim}"]:
     """Return z [n zdim], each row a function of its seed alone."""
     return torch.stack([torch.randn(z_dim, generator=generator_of("latent", seed)) for seed in seeds])
 
 
-def class_rows(generator: Generator, label: int | None, count: int) -> Tensor:
+def class_rows(generator: Generator, label: int | None, count: int) -> Float[Tensor, "{count} cdim"]:
     """Return c [n cdim]: one-hot rows of class `label`, or cdim 0 for an unconditional network.
 
     Raises UserError where a class is missing, out of range or of no use.

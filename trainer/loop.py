@@ -13,7 +13,7 @@ from trainer.reporter import Reporter
 from trainer.sentinel import divergence
 from trainer.sheets import Sheets
 from trainer.signals import Preempted, StopRequest
-from trainer.step import NONFINITE, Stepper
+from trainer.step import BROKEN, NONFINITE, Stepper
 from trainer.telemetry import EDGES, peak_memory_gib
 
 
@@ -92,8 +92,12 @@ class Loop:
         try:
             self.evaluator.evaluate(self.stepper.state, self.reporter)
         except Preempted:
+            interrupted = True
+        else:
+            interrupted = False
+        if self._agreed(interrupted):
             self._save()
-            raise
+            raise Preempted
         self.reporter.pulse(doing="training")
 
     def _stop_if_asked(self) -> None:
@@ -141,6 +145,6 @@ class Loop:
         )
         sums.clear()
         self.busy_seconds, self.tick_start_images = 0.0, self.images
-        rule = divergence(means, nonfinite)
+        rule = divergence(means, means.get(BROKEN, 0.0))
         if rule:
             raise Diverged(rule)

@@ -3,6 +3,9 @@
 [1] Goodfellow et al. 2014, "Generative adversarial nets", Sec. 3 (non-saturating logistic loss)
 [2] Mescheder et al. 2018, "Which training methods for GANs do actually converge?", Eq. 9 (R1)
 [3] Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN", Sec. 3.2 (path length)
+[4] Gulrajani et al. 2017, "Improved training of Wasserstein GANs", Eq. 3
+[5] Lim and Ye 2017, "Geometric GAN" (hinge loss)
+[6] Mao et al. 2017, "Least squares generative adversarial networks"
 """
 
 import math
@@ -30,11 +33,49 @@ def real_logistic(real_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
     return F.softplus(-real_logits).squeeze(1)
 
 
+def raised(logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
+    """Return -D(x): its descent raises the logits [4, 5]."""
+    return -logits.squeeze(1)
+
+
+def lowered(logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
+    """Return D(x): its descent lowers the logits [4]."""
+    return logits.squeeze(1)
+
+
+def fake_hinge(fake_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
+    """Return max(0, 1 + D(G(z))) [5]."""
+    return F.relu(1 + fake_logits).squeeze(1)
+
+
+def real_hinge(real_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
+    """Return max(0, 1 - D(x)) [5]."""
+    return F.relu(1 - real_logits).squeeze(1)
+
+
+def fake_squares(fake_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
+    """Return D(G(z))^2 [6]."""
+    return fake_logits.square().squeeze(1)
+
+
+def real_squares(real_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
+    """Return (D(x) - 1)^2 [6]."""
+    return (real_logits - 1).square().squeeze(1)
+
+
 def r1_penalty(logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
     """Return ||grad_x sum D(x)||^2 of every image, differentiable; the loss is gamma/2 times it [2]."""
     with input_gradients_only():
         (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3))
+
+
+def slope_penalty(logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    """Return (||grad_u D(u)|| - 1)^2 of every image u, differentiable [4]."""
+    with input_gradients_only():
+        (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    norm: Tensor = gradient.flatten(1).norm(dim=1)
+    return (norm - 1).square()
 
 
 def image_noise(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:

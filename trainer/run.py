@@ -1,60 +1,31 @@
-"""One attempt at a trial: assemble, take up where the last good checkpoint left off, train, say how it ended."""
+"""One attempt at a trial, from its description to its ending. However it ends, record.json says how and why."""
 
-import copy
 import json
 import os
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+import traceback
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
-from torch import nn
 
-from trainer import checkpoint
-from trainer.augment.augmenter import Augmenter
+from trainer.assemble import Attempt, assemble
 from trainer.config.job import Job
-from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
-from trainer.config.training import Adam
-from trainer.data.dataset import TrainSet
-from trainer.distributed import World, join_world, leave_world
-from trainer.energy import find_meter
+from trainer.console import say
+from trainer.distributed import World, joined
+from trainer.energy import Meter, find_meter
 from trainer.errors import UserError
-from trainer.evaluation import Evaluator
-from trainer.families import build
-from trainer.fence import Fence
-from trainer.loop import Diverged, Loop
-from trainer.model.discriminator import Discriminator
-from trainer.model.generator import Generator
-from trainer.objectives.logistic import Intervals
-from trainer.objectives.phases import Phase
-from trainer.randomness import seed_everything
+from trainer.failures import EXIT_BUG, Shards, failure_of
+from trainer.fence import Fence, LeaseLost
+from trainer.loop import Diverged
+from trainer.ranks import Place, find_place
 from trainer.record import Energy, RunDir, RunRecord, State
 from trainer.reporter import Reporter, SilentReporter
-from trainer.schedules import lazy_adam
-from trainer.sheets import Sheets
 from trainer.signals import Preempted, StopRequest
-from trainer.state import TrainState
-from trainer.step import Stepper
 
-DONE, USER_ERROR, PREEMPTED = 0, 2, 75
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What to do, and where."""
-
-    run: RunDir
-    config: TrainConfig
-    job: Job
-
-    @property
-    def options(self) -> RunOptions:
-        return self.job.options
+DONE, PREEMPTED = 0, 75
 
 
 def read_attempt(directory: Path, number: int) -> Attempt:
@@ -72,19 +43,23 @@ def read_attempt(directory: Path, number: int) -> Attempt:
 
 
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
-    """Carry out an attempt and return its exit code: 0 done, 75 preempted. Other endings are exceptions."""
+    """Carry out an attempt and return its exit code: 0 done, 2 user error, 70 bug, 75 run me again."""
     torch.set_num_threads(attempt.options.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    world = join_world(attempt.config.batch // attempt.config.micro_batch)
+    place, meter, config = find_place(os.environ), find_meter([]), attempt.config
+    report = _reporter(attempt, place, meter)
     try:
-        return _train(attempt, world, stop)
-    finally:
-        leave_world(world)
+        with joined(place, config.batch // config.micro_batch) as world:
+            return _train(attempt, world, stop, report, meter)
+    except LeaseLost as lost:
+        say(f"adasweep: {lost}; nothing more is written")
+        return PREEMPTED
+    except Exception as error:
+        return _fail(report, error, config)
 
 
-def _train(attempt: Attempt, world: World, stop: StopRequest) -> int:
-    loop = assemble(attempt, world, stop)
-    report = loop.reporter
+def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
+    loop = assemble(attempt, world, stop, report, meter)
     try:
         loop.to_horizon()
     except Preempted:
@@ -101,92 +76,35 @@ def _train(attempt: Attempt, world: World, stop: StopRequest) -> int:
     return DONE
 
 
-def assemble(attempt: Attempt, world: World, stop: StopRequest) -> Loop:
-    """Build everything a loop needs and load the newest intact checkpoint into it."""
-    config, options, run = attempt.config, attempt.options, attempt.run
-    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
-    train_set = TrainSet(config.data, options.data_path, options.cache_dir)
-    meter = find_meter([])
-    reporter = _reporter(attempt, world, Energy(method=meter.method, coverage=1.0))
-    parts = make_parts(config, device)
-    _resume(parts.state, run, reporter)
-    stepper = make_stepper(config, parts, train_set, world, device)
-    evaluator = Evaluator(run, config, options, train_set, train_set.whole, stop, parts.state.images)
-    sheets = Sheets(run, config, options, train_set)
-    return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
+def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
+    """Say why the attempt failed, on standard error and in the record if that can still be written."""
+    shards = Shards(config.micro_batch, config.discriminator.minibatch_std_group)
+    failure = failure_of(error, shards)
+    if failure.exit_code == EXIT_BUG:
+        say("".join(traceback.format_exception(error)))
+    say(f"adasweep: {failure.message}")
+    try:
+        report.update(state=State.FAILED, doing="", exit_code=failure.exit_code, message=failure.message)
+        report.event("failed", report.record.kimg, message=failure.message)
+    except (OSError, LeaseLost) as unwritten:
+        say(f"adasweep: the record could not be written either: {unwritten}")
+    return failure.exit_code
 
 
-class Parts(NamedTuple):
-    """What a configuration builds: the initial state, the phases that change it, and the augmentation."""
-
-    state: TrainState
-    phases: Sequence[Phase]
-    augmenter: Augmenter
-
-
-def make_parts(config: TrainConfig, device: torch.device) -> Parts:
-    """Return the parts of a new run; weights are drawn from the configuration's seed."""
-    data = config.data
-    shape = (data.resolution, data.channels, data.condition_dim)
-    seed_everything(config.seed, "weights")
-    generator: Generator = build(config.generator, *shape).to(device).train()
-    discriminator: Discriminator = build(config.discriminator, *shape).to(device).train()
-    average = copy.deepcopy(generator).eval().requires_grad_(False)
-    augmenter: Augmenter = build(config.augment)
-    intervals = Intervals(config.generator_optimizer.regularize_every, config.discriminator_optimizer.regularize_every)
-    objective = build(config.objective, generator, discriminator, augmenter.images, intervals)
-    state = TrainState(
-        generator,
-        discriminator,
-        average,
-        adam(generator, config.generator_optimizer),
-        adam(discriminator, config.discriminator_optimizer),
-        {"objective": objective, "augmenter": augmenter},
-    )
-    return Parts(state, objective.phases, augmenter)
-
-
-def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World, device: torch.device) -> Stepper:
-    """Return what moves `parts` on from wherever they are."""
-    return Stepper(config, parts.state, parts.phases, parts.augmenter, train_set, world, device)
-
-
-def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
-    """Return Adam for the trainable parameters, with the correction for lazy regularisation."""
-    lr, betas, _ = lazy_adam(config)
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return torch.optim.Adam(trainable, lr=lr, betas=betas, eps=config.epsilon, fused=True)
-
-
-def _reporter(attempt: Attempt, world: World, energy: Energy) -> Reporter:
-    now = time.time()
+def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
     record = RunRecord(
         attempt=attempt.job.attempt,
         state=State.RUNNING,
         kimg=0,
         horizon_kimg=attempt.options.horizon_kimg,
-        started=now,
+        started=time.time(),
         updated=0,
         host=socket.gethostname(),
         pid=os.getpid(),
-        world_size=world.size,
+        world_size=place.size,
         doing="starting",
         versions={name: version(name) for name in ("adasweep", "torch", "numpy")},
-        energy=energy,
+        energy=Energy(method=meter.method, coverage=1.0),
     )
-    kind = Reporter if world.is_main else SilentReporter
+    kind = Reporter if place.rank == 0 else SilentReporter
     return kind(attempt.run, record, Fence(attempt.run.lease, attempt.job.token))
-
-
-def _resume(state: TrainState, run: RunDir, reporter: Reporter) -> None:
-    for found, tensors in checkpoint.intact(run.checkpoints):
-        if tensors is None:
-            reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
-            continue
-        state.load_tensors(tensors)
-        reporter.event("resume", found.images / 1000, file=found.path.name, world_size=reporter.record.world_size)
-        break
-    else:
-        reporter.event("start", 0.0, world_size=reporter.record.world_size)
-    kimg = state.images / 1000
-    reporter.update(kimg=kimg, resumed_from_kimg=kimg)

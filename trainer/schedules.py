@@ -25,7 +25,12 @@ class LazyAdam(NamedTuple):
 
 
 def lazy_adam(adam: Adam) -> LazyAdam:
-    """Return lr * c, beta ** c and gain k for a regulariser every k iterations, c = k / (k + 1) (StyleGAN2, App. B)."""
+    """Return lr * c, beta ** c and gain k for a regulariser every k iterations, c = k / (k + 1) (StyleGAN2, App. B).
+
+    Adam stays as it is where regularisation is not lazy: c = 1, gain 1.
+    """
     k = adam.regularize_every
+    if k is None:
+        return LazyAdam(adam.lr, (adam.beta1, adam.beta2), 1)
     c = k / (k + 1)
     return LazyAdam(adam.lr * c, (adam.beta1**c, adam.beta2**c), k)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from trainer.config.options import RunOptions
@@ -29,10 +30,10 @@ class Sheets:
     def count(self) -> int:
         return self.options.sheet_columns * self.options.sheet_rows
 
-    def _labels(self) -> Tensor:
+    def _labels(self) -> Float[Tensor, "n cdim"]:
         return self.train_set.labels(self._picks())
 
-    def _picks(self) -> np.ndarray:
+    def _picks(self) -> Int[np.ndarray, " n"]:
         draws = generator_of(self.config.seed, "sheet labels")
         return torch.randint(len(self.train_set), [self.count], generator=draws).numpy()
 

@@ -82,4 +82,4 @@ def load_optimizer(prefix: str, network: nn.Module, optimizer: torch.optim.Optim
     for name, parameter in network.named_parameters():
         saved = below(tensors, f"{prefix}/{name}")
         if saved:
-            optimizer.state[parameter] = {key: value.clone() for key, value in saved.items()}
+            optimizer.state[parameter] = {key: value.to(parameter.device, copy=True) for key, value in saved.items()}

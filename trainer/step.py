@@ -5,21 +5,28 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from trainer.augment.augmenter import Augmenter, LeakRisk
+from trainer.augment.critic import Critic
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.data.sampler import InfiniteSampler
 from trainer.distributed import World
 from trainer.ema import move_average
+from trainer.methods.method import Method
 from trainer.objectives.phases import Phase, Shard, complete_gradients, is_due
 from trainer.randomness import seed_everything
 from trainer.schedules import ema_beta
 from trainer.state import TrainState
 
 Stats = dict[str, Tensor]
+Reals = tuple[Float[Tensor, "m c h w"], Float[Tensor, "m cdim"]]
+"""Real images of [-1, 1] and their conditions."""
+
 NONFINITE = "Gradients/nonfinite"
+BROKEN = "Gradients/broken"
 
 
 @dataclass
@@ -29,10 +36,11 @@ class Stepper:
     config: TrainConfig
     state: TrainState
     phases: Sequence[Phase]
+    critic: Critic
     augmenter: Augmenter
+    methods: Sequence[Method]
     train_set: TrainSet
     world: World
-    device: torch.device
 
     def __post_init__(self) -> None:
         self.sampler = InfiniteSampler(len(self.train_set), self.config.seed, start=self.state.images)
@@ -40,6 +48,10 @@ class Stepper:
         self.trainable = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
         self.optimizers = {"G": self.state.generator_optimizer, "D": self.state.discriminator_optimizer}
         self.observed: list[Stats] = []
+
+    @property
+    def device(self) -> torch.device:
+        return self.world.device
 
     @property
     def iteration(self) -> int:
@@ -58,17 +70,19 @@ class Stepper:
         self._look_at_validation_images()
         self._take_in_what_all_ranks_saw()
         self.state.images += batch
+        for method in self.methods:
+            method.step(self.iteration, batch)
         return self.augmenter.step(self.iteration, batch)
 
-    def _real_shards(self) -> dict[int, tuple[Tensor, Tensor]]:
+    def _real_shards(self) -> dict[int, Reals]:
         indices = np.array(self.sampler.take(self.config.batch)).reshape(-1, self.config.micro_batch)
         return {shard: self._on_device(self.train_set, indices[shard]) for shard in self.world.shards(len(indices))}
 
-    def _on_device(self, images: ImageSet, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+    def _on_device(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> Reals:
         pixels = images.images(indices).to(self.device, torch.float32) / 127.5 - 1
         return pixels, images.labels(indices).to(self.device)
 
-    def _run_phase(self, phase: Phase, reals: dict[int, tuple[Tensor, Tensor]]) -> None:
+    def _run_phase(self, phase: Phase, reals: dict[int, Reals]) -> None:
         parameters = self.trainable[phase.network]
         for key, group in self.trainable.items():
             for parameter in group:
@@ -84,40 +98,51 @@ class Stepper:
         complete_gradients(parameters)
         self._descend(phase, parameters)
 
-    def _latents(self, count: int) -> tuple[Tensor, Tensor]:
+    def _latents(self, count: int) -> tuple[Float[Tensor, "{count} zdim"], Float[Tensor, "{count} cdim"]]:
         z = torch.randn(count, self.config.generator.z_dim, device=self.device)
         picks = torch.randint(len(self.train_set), [count]).numpy()
         return z, self.train_set.labels(picks).to(self.device)
 
     def _take_in_what_all_ranks_saw(self) -> None:
-        for stats in self.world.gather(self.observed):
+        observed = self.observed
+        if self.world.size > 1:
+            observed = [{name: values.detach().cpu() for name, values in stats.items()} for stats in observed]
+        for stats in self.world.gather(observed):
             self.state.sums.add(stats)
             self.augmenter.observe(stats)
+            for method in self.methods:
+                method.observe(stats)
         self.observed.clear()
 
     def _descend(self, phase: Phase, parameters: list[nn.Parameter]) -> None:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         self.world.sum_(gradients)
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
-        self.observed.append({f"Gradients/{phase.name}": norm})
-        if not torch.isfinite(norm):
+        broken = not torch.isfinite(norm)
+        self._see_once({f"Gradients/{phase.name}": norm, BROKEN: torch.tensor(float(broken))})
+        if broken:
             self._repair(gradients)
         self.optimizers[phase.network].step()
+
+    def _see_once(self, stats: Stats) -> None:
+        """Observe what is the same on all ranks."""
+        if self.world.is_main:
+            self.observed.append(stats)
 
     def _repair(self, gradients: list[Tensor]) -> None:
         """Count what is not finite, and train on: NaN becomes 0, infinities +-1e5."""
         bad = sum(int((~torch.isfinite(gradient)).sum()) for gradient in gradients)
-        self.observed.append({NONFINITE: torch.tensor(float(bad))})
+        self._see_once({NONFINITE: torch.tensor(float(bad))})
         for gradient in gradients:
             torch.nan_to_num(gradient, nan=0, posinf=1e5, neginf=-1e5, out=gradient)
 
     @torch.no_grad()
     def _look_at_validation_images(self) -> None:
         held_back = self.train_set.validation
-        if not len(held_back):
+        if not len(held_back) or not self.world.is_main:
             return
         seed_everything(self.config.seed, "validation", self.state.images)
         picks = torch.randint(len(held_back), [self.config.micro_batch]).numpy()
         pixels, labels = self._on_device(held_back, picks)
-        logits = self.state.discriminator(self.augmenter.images(pixels), labels)
+        logits = self.critic.logits(pixels, labels, "real")
         self.observed.append({"Loss/scores/validation": logits})

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 EDGES = tuple(round(-10 + 0.1 * i, 1) for i in range(201))
@@ -37,7 +38,7 @@ class TickSums:
             if name in LOGITS:
                 self._count(LOGITS[name], values)
 
-    def _count(self, kind: str, logits: Tensor) -> None:
+    def _count(self, kind: str, logits: Float64[Tensor, "*any"]) -> None:
         inside = logits.nan_to_num().clamp(EDGES[0], EDGES[-1])
         counts = torch.histc(inside, bins=len(EDGES) - 1, min=EDGES[0], max=EDGES[-1])
         self._histograms[kind] = self._histograms.get(kind, torch.zeros_like(counts)) + counts

@@ -8,6 +8,7 @@ them in the queue.
 
 import contextlib
 import fcntl
+import os
 import subprocess
 import sys
 import time
@@ -70,7 +71,7 @@ class Runner:
                 running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
 
     def _start(self, entry: Entry, path: Path) -> Entry:
-        visible = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, entry.gpus))}
+        visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
         log = entry.directory / "attempts" / f"{entry.attempt:03d}" / "supervisor.log"
         with log.open("ab") as output:
             child = subprocess.Popen(
@@ -98,6 +99,12 @@ def places(entry: Entry, running: list[Entry], capacity: Capacity) -> tuple[int,
     if min(entry.resources.cpus, capacity.cpus) > free_cpus or entry.resources.whole_gpus > len(free_gpus):
         return None
     return tuple(free_gpus[: entry.resources.whole_gpus])
+
+
+def gpu_names(indices: tuple[int, ...]) -> list[str]:
+    """Return what CUDA calls the GPUs of these indices among those that we may see ourselves."""
+    ours = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [ours.split(",")[index] for index in indices] if ours else [str(index) for index in indices]
 
 
 def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:

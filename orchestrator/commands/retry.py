@@ -1,9 +1,15 @@
 """adasweep retry: let failed and cancelled trials be taken up again."""
 
+from collections.abc import Mapping
+
 from orchestrator.commands.output import print_json, results
 from orchestrator.commands.targets import seen_of, trials_of
+from orchestrator.decide import Action, decide_one
 from orchestrator.errors import PlanError
 from orchestrator.marks import forgive
+from orchestrator.observe import Observed
+from orchestrator.plan import RULES
+from orchestrator.status import read_plan, sweeps, wanted_of_plan
 from orchestrator.store import Store
 from trainer.record import State
 
@@ -13,7 +19,8 @@ ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED, State.LOST, State.PREEMP
 def execute(store: Store, target: str, *, as_json: bool) -> int:
     """Forgive the target's trials that ended badly; the next run takes them up."""
     seen = seen_of(store, trials_of(store, target))
-    trials = [trial for trial, observed in seen.items() if observed.attempts and observed.state in ENDED_BADLY]
+    blocked = _blocked(store, seen)
+    trials = [trial for trial, one in seen.items() if one.attempts and (one.state in ENDED_BADLY or trial in blocked)]
     if not trials:
         raise PlanError(target, "nothing has failed or was cancelled")
     for trial in trials:
@@ -23,3 +30,10 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     else:
         results().print(f"{len(trials)} trials will be taken up again by the next run of their sweep.", markup=False)
     return 0
+
+
+def _blocked(store: Store, seen: Mapping[str, Observed]) -> set[str]:
+    """Return the trials of which some sweep has given up."""
+    plans = [wanted_of_plan(read_plan(store, name)) for name in sweeps(store)]
+    wanted = [(trial, plan[trial]) for plan in plans for trial in seen if trial in plan]
+    return {trial for trial, want in wanted if decide_one(want, seen[trial], RULES).action is Action.BLOCKED}

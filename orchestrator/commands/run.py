@@ -59,7 +59,7 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
 def keep_plan(store: Store, plan: Plan) -> None:
     """Write sweeps/NAME/plan.json, unless another sweep has the name."""
     path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
-    if before and (before["sweep"], before["tier"]) != (document["sweep"], document["tier"]):
+    if before and (before.get("name", before["sweep"]), before["tier"]) != (document["name"], document["tier"]):
         raise PlanError(plan.sweep.source.file, f"{plan.sweep.key!r} is already the name of another sweep's place here")
     with writing(path):
         replace_file(path, json.dumps(document, indent=1))
@@ -97,7 +97,7 @@ class Run:
             with self.view:
                 self._watch()
             if recorder:
-                recorder.finish()
+                recorder.finish(lambda: self.interrupts > 1)
         return self._verdict()
 
     def statuses(self) -> list[TrialStatus]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,14 @@ class Recorder:
     process: subprocess.Popen[bytes]
     say: Callable[[str], None]
 
-    def finish(self) -> None:
+    def finish(self, give_up: Callable[[], bool]) -> None:
         """Have it record the rest and end. What it does not manage in time, the next run or `adasweep record` does."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.communicate(b"finish\n", timeout=FINISH_SECONDS)
+        deadline = time.monotonic() + FINISH_SECONDS
+        word: bytes | None = b"finish\n"
+        while self.process.returncode is None and time.monotonic() < deadline and not give_up():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.communicate(word, timeout=0.5)
+            word = None
         if self.process.returncode != 0:
             self.say("MLflow is behind (see mlflow/recorder.log in the store); catch up with: adasweep record")
 

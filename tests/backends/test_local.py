@@ -14,7 +14,7 @@ from orchestrator.backends.local_runner import places
 from orchestrator.errors import PlanError
 from orchestrator.store import Store
 from tests.backends.test_conformance import over, wait
-from tests.orchestrator.attempts import new_attempt, new_trial
+from tests.orchestrator.attempts import let_go, new_attempt, new_trial
 from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
 from trainer.config.job import Resources
 from trainer.record import State
@@ -53,7 +53,7 @@ def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> Non
 
 def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:  # noqa: F811
     first = LocalBackend(store, cpus=1)
-    tasks = [new_attempt(new_trial(store, seed), 2.0) for seed in (1, 2)]
+    tasks = [new_attempt(new_trial(store, seed)) for seed in (100, 2)]
     handles = first.submit(first.render(tasks))
     wait(first, handles[:1], lambda states: states == {State.RUNNING})
     until(lambda: supervisor_is_known(first))
@@ -62,6 +62,7 @@ def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: St
     runner.wait()
     second = LocalBackend(store, cpus=1)
     assert second.states(handles) == {handles[0]: State.RUNNING, handles[1]: State.PENDING}
+    let_go(store.run(tasks[0].trial))
     assert set(wait(second, handles, over).values()) == {State.DONE}
     assert store.run(tasks[0].trial).attempts() == [1]
 
@@ -71,7 +72,7 @@ def test_the_runner_ends_when_there_is_nothing_left(store: Store) -> None:  # no
     handles = backend.submit(backend.render([new_attempt(new_trial(store), 0.2)]))
     (runner,) = backend._runners
     wait(backend, handles, over)
-    assert runner.wait(10) == 0
+    assert runner.wait(60) == 0
 
 
 def supervisor_is_known(backend: LocalBackend) -> bool:
@@ -80,7 +81,7 @@ def supervisor_is_known(backend: LocalBackend) -> bool:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from trainer.config.data import DataDescription
 from trainer.config.identity import TRIAL_ID, trial_id
-from trainer.config.resolve import merge, resolve
+from trainer.config.presets import merge
+from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 
 DATA = DataDescription(name="set", fingerprint="0123456789abcdef", images=1000, resolution=32, channels=1, classes=10)
@@ -62,6 +63,7 @@ CHANGES: dict[str, Any] = {
     "architecture": "orig",
     "channels": 3,
     "dtype": "bf16",
+    "methods": "lecam",
     "modulation": "per-sample",
     "pipe": "bg",
 }

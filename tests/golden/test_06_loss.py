@@ -59,7 +59,8 @@ def test_phase_agrees(case: tuple[str, str, float]) -> None:
     generation = objective.path_length.generation
     assert_close(generation.generator.mapping.w_avg, wanted["w_avg_after"], STAT_RATIO)
 
-    network = generation.generator if case[1].startswith("G") else objective.discriminator
+    critic = training.phase(objective, "Dmain").critic  # type: ignore[attr-defined]
+    network = generation.generator if case[1].startswith("G") else critic.discriminator
     names = META["param_names"][case[0]][case[1][0]]
     norms = torch.as_tensor(wanted["gradnorms"]).clamp(min=0)
     assert_close(networks.gradient_norms(network, names), norms, GRADIENT_RATIO)

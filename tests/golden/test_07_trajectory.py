@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from tests.golden import networks, training
 from tests.golden.cases import Arrays, assert_close, below, cases, largest, load, tensor
 from trainer.model.generator import Generator
-from trainer.objectives.logistic import Intervals
 from trainer.objectives.phases import Shard, complete_gradients, is_due, local, train_only
+from trainer.objectives.regularised import Intervals
 
 FILE = "07_trajectory.npz"
 META, ARRAYS = load(FILE)

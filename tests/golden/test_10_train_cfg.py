@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,3 +95,28 @@ def test_gamma_heuristic_is_within_a_factor_of_five_of_what_was_tuned() -> None:
         tuned = resolve({"preset": name}, _data(resolution)).objective.r1_gamma
         heuristic = auto_row(resolution, 8 if name != "cifar" else 2).gamma
         assert heuristic / 5 <= tuned <= heuristic * 5
+
+
+def _settings_of(options: dict[str, Any], snapshot: str) -> dict[str, Any]:
+    """Return our settings for official command line options."""
+    renamed: dict[str, Any] = {
+        "resume": {"transfer": snapshot},
+        "freezed": {"discriminator": {"frozen_layers": options.get("freezed")}},
+        "target": {"augment": {"target": options.get("target")}},
+        "gamma": {"objective": {"r1_gamma": options.get("gamma")}},
+    }
+    return {key: value for option in options for key, value in renamed.get(option, {}).items()}
+
+
+@pytest.mark.parametrize("name", [name for name in TABLE.get("options", {}) if name != "gamma_kimg_batch"])
+def test_option_means_the_official_settings(name: str, tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshot.safetensors"
+    snapshot.write_bytes(b"any content")
+    options, args = (TABLE["options"][name][part] for part in ("options", "args"))
+    config = resolve(_settings_of(options, str(snapshot)), _data(args["training_set_kwargs"]["resolution"]))
+    assert config.ema.rampup == args["ema_rampup"]
+    assert config.objective.r1_gamma == pytest.approx(args["loss_kwargs"]["r1_gamma"])
+    assert config.discriminator.frozen_layers == args["D_kwargs"]["block_kwargs"].get("freeze_layers", 0)
+    assert isinstance(config.augment, AdaAugment)
+    assert config.augment.horizon_kimg == args.get("ada_kimg", 500)
+    assert config.augment.target == args.get("ada_target", 0.6)

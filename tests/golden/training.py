@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainer.augment.critic import Critic
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.logistic import Intervals, LogisticObjective
+from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.phases import Phase
+from trainer.objectives.regularised import Intervals
 
 OFFICIAL = Intervals(generator=4, discriminator=16)
 FIELDS = {
@@ -33,7 +35,8 @@ def objective(
     unknown = set(loss) - set(FIELDS) - {"style_mixing_prob"}
     assert not unknown, f"loss arguments without a counterpart: {sorted(unknown)}"
     spec = Logistic(**{FIELDS[key]: value for key, value in loss.items() if key in FIELDS}, style_mixing=0.0)
-    return LogisticObjective(spec, generator, discriminator, augment_images, intervals, noise_mode="const")
+    critic = Critic(discriminator, lambda images, _role: augment_images(images))
+    return LogisticObjective(spec, generator, critic, intervals, noise_mode="const")
 
 
 def phase(objective: LogisticObjective, name: str) -> Phase:

@@ -27,6 +27,8 @@ sweep: test
 base:
   preset: tiny32
   data: tiny
+  batch: 20
+  micro_batch: 20
 grid:
   data.subset: [20, 40]
   augment: [none, ada]

@@ -4,7 +4,8 @@
 
 It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and does what its seed says:
 seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
-seed 16 ignores being asked to stop.
+seed 16 ignores being asked to stop; seeds from 100 wait at 0.5 kimg until there is a file `go` in the directory of
+the trial, so that a test finds them running however slow the machine is.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from trainer.record import RunDir, RunRecord, State, append_lines, beat, replace
 
 STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5
+HOLDING_SEEDS, HOLD_STEPS = 100, 5
 
 
 class Worker:
@@ -77,6 +79,10 @@ class Worker:
                 self.save()
                 self.update(state=State.PREEMPTED, exit_code=75)
                 return 75
+            if self._held():
+                time.sleep(0.05)
+                self.update()
+                continue
             time.sleep(float(os.environ.get("ADASWEEP_STEP_SECONDS", "0.01")))
             self.steps += 1
             self._misbehave()
@@ -87,6 +93,9 @@ class Worker:
                 self.append(self.run.metrics, {"metric": value, "value": 100 / (1 + self.kimg), "seconds": 0.01})
         self.update(state=State.DONE, exit_code=0)
         return 0
+
+    def _held(self) -> bool:
+        return self.seed >= HOLDING_SEEDS and self.steps == HOLD_STEPS and not (self.run.path / "go").exists()
 
     def _misbehave(self) -> None:
         if self.seed == 13 and self.steps == 3:

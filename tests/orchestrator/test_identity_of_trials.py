@@ -94,7 +94,7 @@ OTHER_WORDS = {
     "generator.modulation": "per-sample",
     "discriminator.minibatch_std_group": 8,
     "batch": 64,
-    "micro_batch": 16,
+    "micro_batch": 8,
 }
 
 

@@ -90,8 +90,10 @@ def test_a_price_is_training_and_evaluations_within_a_range() -> None:
 
 
 def test_published_prices_are_of_the_right_order() -> None:
-    tiny = published(TINY, Resources())
-    assert tiny.seconds_per_kimg == pytest.approx(18, rel=0.2)
+    for base, most, seconds in ((1024, 64, 18), (2048, 128, 62), (8192, 512, 1030)):
+        width = {"channel_base": base, "channel_max": most}
+        config = resolve({"preset": "tiny32", "generator": width}, find("").description)
+        assert published(config, Resources()).seconds_per_kimg == pytest.approx(seconds, rel=0.2)
     large = resolve({"preset": "paper256"}, find("").description.model_copy(update={"resolution": 256}))
     assert published(large, Resources(gpus=8)).seconds_per_kimg == 5.0
     assert published(large, Resources(gpus=1)).seconds_per_kimg == 23.8

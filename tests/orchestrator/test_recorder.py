@@ -220,10 +220,14 @@ def test_a_second_recorder_leaves_the_first_alone(store: Store) -> None:
     lease.release()
 
 
+@pytest.mark.usefixtures("scripted")
 def test_a_run_records_itself_and_without_mlflow_goes_on(
-    store: Store, sweep_file: Callable[[str], Path], scripted: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: Store,
+    sweep_file: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    empty_database: Path,
 ) -> None:
-    del scripted
     blocked = tmp_path / "blocked" / "mlflow"
     blocked.mkdir(parents=True)
     (blocked / "__init__.py").write_text("raise ImportError('no MLflow here')")
@@ -233,6 +237,7 @@ def test_a_run_records_itself_and_without_mlflow_goes_on(
         assert main(["run", str(file), "--store", str(store.root)]) == 0
     assert not (store.root / "mlflow.db").exists()
     assert "no MLflow here" in (store.root / "mlflow" / "recorder.log").read_text()
+    shutil.copy(empty_database, store.root / "mlflow.db")
     assert main(["run", str(file), "--store", str(store.root)]) == 0
     assert only_run(Ingester(store, default_target(store))).info.status == "FINISHED"
 

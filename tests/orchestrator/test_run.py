@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from orchestrator.store import Store
-from tests.orchestrator.attempts import kimgs, workers_of
+from tests.orchestrator.attempts import kimgs, let_go, workers_of
 from tests.orchestrator.conftest import SWEEP
+from tests.orchestrator.scripted_worker import HOLD_STEPS
 from trainer.record import RunDir, State, read_record
 
 pytestmark = pytest.mark.usefixtures("scripted")
@@ -23,9 +24,19 @@ Write = Callable[[str], Path]
 ONE = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", "augment: [ada]")
 
 
+SECONDS = 240.0
+"""Patience with a machine that has other things to do."""
+
+ALL_STEPS = [round(0.1 * step, 3) for step in range(1, 11)]
+
+
+def is_at_hold(run: RunDir) -> bool:
+    return run.ticks.exists() and len(kimgs(run.ticks)) >= HOLD_STEPS
+
+
 def adasweep(store: Store, *words: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "orchestrator", *map(str, words), "--store", str(store.root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
 
 
 def start(store: Store, *words: object) -> "subprocess.Popen[str]":
@@ -42,7 +53,7 @@ def actions(store: Store, file: Path, *words: object) -> dict[str, int]:
     return dict(plan["actions"])
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], object], seconds: float = SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -58,11 +69,9 @@ def test_a_sweep_is_run_reused_and_extended(store: Store, sweep_file: Write) -> 
     assert [trial["state"] for trial in told["trials"]] == ["done"] * 4
     assert all(kimgs(run.ticks)[-1] == 1.0 for run in runs(store))
 
-    started = time.monotonic()
     second = adasweep(store, "run", file, "--no-record")
     assert second.returncode == 0
     assert "4 reuse" in second.stderr
-    assert time.monotonic() - started < 10
     assert all(run.attempts() == [1] for run in runs(store))
 
     longer = sweep_file(SWEEP.replace("horizon_kimg: 1", "horizon_kimg: 1.5").replace("[20, 40]", "[20, 40, 50]"))
@@ -94,35 +103,38 @@ def test_failures_are_told_apart_and_can_be_retried(store: Store, sweep_file: Wr
 
 
 def test_ctrl_c_saves_everything_and_the_same_command_continues(store: Store, sweep_file: Write) -> None:
-    file = sweep_file(SWEEP.replace("horizon_kimg: 1", "horizon_kimg: 8"))
+    file = sweep_file(SWEEP.replace("seeds: [0]", "seeds: [100]"))
     launcher = start(store, "run", file, "--no-record", "--cpus", 2)
-    until(lambda: sum(run.ticks.exists() for run in runs(store)) == 2)
+    until(lambda: sum(is_at_hold(run) for run in runs(store)) == 2)
     launcher.send_signal(signal.SIGINT)
-    _, said = launcher.communicate(timeout=60)
+    _, said = launcher.communicate(timeout=SECONDS)
     assert launcher.returncode == 75, said
     assert "The same command continues" in said
     assert not any(workers_of(run) for run in runs(store))
     assert {last_state(run) for run in runs(store)} == {State.PREEMPTED}
     assert actions(store, file) == {"resume": 4}
+    for run in runs(store):
+        let_go(run)
     assert adasweep(store, "run", file, "--no-record").returncode == 0
-    assert all(kimgs(run.ticks) == [round(0.1 * step, 3) for step in range(1, 81)] for run in runs(store))
+    assert all(kimgs(run.ticks) == ALL_STEPS for run in runs(store))
 
 
 def test_a_killed_launcher_leaves_its_trials_running_for_the_next(store: Store, sweep_file: Write) -> None:
-    file = sweep_file(ONE.replace("horizon_kimg: 1", "horizon_kimg: 6"))
+    file = sweep_file(ONE.replace("seeds: [0]", "seeds: [100]"))
     launcher = start(store, "run", file, "--no-record")
-    until(lambda: any(run.ticks.exists() for run in runs(store)))
+    until(lambda: any(is_at_hold(run) for run in runs(store)))
     os.kill(launcher.pid, signal.SIGKILL)
     launcher.communicate()
     assert actions(store, file) == {"leave": 1}
+    let_go(runs(store)[0])
     assert adasweep(store, "run", file, "--no-record").returncode == 0
     assert [run.attempts() for run in runs(store)] == [[1]]
 
 
 def test_a_detached_run_is_cancelled_by_name(store: Store, sweep_file: Write) -> None:
-    file = sweep_file(ONE.replace("horizon_kimg: 1", "horizon_kimg: 99"))
+    file = sweep_file(ONE.replace("seeds: [0]", "seeds: [100]"))
     assert adasweep(store, "run", file, "--detach").returncode == 0
-    until(lambda: any(run.ticks.exists() for run in runs(store)))
+    until(lambda: any(is_at_hold(run) for run in runs(store)))
     status = json.loads(adasweep(store, "status", "test", "--json").stdout)
     assert status["sweeps"][0]["trials"][0]["state"] == "running"
     assert adasweep(store, "cancel", "test").returncode == 0
@@ -133,8 +145,8 @@ def test_a_detached_run_is_cancelled_by_name(store: Store, sweep_file: Write) ->
 def test_two_launchers_share_the_work(store: Store, sweep_file: Write) -> None:
     file = sweep_file(SWEEP)
     launchers = [start(store, "run", file, "--no-record") for _ in range(2)]
-    assert [launcher.communicate(timeout=60) and launcher.returncode for launcher in launchers] == [0, 0]
-    assert all(kimgs(run.ticks) == [round(0.1 * step, 3) for step in range(1, 11)] for run in runs(store))
+    assert [launcher.communicate(timeout=SECONDS) and launcher.returncode for launcher in launchers] == [0, 0]
+    assert all(kimgs(run.ticks) == ALL_STEPS for run in runs(store))
 
 
 def test_a_dry_run_prints_commands_and_writes_nothing(store: Store, sweep_file: Write) -> None:
@@ -155,3 +167,15 @@ def last_state(run: RunDir) -> State | None:
     attempts = run.attempts()
     record = read_record(run.record(attempts[-1])) if attempts else None
     return record.state if record else None
+
+
+def test_a_metric_that_was_asked_for_and_not_given_blocks_until_retried(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(ONE)
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    (run,) = runs(store)
+    run.metrics.unlink()
+    assert actions(store, file) == {"blocked": 1}
+    assert adasweep(store, "retry", run.path.name[:6]).returncode == 0
+    assert actions(store, file) == {"evaluate": 1}
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    assert actions(store, file) == {"reuse": 1}

@@ -15,7 +15,8 @@ from orchestrator.lease import acquire, holder
 from orchestrator.marks import cancel
 from orchestrator.observe import observe_run
 from orchestrator.store import Store, read_job
-from tests.orchestrator.attempts import kimgs, new_attempt, new_trial, workers_of
+from tests.orchestrator.attempts import kimgs, let_go, new_attempt, new_trial, workers_of
+from tests.orchestrator.scripted_worker import HOLD_STEPS
 from trainer.record import RunDir, State, read_record
 
 pytestmark = pytest.mark.usefixtures("scripted")
@@ -39,10 +40,21 @@ def supervise() -> Iterator[Supervise]:
 
 @pytest.fixture
 def run(store: Store) -> RunDir:
+    """A trial whose worker does as it should."""
     return new_trial(store)
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+@pytest.fixture
+def held(store: Store) -> RunDir:
+    """A trial whose worker waits at 0.5 kimg."""
+    return new_trial(store, seed=100)
+
+
+def is_at_hold(run: RunDir) -> bool:
+    return run.ticks.exists() and len(kimgs(run.ticks)) >= HOLD_STEPS
+
+
+def until(condition: Callable[[], object], seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -89,17 +101,16 @@ def test_a_users_mistake_is_told_even_when_the_worker_left_no_record(store: Stor
     assert (record.state, record.message) == (State.FAILED, "data: no such folder")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2])
-def test_stop_signals_reach_the_worker_which_saves(run: RunDir, supervise: Supervise, number: signal.Signals) -> None:
-    process = supervise(new_attempt(run, horizon_kimg=99))
-    until(lambda: run.ticks.exists() and len(kimgs(run.ticks)) > 3)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_stop_signals_reach_the_worker_which_saves(held: RunDir, supervise: Supervise, number: signal.Signals) -> None:
+    process = supervise(new_attempt(held))
+    until(lambda: is_at_hold(held))
     process.send_signal(number)
     assert process.wait() == 75
-    record = read_record(run.record(1))
-    assert record is not None
-    assert record.state is State.PREEMPTED
-    assert supervise(new_attempt(run, horizon_kimg=record.kimg + 0.5)).wait() == 0
-    assert kimgs(run.ticks) == sorted(set(kimgs(run.ticks)))
+    assert state(held) is State.PREEMPTED
+    let_go(held)
+    assert supervise(new_attempt(held)).wait() == 0
+    assert kimgs(held.ticks) == [round(0.1 * step, 3) for step in range(1, 11)]
 
 
 def test_a_killed_worker_is_lost_and_goes_on_from_its_last_save(store: Store, supervise: Supervise) -> None:
@@ -114,60 +125,58 @@ def test_a_killed_worker_is_lost_and_goes_on_from_its_last_save(store: Store, su
     assert (resumed.state, resumed.resumed_from_kimg) == (State.DONE, 0.5)
 
 
-def test_the_worker_dies_with_its_supervisor(run: RunDir, supervise: Supervise) -> None:
-    process = supervise(new_attempt(run, horizon_kimg=99))
-    until(lambda: run.ticks.exists() and workers_of(run))
+def test_the_worker_dies_with_its_supervisor(held: RunDir, supervise: Supervise) -> None:
+    process = supervise(new_attempt(held))
+    until(lambda: is_at_hold(held))
     process.kill()
     process.wait()
-    until(lambda: not workers_of(run), seconds=3)
-    assert observe_run(run, None, time.time()).state is State.LOST
-    assert supervise(new_attempt(run)).wait() == 0
+    until(lambda: not workers_of(held))
+    assert observe_run(held, None, time.time()).state is State.LOST
+    let_go(held)
+    assert supervise(new_attempt(held)).wait() == 0
 
 
-def test_of_two_supervisors_one_writes(run: RunDir, supervise: Supervise) -> None:
-    task = new_attempt(run, horizon_kimg=3)
+def test_of_two_supervisors_one_writes(held: RunDir, supervise: Supervise) -> None:
+    task = new_attempt(held)
     racers = [supervise(task) for _ in range(4)]
-    until(lambda: workers_of(run))
-    most = 0
-    while any(racer.poll() is None for racer in racers):
-        most = max(most, len(workers_of(run)))
-        time.sleep(0.02)
-    assert most == 1
+    until(lambda: sum(racer.poll() is None for racer in racers) == 1 and is_at_hold(held))
+    assert len(workers_of(held)) == 1
+    let_go(held)
     assert sorted(racer.wait() for racer in racers) == [0, 75, 75, 75]
-    assert kimgs(run.ticks) == [round(0.1 * step, 3) for step in range(1, 31)]
+    assert kimgs(held.ticks) == [round(0.1 * step, 3) for step in range(1, 11)]
 
 
 def test_a_superseded_supervisor_kills_its_worker(
-    run: RunDir, supervise: Supervise, monkeypatch: pytest.MonkeyPatch
+    held: RunDir, supervise: Supervise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "0.2")
-    process = supervise(new_attempt(run, horizon_kimg=99))
-    until(lambda: workers_of(run))
-    acquire(run.path, now=time.time() + 1e6)
-    assert process.wait(10) == 75
-    assert workers_of(run) == []
+    process = supervise(new_attempt(held))
+    until(lambda: is_at_hold(held))
+    acquire(held.path, now=time.time() + 1e6)
+    assert process.wait(60) == 75
+    assert workers_of(held) == []
 
 
-def test_a_requeued_attempt_becomes_a_new_one(run: RunDir, supervise: Supervise) -> None:
-    task = new_attempt(run, horizon_kimg=99)
+def test_a_requeued_attempt_becomes_a_new_one(held: RunDir, supervise: Supervise) -> None:
+    task = new_attempt(held)
     process = supervise(task)
-    until(lambda: run.ticks.exists())
+    until(lambda: is_at_hold(held))
     os.kill(process.pid, signal.SIGTERM)
     process.wait()
     requeued = supervise(task)
-    until(lambda: state(run, 2) is State.RUNNING)
+    until(lambda: state(held, 2) is State.RUNNING)
     requeued.terminate()
     requeued.wait()
-    assert (state(run, 1), state(run, 2)) == (State.PREEMPTED, State.PREEMPTED)
+    assert (state(held, 1), state(held, 2)) == (State.PREEMPTED, State.PREEMPTED)
 
 
-def test_a_cancelled_attempt_ends_as_cancelled(run: RunDir, supervise: Supervise) -> None:
-    process = supervise(new_attempt(run, horizon_kimg=99))
-    until(lambda: run.ticks.exists())
-    cancel(run)
+def test_a_cancelled_attempt_ends_as_cancelled(held: RunDir, supervise: Supervise) -> None:
+    process = supervise(new_attempt(held))
+    until(lambda: is_at_hold(held))
+    cancel(held)
     process.terminate()
     process.wait()
-    assert state(run) is State.CANCELLED
+    assert state(held) is State.CANCELLED
 
 
 def test_an_attempt_cancelled_before_it_starts_never_starts(run: RunDir, supervise: Supervise) -> None:

@@ -24,7 +24,7 @@ def test_all_mistakes_of_form_are_told_at_once(sweep_file: Write) -> None:
     text = "sweep: s\nhorizon_kimg: -1\nwatch:\n  tick_kmg: 1\n  ops: natve\nresorces: {}\nmetrics: [fdi2k]\n"
     assert problems(sweep_file(text)) == [
         "2: horizon_kimg: Input should be greater than 0, not -1",
-        "7: metrics[0]: metrics: no metric is called 'fdi2k'; did you mean fid2k?, not 'fdi2k'",
+        "7: metrics[0]: no metric is called 'fdi2k'; did you mean fid2k?",
         "5: watch.ops: 'natve' is none of auto, native, reference; did you mean 'native'?",
         "4: watch.tick_kmg: is not a key; did you mean 'tick_kimg'?",
         "6: resorces: is not a key; did you mean 'resources'?",
@@ -54,14 +54,15 @@ def test_a_wrong_value_is_told_at_the_line_of_its_axis(sweep_file: Write) -> Non
     assert problems(sweep_file(text)) == [
         "9: grid.generator.architecture[0]: 'skp' is none of orig, skip, resnet; did you mean 'skip'?",
         "8: grid.objective.r1_gamma[1]: Input should be greater than or equal to 0, not -1",
-        "5: grid.augment[1]: 'adaa' is none of none, fixed, ada; did you mean 'ada'?",
+        "5: grid.augment[1]: 'adaa' is none of none, fixed, ada, pagan, adaptive-dropout, diffaugment, dataset; "
+        "did you mean 'ada'?",
     ]
 
 
 def test_a_contradiction_is_told_at_the_setting_it_names(sweep_file: Write) -> None:
-    text = BASE + "grid:\n  augment: [none]\n  batch:\n  - 32\n  - 30\n"
+    text = BASE + "grid:\n  micro_batch: [32]\n  batch:\n  - 32\n  - 30\n"
     assert problems(sweep_file(text)) == [
-        "8: grid.batch[1]: batch 30 does not divide into micro-batches of 32 (cell augment=none, batch=30)"
+        "8: grid.batch[1]: batch 30 does not divide into micro-batches of 32 (cell micro_batch=32, batch=30)"
     ]
 
 

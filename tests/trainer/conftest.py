@@ -14,7 +14,8 @@ from trainer.config.dataset import describe
 from trainer.config.identity import trial_id
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
-from trainer.config.resolve import merge, resolve
+from trainer.config.presets import merge
+from trainer.config.resolve import resolve
 from trainer.record import RunDir, replace_file
 
 TINY = {

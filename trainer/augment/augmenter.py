@@ -1,14 +1,16 @@
 """What stands between images and discriminator: a pipe, its present probability p, and the rule that moves p."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.augment.critic import Critic, Role
 from trainer.augment.overfitting import OverfittingMeter, Reading
 from trainer.augment.pipe import AugmentPipe
+from trainer.model.discriminator import Discriminator
 
 SAFE_P = 0.8  # above it the generator may learn the augmentations (Karras et al. 2020, Sec. 2.2)
 
@@ -20,10 +22,6 @@ class LeakRisk(NamedTuple):
     limit: float = SAFE_P
 
 
-def _is_risky(p: float) -> bool:
-    return round(p, 6) > SAFE_P  # p is of single precision
-
-
 class Augmenter:
     """A pipe with probability p. This one keeps p as it is and measures overfitting every `interval` iterations.
 
@@ -31,6 +29,8 @@ class Augmenter:
     then not drawn. A run stays a function of its seed and its image counter, for p is one as well; and as the loop
     seeds every phase anew, no later phase notices.
     """
+
+    safe_p: ClassVar[float] = SAFE_P
 
     def __init__(self, pipe: AugmentPipe, p: float, interval: int = 4) -> None:
         self._pipe, self._interval = pipe, interval
@@ -52,12 +52,16 @@ class Augmenter:
         """Return where validation logits stood between training (0) and generated (1); None without such images."""
         return self._reading.r_v
 
-    def images(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+    def images(self, images: Float[Tensor, "n c h w"], role: Role = "real") -> Float[Tensor, "n c h w"]:  # noqa: ARG002
         """Return the images as the discriminator may see them."""
         if self.p == 0:
             return images
         augmented: Tensor = self._pipe(images, self._p)
         return augmented
+
+    def critic(self, discriminator: Discriminator) -> Critic:
+        """Return the discriminator as training is to see it; layers that takes are added to it here."""
+        return Critic(discriminator, self.images)
 
     def observe(self, stats: Mapping[str, Tensor]) -> None:
         """Take in what a phase has seen on all ranks: logits and their signs, by the names of `overfitting`."""
@@ -65,11 +69,14 @@ class Augmenter:
 
     def step(self, iteration: int, batch: int) -> LeakRisk | None:
         """Read the meter when due. `iteration` counts finished iterations, from 1. Return a risk that is new."""
-        was_risky = iteration > 1 and _is_risky(self.p)
+        was_risky = iteration > 1 and self._is_risky()
         if iteration % self._interval == 0:
             self._reading = self._meter.take()
             self._p = self.moved(self._p, self._reading, batch * self._interval)
-        return LeakRisk(self.p) if _is_risky(self.p) and not was_risky else None
+        return LeakRisk(self.p) if self._is_risky() and not was_risky else None
+
+    def _is_risky(self) -> bool:
+        return round(self.p, 6) > self.safe_p  # p is of single precision
 
     def moved(self, p: Float[Tensor, ""], reading: Reading, images: int) -> Float[Tensor, ""]:  # noqa: ARG002
         """Return the next p, `images` images after the last time."""

@@ -5,15 +5,14 @@ Differentiable in the images to any order. Values are not clipped afterwards.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from trainer.augment.draws import Draws, RandomDraws
+from trainer.config.augment import Policy
 
-Policy = Literal["color", "translation", "cutout"]
 Images = Float[Tensor, "n c h w"]
 Scalars = Float[Tensor, "n"]
 TRANSLATION, CUTOUT = 1 / 8, 1 / 2  # of the side

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from trainer.latents import class_rows, load_generator, parse_seeds, z_of_seeds
 from trainer.sheet import images_of_ws, write_animation
@@ -32,7 +34,7 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def walk(stations: torch.Tensor, frames: int) -> torch.Tensor:
+def walk(stations: Float[Tensor, "n layers wdim"], frames: int) -> Float[Tensor, "m layers wdim"]:
     """Return ws [n*frames layers wdim] on straight lines from each of n stations to the next, round to the first."""
     t = torch.arange(frames) / frames
     ends = stations.roll(-1, dims=0)

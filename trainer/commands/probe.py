@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
+from trainer.assemble import make_parts, make_stepper
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World
+from trainer.distributed import World, device_of
 from trainer.evaluation import generate
-from trainer.run import make_parts, make_stepper
+from trainer.ranks import Place
 from trainer.telemetry import peak_memory_gib
 
 ITERATIONS = 16
@@ -44,9 +45,9 @@ def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
     """
     from trainer.metrics.detectors import load_detector
 
-    device = torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
+    device = device_of(Place())
     train_set = TrainSet(config.data, data, cache)
-    stepper = make_stepper(config, make_parts(config, device), train_set, World(), device)
+    stepper = make_stepper(config, make_parts(config, device), train_set, World(device=device))
     stepper.step()
     started = time.perf_counter()
     for _ in range(ITERATIONS):

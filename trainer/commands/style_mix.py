@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from trainer.latents import class_rows, load_generator, parse_seeds, z_of_seeds
 from trainer.sheet import sheet_of, write_png
@@ -36,7 +38,9 @@ def execute(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def mixtures(rows: torch.Tensor, columns: torch.Tensor, layers: list[int]) -> torch.Tensor:
+def mixtures(
+    rows: Float[Tensor, "r layers wdim"], columns: Float[Tensor, "k layers wdim"], layers: list[int]
+) -> Float[Tensor, "cells layers wdim"]:
     """Return the ws [(r+1)*(k+1) layers wdim] of a mixing sheet; its first cell repeats the mean of the columns."""
     table = [torch.cat([columns.mean(dim=0, keepdim=True), columns])]
     for row in rows:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from trainer.config.archive import Archive, open_archive
 from trainer.config.data import DataDescription
@@ -88,6 +88,8 @@ def read_header(archive: Archive, name: str) -> Header:
             return Header(image.width, image.height, CHANNELS[image.mode])
     except KeyError as mode:
         raise DataError(place, f"has pixels of kind {mode}, not 8-bit grey or colour", "prepare the set") from None
+    except UnidentifiedImageError:
+        raise DataError(place, "is not an image, or not a whole one", "remove it or copy it again") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(place, f"is not an image ({error})".replace("<", "").replace(">", "")) from None
 

@@ -5,11 +5,13 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from trainer.config.augment import AdaAugment, AnyAugment, NoAugment, misfit
+from trainer.config.augment import AdaAugment, Adaptive, AnyAugment, FixedAugment, misfit
+from trainer.config.compatibility import chosen, conflicts
 from trainer.config.data import DataConfig
+from trainer.config.methods import Methods, ShallowMapping
 from trainer.config.networks import Networks, StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.config.training import Adam, Ema, Logistic, Transfer
+from trainer.config.training import Adam, AnyObjective, Ema, Transfer
 
 
 class TrainConfig(Settings):
@@ -24,8 +26,9 @@ class TrainConfig(Settings):
     data: DataConfig
     generator: StyleGan2Generator
     discriminator: StyleGan2Discriminator
-    objective: Logistic
+    objective: AnyObjective
     augment: AnyAugment
+    methods: Methods = ()
     generator_optimizer: Adam
     discriminator_optimizer: Adam
     ema: Ema
@@ -36,9 +39,11 @@ class TrainConfig(Settings):
     @property
     def networks(self) -> Networks:
         """Return what describes the two networks and the images they are for."""
-        data = self.data
+        data, generator = self.data, self.generator
+        for method in self.methods:
+            generator = method.shallowed(generator) if isinstance(method, ShallowMapping) else generator
         return Networks(
-            generator=self.generator,
+            generator=generator,
             discriminator=self.discriminator,
             resolution=data.resolution,
             channels=data.channels,
@@ -54,7 +59,7 @@ class TrainConfig(Settings):
         if self.batch % self.micro_batch:
             raise ValueError(f"batch {self.batch} does not divide into micro-batches of {self.micro_batch}")
         group = self.discriminator.minibatch_std_group
-        if self.micro_batch % min(group, self.micro_batch):
+        if self.micro_batch % group:
             raise ValueError(f"micro_batch {self.micro_batch} does not divide into minibatch_std groups of {group}")
         return self
 
@@ -74,13 +79,21 @@ class TrainConfig(Settings):
             )
         if data.labels and not data.classes:
             raise ValueError("labels asked for, but the data set has none")
-        if isinstance(self.augment, AdaAugment) and self.augment.heuristic == "rv" and not data.validation:
-            raise ValueError("augment.heuristic rv needs data.validation > 0")
+        adaptive = [spec for spec in chosen(self) if isinstance(spec, Adaptive)]
+        if any(spec.heuristic == "rv" for spec in adaptive) and not data.validation:
+            raise ValueError("heuristic rv looks at validation images; set data.validation to their number")
+        return self
+
+    @model_validator(mode="after")
+    def _choices_go_together(self) -> Self:
+        found = conflicts(self)
+        if found:
+            raise ValueError("; ".join(found))
         return self
 
     @model_validator(mode="after")
     def _pipe_fits_the_images(self) -> Self:
-        if not isinstance(self.augment, NoAugment):
+        if isinstance(self.augment, FixedAugment | AdaAugment):
             problem = misfit(self.augment.pipe, self.data.channels, self.data.resolution)
             if problem:
                 raise ValueError(f"augment.pipe {self.augment.pipe} {problem}")

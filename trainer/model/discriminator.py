@@ -84,19 +84,17 @@ class DiscriminatorEpilogue(nn.Module):
         minibatch_std_group: int,
     ) -> None:
         super().__init__()
-        self.minibatch_std_group = minibatch_std_group
+        self.minibatch_std_group, self.features_dim = minibatch_std_group, inputs
         if has_rgb:
             self.fromrgb = Convolution(channels, inputs, 1, activation="lrelu")
         self.conv = Convolution(inputs + 1, inputs, 3, activation="lrelu", clamp=clamp)
         self.fc = FullyConnected(inputs * 4**2, inputs, "lrelu")
         self.out = FullyConnected(inputs, embedding_dim or 1)
 
-    def forward(
-        self,
-        x: Float[Tensor, "n i 4 4"] | None,
-        image: Float[Tensor, "n channels 4 4"] | None,
-        embedding: Float[Tensor, "n embedding"] | None,
-    ) -> Float[Tensor, "n 1"]:
+    def features(
+        self, x: Float[Tensor, "n i 4 4"] | None, image: Float[Tensor, "n channels 4 4"] | None
+    ) -> Float[Tensor, "n features"]:
+        """Return what the score is a linear function of."""
         dtype = self.out.weight.dtype
         x = None if x is None else x.to(dtype)
         if image is not None:
@@ -104,7 +102,13 @@ class DiscriminatorEpilogue(nn.Module):
             x = colours if x is None else x + colours
         assert x is not None, "4x4 images need FromRGB"
         x = self.conv(minibatch_std(x, self.minibatch_std_group))
-        x = self.out(self.fc(x.flatten(1)))
+        features: Tensor = self.fc(x.flatten(1))
+        return features
+
+    def forward(
+        self, features: Float[Tensor, "n features"], embedding: Float[Tensor, "n embedding"] | None
+    ) -> Float[Tensor, "n 1"]:
+        x: Tensor = self.out(features)
         return x if embedding is None else (x * embedding).sum(dim=1, keepdim=True) / math.sqrt(embedding.shape[1])
 
 
@@ -146,9 +150,16 @@ class Discriminator(nn.Module):
         self, images: Float[Tensor, "n channels h w"], c: Float[Tensor, "n cdim"], force_fp32: bool = False
     ) -> Float[Tensor, "n 1"]:
         """Return logits: positive for real."""
+        features = self.features(images, force_fp32)
+        logits: Tensor = self.b4(features, self.mapping(None, c) if self.condition_dim else None)
+        return logits
+
+    def features(
+        self, images: Float[Tensor, "n channels h w"], force_fp32: bool = False
+    ) -> Float[Tensor, "n features"]:
+        """Return the features of the last hidden layer."""
         x: Tensor | None = None
         image: Tensor | None = images
         for block in self.blocks():
             x, image = block(x, image, force_fp32)
-        logits: Tensor = self.b4(x, image, self.mapping(None, c) if self.condition_dim else None)
-        return logits
+        return self.b4.features(x, image)

@@ -23,7 +23,10 @@ def resample_filter() -> Float[Tensor, "4 4"]:
 
 
 class FullyConnected(nn.Module):
-    """y = act(W x m/sqrt(in) + b m), m = lr_multiplier: weights stored divided by m learn m times as fast."""
+    """y = act(W x m/sqrt(in) + b m), m = lr_multiplier: weights stored divided by m learn m times as fast.
+
+    A method may set `before_bias`, which W x passes through where there is an activation.
+    """
 
     def __init__(
         self,
@@ -40,16 +43,21 @@ class FullyConnected(nn.Module):
         self.bias = nn.Parameter(torch.full([outputs], bias_init)) if bias else None
         self.weight_gain = lr_multiplier / math.sqrt(inputs)
         self.bias_gain = lr_multiplier
+        self.before_bias: nn.Module | None = None
 
     def forward(self, x: Float[Tensor, "n inputs"]) -> Float[Tensor, "n outputs"]:
         bias = self.bias if self.bias is None or self.bias_gain == 1 else self.bias * self.bias_gain
         if self.activation == "linear" and bias is not None:
             return torch.addmm(bias, x, self.weight.T, alpha=self.weight_gain)
-        return bias_act(x @ (self.weight * self.weight_gain).T, bias, activation=self.activation)
+        x = x @ (self.weight * self.weight_gain).T
+        return bias_act(x if self.before_bias is None else self.before_bias(x), bias, activation=self.activation)
 
 
 class Convolution(nn.Module):
-    """y = clamp(gain * act(down(W up(x)) / sqrt(fan_in) + b)). `trainable` False keeps weight and bias as buffers."""
+    """y = clamp(gain * act(down(W up(x)) / sqrt(fan_in) + b)). `trainable` False keeps weight and bias as buffers.
+
+    A method may set `weight_norm`, which W / sqrt(fan_in) passes through, and `before_bias`, for what is added b to.
+    """
 
     resample_filter: Tensor
 
@@ -73,6 +81,8 @@ class Convolution(nn.Module):
         self.weight: Tensor
         self._keep("weight", torch.randn(outputs, inputs, kernel, kernel), trainable)
         self._keep("bias", torch.zeros(outputs) if bias else None, trainable)
+        self.weight_norm: nn.Module | None = None
+        self.before_bias: nn.Module | None = None
         self.register_buffer("resample_filter", resample_filter())
 
     def _keep(self, name: str, value: Tensor | None, trainable: bool) -> None:
@@ -84,14 +94,20 @@ class Convolution(nn.Module):
     def forward(self, x: Float[Tensor, "n i h w"], gain: float = 1.0) -> Float[Tensor, "n o h2 w2"]:
         clamp = None if self.clamp is None else self.clamp * gain
         gain = ACTIVATIONS[self.activation].gain * gain
-        x = conv2d_resample(
-            x,
-            (self.weight * (self.weight_gain * gain)).to(x.dtype),
-            self.resample_filter,
-            self.up,
-            self.down,
-            self.padding,
-            flip_weight=self.up == 1,
-            bias=None if self.bias is None else (self.bias * gain).to(x.dtype),
-        )
+        if self.before_bias is not None:
+            x = self.before_bias(self._convolved(x, 1.0, None))
+            bias = None if self.bias is None else self.bias.to(x.dtype)
+            return bias_act(x, bias, activation=self.activation, gain=gain, clamp=clamp)
+        x = self._convolved(x, gain, None if self.bias is None else (self.bias * gain).to(x.dtype))
         return leaky_relu_in_place(x, clamp) if self.activation == "lrelu" else bias_act(x, clamp=clamp)
+
+    def _convolved(self, x: Tensor, gain: float, bias: Tensor | None) -> Tensor:
+        weight = self._scaled_weight(gain).to(x.dtype)
+        f = self.resample_filter
+        return conv2d_resample(x, weight, f, self.up, self.down, self.padding, flip_weight=self.up == 1, bias=bias)
+
+    def _scaled_weight(self, gain: float) -> Tensor:
+        if self.weight_norm is None:
+            return self.weight * (self.weight_gain * gain)
+        normed: Tensor = self.weight_norm(self.weight * self.weight_gain)
+        return normed * gain

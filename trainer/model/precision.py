@@ -13,8 +13,8 @@ def resolutions(highest: int) -> list[int]:
 
 
 def channels_at(resolution: int, channel_base: int, channel_max: int) -> int:
-    """Return the number of feature maps at `resolution`: min(base / r, max)."""
-    return min(channel_base // resolution, channel_max)
+    """Return the number of feature maps at `resolution`: min(base / r, max), at least 1."""
+    return max(min(channel_base // resolution, channel_max), 1)
 
 
 def reduced_dtype(precision: Precision, resolution: int, highest: int) -> torch.dtype | None:

@@ -39,5 +39,6 @@ class Generation:
         return images
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        """Move w_avg by the mean w of the phase."""
-        self.generator.mapping.move_average(self._mean_w.take(sum_over_ranks))
+        """Move w_avg by the mean w of the phase, if it mapped any latents."""
+        if self._mean_w:
+            self.generator.mapping.move_average(self._mean_w.take(sum_over_ranks))

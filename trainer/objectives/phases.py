@@ -8,7 +8,7 @@ The loop, for every phase that is due:
     complete_gradients(parameters)     # what the loss does not reach has gradient zero, so Adam decays its moments
     one step of Adam
 
-A further method is one more file: a phase of its own where it is lazy, or a phase that adds to the loss of another.
+A further method adds to the loss of a phase, see `trainer/methods/method.py`.
 """
 
 from abc import ABC, abstractmethod
@@ -61,6 +61,23 @@ class Phase(ABC):
         """Move what is averaged over the whole batch, once all shards have run."""
 
 
+class Joined(Phase):
+    """A main phase and its regulariser in one step, where regularisation is not lazy."""
+
+    def __init__(self, main: Phase, regularizer: Phase) -> None:
+        self.name, self.network = main.name, main.network  # type: ignore[misc]
+        self.parts = (main, regularizer)
+
+    def loss(self, shard: Shard) -> PhaseResult:
+        results = [part.loss(shard) for part in self.parts]
+        loss = torch.stack([result.loss.mean() for result in results]).sum(dim=0, keepdim=True)
+        return PhaseResult(loss, {name: value for result in results for name, value in result.stats.items()})
+
+    def finish(self, sum_over_ranks: SumOverRanks) -> None:
+        for part in self.parts:
+            part.finish(sum_over_ranks)
+
+
 def local(value: Tensor) -> Tensor:
     """Return the sum over ranks of a run that has one rank."""
     return value
@@ -90,6 +107,10 @@ class ShardMean:
     def __init__(self) -> None:
         self._sum: Tensor | None = None
         self._count = 0
+
+    def __bool__(self) -> bool:
+        """Return whether a shard has added anything."""
+        return self._count > 0
 
     def add(self, value: Float[Tensor, "*shape"]) -> None:
         """Add what one shard measured."""

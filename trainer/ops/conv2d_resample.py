@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.ops.convolution import convolve
-from trainer.ops.layout import fast_layout
+from trainer.ops.layout import fast_layout, has_channels_last
 from trainer.ops.upfirdn2d import Filter, Pair, down_padding, sides, up_padding, upfirdn2d
 
 
@@ -59,8 +59,9 @@ def conv2d(
     """Return the correlation of x with `weight`, or the true convolution where `flip_weight` is False."""
     if not flip_weight and weight.shape[-1] > 1:
         weight = weight.flip([2, 3])
-    if weight.shape[-1] == stride == groups == 1 and padding == 0:
-        return F.linear(fast_layout(x).permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+    x = fast_layout(x) if groups == 1 else x
+    if weight.shape[-1] == stride == groups == 1 and padding == 0 and has_channels_last(x):
+        return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
     return convolve(x, weight, bias, stride, padding, groups)
 
 

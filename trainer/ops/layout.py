@@ -12,3 +12,8 @@ def fast_layout(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     if x.device.type == "cpu" or x.dtype in HALF:
         return x.contiguous(memory_format=torch.channels_last)
     return x
+
+
+def has_channels_last(x: Float[Tensor, "n c h w"]) -> bool:
+    """Return whether the channels of a pixel lie side by side, so that pixels are the rows of a matrix."""
+    return x.is_contiguous(memory_format=torch.channels_last)

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.ops.conv2d_resample import conv2d_resample
-from trainer.ops.layout import HALF, fast_layout
+from trainer.ops.layout import HALF, fast_layout, has_channels_last
 from trainer.ops.upfirdn2d import Filter, Pair
 
 Modulation = Literal["activations", "per-sample"]
@@ -103,8 +103,11 @@ def _by_sample(x: Tensor, weights: Float[Tensor, "n o i k k"], resample: Resampl
 def _pointwise(x: Tensor, weights: Float[Tensor, "n o i 1 1"]) -> Tensor:
     """Return the 1x1 convolution of each sample with its own weights: one matrix product each."""
     n, i, h, w = x.shape
-    pixels = fast_layout(x).permute(0, 2, 3, 1).reshape(n, h * w, i)
-    return (pixels @ weights.to(x.dtype).flatten(2).mT).reshape(n, h, w, -1).permute(0, 3, 1, 2)
+    x, matrices = fast_layout(x), weights.to(x.dtype).flatten(2)
+    if not has_channels_last(x):
+        return (matrices @ x.flatten(2)).reshape(n, -1, h, w)
+    pixels = x.permute(0, 2, 3, 1).reshape(n, h * w, i)
+    return (pixels @ matrices.mT).reshape(n, h, w, -1).permute(0, 3, 1, 2)
 
 
 def _scaled(y: Tensor, scale: Tensor, noise: Tensor | None) -> Tensor:

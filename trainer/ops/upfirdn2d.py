@@ -111,7 +111,7 @@ class _Resample(torch.autograd.Function):
 
 
 def _convolve_channels(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
-    """Convolve every channel with the 2-D filter f; zeros are inserted, or padded, only where torch cannot imply them."""
+    """Convolve every channel with the 2-D filter f; insert and pad zeros only where torch cannot imply them."""
     up, down, (y0, y1), (x0, x1) = steps
     c, taps_y, taps_x = x.shape[1], *f.shape
     weight = f.expand(c, 1, taps_y, taps_x)

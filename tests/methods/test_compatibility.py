@@ -1,0 +1,88 @@
+"""What does not go together is refused when planning, with what to change; what does, passes."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from trainer.config.data import DataDescription
+from trainer.config.identity import trial_id
+from trainer.config.resolve import merge, resolve
+from trainer.config.train import TrainConfig
+
+FULL: dict[str, Any] = {"preset": "tiny32"}
+HALF: dict[str, Any] = {"preset": "auto"}
+NOT_LAZY = {"generator_optimizer": {"regularize_every": None}, "discriminator_optimizer": {"regularize_every": None}}
+PLAIN = {"augment": "none", **FULL}
+NO_CLAMP = {name: {"precision": {"conv_clamp": None}} for name in ("generator", "discriminator")}
+
+
+def config(settings: dict[str, Any], resolution: int = 32) -> TrainConfig:
+    data = DataDescription(
+        name="set", fingerprint="0123456789abcdef", images=1000, resolution=resolution, channels=3, classes=10
+    )
+    return resolve(merge({"data": {"subset": 500}}, settings), data)
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({**FULL, **NOT_LAZY, "objective": "wgan-gp"}, "wgan-gp is defined without augmentation; set augment to none"),
+    ({**PLAIN, "objective": "wgan-gp"}, "set generator_optimizer.regularize_every"),
+    ({**HALF, **NOT_LAZY, "augment": "none", "objective": "wgan-gp"}, "wgan-gp computes in fp32"),
+    ({**PLAIN, **NOT_LAZY, "objective": {"type": "wgan-gp", "r1_gamma": 1}}, "r1_gamma"),
+    ({**HALF, "augment": "none", "methods": "zcr"}, "zcr computes in fp32"),
+    ({**HALF, "augment": "none", "methods": "zcr"}, "zcr clamps no activations"),
+    ({**FULL, "methods": "zcr"}, "zcr is defined without augmentation"),
+    ({**PLAIN, "methods": "aux-rotation", "data": {"labels": True}}, "set data.labels to false"),
+    ({**FULL, "methods": "aux-rotation", "augment": "pagan"}, "other than pagan"),
+    ({**FULL, "methods": "bcr", "augment": "pagan"}, "other than pagan"),
+    ({**FULL, "methods": "shallow-mapping"}, "generator.mapping_layers to 8"),
+    ({**FULL, "methods": ["lecam", "lecam"]}, "lecam stands here twice"),
+    ({**FULL, "methods": "le-cam"}, "methods"),
+    ({**FULL, "augment": {"type": "pagan", "pipe": "bgc"}}, "pipe"),
+    ({**FULL, "augment": {"type": "ada", "p": 0.1}}, "p"),
+    ({**FULL, "augment": {"type": "fixed", "p": 0.1, "target": 0.6}}, "target"),
+    ({**FULL, "augment": {"type": "none", "pipe": "bgc"}}, "pipe"),
+    ({**FULL, "augment": {"type": "adaptive-dropout", "heuristic": "rv"}}, "set data.validation"),
+    ({**FULL, "methods": {"type": "apa", "heuristic": "rv"}}, "set data.validation"),
+    ({**FULL, "micro_batch": 2}, "minibatch_std"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), REFUSED)
+def test_conflict_is_refused_with_what_to_change(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        config(settings)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("choice", [{"methods": "bcr"}, {"augment": "dataset"}])
+def test_translation_by_less_than_a_pixel_is_refused(choice: dict[str, Any]) -> None:
+    config({**FULL, **choice})
+    with pytest.raises(ValidationError, match="set transform to flip"):
+        config({**FULL, **choice}, resolution=16)
+
+
+ACCEPTED: list[dict[str, Any]] = [
+    {**PLAIN, **NOT_LAZY, "objective": "wgan-gp"},
+    {**PLAIN, "methods": "zcr", **NO_CLAMP},
+    {**FULL, "methods": ["bcr", "lecam", "apa", "spectral-norm", "aux-rotation"]},
+    {**FULL, "preset": "cifarbaseline", "methods": "shallow-mapping"},
+    *({**FULL, "augment": augment} for augment in ("pagan", "adaptive-dropout", "diffaugment", "dataset")),
+]
+
+
+@pytest.mark.parametrize("settings", ACCEPTED)
+def test_what_goes_together_passes(settings: dict[str, Any]) -> None:
+    config(settings)
+
+
+def test_order_and_spelling_of_methods_do_not_change_the_id() -> None:
+    spellings: list[Any] = [["bcr", "lecam"], ["lecam", "bcr"], [{"type": "lecam"}, {"type": "bcr", "real_weight": 10}]]
+    assert len({trial_id(config({**FULL, "methods": methods})) for methods in spellings}) == 1
+    assert trial_id(config({**FULL, "methods": []})) == trial_id(config(FULL))
+
+
+def test_shallow_mapping_builds_the_shallower_network() -> None:
+    deep = config({"preset": "cifarbaseline", "methods": "shallow-mapping"})
+    assert deep.generator.mapping_layers == 8
+    assert deep.networks.generator == deep.generator.model_copy(update={"mapping_layers": 2})

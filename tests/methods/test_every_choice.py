@@ -1,0 +1,133 @@
+"""Every tagged spec is implemented, trains, and goes on bit for bit after an interruption."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import trainer.config
+from tests.trainer.conftest import TINY
+from trainer.assemble import make_parts, make_stepper
+from trainer.config.dataset import describe
+from trainer.config.resolve import merge, resolve
+from trainer.config.spec import Spec
+from trainer.data.dataset import TrainSet
+from trainer.distributed import World
+from trainer.families import is_implemented
+from trainer.state import Tensors
+from trainer.step import Stepper
+
+PLAIN = {"augment": "none", "generator": {"precision": {}}, "discriminator": {"precision": {}}}
+FAST = {"horizon_kimg": 0.1, "interval": 2}
+NOT_LAZY = {"generator_optimizer": {"regularize_every": None}, "discriminator_optimizer": {"regularize_every": None}}
+
+CHOICES: dict[str, dict[str, Any]] = {
+    "ada": {"augment": {"type": "ada", **FAST}},
+    "fixed": {"augment": {"type": "fixed", "p": 0.3}},
+    "none": {"augment": "none"},
+    "pagan": {"augment": {"type": "pagan", "p_initial": 0.2, **FAST}},
+    "pagan-paper": {"augment": {"type": "pagan", "fade": "paper", "p_initial": 0.2, **FAST}},
+    "adaptive-dropout": {"augment": {"type": "adaptive-dropout", "p_initial": 0.1, **FAST}},
+    "diffaugment": {"augment": "diffaugment"},
+    "diffaugment-input": {"augment": {"type": "diffaugment", "r1_at": "input", "policy": "color,translation"}},
+    "diffaugment-reals": {"augment": {"type": "diffaugment", "applied_to": "reals"}},
+    "diffaugment-discriminator": {"augment": {"type": "diffaugment", "applied_to": "discriminator"}},
+    "dataset": {"augment": {"type": "dataset", "transform": "rotation"}},
+    "logistic-not-lazy": {**PLAIN, **NOT_LAZY},
+    "wgan-gp": {**PLAIN, **NOT_LAZY, "objective": "wgan-gp"},
+    "hinge": {"objective": "hinge", "methods": "spectral-norm"},
+    "lsgan-r1": {"objective": {"type": "lsgan", "r1_gamma": 1.0, "path_length_weight": 1.0}},
+    "lecam": {"methods": "lecam"},
+    "bcr": {"methods": {"type": "bcr", "transform": "flip"}},
+    "bcr-rotation": {"methods": {"type": "bcr", "transform": "rotation"}},
+    "zcr": {**PLAIN, "methods": "zcr"},
+    "aux-rotation": {"methods": "aux-rotation"},
+    "spectral-norm": {"methods": "spectral-norm"},
+    "shallow-mapping": {"generator": {"mapping_layers": 4}, "methods": "shallow-mapping"},
+    "apa": {"methods": {"type": "apa", "p_initial": 0.2, **FAST}},
+    "all-that-go-together": {
+        "augment": {"type": "ada", **FAST},
+        "methods": ["lecam", {"type": "bcr", "transform": "flip"}, "aux-rotation", "spectral-norm", "apa"],
+    },
+    "capacity": {"discriminator": {"capacity": 2}},
+    "freeze-d": {"discriminator": {"frozen_layers": 4}},
+}
+SMALL = {"generator": {"channel_max": 4}, "discriminator": {"channel_max": 4}}
+KIMG_TRAINED, KIMG_SLOW = 0.032, 2.0
+
+
+def specs() -> Iterator[type[Spec]]:
+    for module in pkgutil.iter_modules(trainer.config.__path__):
+        importlib.import_module(f"trainer.config.{module.name}")
+    waiting = [Spec]
+    while waiting:
+        spec = waiting.pop()
+        waiting += spec.__subclasses__()
+        if "type" in spec.model_fields:
+            yield spec
+
+
+@pytest.mark.parametrize("spec", sorted(specs(), key=lambda spec: spec.__name__))
+def test_every_tagged_spec_is_implemented(spec: type[Spec]) -> None:
+    assert is_implemented(spec)
+
+
+@pytest.mark.parametrize("spec", sorted(specs(), key=lambda spec: spec.__name__))
+def test_every_tagged_spec_is_trained_here(spec: type[Spec]) -> None:
+    def tags(value: Any) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from (tag for part in value for tag in tags(part))
+        elif isinstance(value, dict):
+            yield from tags(value.get("type", []))
+
+    places = ("augment", "objective", "methods")
+    named = {tag for settings in CHOICES.values() for place in places for tag in tags(settings.get(place, []))}
+    assert spec.model_fields["type"].default in named | {"stylegan2", "logistic"}
+
+
+def stepper(settings: dict[str, Any], data: Path, root: Path, tensors: Tensors | None = None) -> Stepper:
+    config = resolve(merge(merge(TINY, SMALL), settings), describe(data, root))
+    device = torch.device("cpu")
+    parts = make_parts(config, device)
+    if tensors is not None:
+        parts.state.load_tensors(tensors)
+    return make_stepper(config, parts, TrainSet(config.data, data, root / "cache"), World(device=device))
+
+
+def train(made: Stepper, kimg: float) -> None:
+    while made.state.images < kimg * 1000:
+        made.step()
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_choice_trains_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_path: Path) -> None:
+    check_resume(CHOICES[name], KIMG_TRAINED, tiny_set, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHOICES)
+def test_choice_trains_two_kimg_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_path: Path) -> None:
+    check_resume({**CHOICES[name], "batch": 40, "micro_batch": 20}, KIMG_SLOW, tiny_set, tmp_path)
+
+
+def same(first: torch.Tensor, second: torch.Tensor) -> bool:
+    """Whether two tensors are equal bit for bit, NaN (no reading yet) included."""
+    return first.shape == second.shape and first.numpy().tobytes() == second.numpy().tobytes()
+
+
+def check_resume(settings: dict[str, Any], kimg: float, data: Path, root: Path) -> None:
+    calm, broken_off = stepper(settings, data, root), stepper(settings, data, root)
+    train(calm, kimg)
+    train(broken_off, kimg / 2)
+    resumed = stepper(settings, data, root, broken_off.state.to_tensors())
+    train(resumed, kimg)
+    expected, got = calm.state.to_tensors(), resumed.state.to_tensors()
+    assert expected.keys() == got.keys()
+    assert [name for name in expected if not same(expected[name], got[name])] == []
+    assert all(value.isfinite().all() for name, value in expected.items() if not name.endswith("reading"))

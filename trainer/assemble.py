@@ -1,0 +1,151 @@
+"""From a configuration to everything that trains it, taken up where the last good checkpoint left off."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from trainer import checkpoint
+from trainer.augment.augmenter import Augmenter
+from trainer.augment.critic import Critic
+from trainer.config.job import Job
+from trainer.config.options import RunOptions
+from trainer.config.train import TrainConfig
+from trainer.config.training import Adam
+from trainer.data.dataset import TrainSet
+from trainer.distributed import World
+from trainer.energy import Meter
+from trainer.evaluation import Evaluator
+from trainer.families import build
+from trainer.loop import Loop
+from trainer.methods.method import Method
+from trainer.model.discriminator import Discriminator
+from trainer.model.generator import Generator
+from trainer.objectives.phases import Phase
+from trainer.objectives.regularised import Intervals
+from trainer.randomness import seed_everything
+from trainer.record import RunDir, read_lines
+from trainer.reporter import Reporter
+from trainer.schedules import lazy_adam
+from trainer.sheets import Sheets
+from trainer.signals import StopRequest
+from trainer.state import TrainState
+from trainer.step import Stepper
+from trainer.transfer import start_from
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What to do, and where."""
+
+    run: RunDir
+    config: TrainConfig
+    job: Job
+
+    @property
+    def options(self) -> RunOptions:
+        return self.job.options
+
+
+class Parts(NamedTuple):
+    """What a configuration builds: the initial state, the phases that change it, the augmentation, and the methods."""
+
+    state: TrainState
+    phases: Sequence[Phase]
+    critic: Critic
+    augmenter: Augmenter
+    methods: Sequence[Method]
+
+
+def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter, meter: Meter) -> Loop:
+    """Build everything a loop needs and load the newest intact checkpoint into it."""
+    config, options, run = attempt.config, attempt.options, attempt.run
+    train_set = TrainSet(config.data, options.data_path, options.cache_dir)
+    parts = make_parts(config, world.device)
+    take_up(parts.state, attempt, reporter)
+    stepper = make_stepper(config, parts, train_set, world)
+    evaluator = Evaluator(run, config, options, train_set, train_set.whole, stop, parts.state.images)
+    sheets = Sheets(run, config, options, train_set)
+    return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
+
+
+def make_parts(config: TrainConfig, device: torch.device) -> Parts:
+    """Return the parts of a new run; weights are drawn from the configuration's seed."""
+    seed_everything(config.seed, "weights")
+    networks = config.networks
+    shape = (networks.resolution, networks.channels, networks.condition_dim)
+    generator: Generator = build(networks.generator, *shape)
+    discriminator: Discriminator = build(networks.discriminator, *shape)
+    augmenter: Augmenter = build(config.augment)
+    critic = augmenter.critic(discriminator)
+    methods: dict[str, Method] = {spec.type: build(spec) for spec in config.methods}
+    for method in methods.values():
+        method.prepare(generator, discriminator)
+    generator, discriminator = generator.to(device).train(), discriminator.to(device).train()
+    average = copy.deepcopy(generator).eval().requires_grad_(False)
+    intervals = Intervals(config.generator_optimizer.regularize_every, config.discriminator_optimizer.regularize_every)
+    objective = build(config.objective, generator, critic, intervals, tuple(methods.values()))
+    state = TrainState(
+        generator,
+        discriminator,
+        average,
+        adam(generator, config.generator_optimizer),
+        adam(discriminator, config.discriminator_optimizer),
+        {"objective": objective, "augmenter": augmenter, **methods},
+    )
+    return Parts(state, objective.phases, critic, augmenter, tuple(methods.values()))
+
+
+def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World) -> Stepper:
+    """Return what moves `parts` on from wherever they are."""
+    return Stepper(config, *parts, train_set, world)
+
+
+def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
+    """Return Adam for the trainable parameters, with the correction for lazy regularisation."""
+    lr, betas, _ = lazy_adam(config)
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return torch.optim.Adam(trainable, lr=lr, betas=betas, eps=config.epsilon, fused=True)
+
+
+def take_up(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
+    """Load the newest intact checkpoint; without one, begin: with the weights of a snapshot if so configured."""
+    world_size = reporter.record.world_size
+    loaded = _load_newest(state, attempt.run, reporter)
+    kimg = state.images / 1000
+    if loaded:
+        _note_world_size(attempt.run, kimg, reporter)
+        reporter.event("resume", kimg, file=loaded.name, world_size=world_size)
+    else:
+        _begin(state, attempt, reporter)
+    reporter.update(kimg=kimg, resumed_from_kimg=kimg)
+
+
+def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | None:
+    for found, tensors in checkpoint.intact(run.checkpoints):
+        if tensors is not None:
+            state.load_tensors(tensors)
+            return found.path
+        reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
+    return None
+
+
+def _begin(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
+    transfer, path = attempt.config.transfer, attempt.options.transfer_path
+    details = {}
+    if transfer is not None:
+        start_from(state, transfer, path)
+        details = {"transfer": str(path)}
+    reporter.event("start", 0.0, world_size=reporter.record.world_size, **details)
+
+
+def _note_world_size(run: RunDir, kimg: float, reporter: Reporter) -> None:
+    """Record that other ranks go on than those before: sums are then added up in another order."""
+    before = next((row["world_size"] for row in reversed([*read_lines(run.events)]) if "world_size" in row), None)
+    now = reporter.record.world_size
+    if before is not None and before != now:
+        reporter.event("world-size-changed", kimg, before=before, world_size=now)

@@ -1,0 +1,47 @@
+"""The discriminator as training sees it: behind the augmentation, and whatever a method puts around it."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.model.discriminator import Discriminator
+
+Images = Float[Tensor, "n c h w"]
+Conditions = Float[Tensor, "n cdim"]
+Logits = Float[Tensor, "n 1"]
+
+Role = Literal["real", "fake-in-D", "fake-in-G"]
+"""What an image is to the phase that shows it: real, or generated and D is trained, or generated and G is."""
+
+Show = Callable[[Tensor, Role], Tensor]
+
+
+class Critic:
+    """D behind A: `shown` images are A(x), `scores` judges images that are shown already, `logits` does both."""
+
+    def __init__(self, discriminator: Discriminator, show: Show) -> None:
+        self.discriminator, self._show = discriminator, show
+
+    def shown(self, images: Images, role: Role) -> Images:
+        """Return A(x): what the discriminator gets to see."""
+        return self._show(images, role)
+
+    def scores(self, images: Images, c: Conditions, force_fp32: bool = False) -> Logits:
+        """Return D(x, c) of images as they are."""
+        logits: Tensor = self.discriminator(images, c, force_fp32)
+        return logits
+
+    def features(self, images: Images) -> Float[Tensor, "n features"]:
+        """Return what D sees in images as they are, one layer before its score."""
+        return self.discriminator.features(images)
+
+    def logits(self, images: Images, c: Conditions, role: Role, force_fp32: bool = False) -> Logits:
+        """Return D(A(x), c)."""
+        return self.scores(self.shown(images, role), c, force_fp32)
+
+    def for_r1(self, images: Images, c: Conditions, force_fp32: bool = False) -> tuple[Images, Logits]:
+        """Return the images that R1 differentiates by, and their logits: here the real images before augmentation."""
+        images = images.detach().requires_grad_(True)
+        return images, self.logits(images, c, "real", force_fp32)

@@ -1,0 +1,23 @@
+"""Augmentation of the data set alone, which generated images take over: what ADA is there to avoid."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.augment.augmenter import Augmenter
+from trainer.augment.critic import Role
+from trainer.augment.pipe import AugmentPipe
+from trainer.augment.single import Always
+from trainer.config.augment import DatasetAugment
+from trainer.families import implements
+
+
+@implements(DatasetAugment)
+class DatasetAugmenter(Augmenter):
+    """Changes real images and no others."""
+
+    def __init__(self, spec: DatasetAugment) -> None:
+        super().__init__(AugmentPipe({}), p=0.0)
+        self._change = Always(spec.transform)
+
+    def images(self, images: Float[Tensor, "n c h w"], role: Role = "real") -> Float[Tensor, "n c h w"]:
+        return self._change(images) if role == "real" else images

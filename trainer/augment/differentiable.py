@@ -1,0 +1,47 @@
+"""DiffAugment as a choice of training: who sees augmented images, and where R1 is taken."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.augment.augmenter import Augmenter
+from trainer.augment.critic import Conditions, Critic, Images, Logits, Role
+from trainer.augment.diffaugment import diff_augment
+from trainer.augment.pipe import AugmentPipe
+from trainer.config.augment import DiffAugment
+from trainer.families import implements
+from trainer.model.discriminator import Discriminator
+
+APPLIED: Mapping[str, frozenset[Role]] = {
+    "all": frozenset({"real", "fake-in-D", "fake-in-G"}),
+    "reals": frozenset({"real"}),
+    "discriminator": frozenset({"real", "fake-in-D"}),
+}
+
+
+class AugmentedR1(Critic):
+    """Takes R1 with respect to the image the discriminator saw."""
+
+    def for_r1(self, images: Images, c: Conditions, force_fp32: bool = False) -> tuple[Images, Logits]:
+        shown = self.shown(images, "real").detach().requires_grad_(True)
+        return shown, self.scores(shown, c, force_fp32)
+
+
+CRITICS: Mapping[Literal["augmented", "input"], type[Critic]] = {"augmented": AugmentedR1, "input": Critic}
+
+
+@implements(DiffAugment)
+class DifferentiableAugmenter(Augmenter):
+    """Changes every image in one of the roles it is for, whatever the overfitting."""
+
+    def __init__(self, spec: DiffAugment) -> None:
+        super().__init__(AugmentPipe({}), p=0.0)
+        self._policy, self._roles, self._critic = spec.policy, APPLIED[spec.applied_to], CRITICS[spec.r1_at]
+
+    def images(self, images: Float[Tensor, "n c h w"], role: Role = "real") -> Float[Tensor, "n c h w"]:
+        return diff_augment(images, self._policy) if role in self._roles else images
+
+    def critic(self, discriminator: Discriminator) -> Critic:
+        return self._critic(discriminator, self.images)

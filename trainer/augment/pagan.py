@@ -1,0 +1,89 @@
+"""PA-GAN (Zhang and Khoreva 2019): the discriminator is told random bits, and their parity flips what it must say."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from trainer.augment.adaptive import InnerAugmenter
+from trainer.augment.critic import Conditions, Critic, Images, Logits
+from trainer.config.augment import PaGan
+from trainer.families import implements
+from trainer.model.discriminator import Discriminator
+from trainer.model.layers import Convolution, FullyConnected
+
+BITS = 16
+Bits = Float[Tensor, "n 16"]
+Probabilities = Float[Tensor, "16"]
+
+
+def faded_as_text(p: float) -> Probabilities:
+    """Return P(b_i = 1): 1/2 for bits 1 ... k-1, min(16 p - k + 1, 1/2) for bit k, 0 for the rest; k = ceil(16 p)."""
+    last = math.ceil(BITS * p)
+    index = torch.arange(1, BITS + 1)
+    newest = torch.full([BITS], min(BITS * p - last + 1, 0.5))
+    return torch.where(index < last, 0.5, torch.where(index == last, newest, 0.0))
+
+
+def faded_as_code(p: float) -> Probabilities:
+    """Return P(b_i = 1) = clip(2 (16 p - i - 1) + 1, 0, 1) / 2, i from 0: bit k fades in from 16 p = k - 1/2 to k."""
+    return 0.5 * (2 * (BITS * p - torch.arange(BITS) - 1) + 1).clamp(0, 1)
+
+
+FADES: Mapping[Literal["code", "paper"], Callable[[float], Probabilities]] = {
+    "code": faded_as_code,
+    "paper": faded_as_text,
+}
+
+
+def parity_sign(bits: Bits) -> Logits:
+    """Return the product of 1 - 2 b_i: -1 where an odd number of bits is set."""
+    return (1 - 2 * bits).prod(dim=1, keepdim=True)
+
+
+class BitInput(nn.Module):
+    """Adds a linear map of the present bits to the features of FromRGB."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = FullyConnected(BITS, channels, bias=False)
+        self.bits = torch.zeros(1, BITS)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        told: Tensor = self.linear(self.bits.to(self.linear.weight.dtype))
+        return x + told[:, :, None, None].to(x.dtype)
+
+
+class BitCritic(Critic):
+    """D(x, b) times the parity of b, with new bits for every image of every call."""
+
+    def __init__(self, plain: Critic, inputs: list[BitInput], probabilities: Callable[[], Probabilities]) -> None:
+        super().__init__(plain.discriminator, plain.shown)
+        self._inputs, self._probabilities = inputs, probabilities
+
+    def scores(self, images: Images, c: Conditions, force_fp32: bool = False) -> Logits:
+        chances = self._probabilities().to(images.device).expand(len(images), -1)
+        bits = torch.bernoulli(chances)
+        for layer in self._inputs:
+            layer.bits = bits
+        return super().scores(images, c, force_fp32) * parity_sign(bits)
+
+
+@implements(PaGan)
+class PaGanAugmenter(InnerAugmenter):
+    """Leaves images alone; 16 p bits are in use."""
+
+    def __init__(self, spec: PaGan) -> None:
+        super().__init__(spec)
+        self._fade = FADES[spec.fade]
+
+    def critic(self, discriminator: Discriminator) -> Critic:
+        inputs = []
+        for name, layer in discriminator.named_modules():
+            if name.endswith("fromrgb") and isinstance(layer, Convolution):
+                layer.before_bias = added = BitInput(layer.weight.shape[0])
+                inputs.append(added)
+        return BitCritic(super().critic(discriminator), inputs, lambda: self._fade(self.p))

@@ -1,0 +1,125 @@
+"""Methods that are added to an objective, by name: each is a spec here and one file in `trainer/methods`.
+
+methods: lecam                                        # in a sweep: one by name, all as published
+methods: [spectral-norm, {type: bcr, transform: flip}]      # or several, some of them changed
+
+Their order means nothing, and each may stand there once.
+"""
+
+import itertools
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from trainer.config.augment import Adaptive, SingleTransform
+from trainer.config.networks import StyleGan2Generator
+from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Spec
+
+
+class LeCam(Spec):
+    """LeCam regularisation (Tseng et al. 2021, Eq. 3): logits of each kind stay near the other kind's moving mean.
+
+    `one_sided` penalises only what lies beyond that mean, as the authors' code does; the paper squares any distance.
+    """
+
+    module: ClassVar[str] = "trainer.methods.lecam"
+    type: Literal["lecam"] = "lecam"
+    weight: NonNegative = 0.3
+    decay: Fraction = 0.99
+    one_sided: bool = True
+
+
+class BalancedConsistency(Spec):
+    """bCR (Zhao et al. 2021, "Improved consistency regularization"): D(T(A x)) is to equal D(A x), A G(z) likewise.
+
+    T moves by up to 1/32 of the side, flips at random, or turns by up to 45 degrees (ADA paper, App. D and Fig. 20).
+    """
+
+    module: ClassVar[str] = "trainer.methods.bcr"
+    type: Literal["bcr"] = "bcr"
+    transform: SingleTransform = "translation"
+    real_weight: NonNegative = 10.0
+    fake_weight: NonNegative = 10.0
+
+
+class LatentConsistency(Spec):
+    """zCR (Zhao et al. 2021): near latents are to get near logits from D, and distant images from G.
+
+    The defaults are those of the ADA paper's comparison. Others publish radius 0.05, weights 0.5 and 20.
+    """
+
+    module: ClassVar[str] = "trainer.methods.zcr"
+    type: Literal["zcr"] = "zcr"
+    radius: Positive = 0.1
+    generator_weight: NonNegative = 0.02
+    discriminator_weight: NonNegative = 0.2
+
+
+class AuxiliaryRotation(Spec):
+    """Self-supervision by rotation (Chen et al. 2019): D also tells by which quarter turns an image was rotated."""
+
+    module: ClassVar[str] = "trainer.methods.aux_rotation"
+    type: Literal["aux-rotation"] = "aux-rotation"
+    generator_weight: NonNegative = 10.0
+    discriminator_weight: NonNegative = 5.0
+
+
+class SpectralNormalisation(Spec):
+    """Spectral normalisation (Miyato et al. 2018) of the 3x3 convolutions of D, without learned scale."""
+
+    module: ClassVar[str] = "trainer.methods.spectral_norm"
+    type: Literal["spectral-norm"] = "spectral-norm"
+
+
+class ShallowMapping(Spec):
+    """A mapping network with `layers` layers instead of the preset's (ADA paper, Fig. 8a)."""
+
+    module: ClassVar[str] = "trainer.methods.shallow_mapping"
+    type: Literal["shallow-mapping"] = "shallow-mapping"
+    layers: PositiveInt = 2
+
+    def shallowed(self, generator: StyleGan2Generator) -> StyleGan2Generator:
+        """Return the generator with fewer layers."""
+        return generator.model_copy(update={"mapping_layers": self.layers})
+
+
+class PseudoAugmentation(Adaptive):
+    """APA (Jiang et al. 2021): with probability p, a real image is replaced by a generated one; p adapts as ADA's."""
+
+    module: ClassVar[str] = "trainer.methods.apa"
+    type: Literal["apa"] = "apa"
+
+
+AnyMethod = Annotated[
+    LeCam
+    | BalancedConsistency
+    | LatentConsistency
+    | AuxiliaryRotation
+    | SpectralNormalisation
+    | ShallowMapping
+    | PseudoAugmentation,
+    Field(discriminator="type"),
+]
+_NAME: Any = Literal[tuple(spec.model_fields["type"].default for spec in get_args(get_args(AnyMethod)[0]))]
+
+
+def _spelled_out(value: Any) -> Any:
+    """Turn a name into a list of one, and the names of a list into specs."""
+    parts = value if isinstance(value, list | tuple) else [value]
+    return [{"type": part} if isinstance(part, str) else part for part in parts]
+
+
+def _in_order(methods: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sort by name, so that the order in which methods were written names no other computation."""
+    names = sorted(method.type for method in methods)
+    for name, following in itertools.pairwise(names):
+        if name == following:
+            raise ValueError(f"{name} stands here twice; each method is used once")
+    return tuple(sorted(methods, key=lambda method: str(method.type)))
+
+
+Methods = Annotated[
+    tuple[AnyMethod, ...],
+    BeforeValidator(_spelled_out, json_schema_input_type=_NAME | list[_NAME | AnyMethod]),
+    AfterValidator(_in_order),
+]

@@ -1,0 +1,42 @@
+"""Adaptive pseudo augmentation (Jiang et al. 2021, "Deceive D", Sec. 3.2)."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from trainer.augment.adaptive import InnerAugmenter
+from trainer.config.methods import PseudoAugmentation
+from trainer.families import implements
+from trainer.methods.method import Images, Method
+from trainer.objectives.generation import Generation
+from trainer.objectives.phases import Shard, Stats
+
+
+@implements(PseudoAugmentation)
+class PseudoAugmenter(Method):
+    """Passes generated images off as real with probability p, in Dmain and in R1. r_t is over what passes for real."""
+
+    def __init__(self, spec: PseudoAugmentation) -> None:
+        self.control = InnerAugmenter(spec)
+
+    @torch.no_grad()
+    def real_images(self, real: Images, shard: Shard, generation: Generation) -> Images:
+        p = self.control.p
+        if p == 0:
+            return real
+        pseudo = generation.images(generation.latents(torch.randn_like(shard.z), shard.real_c))
+        passed_off = torch.rand(len(real), 1, 1, 1, device=real.device) < p
+        return torch.where(passed_off, pseudo, real)
+
+    def observe(self, stats: Stats) -> None:
+        self.control.observe(stats)
+
+    def step(self, iteration: int, batch: int) -> None:
+        self.control.step(iteration, batch)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return self.control.state_dict()
+
+    def load_state_dict(self, tensors: Mapping[str, Tensor], /) -> None:
+        self.control.load_state_dict(tensors)

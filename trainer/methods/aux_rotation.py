@@ -1,0 +1,56 @@
+"""Auxiliary rotations (Chen et al. 2019, "Self-supervised GANs via auxiliary rotation loss").
+
+The discriminator has four more outputs beside its score, and tells with them by how many quarter turns an image was
+rotated. The score of rotated images trains nobody.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from trainer.augment.critic import Critic, Role
+from trainer.config.methods import AuxiliaryRotation
+from trainer.families import implements
+from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
+from trainer.model.discriminator import Discriminator
+from trainer.model.generator import Generator
+from trainer.model.layers import FullyConnected
+from trainer.objectives.phases import PhaseResult
+
+TURNS = 4
+
+
+def rotated(images: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "m c h w"], Int[Tensor, " m"]]:
+    """Return m = 4n images, turned by 0, 1, 2, 3 quarters (counterclockwise, all images by each), and these numbers."""
+    turned = [images.rot90(turns, (2, 3)) for turns in range(TURNS)]
+    return torch.cat(turned), torch.arange(TURNS, device=images.device).repeat_interleave(len(images))
+
+
+@implements(AuxiliaryRotation)
+class RotationTask(Method):
+    """Both networks are trained towards rotations that can be told: D on real images, G on its own."""
+
+    head: FullyConnected
+
+    def __init__(self, spec: AuxiliaryRotation) -> None:
+        self.spec = spec
+
+    def prepare(self, generator: Generator, discriminator: Discriminator) -> None:  # noqa: ARG002
+        self.head = FullyConnected(discriminator.b4.features_dim, TURNS)
+        discriminator.add_module("rotation", self.head)
+
+    def generator_penalty(self, scene: GeneratorScene) -> PhaseResult:
+        error = self._error(scene.critic, scene.images, "fake-in-G")
+        return PhaseResult(error * self.spec.generator_weight, {"Loss/rotation/fake": error.detach()})
+
+    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
+        error = self._error(scene.critic, scene.real, "real")
+        return PhaseResult(error * self.spec.discriminator_weight, {"Loss/rotation/real": error.detach()})
+
+    def _error(self, critic: Critic, images: Tensor, role: Role) -> Float[Tensor, " n"]:
+        """Return the cross-entropy of the turns, averaged over the four of each image."""
+        turned, turns = rotated(images)
+        logits = self.head(critic.features(critic.shown(turned, role)))
+        error = functional.cross_entropy(logits, turns, reduction="none")
+        return error.view(TURNS, len(images)).mean(dim=0)

@@ -1,0 +1,131 @@
+"""An adversarial loss regularised as StyleGAN2's: phases Gmain, Greg, Dmain, Dreg (Karras et al. 2020b, App. B).
+
+    objective = build(config.objective, generator, critic, intervals, methods)
+    objective.phases               # in the order in which an iteration runs them
+    objective.state_dict()         # plain tensors: the moving mean of path lengths
+
+`intervals` are the lazy ones of both optimizers (`regularize_every`); with None, regularisation joins the main phase.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer import losses
+from trainer.augment.critic import Critic
+from trainer.config.training import Regularised
+from trainer.methods.method import Method, reals_of
+from trainer.model.generator import Generator
+from trainer.model.precision import regularize_in_full_precision
+from trainer.model.synthesis import NoiseMode
+from trainer.objectives.generation import Generation
+from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain, scores_of
+from trainer.objectives.phases import Joined, Phase, PhaseResult, Shard, ShardMean, SumOverRanks
+
+
+class Intervals(NamedTuple):
+    """Every how many iterations each network is regularised; None: in each, as part of the main phase."""
+
+    generator: int | None
+    discriminator: int | None
+
+
+class PathLength(Phase):
+    """Greg: weight * (||J_w^T y|| - a)^2 on the first `batch / shrink` samples.
+
+    Every shard moves the moving mean a by its own lengths, in the graph; what is kept moves by those of all shards.
+    """
+
+    name, network = "Greg", "G"
+
+    def __init__(self, generation: Generation, spec: Regularised, interval: int) -> None:
+        self.generation, self.spec, self.interval = generation, spec, interval
+        self.mean = torch.zeros([], device=generation.generator.mapping.w_avg.device)
+        self.noise = losses.image_noise
+        self.force_fp32 = regularize_in_full_precision(generation.generator.spec.precision)
+        self._mean_length = ShardMean()
+
+    def loss(self, shard: Shard) -> PhaseResult:
+        count = max(len(shard.z) // self.spec.path_length_batch_shrink, 1)
+        ws = self.generation.latents(shard.z[:count], shard.gen_c[:count])
+        images = self.generation.images(ws, self.force_fp32)
+        lengths = losses.path_lengths(images, ws, self.noise(images))
+        self._mean_length.add(lengths.mean())
+        target = self._moved(lengths.mean())
+        penalty = losses.path_length_penalty(lengths, target)
+        loss = penalty * self.spec.path_length_weight
+        return PhaseResult(loss, {"Loss/pl_penalty": penalty.detach(), "Loss/G/reg": loss.detach()})
+
+    def finish(self, sum_over_ranks: SumOverRanks) -> None:
+        self.generation.finish(sum_over_ranks)
+        self.mean = self._moved(self._mean_length.take(sum_over_ranks))
+
+    def _moved(self, length: Float[Tensor, ""]) -> Float[Tensor, ""]:
+        return losses.moved_mean(self.mean.to(length.dtype), length, self.spec.path_length_decay)
+
+
+class DiscriminatorR1(Phase):
+    """Dreg: gamma/2 * ||grad_x D(A x)||^2, x the image that the critic has R1 taken at."""
+
+    name, network = "Dreg", "D"
+
+    def __init__(
+        self, generation: Generation, critic: Critic, gamma: float, interval: int, methods: Sequence[Method]
+    ) -> None:
+        self.generation, self.critic, self.gamma = generation, critic, gamma
+        self.interval, self.methods = interval, methods
+        self.force_fp32 = regularize_in_full_precision(critic.discriminator.spec.precision)
+
+    def loss(self, shard: Shard) -> PhaseResult:
+        real = reals_of(self.methods, shard, self.generation)
+        images, logits = self.critic.for_r1(real, shard.real_c, self.force_fp32)
+        penalty = losses.r1_penalty(logits, images)
+        loss = penalty * (self.gamma / 2)
+        stats = {**scores_of("real", logits), "Loss/r1_penalty": penalty.detach(), "Loss/D/reg": loss.detach()}
+        return PhaseResult(loss, stats)
+
+    def finish(self, sum_over_ranks: SumOverRanks) -> None:
+        self.generation.finish(sum_over_ranks)
+
+
+class RegularisedObjective:
+    """The phases of one iteration, and the moving mean of path lengths they share with the next one."""
+
+    losses: ClassVar[Adversarial]
+
+    def __init__(
+        self,
+        spec: Regularised,
+        generator: Generator,
+        critic: Critic,
+        intervals: Intervals,
+        methods: Sequence[Method] = (),
+        noise_mode: NoiseMode = "random",
+    ) -> None:
+        generation = Generation(generator, spec.style_mixing, noise_mode)
+        self.path_length = PathLength(generation, spec, intervals.generator or 1)
+        r1 = DiscriminatorR1(generation, critic, spec.r1_gamma, intervals.discriminator or 1, methods)
+        generator_main = GeneratorMain(generation, critic, self.losses, methods)
+        discriminator_main = DiscriminatorMain(generation, critic, self.losses, methods)
+        self.phases: tuple[Phase, ...] = (
+            *_step(generator_main, self.path_length if spec.path_length_weight else None, intervals.generator),
+            *_step(discriminator_main, r1 if spec.r1_gamma else None, intervals.discriminator),
+        )
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the state an iteration hands on to the next."""
+        return {"path_length_mean": self.path_length.mean.clone()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state`."""
+        self.path_length.mean = state["path_length_mean"].to(self.path_length.mean.device).clone()
+
+
+def _step(main: Phase, regularizer: Phase | None, interval: int | None) -> tuple[Phase, ...]:
+    """Return the phases of a network: its regulariser has steps of its own if it is lazy."""
+    if regularizer is None:
+        return (main,)
+    return (Joined(main, regularizer),) if interval is None else (main, regularizer)

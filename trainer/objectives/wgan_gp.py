@@ -1,0 +1,72 @@
+"""The Wasserstein objective with gradient penalty: phases Gmain and Dmain, nothing lazy.
+
+[1] Gulrajani et al. 2017, "Improved training of Wasserstein GANs", Eq. 3
+[2] Karras et al. 2018, "Progressive growing of GANs", App. A.1 (drift term)
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer import losses
+from trainer.augment.critic import Critic
+from trainer.config.training import WganGp
+from trainer.families import implements
+from trainer.methods.method import DiscriminatorScene, Method
+from trainer.model.generator import Generator
+from trainer.objectives.generation import Generation
+from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain
+from trainer.objectives.phases import Phase, PhaseResult
+from trainer.objectives.regularised import Intervals
+
+Images = Float[Tensor, "n c h w"]
+
+
+WASSERSTEIN = Adversarial(generator=losses.raised, fake=losses.lowered, real=losses.raised)
+
+
+def between(real: Images, fake: Images) -> Images:
+    """Return a uniform point of the line from each real to each generated image [1]."""
+    return real.lerp(fake, torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype))
+
+
+class GradientPenalty(Method):
+    """weight (||grad D(u)|| - 1)^2 + drift D(x)^2, as part of every Dmain."""
+
+    def __init__(self, spec: WganGp) -> None:
+        self.spec = spec
+
+    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
+        images = between(scene.real, scene.fake).detach().requires_grad_(True)
+        penalty = losses.slope_penalty(scene.critic.scores(images, scene.shard.real_c), images)
+        drift = scene.real_logits.squeeze(1).square()
+        loss = penalty * self.spec.penalty_weight + drift * self.spec.drift_weight
+        return PhaseResult(loss, {"Loss/gradient_penalty": penalty.detach(), "Loss/D/reg": loss.detach()})
+
+
+@implements(WganGp)
+class WassersteinObjective:
+    """The phases of one iteration; nothing is handed on to the next one."""
+
+    def __init__(
+        self,
+        spec: WganGp,
+        generator: Generator,
+        critic: Critic,
+        intervals: Intervals,  # noqa: ARG002
+        methods: Sequence[Method] = (),
+    ) -> None:
+        generation = Generation(generator, spec.style_mixing)
+        self.phases: tuple[Phase, ...] = (
+            GeneratorMain(generation, critic, WASSERSTEIN, methods),
+            DiscriminatorMain(generation, critic, WASSERSTEIN, (GradientPenalty(spec), *methods)),
+        )
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return nothing."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Take nothing over."""

@@ -1,0 +1,48 @@
+"""What a perceptual distance has to offer: features whose squared difference it is.
+
+    d(x, y) = || f(x) - f(y) ||^2
+
+LPIPS (Zhang et al. 2018) is of this form: f holds the unit-normalised activations of a network, each channel times the
+square root of its learnt weight, over the root of the number of pixels. So the features of a fixed target are computed
+once.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.errors import UserError
+
+LARGEST_SIDE = 256
+
+
+class PerceptualError(UserError):
+    """The file of a perceptual network is missing, changed or not what it should be."""
+
+
+@runtime_checkable
+class PerceptualFeatures(Protocol):
+    """A fixed network that maps images of 0..255 to features, differentiably. `name` says which, wherever it counts."""
+
+    @property
+    def name(self) -> str: ...
+
+    def __call__(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]: ...
+
+
+def distance(first: Float[Tensor, "n d"], second: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """Return the distances of images from their features."""
+    return (first - second).square().sum(dim=1)
+
+
+def as_seen(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 s s"]:
+    """Return images of [-1, 1] as RGB of 0..255, averaged over blocks of pixels to at most 256 a side.
+
+    Grey is repeated; an alpha channel is left out.
+    """
+    colours = images[:, :3] if images.shape[1] >= 3 else images[:, :1].expand(-1, 3, -1, -1)
+    pixels = colours * 127.5 + 128
+    factor = images.shape[-1] // LARGEST_SIDE
+    return F.avg_pool2d(pixels, factor) if factor > 1 else pixels
