@@ -30,7 +30,11 @@ test: check  ## Check the code and run all tests
 	@$(BIN)/python -m pytest -n 2 -m "not cluster"
 	@$(MAKE) --no-print-directory test-cluster
 
-test-cluster: .venv/installed-dev  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop
+.venv/installed-ray: requirements-ray.lock .venv/installed-dev
+	@$(BIN)/python -m pip install -qq -r requirements-ray.lock
+	@touch $@
+
+test-cluster: .venv/installed-ray  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop
 	@$(BIN)/python -m pytest -m cluster tests/cluster
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
