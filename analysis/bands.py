@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+WINDOWS = 50
 BAND_COLUMNS = [
     *("cell", "method", "training_images", "kimg", "median", "min", "max"),
     *("runs", "diverged_runs", "diverged_in_the_end", "planned_runs"),
@@ -12,16 +13,31 @@ BAND_COLUMNS = [
 def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | None = None) -> pd.DataFrame:
     """Return one row per (cell, kimg) with the median, minimum and maximum of `value` over the seeds.
 
-    `curves` has run, cell, kimg and `value`. A diverged run counts as `worst` from its divergence on, in the median
+    `curves` has run, kimg and `value`. A diverged run counts as `worst` from its divergence on, in the median
     but not in the minimum and maximum; with `worst` None it just ends.
     """
     parts = [pd.DataFrame(columns=BAND_COLUMNS)]
-    by_cell = dict(list(curves.groupby("cell", sort=False)))
-    for cell, planned in runs.groupby("cell", sort=False):
+    number, cells = pd.factorize(runs["cell"])
+    cell_of_curve = curves["run"].map(pd.Series(number, index=runs["run"]))
+    by_cell = dict(list(curves.groupby(cell_of_curve, sort=False)))
+    for cell in range(len(cells)):
         if cell in by_cell:
-            parts.append(_band(by_cell[cell], planned, value, worst))
+            parts.append(_band(by_cell[cell], runs[number == cell], value, worst))
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True)[BAND_COLUMNS] if filled else parts[0]
+
+
+def windowed(ticks: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Return `value` [run kimg value] as means over WINDOWS equal windows of training, where there are more ticks.
+
+    Each mean stands at the end of its window. A tick is a noisy sample: r_t of a tick rests on a few hundred images.
+    """
+    known = ticks[["run", "kimg", value]].dropna()
+    if known["kimg"].nunique() <= WINDOWS:
+        return known
+    width = known["kimg"].max() / WINDOWS
+    ends = np.ceil(known["kimg"] / width - 1e-9) * width
+    return known.groupby(["run", ends.round(3)], sort=True)[value].mean().reset_index()
 
 
 def _band(curves: pd.DataFrame, planned: pd.DataFrame, value: str, worst: float | None) -> pd.DataFrame:

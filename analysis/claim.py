@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from analysis.errors import ClaimError
 
+EXAMPLE = "ada < baseline at subset=2000, p<0.01, n>=5"
+
 
 class Claim(NamedTuple):
     """What is claimed. `less` and `more` are method names: the score of `less` is claimed to be the smaller."""
@@ -31,12 +33,17 @@ _STATEMENT = re.compile(
 _PART = re.compile(r"^\s*(?P<name>[\w.]+)\s*(?P<relation><|>=|=)\s*(?P<value>\S+)\s*$")
 
 
+def is_testable(text: str) -> bool:
+    """Return whether `text` states a comparison; a sweep may also quote its paper in words."""
+    return _STATEMENT.match(text.split(",")[0]) is not None
+
+
 def parse_claim(text: str) -> Claim:
     """Return the claim that `text` states. Raises ClaimError with the part that is not understood."""
     head, *rest = text.split(",")
     statement = _STATEMENT.match(head)
     if statement is None:
-        raise ClaimError(f'claim "{text}": write it like "ada < baseline at subset=2000, p<0.01, n>=5"')
+        raise ClaimError(f'claim "{text}": write it like "{EXAMPLE}"')
     conditions: dict[str, str] = {}
     alpha, seeds = 0.05, 3
     for part in ([statement["at"]] if statement["at"] else []) + rest:

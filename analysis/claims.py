@@ -40,6 +40,10 @@ class Judged(NamedTuple):
     seeds_needed: tuple[int, int]
     kwh_needed: float | None
 
+    def plain(self) -> dict[str, object]:
+        """Return the verdict as JSON values."""
+        return {**self._asdict(), "claim": self.claim._asdict()}
+
 
 def judge(claims: Sequence[Claim], runs: Runs, curves: Curves) -> list[Judged]:
     """Return the verdict on each claim; Holm's correction is over all claims given together."""

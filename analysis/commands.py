@@ -5,7 +5,7 @@ from argparse import Namespace
 from rich.table import Table
 
 from analysis import summary
-from analysis.claim import parse_claim
+from analysis.claim import EXAMPLE, is_testable, parse_claim
 from analysis.claims import judge, sentence
 from analysis.collect import Collected
 from analysis.collect import collect as collect_tables
@@ -87,14 +87,16 @@ def _runs_behind(origin: Provenance) -> Table:
 def claims(store: Store, chosen: Namespace) -> int:
     """Test the claims of a sweep and say what each verdict rests on. A claim that fails is a result, not an error."""
     runs, curves = _load(store, chosen)
-    stated = [parse_claim(text) for text in (*runs.plan.claims, *chosen.claim)]
-    judged = judge(stated, runs, curves)
+    prose = [text for text in runs.plan.claims if not is_testable(text)]
+    testable = [text for text in runs.plan.claims if is_testable(text)]
+    judged = judge([parse_claim(text) for text in (*testable, *chosen.claim)], runs, curves)
     if chosen.json:
-        say_json([{**one._asdict(), "claim": one.claim._asdict()} for one in judged])
-    elif not judged:
-        say(f"sweep {runs.plan.sweep} states no claims; add `claims:` to it or give one with --claim")
-    for one in judged if not chosen.json else ():
-        say(sentence(one))
+        say_json({"tested": [one.plain() for one in judged], "not_tested": prose})
+        return 0
+    for line in (*map(sentence, judged), *(f"NOT TESTED  {text}" for text in prose)):
+        say(line)
+    if not judged:
+        say(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')
     return 0
 
 

@@ -15,6 +15,7 @@ from analysis.results import Curves, Runs
 from trainer.record import replace_file
 
 FILE = "provenance.json"
+RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg", "best_kimg", "codes")
 
 
 class RunOrigin(BaseModel):
@@ -80,7 +81,7 @@ def provenance_of(figure: str, aggregation: str, csv: str, runs: Runs, curves: C
         aggregation=aggregation,
         code=code_version(),
         numbers_sha256=hashlib.sha256(csv.encode()).hexdigest(),
-        runs=[_origin(row) for row in frame[~missing].to_dict("records")],
+        runs=[_origin(row) for row in frame[~missing][list(RUN_COLUMNS)].to_dict("records")],
         missing=_by_cell(frame[missing]),
         diverged=[f"{row.cell} seed {row.seed} at {row.diverged_kimg:g} kimg" for row in frame[diverged].itertuples()],
         unfinished=[
@@ -97,12 +98,8 @@ def _by_cell(runs: pd.DataFrame) -> list[str]:
 
 
 def _origin(row: dict[Any, Any]) -> RunOrigin:
-    best = row["best_kimg"]
-    return RunOrigin(
-        **{key: row[key] for key in ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")},
-        best_snapshot_kimg=None if pd.isna(best) else best,
-        codes=list(row["codes"]),
-    )
+    best = row.pop("best_kimg")
+    return RunOrigin(**row | {"best_snapshot_kimg": None if pd.isna(best) else best, "codes": list(row["codes"])})
 
 
 @cache

@@ -17,6 +17,7 @@ from analysis.style import GREY, LOOK
 from trainer.record import replace_file
 
 CAPTION_POINTS = 7.0
+MARGIN_INCHES = 0.06
 NAMED_IN_CAPTION = 3
 
 
@@ -46,8 +47,10 @@ def render(name: str, runs: Runs, curves: Curves) -> Rendered:
 
 def _figure(module: FigureModule, numbers: FigureData, origin: Provenance) -> Figure:
     figure = Figure(figsize=module.size(numbers), layout="constrained")
-    figure.suptitle(f"{module.TITLE}, {origin.sweep}", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    figure.supxlabel(_caption(origin, figure.get_figwidth()), x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
+    figure.suptitle(f"{module.TITLE} ({origin.sweep})", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    caption = _caption(origin, figure.get_figwidth())
+    bottom = MARGIN_INCHES / figure.get_figheight()
+    figure.supxlabel(caption, x=0.01, y=bottom, ha="left", va="bottom", fontsize=CAPTION_POINTS, color=GREY)
     module.draw(numbers, figure.add_subplot())
     figure.draw_without_rendering()
     figure.set_layout_engine("none")

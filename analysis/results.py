@@ -3,8 +3,7 @@
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
     run cell method training_images seed trial horizon_kimg augment augment_target state kimg hours images_per_second
     energy_joules ... diverged best_kimg best last_kimg last           (best and last are values of the score)
-Curves.scores: run cell trial seed kimg value      Curves.ticks: run cell trial seed kimg p r_t
-`run` is the place in the plan and ties the three together.
+Curves.scores: run kimg value          Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
 """
 
@@ -13,10 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.cells import IMAGES, augment_label, method_of
 from analysis.plan import Plan, read_plan
-from analysis.score import Score, choose_score
+from analysis.score import Score, choose_score, identities
 from analysis.source import CollectedTables, Source, TrialFiles
 from analysis.store import Store
 from analysis.tables import SCHEMAS
@@ -39,7 +40,7 @@ class Curves:
 
     @cached_property
     def ticks(self) -> pd.DataFrame:
-        return _of_sweep(self.source, "ticks", TICK_COLUMNS, self.planned)
+        return _of_sweep(self.source.rows("ticks", TICK_COLUMNS, sorted(set(self.planned["trial"]))), self.planned)
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ def load(
     plan = read_plan(store, sweep)
     source = TrialFiles(store) if fresh else CollectedTables(store)
     planned = _planned(plan)
-    metrics = _of_sweep(source, "metrics", METRIC_COLUMNS, planned)
-    chosen = choose_score(metrics, score or plan.score, identity)
-    scores = metrics[(metrics["metric"] == chosen.metric) & (metrics["identity"] == chosen.identity)]
-    scores = scores[["run", "cell", "trial", "seed", "kimg", "value"]].reset_index(drop=True)
+    metrics = source.rows("metrics", METRIC_COLUMNS, sorted(set(planned["trial"])))
+    chosen = choose_score(identities(metrics), score or plan.score, identity)
+    of_score = pc.and_(pc.equal(metrics["metric"], chosen.metric), pc.equal(metrics["identity"], chosen.identity))
+    scores = _of_sweep(metrics.filter(of_score).select(["trial", "kimg", "value"]), planned)
     frame = _with_best_and_last(_with_state(_joined(planned, source)), scores, chosen)
     return Runs(store, plan, frame), Curves(chosen, scores, planned, source)
 
@@ -77,18 +78,25 @@ def load(
 def _planned(plan: Plan) -> pd.DataFrame:
     """Return one row per planned run; `run` is its place in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
-    frame = pd.DataFrame([run.model_dump(include=set(columns)) for run in plan.cells], columns=columns)
+    frame = pd.DataFrame([[getattr(run, column) for column in columns] for run in plan.cells], columns=columns)
     frame["method"] = [method_of(run.settings) for run in plan.cells]
     frame["planned_images"] = [run.settings.get(IMAGES) for run in plan.cells]
     frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
     return frame.assign(run=frame.index)
 
 
-def _of_sweep(source: Source, table: str, columns: Sequence[str], planned: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of the planned trials with their place in the plan, none beyond the run's horizon."""
-    rows = source.rows(table, columns, sorted(set(planned["trial"]))).to_pandas()
-    joined = planned[["run", "cell", "seed", "trial", "horizon_kimg"]].merge(rows, on="trial", how="inner")
-    return joined[joined["kimg"] <= joined["horizon_kimg"] + TOLERANCE_KIMG].reset_index(drop=True)
+def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with `run` instead of their trial, none beyond the run's horizon.
+
+    Trials are matched as numbers: over a million rows that takes a tenth of the time of matching texts.
+    """
+    trials = pd.Index(planned["trial"].unique())
+    numbered = rows.drop_columns(["trial"]).to_pandas()
+    numbered["number"] = pc.index_in(rows["trial"], value_set=pa.array(trials, pa.string())).to_numpy()
+    places = planned[["run", "horizon_kimg"]].assign(number=trials.get_indexer(planned["trial"]))
+    joined = places.merge(numbered, on="number", how="inner")
+    within = joined[joined["kimg"] <= joined["horizon_kimg"] + TOLERANCE_KIMG]
+    return within.drop(columns=["number", "horizon_kimg"]).reset_index(drop=True)
 
 
 def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
@@ -120,7 +128,7 @@ def _with_best_and_last(frame: pd.DataFrame, scores: pd.DataFrame, score: Score)
     """Add the best value, the last value, and their kimg; of equal values the earliest is the best."""
     finite = scores[scores["value"].abs() < float("inf")].sort_values(["run", "kimg"], kind="stable")
     signed = -finite["value"] if score.higher_is_better else finite["value"]
-    best = finite.loc[signed.groupby(finite["run"]).idxmin()]
+    best = finite.loc[signed.groupby(finite["run"], sort=False).idxmin()]
     last = finite.drop_duplicates("run", keep="last")
     for name, rows in (("best", best), ("last", last)):
         of_run = rows.set_index("run")

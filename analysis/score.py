@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 from analysis.errors import ScoreError
 
@@ -50,26 +51,31 @@ class Score(NamedTuple):
         return f"{self.metric}: detector {detector}, {counts}, identity {self.identity}"
 
 
-def choose_score(metrics: pd.DataFrame, wanted: str | None, identity: str | None = None) -> Score:
-    """Return the one metric and identity in `metrics` that `wanted` names ("fid2k" also means "fid2k-lite0").
+def identities(metrics: pa.Table) -> pd.DataFrame:
+    """Return one row per (metric, identity) with what it depends on, and the number of `trials` that have it."""
+    keys = ["metric", "identity", "num_generated", "num_real", "reference"]
+    counted: pd.DataFrame = metrics.group_by(keys).aggregate([("trial", "count_distinct")]).to_pandas()
+    counted = counted.rename(columns={"trial_count_distinct": "trials"}).astype({"metric": str, "identity": str})
+    return counted.sort_values(["metric", "identity"]).drop_duplicates(["metric", "identity"])
+
+
+def choose_score(found: pd.DataFrame, wanted: str | None, identity: str | None = None) -> Score:
+    """Return the one metric and identity of `found` that `wanted` names ("fid2k" also means "fid2k-lite0").
 
     Raises ScoreError where two metrics or two identities would meet.
     """
-    names = sorted(name for name in metrics["metric"].unique() if _matches(name, wanted))
+    names = sorted(name for name in found["metric"].unique() if _matches(name, wanted))
     if not names:
         return Score(wanted or "fid", "")
     if len(names) > 1:
         raise ScoreError(f"score {wanted or 'not named'}: {', '.join(names)} all fit; name one with --score")
-    rows = metrics[metrics["metric"] == names[0]]
-    found = rows.groupby("identity", sort=True)["trial"].nunique()
-    if identity is not None:
-        found = found[found.index == identity]
-    if len(found) != 1:
-        raise ScoreError(_not_one(names[0], identity, rows))
-    first = rows[rows["identity"] == found.index[0]].iloc[0]
-    return Score(
-        names[0], str(found.index[0]), _int(first["num_generated"]), _int(first["num_real"]), first["reference"]
-    )
+    rows = found[found["metric"] == names[0]]
+    fitting = rows if identity is None else rows[rows["identity"] == identity]
+    if len(fitting) != 1:
+        raise ScoreError(_not_one(identity, rows))
+    (one,) = fitting.to_dict("records")
+    counts = _int(one["num_generated"]), _int(one["num_real"])
+    return Score(one["metric"], one["identity"], *counts, reference=one["reference"])
 
 
 def _matches(name: str, wanted: str | None) -> bool:
@@ -78,9 +84,10 @@ def _matches(name: str, wanted: str | None) -> bool:
     return name == wanted or name.startswith(f"{wanted}-")
 
 
-def _not_one(metric: str, identity: str | None, rows: pd.DataFrame) -> str:
-    counts = rows.groupby("identity", sort=True)["trial"].nunique()
-    listed = ", ".join(f"{name or '(none)'} in {number} trials" for name, number in counts.items())
+def _not_one(identity: str | None, rows: pd.DataFrame) -> str:
+    metric = rows["metric"].iloc[0]
+    counts = zip(rows["identity"], rows["trials"], strict=True)
+    listed = ", ".join(f"{name or '(none)'} in {number} trials" for name, number in counts)
     if identity is not None:
         return f"{metric}: no values with identity {identity}; there are {listed}"
     return f"{metric}: values of different identity do not compare: {listed}; choose one with --identity"

@@ -100,5 +100,9 @@ def say_empty(ax: Axes, message: str) -> None:
     """Write in empty axes why they are empty."""
     ax.set_xticks([])
     ax.set_yticks([])
+    ax.set_xlabel("")
+    ax.set_ylabel("")
     ax.grid(visible=False)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
     ax.text(0.5, 0.5, message, transform=ax.transAxes, ha="center", va="center", color=GREY)

@@ -5,6 +5,7 @@ Every file of it says so: the sweeps are called synthetic..., the hosts and code
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from analysis.store import Store
 from trainer.config.data import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.resolve import resolve
+from trainer.config.train import TrainConfig
 from trainer.record import Energy, RunDir, RunRecord, State, append_lines, replace_file
 
 DATA = DataDescription(name="synthetic", fingerprint="5" * 16, images=70_000, resolution=32, channels=1)
@@ -77,14 +79,17 @@ def planned_run(run: FakeRun) -> dict[str, Any]:
 
 def config_of(run: FakeRun) -> dict[str, Any]:
     """Return the whole configuration of a run as JSON values."""
-    tree = {"preset": "tiny32", "augment": run.augment, "data": {"subset": run.subset}, "seed": run.seed}
-    return resolve(tree, DATA).model_dump(mode="json")
+    return _config(run.augment, run.subset, run.seed).model_dump(mode="json")
 
 
 def id_of(run: FakeRun) -> str:
     """Return the trial id of a run."""
-    tree = {"preset": "tiny32", "augment": run.augment, "data": {"subset": run.subset}, "seed": run.seed}
-    return trial_id(resolve(tree, DATA))
+    return trial_id(_config(run.augment, run.subset, run.seed))
+
+
+@cache
+def _config(augment: str, subset: int, seed: int) -> TrainConfig:
+    return resolve({"preset": "tiny32", "augment": augment, "data": {"subset": subset}, "seed": seed}, DATA)
 
 
 def write_trial(store: Store, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:

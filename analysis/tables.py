@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 Row = dict[str, Any]
 
 SCHEMA_VERSION = b"1"
+REPEATED = ["metric", "identity", "reference"]
 TABLES = ("metrics", "ticks", "runs")
 
 _NUMBER, _COUNT, _TEXT, _TEXTS = pa.float64(), pa.int64(), pa.string(), pa.list_(pa.field("element", pa.string()))
@@ -134,10 +135,13 @@ def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
     """Return `columns` of the rows of `trials`, read only from the shards that can hold them."""
-    parts = [SCHEMAS[name].empty_table().select(list(columns))]
+    parts = []
+    repeated = [column for column in columns if column in REPEATED]
     for shard, group in groupby(sorted(trials), key=lambda trial: trial[:2]):
         path = shard_path(tables, name, shard)
         if path.exists():
-            rows = pq.ParquetFile(path).read(columns=list(columns), use_threads=False)
+            rows = pq.ParquetFile(path, read_dictionary=repeated).read(columns=list(columns), use_threads=False)
             parts.append(rows.filter(pc.is_in(rows["trial"], pa.array(list(group), pa.string()))))
-    return pa.concat_tables(parts)
+    if not parts:
+        return SCHEMAS[name].empty_table().select(list(columns))
+    return pa.concat_tables(parts).unify_dictionaries()

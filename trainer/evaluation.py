@@ -37,28 +37,36 @@ class Evaluator:
     reference: ImageSet
     stop: StopRequest
     resumed_images: int
-    done: set[int] = field(default_factory=set)
+    known: set[tuple[int, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        rows = read_lines(self.run.metrics)
-        kept = {round(row["kimg"] * 1000) for row in rows}
-        self.done |= {images for images in kept if images <= self.resumed_images}
+        rows = ((round(row["kimg"] * 1000), row["metric"]) for row in read_lines(self.run.metrics))
+        self.known |= {(images, metric) for images, metric in rows if images <= self.resumed_images}
 
     def evaluate(self, state: TrainState, reporter: Reporter) -> None:
-        """Measure `state.average` unless that was done at this image counter.
+        """Keep a snapshot of this image counter, with those metrics of its average that are not known yet.
 
         Raises Preempted when a stop signal comes in the middle; nothing is written then.
         """
-        if state.images in self.done or not reporter.speaks:
+        missing = self._missing(state.images)
+        kept = snapshot_path(self.run, state.images).exists() and state.images <= self.resumed_images
+        if not reporter.speaks or (kept and not missing):
             return
         reporter.fence.check()
         save_snapshot(self.run, self.config, state)
-        if self.options.metrics:
-            self._measure(state, reporter)
-        self.done.add(state.images)
+        if missing:
+            self._measure(state, missing, reporter)
         self._keep(state.images)
 
-    def _measure(self, state: TrainState, reporter: Reporter) -> None:
+    def _missing(self, images: int) -> list[str]:
+        """Return the names of the metrics of which a number is not known at this image counter."""
+
+        def numbers(name: str) -> set[tuple[int, str]]:
+            return {(images, recorded) for recorded in value_names(parse_metric(name), self.options.detector)}
+
+        return [name for name in self.options.metrics if not numbers(name) <= self.known]
+
+    def _measure(self, state: TrainState, names: list[str], reporter: Reporter) -> None:
         def progress(doing: str) -> None:
             if self.stop.made:
                 raise Preempted
@@ -67,7 +75,7 @@ class Evaluator:
         values = evaluate(
             lambda count: generate(state.average, self.train_set, count, self.config.generator.z_dim),
             self.reference,
-            self.options.metrics,
+            names,
             self.options.detector,
             self.options.cache_dir,
             seed=SEED,
@@ -75,6 +83,7 @@ class Evaluator:
         )
         kimg = state.images / 1000
         reporter.append(self.run.metrics, *({"kimg": kimg, **value.row()} for value in values))
+        self.known |= {(state.images, value.metric) for value in values}
 
     def _keep(self, images: int) -> None:
         """Point `best` at the best snapshot by the first metric, and remove what is not to be kept."""

@@ -5,12 +5,15 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.bands import bands
+from analysis.bands import WINDOWS, bands, windowed
 from analysis.panels import Panels, draw_bands, draw_empty, lay_out, panel_axes, panels_size
 from analysis.results import Curves, Runs
 
 TITLE = "Adaptive augmentation: probability p"
-AGGREGATION = "median over seeds, band from minimum to maximum; only cells whose p adapts; × where a run diverged"
+AGGREGATION = (
+    f"of each run the mean over {WINDOWS} windows of training; median over seeds, band from minimum to maximum; only "
+    "cells whose p adapts; × where a run diverged"
+)
 
 
 class AdaP(NamedTuple):
@@ -24,8 +27,7 @@ class AdaP(NamedTuple):
 def data(runs: Runs, curves: Curves) -> AdaP:
     """Return p over kimg for the cells with adaptive augmentation, aggregated over seeds."""
     adaptive = runs.frame[runs.frame["augment"] == "ada"]
-    ticks = curves.ticks[curves.ticks["trial"].isin(adaptive["trial"])]
-    table = bands(ticks.dropna(subset="p"), adaptive, "p")
+    table = bands(windowed(curves.ticks, "p"), adaptive, "p")
     return AdaP(table, list(dict.fromkeys(adaptive["cell"])), lay_out(adaptive, table))
 
 

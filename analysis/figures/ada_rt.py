@@ -5,13 +5,16 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.bands import bands
+from analysis.bands import WINDOWS, bands, windowed
 from analysis.panels import Panels, draw_bands, draw_empty, lay_out, panel_axes, panels_size
 from analysis.results import Curves, Runs
 from analysis.style import GREY
 
 TITLE = "Overfitting heuristic $r_t$"
-AGGREGATION = "median over seeds, band from minimum to maximum; dashed: the target of ADA; × where a run diverged"
+AGGREGATION = (
+    f"of each run the mean over {WINDOWS} windows of training; median over seeds, band from minimum to maximum; "
+    "dashed: the target of ADA; × where a run diverged"
+)
 
 
 class AdaRt(NamedTuple):
@@ -25,7 +28,7 @@ class AdaRt(NamedTuple):
 
 def data(runs: Runs, curves: Curves) -> AdaRt:
     """Return r_t over kimg for every cell that reports it, aggregated over seeds."""
-    table = bands(curves.ticks.dropna(subset="r_t"), runs.frame, "r_t")
+    table = bands(windowed(curves.ticks, "r_t"), runs.frame, "r_t")
     targets = sorted(float(target) for target in runs.frame["augment_target"].dropna().unique())
     return AdaRt(table, runs.cells, lay_out(runs.frame, table), targets)
 

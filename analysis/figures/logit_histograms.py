@@ -36,8 +36,8 @@ def data(runs: Runs, _: Curves) -> LogitHistograms:
     parts = [pd.DataFrame(columns=["cell", "trial", "seed", *COLUMNS])]
     for cell, group in runs.frame.sort_values("seed", kind="stable").groupby("cell", sort=False):
         for trial, seed, horizon in zip(group["trial"], group["seed"], group["horizon_kimg"], strict=True):
-            part = slices(runs.store.run(trial).path / "logits.jsonl", horizon, SLICES)
-            if len(part):
+            path = runs.store.run(trial).path / "logits.jsonl"
+            if path.exists() and len(part := slices(path, horizon, SLICES)):
                 parts.append(part.assign(cell=cell, trial=trial, seed=seed)[parts[0].columns])
                 break
     table = pd.concat(parts[1:], ignore_index=True) if len(parts) > 1 else parts[0]
@@ -46,8 +46,8 @@ def data(runs: Runs, _: Curves) -> LogitHistograms:
 
 
 def _limits(table: pd.DataFrame) -> tuple[float, float]:
-    """Return the range of logits in which every kind has more than a thousandth of the highest density."""
-    seen = table["logit"][table["density"] > 1e-3 * table["density"].max()] if len(table) else pd.Series([-1.0, 1.0])
+    """Return the range of logits in which every kind has more than a hundredth of the highest density."""
+    seen = table["logit"][table["density"] > 1e-2 * table["density"].max()] if len(table) else pd.Series([-1.0, 1.0])
     return float(seen.min()) - 0.5, float(seen.max()) + 0.5
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -35,7 +36,7 @@ class Samples(NamedTuple):
 
 def data(runs: Runs, curves: Curves) -> Samples:
     """Return for every cell which sheets show it, and their pixels."""
-    chosen = _best_runs(runs.frame, curves.score)
+    chosen = _best_runs(runs, curves.score)
     rows = rows_of_cells(runs.frame, CELLS_IN_ROW)
     table = pd.DataFrame(
         [entry for run in chosen.to_dict("records") for entry in _entries(runs, run)],
@@ -49,11 +50,13 @@ def data(runs: Runs, curves: Curves) -> Samples:
     return Samples(table, runs.cells, rows, titles_of(runs.frame), pictures, curves.score)
 
 
-def _best_runs(frame: pd.DataFrame, score: Score) -> pd.DataFrame:
-    """Return one begun run per cell: not diverged before diverged, then the best score, then the lowest seed."""
-    begun = frame[frame["resolution_pixels"].notna()]
+def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
+    """Return one run with sheets per cell: not diverged before diverged, then the best score, then the lowest seed."""
+    begun = runs.frame[runs.frame["resolution_pixels"].notna()]
     signed = begun.assign(rank=-begun["best"] if score.higher_is_better else begun["best"])
-    return signed.sort_values(["diverged", "rank", "seed"], kind="stable").drop_duplicates("cell")
+    ordered = signed.sort_values(["diverged", "rank", "seed"], kind="stable")
+    shown = [runs.store.run(trial).samples.is_dir() for trial in ordered["trial"]]
+    return ordered[np.array(shown, dtype=bool)].drop_duplicates("cell")
 
 
 def _entries(runs: Runs, run: dict[object, object]) -> list[dict[str, object]]:
@@ -76,7 +79,12 @@ def _file(runs: Runs, path: Path) -> dict[str, str]:
 
 def size(data: Samples) -> tuple[float, float]:
     columns = 1 + max(map(len, data.rows), default=1)
-    return (INCHES * columns + 0.2, (INCHES + 0.35) * max(len(data.rows), 1) + 0.9)
+    return (INCHES * columns + 0.2, (INCHES * _height(data) + 0.4) * max(len(data.rows), 1) + 1.0)
+
+
+def _height(data: Samples) -> float:
+    """Return the height of the sheets over their width."""
+    return max((picture.shape[0] / picture.shape[1] for picture in data.pictures.values()), default=1.0)
 
 
 def draw(data: Samples, ax: Axes) -> None:
@@ -96,8 +104,10 @@ def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: Sample
     ax.grid(visible=False)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    ax.set_title(title if sheet is None else f"{title}\n{_legend(sheet, data.score)}", fontsize=7.5)
+    ax.set_anchor("NW")
+    ax.set_title(f"{title}\n{_legend(sheet, data.score)}" if sheet else f"{title}\n", fontsize=7.5)
     if sheet is None:
+        ax.set_box_aspect(_height(data))
         ax.text(0.5, 0.5, "no samples yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
     else:
         ax.imshow(data.pictures[str(sheet["file"])], cmap="gray", vmin=0, vmax=255, interpolation="nearest")

@@ -55,8 +55,17 @@ def test_claims_give_verdicts(run, store):
     where = ("--store", store.path, "--sweep", "synthetic")
     code, out, _ = run("claims", *where, "--claim", "ada < baseline at subset=500, p<0.1")
     assert (code, out.split()[0]) == (0, "PASS")
-    assert json.loads(run("claims", *where, "--json")[1]) == []
-    assert "states no claims" in run("claims", *where)[1]
+    assert json.loads(run("claims", *where, "--json")[1]) == {"tested": [], "not_tested": []}
+    assert "give a claim with --claim" in run("claims", *where)[1]
+
+
+def test_claims_in_words_are_listed_as_not_tested(run, store):
+    plan = json.loads(store.plan("synthetic").read_text())
+    stated = ["The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
+    store.plan("synthetic").write_text(json.dumps({**plan, "claims": stated}))
+    lines = run("claims", "--store", store.path, "--sweep", "synthetic")[1].splitlines()
+    assert lines[0].startswith("PASS  ada < baseline at subset=500")
+    assert lines[1] == "NOT TESTED  The fewer the images, the sooner FID turns up."
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import matplotlib
@@ -16,6 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from analysis.bands import windowed
 from analysis.errors import FigureError
 from analysis.figures import FIGURES, figure_named
 from analysis.logits import slices
@@ -49,8 +51,9 @@ def recorded(troubled):
 @pytest.mark.parametrize("name", FIGURES)
 def test_numbers_are_golden(recorded, name):
     table = figure_named(name).data(*loaded(recorded)).table
+    table = table.drop(columns=["trial", "file", "sha256"], errors="ignore")  # these change with the configuration
     if name == "logit_histograms":
-        table = table[table["logit"].abs() < 0.1]
+        table = table[table["logit"].abs() < 0.5]
     golden = GOLDEN / f"{name}.csv"
     if os.environ.get("ADASWEEP_RECORD"):
         golden.parent.mkdir(exist_ok=True)
@@ -79,7 +82,7 @@ def test_ada_p_is_about_adaptive_cells_only(store):
 
 def test_logit_densities_integrate_to_one(recorded):
     table = slices(recorded.run(id_of(WHOLE[0])).path / "logits.jsonl", 100.0, 6)
-    totals = table.groupby(["kimg", "kind"])["density"].sum() * 0.1
+    totals = table.groupby(["kimg", "kind"])["density"].sum() * 0.4
     assert len(totals) == 6 * 3
     assert totals.to_numpy() == pytest.approx(1.0)
 
@@ -97,12 +100,22 @@ def test_logits_without_validation_and_with_a_torn_line(tmp_path):
     ]
 
 
+@pytest.fixture(scope="module")
+def in_state(tmp_path_factory):
+    """Give runs and curves of the store in one of STATES, written once."""
+
+    @cache
+    def results(state: str):
+        return loaded(write_store(tmp_path_factory.mktemp("store"), **STATES[state], step_kimg=20.0, files=False))
+
+    return results
+
+
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", FIGURES)
-def test_drawing_needs_no_warning_in_any_state(tmp_path, name, state):
-    store = write_store(tmp_path, **STATES[state], step_kimg=20.0, files=False)
+def test_drawing_needs_no_warning_in_any_state(in_state, name, state):
     module = figure_named(name)
-    numbers = module.data(*loaded(store))
+    numbers = module.data(*in_state(state))
     with matplotlib.rc_context(LOOK):
         figure = Figure(figsize=module.size(numbers), layout="constrained")
         module.draw(numbers, figure.add_subplot())
@@ -145,6 +158,15 @@ def test_equal_numbers_give_equal_bytes_in_every_process(recorded):
         return [path.read_bytes() for path in sorted(recorded.figures("synthetic").iterdir())]
 
     assert drawn("1") == drawn("2")
+
+
+def test_many_ticks_are_averaged_over_fifty_windows_of_training():
+    ticks = pd.DataFrame(
+        {"run": np.repeat([0, 1], 100), "kimg": np.tile(np.arange(1.0, 101.0), 2), "r_t": np.arange(200.0)}
+    )
+    table = windowed(ticks, "r_t")
+    assert table.iloc[[0, 1, 49, 50]].to_numpy().tolist() == [[0, 2, 0.5], [0, 4, 2.5], [0, 100, 98.5], [1, 2, 100.5]]
+    assert len(table) == 2 * 50
 
 
 def test_unknown_figure_lists_those_there_are():

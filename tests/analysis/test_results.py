@@ -52,7 +52,7 @@ def test_values_of_two_identities_never_meet(tmp_path):
     with pytest.raises(ScoreError, match="0ddba115 in 1 trials, 5ca1ab1e in 1 trials; choose one with --identity"):
         loaded(store)
     _, curves = load(store, "synthetic", identity="0ddba115")
-    assert set(curves.scores["seed"]) == {1}
+    assert set(curves.scores["run"]) == {1}
     with pytest.raises(ScoreError, match="no values with identity cafe"):
         load(store, "synthetic", identity="cafe")
 
@@ -105,7 +105,7 @@ def test_spread_counts_a_diverged_run_as_worst_and_a_missing_one_not(values, div
 def test_a_diverged_run_is_worst_in_the_band_from_then_on():
     runs = frame_of([1.0, 1.0, 1.0], [True, False, False]).assign(diverged_kimg=[2.0, None, None])
     points = [(0, 1.0, 5.0), *((run, kimg, value) for run, value in ((1, 7.0), (2, 9.0)) for kimg in (1, 2))]
-    curves = pd.DataFrame(points, columns=["run", "kimg", "value"]).assign(cell="c")
+    curves = pd.DataFrame(points, columns=["run", "kimg", "value"])
     table = bands(curves, runs, "value", worst=math.inf)
     columns = ["median", "min", "max", "runs", "diverged_runs", "diverged_in_the_end", "planned_runs"]
     assert table[columns].to_numpy().tolist() == [[7, 5, 9, 3, 0, 1, 3], [9, 7, 9, 2, 1, 1, 3]]

@@ -112,3 +112,14 @@ def test_extending_the_horizon_goes_on(trials: TrialMaker) -> None:
     expected, got = final_state(calm), final_state(run)
     weights = [name for name in expected if not name.startswith("sums/")]
     assert all(torch.equal(expected[name], got[name]) for name in weights)
+
+
+def test_a_metric_asked_for_later_is_measured_alone(trials: TrialMaker) -> None:
+    run = trials.make("more")
+    assert worker(run, trials.job(run, horizon_kimg=0.08, metrics=("fid20",))).wait() == 0
+    before = [row["metric"] for row in read_lines(run.metrics)]
+    assert worker(run, trials.job(run, 2, horizon_kimg=0.08, metrics=("fid20", "kid20"))).wait() == 0
+    added = list(read_lines(run.metrics))[len(before) :]
+    assert before == ["fid20-lite0"]
+    assert {row["metric"] for row in added} == {"kid20-lite0"}
+    assert {row["kimg"] for row in added} == {0.08}
