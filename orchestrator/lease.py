@@ -41,6 +41,11 @@ class Claim(Settings):
         job = os.environ.get(CLAIM_JOB)
         return cls(job=job, run=int(os.environ[CLAIM_RUN])) if job else None
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells the claim to a supervisor."""
+        return {CLAIM_JOB: self.job, CLAIM_RUN: str(self.run)}
+
     def succeeds(self, other: "Claim | None") -> bool:
         """Return whether this is a later run of the job that `other` was a run of."""
         return other is not None and self.job == other.job and self.run > other.run
