@@ -64,12 +64,12 @@ class BitCritic(Critic):
         super().__init__(plain.discriminator, plain.shown)
         self._inputs, self._probabilities = inputs, probabilities
 
-    def scores(self, images: Images, c: Conditions, force_fp32: bool = False) -> Logits:
+    def scores(self, images: Images, c: Conditions, force_fp32: bool = False, parts: int = 1) -> Logits:
         chances = self._probabilities().to(images.device).expand(len(images), -1)
         bits = torch.bernoulli(chances)
         for layer in self._inputs:
             layer.bits = bits
-        return super().scores(images, c, force_fp32) * parity_sign(bits)
+        return super().scores(images, c, force_fp32, parts) * parity_sign(bits)
 
 
 @implements(PaGan)

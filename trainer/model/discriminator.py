@@ -92,7 +92,7 @@ class DiscriminatorEpilogue(nn.Module):
         self.out = FullyConnected(inputs, embedding_dim or 1)
 
     def features(
-        self, x: Float[Tensor, "n i 4 4"] | None, image: Float[Tensor, "n channels 4 4"] | None
+        self, x: Float[Tensor, "n i 4 4"] | None, image: Float[Tensor, "n channels 4 4"] | None, parts: int = 1
     ) -> Float[Tensor, "n features"]:
         """Return what the score is a linear function of."""
         dtype = self.out.weight.dtype
@@ -101,7 +101,7 @@ class DiscriminatorEpilogue(nn.Module):
             colours = self.fromrgb(image.to(dtype))
             x = colours if x is None else x + colours
         assert x is not None, "4x4 images need FromRGB"
-        x = self.conv(minibatch_std(x, self.minibatch_std_group))
+        x = self.conv(minibatch_std(x, self.minibatch_std_group, parts=parts))
         features: Tensor = self.fc(x.flatten(1))
         return features
 
@@ -147,19 +147,23 @@ class Discriminator(nn.Module):
         return [block for block in self.children() if isinstance(block, DiscriminatorBlock)]
 
     def forward(
-        self, images: Float[Tensor, "n channels h w"], c: Float[Tensor, "n cdim"], force_fp32: bool = False
+        self,
+        images: Float[Tensor, "n channels h w"],
+        c: Float[Tensor, "n cdim"],
+        force_fp32: bool = False,
+        parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real."""
-        features = self.features(images, force_fp32)
+        """Return logits: positive for real. `parts` stacked batches of equal size are judged apart from each other."""
+        features = self.features(images, force_fp32, parts)
         logits: Tensor = self.b4(features, self.mapping(None, c) if self.condition_dim else None)
         return logits
 
     def features(
-        self, images: Float[Tensor, "n channels h w"], force_fp32: bool = False
+        self, images: Float[Tensor, "n channels h w"], force_fp32: bool = False, parts: int = 1
     ) -> Float[Tensor, "n features"]:
         """Return the features of the last hidden layer."""
         x: Tensor | None = None
         image: Tensor | None = images
         for block in self.blocks():
             x, image = block(x, image, force_fp32)
-        return self.b4.features(x, image)
+        return self.b4.features(x, image, parts)

@@ -72,10 +72,9 @@ class DiscriminatorMain(Phase):
         with torch.no_grad():
             fake = self.generation.images(self.generation.latents(shard.z, shard.gen_c))
         fake_shown = self.critic.shown(fake, "fake-in-D")
-        fake_logits = self.critic.scores(fake_shown, shard.gen_c)
         real = reals_of(self.methods, shard, self.generation)
         real_shown = self.critic.shown(real, "real")
-        real_logits = self.critic.scores(real_shown, shard.real_c)
+        fake_logits, real_logits = self.critic.scores_of_both(fake_shown, shard.gen_c, real_shown, shard.real_c)
         shown = (real_shown, fake_shown, real_logits, fake_logits)
         return DiscriminatorScene(shard, self.generation, self.critic, real, fake, *shown)
 
