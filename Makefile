@@ -32,7 +32,11 @@ test: check  ## Check the code and run all tests
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"
 
-test-cluster: .venv/installed-dev  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop
+.venv/installed-ray: requirements-ray.lock .venv/installed-dev
+	@$(BIN)/python -m pip install -qq -r requirements-ray.lock
+	@touch $@
+
+test-cluster: .venv/installed-ray  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop
 	@$(BIN)/python -m pytest -m cluster tests/cluster
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter

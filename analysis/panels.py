@@ -86,11 +86,13 @@ def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> No
         if cell.cell in parts:
             _draw_band(axes[cell.panel], parts[cell.cell], pen_of[cell.series])
     for panel, ax in axes.items():
-        absent = [cell.series for cell in panels.cells if cell.panel == panel and cell.cell in panels.missing]
-        if absent and len(absent) == sum(cell.panel == panel for cell in panels.cells):
+        planned = [cell for cell in panels.cells if cell.panel == panel]
+        absent = [cell.series for cell in planned if cell.cell in panels.missing]
+        if len(absent) == len(planned):
             ax.text(0.5, 0.5, "nothing to draw yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
         elif absent:
-            ax.set_title(f"missing: {', '.join(absent)}", loc="right", fontsize=7.5, color=GREY)
+            which = absent[0] if len(absent) == 1 else f"{len(absent)} of {len(planned)}"
+            ax.set_title(f"missing: {which}", loc="right", fontsize=7.5, color=GREY)
     _name_series(next(iter(axes.values())), pen_of)
 
 

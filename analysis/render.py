@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from analysis.figures import FigureData, FigureModule, figure_named
 from analysis.provenance import Provenance, numbers_csv, provenance_of, record_provenance
@@ -38,19 +39,19 @@ def render(name: str, runs: Runs, curves: Curves) -> Rendered:
     directory = runs.store.figures(runs.plan.sweep)
     replace_file(directory / f"{name}.csv", csv)
     with matplotlib.rc_context(cast(Any, LOOK)):
-        figure = _figure(module, numbers, origin)
+        figure = compose(module, numbers, origin)
         for kind in ("pdf", "png"):
             _replace_bytes(directory / f"{name}.{kind}", _encoded(figure, kind, origin))
     record_provenance(directory, origin)
     return Rendered(name, directory / f"{name}.png", origin)
 
 
-def _figure(module: FigureModule, numbers: FigureData, origin: Provenance) -> Figure:
-    figure = Figure(figsize=module.size(numbers), layout="constrained")
-    figure.suptitle(f"{module.TITLE} ({origin.sweep})", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+def compose(module: FigureModule, numbers: FigureData, origin: Provenance) -> Figure:
+    """Return the figure with title and caption, everything in its final place."""
+    figure = Figure(figsize=module.size(numbers), layout=ConstrainedLayoutEngine(h_pad=MARGIN_INCHES))
+    figure.suptitle(module.TITLE, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     caption = _caption(origin, figure.get_figwidth())
-    bottom = MARGIN_INCHES / figure.get_figheight()
-    figure.supxlabel(caption, x=0.01, y=bottom, ha="left", va="bottom", fontsize=CAPTION_POINTS, color=GREY)
+    figure.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
     module.draw(numbers, figure.add_subplot())
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -58,9 +59,9 @@ def _figure(module: FigureModule, numbers: FigureData, origin: Provenance) -> Fi
 
 
 def _caption(origin: Provenance, width_inches: float) -> str:
-    """Return tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
+    """Return sweep, tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
     lines = [
-        f"Tier {origin.tier or 'not named'} · {origin.metric}",
+        f"Sweep {origin.sweep} · tier {origin.tier or 'not named'} · {origin.metric}",
         f"{origin.aggregation[0].upper()}{origin.aggregation[1:]}.",
         *(f"{kind}: {_some(names)}." for kind, names in origin.exceptions().items() if names),
         f"Provenance {origin.id}",

@@ -37,20 +37,18 @@ def stop(process: ProcessId, grace_seconds: float = 10.0) -> None:
 
 
 def kill_group(leader: ProcessId) -> None:
-    """End the process group that `leader` was started as, at once, and wait until nothing of it is left."""
-    if leader.is_here and _group(leader):
-        os.killpg(leader.pid, signal.SIGKILL)
-        wait_until(lambda: not _group(leader), 10, f"process group {leader.pid} to die", 0.02)
+    """End the session that `leader` was started as, with all that it has started, at once; wait until it is gone."""
+    kill(_session(leader))
 
 
-def _group(leader: ProcessId) -> list[int]:
-    """Return the living processes of a session that `start` began; none once its number belongs to somebody else."""
-    members = []
-    for process in psutil.process_iter(["pid", "status", "create_time"]):
+def _session(leader: ProcessId) -> list[ProcessId]:
+    """Return the processes of a session that `start` began, and their descendants in whatever session."""
+    found: set[int] = set()
+    for process in psutil.process_iter():
         with contextlib.suppress(OSError, psutil.Error):
-            if os.getsid(process.pid) == leader.pid and process.info["status"] != psutil.STATUS_ZOMBIE:
-                members.append(process.pid)
-    return members
+            if leader.is_here and os.getsid(process.pid) == leader.pid:
+                found |= {process.pid, *(child.pid for child in process.children(recursive=True))}
+    return [ProcessId.of(pid) for pid in found]
 
 
 def kill(processes: Iterable[ProcessId]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_USER_ERROR
+from orchestrator.store import read_job
 from trainer.config.job import Job
 from trainer.record import RunDir, RunRecord, State, beat, read_lines, read_record
 
@@ -51,6 +52,13 @@ def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> Run
         return record
     message = record.message or ending.message
     return beat(path, record, state=ending.state, exit_code=code, message=message, doing="")
+
+
+def never_began(run: RunDir, attempt: int) -> None:
+    """Make record.json say that an attempt was stopped while it waited."""
+    job = read_job(run.job(attempt))
+    if job:
+        write_ending(run, job, EXIT_RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
 
 
 def last_line(log: Path) -> str:

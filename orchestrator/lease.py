@@ -41,6 +41,11 @@ class Claim(Settings):
         job = os.environ.get(CLAIM_JOB)
         return cls(job=job, run=int(os.environ[CLAIM_RUN])) if job else None
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells the claim to a supervisor."""
+        return {CLAIM_JOB: self.job, CLAIM_RUN: str(self.run)}
+
     def succeeds(self, other: "Claim | None") -> bool:
         """Return whether this is a later run of the job that `other` was a run of."""
         return other is not None and self.job == other.job and self.run > other.run
@@ -90,10 +95,11 @@ class Lease:
 def acquire(directory: Path, now: float | None = None) -> Lease:
     """Return the lease on `directory` with a new token. Raises LeaseHeld when somebody alive has it."""
     now = time.time() if now is None else now
-    held, claim = holder(directory), Claim.of_environment()
+    top, claim = _top_token(directory), Claim.of_environment()
+    held = _holder_of(directory, top)
     if held and held.is_alive(now) and not (claim and claim.succeeds(held.claim)):
         raise LeaseHeld(f"{directory}: held by process {held.owner.pid} on {held.owner.host} (token {held.token})")
-    token = _top_token(directory) + 1
+    token = top + 1  # of the same look as `held`: who claims in between takes this number, and ours is refused
     fresh = Holder(token=token, owner=ProcessId.of(os.getpid()), expires=now + TTL_SECONDS, claim=claim)
     _claim(directory, fresh)
     lease = Lease(directory, fresh)
@@ -103,7 +109,10 @@ def acquire(directory: Path, now: float | None = None) -> Lease:
 
 def holder(directory: Path) -> Holder | None:
     """Return who holds the lease on `directory`, alive or not; None when nobody ever did."""
-    token = _top_token(directory)
+    return _holder_of(directory, _top_token(directory))
+
+
+def _holder_of(directory: Path, token: int) -> Holder | None:
     beating = _read(directory / "lease.json")
     if beating and beating.token == token:
         return beating

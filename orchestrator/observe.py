@@ -131,6 +131,12 @@ def _written(run: RunDir, attempt: int) -> float:
         return 0.0
 
 
+def is_finished(run: RunDir, attempt: int) -> bool:
+    """Return whether this attempt, or what it was continued as, is done: SLURM may run a finished job once more."""
+    records = (read_record(run.record(number)) for number in run.attempts() if number >= attempt)
+    return any(record.state is State.DONE for record in records if record)
+
+
 def _in_vain(run: RunDir, attempts: list[int]) -> "Vain":
     return in_vain(read_record(run.record(number)) for number in attempts if not is_forgiven(run, number))
 

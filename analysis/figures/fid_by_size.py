@@ -17,6 +17,8 @@ AGGREGATION = (
     "median; a cell whose median diverged is marked × at the upper edge, a cell without runs ○ at the lower edge"
 )
 
+MARK_SHARE = 0.04
+
 
 class FidBySize(NamedTuple):
     """One row of `table` per cell: method training_images median min max runs diverged_runs planned_runs."""
@@ -42,15 +44,16 @@ def draw(data: FidBySize, ax: Axes) -> None:
         say_empty(ax, "no run of this sweep has been evaluated yet")
         return
     methods = list(dict.fromkeys(known["method"]))
-    low, high = _limits(known)
-    for method, pen in zip(methods, pens(len(methods)), strict=True):
+    pen_of = dict(zip(methods, pens(len(methods)), strict=True))
+    for method, pen in pen_of.items():
         rows = known[known["method"] == method].sort_values("training_images")
         drawn = rows[np.isfinite(rows["median"])]
         reach = [drawn["median"] - drawn["min"], (drawn["max"] - drawn["median"]).clip(lower=0)]
         style = {"color": pen.color, "linestyle": pen.dashes, "marker": pen.marker}
         ax.errorbar(drawn["training_images"], drawn["median"], reach, capsize=3, label=method, **style)
-        _mark(ax, rows["training_images"][np.isinf(rows["median"])], high, "x", pen)
-        _mark(ax, rows["training_images"][rows["median"].isna()], low, "o", pen)
+    above = _mark(ax, known[np.isinf(known["median"])], pen_of, "x", from_top=True)
+    below = _mark(ax, known[known["median"].isna()], pen_of, "o", from_top=False)
+    low, high = _limits(known, below, above)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_ylim(low, high)
@@ -61,13 +64,27 @@ def draw(data: FidBySize, ax: Axes) -> None:
     legend_outside(ax)
 
 
-def _mark(ax: Axes, images: pd.Series, edge: float, marker: str, pen: Pen) -> None:
-    """Mark cells without a number on the edge of the axes, half outside."""
-    if len(images):
-        ax.plot(images, [edge] * len(images), marker, mfc="white", mec=pen.color, mew=1.6, ms=7, clip_on=False)
+def _mark(ax: Axes, cells: pd.DataFrame, pen_of: dict[str, Pen], marker: str, *, from_top: bool) -> float:
+    """Mark cells without a number, stacked at an edge; return the share of the height that the stacks take."""
+    stack = cells.groupby("training_images").cumcount()
+    for method, images, place in zip(cells["method"], cells["training_images"], stack, strict=True):
+        height = MARK_SHARE * (place + 0.7)
+        ax.plot(
+            images,
+            1 - height if from_top else height,
+            marker,
+            transform=ax.get_xaxis_transform(),
+            markerfacecolor="white",
+            markeredgecolor=pen_of[method].color,
+            markeredgewidth=1.4,
+        )
+    return MARK_SHARE * (float(stack.max()) + 1.4) if len(cells) else 0.0
 
 
-def _limits(table: pd.DataFrame) -> tuple[float, float]:
+def _limits(table: pd.DataFrame, below: float, above: float) -> tuple[float, float]:
+    """Return limits that leave the shares `below` and `above` of the logarithmic height free of curves."""
     values = table[["median", "min", "max"]].to_numpy(dtype=float)
-    values = values[np.isfinite(values) & (values > 0)]
-    return float(values.min()) / 1.15, float(values.max()) * 1.15
+    values = np.log(values[np.isfinite(values) & (values > 0)])
+    low, high = float(values.min()) - 0.1, float(values.max()) + 0.1
+    height = (high - low) / (1 - below - above)
+    return float(np.exp(low - below * height)), float(np.exp(high + above * height))

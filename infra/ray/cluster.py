@@ -8,7 +8,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,17 @@ from trainer.record import replace_file
 PARENT = Path("/tmp")
 PREFIX = "adasweep-ray-"
 HEAD = "head"
-START_SECONDS = 120.0
+START_SECONDS = 200.0
 OBJECT_STORE_BYTES = 100_000_000
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "180",
     "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "2000",
+    "RAY_health_check_timeout_ms": "10000",
     "RAY_health_check_failure_threshold": "4",
 }
-"""A lost node is noticed after some seconds instead of half a minute."""
+"""A busy machine is given time to start; a lost node is noticed after some seconds instead of half a minute."""
 
 
 class Shape(Settings):
@@ -91,16 +92,18 @@ class RayCluster:
 
     def start(self) -> None:
         """Start every node and return once all of them offer their resources."""
-        self._launch(HEAD, head_command(self.prefix, self.recorded))
-        wait_until(lambda: self.usage() is not None, START_SECONDS, "the head")
+        self._start(HEAD, lambda: head_command(self.prefix, self.recorded), lambda: self.usage() is not None)
         for name in self.recorded.shape.names:
             self.start_node(name)
 
     def start_node(self, name: str) -> None:
-        """Start a node and return once it has joined. One at a time: nodes of one host disturb each other's start."""
+        """Start a node and return once it has joined. One at a time: starting takes all of a small machine."""
         index = self.recorded.shape.names.index(name)
-        self._launch(name, node_command(self.recorded, index))
-        wait_until(lambda: f"node:{address(index)}" in (self.usage() or {}), START_SECONDS, name, 0.5)
+        self._start(
+            name,
+            lambda: node_command(self.recorded, index),
+            lambda: f"node:{address(index)}" in (self.usage() or {}),
+        )
 
     def kill(self, name: str) -> None:
         """Pull the plug of a node: everything that runs on it dies at once."""
@@ -129,6 +132,18 @@ class RayCluster:
         except (OSError, urllib.error.URLError, ValueError):
             return None
 
+    def _start(self, name: str, command: Callable[[], list[str]], has_come: Callable[[], bool]) -> None:
+        """Launch a node until `has_come`. On a busy machine Ray gives a node up that is not there within 30 seconds."""
+        self._launch(name, command())
+
+        def is_there() -> bool:
+            if self.recorded.nodes[name].is_gone:
+                self.kill(name)
+                self._launch(name, command())
+            return has_come()
+
+        wait_until(is_there, START_SECONDS, f"{name} of the Ray cluster", 1.0)
+
     def _launch(self, name: str, command: list[str]) -> None:
         environment = {**os.environ, **self.environment, **SETTINGS}
         environment.pop("RAY_ADDRESS", None)
@@ -156,6 +171,7 @@ def head_command(prefix: Path, recorded: Recorded) -> list[str]:
         "--dashboard-host=127.0.0.1",
         f"--dashboard-port={recorded.dashboard}",
         "--disable-usage-stats",
+        *_agent_ports("127.0.0.2"),
     ]
 
 
@@ -168,12 +184,19 @@ def node_command(recorded: Recorded, index: int) -> list[str]:
         f"--num-cpus={shape.cpus}",
         f"--num-gpus={shape.gpus}",
         f"--memory={shape.memory_gib << 30}",
+        *_agent_ports(address(index)),
     ]
 
 
 def address(index: int) -> str:
     """Return the address of the node number `index`; the head has 127.0.0.2."""
     return f"127.0.0.{3 + index}"
+
+
+def _agent_ports(host: str) -> list[str]:
+    """Return chosen ports for a node's helpers: a node ends itself when it is not told theirs within 15 seconds."""
+    names = ("dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "runtime-env-agent")
+    return [f"--{name}-port={port}" for name, port in zip(names, free_ports(len(names), host), strict=True)]
 
 
 def _ray_start() -> list[str]:

@@ -12,10 +12,10 @@ from orchestrator.backends.base import Handle, Submission, Task
 from orchestrator.backends.local_queue import Capacity, Entry, Queue, discard, read_entry
 from orchestrator.backends.local_runner import ensure_runner
 from orchestrator.backends.supervisor_command import supervisor_command
-from orchestrator.ending import Ending, write_ending
-from orchestrator.errors import EXIT_RUN_AGAIN, PlanError
+from orchestrator.ending import never_began
+from orchestrator.errors import PlanError
 from orchestrator.process import send
-from orchestrator.store import Store, read_job, writing
+from orchestrator.store import Store, writing
 from trainer.config.job import Resources
 from trainer.record import RunDir, State, read_record
 
@@ -41,13 +41,13 @@ class LocalBackend:
 
     def slots(self, resources: Resources) -> int:
         capacity = self.capacity
-        by_gpu = capacity.gpus // resources.gpus if resources.gpus else capacity.cpus
+        by_gpu = capacity.gpus // resources.whole_gpus if resources.gpus else capacity.cpus
         return max(1, min(capacity.cpus // resources.cpus, by_gpu))
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         capacity = self.capacity
         for task in tasks:
-            if task.resources.gpus > capacity.gpus:
+            if task.resources.whole_gpus > capacity.gpus:
                 raise PlanError(
                     f"trial {task.trial}", f"needs {task.resources.gpus} GPUs, this machine has {capacity.gpus}"
                 )
@@ -81,7 +81,7 @@ class LocalBackend:
         for handle in handles:
             path = waiting.get(handle.key)
             if path and discard(path):
-                self._never_began(handle)
+                never_began(self._run(handle), handle.attempt)
         for handle in handles:
             self._stop(handle)
 
@@ -94,11 +94,6 @@ class LocalBackend:
         record = read_record(self._run(handle).record(handle.attempt))
         ended = record is not None and record.state not in (State.PENDING, State.RUNNING)
         return record.state if record and ended else State.LOST
-
-    def _never_began(self, handle: Handle) -> None:
-        job = read_job(self._run(handle).job(handle.attempt))
-        if job:
-            write_ending(self._run(handle), job, EXIT_RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
 
     def _stop(self, handle: Handle) -> None:
         """Signal the supervisor of a running attempt, once it has one."""

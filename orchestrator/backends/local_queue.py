@@ -29,7 +29,7 @@ class Capacity(Settings):
 
 
 class Entry(Settings):
-    """An attempt in the queue; `supervisor` and `gpus` (indices) once it runs."""
+    """An attempt in the queue; `supervisor` and `gpus` (indices) once it runs. `starts` counts a cluster's reruns."""
 
     trial: str
     directory: Path
@@ -37,6 +37,7 @@ class Entry(Settings):
     resources: Resources
     supervisor: ProcessId | None = None
     gpus: tuple[int, ...] = ()
+    starts: Count = 0
 
     @classmethod
     def of(cls, task: Task) -> Self:

@@ -96,9 +96,9 @@ def places(entry: Entry, running: list[Entry], capacity: Capacity) -> tuple[int,
     """
     free_cpus = capacity.cpus - sum(other.resources.cpus for other in running)
     free_gpus = [index for index in range(capacity.gpus) if not any(index in other.gpus for other in running)]
-    if min(entry.resources.cpus, capacity.cpus) > free_cpus or entry.resources.gpus > len(free_gpus):
+    if min(entry.resources.cpus, capacity.cpus) > free_cpus or entry.resources.whole_gpus > len(free_gpus):
         return None
-    return tuple(free_gpus[: entry.resources.gpus])
+    return tuple(free_gpus[: entry.resources.whole_gpus])
 
 
 def gpu_names(indices: tuple[int, ...]) -> list[str]:

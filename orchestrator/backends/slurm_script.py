@@ -86,7 +86,7 @@ def _alike(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
 
 def parameters(resources: Resources, profile: Profile) -> dict[str, Any]:
     """Return what an array asks of SLURM, under submitit's names."""
-    gpus = math.ceil(resources.gpus)
+    gpus = resources.whole_gpus
     wanted: dict[str, Any] = {
         "partition": profile.partition,
         "account": profile.account,

@@ -18,10 +18,10 @@ from submitit.helpers import DelayedSubmission
 from orchestrator import supervise
 from orchestrator.decide import Rules
 from orchestrator.errors import EXIT_RUN_AGAIN
-from orchestrator.lease import CLAIM_JOB, CLAIM_RUN
+from orchestrator.lease import Claim
 from orchestrator.marks import is_cancelled
-from orchestrator.observe import in_vain
-from trainer.record import RunDir, State, read_record
+from orchestrator.observe import in_vain, is_finished
+from trainer.record import RunDir, read_record
 
 MAKE_ROOM = signal.SIGUSR2
 REQUEUE_SECONDS = 60
@@ -47,18 +47,12 @@ def carry_out(run: RunDir, attempt: int) -> int:
     """Supervise one attempt and return its exit code, having asked for a requeue where that is due."""
     if is_finished(run, attempt):
         return 0
-    os.environ.update(claim(os.environ))
+    os.environ.update(claim(os.environ).environment)
     inbox = supervise.Inbox()
     code = supervise.main([str(run.path), str(attempt)], inbox)
     if code == EXIT_RUN_AGAIN and MAKE_ROOM in inbox.received and is_worth_requeueing(run, attempt):
         requeue(os.environ)
     return code
-
-
-def is_finished(run: RunDir, attempt: int) -> bool:
-    """Return whether this attempt, or what it was continued as, is done: SLURM may run a finished job once more."""
-    records = (read_record(run.record(number)) for number in run.attempts() if number >= attempt)
-    return any(record.state is State.DONE for record in records if record)
 
 
 def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
@@ -68,10 +62,10 @@ def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
     return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
 
 
-def claim(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return how a run of this job shows that it follows earlier runs of the same job, which SLURM has given up."""
+def claim(environment: Mapping[str, str]) -> Claim:
+    """Return which run of which job this is: SLURM has given up the runs before."""
     job = f"slurm {environment.get('SLURM_CLUSTER_NAME', '')} {environment['SLURM_JOB_ID']}"
-    return {CLAIM_JOB: job, CLAIM_RUN: environment.get("SLURM_RESTART_COUNT", "0")}
+    return Claim(job=job, run=int(environment.get("SLURM_RESTART_COUNT", "0")))
 
 
 def requeue(environment: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib
@@ -21,8 +22,8 @@ from analysis.bands import windowed
 from analysis.errors import FigureError
 from analysis.figures import FIGURES, figure_named
 from analysis.logits import slices
-from analysis.provenance import read_provenance
-from analysis.render import render
+from analysis.provenance import provenance_of, read_provenance
+from analysis.render import compose, render
 from analysis.style import LOOK
 from analysis.synthetic import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from tests.analysis.stores import WHOLE, loaded
@@ -123,15 +124,17 @@ def test_drawing_needs_no_warning_in_any_state(in_state, name, state):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_legend_lies_beside_all_axes(recorded, name):
+def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded, name):
+    runs, curves = loaded(recorded)
     module = figure_named(name)
-    numbers = module.data(*loaded(recorded))
+    numbers = module.data(runs, curves)
     with matplotlib.rc_context(LOOK):
-        figure = Figure(figsize=module.size(numbers), layout="constrained")
-        module.draw(numbers, figure.add_subplot())
-        figure.draw_without_rendering()
-    for legend in figure.legends:
-        assert not any(legend.get_window_extent().overlaps(ax.get_window_extent()) for ax in figure.axes)
+        figure = compose(module, numbers, provenance_of(name, module.AGGREGATION, "", runs, curves))
+        boxes = {text: text.get_window_extent() for text in (figure._suptitle, figure._supxlabel, *figure.legends)}
+        axes = [ax.get_tightbbox() for ax in figure.axes]
+    assert not any(box.overlaps(area) for box in boxes.values() for area in axes)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes.values(), 2))
+    assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width for box in boxes.values())
 
 
 def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded):

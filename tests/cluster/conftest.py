@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import infra.ray.cluster
+from infra.ray.cluster import RayCluster
+from infra.ray.cluster import Shape as RayShape
 from infra.slurm.cluster import Cluster, stop_orphans
 from infra.slurm.packages import CannotRunSlurm, require
 from infra.slurm.shape import Shape
@@ -23,6 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.cluster)
+            item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +53,36 @@ def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
     """The SLURM cluster, whole and empty again after each test."""
     yield slurm_cluster
     slurm_cluster.mend()
+
+
+@pytest.fixture(scope="package")
+def ray_cluster() -> Iterator[RayCluster]:
+    """A Ray cluster of a head and two nodes with a CPU and a GPU each."""
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    infra.ray.cluster.stop_orphans()
+    cluster = RayCluster.create(RayShape(cpus=1, gpus=1), owner=ProcessId.of(os.getpid()))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in cluster.environment.items():
+            patch.setenv(name, value)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@pytest.fixture
+def ray_nodes(ray_cluster: RayCluster) -> Iterator[RayCluster]:
+    """The Ray cluster, whole again after each test."""
+    yield ray_cluster
+    ray_cluster.mend()
+
+
+@pytest.fixture
+def ray_sweeper(ray_nodes: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeper:
+    """A store whose sweeps run on the Ray cluster."""
+    assert ray_nodes.recorded.nodes
+    return _sweeper("ray", tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Small sweeps with a scripted worker, and what must hold of their trials afterwards."""
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch import Dispatcher
 from orchestrator.plan import Plan
 from orchestrator.planning import Request, plan_sweep
-from orchestrator.store import Store
+from orchestrator.store import Store, read_job
 from trainer.record import RunDir, State, read_lines, read_record
 
 SCRIPTED_WORKER = Path(__file__).parent.parent / "orchestrator" / "scripted_worker.py"
@@ -24,7 +25,7 @@ base: {{preset: cifar, data: ./images}}
 seeds: [{seeds}]
 horizon_kimg: {horizon}
 metrics: [fid2k]
-resources: {{cpus: 1, memory_gib: 0.25}}
+resources: {{cpus: 1, memory_gib: 0.25, gpus: {gpus}}}
 """
 
 
@@ -39,14 +40,14 @@ class Sweeper:
     def backend(self) -> Backend:
         return open_backend(self.backend_name, self.store)
 
-    def write(self, seeds: range, horizon_kimg: float) -> Path:
+    def write(self, seeds: range, horizon_kimg: float, gpus: float = 0) -> Path:
         """Write a sweep of one cell and many seeds."""
         images = self.folder / "images"
         images.mkdir(exist_ok=True)
         for shade in range(4):
             Image.new("RGB", (32, 32), (shade, shade, shade)).save(images / f"{shade}.png")
         file = self.folder / "probe.yaml"
-        file.write_text(SWEEP.format(seeds=", ".join(map(str, seeds)), horizon=horizon_kimg))
+        file.write_text(SWEEP.format(seeds=", ".join(map(str, seeds)), horizon=horizon_kimg, gpus=gpus))
         return file
 
     def begin(self, file: Path) -> Dispatcher:
@@ -81,6 +82,14 @@ def reached(run: RunDir) -> float:
     return max((row["kimg"] for row in read_lines(run.ticks)), default=0.0)
 
 
+def _steps(run: RunDir, horizon_kimg: float) -> int:
+    """Return how many steps a worker makes to its horizon, which a plan may round up to whole batches."""
+    job = read_job(run.job(1))
+    assert job
+    assert horizon_kimg <= job.options.horizon_kimg < horizon_kimg + STEP_KIMG
+    return math.ceil(job.options.horizon_kimg / STEP_KIMG - 1e-9)
+
+
 def last_state(run: RunDir) -> State | None:
     record = read_record(run.record(run.attempts()[-1])) if run.attempts() else None
     return record.state if record else None
@@ -90,6 +99,6 @@ def assert_whole(run: RunDir, horizon_kimg: float) -> None:
     """Assert that a trial is done, and that no row of it is missing or told twice with different values."""
     assert last_state(run) is State.DONE
     kimgs = sorted({row["kimg"] for row in read_lines(run.ticks)})
-    assert kimgs == [round(step * STEP_KIMG, 3) for step in range(1, round(horizon_kimg / STEP_KIMG) + 1)]
+    assert kimgs == [round(step * STEP_KIMG, 3) for step in range(1, _steps(run, horizon_kimg) + 1)]
     metrics = [row["metric"] for row in read_lines(run.metrics)]
     assert metrics == ["fid2k-lite0"]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import lease as leases
 from orchestrator.errors import LeaseHeld, LeaseLost
-from orchestrator.lease import TTL_SECONDS, acquire, holder
+from orchestrator.lease import TTL_SECONDS, Holder, acquire, holder
 from orchestrator.process import ProcessId
 from trainer.fence import Fence
 from trainer.fence import LeaseLost as FenceClosed
@@ -76,6 +77,20 @@ def test_a_holder_that_died_before_its_first_beat_still_counts(tmp_path: Path) -
     acquire(tmp_path)
     (tmp_path / "lease.json").unlink()
     with pytest.raises(LeaseHeld):
+        acquire(tmp_path)
+
+
+def test_a_claim_between_look_and_claim_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = leases._holder_of
+
+    def look_and_be_overtaken(directory: Path, token: int) -> Holder | None:
+        seen = look(directory, token)
+        monkeypatch.setattr(leases, "_holder_of", look)
+        acquire(directory)
+        return seen
+
+    monkeypatch.setattr(leases, "_holder_of", look_and_be_overtaken)
+    with pytest.raises(LeaseHeld, match="took token 1 first"):
         acquire(tmp_path)
 
 

@@ -1,16 +1,26 @@
 """Job: what one attempt at a trial is asked to do. Written by the orchestrator, read by supervisor and worker."""
 
+import math
+
 from trainer.config.options import RunOptions
-from trainer.config.spec import Count, NonNegative, Positive, PositiveInt, Settings
+from trainer.config.spec import Count, Fraction, NonNegative, Positive, PositiveInt, Settings
 
 
 class Resources(Settings):
-    """What a job runs on. `minutes` is the time limit asked of a cluster; None leaves it to the cluster's default."""
+    """What a job runs on. `minutes` is the time limit asked of a cluster; None leaves it to the cluster's default.
 
-    gpus: Count = 0
+    `gpus` is a number of whole GPUs, or a share of one where the backend can share them; others give a whole one.
+    """
+
+    gpus: Count | Fraction = 0
     cpus: PositiveInt = 1
     memory_gib: Positive = 4.0
     minutes: Positive | None = None
+
+    @property
+    def whole_gpus(self) -> int:
+        """Return how many GPUs a job is given that cannot share them."""
+        return math.ceil(self.gpus)
 
 
 class Job(Settings):

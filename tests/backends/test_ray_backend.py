@@ -1,0 +1,142 @@
+"""The Ray backend without Ray: its queue, its answers from files, and what it asks over HTTP."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from orchestrator.backends.base import Task
+from orchestrator.backends.local_queue import Entry
+from orchestrator.backends.ray import RayBackend
+from orchestrator.backends.ray_jobs import IS_ALIVE, RayJobs
+from orchestrator.backends.ray_task import RayQueue, carry_out
+from orchestrator.errors import BackendError
+from orchestrator.store import Store
+from trainer.config.job import Resources
+from trainer.record import State
+
+
+class FakeRay(BaseHTTPRequestHandler):
+    """The few answers of Ray's dashboard that are asked for."""
+
+    token: ClassVar[str] = "secret"
+    jobs: ClassVar[list[dict[str, Any]]] = []
+    status: ClassVar[str] = "RUNNING"
+
+    def do_GET(self) -> None:
+        if self.path == "/api/cluster_status":
+            usage = {"CPU": [1.0, 8.0], "GPU": [0.0, 2.0]}
+            self._answer(200, {"data": {"clusterStatus": {"loadMetricsReport": {"usage": usage}}}})
+        elif self.path == "/api/jobs/job-1":
+            self._answer(200, {"status": self.status})
+        else:
+            self._answer(404, {"error": "no such job"})
+
+    def do_POST(self) -> None:
+        self.jobs.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._answer(200, {"submission_id": "job-1"})
+
+    def _answer(self, code: int, body: dict[str, Any]) -> None:
+        if self.headers["Authorization"] != f"Bearer {self.token}":
+            code, body = 401, {"error": "who are you?"}
+        self.send_response(code)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Where a FakeRay listens."""
+    server = HTTPServer(("127.0.0.1", 0), FakeRay)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    FakeRay.jobs, FakeRay.status = [], "RUNNING"
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def backend(tmp_path: Path, address: str) -> RayBackend:
+    return RayBackend(Store(tmp_path), RayJobs(address, "secret"))
+
+
+def _task(tmp_path: Path, number: int = 1, **needs: Any) -> Task:
+    return Task(f"{number:012x}", tmp_path / "trial", 1, Resources(**needs))
+
+
+def test_every_state_of_a_ray_job_is_known() -> None:
+    submission = pytest.importorskip("ray.job_submission")
+    assert set(IS_ALIVE) == {status.value for status in submission.JobStatus}
+
+
+def test_slots_follow_the_scarcest_resource(backend: RayBackend) -> None:
+    assert backend.slots(Resources(cpus=2)) == 4
+    assert backend.slots(Resources(cpus=1, gpus=1)) == 2
+    assert backend.slots(Resources(cpus=1, gpus=0.25)) == 8
+
+
+def test_submitting_starts_one_driver_with_what_it_has_to_know(
+    backend: RayBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADASWEEP_WORKER", "worker")
+    handles = backend.submit(backend.render([_task(tmp_path, 1), _task(tmp_path, 2)]))
+    backend.submit(backend.render([_task(tmp_path, 3)]))
+    assert len(FakeRay.jobs) == 1
+    assert FakeRay.jobs[0]["entrypoint"].endswith(f"orchestrator.backends.ray_runner {tmp_path}/ray")
+    assert FakeRay.jobs[0]["runtime_env"]["env_vars"]["ADASWEEP_WORKER"] == "worker"
+    assert list(backend.states(handles).values()) == [State.PENDING, State.PENDING]
+
+
+def test_a_dead_driver_is_replaced(backend: RayBackend, tmp_path: Path) -> None:
+    backend.submit(backend.render([_task(tmp_path)]))
+    FakeRay.status = "FAILED"
+    RayBackend(backend.store, backend.jobs).tend()
+    assert len(FakeRay.jobs) == 2
+
+
+def test_a_living_driver_is_left_alone_by_later_processes(backend: RayBackend, tmp_path: Path) -> None:
+    backend.submit(backend.render([_task(tmp_path)]))
+    RayBackend(backend.store, backend.jobs).tend()
+    assert len(FakeRay.jobs) == 1
+
+
+def test_rendered_text_says_what_each_attempt_needs(backend: RayBackend, tmp_path: Path) -> None:
+    text = backend.render([_task(tmp_path, 1, gpus=0.5, cpus=2, memory_gib=8)]).text
+    assert text.startswith("[2 CPUs, 0.5 GPUs, 8 GiB] ")
+    assert text.endswith(f"orchestrator.supervise {tmp_path}/trial 1\n")
+
+
+def test_a_wrong_token_is_refused_for_good(address: str) -> None:
+    with pytest.raises(BackendError, match="401") as failure:
+        RayJobs(address, "guess").is_alive("job-1")
+    assert not failure.value.retryable
+
+
+def test_a_silent_cluster_may_answer_later() -> None:
+    with pytest.raises(BackendError) as failure:
+        RayJobs("http://127.0.0.1:9").is_alive("job-1")
+    assert failure.value.retryable
+
+
+def test_a_job_that_ray_forgot_is_not_alive(backend: RayBackend) -> None:
+    assert not backend.jobs.is_alive("job-2")
+
+
+def test_what_was_cancelled_while_it_waited_is_not_carried_out(tmp_path: Path) -> None:
+    queue = RayQueue(tmp_path)
+    entry = Entry.of(_task(tmp_path))
+    assert carry_out(str(queue.root), entry.key) is None
+    queue.put(entry)
+    queue.stop_file(entry.key).parent.mkdir()
+    queue.stop_file(entry.key).touch()
+    assert carry_out(str(queue.root), entry.key) is None
+    assert not queue.waiting()
+    assert not queue.running()
