@@ -39,16 +39,17 @@ def modulated_conv2d(
     """Return gain * (modulated convolution of x) + noise. `modulation` changes speed and rounding only."""
     if demodulate and x.dtype in HALF:
         weight, styles = pre_normalized(weight, styles)
+    resample = Resample(up, down, padding, resample_filter, flip_weight)
     if weight.shape[-1] == up == down == 1 and not padding:
         y = _pointwise(x, modulated_weights(weight, styles, demodulate) * gain)
-        return y if noise is None else y + noise.to(y.dtype)
-    resample = Resample(up, down, padding, resample_filter, flip_weight)
-    if modulation == "per-sample":
+    elif modulation == "per-sample":
         y = _by_sample(x, modulated_weights(weight, styles, demodulate) * gain, resample)
-        return y if noise is None else y + noise.to(y.dtype)
-    y = _by_activations(x, weight, styles, resample)
-    scale = demodulation(weight, styles) * gain if demodulate else styles.new_full([1, 1], gain)
-    return _scaled(y, scale.to(y.dtype)[:, :, None, None], noise)
+    else:
+        y = _by_activations(x, weight, styles, resample)
+        y = y * _per_channel(demodulation(weight, styles) * gain if demodulate else styles.new_full([1, 1], gain), y)
+    if noise is None:
+        return y
+    return y + noise.to(y.dtype) if y._is_view() else y.add_(noise.to(y.dtype))
 
 
 class Resample(NamedTuple):
@@ -91,7 +92,11 @@ def modulated_weights(
 
 
 def _by_activations(x: Tensor, weight: Tensor, styles: Tensor, resample: Resample) -> Tensor:
-    return resample.convolve(x * styles.to(x.dtype)[:, :, None, None], weight.to(x.dtype))
+    return resample.convolve(x * _per_channel(styles, x), weight.to(x.dtype))
+
+
+def _per_channel(scale: Float[Tensor, "#n #o"], like: Tensor) -> Tensor:
+    return scale.to(like.dtype)[:, :, None, None]
 
 
 def _by_sample(x: Tensor, weights: Float[Tensor, "n o i k k"], resample: Resample) -> Tensor:
@@ -108,8 +113,3 @@ def _pointwise(x: Tensor, weights: Float[Tensor, "n o i 1 1"]) -> Tensor:
         return (matrices @ x.flatten(2)).reshape(n, -1, h, w)
     pixels = x.permute(0, 2, 3, 1).reshape(n, h * w, i)
     return (pixels @ matrices.mT).reshape(n, h, w, -1).permute(0, 3, 1, 2)
-
-
-def _scaled(y: Tensor, scale: Tensor, noise: Tensor | None) -> Tensor:
-    y = y * scale
-    return y if noise is None else y.add_(noise.to(y.dtype))
