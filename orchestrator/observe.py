@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from orchestrator.lease import holder
+from orchestrator.lease import Holder, holder
 from orchestrator.marks import is_cancelled, is_forgiven
 from orchestrator.store import Store, read_job
 from trainer.record import RunDir, RunRecord, State, read_lines, read_record
@@ -65,8 +65,9 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     attempts = run.attempts()
     if not attempts:
         return NEVER
+    held = holder(run.path)  # before the record: a supervisor writes how it ended, then gives the lease back
     record = read_record(run.record(attempts[-1]))
-    state = state_of(run, attempts[-1], record, job, now)
+    state = state_of(run, attempts[-1], record, held, job, now)
     vain = Vain(0, 0) if state in (State.DONE, State.RUNNING) else _in_vain(run, attempts)
     latest = record or next((r for n in reversed(attempts[:-1]) if (r := read_record(run.record(n)))), None)
     rows = [row for row in read_lines(run.metrics) if {"metric", "kimg"} <= row.keys()]
@@ -92,13 +93,14 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     )
 
 
-def state_of(run: RunDir, attempt: int, record: RunRecord | None, job: State | None, now: float) -> State:
+def state_of(
+    run: RunDir, attempt: int, record: RunRecord | None, held: Holder | None, job: State | None, now: float
+) -> State:
     """Return where a trial stands, from its last record, the lease, the backend and whether it was cancelled."""
     if record and record.state in FINAL:
         again = record.state in RUN_AGAIN and job in (State.PENDING, State.RUNNING)
         ended = State.PENDING if again else record.state
     else:
-        held = holder(run.path)
         alive = held.is_alive(now) if held else None
         ended = derived(record, alive, job, now - _written(run, attempt), now)
     cancelled = ended in (State.PREEMPTED, State.LOST) and is_cancelled(run, attempt)
