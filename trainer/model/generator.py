@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from trainer.config.networks import StyleGan2Generator
 from trainer.families import implements
 from trainer.model.mapping import Mapping
-from trainer.model.synthesis import NoiseMode, Synthesis
+from trainer.model.modulated import NoiseMode
+from trainer.model.synthesis import Synthesis
 
 
 @implements(StyleGan2Generator)

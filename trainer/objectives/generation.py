@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.model.generator import Generator
-from trainer.model.synthesis import NoiseMode
+from trainer.model.modulated import NoiseMode
 from trainer.objectives.phases import ShardMean, SumOverRanks
 
 

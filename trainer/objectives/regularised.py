@@ -19,8 +19,8 @@ from trainer.augment.critic import Critic
 from trainer.config.training import Regularised
 from trainer.methods.method import Method, reals_of
 from trainer.model.generator import Generator
+from trainer.model.modulated import NoiseMode
 from trainer.model.precision import regularize_in_full_precision
-from trainer.model.synthesis import NoiseMode
 from trainer.objectives.generation import Generation
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain, scores_of
 from trainer.objectives.phases import Joined, Phase, PhaseResult, Shard, ShardMean, SumOverRanks

@@ -4,16 +4,15 @@ y = down(f * pad(up(x))). A filter is a tensor: [taps] is separable and used alo
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.ops.resampling import Steps, resample
+
 Pair = int | Sequence[int]
-Axes = tuple[int, int]
 Filter = Float[Tensor, " taps"] | Float[Tensor, "rows taps"]
 
 SEPARABLE_FROM = 8  # a filter of fewer taps is faster as one 2-D filter
@@ -64,76 +63,9 @@ def upfirdn2d(
         f = x.new_ones(1, 1)
     f = f.to(x.dtype) if gain == 1 else f.to(x.dtype) * gain ** (f.ndim / 2)
     if f.ndim == 2:
-        return _resample(x, f, Steps((up_y, up_x), (down_y, down_x), (y0, y1), (x0, x1), flip_filter))
-    x = _resample(x, f[None, :], Steps((1, up_x), (1, down_x), (0, 0), (x0, x1), flip_filter))
-    return _resample(x, f[:, None], Steps((up_y, 1), (down_y, 1), (y0, y1), (0, 0), flip_filter))
-
-
-class Steps(NamedTuple):
-    """How to resample, rows before columns: factors up and down, padding at both ends of an axis.
-
-    `flipped` False is the true convolution with the filter, True the correlation.
-    """
-
-    up: Axes
-    down: Axes
-    rows: Axes
-    columns: Axes
-    flipped: bool
-
-    def adjoint(self, size: torch.Size, resampled: torch.Size, taps: torch.Size) -> "Steps":
-        """Return the steps back from `resampled` to `size`."""
-        ends = [
-            (t - 1 - before, n * up - m * down + before - up + 1)
-            for n, m, t, up, down, (before, _) in zip(
-                size, resampled, taps, self.up, self.down, (self.rows, self.columns), strict=True
-            )
-        ]
-        return Steps(self.down, self.up, ends[0], ends[1], not self.flipped)
-
-
-def _resample(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
-    y: Tensor = _Resample.apply(x, f, steps)  # type: ignore[no-untyped-call]
-    return y
-
-
-class _Resample(torch.autograd.Function):
-    """Linear in x; its adjoint is another resampling, so that derivatives of any order are as fast as the value."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, f: Tensor, steps: Steps) -> Tensor:
-        y = _convolve_channels(x, f, steps)
-        ctx.save_for_backward(f)
-        ctx.adjoint = steps.adjoint(x.shape[2:], y.shape[2:], f.shape)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None, None]:
-        (f,) = ctx.saved_tensors
-        return _resample(dy, f, ctx.adjoint), None, None
-
-
-def _convolve_channels(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
-    """Convolve every channel with the 2-D filter f; insert and pad zeros only where torch cannot imply them."""
-    up, down, (y0, y1), (x0, x1), flipped = steps
-    c, taps_y, taps_x = x.shape[1], *f.shape
-    cut_y, cut_x = taps_y - 1 - y0, taps_x - 1 - x0  # what a transposed convolution has too much, at either end
-    if down == (1, 1) != up and cut_x == taps_x - up[1] - x1 >= 0 and cut_y == taps_y - up[0] - y1 >= 0:
-        weight = (f.flip([0, 1]) if flipped else f).expand(c, 1, taps_y, taps_x)  # transposed, torch convolves
-        return F.conv_transpose2d(x, weight, stride=up, padding=(cut_y, cut_x), groups=c)
-    weight = (f if flipped else f.flip([0, 1])).expand(c, 1, taps_y, taps_x)  # otherwise it correlates
-    x = _insert_zeros(x, up)
-    if x0 == x1 >= 0 and y0 == y1 >= 0:
-        return F.conv2d(x, weight, stride=down, padding=(y0, x0), groups=c)
-    return F.conv2d(F.pad(x, [x0, x1, y0, y1]), weight, stride=down, groups=c)
-
-
-def _insert_zeros(x: Tensor, up: Axes) -> Tensor:
-    if up == (1, 1):
-        return x
-    n, c, h, w = x.shape
-    x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, up[1] - 1, 0, 0, 0, up[0] - 1])
-    return x.reshape(n, c, h * up[0], w * up[1])
+        return resample(x, f, Steps((up_y, up_x), (down_y, down_x), (y0, y1), (x0, x1), flip_filter))
+    x = resample(x, f[None, :], Steps((1, up_x), (1, down_x), (0, 0), (x0, x1), flip_filter))
+    return resample(x, f[:, None], Steps((up_y, 1), (down_y, 1), (y0, y1), (0, 0), flip_filter))
 
 
 def filter2d(

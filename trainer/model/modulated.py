@@ -1,0 +1,90 @@
+"""The layers of the synthesis network: convolutions modulated by an affine function of w (StyleGAN2, Sec. 2)."""
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from trainer.model.layers import FullyConnected, resample_filter
+from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
+from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d
+
+NoiseMode = Literal["random", "const", "none"]
+
+
+class SynthesisLayer(nn.Module):
+    """Modulated 3x3 convolution, noise, bias, leaky ReLU."""
+
+    resample_filter: Tensor
+    noise_const: Tensor
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        w_dim: int,
+        resolution: int,
+        up: int,
+        clamp: float | None,
+        modulation: Modulation,
+    ) -> None:
+        super().__init__()
+        self.resolution, self.up, self.clamp, self.modulation = resolution, up, clamp, modulation
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
+        self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("resample_filter", resample_filter())
+        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
+
+    def forward(
+        self,
+        x: Float[Tensor, "n i h w"],
+        w: Float[Tensor, "n wdim"],
+        noise_mode: NoiseMode = "random",
+        gain: float = 1.0,
+    ) -> Float[Tensor, "n o h2 w2"]:
+        clamp = None if self.clamp is None else self.clamp * gain
+        gain = ACTIVATIONS["lrelu"].gain * gain
+        x = modulated_conv2d(
+            x,
+            self.weight,
+            self.affine(w),
+            noise=self._noise(x, noise_mode, gain),
+            up=self.up,
+            padding=1,
+            resample_filter=self.resample_filter,
+            flip_weight=self.up == 1,
+            modulation=self.modulation,
+            gain=gain,
+        )
+        x.add_((self.bias * gain).to(x.dtype)[:, None, None])
+        return leaky_relu_in_place(x, clamp)
+
+    def _noise(self, x: Tensor, mode: NoiseMode, gain: float) -> Tensor | None:
+        if mode == "none":
+            return None
+        strength = self.noise_strength * gain
+        if mode == "const":
+            return self.noise_const * strength
+        shape = [x.shape[0], 1, self.resolution, self.resolution]
+        return torch.randn(shape, device=x.device, dtype=self.bias.dtype) * strength
+
+
+class ToRgb(nn.Module):
+    """Modulated 1x1 convolution to colours, without demodulation; the styles carry the 1/sqrt(fan_in)."""
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, clamp: float | None) -> None:
+        super().__init__()
+        self.clamp = clamp
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
+        self.weight_gain = 1 / math.sqrt(inputs)
+
+    def forward(self, x: Float[Tensor, "n i h w"], w: Float[Tensor, "n wdim"]) -> Float[Tensor, "n channels h w"]:
+        styles = self.affine(w) * self.weight_gain
+        x = modulated_conv2d(x, self.weight, styles, demodulate=False)
+        return bias_act(x, self.bias.to(x.dtype), clamp=self.clamp)
