@@ -95,11 +95,11 @@ class Lease:
 def acquire(directory: Path, now: float | None = None) -> Lease:
     """Return the lease on `directory` with a new token. Raises LeaseHeld when somebody alive has it."""
     now = time.time() if now is None else now
-    held, claim = holder(directory), Claim.of_environment()
+    top, claim = _top_token(directory), Claim.of_environment()
+    held = _holder(directory, top)
     if held and held.is_alive(now) and not (claim and claim.succeeds(held.claim)):
         raise LeaseHeld(f"{directory}: held by process {held.owner.pid} on {held.owner.host} (token {held.token})")
-    token = _top_token(directory) + 1
-    fresh = Holder(token=token, owner=ProcessId.of(os.getpid()), expires=now + TTL_SECONDS, claim=claim)
+    fresh = Holder(token=top + 1, owner=ProcessId.of(os.getpid()), expires=now + TTL_SECONDS, claim=claim)
     _claim(directory, fresh)
     lease = Lease(directory, fresh)
     lease.beat()
@@ -108,7 +108,10 @@ def acquire(directory: Path, now: float | None = None) -> Lease:
 
 def holder(directory: Path) -> Holder | None:
     """Return who holds the lease on `directory`, alive or not; None when nobody ever did."""
-    token = _top_token(directory)
+    return _holder(directory, _top_token(directory))
+
+
+def _holder(directory: Path, token: int) -> Holder | None:
     beating = _read(directory / "lease.json")
     if beating and beating.token == token:
         return beating
