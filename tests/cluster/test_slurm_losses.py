@@ -114,7 +114,10 @@ def test_preempted_jobs_save_and_come_back_by_themselves(slurm: Cluster, slurm_s
         assert _repeated(run) == 0
 
 
-def test_jobs_that_run_out_of_time_go_on_in_the_same_job(slurm_sweeper: Sweeper) -> None:
+def test_jobs_that_run_out_of_time_go_on_in_the_same_job(
+    slurm_sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "1.2")  # SLURM looks at time limits twice a minute
     _use(slurm_sweeper, "minutes: 1\nsignal_seconds: 55")
     for run in _finished(slurm_sweeper, slurm_sweeper.write(range(1), HORIZON)):
         assert len(run.attempts()) > 1
