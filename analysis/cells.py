@@ -3,23 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-IMAGES = "data.subset"
-NOT_METHOD = frozenset({IMAGES, "data.mirror", "data.subset_seed", "seed"})
+from trainer.config.claim_cells import NOT_METHOD
+
 AUGMENT_NAMES = {"none": "no augmentation", "ada": "ADA"}
 
 
 def method_of(settings: Mapping[str, Any]) -> str:
     """Return the label of all axes but those that choose the training images; "" where there is no other axis."""
     return " · ".join(_words(key, value) for key, value in settings.items() if key not in NOT_METHOD)
-
-
-def names_of(settings: Mapping[str, Any], augment: str | None) -> frozenset[str]:
-    """Return every name by which a claim may call the method of a cell, in lower case."""
-    values = [value for key, value in settings.items() if key not in NOT_METHOD]
-    names = {method_of(settings), *map(_plain, values), *([augment] if augment else [])}
-    if "none" in names:
-        names |= {"baseline", "noaug"}
-    return frozenset(name.lower() for name in names if name)
 
 
 def images_label(images: float) -> str:
@@ -46,11 +37,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("type", ""))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def same_value(value: Any, text: str) -> bool:
-    """Return whether `text`, as written in a claim, means the `value` of an axis."""
-    try:
-        return float(text) == float(value)
-    except (TypeError, ValueError):
-        return text.lower() == _plain(value).lower()

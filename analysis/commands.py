@@ -5,16 +5,16 @@ from argparse import Namespace
 from rich.table import Table
 
 from analysis import summary
-from analysis.claim import EXAMPLE, is_testable, parse_claim
-from analysis.claims import judge, sentence
+from analysis.claims import judge_sweep, sentence
 from analysis.collect import Collected
 from analysis.collect import collect as collect_tables
 from analysis.console import complain, say, say_json, show
 from analysis.errors import FigureError
 from analysis.provenance import Provenance
-from analysis.results import Curves, Runs, load
+from analysis.results import Curves, Runs, load, loader
 from analysis.store import Store
 from analysis.which import which as provenance_behind
+from trainer.config.claim import EXAMPLE
 
 
 def collect(store: Store, chosen: Namespace) -> int:
@@ -87,15 +87,15 @@ def _runs_behind(origin: Provenance) -> Table:
 def claims(store: Store, chosen: Namespace) -> int:
     """Test the claims of a sweep and say what each verdict rests on. A claim that fails is a result, not an error."""
     runs, curves = _load(store, chosen)
-    prose = [text for text in runs.plan.claims if not is_testable(text)]
-    testable = [text for text in runs.plan.claims if is_testable(text)]
-    judged = judge([parse_claim(text) for text in (*testable, *chosen.claim)], runs, curves)
+    load_by = loader(store, chosen.sweep, (runs, curves))
+    found = judge_sweep(runs.plan.claims, chosen.claim, load_by)
     if chosen.json:
-        say_json({"tested": [one.plain() for one in judged], "not_tested": prose})
+        not_tested = [{"claim": text, "reason": reason} for text, reason in found.not_tested]
+        say_json({"tested": [one.plain() for one in found.judged], "not_tested": not_tested})
         return 0
-    for line in (*map(sentence, judged), *(f"NOT TESTED  {text}" for text in prose)):
+    for line in (*map(sentence, found.judged), *(f"NOT TESTED  {text}  ({why})" for text, why in found.not_tested)):
         say(line)
-    if not judged:
+    if not found.judged:
         say(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')
     return 0
 

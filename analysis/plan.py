@@ -31,6 +31,8 @@ class Plan(_Read):
     sweep: str
     tier: str | None = None
     score: str | None = None
+    question: str = ""
+    metrics: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     cells: tuple[PlannedRun, ...]

@@ -7,20 +7,21 @@ Curves.scores: run kimg value          Curves.ticks: run kimg p r_t          (`r
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.cells import IMAGES, augment_label, method_of
+from analysis.cells import augment_label, method_of
 from analysis.plan import Plan, read_plan
 from analysis.score import Score, choose_score, identities
 from analysis.source import CollectedTables, Source, TrialFiles
 from analysis.store import Store
 from analysis.tables import SCHEMAS
+from trainer.config.claim_cells import IMAGES
 from trainer.record import State
 
 METRIC_COLUMNS = ("trial", "kimg", "metric", "identity", "value", "num_real", "num_generated", "reference")
@@ -73,6 +74,16 @@ def load(
     scores = _of_sweep(metrics.filter(of_score).select(["trial", "kimg", "value"]), planned)
     frame = _with_best_and_last(_with_state(_joined(planned, source)), scores, chosen)
     return Runs(store, plan, frame), Curves(chosen, scores, planned, source)
+
+
+def loader(store: Store, sweep: str, of_score: tuple[Runs, Curves]) -> Callable[[str | None], tuple[Runs, Curves]]:
+    """Return a function from a metric's name to runs and curves; None is the score, already loaded. Loads each once."""
+
+    @cache
+    def load_by(metric: str | None) -> tuple[Runs, Curves]:
+        return of_score if metric is None else load(store, sweep, score=metric)
+
+    return load_by
 
 
 def _planned(plan: Plan) -> pd.DataFrame:

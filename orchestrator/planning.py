@@ -1,12 +1,14 @@
 """From a sweep file and a store to a plan: reads, changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.backends.registry import open_backend
+from orchestrator.claims import misplaced_claims
 from orchestrator.datasets import lookup
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, SweepError
 from orchestrator.expand import expand
 from orchestrator.observe import observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
@@ -14,6 +16,7 @@ from orchestrator.price import evidence
 from orchestrator.reported import open_handles, reported
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
+from orchestrator.trial import Trial
 
 
 class Request(NamedTuple):
@@ -32,6 +35,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep as things stand."""
     backend, sweep = open_backend(request.backend, store, request.cpus), _asked(request)
     trials = tuple(expand(sweep, lookup(store, request.file)))
+    _require_claims_fit(sweep, trials)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
@@ -46,3 +50,13 @@ def _asked(request: Request) -> Sweep:
     if request.horizon_kimg <= 0:
         raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
     return replace(sweep, spec=sweep.spec.model_copy(update={"horizon_kimg": request.horizon_kimg}))
+
+
+def _require_claims_fit(sweep: Sweep, trials: Sequence[Trial]) -> None:
+    """Raise SweepError for claims about cells that are not there."""
+    if not sweep.states_claims:
+        return
+    cells = {trial.cell: trial.settings for trial in trials}
+    problems = [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]
+    if problems:
+        raise SweepError(problems)

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from orchestrator.claims import ClaimText
 from trainer.config.job import Resources
 from trainer.config.metrics import DetectorName, MetricName, detector_name
 from trainer.config.options import RunOptions, Watch
@@ -53,7 +54,7 @@ class SweepSpec(Settings):
     resources: Resources = Resources()
     score: str = ""
     figures: list[str] = []
-    claims: list[str] = []
+    claims: list[ClaimText] = []
     budget: Budget = Budget()
     tiers: dict[Name, dict[str, JsonValue]] = {}
 
