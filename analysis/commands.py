@@ -4,12 +4,15 @@ from argparse import Namespace
 
 from rich.table import Table
 
+from analysis import energy as energy_table
 from analysis import summary
 from analysis.claims import judge_sweep, sentence
 from analysis.collect import Collected
 from analysis.collect import collect as collect_tables
 from analysis.console import complain, say, say_json, show
+from analysis.energy import energy_of
 from analysis.errors import FigureError
+from analysis.ledger import Factors
 from analysis.provenance import Provenance
 from analysis.results import Curves, Runs, load, loader
 from analysis.store import Store
@@ -98,6 +101,26 @@ def claims(store: Store, chosen: Namespace) -> int:
     if not found.judged:
         say(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')
     return 0
+
+
+def energy(store: Store, chosen: Namespace) -> int:
+    """Say what sweeps took: measured, estimated, by the paper's formula; wasted, reused; and its CO2."""
+    found, skipped = energy_of(store, chosen.sweeps, factors_of(chosen))
+    if chosen.json:
+        say_json(energy_table.plain(found) | {"skipped": skipped})
+        return 0
+    for line in skipped:
+        say(f"skipped {line}")
+    show(energy_table.rich_table(found), energy_table.notes(found))
+    return 0
+
+
+def factors_of(chosen: Namespace) -> Factors:
+    """Return the factors that the command line asks for."""
+    given = {"node_watts": chosen.node_watts, "node_devices": chosen.node_devices}
+    if chosen.kg_per_kwh is not None:
+        given |= {"kg_per_kwh": chosen.kg_per_kwh, "kg_source": "given with --kg-per-kwh"}
+    return Factors()._replace(**{name: value for name, value in given.items() if value is not None})
 
 
 def verify(store: Store, chosen: Namespace) -> int:
