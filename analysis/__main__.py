@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     factors.add_argument("--node-devices", type=int, help="devices of a node (default: 8)")
     energy = sub.add_parser("energy", parents=[common, factors], help="say what sweeps took: kWh, CO2, GPU-years")
     energy.add_argument("sweeps", nargs="*", metavar="SWEEP", help="names of sweeps (default: the whole store)")
+    report = sub.add_parser("report", parents=[common, factors], help="write a report of sweeps as one page")
+    report.add_argument("sweeps", nargs="+", metavar="SWEEP", help="names of planned sweeps")
+    report.add_argument("--out", type=Path, help="file of the page (default: STORE/reports/SWEEP.html)")
+    report.add_argument("--pdf", action="store_true", help="print it to PDF too, with a Chromium of this machine")
     return root
 
 

@@ -123,6 +123,27 @@ def factors_of(chosen: Namespace) -> Factors:
     return Factors()._replace(**{name: value for name, value in given.items() if value is not None})
 
 
+def report(store: Store, chosen: Namespace) -> int:
+    """Write a report of sweeps as one page, and print it."""
+    from analysis.print_pdf import print_pdf
+    from analysis.report import write_report
+
+    collected = collect_tables(store)
+    html = chosen.out or store.reports / f"{'+'.join(name.replace('/', '-') for name in chosen.sweeps)}.html"
+    parts = write_report(store, chosen.sweeps, html, factors_of(chosen))
+    written = [html]
+    if chosen.pdf:
+        print_pdf(html, html.with_suffix(".pdf"))
+        written.append(html.with_suffix(".pdf"))
+    if chosen.json:
+        say_json({"files": [str(path) for path in written], "claims": {part.sweep: part.verdicts for part in parts}})
+        return 0
+    _say_skipped(collected)
+    for path in written:
+        say(str(path))
+    return 0
+
+
 def verify(store: Store, chosen: Namespace) -> int:
     """Make the numbers of figures again and compare; 2 where any differs."""
     from analysis.verify import verify as verify_sweep

@@ -12,7 +12,7 @@ from analysis.store import Store
 
 HEADINGS = (
     *("sweep", "item", "runs", "attempts", "GPU-years", "CPU-hours", "kWh measured", "kWh estimated"),
-    *("kWh by the paper's formula", "training", "metrics", "idle", "kg CO2"),
+    *("kWh, paper's formula", "training", "metrics", "idle", "kg CO2"),
 )
 
 
