@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orchestrator.lease import Holder, holder
-from orchestrator.marks import is_cancelled, is_forgiven
+from orchestrator.marks import is_cancelled, is_forgiven, stops
 from orchestrator.store import Store, read_job
 from trainer.record import RunDir, RunRecord, State, read_lines, read_record
 
@@ -27,7 +27,8 @@ class Observed:
     """One trial as the store shows it. `metrics` has the kimg of the newest row of each recorded name.
 
     `failures` and `stalls` count attempts in a row that failed, or that ended in any way short of done, without
-    getting further; `retry` sets them back to nothing. `asked` are the metrics of the last attempt.
+    getting further; `retry` sets them back to nothing. `asked` are the metrics of the last attempt, `stops` the reasons
+    of the sweeps whose rules have stopped it.
     """
 
     state: State = State.PENDING
@@ -45,6 +46,7 @@ class Observed:
     host: str = ""
     beat_age_seconds: float | None = None
     asked: frozenset[str] = frozenset()
+    stops: Mapping[str, str] = field(default_factory=dict)
     images_per_second: float | None = None
     evaluation_seconds: float | None = None
 
@@ -88,6 +90,7 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         host=record.host if record else "",
         beat_age_seconds=now - record.updated if record else None,
         asked=frozenset(asked.options.metrics) if asked else frozenset(),
+        stops=stops(run),
         images_per_second=latest.images_per_second if latest else None,
         evaluation_seconds=_evaluation_seconds(rows),
     )

@@ -107,7 +107,8 @@ class Plan:
 def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Wanted]:
     """Return what a sweep wants of each trial."""
     spec = sweep.spec
-    return {trial.id: Wanted(trial.horizon_kimg, tuple(spec.metrics), spec.detector) for trial in trials}
+    metrics = tuple(spec.metrics)
+    return {trial.id: Wanted(trial.horizon_kimg, metrics, spec.detector, sweep.key) for trial in trials}
 
 
 def make_plan(

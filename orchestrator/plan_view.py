@@ -22,6 +22,7 @@ STYLES = {
     Action.REUSE: "dim",
     Action.LEAVE: "blue",
     Action.BLOCKED: "red",
+    Action.STOPPED: "magenta",
 }
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from orchestrator.stop import StopRules
 from trainer.config.job import Resources
 from trainer.config.metrics import DetectorName, MetricName, detector_name
 from trainer.config.options import RunOptions, Watch
@@ -54,6 +55,7 @@ class SweepSpec(Settings):
     score: str = ""
     figures: list[str] = []
     claims: list[str] = []
+    stop: StopRules = []
     budget: Budget = Budget()
     tiers: dict[Name, dict[str, JsonValue]] = {}
 

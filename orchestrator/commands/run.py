@@ -124,6 +124,7 @@ class Run:
 
     def _watch(self) -> None:
         while self.dispatcher.active and not self.interrupts:
+            self.dispatcher.stop_early()
             self.dispatcher.submit()
             self.view.show(self.statuses())
             time.sleep(POLL_SECONDS)
