@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.backends.base import Backend, Handle
@@ -79,6 +79,13 @@ class Dispatcher:
             seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
             self.observed |= seen
             self.decisions |= decide({trial: self.plan.wanted[trial] for trial in active}, seen, self.rules)
+
+    def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
+        """Carry out `plan` from now on: the present one and more trials, of which `seen` and `decisions` tell."""
+        self.plan = plan
+        self.observed |= seen
+        self.decisions |= decisions
+        self.handles |= {handle.trial: handle for handle in open_handles(self.store, seen)}
 
     def stop_early(self) -> None:
         """Stop the trials that a rule of the sweep hits: a mark in their directory, and a word to those that run."""

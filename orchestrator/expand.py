@@ -4,6 +4,7 @@ A cell is a list of settings, later ones laid over earlier ones: preset, `base`,
 then what `when` adds. Seeds vary fastest.
 """
 
+import contextlib
 import functools
 import itertools
 import json
@@ -12,18 +13,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from orchestrator.blame import blamed
 from orchestrator.errors import Problem, SweepError
 from orchestrator.layers import Layers, Misfits, Setting, holds, layered
+from orchestrator.search.space import Applies, Point
 from orchestrator.spec import SweepSpec, When
 from orchestrator.sweep_file import Sweep
 from orchestrator.trial import DataLookup, Trial
 from orchestrator.yaml_source import KeyPath
 from trainer.config.identity import trial_id
+from trainer.config.job import Resources
 from trainer.config.resolve import resolve
 
 MAX_TRIALS = 200_000
+SPACE = ("search", "space")
 
 Choice = tuple[Setting, ...]
 """One point of an axis: all that it sets."""
@@ -52,29 +57,41 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
     find = functools.cache(find)
     spec = sweep.spec
-    if _size(spec) > MAX_TRIALS:
-        raise SweepError(
-            [sweep.problem((), f"makes up to {_size(spec):,} trials; more than {MAX_TRIALS:,} are refused")]
-        )
+    size = _size(sweep)
+    if size > MAX_TRIALS:
+        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
     problems: list[Problem] = []
     trials: list[Trial] = []
-    for point in _points(spec):
+    for point in _points(sweep):
         try:
             for cell, layers in _kept(point, spec, find):
                 trials += _trials(cell, layers, spec)
         except Misfits as error:
             problems += [sweep.problem(path, text) for path, text in error.found]
-    if not trials and not problems:
+    if not trials and not problems and not (spec.search and not sweep.sampled):
         problems.append(sweep.problem(("exclude",), "leaves nothing to run"))
     if problems:
         raise SweepError(problems)
     return trials
 
 
-def _points(spec: SweepSpec) -> Iterator[Cell]:
+def applies(sweep: Sweep, find: DataLookup) -> Applies:
+    """Return what tells whether a condition holds in a sweep's `base` with a point of its search laid on it."""
+    find = functools.cache(find)
+
+    def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
+        try:
+            return holds(condition, layered(_base(sweep.spec) + _settings(point, SPACE), find))
+        except Misfits as error:
+            raise SweepError([sweep.problem(path, text) for path, text in error.found]) from None
+
+    return holds_there
+
+
+def _points(sweep: Sweep) -> Iterator[Cell]:
     """Yield every combination of the axes."""
-    base = _settings(spec.base, ("base",))
-    for point in itertools.product(*_axes(spec)):
+    base = _base(sweep.spec)
+    for point in itertools.product(*_axes(sweep)):
         yield Cell(base, tuple(itertools.chain.from_iterable(point)))
 
 
@@ -85,14 +102,30 @@ def _kept(point: Cell, spec: SweepSpec, find: DataLookup) -> Iterator[tuple[Cell
             yield cell, layers
 
 
+def _base(spec: SweepSpec) -> tuple[Setting, ...]:
+    """Return what all cells have: the resources that the sweep names, and `base`."""
+    resources = Setting("resources", spec.resources.model_dump(), ("resources",))
+    return (resources, *_settings(spec.base, ("base",)))
+
+
 def _trials(cell: Cell, layers: Layers, spec: SweepSpec) -> list[Trial]:
+    with _blaming(cell, "resources"):
+        resources = Resources.model_validate(layers.tree["resources"])
+    with _blaming(cell):
+        return [_trial(cell, layers, seed, spec.horizon_kimg, resources) for seed in spec.seed_values]
+
+
+@contextlib.contextmanager
+def _blaming(cell: Cell, *group: str) -> Iterator[None]:
+    """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
     try:
-        return [_trial(cell, layers, seed, spec.horizon_kimg) for seed in spec.seed_values]
+        yield
     except ValidationError as error:
-        raise Misfits([blamed(detail, cell.settings, cell.label) for detail in error.errors()]) from None
+        found: list[ErrorDetails] = [{**detail, "loc": (*group, *detail["loc"])} for detail in error.errors()]
+        raise Misfits([blamed(detail, cell.settings, cell.label) for detail in found]) from None
 
 
-def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float) -> Trial:
+def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
     config = resolve(layers.with_seed(seed), layers.data.description)
     return Trial(
         id=trial_id(config),
@@ -102,11 +135,15 @@ def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float) -> Trial:
         seed=seed,
         data_path=layers.data.path,
         horizon_kimg=config.whole_iterations(horizon_kimg),
+        resources=resources,
         transfer_path=layers.transfer,
     )
 
 
-def _axes(spec: SweepSpec) -> Iterator[list[Choice]]:
+def _axes(sweep: Sweep) -> Iterator[list[Choice]]:
+    spec = sweep.spec
+    if spec.search:
+        yield [_settings(point, SPACE) for point in sweep.sampled]
     if spec.cells:
         yield [_settings(given, ("cells", name)) for name, given in spec.cells.items()]
     if spec.zip:
@@ -144,10 +181,11 @@ def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, find: DataLook
         yield more, layered(more.settings, find)
 
 
-def _size(spec: SweepSpec) -> int:
+def _size(sweep: Sweep) -> int:
+    spec, sampled = sweep.spec, len(sweep.sampled) if sweep.spec.search else 1
     axes = [*spec.grid.values(), *(values for when in spec.when for values in when.grid.values())]
     zipped = len(next(iter(spec.zip.values()))) if spec.zip else 1
-    return math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)
+    return sampled * math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)
 
 
 def _short(value: Any) -> str:

@@ -39,7 +39,8 @@ class Layers(NamedTuple):
     def with_seed(self, seed: int) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.resolve` takes them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
-        return {**self.tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
+        tree = {key: value for key, value in self.tree.items() if key != "resources"}
+        return {**tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
 
 
 def layered(settings: Sequence[Setting], find: DataLookup) -> Layers:

@@ -48,6 +48,8 @@ class Observed:
     asked: frozenset[str] = frozenset()
     stops: Mapping[str, str] = field(default_factory=dict)
     images_per_second: float | None = None
+    watts: float | None = None
+    energy_method: str = ""
     evaluation_seconds: float | None = None
 
 
@@ -92,6 +94,8 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         asked=frozenset(asked.options.metrics) if asked else frozenset(),
         stops=stops(run),
         images_per_second=latest.images_per_second if latest else None,
+        watts=_watts(latest) if latest else None,
+        energy_method=latest.energy.method if latest else "",
         evaluation_seconds=_evaluation_seconds(rows),
     )
 
@@ -169,6 +173,12 @@ def in_vain(records: Iterable[RunRecord | None]) -> Vain:
 def saved_kimg(record: RunRecord) -> float:
     """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
     return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg
+
+
+def _watts(record: RunRecord) -> float | None:
+    """Return the mean power of an attempt, as far as its energy is known."""
+    seconds = record.updated - record.started
+    return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
 
 
 def _evaluation_seconds(rows: list[dict[str, Any]]) -> float | None:

@@ -1,4 +1,4 @@
-"""Carrying out the stop rules of a sweep: reads scores, marks the trials that a rule hits. The files are all it knows."""
+"""Carrying out the stop rules of a sweep: reads scores, and marks the trials that a rule hits."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field

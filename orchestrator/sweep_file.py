@@ -10,21 +10,26 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.keys import did_you_mean, key_problem, models_in
+from orchestrator.search.space import Point
 from orchestrator.spec import SweepSpec
 from orchestrator.wording import worded
 from orchestrator.yaml_source import KeyPath, Source, load
 
-MERGED = ("base", "cells", "grid", "zip", "watch", "resources", "budget")
+MERGED = ("base", "cells", "grid", "zip", "watch", "resources", "search", "budget")
 """Parts of a sweep that a tier changes key by key, null removing a key; all others it replaces."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file at one tier: the validated spec, and where everything in it stands."""
+    """A sweep file at one tier: the validated spec, and where everything in it stands.
+
+    `sampled` are the configurations that its search has asked for so far.
+    """
 
     source: Source
     tier: str
     spec: SweepSpec
+    sampled: tuple[Point, ...] = ()
 
     @property
     def key(self) -> str:
@@ -139,6 +144,9 @@ def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
         yield from _keys(when.if_, ("when", index, "if"))
         yield from _keys(when.set, ("when", index, "set"))
         yield from _axis_keys(when.grid, ("when", index, "grid"))
+    for key, dimension in (spec.search.space if spec.search else {}).items():
+        yield ("search", "space", key), key
+        yield from _keys(dimension.when, ("search", "space", key, "when"))
     yield from _axis_keys(spec.grid, ("grid",))
     yield from _axis_keys(spec.zip, ("zip",))
 
