@@ -17,7 +17,8 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.blame import blamed
 from orchestrator.errors import Problem, SweepError
-from orchestrator.layers import Layers, Misfits, Setting, holds, layered
+from orchestrator.expression import ExpressionError, evaluate
+from orchestrator.layers import Layers, Misfits, Places, Setting, holds, layered, value_of
 from orchestrator.search.space import Applies, Point
 from orchestrator.spec import SweepSpec, When
 from orchestrator.sweep_file import Sweep
@@ -55,8 +56,7 @@ class Cell(NamedTuple):
 
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
-    find = functools.cache(find)
-    spec = sweep.spec
+    places, spec = Places(functools.cache(find), sweep.folder), sweep.spec
     size = _size(sweep)
     if size > MAX_TRIALS:
         raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
@@ -64,7 +64,7 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     trials: list[Trial] = []
     for point in _points(sweep):
         try:
-            for cell, layers in _kept(point, spec, find):
+            for cell, layers in _kept(point, spec, places):
                 trials += _trials(cell, layers, spec)
         except Misfits as error:
             problems += [sweep.problem(path, text) for path, text in error.found]
@@ -77,11 +77,11 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 def applies(sweep: Sweep, find: DataLookup) -> Applies:
     """Return what tells whether a condition holds in a sweep's `base` with a point of its search laid on it."""
-    find = functools.cache(find)
+    places = Places(functools.cache(find), sweep.folder)
 
     def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
         try:
-            return holds(condition, layered(_base(sweep.spec) + _settings(point, SPACE), find))
+            return holds(condition, layered(_base(sweep.spec) + _settings(point, SPACE), places))
         except Misfits as error:
             raise SweepError([sweep.problem(path, text) for path, text in error.found]) from None
 
@@ -95,9 +95,10 @@ def _points(sweep: Sweep) -> Iterator[Cell]:
         yield Cell(base, tuple(itertools.chain.from_iterable(point)))
 
 
-def _kept(point: Cell, spec: SweepSpec, find: DataLookup) -> Iterator[tuple[Cell, Layers]]:
+def _kept(point: Cell, spec: SweepSpec, places: Places) -> Iterator[tuple[Cell, Layers]]:
     """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
-    for cell, layers in _with_conditions(point, spec.when, find):
+    for cell, layers in _with_conditions(point, spec.when, places):
+        cell, layers = _with_derived(cell, layers, spec, places)
         if not any(holds(exclude, layers) for exclude in spec.exclude):
             yield cell, layers
 
@@ -163,22 +164,35 @@ def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
     return tuple(Setting(key, value, (*path, key)) for key, value in given.items())
 
 
-def _with_conditions(cell: Cell, conditions: list[When], find: DataLookup) -> list[tuple[Cell, Layers]]:
+def _with_conditions(cell: Cell, conditions: list[When], places: Places) -> list[tuple[Cell, Layers]]:
     """Return the cell, or the cells it becomes, once every condition that holds has had its say, in order."""
-    found = [(cell, layered(cell.settings, find))]
+    found = [(cell, layered(cell.settings, places))]
     for index, when in enumerate(conditions):
-        found = [more for one in found for more in _under(*one, when, ("when", index), find)]
+        found = [more for one in found for more in _under(*one, when, ("when", index), places)]
     return found
 
 
-def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, find: DataLookup) -> Iterator[tuple[Cell, Layers]]:
+def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, places: Places) -> Iterator[tuple[Cell, Layers]]:
     if not holds(when.if_, layers):
         yield cell, layers
         return
     implied = cell.implied + _settings(when.set, (*path, "set"))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
         more = Cell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
-        yield more, layered(more.settings, find)
+        yield more, layered(more.settings, places)
+
+
+def _with_derived(cell: Cell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[Cell, Layers]:
+    """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
+    for key, text in spec.derive.items():
+        path = ("derive", key)
+        try:
+            value = evaluate(str(text), functools.partial(value_of, layers, {"horizon_kimg": spec.horizon_kimg}))
+        except ExpressionError as error:
+            raise Misfits([(path, f"{error} (cell {cell.label})")]) from None
+        cell = cell._replace(implied=(*cell.implied, Setting(key, value, path)))
+        layers = layered(cell.settings, places)
+    return cell, layers
 
 
 def _size(sweep: Sweep) -> int:

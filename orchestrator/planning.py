@@ -34,7 +34,7 @@ class Request(NamedTuple):
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep as things stand."""
     backend, sweep = open_backend(request.backend, store, request.cpus), asked(store, request)
-    find = lookup(store, request.file)
+    find = lookup(store)
     trials = tuple(expand(sweep, find))
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))

@@ -36,11 +36,13 @@ class SweepSpec(Settings):
 
     sweep: Name
     question: str = ""
+    include: str | list[str] = []
     base: Assignments = {}
     cells: dict[Name, Assignments] = {}
     zip: dict[str, Values] = {}
     grid: dict[str, Values] = {}
     when: list[When] = []
+    derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
     seeds: PositiveInt | Annotated[list[Count], Field(min_length=1)] = [0]
     horizon_kimg: Positive

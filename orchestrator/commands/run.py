@@ -54,7 +54,7 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
     dispatcher = Dispatcher(store, plan, backend)
-    with growth_of(dispatcher, lookup(store, request.file), view.say) as growth:
+    with growth_of(dispatcher, lookup(store), view.say) as growth:
         run = Run(store, dispatcher, view, growth)
         code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
     if manner.as_json:
