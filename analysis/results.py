@@ -1,7 +1,7 @@
 """What figures, tables and claims are made of: the runs of a sweep and their curves as data frames.
 
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
-    run cell method training_images seed trial horizon_kimg augment augment_target state kimg hours images_per_second
+    run cell method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg hours images_per_second
     energy_joules ... diverged best_kimg best last_kimg last           (best and last are values of the score)
 Curves.scores: run kimg value          Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.cells import IMAGES, augment_label, method_of
+from analysis.cells import IMAGES, augment_label, dataset_of, method_in
 from analysis.plan import Plan, read_plan
 from analysis.score import Score, choose_score, identities
 from analysis.source import CollectedTables, Source, TrialFiles
@@ -79,7 +79,9 @@ def _planned(plan: Plan) -> pd.DataFrame:
     """Return one row per planned run; `run` is its place in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
     frame = pd.DataFrame([[getattr(run, column) for column in columns] for run in plan.cells], columns=columns)
-    frame["method"] = [method_of(run.settings) for run in plan.cells]
+    frame["method"] = [method_in(run.cell, run.settings) for run in plan.cells]
+    frame["dataset"] = [dataset_of(run.settings) for run in plan.cells]
+    frame["settings"] = [run.settings for run in plan.cells]
     frame["planned_images"] = [run.settings.get(IMAGES) for run in plan.cells]
     frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
     return frame.assign(run=frame.index)
