@@ -29,6 +29,12 @@ def method_in(cell: str, settings: Mapping[str, Any]) -> str:
     return " · ".join([*named, *([rest] if rest else [])])
 
 
+def images_of(settings: Mapping[str, Any]) -> int | None:
+    """Return the number of training images, mirror images among them, None where the axes do not say."""
+    images = settings.get(IMAGES)
+    return images and images * (2 if settings.get("data.mirror") else 1)
+
+
 def dataset_of(settings: Mapping[str, Any]) -> str:
     """Return the data set of a cell, "" where the sweep has only one."""
     return next((str(settings[key]) for key in DATA if key in settings), "")
