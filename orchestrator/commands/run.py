@@ -82,6 +82,7 @@ class Run:
     dispatcher: Dispatcher
     view: View
     interrupts: int = 0
+    troubled: bool = False
     shown: dict[str, TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
@@ -126,11 +127,21 @@ class Run:
         while self.dispatcher.active and not self.interrupts:
             self.dispatcher.submit()
             self.view.show(self.statuses())
+            self._tell_trouble()
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
         self.view.show(self.statuses())
+
+    def _tell_trouble(self) -> None:
+        """Say when the backend cannot be reached, and when it can be again."""
+        trouble = self.dispatcher.trouble
+        if trouble and not self.troubled:
+            self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
+        elif self.troubled and not trouble:
+            self.view.say(f"{self.dispatcher.backend.name} answers again")
+        self.troubled = bool(trouble)
 
     def _stop(self) -> None:
         """Have everything saved and stopped, unless somebody insists on leaving at once."""

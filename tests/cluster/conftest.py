@@ -27,6 +27,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.cluster)
             item.add_marker(pytest.mark.timeout(900))
+            item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+def group(item: pytest.Item) -> str:
+    """Return what a test shares with others that one process should run: a cluster, or else only its file.
+
+    Tests mostly wait. SLURM's are two groups, on a cluster each, so that none of the groups takes much longer.
+    """
+    needs = {*getattr(item, "fixturenames", ()), *getattr(getattr(item, "callspec", None), "params", {}).values()}
+    if needs & {"ray", "ray_cluster", "ray_nodes", "ray_sweeper"}:
+        return "ray"
+    if needs & {"slurm", "slurm_cluster", "slurm_sweeper"}:
+        return "slurm losses" if item.path.stem == "test_slurm_losses" else "slurm"
+    return item.path.stem
 
 
 @pytest.fixture(scope="session")
