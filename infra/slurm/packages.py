@@ -3,7 +3,8 @@
 import os
 import shutil
 import socket
-import subprocess
+
+from infra.debian import CannotInstall, install
 
 PACKAGES = (
     "slurmctld",
@@ -49,12 +50,7 @@ def missing() -> list[str]:
 
 
 def _install() -> None:
-    if not shutil.which("apt-get"):
-        raise CannotRunSlurm(f"programs are missing and there is no apt-get: {', '.join(missing())}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *command], env=environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise CannotRunSlurm(f"apt-get {command[0]} failed: {' '.join(done.stderr.split())[-300:]}")
+    try:
+        install(PACKAGES)
+    except CannotInstall as reason:
+        raise CannotRunSlurm(f"programs are missing: {', '.join(missing())}; {reason}") from None

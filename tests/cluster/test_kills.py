@@ -164,5 +164,5 @@ def test_a_lost_ray_driver_is_survived_by_the_same_command(prepare: Prepare, cal
     launcher.wait()
     daemons.kill(drivers)
     command.finish()
-    assert not workers_of(command.run)
+    wait_until(lambda: not workers_of(command.run), 20, "every trainer to end")
     assert_calm(command, calm)

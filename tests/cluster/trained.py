@@ -78,18 +78,20 @@ class Command:
     store: Store
     file: Path
     backend: str
-    options: tuple[str, ...] = ("--no-record",)
+    options: tuple[str, ...]
     started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     @classmethod
-    def prepare(cls, folder: Path, backend: str, store: Path | None = None) -> "Command":
+    def prepare(
+        cls, folder: Path, backend: str, store: Path | None = None, options: tuple[str, ...] = ("--no-record",)
+    ) -> "Command":
         """Write the sweep and its images into `folder`; the store is made there, too, unless it is elsewhere."""
         write_images(folder / "images.zip")
         file = folder / "trained.yaml"
         file.write_text(SWEEP)
         root = store or folder / "store"
         root.mkdir(exist_ok=True)
-        return cls(Store(root), file, backend)
+        return cls(Store(root), file, backend, options)
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Give the command; what it says goes to the end of `said`."""
