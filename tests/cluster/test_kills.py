@@ -26,15 +26,6 @@ Prepare = Callable[[str], Command]
 BACKENDS = ("local", "slurm", "ray")
 
 
-@pytest.fixture(scope="session")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """What the trial comes to when nobody disturbs it."""
-    command = Command.prepare(tmp_path_factory.mktemp("calm"), "local")
-    command.finish()
-    assert command.run.attempts() == [1]
-    return result(command.run)
-
-
 @pytest.fixture
 def prepare(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prepare]:
     """A function that makes a store and the command to run a sweep there on one of the backends."""

@@ -25,7 +25,6 @@ from orchestrator.store import Store
 from tests.cluster.faulty_proxy import FaultyProxy, Mode
 from tests.cluster.trained import Command, is_mid_way, result, supervisor_of
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
-from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
 from tests.orchestrator.test_recorder import metric, plan, tick, write_record
 from trainer.record import RunDir, State, append_lines, read_lines, read_record
 
@@ -205,6 +204,7 @@ def test_losing_the_cursors_or_dying_half_way_doubles_nothing(
                 cursor.unlink()
 
 
+@pytest.mark.usefixtures("scripted")
 @pytest.mark.parametrize("mode", ["error", "hang"])
 def test_a_sweep_does_not_wait_for_a_server_out_of_order(
     mode: Mode,
@@ -213,9 +213,7 @@ def test_a_sweep_does_not_wait_for_a_server_out_of_order(
     monkeypatch: pytest.MonkeyPatch,
     record: Record,
     store: Store,
-    scripted: None,
 ) -> None:
-    assert scripted is None
     (tmp_path / "one.yaml").write_text(SCRIPTED_SWEEP)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "3")
     command = [*python_module("orchestrator"), "run", str(tmp_path / "one.yaml"), "--store", str(store.root)]
@@ -267,10 +265,10 @@ def test_a_killed_server_gets_later_what_it_missed(
     assert set(pictures(server.uri, run.info.run_id).values()) == {1}
 
 
+@pytest.mark.usefixtures("scripted")
 def test_what_was_killed_does_not_stay_running_in_mlflow(
-    server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store, scripted: None
+    server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
 ) -> None:
-    assert scripted is None
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     (tmp_path / "one.yaml").write_text(f"{SCRIPTED_SWEEP}seeds: [100]\n")
     command = Command(store, tmp_path / "one.yaml", "local", ())
