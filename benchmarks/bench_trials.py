@@ -2,9 +2,9 @@
 
     python benchmarks/bench_trials.py [--trials 1000] [--slots 2] [--only local,slurm,submitit,tune] [--out FILE.md]
 
-One after the other, on the same machine, two at a time: adasweep on this machine; adasweep on a throw-away SLURM cluster;
-plain submitit's map_array on the same cluster; plain Ray Tune. A trial of adasweep is a directory with a job, a record, a
-lease and a supervisor; one of the others is a function call. Needs root for SLURM, the extra `ray` for Tune.
+One after the other, on the same machine, two at a time: adasweep on this machine; adasweep on a throw-away SLURM
+cluster; plain submitit's map_array on the same cluster; plain Ray Tune. A trial of adasweep is a directory with a job,
+a record, a lease and a supervisor; one of the others is a function call. Needs root for SLURM, and the extra `ray`.
 """
 
 import argparse

@@ -7,6 +7,7 @@ rebuilt from the files. Steps are images shown; times are the rows' own, so that
 import os
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
@@ -57,7 +58,7 @@ STATUS: Mapping[State, str] = {
 """MLflow's word for each state. What was interrupted or lost is not running, and says so."""
 
 _SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
-_PICTURE = re.compile(r"^(?P<key>[A-Za-z]+)%step%(?P<step>\d+)%.*(?<!%compressed)\.png$")
+_PICTURE = re.compile(r"^(?P<key>[A-Za-z]+)[%+]step[%+](?P<step>\d+)[%+](?!.*compressed).*\.png$")
 _T = TypeVar("_T")
 
 

@@ -1,6 +1,7 @@
 """Recording into a real `mlflow server` over HTTP, which is killed, slow or out of order; nothing waits for it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from tests.orchestrator.test_recorder import metric, plan, tick, write_record
 from trainer.record import RunDir, State, append_lines, read_lines, read_record
 
 WRITERS = 8
-POINTS = 300
+POINTS = 100
 SCRIPTED_SWEEP = "sweep: one\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\nmetrics: [fid2k]\n"
 Record = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -131,7 +132,7 @@ def steps(uri: str, run_id: str, key: str) -> list[int]:
 def pictures(uri: str, run_id: str) -> Counter[tuple[str, str]]:
     """Return how many full pictures there are of each key and step."""
     names = [Path(item.path).name for item in MlflowClient(tracking_uri=uri).list_artifacts(run_id, "images")]
-    parts = [name.split("%") for name in names if name.endswith(".png") and "compressed" not in name]
+    parts = [re.split(r"[%+]", name) for name in names if name.endswith(".png") and "compressed" not in name]
     return Counter((part[0], part[2]) for part in parts)
 
 
