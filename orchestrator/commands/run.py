@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from orchestrator.backends.base import Backend, Task
 from orchestrator.backends.registry import open_backend
@@ -83,7 +84,7 @@ class Run:
     view: View
     interrupts: int = 0
     troubled: bool = False
-    shown: dict[str, TrialStatus] = field(default_factory=dict)
+    settled: dict[str, TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
@@ -102,18 +103,17 @@ class Run:
         return self._verdict()
 
     def statuses(self) -> list[TrialStatus]:
-        """Return how every cell stands, in the order of the sweep."""
+        """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
         cells = stored(self.dispatcher.plan)["cells"]
-        score = self.dispatcher.plan.sweep.spec.score_name
-        seen, decisions, fresh = self.dispatcher.observed, self.dispatcher.decisions, set(self.dispatcher.active)
-        found = []
-        for cell in cells:
-            place = f"{cell['cell']} #{cell['seed']}"
-            if place not in self.shown or cell["trial"] in fresh or self.shown[place].state == "running":
-                trial = cell["trial"]
-                self.shown[place] = trial_status(self.store, cell, score, seen[trial], decisions[trial])
-            found.append(self.shown[place])
-        return found
+        active = set(self.dispatcher.active)
+        places = [(f"{cell['cell']} #{cell['seed']}", cell) for cell in cells]
+        found = {place: self.settled.get(place) or self._status(cell) for place, cell in places}
+        self.settled |= {place: found[place] for place, cell in places if cell["trial"] not in active}
+        return list(found.values())
+
+    def _status(self, cell: dict[str, Any]) -> TrialStatus:
+        trial, score = cell["trial"], self.dispatcher.plan.sweep.spec.score_name
+        return trial_status(self.store, cell, score, self.dispatcher.observed[trial], self.dispatcher.decisions[trial])
 
     @property
     def _sweep(self) -> str:
