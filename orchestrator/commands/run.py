@@ -127,14 +127,14 @@ class Run:
         while self.dispatcher.active and not self.interrupts:
             self.dispatcher.submit()
             self.view.show(self.statuses())
-            self._tell_trouble()
+            self.tell_trouble()
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
         self.view.show(self.statuses())
 
-    def _tell_trouble(self) -> None:
+    def tell_trouble(self) -> None:
         """Say when the backend cannot be reached, and when it can be again."""
         trouble = self.dispatcher.trouble
         if trouble and not self.troubled:
