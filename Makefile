@@ -41,8 +41,10 @@ test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, b
 	@$(BIN)/python -m pip install -qq -r requirements-ui.lock
 	@touch $@
 
+HOSTILE := tests/orchestrator/test_hostile_sweeps.py tests/orchestrator/test_yaml_source.py tests/backends/test_slurm_backend.py
+
 test-cluster: .venv/installed-ray .venv/installed-ui  ## Run the tests on real SLURM and Ray clusters and a real MLflow server, all started and stopped by them
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup -m cluster tests/cluster
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup tests/cluster $(HOSTILE)
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
