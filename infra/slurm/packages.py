@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import socket
+import subprocess
 
 from infra.debian import CannotInstall, install
 
@@ -36,12 +36,13 @@ def require() -> None:
     """Make sure that a cluster can be started here, installing what is missing. Raises CannotRunSlurm, saying why."""
     if os.geteuid() != 0:
         raise CannotRunSlurm("SLURM's daemons and their name spaces need root")
-    if not socket.gethostbyname(socket.gethostname()).startswith("127."):
-        raise CannotRunSlurm("this host's name is not a loopback address, so the daemons would listen to the outside")
     if missing():
         _install()
     if missing():
         raise CannotRunSlurm(f"programs are missing: {', '.join(missing())}")
+    tried = subprocess.run(["unshare", "--pid", "--fork", "--mount", "--uts", "true"], capture_output=True, check=False)
+    if tried.returncode:
+        raise CannotRunSlurm(f"no name spaces can be made here: {tried.stderr.decode(errors='replace').strip()}")
 
 
 def missing() -> list[str]:
