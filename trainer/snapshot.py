@@ -10,8 +10,8 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from trainer.checkpoint import write_file
+from trainer.config.families import Networks
 from trainer.config.identity import trial_id
-from trainer.config.networks import Networks
 from trainer.config.train import TrainConfig
 from trainer.errors import SnapshotError
 from trainer.families import build
