@@ -14,6 +14,7 @@ from trainer.config.growth import ProgressiveGrowing
 from trainer.config.methods import (
     AuxiliaryRotation,
     BalancedConsistency,
+    DiscriminatorNoise,
     LatentConsistency,
     ShallowMapping,
     SpectralNormalisation,
@@ -163,6 +164,11 @@ CONFLICTS = (
     ),
     Conflict(ProGanGenerator, lambda config: config.data.labels, UNLABELLED),
     Conflict(ProGanDiscriminator, lambda config: config.data.labels, UNLABELLED),
+    Conflict(
+        DiscriminatorNoise,
+        lambda config: not isinstance(config.discriminator, ProGanDiscriminator),
+        "puts noise before the layers of ProGAN; set discriminator.type to progan",
+    ),
     Conflict(SpectralNormalisation, _of_other_layers, STYLE_LAYERS),
     Conflict(PaGan, _of_other_layers, STYLE_LAYERS),
     Conflict(AdaptiveDropout, _of_other_layers, STYLE_LAYERS),

@@ -12,11 +12,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from trainer.config.augment import Adaptive, SingleTransform
-from trainer.config.growing import StyleGanGenerator
 from trainer.config.growth import ProgressiveGrowing
-from trainer.config.networks import GeneratorSpec, StyleGan2Generator
+from trainer.config.networks import GeneratorSpec
 from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Spec
-
 
 Generator = TypeVar("Generator", bound=GeneratorSpec)
 
@@ -85,9 +83,7 @@ class ShallowMapping(Spec):
 
     def shallowed(self, generator: Generator) -> Generator:
         """Return the generator with fewer layers, or as it is where it has no mapping network."""
-        if not isinstance(generator, StyleGan2Generator | StyleGanGenerator):
-            return generator
-        return generator.model_copy(update={"mapping_layers": self.layers})
+        return generator.model_copy(update={"mapping_layers": self.layers}) if generator.maps else generator
 
 
 class PseudoAugmentation(Adaptive):
@@ -109,6 +105,18 @@ class OrthogonalRegularisation(Spec):
     discriminator_beta: NonNegative = 0.0
 
 
+class DiscriminatorNoise(Spec):
+    """Multiplicative noise in D as strong as it is sure of real images: ProGAN's least squares runs need it.
+
+    N(1, s^2) with s = strength max(0, d - 0.5)^2, d the moving mean of D(x) (Karras et al. 2018, App. B).
+    """
+
+    module: ClassVar[str] = "trainer.methods.discriminator_noise"
+    type: Literal["discriminator-noise"] = "discriminator-noise"
+    strength: Positive = 0.2
+    decay: Fraction = 0.9
+
+
 AnyMethod = Annotated[
     LeCam
     | BalancedConsistency
@@ -118,7 +126,8 @@ AnyMethod = Annotated[
     | ShallowMapping
     | PseudoAugmentation
     | ProgressiveGrowing
-    | OrthogonalRegularisation,
+    | OrthogonalRegularisation
+    | DiscriminatorNoise,
     Field(discriminator="type"),
 ]
 _NAME: Any = Literal[tuple(spec.model_fields["type"].default for spec in get_args(get_args(AnyMethod)[0]))]

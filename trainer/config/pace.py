@@ -14,7 +14,7 @@ class Stretch(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """Stretches of iterations in order. What a schedule decides is decided anew every `hold` iterations of a stretch."""
+    """Stretches of iterations in order. A schedule is looked at every `hold` iterations of a stretch."""
 
     stretches: tuple[Stretch, ...]
     hold: int = 1
@@ -43,7 +43,7 @@ class Pace(NamedTuple):
         return images - self._at(images - 1).batch
 
     def held(self, images: int) -> int:
-        """Return the image counter at which the schedule was last looked at, for the iteration beginning at `images`."""
+        """Return at which image counter the schedule is looked at for the iteration that begins at `images`."""
         stretch = self._at(images)
         step = stretch.batch * self.hold
         return stretch.images + (images - stretch.images) // step * step

@@ -8,11 +8,11 @@ from pydantic import model_validator
 from trainer.config.augment import AdaAugment, Adaptive, AnyAugment, FixedAugment, misfit
 from trainer.config.compatibility import chosen, conflicts
 from trainer.config.data import DataConfig
+from trainer.config.families import AnyDiscriminator, AnyGenerator, Networks
 from trainer.config.growth import ProgressiveGrowing
 from trainer.config.methods import Methods, ShallowMapping
 from trainer.config.networks import StyleGan2Discriminator
 from trainer.config.pace import Pace
-from trainer.config.families import AnyDiscriminator, AnyGenerator, Networks
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.training import Adam, AnyObjective, Ema, Transfer
 

@@ -90,7 +90,7 @@ class Ema(Settings):
     """Moving average of the generator: half life in kimg, at most `rampup` times the images seen so far.
 
     `rampup` None means no ramp: the official choice for presets other than auto and for transfer learning. `beta`, if
-    given, is what the average keeps in an iteration, whatever the batch. Before `start_kimg` it is the generator itself.
+    given, is what the average keeps in an iteration, whatever the batch. It is the generator before `start_kimg`.
     """
 
     half_life_kimg: Positive
