@@ -85,7 +85,7 @@ def _figures(figures: Sequence[Rendered]) -> Iterator[str]:
         numbers = figure.png.with_suffix(".csv")
         exceptions = [f"{kind}: {'; '.join(names)}" for kind, names in figure.provenance.exceptions().items() if names]
         caption = f"{figure.name} · provenance {figure.provenance.id} · {len(figure.provenance.trials())} trials"
-        yield page.picture(figure.png, caption, figure_named(figure.name).TITLE)
+        yield page.picture(figure.png, caption, figure_named(figure.name).title)
         yield page.folded(f"Numbers of {figure.name}", numbers.read_text(encoding="utf-8"))
         yield page.folded("What is not in it, or not whole", "\n".join(exceptions)) if exceptions else ""
 

@@ -1,12 +1,14 @@
 """Which cell of a sweep a side of a claim means."""
 
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
 from trainer.config.claim import Claim, ClaimProblem, Side
 
 IMAGES = "data.subset"
-NOT_METHOD = frozenset({IMAGES, "data.mirror", "data.subset_seed", "seed"})
+DATA = ("data", "data.source")
+NOT_METHOD = frozenset({IMAGES, *DATA, "data.mirror", "data.subset_seed", "seed"})
 """Axes that choose the training images: they say on what, not how."""
 
 BASELINES = frozenset({"baseline", "noaug", "no augmentation"})
@@ -55,14 +57,13 @@ def _named(name: str | None, cells: Cells) -> list[str]:
     if name is None:
         return list(cells)
     wanted = name.lower()
-    exact = [label for label in cells if wanted in (label.lower(), _given_name(label))]
+    exact = [label for label in cells if wanted == label.lower() or wanted in _given_names(label)]
     return exact or [label for label, settings in cells.items() if wanted in names_of(settings)]
 
 
-def _given_name(label: str) -> str:
-    """Return the name that `cells:` of the sweep file gave, which a label begins with; "" where there is none."""
-    first = label.partition(", ")[0].lower()
-    return "" if "=" in first else first
+def _given_names(label: str) -> list[str]:
+    """Return the names that `cells:` of the sweep file gave, which a label begins with."""
+    return list(takewhile(lambda part: "=" not in part, label.lower().split(", ")))
 
 
 def names_of(settings: Mapping[str, Any]) -> frozenset[str]:
