@@ -3,7 +3,7 @@
     python benchmarks/bench_collect.py [--trials 10000] [--evaluations 125] [--mlflow-sample 500]
 
 Writes the store into a temporary directory (about 0.8 GB), measures, removes it. Beside it, with --mlflow-sample: the
-same runs and scores read by MLflow's search_runs and get_metric_history, in the same process. Aims: collect from scratch
+same runs and scores read by search_runs and get_metric_history of MLflow, in one process. Aims: collect from scratch
 below 60 s, incrementally below 3 s, any figure below 3 s.
 """
 
