@@ -4,6 +4,7 @@ trials/ab/ab12.../    one directory per trial (see trainer.record)
 sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each
 data/ cache/          data sets by name; what is derived from them
 probes/               measured speeds, for prices
+code/                 the packages that jobs run, by their content
 local/                the queue of the local backend
 mlflow.db mlartifacts/ mlflow/    what the recorder keeps
 tables/ figures/      written by the analysis
@@ -47,6 +48,10 @@ class Store:
     @property
     def probes(self) -> Path:
         return self.root / "probes"
+
+    @property
+    def code(self) -> Path:
+        return self.root / "code"
 
     def plan(self, sweep: str) -> Path:
         return self.root / "sweeps" / sweep / "plan.json"

@@ -66,7 +66,7 @@ def _supervise(queue: RayQueue, path: Path, entry: Entry) -> int:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=environment({**claim.environment, **hidden}),
+            env=environment({**claim.environment, **hidden}, entry.code),
             start_new_session=True,
             preexec_fn=_stopping_with_us,
         )

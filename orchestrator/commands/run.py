@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from orchestrator.backends.base import Backend, Task
+from orchestrator.backends.base import LIVE, Backend, Task
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import news, print_json, results
 from orchestrator.datasets import lookup
 from orchestrator.decide import SUBMITTED
 from orchestrator.dispatch import Dispatcher
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.freeze import freeze, frozen_place
 from orchestrator.keep import keep_plan
 from orchestrator.plan import Plan, stored
 from orchestrator.plan_view import summary
@@ -38,6 +40,7 @@ class Manner:
     dry_run: bool = False
     as_json: bool = False
     record: bool = True
+    live_code: bool = False
 
 
 def execute(store: Store, request: Request, manner: Manner) -> int:
@@ -48,12 +51,12 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     if manner.detach and plan.sweep.spec.search:
         raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
     if manner.dry_run:
-        return _dry_run(store, plan, backend)
+        return _dry_run(store, plan, backend, LIVE if manner.live_code else frozen_place(store))
     store.require_writable()
     keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
-    dispatcher = Dispatcher(store, plan, backend)
+    dispatcher = Dispatcher(store, plan, backend, code=LIVE if manner.live_code else freeze(store))
     with growth_of(dispatcher, lookup(store), view.say) as growth:
         run = Run(store, dispatcher, view, growth)
         code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
@@ -62,15 +65,17 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     return code
 
 
-def _dry_run(store: Store, plan: Plan, backend: Backend) -> int:
+def _dry_run(store: Store, plan: Plan, backend: Backend, code: Path) -> int:
     """Print what would be submitted."""
     todo = [trial for trial, decision in plan.decisions.items() if decision.action in SUBMITTED]
-    tasks = [
-        Task(trial, store.run(trial).path.resolve(), plan.observed[trial].attempts + 1, plan.unique[trial].resources)
-        for trial in todo
-    ]
+    tasks = [_task(store, plan, trial, code) for trial in todo]
     results().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
     return 0
+
+
+def _task(store: Store, plan: Plan, trial: str, code: Path) -> Task:
+    directory, attempt = store.run(trial).path.resolve(), plan.observed[trial].attempts + 1
+    return Task(trial, directory, attempt, plan.unique[trial].resources, code)
 
 
 @dataclass
