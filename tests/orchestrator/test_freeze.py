@@ -129,4 +129,5 @@ def test_editing_the_working_copy_changes_no_run(
         assert job is not None
         assert (store.code / job.code / "commit.json").exists()
     else:
-        until(lambda: "edited" in (later.attempt(1) / "supervisor.log").read_text())
+        log = later.attempt(1) / "supervisor.log"
+        until(lambda: log.exists() and "edited" in log.read_text())
