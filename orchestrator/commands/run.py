@@ -25,7 +25,8 @@ from orchestrator.progress import View, in_a_line, view_for
 from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.follow import start_recorder
 from orchestrator.search.growth import Complete, Growth, growth_of
-from orchestrator.status import TrialStatus, as_json, trial_status
+from orchestrator.status import TrialStatus, trial_status
+from orchestrator.status import as_json as statuses_as_json
 from orchestrator.store import Store
 
 POLL_SECONDS = 0.5
@@ -56,13 +57,28 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
-    dispatcher = Dispatcher(store, plan, backend, code=LIVE if manner.live_code else freeze(store))
+    code = LIVE if manner.live_code else freeze(store)
+    search = plan.sweep.spec.search
+    if search and search.driver == "ray_tune":
+        return _by_ray_tune(store, plan, backend, code, view, as_json=manner.as_json)
+    dispatcher = Dispatcher(store, plan, backend, code=code)
     with growth_of(dispatcher, lookup(store), view.say) as growth:
         run = Run(store, dispatcher, view, growth)
         code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
     if manner.as_json:
-        print_json({"exit_code": code, "trials": as_json(run.statuses())})
+        print_json({"exit_code": code, "trials": statuses_as_json(run.statuses())})
     return code
+
+
+def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:
+    """Have Ray Tune carry out a search, and watch it. Recording is left to `adasweep record`."""
+    from orchestrator.search.tune_launch import TuneRun
+
+    run = TuneRun.begin(store, plan, backend, code)
+    exit_code = run.to_the_end(view)
+    if as_json:
+        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
+    return exit_code
 
 
 def _dry_run(store: Store, plan: Plan, backend: Backend, code: Path) -> int:
