@@ -5,8 +5,8 @@
 It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and does what its seed says:
 seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
 seed 16 ignores being asked to stop; seeds 20 to 29 evaluate whenever they save, and score their seed, from 25 on
-their r1_gamma; seeds from 100 wait at 0.5 kimg until there is a file `go` in the directory of the trial, so that a test finds them running however
-slow the machine is.
+their r1_gamma; seeds from 100 wait at 0.5 kimg until there is a file `go` in the directory of the trial, so that a test
+finds them running however slow the machine is.
 """
 
 import argparse
