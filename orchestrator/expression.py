@@ -31,7 +31,7 @@ def _power(base: Number, exponent: Number) -> Number:
     result = base**exponent
     if isinstance(result, complex):
         raise ExpressionError(f"{base} ** {exponent} is no real number")
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {

@@ -86,7 +86,7 @@ def holds(wanted: Mapping[str, Any], layers: Layers) -> bool:
 
 def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
     """Return the value of a setting, of what the data set says of itself, or of `known`. Raises ExpressionError."""
-    found = {f"data.{key}": value for key, value in layers.data.description.model_dump().items()} | known
+    found = {f"data.{key}": value for key, value in layers.data.description.model_dump().items()} | dict(known)
     if name in found:
         return found[name]
     if name not in settable():

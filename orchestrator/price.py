@@ -149,9 +149,9 @@ def published(config: TrainConfig, resources: Resources) -> Rate:
 
 def work(config: TrainConfig) -> float:
     """Return the sum of (side x channels)^2 over the generator's resolutions, which its multiplications follow."""
-    base, most = config.generator.channel_base, config.generator.channel_max
-    sides = [2**power for power in range(2, int(math.log2(config.data.resolution)) + 1)]
-    return float(sum((side * min(base // side, most)) ** 2 for side in sides))
+    generator, resolution = config.generator, config.data.resolution
+    sides = [2**power for power in range(2, int(math.log2(resolution)) + 1)]
+    return float(sum((side * generator.width(side, resolution)) ** 2 for side in sides))
 
 
 def probe_path(probes: Path, config: TrainConfig) -> Path:

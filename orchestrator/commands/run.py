@@ -103,6 +103,7 @@ class Run:
     view: View
     growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
+    troubled: bool = False
     settled: dict[str, TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
@@ -148,11 +149,21 @@ class Run:
             self.dispatcher.stop_early()
             self.dispatcher.submit()
             self.view.show(self.statuses())
+            self.tell_trouble()
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
         self.view.show(self.statuses())
+
+    def tell_trouble(self) -> None:
+        """Say when the backend cannot be reached, and when it can be again."""
+        trouble = self.dispatcher.trouble
+        if trouble and not self.troubled:
+            self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
+        elif self.troubled and not trouble:
+            self.view.say(f"{self.dispatcher.backend.name} answers again")
+        self.troubled = bool(trouble)
 
     def _stop(self) -> None:
         """Have everything saved and stopped, unless somebody insists on leaving at once."""
