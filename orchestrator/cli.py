@@ -130,6 +130,12 @@ def status(
     finish(command("status")(Store(store), sweep, watch=watch, as_json=as_json))
 
 
+@app.command(epilog="Example: adasweep watch demo")
+def watch(sweep: NameArgument = "", store: StoreOption = DEFAULT_STORE) -> None:
+    """Follow a sweep until nothing of it waits or runs. Short for: status SWEEP --watch."""
+    finish(command("status")(Store(store), sweep, watch=True, as_json=False))
+
+
 @app.command(epilog="Example: adasweep why 12e1a645")
 def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """Tell a trial's story: what it is, its attempts, where it stands, and what the next run would do with it."""
