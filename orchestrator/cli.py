@@ -110,11 +110,12 @@ def extend(
     tier: TierOption = "",
     backend: BackendOption = "local",
     cpus: CpusOption = None,
+    live_code: LiveCodeOption = False,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Train every trial of a sweep on to another horizon. Short for: run SWEEP --horizon-kimg KIMG."""
-    manner = importlib.import_module("orchestrator.commands.run").Manner(as_json=as_json)
+    manner = importlib.import_module("orchestrator.commands.run").Manner(as_json=as_json, live_code=live_code)
     request = Request(file, tier, horizon_kimg, backend=backend, cpus=cpus)
     finish(command("run")(Store(store), request, manner))
 

@@ -99,18 +99,10 @@ HOSTILE = st.text(st.sampled_from("ab \t\n\r'\"`$(){};|&<>*?!#%\\/.é-=~"), max_
 @settings(max_examples=60, deadline=None)
 def test_nothing_a_person_named_stands_in_a_rendered_script(label: str, question: str) -> None:
     """A script is made of trial ids, numbers and folders; a sweep's own words never come near it."""
-    values = {
-        "sweep": "s",
-        "question": question,
-        "base": BASE,
-        "horizon_kimg": 1,
-        "claims": [label],
-        "figures": [label],
-    }
-    sweep = Sweep(Source(Path("s.yaml"), {}, {}), "", SweepSpec.model_validate(values))
-    plain = Sweep(
-        Source(Path("s.yaml"), {}, {}), "", SweepSpec.model_validate({**values, "question": "", "claims": []})
-    )
+    innocent: dict[str, Any] = {"sweep": "s", "base": BASE, "horizon_kimg": 1}
+    hostile = {**innocent, "question": question, "claims": [label], "figures": [label]}
+    specs = [SweepSpec.model_validate(values) for values in (innocent, hostile)]
+    sweep, plain = (Sweep(Source(Path("s.yaml"), {}, {}), "", spec) for spec in specs)
     texts = []
     for one in (sweep, plain):
         trials = expand(one, find)
