@@ -26,7 +26,7 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check  ## Check the code and run all tests
+test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests
 	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow"
 	@$(MAKE) --no-print-directory test-cluster
 
