@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from trainer.config.metrics import better, parse_metric, value_names
@@ -13,7 +13,7 @@ from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.metrics.evaluate import evaluate
-from trainer.model.generator import Generator
+from trainer.model.network import GeneratorNetwork
 from trainer.randomness import generator_of, seed_everything
 from trainer.record import RunDir, read_lines
 from trainer.reporter import Reporter
@@ -53,9 +53,10 @@ class Evaluator:
         if not reporter.speaks or (kept and not missing):
             return
         reporter.fence.check()
-        save_snapshot(self.run, self.config, state)
+        average = presented(state.average, self.train_set)
+        save_snapshot(self.run, self.config, state, average)
         if missing:
-            self._measure(state, missing, reporter)
+            self._measure(state, average, missing, reporter)
         self._keep(state.images)
 
     def _missing(self, images: int) -> list[str]:
@@ -66,14 +67,14 @@ class Evaluator:
 
         return [name for name in self.options.metrics if not numbers(name) <= self.known]
 
-    def _measure(self, state: TrainState, names: list[str], reporter: Reporter) -> None:
+    def _measure(self, state: TrainState, average: GeneratorNetwork, names: list[str], reporter: Reporter) -> None:
         def progress(doing: str) -> None:
             if self.stop.made:
                 raise Preempted
             reporter.pulse(doing=f"evaluating: {doing}")
 
         values = evaluate(
-            lambda count: generate(state.average, self.train_set, count, self.config.generator.z_dim),
+            lambda count: generate(average, self.train_set, count, self.config.generator.z_dim),
             self.reference,
             names,
             self.options.detector,
@@ -104,9 +105,18 @@ class Evaluator:
         return min(kept, key=lambda images: scores[images], default=None)
 
 
+def presented(average: GeneratorNetwork, labels_of: ImageSet) -> GeneratorNetwork:
+    """Return the average as it makes images outside training, with classes as frequent as in the set."""
+
+    def labels(count: int, draws: torch.Generator) -> Float[Tensor, "n cdim"]:
+        return labels_of.labels(torch.randint(len(labels_of), [count], generator=draws).numpy())
+
+    return average.presentable(labels)
+
+
 @torch.inference_mode()
 def generate(
-    generator: Generator, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED
+    generator: GeneratorNetwork, labels_of: ImageSet, count: int, z_dim: int, seed: int = SEED
 ) -> Iterator[UInt8[Tensor, "n c h w"]]:
     """Yield `count` generated images as uint8 batches [n c h w]: z ~ N(0, I), labels as frequent as in the set.
 

@@ -47,7 +47,7 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
     place, meter, config = find_place(os.environ), find_meter([]), attempt.config
     report = _reporter(attempt, place, meter)
     try:
-        with joined(place, config.batch // config.micro_batch) as world:
+        with joined(place, config.shards) as world:
             return _train(attempt, world, stop, report, meter)
     except LeaseLost as lost:
         say(f"adasweep: {lost}; nothing more is written")
@@ -76,7 +76,7 @@ def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, 
 
 def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     """Say why the attempt failed, on standard error and in the record if that can still be written."""
-    shards = Shards(config.micro_batch, config.discriminator.minibatch_std_group)
+    shards = Shards(config.micro_batch, config.discriminator.group)
     failure = failure_of(error, shards)
     if failure.exit_code == EXIT_BUG:
         say("".join(traceback.format_exception(error)))

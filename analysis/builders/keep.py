@@ -59,4 +59,4 @@ def at_target(heuristic: str, target: float) -> Keep:
 def extreme_sizes(runs: pd.DataFrame) -> "pd.Series[bool]":
     """Keep the runs with the most and those with the fewest training images."""
     sizes = runs["training_images"]
-    return (sizes == sizes.max()) | (sizes == sizes.min())
+    return sizes.isin([sizes.min(), sizes.max()])

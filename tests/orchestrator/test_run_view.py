@@ -41,3 +41,28 @@ def test_a_trial_that_ends_between_two_looks_is_shown_as_it_ended(
     world.turn()
     dispatcher.look()
     assert [status.state for status in run.statuses()] == ["done"] * 4
+
+
+class Told(Silence):
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_a_backend_that_cannot_be_reached_is_told_once_and_so_is_its_return(
+    store: Store, sweep_file: Callable[..., Path]
+) -> None:
+    dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(FakeWorld(done(store))))
+    told = Told()
+    run = Run(store, dispatcher, told)
+    for trouble in ("", "squeue: Unable to contact slurm controller", "squeue: timed out", "", ""):
+        dispatcher.trouble = trouble
+        run.tell_trouble()
+    assert told.lines == [
+        "squeue: Unable to contact slurm controller; what runs goes on, and this keeps trying",
+        "fake answers again",
+    ]

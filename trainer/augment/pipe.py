@@ -78,5 +78,5 @@ class AugmentPipe(nn.Module):
 
 def named_pipe(name: Pipe) -> AugmentPipe:
     """Return one of the pipes of the paper: all transforms of its groups, or its one transform, at strength 1."""
-    groups: Mapping[str, tuple[str, ...]] = GROUPS
+    groups: dict[str, tuple[str, ...]] = {str(group): names for group, names in GROUPS.items()}
     return AugmentPipe({transform: 1.0 for part in PIPES[name] for transform in groups.get(part, (part,))})
