@@ -1,4 +1,4 @@
-"""python -m trainer augment: what the augmentation pipe does to one image (Karras et al. 2020, ADA, Fig. 2c, 22, 23)."""
+"""python -m trainer augment: what the augmentation pipe does to an image (Karras et al. 2020, Fig. 2c, 22, 23)."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from trainer.console import result
 from trainer.randomness import seed_everything
 from trainer.sheet import tile, to_uint8, write_png
 
+SHOWN_P = [0.0, 0.1, 0.2, 0.3, 0.5, 0.8]
 Images = Float[Tensor, "n 3 side side"]
 
 
