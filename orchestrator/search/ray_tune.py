@@ -11,12 +11,10 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import optuna
 import ray
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
@@ -34,7 +32,7 @@ from orchestrator.plan import RULES, Plan, wanted_of
 from orchestrator.planning import Request, plan_sweep
 from orchestrator.search.optuna import sampler_of
 from orchestrator.search.points import finish, trials_of
-from orchestrator.search.space import Point, Search, sampled
+from orchestrator.search.space import Applies, Point, Search, Suggests, sampled
 from orchestrator.search.tune_trial import SCORE, Errand, drive
 from orchestrator.stop import Asha
 from orchestrator.store import Store
@@ -59,17 +57,12 @@ class Book:
         assert self.plan.sweep.spec.search
         return self.plan.sweep.spec.search
 
-    def space(self) -> Callable[[optuna.Trial], dict[str, Any]]:
-        """Return the space as a function that chooses, enters what it has chosen, and says how to drive it."""
-        fits = applies(self.plan.sweep, self.find)
-        return lambda trial: self._entered(sampled(self.search.space, trial, fits))
-
     def known(self) -> list[dict[str, Any]]:
-        """Return the configurations of the plan as Optuna knows them."""
+        """Return the configurations that the plan has already, as Optuna knows them."""
         space = self.search.space
         return [{key: space[key].token(value) for key, value in point.items()} for point in self.plan.sweep.sampled]
 
-    def _entered(self, point: Point) -> dict[str, Any]:
+    def entered(self, point: Point) -> dict[str, Any]:
         try:
             (trial,) = trials_of(self.plan.sweep, point, self.find)
         except SweepError as error:
@@ -98,6 +91,21 @@ class Book:
             score=sweep.spec.score_name,
             code=self.code,
         )
+
+
+@dataclass
+class Space:
+    """The space of a search as a function that chooses, enters what it has chosen, and says how to drive it."""
+
+    book: Book
+    fits: Applies
+
+    def __call__(self, trial: Suggests) -> dict[str, Any]:
+        return self.book.entered(sampled(self.book.search.space, trial, self.fits))
+
+    def __reduce__(self) -> tuple[type[str], tuple[()]]:
+        """Leave nothing in the copies that Tune saves of its searcher: it is never restored from them."""
+        return str, ()
 
 
 class Watcher(tune.Callback):
@@ -129,7 +137,7 @@ def carry_out(book: Book, lease: Lease) -> None:
     folder = book.store.root.resolve() / "tune" / book.plan.sweep.key
     shutil.rmtree(folder, ignore_errors=True)
     chooser = OptunaSearch(
-        space=book.space(),
+        space=Space(book, applies(book.plan.sweep, book.find)),
         metric=SCORE,
         mode="min",
         points_to_evaluate=book.known(),
