@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orchestrator.lease import Holder, holder
-from orchestrator.marks import is_cancelled, is_forgiven
+from orchestrator.marks import is_cancelled, is_forgiven, stops
 from orchestrator.store import Store, read_job
 from trainer.record import RunDir, RunRecord, State, read_lines, read_record
 
@@ -27,7 +27,8 @@ class Observed:
     """One trial as the store shows it. `metrics` has the kimg of the newest row of each recorded name.
 
     `failures` and `stalls` count attempts in a row that failed, or that ended in any way short of done, without
-    getting further; `retry` sets them back to nothing. `asked` are the metrics of the last attempt.
+    getting further; `retry` sets them back to nothing. `asked` are the metrics of the last attempt, `stops` the reasons
+    of the sweeps whose rules have stopped it.
     """
 
     state: State = State.PENDING
@@ -45,7 +46,10 @@ class Observed:
     host: str = ""
     beat_age_seconds: float | None = None
     asked: frozenset[str] = frozenset()
+    stops: Mapping[str, str] = field(default_factory=dict)
     images_per_second: float | None = None
+    watts: float | None = None
+    energy_method: str = ""
     evaluation_seconds: float | None = None
 
 
@@ -88,7 +92,10 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         host=record.host if record else "",
         beat_age_seconds=now - record.updated if record else None,
         asked=frozenset(asked.options.metrics) if asked else frozenset(),
+        stops=stops(run),
         images_per_second=latest.images_per_second if latest else None,
+        watts=_watts(latest) if latest else None,
+        energy_method=latest.energy.method if latest else "",
         evaluation_seconds=_evaluation_seconds(rows),
     )
 
@@ -166,6 +173,12 @@ def in_vain(records: Iterable[RunRecord | None]) -> Vain:
 def saved_kimg(record: RunRecord) -> float:
     """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
     return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg
+
+
+def _watts(record: RunRecord) -> float | None:
+    """Return the mean power of an attempt, as far as its energy is known."""
+    seconds = record.updated - record.started
+    return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
 
 
 def _evaluation_seconds(rows: list[dict[str, Any]]) -> float | None:

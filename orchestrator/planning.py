@@ -1,5 +1,6 @@
 """From a sweep file and a store to a plan: reads, changes nothing."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,8 @@ from orchestrator.observe import observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
 from orchestrator.price import evidence
 from orchestrator.reported import open_handles, reported
+from orchestrator.search.points import kept_points, typical
+from orchestrator.status import stored_plan
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
 
@@ -30,16 +33,35 @@ class Request(NamedTuple):
 
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep as things stand."""
-    backend, sweep = open_backend(request.backend, store, request.cpus), _asked(request)
-    trials = tuple(expand(sweep, lookup(store, request.file)))
+    backend, sweep = open_backend(request.backend, store, request.cpus), asked(store, request)
+    find = lookup(store)
+    trials = tuple(expand(sweep, find))
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
-    parallel = backend.slots(sweep.spec.resources)
-    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff)
+    sample = typical(sweep, find) if sweep.spec.search else []
+    awaited = tuple(sample * to_sample(sweep))
+    parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
+    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited)
 
 
-def _asked(request: Request) -> Sweep:
+def to_sample(sweep: Sweep) -> int:
+    """Return how many configurations the sweep's search has yet to sample."""
+    return max(0, sweep.spec.search.trials - len(sweep.sampled)) if sweep.spec.search else 0
+
+
+def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
+    """Return how many trials the sweep itself lets run at a time, where a sampled configuration has so many."""
+    return sweep.spec.search.parallel * trials_of_each if sweep.spec.search else math.inf
+
+
+def asked(store: Store, request: Request) -> Sweep:
+    """Return the sweep that a person asked for, with what its search has sampled so far."""
+    sweep = _read(request)
+    return replace(sweep, sampled=kept_points(sweep, stored_plan(store, sweep.key) if sweep.spec.search else None))
+
+
+def _read(request: Request) -> Sweep:
     sweep = read_sweep(request.file, request.tier)
     if request.horizon_kimg is None:
         return sweep

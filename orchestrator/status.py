@@ -11,7 +11,7 @@ from orchestrator.errors import StoreError
 from orchestrator.observe import Observed
 from orchestrator.store import Store
 from trainer.config.metrics import better
-from trainer.record import RunRecord, State, read_lines, read_record
+from trainer.record import RunDir, RunRecord, State, read_lines, read_record
 
 
 class Score(NamedTuple):
@@ -55,7 +55,7 @@ def trial_status(store: Store, cell: Mapping[str, Any], score: str, seen: Observ
         trial=cell["trial"],
         cell=cell["cell"],
         seed=cell["seed"],
-        state=seen.state.value if seen.attempts else "new",
+        state=state_in_a_word(seen, decision),
         kimg=seen.kimg,
         horizon_kimg=cell["horizon_kimg"],
         score=score,
@@ -73,13 +73,25 @@ def trial_status(store: Store, cell: Mapping[str, Any], score: str, seen: Observ
     )
 
 
+def state_in_a_word(seen: Observed, decision: Decision) -> str:
+    """Return where a trial stands in a sweep: its state; `new` before its first attempt, `stopped` by a rule."""
+    if decision.action is Action.STOPPED:
+        return "stopped"
+    return seen.state.value if seen.attempts else "new"
+
+
 def score_of(store: Store, trial: str, score: str) -> Score:
     """Return the newest and the best recorded value of the metric `score` of a trial."""
-    values = {row["kimg"]: row["value"] for row in read_lines(store.run(trial).metrics) if row.get("metric") == score}
+    values = score_curve(store.run(trial), score)
     if not values:
         return Score()
     best = min if better(score) == "lower" else max
     return Score(values[max(values)], best(values.values()))
+
+
+def score_curve(run: RunDir, score: str) -> dict[float, float]:
+    """Return the recorded values of the metric `score` by kimg; of several at one kimg the last."""
+    return {row["kimg"]: row["value"] for row in read_lines(run.metrics) if row.get("metric") == score}
 
 
 def read_plan(store: Store, sweep: str) -> dict[str, Any]:
@@ -111,7 +123,7 @@ def sweeps(store: Store) -> list[str]:
 def wanted_of_plan(plan: Mapping[str, Any]) -> dict[str, Wanted]:
     """Return what a stored plan wants of each trial."""
     metrics, detector = tuple(plan.get("metrics", ())), plan.get("detector", "lite0")
-    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, detector) for cell in plan["cells"]}
+    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, detector, plan["sweep"]) for cell in plan["cells"]}
 
 
 def sweep_status(
@@ -150,7 +162,7 @@ def _joules(records: list[RunRecord]) -> float | None:
 
 
 def _wrong(seen: Observed, decision: Decision) -> str:
-    if seen.diverged or decision.action is Action.BLOCKED:
+    if seen.diverged or decision.action in (Action.BLOCKED, Action.STOPPED):
         return decision.reason
     if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
         return f"says nothing for {seen.beat_age_seconds:.0f} s"

@@ -16,6 +16,7 @@ from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.config.training import Adam
+from trainer.console import say
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World
 from trainer.energy import Meter
@@ -131,6 +132,7 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
             state.load_tensors(tensors)
             return found.path
         reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
+        say(f"adasweep: {found.path} is damaged and passed over")
     return None
 
 

@@ -4,8 +4,9 @@
 
 It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and does what its seed says:
 seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
-seed 16 ignores being asked to stop; seeds from 100 wait at 0.5 kimg until there is a file `go` in the directory of
-the trial, so that a test finds them running however slow the machine is.
+seed 16 ignores being asked to stop; seeds 20 to 29 evaluate whenever they save, and score their seed; seeds from 100
+wait at 0.5 kimg until there is a file `go` in the directory of the trial, so that a test finds them running however
+slow the machine is.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from trainer.record import RunDir, RunRecord, State, append_lines, beat, replace
 STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5
 HOLDING_SEEDS, HOLD_STEPS = 100, 5
+EVALUATING_SEEDS = range(20, 30)
 
 
 class Worker:
@@ -68,6 +70,12 @@ class Worker:
         self.fence.check()
         self.record = beat(self.run.record(self.job.attempt), self.record, kimg=self.kimg, **changes)
 
+    def evaluate(self) -> None:
+        value = float(self.seed) if self.seed in EVALUATING_SEEDS else 100 / (1 + self.kimg)
+        for name in self.job.options.metrics:
+            for metric in value_names(parse_metric(name), self.job.options.detector):
+                self.append(self.run.metrics, {"metric": metric, "value": value, "seconds": 0.01})
+
     def append(self, path: Path, row: dict[str, object]) -> None:
         self.fence.check()
         append_lines(path, [{"attempt": self.job.attempt, "time": time.time(), "kimg": self.kimg, **row}])
@@ -88,9 +96,7 @@ class Worker:
             self._misbehave()
             self._report()
         self.save()
-        for name in self.job.options.metrics:
-            for value in value_names(parse_metric(name), self.job.options.detector):
-                self.append(self.run.metrics, {"metric": value, "value": 100 / (1 + self.kimg), "seconds": 0.01})
+        self.evaluate()
         self.update(state=State.DONE, exit_code=0)
         return 0
 
@@ -109,6 +115,8 @@ class Worker:
     def _report(self) -> None:
         if self.steps % SAVE_EVERY_STEPS == 0:
             self.save()
+            if self.seed in EVALUATING_SEEDS:
+                self.evaluate()
         row = {"seconds_per_kimg": 1.0, "images_per_second": 1000.0, "p": 0.1, "r_t": 0.2, "r_v": None}
         self.append(self.run.ticks, {**row, "stats": {"Loss/G/loss": 1 / self.steps}})
         self.update(images_per_second=1000.0, p=0.1, r_t=0.2)

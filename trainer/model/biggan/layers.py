@@ -64,7 +64,9 @@ class ConditionalNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "n c h w"], w: Float[Tensor, "n wdim"]) -> Float[Tensor, "n c h w"]:
         y: Tensor = self.norm(x)
-        return y * (1 + self.gain(w))[:, :, None, None] + self.shift(w)[:, :, None, None]
+        gain: Tensor = 1 + self.gain(w)
+        shift: Tensor = self.shift(w)
+        return y * gain[:, :, None, None] + shift[:, :, None, None]
 
 
 class Attention(nn.Module):
