@@ -100,6 +100,16 @@ CHOICES: dict[str, dict[str, Any]] = {
         "methods": "spectral-norm",
     },
     "stylegan-with-ada": {"augment": {"type": "ada", **FAST}, **LADDER["c"]},
+    "stylegan-with-layers-of-methods": {
+        **LADDER["c"],
+        "augment": {"type": "pagan", "p_initial": 0.2, **FAST},
+        "methods": [GROWTH, "spectral-norm", "lecam"],
+    },
+    "stylegan-with-dropout": {
+        **LADDER["a"],
+        "augment": {"type": "adaptive-dropout", "p_initial": 0.1, **FAST},
+        "objective": {"path_length_weight": 0.0},
+    },
     "progan-wgan-gp": {
         **NOT_LAZY,
         "augment": "none",

@@ -6,13 +6,16 @@ import pytest
 import torch
 
 from trainer.config.data import DataDescription
+from trainer.config.growing import StyleGanGenerator
 from trainer.config.growth import ProgressiveGrowing
 from trainer.config.networks import StyleGan2Generator
 from trainer.config.resolve import resolve
 from trainer.config.rival_presets import RIVALS
 from trainer.config.train import TrainConfig
 from trainer.families import build
+from trainer.losses import path_length_penalty, path_lengths
 from trainer.model.growing.adain import adain
+from trainer.model.growing.synthesis import GrowingGenerator
 from trainer.model.modulated import SynthesisLayer
 
 MILLION = 1e6
@@ -116,3 +119,41 @@ def test_variants_of_table_4_are_settings_of_config_f() -> None:
     assert "spectral_norm" not in plain.generator.model_dump()
     assert variant.generator.model_dump()["spectral_norm"] is True
     assert variant.generator.model_dump()["demodulate"] is False
+
+
+PATHS: dict[str, Any] = {
+    "adain": StyleGanGenerator(**STYLES),
+    "demodulation": StyleGanGenerator(style="demodulation", **STYLES),
+    "spectral-norm": StyleGan2Generator(spectral_norm=True, demodulate=False, **STYLES),
+    "no-demodulation": StyleGan2Generator(demodulate=False, **STYLES),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_second_order_gradient_of_path_lengths_agrees_with_finite_differences(name: str) -> None:
+    torch.manual_seed(0)
+    network = build(PATHS[name], 16, 3, 0).double()
+    if isinstance(network, GrowingGenerator):
+        network.set_level(3.4)
+    z, c, y = torch.randn(2, 8).double(), torch.zeros(2, 0).double(), torch.randn(2, 3, 16, 16).double() / 16
+    parameters = [p for p in network.synthesis.parameters() if p.ndim > 1]
+    directions = [torch.randn_like(p) for p in parameters]
+    with torch.no_grad():
+        torch._foreach_add_(parameters, [torch.randn_like(p) for p in parameters], alpha=0.3)  # no map is constant
+    for _ in range(300):
+        network.advance()
+
+    def loss() -> torch.Tensor:
+        ws = network.mapping(z, c)
+        lengths = path_lengths(network.synthesis(ws, "none"), ws, y)
+        return path_length_penalty(lengths, torch.zeros([])).mean()
+
+    gradients = torch.autograd.grad(loss(), parameters, allow_unused=True)
+    wanted = sum(float((g * d).sum()) for g, d in zip(gradients, directions, strict=True) if g is not None)
+    values, step = [], 1e-6
+    for sign in (1, -2):
+        with torch.no_grad():
+            torch._foreach_add_(parameters, directions, alpha=sign * step)
+        values.append(loss().item())
+    assert (values[0] - values[1]) / (2 * step) == pytest.approx(wanted, rel=1e-4)
+    assert abs(wanted) > 1e-6
