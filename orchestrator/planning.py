@@ -1,6 +1,8 @@
 """From a sweep file and a store to a plan: reads, changes nothing."""
 
+import itertools
 import math
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +11,7 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.datasets import lookup
 from orchestrator.errors import PlanError
 from orchestrator.expand import expand
-from orchestrator.observe import observe
+from orchestrator.observe import Observed, observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
 from orchestrator.price import evidence
 from orchestrator.reported import open_handles, reported
@@ -17,6 +19,9 @@ from orchestrator.search.points import kept_points, typical
 from orchestrator.status import stored_plan
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
+from trainer.config.train import TrainConfig
+
+MOST_OTHERS = 100
 
 
 class Request(NamedTuple):
@@ -38,11 +43,20 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     trials = tuple(expand(sweep, find))
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
-    known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
+    own = [(configs[trial], seen) for trial, seen in observed.items()]
+    known = evidence(store.probes, [*own, *others(store, configs)])
     sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
     return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited)
+
+
+def others(store: Store, own: Container[str]) -> list[tuple[TrainConfig, Observed]]:
+    """Return trials of other sweeps for what they tell about speed and power: so many that looking takes no time."""
+    found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
+    configs = {trial: config for trial in found if (config := store.config(trial))}
+    seen = observe(store, configs, {})
+    return [(configs[trial], one) for trial, one in seen.items()]
 
 
 def to_sample(sweep: Sweep) -> int:
