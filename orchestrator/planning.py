@@ -1,7 +1,8 @@
 """From a sweep file and a store to a plan: reads, changes nothing."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from orchestrator.claims import misplaced_claims
 from orchestrator.datasets import lookup
 from orchestrator.errors import PlanError, SweepError
 from orchestrator.expand import expand
-from orchestrator.observe import observe
+from orchestrator.observe import Observed, observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
 from orchestrator.price import evidence
 from orchestrator.reported import open_handles, reported
@@ -20,6 +21,9 @@ from orchestrator.status import stored_plan
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
 from orchestrator.trial import Trial
+from trainer.config.train import TrainConfig
+
+MOST_OTHERS = 100
 
 
 class Request(NamedTuple):
@@ -42,11 +46,20 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     _require_claims_fit(sweep, trials)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
-    known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
+    own = [(configs[trial], seen) for trial, seen in observed.items()]
+    known = evidence(store.probes, [*own, *others(store, configs)])
     sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
     return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited)
+
+
+def others(store: Store, own: Container[str]) -> list[tuple[TrainConfig, Observed]]:
+    """Return trials of other sweeps for what they tell about speed and power: so many that looking takes no time."""
+    found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
+    configs = {trial: config for trial in found if (config := store.config(trial))}
+    seen = observe(store, configs, {})
+    return [(configs[trial], one) for trial, one in seen.items()]
 
 
 def to_sample(sweep: Sweep) -> int:
