@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from analysis import energy, environment, page, summary
 from analysis.claims import Found, Judged, judge_sweep
-from analysis.figures import FIGURES, figure_named
+from analysis.figures import GENERAL, figure_named
 from analysis.ledger import Factors
 from analysis.provenance import code_version, numbers_csv
 from analysis.render import Rendered, render
@@ -43,7 +43,7 @@ def write_report(store: Store, sweeps: Sequence[str], out: Path, factors: Factor
 
 def _part(store: Store, sweep: str, factors: Factors) -> Part:
     runs, curves = load(store, sweep)
-    names = runs.plan.figures or tuple(FIGURES)
+    names = runs.plan.figures or GENERAL
     for name in names:
         figure_named(name)
     figures = [render(name, runs, curves) for name in names]

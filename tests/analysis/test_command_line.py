@@ -4,7 +4,7 @@ import json
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures import FIGURES
+from analysis.figures import GENERAL
 from analysis.synthetic import IDENTITY
 
 
@@ -29,7 +29,7 @@ def test_collect_counts(run, store):
 def test_figures_are_drawn_and_verified(run, store):
     code, out, _ = run("figures", "--store", store.path, "--sweep", "synthetic", "--json")
     assert code == 0
-    assert list(json.loads(out)) == list(FIGURES)
+    assert list(json.loads(out)) == list(GENERAL)
     assert run("verify", "--store", store.path)[0] == 0
     code, out, _ = run("which", store.figures("synthetic") / "ada_p.pdf", "--store", store.path, "--json")
     assert (code, json.loads(out)["metric_identity"]) == (0, IDENTITY)
