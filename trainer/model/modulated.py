@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.model.layers import FullyConnected, resample_filter
-from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
-from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d
+from trainer.ops.bias_act import ACTIVATIONS, bias_act
+from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d, modulated_layer
 
 NoiseMode = Literal["random", "const", "none"]
 
@@ -48,20 +48,18 @@ class SynthesisLayer(nn.Module):
     ) -> Float[Tensor, "n o h2 w2"]:
         clamp = None if self.clamp is None else self.clamp * gain
         gain = ACTIVATIONS["lrelu"].gain * gain
-        x = modulated_conv2d(
+        return modulated_layer(
             x,
             self.weight,
             self.affine(w),
             noise=self._noise(x, noise_mode, gain),
+            bias=self.bias * gain,
+            clamp=clamp,
             up=self.up,
-            padding=1,
             resample_filter=self.resample_filter,
-            flip_weight=self.up == 1,
             modulation=self.modulation,
             gain=gain,
         )
-        x.add_((self.bias * gain).to(x.dtype)[:, None, None])
-        return leaky_relu_in_place(x, clamp)
 
     def _noise(self, x: Tensor, mode: NoiseMode, gain: float) -> Tensor | None:
         if mode == "none":

@@ -22,6 +22,11 @@ class Steps(NamedTuple):
     columns: Axes
     flipped: bool
 
+    def by_axis(self) -> "tuple[Steps, Steps]":
+        """Return the steps along x, and those along y."""
+        along_x = Steps((1, self.up[1]), (1, self.down[1]), (0, 0), self.columns, self.flipped)
+        return along_x, Steps((self.up[0], 1), (self.down[0], 1), self.rows, (0, 0), self.flipped)
+
     def adjoint(self, size: torch.Size, resampled: torch.Size, taps: torch.Size) -> "Steps":
         """Return the steps back from `resampled` to `size`."""
         ends = [

@@ -1,0 +1,48 @@
+"""The compiled operations as an implementation of `trainer.ops.kernels.Kernels`."""
+
+from torch import Tensor
+
+from trainer.ops.activations import ACTIVATIONS
+from trainer.ops.native import abi, finish, modulate
+from trainer.ops.native.activate import bias_act
+from trainer.ops.native.resample import resample
+from trainer.ops.native.warp import warp
+from trainer.ops.resampling import Steps
+
+
+class Native:
+    """Calls the libraries that `library.serve` was given; `name` says which build they are."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def bias_act(
+        self,
+        x: Tensor,
+        bias: Tensor | None,
+        dim: int,
+        activation: str,
+        alpha: float,
+        gain: float,
+        clamp: float | None,
+    ) -> Tensor:
+        return bias_act(x, bias, dim, activation, alpha, gain, clamp)
+
+    def leaky_relu(self, x: Tensor, clamp: float | None) -> Tensor:
+        return bias_act(x, None, 1, "lrelu", ACTIVATIONS["lrelu"].alpha, 1.0, clamp)
+
+    def resample(self, x: Tensor, f: Tensor, steps: Steps) -> Tensor:
+        return resample(x, f, steps)
+
+    def modulate(self, x: Tensor, scale: Tensor) -> Tensor:
+        y: Tensor = modulate.scale(x, scale)
+        return y
+
+    def finish(
+        self, x: Tensor, scale: Tensor | None, noise: Tensor | None, bias: Tensor, clamp: float | None
+    ) -> Tensor:
+        y: Tensor = finish.forward(x, scale, noise, bias, abi.clamp_value(clamp))
+        return y
+
+    def warp(self, images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+        return warp(images, theta, height, width)
