@@ -10,6 +10,9 @@ from trainer.config.spec import Positive, PositiveInt, Settings
 class Watch(Settings):
     """How often a run looks up from training, and with what help. Cadences count from the start of the trial, so they
     fall on the same iterations whether or not the run was interrupted.
+
+    `ops`: native ones are compiled (`adasweep ops build`), reference ones are plain torch; auto takes native ones where
+    they are built, and says where they are not.
     """
 
     evaluate_every_kimg: Positive = 4.0
@@ -21,12 +24,13 @@ class Watch(Settings):
     sheet_columns: PositiveInt = 10
     sheet_rows: PositiveInt = 6
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
-    ops: Literal["auto", "native", "reference"] = "reference"
+    ops: Literal["auto", "native", "reference"] = "auto"
     threads: PositiveInt = 1
 
 
 class RunOptions(Watch):
-    """How far, how often, with what help. Changing any of it never changes a single weight at a given kimg.
+    """How far, how often, with what help. Changing any of it never changes a single weight at a given kimg, but for
+    `ops` and `threads`, which change the rounding; what was used is in the record.
 
     Lengths are in thousands of real images shown (kimg).
     """
