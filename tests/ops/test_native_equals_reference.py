@@ -22,7 +22,7 @@ dtypes = st.sampled_from(list(TOLERANCES))
 layouts = st.sampled_from(LAYOUTS)
 sides = st.integers(1, 9)
 clamps = st.sampled_from([None, 0.5])
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def laid_out(x: Tensor, layout: str) -> Tensor:

@@ -1,8 +1,9 @@
-"""The compiled operations as an implementation of `trainer.ops.kernels.Kernels`."""
+"""The compiled operations as one of the two implementations."""
 
 from torch import Tensor
 
 from trainer.ops.activations import ACTIVATIONS
+from trainer.ops.interface import Kernels
 from trainer.ops.native import abi, finish, modulate
 from trainer.ops.native.activate import bias_act
 from trainer.ops.native.resample import resample
@@ -10,7 +11,7 @@ from trainer.ops.native.warp import warp
 from trainer.ops.resampling import Steps
 
 
-class Native:
+class Native(Kernels):
     """Calls the libraries that `library.serve` was given; `name` says which build they are."""
 
     def __init__(self, name: str) -> None:
