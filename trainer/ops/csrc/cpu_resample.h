@@ -162,6 +162,6 @@ template <class T> struct ResampleCpu {
 };
 
 template <class T> int resample_cpu(const Resample& a, int64_t threads) {
-    bool innermost = a.x_strides[1] == 1 && a.channels > 1;
+    bool innermost = a.x_strides[1] == 1 && a.y_strides[1] == 1;  // of one pixel, any layout has stride 1
     return ResampleCpu<T>{a, innermost ? a.channels : 1}.run(threads);
 }

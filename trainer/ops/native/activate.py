@@ -82,7 +82,8 @@ bend = register(f"bias_act_bend(Tensor dy, Tensor v, Tensor ref, Tensor? bias, {
 
 
 def _sum_to_bias(g: Tensor, bias: Tensor, dim: int) -> Tensor:
-    return g.sum([axis for axis in range(g.ndim) if axis != dim], dtype=bias.dtype)
+    others = [axis for axis in range(g.ndim) if axis != dim]
+    return g.sum(others, dtype=bias.dtype) if others else g.to(bias.dtype)
 
 
 def _setup_value(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
