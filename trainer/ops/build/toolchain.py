@@ -63,4 +63,6 @@ def run(command: list[str], log: Path) -> None:
     log.write_text(" ".join(command) + "\n" + said, encoding="utf-8")
     if done.returncode:
         errors = [line for line in said.splitlines() if "error" in line] or said.splitlines() or ["it says nothing"]
-        raise UserError(command[0], f"failed with {done.returncode}: {errors[0]}", "see what it was given with --verbose")
+        raise UserError(
+            command[0], f"failed with {done.returncode}: {errors[0]}", "see what it was given with --verbose"
+        )

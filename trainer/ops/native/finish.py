@@ -99,9 +99,11 @@ def _backward_finish(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
 
 def _to_noise(dnoise: Tensor, shape: torch.Size, dtype: torch.dtype) -> Tensor:
     """Return the gradient [n 1 h w] summed to the noise's own shape."""
-    return dnoise.sum_to_size(1, *shape[-3:]).reshape(shape).to(dtype) if shape[0] != len(dnoise) or len(
-        shape
-    ) == 2 else dnoise.to(dtype)
+    return (
+        dnoise.sum_to_size(1, *shape[-3:]).reshape(shape).to(dtype)
+        if shape[0] != len(dnoise) or len(shape) == 2
+        else dnoise.to(dtype)
+    )
 
 
 differentiate("finish", _setup, _backward_finish)
