@@ -11,7 +11,8 @@
 template <class T> struct ResampleCpu {
     typedef computed_t<T> R;
     const Resample& a;
-    int64_t channels;  // that lie side by side
+    int64_t channels;              // that lie side by side
+    std::vector<Meeting> columns;  // of every output pixel of a row
 
     int64_t out_row() const { return a.out_width * channels; }
 
@@ -19,7 +20,7 @@ template <class T> struct ResampleCpu {
     void filter_row(const T* x, const R* f, R* sum) const {
         if (channels == 1) return filter_plane_row(x, f, sum);
         for (int64_t ox = 0; ox < a.out_width; ox++) {
-            Meeting m = meeting(ox, a.width, a.up_x, a.down_x, a.pad_x, a.taps_x);
+            const Meeting& m = columns[ox];
             weighted_sum(x + m.pixel * channels, channels, f + m.tap, a.up_x, m.count, channels, sum + ox * channels);
         }
     }
@@ -29,19 +30,18 @@ template <class T> struct ResampleCpu {
         for (int64_t phase = 0; phase < a.up_x; phase++) {  // output pixels of one phase meet the same taps
             int64_t first = phase, last = a.out_width;
             for (ox = first; ox < last; ox += a.up_x) {
-                Meeting m = meeting(ox, a.width, a.up_x, a.down_x, a.pad_x, a.taps_x);
-                int64_t whole = whole_taps(m);
-                if (m.count == whole && m.tap < a.up_x) break;
+                const Meeting& m = columns[ox];
+                if (m.count == whole_taps(m) && m.tap < a.up_x) break;
                 sum[ox] = short_sum(x, f, m);
             }
             if (ox >= last) continue;
-            Meeting m = meeting(ox, a.width, a.up_x, a.down_x, a.pad_x, a.taps_x);
+            const Meeting& m = columns[ox];
             int64_t whole = whole_taps(m), room = a.width - (m.pixel + whole);
             int64_t inside = room / a.down_x + 1, left = (last - 1 - ox) / a.up_x + 1;
             if (inside > left) inside = left;
             filter_inside(x + m.pixel, f + m.tap, whole, inside, sum + ox);
             for (ox += inside * a.up_x; ox < last; ox += a.up_x)
-                sum[ox] = short_sum(x, f, meeting(ox, a.width, a.up_x, a.down_x, a.pad_x, a.taps_x));
+                sum[ox] = short_sum(x, f, columns[ox]);
         }
     }
 
@@ -163,5 +163,8 @@ template <class T> struct ResampleCpu {
 
 template <class T> int resample_cpu(const Resample& a, int64_t threads) {
     bool innermost = a.x_strides[1] == 1 && a.y_strides[1] == 1;  // of one pixel, any layout has stride 1
-    return ResampleCpu<T>{a, innermost ? a.channels : 1}.run(threads);
+    ResampleCpu<T> work = {a, innermost ? a.channels : 1, {}};
+    for (int64_t ox = 0; ox < a.out_width; ox++)
+        work.columns.push_back(meeting(ox, a.width, a.up_x, a.down_x, a.pad_x, a.taps_x));
+    return work.run(threads);
 }

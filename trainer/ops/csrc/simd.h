@@ -21,10 +21,11 @@ HD Lanes<float>::type load_lanes(const half_t* x) {
     return y;
 }
 
-// sum[c] = sum_j f[j f_step] x[j x_step + c], j < count, c < channels.
-template <class T, class R>
-HD void weighted_sum(const T* x, int64_t x_step, const R* f, int64_t f_step, int64_t count, int64_t channels, R* sum) {
+// sum[c] = sum_j f[j f_step] x[j x_step + c], j < count, c < channels; `taps` is the count where it is known.
+template <int taps, class T, class R>
+HD void weighted_lanes(const T* x, int64_t x_step, const R* f, int64_t f_step, int64_t count, int64_t channels, R* sum) {
     typedef typename Lanes<R>::type V;
+    if (taps) count = taps;
     int64_t c = 0;
     for (; c + LANES <= channels; c += LANES) {
         V s = {};
@@ -36,4 +37,11 @@ HD void weighted_sum(const T* x, int64_t x_step, const R* f, int64_t f_step, int
         for (int64_t j = 0; j < count; j++) s += f[j * f_step] * widen(x[j * x_step + c]);
         sum[c] = s;
     }
+}
+
+template <class T, class R>
+inline void weighted_sum(const T* x, int64_t x_step, const R* f, int64_t f_step, int64_t count, int64_t channels, R* sum) {
+    if (count == 2) return weighted_lanes<2>(x, x_step, f, f_step, count, channels, sum);
+    if (count == 4) return weighted_lanes<4>(x, x_step, f, f_step, count, channels, sum);
+    return weighted_lanes<0>(x, x_step, f, f_step, count, channels, sum);
 }

@@ -10,7 +10,7 @@ FEWEST_INNERMOST = 8  # channels below which planes are faster
 
 def dense(x: Tensor) -> Tensor:
     """Return x [n c h w] with channels innermost if it is so and they are many, otherwise as planes."""
-    return x.contiguous(memory_format=format_of(x))
+    return x if x.is_contiguous() else x.contiguous(memory_format=format_of(x))
 
 
 def format_of(x: Tensor) -> torch.memory_format:

@@ -1,16 +1,20 @@
 """Resampling: linear in the image, and its adjoint is another resampling."""
 
-from typing import Any
+import ctypes
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from trainer.ops.native import abi
 from trainer.ops.native.layout import computed, dense, format_of
-from trainer.ops.native.library import call, pointer
+from trainer.ops.native.library import call
 from trainer.ops.native.registry import differentiate, register
 from trainer.ops.resampling import Steps
 
+STRIDES = ctypes.c_int64 * 4
 RANK_ONE = 1e-6  # largest deviation from column x row, relative to the largest tap, of a filter taken as their product
 
 
@@ -25,14 +29,34 @@ def _size(x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int],
     return sides
 
 
-def _factors(f: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Return (column, row) of a separable filter, None of another one."""
+class Taps(NamedTuple):
+    """A filter as the CPU kernels read it: the taps, and the factors of a separable one. Kept alive by the cache."""
+
+    taps: np.ndarray
+    column: np.ndarray | None
+    row: np.ndarray | None
+
+
+@lru_cache(maxsize=256)
+def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool) -> Taps:
+    """Return the filter of these bytes, turned round unless `flipped`, and its factors if it is separable."""
+    f = np.frombuffer(content, dtype).reshape(shape)
+    f = np.ascontiguousarray(f if flipped else np.flip(f))
     if f.ndim == 1:
-        return f, f
-    y, x = divmod(int(f.abs().argmax()), f.shape[1])
-    column, row = f[:, x].contiguous(), f[y] / f[y, x]
-    close = (torch.outer(column, row) - f).abs().max() <= RANK_ONE * f[y, x].abs()
-    return (column, row) if close else None
+        return Taps(f, f, f)
+    y, x = divmod(int(np.abs(f).argmax()), shape[1])
+    column, row = f[:, x].copy(), f[y] / (f[y, x] or 1)
+    separable = np.abs(np.outer(column, row) - f).max() <= RANK_ONE * abs(f[y, x])
+    return Taps(f, column, row) if separable else Taps(f, None, None)
+
+
+def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
+    """Return where the kernels find the filter, its column and its row."""
+    array = f.numpy()
+    taps, column, row = _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)
+    if column is None or row is None:
+        return taps.ctypes.data, None, None
+    return taps.ctypes.data, column.ctypes.data, row.ctypes.data
 
 
 def _real(
@@ -41,17 +65,29 @@ def _real(
     sides = _size(x, f, up, down, rows, columns)
     x = dense(x)
     f = f.to(computed(x.dtype))
-    f = f.contiguous() if flipped else f.flip([*range(f.ndim)])
-    factors = _factors(f) if x.device.type == "cpu" else None
-    if factors is None and f.ndim == 1:
-        f = torch.outer(f, f)
-    column, row = factors or (None, None)
-    y = x.new_empty([*x.shape[:2], *sides]).contiguous(memory_format=format_of(x))
+    if x.device.type == "cpu":
+        return _call(x, sides, f, (up, down, rows, columns), *_addresses(f, flipped))
+    f = torch.outer(f, f) if f.ndim == 1 else f
+    f = f.contiguous() if flipped else f.flip([0, 1])
+    return _call(x, sides, f, (up, down, rows, columns), f.data_ptr(), None, None)
+
+
+def _call(
+    x: Tensor,
+    sides: list[int],
+    f: Tensor,
+    steps: tuple[list[int], list[int], list[int], list[int]],
+    taps: int,
+    column: int | None,
+    row: int | None,
+) -> Tensor:
+    up, down, rows, columns = steps
+    y = torch.empty([*x.shape[:2], *sides], dtype=x.dtype, device=x.device, memory_format=format_of(x))
     arguments = abi.Resample(
         *(abi.TYPES[x.dtype], *x.shape, *sides),
-        *((abi.ctypes.c_int64 * 4)(*t.stride()) for t in (x, y)),
-        *(*up, *down, rows[0], columns[0], f.shape[0], f.shape[-1], int(factors is not None)),
-        *(pointer(t) for t in (x, f, column, row, y)),
+        *(STRIDES(*t.stride()) for t in (x, y)),
+        *(*up, *down, rows[0], columns[0], f.shape[0], f.shape[-1], int(column is not None)),
+        *(x.data_ptr(), taps, column, row, y.data_ptr()),
     )
     call("adasweep_resample", arguments, x)
     return y
