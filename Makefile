@@ -27,6 +27,7 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 	@$(BIN)/adasweep demo
 
 test: check  ## Check the code and run all tests
+	-@$(BIN)/python -m trainer ops build --cpu
 	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow"
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg

@@ -18,7 +18,10 @@ from trainer.ops.build import place, status, toolchain
 from trainer.ops.kernels import Kernels
 from trainer.ops.native import abi, library
 
-TRIVIAL = '#include <cstdint>\nextern "C" int64_t adasweep_abi() { return %d; }\nextern "C" const char* adasweep_error(int) { return ""; }\n'
+TRIVIAL = """#include <cstdint>
+extern "C" int64_t adasweep_abi() { return %d; }
+extern "C" const char* adasweep_error(int) { return ""; }
+"""
 needs_compiler = pytest.mark.skipif(toolchain.cxx() is None, reason=toolchain.NO_COMPILER)
 
 
@@ -31,7 +34,8 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Sources that compile at once."""
+    """Sources that compile at once, and an empty root of builds."""
+    assert not empty.exists()
     sources = tmp_path / "csrc"
     sources.mkdir()
     (sources / "cpu.cpp").write_text(TRIVIAL % abi.VERSION)
@@ -59,7 +63,8 @@ def test_a_failed_build_leaves_nothing_and_says_why(small: Path, empty: Path) ->
 
 
 @needs_compiler
-def test_of_two_builders_at_once_the_first_wins(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("small")
+def test_of_two_builders_at_once_the_first_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = place.folder("cpu")
     describe = building._describe
 
@@ -94,14 +99,16 @@ def test_without_compilers_it_says_what_is_missing(empty: Path, monkeypatch: pyt
     assert "no nvcc" in said["cuda"].detail
 
 
-def test_auto_without_a_build_is_the_reference_and_says_so(empty: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("empty")
+def test_auto_without_a_build_is_the_reference_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert choice.choose("auto", "cpu").name == "reference"
     assert capsys.readouterr().err.count("\n") == 1
     assert choice.choose("reference", "cpu").name == "reference"
     assert capsys.readouterr().err == ""
 
 
-def test_native_without_a_build_is_an_error(empty: Path) -> None:
+@pytest.mark.usefixtures("empty")
+def test_native_without_a_build_is_an_error() -> None:
     with pytest.raises(UserError, match="not built"):
         choice.choose("native", "cpu")
 
@@ -111,7 +118,8 @@ def _work(results: "Queue[float]") -> None:
     results.put(float(kernels.leaky_relu(torch.full([4], -5.0), None).sum()))
 
 
-def test_fifty_workers_start_at_once_beside_what_a_killed_builder_left(native: Kernels) -> None:
+@pytest.mark.usefixtures("native")
+def test_fifty_workers_start_at_once_beside_what_a_killed_builder_left() -> None:
     folder = place.folder("cpu")
     stale = [folder.with_name(f"{folder.name}.lock"), folder.with_name(f".{folder.name}.dead.part")]
     for left in stale:
@@ -131,8 +139,10 @@ def test_fifty_workers_start_at_once_beside_what_a_killed_builder_left(native: K
             left.unlink(missing_ok=True)
 
 
-def test_status_needs_no_torch(empty: Path) -> None:
-    code = "import sys; from trainer.__main__ import main; main(['ops', 'status', '--json']); assert 'torch' not in sys.modules"
+@pytest.mark.usefixtures("empty")
+def test_status_needs_no_torch() -> None:
+    look = "from trainer.__main__ import main; main(['ops', 'status', '--json'])"
+    code = f"import sys; {look}; assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert {row["kind"] for row in json.loads(done.stdout)} == {"cpu", "cuda"}
 

@@ -44,7 +44,8 @@ def test_kernels_do_not_spill_and_stay_within_their_registers(report: str) -> No
     assert max(spills) == 0
 
 
-def test_the_library_loads_without_a_gpu(report: str) -> None:
+@pytest.mark.usefixtures("report")
+def test_the_library_loads_without_a_gpu() -> None:
     path = place.library("cuda")
     assert path is not None
     assert ctypes.CDLL(str(path)).adasweep_abi() == abi.VERSION

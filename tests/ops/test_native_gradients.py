@@ -1,4 +1,4 @@
-"""Compiled operations are differentiable twice (float64), as torch's own check of registrations (opcheck) wants them."""
+"""Compiled operations are differentiable twice (float64), and registered as torch wants it (opcheck)."""
 
 from collections.abc import Callable
 from typing import Any
