@@ -37,7 +37,7 @@ def cuda() -> Kernels:
     """Return the CUDA operations."""
     if place.library("cuda") is None:
         pytest.fail("there is a GPU, but no build for it: adasweep ops build")
-    return choice.native("cuda")
+    return choice.native("cuda", smallest=0)
 
 
 @pytest.mark.parametrize("dtype", list(TOLERANCES))

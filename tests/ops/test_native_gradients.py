@@ -89,7 +89,8 @@ def _operations() -> dict[str, tuple[Any, ...]]:
     }
 
 
+@pytest.mark.usefixtures("native")
 @pytest.mark.parametrize("name", sorted(_operations()))
-def test_registration_is_sound(native: Kernels, name: str) -> None:
+def test_registration_is_sound(name: str) -> None:
     checks = ("test_schema", "test_autograd_registration", "test_faketensor")
     torch.library.opcheck(getattr(torch.ops.adasweep, name).default, _operations()[name], test_utils=checks)

@@ -11,7 +11,7 @@ from tests.trainer.conftest import tiny_set as tiny_set
 from tests.trainer.conftest import trials as trials
 from trainer import checkpoint
 from trainer.ops.build import place
-from trainer.ops.kernels import Kernels, kernels, use
+from trainer.ops.kernels import kernels, use
 from trainer.record import RunDir, read_lines, read_record
 from trainer.run import read_attempt, run_attempt
 from trainer.signals import StopRequest
@@ -37,7 +37,8 @@ def train(trials: TrialMaker, run: RunDir, *attempts: tuple[float, str]) -> dict
 SETTINGS = {"augment": {"type": "fixed", "p": 0.5, "pipe": "bgc"}}
 
 
-def test_native_run_resumed_is_bit_equal(trials: TrialMaker, native: Kernels) -> None:
+@pytest.mark.usefixtures("native")
+def test_native_run_resumed_is_bit_equal(trials: TrialMaker) -> None:
     calm, halved = trials.make("calm", **SETTINGS), trials.make("halved", **SETTINGS)
     expected = train(trials, calm, (0.048, "native"))
     got = train(trials, halved, (0.024, "native"), (0.048, "native"))
@@ -48,7 +49,8 @@ def test_native_run_resumed_is_bit_equal(trials: TrialMaker, native: Kernels) ->
     assert [row["event"] for row in read_lines(halved.events)] == ["start", "done", "resume", "done"]
 
 
-def test_a_change_of_implementation_is_an_event(trials: TrialMaker, native: Kernels) -> None:
+@pytest.mark.usefixtures("native")
+def test_a_change_of_implementation_is_an_event(trials: TrialMaker) -> None:
     run = trials.make("changed")
     train(trials, run, (0.016, "reference"), (0.032, "native"))
     changes = [row for row in read_lines(run.events) if row["event"] == "ops-changed"]
@@ -67,7 +69,8 @@ def test_a_run_without_the_build_it_asks_for_ends_with_a_user_error(
     assert "adasweep ops build" in record.message or "no C++ compiler" in record.message
 
 
-def test_native_and_reference_train_alike(trials: TrialMaker, native: Kernels) -> None:
+@pytest.mark.usefixtures("native")
+def test_native_and_reference_train_alike(trials: TrialMaker) -> None:
     one = train(trials, trials.make("one", **SETTINGS), (0.008, "native"))
     other = train(trials, trials.make("other", **SETTINGS), (0.008, "reference"))
     for name in ("G/synthesis.b16.conv1.weight", "D/b16.conv0.weight"):

@@ -29,11 +29,14 @@ def choose(wanted: Wanted, device: str) -> Kernels:
     return Reference()
 
 
-def native(kind: place.Kind) -> Kernels:
-    """Return the compiled operations, loaded: those of `kind`, and those of the CPU where they are built too."""
-    from trainer.ops.native.kernels import Native
+def native(kind: place.Kind, smallest: int | None = None) -> Kernels:
+    """Return the compiled operations, loaded: those of `kind`, and those of the CPU where they are built too.
+
+    `smallest` is the number of elements from which on element-wise operations are not left to torch.
+    """
+    from trainer.ops.native.kernels import WORTH_A_CALL, Native
     from trainer.ops.native.library import Library, serve
 
     kinds: set[place.Kind] = {kind, "cpu"}
     serve({one: Library(path) for one in kinds if (path := place.library(one)) is not None})
-    return Native(place.name(kind))
+    return Native(place.name(kind), WORTH_A_CALL if smallest is None else smallest)

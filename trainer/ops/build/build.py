@@ -47,9 +47,9 @@ def build(kind: place.Kind, again: bool = False) -> Path:
 def _cpu_commands(compiler: Compiler, part: Path) -> list[list[str]]:
     source = str(place.SOURCES / "cpu.cpp")
     variants = [*CPU_VARIANTS] if platform.machine() == "x86_64" else [GENERIC]
+    march = {name: [] if name == GENERIC else [f"-march={name}"] for name in variants}
     return [
-        [compiler.path, *CPU_FLAGS, *([] if name == GENERIC else [f"-march={name}"]), source]
-        + ["-lpthread", "-o", str(part / f"{name}.so")]
+        [compiler.path, *CPU_FLAGS, *march[name], source, "-lpthread", "-o", str(part / f"{name}.so")]
         for name in variants
     ]
 

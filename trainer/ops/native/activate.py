@@ -64,21 +64,21 @@ def _bend(dy: Tensor, v: Tensor, ref: Tensor, bias: Tensor | None, *shape: Any) 
     return _run(2, ref, bias, dy, v, shape)  # type: ignore[arg-type]
 
 
-def _fake_value(x: Tensor, bias: Tensor | None, dim: int, *_: Any) -> Tensor:
-    return torch.empty_like(_laid_out(x, dim))
-
-
-def _fake_slope(dy: Tensor, ref: Tensor, bias: Tensor | None, dim: int, *_: Any) -> Tensor:
+def _fake(ref: Tensor, dim: int) -> Tensor:
     return torch.empty_like(_laid_out(ref, dim))
 
 
-def _fake_bend(dy: Tensor, v: Tensor, ref: Tensor, bias: Tensor | None, dim: int, *_: Any) -> Tensor:
-    return torch.empty_like(_laid_out(ref, dim))
-
-
-value = register(f"bias_act(Tensor x, Tensor? bias, {SHAPE}) -> Tensor", _value, _fake_value)
-slope = register(f"bias_act_slope(Tensor dy, Tensor ref, Tensor? bias, {SHAPE}) -> Tensor", _slope, _fake_slope)
-bend = register(f"bias_act_bend(Tensor dy, Tensor v, Tensor ref, Tensor? bias, {SHAPE}) -> Tensor", _bend, _fake_bend)
+value = register(f"bias_act(Tensor x, Tensor? bias, {SHAPE}) -> Tensor", _value, lambda x, _, dim, *__: _fake(x, dim))
+slope = register(
+    f"bias_act_slope(Tensor dy, Tensor ref, Tensor? bias, {SHAPE}) -> Tensor",
+    _slope,
+    lambda _, ref, __, dim, *___: _fake(ref, dim),
+)
+bend = register(
+    f"bias_act_bend(Tensor dy, Tensor v, Tensor ref, Tensor? bias, {SHAPE}) -> Tensor",
+    _bend,
+    lambda _, __, ref, ___, dim, *____: _fake(ref, dim),
+)
 
 
 def _sum_to_bias(g: Tensor, bias: Tensor, dim: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Scaling of channels and its derivatives: with m(x, s) = x s and d(x, y) = sum_pixels x y, each one's are the other."""
+"""Scaling of channels m(x, s) = x s, and d(x, y) = sum_pixels x y: the derivatives of each are made of the two."""
 
 from typing import Any
 
