@@ -43,10 +43,13 @@ template <class T, class Op> void multiply_rows(const Activate& a, int64_t threa
         const T* __restrict__ dy = (const T*)a.dy + start;
         const T* __restrict__ v = (const T*)a.v + (a.v ? start : 0);
         T* __restrict__ out = (T*)a.out + start;
-        for (int64_t i = 0; i < length; i++) {
-            R u = bias ? R(widen(x[i]) + widen(bias[i * step])) : R(widen(x[i]));
-            narrow((a.v ? R(widen(dy[i]) * widen(v[i])) : R(widen(dy[i]))) * op(u), out[i]);
-        }
+        if (!bias && !v)
+            for (int64_t i = 0; i < length; i++) narrow(widen(dy[i]) * op(R(widen(x[i]))), out[i]);
+        else
+            for (int64_t i = 0; i < length; i++) {
+                R u = bias ? R(widen(x[i]) + widen(bias[i * step])) : R(widen(x[i]));
+                narrow((v ? R(widen(dy[i]) * widen(v[i])) : R(widen(dy[i]))) * op(u), out[i]);
+            }
     });
 }
 
