@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     metrics = RunOptions.model_fields["metrics"].default
     own.add_argument("--metrics", nargs="*", default=metrics, help=f"(default: {' '.join(metrics)}); nothing for none")
     own.add_argument("--threads", type=int, default=1, help="CPU threads of each process (default: 1)")
-    own.add_argument("--ops", choices=["auto", "native", "reference"], default="auto", help="(default: auto)")
+    own.add_argument("--ops", choices=["auto", "native", "reference"], default="reference", help="(default: reference)")
     parser.add_argument("--ranks", type=int, help="processes that share each batch (default: one for every GPU)")
     own.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings that differ from the preset")
 
