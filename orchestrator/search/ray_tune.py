@@ -108,7 +108,7 @@ class Space:
         return str, ()
 
 
-class Watcher(tune.Callback):
+class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.toml
     """Marks in the trial's directory what Tune's scheduler has stopped, and keeps the lease of the search."""
 
     def __init__(self, lease: Lease) -> None:
