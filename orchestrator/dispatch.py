@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from orchestrator.backends.base import Backend, Handle
-from orchestrator.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
 from orchestrator.errors import BackendError
 from orchestrator.observe import Observed, observe
 from orchestrator.plan import RULES, Plan
@@ -74,7 +74,7 @@ class Dispatcher:
             self.backend.tend()
             seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
             self.observed |= seen
-            self.decisions |= decide({trial: self.plan.wanted[trial] for trial in active}, seen, self.rules)
+            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
 
     def stop(self) -> None:
         """Ask everything of this plan that waits or runs to stop, saving what it has."""
@@ -92,6 +92,9 @@ class Dispatcher:
             self._not_before = time.monotonic() + self.patience
         else:
             self.trouble = "" if time.monotonic() >= self._not_before else self.trouble
+
+    def _wanted(self, trials: list[str]) -> dict[str, Wanted]:
+        return {trial: self.plan.wanted[trial] for trial in trials}
 
     def _needs_job(self, trial: str) -> bool:
         return self.decisions[trial].action in SUBMITTED

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from orchestrator.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
+from orchestrator.decide import SUBMITTED, Action, Decider, Decision, Rules, Wanted, decide, decide_one
 from orchestrator.errors import PlanError
 from orchestrator.observe import Observed
 from orchestrator.price import Evidence, Price, price
@@ -57,6 +57,7 @@ class Plan:
     prices: Mapping[str, Price]
     parallel: int
     tariff: Tariff
+    decider: Decider = decide_one
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
@@ -107,7 +108,8 @@ class Plan:
 def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Wanted]:
     """Return what a sweep wants of each trial."""
     spec = sweep.spec
-    return {trial.id: Wanted(trial.horizon_kimg, tuple(spec.metrics), spec.detector) for trial in trials}
+    numbers = (tuple(spec.metrics), spec.detector, spec.distance, spec.evaluation_seeds, tuple(spec.probes))
+    return {trial.id: Wanted(trial.horizon_kimg, *numbers) for trial in trials}
 
 
 def make_plan(
@@ -118,17 +120,18 @@ def make_plan(
     parallel: int,
     rules: Rules = RULES,
     tariff: Tariff = NO_TARIFF,
+    decider: Decider = decide_one,
 ) -> Plan:
     """Return the plan that follows from what is wanted and what is seen."""
     wanted = wanted_of(sweep, trials)
-    decisions = decide(wanted, observed, rules)
+    decisions = decide(wanted, observed, rules, decider)
     spec, images = sweep.spec, evaluated_images(sweep.spec)
     todo = {trial.id: trial for trial in trials if decisions[trial.id].action in SUBMITTED}
     cells = {trial.cell: trial.config for trial in todo.values()}  # seeds of a cell cost the same
     rates = {cell: evidence.rate(config, spec.resources, images) for cell, config in cells.items()}
     every = spec.watch.evaluate_every_kimg
     prices = {trial.id: price(rates[trial.cell], decisions[trial.id].kimg, every) for trial in todo.values()}
-    return Plan(sweep, trials, wanted, observed, decisions, prices, parallel, tariff)
+    return Plan(sweep, trials, wanted, observed, decisions, prices, parallel, tariff, decider)
 
 
 def evaluated_images(spec: SweepSpec) -> int:
@@ -149,6 +152,9 @@ def stored(plan: Plan) -> dict[str, Any]:
         "horizon_kimg": spec.horizon_kimg,
         "metrics": spec.metrics,
         "detector": spec.detector,
+        "distance": spec.distance,
+        "evaluation_seeds": spec.evaluation_seeds,
+        "probes": spec.probes,
         "score": spec.score_name,
         "figures": spec.figures,
         "claims": spec.claims,

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from orchestrator.backends.registry import open_backend
 from orchestrator.datasets import lookup
+from orchestrator.decide import Decider, decide_one
+from orchestrator.decide_metrics import decide_metrics
 from orchestrator.errors import PlanError
 from orchestrator.expand import expand
 from orchestrator.observe import observe
@@ -14,11 +16,23 @@ from orchestrator.price import evidence
 from orchestrator.reported import open_handles, reported
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
+from trainer.config.metrics import detector_name, distance_name, parse_metric
+from trainer.config.probes import checked_probe
+
+
+class Numbers(NamedTuple):
+    """Which numbers a person wants of kept snapshots; what is None stays as the sweep has it."""
+
+    metrics: tuple[str, ...] | None = None
+    probes: tuple[str, ...] | None = None
+    detector: str | None = None
+    distance: str | None = None
+    evaluation_seeds: int | None = None
 
 
 class Request(NamedTuple):
     """What a person asked to be planned: a sweep file, its tier, where it would run,
-    and what is to differ from the file."""
+    and what is to differ from the file. With `numbers`, snapshots are measured and nothing is trained."""
 
     file: Path
     tier: str = ""
@@ -26,6 +40,7 @@ class Request(NamedTuple):
     tariff: Tariff = NO_TARIFF
     backend: str = "local"
     cpus: int | None = None
+    numbers: Numbers | None = None
 
 
 def plan_sweep(store: Store, request: Request) -> Plan:
@@ -36,13 +51,37 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
     parallel = backend.slots(sweep.spec.resources)
-    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff)
+    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff, decider=_decider(request))
+
+
+def _decider(request: Request) -> Decider:
+    return decide_one if request.numbers is None else decide_metrics
 
 
 def _asked(request: Request) -> Sweep:
     sweep = read_sweep(request.file, request.tier)
-    if request.horizon_kimg is None:
-        return sweep
-    if request.horizon_kimg <= 0:
-        raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
-    return replace(sweep, spec=sweep.spec.model_copy(update={"horizon_kimg": request.horizon_kimg}))
+    changes: dict[str, object] = {}
+    if request.horizon_kimg is not None:
+        if request.horizon_kimg <= 0:
+            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
+        changes["horizon_kimg"] = request.horizon_kimg
+    if request.numbers is not None:
+        changes |= _checked(request.numbers)
+    return replace(sweep, spec=sweep.spec.model_copy(update=changes))
+
+
+def _checked(numbers: Numbers) -> dict[str, object]:
+    """Return what was asked for as settings of a sweep. Raises UserError for names that do not exist."""
+    for name in numbers.metrics or ():
+        parse_metric(name)
+    for name in numbers.probes or ():
+        checked_probe(name)
+    if numbers.detector:
+        detector_name(numbers.detector)
+    if numbers.distance:
+        distance_name(numbers.distance)
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in numbers._asdict().items()
+        if value is not None
+    }

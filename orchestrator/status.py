@@ -1,9 +1,11 @@
 """How each trial of a sweep is getting on, in numbers and in words."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from orchestrator.decide import Action, Decision, Rules, Wanted, decide_one
@@ -74,8 +76,12 @@ def trial_status(store: Store, cell: Mapping[str, Any], score: str, seen: Observ
 
 
 def score_of(store: Store, trial: str, score: str) -> Score:
-    """Return the newest and the best recorded value of the metric `score` of a trial."""
-    values = {row["kimg"]: row["value"] for row in read_lines(store.run(trial).metrics) if row.get("metric") == score}
+    """Return the newest and the best value of the metric `score` of a trial, means over evaluation seeds."""
+    seeds: dict[float, dict[int, float]] = defaultdict(dict)
+    for row in read_lines(store.run(trial).metrics):
+        if row.get("metric") == score:
+            seeds[row["kimg"]][row.get("seed", 0)] = row["value"]
+    values = {kimg: fmean(of_seeds.values()) for kimg, of_seeds in seeds.items()}
     if not values:
         return Score()
     best = min if better(score) == "lower" else max
@@ -110,8 +116,9 @@ def sweeps(store: Store) -> list[str]:
 
 def wanted_of_plan(plan: Mapping[str, Any]) -> dict[str, Wanted]:
     """Return what a stored plan wants of each trial."""
-    metrics, detector = tuple(plan.get("metrics", ())), plan.get("detector", "lite0")
-    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, detector) for cell in plan["cells"]}
+    numbers = {name: plan[name] for name in ("detector", "distance", "evaluation_seeds") if name in plan}
+    lists = {name: tuple(plan.get(name, ())) for name in ("metrics", "probes")}
+    return {cell["trial"]: Wanted(cell["horizon_kimg"], **lists, **numbers) for cell in plan["cells"]}
 
 
 def sweep_status(

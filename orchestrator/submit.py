@@ -50,6 +50,9 @@ def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float
         cache_dir=store.cache.resolve(),
         metrics=tuple(spec.metrics),
         detector=spec.detector,
+        distance=spec.distance,
+        evaluation_seeds=spec.evaluation_seeds,
+        probes=tuple(spec.probes),
         **watch,
     )
 
@@ -60,6 +63,7 @@ def _job_maker(store: Store, backend: Backend, sweep: Sweep, trial: Trial, decis
         return Job(
             attempt=number,
             token=(held.token if held else 0) + 1,
+            work=decision.work,
             options=run_options(sweep.spec, store, trial, decision.to_kimg),
             resources=sweep.spec.resources,
             backend=backend.name,

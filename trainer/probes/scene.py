@@ -1,0 +1,67 @@
+"""What a probe sees of a snapshot, and what it gives back."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Shaped, UInt8
+from torch import Tensor, nn
+
+from trainer.checkpoint import write_file
+from trainer.config.train import TrainConfig
+from trainer.data.dataset import TrainSet
+from trainer.latents import load_generator
+from trainer.metrics.judges import Judges
+from trainer.metrics.rounds import Progress
+from trainer.model.generator import Generator
+from trainer.sheet import write_png
+from trainer.snapshot import load_network
+
+Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One snapshot of a trial, with its data and the networks that judge images. Everything is loaded when used."""
+
+    snapshot: Path
+    config: TrainConfig
+    train_set: TrainSet
+    judges: Judges
+    cache_dir: Path
+    device: torch.device
+    progress: Progress
+    seed: int = 0
+
+    @cached_property
+    def generator(self) -> Generator:
+        """Return the moving average of the generator."""
+        return load_generator(self.snapshot).to(self.device)
+
+    @cached_property
+    def discriminator(self) -> nn.Module:
+        """Return the discriminator."""
+        return load_network(self.snapshot, "D").to(self.device)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Numbers by name, which go into one .npz file, and pictures, each a PNG beside it."""
+
+    arrays: Arrays
+    pictures: Mapping[str, UInt8[Tensor, "c h w"]] = field(default_factory=dict)
+
+
+def write_findings(path: Path, findings: Findings) -> None:
+    """Write the pictures, then the .npz at `path`: once that is there, everything is."""
+    for name, image in findings.pictures.items():
+        write_png(path.with_name(f"{path.stem}-{name}.png"), image)
+    buffer = io.BytesIO()
+    content: dict[str, Any] = dict(findings.arrays)
+    np.savez_compressed(buffer, **content)
+    write_file(path, buffer.getvalue())
