@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from orchestrator.marks import is_cancelled, is_forgiven
 from orchestrator.store import read_job
 from trainer.config.job import Job, Work
-from trainer.config.probes import PROBES
 from trainer.record import RunDir, State, read_record
 
 Numbers = frozenset[tuple[str, int]]
@@ -63,7 +62,6 @@ def known_snapshots(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> dict[floa
     known: dict[int, set[tuple[str, int]]] = {images: set() for images in kept}
     for row in rows if kept else ():
         known.get(round(row["kimg"] * 1000), set()).add((row["metric"], row.get("seed", 0)))
-    probed = (run.path / "probes").is_dir()
-    for images in kept if probed else ():
-        known[images] |= {(probe, 0) for probe in PROBES if run.probe(probe, images).exists()}
+    for name, images in run.probed() if kept else ():
+        known.get(images, set()).add((name, 0))
     return {images / 1000: frozenset(numbers) for images, numbers in known.items()}

@@ -17,7 +17,7 @@ from orchestrator.reported import open_handles, reported
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
 from trainer.config.metrics import detector_name, distance_name, parse_metric
-from trainer.config.probes import checked_probe
+from trainer.config.probes import parse_probe
 
 
 class Numbers(NamedTuple):
@@ -75,7 +75,7 @@ def _checked(numbers: Numbers) -> dict[str, object]:
     for name in numbers.metrics or ():
         parse_metric(name)
     for name in numbers.probes or ():
-        checked_probe(name)
+        parse_probe(name)
     if numbers.detector:
         detector_name(numbers.detector)
     if numbers.distance:

@@ -29,6 +29,7 @@ from trainer.config.job import Work
 from trainer.config.spec import Count, NonNegative, Settings
 
 SNAPSHOT = re.compile(r"^snapshot-(\d{9,})\.safetensors$")
+PROBE = re.compile(r"^(.+)-(\d{9,})\.npz$")
 
 
 class State(StrEnum):
@@ -132,6 +133,11 @@ class RunDir:
     def probe(self, name: str, images: int) -> Path:
         """Return where the numbers of a probe of one snapshot lie; pictures are beside them."""
         return self.path / "probes" / f"{name}-{images:09d}.npz"
+
+    def probed(self) -> list[tuple[str, int]]:
+        """Return name and image counter of every probe whose numbers are there."""
+        found = (PROBE.match(path.name) for path in (self.path / "probes").glob("*.npz"))
+        return sorted((match[1], int(match[2])) for match in found if match)
 
     def attempt(self, number: int) -> Path:
         return self.path / "attempts" / f"{number:03d}"

@@ -45,7 +45,7 @@ def test_a_name_says_family_number_and_reference(name: str, family: str, generat
         ("fid0k", "fid50k"),
         ("colour", "such as fid2k"),
         ("fid1", "2 or more"),
-        ("ppl2k", "ppl2k_wend"),
+        ("ppl2k", "did you mean ppl2k_"),
         ("fid2k_wend", "fid2k"),
     ],
 )

@@ -78,7 +78,7 @@ class Samples:
     @torch.inference_mode()
     def images(self, count: int, share: Share = WHOLE) -> Iterator[Batch]:
         """Yield generated images of 0..255 on the CPU."""
-        for start, z, c in self._draws("evaluation", count, share):
+        for start, z, c in self.draws("evaluation", count, share):
             seed_everything(self.seed, "evaluation noise", start)
             yield Batch(start, to_uint8(self.generator(z, c, self.psi)).cpu())
 
@@ -89,8 +89,8 @@ class Samples:
         `path` is wend, wfull, zend or zfull, as in a metric's name.
         """
         t_draws = generator_of(self.seed, "path position")
-        others = self._draws("path end", count, WHOLE)
-        for (start, z, c), (_, end, _) in zip(self._draws("path start", count, WHOLE), others, strict=True):
+        others = self.draws("path end", count, WHOLE)
+        for (start, z, c), (_, end, _) in zip(self.draws("path start", count, WHOLE), others, strict=True):
             t = torch.rand(len(z), 1, generator=t_draws).to(self.device) * (0.0 if "end" in path else 1.0)
             if start // BATCH % share.of == share.index:
                 first, second = (self._ws_at(path, z, end, c, at) for at in (t, t + EPSILON))
@@ -108,7 +108,12 @@ class Samples:
         images: Tensor = self.generator.synthesis(ws, force_fp32=True)
         return images
 
-    def _draws(self, purpose: str, count: int, share: Share) -> Iterator[Draw]:
+    def first(self, purpose: str, count: int) -> Draw:
+        """Return `count` latents and labels at once."""
+        starts, zs, cs = zip(*self.draws(purpose, count), strict=True)
+        return Draw(starts[0], torch.cat(zs), torch.cat(cs))
+
+    def draws(self, purpose: str, count: int, share: Share = WHOLE) -> Iterator[Draw]:
         """Yield latents and labels of the batches of a share; all of them are drawn, so that the rest stays put."""
         draws, z_dim = generator_of(self.seed, purpose), self.generator.z_dim
         for start in range(0, count, BATCH):

@@ -3,7 +3,7 @@
 import importlib
 from dataclasses import dataclass
 
-from trainer.config.probes import PROBES
+from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
 from trainer.measuring import Measurer
 from trainer.probes.scene import Findings, Scene, write_findings
@@ -11,8 +11,9 @@ from trainer.reporter import Reporter
 
 
 def find_out(name: str, scene: Scene) -> Findings:
-    """Return what the probe called `name` finds out about a snapshot."""
-    findings: Findings = importlib.import_module(PROBES[name].module).probe(scene)
+    """Return what the probe called `name` finds out about a snapshot. Raises ProbeNameError."""
+    spec = parse_probe(name)
+    findings: Findings = importlib.import_module(PROBES[spec.name].module).probe(scene, spec.count)
     return findings
 
 

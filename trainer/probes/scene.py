@@ -41,6 +41,10 @@ class Scene:
     @cached_property
     def generator(self) -> Generator:
         """Return the moving average of the generator."""
+        return self.fresh_generator()
+
+    def fresh_generator(self) -> Generator:
+        """Return a copy of it that may be changed."""
         return load_generator(self.snapshot).to(self.device)
 
     @cached_property
