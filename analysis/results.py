@@ -3,7 +3,8 @@
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
     run cell method training_images seed trial horizon_kimg augment augment_target state kimg hours images_per_second
     energy_joules ... diverged best_kimg best last_kimg last           (best and last are values of the score)
-Curves.scores: run kimg value deviation seeds (mean and deviation over evaluation seeds)          Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
+Curves.scores: run kimg value deviation seeds (mean and deviation over evaluation seeds)
+Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
 """
 
@@ -76,8 +77,10 @@ def load(
 
 def of_score(metrics: pa.Table, score: Score) -> pa.Table:
     """Return the values of a score: of one evaluation seed, or of all where its identity is that of many seeds."""
-    either = pc.or_(pc.equal(metrics["identity"], score.identity), pc.equal(metrics["basis"], score.identity))
-    return metrics.filter(pc.and_(pc.equal(metrics["metric"], score.metric), either)).select(["trial", "kimg", "value"])
+    seeds = metrics.filter(pc.equal(metrics["basis"], score.identity))["identity"]
+    identities = pa.array(sorted({score.identity, *pc.unique(seeds).to_pylist()}), pa.string())
+    rows = metrics.filter(pc.equal(metrics["metric"], score.metric))
+    return rows.filter(pc.is_in(rows["identity"], identities)).select(["trial", "kimg", "value"])
 
 
 def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Which metric is the score of a sweep, and under which identity: numbers of two identities are never compared."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -55,10 +56,10 @@ def identities(metrics: pa.Table) -> pd.DataFrame:
     """Return one row per (metric, identity) with what it depends on, and the number of `trials` that have it."""
     keys = ["metric", "identity", "basis", "num_generated", "num_real", "reference"]
     counted: pd.DataFrame = metrics.group_by(keys).aggregate([("trial", "count_distinct")]).to_pandas()
-    counted = counted.rename(columns={"trial_count_distinct": "trials"}).astype(
-        {"metric": str, "identity": str, "basis": str}
-    )
-    return counted.sort_values(["metric", "identity"]).drop_duplicates(["metric", "identity"])
+    texts = {"metric": str, "identity": str, "basis": str}
+    counted = counted.rename(columns={"trial_count_distinct": "trials"}).astype(texts)
+    counted["unknown"] = counted["basis"] == counted["identity"]  # rows of earlier versions do not say their basis
+    return counted.sort_values(["metric", "identity", "unknown"]).drop_duplicates(["metric", "identity"])
 
 
 def choose_score(found: pd.DataFrame, wanted: str | None, identity: str | None = None) -> Score:
@@ -96,7 +97,7 @@ def _not_one(identity: str | None, rows: pd.DataFrame) -> str:
     return f"{metric}: values of different identity do not compare: {listed}; choose one with --identity"
 
 
-def _told(row: dict[str, Any]) -> str:
+def _told(row: Mapping[Any, Any]) -> str:
     """Return an identity with what can be said of it, so that a reader sees where two differ."""
     about = f"{_int(row['num_generated'])} generated, {_int(row['num_real'])} real of {row['reference'] or 'no set'}"
     return f"{row['identity'] or '(none)'} in {row['trials']} trials ({about})"

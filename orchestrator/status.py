@@ -117,8 +117,8 @@ def sweeps(store: Store) -> list[str]:
 def wanted_of_plan(plan: Mapping[str, Any]) -> dict[str, Wanted]:
     """Return what a stored plan wants of each trial."""
     numbers = {name: plan[name] for name in ("detector", "distance", "evaluation_seeds") if name in plan}
-    lists = {name: tuple(plan.get(name, ())) for name in ("metrics", "probes")}
-    return {cell["trial"]: Wanted(cell["horizon_kimg"], **lists, **numbers) for cell in plan["cells"]}
+    metrics, probes = (tuple(plan.get(name, ())) for name in ("metrics", "probes"))
+    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, probes=probes, **numbers) for cell in plan["cells"]}
 
 
 def sweep_status(

@@ -75,7 +75,7 @@ class Subject:
         for number, start in enumerate(range(0, count, self._batch)):
             size = min(self._batch, count - start)
             batch = torch.randint(0, 200, (size, 1, 32, 32), generator=draws, dtype=torch.uint8)
-            if number % share.of == share.index:
+            if number % share.of == share.first:
                 self.given += size
                 yield Batch(start, batch)
 
@@ -83,7 +83,7 @@ class Subject:
         length = EPSILON * (10 if "full" in path else 1)
         for number, start in enumerate(range(0, count, self._batch)):
             before = torch.zeros(min(self._batch, count - start), 1, 32, 32)
-            if number % share.of == share.index:
+            if number % share.of == share.first:
                 yield Steps(start, before, before + length)
 
 

@@ -39,7 +39,7 @@ class ProbeSpec(NamedTuple):
     """A probe by its name, and how many images or latents it looks at; None for as many as the papers take."""
 
     name: str
-    count: int | None
+    images: int | None
 
 
 def parse_probe(name: str) -> ProbeSpec:

@@ -44,7 +44,7 @@ class Gathering:
                 self.patches[side] = scratch((self._images_cut * PATCHES, rows.shape[1]), self._folder)
             _fill(self.patches[side], seen.start * PATCHES, rows)
         self.similarities += seen.similarities
-        self.seen += seen.count
+        self.seen += seen.images
 
     def first(self, spec: MetricSpec) -> "GeneratedFeatures":
         """Return the part of what was gathered that a metric asks for."""

@@ -19,10 +19,10 @@ FROM_NETWORK: frozenset[Keep] = frozenset({"gaussian", "features", "probabilitie
 
 
 class Seen(NamedTuple):
-    """What one batch of `count` images gave: a row for each image, but a number for each pair in `similarities`."""
+    """What one batch of `images` images gave: a row for each image, but a number for each pair in `similarities`."""
 
     start: int
-    count: int
+    images: int
     features: Float32[np.ndarray, "n d"] | None
     probabilities: Float32[np.ndarray, "n k"] | None
     patches: Mapping[int, Rows]

@@ -19,9 +19,9 @@ SEED: Final = 0
 
 
 class Share(NamedTuple):
-    """Every `of`-th batch, from number `index` on: what one of several processes generates."""
+    """Every `of`-th batch, from number `first` on: what one of several processes generates."""
 
-    index: int = 0
+    first: int = 0
     of: int = 1
 
 
@@ -92,7 +92,7 @@ class Samples:
         others = self.draws("path end", count, WHOLE)
         for (start, z, c), (_, end, _) in zip(self.draws("path start", count, WHOLE), others, strict=True):
             t = torch.rand(len(z), 1, generator=t_draws).to(self.device) * (0.0 if "end" in path else 1.0)
-            if start // BATCH % share.of == share.index:
+            if start // BATCH % share.of == share.first:
                 first, second = (self._ws_at(path, z, end, c, at) for at in (t, t + EPSILON))
                 yield Steps(start, self._drawn(first, start), self._drawn(second, start))
 
@@ -120,5 +120,5 @@ class Samples:
             size = min(BATCH, count - start)
             z = torch.randn(size, z_dim, generator=draws)
             indices = torch.randint(len(self.labels_of), [size], generator=draws).numpy()
-            if start // BATCH % share.of == share.index:
+            if start // BATCH % share.of == share.first:
                 yield Draw(start, z.to(self.device), self.labels_of.labels(indices).to(self.device))

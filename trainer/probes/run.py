@@ -13,7 +13,7 @@ from trainer.reporter import Reporter
 def find_out(name: str, scene: Scene) -> Findings:
     """Return what the probe called `name` finds out about a snapshot. Raises ProbeNameError."""
     spec = parse_probe(name)
-    findings: Findings = importlib.import_module(PROBES[spec.name].module).probe(scene, spec.count)
+    findings: Findings = importlib.import_module(PROBES[spec.name].module).probe(scene, spec.images)
     return findings
 
 
