@@ -28,6 +28,7 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 
 test: check  ## Check the code and run all tests
 	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow"
+	@$(MAKE) --no-print-directory test-cluster
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"
@@ -36,8 +37,14 @@ test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, b
 	@$(BIN)/python -m pip install -qq -r requirements-ray.lock
 	@touch $@
 
-test-cluster: .venv/installed-ray  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop
-	@$(BIN)/python -m pytest -m cluster tests/cluster
+.venv/installed-ui: requirements-ui.lock .venv/installed-dev
+	@$(BIN)/python -m pip install -qq -r requirements-ui.lock
+	@touch $@
+
+HOSTILE := tests/orchestrator/test_hostile_sweeps.py tests/orchestrator/test_yaml_source.py tests/backends/test_slurm_backend.py
+
+test-cluster: .venv/installed-ray .venv/installed-ui  ## Run the tests on real SLURM and Ray clusters and a real MLflow server, all started and stopped by them
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup tests/cluster $(HOSTILE)
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -31,6 +31,8 @@ class Plan(_Read):
     sweep: str
     tier: str | None = None
     score: str | None = None
+    metrics: tuple[str, ...] = ()
+    detector: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     cells: tuple[PlannedRun, ...]

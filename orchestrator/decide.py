@@ -24,6 +24,7 @@ class Action(StrEnum):
     REUSE = "reuse"
     LEAVE = "leave"
     BLOCKED = "blocked"
+    STOPPED = "stopped"
 
 
 SUBMITTED = frozenset({Action.NEW, Action.EXTEND, Action.RESUME, Action.EVALUATE})
@@ -32,11 +33,15 @@ SUBMITTED = frozenset({Action.NEW, Action.EXTEND, Action.RESUME, Action.EVALUATE
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a plan wants of a trial: how far, and which metrics (as a sweep names them) by which networks."""
+    """What a plan wants of a trial: how far, and which metrics (as a sweep names them) by which networks.
+
+    `sweep` is whose plan it is: rules may have stopped the trial for one sweep, and not for another.
+    """
 
     horizon_kimg: float
     metrics: tuple[str, ...] = ()
     detector: str = DETECTOR
+    sweep: str = ""
     distance: str = DISTANCE
     evaluation_seeds: int = 1
     probes: tuple[str, ...] = ()
@@ -83,6 +88,8 @@ def decide_one(want: Wanted, seen: Observed, rules: Rules) -> Decision:
         return Decision(Action.NEW, "never run", 0.0, want.horizon_kimg)
     if seen.state in (State.RUNNING, State.PENDING):
         return _under_way(seen)
+    if want.sweep in seen.stops and not _is_there(want, seen):
+        return Decision(Action.STOPPED, seen.stops[want.sweep])
     if seen.state is State.DONE:
         return _done(want, seen, rules)
     return _ended_early(want, seen, rules)
@@ -95,12 +102,16 @@ def _under_way(seen: Observed) -> Decision:
     return Decision(Action.LEAVE, f"running{where}, at {seen.kimg:g} kimg")
 
 
+def _is_there(want: Wanted, seen: Observed) -> bool:
+    return seen.state is State.DONE and max(seen.kimg, seen.horizon_kimg) >= want.horizon_kimg
+
+
 def _done(want: Wanted, seen: Observed, rules: Rules) -> Decision:
     missing = missing_numbers(want, seen)
     if seen.diverged and not (missing and seen.snapshots):
         return Decision(Action.REUSE, seen.message or f"diverged at {seen.kimg:g} kimg")
     reached = max(seen.kimg, seen.horizon_kimg)
-    if reached < want.horizon_kimg and not seen.diverged:
+    if not _is_there(want, seen) and not seen.diverged:
         return Decision(Action.EXTEND, f"done to {reached:g} of {want.horizon_kimg:g} kimg", reached, want.horizon_kimg)
     if not missing:
         return Decision(Action.REUSE, f"done at {reached:g} kimg")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.evaluations import NO_EVALUATIONS, Evaluations, asked_of, evaluations, known_snapshots, work_of
 from orchestrator.lease import Holder, holder
-from orchestrator.marks import is_cancelled, is_forgiven
+from orchestrator.marks import is_cancelled, is_forgiven, stops
 from orchestrator.store import Store, read_job
 from trainer.config.job import Work
 from trainer.record import RunDir, RunRecord, State, read_lines, read_record
@@ -32,6 +32,7 @@ class Observed:
     getting further; `retry` sets them back to nothing. All that is said of training is the last training attempt's;
     `evaluation` tells how the evaluations after it went. `asked` are the metrics and probes of the last attempt, and
     `snapshots` says by kimg what is known of each that is kept: recorded names with their evaluation seeds.
+    `stops` are the reasons of the sweeps whose rules have stopped it.
     """
 
     state: State = State.PENDING
@@ -53,7 +54,10 @@ class Observed:
     last_work: Work = "train"
     evaluation: Evaluations = NO_EVALUATIONS
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
+    stops: Mapping[str, str] = field(default_factory=dict)
     images_per_second: float | None = None
+    watts: float | None = None
+    energy_method: str = ""
     evaluation_seconds: float | None = None
 
 
@@ -106,7 +110,10 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         last_work=last.work if last else "train",
         evaluation=evaluations(run, [number for number in attempts if not training or number > training[-1]]),
         snapshots=known_snapshots(run, rows),
+        stops=stops(run),
         images_per_second=latest.images_per_second if latest else None,
+        watts=_watts(latest) if latest else None,
+        energy_method=latest.energy.method if latest else "",
         evaluation_seconds=_evaluation_seconds(rows),
     )
 
@@ -186,6 +193,12 @@ def in_vain(records: Iterable[RunRecord | None]) -> Vain:
 def saved_kimg(record: RunRecord) -> float:
     """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
     return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg
+
+
+def _watts(record: RunRecord) -> float | None:
+    """Return the mean power of an attempt, as far as its energy is known."""
+    seconds = record.updated - record.started
+    return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
 
 
 def _evaluation_seconds(rows: list[dict[str, Any]]) -> float | None:

@@ -1,5 +1,6 @@
 """From a sweep file and a store to a plan: reads, changes nothing."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from orchestrator.observe import observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
 from orchestrator.price import evidence
 from orchestrator.reported import open_handles, reported
+from orchestrator.search.points import kept_points, typical
+from orchestrator.status import stored_plan
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
 from trainer.config.metrics import detector_name, distance_name, parse_metric
@@ -45,20 +48,48 @@ class Request(NamedTuple):
 
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep as things stand."""
-    backend, sweep = open_backend(request.backend, store, request.cpus), _asked(request)
-    trials = tuple(expand(sweep, lookup(store, request.file)))
+    backend, sweep = open_backend(request.backend, store, request.cpus), asked(store, request)
+    find = lookup(store)
+    trials = tuple(expand(sweep, find))
+    if request.numbers is not None:
+        sweep = as_it_stands(sweep)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
-    parallel = backend.slots(sweep.spec.resources)
-    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff, decider=_decider(request))
+    sample = typical(sweep, find) if sweep.spec.search else []
+    awaited = tuple(sample * to_sample(sweep))
+    parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
+    return make_plan(
+        sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited, decider=_decider(request)
+    )
+
+
+def as_it_stands(sweep: Sweep) -> Sweep:
+    """Return a sweep that samples and stops nothing: its trials are only measured."""
+    return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
 
 
 def _decider(request: Request) -> Decider:
     return decide_one if request.numbers is None else decide_metrics
 
 
-def _asked(request: Request) -> Sweep:
+def to_sample(sweep: Sweep) -> int:
+    """Return how many configurations the sweep's search has yet to sample."""
+    return max(0, sweep.spec.search.trials - len(sweep.sampled)) if sweep.spec.search else 0
+
+
+def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
+    """Return how many trials the sweep itself lets run at a time, where a sampled configuration has so many."""
+    return sweep.spec.search.parallel * trials_of_each if sweep.spec.search else math.inf
+
+
+def asked(store: Store, request: Request) -> Sweep:
+    """Return the sweep that a person asked for, with what its search has sampled so far."""
+    sweep = _read(request)
+    return replace(sweep, sampled=kept_points(sweep, stored_plan(store, sweep.key) if sweep.spec.search else None))
+
+
+def _read(request: Request) -> Sweep:
     sweep = read_sweep(request.file, request.tier)
     changes: dict[str, object] = {}
     if request.horizon_kimg is not None:

@@ -4,17 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from orchestrator.assignments import Assignments, Name, Values
+from orchestrator.search.space import Search
+from orchestrator.stop import StopRules
 from trainer.config.job import Resources
 from trainer.config.metrics import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
 from trainer.config.probes import ProbeName
 from trainer.config.spec import Count, Positive, PositiveInt, Settings
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Assignments = dict[str, JsonValue]
-"""Dotted keys of TrainConfig (or `preset`, `data`) and their values."""
-
-Values = Annotated[list[JsonValue], Field(min_length=1)]
 
 
 class When(Settings):
@@ -40,11 +37,13 @@ class SweepSpec(Settings):
 
     sweep: Name
     question: str = ""
+    include: str | list[str] = []
     base: Assignments = {}
     cells: dict[Name, Assignments] = {}
     zip: dict[str, Values] = {}
     grid: dict[str, Values] = {}
     when: list[When] = []
+    derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
     seeds: PositiveInt | Annotated[list[Count], Field(min_length=1)] = [0]
     horizon_kimg: Positive
@@ -58,6 +57,8 @@ class SweepSpec(Settings):
     score: str = ""
     figures: list[str] = []
     claims: list[str] = []
+    search: Search | None = None
+    stop: StopRules = []
     budget: Budget = Budget()
     tiers: dict[Name, dict[str, JsonValue]] = {}
 

@@ -42,7 +42,7 @@ def submit(store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Tr
 
 def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float) -> RunOptions:
     """Return how a trial of a sweep is watched and how far it goes. Threads follow `resources.cpus` unless set."""
-    watch = {"threads": spec.resources.cpus} | spec.watch.model_dump(exclude_unset=True)
+    watch = {"threads": trial.resources.cpus} | spec.watch.model_dump(exclude_unset=True)
     return RunOptions(
         horizon_kimg=horizon_kimg,
         data_path=trial.data_path,
@@ -65,7 +65,7 @@ def _job_maker(store: Store, backend: Backend, sweep: Sweep, trial: Trial, decis
             token=(held.token if held else 0) + 1,
             work=decision.work,
             options=run_options(sweep.spec, store, trial, decision.to_kimg),
-            resources=sweep.spec.resources,
+            resources=trial.resources,
             backend=backend.name,
             sweep=sweep.key,
             submitted=time.time(),

@@ -16,6 +16,7 @@ from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.config.training import Adam
+from trainer.console import say
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World
 from trainer.energy import Meter
@@ -24,9 +25,8 @@ from trainer.evaluation_job import EvaluationJob
 from trainer.families import build
 from trainer.loop import Loop
 from trainer.measuring import Measurer
-from trainer.methods.method import Method
-from trainer.model.discriminator import Discriminator
-from trainer.model.generator import Generator
+from trainer.methods.method import INITIAL_LR, Method
+from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
 from trainer.randomness import seed_everything
@@ -88,8 +88,8 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
     seed_everything(config.seed, "weights")
     networks = config.networks
     shape = (networks.resolution, networks.channels, networks.condition_dim)
-    generator: Generator = build(networks.generator, *shape)
-    discriminator: Discriminator = build(networks.discriminator, *shape)
+    generator: GeneratorNetwork = build(networks.generator, *shape)
+    discriminator: DiscriminatorNetwork = build(networks.discriminator, *shape)
     augmenter: Augmenter = build(config.augment)
     critic = augmenter.critic(discriminator)
     methods: dict[str, Method] = {spec.type: build(spec) for spec in config.methods}
@@ -119,7 +119,8 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
     """Return Adam for the trainable parameters, with the correction for lazy regularisation."""
     lr, betas, _ = lazy_adam(config)
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return torch.optim.Adam(trainable, lr=lr, betas=betas, eps=config.epsilon, fused=True)
+    group = {"params": trainable, INITIAL_LR: lr}
+    return torch.optim.Adam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
 
 
 def take_up(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
@@ -141,6 +142,7 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
             state.load_tensors(tensors)
             return found.path
         reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
+        say(f"adasweep: {found.path} is damaged and passed over")
     return None
 
 

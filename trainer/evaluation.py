@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
 from trainer.config.train import TrainConfig
+from trainer.data.dataset import ImageSet
 from trainer.measuring import Measurer, numbers_in
+from trainer.model.network import GeneratorNetwork
 from trainer.record import read_lines
 from trainer.reporter import Reporter
 from trainer.snapshot import save_snapshot
@@ -38,11 +44,21 @@ class Evaluator:
         todo = not kept or (bool(self.measurer.missing(state.images)) and not self._later)
         if not self.measurer.world.gather([todo])[0]:
             return
+        average = presented(state.average, self.measurer.train_set)
         if reporter.speaks:
             reporter.fence.check()
-            save_snapshot(self.measurer.run, self.config, state)
+            save_snapshot(self.measurer.run, self.config, state, average)
         if self._later:
             return
-        self.measurer.measure(state.images, state.average, reporter)
+        self.measurer.measure(state.images, average, reporter)
         if reporter.speaks:
             self.measurer.keep(state.images)
+
+
+def presented(average: GeneratorNetwork, labels_of: ImageSet) -> GeneratorNetwork:
+    """Return the average as it makes images outside training, with classes as frequent as in the set."""
+
+    def labels(count: int, draws: torch.Generator) -> Float[Tensor, "n cdim"]:
+        return labels_of.labels(torch.randint(len(labels_of), [count], generator=draws).numpy())
+
+    return average.presentable(labels)

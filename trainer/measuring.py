@@ -16,7 +16,7 @@ from trainer.metrics.evaluate import evaluate
 from trainer.metrics.judges import Judges
 from trainer.metrics.rounds import Progress
 from trainer.metrics.subject import Samples
-from trainer.model.generator import Generator
+from trainer.model.network import GeneratorNetwork
 from trainer.record import RunDir, read_lines
 from trainer.reporter import Reporter
 from trainer.signals import Preempted, StopRequest
@@ -50,7 +50,7 @@ class Measurer:
         }
         return {seed: names for seed, names in found.items() if names}
 
-    def measure(self, images: int, average: Generator, reporter: Reporter) -> None:
+    def measure(self, images: int, average: GeneratorNetwork, reporter: Reporter) -> None:
         """Append the missing numbers of a moving average to metrics.jsonl.
 
         Raises Preempted when a stop signal comes in the middle; what whole seeds gave is kept then.

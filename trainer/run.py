@@ -79,7 +79,7 @@ def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, 
 def _shards(attempt: Attempt, place: Place) -> int:
     """Return how many parts the ranks must be able to share evenly; an evaluation is shared by any number."""
     config = attempt.config
-    return config.batch // config.micro_batch if attempt.job.work == "train" else place.size
+    return config.shards if attempt.job.work == "train" else place.size
 
 
 def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporter) -> int:
@@ -95,7 +95,7 @@ def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporte
 
 def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     """Say why the attempt failed, on standard error and in the record if that can still be written."""
-    shards = Shards(config.micro_batch, config.discriminator.minibatch_std_group)
+    shards = Shards(config.micro_batch, config.discriminator.group)
     failure = failure_of(error, shards)
     if failure.exit_code == EXIT_BUG:
         say("".join(traceback.format_exception(error)))

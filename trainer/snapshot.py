@@ -9,8 +9,8 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from trainer.checkpoint import write_file
+from trainer.config.families import Networks
 from trainer.config.identity import trial_id
-from trainer.config.networks import Networks
 from trainer.config.train import TrainConfig
 from trainer.errors import SnapshotError
 from trainer.families import build
@@ -45,9 +45,12 @@ def write_snapshot(path: Path, header: Header, tensors: dict[str, Tensor]) -> No
     write_file(path, safetensors.torch.save(content, metadata=header.metadata()))
 
 
-def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState) -> Path:
-    """Write G, D and the average of G after `state.images` images, and point `latest` at them."""
-    networks = {"G": state.generator, "D": state.discriminator, "G_ema": state.average}
+def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: nn.Module | None = None) -> Path:
+    """Write G, D and the average of G after `state.images` images, and point `latest` at them.
+
+    `average` is the average as it makes images, where that is not the one that training keeps.
+    """
+    networks = {"G": state.generator, "D": state.discriminator, "G_ema": average or state.average}
     tensors = {
         f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
     }

@@ -16,6 +16,15 @@ FIGURES = {
     "ada_rt": "analysis.figures.ada_rt",
     "logit_histograms": "analysis.figures.logit_histograms",
     "samples": "analysis.figures.samples",
+    **{
+        f"ada_{name}": f"analysis.figures.ada.{name}"
+        for name in (
+            *("fig1a", "fig1bc", "fig3", "fig4abc", "fig4d", "fig5ab", "fig5c", "fig5d", "fig6a", "fig6b"),
+            *("fig7ab", "fig7c", "fig8a", "fig8b", "fig9a", "fig9b", "fig9c", "fig9d", "fig10", "fig11a", "fig11b"),
+            *("fig17", "fig20", "fig21", "gamma"),
+        )
+    },
+    **{f"diffaugment_{name}": f"analysis.figures.diffaugment.{name}" for name in ("table", "curves", "ablation")},
 }
 
 
@@ -29,11 +38,14 @@ class FigureData(Protocol):
     def cells(self) -> list[str]: ...
 
 
-class FigureModule(Protocol):
-    """One file of this package. AGGREGATION says in words how runs became the plotted numbers."""
+class Figure(Protocol):
+    """What a file of this package has as FIGURE. `aggregation` says in words how runs became the plotted numbers."""
 
-    TITLE: str
-    AGGREGATION: str
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def aggregation(self) -> str: ...
 
     def data(self, runs: Runs, curves: Curves) -> FigureData: ...
 
@@ -42,8 +54,8 @@ class FigureModule(Protocol):
     def draw(self, data: Any, ax: Axes) -> None: ...
 
 
-def figure_named(name: str) -> FigureModule:
+def figure_named(name: str) -> Figure:
     """Return the figure `name`. Raises FigureError, listing what there is."""
     if name not in FIGURES:
         raise FigureError(f"figure {name}: not known; there are {', '.join(FIGURES)}")
-    return cast(FigureModule, importlib.import_module(FIGURES[name]))
+    return cast(Figure, importlib.import_module(FIGURES[name]).FIGURE)

@@ -32,6 +32,7 @@ class RayJobs:
 
     address: str
     token: str = ""
+    answer_seconds: float = ANSWER_SECONDS
 
     @classmethod
     def of_environment(cls) -> "RayJobs":
@@ -61,7 +62,7 @@ class RayJobs:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            with urllib.request.urlopen(request, timeout=self.answer_seconds) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             kind = UnknownJob if error.code == 404 else BackendError

@@ -1,28 +1,30 @@
 """adasweep run: plan, submit, watch until everything is done. Running it again continues."""
 
-import json
 import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from orchestrator.backends.base import Backend, Task
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import news, print_json, results
+from orchestrator.datasets import lookup
 from orchestrator.decide import SUBMITTED
 from orchestrator.dispatch import Dispatcher
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.keep import keep_plan
 from orchestrator.plan import Plan, stored
 from orchestrator.plan_view import summary
 from orchestrator.planning import Request, plan_sweep
 from orchestrator.progress import View, in_a_line, view_for
 from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.follow import start_recorder
-from orchestrator.status import TrialStatus, as_json, stored_plan, trial_status
-from orchestrator.store import Store, writing
-from trainer.record import replace_file
+from orchestrator.search.growth import Complete, Growth, growth_of
+from orchestrator.status import TrialStatus, as_json, trial_status
+from orchestrator.store import Store
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
@@ -43,6 +45,8 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     plan.require_within_budget()
+    if manner.detach and plan.sweep.spec.search:
+        raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
     if manner.dry_run:
         return _dry_run(store, plan, backend)
     store.require_writable()
@@ -50,27 +54,22 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
         keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
-    run = Run(store, Dispatcher(store, plan, backend), view)
-    code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
+    dispatcher = Dispatcher(store, plan, backend)
+    with growth_of(dispatcher, lookup(store), view.say) as growth:
+        run = Run(store, dispatcher, view, growth)
+        code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
     if manner.as_json:
         print_json({"exit_code": code, "trials": as_json(run.statuses())})
     return code
 
 
-def keep_plan(store: Store, plan: Plan) -> None:
-    """Write sweeps/NAME/plan.json, unless another sweep has the name."""
-    path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
-    if before and (before.get("name", before["sweep"]), before["tier"]) != (document["name"], document["tier"]):
-        raise PlanError(plan.sweep.source.file, f"{plan.sweep.key!r} is already the name of another sweep's place here")
-    with writing(path):
-        replace_file(path, json.dumps(document, indent=1))
-
-
 def _dry_run(store: Store, plan: Plan, backend: Backend) -> int:
     """Print what would be submitted."""
     todo = [trial for trial, decision in plan.decisions.items() if decision.action in SUBMITTED]
-    resources = plan.sweep.spec.resources
-    tasks = [Task(t, store.run(t).path.resolve(), plan.observed[t].attempts + 1, resources) for t in todo]
+    tasks = [
+        Task(trial, store.run(trial).path.resolve(), plan.observed[trial].attempts + 1, plan.unique[trial].resources)
+        for trial in todo
+    ]
     results().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
     return 0
 
@@ -82,8 +81,10 @@ class Run:
     store: Store
     dispatcher: Dispatcher
     view: View
+    growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
-    shown: dict[str, TrialStatus] = field(default_factory=dict)
+    troubled: bool = False
+    settled: dict[str, TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
@@ -102,18 +103,17 @@ class Run:
         return self._verdict()
 
     def statuses(self) -> list[TrialStatus]:
-        """Return how every cell stands, in the order of the sweep."""
+        """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
         cells = stored(self.dispatcher.plan)["cells"]
-        score = self.dispatcher.plan.sweep.spec.score_name
-        seen, decisions, fresh = self.dispatcher.observed, self.dispatcher.decisions, set(self.dispatcher.active)
-        found = []
-        for cell in cells:
-            place = f"{cell['cell']} #{cell['seed']}"
-            if place not in self.shown or cell["trial"] in fresh or self.shown[place].state == "running":
-                trial = cell["trial"]
-                self.shown[place] = trial_status(self.store, cell, score, seen[trial], decisions[trial])
-            found.append(self.shown[place])
-        return found
+        active = set(self.dispatcher.active)
+        places = [(f"{cell['cell']} #{cell['seed']}", cell) for cell in cells]
+        found = {place: self.settled.get(place) or self._status(cell) for place, cell in places}
+        self.settled |= {place: found[place] for place, cell in places if cell["trial"] not in active}
+        return list(found.values())
+
+    def _status(self, cell: dict[str, Any]) -> TrialStatus:
+        trial, score = cell["trial"], self.dispatcher.plan.sweep.spec.score_name
+        return trial_status(self.store, cell, score, self.dispatcher.observed[trial], self.dispatcher.decisions[trial])
 
     @property
     def _sweep(self) -> str:
@@ -121,17 +121,29 @@ class Run:
 
     def _has_news(self) -> bool:
         trials = [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
-        return bool(self.dispatcher.active) or is_behind(self.store, default_target(self.store), trials)
+        search = self.dispatcher.plan.sweep.spec.search
+        return bool(self.dispatcher.active or search) or is_behind(self.store, default_target(self.store), trials)
 
     def _watch(self) -> None:
-        while self.dispatcher.active and not self.interrupts:
+        while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
+            self.dispatcher.stop_early()
             self.dispatcher.submit()
             self.view.show(self.statuses())
+            self.tell_trouble()
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
         self.view.show(self.statuses())
+
+    def tell_trouble(self) -> None:
+        """Say when the backend cannot be reached, and when it can be again."""
+        trouble = self.dispatcher.trouble
+        if trouble and not self.troubled:
+            self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
+        elif self.troubled and not trouble:
+            self.view.say(f"{self.dispatcher.backend.name} answers again")
+        self.troubled = bool(trouble)
 
     def _stop(self) -> None:
         """Have everything saved and stopped, unless somebody insists on leaving at once."""

@@ -47,16 +47,15 @@ def test_method_and_size_are_known_of_runs_that_have_not_begun(troubled):
 
 
 def test_several_evaluation_seeds_are_one_measurement_with_an_error(tmp_path):
-    store = made(tmp_path, WHOLE[:2])
-    for run in store.trials.glob("*/*"):
+    store = write_store(tmp_path, WHOLE[:2], step_kimg=20.0)
+    for run in (store.path / "trials").glob("*/*"):
         rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         more = [row | {"identity": f"seed{seed}", "basis": "common", "seed": seed} for row in rows for seed in (0, 1)]
         for row in more:
             row["value"] += 2 * row["seed"]
         (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in more))
-    collect(store)
-    _, single = load(store, "synthetic", identity="seed0")
-    _, curves = load(store, "synthetic")
+    _, single = load(store, "synthetic", fresh=True, identity="seed0")
+    _, curves = load(store, "synthetic", fresh=True)
     assert curves.score.identity == "common"
     joined = curves.scores.merge(single.scores, on=["run", "kimg"], suffixes=("", "_single"))
     assert len(joined) == len(single.scores) > 0

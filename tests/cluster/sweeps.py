@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from PIL import Image
 
 from infra.waiting import wait_until
@@ -13,6 +14,7 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch import Dispatcher
 from orchestrator.plan import Plan
 from orchestrator.planning import Request, plan_sweep
+from orchestrator.process import ProcessId
 from orchestrator.store import Store, read_job
 from trainer.record import RunDir, State, read_lines, read_record
 
@@ -88,6 +90,16 @@ def _steps(run: RunDir, horizon_kimg: float) -> int:
     assert job
     assert horizon_kimg <= job.options.horizon_kimg < horizon_kimg + STEP_KIMG
     return math.ceil(job.options.horizon_kimg / STEP_KIMG - 1e-9)
+
+
+def processes_with(*words: str) -> list[ProcessId]:
+    """Return the processes with all of `words` in their command line."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if all(word in line for word in words):
+            found.append(ProcessId.of(process.pid))
+    return found
 
 
 def last_state(run: RunDir) -> State | None:

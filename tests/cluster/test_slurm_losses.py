@@ -1,17 +1,13 @@
-"""What a SLURM cluster does to jobs, and that no sweep is harmed by it."""
+"""What a SLURM cluster does to jobs, and that no sweep is harmed by it. What is killed there is in test_kills.py."""
 
-import time
 from pathlib import Path
 
 import pytest
 
-from infra import daemons
 from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
 from orchestrator.backends.base import read_handle
-from orchestrator.errors import BackendError
-from orchestrator.process import ProcessId
-from tests.cluster.sweeps import SCRIPTED_WORKER, Sweeper, assert_whole, last_state
+from tests.cluster.sweeps import Sweeper, assert_whole, last_state
 from trainer.record import RunDir, State, read_lines
 
 HORIZON = 3.0
@@ -43,37 +39,10 @@ def _submissions(run: RunDir) -> int:
     return sum(read_handle(run.attempt(number)) is not None for number in run.attempts())
 
 
-def _everywhere(cluster: Cluster, word: str) -> list[ProcessId]:
-    return [process for node in cluster.shape.names for process in cluster.running(node, word)]
-
-
 def _job(run: RunDir) -> str:
     handle = read_handle(run.attempt(1))
     assert handle
     return handle.key
-
-
-def test_killed_workers_are_run_again(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
-    file = _begun(slurm_sweeper)
-    daemons.kill(_everywhere(slurm, SCRIPTED_WORKER.name))
-    for run in _finished(slurm_sweeper, file):
-        assert _submissions(run) == 2
-
-
-def test_killed_supervisors_take_their_workers_along_and_are_run_again(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
-    file = _begun(slurm_sweeper)
-    daemons.kill(_everywhere(slurm, "submitit.core._submit"))
-    wait_until(lambda: not _everywhere(slurm, SCRIPTED_WORKER.name), 5, "workers to die with their supervisors")
-    _finished(slurm_sweeper, file)
-
-
-def test_power_loss_of_a_node_is_survived_without_resubmission(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
-    file = _begun(slurm_sweeper)
-    slurm.kill("n1")
-    slurm.notice_loss("n1")
-    for run in _finished(slurm_sweeper, file):
-        assert _submissions(run) == 1
-        assert run.attempts() == [1, 2]
 
 
 def test_two_copies_after_a_lost_slurmd_never_both_write(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
@@ -84,19 +53,6 @@ def test_two_copies_after_a_lost_slurmd_never_both_write(slurm: Cluster, slurm_s
         attempts = [row["attempt"] for row in read_lines(run.ticks)]
         assert attempts == sorted(attempts)
         assert set(attempts) == {1, 2}
-
-
-def test_controller_down_for_twenty_seconds_loses_nothing(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
-    file = _begun(slurm_sweeper)
-    time.sleep(3)  # the controller saves its state now and then; what it has not saved it would run again
-    slurm.kill("slurmctld")
-    down_since = time.monotonic()
-    with pytest.raises(BackendError) as failure:
-        slurm_sweeper.begin(file)
-    assert failure.value.retryable
-    time.sleep(max(0.0, 20 - (time.monotonic() - down_since)))
-    slurm.start_controller()
-    _finished(slurm_sweeper, file)
 
 
 def test_accounting_down_is_not_noticed(slurm: Cluster, slurm_sweeper: Sweeper) -> None:

@@ -25,6 +25,36 @@ PLAIN = {"augment": "none", "generator": {"precision": {}}, "discriminator": {"p
 FAST = {"horizon_kimg": 0.1, "interval": 2}
 NOT_LAZY = {"generator_optimizer": {"regularize_every": None}, "discriminator_optimizer": {"regularize_every": None}}
 
+NOT_LAZY_G = {"generator_optimizer": {"regularize_every": None}}
+W = {"channel_base": 64, "z_dim": 8}
+STYLEGAN = {"type": "stylegan", "w_dim": 8, "mapping_layers": 2, **W}
+STYLEGAN_D = {"type": "stylegan", "channel_base": 64}
+PROGAN_D = {"type": "progan", "channel_base": 64}
+GROWTH = {
+    "type": "progressive-growing",
+    "stable_kimg": 0.006,
+    "fade_kimg": 0.01,
+    "batches": {4: 8, 8: 8, 16: 4},
+    "lr_factors": {16: 1.5},
+    "hold_iterations": 1,
+}
+GROWN = {"methods": [GROWTH]}
+UNMAPPED = {"path_length_weight": 0.0, "style_mixing": 0.0}
+CRITIC = {"type": "wgan-gp", "style_mixing": 0.0}
+BIGGAN = {
+    "augment": "none",
+    "generator": {"type": "biggan", "z_dim": 12, "channels": 2, "attention": 8, "standing_passes": 2},
+    "discriminator": {"type": "biggan", "channels": 2, "attention": 8},
+    "objective": {"type": "hinge", "style_mixing": 0.0},
+    "ema": {"beta": 0.9, "start_kimg": 0.01},
+    **NOT_LAZY,
+}
+LADDER = {
+    "a": {"generator": {**STYLEGAN}, "discriminator": STYLEGAN_D, **NOT_LAZY, **GROWN},
+    "b": {"generator": {**STYLEGAN, "style": "demodulation"}, "discriminator": STYLEGAN_D, **NOT_LAZY, **GROWN},
+    "c": {"generator": {**STYLEGAN, "style": "demodulation"}, "discriminator": STYLEGAN_D, **GROWN},
+}
+
 CHOICES: dict[str, dict[str, Any]] = {
     "ada": {"augment": {"type": "ada", **FAST}},
     "fixed": {"augment": {"type": "fixed", "p": 0.3}},
@@ -55,6 +85,45 @@ CHOICES: dict[str, dict[str, Any]] = {
     },
     "capacity": {"discriminator": {"capacity": 2}},
     "freeze-d": {"discriminator": {"frozen_layers": 4}},
+    "config-a": {"augment": "none", "objective": {"path_length_weight": 0.0}, **LADDER["a"]},
+    "config-b": {"augment": "none", "objective": {"path_length_weight": 0.0}, **LADDER["b"]},
+    "config-c": {"augment": "none", "objective": {"path_length_weight": 0.0}, **LADDER["c"]},
+    "config-d": {"augment": "none", **LADDER["c"]},
+    **{
+        f"matrix-{g}-{d}": {"generator": {"architecture": g}, "discriminator": {"architecture": d}}
+        for g in ("orig", "skip", "resnet")
+        for d in ("orig", "skip", "resnet")
+    },
+    "spectral-norm-of-g-and-d": {
+        "generator": {"spectral_norm": True, "demodulate": False},
+        "methods": "spectral-norm",
+    },
+    "stylegan-with-ada": {"augment": {"type": "ada", **FAST}, **LADDER["c"]},
+    "progan-wgan-gp": {
+        **NOT_LAZY,
+        "augment": "none",
+        "generator": {"type": "progan", **W},
+        "discriminator": PROGAN_D,
+        "objective": {**CRITIC, "discriminator_steps": 2},
+        **GROWN,
+    },
+    "progan-lsgan": {
+        **NOT_LAZY,
+        "augment": "none",
+        "generator": {"type": "progan", **W},
+        "discriminator": PROGAN_D,
+        "objective": {"type": "lsgan", "style_mixing": 0.0},
+        "methods": [GROWTH, "discriminator-noise"],
+    },
+    "progan-first-rows-of-table-1": {
+        **NOT_LAZY,
+        "augment": "none",
+        "generator": {"type": "progan", "normalisation": "batch", "equalised": False, **W},
+        "discriminator": {**PROGAN_D, "normalisation": "layer", "variety": "discrimination", "equalised": False},
+        "objective": CRITIC,
+    },
+    "biggan": {**BIGGAN, "data": {"labels": True}, "methods": "orthogonal"},
+    "biggan-unconditional": {**BIGGAN, "methods": [{"type": "orthogonal", "discriminator_beta": 1e-4}]},
 }
 SMALL = {"generator": {"channel_max": 4}, "discriminator": {"channel_max": 4}}
 KIMG_TRAINED, KIMG_SLOW = 0.032, 2.0
@@ -86,7 +155,7 @@ def test_every_tagged_spec_is_trained_here(spec: type[Spec]) -> None:
         elif isinstance(value, dict):
             yield from tags(value.get("type", []))
 
-    places = ("augment", "objective", "methods")
+    places = ("augment", "objective", "methods", "generator", "discriminator")
     named = {tag for settings in CHOICES.values() for place in places for tag in tags(settings.get(place, []))}
     assert spec.model_fields["type"].default in named | {"stylegan2", "logistic"}
 

@@ -4,8 +4,9 @@
 
 It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and does what its seed says:
 seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
-seed 16 ignores being asked to stop; seeds from 100 wait at 0.5 kimg until there is a file `go` in the directory of
-the trial, so that a test finds them running however slow the machine is.
+seed 16 ignores being asked to stop; seeds 20 to 29 evaluate whenever they save, and score their seed; seeds from 100
+wait at 0.5 kimg until there is a file `go` in the directory of the trial, so that a test finds them running however
+slow the machine is.
 
 Where evaluation is left to later it keeps a snapshot with every save. An evaluation measures those; with seed 17 it
 fails.
@@ -27,6 +28,7 @@ from trainer.record import RunDir, RunRecord, State, append_lines, beat, replace
 STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5
 HOLDING_SEEDS, HOLD_STEPS = 100, 5
+EVALUATING_SEEDS = range(20, 30)
 
 
 class Worker:
@@ -95,7 +97,7 @@ class Worker:
             self._report()
         self.save()
         if self.job.options.evaluation == "inline":
-            self._measure(self.kimg, 0)
+            self.measure(self.kimg, 0)
         self.update(state=State.DONE, exit_code=0)
         return 0
 
@@ -106,15 +108,16 @@ class Worker:
         self.update()
         for images in self.run.kept_snapshots():
             for seed in range(self.job.options.evaluation_seeds):
-                self._measure(images / 1000, seed)
+                self.measure(images / 1000, seed)
             for probe in self.job.options.probes:
                 replace_file(self.run.probe(probe, images), "")
         self.update(state=State.DONE, exit_code=0)
         return 0
 
-    def _measure(self, kimg: float, seed: int) -> None:
+    def measure(self, kimg: float, seed: int) -> None:
         options = self.job.options
-        row = {"kimg": kimg, "seed": seed, "value": 100 / (1 + kimg), "seconds": 0.01}
+        value = float(self.seed) if self.seed in EVALUATING_SEEDS else 100 / (1 + kimg)
+        row = {"kimg": kimg, "seed": seed, "value": value, "seconds": 0.01}
         for name in options.metrics:
             for value in value_names(parse_metric(name), options.detector, options.distance):
                 self.append(self.run.metrics, {"metric": value, **row})
@@ -134,6 +137,8 @@ class Worker:
     def _report(self) -> None:
         if self.steps % SAVE_EVERY_STEPS == 0:
             self.save()
+            if self.seed in EVALUATING_SEEDS:
+                self.measure(self.kimg, 0)
         row = {"seconds_per_kimg": 1.0, "images_per_second": 1000.0, "p": 0.1, "r_t": 0.2, "r_v": None}
         self.append(self.run.ticks, {**row, "stats": {"Loss/G/loss": 1 / self.steps}})
         self.update(images_per_second=1000.0, p=0.1, r_t=0.2)

@@ -82,9 +82,10 @@ def test_run_begins_with_the_weights_of_the_snapshot(trials: TrialMaker, source:
     assert not parts.state.generator_optimizer.state
 
 
-def test_transferred_run_resumes_bit_equal_without_the_snapshot(trials: TrialMaker, source: Path) -> None:
-    calm = attempt(trials, "calm", source, discriminator={"frozen_layers": 4})
-    halved = attempt(trials, "halved", source, discriminator={"frozen_layers": 4})
+@pytest.mark.parametrize("layers", [4, 7])
+def test_transferred_run_resumes_bit_equal_without_the_snapshot(trials: TrialMaker, source: Path, layers: int) -> None:
+    calm = attempt(trials, "calm", source, discriminator={"frozen_layers": layers})
+    halved = attempt(trials, "halved", source, discriminator={"frozen_layers": layers})
     assert run_attempt(calm, StopRequest()) == 0
     trials.job(halved.run, 1, transfer_path=source, horizon_kimg=0.04)
     assert run_attempt(read_attempt(halved.run.path, 1), StopRequest()) == 0

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ BATCH: Final = 64
 Indices = Int64[np.ndarray, " n"]
 
 
+@runtime_checkable
 class Reference(Protocol):
     """A set of real images known by content."""
 

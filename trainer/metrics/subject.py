@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from trainer.data.dataset import ImageSet
-from trainer.metrics.ppl import EPSILON, lerp, slerp
-from trainer.model.generator import Generator
+from trainer.metrics.ppl import EPSILON, slerp
+from trainer.model.network import GeneratorNetwork
 from trainer.randomness import generator_of, seed_everything
 from trainer.sheet import to_uint8
 
@@ -43,6 +43,7 @@ class Steps(NamedTuple):
     after: Float[Tensor, "n c h w"]
 
 
+@runtime_checkable
 class Subject(Protocol):
     """Gives at least `count` images or paths in order, as batches; of these, only those of `share`."""
 
@@ -66,7 +67,7 @@ class Samples:
     They depend on the weights, `seed` and `psi` (truncation) alone; the official metrics draw anew each time.
     """
 
-    generator: Generator
+    generator: GeneratorNetwork
     labels_of: ImageSet
     seed: int = SEED
     psi: float = 1.0
@@ -101,7 +102,8 @@ class Samples:
         if path.startswith("z"):
             ws: Tensor = mapping(slerp(start, end, t), c)
             return ws
-        return lerp(mapping(start, c), mapping(end, c), t[:, :, None])
+        ws = mapping(start, c).lerp(mapping(end, c), t[:, :, None])
+        return ws
 
     def _drawn(self, ws: Float[Tensor, "n layers wdim"], start: int) -> Float[Tensor, "n c h w"]:
         seed_everything(self.seed, "path noise", start)

@@ -29,6 +29,7 @@ TAPS: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 Images = Float[Tensor, "n c h w"]
 Rows = Float32[np.ndarray, "p d"]
 Places = Int[np.ndarray, "n k 2"]
+Resized = Float[Tensor, "n c _h _w"]
 
 
 def blurred(images: Images, gain: float = 1.0) -> Images:
@@ -39,12 +40,12 @@ def blurred(images: Images, gain: float = 1.0) -> Images:
     return F.conv2d(F.pad(images, (2, 2, 2, 2), mode="reflect"), kernel, groups=channels)
 
 
-def halved(images: Images) -> Images:
+def halved(images: Images) -> Resized:
     """Return the next coarser level of the Gaussian pyramid."""
     return blurred(images)[:, :, ::2, ::2]
 
 
-def doubled(images: Images) -> Images:
+def doubled(images: Images) -> Resized:
     """Return `images` at twice the size: zeros between the pixels, filtered."""
     n, c, h, w = images.shape
     spread = images.new_zeros(n, c, 2 * h, 2 * w)
@@ -52,7 +53,7 @@ def doubled(images: Images) -> Images:
     return blurred(spread, gain=4.0)
 
 
-def laplacian_pyramid(images: Shaped[Tensor, "n c h w"], smallest: int = SMALLEST) -> list[Images]:
+def laplacian_pyramid(images: Shaped[Tensor, "n c h w"], smallest: int = SMALLEST) -> list[Resized]:
     """Return what each resolution adds to the next coarser one, finest first; the last level is the coarse image."""
     levels = [images.float()]
     while levels[-1].shape[-1] > smallest:

@@ -21,7 +21,7 @@ def probe(scene: Scene, count: int | None = None) -> Findings:
     count = count or COUNT
     draws = Samples(scene.generator, scene.train_set, scene.seed).first("gradients", count)
     with torch.no_grad():
-        images = scene.generator(draws.z, draws.c, noise_mode="const", force_fp32=True)
+        images = scene.images_of(draws)
     images.requires_grad_(True)
     loss = generator_logistic(scene.discriminator(images, draws.c, force_fp32=True)).sum()
     (gradient,) = torch.autograd.grad(loss, images)

@@ -31,7 +31,7 @@ def probe(scene: Scene, count: int | None = None) -> Findings:
 
 def _singular_values(scene: Scene, w: Float[Tensor, " wdim"]) -> Float64[np.ndarray, " wdim"]:
     """Return the roots of the eigenvalues of J^T J; the columns of J lie on disk, for they may be large."""
-    generator = scene.generator
+    generator = scene.stylegan2
     columns = scratch((len(w), generator.channels * generator.resolution**2), scene.cache_dir)
     for start in range(0, len(w), AT_ONCE):
         scene.progress("jacobian")

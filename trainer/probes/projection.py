@@ -27,7 +27,7 @@ def probe(scene: Scene, count: int | None = None, schedule: Schedule = PAPER) ->
     samples = Samples(scene.generator, scene.train_set, scene.seed)
     draws = samples.first("projection", count)
     with torch.no_grad():
-        made = scene.generator(draws.z, draws.c, noise_mode="const", force_fp32=True)
+        made = scene.images_of(draws)
     indices = chosen(len(scene.train_set.whole), count)
     real = scene.train_set.whole.images(indices).to(scene.device).float() / 127.5 - 1
     labels = scene.train_set.whole.labels(indices)[:, : draws.c.shape[1]].to(scene.device)

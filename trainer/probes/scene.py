@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor, nn
 
 from trainer.checkpoint import write_file
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
+from trainer.errors import UserError
 from trainer.latents import load_generator
 from trainer.metrics.judges import Judges
 from trainer.metrics.rounds import Progress
+from trainer.metrics.subject import Draw
 from trainer.model.generator import Generator
+from trainer.model.network import GeneratorNetwork
 from trainer.sheet import write_png
 from trainer.snapshot import load_network
 
@@ -39,13 +42,27 @@ class Scene:
     seed: int = 0
 
     @cached_property
-    def generator(self) -> Generator:
+    def generator(self) -> GeneratorNetwork:
         """Return the moving average of the generator."""
         return self.fresh_generator()
 
-    def fresh_generator(self) -> Generator:
+    def fresh_generator(self) -> GeneratorNetwork:
         """Return a copy of it that may be changed."""
         return load_generator(self.snapshot).to(self.device)
+
+    @property
+    def stylegan2(self) -> Generator:
+        """Return the same, if it is a StyleGAN2 generator. Raises UserError for another."""
+        if not isinstance(self.generator, Generator):
+            family = self.config.generator.type
+            raise UserError("probe", f"asks for a StyleGAN2 generator, and this one is {family}", "leave it out")
+        return self.generator
+
+    def images_of(self, draws: Draw) -> Float[Tensor, "n c h w"]:
+        """Return images of [-1, 1] with constant noise, in fp32."""
+        ws = self.generator.mapping(draws.z, draws.c)
+        images: Tensor = self.generator.synthesis(ws, noise_mode="const", force_fp32=True)
+        return images
 
     @cached_property
     def discriminator(self) -> nn.Module:

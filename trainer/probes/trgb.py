@@ -43,7 +43,7 @@ class Spread:
 def probe(scene: Scene, count: int | None = None) -> Findings:
     """Return `resolution` [r], `deviation` [r] and `share` [r] of every ToRGB, coarsest first."""
     spreads: dict[int, Spread] = defaultdict(Spread)
-    synthesis = scene.generator.synthesis
+    synthesis = scene.stylegan2.synthesis
     layers = {
         side: block.torgb
         for side, block in zip(synthesis.resolutions, synthesis.blocks(), strict=True)
