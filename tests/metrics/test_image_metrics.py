@@ -106,6 +106,13 @@ def test_patches_of_an_image_do_not_depend_on_how_images_are_batched() -> None:
             np.testing.assert_allclose(rows, whole[side][start * 128 : end * 128], atol=1e-3)
 
 
+def test_swd_of_equal_sets_is_zero_and_order_does_not_matter() -> None:
+    first, second = patches_of(photographs(0, 40)), patches_of(photographs(40, 40))
+    shuffled = {side: rows[np.random.default_rng(0).permutation(len(rows))] for side, rows in second.items()}
+    assert max(swd(first, first).values()) == 0
+    assert swd(first, shuffled) == pytest.approx(swd(first, second), rel=1e-4)
+
+
 def test_swd_of_blurred_photographs_is_largest_at_the_finest_level() -> None:
     first, second = photographs(0, 64), photographs(64, 64)
     blurry = torch.nn.functional.avg_pool2d(second.float(), 3, 1, 1)
@@ -136,9 +143,7 @@ def test_path_length_does_not_depend_on_the_step_for_a_smooth_path() -> None:
     assert coarse == pytest.approx(fine)
 
 
-def test_face_region_and_shrinking() -> None:
+def test_face_region_is_the_middle_of_a_portrait() -> None:
     images = torch.arange(64.0).reshape(1, 1, 8, 8)
     assert ppl.face_region(images)[0, 0, 0, 0] == 3 * 8 + 2
     assert ppl.face_region(images).shape[-2:] == (4, 4)
-    torch.testing.assert_close(ppl.shrunk(images, 2), torch.nn.functional.avg_pool2d(images, 4))
-    assert ppl.shrunk(images, 256) is images
