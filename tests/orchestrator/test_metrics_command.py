@@ -7,15 +7,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.store import Store
-from tests.orchestrator.test_run import actions, adasweep, runs
+from tests.orchestrator.test_run import ONE, actions, adasweep, runs
 from trainer.record import read_lines
 
 pytestmark = pytest.mark.usefixtures("scripted")
 Write = Callable[[str], Path]
 
-LATER = (
-    SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", "augment: [ada]") + "watch: {evaluation: later}\n"
-)
+LATER = ONE + "watch: {evaluation: later}\n"
 
 
 def jobs(store: Store) -> list[list[str]]:

@@ -100,10 +100,10 @@ class Samples:
     def _ws_at(self, path: str, start: Tensor, end: Tensor, c: Tensor, t: Tensor) -> Float[Tensor, "n layers wdim"]:
         mapping = self.generator.mapping
         if path.startswith("z"):
-            ws: Tensor = mapping(slerp(start, end, t), c)
-            return ws
-        ws = mapping(start, c).lerp(mapping(end, c), t[:, :, None])
-        return ws
+            between: Tensor = mapping(slerp(start, end, t), c)
+        else:
+            between = mapping(start, c).lerp(mapping(end, c), t[:, :, None])
+        return between
 
     def _drawn(self, ws: Float[Tensor, "n layers wdim"], start: int) -> Float[Tensor, "n c h w"]:
         seed_everything(self.seed, "path noise", start)
