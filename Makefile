@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test test-slow test-cluster check golden slurm-up slurm-down clean
+.PHONY: help install demo test test-slow test-sweeps test-cluster check golden slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,12 +26,15 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check  ## Check the code and run all tests
-	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow"
+test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests
+	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"
+
+test-sweeps: .venv/installed-dev  ## Run the smoke tier of every sweep and draw its figures (some twenty minutes on two cores)
+	@$(BIN)/python -m pytest -m sweeps tests/sweeps
 
 .venv/installed-ray: requirements-ray.lock .venv/installed-dev
 	@$(BIN)/python -m pip install -qq -r requirements-ray.lock

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -193,7 +193,7 @@ def main() -> int:
     }
     console, measured = Console(stderr=True), list[Measured]()
     wanted = given.only.split(",")
-    with slurm(given.slots):
+    with slurm(given.slots) if {"slurm", "submitit"} & set(wanted) else nullcontext():
         for name in wanted:
             console.print(f"{name}: {given.trials} trials")
             measured.append(ways[name]())

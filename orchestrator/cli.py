@@ -39,6 +39,10 @@ CpusOption = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of t
 WattsOption = Annotated[float | None, typer.Option("--watts", help="Power of one run, to price energy.")]
 KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh, to price energy in money.")]
 GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", help="Price of a GPU-hour.")]
+LiveCodeOption = Annotated[
+    bool,
+    typer.Option("--live-code", help="Jobs run the working copy itself, not a copy of it as it is now."),
+]
 NameArgument = Annotated[str, typer.Argument(metavar="[SWEEP]", help="A sweep's name; all of them otherwise.")]
 TrialArgument = Annotated[str, typer.Argument(metavar="TRIAL", help="A trial's id, or its first digits.")]
 DEFAULT_STORE = Path("store")
@@ -94,12 +98,13 @@ def run(
         bool, typer.Option("--dry-run", help="Print what would be submitted, and submit nothing.")
     ] = False,
     record: Annotated[bool, typer.Option(help="Record into MLflow.")] = True,
+    live_code: LiveCodeOption = False,
     watts: WattsOption = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Run what a sweep still needs, and watch it. Ctrl-C stops it gracefully; the same command continues."""
-    manner = importlib.import_module("orchestrator.commands.run").Manner(detach, dry_run, as_json, record)
+    manner = importlib.import_module("orchestrator.commands.run").Manner(detach, dry_run, as_json, record, live_code)
     finish(command("run")(Store(store), Request(file, tier, horizon_kimg, Tariff(watts), backend, cpus), manner))
 
 
@@ -110,11 +115,12 @@ def extend(
     tier: TierOption = "",
     backend: BackendOption = "local",
     cpus: CpusOption = None,
+    live_code: LiveCodeOption = False,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> None:
     """Train every trial of a sweep on to another horizon. Short for: run SWEEP --horizon-kimg KIMG."""
-    manner = importlib.import_module("orchestrator.commands.run").Manner(as_json=as_json)
+    manner = importlib.import_module("orchestrator.commands.run").Manner(as_json=as_json, live_code=live_code)
     request = Request(file, tier, horizon_kimg, backend=backend, cpus=cpus)
     finish(command("run")(Store(store), request, manner))
 
@@ -152,6 +158,12 @@ def status(
 ) -> None:
     """Show how each trial of a sweep is getting on, and what is wrong."""
     finish(command("status")(Store(store), sweep, watch=watch, as_json=as_json))
+
+
+@app.command(epilog="Example: adasweep watch demo")
+def watch(sweep: NameArgument = "", store: StoreOption = DEFAULT_STORE) -> None:
+    """Follow a sweep until nothing of it waits or runs. Short for: status SWEEP --watch."""
+    finish(command("status")(Store(store), sweep, watch=True, as_json=False))
 
 
 @app.command(epilog="Example: adasweep why 12e1a645")

@@ -4,8 +4,9 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from orchestrator.backends.base import Backend, Handle
+from orchestrator.backends.base import LIVE, Backend, Handle
 from orchestrator.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
 from orchestrator.errors import BackendError
 from orchestrator.observe import Observed, observe
@@ -30,6 +31,7 @@ class Dispatcher:
     plan: Plan
     backend: Backend
     rules: Rules = RULES
+    code: Path = LIVE
     observed: dict[str, Observed] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     handles: dict[str, Handle] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class Dispatcher:
         if not todo or time.monotonic() < self._not_before:
             return []
         with self._patiently():
-            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo)
+            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code)
             self.decisions |= {trial.id: QUEUED for trial, _ in todo}
         self.look()
         return [] if self.trouble else [trial.id for trial, _ in todo]

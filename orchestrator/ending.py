@@ -86,6 +86,7 @@ def _blank(run: RunDir, job: Job) -> RunRecord:
         updated=now,
         host=socket.gethostname(),
         pid=0,
+        code=job.code,
         resumed_from_kimg=0.0,
     )
 

@@ -1,6 +1,8 @@
 """From a sweep file and a store to a plan: reads, changes nothing."""
 
+import itertools
 import math
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +13,7 @@ from orchestrator.decide import Decider, decide_one
 from orchestrator.decide_metrics import decide_metrics
 from orchestrator.errors import PlanError
 from orchestrator.expand import expand
-from orchestrator.observe import observe
+from orchestrator.observe import Observed, observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
 from orchestrator.price import evidence
 from orchestrator.reported import open_handles, reported
@@ -21,6 +23,9 @@ from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
 from trainer.config.metrics import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
+from trainer.config.train import TrainConfig
+
+MOST_OTHERS = 100
 
 
 class Numbers(NamedTuple):
@@ -55,7 +60,8 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         sweep = as_it_stands(sweep)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
-    known = evidence(store.probes, [(configs[trial], seen) for trial, seen in observed.items()])
+    own = [(configs[trial], seen) for trial, seen in observed.items()]
+    known = evidence(store.probes, [*own, *others(store, configs)])
     sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
@@ -71,6 +77,14 @@ def as_it_stands(sweep: Sweep) -> Sweep:
 
 def _decider(request: Request) -> Decider:
     return decide_one if request.numbers is None else decide_metrics
+
+
+def others(store: Store, own: Container[str]) -> list[tuple[TrainConfig, Observed]]:
+    """Return trials of other sweeps for what they tell about speed and power: so many that looking takes no time."""
+    found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
+    configs = {trial: config for trial in found if (config := store.config(trial))}
+    seen = observe(store, configs, {})
+    return [(configs[trial], one) for trial, one in seen.items()]
 
 
 def to_sample(sweep: Sweep) -> int:

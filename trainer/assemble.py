@@ -148,10 +148,10 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
 
 def _begin(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
-    details = {}
+    details: dict[str, object] = {}
     if transfer is not None:
-        start_from(state, transfer, path)
-        details = {"transfer": str(path)}
+        left = start_from(state, attempt.config.networks, transfer, path)
+        details = {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
     reporter.event("start", 0.0, world_size=reporter.record.world_size, **details)
 
 

@@ -127,6 +127,7 @@ def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
         pid=os.getpid(),
         world_size=place.size,
         doing="starting",
+        code=attempt.job.code,
         versions={name: version(name) for name in ("adasweep", "torch", "numpy")},
         energy=Energy(method=meter.method, coverage=1.0),
     )

@@ -50,6 +50,10 @@ class RayJobs:
         except UnknownJob:
             return False
 
+    def stop(self, job: str) -> None:
+        """Ask a job to end."""
+        self._ask(f"/api/jobs/{job}/stop", {})
+
     def total(self, resource: str) -> float:
         """Return how much of a resource ("CPU", "GPU") all nodes have together."""
         report = self._ask("/api/cluster_status")["data"]["clusterStatus"] or {}

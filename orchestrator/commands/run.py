@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from orchestrator.backends.base import Backend, Task
+from orchestrator.backends.base import LIVE, Backend, Task
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import news, print_json, results
 from orchestrator.datasets import lookup
 from orchestrator.decide import SUBMITTED
 from orchestrator.dispatch import Dispatcher
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.freeze import freeze, frozen_place
 from orchestrator.keep import keep_plan
 from orchestrator.plan import Plan, stored
 from orchestrator.plan_view import summary
@@ -23,7 +25,8 @@ from orchestrator.progress import View, in_a_line, view_for
 from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.follow import start_recorder
 from orchestrator.search.growth import Complete, Growth, growth_of
-from orchestrator.status import TrialStatus, as_json, trial_status
+from orchestrator.status import TrialStatus, trial_status
+from orchestrator.status import as_json as statuses_as_json
 from orchestrator.store import Store
 
 POLL_SECONDS = 0.5
@@ -38,6 +41,7 @@ class Manner:
     dry_run: bool = False
     as_json: bool = False
     record: bool = True
+    live_code: bool = False
 
 
 def execute(store: Store, request: Request, manner: Manner) -> int:
@@ -48,30 +52,47 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     if manner.detach and plan.sweep.spec.search:
         raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
     if manner.dry_run:
-        return _dry_run(store, plan, backend)
+        return _dry_run(store, plan, backend, LIVE if manner.live_code else frozen_place(store))
     store.require_writable()
     if request.numbers is None:
         keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
-    dispatcher = Dispatcher(store, plan, backend)
+    code = LIVE if manner.live_code else freeze(store)
+    search = plan.sweep.spec.search
+    if search and search.driver == "ray_tune":
+        return _by_ray_tune(store, plan, backend, code, view, as_json=manner.as_json)
+    dispatcher = Dispatcher(store, plan, backend, code=code)
     with growth_of(dispatcher, lookup(store), view.say) as growth:
         run = Run(store, dispatcher, view, growth)
-        code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
+        exit_code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
     if manner.as_json:
-        print_json({"exit_code": code, "trials": as_json(run.statuses())})
-    return code
+        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
+    return exit_code
 
 
-def _dry_run(store: Store, plan: Plan, backend: Backend) -> int:
+def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:
+    """Have Ray Tune carry out a search, and watch it. Recording is left to `adasweep record`."""
+    from orchestrator.search.tune_launch import TuneRun
+
+    run = TuneRun.begin(store, plan, backend, code)
+    exit_code = run.to_the_end(view)
+    if as_json:
+        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
+    return exit_code
+
+
+def _dry_run(store: Store, plan: Plan, backend: Backend, code: Path) -> int:
     """Print what would be submitted."""
     todo = [trial for trial, decision in plan.decisions.items() if decision.action in SUBMITTED]
-    tasks = [
-        Task(trial, store.run(trial).path.resolve(), plan.observed[trial].attempts + 1, plan.unique[trial].resources)
-        for trial in todo
-    ]
+    tasks = [_task(store, plan, trial, code) for trial in todo]
     results().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
     return 0
+
+
+def _task(store: Store, plan: Plan, trial: str, code: Path) -> Task:
+    directory, attempt = store.run(trial).path.resolve(), plan.observed[trial].attempts + 1
+    return Task(trial, directory, attempt, plan.unique[trial].resources, code)
 
 
 @dataclass

@@ -37,7 +37,7 @@ class OptunaEngine:
 
     def ask(self) -> Asked:
         """Return another configuration. What is sampled is a function of the search's seed and of all told before."""
-        self.study.sampler = _sampler(self.search, len(self.study.get_trials(deepcopy=False)))
+        self.study.sampler = sampler_of(self.search, len(self.study.get_trials(deepcopy=False)))
         return self._asked(self.study.ask().number, True)
 
     def tell(self, number: int, result: Result) -> None:
@@ -78,7 +78,7 @@ def open_engine(place: Path, name: str, search: Search, applies: Applies) -> Opt
             storage=JournalStorage(JournalFileBackend(str(place))),
             study_name=name,
             direction="minimize",
-            sampler=_sampler(search, 0),
+            sampler=sampler_of(search, 0),
             load_if_exists=True,
         )
     return OptunaEngine(search, study, applies)
@@ -94,7 +94,8 @@ def _cut_torn_line(journal: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _sampler(search: Search, asked: int) -> BaseSampler:
+def sampler_of(search: Search, asked: int) -> BaseSampler:
+    """Return the sampler of a search that has asked for so many configurations."""
     seed = search.seed * 100_003 + asked
     if search.sampler == "random":
         return RandomSampler(seed=seed)

@@ -4,13 +4,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from orchestrator.expand import applies, expand
 from orchestrator.search.space import Point, Search, examples
 from orchestrator.spec import SweepSpec
+from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep
 from orchestrator.trial import DataLookup, Trial
+from trainer.record import replace_file
 
 ASIDE = frozenset({"question", "watch", "resources", "figures", "claims", "budget", "tiers", "stop", "search"})
 """Parts of a sweep that change neither what a configuration is nor what its score means."""
@@ -39,6 +42,28 @@ def points_to_keep(sweep: Sweep) -> dict[str, Any]:
     """Return what the plan of a search says beyond that of other sweeps."""
     search = sweep.spec.search
     return {"search": {"space": space_digest(search), "points": list(sweep.sampled)}} if search else {}
+
+
+def finish_file(store: Store, sweep: Sweep) -> Path:
+    """Return the file in which a driver in a cluster says that it has come to the end of a search."""
+    return store.plan(sweep.key).with_name("finished.json")
+
+
+def finish(store: Store, sweep: Sweep) -> None:
+    """Say that a search is through."""
+    assert sweep.spec.search
+    told = {"study": study_name(sweep.spec), "trials": sweep.spec.search.trials}
+    replace_file(finish_file(store, sweep), json.dumps(told))
+
+
+def is_finished(store: Store, sweep: Sweep) -> bool:
+    """Return whether a driver has come to the end of this very search."""
+    assert sweep.spec.search
+    try:
+        told = json.loads(finish_file(store, sweep).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(told == {"study": study_name(sweep.spec), "trials": sweep.spec.search.trials})
 
 
 def trials_of(sweep: Sweep, point: Point, find: DataLookup) -> list[Trial]:

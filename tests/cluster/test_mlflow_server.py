@@ -24,7 +24,7 @@ from infra.waiting import wait_until
 from orchestrator.backends.supervisor_command import environment, python_module
 from orchestrator.store import Store
 from tests.cluster.faulty_proxy import FaultyProxy, Mode
-from tests.cluster.trained import Command, is_mid_way, result, supervisor_of
+from tests.cluster.trained import Command, Trained, is_mid_way, result, supervisor_of
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
 from tests.orchestrator.test_recorder import metric, plan, tick, write_record
 from trainer.record import RunDir, State, append_lines, read_lines, read_record
@@ -241,7 +241,7 @@ def test_a_sweep_does_not_wait_for_a_server_out_of_order(
 
 
 def test_a_killed_server_gets_later_what_it_missed(
-    server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: Record
+    server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: Record, calm: Trained
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -253,7 +253,7 @@ def test_a_killed_server_gets_later_what_it_missed(
         assert launcher.wait(400) == 0, command.said
         assert "MLflow is behind" in command.said
         assert command.run.attempts() == [1]
-        came_to = result(command.run)
+        assert result(command.run) == calm
     finally:
         command.stop()
     server.start()
@@ -261,8 +261,8 @@ def test_a_killed_server_gets_later_what_it_missed(
     assert record(command.store, server.uri).returncode == 0
     (run,) = found(server.uri, command.store)
     assert run.info.status == "FINISHED"
-    assert steps(server.uri, run.info.run_id, "fid50-lite0") == [round(1000 * kimg) for kimg, _ in came_to.metrics]
-    assert steps(server.uri, run.info.run_id, "p") == [round(1000 * kimg) for kimg in came_to.ticks]
+    assert steps(server.uri, run.info.run_id, "fid50-lite0") == [round(1000 * kimg) for kimg, _ in calm.metrics]
+    assert steps(server.uri, run.info.run_id, "p") == [round(1000 * kimg) for kimg in calm.ticks]
     assert set(pictures(server.uri, run.info.run_id).values()) == {1}
 
 

@@ -8,26 +8,28 @@ from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
 from orchestrator.backends.base import read_handle
 from tests.cluster.sweeps import Sweeper, assert_whole, last_state
-from trainer.record import RunDir, State, read_lines
+from trainer.record import RunDir, State, read_lines, read_record
 
 HORIZON = 3.0
 
 
-@pytest.fixture(autouse=True)
-def _slow_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a trial take about five seconds."""
-    monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.15")
+def _begun(sweeper: Sweeper, trials: int = 2) -> Path:
+    """Submit a sweep and return its file once every trial waits at its first checkpoint."""
+    return sweeper.begin_and_hold(trials, HORIZON)
 
 
-def _begun(sweeper: Sweeper, trials: int = 2, kimg: float = 0.7) -> Path:
-    """Submit a sweep and return its file once every trial has come as far as `kimg`, past its first checkpoint."""
-    file = sweeper.write(range(trials), HORIZON)
-    sweeper.begin(file)
-    sweeper.wait_for_kimg(kimg)
-    return file
+def _wait_for_the_blow(sweeper: Sweeper) -> None:
+    """Return once no trial is in its first attempt any more."""
+    wait_until(lambda: all(map(_was_hit, sweeper.runs())), 120, "every first attempt to end")
+
+
+def _was_hit(run: RunDir) -> bool:
+    record = read_record(run.record(1))
+    return len(run.attempts()) > 1 or (record is not None and record.state is not State.RUNNING)
 
 
 def _finished(sweeper: Sweeper, file: Path) -> list[RunDir]:
+    sweeper.let_go()
     sweeper.finish(file)
     for run in sweeper.runs():
         assert_whole(run, HORIZON)
@@ -49,6 +51,7 @@ def test_two_copies_after_a_lost_slurmd_never_both_write(slurm: Cluster, slurm_s
     file = _begun(slurm_sweeper)
     slurm.kill_slurmd_only("n1")
     slurm.notice_loss("n1")
+    wait_until(lambda: all(run.attempts() == [1, 2] for run in slurm_sweeper.runs()), 120, "second copies of the jobs")
     for run in _finished(slurm_sweeper, file):
         attempts = [row["attempt"] for row in read_lines(run.ticks)]
         assert attempts == sorted(attempts)
@@ -64,6 +67,7 @@ def test_preempted_jobs_save_and_come_back_by_themselves(slurm: Cluster, slurm_s
     _use(slurm_sweeper, "partition: low")
     file = _begun(slurm_sweeper)
     slurm.ask("sbatch", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 2")
+    _wait_for_the_blow(slurm_sweeper)
     for run in _finished(slurm_sweeper, file):
         assert _submissions(run) == 1
         assert run.attempts() == [1, 2]
@@ -84,6 +88,7 @@ def test_jobs_that_run_out_of_time_go_on_in_the_same_job(
 def test_jobs_cancelled_by_the_cluster_are_submitted_again(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
     file = _begun(slurm_sweeper)
     slurm.ask("scancel", *map(_job, slurm_sweeper.runs()))
+    _wait_for_the_blow(slurm_sweeper)
     for run in _finished(slurm_sweeper, file):
         assert _submissions(run) == 2
         assert _repeated(run) == 0
@@ -94,7 +99,7 @@ def test_finished_job_that_is_requeued_does_nothing(slurm: Cluster, slurm_sweepe
     slurm_sweeper.finish(file)
     [run] = slurm_sweeper.runs()
     slurm.ask("scontrol", "requeue", _job(run))
-    wait_until(lambda: _restarts(slurm, run) == ("1", "COMPLETED"), 40, "the second run")
+    wait_until(lambda: _restarts(slurm, run) == ("1", "COMPLETED"), 120, "the second run")
     assert_whole(run, 1.0)
     assert run.attempts() == [1]
 
@@ -103,6 +108,7 @@ def test_running_job_that_is_requeued_goes_on(slurm: Cluster, slurm_sweeper: Swe
     file = _begun(slurm_sweeper)
     for run in slurm_sweeper.runs():
         slurm.ask("scontrol", "requeue", _job(run))
+    _wait_for_the_blow(slurm_sweeper)
     for run in _finished(slurm_sweeper, file):
         assert _submissions(run) == 1
 
@@ -111,7 +117,7 @@ def test_stopping_a_sweep_saves_what_runs_and_brings_nothing_back(slurm: Cluster
     file = _begun(slurm_sweeper)
     dispatcher = slurm_sweeper.begin(file)
     dispatcher.stop()
-    wait_until(lambda: not slurm.ask("squeue", "--noheader").stdout.strip(), 15, "an empty queue")
+    wait_until(lambda: not slurm.ask("squeue", "--noheader").stdout.strip(), 60, "an empty queue")
     assert [last_state(run) for run in slurm_sweeper.runs()] == [State.PREEMPTED] * 2
     for run in _finished(slurm_sweeper, file):
         assert _repeated(run) == 0

@@ -2,9 +2,10 @@
 
 import contextlib
 import io
+import signal
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from PIL import Image
 
 from infra.waiting import wait_until
 from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.process import ProcessId
+from orchestrator.process import ProcessId, send
 from orchestrator.store import Store
 from tests.orchestrator.attempts import workers_of
 from trainer import checkpoint
 from trainer.record import RunDir, State, read_lines, read_record
 
-HORIZON_KIMG = 0.6
+HORIZON_KIMG = 0.8
 FIRST_EVALUATION_KIMG = 0.2
 SWEEP = f"""
 sweep: trained
@@ -42,7 +43,7 @@ metrics: [fid50]
 watch:
   tick_kimg: 0.04
   evaluate_every_kimg: {FIRST_EVALUATION_KIMG}
-  sample_every_kimg: 0.2
+  sample_every_kimg: 0.4
   checkpoint_every_kimg: 0.04
   sheet_columns: 4
   sheet_rows: 2
@@ -60,6 +61,16 @@ def write_images(path: Path, side: int = 8, count: int = 64) -> None:
             buffer = io.BytesIO()
             Image.fromarray(random.integers(0, 256, (side, side), dtype=np.uint8)).save(buffer, "PNG")
             archive.writestr(f"00000/img{index:08d}.png", buffer.getvalue())
+
+
+@contextlib.contextmanager
+def held(process: ProcessId) -> Iterator[None]:
+    """Hold a process where it is."""
+    send(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        send(process, signal.SIGCONT)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import trainer.config
 from tests.trainer.conftest import TINY
 from trainer.assemble import make_parts, make_stepper
 from trainer.config.dataset import describe
+from trainer.config.growth import ProgressiveGrowing
 from trainer.config.resolve import merge, resolve
 from trainer.config.spec import Spec
 from trainer.data.dataset import TrainSet
@@ -32,8 +33,8 @@ STYLEGAN_D = {"type": "stylegan", "channel_base": 64}
 PROGAN_D = {"type": "progan", "channel_base": 64}
 GROWTH = {
     "type": "progressive-growing",
-    "stable_kimg": 0.006,
-    "fade_kimg": 0.01,
+    "stable_kimg": 0.004,
+    "fade_kimg": 0.02,
     "batches": {4: 8, 8: 8, 16: 4},
     "lr_factors": {16: 1.5},
     "hold_iterations": 1,
@@ -99,6 +100,16 @@ CHOICES: dict[str, dict[str, Any]] = {
         "methods": "spectral-norm",
     },
     "stylegan-with-ada": {"augment": {"type": "ada", **FAST}, **LADDER["c"]},
+    "stylegan-with-layers-of-methods": {
+        **LADDER["c"],
+        "augment": {"type": "pagan", "p_initial": 0.2, **FAST},
+        "methods": [GROWTH, "spectral-norm", "lecam"],
+    },
+    "stylegan-with-dropout": {
+        **LADDER["a"],
+        "augment": {"type": "adaptive-dropout", "p_initial": 0.1, **FAST},
+        "objective": {"path_length_weight": 0.0},
+    },
     "progan-wgan-gp": {
         **NOT_LAZY,
         "augment": "none",
@@ -182,7 +193,21 @@ def test_choice_trains_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHOICES)
 def test_choice_trains_two_kimg_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_path: Path) -> None:
-    check_resume({**CHOICES[name], "batch": 40, "micro_batch": 20}, KIMG_SLOW, tiny_set, tmp_path)
+    check_resume(scaled_up(CHOICES[name]), KIMG_SLOW, tiny_set, tmp_path)
+
+
+def scaled_up(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings for larger batches; growing is inside a fade after half of two kimg."""
+    methods = settings.get("methods", [])
+    slower = {"stable_kimg": 0.3, "fade_kimg": 0.9, "batches": {4: 80, 8: 40, 16: 20}}
+    grown = [{**method, **slower} if method is GROWTH else method for method in methods if isinstance(methods, list)]
+    return {**settings, "batch": 40, "micro_batch": 20, "methods": grown or methods}
+
+
+def test_growing_choices_are_broken_off_inside_a_fade() -> None:
+    for settings, kimg in ((GROWTH, KIMG_TRAINED), (scaled_up({"methods": [GROWTH]})["methods"][0], KIMG_SLOW)):
+        spec = ProgressiveGrowing.model_validate(settings)
+        assert not spec.level(spec.pace(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
 
 
 def same(first: torch.Tensor, second: torch.Tensor) -> bool:

@@ -4,9 +4,9 @@
 
 It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and does what its seed says:
 seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
-seed 16 ignores being asked to stop; seeds 20 to 29 evaluate whenever they save, and score their seed; seeds from 100
-wait at 0.5 kimg until there is a file `go` in the directory of the trial, so that a test finds them running however
-slow the machine is.
+seed 16 ignores being asked to stop; seeds 20 to 29 evaluate whenever they save, and score their seed, from 25 on
+their r1_gamma; seeds from 100 wait at 0.5 kimg until there is a file `go` in the directory of the trial, so that a test
+finds them running however slow the machine is.
 
 Where evaluation is left to later it keeps a snapshot with every save. An evaluation measures those; with seed 17 it
 fails.
@@ -29,12 +29,14 @@ STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5
 HOLDING_SEEDS, HOLD_STEPS = 100, 5
 EVALUATING_SEEDS = range(20, 30)
+GAMMA_SEEDS = range(25, 30)
 
 
 class Worker:
     def __init__(self, run: RunDir, number: int) -> None:
         self.run, self.job = run, Job.model_validate_json(run.job(number).read_text())
-        self.seed = json.loads(run.trial.read_text())["config"]["seed"]
+        config = json.loads(run.trial.read_text())["config"]
+        self.seed, self.gamma = config["seed"], config["objective"].get("r1_gamma")
         self.fence = Fence(run.lease, self.job.token)
         self.stopped = False
         self.steps = self._saved()
@@ -117,6 +119,7 @@ class Worker:
     def measure(self, kimg: float, seed: int) -> None:
         options = self.job.options
         value = float(self.seed) if self.seed in EVALUATING_SEEDS else 100 / (1 + kimg)
+        value = self.gamma if self.seed in GAMMA_SEEDS else value
         row = {"kimg": kimg, "seed": seed, "value": value, "seconds": 0.01}
         for name in options.metrics:
             for value in value_names(parse_metric(name), options.detector, options.distance):

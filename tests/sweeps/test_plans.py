@@ -22,6 +22,7 @@ RUNS = {
     "ada/fig9_transfer": 50 + 10,
     "ada/fig11a_small_sets": 5 * 4 * 3,
     "ada/fig11b_cifar": 2 * 3 * 5,
+    "ada/fig19_biggan": 9 * 4 * 3,
     "ada/fig20_bcr_leak": 2 * 7 * 3,
     "ada/fig21_cumulative": 3 * 7 * 9,
     "ada/gamma_grid": 16,
@@ -30,6 +31,14 @@ RUNS = {
     "diffaugment/cifar": 2 * 3 * 2,
     "diffaugment/low_shot": 5 * 2,
     "diffaugment/ablation": 4,
+    "diffaugment/biggan_cifar": 24,
+    "stylegan2/table1_ffhq": 7,
+    "stylegan2/table1_car": 7,
+    "stylegan2/table2": 9 * 2,
+    "stylegan2/table3": 2 * 4,
+    "stylegan2/table4": 5,
+    "progan/table1": 9 * 2,
+    "biggan/truncation": 2 * 3,
 }
 SMOKE_RUNS = 9
 
@@ -86,6 +95,7 @@ def test_what_other_figures_need_of_fig7_is_not_run_again():
     assert new("ada/fig8b_capacity", fig7) == 144
     assert new("ada/fig20_bcr_leak", fig7) == 42 - 6 - 6
     assert new("ada/fig9_transfer", fig7) == 50
+    assert new("ada/fig19_biggan", fig7, "ada/fig8a_methods") == 54
 
 
 def test_what_figures_on_fixed_p_share_is_not_run_twice():

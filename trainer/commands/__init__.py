@@ -18,6 +18,7 @@ COMMANDS: dict[str, Command] = {
     "generate": Command("trainer.commands.generate", "make a sheet of images from a snapshot"),
     "style-mix": Command("trainer.commands.style_mix", "mix the styles of two rows of seeds"),
     "interpolate": Command("trainer.commands.interpolate", "make an animation that walks between latents"),
+    "augment": Command("trainer.commands.augment", "show what the augmentation does to one image"),
     "project": Command("trainer.commands.project", "find the latent and the noise that make a given image"),
     "import": Command("trainer.commands.import_pickle", "convert an official network pickle to a snapshot"),
     "export": Command("trainer.commands.export", "write a snapshot's network as a plain state dict"),

@@ -28,7 +28,10 @@ class Resources(Settings):
 
 
 class Job(Settings):
-    """One attempt: numbered from 1, fenced by `token`, which only ever grows within a trial."""
+    """One attempt: numbered from 1, fenced by `token`, which only ever grows within a trial.
+
+    `code` names the frozen packages that it runs, by their content; "live" where it runs those of a working copy.
+    """
 
     attempt: PositiveInt
     token: PositiveInt
@@ -37,4 +40,5 @@ class Job(Settings):
     resources: Resources = Resources()
     backend: str = "local"
     sweep: str = ""
+    code: str = ""
     submitted: NonNegative = 0.0

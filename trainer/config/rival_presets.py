@@ -98,7 +98,7 @@ def _conditional() -> Tree:
 
 
 def _unconditional() -> Tree:
-    """Return the variant whose normalisations depend on z alone, 64 channels wide, averaged from 21k iterations on [3]."""
+    """Return the variant whose normalisations depend on z alone; the average begins at iteration 21,000 [3]."""
     width = {"channels": 64, "attention": None}
     tree = _biggan(width, width, (1e-4, 5e-4), (20, 10), 1)
     return {**tree, "ema": {"half_life_kimg": 10.0, "beta": 0.9999, "start_kimg": 21_000 * 0.02}}
