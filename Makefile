@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test test-slow test-cluster check golden ops gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test test-slow test-sweeps test-cluster check golden ops gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,19 +26,29 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check  ## Check the code and run all tests
+test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests
 	-@$(BIN)/python -m trainer ops build --cpu
-	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow"
+	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow and not sweeps"
+	@$(MAKE) --no-print-directory test-cluster
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"
+
+test-sweeps: .venv/installed-dev  ## Run the smoke tier of every sweep and draw its figures (some twenty minutes on two cores)
+	@$(BIN)/python -m pytest -m sweeps tests/sweeps
 
 .venv/installed-ray: requirements-ray.lock .venv/installed-dev
 	@$(BIN)/python -m pip install -qq -r requirements-ray.lock
 	@touch $@
 
-test-cluster: .venv/installed-ray  ## Run the tests that need a real SLURM or Ray cluster, which they start and stop
-	@$(BIN)/python -m pytest -m cluster tests/cluster
+.venv/installed-ui: requirements-ui.lock .venv/installed-dev
+	@$(BIN)/python -m pip install -qq -r requirements-ui.lock
+	@touch $@
+
+HOSTILE := tests/orchestrator/test_hostile_sweeps.py tests/orchestrator/test_yaml_source.py tests/backends/test_slurm_backend.py
+
+test-cluster: .venv/installed-ray .venv/installed-ui  ## Run the tests on real SLURM and Ray clusters and a real MLflow server, all started and stopped by them
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup tests/cluster $(HOSTILE)
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from pathlib import Path
 from analysis import commands
 from analysis.console import complain
 from analysis.errors import AnalysisError
+from analysis.plan import NO_SWEEP
 from analysis.store import open_store
 
 
@@ -21,8 +22,9 @@ def parser() -> argparse.ArgumentParser:
     store = Path(os.environ.get("ADASWEEP_STORE", "store"))
     common.add_argument("--store", type=Path, default=store, help="directory of the store (default: %(default)s)")
     common.add_argument("--json", action="store_true", help="write JSON instead of text")
+    of_sweep = argparse.ArgumentParser(add_help=False)
+    of_sweep.add_argument("--sweep", required=True, help="name of a planned sweep")
     sweep = argparse.ArgumentParser(add_help=False)
-    sweep.add_argument("--sweep", required=True, help="name of a planned sweep")
     sweep.add_argument("--score", help="metric to judge by instead of the plan's, as in fid2k-lite0")
     sweep.add_argument("--identity", help="identity of the metric, where the store holds several")
 
@@ -30,11 +32,12 @@ def parser() -> argparse.ArgumentParser:
     sub = root.add_subparsers(dest="command", required=True)
     sub.add_parser("collect", parents=[common], help="bring the Parquet tables up to date")
     figures = sub.add_parser("figures", parents=[common, sweep], help="draw the figures of a sweep")
+    figures.add_argument("--sweep", default=NO_SWEEP, help="name of a planned sweep (default: what needs no run)")
     figures.add_argument("--only", nargs="+", metavar="FIGURE", default=[], help="these figures instead of the plan's")
-    table = sub.add_parser("table", parents=[common, sweep], help="show a summary, one row per cell")
+    table = sub.add_parser("table", parents=[common, of_sweep, sweep], help="show a summary, one row per cell")
     table.add_argument("--format", choices=("text", "csv", "markdown"), default="text")
     table.add_argument("--csv", dest="format", action="store_const", const="csv", help="short for --format csv")
-    claims = sub.add_parser("claims", parents=[common, sweep], help="test the claims of a sweep")
+    claims = sub.add_parser("claims", parents=[common, of_sweep, sweep], help="test the claims of a sweep")
     claims.add_argument("--claim", action="append", default=[], help="a claim to test beside those of the plan")
     which = sub.add_parser("which", parents=[common], help="list the runs behind a figure's file")
     which.add_argument("file", type=Path, help="a PDF, PNG or CSV that adasweep has drawn")

@@ -1,16 +1,43 @@
 """A cell of a sweep as words: the method it tries, apart from the number of images it tries it on."""
 
+import re
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 IMAGES = "data.subset"
-NOT_METHOD = frozenset({IMAGES, "data.mirror", "data.subset_seed", "seed"})
+DATA = ("data", "data.source")
+NOT_METHOD = frozenset({IMAGES, *DATA, "data.mirror", "data.subset_seed", "seed"})
+CELL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 AUGMENT_NAMES = {"none": "no augmentation", "ada": "ADA"}
 
 
 def method_of(settings: Mapping[str, Any]) -> str:
     """Return the label of all axes but those that choose the training images; "" where there is no other axis."""
     return " · ".join(_words(key, value) for key, value in settings.items() if key not in NOT_METHOD)
+
+
+def method_in(cell: str, settings: Mapping[str, Any]) -> str:
+    """Return the method of a cell: the name it has in its sweep, if any, before its other axes.
+
+    `cell` is the label of the plan, "ada, data.subset=500": names first, then KEY=VALUE for every axis.
+    """
+    told = cell.split(", ") if settings else []
+    named = list(takewhile(CELL_NAME.fullmatch, told))
+    axes = {key for key in settings if not named or any(part.startswith(f"{key}=") for part in told)}
+    rest = method_of({key: value for key, value in settings.items() if key in axes})
+    return " · ".join([*named, *([rest] if rest else [])])
+
+
+def images_of(settings: Mapping[str, Any]) -> int | None:
+    """Return the number of training images, mirror images among them, None where the axes do not say."""
+    images = settings.get(IMAGES)
+    return images and images * (2 if settings.get("data.mirror") else 1)
+
+
+def dataset_of(settings: Mapping[str, Any]) -> str:
+    """Return the data set of a cell, "" where the sweep has only one."""
+    return next((str(settings[key]) for key in DATA if key in settings), "")
 
 
 def names_of(settings: Mapping[str, Any], augment: str | None) -> frozenset[str]:

@@ -11,6 +11,7 @@ from analysis.collect import Collected
 from analysis.collect import collect as collect_tables
 from analysis.console import complain, say, say_json, show
 from analysis.errors import FigureError
+from analysis.plan import NO_SWEEP
 from analysis.provenance import Provenance
 from analysis.results import Curves, Runs, load
 from analysis.store import Store
@@ -30,11 +31,11 @@ def collect(store: Store, chosen: Namespace) -> int:
 
 def figures(store: Store, chosen: Namespace) -> int:
     """Draw figures and say where they are."""
-    from analysis.figures import FIGURES, figure_named
+    from analysis.figures import FREE, GENERAL, figure_named
     from analysis.render import render
 
     runs, curves = _load(store, chosen)
-    names = chosen.only or runs.plan.figures or FIGURES
+    names = chosen.only or runs.plan.figures or (FREE if chosen.sweep == NO_SWEEP else GENERAL)
     for name in names:
         figure_named(name)
     made = [render(name, runs, curves) for name in names]

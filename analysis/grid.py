@@ -1,11 +1,21 @@
 """Cells laid out on a page as rows and columns: a row per training set size, a column per method."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecFromSubplotSpec
 
 from analysis.cells import images_label
+from analysis.results import Runs
+
+
+def shown(runs: Runs, most: int) -> tuple[Runs, list[str]]:
+    """Return the runs of at most `most` cells, evenly spread, and the names of the cells left out."""
+    cells = runs.cells
+    places = np.linspace(0, len(cells) - 1, min(most, len(cells))).round().astype(int)
+    chosen = [cells[place] for place in places]
+    return runs.only(chosen), [cell for cell in cells if cell not in chosen]
 
 
 def rows_of_cells(runs: pd.DataFrame, columns: int) -> list[list[str]]:
@@ -19,10 +29,12 @@ def rows_of_cells(runs: pd.DataFrame, columns: int) -> list[list[str]]:
 
 
 def titles_of(runs: pd.DataFrame) -> dict[str, str]:
-    """Return for each cell its method and size in words."""
+    """Return for each cell its method, its data set where there are several, and its size in words."""
     cells = runs.drop_duplicates("cell")
-    rows = zip(cells["cell"], cells["method"], cells["training_images"], strict=True)
-    return {cell: method if pd.isna(n) else f"{method}, {images_label(n)} images" for cell, method, n in rows}
+    several = cells["dataset"].nunique() > 1
+    sizes = cells["training_images"].map(lambda n: "" if pd.isna(n) else f"{images_label(n)} images")
+    rows = zip(cells["cell"], cells["method"], cells["dataset"], sizes, strict=True)
+    return {cell: ", ".join(filter(None, (method, several * data, size))) for cell, method, data, size in rows}
 
 
 def divide(ax: Axes, rows: int, columns: int) -> tuple[Figure, GridSpecFromSubplotSpec]:

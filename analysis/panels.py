@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.cells import images_label
+from analysis.facets import labels, ordered
 from analysis.grid import divide
 from analysis.style import GREY, Pen, legend_outside, log_ticks, pens, say_empty
 
@@ -31,6 +32,14 @@ class Panels(NamedTuple):
     series: list[str]
     cells: list[Cell]
     missing: list[str]
+
+
+def lay_out_by(runs: pd.DataFrame, table: pd.DataFrame, panel: str, series: str) -> Panels:
+    """Return the panels for the cells of `runs`, told apart by the facets `panel` and `series`."""
+    cells = runs.drop_duplicates("cell")
+    found = [Cell(*names) for names in zip(cells["cell"], labels(cells, panel), labels(cells, series), strict=True)]
+    missing = [cell.cell for cell in found if cell.cell not in set(table["cell"])]
+    return Panels(ordered(runs, panel), ordered(runs, series), found, missing)
 
 
 def lay_out(runs: pd.DataFrame, table: pd.DataFrame) -> Panels:

@@ -31,16 +31,24 @@ class Plan(_Read):
     sweep: str
     tier: str | None = None
     score: str | None = None
+    metrics: tuple[str, ...] = ()
+    detector: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     cells: tuple[PlannedRun, ...]
 
 
+NO_SWEEP = "_no_sweep"
+"""The place in a store of figures that need no run; no sweep can have this name."""
+
+
 def read_plan(store: Store, sweep: str) -> Plan:
-    """Return the last plan of `sweep`.
+    """Return the last plan of `sweep`, an empty one for NO_SWEEP.
 
     Raises StoreError, listing the sweeps there are, where it has none.
     """
+    if sweep == NO_SWEEP:
+        return Plan(schema_version=1, sweep=sweep, tier="none", cells=())
     path = store.plan(sweep)
     try:
         return Plan.model_validate_json(path.read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,22 +53,27 @@ class Provenance(BaseModel):
     missing: list[str]
     diverged: list[str]
     unfinished: list[str]
+    not_shown: list[str] = []
 
     def trials(self) -> list[str]:
         return sorted({run.trial for run in self.runs})
 
     def content_id(self) -> str:
         """Return 16 hexadecimal digits that name everything here but `id` itself."""
-        content = json.dumps(self.model_dump(mode="json", exclude={"id"}), sort_keys=True)
+        bare = {"id"} if self.not_shown else {"id", "not_shown"}  # older provenance does not have it
+        content = json.dumps(self.model_dump(mode="json", exclude=bare), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def exceptions(self) -> dict[str, list[str]]:
         """Return what a reader of the figure must know, by kind."""
-        return {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
+        told = {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
+        return told | {"Not shown, to keep the figure readable": self.not_shown}
 
 
-def provenance_of(figure: str, aggregation: str, csv: str, runs: Runs, curves: Curves) -> Provenance:
-    """Return the provenance of a figure whose plotted numbers are `csv`."""
+def provenance_of(
+    figure: str, aggregation: str, csv: str, runs: Runs, curves: Curves, not_shown: Sequence[str] = ()
+) -> Provenance:
+    """Return the provenance of a figure whose plotted numbers are `csv`; `not_shown`: cells there was no room for."""
     frame = runs.frame
     missing, diverged = frame["attempts"].fillna(0) == 0, frame["diverged"]
     unfinished = frame[~missing & ~diverged & (frame["state"] != "done")]
@@ -88,6 +94,7 @@ def provenance_of(figure: str, aggregation: str, csv: str, runs: Runs, curves: C
             f"{row.cell} seed {row.seed} {row.state} at {row.kimg:g} of {row.horizon_kimg:g} kimg"
             for row in unfinished.itertuples()
         ],
+        not_shown=list(not_shown),
     )
     return bare.model_copy(update={"id": bare.content_id()})
 

@@ -8,10 +8,10 @@ from textwrap import wrap
 from typing import Any, NamedTuple, cast
 
 import matplotlib
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from analysis.figures import FigureData, FigureModule, figure_named
+from analysis.figures import Figure, FigureData, figure_named
 from analysis.provenance import Provenance, numbers_csv, provenance_of, record_provenance
 from analysis.results import Curves, Runs
 from analysis.style import GREY, LOOK
@@ -32,30 +32,31 @@ class Rendered(NamedTuple):
 
 def render(name: str, runs: Runs, curves: Curves) -> Rendered:
     """Make figure `name` and write its files to STORE/figures/<sweep>/."""
-    module = figure_named(name)
-    numbers = module.data(runs, curves)
+    figure = figure_named(name)
+    numbers = figure.data(runs, curves)
     csv = numbers_csv(numbers.table)
-    origin = provenance_of(name, module.AGGREGATION, csv, runs.only(numbers.cells), curves)
+    shown, not_shown = runs.only(numbers.cells), getattr(numbers, "not_shown", ())
+    origin = provenance_of(name, figure.aggregation, csv, shown, curves, not_shown)
     directory = runs.store.figures(runs.plan.sweep)
     replace_file(directory / f"{name}.csv", csv)
     with matplotlib.rc_context(cast(Any, LOOK)):
-        figure = compose(module, numbers, origin)
+        page = compose(figure, numbers, origin)
         for kind in ("pdf", "png"):
-            _replace_bytes(directory / f"{name}.{kind}", _encoded(figure, kind, origin))
+            _replace_bytes(directory / f"{name}.{kind}", _encoded(page, kind, origin))
     record_provenance(directory, origin)
     return Rendered(name, directory / f"{name}.png", origin)
 
 
-def compose(module: FigureModule, numbers: FigureData, origin: Provenance) -> Figure:
-    """Return the figure with title and caption, everything in its final place."""
-    figure = Figure(figsize=module.size(numbers), layout=ConstrainedLayoutEngine(h_pad=MARGIN_INCHES))
-    figure.suptitle(module.TITLE, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    caption = _caption(origin, figure.get_figwidth())
-    figure.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
-    module.draw(numbers, figure.add_subplot())
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    return figure
+def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
+    """Return the page with title and caption, everything in its final place."""
+    page = Page(figsize=figure.size(numbers), layout=ConstrainedLayoutEngine(h_pad=MARGIN_INCHES))
+    page.suptitle(figure.title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    caption = _caption(origin, page.get_figwidth())
+    page.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
+    figure.draw(numbers, page.add_subplot())
+    page.draw_without_rendering()
+    page.set_layout_engine("none")
+    return page
 
 
 def _caption(origin: Provenance, width_inches: float) -> str:
@@ -76,14 +77,14 @@ def _some(names: list[str]) -> str:
     return f"{shown}; and {more} more (see provenance.json)" if more > 0 else shown
 
 
-def _encoded(figure: Figure, kind: str, origin: Provenance) -> bytes:
+def _encoded(page: Page, kind: str, origin: Provenance) -> bytes:
     """Return the file's content: without dates, so that equal numbers give equal bytes."""
     about = json.dumps({"id": origin.id, "sweep": origin.sweep, "figure": origin.figure, "trials": origin.trials()})
     metadata: dict[str, str | None] = {"Title": f"{origin.sweep}: {origin.figure}", "Keywords": f"adasweep {about}"}
     if kind == "pdf":
         metadata |= {"CreationDate": None}
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata)
+    page.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()
 
 

@@ -1,9 +1,10 @@
 """What figures, tables and claims are made of: the runs of a sweep and their curves as data frames.
 
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
-    run cell method training_images seed trial horizon_kimg augment augment_target state kimg hours images_per_second
-    energy_joules ... diverged best_kimg best last_kimg last           (best and last are values of the score)
-Curves.scores: run kimg value          Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
+    run cell method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
+    hours images_per_second energy_joules ... diverged best_kimg best last_kimg last      (best, last: of the score)
+Curves.scores: run kimg value deviation seeds (mean and deviation over evaluation seeds)
+Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
 """
 
@@ -15,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.cells import IMAGES, augment_label, method_of
+from analysis.cells import augment_label, dataset_of, images_of, method_in
 from analysis.plan import Plan, read_plan
 from analysis.score import Score, choose_score, identities
 from analysis.source import CollectedTables, Source, TrialFiles
@@ -23,7 +24,7 @@ from analysis.store import Store
 from analysis.tables import SCHEMAS
 from trainer.record import State
 
-METRIC_COLUMNS = ("trial", "kimg", "metric", "identity", "value", "num_real", "num_generated", "reference")
+METRIC_COLUMNS = (*("trial", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated", "reference"),)
 RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
 TOLERANCE_KIMG = 1e-6
@@ -42,6 +43,10 @@ class Curves:
     def ticks(self) -> pd.DataFrame:
         return _of_sweep(self.source.rows("ticks", TICK_COLUMNS, sorted(set(self.planned["trial"]))), self.planned)
 
+    def of(self, metric: str) -> "Curves":
+        """Return the curves of another metric of the same runs."""
+        return _curves(self.source, self.planned, metric, None)
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -59,6 +64,10 @@ class Runs:
         """Return the runs of some cells."""
         return replace(self, frame=self.frame[self.frame["cell"].isin(cells)])
 
+    def scored_by(self, curves: Curves) -> "Runs":
+        """Return the runs with the best and last values of `curves`."""
+        return replace(self, frame=_with_best_and_last(self.frame.copy(), curves.scores, curves.score))
+
 
 def load(
     store: Store, sweep: str, *, fresh: bool = False, score: str | None = None, identity: str | None = None
@@ -67,20 +76,41 @@ def load(
     plan = read_plan(store, sweep)
     source = TrialFiles(store) if fresh else CollectedTables(store)
     planned = _planned(plan)
+    curves = _curves(source, planned, score or plan.score, identity)
+    runs = Runs(store, plan, _with_state(_joined(planned, source)))
+    return runs.scored_by(curves), curves
+
+
+def _curves(source: Source, planned: pd.DataFrame, score: str | None, identity: str | None) -> Curves:
     metrics = source.rows("metrics", METRIC_COLUMNS, sorted(set(planned["trial"])))
-    chosen = choose_score(identities(metrics), score or plan.score, identity)
-    of_score = pc.and_(pc.equal(metrics["metric"], chosen.metric), pc.equal(metrics["identity"], chosen.identity))
-    scores = _of_sweep(metrics.filter(of_score).select(["trial", "kimg", "value"]), planned)
-    frame = _with_best_and_last(_with_state(_joined(planned, source)), scores, chosen)
-    return Runs(store, plan, frame), Curves(chosen, scores, planned, source)
+    chosen = choose_score(identities(metrics), score, identity)
+    return Curves(chosen, _over_seeds(_of_sweep(of_score(metrics, chosen), planned)), planned, source)
+
+
+def of_score(metrics: pa.Table, score: Score) -> pa.Table:
+    """Return the values of a score: of one evaluation seed, or of all where its identity is that of many seeds."""
+    seeds = metrics.filter(pc.equal(metrics["basis"], score.identity))["identity"]
+    identities = pa.array(sorted({score.identity, *pc.unique(seeds).to_pylist()}), pa.string())
+    rows = metrics.filter(pc.equal(metrics["metric"], score.metric))
+    return rows.filter(pc.is_in(rows["identity"], identities)).select(["trial", "kimg", "value"])
+
+
+def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per run and kimg: mean, standard deviation (NaN for one) and number of evaluation seeds."""
+    if not rows.duplicated(["run", "kimg"]).any():
+        return rows.assign(deviation=float("nan"), seeds=1)
+    grouped = rows.groupby(["run", "kimg"], sort=False)["value"]
+    return grouped.agg(value="mean", deviation="std", seeds="count").reset_index()
 
 
 def _planned(plan: Plan) -> pd.DataFrame:
     """Return one row per planned run; `run` is its place in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
     frame = pd.DataFrame([[getattr(run, column) for column in columns] for run in plan.cells], columns=columns)
-    frame["method"] = [method_of(run.settings) for run in plan.cells]
-    frame["planned_images"] = [run.settings.get(IMAGES) for run in plan.cells]
+    frame["method"] = [method_in(run.cell, run.settings) for run in plan.cells]
+    frame["dataset"] = [dataset_of(run.settings) for run in plan.cells]
+    frame["settings"] = pd.Series([run.settings for run in plan.cells], dtype=object)
+    frame["planned_images"] = [images_of(run.settings) for run in plan.cells]
     frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
     return frame.assign(run=frame.index)
 

@@ -19,6 +19,8 @@ OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 GREY = "#666666"
+TICK_SHARE = 0.07
+"""Share of an axis that a tick's text takes."""
 
 LOOK: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -79,10 +81,28 @@ def _log_values(low: float, high: float) -> list[float]:
     return [float(value) for value in linear if low <= value <= high]
 
 
+def _apart(values: Sequence[float]) -> list[float]:
+    """Return the values that can be written side by side on a logarithmic axis: first and last, and between them."""
+    *inner, last = values
+    room = TICK_SHARE * np.log(last / values[0]) if inner else 0.0
+    kept: list[float] = []
+    for value in inner:
+        if not kept or (np.log(value / kept[-1]) >= room and np.log(last / value) >= room):
+            kept.append(value)
+    return [*kept, last]
+
+
 def images_ticks(axis: Axis, images: Sequence[float]) -> None:
     """Tick a logarithmic axis exactly at the training set sizes, written 500, 2k, 140k."""
-    axis.set_major_locator(FixedLocator(list(images)))
+    axis.set_major_locator(FixedLocator(_apart(images)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: images_label(value)))
+    axis.set_minor_locator(NullLocator())
+
+
+def value_ticks(axis: Axis, values: Sequence[float]) -> None:
+    """Tick an axis exactly at `values`, in plain numbers."""
+    axis.set_major_locator(FixedLocator(list(values)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 
 

@@ -3,6 +3,7 @@
 Every file of it says so: the sweeps are called synthetic..., the hosts and codes "synthetic".
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -17,7 +18,7 @@ from trainer.config.data import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
-from trainer.record import Energy, RunDir, RunRecord, State, append_lines, replace_file
+from trainer.record import Energy, RunDir, RunRecord, State, append_lines
 
 DATA = DataDescription(name="synthetic", fingerprint="5" * 16, images=70_000, resolution=32, channels=1)
 METRIC, IDENTITY = "fid2k-lite0", "5ca1ab1e"
@@ -26,7 +27,7 @@ EDGES = [round(-10 + 0.1 * i, 1) for i in range(201)]
 
 
 class FakeRun(NamedTuple):
-    """One run to be made up: how far it got, and what became of it."""
+    """One run to be made up: how far it got, and what became of it. `config`: not that of the synthetic sweep."""
 
     augment: str
     subset: int
@@ -35,17 +36,33 @@ class FakeRun(NamedTuple):
     state: State = State.DONE
     diverged_kimg: float | None = None
     identity: str = IDENTITY
+    config: TrainConfig | None = None
+    metrics: tuple[str, ...] = (METRIC,)
 
     @property
     def settings(self) -> dict[str, Any]:
         return {"data.subset": self.subset, "augment": self.augment}
 
 
+def run_of(config: TrainConfig, kimg: float, metrics: Sequence[str]) -> FakeRun:
+    """Return a run of any configuration with all of `metrics` (names as recorded)."""
+    images = config.data.subset
+    return FakeRun(config.augment.type, images, config.seed, kimg, config=config, metrics=tuple(metrics))
+
+
+def _quality(config: TrainConfig | None) -> float:
+    """Return a made-up factor from 0.7 to 1.3 that belongs to a configuration whatever its seed and its data."""
+    if config is None:
+        return 1.0
+    about = config.model_dump_json(exclude={"seed", "data"})
+    return 0.7 + 0.6 * int(hashlib.sha256(about.encode()).hexdigest()[:4], 16) / 0xFFFF
+
+
 def fake_fid(run: FakeRun, kimg: float) -> float:
     """Return a made-up FID: falls with training, turns up without augmentation the earlier the fewer images."""
     fall = 15 + 250 / run.subset**0.5 + 230 * float(np.exp(-kimg / 12))
     overfit = 0.0 if run.augment == "ada" else max(kimg - run.subset / 100, 0) * 60 / run.subset**0.5 / 3
-    return float(round((fall + overfit) * (1 + 0.03 * run.seed), 4))
+    return float(round((fall + overfit) * (1 + 0.03 * run.seed) * _quality(run.config), 4))
 
 
 def write_store(
@@ -62,7 +79,7 @@ def write_store(
     store = Store(path)
     cells = [{**planned_run(run), "horizon_kimg": horizon_kimg} for run in (*runs, *missing)]
     plan = {"schema_version": 1, "sweep": sweep, "tier": "synthetic", "score": "fid2k", "figures": [], "cells": cells}
-    replace_file(store.plan(sweep), json.dumps(plan, indent=1))
+    _write(store.plan(sweep), json.dumps(plan, indent=1))
     for run in runs:
         write_trial(store, run, horizon_kimg, step_kimg)
         if files:
@@ -79,12 +96,12 @@ def planned_run(run: FakeRun) -> dict[str, Any]:
 
 def config_of(run: FakeRun) -> dict[str, Any]:
     """Return the whole configuration of a run as JSON values."""
-    return _config(run.augment, run.subset, run.seed).model_dump(mode="json")
+    return (run.config or _config(run.augment, run.subset, run.seed)).model_dump(mode="json")
 
 
 def id_of(run: FakeRun) -> str:
     """Return the trial id of a run."""
-    return trial_id(_config(run.augment, run.subset, run.seed))
+    return trial_id(run.config or _config(run.augment, run.subset, run.seed))
 
 
 @cache
@@ -96,13 +113,19 @@ def write_trial(store: Store, run: FakeRun, horizon_kimg: float, step_kimg: floa
     """Write trial.json, one attempt's record, ticks and metrics of a run."""
     directory = store.run(id_of(run))
     about = {"schema_version": 1, "id": id_of(run), "config": config_of(run), "created": 1.7e9}
-    replace_file(directory.trial, json.dumps(about))
-    replace_file(directory.record(1), record_of(run, horizon_kimg).model_dump_json())
+    _write(directory.trial, json.dumps(about))
+    _write(directory.record(1), record_of(run, horizon_kimg).model_dump_json())
     steps = np.arange(step_kimg, run.kimg + 1e-9, step_kimg)
-    append_lines(directory.metrics, [score_line(run, float(kimg)) for kimg in steps])
+    append_lines(directory.metrics, [score_line(run, float(kimg), name) for kimg in steps for name in run.metrics])
     append_lines(directory.ticks, [tick_line(run, float(kimg)) for kimg in steps])
     if run.diverged_kimg is not None:
         append_lines(directory.events, [{"attempt": 1, "kimg": run.diverged_kimg, "event": "diverged", "time": 1.7e9}])
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file with none of the care for crashes that real results need."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def record_of(run: FakeRun, horizon_kimg: float) -> RunRecord:
@@ -123,9 +146,11 @@ def record_of(run: FakeRun, horizon_kimg: float) -> RunRecord:
     )
 
 
-def score_line(run: FakeRun, kimg: float) -> dict[str, Any]:
-    """Return one line of metrics.jsonl."""
-    line = {"attempt": 1, "kimg": kimg, "metric": METRIC, "value": fake_fid(run, kimg), "identity": run.identity}
+def score_line(run: FakeRun, kimg: float, metric: str = METRIC) -> dict[str, Any]:
+    """Return one line of metrics.jsonl: FID, or a made-up other metric that falls as FID rises."""
+    fid = fake_fid(run, kimg)
+    value = fid if metric.startswith("fid") else round(300 / (20 + fid), 4)
+    line = {"attempt": 1, "kimg": kimg, "metric": metric, "value": value, "identity": run.identity}
     return {**line, **SCORES, "time": 1.7e9 + 36 * kimg}
 
 

@@ -38,10 +38,10 @@ def stop(process: ProcessId, grace_seconds: float = 10.0) -> None:
 
 def kill_group(leader: ProcessId) -> None:
     """End the session that `leader` was started as, with all that it has started, at once; wait until it is gone."""
-    kill(_session(leader))
+    kill(session(leader))
 
 
-def _session(leader: ProcessId) -> list[ProcessId]:
+def session(leader: ProcessId) -> list[ProcessId]:
     """Return the processes of a session that `start` began, and their descendants in whatever session."""
     found: set[int] = set()
     for process in psutil.process_iter():

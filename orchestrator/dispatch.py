@@ -2,16 +2,18 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from orchestrator.backends.base import Backend, Handle
-from orchestrator.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.backends.base import LIVE, Backend, Handle
+from orchestrator.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
 from orchestrator.errors import BackendError
 from orchestrator.observe import Observed, observe
 from orchestrator.plan import RULES, Plan
 from orchestrator.reported import open_handles, reported
-from orchestrator.store import Store
+from orchestrator.stopper import Stopper
+from orchestrator.store import Store, read_job
 from orchestrator.submit import submit
 
 RETRY_SECONDS = 15.0
@@ -29,14 +31,18 @@ class Dispatcher:
     plan: Plan
     backend: Backend
     rules: Rules = RULES
+    code: Path = LIVE
     observed: dict[str, Observed] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     handles: dict[str, Handle] = field(default_factory=dict)
     trouble: str = ""
     patience: float = RETRY_SECONDS
+    stopper: Stopper = field(init=False)
     _not_before: float = 0.0
+    _told: set[Handle] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.stopper = Stopper(self.store, self.plan.sweep)
         self.observed, self.decisions = dict(self.plan.observed), dict(self.plan.decisions)
         self.handles = {handle.trial: handle for handle in open_handles(self.store, self.active)}
 
@@ -61,7 +67,7 @@ class Dispatcher:
         if not todo or time.monotonic() < self._not_before:
             return []
         with self._patiently():
-            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo)
+            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code)
             self.decisions |= {trial.id: QUEUED for trial, _ in todo}
         self.look()
         return [] if self.trouble else [trial.id for trial, _ in todo]
@@ -74,7 +80,25 @@ class Dispatcher:
             self.backend.tend()
             seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
             self.observed |= seen
-            self.decisions |= decide({trial: self.plan.wanted[trial] for trial in active}, seen, self.rules)
+            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
+
+    def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
+        """Carry out `plan` from now on: the present one and more trials, of which `seen` and `decisions` tell."""
+        self.plan = plan
+        self.observed |= seen
+        self.decisions |= decisions
+        self.handles |= {handle.trial: handle for handle in open_handles(self.store, seen)}
+
+    def stop_early(self) -> None:
+        """Stop the trials that a rule of the sweep hits: a mark in their directory, and a word to those that run."""
+        begun = [trial for trial in self.active if self.observed[trial].attempts]
+        if self.stopper.stop(begun, self.plan.unique):
+            self.look()
+        to_tell = [self.handles[trial] for trial in self.under_way if self._is_to_be_told(trial)]
+        if to_tell:
+            with self._patiently():
+                self.backend.cancel(to_tell)
+                self._told |= set(to_tell)
 
     def stop(self) -> None:
         """Ask everything of this plan that waits or runs to stop, saving what it has."""
@@ -93,10 +117,21 @@ class Dispatcher:
         else:
             self.trouble = "" if time.monotonic() >= self._not_before else self.trouble
 
+    def _wanted(self, trials: list[str]) -> dict[str, Wanted]:
+        return {trial: self.plan.wanted[trial] for trial in trials}
+
+    def _is_to_be_told(self, trial: str) -> bool:
+        """Return whether a stopped trial still runs, and that for this sweep: another sweep's is left to run."""
+        handle, key = self.handles.get(trial), self.plan.sweep.key
+        if handle is None or handle in self._told or key not in self.observed[trial].stops:
+            return False
+        job = read_job(self.store.run(trial).job(handle.attempt))
+        return job is not None and job.sweep == key
+
     def _needs_job(self, trial: str) -> bool:
         return self.decisions[trial].action in SUBMITTED
 
 
 def is_settled(decision: Decision) -> bool:
     """Return whether nothing more happens to this trial by itself."""
-    return decision.action in (Action.REUSE, Action.BLOCKED)
+    return decision.action in (Action.REUSE, Action.BLOCKED, Action.STOPPED)

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from pathlib import Path
 
+from orchestrator import doctor_backends
 from orchestrator.backends.local_queue import gpu_count
 from orchestrator.errors import StoreError
+from orchestrator.finding import Finding
 from orchestrator.guard import require_own_packages
 from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.store import Store
@@ -20,16 +22,11 @@ from trainer.errors import UserError
 
 NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")
 OPTIONAL = {"ray": "the Ray backend", "submitit": "the SLURM backend", "mlflow": "MLflow's pages (extra `ui`)"}
+MODULES = {"mlflow-skinny": "mlflow", "pillow": "PIL"}
+"""What packages are imported as, where that is not their name."""
+
 LOW_DISK_GIB = 5.0
 SKEW_SECONDS = 2.0
-
-
-class Finding(NamedTuple):
-    """One thing looked at: whether it is well, and what was seen."""
-
-    name: str
-    verdict: Literal["ok", "note", "wrong"]
-    detail: str
 
 
 def examine(store: Store) -> list[Finding]:
@@ -39,10 +36,14 @@ def examine(store: Store) -> list[Finding]:
         _own_packages,
         _packages,
         _optional,
+        _shadows,
         _machine,
         _operations,
+        lambda: doctor_backends.slurm(store),
+        doctor_backends.ray,
         lambda: _store(store),
         lambda: _recorder(store),
+        lambda: doctor_backends.mlflow_server(store),
     ]
     return [finding for check in checks for finding in check()]
 
@@ -70,8 +71,28 @@ def _packages() -> Iterator[Finding]:
 def _optional() -> Iterator[Finding]:
     for name, purpose in OPTIONAL.items():
         yield Finding(name, "ok" if _version(name) else "note", _version(name) or f"not installed: no {purpose}")
-    sbatch = shutil.which("sbatch")
-    yield Finding("slurm", "ok" if sbatch else "note", sbatch or "no sbatch on the path")
+
+
+def _shadows() -> Iterator[Finding]:
+    """Yield the packages that something else of their name hides: a folder beside a script, an entry of PYTHONPATH."""
+    names = {MODULES.get(name, name): name for name in (*OPTIONAL, *NEEDED)}
+    hidden = [found for module, name in names.items() if (found := _shadow(module, name))]
+    yield from hidden
+    if not hidden:
+        yield Finding("shadowed packages", "ok", "none: Python finds what is installed")
+
+
+def _shadow(module: str, name: str) -> Finding | None:
+    try:
+        installed = Path(str(importlib.metadata.distribution(name).locate_file(""))).resolve()
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    found = importlib.util.find_spec(module)
+    places = [found.origin] if found and found.origin else list(found.submodule_search_locations or ()) if found else []
+    if any(Path(place).resolve().is_relative_to(installed) for place in places):
+        return None
+    told = f"Python finds {places[0] if places else 'nothing'} and not what is installed in {installed}"
+    return Finding("shadowed packages", "wrong", f"{module}: {told}; move it away or mend PYTHONPATH")
 
 
 def _machine() -> Iterator[Finding]:

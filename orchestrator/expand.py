@@ -4,6 +4,7 @@ A cell is a list of settings, later ones laid over earlier ones: preset, `base`,
 then what `when` adds. Seeds vary fastest.
 """
 
+import contextlib
 import functools
 import itertools
 import json
@@ -12,18 +13,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from orchestrator.blame import blamed
 from orchestrator.errors import Problem, SweepError
-from orchestrator.layers import Layers, Misfits, Setting, holds, layered
+from orchestrator.expression import ExpressionError, evaluate
+from orchestrator.layers import Layers, Misfits, Places, Setting, holds, layered, value_of
+from orchestrator.search.space import Applies, Point
 from orchestrator.spec import SweepSpec, When
 from orchestrator.sweep_file import Sweep
 from orchestrator.trial import DataLookup, Trial
 from orchestrator.yaml_source import KeyPath
 from trainer.config.identity import trial_id
+from trainer.config.job import Resources
 from trainer.config.resolve import resolve
 
 MAX_TRIALS = 200_000
+SPACE = ("search", "space")
 
 Choice = tuple[Setting, ...]
 """One point of an axis: all that it sets."""
@@ -50,49 +56,77 @@ class Cell(NamedTuple):
 
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
-    find = functools.cache(find)
-    spec = sweep.spec
-    if _size(spec) > MAX_TRIALS:
-        raise SweepError(
-            [sweep.problem((), f"makes up to {_size(spec):,} trials; more than {MAX_TRIALS:,} are refused")]
-        )
+    places, spec = Places(functools.cache(find), sweep.folder), sweep.spec
+    size = _size(sweep)
+    if size > MAX_TRIALS:
+        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
     problems: list[Problem] = []
     trials: list[Trial] = []
-    for point in _points(spec):
+    for point in _points(sweep):
         try:
-            for cell, layers in _kept(point, spec, find):
+            for cell, layers in _kept(point, spec, places):
                 trials += _trials(cell, layers, spec)
         except Misfits as error:
             problems += [sweep.problem(path, text) for path, text in error.found]
-    if not trials and not problems:
+    if not trials and not problems and not (spec.search and not sweep.sampled):
         problems.append(sweep.problem(("exclude",), "leaves nothing to run"))
     if problems:
         raise SweepError(problems)
     return trials
 
 
-def _points(spec: SweepSpec) -> Iterator[Cell]:
+def applies(sweep: Sweep, find: DataLookup) -> Applies:
+    """Return what tells whether a condition holds in a sweep's `base` with a point of its search laid on it."""
+    places = Places(functools.cache(find), sweep.folder)
+
+    def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
+        try:
+            return holds(condition, layered(_base(sweep.spec) + _settings(point, SPACE), places))
+        except Misfits as error:
+            raise SweepError([sweep.problem(path, text) for path, text in error.found]) from None
+
+    return holds_there
+
+
+def _points(sweep: Sweep) -> Iterator[Cell]:
     """Yield every combination of the axes."""
-    base = _settings(spec.base, ("base",))
-    for point in itertools.product(*_axes(spec)):
+    base = _base(sweep.spec)
+    for point in itertools.product(*_axes(sweep)):
         yield Cell(base, tuple(itertools.chain.from_iterable(point)))
 
 
-def _kept(point: Cell, spec: SweepSpec, find: DataLookup) -> Iterator[tuple[Cell, Layers]]:
+def _kept(point: Cell, spec: SweepSpec, places: Places) -> Iterator[tuple[Cell, Layers]]:
     """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
-    for cell, layers in _with_conditions(point, spec.when, find):
+    for cell, layers in _with_conditions(point, spec.when, places):
+        cell, layers = _with_derived(cell, layers, spec, places)
         if not any(holds(exclude, layers) for exclude in spec.exclude):
             yield cell, layers
 
 
+def _base(spec: SweepSpec) -> tuple[Setting, ...]:
+    """Return what all cells have: the resources that the sweep names, and `base`."""
+    resources = Setting("resources", spec.resources.model_dump(), ("resources",))
+    return (resources, *_settings(spec.base, ("base",)))
+
+
 def _trials(cell: Cell, layers: Layers, spec: SweepSpec) -> list[Trial]:
+    with _blaming(cell, "resources"):
+        resources = Resources.model_validate(layers.tree["resources"])
+    with _blaming(cell):
+        return [_trial(cell, layers, seed, spec.horizon_kimg, resources) for seed in spec.seed_values]
+
+
+@contextlib.contextmanager
+def _blaming(cell: Cell, *group: str) -> Iterator[None]:
+    """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
     try:
-        return [_trial(cell, layers, seed, spec.horizon_kimg) for seed in spec.seed_values]
+        yield
     except ValidationError as error:
-        raise Misfits([blamed(detail, cell.settings, cell.label) for detail in error.errors()]) from None
+        found: list[ErrorDetails] = [{**detail, "loc": (*group, *detail["loc"])} for detail in error.errors()]
+        raise Misfits([blamed(detail, cell.settings, cell.label) for detail in found]) from None
 
 
-def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float) -> Trial:
+def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
     config = resolve(layers.with_seed(seed), layers.data.description)
     return Trial(
         id=trial_id(config),
@@ -102,11 +136,15 @@ def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float) -> Trial:
         seed=seed,
         data_path=layers.data.path,
         horizon_kimg=config.whole_iterations(horizon_kimg),
+        resources=resources,
         transfer_path=layers.transfer,
     )
 
 
-def _axes(spec: SweepSpec) -> Iterator[list[Choice]]:
+def _axes(sweep: Sweep) -> Iterator[list[Choice]]:
+    spec = sweep.spec
+    if spec.search:
+        yield [_settings(point, SPACE) for point in sweep.sampled]
     if spec.cells:
         yield [_settings(given, ("cells", name)) for name, given in spec.cells.items()]
     if spec.zip:
@@ -126,28 +164,42 @@ def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
     return tuple(Setting(key, value, (*path, key)) for key, value in given.items())
 
 
-def _with_conditions(cell: Cell, conditions: list[When], find: DataLookup) -> list[tuple[Cell, Layers]]:
+def _with_conditions(cell: Cell, conditions: list[When], places: Places) -> list[tuple[Cell, Layers]]:
     """Return the cell, or the cells it becomes, once every condition that holds has had its say, in order."""
-    found = [(cell, layered(cell.settings, find))]
+    found = [(cell, layered(cell.settings, places))]
     for index, when in enumerate(conditions):
-        found = [more for one in found for more in _under(*one, when, ("when", index), find)]
+        found = [more for one in found for more in _under(*one, when, ("when", index), places)]
     return found
 
 
-def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, find: DataLookup) -> Iterator[tuple[Cell, Layers]]:
+def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, places: Places) -> Iterator[tuple[Cell, Layers]]:
     if not holds(when.if_, layers):
         yield cell, layers
         return
     implied = cell.implied + _settings(when.set, (*path, "set"))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
         more = Cell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
-        yield more, layered(more.settings, find)
+        yield more, layered(more.settings, places)
 
 
-def _size(spec: SweepSpec) -> int:
+def _with_derived(cell: Cell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[Cell, Layers]:
+    """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
+    for key, text in spec.derive.items():
+        path = ("derive", key)
+        try:
+            value = evaluate(str(text), functools.partial(value_of, layers, {"horizon_kimg": spec.horizon_kimg}))
+        except ExpressionError as error:
+            raise Misfits([(path, f"{error} (cell {cell.label})")]) from None
+        cell = cell._replace(implied=(*cell.implied, Setting(key, value, path)))
+        layers = layered(cell.settings, places)
+    return cell, layers
+
+
+def _size(sweep: Sweep) -> int:
+    spec, sampled = sweep.spec, len(sweep.sampled) if sweep.spec.search else 1
     axes = [*spec.grid.values(), *(values for when in spec.when for values in when.grid.values())]
     zipped = len(next(iter(spec.zip.values()))) if spec.zip else 1
-    return math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)
+    return sampled * math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)
 
 
 def _short(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from trainer.config.job import Resources
 from trainer.config.presets import PRESETS
 from trainer.config.spec import PositiveInt
 from trainer.config.train import TrainConfig
@@ -34,6 +35,7 @@ def settable() -> dict[str, list[FieldInfo]]:
         "preset": [FieldInfo(annotation=_PRESET, description="A published configuration to start from.")],
         "preset_devices": [FieldInfo(annotation=PositiveInt, description="Devices that preset auto is meant for.")],
     }
+    fields |= {key: [field] for key, field in _walk(Resources, "resources.")}
     for key, field in _walk(TrainConfig, ""):
         if key not in FOUND_OUT and key not in ELSEWHERE:
             fields.setdefault(key, []).append(field)

@@ -1,10 +1,11 @@
 """Settings laid over one another: preset first, then everything a cell says, in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.keys import did_you_mean, lookup, nested
+from orchestrator.expression import ExpressionError
+from orchestrator.keys import did_you_mean, lookup, nested, settable
 from orchestrator.trial import DataLookup, LocatedData
 from orchestrator.yaml_source import KeyPath
 from trainer.config.presets import PRESETS, Tree, merge, preset_tree
@@ -28,6 +29,27 @@ class Misfits(Exception):
         super().__init__(found)
 
 
+class Places(NamedTuple):
+    """Where things named in a sweep are: data sets, and the folder from which a setting's relative path counts."""
+
+    find: DataLookup
+    folder: Callable[[KeyPath], Path]
+
+    def data(self, setting: Setting, source: str) -> LocatedData:
+        """Return a data set: beside the file that names it, or wherever `find` looks. Raises UserError."""
+        if "/" not in source:
+            return self.find(source)
+        beside = self._path(setting, source)
+        return self.find(str(beside) if beside.exists() else source)
+
+    def snapshot(self, setting: Setting, source: str) -> Path:
+        """Return the snapshot at a path. Raises UserError."""
+        return located(self._path(setting, source))
+
+    def _path(self, setting: Setting, source: str) -> Path:
+        return self.folder(setting.path) / Path(source).expanduser()
+
+
 class Layers(NamedTuple):
     """The settings of a cell as one tree, the data set and the snapshot it names, and the preset beneath."""
 
@@ -39,14 +61,15 @@ class Layers(NamedTuple):
     def with_seed(self, seed: int) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.resolve` takes them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
-        return {**self.tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
+        tree = {key: value for key, value in self.tree.items() if key != "resources"}
+        return {**tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
 
 
-def layered(settings: Sequence[Setting], find: DataLookup) -> Layers:
+def layered(settings: Sequence[Setting], places: Places) -> Layers:
     """Return the preset with `settings` laid on it. Raises Misfits."""
-    data = _data(settings, find)
+    data = _data(settings, places)
     preset = _preset(settings)
-    transfer = _transfer(settings)
+    transfer = _transfer(settings, places)
     shape = data.description.resolution, preset["preset_devices"]
     tree = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
     for setting in settings:
@@ -61,7 +84,17 @@ def holds(wanted: Mapping[str, Any], layers: Layers) -> bool:
     return all(lookup(tree, key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())
 
 
-def _data(settings: Sequence[Setting], find: DataLookup) -> LocatedData:
+def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a setting, of what the data set says of itself, or of `known`. Raises ExpressionError."""
+    found = {f"data.{key}": value for key, value in layers.data.description.model_dump().items()} | dict(known)
+    if name in found:
+        return found[name]
+    if name not in settable():
+        raise ExpressionError(f"'{name}' is no setting{did_you_mean(name, [*settable(), *found])}")
+    return lookup({**layers.tree, **layers.preset}, name)
+
+
+def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
     """Return the data set that the last setting to name one names."""
     for setting in reversed(settings):
         source = lookup(nested(setting.key, setting.value), "data")
@@ -69,18 +102,18 @@ def _data(settings: Sequence[Setting], find: DataLookup) -> LocatedData:
             if not isinstance(source, str):
                 raise Misfits([(setting.path, f"the name or path of a data set is text, not {source!r}")])
             try:
-                return find(source)
+                return places.data(setting, source)
             except UserError as error:
                 raise Misfits([(setting.path, str(error))]) from None
     raise Misfits([(("base",), "names no data set; add `data: NAME-OR-PATH`")])
 
 
-def _transfer(settings: Sequence[Setting]) -> Path | None:
+def _transfer(settings: Sequence[Setting], places: Places) -> Path | None:
     """Return the snapshot that the last setting of `transfer` names."""
     for setting in reversed(settings):
         if setting.key == "transfer":
             try:
-                return None if setting.value is None else located(str(setting.value))
+                return None if setting.value is None else places.snapshot(setting, str(setting.value))
             except UserError as error:
                 raise Misfits([(setting.path, str(error))]) from None
     return None

@@ -22,6 +22,7 @@ STYLES = {
     Action.REUSE: "dim",
     Action.LEAVE: "blue",
     Action.BLOCKED: "red",
+    Action.STOPPED: "magenta",
 }
 
 
@@ -42,19 +43,26 @@ def summary(plan: Plan) -> list[str]:
     """Return what a plan comes to, in a few lines."""
     totals = plan.totals
     counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
-    lines = [f"{len(plan.trials):,} cells and seeds, {len(plan.unique):,} trials: {counted}"]
+    lines = [f"{len(plan.trials):,} cells and seeds, {len(plan.unique):,} trials: {counted or 'none yet'}"]
+    if plan.awaited:
+        lines.append(f"{len(plan.awaited):,} runs more are yet to be sampled")
     if not totals.runs:
         return [*lines, "Nothing to run."]
-    sources = sorted({cost.source for cost in plan.prices.values()})
+    sources = sorted({cost.price.source for cost in plan.to_pay})
     devices = f"{totals.gpu_hours:.3g} GPU-hours" if totals.gpu_hours else f"{totals.cpu_hours:.3g} CPU-hours"
     span = f"{duration(totals.wall_hours_low * 3600)} to {duration(totals.wall_hours_high * 3600)}"
     lines.append(
         f"{totals.runs:,} runs, {totals.kimg:,.4g} kimg, {devices}; about {duration(totals.wall_hours * 3600)} "
         f"with {plan.parallel} at a time ({span})"
     )
-    extra = [f"{totals.kwh:.3g} kWh"] if totals.kwh is not None else []
+    extra = [_energy(plan)] if totals.kwh is not None else []
     extra += [f"cost {totals.money:,.2f}"] if totals.money is not None else []
     return [*lines, *([", ".join(extra)] if extra else []), f"Estimated from: {'; '.join(sources)}"]
+
+
+def _energy(plan: Plan) -> str:
+    totals, sources = plan.totals, sorted({cost.power.source for cost in plan.to_pay if cost.power})
+    return f"{totals.kwh:.3g} kWh ({totals.kwh_low:.3g} to {totals.kwh_high:.3g}, from {'; '.join(sources)})"
 
 
 def diff_table(changes: Sequence[Change]) -> RenderableType:

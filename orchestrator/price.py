@@ -9,7 +9,7 @@ import math
 import socket
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ PUBLISHED_V100 = {
 }
 """Seconds per kimg by resolution and number of V100s: the training times published with the official code."""
 
+WATTS_PER_V100 = 300.0
+"""The most that the board of a V100 (SXM2) draws, by its data sheet."""
+
 CPU_SECONDS_PER_WORK = 7.4e-6
 """Seconds per kimg on one CPU core, per unit of `work`: measured with StyleGAN2 at 32x32, 32 to 256 channels wide."""
 
@@ -42,6 +45,14 @@ class Rate(NamedTuple):
 
     seconds_per_kimg: float
     seconds_per_evaluation: float | None
+    spread: float
+    source: str
+
+
+class Power(NamedTuple):
+    """Mean power of one run in watts; the true value is expected within a factor of `spread`."""
+
+    watts: float
     spread: float
     source: str
 
@@ -69,6 +80,14 @@ class Evidence:
 
     probes: Mapping[str, Probe]
     history: Mapping[str, tuple[Rate, ...]]
+    power: Mapping[str, tuple[Power, ...]] = field(default_factory=dict)
+
+    def power_of(self, config: TrainConfig, resources: Resources) -> Power | None:
+        """Return the power a run draws: as earlier trials of its shape did, or GPUs as published; None if unknown."""
+        known = self.power.get(shape_key(config), ())
+        if known:
+            return _typical_power(known)
+        return Power(WATTS_PER_V100 * resources.gpus, 2.0, "published: V100 boards") if resources.gpus else None
 
     def rate(self, config: TrainConfig, resources: Resources, evaluated_images: int) -> Rate:
         """Return the best rate known for `config`, where an evaluation looks at so many generated images."""
@@ -106,11 +125,15 @@ def shape_key(config: TrainConfig) -> str:
 def evidence(probes: Path, seen: Iterable[tuple[TrainConfig, Observed]]) -> Evidence:
     """Return what the probes in a store and the trials `seen` tell about speed."""
     history: dict[str, tuple[Rate, ...]] = {}
+    power: dict[str, tuple[Power, ...]] = {}
     for config, observed in seen:
         if observed.images_per_second:
             rate = Rate(1000 / observed.images_per_second, observed.evaluation_seconds, 1.0, "")
             history[shape_key(config)] = (*history.get(shape_key(config), ()), rate)
-    return Evidence(_read_probes(probes), history)
+        if observed.watts:
+            drawn = Power(observed.watts, 1.0, observed.energy_method)
+            power[shape_key(config)] = (*power.get(shape_key(config), ()), drawn)
+    return Evidence(_read_probes(probes), history, power)
 
 
 def published(config: TrainConfig, resources: Resources) -> Rate:
@@ -126,9 +149,9 @@ def published(config: TrainConfig, resources: Resources) -> Rate:
 
 def work(config: TrainConfig) -> float:
     """Return the sum of (side x channels)^2 over the generator's resolutions, which its multiplications follow."""
-    base, most = config.generator.channel_base, config.generator.channel_max
-    sides = [2**power for power in range(2, int(math.log2(config.data.resolution)) + 1)]
-    return float(sum((side * min(base // side, most)) ** 2 for side in sides))
+    generator, resolution = config.generator, config.data.resolution
+    sides = [2**power for power in range(2, int(math.log2(resolution)) + 1)]
+    return float(sum((side * generator.width(side, resolution)) ** 2 for side in sides))
 
 
 def probe_path(probes: Path, config: TrainConfig) -> Path:
@@ -158,3 +181,12 @@ def _typical(rates: tuple[Rate, ...]) -> Rate:
     middle = statistics.median(seconds)
     spread = max(1.25, max(seconds) / middle, middle / min(seconds))
     return Rate(middle, statistics.median(evaluations) if evaluations else None, spread, f"{len(rates)} earlier trials")
+
+
+def _typical_power(drawn: tuple[Power, ...]) -> Power:
+    """Return the median of earlier trials; the spread is what was seen among them, 1.25 at least."""
+    watts = [one.watts for one in drawn]
+    middle = statistics.median(watts)
+    methods = ", ".join(sorted({one.source for one in drawn}))
+    spread = max(1.25, max(watts) / middle, middle / min(watts))
+    return Power(middle, spread, f"{len(drawn)} earlier trials ({methods})")

@@ -14,7 +14,14 @@ from orchestrator.status import TrialStatus
 SHOWN = 40
 """Bars on a screen at most; the others are counted."""
 
-MARKS = {"running": "[cyan]", "done": "[green]", "failed": "[red]", "lost": "[red]", "preempted": "[yellow]"}
+MARKS = {
+    "running": "[cyan]",
+    "done": "[green]",
+    "failed": "[red]",
+    "stopped": "[magenta]",
+    "lost": "[red]",
+    "preempted": "[yellow]",
+}
 
 
 class View(Protocol):

@@ -25,6 +25,12 @@ def sweep_schema() -> dict[str, Any]:
     properties = schema["properties"]
     _refer(properties, base="Assignments", grid="Axes", zip="Axes")
     _refer(definitions["When"]["properties"], **{"if": "Conditions", "set": "Assignments", "grid": "Axes"})
+    space = definitions["Search"]["properties"]["space"]
+    space |= {"properties": dict.fromkeys(values, space.pop("additionalProperties")), "additionalProperties": False}
+    for dimension in ("Uniform", "LogUniform", "Whole", "Choice"):
+        _refer(definitions[dimension]["properties"], when="Conditions")
+    derived = properties["derive"]
+    derived |= {"properties": dict.fromkeys(values, derived.pop("additionalProperties")), "additionalProperties": False}
     properties["cells"]["additionalProperties"] = {"$ref": "#/$defs/Assignments"}
     properties["exclude"]["items"] = {"$ref": "#/$defs/Conditions"}
     parts = {key: value for key, value in properties.items() if key not in ("sweep", "tiers")}

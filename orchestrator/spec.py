@@ -4,16 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from orchestrator.assignments import Assignments, Name, Values
+from orchestrator.search.space import Search
+from orchestrator.stop import StopRules
 from trainer.config.job import Resources
-from trainer.config.metrics import DetectorName, MetricName, detector_name
+from trainer.config.metrics import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
+from trainer.config.probes import ProbeName
 from trainer.config.spec import Count, Positive, PositiveInt, Settings
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Assignments = dict[str, JsonValue]
-"""Dotted keys of TrainConfig (or `preset`, `data`) and their values."""
-
-Values = Annotated[list[JsonValue], Field(min_length=1)]
 
 
 class When(Settings):
@@ -39,21 +37,28 @@ class SweepSpec(Settings):
 
     sweep: Name
     question: str = ""
+    include: str | list[str] = []
     base: Assignments = {}
     cells: dict[Name, Assignments] = {}
     zip: dict[str, Values] = {}
     grid: dict[str, Values] = {}
     when: list[When] = []
+    derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
     seeds: PositiveInt | Annotated[list[Count], Field(min_length=1)] = [0]
     horizon_kimg: Positive
     metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
     detector: DetectorName = RunOptions.model_fields["detector"].default
+    distance: DistanceName = RunOptions.model_fields["distance"].default
+    evaluation_seeds: PositiveInt = RunOptions.model_fields["evaluation_seeds"].default
+    probes: list[ProbeName] = []
     watch: Watch = Watch()
     resources: Resources = Resources()
     score: str = ""
     figures: list[str] = []
     claims: list[str] = []
+    search: Search | None = None
+    stop: StopRules = []
     budget: Budget = Budget()
     tiers: dict[Name, dict[str, JsonValue]] = {}
 
@@ -73,5 +78,4 @@ class SweepSpec(Settings):
     def score_name(self) -> str:
         """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
         score = self.score or (self.metrics[0] if self.metrics else "")
-        suffix = f"-{detector_name(self.detector)}"
-        return score if not score or score.endswith(suffix) else score + suffix
+        return main_name(score, self.detector, self.distance)

@@ -1,9 +1,11 @@
 """How each trial of a sweep is getting on, in numbers and in words."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from orchestrator.decide import Action, Decision, Rules, Wanted, decide_one
@@ -11,7 +13,7 @@ from orchestrator.errors import StoreError
 from orchestrator.observe import Observed
 from orchestrator.store import Store
 from trainer.config.metrics import better
-from trainer.record import RunRecord, State, read_lines, read_record
+from trainer.record import RunDir, RunRecord, State, read_lines, read_record
 
 
 class Score(NamedTuple):
@@ -55,7 +57,7 @@ def trial_status(store: Store, cell: Mapping[str, Any], score: str, seen: Observ
         trial=cell["trial"],
         cell=cell["cell"],
         seed=cell["seed"],
-        state=seen.state.value if seen.attempts else "new",
+        state=state_in_a_word(seen, decision),
         kimg=seen.kimg,
         horizon_kimg=cell["horizon_kimg"],
         score=score,
@@ -73,13 +75,29 @@ def trial_status(store: Store, cell: Mapping[str, Any], score: str, seen: Observ
     )
 
 
+def state_in_a_word(seen: Observed, decision: Decision) -> str:
+    """Return where a trial stands in a sweep: its state; `new` before its first attempt, `stopped` by a rule."""
+    if decision.action is Action.STOPPED:
+        return "stopped"
+    return seen.state.value if seen.attempts else "new"
+
+
 def score_of(store: Store, trial: str, score: str) -> Score:
     """Return the newest and the best recorded value of the metric `score` of a trial."""
-    values = {row["kimg"]: row["value"] for row in read_lines(store.run(trial).metrics) if row.get("metric") == score}
+    values = score_curve(store.run(trial), score)
     if not values:
         return Score()
     best = min if better(score) == "lower" else max
     return Score(values[max(values)], best(values.values()))
+
+
+def score_curve(run: RunDir, score: str) -> dict[float, float]:
+    """Return the values of the metric `score` by kimg: means over evaluation seeds, the last row of each."""
+    seeds: dict[float, dict[int, float]] = defaultdict(dict)
+    for row in read_lines(run.metrics):
+        if row.get("metric") == score:
+            seeds[row["kimg"]][row.get("seed", 0)] = row["value"]
+    return {kimg: fmean(of_seeds.values()) for kimg, of_seeds in seeds.items()}
 
 
 def read_plan(store: Store, sweep: str) -> dict[str, Any]:
@@ -110,8 +128,10 @@ def sweeps(store: Store) -> list[str]:
 
 def wanted_of_plan(plan: Mapping[str, Any]) -> dict[str, Wanted]:
     """Return what a stored plan wants of each trial."""
-    metrics, detector = tuple(plan.get("metrics", ())), plan.get("detector", "lite0")
-    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, detector) for cell in plan["cells"]}
+    numbers = {name: plan[name] for name in ("detector", "distance", "evaluation_seeds") if name in plan}
+    numbers |= {"sweep": plan["sweep"], "probes": tuple(plan.get("probes", ()))}
+    metrics = tuple(plan.get("metrics", ()))
+    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, **numbers) for cell in plan["cells"]}
 
 
 def sweep_status(
@@ -150,7 +170,7 @@ def _joules(records: list[RunRecord]) -> float | None:
 
 
 def _wrong(seen: Observed, decision: Decision) -> str:
-    if seen.diverged or decision.action is Action.BLOCKED:
+    if seen.diverged or decision.action in (Action.BLOCKED, Action.STOPPED):
         return decision.reason
     if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
         return f"says nothing for {seen.beat_age_seconds:.0f} s"

@@ -4,6 +4,7 @@ trials/ab/ab12.../    one directory per trial (see trainer.record)
 sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each
 data/ cache/          data sets by name; what is derived from them
 probes/               measured speeds, for prices
+code/                 the packages that jobs run, by their content
 local/                the queue of the local backend
 mlflow.db mlartifacts/ mlflow/    what the recorder keeps
 tables/ figures/      written by the analysis
@@ -21,6 +22,7 @@ from orchestrator.errors import PlanError, StoreError
 from orchestrator.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
+from trainer.config.train import TrainConfig
 from trainer.record import RunDir, replace_file
 
 SCHEMA_VERSION = 1
@@ -48,6 +50,10 @@ class Store:
     def probes(self) -> Path:
         return self.root / "probes"
 
+    @property
+    def code(self) -> Path:
+        return self.root / "code"
+
     def plan(self, sweep: str) -> Path:
         return self.root / "sweeps" / sweep / "plan.json"
 
@@ -56,6 +62,13 @@ class Store:
         if not TRIAL_ID.match(trial):
             raise StoreError(self.root, f"{trial!r} is not a trial id", "ids are 12 hexadecimal digits")
         return RunDir(self.trials / trial[:2] / trial)
+
+    def config(self, trial: str) -> TrainConfig | None:
+        """Return the configuration of a trial; None where it cannot be read, or is of another version."""
+        try:
+            return TrainConfig.model_validate(json.loads(self.run(trial).trial.read_text(encoding="utf-8"))["config"])
+        except (OSError, ValueError, KeyError):
+            return None
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of all trials in order."""

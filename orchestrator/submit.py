@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from orchestrator.backends.base import Backend, Handle, Task, write_handle
+from orchestrator.backends.base import LIVE, Backend, Handle, Task, write_handle
 from orchestrator.decide import Decision
 from orchestrator.ending import Ending, write_ending
 from orchestrator.errors import BackendError
@@ -17,17 +18,22 @@ from trainer.config.options import RunOptions
 from trainer.record import State
 
 
-def submit(store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Trial, Decision]]) -> dict[str, Handle]:
+def submit(
+    store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Trial, Decision]], code: Path = LIVE
+) -> dict[str, Handle]:
     """Create the trials and attempts that `todo` asks for and submit them; return their handles by trial.
+
+    They run the packages in `code`.
 
     Trials to which somebody else has just added an attempt are left out. Raises BackendError, the attempts ended.
     """
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
         store.create_trial(trial)
-        job = store.new_attempt(trial.id, _job_maker(store, backend, sweep, trial, decision))
+        job = store.new_attempt(trial.id, _job_maker(store, backend, sweep, trial, decision, code))
         if job:
-            jobs[Task(trial.id, store.run(trial.id).path.resolve(), job.attempt, job.resources)] = job
+            directory = store.run(trial.id).path.resolve()
+            jobs[Task(trial.id, directory, job.attempt, job.resources, code)] = job
     try:
         handles = backend.submit(backend.render(list(jobs)))
     except BackendError as error:
@@ -42,7 +48,7 @@ def submit(store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Tr
 
 def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float) -> RunOptions:
     """Return how a trial of a sweep is watched and how far it goes. Threads follow `resources.cpus` unless set."""
-    watch = {"threads": spec.resources.cpus} | spec.watch.model_dump(exclude_unset=True)
+    watch = {"threads": trial.resources.cpus} | spec.watch.model_dump(exclude_unset=True)
     return RunOptions(
         horizon_kimg=horizon_kimg,
         data_path=trial.data_path,
@@ -50,20 +56,27 @@ def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float
         cache_dir=store.cache.resolve(),
         metrics=tuple(spec.metrics),
         detector=spec.detector,
+        distance=spec.distance,
+        evaluation_seeds=spec.evaluation_seeds,
+        probes=tuple(spec.probes),
         **watch,
     )
 
 
-def _job_maker(store: Store, backend: Backend, sweep: Sweep, trial: Trial, decision: Decision) -> Callable[[int], Job]:
+def _job_maker(
+    store: Store, backend: Backend, sweep: Sweep, trial: Trial, decision: Decision, code: Path
+) -> Callable[[int], Job]:
     def make(number: int) -> Job:
         held = holder(store.run(trial.id).path)
         return Job(
             attempt=number,
             token=(held.token if held else 0) + 1,
+            work=decision.work,
             options=run_options(sweep.spec, store, trial, decision.to_kimg),
-            resources=sweep.spec.resources,
+            resources=trial.resources,
             backend=backend.name,
             sweep=sweep.key,
+            code="live" if code == LIVE else code.name,
             submitted=time.time(),
         )
 

@@ -9,22 +9,25 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Problem, SweepError
+from orchestrator.include import load_with_included, overlaid
 from orchestrator.keys import did_you_mean, key_problem, models_in
+from orchestrator.search.space import Point
 from orchestrator.spec import SweepSpec
 from orchestrator.wording import worded
-from orchestrator.yaml_source import KeyPath, Source, load
-
-MERGED = ("base", "cells", "grid", "zip", "watch", "resources", "budget")
-"""Parts of a sweep that a tier changes key by key, null removing a key; all others it replaces."""
+from orchestrator.yaml_source import KeyPath, Source
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file at one tier: the validated spec, and where everything in it stands."""
+    """A sweep file at one tier: the validated spec, and where everything in it stands.
+
+    `sampled` are the configurations that its search has asked for so far.
+    """
 
     source: Source
     tier: str
     spec: SweepSpec
+    sampled: tuple[Point, ...] = ()
 
     @property
     def key(self) -> str:
@@ -35,10 +38,14 @@ class Sweep:
         """Return what is wrong at `path` of the spec, to be raised in a SweepError."""
         return _problem(self.source, self.tier, path, text, key)
 
+    def folder(self, path: KeyPath) -> Path:
+        """Return the folder of the file in which `path` stands: relative paths count from there."""
+        return self.source.place(_standing(self.source, self.tier, path))[0].parent
+
 
 def read_sweep(file: Path, tier: str = "") -> Sweep:
     """Return the sweep of `file` at `tier`; "" is the file as it stands. All tiers are checked, all errors told."""
-    source = load(file)
+    source = load_with_included(file)
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
     if tier and tier not in names:
@@ -54,7 +61,7 @@ def read_sweep(file: Path, tier: str = "") -> Sweep:
 
 
 def _validated(source: Source, tier: str) -> Sweep | list[Problem]:
-    values = _overlaid(source.values, source.values["tiers"][tier]) if tier else source.values
+    values = _at_tier(source.values, tier) if tier else source.values
     try:
         sweep = Sweep(source, tier, SweepSpec.model_validate(values))
     except ValidationError as error:
@@ -62,21 +69,19 @@ def _validated(source: Source, tier: str) -> Sweep | list[Problem]:
     return _misfits(sweep) or sweep
 
 
+def _at_tier(values: dict[str, Any], tier: str) -> dict[str, Any]:
+    over = values["tiers"][tier]
+    return overlaid(values, over if isinstance(over, dict) else {"tiers": over})
+
+
 def _problem(source: Source, tier: str, path: KeyPath, text: str, key: str = "") -> Problem:
     """Return a problem at `path`; where the tier put it there, the line is the tier's."""
+    return source.problem(_standing(source, tier, path), text, key)
+
+
+def _standing(source: Source, tier: str, path: KeyPath) -> KeyPath:
     in_tier = ("tiers", tier, *path)
-    return source.problem(in_tier if in_tier in source.lines else path, text, key)
-
-
-def _overlaid(values: dict[str, Any], over: Any) -> dict[str, Any]:
-    """Return the sweep with a tier laid on it."""
-    merged = dict(values)
-    for key, value in (over if isinstance(over, dict) else {"tiers": over}).items():
-        old = merged.get(key)
-        if key in MERGED and isinstance(old, dict) and isinstance(value, dict):
-            value = {name: item for name, item in {**old, **value}.items() if item is not None}
-        merged[key] = value
-    return merged
+    return in_tier if source.has(in_tier) else path
 
 
 def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
@@ -139,6 +144,11 @@ def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
         yield from _keys(when.if_, ("when", index, "if"))
         yield from _keys(when.set, ("when", index, "set"))
         yield from _axis_keys(when.grid, ("when", index, "grid"))
+    for key, dimension in (spec.search.space if spec.search else {}).items():
+        yield ("search", "space", key), key
+        yield from _keys(dimension.when, ("search", "space", key, "when"))
+    for key in spec.derive:
+        yield ("derive", key), key
     yield from _axis_keys(spec.grid, ("grid",))
     yield from _axis_keys(spec.zip, ("zip",))
 

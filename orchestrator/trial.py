@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trainer.config.data import DataDescription
+from trainer.config.job import Resources
 from trainer.config.train import TrainConfig
 
 
@@ -34,4 +35,5 @@ class Trial:
     seed: int
     data_path: Path
     horizon_kimg: float
+    resources: Resources
     transfer_path: Path | None = None

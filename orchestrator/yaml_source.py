@@ -4,7 +4,7 @@ YAML 1.2 scalars (`off` and `no` are text, `1e-3` is a number, `010` is ten), du
 bound on what aliases may expand to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,21 +25,43 @@ KeyPath = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """A YAML file: its plain values, and the line (counted from 1) on which each of them begins."""
+    """A YAML file: its plain values, and the line (counted from 1) on which each of them begins.
+
+    `included` are the files that `values` were laid on: what stands in several of them is taken from the last, and
+    from the file itself before all.
+    """
 
     file: Path
     values: dict[str, Any]
     lines: Mapping[KeyPath, int]
+    included: tuple["Source", ...] = ()
 
     def line(self, path: KeyPath) -> int:
-        """Return the line of `path`, or of the nearest thing around it that stands in the file."""
-        while path and path not in self.lines:
+        """Return the line of `path`, or of the nearest thing around it that stands in a file."""
+        return self.place(path)[1]
+
+    def place(self, path: KeyPath) -> tuple[Path, int]:
+        """Return the file and the line of `path`, or of the nearest thing around it."""
+        while path:
+            holder = next((source for source in self._holders() if path in source.lines), None)
+            if holder:
+                return holder.file, holder.lines[path]
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return self.file, self.lines.get((), 1)
+
+    def has(self, path: KeyPath) -> bool:
+        """Return whether something stands at `path`, here or in a file that is included."""
+        return any(path in source.lines for source in self._holders())
 
     def problem(self, path: KeyPath, text: str, key: str = "") -> Problem:
         """Return what is wrong with the value at `path`, to be raised in a SweepError."""
-        return Problem(f"{self.file}:{self.line(path)}", key or spelled(path), text)
+        file, line = self.place(path)
+        return Problem(f"{file}:{line}", key or spelled(path), text)
+
+    def _holders(self) -> Iterator["Source"]:
+        yield self
+        for source in reversed(self.included):
+            yield from source._holders()
 
 
 def spelled(path: KeyPath) -> str:

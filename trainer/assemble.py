@@ -16,15 +16,17 @@ from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.config.training import Adam
+from trainer.console import say
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World
 from trainer.energy import Meter
 from trainer.evaluation import Evaluator
+from trainer.evaluation_job import EvaluationJob
 from trainer.families import build
 from trainer.loop import Loop
-from trainer.methods.method import Method
-from trainer.model.discriminator import Discriminator
-from trainer.model.generator import Generator
+from trainer.measuring import Measurer
+from trainer.methods.method import INITIAL_LR, Method
+from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
 from trainer.randomness import seed_everything
@@ -72,9 +74,17 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     parts = make_parts(config, world.device)
     take_up(parts.state, attempt, reporter)
     stepper = make_stepper(config, parts, train_set, world)
-    evaluator = Evaluator(run, config, options, train_set, train_set.whole, stop, parts.state.images)
+    measurer = Measurer(run, options, train_set, train_set.whole, stop, world)
+    evaluator = Evaluator(config, measurer, parts.state.images)
     sheets = Sheets(run, config, options, train_set)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
+
+
+def assemble_evaluation(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter) -> EvaluationJob:
+    """Build what measures the snapshots of a trial."""
+    train_set = TrainSet(attempt.config.data, attempt.options.data_path, attempt.options.cache_dir)
+    measurer = Measurer(attempt.run, attempt.options, train_set, train_set.whole, stop, world)
+    return EvaluationJob(attempt.config, measurer, reporter)
 
 
 def make_parts(config: TrainConfig, device: torch.device) -> Parts:
@@ -82,8 +92,8 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
     seed_everything(config.seed, "weights")
     networks = config.networks
     shape = (networks.resolution, networks.channels, networks.condition_dim)
-    generator: Generator = build(networks.generator, *shape)
-    discriminator: Discriminator = build(networks.discriminator, *shape)
+    generator: GeneratorNetwork = build(networks.generator, *shape)
+    discriminator: DiscriminatorNetwork = build(networks.discriminator, *shape)
     augmenter: Augmenter = build(config.augment)
     critic = augmenter.critic(discriminator)
     methods: dict[str, Method] = {spec.type: build(spec) for spec in config.methods}
@@ -113,7 +123,8 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
     """Return Adam for the trainable parameters, with the correction for lazy regularisation."""
     lr, betas, _ = lazy_adam(config)
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    return torch.optim.Adam(trainable, lr=lr, betas=betas, eps=config.epsilon, fused=True)
+    group = {"params": trainable, INITIAL_LR: lr}
+    return torch.optim.Adam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
 
 
 def take_up(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
@@ -136,15 +147,16 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
             state.load_tensors(tensors)
             return found.path
         reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
+        say(f"adasweep: {found.path} is damaged and passed over")
     return None
 
 
 def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, means: Means) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
-    details = {}
+    details: dict[str, object] = {}
     if transfer is not None:
-        start_from(state, transfer, path)
-        details = {"transfer": str(path)}
+        left = start_from(state, attempt.config.networks, transfer, path)
+        details = {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
     reporter.event("start", 0.0, **means, **details)
 
 

@@ -64,14 +64,20 @@ class Loop:
             started = time.monotonic()
             risk = self.stepper.step()
             self.busy_seconds += time.monotonic() - started
+            self._tell_events()
             if risk:
                 self.reporter.event("leak-risk", self.kimg, p=risk.p, limit=risk.limit)
             self._ticks()
             self._appointments()
         self._save()
 
+    def _tell_events(self) -> None:
+        for event in self.stepper.events:
+            self.reporter.event(event.name, self.kimg, **event.details)
+        self.stepper.events.clear()
+
     def _due(self, every_kimg: float) -> bool:
-        return is_on(every_kimg, self.images, self.stepper.config.batch)
+        return is_on(every_kimg, self.images, self.stepper.last_batch)
 
     def _appointments(self) -> None:
         """Keep what falls due at this image counter; kept ones are passed over, so this may be called again."""

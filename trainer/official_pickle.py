@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.config.networks import Networks, Precision, StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.families import Networks
+from trainer.config.networks import Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.errors import SnapshotError
 from trainer.snapshot import Header, write_snapshot
 

@@ -2,7 +2,14 @@
 
 from typing import NamedTuple
 
-from trainer.config.training import Adam
+from trainer.config.training import Adam, Ema
+
+
+def kept_by_average(ema: Ema, batch: int, images_seen: int) -> float:
+    """Return how much the average keeps in an iteration: nothing before it starts, then beta, fixed or by half life."""
+    if ema.start_kimg is not None and images_seen < ema.start_kimg * 1000:
+        return 0.0
+    return ema_beta(ema.half_life_kimg, ema.rampup, batch, images_seen) if ema.beta is None else ema.beta
 
 
 def ema_beta(half_life_kimg: float, rampup: float | None, batch: int, images_seen: int) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainer.checkpoint import write_file
 from trainer.errors import OutputError
-from trainer.model.generator import Generator
+from trainer.model.network import GeneratorNetwork
 from trainer.randomness import generator_of
 
 BATCH = 64
@@ -53,19 +53,19 @@ def fixed_latents(count: int, z_dim: int, seed: int) -> Float[Tensor, "{count} {
 
 @torch.inference_mode()
 def sample_sheet(
-    generator: Generator, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"], columns: int
+    generator: GeneratorNetwork, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"], columns: int
 ) -> UInt8[Tensor, "c h w"]:
     """Return a sheet [c h w] of the images generated from z [n zdim], c [n cdim] with constant noise."""
     return sheet_of(generator, generator.mapping(z, c), columns)
 
 
 @torch.inference_mode()
-def images_of_ws(generator: Generator, ws: Float[Tensor, "n layers wdim"]) -> UInt8[Tensor, "n c h w"]:
+def images_of_ws(generator: GeneratorNetwork, ws: Float[Tensor, "n layers wdim"]) -> UInt8[Tensor, "n c h w"]:
     """Return the images of ws [n layers wdim] as uint8 [n c h w] on the CPU, with constant noise."""
     return torch.cat([to_uint8(generator.synthesis(part, noise_mode="const")).cpu() for part in ws.split(BATCH)])
 
 
-def sheet_of(generator: Generator, ws: Float[Tensor, "n layers wdim"], columns: int) -> UInt8[Tensor, "c h w"]:
+def sheet_of(generator: GeneratorNetwork, ws: Float[Tensor, "n layers wdim"], columns: int) -> UInt8[Tensor, "c h w"]:
     """Return a sheet [c h w] of the images of ws [n layers wdim], in rows of `columns`."""
     return tile(images_of_ws(generator, ws), columns)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
+from trainer.evaluation import presented
 from trainer.randomness import generator_of
 from trainer.record import RunDir
 from trainer.reporter import Reporter
@@ -46,7 +47,8 @@ class Sheets:
             write_png(reals, tile(self.train_set.images(self._picks()), self.options.sheet_columns))
         if not fakes.exists():
             z = fixed_latents(self.count, self.config.generator.z_dim, self.config.seed)
-            device = next(state.average.parameters()).device
-            sheet = sample_sheet(state.average, z.to(device), self._labels().to(device), self.options.sheet_columns)
+            average = presented(state.average, self.train_set)
+            device = next(average.parameters()).device
+            sheet = sample_sheet(average, z.to(device), self._labels().to(device), self.options.sheet_columns)
             reporter.fence.check()
             write_png(fakes, sheet)

@@ -1,6 +1,5 @@
 """Snapshots: the networks of one moment as a safetensors file that describes itself in its header. No code in it."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,15 +9,14 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from trainer.checkpoint import write_file
+from trainer.config.families import Networks
 from trainer.config.identity import trial_id
-from trainer.config.networks import Networks
 from trainer.config.train import TrainConfig
 from trainer.errors import SnapshotError
 from trainer.families import build
 from trainer.record import RunDir, replace_file
 from trainer.state import TrainState, below
 
-NAME = re.compile(r"^snapshot-(\d{9,})\.safetensors$")
 FORMAT = "adasweep-snapshot-1"
 Which = Literal["G", "D", "G_ema"]
 
@@ -41,30 +39,22 @@ class Header:
         }
 
 
-def snapshot_path(run: RunDir, images: int) -> Path:
-    """Return where the snapshot after `images` images lies."""
-    return run.snapshots / f"snapshot-{images:09d}.safetensors"
-
-
-def images_of(path: Path) -> int | None:
-    """Return the image counter in a snapshot's name, or None for another file."""
-    match = NAME.match(path.name)
-    return int(match[1]) if match else None
-
-
 def write_snapshot(path: Path, header: Header, tensors: dict[str, Tensor]) -> None:
     """Write tensors named `G/...`, `D/...`, `G_ema/...` under `header`, atomically."""
     content = {name: value.detach().contiguous() for name, value in tensors.items()}
     write_file(path, safetensors.torch.save(content, metadata=header.metadata()))
 
 
-def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState) -> Path:
-    """Write G, D and the average of G after `state.images` images, and point `latest` at them."""
-    networks = {"G": state.generator, "D": state.discriminator, "G_ema": state.average}
+def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: nn.Module | None = None) -> Path:
+    """Write G, D and the average of G after `state.images` images, and point `latest` at them.
+
+    `average` is the average as it makes images, where that is not the one that training keeps.
+    """
+    networks = {"G": state.generator, "D": state.discriminator, "G_ema": average or state.average}
     tensors = {
         f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
     }
-    path = snapshot_path(run, state.images)
+    path = run.snapshot(state.images)
     write_snapshot(path, Header(config.networks, state.images, f"trial {trial_id(config)}"), tensors)
     replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1))
     point(run.snapshots / "latest.safetensors", path)
@@ -108,6 +98,5 @@ def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:
 
 def prune_snapshots(run: RunDir, keep: set[int]) -> None:
     """Remove every snapshot whose image counter is not in `keep`."""
-    for path in run.snapshots.glob("snapshot-*.safetensors"):
-        if images_of(path) not in keep:
-            path.unlink(missing_ok=True)
+    for images in set(run.kept_snapshots()) - keep:
+        run.snapshot(images).unlink(missing_ok=True)

@@ -10,8 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from trainer.model.discriminator import Discriminator
-from trainer.model.generator import Generator
+from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.telemetry import TickSums
 
 Tensors = dict[str, Tensor]
@@ -29,9 +28,9 @@ class Stateful(Protocol):
 class TrainState:
     """The networks, their optimizers, and the small states of objective, augmentation and telemetry."""
 
-    generator: Generator
-    discriminator: Discriminator
-    average: Generator
+    generator: GeneratorNetwork
+    discriminator: DiscriminatorNetwork
+    average: GeneratorNetwork
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
     parts: dict[str, Stateful]

@@ -15,10 +15,10 @@ from trainer.data.dataset import ImageSet, TrainSet
 from trainer.data.sampler import InfiniteSampler
 from trainer.distributed import World
 from trainer.ema import move_average
-from trainer.methods.method import Method
-from trainer.objectives.phases import Phase, Shard, complete_gradients, is_due
+from trainer.methods.method import Event, Method, Moment
+from trainer.objectives.phases import NetworkName, Phase, Shard, complete_gradients, is_due
 from trainer.randomness import seed_everything
-from trainer.schedules import ema_beta
+from trainer.schedules import kept_by_average
 from trainer.state import TrainState
 
 Stats = dict[str, Tensor]
@@ -44,10 +44,15 @@ class Stepper:
 
     def __post_init__(self) -> None:
         self.sampler = InfiniteSampler(len(self.train_set), self.config.seed, start=self.state.images)
-        networks = {"G": self.state.generator, "D": self.state.discriminator}
+        networks: dict[NetworkName, nn.Module] = {"G": self.state.generator, "D": self.state.discriminator}
         self.trainable = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
-        self.optimizers = {"G": self.state.generator_optimizer, "D": self.state.discriminator_optimizer}
+        self.optimizers: dict[NetworkName, torch.optim.Optimizer] = {
+            "G": self.state.generator_optimizer,
+            "D": self.state.discriminator_optimizer,
+        }
+        self.pace = self.config.pace
         self.observed: list[Stats] = []
+        self.events: list[Event] = []
 
     @property
     def device(self) -> torch.device:
@@ -55,18 +60,30 @@ class Stepper:
 
     @property
     def iteration(self) -> int:
-        return self.state.images // self.config.batch
+        return self.pace.iteration(self.state.images)
+
+    @property
+    def batch(self) -> int:
+        """Return the size of the iteration that comes next."""
+        return self.pace.batch(self.state.images)
+
+    @property
+    def last_batch(self) -> int:
+        """Return the size of the iteration that came last."""
+        return self.state.images - self.pace.before(self.state.images)
 
     def step(self) -> LeakRisk | None:
         """Show one global batch to the networks and advance the image counter; return a leak risk that is new."""
-        batch = self.config.batch
+        batch = self.batch
+        self._begin()
         reals = self._real_shards()
         for phase in self.phases:
             if is_due(phase, self.iteration):
                 self._run_phase(phase, reals)
-        ema = self.config.ema
-        beta = ema_beta(ema.half_life_kimg, ema.rampup, batch, self.state.images)
-        move_average(self.state.average, self.state.generator, beta)
+        self.state.generator.advance()
+        self.state.discriminator.advance()
+        kept = kept_by_average(self.config.ema, batch, self.state.images)
+        move_average(self.state.average, self.state.generator, kept)
         self._look_at_validation_images()
         self._take_in_what_all_ranks_saw()
         self.state.images += batch
@@ -74,12 +91,21 @@ class Stepper:
             method.step(self.iteration, batch)
         return self.augmenter.step(self.iteration, batch)
 
+    def _begin(self) -> None:
+        images = self.state.images
+        before = self.pace.held(self.pace.before(images)) if images else None
+        moment = Moment(self.pace.held(images), before, self.optimizers)
+        events = (method.begin(moment) for method in self.methods)
+        self.events += [event for event in events if event is not None]
+
     def _real_shards(self) -> dict[int, Reals]:
-        indices = np.array(self.sampler.take(self.config.batch)).reshape(-1, self.config.micro_batch)
+        indices = np.array(self.sampler.take(self.batch)).reshape(-1, self.config.micro_batch)
         return {shard: self._on_device(self.train_set, indices[shard]) for shard in self.world.shards(len(indices))}
 
     def _on_device(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> Reals:
         pixels = images.images(indices).to(self.device, torch.float32) / 127.5 - 1
+        for method in self.methods:
+            pixels = method.loaded(pixels)
         return pixels, images.labels(indices).to(self.device)
 
     def _run_phase(self, phase: Phase, reals: dict[int, Reals]) -> None:
@@ -88,7 +114,7 @@ class Stepper:
             for parameter in group:
                 parameter.requires_grad_(key == phase.network)
                 parameter.grad = None
-        count = self.config.batch // self.config.micro_batch
+        count = self.batch // self.config.micro_batch
         for shard, (real, real_c) in reals.items():
             seed_everything(self.config.seed, phase.name, self.state.images, shard)
             result = phase.loss(Shard(real, real_c, *self._latents(len(real))))

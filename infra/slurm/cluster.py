@@ -96,11 +96,11 @@ class Cluster:
         shutil.rmtree(self.layout.prefix, ignore_errors=True)
 
     def start_accounting(self) -> None:
-        self._launch("slurmdbd", commands.slurmdbd())
+        self._launch("slurmdbd", commands.slurmdbd(self.layout))
         wait_until(lambda: is_open(self.recorded.ports.accounting), START_SECONDS, "slurmdbd")
 
     def start_controller(self) -> None:
-        self._launch("slurmctld", commands.slurmctld())
+        self._launch("slurmctld", commands.slurmctld(self.layout))
         wait_until(lambda: self.ask("scontrol", "ping", check=False).returncode == 0, START_SECONDS, "slurmctld")
 
     def start_node(self, name: str) -> None:

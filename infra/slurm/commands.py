@@ -6,6 +6,9 @@ from infra.slurm.shape import Layout, Ports
 # is a power loss: the kernel then kills every process of the node.
 NODE_INIT = 'hostname "$1"; mount --bind "$2" /etc/hosts; shift 2; "$@" & wait "$!"'
 
+# A daemon listens to what its host's name resolves to.
+OWN_HOSTS = 'mount --bind "$1" /etc/hosts; shift; exec "$@"'
+
 
 def munge_key(layout: Layout) -> list[str]:
     return ["mungekey", "--create", f"--keyfile={layout.munge_key}"]
@@ -58,12 +61,17 @@ def mariadb(layout: Layout, statements: str) -> list[str]:
     return ["mariadb", "--no-defaults", "-uroot", "-S", str(layout.database_socket), "-e", statements]
 
 
-def slurmdbd() -> list[str]:
-    return ["slurmdbd", "-D"]
+def slurmdbd(layout: Layout) -> list[str]:
+    return _on_loopback(layout, "slurmdbd", "-D")
 
 
-def slurmctld() -> list[str]:
-    return ["slurmctld", "-D"]
+def slurmctld(layout: Layout) -> list[str]:
+    return _on_loopback(layout, "slurmctld", "-D")
+
+
+def _on_loopback(layout: Layout, *command: str) -> list[str]:
+    """Return a daemon's command for where this machine's name is a loopback address, whatever it is elsewhere."""
+    return ["unshare", "--mount", "bash", "-c", OWN_HOSTS, "init", str(layout.hosts), *command]
 
 
 def node(layout: Layout, name: str) -> list[str]:

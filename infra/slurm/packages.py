@@ -2,8 +2,9 @@
 
 import os
 import shutil
-import socket
 import subprocess
+
+from infra.debian import CannotInstall, install
 
 PACKAGES = (
     "slurmctld",
@@ -35,12 +36,13 @@ def require() -> None:
     """Make sure that a cluster can be started here, installing what is missing. Raises CannotRunSlurm, saying why."""
     if os.geteuid() != 0:
         raise CannotRunSlurm("SLURM's daemons and their name spaces need root")
-    if not socket.gethostbyname(socket.gethostname()).startswith("127."):
-        raise CannotRunSlurm("this host's name is not a loopback address, so the daemons would listen to the outside")
     if missing():
         _install()
     if missing():
         raise CannotRunSlurm(f"programs are missing: {', '.join(missing())}")
+    tried = subprocess.run(["unshare", "--pid", "--fork", "--mount", "--uts", "true"], capture_output=True, check=False)
+    if tried.returncode:
+        raise CannotRunSlurm(f"no name spaces can be made here: {tried.stderr.decode(errors='replace').strip()}")
 
 
 def missing() -> list[str]:
@@ -49,12 +51,7 @@ def missing() -> list[str]:
 
 
 def _install() -> None:
-    if not shutil.which("apt-get"):
-        raise CannotRunSlurm(f"programs are missing and there is no apt-get: {', '.join(missing())}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(
-            ["apt-get", "-qq", *command], env=environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise CannotRunSlurm(f"apt-get {command[0]} failed: {' '.join(done.stderr.split())[-300:]}")
+    try:
+        install(PACKAGES)
+    except CannotInstall as reason:
+        raise CannotRunSlurm(f"programs are missing: {', '.join(missing())}; {reason}") from None

@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from orchestrator.backends.base import Task
+from orchestrator.backends.base import LIVE, Task
 from orchestrator.process import ProcessId
 from trainer.config.job import Resources
 from trainer.config.spec import Count, PositiveInt, Settings
@@ -35,13 +35,20 @@ class Entry(Settings):
     directory: Path
     attempt: int
     resources: Resources
+    code: Path = LIVE
     supervisor: ProcessId | None = None
     gpus: tuple[int, ...] = ()
     starts: Count = 0
 
     @classmethod
     def of(cls, task: Task) -> Self:
-        return cls(trial=task.trial, directory=task.directory, attempt=task.attempt, resources=task.resources)
+        return cls(
+            trial=task.trial,
+            directory=task.directory,
+            attempt=task.attempt,
+            resources=task.resources,
+            code=task.code,
+        )
 
     @property
     def key(self) -> str:
@@ -49,7 +56,7 @@ class Entry(Settings):
 
     @property
     def task(self) -> Task:
-        return Task(self.trial, self.directory, self.attempt, self.resources)
+        return Task(self.trial, self.directory, self.attempt, self.resources, self.code)
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,12 @@ class Queue:
     def put_back(self, path: Path) -> None:
         """Move a running entry back to its place among the waiting."""
         _moved(path, self.root / "queue")
+
+    def code(self) -> Path:
+        """Return the folder of the packages that the newest entry runs; whoever serves the queue runs those, too."""
+        paths = [*self.running().values(), *self.waiting().values()]
+        entry = read_entry(paths[-1]) if paths else None
+        return entry.code if entry else LIVE
 
     def capacity(self) -> Capacity:
         """Return what was set with `set_capacity`, or else one attempt for every CPU this process may use."""

@@ -79,7 +79,7 @@ class Runner:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=environment(visible),
+                env=environment(visible, entry.code),
                 start_new_session=True,
                 preexec_fn=hold_signals,
             )
@@ -116,7 +116,12 @@ def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
     command = [*python_module("orchestrator.backends.local_runner"), str(queue.root)]
     with queue.log.open("ab") as log:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(), start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(code=queue.code()),
+            start_new_session=True,
         )
 
 

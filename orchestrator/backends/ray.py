@@ -101,7 +101,7 @@ class RayBackend:
 
     def _start_driver(self) -> None:
         command = [*python_module("orchestrator.backends.ray_runner"), str(self.queue.root)]
-        job = self.jobs.submit(shlex.join(command), _passed_on())
+        job = self.jobs.submit(shlex.join(command), passed_on(self.queue.code()))
         replace_file(self._driver_file, job)
 
 
@@ -110,10 +110,10 @@ def _needs(task: Task) -> str:
     return f"[{needs.cpus} CPUs, {needs.gpus:g} GPUs, {needs.memory_gib:g} GiB]"
 
 
-def _passed_on() -> dict[str, str]:
+def passed_on(code: Path) -> dict[str, str]:
     """Return the variables of ours that drivers and workers have to know."""
     ours = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
-    return {**ours, "PYTHONPATH": environment()["PYTHONPATH"], **LEAVE_CHILDREN}
+    return {**ours, "PYTHONPATH": environment(code=code)["PYTHONPATH"], **LEAVE_CHILDREN}
 
 
 def open_backend(store: Store, _cpus: int | None = None) -> RayBackend:

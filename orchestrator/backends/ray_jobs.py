@@ -32,6 +32,7 @@ class RayJobs:
 
     address: str
     token: str = ""
+    answer_seconds: float = ANSWER_SECONDS
 
     @classmethod
     def of_environment(cls) -> "RayJobs":
@@ -49,6 +50,10 @@ class RayJobs:
         except UnknownJob:
             return False
 
+    def stop(self, job: str) -> None:
+        """Ask a job to end."""
+        self._ask(f"/api/jobs/{job}/stop", {})
+
     def total(self, resource: str) -> float:
         """Return how much of a resource ("CPU", "GPU") all nodes have together."""
         report = self._ask("/api/cluster_status")["data"]["clusterStatus"] or {}
@@ -61,7 +66,7 @@ class RayJobs:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:
+            with urllib.request.urlopen(request, timeout=self.answer_seconds) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             kind = UnknownJob if error.code == 404 else BackendError

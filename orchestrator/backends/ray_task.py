@@ -66,16 +66,16 @@ def _supervise(queue: RayQueue, path: Path, entry: Entry) -> int:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=environment({**claim.environment, **hidden}),
+            env=environment({**claim.environment, **hidden}, entry.code),
             start_new_session=True,
-            preexec_fn=_stopping_with_us,
+            preexec_fn=stopping_with_us,
         )
     started = {"supervisor": ProcessId.of(child.pid), "starts": entry.starts + 1}
     replace_file(path, entry.model_copy(update=started).model_dump_json())
     return _ended(child, queue.stop_file(entry.key))
 
 
-def _stopping_with_us() -> None:
+def stopping_with_us() -> None:
     """Have the kernel tell the supervisor to save and stop when the worker of Ray that started it is gone."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     hold_signals()

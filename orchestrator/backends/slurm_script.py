@@ -17,7 +17,6 @@ from orchestrator.backends.base import Task
 from orchestrator.backends.slurm_profile import Profile
 from orchestrator.backends.supervisor_command import environment
 from orchestrator.errors import StoreError
-from trainer.config.job import Resources
 
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
 """sbatch gives these a meaning of their own in the names of files, quoted or not."""
@@ -70,22 +69,23 @@ def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sy
     found = []
     for group in _alike(tasks, profile.array_limit):
         digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in group).encode()).hexdigest()[:12]
-        settings = parameters(group[0].resources, profile) | {"job_name": f"adasweep-{digest}"}
+        settings = parameters(group[0], profile) | {"job_name": f"adasweep-{digest}"}
         found.append(Array(tuple(group), root / digest, settings, command))
     return found
 
 
 def _alike(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
     """Yield the tasks that need the same, at most `limit` together."""
-    ordered = sorted(tasks, key=lambda task: task.resources.model_dump_json())
-    for _, group in itertools.groupby(ordered, key=lambda task: task.resources):
+    ordered = sorted(tasks, key=lambda task: (task.resources.model_dump_json(), task.code))
+    for _, group in itertools.groupby(ordered, key=lambda task: (task.resources, task.code)):
         members = iter(group)
         while batch := list(itertools.islice(members, limit)):
             yield batch
 
 
-def parameters(resources: Resources, profile: Profile) -> dict[str, Any]:
-    """Return what an array asks of SLURM, under submitit's names."""
+def parameters(task: Task, profile: Profile) -> dict[str, Any]:
+    """Return what an array of tasks like `task` asks of SLURM, under submitit's names."""
+    resources = task.resources
     gpus = resources.whole_gpus
     wanted: dict[str, Any] = {
         "partition": profile.partition,
@@ -100,15 +100,16 @@ def parameters(resources: Resources, profile: Profile) -> dict[str, Any]:
         "gpus_per_node": f"{profile.gpu_type}:{gpus}" if gpus and profile.gpu_type else gpus or None,
         "signal_delay_s": profile.signal_seconds,
         "array_parallelism": profile.throttle,
-        "setup": [*_exports(), *profile.setup],
+        "setup": [*_exports(task.code), *profile.setup],
         "additional_parameters": _flags(profile),
     }
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _exports() -> list[str]:
+def _exports(code: Path) -> list[str]:
     """Return the lines that let the job's Python find these packages first, whatever the cluster passes on."""
-    return [f"export {name}={shlex.quote(environment()[name])}" for name in ("PYTHONPATH", "PYTHONUNBUFFERED")]
+    known = environment(code=code)
+    return [f"export {name}={shlex.quote(known[name])}" for name in ("PYTHONPATH", "PYTHONUNBUFFERED")]
 
 
 def _flags(profile: Profile) -> dict[str, Any]:

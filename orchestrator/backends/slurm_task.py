@@ -19,8 +19,9 @@ from orchestrator import supervise
 from orchestrator.decide import Rules
 from orchestrator.errors import EXIT_RUN_AGAIN
 from orchestrator.lease import Claim
-from orchestrator.marks import is_cancelled
+from orchestrator.marks import is_cancelled, stops
 from orchestrator.observe import in_vain, is_finished
+from orchestrator.store import read_job
 from trainer.record import RunDir, read_record
 
 MAKE_ROOM = signal.SIGUSR2
@@ -58,6 +59,9 @@ def carry_out(run: RunDir, attempt: int) -> int:
 def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
     """Return whether running again may help: not after a cancellation, nor after many runs without any progress."""
     numbers = [number for number in run.attempts() if number >= attempt]
+    job = read_job(run.job(attempt))
+    if job and job.sweep in stops(run):
+        return False
     stalls = in_vain(read_record(run.record(number)) for number in numbers).stalls
     return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
 

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import orchestrator
-from orchestrator.backends.base import Task
+from orchestrator.backends.base import LIVE, Task
 
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 """Signals that a supervisor passes on to its worker."""
@@ -28,8 +27,8 @@ def python_module(module: str) -> list[str]:
     return [sys.executable, "-P", "-m", module]
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment for a Python of ours: it finds these packages first, whatever else is installed."""
-    here = str(Path(orchestrator.__file__).parent.parent)
-    paths = [here, *(part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != here)]
+def environment(extra: Mapping[str, str] | None = None, code: Path = LIVE) -> dict[str, str]:
+    """Return the environment for a Python of ours: it finds the packages in `code`, whatever else is installed."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [str(code), *(part for part in given if part and part not in (str(code), str(LIVE)))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **(extra or {})}

@@ -22,7 +22,7 @@ def execute(store: Store, request: Request) -> int:
     plan = plan_sweep(store, request)
     for trial in unprobed(store, plan):
         news().print(f"Measuring the speed of {trial.cell} here", markup=False)
-        measure(store, plan, trial)
+        measure(store, trial)
     return 0
 
 
@@ -33,12 +33,12 @@ def unprobed(store: Store, plan: Plan) -> list[Trial]:
     return [trial for trial in shapes.values() if not probe_path(store.probes, trial.config).exists()]
 
 
-def measure(store: Store, plan: Plan, trial: Trial) -> None:
+def measure(store: Store, trial: Trial) -> None:
     """Probe one configuration and keep the result. Raises SetupError where the worker cannot."""
     config = store.probes / f".{trial.id}.json"
     replace_file(config, canonical(trial.config))
     command = [*python_module("trainer"), "probe", "--config", str(config), "--data", str(trial.data_path)]
-    command += ["--cache", str(store.cache), "--threads", str(plan.sweep.spec.resources.cpus)]
+    command += ["--cache", str(store.cache), "--threads", str(trial.resources.cpus)]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     config.unlink()
     if done.returncode:

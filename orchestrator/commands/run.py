@@ -1,28 +1,33 @@
 """adasweep run: plan, submit, watch until everything is done. Running it again continues."""
 
-import json
 import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from orchestrator.backends.base import Backend, Task
+from orchestrator.backends.base import LIVE, Backend, Task
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.output import news, print_json, results
+from orchestrator.datasets import lookup
 from orchestrator.decide import SUBMITTED
 from orchestrator.dispatch import Dispatcher
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.freeze import freeze, frozen_place
+from orchestrator.keep import keep_plan
 from orchestrator.plan import Plan, stored
 from orchestrator.plan_view import summary
 from orchestrator.planning import Request, plan_sweep
 from orchestrator.progress import View, in_a_line, view_for
 from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.follow import start_recorder
-from orchestrator.status import TrialStatus, as_json, stored_plan, trial_status
-from orchestrator.store import Store, writing
-from trainer.record import replace_file
+from orchestrator.search.growth import Complete, Growth, growth_of
+from orchestrator.status import TrialStatus, trial_status
+from orchestrator.status import as_json as statuses_as_json
+from orchestrator.store import Store
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
@@ -36,6 +41,7 @@ class Manner:
     dry_run: bool = False
     as_json: bool = False
     record: bool = True
+    live_code: bool = False
 
 
 def execute(store: Store, request: Request, manner: Manner) -> int:
@@ -43,35 +49,50 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     plan.require_within_budget()
+    if manner.detach and plan.sweep.spec.search:
+        raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
     if manner.dry_run:
-        return _dry_run(store, plan, backend)
+        return _dry_run(store, plan, backend, LIVE if manner.live_code else frozen_place(store))
     store.require_writable()
-    keep_plan(store, plan)
+    if request.numbers is None:
+        keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
-    run = Run(store, Dispatcher(store, plan, backend), view)
-    code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
+    code = LIVE if manner.live_code else freeze(store)
+    search = plan.sweep.spec.search
+    if search and search.driver == "ray_tune":
+        return _by_ray_tune(store, plan, backend, code, view, as_json=manner.as_json)
+    dispatcher = Dispatcher(store, plan, backend, code=code)
+    with growth_of(dispatcher, lookup(store), view.say) as growth:
+        run = Run(store, dispatcher, view, growth)
+        exit_code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
     if manner.as_json:
-        print_json({"exit_code": code, "trials": as_json(run.statuses())})
-    return code
+        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
+    return exit_code
 
 
-def keep_plan(store: Store, plan: Plan) -> None:
-    """Write sweeps/NAME/plan.json, unless another sweep has the name."""
-    path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
-    if before and (before.get("name", before["sweep"]), before["tier"]) != (document["name"], document["tier"]):
-        raise PlanError(plan.sweep.source.file, f"{plan.sweep.key!r} is already the name of another sweep's place here")
-    with writing(path):
-        replace_file(path, json.dumps(document, indent=1))
+def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:
+    """Have Ray Tune carry out a search, and watch it. Recording is left to `adasweep record`."""
+    from orchestrator.search.tune_launch import TuneRun
+
+    run = TuneRun.begin(store, plan, backend, code)
+    exit_code = run.to_the_end(view)
+    if as_json:
+        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
+    return exit_code
 
 
-def _dry_run(store: Store, plan: Plan, backend: Backend) -> int:
+def _dry_run(store: Store, plan: Plan, backend: Backend, code: Path) -> int:
     """Print what would be submitted."""
     todo = [trial for trial, decision in plan.decisions.items() if decision.action in SUBMITTED]
-    resources = plan.sweep.spec.resources
-    tasks = [Task(t, store.run(t).path.resolve(), plan.observed[t].attempts + 1, resources) for t in todo]
+    tasks = [_task(store, plan, trial, code) for trial in todo]
     results().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
     return 0
+
+
+def _task(store: Store, plan: Plan, trial: str, code: Path) -> Task:
+    directory, attempt = store.run(trial).path.resolve(), plan.observed[trial].attempts + 1
+    return Task(trial, directory, attempt, plan.unique[trial].resources, code)
 
 
 @dataclass
@@ -81,8 +102,10 @@ class Run:
     store: Store
     dispatcher: Dispatcher
     view: View
+    growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
-    shown: dict[str, TrialStatus] = field(default_factory=dict)
+    troubled: bool = False
+    settled: dict[str, TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
@@ -101,18 +124,17 @@ class Run:
         return self._verdict()
 
     def statuses(self) -> list[TrialStatus]:
-        """Return how every cell stands, in the order of the sweep."""
+        """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
         cells = stored(self.dispatcher.plan)["cells"]
-        score = self.dispatcher.plan.sweep.spec.score_name
-        seen, decisions, fresh = self.dispatcher.observed, self.dispatcher.decisions, set(self.dispatcher.active)
-        found = []
-        for cell in cells:
-            place = f"{cell['cell']} #{cell['seed']}"
-            if place not in self.shown or cell["trial"] in fresh or self.shown[place].state == "running":
-                trial = cell["trial"]
-                self.shown[place] = trial_status(self.store, cell, score, seen[trial], decisions[trial])
-            found.append(self.shown[place])
-        return found
+        active = set(self.dispatcher.active)
+        places = [(f"{cell['cell']} #{cell['seed']}", cell) for cell in cells]
+        found = {place: self.settled.get(place) or self._status(cell) for place, cell in places}
+        self.settled |= {place: found[place] for place, cell in places if cell["trial"] not in active}
+        return list(found.values())
+
+    def _status(self, cell: dict[str, Any]) -> TrialStatus:
+        trial, score = cell["trial"], self.dispatcher.plan.sweep.spec.score_name
+        return trial_status(self.store, cell, score, self.dispatcher.observed[trial], self.dispatcher.decisions[trial])
 
     @property
     def _sweep(self) -> str:
@@ -120,17 +142,29 @@ class Run:
 
     def _has_news(self) -> bool:
         trials = [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
-        return bool(self.dispatcher.active) or is_behind(self.store, default_target(self.store), trials)
+        search = self.dispatcher.plan.sweep.spec.search
+        return bool(self.dispatcher.active or search) or is_behind(self.store, default_target(self.store), trials)
 
     def _watch(self) -> None:
-        while self.dispatcher.active and not self.interrupts:
+        while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
+            self.dispatcher.stop_early()
             self.dispatcher.submit()
             self.view.show(self.statuses())
+            self.tell_trouble()
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
         self.view.show(self.statuses())
+
+    def tell_trouble(self) -> None:
+        """Say when the backend cannot be reached, and when it can be again."""
+        trouble = self.dispatcher.trouble
+        if trouble and not self.troubled:
+            self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
+        elif self.troubled and not trouble:
+            self.view.say(f"{self.dispatcher.backend.name} answers again")
+        self.troubled = bool(trouble)
 
     def _stop(self) -> None:
         """Have everything saved and stopped, unless somebody insists on leaving at once."""

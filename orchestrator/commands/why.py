@@ -38,6 +38,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "trial": trial,
         "directory": str(store.run(trial).path),
         "state": seen.state.value if seen.attempts else "new",
+        "stops": dict(seen.stops),
         "kimg": seen.kimg,
         "metrics": dict(seen.metrics),
         "attempts": [

@@ -54,6 +54,11 @@ class Target:
     artifacts: str
     cursors: Path
 
+    @property
+    def is_own(self) -> bool:
+        """Return whether no other store records there: the store's own SQLite file."""
+        return self.uri.startswith("sqlite:")
+
 
 def default_target(store: Store) -> Target:
     """Return the store's own SQLite file, or the server that MLFLOW_TRACKING_URI names."""

@@ -13,7 +13,7 @@ import select
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,13 +93,20 @@ def _record_all(store: Store, target: Target, beat: Callable[[], None]) -> set[s
     """Record everything and return the ids of MLflow's runs."""
     ingester = Ingester(store, target)
     ingester.ingest(time.time(), beat)
-    return {run.info.run_id for run in ingester.client.search_runs([ingester.experiment], max_results=50_000)}
+    return set(_runs(ingester))
+
+
+def _runs(ingester: Ingester) -> Iterator[str]:
+    """Yield the ids of all of MLflow's runs that stand for something of a store."""
+    for trial in ingester.store.ids():
+        yield from ingester.runs_of(trial)
+    for sweep in ingester.gallery.sweeps:
+        yield from ingester.gallery.runs_of(sweep)
 
 
 def _forget_all(ingester: Ingester) -> None:
-    for trial in ingester.store.ids():
-        for run in ingester.client.search_runs([ingester.experiment], f"tags.trial = '{trial}'"):
-            ingester.client.delete_run(run.info.run_id)
+    for run_id in _runs(ingester):
+        ingester.client.delete_run(run_id)
 
 
 def _discard_artifacts(artifacts: Path, kept: set[str]) -> None:

@@ -7,12 +7,14 @@ rebuilt from the files. Steps are images shown; times are the rows' own, so that
 import os
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from mlflow import MlflowClient
@@ -34,6 +36,8 @@ from orchestrator.recorders.cursor import (
     write_cursor,
 )
 from orchestrator.recorders.flat import flattened
+from orchestrator.recorders.gallery import Gallery
+from orchestrator.recorders.places import experiment, find_runs, store_id
 from orchestrator.reported import open_handles, reported
 from orchestrator.store import Store
 from trainer.record import RunDir, RunRecord, State, read_record
@@ -54,6 +58,7 @@ STATUS: Mapping[State, str] = {
 """MLflow's word for each state. What was interrupted or lost is not running, and says so."""
 
 _SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
+_PICTURE = re.compile(r"^(?P<key>[A-Za-z]+)[%+]step[%+](?P<step>\d+)[%+](?!.*compressed).*\.png$")
 _T = TypeVar("_T")
 
 
@@ -64,7 +69,9 @@ class Ingester:
         self.store = store
         self.target = target
         self.client = MlflowClient(tracking_uri=target.uri)
-        self.experiment = self._experiment()
+        self.experiment = experiment(self.client, EXPERIMENT, target)
+        self.owner = {} if target.is_own else {"store": store_id(store)}
+        self.gallery = Gallery(store, self.client, target, self.owner)
 
     def ingest(self, now: float, beat: Callable[[], None]) -> int:
         """Record whatever is new, calling `beat` between trials, and return how many trials had news."""
@@ -73,6 +80,7 @@ class Ingester:
         for trial in trials:
             news += self._ingest_trial(trial, tags.get(trial, {}), jobs.get(trial), now)
             beat()
+        self.gallery.ingest()
         return news
 
     def _ingest_trial(self, trial: str, placed: Mapping[str, str], job: State | None, now: float) -> bool:
@@ -92,26 +100,28 @@ class Ingester:
         write_cursor(self.target.cursors, trial, cursor.model_copy(update={"seen": now_seen}))
         return True
 
-    def _experiment(self) -> str:
-        found = self.client.get_experiment_by_name(EXPERIMENT)
-        if found:
-            return str(found.experiment_id)
-        artifacts = self.target.artifacts if self.target.uri.startswith("sqlite:") else None
-        return str(self.client.create_experiment(EXPERIMENT, artifact_location=artifacts))
+    def runs_of(self, trial: str) -> list[str]:
+        """Return the ids of the runs that stand for a trial of this store."""
+        return find_runs(self.client, self.experiment, {"trial": trial} | self.owner)
 
     def _opened(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> Cursor:
-        """Return a cursor for the run that stands for a trial: the one there is, or a new one with its parameters."""
-        found = self.client.search_runs([self.experiment], f"tags.trial = '{trial}'", max_results=1)
-        if found:
-            return Cursor(run_id=found[0].info.run_id)
+        """Return a cursor for the run that stands for a trial: the one there is, or a new one.
+
+        Its parameters are sent in either case: whoever began the run may have died before that.
+        """
+        found = self.runs_of(trial)
+        run_id = found[0] if found else self._created(run, trial, placed)
+        config = json.loads(run.trial.read_text(encoding="utf-8"))["config"]
+        for part in _batches([Param(key, text) for key, text in flattened(config)], PARAMS_BATCH):
+            self.client.log_batch(run_id, params=part)
+        return Cursor(run_id=run_id)
+
+    def _created(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> str:
         name = f"{placed.get('cell', trial)} #{placed.get('seed', '')}" if placed else trial
         first = read_record(run.record(1))
         started = round(first.started * 1000) if first else None
-        created = self.client.create_run(self.experiment, start_time=started, tags={"trial": trial}, run_name=name)
-        config = json.loads(run.trial.read_text(encoding="utf-8"))["config"]
-        for part in _batches([Param(key, text) for key, text in flattened(config)], PARAMS_BATCH):
-            self.client.log_batch(created.info.run_id, params=part)
-        return Cursor(run_id=created.info.run_id)
+        tags = {"trial": trial} | self.owner
+        return str(self.client.create_run(self.experiment, start_time=started, tags=tags, run_name=name).info.run_id)
 
     def _send(self, run_id: str, points: Sequence[Point]) -> None:
         metrics = [Metric(point.key, point.value, point.milliseconds, point.step) for point in points]
@@ -129,17 +139,24 @@ class Ingester:
     def _illustrated(self, cursor: Cursor, run: RunDir) -> Cursor:
         """Record the sample grids that are new: those with a step as images of it, others as files."""
         fresh = [name for name in sample_names(run) if name not in cursor.samples]
+        sent = self._pictures(cursor.run_id) if fresh else set()
         for name in fresh:
-            path, match = run.samples / name, _SAMPLE.match(name)
-            if match:
-                with Image.open(path) as image:
-                    step, milliseconds = step_of(float(match["kimg"])), round(path.stat().st_mtime * 1000)
-                    self.client.log_image(
-                        cursor.run_id, image, key=match["key"], step=step, timestamp=milliseconds, synchronous=True
-                    )
-            else:
-                self.client.log_artifact(cursor.run_id, str(path), "samples")
+            match = _SAMPLE.match(name)
+            if match is None:
+                self.client.log_artifact(cursor.run_id, str(run.samples / name), "samples")
+            elif (match["key"], step_of(float(match["kimg"]))) not in sent:
+                self._send_picture(cursor.run_id, run.samples / name, match["key"], step_of(float(match["kimg"])))
         return cursor.model_copy(update={"samples": [*cursor.samples, *fresh]})
+
+    def _pictures(self, run_id: str) -> set[tuple[str, int]]:
+        """Return key and step of every picture that a run has: each gets a random name, so none is replaced."""
+        matches = (_PICTURE.match(Path(item.path).name) for item in self.client.list_artifacts(run_id, "images"))
+        return {(match["key"], int(match["step"])) for match in matches if match}
+
+    def _send_picture(self, run_id: str, path: Path, key: str, step: int) -> None:
+        with Image.open(path) as image:
+            milliseconds = round(path.stat().st_mtime * 1000)
+            self.client.log_image(run_id, image, key=key, step=step, timestamp=milliseconds, synchronous=True)
 
     def _with_status(self, cursor: Cursor, run: RunDir, seen: Observed) -> Cursor:
         status = STATUS[seen.state]

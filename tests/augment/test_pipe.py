@@ -41,7 +41,7 @@ class CountedDraws(RandomDraws):
 
 def test_the_table_lists_the_pipes_of_the_paper() -> None:
     assert set(PIPES) == set(get_args(Pipe))
-    assert len(PIPES) == 11
+    assert len(PIPES) == 13
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -16,6 +16,8 @@ from infra.slurm.shape import Shape
 from orchestrator.process import ProcessId
 from orchestrator.store import Store
 from tests.cluster.sweeps import SCRIPTED_WORKER, Sweeper
+from tests.cluster.trained import Command, Trained, result
+from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.cluster
 
@@ -27,6 +29,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.cluster)
             item.add_marker(pytest.mark.timeout(900))
+            item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+def group(item: pytest.Item) -> str:
+    """Return what a test shares with others that one process should run: a cluster, or else only its file.
+
+    Tests mostly wait. SLURM's are two groups, on a cluster each, so that none of the groups takes much longer.
+    """
+    needs = {*getattr(item, "fixturenames", ()), *getattr(getattr(item, "callspec", None), "params", {}).values()}
+    if needs & {"ray", "ray_cluster", "ray_nodes", "ray_sweeper"}:
+        return "ray"
+    if needs & {"slurm", "slurm_cluster", "slurm_sweeper"}:
+        return "slurm losses" if item.path.stem == "test_slurm_losses" else "slurm"
+    return item.path.stem
+
+
+@pytest.fixture(scope="session")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """What the trial of `trained.SWEEP` comes to when nobody disturbs it."""
+    command = Command.prepare(tmp_path_factory.mktemp("calm"), "local")
+    command.finish()
+    assert command.run.attempts() == [1]
+    return result(command.run)
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +120,7 @@ def slurm_sweeper(slurm: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def _sweeper(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sweeper:
     monkeypatch.setenv("ADASWEEP_WORKER", f"{sys.executable} {SCRIPTED_WORKER}")
     monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "1.5")
-    store = Store(folder / "store")
-    store.root.mkdir()
-    (store.root / "slurm.yaml").write_text(PROFILE)
-    return Sweeper(store, folder, backend)
+    root = folder / "store"
+    root.mkdir()
+    (root / "slurm.yaml").write_text(PROFILE)
+    return Sweeper(Store(root), folder, backend)

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from PIL import Image
 
 from infra.waiting import wait_until
@@ -13,11 +14,13 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch import Dispatcher
 from orchestrator.plan import Plan
 from orchestrator.planning import Request, plan_sweep
+from orchestrator.process import ProcessId
 from orchestrator.store import Store, read_job
+from tests.orchestrator.attempts import let_go
+from tests.orchestrator.scripted_worker import HOLD_STEPS, HOLDING_SEEDS, STEP_KIMG
 from trainer.record import RunDir, State, read_lines, read_record
 
 SCRIPTED_WORKER = Path(__file__).parent.parent / "orchestrator" / "scripted_worker.py"
-STEP_KIMG = 0.1
 
 SWEEP = """
 sweep: probe
@@ -56,7 +59,7 @@ class Sweeper:
         dispatcher.submit()
         return dispatcher
 
-    def finish(self, file: Path, seconds: float = 90.0) -> Dispatcher:
+    def finish(self, file: Path, seconds: float = 300.0) -> Dispatcher:
         """Give the command and wait until nothing is left to do."""
         deadline = time.monotonic() + seconds
         dispatcher = self.begin(file)
@@ -73,9 +76,18 @@ class Sweeper:
     def runs(self) -> list[RunDir]:
         return [self.store.run(trial) for trial in self.store.ids()]
 
-    def wait_for_kimg(self, kimg: float, seconds: float = 40.0) -> None:
-        """Return once every trial has trained this far."""
-        wait_until(lambda: all(reached(run) >= kimg for run in self.runs()), seconds, f"{kimg} kimg")
+    def begin_and_hold(self, trials: int, horizon_kimg: float) -> Path:
+        """Submit a sweep and return its file once every trial waits at its first checkpoint."""
+        file = self.write(range(HOLDING_SEEDS, HOLDING_SEEDS + trials), horizon_kimg)
+        self.begin(file)
+        kimg = HOLD_STEPS * STEP_KIMG
+        wait_until(lambda: all(reached(run) >= kimg for run in self.runs()), 240, f"{kimg} kimg")
+        return file
+
+    def let_go(self) -> None:
+        """Let every trial go on to its end."""
+        for run in self.runs():
+            let_go(run)
 
 
 def reached(run: RunDir) -> float:
@@ -88,6 +100,16 @@ def _steps(run: RunDir, horizon_kimg: float) -> int:
     assert job
     assert horizon_kimg <= job.options.horizon_kimg < horizon_kimg + STEP_KIMG
     return math.ceil(job.options.horizon_kimg / STEP_KIMG - 1e-9)
+
+
+def processes_with(*words: str) -> list[ProcessId]:
+    """Return the processes with all of `words` in their command line."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if all(word in line for word in words):
+            found.append(ProcessId.of(process.pid))
+    return found
 
 
 def last_state(run: RunDir) -> State | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.slurm.cluster import Cluster
+from orchestrator import doctor_backends
 from orchestrator.backends.base import Task
 from orchestrator.backends.slurm import SlurmBackend
 from orchestrator.backends.slurm_profile import Profile
@@ -36,6 +37,16 @@ def test_every_state_of_the_installed_version_has_a_meaning() -> None:
     words = set(_states_of_this_version()) - {"?"}
     assert {"PENDING", "NODE_FAIL", "STAGE_OUT"} <= words
     assert words <= set(STATES)
+
+
+@pytest.mark.usefixtures("slurm")
+def test_the_doctor_knows_the_cluster(tmp_path: Path) -> None:
+    findings = {finding.name: finding for finding in doctor_backends.slurm(Store(tmp_path))}
+    assert findings["slurm"].detail.startswith("slurm")
+    assert findings["slurm"].detail.endswith("cluster throwaway")
+    assert "REQUEUE" in findings["slurm preemption"].detail
+    assert findings["slurm arrays"].detail.startswith("MaxArraySize 2001")
+    assert {finding.verdict for finding in findings.values()} == {"ok"}
 
 
 @pytest.mark.usefixtures("slurm")

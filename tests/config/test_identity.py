@@ -59,6 +59,13 @@ def test_key_order_does_not_change_the_id(random: Any) -> None:
     assert trial_id(TrainConfig.model_validate(shuffled(tree))) == trial_id(config())
 
 
+def test_settings_that_came_later_leave_older_trials_their_ids() -> None:
+    assert trial_id(resolve({"preset": "tiny32"}, DATA)) == "d4bc73ffdcbe"
+    assert trial_id(resolve({"preset": "cifar"}, DATA)) == "5f0762f3cbc9"
+    later = {"generator": {"spectral_norm": True}}, {"ema": {"beta": 0.9}}, {"objective": {"discriminator_steps": 2}}
+    assert len({trial_id(config(**each)) for each in ({}, *later)}) == 4
+
+
 CHANGES: dict[str, Any] = {
     "architecture": "orig",
     "channels": 3,

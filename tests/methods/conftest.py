@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from tests.trainer.conftest import tiny_set  # noqa: F401
+from tests.trainer.conftest import tiny_set, trials  # noqa: F401
 from trainer.augment.augmenter import Augmenter
 from trainer.augment.critic import Critic
 from trainer.config.augment import NoAugment

@@ -24,6 +24,9 @@ def config(settings: dict[str, Any], resolution: int = 32) -> TrainConfig:
     return resolve(merge({"data": {"subset": 500}}, settings), data)
 
 
+UNMAPPED = {"objective": {"style_mixing": 0, "path_length_weight": 0}}
+GROWN = {**FULL, "generator": "stylegan", "discriminator": "stylegan"}
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({**FULL, **NOT_LAZY, "objective": "wgan-gp"}, "wgan-gp is defined without augmentation; set augment to none"),
     ({**PLAIN, "objective": "wgan-gp"}, "set generator_optimizer.regularize_every"),
@@ -45,6 +48,22 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({**FULL, "augment": {"type": "adaptive-dropout", "heuristic": "rv"}}, "set data.validation"),
     ({**FULL, "methods": {"type": "apa", "heuristic": "rv"}}, "set data.validation"),
     ({**FULL, "micro_batch": 2}, "minibatch_std"),
+    ({**FULL, "methods": "progressive-growing"}, "set generator.type and discriminator.type to stylegan or progan"),
+    ({**GROWN, "methods": {"type": "progressive-growing", "first_resolution": 32}}, "has nothing to grow"),
+    ({**GROWN, "methods": {"type": "progressive-growing", "batches": {4: 24}}}, "batch 24 does not divide into micro"),
+    ({**FULL, "generator": "progan"}, "set objective.style_mixing to 0"),
+    ({**FULL, "generator": "biggan", "objective": {"style_mixing": 0}}, "set objective.path_length_weight to 0"),
+    ({**FULL, **UNMAPPED, "generator": "progan", "methods": "shallow-mapping"}, "needs a mapping network"),
+    ({**FULL, **UNMAPPED, "generator": "progan", "data": {"labels": True}}, "knows no classes; set data.labels to"),
+    (
+        {**FULL, "discriminator": "progan", "methods": "spectral-norm"},
+        "set discriminator.type to stylegan2 or stylegan",
+    ),
+    ({**FULL, "discriminator": "biggan", "augment": "pagan"}, "set discriminator.type to stylegan2 or stylegan"),
+    ({**FULL, "discriminator": "biggan", "augment": "adaptive-dropout"}, "set discriminator.type to stylegan2"),
+    ({**FULL, "methods": "discriminator-noise"}, "set discriminator.type to progan"),
+    ({**FULL, **UNMAPPED, "generator": "biggan"}, "set generator.attention to null"),
+    ({**FULL, "discriminator": {"type": "biggan", "attention": 32}}, "set discriminator.attention to null"),
 ]
 
 
@@ -67,6 +86,8 @@ ACCEPTED: list[dict[str, Any]] = [
     {**PLAIN, "methods": "zcr", **NO_CLAMP},
     {**FULL, "methods": ["bcr", "lecam", "apa", "spectral-norm", "aux-rotation"]},
     {**FULL, "preset": "cifarbaseline", "methods": "shallow-mapping"},
+    {**GROWN, "methods": ["progressive-growing", "spectral-norm", "lecam"], "augment": "pagan"},
+    {**FULL, **UNMAPPED, "generator": {"type": "biggan", "attention": 16}, "discriminator": "progan"},
     *({**FULL, "augment": augment} for augment in ("pagan", "adaptive-dropout", "diffaugment", "dataset")),
 ]
 
@@ -74,6 +95,11 @@ ACCEPTED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("settings", ACCEPTED)
 def test_what_goes_together_passes(settings: dict[str, Any]) -> None:
     config(settings)
+
+
+def test_biggan_is_refused_for_sizes_it_is_not_defined_for() -> None:
+    with pytest.raises(ValidationError, match="biggan is defined for images of 8, 16, 32, 64, 128, 256, 512 pixels"):
+        config({**FULL, "discriminator": {"type": "biggan", "attention": None}}, resolution=1024)
 
 
 def test_order_and_spelling_of_methods_do_not_change_the_id() -> None:

@@ -13,6 +13,7 @@ import trainer.config
 from tests.trainer.conftest import TINY
 from trainer.assemble import make_parts, make_stepper
 from trainer.config.dataset import describe
+from trainer.config.growth import ProgressiveGrowing
 from trainer.config.resolve import merge, resolve
 from trainer.config.spec import Spec
 from trainer.data.dataset import TrainSet
@@ -24,6 +25,36 @@ from trainer.step import Stepper
 PLAIN = {"augment": "none", "generator": {"precision": {}}, "discriminator": {"precision": {}}}
 FAST = {"horizon_kimg": 0.1, "interval": 2}
 NOT_LAZY = {"generator_optimizer": {"regularize_every": None}, "discriminator_optimizer": {"regularize_every": None}}
+
+NOT_LAZY_G = {"generator_optimizer": {"regularize_every": None}}
+W = {"channel_base": 64, "z_dim": 8}
+STYLEGAN = {"type": "stylegan", "w_dim": 8, "mapping_layers": 2, **W}
+STYLEGAN_D = {"type": "stylegan", "channel_base": 64}
+PROGAN_D = {"type": "progan", "channel_base": 64}
+GROWTH = {
+    "type": "progressive-growing",
+    "stable_kimg": 0.004,
+    "fade_kimg": 0.02,
+    "batches": {4: 8, 8: 8, 16: 4},
+    "lr_factors": {16: 1.5},
+    "hold_iterations": 1,
+}
+GROWN = {"methods": [GROWTH]}
+UNMAPPED = {"path_length_weight": 0.0, "style_mixing": 0.0}
+CRITIC = {"type": "wgan-gp", "style_mixing": 0.0}
+BIGGAN = {
+    "augment": "none",
+    "generator": {"type": "biggan", "z_dim": 12, "channels": 2, "attention": 8, "standing_passes": 2},
+    "discriminator": {"type": "biggan", "channels": 2, "attention": 8},
+    "objective": {"type": "hinge", "style_mixing": 0.0},
+    "ema": {"beta": 0.9, "start_kimg": 0.01},
+    **NOT_LAZY,
+}
+LADDER = {
+    "a": {"generator": {**STYLEGAN}, "discriminator": STYLEGAN_D, **NOT_LAZY, **GROWN},
+    "b": {"generator": {**STYLEGAN, "style": "demodulation"}, "discriminator": STYLEGAN_D, **NOT_LAZY, **GROWN},
+    "c": {"generator": {**STYLEGAN, "style": "demodulation"}, "discriminator": STYLEGAN_D, **GROWN},
+}
 
 CHOICES: dict[str, dict[str, Any]] = {
     "ada": {"augment": {"type": "ada", **FAST}},
@@ -55,6 +86,55 @@ CHOICES: dict[str, dict[str, Any]] = {
     },
     "capacity": {"discriminator": {"capacity": 2}},
     "freeze-d": {"discriminator": {"frozen_layers": 4}},
+    "config-a": {"augment": "none", "objective": {"path_length_weight": 0.0}, **LADDER["a"]},
+    "config-b": {"augment": "none", "objective": {"path_length_weight": 0.0}, **LADDER["b"]},
+    "config-c": {"augment": "none", "objective": {"path_length_weight": 0.0}, **LADDER["c"]},
+    "config-d": {"augment": "none", **LADDER["c"]},
+    **{
+        f"matrix-{g}-{d}": {"generator": {"architecture": g}, "discriminator": {"architecture": d}}
+        for g in ("orig", "skip", "resnet")
+        for d in ("orig", "skip", "resnet")
+    },
+    "spectral-norm-of-g-and-d": {
+        "generator": {"spectral_norm": True, "demodulate": False},
+        "methods": "spectral-norm",
+    },
+    "stylegan-with-ada": {"augment": {"type": "ada", **FAST}, **LADDER["c"]},
+    "stylegan-with-layers-of-methods": {
+        **LADDER["c"],
+        "augment": {"type": "pagan", "p_initial": 0.2, **FAST},
+        "methods": [GROWTH, "spectral-norm", "lecam"],
+    },
+    "stylegan-with-dropout": {
+        **LADDER["a"],
+        "augment": {"type": "adaptive-dropout", "p_initial": 0.1, **FAST},
+        "objective": {"path_length_weight": 0.0},
+    },
+    "progan-wgan-gp": {
+        **NOT_LAZY,
+        "augment": "none",
+        "generator": {"type": "progan", **W},
+        "discriminator": PROGAN_D,
+        "objective": {**CRITIC, "discriminator_steps": 2},
+        **GROWN,
+    },
+    "progan-lsgan": {
+        **NOT_LAZY,
+        "augment": "none",
+        "generator": {"type": "progan", **W},
+        "discriminator": PROGAN_D,
+        "objective": {"type": "lsgan", "style_mixing": 0.0},
+        "methods": [GROWTH, "discriminator-noise"],
+    },
+    "progan-first-rows-of-table-1": {
+        **NOT_LAZY,
+        "augment": "none",
+        "generator": {"type": "progan", "normalisation": "batch", "equalised": False, **W},
+        "discriminator": {**PROGAN_D, "normalisation": "layer", "variety": "discrimination", "equalised": False},
+        "objective": CRITIC,
+    },
+    "biggan": {**BIGGAN, "data": {"labels": True}, "methods": "orthogonal"},
+    "biggan-unconditional": {**BIGGAN, "methods": [{"type": "orthogonal", "discriminator_beta": 1e-4}]},
 }
 SMALL = {"generator": {"channel_max": 4}, "discriminator": {"channel_max": 4}}
 KIMG_TRAINED, KIMG_SLOW = 0.032, 2.0
@@ -86,7 +166,7 @@ def test_every_tagged_spec_is_trained_here(spec: type[Spec]) -> None:
         elif isinstance(value, dict):
             yield from tags(value.get("type", []))
 
-    places = ("augment", "objective", "methods")
+    places = ("augment", "objective", "methods", "generator", "discriminator")
     named = {tag for settings in CHOICES.values() for place in places for tag in tags(settings.get(place, []))}
     assert spec.model_fields["type"].default in named | {"stylegan2", "logistic"}
 
@@ -113,7 +193,21 @@ def test_choice_trains_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CHOICES)
 def test_choice_trains_two_kimg_and_resumes_bit_for_bit(name: str, tiny_set: Path, tmp_path: Path) -> None:
-    check_resume({**CHOICES[name], "batch": 40, "micro_batch": 20}, KIMG_SLOW, tiny_set, tmp_path)
+    check_resume(scaled_up(CHOICES[name]), KIMG_SLOW, tiny_set, tmp_path)
+
+
+def scaled_up(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings for larger batches; growing is inside a fade after half of two kimg."""
+    methods = settings.get("methods", [])
+    slower = {"stable_kimg": 0.3, "fade_kimg": 0.9, "batches": {4: 80, 8: 40, 16: 20}}
+    grown = [{**method, **slower} if method is GROWTH else method for method in methods if isinstance(methods, list)]
+    return {**settings, "batch": 40, "micro_batch": 20, "methods": grown or methods}
+
+
+def test_growing_choices_are_broken_off_inside_a_fade() -> None:
+    for settings, kimg in ((GROWTH, KIMG_TRAINED), (scaled_up({"methods": [GROWTH]})["methods"][0], KIMG_SLOW)):
+        spec = ProgressiveGrowing.model_validate(settings)
+        assert not spec.level(spec.pace(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
 
 
 def same(first: torch.Tensor, second: torch.Tensor) -> bool:

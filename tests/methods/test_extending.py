@@ -18,5 +18,16 @@ def test_diff_has_the_whole_method() -> None:
 
 
 def test_diff_has_the_whole_spec() -> None:
-    source = (ROOT / "trainer" / "config" / "methods.py").read_text(encoding="utf-8").splitlines()
-    assert all(line in source for line in added("trainer/config/methods.py"))
+    source = (ROOT / "trainer" / "config" / "methods.py").read_text(encoding="utf-8")
+    *spec, entry, rest = added("trainer/config/methods.py")
+    assert "\n".join(spec) in source
+    assert f"AnyMethod = Annotated[\n{entry}\n{rest}\n" in source
+
+
+def test_no_other_file_of_the_trainer_knows_the_method() -> None:
+    knowing = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "trainer").rglob("*.py")
+        if "lecam" in path.read_text(encoding="utf-8").lower()
+    }
+    assert knowing == {"trainer/methods/lecam.py", "trainer/config/methods.py"}

@@ -5,8 +5,8 @@ import torch
 
 from tests.methods.conftest import StageMaker
 from trainer.config.methods import SpectralNormalisation
-from trainer.methods.spectral_norm import SpectralNorm
 from trainer.model.layers import Convolution
+from trainer.model.spectral import SpectralNorm
 from trainer.objectives.phases import local
 
 

@@ -1,6 +1,7 @@
 """Whatever stands in a sweep file, the answer is trials or a SweepError: never a crash, a shell, or a path."""
 
 import contextlib
+import itertools
 import shlex
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from orchestrator.backends.base import Task
+from orchestrator.backends.slurm_profile import Profile
+from orchestrator.backends.slurm_script import arrays
 from orchestrator.backends.supervisor_command import supervisor_command
 from orchestrator.errors import StoreError, SweepError
 from orchestrator.expand import expand
@@ -84,3 +87,63 @@ def test_a_path_is_one_word_of_a_command(name: str) -> None:
     command = supervisor_command(task)
     assert command[-2:] == [str(task.directory), "1"]
     assert shlex.split(shlex.join(command)) == command
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{after}: &{after} [{','.join([f'*{name}'] * 10)}]\n" for name, after in itertools.pairwise("abcdefghi")
+)
+HOSTILE = st.text(st.sampled_from("ab \t\n\r'\"`$(){};|&<>*?!#%\\/.é-=~"), max_size=30)
+
+
+@given(HOSTILE, HOSTILE)
+@settings(max_examples=60, deadline=None)
+def test_nothing_a_person_named_stands_in_a_rendered_script(label: str, question: str) -> None:
+    """A script is made of trial ids, numbers and folders; a sweep's own words never come near it."""
+    innocent: dict[str, Any] = {"sweep": "s", "base": BASE, "horizon_kimg": 1}
+    hostile = {**innocent, "question": question, "claims": [label], "figures": [label]}
+    specs = [SweepSpec.model_validate(values) for values in (innocent, hostile)]
+    sweep, plain = (Sweep(Source(Path("s.yaml"), {}, {}), "", spec) for spec in specs)
+    texts = []
+    for one in (sweep, plain):
+        trials = expand(one, find)
+        tasks = [Task(trial.id, Path("/store/trials") / trial.id, 1, trial.resources) for trial in trials]
+        texts.append([array.script for array in arrays(tasks, Profile(), Path("/store/slurm"), "/usr/bin/python3")])
+    assert texts[0] == texts[1]
+
+
+@given(HOSTILE)
+@settings(max_examples=60, deadline=None)
+def test_a_hostile_name_of_a_cell_is_refused_or_harmless(name: str) -> None:
+    with contextlib.suppress(ValidationError):
+        SweepSpec.model_validate({"sweep": "s", "base": BASE, "cells": {name: {}}, "horizon_kimg": 1})
+        assert set(name) <= set("ab-")
+
+
+@given(HOSTILE)
+@settings(max_examples=60, deadline=None)
+def test_the_folder_of_frozen_code_is_one_word_of_a_script(name: str) -> None:
+    code = Path("/code") / (name.replace("/", "") or "x")
+    task = Task("0" * 12, Path("/store/trials/x"), 1, Resources(), code)
+    [array] = arrays([task], Profile(), Path("/store/slurm"), "/usr/bin/python3")
+    exported = shlex.split(array.script[array.script.index("export PYTHONPATH=") :])
+    assert exported[1].removeprefix("PYTHONPATH=").startswith(str(code))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sweep: !!python/object/apply:os.system ['touch owned']\n",
+        "sweep: !shell rm\n",
+        BOMB,
+        "sweep: s\nbase: &a {x: *a}\n",
+        "sweep: s\nsweep: t\n",
+        "[" * 3000,
+    ],
+)
+def test_bombs_and_tags_are_one_line_each(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(text)
+    with pytest.raises(SweepError) as refused:
+        read_sweep(file)
+    assert str(refused.value).startswith(f"{file}:")
+    assert not (tmp_path / "owned").exists()

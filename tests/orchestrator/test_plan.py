@@ -139,3 +139,29 @@ def test_the_summary_says_what_when_and_from_where(read: Read) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (600, "10 min"), (7200, "2.0 h"), (400_000, "4.6 days")])
 def test_durations_are_readable(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read) -> None:
+    drawn = [Observed(State.DONE, attempts=1, watts=watts, energy_method="meter") for watts in (10.0, 20.0, 40.0)]
+    config = planned(read()).trials[0].config
+    power = evidence(Path("none"), [(config, one) for one in drawn]).power_of(config, Resources())
+    assert power == (20.0, 2.0, "3 earlier trials (meter)")
+    assert NOTHING.power_of(config, Resources()) is None
+    assert NOTHING.power_of(config, Resources(gpus=2)) == (600.0, 2.0, "published: V100 boards")
+
+
+def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
+    plan = planned(read(SWEEP + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\nresources: {gpus: 2}\n"))
+    totals = plan.totals
+    assert totals.kwh is not None
+    assert totals.kwh_low is not None
+    assert totals.kwh_high is not None
+    assert totals.kwh_low < totals.kwh < totals.kwh_high
+    watts = {plan.unique[trial].resources.gpus: cost.power.watts for trial, cost in plan.costs.items() if cost.power}
+    assert watts == {1: 300.0, 2: 600.0}
+    assert any("from published: V100 boards" in line for line in summary(plan))
+
+
+def test_one_run_of_unknown_power_leaves_the_sum_unknown(read: Read) -> None:
+    text = SWEEP + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\n"
+    assert planned(read(text)).totals.kwh is None

@@ -74,7 +74,7 @@ def test_run_begins_with_the_weights_of_the_snapshot(trials: TrialMaker, source:
     config = attempt(trials, "child", source).config
     parts = make_parts(config, CPU)
     assert config.transfer is not None
-    start_from(parts.state, config.transfer, source)
+    start_from(parts.state, config.networks, config.transfer, source)
     networks = {"G": parts.state.generator, "D": parts.state.discriminator, "G_ema": parts.state.average}
     for which, network in networks.items():
         expected = tensors_of(source, which)  # type: ignore[arg-type]
@@ -82,9 +82,10 @@ def test_run_begins_with_the_weights_of_the_snapshot(trials: TrialMaker, source:
     assert not parts.state.generator_optimizer.state
 
 
-def test_transferred_run_resumes_bit_equal_without_the_snapshot(trials: TrialMaker, source: Path) -> None:
-    calm = attempt(trials, "calm", source, discriminator={"frozen_layers": 4})
-    halved = attempt(trials, "halved", source, discriminator={"frozen_layers": 4})
+@pytest.mark.parametrize("layers", [4, 7])
+def test_transferred_run_resumes_bit_equal_without_the_snapshot(trials: TrialMaker, source: Path, layers: int) -> None:
+    calm = attempt(trials, "calm", source, discriminator={"frozen_layers": layers})
+    halved = attempt(trials, "halved", source, discriminator={"frozen_layers": layers})
     assert run_attempt(calm, StopRequest()) == 0
     trials.job(halved.run, 1, transfer_path=source, horizon_kimg=0.04)
     assert run_attempt(read_attempt(halved.run.path, 1), StopRequest()) == 0
@@ -117,9 +118,44 @@ def test_another_snapshot_than_the_planned_one_is_refused(trials: TrialMaker, so
     content = bytearray(source.read_bytes())
     content[-1] ^= 1
     source.write_bytes(content)
-    parts = make_parts(attempt(trials, "child", source).config, CPU)
+    config = attempt(trials, "child", source).config
+    parts = make_parts(config, CPU)
     with pytest.raises(SnapshotError, match="is not the snapshot the run was planned with"):
-        start_from(parts.state, planned, source)
+        start_from(parts.state, config.networks, planned, source)
+
+
+HEAD = ["D/rotation.bias", "D/rotation.weight"]
+
+
+def test_what_a_method_adds_begins_anew_and_is_listed(trials: TrialMaker, source: Path) -> None:
+    child = attempt(trials, "child", source, methods="aux-rotation")
+    assert run_attempt(child, StopRequest()) == 0
+    start = next(row for row in read_lines(child.run.events) if row["event"] == "start")
+    assert start["fresh"] == HEAD
+    assert "unused" not in start
+
+
+def test_what_a_method_had_added_is_left_and_listed(trials: TrialMaker) -> None:
+    with_head = merge(TINY, {"seed": 7, "methods": "aux-rotation"})
+    config = resolve(with_head, describe(trials.data, trials.root))
+    source = save_snapshot(RunDir(trials.root / "source"), config, make_parts(config, CPU).state)
+    plain, same = (attempt(trials, name, source, methods=methods).config for name, methods in CHILDREN.items())
+    assert plain.transfer is not None
+    left = start_from(make_parts(plain, CPU).state, plain.networks, plain.transfer, source)
+    assert (left.fresh, left.unused) == ([], HEAD)
+    parts = make_parts(same, CPU)
+    assert start_from(parts.state, same.networks, plain.transfer, source) == ([], [])
+    assert torch.equal(parts.state.discriminator.get_parameter("rotation.weight"), tensors_of(source, "D")[HEAD[1][2:]])
+
+
+CHILDREN: dict[str, Any] = {"plain": [], "same": "aux-rotation"}
+
+
+def test_another_architecture_is_refused_however_many_tensors_match(trials: TrialMaker, source: Path) -> None:
+    config = attempt(trials, "orig", source, discriminator={"architecture": "orig"}).config
+    assert config.transfer is not None
+    with pytest.raises(SnapshotError, match=r"D/b16\.skip\.\S+ is \[.*\] there and missing here.*set generator, disc"):
+        start_from(make_parts(config, CPU).state, config.networks, config.transfer, source)
 
 
 def test_missing_snapshot_is_one_line(trials: TrialMaker) -> None:

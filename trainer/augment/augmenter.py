@@ -10,7 +10,7 @@ from torch import Tensor
 from trainer.augment.critic import Critic, Role
 from trainer.augment.overfitting import OverfittingMeter, Reading
 from trainer.augment.pipe import AugmentPipe
-from trainer.model.discriminator import Discriminator
+from trainer.model.network import DiscriminatorNetwork
 
 SAFE_P = 0.8  # above it the generator may learn the augmentations (Karras et al. 2020, Sec. 2.2)
 
@@ -59,7 +59,7 @@ class Augmenter:
         augmented: Tensor = self._pipe(images, self._p)
         return augmented
 
-    def critic(self, discriminator: Discriminator) -> Critic:
+    def critic(self, discriminator: DiscriminatorNetwork) -> Critic:
         """Return the discriminator as training is to see it; layers that takes are added to it here."""
         return Critic(discriminator, self.images)
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.model.discriminator import Discriminator
+from trainer.model.network import DiscriminatorNetwork
 
 Images = Float[Tensor, "n c h w"]
 Conditions = Float[Tensor, "n cdim"]
@@ -22,7 +22,7 @@ Show = Callable[[Tensor, Role], Tensor]
 class Critic:
     """D behind A: `shown` images are A(x), `scores` judges images that are shown already, `logits` does both."""
 
-    def __init__(self, discriminator: Discriminator, show: Show) -> None:
+    def __init__(self, discriminator: DiscriminatorNetwork, show: Show) -> None:
         self.discriminator, self._show = discriminator, show
 
     def shown(self, images: Images, role: Role) -> Images:

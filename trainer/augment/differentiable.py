@@ -12,7 +12,7 @@ from trainer.augment.diffaugment import diff_augment
 from trainer.augment.pipe import AugmentPipe
 from trainer.config.augment import DiffAugment
 from trainer.families import implements
-from trainer.model.discriminator import Discriminator
+from trainer.model.network import DiscriminatorNetwork
 
 APPLIED: Mapping[str, frozenset[Role]] = {
     "all": frozenset({"real", "fake-in-D", "fake-in-G"}),
@@ -43,5 +43,5 @@ class DifferentiableAugmenter(Augmenter):
     def images(self, images: Float[Tensor, "n c h w"], role: Role = "real") -> Float[Tensor, "n c h w"]:
         return diff_augment(images, self._policy) if role in self._roles else images
 
-    def critic(self, discriminator: Discriminator) -> Critic:
+    def critic(self, discriminator: DiscriminatorNetwork) -> Critic:
         return self._critic(discriminator, self.images)

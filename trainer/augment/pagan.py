@@ -12,8 +12,8 @@ from trainer.augment.adaptive import InnerAugmenter
 from trainer.augment.critic import Conditions, Critic, Images, Logits
 from trainer.config.augment import PaGan
 from trainer.families import implements
-from trainer.model.discriminator import Discriminator
 from trainer.model.layers import Convolution, FullyConnected
+from trainer.model.network import DiscriminatorNetwork
 
 BITS = 16
 Bits = Float[Tensor, "n 16"]
@@ -80,7 +80,7 @@ class PaGanAugmenter(InnerAugmenter):
         super().__init__(spec)
         self._fade = FADES[spec.fade]
 
-    def critic(self, discriminator: Discriminator) -> Critic:
+    def critic(self, discriminator: DiscriminatorNetwork) -> Critic:
         inputs = []
         for name, layer in discriminator.named_modules():
             if name.endswith("fromrgb") and isinstance(layer, Convolution):

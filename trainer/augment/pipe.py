@@ -77,5 +77,6 @@ class AugmentPipe(nn.Module):
 
 
 def named_pipe(name: Pipe) -> AugmentPipe:
-    """Return one of the pipes of the paper: all transforms of its groups at strength 1."""
-    return AugmentPipe({transform: 1.0 for group in PIPES[name] for transform in GROUPS[group]})
+    """Return one of the pipes of the paper: all transforms of its groups, or its one transform, at strength 1."""
+    groups: dict[str, tuple[str, ...]] = {str(group): names for group, names in GROUPS.items()}
+    return AugmentPipe({transform: 1.0 for part in PIPES[name] for transform in groups.get(part, (part,))})

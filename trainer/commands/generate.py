@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from trainer.latents import class_rows, load_generator, parse_seeds, z_of_seeds
+from trainer.latents import class_rows, load_generator, parse_seeds, positive, z_of_seeds
 from trainer.sheet import sheet_of, write_png
 
 
@@ -18,6 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=parse_seeds, default=parse_seeds("0-59"), help="0-59 or 1,4,9 (default: 0-59)")
     parser.add_argument("--columns", type=int, default=10, help="images in a row (default: 10)")
     parser.add_argument("--psi", type=float, default=1.0, help="truncation (default: 1, none)")
+    parser.add_argument(
+        "--resample", type=positive, help="draw entries of z beyond +- this again (truncation of BigGAN; default: none)"
+    )
     parser.add_argument("--cutoff", type=int, help="truncate only this many first layers")
     parser.add_argument("--class", dest="label", type=int, help="the class, for a conditional network")
 
@@ -25,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Write the sheet."""
     generator = load_generator(arguments.snapshot)
-    z = z_of_seeds(arguments.seeds, generator.z_dim)
+    z = z_of_seeds(arguments.seeds, generator.z_dim, arguments.resample)
     ws = generator.mapping(z, class_rows(generator, arguments.label, len(z)), arguments.psi, arguments.cutoff)
     write_png(arguments.target, sheet_of(generator, ws, arguments.columns))
     sys.stdout.write(f"{arguments.target}: {len(z)} images\n")

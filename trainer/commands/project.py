@@ -12,8 +12,9 @@ from torch import Tensor
 
 from trainer.checkpoint import write_file
 from trainer.console import progress, result
-from trainer.errors import DataError
+from trainer.errors import DataError, UserError
 from trainer.latents import class_rows, load_generator
+from trainer.model.generator import Generator
 from trainer.perceptual import load_features
 from trainer.projection.noise_maps import picture
 from trainer.projection.projector import Projection, Projector
@@ -44,6 +45,10 @@ def execute(arguments: argparse.Namespace) -> int:
     """Project, and write what was found."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     generator = load_generator(arguments.snapshot).to(device)
+    if not isinstance(generator, Generator):
+        raise UserError(
+            arguments.snapshot, "images are projected onto StyleGAN2's w alone", "give one of its snapshots"
+        )
     target = read_image(arguments.image, generator.channels, generator.resolution).to(device)
     features = load_features(arguments.distance, device)
     projector = Projector(generator, features, class_rows(generator, arguments.label, 1).to(device), arguments.seed)

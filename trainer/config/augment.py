@@ -10,10 +10,13 @@ from pydantic import BeforeValidator, Field
 
 from trainer.config.spec import Fraction, Positive, PositiveInt, Probability, Spec
 
-Pipe = Literal["blit", "geom", "color", "filter", "noise", "cutout", "bg", "bgc", "bgcf", "bgcfn", "bgcfnc"]
 Group = Literal["blit", "geom", "color", "filter", "noise", "cutout"]
+Single = Literal["scale", "rotate90"]
+"""Pipes of one transform: isotropic scaling and quarter turns, whose leaking the ADA paper shows (Fig. 3)."""
 
-PIPES: Mapping[Pipe, tuple[Group, ...]] = {
+Pipe = Literal[Group, Single, "bg", "bgc", "bgcf", "bgcfn", "bgcfnc"]
+
+PIPES: Mapping[Pipe, tuple[Group | Single, ...]] = {
     "blit": ("blit",),
     "geom": ("geom",),
     "color": ("color",),
@@ -25,6 +28,8 @@ PIPES: Mapping[Pipe, tuple[Group, ...]] = {
     "bgcf": ("blit", "geom", "color", "filter"),
     "bgcfn": ("blit", "geom", "color", "filter", "noise"),
     "bgcfnc": ("blit", "geom", "color", "filter", "noise", "cutout"),
+    "scale": ("scale",),
+    "rotate90": ("rotate90",),
 }
 
 

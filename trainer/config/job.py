@@ -1,9 +1,13 @@
 """Job: what one attempt at a trial is asked to do. Written by the orchestrator, read by supervisor and worker."""
 
 import math
+from typing import Literal
 
 from trainer.config.options import RunOptions
 from trainer.config.spec import Count, Fraction, NonNegative, Positive, PositiveInt, Settings
+
+Work = Literal["train", "evaluate"]
+"""What an attempt does: training to the horizon, or metrics and probes of the snapshots that are kept."""
 
 
 class Resources(Settings):
@@ -24,12 +28,17 @@ class Resources(Settings):
 
 
 class Job(Settings):
-    """One attempt: numbered from 1, fenced by `token`, which only ever grows within a trial."""
+    """One attempt: numbered from 1, fenced by `token`, which only ever grows within a trial.
+
+    `code` names the frozen packages that it runs, by their content; "live" where it runs those of a working copy.
+    """
 
     attempt: PositiveInt
     token: PositiveInt
+    work: Work = "train"
     options: RunOptions
     resources: Resources = Resources()
     backend: str = "local"
     sweep: str = ""
+    code: str = ""
     submitted: NonNegative = 0.0

@@ -7,13 +7,16 @@ Their order means nothing, and each may stand there once.
 """
 
 import itertools
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from trainer.config.augment import Adaptive, SingleTransform
-from trainer.config.networks import StyleGan2Generator
+from trainer.config.growth import ProgressiveGrowing
+from trainer.config.networks import GeneratorSpec
 from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Spec
+
+Generator = TypeVar("Generator", bound=GeneratorSpec)
 
 
 class LeCam(Spec):
@@ -78,9 +81,9 @@ class ShallowMapping(Spec):
     type: Literal["shallow-mapping"] = "shallow-mapping"
     layers: PositiveInt = 2
 
-    def shallowed(self, generator: StyleGan2Generator) -> StyleGan2Generator:
-        """Return the generator with fewer layers."""
-        return generator.model_copy(update={"mapping_layers": self.layers})
+    def shallowed(self, generator: Generator) -> Generator:
+        """Return the generator with fewer layers, or as it is where it has no mapping network."""
+        return generator.model_copy(update={"mapping_layers": self.layers}) if generator.maps else generator
 
 
 class PseudoAugmentation(Adaptive):
@@ -90,6 +93,30 @@ class PseudoAugmentation(Adaptive):
     type: Literal["apa"] = "apa"
 
 
+class OrthogonalRegularisation(Spec):
+    """Orthogonal regularisation (Brock et al. 2019, Eq. 3): filters of a layer are to differ, whatever their length.
+
+    `beta` is the weight for the generator, `discriminator_beta` that for the discriminator; embeddings are left alone.
+    """
+
+    module: ClassVar[str] = "trainer.methods.orthogonal"
+    type: Literal["orthogonal"] = "orthogonal"
+    beta: NonNegative = 1e-4
+    discriminator_beta: NonNegative = 0.0
+
+
+class DiscriminatorNoise(Spec):
+    """Multiplicative noise in D as strong as it is sure of real images: ProGAN's least squares runs need it.
+
+    N(1, s^2) with s = strength max(0, d - 0.5)^2, d the moving mean of D(x) (Karras et al. 2018, App. B).
+    """
+
+    module: ClassVar[str] = "trainer.methods.discriminator_noise"
+    type: Literal["discriminator-noise"] = "discriminator-noise"
+    strength: Positive = 0.2
+    decay: Fraction = 0.9
+
+
 AnyMethod = Annotated[
     LeCam
     | BalancedConsistency
@@ -97,7 +124,10 @@ AnyMethod = Annotated[
     | AuxiliaryRotation
     | SpectralNormalisation
     | ShallowMapping
-    | PseudoAugmentation,
+    | PseudoAugmentation
+    | ProgressiveGrowing
+    | OrthogonalRegularisation
+    | DiscriminatorNoise,
     Field(discriminator="type"),
 ]
 _NAME: Any = Literal[tuple(spec.model_fields["type"].default for spec in get_args(get_args(AnyMethod)[0]))]

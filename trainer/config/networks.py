@@ -1,8 +1,14 @@
-"""The two networks as settings (Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN")."""
+"""What all networks say of themselves, and the two of StyleGAN2 as settings.
 
-from typing import ClassVar, Literal
+Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN". Other families are in `growing.py` and
+`biggan.py`; `families.py` has the choice among them.
+"""
 
-from trainer.config.spec import Count, Positive, PositiveInt, Settings, Spec
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from trainer.config.spec import Count, Positive, PositiveInt, Settings, Spec, is_off, is_on
 
 Architecture = Literal["orig", "skip", "resnet"]
 
@@ -18,8 +24,47 @@ class Precision(Settings):
     conv_clamp: Positive | None = None
 
 
-class StyleGan2Generator(Spec):
-    """Mapping and synthesis network. Channels at resolution r: min(channel_base / r, channel_max)."""
+class GeneratorSpec(Spec):
+    """A family of generators. `maps` says that it has a w, which styles and path lengths need; `grows` that it can."""
+
+    maps: ClassVar[bool] = False
+    grows: ClassVar[bool] = False
+    z_dim: PositiveInt = 512
+
+    @property
+    def arithmetic(self) -> Precision:
+        """Return how the convolutions compute."""
+        return Precision()
+
+    def width(self, size: int, resolution: int) -> int:
+        """Return the number of feature maps of `size` pixels a side, in a generator of images of `resolution`."""
+        raise NotImplementedError
+
+
+class DiscriminatorSpec(Spec):
+    """A family of discriminators. `has_style_layers`: of StyleGAN's layers, into which some methods put theirs."""
+
+    grows: ClassVar[bool] = False
+    has_style_layers: ClassVar[bool] = False
+
+    @property
+    def arithmetic(self) -> Precision:
+        """Return how the convolutions compute."""
+        return Precision()
+
+    @property
+    def group(self) -> int:
+        """Return of how many images that are judged together a shard must be made."""
+        return 1
+
+
+class StyleGan2Generator(GeneratorSpec):
+    """Mapping and synthesis network. Channels at resolution r: min(channel_base / r, channel_max).
+
+    `demodulate` off and `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4.
+    """
+
+    maps: ClassVar[bool] = True
 
     module: ClassVar[str] = "trainer.model.generator"
     type: Literal["stylegan2"] = "stylegan2"
@@ -32,12 +77,22 @@ class StyleGan2Generator(Spec):
     channel_max: PositiveInt = 512
     precision: Precision = Precision()
     modulation: Literal["activations", "per-sample"] = "activations"
+    demodulate: Annotated[bool, Field(exclude_if=is_on)] = True
+    spectral_norm: Annotated[bool, Field(exclude_if=is_off)] = False
+
+    @property
+    def arithmetic(self) -> Precision:
+        return self.precision
+
+    def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
+        return max(min(self.channel_base // size, self.channel_max), 1)
 
 
-class StyleGan2Discriminator(Spec):
+class StyleGan2Discriminator(DiscriminatorSpec):
     """Discriminator with minibatch standard deviation; `capacity` multiplies channel base and maximum (ADA Fig. 8b)."""
 
     module: ClassVar[str] = "trainer.model.discriminator"
+    has_style_layers: ClassVar[bool] = True
     type: Literal["stylegan2"] = "stylegan2"
     architecture: Architecture = "resnet"
     mapping_layers: PositiveInt = 8
@@ -48,19 +103,17 @@ class StyleGan2Discriminator(Spec):
     frozen_layers: Count = 0
     precision: Precision = Precision()
 
+    @property
+    def arithmetic(self) -> Precision:
+        return self.precision
+
+    @property
+    def group(self) -> int:
+        return self.minibatch_std_group
+
     def freezable_layers(self, resolution: int) -> int:
         """Return how many layers lie before the 4x4 block: conv0, conv1, skip of each resolution, and its FromRGB."""
         blocks = resolution.bit_length() - 3
         if self.architecture == "skip":
             return 3 * blocks
         return blocks and 1 + blocks * (3 if self.architecture == "resnet" else 2)
-
-
-class Networks(Settings):
-    """A pair of networks and the images they are for: what a snapshot needs to be read without its run."""
-
-    generator: StyleGan2Generator
-    discriminator: StyleGan2Discriminator
-    resolution: PositiveInt
-    channels: PositiveInt
-    condition_dim: Count = 0

@@ -7,6 +7,7 @@ global batch over the number of devices it was published for.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from trainer.config.rival_presets import RIVALS
 from trainer.errors import UserError
 
 Tree = dict[str, Any]
@@ -93,6 +94,7 @@ _FIXED: dict[str, Tree] = {
     "cifar": _cifar(OFFICIAL["cifar"]),
     "tiny32": _tiny(channel_base=512, gamma=0.1),
     "tiny64": _tiny(channel_base=1024, gamma=0.4),
+    **RIVALS,
 }
 
 PRESETS = ("auto", *_FIXED)

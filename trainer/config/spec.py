@@ -12,6 +12,16 @@ Count = Annotated[int, Field(ge=0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
+def is_off(value: object) -> bool:
+    """Whether a setting that came later than trials without it is off: it is then no part of their identity."""
+    return value is False or value is None
+
+
+def is_on(value: object) -> bool:
+    """Whether a setting that came later than trials without it is on, as it always was."""
+    return value is True
+
+
 class Settings(BaseModel):
     """A group of settings. Unknown keys and later changes are errors."""
 

@@ -8,8 +8,11 @@ from pydantic import model_validator
 from trainer.config.augment import AdaAugment, Adaptive, AnyAugment, FixedAugment, misfit
 from trainer.config.compatibility import chosen, conflicts
 from trainer.config.data import DataConfig
+from trainer.config.families import AnyDiscriminator, AnyGenerator, Networks
+from trainer.config.growth import ProgressiveGrowing
 from trainer.config.methods import Methods, ShallowMapping
-from trainer.config.networks import Networks, StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks import StyleGan2Discriminator
+from trainer.config.pace import Pace
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.training import Adam, AnyObjective, Ema, Transfer
 
@@ -24,8 +27,8 @@ class TrainConfig(Settings):
     schema_version: Literal[1] = 1
     seed: Count = 0
     data: DataConfig
-    generator: StyleGan2Generator
-    discriminator: StyleGan2Discriminator
+    generator: AnyGenerator
+    discriminator: AnyDiscriminator
     objective: AnyObjective
     augment: AnyAugment
     methods: Methods = ()
@@ -52,13 +55,25 @@ class TrainConfig(Settings):
 
     def whole_iterations(self, kimg: float) -> float:
         """Return the first image counter in kimg, not before `kimg`, at which an iteration ends."""
-        return math.ceil(round(kimg * 1000 / self.batch, 6)) * self.batch / 1000
+        return self.pace.end_of_iteration(kimg * 1000) / 1000
+
+    @property
+    def pace(self) -> Pace:
+        """Return how images are cut into iterations."""
+        growing = [method for method in self.methods if isinstance(method, ProgressiveGrowing)]
+        return growing[0].pace(self.batch, self.data.resolution) if growing else Pace.constant(self.batch)
+
+    @property
+    def shards(self) -> int:
+        """Return the number of shards that devices can share out evenly in every iteration."""
+        return math.gcd(*(batch // self.micro_batch for batch in self.pace.batches))
 
     @model_validator(mode="after")
     def _shards_fit(self) -> Self:
-        if self.batch % self.micro_batch:
-            raise ValueError(f"batch {self.batch} does not divide into micro-batches of {self.micro_batch}")
-        group = self.discriminator.minibatch_std_group
+        for batch in self.pace.batches:
+            if batch % self.micro_batch:
+                raise ValueError(f"batch {batch} does not divide into micro-batches of {self.micro_batch}")
+        group = self.discriminator.group
         if self.micro_batch % group:
             raise ValueError(f"micro_batch {self.micro_batch} does not divide into minibatch_std groups of {group}")
         return self
@@ -72,6 +87,8 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _frozen_layers_exist(self) -> Self:
+        if not isinstance(self.discriminator, StyleGan2Discriminator):
+            return self
         frozen, resolution = self.discriminator.frozen_layers, self.data.resolution
         most = self.discriminator.freezable_layers(resolution)
         if frozen > most:

@@ -4,10 +4,25 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Probability, Settings, Spec
+from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Probability, Settings, Spec, is_off
 
 
-class Regularised(Spec):
+def is_one(value: object) -> bool:
+    """Whether a number that came later than trials without it is 1, as it always was."""
+    return value == 1
+
+
+class Objective(Spec):
+    """What both networks are trained towards.
+
+    G is trained in every `discriminator_steps`-th iteration only: D sees that many batches for each one of G's.
+    """
+
+    style_mixing: Probability = 0.9
+    discriminator_steps: Annotated[PositiveInt, Field(exclude_if=is_one)] = 1
+
+
+class Regularised(Objective):
     """What regularises an adversarial loss: R1 (Mescheder et al. 2018), path length (StyleGAN2, Sec. 3.2).
 
     `r1_gamma` is the weight of R1; `path_length_weight` 0 turns path length regularisation off.
@@ -17,7 +32,6 @@ class Regularised(Spec):
     path_length_weight: NonNegative = 0.0
     path_length_decay: Fraction = 0.01
     path_length_batch_shrink: PositiveInt = 2
-    style_mixing: Probability = 0.9
 
 
 class Logistic(Regularised):
@@ -43,7 +57,7 @@ class LeastSquares(Regularised):
     type: Literal["lsgan"] = "lsgan"
 
 
-class WganGp(Spec):
+class WganGp(Objective):
     """Wasserstein loss with gradient penalty (Gulrajani et al. 2017) and drift term (Karras et al. 2018).
 
     `penalty_weight` weighs (|grad D| - 1)^2 between real and generated images, `drift_weight` D(x)^2. Neither is lazy.
@@ -53,7 +67,6 @@ class WganGp(Spec):
     type: Literal["wgan-gp"] = "wgan-gp"
     penalty_weight: NonNegative = 10.0
     drift_weight: NonNegative = 0.001
-    style_mixing: Probability = 0.9
 
 
 AnyObjective = Annotated[Logistic | WganGp | Hinge | LeastSquares, Field(discriminator="type")]
@@ -76,11 +89,14 @@ class Adam(Settings):
 class Ema(Settings):
     """Moving average of the generator: half life in kimg, at most `rampup` times the images seen so far.
 
-    `rampup` None means no ramp: the official choice for presets other than auto and for transfer learning.
+    `rampup` None means no ramp: the official choice for presets other than auto and for transfer learning. `beta`, if
+    given, is what the average keeps in an iteration, whatever the batch. It is the generator before `start_kimg`.
     """
 
     half_life_kimg: Positive
     rampup: Positive | None = None
+    beta: Annotated[Fraction | None, Field(exclude_if=is_off)] = None
+    start_kimg: Annotated[Positive | None, Field(exclude_if=is_off)] = None
 
 
 class Transfer(Settings):

@@ -13,9 +13,8 @@ from trainer.augment.critic import Critic, Role
 from trainer.config.methods import AuxiliaryRotation
 from trainer.families import implements
 from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
-from trainer.model.discriminator import Discriminator
-from trainer.model.generator import Generator
 from trainer.model.layers import FullyConnected
+from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.phases import PhaseResult
 
 TURNS = 4
@@ -36,8 +35,8 @@ class RotationTask(Method):
     def __init__(self, spec: AuxiliaryRotation) -> None:
         self.spec = spec
 
-    def prepare(self, generator: Generator, discriminator: Discriminator) -> None:  # noqa: ARG002
-        self.head = FullyConnected(discriminator.b4.features_dim, TURNS)
+    def prepare(self, generator: GeneratorNetwork, discriminator: DiscriminatorNetwork) -> None:  # noqa: ARG002
+        self.head = FullyConnected(discriminator.features_dim, TURNS)
         discriminator.add_module("rotation", self.head)
 
     def generator_penalty(self, scene: GeneratorScene) -> PhaseResult:

@@ -1,6 +1,8 @@
 """What a method may do to training. It overrides the hooks it needs; the others do nothing.
 
     prepare                       once, before the optimizers are made: layers that the method adds to a network
+    begin                         every iteration, before its phases: what a schedule says of networks and optimizers
+    loaded                        every real image, of training and validation, as it comes from the data set
     real_images                   Dmain, Dreg: what the discriminator is given for real
     generator_penalty             Gmain: what is added to the loss
     discriminator_penalty         Dmain: what is added to the loss
@@ -14,17 +16,38 @@ A new method is a spec in `trainer/config/methods.py` and a file here with `@imp
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from trainer.augment.critic import Critic
-from trainer.model.discriminator import Discriminator
-from trainer.model.generator import Generator
+from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.generation import Generation
-from trainer.objectives.phases import PhaseResult, Shard, Stats, SumOverRanks
+from trainer.objectives.phases import NetworkName, PhaseResult, Shard, Stats, SumOverRanks
 
 Images = Float[Tensor, "n c h w"]
 Logits = Float[Tensor, "n 1"]
+
+
+INITIAL_LR = "initial_lr"
+"""Where an optimizer's groups keep the lr that they began with."""
+
+
+class Moment(NamedTuple):
+    """Where an iteration begins: the image counter at which schedules are to be looked at, now and in the iteration
+    before (None in the first one of all), and the optimizers by network.
+    """
+
+    images: int
+    before: int | None
+    optimizers: Mapping[NetworkName, torch.optim.Optimizer]
+
+
+class Event(NamedTuple):
+    """Something a run's history is to tell of: a name and details."""
+
+    name: str
+    details: dict[str, float]
 
 
 class GeneratorScene(NamedTuple):
@@ -54,8 +77,16 @@ class DiscriminatorScene(NamedTuple):
 class Method:
     """A method that changes nothing."""
 
-    def prepare(self, generator: Generator, discriminator: Discriminator) -> None:
+    def prepare(self, generator: GeneratorNetwork, discriminator: DiscriminatorNetwork) -> None:
         """Add layers to the networks."""
+
+    def begin(self, moment: Moment) -> Event | None:  # noqa: ARG002
+        """Set networks and optimizers as the iteration needs them, a function of the image counter alone."""
+        return None
+
+    def loaded(self, images: Images) -> Images:
+        """Return what takes the place of images of the data set."""
+        return images
 
     def real_images(self, real: Images, shard: Shard, generation: Generation) -> Images:  # noqa: ARG002
         """Return what takes the place of the real images."""

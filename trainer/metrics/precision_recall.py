@@ -14,6 +14,7 @@ NEIGHBOURS: Final = 3
 BLOCK: Final = 1024
 
 Rows = Float[np.ndarray, "n d"]
+Others = Float[np.ndarray, "m d"]
 
 
 class PrecisionRecall(NamedTuple):
@@ -23,7 +24,7 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def precision_recall(real: Rows, generated: Rows, neighbours: int = NEIGHBOURS) -> PrecisionRecall:
+def precision_recall(real: Rows, generated: Others, neighbours: int = NEIGHBOURS) -> PrecisionRecall:
     """Return precision and recall of `generated` against `real`."""
     x, y = np.asarray(real, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     precision = inside(y, x, radii(x, neighbours)).mean()
@@ -38,12 +39,12 @@ def radii(samples: Rows, neighbours: int) -> Float64[np.ndarray, " n"]:
     return np.concatenate(parts)
 
 
-def inside(samples: Rows, centres: Rows, squared_radii: Float64[np.ndarray, " m"]) -> Bool[np.ndarray, " n"]:
+def inside(samples: Rows, centres: Others, squared_radii: Float64[np.ndarray, " m"]) -> Bool[np.ndarray, " n"]:
     """Return for every sample whether it lies in any of the balls."""
     return np.concatenate([(part <= squared_radii).any(axis=1) for part in _squared_distances(samples, centres)])
 
 
-def _squared_distances(x: Rows, y: Rows) -> Iterator[Float64[np.ndarray, "b m"]]:
+def _squared_distances(x: Rows, y: Others) -> Iterator[Float64[np.ndarray, "b m"]]:
     norms = np.einsum("md,md->m", y, y)
     for start in range(0, len(x), BLOCK):
         block = x[start : start + BLOCK]

@@ -11,6 +11,7 @@ from trainer.families import implements
 from trainer.model.layers import Convolution, FullyConnected, resample_filter
 from trainer.model.mapping import Mapping
 from trainer.model.minibatch_std import minibatch_std
+from trainer.model.network import DiscriminatorNetwork
 from trainer.model.precision import channels_at, reduced_dtype, resolutions
 from trainer.ops.upfirdn2d import downsample2d
 
@@ -113,7 +114,7 @@ class DiscriminatorEpilogue(nn.Module):
 
 
 @implements(StyleGan2Discriminator)
-class Discriminator(nn.Module):
+class Discriminator(DiscriminatorNetwork):
     """image, c -> logits [n 1]. `spec.frozen_layers` layers from the image on are frozen (Mo et al. 2020, Freeze-D)."""
 
     def __init__(self, spec: StyleGan2Discriminator, resolution: int, channels: int, condition_dim: int) -> None:
@@ -141,6 +142,10 @@ class Discriminator(nn.Module):
             clamp=spec.precision.conv_clamp,
             minibatch_std_group=spec.minibatch_std_group,
         )
+
+    @property
+    def features_dim(self) -> int:
+        return int(self.b4.features_dim)
 
     def blocks(self) -> list[DiscriminatorBlock]:
         """Return the blocks from the image's resolution down to 8x8."""

@@ -1,18 +1,22 @@
 """The StyleGAN2 generator: mapping and synthesis (Karras et al. 2020b)."""
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer.config.networks import StyleGan2Generator
 from trainer.families import implements
 from trainer.model.mapping import Mapping
 from trainer.model.modulated import NoiseMode
+from trainer.model.network import GeneratorNetwork
 from trainer.model.synthesis import Synthesis
 
 
 @implements(StyleGan2Generator)
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z, c -> image. `mapping` and `synthesis` can be called one by one, for style mixing and projection."""
+
+    mapping: Mapping
+    synthesis: Synthesis
 
     def __init__(self, spec: StyleGan2Generator, resolution: int, channels: int, condition_dim: int) -> None:
         super().__init__()

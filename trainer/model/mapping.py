@@ -2,9 +2,10 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer.model.layers import FullyConnected
+from trainer.model.network import LatentMapping
 
 LR_MULTIPLIER = 0.01
 W_AVG_BETA = 0.995
@@ -15,7 +16,7 @@ def normalized(x: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
-class Mapping(nn.Module):
+class Mapping(LatentMapping):
     """Fully connected layers from [z, embedded c] to w, with a moving average of w for truncation.
 
     `normalize_label` True normalises z and the embedded label each for itself before they are concatenated; False

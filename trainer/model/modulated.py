@@ -8,14 +8,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.model.layers import FullyConnected, resample_filter
+from trainer.model.network import PowerIterated
+from trainer.model.spectral import SpectralNorm
 from trainer.ops.bias_act import ACTIVATIONS, bias_act
 from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d, modulated_layer
 
 NoiseMode = Literal["random", "const", "none"]
 
 
-class SynthesisLayer(nn.Module):
-    """Modulated 3x3 convolution, noise, bias, leaky ReLU."""
+class SynthesisLayer(PowerIterated):
+    """Modulated 3x3 convolution, noise, bias, leaky ReLU.
+
+    Without demodulation the styles carry the 1/sqrt(fan_in); with spectral normalisation the weight has norm 1.
+    """
 
     resample_filter: Tensor
     noise_const: Tensor
@@ -29,6 +34,8 @@ class SynthesisLayer(nn.Module):
         up: int,
         clamp: float | None,
         modulation: Modulation,
+        demodulate: bool = True,
+        spectral_norm: bool = False,
     ) -> None:
         super().__init__()
         self.resolution, self.up, self.clamp, self.modulation = resolution, up, clamp, modulation
@@ -38,6 +45,9 @@ class SynthesisLayer(nn.Module):
         self.register_buffer("resample_filter", resample_filter())
         self.register_buffer("noise_const", torch.randn(resolution, resolution))
         self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
+        self.demodulate = demodulate
+        self.style_gain = 1.0 if demodulate or spectral_norm else 1 / math.sqrt(inputs * 9)
+        self.weight_norm = SpectralNorm(outputs) if spectral_norm else None
 
     def forward(
         self,
@@ -50,16 +60,21 @@ class SynthesisLayer(nn.Module):
         gain = ACTIVATIONS["lrelu"].gain * gain
         return modulated_layer(
             x,
-            self.weight,
-            self.affine(w),
+            self.weight if self.weight_norm is None else self.weight_norm(self.weight),
+            self.affine(w) if self.style_gain == 1 else self.affine(w) * self.style_gain,
             noise=self._noise(x, noise_mode, gain),
             bias=self.bias * gain,
             clamp=clamp,
             up=self.up,
             resample_filter=self.resample_filter,
+            demodulate=self.demodulate,
             modulation=self.modulation,
             gain=gain,
         )
+
+    def advance(self) -> None:
+        if self.weight_norm is not None:
+            self.weight_norm.advance(self.weight)
 
     def _noise(self, x: Tensor, mode: NoiseMode, gain: float) -> Tensor | None:
         if mode == "none":

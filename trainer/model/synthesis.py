@@ -34,6 +34,8 @@ class SynthesisBlock(nn.Module):
         dtype: torch.dtype | None,
         clamp: float | None,
         modulation: Modulation,
+        demodulate: bool = True,
+        spectral_norm: bool = False,
     ) -> None:
         super().__init__()
         self.architecture, self.dtype = architecture, dtype
@@ -41,11 +43,12 @@ class SynthesisBlock(nn.Module):
         self.has_rgb = is_last or architecture == "skip"
         self.convolutions = 1 if self.is_first else 2
         self.register_buffer("resample_filter", resample_filter())
+        variant = demodulate, spectral_norm
         if self.is_first:
             self.const = nn.Parameter(torch.randn(outputs, resolution, resolution))
         else:
-            self.conv0 = SynthesisLayer(inputs, outputs, w_dim, resolution, 2, clamp, modulation)
-        self.conv1 = SynthesisLayer(outputs, outputs, w_dim, resolution, 1, clamp, modulation)
+            self.conv0 = SynthesisLayer(inputs, outputs, w_dim, resolution, 2, clamp, modulation, *variant)
+        self.conv1 = SynthesisLayer(outputs, outputs, w_dim, resolution, 1, clamp, modulation, *variant)
         if self.has_rgb:
             self.torgb = ToRgb(outputs, channels, w_dim, clamp)
         if not self.is_first and architecture == "resnet":
@@ -103,6 +106,8 @@ class Synthesis(nn.Module):
                 dtype=reduced_dtype(spec.precision, r, resolution),
                 clamp=spec.precision.conv_clamp,
                 modulation=spec.modulation,
+                demodulate=spec.demodulate,
+                spectral_norm=spec.spectral_norm,
             )
             self.add_module(f"b{r}", block)
             inputs = outputs

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.model.generator import Generator
 from trainer.model.modulated import NoiseMode
+from trainer.model.network import GeneratorNetwork
 from trainer.objectives.phases import ShardMean, SumOverRanks
 
 
@@ -18,13 +18,13 @@ def mixing_cutoff(num_ws: int, probability: float) -> int:
 class Generation:
     """Runs a generator as training does. w_avg moves once per phase, whatever the number of shards and ranks."""
 
-    def __init__(self, generator: Generator, style_mixing: float, noise_mode: NoiseMode = "random") -> None:
+    def __init__(self, generator: GeneratorNetwork, style_mixing: float, noise_mode: NoiseMode = "random") -> None:
         self.generator, self.style_mixing, self.noise_mode = generator, style_mixing, noise_mode
         self._mean_w = ShardMean()
 
     def latents(self, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"]) -> Float[Tensor, "n layers wdim"]:
         """Return ws of z, with the styles of a second latent from a random layer on (StyleGAN, Sec. 3.1)."""
-        mapping, num_ws = self.generator.mapping, self.generator.num_ws
+        mapping, num_ws = self.generator.mapping, self.generator.active_ws
         ws: Tensor = mapping(z, c)
         self._mean_w.add(ws[:, 0].mean(dim=0))
         if not self.style_mixing:

@@ -30,14 +30,24 @@ def scores_of(kind: str, logits: Float[Tensor, "n 1"]) -> Stats:
 
 
 class GeneratorMain(Phase):
-    """Gmain: the generator's loss of D(A G(z)), and penalties."""
+    """Gmain: the generator's loss of D(A G(z)), and penalties. It runs once for every `interval` steps of D."""
 
     name, network = "Gmain", "G"
 
     def __init__(
-        self, generation: Generation, critic: Critic, losses: Adversarial, methods: Sequence[Method] = ()
+        self,
+        generation: Generation,
+        critic: Critic,
+        losses: Adversarial,
+        methods: Sequence[Method] = (),
+        interval: int = 1,
     ) -> None:
         self.generation, self.critic, self.losses, self.methods = generation, critic, losses, methods
+        self.interval = interval
+
+    @property
+    def gain(self) -> float:
+        return 1.0
 
     def loss(self, shard: Shard) -> PhaseResult:
         images = self.generation.images(self.generation.latents(shard.z, shard.gen_c))

@@ -66,7 +66,12 @@ class Joined(Phase):
 
     def __init__(self, main: Phase, regularizer: Phase) -> None:
         self.name, self.network = main.name, main.network  # type: ignore[misc]
+        self.interval = main.interval
         self.parts = (main, regularizer)
+
+    @property
+    def gain(self) -> float:
+        return self.parts[0].gain
 
     def loss(self, shard: Shard) -> PhaseResult:
         results = [part.loss(shard) for part in self.parts]

@@ -18,8 +18,8 @@ from trainer import losses
 from trainer.augment.critic import Critic
 from trainer.config.training import Regularised
 from trainer.methods.method import Method, reals_of
-from trainer.model.generator import Generator
 from trainer.model.modulated import NoiseMode
+from trainer.model.network import GeneratorNetwork
 from trainer.model.precision import regularize_in_full_precision
 from trainer.objectives.generation import Generation
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain, scores_of
@@ -43,9 +43,9 @@ class PathLength(Phase):
 
     def __init__(self, generation: Generation, spec: Regularised, interval: int) -> None:
         self.generation, self.spec, self.interval = generation, spec, interval
-        self.mean = torch.zeros([], device=generation.generator.mapping.w_avg.device)
+        self.mean = torch.zeros([], device=next(generation.generator.parameters()).device)
         self.noise = losses.image_noise
-        self.force_fp32 = regularize_in_full_precision(generation.generator.spec.precision)
+        self.force_fp32 = regularize_in_full_precision(generation.generator.spec.arithmetic)
         self._mean_length = ShardMean()
 
     def loss(self, shard: Shard) -> PhaseResult:
@@ -77,7 +77,7 @@ class DiscriminatorR1(Phase):
     ) -> None:
         self.generation, self.critic, self.gamma = generation, critic, gamma
         self.interval, self.methods = interval, methods
-        self.force_fp32 = regularize_in_full_precision(critic.discriminator.spec.precision)
+        self.force_fp32 = regularize_in_full_precision(critic.discriminator.spec.arithmetic)
 
     def loss(self, shard: Shard) -> PhaseResult:
         real = reals_of(self.methods, shard, self.generation)
@@ -99,7 +99,7 @@ class RegularisedObjective:
     def __init__(
         self,
         spec: Regularised,
-        generator: Generator,
+        generator: GeneratorNetwork,
         critic: Critic,
         intervals: Intervals,
         methods: Sequence[Method] = (),
@@ -108,7 +108,7 @@ class RegularisedObjective:
         generation = Generation(generator, spec.style_mixing, noise_mode)
         self.path_length = PathLength(generation, spec, intervals.generator or 1)
         r1 = DiscriminatorR1(generation, critic, spec.r1_gamma, intervals.discriminator or 1, methods)
-        generator_main = GeneratorMain(generation, critic, self.losses, methods)
+        generator_main = GeneratorMain(generation, critic, self.losses, methods, spec.discriminator_steps)
         discriminator_main = DiscriminatorMain(generation, critic, self.losses, methods)
         self.phases: tuple[Phase, ...] = (
             *_step(generator_main, self.path_length if spec.path_length_weight else None, intervals.generator),

@@ -15,7 +15,7 @@ from trainer.augment.critic import Critic
 from trainer.config.training import WganGp
 from trainer.families import implements
 from trainer.methods.method import DiscriminatorScene, Method
-from trainer.model.generator import Generator
+from trainer.model.network import GeneratorNetwork
 from trainer.objectives.generation import Generation
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain
 from trainer.objectives.phases import Phase, PhaseResult
@@ -53,14 +53,14 @@ class WassersteinObjective:
     def __init__(
         self,
         spec: WganGp,
-        generator: Generator,
+        generator: GeneratorNetwork,
         critic: Critic,
         intervals: Intervals,  # noqa: ARG002
         methods: Sequence[Method] = (),
     ) -> None:
         generation = Generation(generator, spec.style_mixing)
         self.phases: tuple[Phase, ...] = (
-            GeneratorMain(generation, critic, WASSERSTEIN, methods),
+            GeneratorMain(generation, critic, WASSERSTEIN, methods, spec.discriminator_steps),
             DiscriminatorMain(generation, critic, WASSERSTEIN, (GradientPenalty(spec), *methods)),
         )
 

@@ -54,12 +54,13 @@ def modulated_layer(
     clamp: float | None,
     up: int,
     resample_filter: Filter,
+    demodulate: bool,
     modulation: Modulation,
     gain: float,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return clamp(lrelu(gain * (demodulated convolution of x) + noise + bias)), in one step after the convolution."""
+    """Return clamp(lrelu(gain * (modulated convolution of x) + noise + bias)), in one step after the convolution."""
     resample = Resample(up, 1, weight.shape[-1] // 2, resample_filter, up == 1)
-    y, scale = _convolved(x, weight, styles, resample, True, modulation, gain)
+    y, scale = _convolved(x, weight, styles, resample, demodulate, modulation, gain)
     return kernels().finish(y, scale, noise, bias, clamp)
 
 

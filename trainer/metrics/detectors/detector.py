@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float32, Shaped, UInt8
 from torch import Tensor
@@ -21,6 +21,7 @@ class Outputs(NamedTuple):
     probabilities: Float32[Tensor, "n k"]
 
 
+@runtime_checkable
 class Detector(Protocol):
     """A fixed network that maps images to features. It resizes the images itself, and how is part of what it is.
 

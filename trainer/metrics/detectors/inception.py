@@ -51,7 +51,7 @@ class Inception:
         self._network = torch.jit.load(checked_file(path, sha256), map_location=self._device).eval()
 
     @torch.inference_mode()
-    def features(self, images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n 2048"]:
+    def features(self, images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n d"]:
         """Return the pooled features of grey or RGB images."""
         parts = [self._network(part, return_features=True) for part in self._batches(images)]
         return torch.cat(parts).float().cpu()

@@ -1,0 +1,13 @@
+"""r_t over the length of training: adaptive p beside several fixed p (ADA, Fig. 5d)."""
+
+from analysis.builders.curves import CurveFigure
+from analysis.builders.keep import at_target, either, named
+from analysis.facets import METHOD, SIZE
+
+FIGURE = CurveFigure(
+    "$r_t$ with adaptive and with fixed p",
+    "r_t",
+    keep=either(at_target("rt", 0.6), named("fixed")),
+    panel=SIZE,
+    series=METHOD,
+)

@@ -1,0 +1,6 @@
+"""Logits of real, validation and generated images with ADA (ADA, Fig. 6b)."""
+
+from analysis.builders.keep import extreme_sizes
+from analysis.builders.logit_panels import LogitFigure
+
+FIGURE = LogitFigure("Logits of the discriminator with ADA, most and fewest images", keep=extreme_sizes)

@@ -1,0 +1,1 @@
+"""Figures of BigGAN (Brock et al. 2019)."""

@@ -1,0 +1,1 @@
+"""Tables and figures of DiffAugment (Zhao et al. 2020)."""

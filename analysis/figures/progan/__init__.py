@@ -1,0 +1,1 @@
+"""Tables and figures of progressive growing (Karras et al. 2018)."""

@@ -1,0 +1,17 @@
+"""Which metrics of a sweep a table shows: those of some families, by the names under which they are recorded."""
+
+from analysis.plan import Plan
+from analysis.results import Curves
+from trainer.config.metrics import parse_metric, value_names
+
+DEVIATIONS = ("std",)
+"""Numbers of a metric that say how sure another is; they are no scores."""
+
+
+def plotted_metrics(plan: Plan, curves: Curves, families: tuple[str, ...]) -> list[Curves]:
+    """Return the curves of the metrics of `plan` that belong to `families`, in that order; of the score for ()."""
+    specs = [parse_metric(name) for name in plan.metrics]
+    wanted = [spec for family in families for spec in specs if spec.family == family]
+    names = [name for spec in wanted for name in value_names(spec, plan.detector or "lite0")]
+    shown = [name for name in names if name.partition("-")[0].rpartition("_")[2] not in DEVIATIONS]
+    return [curves.of(name) for name in shown] or [curves]

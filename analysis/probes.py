@@ -1,0 +1,60 @@
+"""What probes found out about snapshots, as they left it beside the trial: PROBE-IMAGES.npz and pictures.
+
+The names of probes and of their arrays are those of `trainer/probes`; a probe may have its count in its name.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.results import Runs
+
+
+class Probed(NamedTuple):
+    """One probe of one snapshot of a run."""
+
+    cell: str
+    method: str
+    trial: str
+    seed: int
+    kimg: float
+    path: Path
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return what its rows in a table begin with."""
+        return {"cell": self.cell, "trial": self.trial, "seed": self.seed, "kimg": self.kimg}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all arrays by name."""
+        with np.load(self.path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+
+    def picture(self, name: str) -> Path | None:
+        """Return the picture `name` beside the arrays, None where there is none."""
+        path = self.path.with_name(f"{self.path.stem}-{name}.png")
+        return path if path.exists() else None
+
+
+def probed(runs: Runs, probe: str) -> list[Probed]:
+    """Return all that `probe` found about the runs, in the order of the plan and of training, none beyond a horizon."""
+    pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*)?-(\d{{9,}})\.npz")
+    found = []
+    for run in runs.frame.to_dict("records"):
+        for path in sorted((runs.store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
+            match = pattern.fullmatch(path.name)
+            kimg = int(match[1]) / 1000 if match else float("inf")
+            if kimg <= run["horizon_kimg"] + 1e-6:
+                found.append(Probed(run["cell"], run["method"], run["trial"], int(run["seed"]), kimg, path))
+    return sorted(found, key=lambda probe: (runs.cells.index(probe.cell), probe.seed, probe.kimg))
+
+
+def last_of_cells(found: list[Probed]) -> list[Probed]:
+    """Return of each cell the last snapshot of its lowest seed."""
+    lowest: dict[str, int] = {}
+    for one in found:
+        lowest.setdefault(one.cell, one.seed)
+    return list({one.cell: one for one in found if one.seed == lowest[one.cell]}.values())

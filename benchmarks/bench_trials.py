@@ -1,0 +1,209 @@
+"""What a trial costs beyond itself: many trials that do nothing, through adasweep and through what others use.
+
+    python benchmarks/bench_trials.py [--trials 1000] [--slots 2] [--only local,slurm,submitit,tune] [--out FILE.md]
+
+One after the other, on the same machine, two at a time: adasweep on this machine; adasweep on a throw-away SLURM
+cluster; plain submitit's map_array on the same cluster; plain Ray Tune. A trial of adasweep is a directory with a job,
+a record, a lease and a supervisor; one of the others is a function call. Needs root for SLURM, and the extra `ray`.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+from rich.console import Console
+
+from infra.slurm.cluster import Cluster
+from infra.slurm.packages import require
+from infra.slurm.shape import Shape
+from orchestrator.backends.base import Backend
+from orchestrator.backends.registry import open_backend
+from orchestrator.backends.slurm import SlurmBackend
+from orchestrator.dispatch import Dispatcher
+from orchestrator.planning import Request, plan_sweep
+from orchestrator.process import ProcessId
+from orchestrator.store import Store
+
+WORKER = Path(__file__).with_name("noop_worker.py")
+SWEEP = """
+sweep: noop
+base: {{preset: cifar, data: ./images}}
+seeds: {trials}
+horizon_kimg: 1
+metrics: []
+resources: {{cpus: 1, memory_gib: 0.25}}
+"""
+PROFILE = "throttle: {slots}\npoll_seconds: 5\nsettle_seconds: 8\narray_limit: 2000\nminutes: 60\n"
+LOOK_SECONDS = 0.5
+
+
+class Measured(NamedTuple):
+    """One way to run the trials. `polls` counts questions to the cluster, or looks at the store where there is none."""
+
+    name: str
+    trials: int
+    slots: int
+    submit_seconds: float
+    wall_seconds: float
+    polls: int | None
+
+    @property
+    def beyond_seconds(self) -> float:
+        """Return what a slot was busy or idle for, per trial; the trials themselves take nothing."""
+        return self.wall_seconds * self.slots / self.trials
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Yield a new folder that is gone afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="adasweep-bench-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def slurm(slots: int) -> Iterator[None]:
+    """Run a throw-away cluster on which `slots` jobs run at a time."""
+    require()
+    cluster = Cluster.create(Shape(nodes=1, cpus=slots), owner=ProcessId.of(os.getpid()))
+    os.environ.update(cluster.environment)
+    try:
+        cluster.start()
+        yield
+    finally:
+        cluster.stop()
+
+
+def adasweep(name: str, trials: int, slots: int) -> Measured:
+    """Run the trials as `adasweep run` does."""
+    os.environ["ADASWEEP_WORKER"] = f"{sys.executable} -S {WORKER}"
+    with folder() as root:
+        store = Store(root / "store")
+        store.root.mkdir()
+        (store.root / "slurm.yaml").write_text(PROFILE.format(slots=slots))
+        dispatcher, backend = prepared(store, root, name, trials, slots)
+        started = time.monotonic()
+        dispatcher.submit()
+        submitted = time.monotonic()
+        looks = 0
+        while dispatcher.active:
+            time.sleep(LOOK_SECONDS)
+            dispatcher.look()
+            dispatcher.submit()
+            looks += 1
+        if dispatcher.failed:
+            raise RuntimeError(f"{len(dispatcher.failed)} trials failed")
+        polls = backend.poller.calls if isinstance(backend, SlurmBackend) else looks
+        wall = time.monotonic() - started
+        return Measured(f"adasweep on {name}", trials, slots, submitted - started, wall, polls)
+
+
+def prepared(store: Store, root: Path, name: str, trials: int, slots: int) -> tuple[Dispatcher, Backend]:
+    """Return a dispatcher of a sweep of so many seeds, and its backend."""
+    images = root / "images"
+    images.mkdir()
+    for shade in range(4):
+        Image.new("RGB", (32, 32), (shade, shade, shade)).save(images / f"{shade}.png")
+    (root / "noop.yaml").write_text(SWEEP.format(trials=trials))
+    backend = open_backend(name, store, slots if name == "local" else None)
+    return Dispatcher(store, plan_sweep(store, Request(root / "noop.yaml", backend=name)), backend), backend
+
+
+def nothing(number: int) -> int:
+    """Be a trial of the others."""
+    return number
+
+
+def submitit_map_array(trials: int, slots: int) -> Measured:
+    """Run the trials as an array of plain submitit."""
+    import submitit
+
+    with folder() as root:
+        executor = submitit.SlurmExecutor(root)
+        executor.update_parameters(array_parallelism=slots, cpus_per_task=1, mem="256M", time=60)
+        started = time.monotonic()
+        jobs = executor.map_array(nothing, list(range(trials)))
+        submitted = time.monotonic()
+        if [job.result() for job in jobs] != list(range(trials)):
+            raise RuntimeError("submitit lost a result")
+        wall = time.monotonic() - started
+        return Measured("submitit map_array", trials, slots, submitted - started, wall, jobs[0].watcher.num_calls)
+
+
+def ray_tune(trials: int, slots: int) -> Measured:
+    """Run the trials as samples of plain Ray Tune."""
+    os.environ |= {"RAY_AIR_NEW_OUTPUT": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    import ray
+    from ray import tune
+
+    with folder() as root:
+        ray.init(num_cpus=slots, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
+        tuner = tune.Tuner(
+            tune.with_resources(lambda config: tune.report({"seen": config["seed"]}), {"cpu": 1}),
+            param_space={"seed": tune.grid_search(list(range(trials)))},
+            run_config=tune.RunConfig(storage_path=str(root), name="noop", verbose=0),
+        )
+        started = time.monotonic()
+        results = tuner.fit()
+        wall = time.monotonic() - started
+        ray.shutdown()
+        if results.num_errors or len(results) != trials:
+            raise RuntimeError("Tune lost a trial")
+        return Measured("Ray Tune", trials, slots, 0.0, wall, None)
+
+
+def table(measured: list[Measured]) -> str:
+    """Return the results in Markdown."""
+    lines = [
+        "| way | trials | at a time | submit, s | all, s | polls | s per trial and slot |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in measured:
+        submit = f"{row.submit_seconds:.1f}" if row.submit_seconds else "as it goes"
+        polls = "none" if row.polls is None else str(row.polls)
+        numbers = (row.trials, row.slots, submit, f"{row.wall_seconds:.0f}", polls, f"{row.beyond_seconds:.2f}")
+        lines.append(" | ".join(["| " + row.name, *map(str, numbers)]) + " |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> int:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--slots", type=int, default=2)
+    parser.add_argument("--only", default="local,slurm,submitit,tune")
+    parser.add_argument("--out", type=Path, help="also write the table here")
+    given = parser.parse_args()
+    ways: dict[str, Callable[[], Measured]] = {
+        "local": lambda: adasweep("local", given.trials, given.slots),
+        "slurm": lambda: adasweep("slurm", given.trials, given.slots),
+        "submitit": lambda: submitit_map_array(given.trials, given.slots),
+        "tune": lambda: ray_tune(given.trials, given.slots),
+    }
+    console, measured = Console(stderr=True), list[Measured]()
+    wanted = given.only.split(",")
+    with slurm(given.slots) if {"slurm", "submitit"} & set(wanted) else nullcontext():
+        for name in wanted:
+            console.print(f"{name}: {given.trials} trials")
+            measured.append(ways[name]())
+            console.print(f"  {measured[-1].wall_seconds:.0f} s, load {os.getloadavg()[0]:.1f}")
+    text = f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs\n\n{table(measured)}"
+    sys.stdout.write(text)
+    if given.out:
+        given.out.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

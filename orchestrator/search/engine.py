@@ -1,0 +1,34 @@
+"""What a search needs of whoever samples for it: ask and tell."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from orchestrator.search.space import Point
+
+
+class Asked(NamedTuple):
+    """A configuration that was asked for. `is_open` until somebody has told what became of it."""
+
+    number: int
+    point: Point
+    is_open: bool
+
+
+class Result(NamedTuple):
+    """What became of a configuration: its best score, None where it has none; `curve` are its scores by kimg.
+
+    A lower score is better: those of metrics that should be high are turned round.
+    """
+
+    score: float | None
+    curve: Mapping[float, float]
+    stopped: bool = False
+
+
+class Engine(Protocol):
+    """Samples configurations, one after the other, from what it was told of those before."""
+
+    def asked(self) -> list[Asked]: ...
+    def ask(self) -> Asked: ...
+    def tell(self, number: int, result: Result) -> None: ...
+    def expect(self, points: Iterable[Point]) -> None: ...

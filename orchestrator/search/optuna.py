@@ -1,0 +1,106 @@
+"""Optuna's samplers by ask and tell. Its journal is a file in the store; no server, and nothing of it runs in jobs.
+
+What the journal says of a configuration that was asked for is its number and its values. Whether it has run, and what
+came out, the trials' directories say.
+"""
+
+import os
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import Trial, TrialState
+
+from orchestrator.search.engine import Asked, Result
+from orchestrator.search.space import Applies, Point, Search, sampled
+
+OPEN = frozenset({TrialState.RUNNING})
+
+
+@dataclass
+class OptunaEngine:
+    """One study: the space of a search, and what was found in it."""
+
+    search: Search
+    study: optuna.Study
+    applies: Applies
+
+    def asked(self) -> list[Asked]:
+        """Return every configuration asked for so far, in order; one that was cut short is asked for to its end."""
+        trials = [trial for trial in self.study.get_trials(deepcopy=False) if trial.state is not TrialState.WAITING]
+        return [self._asked(trial.number, trial.state in OPEN) for trial in trials]
+
+    def ask(self) -> Asked:
+        """Return another configuration. What is sampled is a function of the search's seed and of all told before."""
+        self.study.sampler = sampler_of(self.search, len(self.study.get_trials(deepcopy=False)))
+        return self._asked(self.study.ask().number, True)
+
+    def tell(self, number: int, result: Result) -> None:
+        """Say what became of a configuration. Scores on the way count where it was stopped."""
+        trial = self._trial(number)
+        told = self.study.get_trials(deepcopy=False)[number].intermediate_values
+        for kimg, score in result.curve.items():
+            if _step(kimg) not in told:
+                trial.report(score, _step(kimg))
+        if result.stopped:
+            self.study.tell(trial, state=TrialState.PRUNED)
+        elif result.score is None:
+            self.study.tell(trial, state=TrialState.FAIL)
+        else:
+            self.study.tell(trial, result.score)
+
+    def expect(self, points: Iterable[Point]) -> None:
+        """Have `ask` return these next: they were asked for before, in a study that is no more."""
+        for point in points:
+            self.study.enqueue_trial({key: self.search.space[key].token(value) for key, value in point.items()})
+
+    def _asked(self, number: int, is_open: bool) -> Asked:
+        """Return a configuration: what was suggested before is suggested again, what is missing is sampled now."""
+        return Asked(number, sampled(self.search.space, self._trial(number), self.applies), is_open)
+
+    def _trial(self, number: int) -> Trial:
+        return Trial(self.study, self.study.get_trials(deepcopy=False)[number]._trial_id)
+
+
+def open_engine(place: Path, name: str, search: Search, applies: Applies) -> OptunaEngine:
+    """Return the study called `name` in the journal at `place`, which begins if there is none."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _cut_torn_line(place)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(place))),
+            study_name=name,
+            direction="minimize",
+            sampler=sampler_of(search, 0),
+            load_if_exists=True,
+        )
+    return OptunaEngine(search, study, applies)
+
+
+def _cut_torn_line(journal: Path) -> None:
+    """Remove what a crash has left of a line at the end: Optuna would write on behind it, and then refuse the file."""
+    if not journal.exists():
+        return
+    with journal.open("r+b") as file:
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
+        os.fsync(file.fileno())
+
+
+def sampler_of(search: Search, asked: int) -> BaseSampler:
+    """Return the sampler of a search that has asked for so many configurations."""
+    seed = search.seed * 100_003 + asked
+    if search.sampler == "random":
+        return RandomSampler(seed=seed)
+    return TPESampler(n_startup_trials=search.startup, seed=seed, constant_liar=True)
+
+
+def _step(kimg: float) -> int:
+    return round(kimg * 1000)

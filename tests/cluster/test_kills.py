@@ -1,0 +1,161 @@
+"""kill -9 at anything that takes part in a sweep: the same command finishes it, with the weights of a calm run.
+
+The trainer is the real one and the command the real command; every trial is killed between two evaluations.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra import daemons
+from infra.ray.cluster import RayCluster
+from infra.slurm.cluster import Cluster
+from infra.waiting import wait_until
+from orchestrator.backends.base import read_handle
+from orchestrator.errors import EXIT_RUN_AGAIN
+from orchestrator.process import ProcessId
+from tests.cluster.conftest import PROFILE
+from tests.cluster.sweeps import processes_with
+from tests.cluster.trained import Command, Trained, held, is_mid_way, result, supervisor_of, worker_of
+from tests.orchestrator.attempts import workers_of
+from trainer.record import RunDir
+
+Prepare = Callable[[str], Command]
+BACKENDS = ("local", "slurm", "ray")
+
+
+@pytest.fixture
+def prepare(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prepare]:
+    """A function that makes a store and the command to run a sweep there on one of the backends."""
+    monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "1.5")
+    commands: list[Command] = []
+
+    def made(backend: str) -> Command:
+        if backend != "local":
+            request.getfixturevalue({"slurm": "slurm", "ray": "ray_nodes"}[backend])
+        commands.append(Command.prepare(tmp_path, backend))
+        (commands[-1].store.root / "slurm.yaml").write_text(PROFILE)
+        return commands[-1]
+
+    yield made
+    for command in commands:
+        command.stop()
+
+
+def assert_calm(command: Command, calm: Trained) -> None:
+    """Assert that the trial came to what it would have come to anyway, and that nothing is left to do."""
+    attempts = command.run.attempts()
+    assert result(command.run) == calm
+    command.finish()
+    assert command.run.attempts() == attempts
+
+
+def jobs_of(run: RunDir) -> int:
+    """Return how many jobs were submitted for a trial; more attempts than that are reruns by the cluster itself."""
+    return sum(read_handle(run.attempt(number)) is not None for number in run.attempts())
+
+
+def put_to_death(process: ProcessId, run: RunDir) -> None:
+    """Kill a process while its trial is mid-way."""
+    assert is_mid_way(run), "came too late to disturb anything"
+    daemons.kill([process])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_killed_launcher_leaves_its_trial_alone(prepare: Prepare, calm: Trained, backend: str) -> None:
+    command = prepare(backend)
+    launcher = command.begin()
+    assert is_mid_way(command.run)
+    launcher.kill()
+    launcher.wait()
+    command.finish()
+    assert command.run.attempts() == [1]
+    assert_calm(command, calm)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_killed_trainer_is_run_again(prepare: Prepare, calm: Trained, backend: str) -> None:
+    command = prepare(backend)
+    launcher = command.begin()
+    put_to_death(worker_of(command.run), command.run)
+    assert launcher.wait(300) == 0, command.said
+    assert (jobs_of(command.run), command.run.attempts()) == (2, [1, 2])
+    assert_calm(command, calm)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_killed_supervisor_takes_its_trainer_along_and_is_run_again(
+    prepare: Prepare, calm: Trained, backend: str
+) -> None:
+    command = prepare(backend)
+    launcher = command.begin()
+    worker = worker_of(command.run)
+    put_to_death(supervisor_of(command.run), command.run)
+    wait_until(lambda: worker.is_gone, 20, "the trainer to die with its supervisor")
+    assert launcher.wait(300) == 0, command.said
+    assert command.run.attempts() == [1, 2]
+    assert_calm(command, calm)
+
+
+def test_power_loss_of_a_slurm_node_is_survived_without_resubmission(
+    prepare: Prepare, calm: Trained, slurm: Cluster
+) -> None:
+    command = prepare("slurm")
+    launcher = command.begin()
+    worker = worker_of(command.run)
+    node = next(name for name in slurm.shape.names if worker in slurm.running(name, str(command.run.path)))
+    assert is_mid_way(command.run)
+    slurm.kill(node)
+    slurm.notice_loss(node)
+    assert launcher.wait(300) == 0, command.said
+    assert (jobs_of(command.run), command.run.attempts()) == (1, [1, 2])
+    assert_calm(command, calm)
+
+
+def test_a_slurm_controller_down_for_twenty_seconds_loses_nothing(
+    prepare: Prepare, calm: Trained, slurm: Cluster
+) -> None:
+    command = prepare("slurm")
+    launcher = command.begin()
+    with held(worker_of(command.run)):
+        time.sleep(3)  # the controller saves its state now and then; what it has not saved it would run again
+        slurm.kill("slurmctld")
+        down_since = time.monotonic()
+        wait_until(lambda: "Unable to contact slurm controller" in command.said, 60, "the command to say so")
+    assert is_mid_way(command.run)
+    assert command.start().wait(120) == EXIT_RUN_AGAIN
+    time.sleep(max(0.0, 20 - (time.monotonic() - down_since)))
+    assert launcher.poll() is None, command.said
+    slurm.start_controller()
+    assert launcher.wait(300) == 0, command.said
+    assert_calm(command, calm)
+
+
+def test_a_lost_ray_node_is_survived_on_another(prepare: Prepare, calm: Trained, ray_nodes: RayCluster) -> None:
+    command = prepare("ray")
+    launcher = command.begin()
+    worker = worker_of(command.run)
+    assert is_mid_way(command.run)
+    nodes = ray_nodes.recorded.nodes
+    ray_nodes.kill(next(name for name in nodes if worker in daemons.session(nodes[name])))
+    assert worker.is_gone
+    assert launcher.wait(300) == 0, command.said
+    assert command.run.attempts() == [1, 2]
+    assert_calm(command, calm)
+
+
+@pytest.mark.usefixtures("ray_nodes")
+def test_a_lost_ray_driver_is_survived_by_the_same_command(prepare: Prepare, calm: Trained) -> None:
+    command = prepare("ray")
+    launcher = command.begin()
+    drivers = processes_with("orchestrator.backends.ray_runner", str(command.store.root))
+    assert drivers
+    assert is_mid_way(command.run)
+    launcher.kill()
+    launcher.wait()
+    daemons.kill(drivers)
+    command.finish()
+    wait_until(lambda: not workers_of(command.run), 20, "every trainer to end")
+    assert_calm(command, calm)

@@ -1,0 +1,68 @@
+"""What `adasweep run` shows of its trials, over a backend without processes."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator.backends.base import Task
+from orchestrator.backends.fake import FakeBackend, FakeWorld
+from orchestrator.commands.run import Run
+from orchestrator.dispatch import Dispatcher
+from orchestrator.planning import Request, plan_sweep
+from orchestrator.progress import Silence
+from orchestrator.store import Store
+from trainer.record import RunRecord, State, replace_file
+
+
+def done(store: Store) -> Callable[[Task], State]:
+    """Return a script after which an attempt has reached its horizon."""
+
+    def script(task: Task) -> State:
+        now = time.time()
+        times = {"started": now, "updated": now}
+        record = RunRecord(
+            attempt=task.attempt, state=State.DONE, kimg=1, horizon_kimg=1, host="h", pid=1, exit_code=0, **times
+        )
+        replace_file(store.run(task.trial).record(task.attempt), record.model_dump_json())
+        return State.DONE
+
+    return script
+
+
+def test_a_trial_that_ends_between_two_looks_is_shown_as_it_ended(
+    store: Store, sweep_file: Callable[..., Path]
+) -> None:
+    world = FakeWorld(done(store), slots=9)
+    dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(world))
+    run = Run(store, dispatcher, Silence())
+    dispatcher.submit()
+    assert {status.state for status in run.statuses()} == {"pending"}
+    world.turn()
+    world.turn()
+    dispatcher.look()
+    assert [status.state for status in run.statuses()] == ["done"] * 4
+
+
+class Told(Silence):
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def test_a_backend_that_cannot_be_reached_is_told_once_and_so_is_its_return(
+    store: Store, sweep_file: Callable[..., Path]
+) -> None:
+    dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(FakeWorld(done(store))))
+    told = Told()
+    run = Run(store, dispatcher, told)
+    for trouble in ("", "squeue: Unable to contact slurm controller", "squeue: timed out", "", ""):
+        dispatcher.trouble = trouble
+        run.tell_trouble()
+    assert told.lines == [
+        "squeue: Unable to contact slurm controller; what runs goes on, and this keeps trying",
+        "fake answers again",
+    ]

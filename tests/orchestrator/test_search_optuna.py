@@ -1,0 +1,99 @@
+"""Optuna behind ask and tell: what it makes of results, and what of a journal that a crash has left."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.search.engine import Result
+from orchestrator.search.optuna import OptunaEngine, open_engine
+from orchestrator.search.space import Search
+
+SPACE = {"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", ["b", 2]]}, "y": {"log_uniform": [0.1, 10]}}
+
+
+def engine(place: Path, name: str = "study", **more: object) -> OptunaEngine:
+    search = Search.model_validate({"trials": 30, "space": SPACE, "sampler": "random", **more})
+    return open_engine(place, name, search, lambda _condition, _point: True)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "optuna.jsonl"
+
+
+def test_what_was_asked_is_known_to_the_next_process(place: Path) -> None:
+    first = engine(place)
+    asked = [first.ask() for _ in range(3)]
+    first.tell(1, Result(5.0, {4.0: 5.0}))
+    again = engine(place).asked()
+    assert [one.point for one in again] == [one.point for one in asked]
+    assert [one.is_open for one in again] == [True, False, True]
+    assert asked[0].point.keys() == SPACE.keys()
+    assert {str(one.point["kind"]) for one in asked} <= {"a", "['b', 2]"}
+
+
+def test_the_next_configuration_does_not_depend_on_who_asks(place: Path, tmp_path: Path) -> None:
+    once = engine(place)
+    asked = [once.ask().point for _ in range(4)]
+    restarted = [engine(tmp_path / "other.jsonl").ask().point for _ in range(4)]
+    assert asked == restarted
+    assert engine(tmp_path / "third.jsonl", seed=1).ask().point != asked[0]
+
+
+def test_a_configuration_cut_short_is_asked_for_to_its_end(place: Path) -> None:
+    first = engine(place)
+    trial = first.study.ask()
+    chosen = trial.suggest_float("x", 0, 1)
+    (asked,) = engine(place).asked()
+    assert asked.point["x"] == pytest.approx(chosen, rel=1e-3)
+    assert asked.point.keys() == SPACE.keys()
+    assert engine(place).asked() == [asked]
+
+
+def test_a_torn_line_is_no_obstacle(place: Path) -> None:
+    point = engine(place).ask().point
+    with place.open("ab") as file:
+        file.write(b'{"op_code":4,"wor')
+    again = engine(place)
+    assert [one.point for one in again.asked()] == [point]
+    again.ask()
+    assert len(engine(place).asked()) == 2
+
+
+def test_a_lost_journal_is_begun_anew_with_what_was_asked_before(place: Path) -> None:
+    points = [engine(place).ask().point for _ in range(2)]
+    place.unlink()
+    again = engine(place)
+    again.expect(points)
+    assert again.asked() == []
+    assert [again.ask().point for _ in range(2)] == points
+    assert again.ask().point not in points
+
+
+def test_results_are_told_with_their_curves(place: Path) -> None:
+    told = engine(place)
+    numbers = [told.ask().number for _ in range(3)]
+    told.tell(numbers[0], Result(3.0, {4.0: 5.0, 8.0: 3.0}))
+    told.tell(numbers[1], Result(6.0, {4.0: 6.0}, stopped=True))
+    told.tell(numbers[2], Result(None, {}))
+    trials = told.study.trials
+    assert [trial.state.name for trial in trials] == ["COMPLETE", "PRUNED", "FAIL"]
+    assert trials[0].intermediate_values == {4000: 5.0, 8000: 3.0}
+    assert told.study.best_value == 3.0
+
+
+def test_telling_goes_on_where_a_crash_broke_it_off(place: Path) -> None:
+    told = engine(place)
+    number = told.ask().number
+    told._trial(number).report(5.0, 4000)
+    engine(place).tell(number, Result(3.0, {4.0: 5.0, 8.0: 3.0}))
+    assert engine(place).study.trials[0].intermediate_values == {4000: 5.0, 8000: 3.0}
+
+
+def test_tpe_comes_nearer_than_chance(place: Path) -> None:
+    found = engine(place, sampler="tpe", startup=8)
+    for _ in range(30):
+        asked = found.ask()
+        found.tell(asked.number, Result((asked.point["x"] - 0.7) ** 2, {}))
+    late = [abs(one.point["x"] - 0.7) for one in found.asked()[15:]]
+    assert sorted(late)[len(late) // 2] < 0.15

@@ -1,0 +1,111 @@
+"""adasweep run with a search or with stop rules: real processes everywhere, only the worker keeps to a script."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.status import stored_plan
+from orchestrator.store import Store
+from tests.orchestrator.attempts import let_go
+from tests.orchestrator.test_run import adasweep, is_at_hold, last_state, runs, start, until
+from trainer.record import State
+
+pytestmark = pytest.mark.usefixtures("scripted")
+Write = Callable[[str], Path]
+
+SEARCH = """\
+sweep: found
+base: {preset: tiny32, data: tiny, batch: 20, micro_batch: 20}
+seeds: [100]
+horizon_kimg: 1
+metrics: [fid2k]
+search:
+  trials: 5
+  parallel: 2
+  sampler: random
+  space:
+    augment: {choice: [none, ada]}
+    augment.target: {uniform: [0.3, 0.7], when: {augment: ada}}
+    objective.r1_gamma: {log_uniform: [0.01, 100]}
+"""
+
+
+def journal(store: Store, sweep: str = "found") -> list[str]:
+    """Return the states of all trials in a search's journal."""
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    storage = JournalStorage(JournalFileBackend(str(store.plan(sweep).with_name("optuna.jsonl"))))
+    (study,) = optuna.get_all_study_summaries(storage)
+    return [trial.state.name for trial in optuna.load_study(study_name=study.study_name, storage=storage).trials]
+
+
+def test_a_search_whose_driver_is_killed_goes_on_with_the_same_command(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(SEARCH)
+    first = json.loads(adasweep(store, "plan", file, "--json").stdout)
+    assert (first["cells"], first["totals"]["runs"], first["unsampled"]) == ([], 5, 5)
+
+    driver = start(store, "run", file, "--no-record", "--cpus", 2)
+    until(lambda: sum(is_at_hold(run) for run in runs(store)) == 2)
+    driver.kill()
+    driver.wait()
+    assert journal(store) == ["RUNNING"] * 2
+    asked = {run.path.name for run in runs(store)}
+    before = json.loads(adasweep(store, "plan", file, "--json").stdout)
+    assert (before["actions"], before["unsampled"]) == ({"leave": 2}, 3)
+
+    again = start(store, "run", sweep_file(SEARCH.replace("trials: 5", "trials: 4")), "--no-record", "--cpus", 2)
+    while again.poll() is None:
+        for run in runs(store):
+            let_go(run)
+        until(lambda: again.poll() is not None or any(not (run.path / "go").exists() for run in runs(store)))
+    assert again.returncode == 0, again.communicate()[1]
+    assert journal(store) == ["COMPLETE"] * 4
+    assert {run.path.name for run in runs(store)} > asked
+    assert [(last_state(run), run.attempts()) for run in runs(store)] == [(State.DONE, [1])] * 4
+    plan = stored_plan(store, "found")
+    assert plan is not None
+    assert len(plan["search"]["points"]) == len(plan["cells"]) == 4
+
+
+def test_a_search_without_its_journal_reuses_what_has_run(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(SEARCH.replace("[100]", "[0]").replace("trials: 5", "trials: 3"))
+    assert adasweep(store, "run", file, "--no-record").returncode == 0
+    ids = list(store.ids())
+    store.plan("found").with_name("optuna.jsonl").unlink()
+    again = adasweep(store, "run", file, "--no-record")
+    assert again.returncode == 0, again.stderr
+    assert journal(store) == ["COMPLETE"] * 3
+    assert list(store.ids()) == ids
+    assert all(run.attempts() == [1] for run in runs(store))
+
+    refused = adasweep(store, "run", file, "--no-record", "--detach")
+    assert refused.returncode == 2
+    assert "a search has to be watched" in refused.stderr
+
+
+def test_runs_that_a_rule_stops_say_so(store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.3")
+    text = SEARCH[: SEARCH.index("search:")].replace("[100]", "[20, 21, 22]").replace("kimg: 1", "kimg: 10")
+    file = sweep_file(text + "stop: {type: asha, first_kimg: 0.5, factor: 3}\n")
+    launcher = start(store, "run", file, "--no-record", "--cpus", 3)
+    until(lambda: sum(run.path.joinpath("stops").exists() for run in runs(store)) == 2)
+    best = next(run for run in runs(store) if not (run.path / "stops").exists())
+    assert json.loads(best.trial.read_text())["config"]["seed"] == 20
+    until(lambda: [last_state(run) for run in runs(store)].count(State.PREEMPTED) == 2)
+
+    told = json.loads(adasweep(store, "status", "found", "--json").stdout)["sweeps"][0]["trials"]
+    by_seed = {trial["seed"]: trial for trial in told}
+    assert [by_seed[seed]["state"] for seed in (20, 21, 22)] == ["running", "stopped", "stopped"]
+    assert "21 is number 2 of 3 at the rung of" in by_seed[21]["wrong"]
+    assert "stopped, because: stopped at" in adasweep(store, "why", by_seed[22]["trial"]).stdout
+
+    launcher.send_signal(2)
+    assert launcher.wait() == 75
+    plan = json.loads(adasweep(store, "plan", file, "--json").stdout)
+    assert plan["actions"] == {"resume": 1, "stopped": 2}
+    assert adasweep(store, "retry", by_seed[22]["trial"]).returncode == 0
+    assert json.loads(adasweep(store, "plan", file, "--json").stdout)["actions"] == {"resume": 2, "stopped": 1}

@@ -1,0 +1,126 @@
+"""Rules that end runs early: whom they hit, and what becomes of those they hit."""
+
+import json
+import math
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.decide import Action, Rules, Wanted, decide_one
+from orchestrator.errors import SweepError
+from orchestrator.marks import forgive, stop, stops
+from orchestrator.observe import Observed, observe_run
+from orchestrator.stop import Asha, Curves, Diverged, Median, verdict
+from orchestrator.stopper import Stopper
+from orchestrator.store import Store
+from orchestrator.sweep_file import Sweep
+from tests.orchestrator.attempts import new_attempt, new_trial
+from tests.orchestrator.conftest import SWEEP
+from trainer.record import State, append_lines
+
+Read = Callable[..., Sweep]
+
+
+def curves(*scores: list[float]) -> Curves:
+    """Return curves a, b, c, ... with a score every 4 kimg."""
+    return {
+        chr(97 + index): {4.0 * (1 + at): score for at, score in enumerate(one)} for index, one in enumerate(scores)
+    }
+
+
+def hit(rule: Median | Asha | Diverged, scores: Curves) -> set[str]:
+    return {trial for trial in scores if verdict([rule], trial, scores)}
+
+
+def test_the_median_rule_hits_what_is_worse_than_half_of_the_others() -> None:
+    assert hit(Median(), curves([9], [8], [7], [1])) == {"a", "b"}
+    assert hit(Median(), curves([9, 2], [8, 8], [7, 7], [1, 1])) == {"b", "c"}
+
+
+def test_the_median_rule_waits_for_enough_others_and_for_its_time() -> None:
+    assert hit(Median(others=4), curves([9], [8], [7], [1])) == set()
+    assert hit(Median(from_kimg=8), curves([9], [8], [7], [1])) == set()
+
+
+def test_a_run_that_is_behind_is_judged_by_what_the_others_had_at_that_time() -> None:
+    assert hit(Median(), curves([5], [6, 1], [6, 1], [6, 1])) == set()
+
+
+def test_asha_lets_the_best_of_each_rung_go_on() -> None:
+    assert hit(Asha(), curves([5], [4], [3], [2], [1], [6])) == {"a", "b", "c", "f"}
+    assert hit(Asha(), curves([5], [4])) == set()
+
+
+def test_asha_judges_at_the_highest_rung_that_was_reached() -> None:
+    rungs = curves([9, 9, 1], [9, 9, 2], [9, 9, 3], [1])
+    assert hit(Asha(first_kimg=4, factor=3), rungs) == {"b", "c"}
+    assert "number 3 of 3 at the rung of 12 kimg, 1 go on" in verdict([Asha()], "c", rungs)
+
+
+def test_a_score_that_is_no_number_is_the_worst() -> None:
+    scores = curves([math.nan], [4], [3])
+    assert hit(Asha(), scores) == {"a", "b"}
+    assert verdict([Diverged()], "a", scores) == "stopped at 4 kimg: the score is no number any more"
+
+
+def test_a_run_far_from_its_own_best_has_diverged() -> None:
+    assert hit(Diverged(), curves([10, 5, 10.5], [10, 5, 9.9])) == {"a"}
+    assert hit(Diverged(), curves([-10, -4.9], [-10, -5.1])) == {"a"}
+
+
+def test_without_a_score_nobody_is_judged() -> None:
+    assert verdict([Median(), Asha(), Diverged()], "a", {"a": {}, "b": {4.0: 1.0}}) == ""
+
+
+def test_rules_are_named_alone_or_with_settings(read: Read) -> None:
+    spec = read(SWEEP + "stop: [diverged, {type: asha, factor: 2}]\n").spec
+    assert spec.stop == [Diverged(), Asha(factor=2)]
+    assert read(SWEEP + "stop: median\n").spec.stop == [Median()]
+    with pytest.raises(SweepError, match=r"14: stop\[1\].*'medain' is none of .*did you mean 'median'"):
+        read(SWEEP + "stop: [diverged,\n  medain]\n")
+
+
+def recorded(store: Store, seed: int, *scores: float) -> str:
+    run = new_trial(store, seed)
+    new_attempt(run)
+    rows = [{"kimg": 4.0 * (1 + at), "metric": "fid2k-lite0", "value": score} for at, score in enumerate(scores)]
+    append_lines(run.metrics, rows)
+    return run.path.name
+
+
+def test_what_a_rule_hits_is_marked_once_with_its_reason(store: Store, read: Read) -> None:
+    trials = [recorded(store, seed, 1.0 + seed) for seed in range(4)]
+    stopper = Stopper(store, read(SWEEP + "stop: [median]\n"))
+    assert stopper.stop(trials, trials) == trials[2:]
+    assert stopper.stop(trials, trials) == []
+    assert stops(store.run(trials[3])) == {"test": "stopped at 4 kimg: 4 is worse than the median 2 of 3 others"}
+
+
+def test_new_rows_are_seen(store: Store, read: Read) -> None:
+    trial = recorded(store, 0, 5.0)
+    stopper = Stopper(store, read(SWEEP + "stop: [diverged]\n"))
+    assert stopper.stop([trial], [trial]) == []
+    append_lines(store.run(trial).metrics, [{"kimg": 8.0, "metric": "fid2k-lite0", "value": 50.0}])
+    assert stopper.stop([trial], [trial]) == [trial]
+
+
+def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:
+    trial = recorded(store, 0, 5.0)
+    stop(store.run(trial), "test", "bad")
+    seen = observe_run(store.run(trial), State.LOST, 1e12)
+    ours, theirs = (decide_one(Wanted(8.0, sweep=name), seen, Rules()) for name in ("test", "other"))
+    assert (ours.action, ours.reason, theirs.action) == (Action.STOPPED, "bad", Action.RESUME)
+    forgive(store.run(trial))
+    assert stops(store.run(trial)) == {}
+
+
+def test_a_trial_that_was_done_in_spite_of_a_stop_is_reused() -> None:
+    seen = Observed(State.DONE, attempts=1, kimg=8.0, horizon_kimg=8.0, stops={"test": "bad"})
+    assert decide_one(Wanted(8.0, sweep="test"), seen, Rules()).action is Action.REUSE
+
+
+def test_a_mark_that_cannot_be_read_still_stops(store: Store) -> None:
+    run = store.run(recorded(store, 0, 5.0))
+    stop(run, "test", "bad")
+    (run.path / "stops" / "test.json").write_text(json.dumps({"attempt": 1})[:-3])
+    assert "cannot be read" in stops(run)["test"]

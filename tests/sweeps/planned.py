@@ -1,0 +1,73 @@
+"""Every sweep of the repository, planned without the data sets and snapshots that it names."""
+
+from functools import cache
+from pathlib import Path
+
+from orchestrator.expand import expand
+from orchestrator.sweep_file import read_sweep
+from orchestrator.trial import LocatedData, Trial
+from trainer.config.data import DataDescription
+from trainer.errors import DataError
+
+SWEEPS = Path(__file__).parents[2] / "sweeps"
+FILES = {path.relative_to(SWEEPS).with_suffix("").as_posix(): path for path in sorted(SWEEPS.rglob("*.yaml"))}
+
+IMAGES = {
+    "fashion-mnist-10k": 10_000,
+    "cifar10": 50_000,
+    "cifar100": 50_000,
+    "ffhq": 70_000,
+    "lsun-cat": 200_000,
+    "lsun-car": 893_000,
+    "lsun-church": 126_227,
+    "lsun-horse": 2_000_340,
+    "lsun-bedroom": 3_033_042,
+    "celeba": 202_599,
+    "metfaces": 1_336,
+    "brecahad": 1_944,
+    "afhq-cat": 5_153,
+    "afhq-dog": 4_739,
+    "afhq-wild": 4_738,
+    "obama": 100,
+    "grumpy-cat": 100,
+    "panda": 100,
+    "animalface-cat": 160,
+    "animalface-dog": 389,
+}
+CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100}
+SNAPSHOTS = ("smoke", *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)))
+
+
+def find(source: str) -> LocatedData:
+    """Find a data set of the papers as it would be once prepared: NAME-SIDE, or a set of 32x32 images."""
+    name, _, side = source.rpartition("-") if source.rpartition("-")[2].isdigit() else (source, "", "32")
+    if name not in IMAGES:
+        raise DataError(source, "is no data set of the papers")
+    description = DataDescription(
+        name=source,
+        fingerprint=f"{sum(source.encode()):016x}",
+        images=IMAGES[name],
+        resolution=int(side),
+        channels=1 if name.startswith("fashion") else 3,
+        classes=CLASSES.get(name, 0),
+    )
+    return LocatedData(description, Path(f"/data/{source}.zip"))
+
+
+def write_snapshots(directory: Path) -> None:
+    """Write files in the place of the snapshots that sweeps start from; planning only reads their hash."""
+    (directory / "snapshots").mkdir()
+    for name in (*SNAPSHOTS, "ffhq512", "ffhq1024"):
+        (directory / "snapshots" / f"{name}.safetensors").write_text(name)
+
+
+@cache
+def planned(name: str, tier: str) -> list[Trial]:
+    """Return the trials of a sweep at a tier. The snapshots must lie in the working directory."""
+    return expand(read_sweep(FILES[name], tier), find)
+
+
+def new(name: str, *before: str) -> int:
+    """Return how many trials `name` adds at the paper tier where the sweeps `before` have run."""
+    there = {trial.id for earlier in before for trial in planned(earlier, "paper")}
+    return len({trial.id for trial in planned(name, "paper")} - there)

@@ -1,0 +1,67 @@
+"""Every figure of every sweep, drawn from made-up results of the whole mini tier but its last run; golden numbers.
+
+To record the golden files anew after an intended change: ADASWEEP_RECORD=1 pytest tests/sweeps/test_figures.py
+"""
+
+import io
+import os
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+import pytest
+
+from analysis.figures import figure_named
+from analysis.provenance import provenance_of
+from analysis.render import compose
+from analysis.style import LOOK
+from orchestrator.sweep_file import read_sweep
+from tests.sweeps.planned import FILES, write_snapshots
+from tests.sweeps.results import loaded, write_results
+
+GOLDEN = Path(__file__).parent / "golden"
+TIER = "mini"
+NAMES = [name for name in FILES if "/" in name]
+CHANGING = ["trial", "file", "sha256"]
+ROWS = 200
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def results(request, tmp_path_factory):
+    """Runs and curves of one sweep."""
+    directory = tmp_path_factory.mktemp("store")
+    write_snapshots(directory)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        store = write_results(directory, request.param, TIER)
+    return request.param, *loaded(store, request.param, TIER)
+
+
+@pytest.mark.filterwarnings("error")
+def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(results):
+    name, runs, curves = results
+    for figure in read_sweep(FILES[name], TIER).spec.figures:
+        numbers = figure_named(figure).data(runs, curves)
+        compare(numbers.table.drop(columns=CHANGING, errors="ignore"), f"{name.replace('/', '_')}.{figure}.csv")
+        with matplotlib.rc_context(LOOK):
+            origin = provenance_of(figure, figure_named(figure).aggregation, "", runs.only(numbers.cells), curves)
+            page = compose(figure_named(figure), numbers, origin)
+        beside(page)
+
+
+def compare(table: pd.DataFrame, file: str) -> None:
+    """Compare with the golden file: of long tables a row in so many."""
+    table = table.iloc[:: max(1, len(table) // ROWS)]
+    if os.environ.get("ADASWEEP_RECORD"):
+        GOLDEN.mkdir(exist_ok=True)
+        table.to_csv(GOLDEN / file, index=False, lineterminator="\n")
+    again = pd.read_csv(io.StringIO(table.to_csv(index=False)))
+    pd.testing.assert_frame_equal(again, pd.read_csv(GOLDEN / file), rtol=1e-9)
+
+
+def beside(page) -> None:
+    """Title, caption and legends lie beside the axes and inside the page."""
+    boxes = [text.get_window_extent() for text in (page._suptitle, page._supxlabel, *page.legends)]
+    areas = [ax.get_tightbbox() for ax in page.axes]
+    assert not any(box.overlaps(area) for box in boxes for area in areas if area is not None)
+    assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= page.bbox.width + 1 for box in boxes)

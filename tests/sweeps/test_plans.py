@@ -1,0 +1,111 @@
+"""Every sweep plans at every tier, the paper tier with the number of runs of the paper, and shares what it can."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.figures import FIGURES
+from orchestrator.sweep_file import read_sweep
+from tests.sweeps.planned import FILES, new, planned, write_snapshots
+
+TIERS = ("smoke", "mini", "small", "paper")
+OF_PAPERS = [name for name in FILES if "/" in name]
+RUNS = {
+    "ada/fig1_baseline_sizes": 7 * 3,
+    "ada/fig3_leak": 26 * 3,
+    "ada/fig4_categories": 3 * 6 * 5 + 3,
+    "ada/fig5_heuristics": 61 + 27,
+    "ada/fig6_ada_sizes": 5 * 3,
+    "ada/fig7_training_set": 58 * 3,
+    "ada/fig8a_methods": 27 * 3,
+    "ada/fig8b_capacity": 56 * 3,
+    "ada/fig9_transfer": 50 + 10,
+    "ada/fig11a_small_sets": 5 * 4 * 3,
+    "ada/fig11b_cifar": 2 * 3 * 5,
+    "ada/fig19_biggan": 9 * 4 * 3,
+    "ada/fig20_bcr_leak": 2 * 7 * 3,
+    "ada/fig21_cumulative": 3 * 7 * 9,
+    "ada/gamma_grid": 16,
+    "diffaugment/ffhq": 5 * 2,
+    "diffaugment/lsun_cat": 4 * 2,
+    "diffaugment/cifar": 2 * 3 * 2,
+    "diffaugment/low_shot": 5 * 2,
+    "diffaugment/ablation": 4,
+    "diffaugment/biggan_cifar": 24,
+    "stylegan2/table1_ffhq": 7,
+    "stylegan2/table1_car": 7,
+    "stylegan2/table2": 9 * 2,
+    "stylegan2/table3": 2 * 4,
+    "stylegan2/table4": 5,
+    "progan/table1": 9 * 2,
+    "biggan/truncation": 2 * 3,
+}
+SMOKE_RUNS = 9
+
+
+@pytest.fixture(autouse=True, scope="module")
+def with_snapshots(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("here")
+    write_snapshots(directory)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        yield
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_tier_plans(name):
+    for tier in read_sweep(FILES[name]).spec.tiers:
+        assert planned(name, tier)
+
+
+@pytest.mark.parametrize("name", OF_PAPERS)
+def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name):
+    spec = read_sweep(FILES[name]).spec
+    assert tuple(spec.tiers) == TIERS
+    assert spec.question.endswith(")")
+    assert spec.figures
+    assert spec.claims
+    assert set(spec.figures) <= set(FIGURES)
+
+
+def test_names_of_sweeps_are_used_once():
+    names = [read_sweep(path).spec.sweep for path in FILES.values()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", OF_PAPERS)
+def test_the_paper_tier_has_the_runs_of_the_paper_each_once(name):
+    trials = planned(name, "paper")
+    assert len(trials) == len({trial.id for trial in trials}) == RUNS[name]
+
+
+@pytest.mark.parametrize("name", OF_PAPERS)
+def test_the_smoke_tier_is_a_few_runs_of_seconds_on_the_demo_data(name):
+    trials = planned(name, "smoke")
+    assert 2 <= len(trials) <= SMOKE_RUNS
+    assert {trial.data_path for trial in trials} == {Path("/data/fashion-mnist-10k.zip")}
+    assert max(trial.horizon_kimg for trial in trials) <= 0.1
+
+
+def test_what_other_figures_need_of_fig7_is_not_run_again():
+    fig7 = "ada/fig7_training_set"
+    assert new("ada/fig1_baseline_sizes", fig7) == 0
+    assert new("ada/fig6_ada_sizes", fig7) == 0
+    assert new("ada/fig8a_methods", fig7) == 69
+    assert new("ada/fig8b_capacity", fig7) == 144
+    assert new("ada/fig20_bcr_leak", fig7) == 42 - 6 - 6
+    assert new("ada/fig9_transfer", fig7) == 50
+    assert new("ada/fig19_biggan", fig7, "ada/fig8a_methods") == 54
+
+
+def test_what_figures_on_fixed_p_share_is_not_run_twice():
+    before = ("ada/fig7_training_set", "ada/fig8a_methods", "ada/fig4_categories")
+    assert new("ada/fig4_categories", *before[:2]) == 90
+    assert new("ada/fig21_cumulative", *before) == 189 - 2 * 3 * 5
+    assert new("ada/fig5_heuristics", *before, "ada/fig21_cumulative") == 61 - 4
+
+
+def test_sharing_saves_a_tenth_of_the_runs_of_the_ada_paper():
+    plans = [planned(name, "paper") for name in OF_PAPERS if name.startswith("ada/")]
+    wanted = sum(map(len, plans))
+    assert wanted - len({trial.id for trials in plans for trial in trials}) > wanted / 10

@@ -1,0 +1,79 @@
+"""The smoke tier of every sweep really runs, and its figures are drawn from those runs.
+
+All sweeps share one store, so that reference features are computed once. ADASWEEP_SMOKE_STORE keeps it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.sweep_file import read_sweep
+from tests.sweeps.planned import FILES
+
+SAMPLE = "ada/fig6_ada_sizes"
+NAMES = [name for name in FILES if "/" in name]
+DATA = "fashion-mnist-10k"
+SOURCE = ("generator.channel_base=256", "discriminator.channel_base=256", "data.subset=200")
+RUN_SECONDS = 1500
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A working directory with a store that holds the demo data."""
+    kept = os.environ.get("ADASWEEP_SMOKE_STORE")
+    directory = Path(kept).absolute() if kept else tmp_path_factory.mktemp("smoke")
+    directory.mkdir(parents=True, exist_ok=True)
+    if not (directory / "store" / "data" / f"{DATA}.zip").exists():
+        python(directory, "trainer", "data", "get", DATA)
+    return directory
+
+
+def python(directory: Path, package: str, *words: str) -> str:
+    """Run `python -m package words...` and return what it printed."""
+    environment = {**os.environ, "ADASWEEP_STORE": str(directory / "store"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", package, *words]
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=RUN_SECONDS)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def write_source(directory: Path) -> None:
+    """Train the network from which the transfers of the smoke tier start."""
+    target = directory / "snapshots" / "smoke.safetensors"
+    if not target.exists():
+        data = str(directory / "store" / "data" / f"{DATA}.zip")
+        words = ["--out", "source", "--data", data, "--preset", "tiny32", "--kimg", "0.016", "--metrics"]
+        python(directory, "trainer", "run", *words, "--set", *SOURCE)
+        (last,) = (directory / "source" / "snapshots").glob("snapshot-*.safetensors")
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(last, target)
+
+
+def check(directory: Path, name: str) -> None:
+    """Run the smoke tier of a sweep, draw its figures, and verify them against the runs."""
+    if "transfer: snapshots/smoke" in FILES[name].read_text():
+        write_source(directory)
+    python(directory, "orchestrator", "run", str(FILES[name]), "--tier", "smoke", "--no-record")
+    sweep = read_sweep(FILES[name], "smoke")
+    python(directory, "analysis", "figures", "--sweep", sweep.key)
+    for figure in sweep.spec.figures:
+        for kind in ("pdf", "png", "csv"):
+            made = directory / "store" / "figures" / sweep.key / f"{figure}.{kind}"
+            assert made.stat().st_size > 0
+        assert len(made.read_text().splitlines()) > 1, f"{figure} shows nothing"
+    python(directory, "analysis", "verify", "--sweep", sweep.key)
+
+
+def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here):
+    check(here, SAMPLE)
+
+
+@pytest.mark.sweeps
+@pytest.mark.timeout(RUN_SECONDS)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_smoke_tier_runs_and_is_drawn(here, name):
+    check(here, name)

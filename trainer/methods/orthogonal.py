@@ -1,0 +1,45 @@
+"""Orthogonal regularisation (Brock et al. 2019, Eq. 3): beta ||W^T W * (1 - I)||_F^2 over the weights of a network."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from trainer.config.methods import OrthogonalRegularisation
+from trainer.families import implements
+from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
+from trainer.objectives.phases import PhaseResult
+
+
+def crosstalk(weight: Float[Tensor, "o *i"]) -> Float[Tensor, ""]:
+    """Return the sum of squared scalar products of different filters, the rows of the weight as a matrix."""
+    rows = weight.flatten(1)
+    gram = rows @ rows.T
+    return (gram - torch.diag(gram.diagonal())).square().sum()
+
+
+def network_crosstalk(network: nn.Module) -> Float[Tensor, ""]:
+    """Return the sum over all trainable weights of at least two axes; embeddings of classes are left alone."""
+    weights = [p for name, p in network.named_parameters() if p.ndim >= 2 and "embed" not in name and p.requires_grad]
+    return torch.stack([crosstalk(weight) for weight in weights]).sum()
+
+
+@implements(OrthogonalRegularisation)
+class OrthogonalRegularizer(Method):
+    """Adds the penalty to the main phase of either network, unless its weight is zero."""
+
+    def __init__(self, spec: OrthogonalRegularisation) -> None:
+        self.spec = spec
+
+    def generator_penalty(self, scene: GeneratorScene) -> PhaseResult | None:
+        return _penalty(self.spec.beta, scene.generation.generator, "G", scene.logits)
+
+    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult | None:
+        return _penalty(self.spec.discriminator_beta, scene.critic.discriminator, "D", scene.real_logits)
+
+
+def _penalty(beta: float, network: nn.Module, name: str, logits: Float[Tensor, "n 1"]) -> PhaseResult | None:
+    """Return the same penalty for every sample: what counts is their mean."""
+    if not beta:
+        return None
+    penalty = network_crosstalk(network).expand(len(logits))
+    return PhaseResult(penalty * beta, {f"Loss/orthogonal/{name}": penalty.detach()})

@@ -1,0 +1,58 @@
+"""Progressive growing (Karras et al. 2018, Sec. 2): both networks begin small, and resolutions fade in one by one.
+
+The schedule is a function of the image counter (`trainer/config/growth.py`): a run that goes on inside a fade needs no
+state of it. Real images show no more detail than generated ones: they are averaged down and faded likewise.
+"""
+
+from collections.abc import Sequence
+
+from trainer.config.growth import ProgressiveGrowing, top_of
+from trainer.families import implements
+from trainer.methods.method import INITIAL_LR, Event, Images, Method, Moment
+from trainer.model.growing.level import Growable, faded
+from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+
+
+@implements(ProgressiveGrowing)
+class Grower(Method):
+    """Sets level, learning rates and, where a fade begins or ends, new optimizers."""
+
+    networks: Sequence[Growable]
+
+    def __init__(self, spec: ProgressiveGrowing) -> None:
+        self.spec = spec
+        self.level = 0.0
+
+    def prepare(self, generator: GeneratorNetwork, discriminator: DiscriminatorNetwork) -> None:
+        assert isinstance(generator, Growable)
+        assert isinstance(discriminator, Growable)
+        self.networks = (generator, discriminator)
+        self._set_level(0)
+
+    def begin(self, moment: Moment) -> Event | None:
+        self._set_level(moment.images)
+        for optimizer in moment.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = group[INITIAL_LR] * self.spec.lr_factor(self.level)
+        if moment.before is None or stage_of(self.level) == stage_of(self._level_at(moment.before)):
+            return None
+        if self.spec.reset_optimizers:
+            for optimizer in moment.optimizers.values():
+                optimizer.state.clear()
+        return Event("growth", {"level": self.level, "resolution": top_of(self.level)})
+
+    def loaded(self, images: Images) -> Images:
+        return faded(images, self.level)
+
+    def _set_level(self, images: int) -> None:
+        self.level = self._level_at(images)
+        for network in self.networks:
+            network.set_level(self.level)
+
+    def _level_at(self, images: int) -> float:
+        return self.spec.level(images, self.networks[0].resolution)
+
+
+def stage_of(level: float) -> tuple[int, bool]:
+    """Return the highest resolution of a level, and whether it is fading in."""
+    return top_of(level), not level.is_integer()
