@@ -19,8 +19,9 @@ from trainer.ops.kernels import Kernels
 from trainer.ops.native import abi, library
 
 TRIVIAL = """#include <cstdint>
-extern "C" int64_t adasweep_abi() { return %d; }
-extern "C" const char* adasweep_error(int) { return ""; }
+#define EXPORT extern "C" __attribute__((visibility("default")))
+EXPORT int64_t adasweep_abi() { return %d; }
+EXPORT const char* adasweep_error(int) { return ""; }
 """
 needs_compiler = pytest.mark.skipif(toolchain.cxx() is None, reason=toolchain.NO_COMPILER)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from trainer.errors import UserError
 from trainer.ops.native import abi
 
+AGAIN = "build again: adasweep ops build --again"
 FUNCTIONS = {
     "adasweep_activate": abi.Activate,
     "adasweep_resample": abi.Resample,
@@ -26,13 +27,14 @@ class Library:
     def __init__(self, path: Path) -> None:
         try:
             self._handle = ctypes.CDLL(str(path))
-        except OSError as error:
-            raise UserError(path, f"cannot be loaded: {error}", "build again: adasweep ops build") from error
-        self._handle.adasweep_error.restype = ctypes.c_char_p
-        if self._handle.adasweep_abi() != abi.VERSION:
-            raise UserError(path, f"is not of interface {abi.VERSION}", "build again: adasweep ops build")
-        for name, arguments in FUNCTIONS.items():
-            getattr(self._handle, name).argtypes = [ctypes.POINTER(arguments), ctypes.c_void_p]
+            version = self._handle.adasweep_abi()
+            if version != abi.VERSION:
+                raise UserError(path, f"is of interface {version}, not {abi.VERSION}", AGAIN)
+            self._handle.adasweep_error.restype = ctypes.c_char_p
+            for name, arguments in FUNCTIONS.items():
+                getattr(self._handle, name).argtypes = [ctypes.POINTER(arguments), ctypes.c_void_p]
+        except (OSError, AttributeError) as error:
+            raise UserError(path, f"cannot be used: {error}", AGAIN) from error
 
     def call(self, function: str, arguments: ctypes.Structure, where: int) -> None:
         """Call `function` with `where`, a number of threads or a stream. Raises RuntimeError with its words."""
