@@ -13,8 +13,7 @@ from analysis.synthetic import run_of, write_logits, write_samples, write_trial
 from orchestrator.observe import NEVER
 from orchestrator.plan import make_plan, stored
 from orchestrator.price import Evidence
-from orchestrator.sweep_file import read_sweep
-from tests.sweeps.planned import FILES, planned
+from tests.sweeps.planned import planned, read
 from trainer.config.metrics import parse_metric, value_names
 from trainer.record import replace_file
 
@@ -24,7 +23,7 @@ PICTURED = 6
 
 def write_results(path: Path, name: str, tier: str) -> Store:
     """Write the plan of a sweep and made-up results of all its runs but the last, logits and samples of a few."""
-    store, sweep, trials = Store(path), read_sweep(FILES[name], tier), tuple(planned(name, tier))
+    store, sweep, trials = Store(path), read(name, tier), tuple(planned(name, tier))
     document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), Evidence({}, {}), 1))
     replace_file(store.plan(sweep.key), json.dumps(document | {"file": "synthetic"}))
     metrics = [
@@ -65,4 +64,4 @@ def write_probes(store: Store, trial: str, kimg: float, seed: int) -> None:
 def loaded(store: Store, name: str, tier: str) -> tuple[Runs, Curves]:
     """Collect and load the sweep of `write_results`."""
     collect(store)
-    return load(store, read_sweep(FILES[name], tier).key)
+    return load(store, read(name, tier).key)
