@@ -33,6 +33,7 @@ class Plan(_Read):
     score: str | None = None
     metrics: tuple[str, ...] = ()
     detector: str | None = None
+    distance: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     cells: tuple[PlannedRun, ...]

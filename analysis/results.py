@@ -43,6 +43,12 @@ class Curves:
     def ticks(self) -> pd.DataFrame:
         return _of_sweep(self.source.rows("ticks", TICK_COLUMNS, sorted(set(self.planned["trial"]))), self.planned)
 
+    @cached_property
+    def recorded(self) -> list[str]:
+        """Return the names of all metrics that any of the runs has."""
+        names = self.source.rows("metrics", ("trial", "metric"), sorted(set(self.planned["trial"])))["metric"]
+        return sorted(name.as_py() for name in pc.unique(names))
+
     def of(self, metric: str) -> "Curves":
         """Return the curves of another metric of the same runs."""
         return _curves(self.source, self.planned, metric, None)
