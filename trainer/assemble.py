@@ -21,8 +21,10 @@ from trainer.data.dataset import TrainSet
 from trainer.distributed import World
 from trainer.energy import Meter
 from trainer.evaluation import Evaluator
+from trainer.evaluation_job import EvaluationJob
 from trainer.families import build
 from trainer.loop import Loop
+from trainer.measuring import Measurer
 from trainer.methods.method import INITIAL_LR, Method
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.phases import Phase
@@ -68,9 +70,17 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     parts = make_parts(config, world.device)
     take_up(parts.state, attempt, reporter)
     stepper = make_stepper(config, parts, train_set, world)
-    evaluator = Evaluator(run, config, options, train_set, train_set.whole, stop, parts.state.images)
+    measurer = Measurer(run, options, train_set, train_set.whole, stop, world)
+    evaluator = Evaluator(config, measurer, parts.state.images)
     sheets = Sheets(run, config, options, train_set)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
+
+
+def assemble_evaluation(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter) -> EvaluationJob:
+    """Build what measures the snapshots of a trial."""
+    train_set = TrainSet(attempt.config.data, attempt.options.data_path, attempt.options.cache_dir)
+    measurer = Measurer(attempt.run, attempt.options, train_set, train_set.whole, stop, world)
+    return EvaluationJob(attempt.config, measurer, reporter)
 
 
 def make_parts(config: TrainConfig, device: torch.device) -> Parts:

@@ -39,8 +39,8 @@ class ProbeAreas:
     def data(self, all_runs: Runs, _: Curves) -> Areas:
         """Return the shares of every probed snapshot of one run per cell."""
         runs, not_shown = shown(all_runs, MOST_CELLS)
-        found, lowest = probed(runs, self.probe), {}
-        parts = []
+        found, parts = probed(runs, self.probe), []
+        lowest: dict[str, int] = {}
         for one in found:
             if lowest.setdefault(one.cell, one.seed) == one.seed:
                 arrays = one.arrays()

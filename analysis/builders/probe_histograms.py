@@ -80,8 +80,8 @@ class ProbeHistograms:
             here.set_xscale("log" if self.log_x else "linear")
             for kind, rows in part.groupby("kind", sort=False):
                 edges = [*rows["low"], rows["high"].iloc[-1]]
-                style = {"color": pen_of[str(kind)].color, "label": str(kind).replace("_", " ")}
-                here.stairs(rows["share"].tolist(), edges, fill=True, alpha=0.5, **style)
+                color, label = pen_of[str(kind)].color, str(kind).replace("_", " ")
+                here.stairs(rows["share"].tolist(), edges, fill=True, alpha=0.5, color=color, label=label)
             if place == 0:
                 legend_outside(here)
 

@@ -54,7 +54,8 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     if manner.dry_run:
         return _dry_run(store, plan, backend, LIVE if manner.live_code else frozen_place(store))
     store.require_writable()
-    keep_plan(store, plan)
+    if request.numbers is None:
+        keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
     code = LIVE if manner.live_code else freeze(store)
@@ -64,10 +65,10 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     dispatcher = Dispatcher(store, plan, backend, code=code)
     with growth_of(dispatcher, lookup(store), view.say) as growth:
         run = Run(store, dispatcher, view, growth)
-        code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
+        exit_code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
     if manner.as_json:
-        print_json({"exit_code": code, "trials": statuses_as_json(run.statuses())})
-    return code
+        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
+    return exit_code
 
 
 def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:
