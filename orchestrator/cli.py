@@ -269,6 +269,12 @@ def claims(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     finish(command("delegate")("analysis", ["claims", *context.args], Store(store)))
 
 
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep ops build")
+def ops(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Build the compiled operations ahead of time, or say what is missing (python -m trainer ops)."""
+    finish(command("delegate")("trainer", ["ops", *context.args], Store(store)))
+
+
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep which store/figures/demo/fid_by_kimg.png")
 def which(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     """List the runs behind a figure (python -m analysis which)."""

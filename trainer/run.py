@@ -18,6 +18,8 @@ from trainer.errors import UserError
 from trainer.failures import EXIT_BUG, Shards, failure_of
 from trainer.fence import Fence, LeaseLost
 from trainer.loop import Diverged
+from trainer.ops.choice import choose
+from trainer.ops.kernels import kernels, use
 from trainer.process import settle
 from trainer.ranks import Place, find_place
 from trainer.record import Energy, RunDir, RunRecord, State, read_record
@@ -59,6 +61,8 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
 
 
 def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
+    use(choose(attempt.options.ops, world.device.type))
+    report.update(ops=kernels().name)
     loop = assemble(attempt, world, stop, report, meter)
     try:
         loop.to_horizon()
