@@ -281,6 +281,18 @@ def which(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     finish(command("delegate")("analysis", ["which", *context.args], Store(store)))
 
 
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep report demo --pdf")
+def report(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Write a report of sweeps: question, cells, figures, claims, energy (python -m analysis report)."""
+    finish(command("delegate")("analysis", ["report", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep energy demo")
+def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Say what sweeps took: kWh, CO2, GPU-years, wasted and reused work (python -m analysis energy)."""
+    finish(command("delegate")("analysis", ["energy", *context.args], Store(store)))
+
+
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep verify demo")
 def verify(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     """Rebuild the numbers of figures from the runs and compare (python -m analysis verify)."""

@@ -129,7 +129,7 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
 
 def take_up(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
     """Load the newest intact checkpoint; without one, begin: with the weights of a snapshot if so configured."""
-    means = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
+    means: Means = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
     loaded = _load_newest(state, attempt.run, reporter)
     kimg = state.images / 1000
     if loaded:

@@ -61,11 +61,11 @@ def test_claims_give_verdicts(run, store):
 
 def test_claims_in_words_are_listed_as_not_tested(run, store):
     plan = json.loads(store.plan("synthetic").read_text())
-    stated = ["The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
+    stated = ["prose: The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
     store.plan("synthetic").write_text(json.dumps({**plan, "claims": stated}))
     lines = run("claims", "--store", store.path, "--sweep", "synthetic")[1].splitlines()
     assert lines[0].startswith("PASS  ada < baseline at subset=500")
-    assert lines[1] == "NOT TESTED  The fewer the images, the sooner FID turns up."
+    assert lines[1] == "NOT TESTED  The fewer the images, the sooner FID turns up.  (prose)"
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,17 @@ from math import inf, nan
 import numpy as np
 import torch
 
+from trainer.augment.pipe import transforms_of
 from trainer.augment.transforms.base import Transform
 from trainer.augment.transforms.cutout import Cutout
 from trainer.augment.transforms.integer_translation import IntegerTranslation
-from trainer.augment.transforms.table import GROUPS, TRANSFORMS
-from trainer.config.augment import PIPES, Pipe
+from trainer.augment.transforms.table import TRANSFORMS
+from trainer.config.augment import Pipe
 
 
 def condition_numbers(pipe: Pipe, resolution: int, p: float) -> dict[str, float]:
     """Return by transform the condition number at `p`, and of all together as `whole`; NaN for what is no group."""
-    names = [name for group in PIPES[pipe] for name in GROUPS[group]]
-    found = {name: condition_number(TRANSFORMS[name], resolution, p) for name in names}
+    found = {name: condition_number(TRANSFORMS[name], resolution, p) for name in transforms_of(pipe)}
     return {**found, "whole": float(np.prod([number for number in found.values() if number == number]))}
 
 

@@ -4,6 +4,7 @@ Images it has made itself and real ones are projected into W; the perceptual dis
 generated image can be traced back to its network. Each takes as long as `python -m trainer project`.
 """
 
+from copy import deepcopy
 from typing import Final
 
 import numpy as np
@@ -41,7 +42,7 @@ def _left(
     found = []
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         scene.progress(f"projecting image {number} of {len(images)}")
-        generator = scene.fresh_generator()
+        generator = deepcopy(scene.stylegan2)  # whose noise is optimised
         projector = Projector(generator, scene.judges.distance, label[None], scene.seed)
         found.append(projector.project(image[None], schedule).distance)
     return np.array(found)

@@ -44,10 +44,6 @@ class Scene:
     @cached_property
     def generator(self) -> GeneratorNetwork:
         """Return the moving average of the generator."""
-        return self.fresh_generator()
-
-    def fresh_generator(self) -> GeneratorNetwork:
-        """Return a copy of it that may be changed."""
         return load_generator(self.snapshot).to(self.device)
 
     @property

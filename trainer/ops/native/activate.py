@@ -53,15 +53,15 @@ def _run(order: int, ref: Tensor, bias: Tensor | None, dy: Tensor | None, v: Ten
 
 
 def _value(x: Tensor, bias: Tensor | None, *shape: Any) -> Tensor:
-    return _run(0, x, bias, None, None, shape)  # type: ignore[arg-type]
+    return _run(0, x, bias, None, None, shape)
 
 
 def _slope(dy: Tensor, ref: Tensor, bias: Tensor | None, *shape: Any) -> Tensor:
-    return _run(1, ref, bias, dy, None, shape)  # type: ignore[arg-type]
+    return _run(1, ref, bias, dy, None, shape)
 
 
 def _bend(dy: Tensor, v: Tensor, ref: Tensor, bias: Tensor | None, *shape: Any) -> Tensor:
-    return _run(2, ref, bias, dy, v, shape)  # type: ignore[arg-type]
+    return _run(2, ref, bias, dy, v, shape)
 
 
 def _fake(ref: Tensor, dim: int) -> Tensor:

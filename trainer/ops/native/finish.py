@@ -3,6 +3,7 @@
 Where the gradients are to be differentiated again, they are put together from operations that are.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -59,9 +60,9 @@ def _backward(
 def _gradients(x: Tensor, per_pixel: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return room for dx, dscale [n c], dnoise [n 1 h w] or nothing, dbias [n c]."""
     n, c, h, w = x.shape
-    kind = {"dtype": computed(x.dtype), "device": x.device}
-    dnoise = torch.empty([n, 1, h, w] if per_pixel else [0], **kind)
-    return torch.empty_like(dense(x)), torch.empty([n, c], **kind), dnoise, torch.empty([n, c], **kind)
+    room = partial(torch.empty, dtype=computed(x.dtype), device=x.device)
+    dnoise: Tensor = room([n, 1, h, w] if per_pixel else [0])
+    return torch.empty_like(dense(x)), room([n, c]), dnoise, room([n, c])
 
 
 forward = register(f"finish({TENSORS}) -> Tensor", _forward, lambda x, *_: torch.empty_like(dense(x)))
