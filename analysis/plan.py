@@ -34,6 +34,7 @@ class Plan(_Read):
     question: str = ""
     metrics: tuple[str, ...] = ()
     detector: str | None = None
+    distance: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     cells: tuple[PlannedRun, ...]

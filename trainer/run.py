@@ -8,7 +8,7 @@ import traceback
 from importlib.metadata import version
 from pathlib import Path
 
-from trainer.assemble import Attempt, assemble
+from trainer.assemble import Attempt, assemble, assemble_evaluation
 from trainer.config.job import Job
 from trainer.config.train import TrainConfig
 from trainer.console import say
@@ -19,9 +19,11 @@ from trainer.errors import UserError
 from trainer.failures import EXIT_BUG, Shards, failure_of
 from trainer.fence import Fence, LeaseLost
 from trainer.loop import Diverged
+from trainer.ops.choice import choose
+from trainer.ops.kernels import kernels, use
 from trainer.process import settle
 from trainer.ranks import Place, find_place
-from trainer.record import Energy, RunDir, RunRecord, State
+from trainer.record import Energy, RunDir, RunRecord, State, read_record
 from trainer.reporter import Reporter, SilentReporter
 from trainer.signals import Preempted, StopRequest
 
@@ -49,7 +51,9 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
     meter = find_meter(attempt.job.resources, place.size, os.environ)
     report = _reporter(attempt, place, meter)
     try:
-        with joined(place, config.shards) as world:
+        with joined(place, _shards(attempt, place)) as world:
+            if attempt.job.work == "evaluate":
+                return _evaluate(attempt, world, stop, report)
             return _train(attempt, world, stop, report, meter)
     except LeaseLost as lost:
         say(f"adasweep: {lost}; nothing more is written")
@@ -59,6 +63,8 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
 
 
 def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
+    use(choose(attempt.options.ops, world.device.type))
+    report.update(ops=kernels().name)
     loop = assemble(attempt, world, stop, report, meter)
     try:
         loop.to_horizon()
@@ -77,6 +83,23 @@ def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, 
     return DONE
 
 
+def _shards(attempt: Attempt, place: Place) -> int:
+    """Return how many parts the ranks must be able to share evenly; an evaluation is shared by any number."""
+    config = attempt.config
+    return config.shards if attempt.job.work == "train" else place.size
+
+
+def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporter) -> int:
+    report.event("evaluation", report.record.kimg, world_size=world.size)
+    try:
+        assemble_evaluation(attempt, world, stop, report).carry_out()
+    except Preempted:
+        report.update(state=State.PREEMPTED, doing="", exit_code=PREEMPTED)
+        return PREEMPTED
+    report.update(state=State.DONE, doing="", exit_code=DONE)
+    return DONE
+
+
 def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     """Say why the attempt failed, on standard error and in the record if that can still be written."""
     shards = Shards(config.micro_batch, config.discriminator.group)
@@ -92,11 +115,18 @@ def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     return failure.exit_code
 
 
+def _trained_kimg(run: RunDir) -> float:
+    """Return how far training has got, which an evaluation leaves as it is."""
+    records = (read_record(run.record(number)) for number in reversed(run.attempts()))
+    return next((record.kimg for record in records if record and record.work == "train"), 0.0)
+
+
 def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
     record = RunRecord(
         attempt=attempt.job.attempt,
+        work=attempt.job.work,
         state=State.RUNNING,
-        kimg=0,
+        kimg=_trained_kimg(attempt.run) if attempt.job.work == "evaluate" else 0,
         horizon_kimg=attempt.options.horizon_kimg,
         started=time.time(),
         updated=0,

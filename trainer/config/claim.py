@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from trainer.config.metrics import FAMILIES
+from trainer.config.metric_families import FAMILIES
 
 EXAMPLE = "ada < baseline at subset=2000, p<0.01, n>=5"
 PROSE, CONTROL = "prose: ", "control: "
