@@ -38,7 +38,9 @@ def ordered(runs: pd.DataFrame, key: str) -> list[str]:
 
 def _label(key: str, settings: dict[str, Any]) -> str:
     value = settings.get(key)
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if value is None or isinstance(value, str):
+        return value or ""
+    return f"{key.rpartition('.')[2]}={value:g}" if isinstance(value, float) else f"{key.rpartition('.')[2]}={value}"
 
 
 def joined(runs: pd.DataFrame, keys: Sequence[str], separator: str) -> "pd.Series[str]":

@@ -31,8 +31,10 @@ class Plan(_Read):
     sweep: str
     tier: str | None = None
     score: str | None = None
+    question: str = ""
     metrics: tuple[str, ...] = ()
     detector: str | None = None
+    distance: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     cells: tuple[PlannedRun, ...]

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from analysis.figures import Figure, FigureData, figure_named
+from analysis.plan import NO_SWEEP
 from analysis.provenance import Provenance, numbers_csv, provenance_of, record_provenance
 from analysis.results import Curves, Runs
 from analysis.style import GREY, LOOK
@@ -61,8 +62,9 @@ def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
 
 def _caption(origin: Provenance, width_inches: float) -> str:
     """Return sweep, tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
+    sweep = f"Sweep {origin.sweep} · tier {origin.tier or 'not named'} · {origin.metric}"
     lines = [
-        f"Sweep {origin.sweep} · tier {origin.tier or 'not named'} · {origin.metric}",
+        *([] if origin.sweep == NO_SWEEP else [sweep]),
         f"{origin.aggregation[0].upper()}{origin.aggregation[1:]}.",
         *(f"{kind}: {_some(names)}." for kind, names in origin.exceptions().items() if names),
         f"Provenance {origin.id}",

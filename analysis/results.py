@@ -3,13 +3,14 @@
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
     run cell method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
     hours images_per_second energy_joules ... diverged best_kimg best last_kimg last      (best, last: of the score)
-Curves.scores: run kimg value          Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
+Curves.scores: run kimg value deviation seeds (mean and deviation over evaluation seeds)
+Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import pandas as pd
 import pyarrow as pa
@@ -23,7 +24,7 @@ from analysis.store import Store
 from analysis.tables import SCHEMAS
 from trainer.record import State
 
-METRIC_COLUMNS = ("trial", "kimg", "metric", "identity", "value", "num_real", "num_generated", "reference")
+METRIC_COLUMNS = (*("trial", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated", "reference"),)
 RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
 TOLERANCE_KIMG = 1e-6
@@ -41,6 +42,12 @@ class Curves:
     @cached_property
     def ticks(self) -> pd.DataFrame:
         return _of_sweep(self.source.rows("ticks", TICK_COLUMNS, sorted(set(self.planned["trial"]))), self.planned)
+
+    @cached_property
+    def recorded(self) -> list[str]:
+        """Return the names of all metrics that any of the runs has."""
+        names = self.source.rows("metrics", ("trial", "metric"), sorted(set(self.planned["trial"])))["metric"]
+        return sorted(name.as_py() for name in pc.unique(names))
 
     def of(self, metric: str) -> "Curves":
         """Return the curves of another metric of the same runs."""
@@ -83,10 +90,33 @@ def load(
 def _curves(source: Source, planned: pd.DataFrame, score: str | None, identity: str | None) -> Curves:
     metrics = source.rows("metrics", METRIC_COLUMNS, sorted(set(planned["trial"])))
     chosen = choose_score(identities(metrics), score, identity)
-    of_score = pc.and_(pc.equal(metrics["metric"], chosen.metric), pc.equal(metrics["identity"], chosen.identity))
-    return Curves(
-        chosen, _of_sweep(metrics.filter(of_score).select(["trial", "kimg", "value"]), planned), planned, source
-    )
+    return Curves(chosen, _over_seeds(_of_sweep(of_score(metrics, chosen), planned)), planned, source)
+
+
+def of_score(metrics: pa.Table, score: Score) -> pa.Table:
+    """Return the values of a score: of one evaluation seed, or of all where its identity is that of many seeds."""
+    seeds = metrics.filter(pc.equal(metrics["basis"], score.identity))["identity"]
+    identities = pa.array(sorted({score.identity, *pc.unique(seeds).to_pylist()}), pa.string())
+    rows = metrics.filter(pc.equal(metrics["metric"], score.metric))
+    return rows.filter(pc.is_in(rows["identity"], identities)).select(["trial", "kimg", "value"])
+
+
+def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per run and kimg: mean, standard deviation (NaN for one) and number of evaluation seeds."""
+    if not rows.duplicated(["run", "kimg"]).any():
+        return rows.assign(deviation=float("nan"), seeds=1)
+    grouped = rows.groupby(["run", "kimg"], sort=False)["value"]
+    return grouped.agg(value="mean", deviation="std", seeds="count").reset_index()
+
+
+def loader(store: Store, sweep: str, of_score: tuple[Runs, Curves]) -> Callable[[str | None], tuple[Runs, Curves]]:
+    """Return a function from a metric's name to runs and curves; None is the score, already loaded. Loads each once."""
+
+    @cache
+    def load_by(metric: str | None) -> tuple[Runs, Curves]:
+        return of_score if metric is None else load(store, sweep, score=metric)
+
+    return load_by
 
 
 def _planned(plan: Plan) -> pd.DataFrame:

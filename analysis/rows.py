@@ -15,7 +15,8 @@ def metric_row(trial: str, line: Row) -> Row | None:
     if not _is_number(kimg) or not isinstance(line.get("metric"), str) or not (value is None or _is_number(value)):
         return None
     line |= {"trial": trial, "kimg": round(kimg, 3), "value": math.nan if value is None else value}
-    line |= {"identity": line.get("identity") or "", "reference": line.get("reference") or ""}
+    identity = line.get("identity") or ""
+    line |= {"identity": identity, "basis": line.get("basis") or identity, "reference": line.get("reference") or ""}
     line |= {"evaluation_seconds": line.get("seconds"), "time_unix_s": line.get("time")}
     return line
 

@@ -1,7 +1,8 @@
 """Which metric is the score of a sweep, and under which identity: numbers of two identities are never compared."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pyarrow as pa
 from analysis.errors import ScoreError
 
 HIGHER_IS_BETTER = re.compile(r"^is\d|_(precision|recall)")
-FAMILIES = {"fid": "FID", "kid": "KID", "is": "IS", "pr": "P&R", "ppl": "PPL"}
+FAMILIES = {"fid": "FID", "kid": "KID", "is": "IS", "pr": "P&R", "ppl": "PPL", "swd": "SWD", "msssim": "MS-SSIM"}
 
 
 class Score(NamedTuple):
@@ -46,21 +47,25 @@ class Score(NamedTuple):
         """The identity in words for a caption."""
         if not self.identity:
             return f"{self.metric}, not evaluated yet"
-        detector = self.metric.partition("-")[2] or "unnamed"
+        detector = self.metric.partition("-")[2] or "none"
         counts = f"{self.num_generated or 0:,} generated vs {self.num_real or 0:,} real images"
         return f"{self.metric}: detector {detector}, {counts}, identity {self.identity}"
 
 
 def identities(metrics: pa.Table) -> pd.DataFrame:
     """Return one row per (metric, identity) with what it depends on, and the number of `trials` that have it."""
-    keys = ["metric", "identity", "num_generated", "num_real", "reference"]
+    keys = ["metric", "identity", "basis", "num_generated", "num_real", "reference"]
     counted: pd.DataFrame = metrics.group_by(keys).aggregate([("trial", "count_distinct")]).to_pandas()
-    counted = counted.rename(columns={"trial_count_distinct": "trials"}).astype({"metric": str, "identity": str})
-    return counted.sort_values(["metric", "identity"]).drop_duplicates(["metric", "identity"])
+    texts = {"metric": str, "identity": str, "basis": str}
+    counted = counted.rename(columns={"trial_count_distinct": "trials"}).astype(texts)
+    counted["unknown"] = counted["basis"] == counted["identity"]  # rows of earlier versions do not say their basis
+    return counted.sort_values(["metric", "identity", "unknown"]).drop_duplicates(["metric", "identity"])
 
 
 def choose_score(found: pd.DataFrame, wanted: str | None, identity: str | None = None) -> Score:
     """Return the one metric and identity of `found` that `wanted` names ("fid2k" also means "fid2k-lite0").
+
+    Where values differ in their evaluation seed alone, the identity is what they have in common, and all are taken.
 
     Raises ScoreError where two metrics or two identities would meet.
     """
@@ -70,12 +75,12 @@ def choose_score(found: pd.DataFrame, wanted: str | None, identity: str | None =
     if len(names) > 1:
         raise ScoreError(f"score {wanted or 'not named'}: {', '.join(names)} all fit; name one with --score")
     rows = found[found["metric"] == names[0]]
-    fitting = rows if identity is None else rows[rows["identity"] == identity]
-    if len(fitting) != 1:
+    fitting = rows if identity is None else rows[(rows["identity"] == identity) | (rows["basis"] == identity)]
+    if fitting["basis"].nunique() != 1:
         raise ScoreError(_not_one(identity, rows))
-    (one,) = fitting.to_dict("records")
-    counts = _int(one["num_generated"]), _int(one["num_real"])
-    return Score(one["metric"], one["identity"], *counts, reference=one["reference"])
+    one = fitting.iloc[0]
+    name = one["identity"] if len(fitting) == 1 else one["basis"]
+    return Score(one["metric"], name, _int(one["num_generated"]), _int(one["num_real"]), reference=one["reference"])
 
 
 def _matches(name: str, wanted: str | None) -> bool:
@@ -86,11 +91,16 @@ def _matches(name: str, wanted: str | None) -> bool:
 
 def _not_one(identity: str | None, rows: pd.DataFrame) -> str:
     metric = rows["metric"].iloc[0]
-    counts = zip(rows["identity"], rows["trials"], strict=True)
-    listed = ", ".join(f"{name or '(none)'} in {number} trials" for name, number in counts)
+    listed = "; ".join(_told(row) for row in rows.drop_duplicates("basis").to_dict("records"))
     if identity is not None:
         return f"{metric}: no values with identity {identity}; there are {listed}"
     return f"{metric}: values of different identity do not compare: {listed}; choose one with --identity"
+
+
+def _told(row: Mapping[Any, Any]) -> str:
+    """Return an identity with what can be said of it, so that a reader sees where two differ."""
+    about = f"{_int(row['num_generated'])} generated, {_int(row['num_real'])} real of {row['reference'] or 'no set'}"
+    return f"{row['identity'] or '(none)'} in {row['trials']} trials ({about})"
 
 
 def _int(value: float) -> int | None:

@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"1"
-REPEATED = ["metric", "identity", "reference"]
+SCHEMA_VERSION = b"2"
+REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "runs")
 
 _NUMBER, _COUNT, _TEXT, _TEXTS = pa.float64(), pa.int64(), pa.string(), pa.list_(pa.field("element", pa.string()))
@@ -61,6 +61,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("kimg", _NUMBER),
             ("metric", _TEXT),
             ("identity", _TEXT),
+            ("basis", _TEXT),
             ("value", _NUMBER),
             ("num_real", _COUNT),
             ("num_generated", _COUNT),

@@ -90,7 +90,8 @@ def _records(run: RunDir, skipped: list[str]) -> list[RunRecord]:
 
 
 def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
-    last = records[-1] if records else None
+    training = [record for record in records if record.work == "train"]
+    last = training[-1] if training else None
     metered = [record.energy for record in records if record.energy.joules is not None]
     speeds = [speed for tick in ticks if (speed := tick.get("images_per_second")) is not None]
     return {
@@ -112,8 +113,9 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
 def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:
     """Say whether, where and why the run diverged: its worker said so, or a metric is no number."""
     signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if not math.isfinite(row["value"])]
-    if records and records[-1].diverged:
-        signs.append((records[-1].kimg, records[-1].message))
+    last = next((record for record in reversed(records) if record.work == "train"), None)
+    if last and last.diverged:
+        signs.append((last.kimg, last.message))
         events = [line for line in lines(run.events, skipped) if line.get("event") == "diverged"]
         signs += [(float(line.get("kimg", 0.0)), str(line.get("rule", ""))) for line in events]
     kimg, because = min(signs, default=(None, None))

@@ -12,7 +12,7 @@ import typer
 from orchestrator.errors import EXIT_BUG, EXIT_RUN_AGAIN, EXIT_SOME_FAILED, EXIT_USER_ERROR, BackendError
 from orchestrator.guard import require_own_packages
 from orchestrator.plan import Tariff
-from orchestrator.planning import Request
+from orchestrator.planning import Numbers, Request
 from orchestrator.store import Store
 from trainer.errors import UserError
 
@@ -52,6 +52,11 @@ def command(module: str) -> Callable[..., int]:
     """Return `execute` of a file in orchestrator/commands, loaded only when its command is called."""
     execute: Callable[..., int] = importlib.import_module(f"orchestrator.commands.{module}").execute
     return execute
+
+
+def listed(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in `a,b,c`; None where nothing was said."""
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def finish(code: int) -> None:
@@ -117,6 +122,30 @@ def extend(
     """Train every trial of a sweep on to another horizon. Short for: run SWEEP --horizon-kimg KIMG."""
     manner = importlib.import_module("orchestrator.commands.run").Manner(as_json=as_json, live_code=live_code)
     request = Request(file, tier, horizon_kimg, backend=backend, cpus=cpus)
+    finish(command("run")(Store(store), request, manner))
+
+
+@app.command(epilog="Example: adasweep metrics sweeps/demo.yaml --metrics fid2k_full,ppl2k_wend --seeds 3")
+def metrics(
+    file: SweepFile,
+    tier: TierOption = "",
+    names: Annotated[str | None, typer.Option("--metrics", help="Other metrics than the file's: a,b,c.")] = None,
+    probes: Annotated[str | None, typer.Option("--probes", help="Probes, such as jacobian,trgb.")] = None,
+    detector: Annotated[str | None, typer.Option("--detector", help="lite0, or inception:/path/to/file.pt.")] = None,
+    distance: Annotated[str | None, typer.Option("--distance", help="stlpips, or vgg16:/path/to/vgg16.pt.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Sets of generated images per metric.")] = None,
+    backend: BackendOption = "local",
+    cpus: CpusOption = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Submit, and leave at once.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be submitted.")] = False,
+    record: Annotated[bool, typer.Option(help="Record into MLflow.")] = True,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the snapshots that a sweep's trials have kept. Trains nothing; what is known is not measured again."""
+    numbers = Numbers(listed(names), listed(probes), detector, distance, seeds)
+    request = Request(file, tier, backend=backend, cpus=cpus, numbers=numbers)
+    manner = importlib.import_module("orchestrator.commands.run").Manner(detach, dry_run, as_json, record)
     finish(command("run")(Store(store), request, manner))
 
 
@@ -240,10 +269,28 @@ def claims(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     finish(command("delegate")("analysis", ["claims", *context.args], Store(store)))
 
 
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep ops build")
+def ops(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Build the compiled operations ahead of time, or say what is missing (python -m trainer ops)."""
+    finish(command("delegate")("trainer", ["ops", *context.args], Store(store)))
+
+
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep which store/figures/demo/fid_by_kimg.png")
 def which(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     """List the runs behind a figure (python -m analysis which)."""
     finish(command("delegate")("analysis", ["which", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep report demo --pdf")
+def report(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Write a report of sweeps: question, cells, figures, claims, energy (python -m analysis report)."""
+    finish(command("delegate")("analysis", ["report", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep energy demo")
+def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Say what sweeps took: kWh, CO2, GPU-years, wasted and reused work (python -m analysis energy)."""
+    finish(command("delegate")("analysis", ["energy", *context.args], Store(store)))
 
 
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep verify demo")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.base import LIVE, Backend, Handle
-from orchestrator.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
 from orchestrator.errors import BackendError
 from orchestrator.observe import Observed, observe
 from orchestrator.plan import RULES, Plan
@@ -80,7 +80,7 @@ class Dispatcher:
             self.backend.tend()
             seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
             self.observed |= seen
-            self.decisions |= decide({trial: self.plan.wanted[trial] for trial in active}, seen, self.rules)
+            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
 
     def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
         """Carry out `plan` from now on: the present one and more trials, of which `seen` and `decisions` tell."""
@@ -116,6 +116,9 @@ class Dispatcher:
             self._not_before = time.monotonic() + self.patience
         else:
             self.trouble = "" if time.monotonic() >= self._not_before else self.trouble
+
+    def _wanted(self, trials: list[str]) -> dict[str, Wanted]:
+        return {trial: self.plan.wanted[trial] for trial in trials}
 
     def _is_to_be_told(self, trial: str) -> bool:
         """Return whether a stopped trial still runs, and that for this sweep: another sweep's is left to run."""

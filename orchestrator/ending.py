@@ -78,6 +78,7 @@ def _blank(run: RunDir, job: Job) -> RunRecord:
     reached = max((row["kimg"] for row in read_lines(run.ticks) if "kimg" in row), default=0.0)
     return RunRecord(
         attempt=job.attempt,
+        work=job.work,
         state=State.PENDING,
         kimg=reached,
         horizon_kimg=job.options.horizon_kimg,

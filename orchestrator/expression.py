@@ -28,7 +28,7 @@ class ExpressionError(Exception):
 def _power(base: Number, exponent: Number) -> Number:
     if isinstance(base, int) and isinstance(exponent, int) and abs(exponent) * max(1, base.bit_length()) > MAX_BITS:
         raise ExpressionError(f"{base} ** {exponent} is too large")
-    result = base**exponent
+    result: Number | complex = base**exponent
     if isinstance(result, complex):
         raise ExpressionError(f"{base} ** {exponent} is no real number")
     return result

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from orchestrator.evaluations import NO_EVALUATIONS, Evaluations, asked_of, evaluations, known_snapshots, work_of
 from orchestrator.lease import Holder, holder
 from orchestrator.marks import is_cancelled, is_forgiven, stops
 from orchestrator.store import Store, read_job
+from trainer.config.job import Work
 from trainer.record import RunDir, RunRecord, State, read_lines, read_record
 
 GRACE_SECONDS = 30.0
@@ -27,8 +29,10 @@ class Observed:
     """One trial as the store shows it. `metrics` has the kimg of the newest row of each recorded name.
 
     `failures` and `stalls` count attempts in a row that failed, or that ended in any way short of done, without
-    getting further; `retry` sets them back to nothing. `asked` are the metrics of the last attempt, `stops` the reasons
-    of the sweeps whose rules have stopped it.
+    getting further; `retry` sets them back to nothing. All that is said of training is the last training attempt's;
+    `evaluation` tells how the evaluations after it went. `asked` are the metrics and probes of the last attempt, and
+    `snapshots` says by kimg what is known of each that is kept: recorded names with their evaluation seeds.
+    `stops` are the reasons of the sweeps whose rules have stopped it.
     """
 
     state: State = State.PENDING
@@ -46,6 +50,10 @@ class Observed:
     host: str = ""
     beat_age_seconds: float | None = None
     asked: frozenset[str] = frozenset()
+    asked_seeds: int = 1
+    last_work: Work = "train"
+    evaluation: Evaluations = NO_EVALUATIONS
+    snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
     stops: Mapping[str, str] = field(default_factory=dict)
     images_per_second: float | None = None
     watts: float | None = None
@@ -72,10 +80,16 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     held = holder(run.path)  # before the record: a supervisor writes how it ended, then gives the lease back
     record = read_record(run.record(attempts[-1]))
     state = state_of(run, attempts[-1], record, held, job, now)
-    vain = Vain(0, 0) if state in (State.DONE, State.RUNNING) else _in_vain(run, attempts)
-    latest = record or next((r for n in reversed(attempts[:-1]) if (r := read_record(run.record(n)))), None)
+    last, training = read_job(run.job(attempts[-1])), attempts
+    if last and last.work == "evaluate":
+        training = [number for number in attempts if work_of(run, number) == "train"]
+        if state in FINAL and training:
+            record = read_record(run.record(training[-1]))
+            state = state_of(run, training[-1], record, held, None, now)
+    vain = Vain(0, 0) if state in (State.DONE, State.RUNNING) else _in_vain(run, training)
+    latest = record or next((r for n in reversed(training[:-1]) if (r := read_record(run.record(n)))), None)
     rows = [row for row in read_lines(run.metrics) if {"metric", "kimg"} <= row.keys()]
-    asked = read_job(run.job(attempts[-1])) if state is State.DONE else None
+    asked = asked_of(last) if state is State.DONE and last else frozenset()
     return Observed(
         state=state,
         attempts=len(attempts),
@@ -91,7 +105,11 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         message=record.message if record else "",
         host=record.host if record else "",
         beat_age_seconds=now - record.updated if record else None,
-        asked=frozenset(asked.options.metrics) if asked else frozenset(),
+        asked=asked,
+        asked_seeds=last.options.evaluation_seeds if last else 1,
+        last_work=last.work if last else "train",
+        evaluation=evaluations(run, [number for number in attempts if not training or number > training[-1]]),
+        snapshots=known_snapshots(run, rows),
         stops=stops(run),
         images_per_second=latest.images_per_second if latest else None,
         watts=_watts(latest) if latest else None,
@@ -142,7 +160,9 @@ def _written(run: RunDir, attempt: int) -> float:
 
 def is_finished(run: RunDir, attempt: int) -> bool:
     """Return whether this attempt, or what it was continued as, is done: SLURM may run a finished job once more."""
-    records = (read_record(run.record(number)) for number in run.attempts() if number >= attempt)
+    work = work_of(run, attempt)
+    later = (number for number in run.attempts() if number >= attempt and work_of(run, number) == work)
+    records = (read_record(run.record(number)) for number in later)
     return any(record.state is State.DONE for record in records if record)
 
 

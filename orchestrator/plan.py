@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from orchestrator.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
+from orchestrator.decide import SUBMITTED, Action, Decider, Decision, Rules, Wanted, decide, decide_one
 from orchestrator.errors import PlanError
 from orchestrator.observe import Observed
 from orchestrator.price import Evidence, Power, Price, Rate, price
@@ -74,6 +74,7 @@ class Plan:
     costs: Mapping[str, Cost]
     parallel: int
     tariff: Tariff
+    decider: Decider = decide_one
     awaited: tuple[Cost, ...] = ()
 
     @cached_property
@@ -135,8 +136,9 @@ class Plan:
 def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Wanted]:
     """Return what a sweep wants of each trial."""
     spec = sweep.spec
+    rest = (spec.distance, spec.evaluation_seeds, tuple(spec.probes))
     metrics = tuple(spec.metrics)
-    return {trial.id: Wanted(trial.horizon_kimg, metrics, spec.detector, sweep.key) for trial in trials}
+    return {trial.id: Wanted(trial.horizon_kimg, metrics, spec.detector, sweep.key, *rest) for trial in trials}
 
 
 def make_plan(
@@ -148,15 +150,16 @@ def make_plan(
     rules: Rules = RULES,
     tariff: Tariff = NO_TARIFF,
     awaited: tuple[Trial, ...] = (),
+    decider: Decider = decide_one,
 ) -> Plan:
     """Return the plan that follows from what is wanted and what is seen."""
     wanted = wanted_of(sweep, trials)
-    decisions = decide(wanted, observed, rules)
+    decisions = decide(wanted, observed, rules, decider)
     cost_of = Pricing(sweep.spec, evidence, tariff).cost
     todo = {trial.id: trial for trial in trials if decisions[trial.id].action in SUBMITTED}
     costs = {trial.id: cost_of(trial, decisions[trial.id].kimg) for trial in todo.values()}
     later = tuple(cost_of(trial, trial.horizon_kimg) for trial in awaited)
-    return Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, later)
+    return Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,9 @@ def stored(plan: Plan) -> dict[str, Any]:
         "horizon_kimg": spec.horizon_kimg,
         "metrics": spec.metrics,
         "detector": spec.detector,
+        "distance": spec.distance,
+        "evaluation_seeds": spec.evaluation_seeds,
+        "probes": spec.probes,
         "score": spec.score_name,
         "figures": spec.figures,
         "claims": spec.claims,

@@ -2,14 +2,17 @@
 
 import itertools
 import math
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.backends.registry import open_backend
+from orchestrator.claims import misplaced_claims
 from orchestrator.datasets import lookup
-from orchestrator.errors import PlanError
+from orchestrator.decide import Decider, decide_one
+from orchestrator.decide_metrics import decide_metrics
+from orchestrator.errors import PlanError, SweepError
 from orchestrator.expand import expand
 from orchestrator.observe import Observed, observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
@@ -19,14 +22,27 @@ from orchestrator.search.points import kept_points, typical
 from orchestrator.status import stored_plan
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
+from orchestrator.trial import Trial
+from trainer.config.metrics import detector_name, distance_name, parse_metric
+from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
 
 MOST_OTHERS = 100
 
 
+class Numbers(NamedTuple):
+    """Which numbers a person wants of kept snapshots; what is None stays as the sweep has it."""
+
+    metrics: tuple[str, ...] | None = None
+    probes: tuple[str, ...] | None = None
+    detector: str | None = None
+    distance: str | None = None
+    evaluation_seeds: int | None = None
+
+
 class Request(NamedTuple):
     """What a person asked to be planned: a sweep file, its tier, where it would run,
-    and what is to differ from the file."""
+    and what is to differ from the file. With `numbers`, snapshots are measured and nothing is trained."""
 
     file: Path
     tier: str = ""
@@ -34,6 +50,7 @@ class Request(NamedTuple):
     tariff: Tariff = NO_TARIFF
     backend: str = "local"
     cpus: int | None = None
+    numbers: Numbers | None = None
 
 
 def plan_sweep(store: Store, request: Request) -> Plan:
@@ -41,6 +58,9 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     backend, sweep = open_backend(request.backend, store, request.cpus), asked(store, request)
     find = lookup(store)
     trials = tuple(expand(sweep, find))
+    if request.numbers is not None:
+        sweep = as_it_stands(sweep)
+    _require_claims_fit(sweep, trials)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     own = [(configs[trial], seen) for trial, seen in observed.items()]
@@ -48,7 +68,18 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
-    return make_plan(sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited)
+    return make_plan(
+        sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited, decider=_decider(request)
+    )
+
+
+def as_it_stands(sweep: Sweep) -> Sweep:
+    """Return a sweep that samples and stops nothing: its trials are only measured."""
+    return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
+
+
+def _decider(request: Request) -> Decider:
+    return decide_one if request.numbers is None else decide_metrics
 
 
 def others(store: Store, own: Container[str]) -> list[tuple[TrainConfig, Observed]]:
@@ -77,8 +108,38 @@ def asked(store: Store, request: Request) -> Sweep:
 
 def _read(request: Request) -> Sweep:
     sweep = read_sweep(request.file, request.tier)
-    if request.horizon_kimg is None:
-        return sweep
-    if request.horizon_kimg <= 0:
-        raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
-    return replace(sweep, spec=sweep.spec.model_copy(update={"horizon_kimg": request.horizon_kimg}))
+    changes: dict[str, object] = {}
+    if request.horizon_kimg is not None:
+        if request.horizon_kimg <= 0:
+            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
+        changes["horizon_kimg"] = request.horizon_kimg
+    if request.numbers is not None:
+        changes |= _checked(request.numbers)
+    return replace(sweep, spec=sweep.spec.model_copy(update=changes))
+
+
+def _checked(numbers: Numbers) -> dict[str, object]:
+    """Return what was asked for as settings of a sweep. Raises UserError for names that do not exist."""
+    for name in numbers.metrics or ():
+        parse_metric(name)
+    for name in numbers.probes or ():
+        parse_probe(name)
+    if numbers.detector:
+        detector_name(numbers.detector)
+    if numbers.distance:
+        distance_name(numbers.distance)
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in numbers._asdict().items()
+        if value is not None
+    }
+
+
+def _require_claims_fit(sweep: Sweep, trials: Sequence[Trial]) -> None:
+    """Raise SweepError for claims about cells that are not there; those of a search are not known beforehand."""
+    if not sweep.states_claims or sweep.spec.search:
+        return
+    cells = {trial.cell: trial.settings for trial in trials}
+    problems = [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]
+    if problems:
+        raise SweepError(problems)

@@ -5,11 +5,13 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from orchestrator.assignments import Assignments, Name, Values
+from orchestrator.claims import ClaimText
 from orchestrator.search.space import Search
 from orchestrator.stop import StopRules
 from trainer.config.job import Resources
-from trainer.config.metrics import DetectorName, MetricName, detector_name
+from trainer.config.metrics import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
+from trainer.config.probes import ProbeName
 from trainer.config.spec import Count, Positive, PositiveInt, Settings
 
 
@@ -48,11 +50,14 @@ class SweepSpec(Settings):
     horizon_kimg: Positive
     metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
     detector: DetectorName = RunOptions.model_fields["detector"].default
+    distance: DistanceName = RunOptions.model_fields["distance"].default
+    evaluation_seeds: PositiveInt = RunOptions.model_fields["evaluation_seeds"].default
+    probes: list[ProbeName] = []
     watch: Watch = Watch()
     resources: Resources = Resources()
     score: str = ""
     figures: list[str] = []
-    claims: list[str] = []
+    claims: list[ClaimText] = []
     search: Search | None = None
     stop: StopRules = []
     budget: Budget = Budget()
@@ -74,5 +79,4 @@ class SweepSpec(Settings):
     def score_name(self) -> str:
         """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
         score = self.score or (self.metrics[0] if self.metrics else "")
-        suffix = f"-{detector_name(self.detector)}"
-        return score if not score or score.endswith(suffix) else score + suffix
+        return main_name(score, self.detector, self.distance)

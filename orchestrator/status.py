@@ -1,9 +1,11 @@
 """How each trial of a sweep is getting on, in numbers and in words."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from orchestrator.decide import Action, Decision, Rules, Wanted, decide_one
@@ -90,8 +92,12 @@ def score_of(store: Store, trial: str, score: str) -> Score:
 
 
 def score_curve(run: RunDir, score: str) -> dict[float, float]:
-    """Return the recorded values of the metric `score` by kimg; of several at one kimg the last."""
-    return {row["kimg"]: row["value"] for row in read_lines(run.metrics) if row.get("metric") == score}
+    """Return the values of the metric `score` by kimg: means over evaluation seeds, the last row of each."""
+    seeds: dict[float, dict[int, float]] = defaultdict(dict)
+    for row in read_lines(run.metrics):
+        if row.get("metric") == score:
+            seeds[row["kimg"]][row.get("seed", 0)] = row["value"]
+    return {kimg: fmean(of_seeds.values()) for kimg, of_seeds in seeds.items()}
 
 
 def read_plan(store: Store, sweep: str) -> dict[str, Any]:
@@ -122,8 +128,10 @@ def sweeps(store: Store) -> list[str]:
 
 def wanted_of_plan(plan: Mapping[str, Any]) -> dict[str, Wanted]:
     """Return what a stored plan wants of each trial."""
-    metrics, detector = tuple(plan.get("metrics", ())), plan.get("detector", "lite0")
-    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, detector, plan["sweep"]) for cell in plan["cells"]}
+    numbers = {name: plan[name] for name in ("detector", "distance", "evaluation_seeds") if name in plan}
+    numbers |= {"sweep": plan["sweep"], "probes": tuple(plan.get("probes", ()))}
+    metrics = tuple(plan.get("metrics", ()))
+    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, **numbers) for cell in plan["cells"]}
 
 
 def sweep_status(

@@ -56,6 +56,9 @@ def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float
         cache_dir=store.cache.resolve(),
         metrics=tuple(spec.metrics),
         detector=spec.detector,
+        distance=spec.distance,
+        evaluation_seeds=spec.evaluation_seeds,
+        probes=tuple(spec.probes),
         **watch,
     )
 
@@ -68,6 +71,7 @@ def _job_maker(
         return Job(
             attempt=number,
             token=(held.token if held else 0) + 1,
+            work=decision.work,
             options=run_options(sweep.spec, store, trial, decision.to_kimg),
             resources=trial.resources,
             backend=backend.name,

@@ -8,13 +8,14 @@ A trial directory:
     attempts/001/record.json        how it goes: a RunRecord, replaced atomically; the heartbeat   (worker)
     attempts/001/output.log         stdout and stderr of the worker                                (supervisor)
     ticks.jsonl metrics.jsonl events.jsonl    one JSON object a line, with attempt and kimg        (worker)
-    checkpoints/ snapshots/ samples/                                                               (worker)
+    checkpoints/ snapshots/ samples/ probes/                                                       (worker)
 
 Readers keep the last line per (kimg, key) and pass over a torn last line.
 """
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from trainer.config.job import Work
 from trainer.config.spec import Count, NonNegative, Settings
+
+SNAPSHOT = re.compile(r"^snapshot-(\d{9,})\.safetensors$")
+PROBE = re.compile(r"^(.+)-(\d{9,})\.npz$")
 
 
 class State(StrEnum):
@@ -48,9 +53,10 @@ class Energy(Settings):
 
 
 class RunRecord(Settings):
-    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat."""
+    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got."""
 
     attempt: int
+    work: Work = "train"
     state: State
     kimg: NonNegative
     horizon_kimg: NonNegative
@@ -111,6 +117,27 @@ class RunDir:
     @property
     def samples(self) -> Path:
         return self.path / "samples"
+
+    def snapshot(self, images: int) -> Path:
+        """Return where the snapshot after `images` images lies."""
+        return self.snapshots / f"snapshot-{images:09d}.safetensors"
+
+    def kept_snapshots(self) -> list[int]:
+        """Return the image counters of all snapshots, in order."""
+        try:
+            names = os.listdir(self.snapshots)
+        except FileNotFoundError:
+            return []
+        return sorted(int(match[1]) for name in names if (match := SNAPSHOT.match(name)))
+
+    def probe(self, name: str, images: int) -> Path:
+        """Return where the numbers of a probe of one snapshot lie; pictures are beside them."""
+        return self.path / "probes" / f"{name}-{images:09d}.npz"
+
+    def probed(self) -> list[tuple[str, int]]:
+        """Return name and image counter of every probe whose numbers are there."""
+        found = (PROBE.match(path.name) for path in (self.path / "probes").glob("*.npz"))
+        return sorted((match[1], int(match[2])) for match in found if match)
 
     def attempt(self, number: int) -> Path:
         return self.path / "attempts" / f"{number:03d}"

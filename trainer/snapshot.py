@@ -1,6 +1,5 @@
 """Snapshots: the networks of one moment as a safetensors file that describes itself in its header. No code in it."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +17,6 @@ from trainer.families import build
 from trainer.record import RunDir, replace_file
 from trainer.state import TrainState, below
 
-NAME = re.compile(r"^snapshot-(\d{9,})\.safetensors$")
 FORMAT = "adasweep-snapshot-1"
 Which = Literal["G", "D", "G_ema"]
 
@@ -41,17 +39,6 @@ class Header:
         }
 
 
-def snapshot_path(run: RunDir, images: int) -> Path:
-    """Return where the snapshot after `images` images lies."""
-    return run.snapshots / f"snapshot-{images:09d}.safetensors"
-
-
-def images_of(path: Path) -> int | None:
-    """Return the image counter in a snapshot's name, or None for another file."""
-    match = NAME.match(path.name)
-    return int(match[1]) if match else None
-
-
 def write_snapshot(path: Path, header: Header, tensors: dict[str, Tensor]) -> None:
     """Write tensors named `G/...`, `D/...`, `G_ema/...` under `header`, atomically."""
     content = {name: value.detach().contiguous() for name, value in tensors.items()}
@@ -67,7 +54,7 @@ def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: 
     tensors = {
         f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
     }
-    path = snapshot_path(run, state.images)
+    path = run.snapshot(state.images)
     write_snapshot(path, Header(config.networks, state.images, f"trial {trial_id(config)}"), tensors)
     replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1))
     point(run.snapshots / "latest.safetensors", path)
@@ -111,6 +98,5 @@ def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:
 
 def prune_snapshots(run: RunDir, keep: set[int]) -> None:
     """Remove every snapshot whose image counter is not in `keep`."""
-    for path in run.snapshots.glob("snapshot-*.safetensors"):
-        if images_of(path) not in keep:
-            path.unlink(missing_ok=True)
+    for images in set(run.kept_snapshots()) - keep:
+        run.snapshot(images).unlink(missing_ok=True)

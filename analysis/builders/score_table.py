@@ -115,8 +115,9 @@ def _written(entry: dict[object, object] | None) -> str:
         return ""
     value, std, runs = float(str(entry["value"])), float(str(entry["std"])), int(str(entry["runs"]))
     diverged, planned = int(str(entry["diverged_runs"])), int(str(entry["planned_runs"]))
-    told = f"{value:.2f}" if np.isfinite(value) else "diverged" if diverged else DASH
-    spread = f" ± {std:.2f}" if np.isfinite(std) else ""
+    decimals = 2 if abs(value) >= 1 or not np.isfinite(value) else 4
+    told = f"{value:.{decimals}f}" if np.isfinite(value) else "diverged" if diverged else DASH
+    spread = f" ± {std:.{decimals}f}" if np.isfinite(std) else ""
     notes = [f"{runs} of {planned}"] if runs < planned else []
     notes += [f"{diverged} diverged"] if diverged and np.isfinite(value) else []
     return told + spread + (f" ({', '.join(notes)})" if notes else "")

@@ -54,7 +54,8 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
     if manner.dry_run:
         return _dry_run(store, plan, backend, LIVE if manner.live_code else frozen_place(store))
     store.require_writable()
-    keep_plan(store, plan)
+    if request.numbers is None:
+        keep_plan(store, plan)
     view = view_for(news(), quiet=manner.as_json)
     view.say("\n".join(summary(plan)))
     code = LIVE if manner.live_code else freeze(store)

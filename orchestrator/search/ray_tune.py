@@ -115,12 +115,13 @@ class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.to
         self.lease = lease
         self.beaten = time.monotonic()
 
-    def on_step_end(self, **_: Any) -> None:
+    def on_step_end(self, *_: Any, **__: Any) -> None:
         if time.monotonic() - self.beaten > BEAT_SECONDS:
             self.lease.beat()
             self.beaten = time.monotonic()
 
-    def on_trial_complete(self, trial: Any, **_: Any) -> None:
+    def on_trial_complete(self, *_: Any, **told: Any) -> None:
+        trial = told["trial"]
         errand = Errand.of(trial.config["errand"])
         if errand is None:
             return

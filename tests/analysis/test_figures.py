@@ -20,7 +20,7 @@ from PIL import Image
 
 from analysis.bands import windowed
 from analysis.errors import FigureError
-from analysis.figures import FIGURES, figure_named
+from analysis.figures import GENERAL, figure_named
 from analysis.logits import slices
 from analysis.provenance import provenance_of, read_provenance
 from analysis.render import compose, render
@@ -29,6 +29,12 @@ from analysis.synthetic import FakeRun, fake_fid, id_of, write_logits, write_sam
 from tests.analysis.stores import WHOLE, loaded
 
 GOLDEN = Path(__file__).parent / "golden"
+SHAPES = (
+    *GENERAL,
+    *("ada_fig4abc", "ada_fig5ab", "ada_fig7c", "ada_fig8b", "ada_fig11a"),
+    *("ada_fig6c", "stylegan2_fig5", "stylegan2_fig8", "stylegan2_fig17"),
+)
+"""One figure of every shape; those of sweeps are in tests/sweeps."""
 DIVERGED = FakeRun("none", 500, 0, kimg=60.0, diverged_kimg=60.0)
 STATES = {
     "empty": {"runs": [], "missing": WHOLE},
@@ -49,7 +55,7 @@ def recorded(troubled):
     return troubled
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", GENERAL)
 def test_numbers_are_golden(recorded, name):
     table = figure_named(name).data(*loaded(recorded)).table
     table = table.drop(columns=["trial", "file", "sha256"], errors="ignore")  # these change with the configuration
@@ -113,7 +119,7 @@ def in_state(tmp_path_factory):
 
 
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", SHAPES)
 def test_drawing_needs_no_warning_in_any_state(in_state, name, state):
     module = figure_named(name)
     numbers = module.data(*in_state(state))
@@ -123,13 +129,13 @@ def test_drawing_needs_no_warning_in_any_state(in_state, name, state):
         figure.draw_without_rendering()
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", SHAPES)
 def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded, name):
     runs, curves = loaded(recorded)
     module = figure_named(name)
     numbers = module.data(runs, curves)
     with matplotlib.rc_context(LOOK):
-        figure = compose(module, numbers, provenance_of(name, module.AGGREGATION, "", runs, curves))
+        figure = compose(module, numbers, provenance_of(name, module.aggregation, "", runs, curves))
         boxes = {text: text.get_window_extent() for text in (figure._suptitle, figure._supxlabel, *figure.legends)}
         axes = [ax.get_tightbbox() for ax in figure.axes]
     assert not any(box.overlaps(area) for box in boxes.values() for area in axes)
@@ -170,6 +176,23 @@ def test_many_ticks_are_averaged_over_fifty_windows_of_training():
     table = windowed(ticks, "r_t")
     assert table.iloc[[0, 1, 49, 50]].to_numpy().tolist() == [[0, 2, 0.5], [0, 4, 2.5], [0, 100, 98.5], [1, 2, 100.5]]
     assert len(table) == 2 * 50
+
+
+def test_more_panels_than_fit_are_named_as_not_shown(tmp_path):
+    many = [FakeRun("none", subset, 0) for subset in range(100, 2000, 100)]
+    runs, curves = loaded(write_store(tmp_path / "store", many, step_kimg=50.0))
+    numbers = figure_named("logit_histograms").data(runs, curves)
+    assert (len(numbers.cells), len(numbers.not_shown)) == (12, 7)
+    assert render("logit_histograms", runs, curves).provenance.not_shown == numbers.not_shown
+
+
+def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled):
+    numbers = figure_named("ada_fig7c").data(*loaded(troubled))
+    assert numbers.text.headings == ["fid2k-lite0", "no augmentation", "ADA"]
+    assert [row[0] for row in numbers.text.rows] == ["500 images", "2k images"]
+    assert numbers.text.rows[0][1].endswith("(2 of 3, 1 diverged)")
+    assert numbers.text.rows[1][2] == "– (0 of 3)"
+    assert numbers.text.bold == {(0, 2)}
 
 
 def test_unknown_figure_lists_those_there_are():

@@ -46,10 +46,30 @@ def test_method_and_size_are_known_of_runs_that_have_not_begun(troubled):
     assert (last["method"], last["training_images"], last["augment"]) == ("ADA", 2000, "ada")
 
 
+def test_several_evaluation_seeds_are_one_measurement_with_an_error(tmp_path):
+    store = write_store(tmp_path, WHOLE[:2], step_kimg=20.0)
+    for run in (store.path / "trials").glob("*/*"):
+        rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        more = [row | {"identity": f"seed{seed}", "basis": "common", "seed": seed} for row in rows for seed in (0, 1)]
+        for row in more:
+            row["value"] += 2 * row["seed"]
+        (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in more))
+    _, single = load(store, "synthetic", fresh=True, identity="seed0")
+    _, curves = load(store, "synthetic", fresh=True)
+    assert curves.score.identity == "common"
+    joined = curves.scores.merge(single.scores, on=["run", "kimg"], suffixes=("", "_single"))
+    assert len(joined) == len(single.scores) > 0
+    assert (joined["value"] - joined["value_single"]).tolist() == pytest.approx([1.0] * len(joined))
+    assert joined["deviation"].tolist() == pytest.approx([2**0.5] * len(joined))
+    assert set(joined["seeds"]) == {2}
+
+
 def test_values_of_two_identities_never_meet(tmp_path):
     runs = [WHOLE[0], WHOLE[1]._replace(identity="0ddba115")]
     store = write_store(tmp_path, runs, step_kimg=20.0)
-    with pytest.raises(ScoreError, match="0ddba115 in 1 trials, 5ca1ab1e in 1 trials; choose one with --identity"):
+    with pytest.raises(
+        ScoreError, match=r"0ddba115 in 1 trials \(.+\); 5ca1ab1e in 1 trials \(.+\); choose one with --identity"
+    ):
         loaded(store)
     _, curves = load(store, "synthetic", identity="0ddba115")
     assert set(curves.scores["run"]) == {1}

@@ -1,6 +1,7 @@
 """Made-up features, real images, and a feature network so small that tests of everything around it are quick."""
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from trainer.metrics.detectors import Outputs
+from trainer.metrics.ppl import EPSILON
+from trainer.metrics.subject import WHOLE, Batch, Share, Steps
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "trainer" / "data" / "embedded"
 
@@ -60,12 +63,45 @@ class QuarterMeans:
         return Outputs(features, features[:, :3].softmax(1))
 
 
+class Subject:
+    """Gives noise in batches of `batch`, counts the images, and takes steps that are ten times as long at the end."""
+
+    def __init__(self, batch: int = 6, seed: int = 7) -> None:
+        self.given = 0
+        self._batch, self._seed = batch, seed
+
+    def images(self, count: int, share: Share = WHOLE) -> Iterator[Batch]:
+        draws = torch.Generator().manual_seed(self._seed)
+        for number, start in enumerate(range(0, count, self._batch)):
+            size = min(self._batch, count - start)
+            batch = torch.randint(0, 200, (size, 1, 32, 32), generator=draws, dtype=torch.uint8)
+            if number % share.of == share.first:
+                self.given += size
+                yield Batch(start, batch)
+
+    def paths(self, count: int, path: str, share: Share = WHOLE) -> Iterator[Steps]:
+        length = EPSILON * (10 if "full" in path else 1)
+        for number, start in enumerate(range(0, count, self._batch)):
+            before = torch.zeros(min(self._batch, count - start), 1, 32, 32)
+            if number % share.of == share.first:
+                yield Steps(start, before, before + length)
+
+
+class Brightness:
+    """A perceptual distance in three lines: the squared difference of the mean brightness, in units of 127.5."""
+
+    name = "brightness"
+
+    def __call__(self, images: Tensor) -> Tensor:
+        return images.mean((1, 2, 3), dtype=torch.float64)[:, None] / 127.5
+
+
 class NoiseImages:
     """A reference of random images that counts how often it is asked for any."""
 
     def __init__(self, count: int = 60, seed: int = 0, fingerprint: str = "0123456789abcdef") -> None:
         draws = torch.Generator().manual_seed(seed)
-        self._images = torch.randint(0, 256, (count, 1, 8, 8), generator=draws, dtype=torch.uint8)
+        self._images = torch.randint(0, 256, (count, 1, 32, 32), generator=draws, dtype=torch.uint8)
         self.fingerprint = fingerprint
         self.asked = 0
 

@@ -4,53 +4,61 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from PIL import Image
 from torch import Tensor
 
-from tests.metrics.features import NoiseImages, QuarterMeans
+from tests.metrics.features import Brightness, NoiseImages, QuarterMeans, Subject
 from trainer.config.dataset import describe
 from trainer.data.dataset import full_set
+from trainer.distributed import World
 from trainer.errors import OutputError
 from trainer.metrics.evaluate import MetricValue, evaluate
 from trainer.metrics.fid import fid
+from trainer.metrics.judges import Judges
 from trainer.metrics.kid import kid
 from trainer.metrics.locks import one_at_a_time
+from trainer.metrics.ms_ssim import ms_ssim
 from trainer.metrics.reference import Mirrored, chosen
+from trainer.metrics.swd import average, patches_of, swd
+from trainer.signals import Preempted
 
 FORK = multiprocessing.get_context("fork")
-NAMES = ("fid40", "fid20_full", "kid30", "pr40", "is40", "fid3")
+NAMES = (
+    "fid40",
+    "fid20_full",
+    "kid30",
+    "pr40",
+    "is40",
+    "fid3",
+    "swd36",
+    "swd20_full",
+    "msssim30",
+    "ppl20_wend",
+    "ppl8_zfull",
+)
 
 
-class Generator:
-    """Yields noise in batches of seven, and counts the images."""
-
-    def __init__(self) -> None:
-        self.given = 0
-
-    def __call__(self, count: int) -> Iterator[Tensor]:
-        draws = torch.Generator().manual_seed(7)
-        for start in range(0, count, 7):
-            batch = torch.randint(0, 200, (min(7, count - start), 1, 8, 8), generator=draws, dtype=torch.uint8)
-            self.given += len(batch)
-            yield batch
+def judges() -> Judges:
+    return Judges(QuarterMeans(), Brightness())
 
 
 def measured(names: tuple[str, ...], cache: Path, **options: object) -> dict[str, MetricValue]:
     reference = options.pop("reference", None) or NoiseImages()
-    values = evaluate(Generator(), reference, names, QuarterMeans(), cache, **options)
+    values = evaluate(Subject(), reference, names, judges(), cache, **options)
     return {value.metric: value for value in values}
 
 
 def test_one_pass_serves_all_metrics(tmp_path: Path) -> None:
-    generator = Generator()
-    evaluate(generator, NoiseImages(), NAMES, QuarterMeans(), tmp_path)
-    assert generator.given == 40
+    subject = Subject()
+    evaluate(subject, NoiseImages(), NAMES, judges(), tmp_path)
+    assert subject.given == 40
 
 
 def test_together_metrics_have_the_values_they_have_alone(tmp_path: Path) -> None:
@@ -64,13 +72,98 @@ def test_together_metrics_have_the_values_they_have_alone(tmp_path: Path) -> Non
 
 def test_values_are_those_of_the_pure_functions(tmp_path: Path) -> None:
     reference = NoiseImages()
-    generated = QuarterMeans().features(torch.cat(list(Generator()(40)))).numpy()
+    generated = QuarterMeans().features(noise(40)).numpy()
     everything = QuarterMeans().features(reference.images(np.arange(60))).numpy()
     part = QuarterMeans().features(reference.images(chosen(60, 40))).numpy()
     values = measured(("fid40", "fid40_full", "kid40"), tmp_path, reference=reference)
     assert values["fid40-lite0"].value == pytest.approx(fid(part, generated))
     assert values["fid40_full-lite0"].value == pytest.approx(fid(everything, generated))
     assert values["kid40-lite0"].value == pytest.approx(kid(part, generated))
+
+
+def noise(count: int) -> Tensor:
+    return torch.cat([batch.images for batch in Subject().images(count)])
+
+
+def test_metrics_of_pixels_are_those_of_the_pure_functions(tmp_path: Path) -> None:
+    values = measured(("swd40", "msssim40"), tmp_path)
+    real = patches_of(NoiseImages().images(chosen(60, 40)))
+    levels = swd(real, patches_of(noise(40)))
+    assert {name: value.value for name, value in values.items()} == pytest.approx(
+        {
+            "swd40": average(levels),
+            "swd40_32": levels[32],
+            "swd40_16": levels[16],
+            "msssim40": float(ms_ssim(noise(40)[::2], noise(40)[1::2]).mean()),
+        },
+        rel=1e-5,
+    )
+    assert (values["swd40"].num_real, values["msssim40"].num_real) == (40, 0)
+
+
+def test_path_lengths_are_those_of_the_steps(tmp_path: Path) -> None:
+    values = measured(("ppl20_wend", "ppl20_zfull", "ppl20_wend_crop"), tmp_path)
+    assert values["ppl20_wend-stlpips"].value == pytest.approx(1.0, rel=1e-2)
+    assert values["ppl20_zfull-stlpips"].value == pytest.approx(100.0, rel=1e-2)
+    assert len({value.identity for value in values.values()}) == 3
+
+
+def test_numbers_of_several_seeds_have_one_basis_and_identities_of_their_own(tmp_path: Path) -> None:
+    first, second = (measured(("fid20", "ppl8_wend"), tmp_path, seed=seed) for seed in (0, 1))
+    for name, value in first.items():
+        assert value.identity != second[name].identity
+        assert value.basis == second[name].basis
+
+
+@pytest.mark.parametrize("names", [NAMES, ("fid40",)])
+def test_three_processes_give_the_values_of_one(tmp_path: Path, names: tuple[str, ...]) -> None:
+    expected = {name: value.value for name, value in measured(names, tmp_path).items()}
+    queue = FORK.Queue()
+    meeting = tmp_path / "meeting"
+    processes = [FORK.Process(target=_third, args=(rank, meeting, names, tmp_path, queue)) for rank in range(3)]
+    for process in processes:
+        process.start()
+    found = dict(queue.get(timeout=120) for _ in processes)
+    for process in processes:
+        process.join()
+    assert found[0][0] == expected
+    assert (found[1][0], found[2][0]) == ({}, {})
+    assert sorted(given for _, given in found.values()) == [12, 12, 16]
+
+
+def _third(rank: int, meeting: Path, names: tuple[str, ...], cache: Path, queue: "multiprocessing.Queue[Any]") -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=3)
+    subject = Subject()
+    values = evaluate(subject, NoiseImages(), names, judges(), cache, world=World(rank, 3))
+    queue.put((rank, ({value.metric: value.value for value in values}, subject.given)))
+    dist.destroy_process_group()
+
+
+def _stopped(rank: int, meeting: Path, cache: Path, queue: "multiprocessing.Queue[Any]") -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
+
+    def stop(doing: str) -> None:
+        if rank == 0 and doing.startswith("fid"):
+            raise Preempted
+
+    try:
+        evaluate(Subject(), NoiseImages(), ("fid40",), judges(), cache, progress=stop, world=World(rank, 2))
+        queue.put("went on")
+    except Preempted:
+        queue.put("stopped")
+    dist.destroy_process_group()
+
+
+def test_all_processes_stop_where_one_is_stopped(tmp_path: Path) -> None:
+    queue = FORK.Queue()
+    processes = [FORK.Process(target=_stopped, args=(rank, tmp_path / "m", tmp_path, queue)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    assert [queue.get(timeout=60) for _ in processes] == ["stopped"] * 2
+    for process in processes:
+        process.join()
 
 
 def test_a_row_says_all_that_is_needed_to_compare_it(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ from trainer.metrics import ms_ssim as similarity
 from trainer.metrics import ppl
 from trainer.metrics.swd import (
     average,
+    cut,
     doubled,
+    drawn_places,
     halved,
     laplacian_pyramid,
     normalised,
-    patches,
+    patches_of,
+    plain,
     sliced_wasserstein,
     swd,
 )
@@ -71,13 +74,14 @@ def test_constant_images_stay_constant_through_the_pyramid() -> None:
 
 def test_patches_are_pieces_of_their_image() -> None:
     image = torch.arange(20 * 20.0).reshape(1, 1, 20, 20)
-    rows = patches(image, torch.Generator().manual_seed(0), count=5).reshape(5, 7, 7)
+    rows = torch.from_numpy(cut(image, drawn_places(20, 0, 1, seed=0, patches=5))).reshape(5, 7, 7)
     torch.testing.assert_close(rows[:, 0, 1:] - rows[:, 0, :-1], torch.ones(5, 6))
     torch.testing.assert_close(rows[:, 1:, 0] - rows[:, :-1, 0], torch.full((5, 6), 20.0))
 
 
 def test_normalised_patches_have_mean_zero_and_deviation_one_per_channel() -> None:
-    rows = normalised(torch.rand(50, 3 * 49) * 9 + 3, channels=3).unflatten(1, (3, 49))
+    patches = (torch.rand(50, 3 * 49) * torch.arange(1, 4).repeat_interleave(49) + 3).numpy()
+    rows = normalised(patches).along(torch.eye(3 * 49)).unflatten(1, (3, 49))
     torch.testing.assert_close(rows.mean((0, 2)), torch.zeros(3), atol=1e-5, rtol=0)
     torch.testing.assert_close(rows.std((0, 2), correction=0), torch.ones(3))
 
@@ -85,19 +89,34 @@ def test_normalised_patches_have_mean_zero_and_deviation_one_per_channel() -> No
 def test_sliced_distance_in_one_dimension_is_the_wasserstein_distance() -> None:
     first, second = torch.randn(40, 1), torch.randn(40, 1) * 2 + 1
     expected = wasserstein_distance(first[:, 0].numpy(), second[:, 0].numpy())
-    mine = sliced_wasserstein(first, second, torch.Generator().manual_seed(0), directions=3)
-    assert float(mine) == pytest.approx(expected, rel=1e-5)
+    mine = sliced_wasserstein(plain(first.numpy()), plain(second.numpy()), seed=0, directions=3)
+    assert mine == pytest.approx(expected, rel=1e-5)
 
 
 def test_sliced_distance_is_zero_for_equal_sets_in_any_order() -> None:
-    rows = torch.randn(60, 5)
-    assert float(sliced_wasserstein(rows, rows.flip(0), torch.Generator())) == pytest.approx(0, abs=1e-6)
+    rows = torch.randn(60, 5).numpy()
+    assert sliced_wasserstein(plain(rows), plain(rows[::-1].copy()), seed=0) == pytest.approx(0, abs=1e-6)
+
+
+def test_patches_of_an_image_do_not_depend_on_how_images_are_batched() -> None:
+    images = photographs(0, 150)
+    whole = patches_of(images)
+    for start, end in ((0, 50), (50, 150)):
+        for side, rows in patches_of(images[start:end], start=start).items():
+            np.testing.assert_allclose(rows, whole[side][start * 128 : end * 128], atol=1e-3)
+
+
+def test_swd_of_equal_sets_is_zero_and_order_does_not_matter() -> None:
+    first, second = patches_of(photographs(0, 40)), patches_of(photographs(40, 40))
+    shuffled = {side: rows[np.random.default_rng(0).permutation(len(rows))] for side, rows in second.items()}
+    assert max(swd(first, first).values()) == 0
+    assert swd(first, shuffled) == pytest.approx(swd(first, second), rel=1e-4)
 
 
 def test_swd_of_blurred_photographs_is_largest_at_the_finest_level() -> None:
     first, second = photographs(0, 64), photographs(64, 64)
     blurry = torch.nn.functional.avg_pool2d(second.float(), 3, 1, 1)
-    same, damaged = swd(first, second), swd(first, blurry)
+    same, damaged = (swd(patches_of(first), patches_of(other, seed=1)) for other in (second, blurry))
     assert list(same) == [32, 16]
     assert damaged[32] > 3 * same[32]
     assert average(damaged) > average(same)
@@ -124,9 +143,7 @@ def test_path_length_does_not_depend_on_the_step_for_a_smooth_path() -> None:
     assert coarse == pytest.approx(fine)
 
 
-def test_face_region_and_shrinking() -> None:
+def test_face_region_is_the_middle_of_a_portrait() -> None:
     images = torch.arange(64.0).reshape(1, 1, 8, 8)
     assert ppl.face_region(images)[0, 0, 0, 0] == 3 * 8 + 2
     assert ppl.face_region(images).shape[-2:] == (4, 4)
-    torch.testing.assert_close(ppl.shrunk(images, 2), torch.nn.functional.avg_pool2d(images, 4))
-    assert ppl.shrunk(images, 256) is images

@@ -3,12 +3,12 @@
 import pytest
 from pydantic import ValidationError
 
+from trainer.config.metric_families import DETECTORS, DISTANCES, FAMILIES
 from trainer.config.metrics import (
-    DETECTORS,
-    FAMILIES,
     MetricNameError,
     better,
     detector_name,
+    main_name,
     metric_identity,
     parse_metric,
     value_names,
@@ -16,6 +16,7 @@ from trainer.config.metrics import (
 from trainer.config.options import RunOptions
 from trainer.metrics.detectors.table import TABLE
 from trainer.metrics.measures import MEASURES
+from trainer.perceptual.table import TABLE as PERCEPTUAL
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,8 @@ def test_a_name_says_family_number_and_reference(name: str, family: str, generat
         ("fid0k", "fid50k"),
         ("colour", "such as fid2k"),
         ("fid1", "2 or more"),
+        ("ppl2k", "did you mean ppl2k_"),
+        ("fid2k_wend", "fid2k"),
     ],
 )
 def test_a_wrong_name_gets_one_line_with_a_way_out(wrong: str, hint: str) -> None:
@@ -70,21 +73,63 @@ def test_a_metric_of_several_numbers_has_several_names() -> None:
     assert value_names(parse_metric("is2k"), "lite0") == ("is2k_mean-lite0", "is2k_std-lite0")
 
 
+@pytest.mark.parametrize(
+    ("name", "generated", "path"),
+    [
+        ("ppl2k_wend", 2000, "wend"),
+        ("ppl10k_zfull_crop", 10_000, "zfull_crop"),
+        ("ppl2_wend", 50_000, "wend"),
+        ("ppl_zfull", 50_000, "zfull_crop"),
+    ],
+)
+def test_a_path_length_says_which_path(name: str, generated: int, path: str) -> None:
+    spec = parse_metric(name)
+    assert (spec.family, spec.generated, spec.path, spec.full) == ("ppl", generated, path, False)
+
+
+def test_numbers_are_named_by_what_judges_them() -> None:
+    judges = ("lite0", "vgg16:/a/file.pt")
+    assert value_names(parse_metric("ppl2k_wend"), *judges) == ("ppl2k_wend-vgg16",)
+    assert value_names(parse_metric("swd2k"), *judges) == ("swd2k",)
+    assert value_names(parse_metric("msssim2k"), *judges) == ("msssim2k",)
+
+
+@pytest.mark.parametrize(
+    ("score", "recorded"),
+    [
+        ("fid2k", "fid2k-lite0"),
+        ("fid2k-lite0", "fid2k-lite0"),
+        ("pr2k_recall", "pr2k_recall-lite0"),
+        ("pr2k", "pr2k_precision-lite0"),
+        ("ppl2k_wend", "ppl2k_wend-stlpips"),
+        ("swd2k", "swd2k"),
+        ("swd2k_16", "swd2k_16"),
+        ("", ""),
+    ],
+)
+def test_a_score_is_found_under_its_recorded_name(score: str, recorded: str) -> None:
+    assert main_name(score, "lite0") == recorded
+
+
 def test_every_family_says_which_way_is_better() -> None:
     assert better("fid2k-lite0") == "lower"
     assert better("pr2k_recall-lite0") == "higher"
+    assert better("ppl2_wend-vgg16") == better("swd2k_16") == "lower"
 
 
 def test_every_family_is_implemented_and_every_detector_too() -> None:
     assert set(FAMILIES) == set(MEASURES)
     assert set(DETECTORS) == set(TABLE)
+    assert set(DISTANCES) == set(PERCEPTUAL)
 
 
-BASE = {"detector": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
+BASE = {"judge": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
 
 
 @pytest.mark.parametrize(
-    "other", [{"detector": "e"}, {"reference": "s"}, {"num_real": 1000}, {"seed": 1}, {"mirror": True}], ids=str
+    "other",
+    [{"judge": "e"}, {"reference": "s"}, {"num_real": 1000}, {"seed": 1}, {"seed": None}, {"mirror": True}],
+    ids=str,
 )
 def test_identity_changes_with_all_that_decides_a_value(other: dict[str, str | int]) -> None:
     spec = parse_metric("fid2k")
@@ -95,6 +140,12 @@ def test_identity_does_not_change_with_how_a_name_is_written() -> None:
     same = {metric_identity(parse_metric(name), **BASE) for name in ("pr2k", "pr2k3", "pr2000")}
     assert len(same) == 1
     assert len(same.pop()) == 8
+
+
+def test_known_identities_stay_what_they_were() -> None:
+    """Numbers recorded by earlier versions may still be compared with new ones."""
+    known = metric_identity(parse_metric("fid2k"), "d", "r", 2000, 0)
+    assert known == "177889e5"
 
 
 def test_inception_score_has_no_reference() -> None:

@@ -1,14 +1,24 @@
 """The table of decisions: what is wanted and seen, and what follows."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.decide import Action, Decision, Rules, Wanted, decide_one
+from orchestrator.decide_metrics import decide_metrics
+from orchestrator.evaluations import Evaluations
 from orchestrator.observe import NEVER, Observed
 from trainer.record import State
 
 WANT = Wanted(8.0, ("fid2k", "pr2k"), "lite0")
 FID = {"fid2k-lite0": 8.0}
 ALL = FID | {"pr2k_precision-lite0": 8.0, "pr2k_recall-lite0": 8.0}
+NUMBERS = frozenset((name, 0) for name in ALL)
+KEPT = {8.0: NUMBERS}
+ASKED = frozenset(WANT.metrics)
+ENDED, CUT_SHORT = Evaluations(State.DONE), Evaluations(State.PREEMPTED, 0, 1)
+HOPELESS = Evaluations(State.FAILED, 1, 1, True, "no file")
+TIRED, CANCELLED = Evaluations(State.LOST, 0, 5), Evaluations(State.CANCELLED, 0, 1)
 RULES = Rules(failures_allowed=2, stalls_allowed=5)
 
 
@@ -27,6 +37,16 @@ CASES = [
     (seen(State.DONE, metrics=FID), Action.EVALUATE, "done, but without pr2k"),
     (seen(State.DONE, metrics={"fid2k-inception": 8.0} | ALL, asked=frozenset(WANT.metrics)), Action.REUSE, "done at"),
     (seen(State.DONE, metrics=FID, asked=frozenset(WANT.metrics)), Action.BLOCKED, "was asked for pr2k and recorded"),
+    (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "done at 8 kimg"),
+    (seen(State.DONE, metrics=ALL, snapshots=KEPT | {4.0: frozenset()}), Action.EVALUATE, "without fid2k, pr2k"),
+    (seen(State.DONE, 12.0, metrics=ALL, snapshots=KEPT | {12.0: frozenset()}), Action.REUSE, "done at"),
+    (seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluation=ENDED), Action.BLOCKED, "recorded nothing"),
+    (seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluation=CUT_SHORT), Action.EVALUATE, "without pr2k"),
+    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=HOPELESS), Action.BLOCKED, "evaluation failed: no file"),
+    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=HOPELESS, forgiven=True), Action.EVALUATE, "without"),
+    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=TIRED), Action.BLOCKED, "no evaluation ended in 5"),
+    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=CANCELLED), Action.BLOCKED, "evaluation was cancelled"),
+    (seen(State.DONE, 3.0, diverged=True, snapshots={2.0: frozenset()}), Action.EVALUATE, "without fid2k, pr2k"),
     (seen(State.DONE, 3.0, diverged=True, message="diverged at 3 kimg: nan"), Action.REUSE, "diverged at 3 kimg: nan"),
     (seen(State.PREEMPTED, 3.0), Action.RESUME, "was interrupted at 3 kimg"),
     (seen(State.PREEMPTED, 9.0, metrics=ALL), Action.REUSE, "reached 9 kimg"),
@@ -61,6 +81,36 @@ def test_decision(observed: Observed, action: Action, reason: str) -> None:
 )
 def test_a_decision_knows_how_much_training_it_takes(observed: Observed, kimg: float) -> None:
     assert decide_one(WANT, observed, RULES).kimg == kimg
+
+
+def test_an_evaluation_needs_snapshots_else_training_is_taken_up_at_its_end() -> None:
+    assert decide_one(WANT, seen(State.DONE, metrics=FID, snapshots=KEPT), RULES).work == "evaluate"
+    assert decide_one(WANT, seen(State.DONE, metrics=FID), RULES).work == "train"
+
+
+def test_more_evaluation_seeds_are_missing_numbers() -> None:
+    wanted = replace(WANT, evaluation_seeds=2)
+    decision = decide_one(wanted, seen(State.DONE, metrics=ALL, snapshots=KEPT, asked=ASKED, evaluation=ENDED), RULES)
+    assert decision.action is Action.EVALUATE
+
+
+@pytest.mark.parametrize(
+    ("observed", "action", "reason"),
+    [
+        (NEVER, Action.REUSE, "never run"),
+        (seen(State.DONE, metrics=ALL), Action.REUSE, "no snapshot is kept"),
+        (seen(State.RUNNING, 3.0), Action.REUSE, "in training, at 3 kimg"),
+        (seen(State.RUNNING, 3.0, last_work="evaluate", host="n1"), Action.LEAVE, "evaluation running on n1"),
+        (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "all 1 snapshots are measured"),
+        (seen(State.DONE, 12.0, metrics=ALL, snapshots=KEPT | {12.0: frozenset()}), Action.EVALUATE, "of 2 snapshots"),
+        (seen(State.PREEMPTED, 3.0, snapshots={2.0: frozenset()}), Action.EVALUATE, "fid2k, pr2k of 1"),
+        (seen(State.DONE, snapshots={2.0: frozenset()}, evaluation=HOPELESS), Action.BLOCKED, "no file"),
+    ],
+)
+def test_when_only_numbers_are_wanted(observed: Observed, action: Action, reason: str) -> None:
+    decision = decide_metrics(WANT, observed, RULES)
+    assert decision.action is action
+    assert reason in decision.reason
 
 
 def test_every_state_is_decided() -> None:

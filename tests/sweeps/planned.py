@@ -1,16 +1,25 @@
 """Every sweep of the repository, planned without the data sets and snapshots that it names."""
 
+import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 
 from orchestrator.expand import expand
-from orchestrator.sweep_file import read_sweep
+from orchestrator.sweep_file import Sweep, read_sweep
 from orchestrator.trial import LocatedData, Trial
 from trainer.config.data import DataDescription
 from trainer.errors import DataError
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
-FILES = {path.relative_to(SWEEPS).with_suffix("").as_posix(): path for path in sorted(SWEEPS.rglob("*.yaml"))}
+NAMES = [path.relative_to(SWEEPS).with_suffix("").as_posix() for path in sorted(SWEEPS.rglob("*.yaml"))]
+"""Every sweep by its path; those with a folder are of a paper."""
+
+OF_PAPERS = [name for name in NAMES if "/" in name]
+SNAPSHOTS = (
+    *("smoke", "ffhq512", "ffhq1024"),
+    *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)),
+)
 
 IMAGES = {
     "fashion-mnist-10k": 10_000,
@@ -35,7 +44,6 @@ IMAGES = {
     "animalface-dog": 389,
 }
 CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100}
-SNAPSHOTS = ("smoke", *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)))
 
 
 def find(source: str) -> LocatedData:
@@ -54,17 +62,27 @@ def find(source: str) -> LocatedData:
     return LocatedData(description, Path(f"/data/{source}.zip"))
 
 
-def write_snapshots(directory: Path) -> None:
-    """Write files in the place of the snapshots that sweeps start from; planning only reads their hash."""
-    (directory / "snapshots").mkdir()
-    for name in (*SNAPSHOTS, "ffhq512", "ffhq1024"):
-        (directory / "snapshots" / f"{name}.safetensors").write_text(name)
+@cache
+def _copy() -> tuple[Path, "tempfile.TemporaryDirectory[str]"]:
+    """Return a copy of all sweeps, beside which lie files in the place of the snapshots that some start from."""
+    holder = tempfile.TemporaryDirectory(prefix="sweeps-")
+    copied = Path(shutil.copytree(SWEEPS, Path(holder.name) / "sweeps"))
+    (copied / "ada" / "snapshots").mkdir()
+    for name in SNAPSHOTS:
+        (copied / "ada" / "snapshots" / f"{name}.safetensors").write_text(name)
+    return copied, holder
+
+
+@cache
+def read(name: str, tier: str = "") -> Sweep:
+    """Return a sweep at a tier."""
+    return read_sweep(_copy()[0] / f"{name}.yaml", tier)
 
 
 @cache
 def planned(name: str, tier: str) -> list[Trial]:
-    """Return the trials of a sweep at a tier. The snapshots must lie in the working directory."""
-    return expand(read_sweep(FILES[name], tier), find)
+    """Return the trials of a sweep at a tier."""
+    return expand(read(name, tier), find)
 
 
 def new(name: str, *before: str) -> int:

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from analysis.collect import collect
 from analysis.results import Curves, Runs, load
 from analysis.store import Store
@@ -10,8 +13,7 @@ from analysis.synthetic import run_of, write_logits, write_samples, write_trial
 from orchestrator.observe import NEVER
 from orchestrator.plan import make_plan, stored
 from orchestrator.price import Evidence
-from orchestrator.sweep_file import read_sweep
-from tests.sweeps.planned import FILES, planned
+from tests.sweeps.planned import planned, read
 from trainer.config.metrics import parse_metric, value_names
 from trainer.record import replace_file
 
@@ -21,7 +23,7 @@ PICTURED = 6
 
 def write_results(path: Path, name: str, tier: str) -> Store:
     """Write the plan of a sweep and made-up results of all its runs but the last, logits and samples of a few."""
-    store, sweep, trials = Store(path), read_sweep(FILES[name], tier), tuple(planned(name, tier))
+    store, sweep, trials = Store(path), read(name, tier), tuple(planned(name, tier))
     document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), Evidence({}, {}), 1))
     replace_file(store.plan(sweep.key), json.dumps(document | {"file": "synthetic"}))
     metrics = [
@@ -33,10 +35,33 @@ def write_results(path: Path, name: str, tier: str) -> Store:
         if place < PICTURED:
             write_logits(store.run(trial.id), run)
             write_samples(store.run(trial.id), run, tiles=2)
+            write_probes(store, trial.id, trial.horizon_kimg, trial.seed)
     return store
+
+
+def write_probes(store: Store, trial: str, kimg: float, seed: int) -> None:
+    """Write what each probe would have found, made up, of two snapshots."""
+    rows = 1 / np.arange(1, 33)
+    found = {
+        "gradients": ({}, ("images", "magnitude")),
+        "mean-image": ({}, ("real", "generated")),
+        "image-ppl": ({"path_length": 100 * np.exp(np.linspace(-1, 1 + seed, 50))}, ("low", "high")),
+        "projection": ({"generated": np.linspace(0, 0.3, 50), "real": np.linspace(0.2, 0.5, 50)}, ()),
+        "trgb": ({"resolution": np.array([4, 8, 16]), "share": np.array([0.5, 0.3, 0.2])}, ()),
+        "jacobian": ({"singular_values": np.stack([rows, 2 * rows])}, ()),
+        "truncation": ({"is_mean": np.linspace(9, 4, 8), "fid": np.linspace(30, 12, 8)}, ()),
+    }
+    directory = store.run(trial).path / "probes"
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, (arrays, pictures) in found.items():
+        for images in (round(kimg * 500), round(kimg * 1000)):
+            np.savez(directory / f"{name}-{images:09d}.npz", **arrays)
+            for picture in pictures:
+                shade = np.linspace(0, 255, 64 * 64).reshape(64, 64).astype(np.uint8)
+                Image.fromarray(shade).save(directory / f"{name}-{images:09d}-{picture}.png")
 
 
 def loaded(store: Store, name: str, tier: str) -> tuple[Runs, Curves]:
     """Collect and load the sweep of `write_results`."""
     collect(store)
-    return load(store, read_sweep(FILES[name], tier).key)
+    return load(store, read(name, tier).key)

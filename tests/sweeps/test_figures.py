@@ -15,32 +15,26 @@ from analysis.figures import figure_named
 from analysis.provenance import provenance_of
 from analysis.render import compose
 from analysis.style import LOOK
-from orchestrator.sweep_file import read_sweep
-from tests.sweeps.planned import FILES, write_snapshots
+from tests.sweeps.planned import OF_PAPERS, read
 from tests.sweeps.results import loaded, write_results
 
 GOLDEN = Path(__file__).parent / "golden"
 TIER = "mini"
-NAMES = [name for name in FILES if "/" in name]
 CHANGING = ["trial", "file", "sha256"]
 ROWS = 200
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=OF_PAPERS)
 def results(request, tmp_path_factory):
     """Runs and curves of one sweep."""
-    directory = tmp_path_factory.mktemp("store")
-    write_snapshots(directory)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        store = write_results(directory, request.param, TIER)
+    store = write_results(tmp_path_factory.mktemp("store"), request.param, TIER)
     return request.param, *loaded(store, request.param, TIER)
 
 
 @pytest.mark.filterwarnings("error")
 def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(results):
     name, runs, curves = results
-    for figure in read_sweep(FILES[name], TIER).spec.figures:
+    for figure in read(name, TIER).spec.figures:
         numbers = figure_named(figure).data(runs, curves)
         compare(numbers.table.drop(columns=CHANGING, errors="ignore"), f"{name.replace('/', '_')}.{figure}.csv")
         with matplotlib.rc_context(LOOK):

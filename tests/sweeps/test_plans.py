@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from analysis.figures import FIGURES
-from orchestrator.sweep_file import read_sweep
-from tests.sweeps.planned import FILES, new, planned, write_snapshots
+from orchestrator.claims import misplaced_claims
+from tests.sweeps.planned import NAMES, OF_PAPERS, new, planned, read
 
 TIERS = ("smoke", "mini", "small", "paper")
-OF_PAPERS = [name for name in FILES if "/" in name]
 RUNS = {
     "ada/fig1_baseline_sizes": 7 * 3,
     "ada/fig3_leak": 26 * 3,
@@ -43,24 +42,15 @@ RUNS = {
 SMOKE_RUNS = 9
 
 
-@pytest.fixture(autouse=True, scope="module")
-def with_snapshots(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("here")
-    write_snapshots(directory)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        yield
-
-
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_tier_plans(name):
-    for tier in read_sweep(FILES[name]).spec.tiers:
+    for tier in read(name).spec.tiers:
         assert planned(name, tier)
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)
 def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name):
-    spec = read_sweep(FILES[name]).spec
+    spec = read(name).spec
     assert tuple(spec.tiers) == TIERS
     assert spec.question.endswith(")")
     assert spec.figures
@@ -68,8 +58,15 @@ def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name):
     assert set(spec.figures) <= set(FIGURES)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_means_two_cells_where_the_sweep_is_whole(name):
+    sweep = read(name, tier := "paper" if name in OF_PAPERS else "")
+    cells = {trial.cell: trial.settings for trial in planned(name, tier)}
+    assert list(misplaced_claims(sweep.spec.claims, cells)) == []
+
+
 def test_names_of_sweeps_are_used_once():
-    names = [read_sweep(path).spec.sweep for path in FILES.values()]
+    names = [read(name).spec.sweep for name in NAMES]
     assert len(set(names)) == len(names)
 
 

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.sweep_file import read_sweep
-from tests.sweeps.planned import FILES
+from tests.sweeps.planned import OF_PAPERS, SWEEPS, read
 
 SAMPLE = "ada/fig6_ada_sizes"
-NAMES = [name for name in FILES if "/" in name]
 DATA = "fashion-mnist-10k"
 SOURCE = ("generator.channel_base=256", "discriminator.channel_base=256", "data.subset=200")
 RUN_SECONDS = 1500
@@ -26,7 +24,7 @@ def here(tmp_path_factory):
     """A working directory with a store that holds the demo data."""
     kept = os.environ.get("ADASWEEP_SMOKE_STORE")
     directory = Path(kept).absolute() if kept else tmp_path_factory.mktemp("smoke")
-    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(SWEEPS, directory / "sweeps", dirs_exist_ok=True)
     if not (directory / "store" / "data" / f"{DATA}.zip").exists():
         python(directory, "trainer", "data", "get", DATA)
     return directory
@@ -43,7 +41,7 @@ def python(directory: Path, package: str, *words: str) -> str:
 
 def write_source(directory: Path) -> None:
     """Train the network from which the transfers of the smoke tier start."""
-    target = directory / "snapshots" / "smoke.safetensors"
+    target = directory / "sweeps" / "ada" / "snapshots" / "smoke.safetensors"
     if not target.exists():
         data = str(directory / "store" / "data" / f"{DATA}.zip")
         words = ["--out", "source", "--data", data, "--preset", "tiny32", "--kimg", "0.016", "--metrics"]
@@ -55,10 +53,11 @@ def write_source(directory: Path) -> None:
 
 def check(directory: Path, name: str) -> None:
     """Run the smoke tier of a sweep, draw its figures, and verify them against the runs."""
-    if "transfer: snapshots/smoke" in FILES[name].read_text():
+    file = directory / "sweeps" / f"{name}.yaml"
+    if "transfer: snapshots/smoke" in file.read_text():
         write_source(directory)
-    python(directory, "orchestrator", "run", str(FILES[name]), "--tier", "smoke", "--no-record")
-    sweep = read_sweep(FILES[name], "smoke")
+    python(directory, "orchestrator", "run", str(file), "--tier", "smoke", "--no-record")
+    sweep = read(name, "smoke")
     python(directory, "analysis", "figures", "--sweep", sweep.key)
     for figure in sweep.spec.figures:
         for kind in ("pdf", "png", "csv"):
@@ -74,6 +73,6 @@ def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here):
 
 @pytest.mark.sweeps
 @pytest.mark.timeout(RUN_SECONDS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_PAPERS)
 def test_the_smoke_tier_runs_and_is_drawn(here, name):
     check(here, name)

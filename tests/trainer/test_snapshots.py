@@ -16,14 +16,16 @@ from trainer.config.dataset import describe
 from trainer.config.options import RunOptions
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
+from trainer.distributed import World
 from trainer.evaluation import Evaluator
 from trainer.families import build
 from trainer.fence import Fence
+from trainer.measuring import Measurer
 from trainer.metrics.evaluate import MetricValue
 from trainer.record import RunDir, RunRecord, State
 from trainer.reporter import Reporter
 from trainer.signals import StopRequest
-from trainer.snapshot import load_network, read_header, save_snapshot, snapshot_path
+from trainer.snapshot import load_network, read_header, save_snapshot
 
 CPU = torch.device("cpu")
 
@@ -39,14 +41,15 @@ class Bench:
         train_set = TrainSet(config.data, trials.data, watch.cache_dir)
         record = RunRecord(attempt=1, state=State.RUNNING, kimg=0, horizon_kimg=1, started=0, updated=0, host="", pid=1)
         self.reporter = Reporter(self.run, record, Fence(self.run.lease, 1))
-        self.evaluator = Evaluator(self.run, config, watch, train_set, train_set.whole, StopRequest(), 0)
+        measurer = Measurer(self.run, watch, train_set, train_set.whole, StopRequest(), World())
+        self.evaluator = Evaluator(config, measurer, 0)
         self.value = 0.0
-        monkeypatch.setattr("trainer.evaluation.evaluate", lambda *_, **__: [self._measured()])
+        monkeypatch.setattr("trainer.measuring.evaluate", lambda *_, **__: [self._measured()])
 
     def _measured(self) -> "MetricValue":
-        metric = self.evaluator.options.metrics[0]
+        metric = self.evaluator.measurer.options.metrics[0]
         name = f"{metric}-lite0" if metric.startswith("fid") else f"{metric}_precision-lite0"
-        return MetricValue(name, self.value, "0" * 8, 64, 64, "0" * 16, 0, 0.0, 0.0)
+        return MetricValue(name, self.value, "0" * 8, "1" * 8, 64, 64, "0" * 16, 0, 0.0, 0.0)
 
     def measure(self, *values: float) -> None:
         for value in values:
@@ -55,7 +58,7 @@ class Bench:
             self.evaluator.evaluate(self.state, self.reporter)
 
     def kept(self) -> list[int]:
-        return [images for images in range(0, 2000, 100) if snapshot_path(self.run, images).exists()]
+        return self.run.kept_snapshots()
 
     def link(self, name: str) -> str:
         return (self.run.snapshots / f"{name}.safetensors").resolve().name

@@ -76,7 +76,12 @@ class AugmentPipe(nn.Module):
         return images
 
 
-def named_pipe(name: Pipe) -> AugmentPipe:
-    """Return one of the pipes of the paper: all transforms of its groups, or its one transform, at strength 1."""
+def transforms_of(name: Pipe) -> list[str]:
+    """Return the names of the transforms of a pipe of the paper: all of its groups, or its one transform."""
     groups: dict[str, tuple[str, ...]] = {str(group): names for group, names in GROUPS.items()}
-    return AugmentPipe({transform: 1.0 for part in PIPES[name] for transform in groups.get(part, (part,))})
+    return [transform for part in PIPES[name] for transform in groups.get(part, (part,))]
+
+
+def named_pipe(name: Pipe) -> AugmentPipe:
+    """Return one of the pipes of the paper, every transform at strength 1."""
+    return AugmentPipe(dict.fromkeys(transforms_of(name), 1.0))

@@ -7,10 +7,12 @@ import time
 from pathlib import Path
 
 from trainer.assemble import make_parts, make_stepper
+from trainer.config.metric_families import DETECTOR
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.distributed import World, device_of
-from trainer.evaluation import generate, presented
+from trainer.evaluation import presented
+from trainer.metrics.subject import Samples
 from trainer.process import settle
 from trainer.ranks import Place
 from trainer.telemetry import peak_memory_gib
@@ -52,11 +54,11 @@ def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
     for _ in range(ITERATIONS):
         stepper.step()
     per_kimg = (time.perf_counter() - started) / ((stepper.state.images - shown) / 1000)
-    detector = load_detector("lite0")
+    detector = load_detector(DETECTOR, device)
     started = time.perf_counter()
     average = presented(stepper.state.average, train_set)
-    for images in generate(average, train_set, IMAGES, config.generator.z_dim):
-        detector.features(images)
+    for batch in Samples(average, train_set).images(IMAGES):
+        detector.features(batch.images)
     per_thousand = (time.perf_counter() - started) / (IMAGES / 1000)
     return {
         "seconds_per_kimg": per_kimg,

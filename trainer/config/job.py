@@ -1,9 +1,13 @@
 """Job: what one attempt at a trial is asked to do. Written by the orchestrator, read by supervisor and worker."""
 
 import math
+from typing import Literal
 
 from trainer.config.options import RunOptions
 from trainer.config.spec import Count, Fraction, NonNegative, Positive, PositiveInt, Settings
+
+Work = Literal["train", "evaluate"]
+"""What an attempt does: training to the horizon, or metrics and probes of the snapshots that are kept."""
 
 
 class Resources(Settings):
@@ -31,6 +35,7 @@ class Job(Settings):
 
     attempt: PositiveInt
     token: PositiveInt
+    work: Work = "train"
     options: RunOptions
     resources: Resources = Resources()
     backend: str = "local"

@@ -53,6 +53,10 @@ class ImageSet:
         """Return the fingerprint of the whole set that these images are part of."""
         return self._data.fingerprint
 
+    def unlabelled(self) -> "ImageSet":
+        """Return the same images for an unconditional network."""
+        return ImageSet(self._data, self._chosen, 0, self._mirror)
+
     @property
     def resolution(self) -> int:
         return int(self._data.images.shape[-1])

@@ -1,67 +1,82 @@
-"""What is kept of the generated images of one snapshot: as much as the metrics asked for need, and no more."""
+"""What is kept of the generated images of one snapshot, put together batch by batch in their order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, UInt8
-from torch import Tensor
+from jaxtyping import Float32, Float64
 
-from trainer.metrics.detectors import Detector
+from trainer.config.metrics import MetricSpec
+from trainer.metrics.look import FROM_NETWORK, Keep, Look, Seen
 from trainer.metrics.moments import Gaussian, Moments
+from trainer.metrics.scratch import scratch
+from trainer.metrics.swd import PATCHES, Rows
 
-Keep = Literal["gaussian", "features", "probabilities"]
-Batches = Iterator[UInt8[Tensor, "n c h w"]]
+
+class Gathering:
+    """One pass for metrics of several sizes; a smaller one uses the first images. Patches lie on disk in `folder`."""
+
+    def __init__(self, wanted: Iterable[tuple[Keep, int]], look: Look, folder: Path) -> None:
+        judged = FROM_NETWORK & look.until.keys()
+        dim, classes = (look.judges.detector.feature_dim, look.judges.detector.classes) if judged else (0, 0)
+        self.moments = {count: Moments(dim) for keep, count in wanted if keep == "gaussian"}
+        self.features = np.empty((look.until.get("features", 0), dim), np.float32)
+        self.probabilities = np.empty((look.until.get("probabilities", 0), classes), np.float32)
+        self.patches: dict[int, Rows] = {}
+        self.similarities: list[float] = []
+        self.steps: dict[str, Float64[np.ndarray, " n"]] = {}
+        self.seen = 0
+        self._images_cut, self._folder = look.until.get("patches", 0), folder
+
+    def take(self, seen: Seen) -> None:
+        """Take in what the next batch gave."""
+        assert seen.start == self.seen, "batches are taken in order"
+        if seen.features is not None:
+            _fill(self.features, seen.start, seen.features)
+            for count, moments in self.moments.items():
+                if seen.start < count:
+                    moments.update(seen.features[: count - seen.start])
+        if seen.probabilities is not None:
+            _fill(self.probabilities, seen.start, seen.probabilities)
+        for side, rows in seen.patches.items():
+            if side not in self.patches:
+                self.patches[side] = scratch((self._images_cut * PATCHES, rows.shape[1]), self._folder)
+            _fill(self.patches[side], seen.start * PATCHES, rows)
+        self.similarities += seen.similarities
+        self.seen += seen.images
+
+    def first(self, spec: MetricSpec) -> "GeneratedFeatures":
+        """Return the part of what was gathered that a metric asks for."""
+        return GeneratedFeatures(self, spec)
 
 
 @dataclass(frozen=True)
 class GeneratedFeatures:
-    """The first `count` generated images of a pass. Only what was asked for of this count or a larger one is there."""
+    """The first images of a pass, as many as a metric asks for. Only what was asked for is there."""
 
-    gathered: "Gathering"
-    count: int
+    gathered: Gathering
+    spec: MetricSpec
 
     def gaussian(self) -> Gaussian:
-        return self.gathered.moments[self.count].gaussian()
+        return self.gathered.moments[self.spec.generated].gaussian()
 
     def features(self) -> Float32[np.ndarray, "n d"]:
-        return self.gathered.features[: self.count]
+        return self.gathered.features[: self.spec.generated]
 
     def probabilities(self) -> Float32[np.ndarray, "n k"]:
-        return self.gathered.probabilities[: self.count]
+        return self.gathered.probabilities[: self.spec.generated]
 
+    def patches(self, images: int) -> dict[int, Rows]:
+        """Return the patches of the first `images` images by resolution."""
+        return {side: rows[: images * PATCHES] for side, rows in self.gathered.patches.items()}
 
-class Gathering:
-    """One pass over generated images for metrics of several sizes; a smaller one uses the first images."""
+    def similarities(self) -> list[float]:
+        return self.gathered.similarities[: self.spec.generated // 2]
 
-    def __init__(self, wanted: list[tuple[Keep, int]], detector: Detector) -> None:
-        sizes = {keep: [count for kept, count in wanted if kept == keep] for keep, _ in wanted}
-        self.total = max(count for _, count in wanted)
-        self.moments = {count: Moments(detector.feature_dim) for count in sizes.get("gaussian", [])}
-        self.features = np.empty((max(sizes.get("features", [0])), detector.feature_dim), np.float32)
-        self.probabilities = np.empty((max(sizes.get("probabilities", [0])), detector.classes), np.float32)
-        self._detector = detector
-        self.seen = 0
-
-    def add(self, images: UInt8[Tensor, "n c h w"]) -> None:
-        """Take in one batch; what goes beyond `total` is left out."""
-        images = images[: self.total - self.seen]
-        if self.seen < len(self.probabilities):
-            features, probabilities = self._detector.outputs(images)
-            _fill(self.probabilities, self.seen, probabilities.numpy())
-        else:
-            features = self._detector.features(images)
-        rows = features.numpy()
-        _fill(self.features, self.seen, rows)
-        for count, moments in self.moments.items():
-            if self.seen < count:
-                moments.update(rows[: count - self.seen])
-        self.seen += len(images)
-
-    def first(self, count: int) -> GeneratedFeatures:
-        """Return the first `count` images' part of what was gathered."""
-        return GeneratedFeatures(self, count)
+    def steps(self) -> Float64[np.ndarray, " n"]:
+        """Return the perceptual distances of the steps on the metric's kind of path."""
+        return self.gathered.steps[self.spec.path][: self.spec.generated]
 
 
 def _fill(store: Float32[np.ndarray, "n d"], start: int, rows: Float32[np.ndarray, "m d"]) -> None:

@@ -1,16 +1,21 @@
-"""From two sets of features to the numbers of each family, in the order in which the family names them."""
+"""From real and generated images to the numbers of each family, by their suffixes in recorded names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
+from trainer.metrics import swd
 from trainer.metrics.fid import frechet_distance
-from trainer.metrics.generated import GeneratedFeatures, Keep
+from trainer.metrics.generated import GeneratedFeatures
 from trainer.metrics.inception_score import inception_score
 from trainer.metrics.kid import kid
+from trainer.metrics.look import Keep
+from trainer.metrics.ppl import path_length
 from trainer.metrics.precision_recall import precision_recall
 from trainer.metrics.reference import RealFeatures
 
-Numbers = tuple[float, ...]
+Numbers = Mapping[str, float]
 
 
 class Measure(NamedTuple):
@@ -21,19 +26,34 @@ class Measure(NamedTuple):
 
 
 def _fid(real: RealFeatures, generated: GeneratedFeatures, _: int) -> Numbers:
-    return (frechet_distance(real.gaussian(), generated.gaussian()),)
+    return {"": frechet_distance(real.gaussian(), generated.gaussian())}
 
 
 def _kid(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> Numbers:
-    return (kid(real.features(), generated.features(), seed=seed),)
+    return {"": kid(real.features(), generated.features(), seed=seed)}
 
 
 def _is(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Numbers:
-    return inception_score(generated.probabilities())
+    return inception_score(generated.probabilities())._asdict()
 
 
 def _pr(real: RealFeatures, generated: GeneratedFeatures, _: int) -> Numbers:
-    return precision_recall(real.features(), generated.features())
+    return precision_recall(real.features(), generated.features())._asdict()
+
+
+def _ppl(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Numbers:
+    return {"": path_length(generated.steps())}
+
+
+def _swd(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> Numbers:
+    count = min(real.count, generated.spec.generated)
+    patches = {side: rows[: count * swd.PATCHES] for side, rows in real.patches().items()}
+    levels = swd.swd(patches, generated.patches(count), seed)
+    return {"": swd.average(levels), **{str(side): value for side, value in levels.items()}}
+
+
+def _msssim(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Numbers:
+    return {"": float(np.mean(generated.similarities()))}
 
 
 MEASURES: dict[str, Measure] = {
@@ -41,4 +61,7 @@ MEASURES: dict[str, Measure] = {
     "kid": Measure("features", _kid),
     "is": Measure("probabilities", _is),
     "pr": Measure("features", _pr),
+    "ppl": Measure("steps", _ppl),
+    "swd": Measure("patches", _swd),
+    "msssim": Measure("similarities", _msssim),
 }

@@ -16,7 +16,6 @@ from torch import Tensor
 
 EPSILON: Final = 1e-4
 PERCENTILES: Final = (1, 99)
-SIZE: Final = 256
 
 
 def slerp(
@@ -30,21 +29,10 @@ def slerp(
     return F.normalize(start * angle.cos() + across * angle.sin(), dim=-1)
 
 
-def lerp(start: Float[Tensor, "n d"], end: Float[Tensor, "n d"], t: Float[Tensor, "n 1"]) -> Float[Tensor, "n d"]:
-    """Return the point at share t of the straight line from `start` to `end`."""
-    return start + (end - start) * t
-
-
 def face_region(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h/2 w/2"]:
     """Return the part of an aligned portrait that shows the face: rows 3/8 to 7/8, columns 2/8 to 6/8."""
     eighth = images.shape[-1] // 8
     return images[:, :, 3 * eighth : 7 * eighth, 2 * eighth : 6 * eighth]
-
-
-def shrunk(images: Float[Tensor, "n c h w"], size: int = SIZE) -> Float[Tensor, "n c s s"]:
-    """Return images averaged over blocks of pixels so that they are at most `size` wide: the distance's resolution."""
-    factor = images.shape[-1] // size
-    return F.avg_pool2d(images, factor) if factor > 1 else images
 
 
 def path_length(distances: Float[np.ndarray, " n"], epsilon: float = EPSILON) -> float:

@@ -2,14 +2,13 @@
 
     cache_dir/features/<fingerprint>[-mirror]-<detector>-<n>.npy              features [n d], read through a memory map
     cache_dir/features/<fingerprint>[-mirror]-<detector>-<n>.gaussian.npz     mean [d], root [d d] of their covariance
+    cache_dir/features/<fingerprint>[-mirror]-patches<side>-<n>.npy           patches of one resolution [n * 128 c * 49]
 
 A file appears whole or not at all, whatever crashes; a lock spares concurrent processes the same work.
 """
 
-import os
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
@@ -19,15 +18,16 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
-from trainer.errors import OutputError
 from trainer.metrics.detectors import Detector
-from trainer.metrics.locks import one_at_a_time
+from trainer.metrics.judges import Judges
+from trainer.metrics.kept import appearing, mapped, once, written
 from trainer.metrics.moments import Factored, Gaussian, gaussian_of
+from trainer.metrics.rounds import Progress
+from trainer.metrics.swd import PATCH, PATCHES, Rows, patches_of, sides
 
 CHOICE_SEED: Final = 0
 BATCH: Final = 64
 
-Progress = Callable[[str], None]
 Indices = Int64[np.ndarray, " n"]
 
 
@@ -71,13 +71,17 @@ def chosen(available: int, count: int) -> Indices:
 
 @dataclass(frozen=True)
 class RealFeatures:
-    """Features of `count` images of a reference, from the cache if they are there and into it if not."""
+    """What is known of `count` images of a reference, from the cache if it is there and into it if not."""
 
     reference: Reference
-    detector: Detector
+    judges: Judges
     count: int
     cache_dir: Path
     progress: Progress
+
+    @property
+    def detector(self) -> Detector:
+        return self.judges.detector
 
     def features(self) -> Float32[np.ndarray, "n d"]:
         """Return the features, as a memory map.
@@ -85,13 +89,8 @@ class RealFeatures:
         Raises OutputError where they cannot be kept.
         """
         path = self._file("npy")
-        if not path.exists():
-            self._require_folder(path.parent)
-            with one_at_a_time(path.with_suffix(".lock"), self._wait):
-                if not path.exists():
-                    self._measure(path)
-        rows: Float32[np.ndarray, "n d"] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return rows
+        once([path], lambda: self._measure(path), self._wait)
+        return mapped(path)
 
     def gaussian(self) -> Gaussian:
         """Return mean and covariance, the latter by its root, which takes longer than all the rest of an FID."""
@@ -105,37 +104,49 @@ class RealFeatures:
         with np.load(path, allow_pickle=False) as stored:
             return Factored(stored["mean"], stored["root"])
 
+    def patches(self) -> dict[int, Rows]:
+        """Return the patches of every resolution, finest first, as memory maps.
+
+        Raises OutputError where they cannot be kept.
+        """
+        side = self.reference.images(np.arange(1)).shape[-1]
+        beginning = f"{self.reference.fingerprint}-patches"
+        paths = {level: self._folder / f"{beginning}{level}-{self.count}.npy" for level in sides(side)}
+        once(list(paths.values()), lambda: self._cut(paths), self._wait)
+        return {level: mapped(path) for level, path in paths.items()}
+
+    @property
+    def _folder(self) -> Path:
+        return self.cache_dir / "features"
+
     def _file(self, ending: str) -> Path:
         name = f"{self.reference.fingerprint}-{self.detector.name}-{self.detector.identity}-{self.count}"
-        return self.cache_dir / "features" / f"{name}.{ending}"
-
-    def _require_folder(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(self.cache_dir, f"features cannot be kept here ({error.strerror})") from error
+        return self._folder / f"{name}.{ending}"
 
     def _wait(self) -> None:
         self.progress("another process is measuring the real images")
 
-    def _measure(self, path: Path) -> None:
+    def _batches(self) -> Iterator[tuple[int, UInt8[Tensor, "n c h w"]]]:
         indices = chosen(len(self.reference), self.count)
-        shape = (len(indices), self.detector.feature_dim)
+        for start in range(0, len(indices), BATCH):
+            self.progress(f"real images {start} of {len(indices)}")
+            yield start, self.reference.images(indices[start : start + BATCH])
+
+    def _measure(self, path: Path) -> None:
         with appearing(path) as temporary:
-            rows = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
-            for start in range(0, len(indices), BATCH):
-                self.progress(f"real images {start} of {len(indices)}")
-                images = self.reference.images(indices[start : start + BATCH])
-                rows[start : start + BATCH] = self.detector.features(images).numpy()
+            rows = written(temporary, (self.count, self.detector.feature_dim))
+            for start, images in self._batches():
+                rows[start : start + len(images)] = self.detector.features(images).numpy()
             rows.flush()
 
-
-@contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """Give a name to write to, and rename it to `path` if all went well: readers see a whole file or none."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    def _cut(self, paths: dict[int, Path]) -> None:
+        with ExitStack() as stack:
+            rows: dict[int, np.memmap] = {}
+            for start, images in self._batches():
+                for side, patches in patches_of(images, CHOICE_SEED, start).items():
+                    if side not in rows:
+                        temporary = stack.enter_context(appearing(paths[side]))
+                        rows[side] = written(temporary, (self.count * PATCHES, images.shape[1] * PATCH**2))
+                    rows[side][start * PATCHES :][: len(patches)] = patches
+            for each in rows.values():
+                each.flush()

@@ -6,25 +6,30 @@ patches is the mean of one-dimensional Wasserstein distances along 512 random di
 take 16,384 images and print the values times 1000, as is done here.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Float32, Int, Shaped
 from torch import Tensor
 
 PATCHES: Final = 128
 PATCH: Final = 7
 SMALLEST: Final = 16
 DIRECTIONS: Final = 512
-AT_ONCE: Final = 128
+AT_ONCE: Final = 32
+BLOCK: Final = 65_536
+GROUP: Final = 64
 SCALE: Final = 1000.0
 TAPS: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 Images = Float[Tensor, "n c h w"]
+Rows = Float32[np.ndarray, "p d"]
+Places = Int[np.ndarray, "n k 2"]
 Resized = Float[Tensor, "n c _h _w"]
-Patches = Float[Tensor, "p d"]
 
 
 def blurred(images: Images, gain: float = 1.0) -> Images:
@@ -58,48 +63,96 @@ def laplacian_pyramid(images: Shaped[Tensor, "n c h w"], smallest: int = SMALLES
     return levels
 
 
-def patches(level: Images, draws: torch.Generator, count: int = PATCHES) -> Patches:
-    """Return `count` random patches of every image as rows of c * 7 * 7 numbers."""
-    n, _, h, w = level.shape
-    tops = torch.randint(h - PATCH + 1, (n, count), generator=draws)
-    lefts = torch.randint(w - PATCH + 1, (n, count), generator=draws)
+def sides(side: int, smallest: int = SMALLEST) -> list[int]:
+    """Return the resolutions of the pyramid of images of `side` pixels, finest first."""
+    found = [side]
+    while found[-1] > smallest:
+        found.append(found[-1] // 2)
+    return found
+
+
+def drawn_places(side: int, start: int, count: int, seed: int, patches: int = PATCHES) -> Places:
+    """Return row and column of the patches of images start, start + 1, ... at one level: each image's are its own."""
+    first, last = start // GROUP, (start + count - 1) // GROUP
+    drawn = [
+        np.random.RandomState([seed, side, group]).randint(side - PATCH + 1, size=(GROUP, patches, 2))
+        for group in range(first, last + 1)
+    ]
+    return np.concatenate(drawn)[start - first * GROUP :][:count]
+
+
+def cut(level: Images, places: Places) -> Rows:
+    """Return the patches of every image at its places, as rows of c * 7 * 7 numbers, image after image."""
     windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
-    return windows[torch.arange(n)[:, None], :, tops, lefts].flatten(0, 1).flatten(1)
+    tops, lefts = torch.from_numpy(places).unbind(2)
+    rows: Rows = windows[torch.arange(len(level))[:, None], :, tops, lefts].flatten(0, 1).flatten(1).numpy()
+    return rows
 
 
-def normalised(rows: Patches, channels: int) -> Patches:
+@dataclass(frozen=True)
+class PatchSet:
+    """Patches that may lie in a memory map, each number less `shift` and divided by `scale` where they are used."""
+
+    rows: Rows
+    shift: Float32[np.ndarray, " d"]
+    scale: Float32[np.ndarray, " d"]
+
+    def along(self, axes: Float32[Tensor, "d k"]) -> Float32[Tensor, "p k"]:
+        """Return the sorted projections on each of the directions."""
+        weights = axes / torch.from_numpy(self.scale)[:, None]
+        offset = torch.from_numpy(self.shift) @ weights
+        blocks = (self.rows[start : start + BLOCK] for start in range(0, len(self.rows), BLOCK))
+        return torch.cat([torch.from_numpy(np.array(block)) @ weights - offset for block in blocks]).sort(0).values
+
+
+def plain(rows: Rows) -> PatchSet:
+    """Return patches as they are."""
+    dim = rows.shape[1]
+    return PatchSet(rows, np.zeros(dim, np.float32), np.ones(dim, np.float32))
+
+
+def normalised(rows: Rows) -> PatchSet:
     """Return patches with mean 0 and (population) standard deviation 1 in every channel of the whole set."""
-    by_channel = rows.reshape(len(rows), channels, -1)
-    mean = by_channel.mean((0, 2), keepdim=True)
-    deviation = by_channel.std((0, 2), correction=0, keepdim=True)
-    return ((by_channel - mean) / deviation).flatten(1)
+    channels = rows.shape[1] // PATCH**2
+    total, squares = np.zeros(channels), np.zeros(channels)
+    for start in range(0, len(rows), BLOCK):
+        block = np.asarray(rows[start : start + BLOCK], dtype=np.float64).reshape(-1, channels, PATCH**2)
+        total += block.sum((0, 2))
+        squares += np.square(block).sum((0, 2))
+    count = len(rows) * PATCH**2
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, np.finfo(np.float64).tiny))
+    shift, scale = (np.repeat(values, PATCH**2).astype(np.float32) for values in (mean, deviation))
+    return PatchSet(rows, shift, scale)
 
 
-def sliced_wasserstein(
-    first: Patches, second: Patches, draws: torch.Generator, directions: int = DIRECTIONS
-) -> Float[Tensor, ""]:
+def sliced_wasserstein(first: PatchSet, second: PatchSet, seed: int, directions: int = DIRECTIONS) -> float:
     """Return the mean over random unit directions of |sorted projections of one set - those of the other|."""
-    assert len(first) == len(second), "two sets of patches of one size"
-    distances = []
-    for start in range(0, directions, AT_ONCE):
-        axes = torch.randn(first.shape[1], min(AT_ONCE, directions - start), generator=draws)
-        axes = axes / axes.square().sum(0, keepdim=True).sqrt()
-        ours, theirs = ((rows @ axes).sort(0).values for rows in (first, second))
-        distances.append((ours - theirs).abs().mean(0))
-    return torch.cat(distances).mean()
+    assert len(first.rows) == len(second.rows), "two sets of patches of one size"
+    axes = torch.randn(first.rows.shape[1], directions, generator=torch.Generator().manual_seed(seed))
+    axes = axes / axes.square().sum(0, keepdim=True).sqrt()
+    parts = axes.split(AT_ONCE, dim=1)
+    distances = [(first.along(part) - second.along(part)).abs().mean(0, dtype=torch.float64) for part in parts]
+    return float(torch.cat(distances).mean())
 
 
-def swd(real: Shaped[Tensor, "n c h w"], generated: Shaped[Tensor, "n c h w"], seed: int = 0) -> dict[int, float]:
-    """Return the distance times 1000 at every resolution, finest first, of two equally large sets of images."""
-    channels = real.shape[1]
-    results = {}
-    for ours, theirs in zip(laplacian_pyramid(real), laplacian_pyramid(generated), strict=True):
-        draws = torch.Generator().manual_seed(seed)
-        first, second = (normalised(patches(level, draws), channels) for level in (ours, theirs))
-        results[ours.shape[-1]] = SCALE * float(sliced_wasserstein(first, second, draws))
-    return results
+def swd(real: Mapping[int, Rows], generated: Mapping[int, Rows], seed: int = 0) -> dict[int, float]:
+    """Return the distance times 1000 at every resolution of two sets of as many patches, not yet normalised."""
+    return {
+        side: SCALE * sliced_wasserstein(normalised(rows), normalised(generated[side]), seed)
+        for side, rows in real.items()
+    }
 
 
-def average(levels: dict[int, float]) -> float:
+def patches_of(images: Shaped[Tensor, "n c h w"], seed: int = 0, start: int = 0) -> dict[int, Rows]:
+    """Return the patches of images start, start + 1, ... at every resolution, finest first."""
+    found = {}
+    for level in laplacian_pyramid(images):
+        side = level.shape[-1]
+        found[side] = cut(level, drawn_places(side, start, len(level), seed))
+    return found
+
+
+def average(levels: Mapping[int, float]) -> float:
     """Return the mean over resolutions, the number that is quoted."""
     return float(np.mean(list(levels.values())))

@@ -9,7 +9,7 @@ TRANSFORMS = (
     *("filter band 0", "filter band 1", "filter band 2", "filter band 3", "noise", "cutout"),
 )
 FIGURE = AugmentedFigure(
-    "The transforms of the pipe at percentiles of their parameters",
+    "Transforms at percentiles",
     "no run is behind this: each transform alone, at the percentiles below; photograph: US Navy, public domain",
     ("--percentiles", *PERCENTILES),
     TRANSFORMS,

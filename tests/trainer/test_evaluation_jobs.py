@@ -1,0 +1,108 @@
+"""Evaluation apart from training: kept snapshots measured later, again, in part, and by several processes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trainer.conftest import TrialMaker
+from trainer.__main__ import main
+from trainer.launch import launch
+from trainer.record import RunDir, State, read_lines, read_record
+
+METRICS = ("fid40_full", "kid40", "pr40", "swd32", "msssim32")
+SHORT = {"horizon_kimg": 0.064, "evaluate_every_kimg": 0.032, "checkpoint_every_kimg": 0.064}
+
+
+def carry_out(trials: TrialMaker, run: RunDir, attempt: int, work: str, ranks: int = 1, **options: Any) -> int:
+    trials.job(run, attempt, **{**SHORT, **options})
+    job = json.loads(run.job(attempt).read_text())
+    run.job(attempt).write_text(json.dumps(job | {"work": work}))
+    words = ["run", "--dir", str(run.path), "--attempt", str(attempt)]
+    return launch(words, ranks) if ranks > 1 else main(words)
+
+
+def numbers(run: RunDir) -> dict[tuple[float, str, int], float]:
+    return {(row["kimg"], row["metric"], row["seed"]): row["value"] for row in read_lines(run.metrics)}
+
+
+@pytest.fixture(scope="module")
+def inline(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    trials = TrialMaker(tiny_set, tmp_path_factory.mktemp("inline"))
+    run = trials.make("inline")
+    assert carry_out(trials, run, 1, "train", metrics=METRICS, snapshots_kept="all") == 0
+    return run
+
+
+def test_left_to_later_a_run_keeps_its_snapshots_and_measures_nothing(trials: TrialMaker, inline: RunDir) -> None:
+    run = trials.make("later")
+    assert carry_out(trials, run, 1, "train", metrics=METRICS, evaluation="later") == 0
+    assert run.kept_snapshots() == [32, 64]
+    assert not run.metrics.exists()
+    assert carry_out(trials, run, 2, "evaluate", metrics=METRICS, snapshots_kept="all") == 0
+    assert numbers(run) == pytest.approx(numbers(inline))
+    record = read_record(run.record(2))
+    assert record is not None
+    assert (record.work, record.state, record.kimg) == ("evaluate", State.DONE, 0.064)
+    assert (run.snapshots / "best.safetensors").exists()
+
+
+def test_what_is_measured_is_not_measured_again(trials: TrialMaker) -> None:
+    run = trials.make("again")
+    assert carry_out(trials, run, 1, "train", metrics=("fid40_full",), snapshots_kept="all") == 0
+    before = run.metrics.read_text()
+    for attempt in (2, 3):
+        assert carry_out(trials, run, attempt, "evaluate", metrics=("fid40_full", "msssim32"), evaluation_seeds=2) == 0
+    after = run.metrics.read_text()
+    assert after.startswith(before)
+    rows = [(row["kimg"], row["metric"], row["seed"]) for row in read_lines(run.metrics)]
+    assert len(rows) == len(set(rows)) == 2 + 2 + 4
+    assert {row["attempt"] for row in read_lines(run.metrics)} == {1, 2}
+    by_basis = {row["basis"] for row in read_lines(run.metrics) if row["metric"].startswith("fid")}
+    assert len(by_basis) == 1
+
+
+def test_probes_of_a_job_lie_beside_each_snapshot_once(trials: TrialMaker) -> None:
+    run = trials.make("probed")
+    assert carry_out(trials, run, 1, "train", snapshots_kept="all") == 0
+    assert carry_out(trials, run, 2, "evaluate", probes=("trgb-8", "mean-image-8")) == 0
+    assert run.probed() == [(name, images) for name in ("mean-image-8", "trgb-8") for images in (32, 64)]
+    stamp = run.probe("trgb-8", 64).stat().st_mtime_ns
+    assert carry_out(trials, run, 3, "evaluate", probes=("trgb-8",)) == 0
+    assert run.probe("trgb-8", 64).stat().st_mtime_ns == stamp
+
+
+def test_a_run_by_hand_is_measured_by_its_directory(inline: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", str(inline.path), "--metrics", "fid20_full"]) == 0
+    assert {row["metric"] for row in read_lines(inline.metrics)} >= {"fid20_full-lite0"}
+    assert main(["eval", str(inline.path), "--metrics", "fdi20"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
+def test_a_snapshot_file_is_measured_against_any_data(
+    inline: RunDir, tiny_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["eval", str(inline.snapshot(64)), "--data", str(tiny_set), "--cache", str(tmp_path / "cache")]
+    assert main([*words, "--metrics", "fid40_full", "msssim32"]) == 0
+    found = {row["metric"]: row["value"] for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    expected = numbers(inline)
+    assert found == pytest.approx({name: expected[(0.064, name, 0)] for name in found})
+    assert main(words[:2]) == 2
+
+
+def test_a_probe_is_made_by_hand(inline: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "trgb.npz"
+    assert main(["inspect", "trgb-8", str(inline.snapshot(64)), str(target)]) == 0
+    assert "share" in capsys.readouterr().out
+    assert target.exists()
+    assert main(["inspect", "trgb", str(target), str(target)]) == 2
+
+
+@pytest.mark.slow
+def test_two_ranks_measure_what_one_does(trials: TrialMaker, inline: RunDir) -> None:
+    run = trials.make("two")
+    assert carry_out(trials, run, 1, "train", evaluation="later") == 0
+    assert carry_out(trials, run, 2, "evaluate", ranks=2, metrics=METRICS, snapshots_kept="all") == 0
+    expected = {key: value for key, value in numbers(inline).items() if not key[1].startswith("fid20")}
+    assert numbers(run) == pytest.approx(expected)

@@ -1,0 +1,134 @@
+"""Probes of snapshots: each tells what it says it tells, on networks whose answer is known."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.metrics.features import Brightness, QuarterMeans, gaussian_rows
+from tests.trainer.conftest import TINY
+from trainer.assemble import make_parts
+from trainer.config.dataset import describe
+from trainer.config.presets import merge
+from trainer.config.probes import PROBES, ProbeNameError, parse_probe
+from trainer.config.resolve import resolve
+from trainer.data.dataset import TrainSet
+from trainer.metrics.judges import Judges
+from trainer.probes import projection
+from trainer.probes.jacobian import products
+from trainer.probes.leak import leaked_share
+from trainer.probes.run import find_out
+from trainer.probes.scene import Findings, Scene, write_findings
+from trainer.projection.schedule import Schedule
+from trainer.record import RunDir
+from trainer.snapshot import save_snapshot
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", params=["unconditional", "conditional"])
+def scene(request: pytest.FixtureRequest, tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    root = tmp_path_factory.mktemp(request.param)
+    data = {"subset": 40, "validation": 10, "labels": request.param == "conditional"}
+    config = resolve(merge(TINY, {"data": data, "augment": "ada"}), describe(tiny_set, root))
+    snapshot = save_snapshot(RunDir(root / "run"), config, make_parts(config, CPU).state)
+    judges = Judges(QuarterMeans(), Brightness())
+    train_set = TrainSet(config.data, tiny_set, root / "cache")
+    return Scene(snapshot, config, train_set, judges, root / "cache", CPU, lambda _: None)
+
+
+def probed(name: str, scene: Scene) -> dict[str, Any]:
+    return dict(find_out(name, scene).arrays)
+
+
+def test_a_name_may_say_how_many() -> None:
+    assert parse_probe("mean-image") == ("mean-image", None)
+    assert parse_probe("mean-image-20") == ("mean-image", 20)
+    with pytest.raises(ProbeNameError, match="did you mean jacobian"):
+        parse_probe("jacobi")
+
+
+@pytest.mark.parametrize("name", sorted(set(PROBES) - {"projection", "truncation"}))
+def test_every_probe_gives_the_same_numbers_twice(name: str, scene: Scene) -> None:
+    first, second = probed(f"{name}-3", scene), probed(f"{name}-3", scene)
+    assert first.keys() == second.keys()
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, second[key])
+
+
+def test_singular_values_are_those_of_the_derivative_by_differences(scene: Scene) -> None:
+    generator = scene.generator.double()
+    w = torch.randn(generator.w_dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+    def images(at: torch.Tensor) -> torch.Tensor:
+        ws = at.expand(1, generator.num_ws, -1)
+        return generator.synthesis(ws, noise_mode="const").flatten()
+
+    axes = torch.eye(generator.w_dim, dtype=torch.float64)
+    expected = torch.stack([(images(w + 1e-5 * axis) - images(w - 1e-5 * axis)) / 2e-5 for axis in axes])
+    columns = products(generator, w, axes)
+    torch.testing.assert_close(columns, expected, atol=1e-6, rtol=1e-4)
+    generator.float()
+
+
+def test_singular_values_fall_and_have_the_size_of_w(scene: Scene) -> None:
+    values = probed("jacobian-2", scene)["singular_values"]
+    assert values.shape == (2, scene.generator.w_dim)
+    assert (np.diff(values) <= 0).all()
+    assert (values[:, 0] > 0).all()
+
+
+def test_shares_of_torgb_add_up_and_follow_what_is_put_out(scene: Scene) -> None:
+    shares = probed("trgb-8", scene)
+    assert list(shares["resolution"]) == [4, 8, 16]
+    assert shares["share"].sum() == pytest.approx(1)
+    scene.generator.synthesis.blocks()[0].torgb.weight.mul_(100)
+    louder = probed("trgb-8", scene)["share"]
+    scene.generator.synthesis.blocks()[0].torgb.weight.div_(100)
+    assert louder[0] > max(0.9, shares["share"][0])
+
+
+def test_the_mean_of_real_images_is_their_mean(scene: Scene) -> None:
+    whole = scene.train_set.whole
+    means = probed("mean-image-1000", scene)
+    expected = whole.images(np.arange(len(whole))).double().mean(0)
+    np.testing.assert_allclose(means["real"], expected.numpy())
+    assert means["generated"].shape == expected.shape
+
+
+def test_leaked_share_is_the_share_of_changed_rows() -> None:
+    real = gaussian_rows(600, 5, seed=1).astype(np.float32)
+    changed = real + 4
+    made = np.concatenate([gaussian_rows(300, 5, seed=2), gaussian_rows(100, 5, seed=3) + 4]).astype(np.float32)
+    share, told = leaked_share(real, changed, made)
+    assert share == pytest.approx(0.25, abs=0.03)
+    assert told > 0.9
+
+
+def test_what_cannot_be_told_has_no_score() -> None:
+    real = gaussian_rows(400, 5, seed=1).astype(np.float32)
+    share, told = leaked_share(real, gaussian_rows(400, 5, seed=9).astype(np.float32), real)
+    assert np.isnan(share)
+    assert abs(told) < 0.2
+
+
+def test_projection_gives_a_distance_for_every_image(scene: Scene) -> None:
+    found = projection.probe(scene, 2, Schedule(steps=3)).arrays
+    assert found["generated"].shape == found["real"].shape == (2,)
+    assert (found["real"] >= 0).all()
+
+
+def test_truncation_trades_variety(scene: Scene) -> None:
+    found = probed("truncation-40", scene)
+    assert {value.shape for value in found.values()} == {(8,)}
+    assert np.isfinite(found["fid"]).all()
+
+
+def test_findings_are_there_when_the_numbers_are(tmp_path: Path) -> None:
+    path = RunDir(tmp_path).probe("leak", 4000)
+    write_findings(path, Findings({"x": np.arange(3)}, {"sheet": torch.zeros(1, 4, 4, dtype=torch.uint8)}))
+    assert np.load(path)["x"].tolist() == [0, 1, 2]
+    assert path.with_name("leak-000004000-sheet.png").exists()
+    assert RunDir(tmp_path).probed() == [("leak", 4000)]

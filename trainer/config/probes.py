@@ -1,0 +1,60 @@
+"""The probes there are: measurements of a snapshot that are not one number, made after training."""
+
+import difflib
+import re
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator
+
+from trainer.errors import UserError
+
+
+class ProbeEntry(NamedTuple):
+    """What a probe tells, and the module whose function `probe` finds it out."""
+
+    module: str
+    help: str
+
+
+PROBES: dict[str, ProbeEntry] = {
+    "gradients": ProbeEntry("trainer.probes.gradients", "magnitude of the generator loss's gradient in every pixel"),
+    "mean-image": ProbeEntry("trainer.probes.mean_image", "mean of 10,000 generated images, and of the real ones"),
+    "leak": ProbeEntry("trainer.probes.leak", "how much orientation, position and colour of real images were altered"),
+    "trgb": ProbeEntry("trainer.probes.trgb", "what share of the image each resolution's ToRGB contributes"),
+    "jacobian": ProbeEntry("trainer.probes.jacobian", "singular values of the image's derivative with respect to w"),
+    "image-ppl": ProbeEntry("trainer.probes.image_ppl", "path length of every single image, and the extreme images"),
+    "projection": ProbeEntry("trainer.probes.projection", "distances left after projecting real and generated images"),
+    "truncation": ProbeEntry("trainer.probes.truncation", "FID, precision, recall and score along the truncation"),
+    "invertibility": ProbeEntry("trainer.probes.invertibility", "condition number of the augmentation at every p"),
+}
+
+_FORM = re.compile(r"(?P<name>[a-z-]+?)(?:-(?P<count>[1-9]\d*))?")
+
+
+class ProbeNameError(UserError, ValueError):
+    """A probe is asked for by a name that does not exist."""
+
+
+class ProbeSpec(NamedTuple):
+    """A probe by its name, and how many images or latents it looks at; None for as many as the papers take."""
+
+    name: str
+    images: int | None
+
+
+def parse_probe(name: str) -> ProbeSpec:
+    """Return what a name such as `jacobian` or `projection-20` asks for. Raises ProbeNameError with the nearest one."""
+    match = _FORM.fullmatch(name)
+    if match is None or match["name"] not in PROBES:
+        near = difflib.get_close_matches(name, PROBES, n=1)
+        way_out = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(PROBES)}"
+        raise ProbeNameError("probes", f"no probe is called {name!r}", way_out)
+    return ProbeSpec(match["name"], int(match["count"]) if match["count"] else None)
+
+
+def _checked_probe(name: str) -> str:
+    parse_probe(name)
+    return name
+
+
+ProbeName = Annotated[str, AfterValidator(_checked_probe)]

@@ -1,0 +1,32 @@
+"""Where the discriminator tells the generator to change its images (Karras et al. 2020, ADA, Fig. 6c).
+
+The magnitude of the gradient of -log sigmoid D(G(z)) in every pixel, for the same latents at every snapshot. Without
+overfitting it follows what is in the image; an overfitted discriminator's is spread all over.
+"""
+
+from typing import Final
+
+import torch
+
+from trainer.losses import generator_logistic
+from trainer.metrics.subject import Samples
+from trainer.probes.scene import Findings, Scene
+from trainer.sheet import tile, to_uint8
+
+COUNT: Final = 16
+
+
+def probe(scene: Scene, count: int | None = None) -> Findings:
+    """Return `magnitude` [n h w], the norm over channels, and sheets of both images and magnitudes."""
+    count = count or COUNT
+    draws = Samples(scene.generator, scene.train_set, scene.seed).first("gradients", count)
+    with torch.no_grad():
+        images = scene.images_of(draws)
+    images.requires_grad_(True)
+    loss = generator_logistic(scene.discriminator(images, draws.c, force_fp32=True)).sum()
+    (gradient,) = torch.autograd.grad(loss, images)
+    magnitude = gradient.norm(dim=1).cpu()
+    brightest = magnitude.amax((1, 2), keepdim=True).clamp(min=torch.finfo(magnitude.dtype).tiny)
+    shown = (magnitude / brightest * 255).to(torch.uint8)[:, None]
+    pictures = {"images": tile(to_uint8(images.detach()).cpu(), 8), "magnitude": tile(shown, 8)}
+    return Findings({"magnitude": magnitude.numpy()}, pictures)

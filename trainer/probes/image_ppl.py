@@ -1,0 +1,54 @@
+"""The path length of every single image (Karras et al. 2020b, Fig. 4 and 5): low where images are good.
+
+Steps of 1e-4 in w from each image, with the perceptual distance of the trial's settings. The extreme images are shown.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from trainer.metrics.ppl import EPSILON
+from trainer.metrics.steps import judged
+from trainer.metrics.subject import Samples, Steps
+from trainer.probes.scene import Findings, Scene
+from trainer.sheet import tile, to_uint8
+
+COUNT: Final = 2000
+SHOWN: Final = 16
+TAIL: Final = 0.1
+
+
+def probe(scene: Scene, count: int | None = None) -> Findings:
+    """Return `path_length` [n], and sheets of images of the lowest and of the highest tenth."""
+    count = count or COUNT
+    found = [judged(steps, scene.judges.distance, crop=False).distances for steps in _steps(scene, count)]
+    lengths = np.concatenate(found).astype(np.float64) / EPSILON**2
+    order, tail = np.argsort(lengths), max(1, round(TAIL * count))
+    ends = {"low": order[:tail], "high": order[-tail:]}
+    pictures = {name: tile(_images(scene, count, _spread(among)), 8) for name, among in ends.items()}
+    return Findings({"path_length": lengths}, pictures)
+
+
+def _steps(scene: Scene, count: int) -> Iterator[Steps]:
+    for steps in Samples(scene.generator, scene.train_set, scene.seed).paths(count, "wend"):
+        scene.progress(f"path lengths, {steps.start} of {count}")
+        yield steps
+
+
+def _spread(among: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
+    """Return at most SHOWN of the indices, evenly from first to last."""
+    places = np.linspace(0, len(among) - 1, min(SHOWN, len(among))).round().astype(int)
+    chosen: Int[np.ndarray, " k"] = among[places]
+    return chosen
+
+
+def _images(scene: Scene, count: int, wanted: Int[np.ndarray, " k"]) -> Tensor:
+    found: dict[int, Tensor] = {}
+    for start, before, _ in _steps(scene, count):
+        for index in wanted[(wanted >= start) & (wanted < start + len(before))]:
+            found[int(index)] = to_uint8(before[int(index) - start]).cpu()
+    return torch.stack([found[int(index)] for index in wanted])

@@ -1,0 +1,109 @@
+"""How many generated images look augmented: the share of leaked augmentations (cf. Karras et al. 2020, Fig. 3).
+
+For each change (a turn, a shift, other colours) a linear classifier of features learns from one half of the real images
+to tell them from changed ones, and is tried out on the other half. It then says of what share s of the generated images
+that they are changed. With its rates of false and true alarms f and t the leaked share is
+
+    (s - f) / (t - f)
+
+(Rogan and Gladen 1978). Where t - f is below 0.2 the change cannot be told, such as a mirror image of a symmetric
+thing, and the score is NaN.
+"""
+
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32
+from torch import Tensor
+
+from trainer.metrics.detectors import Detector
+from trainer.metrics.reference import chosen
+from trainer.metrics.subject import BATCH, Samples
+from trainer.probes.changes import CHANGES, Change
+from trainer.probes.scene import Findings, Scene
+
+COUNT: Final = 2000
+RIDGE: Final = 1.0
+LEAST_DIFFERENCE: Final = 0.2
+
+Rows = Float32[np.ndarray, "n d"]
+
+
+def probe(scene: Scene, count: int | None = None) -> Findings:
+    """Return `change` [k] by name, `leaked` [k], `told` [k] (t - f), and mean and deviation of every channel."""
+    count = count or COUNT
+    whole = scene.train_set.whole
+    real = whole.images(chosen(len(whole), count))
+    made = torch.cat([b.images for b in Samples(scene.generator, scene.train_set, scene.seed).images(count)])[:count]
+    features = features_of(scene.judges.detector, real), features_of(scene.judges.detector, made)
+    scores = []
+    for name, change in CHANGES.items():
+        scene.progress(f"leak of {name}")
+        scores.append(_score(scene.judges.detector, *features, real, change))
+    leaked, told = np.array(scores).T
+    return Findings(
+        {
+            "change": np.array(list(CHANGES)),
+            "leaked": leaked,
+            "told": told,
+            "real_colours": _colours(real),
+            "generated_colours": _colours(made),
+        }
+    )
+
+
+def features_of(detector: Detector, images: Tensor) -> Rows:
+    """Return the features of images."""
+    rows: Rows = np.concatenate([detector.features(part).numpy() for part in images.split(BATCH)])
+    return rows
+
+
+def _score(detector: Detector, real: Rows, made: Rows, images: Tensor, change: Change) -> tuple[float, float]:
+    changed = change(images)
+    if torch.equal(changed, images):
+        return float("nan"), 0.0
+    return leaked_share(real, features_of(detector, changed), made)
+
+
+def leaked_share(real: Rows, changed: Rows, made: Rows) -> tuple[float, float]:
+    """Return the share of `made` that is changed, between 0 and 1, and how well that can be told.
+
+    Row i of `changed` is row i of `real`, changed: halves are taken by rows, so that no image is in both.
+    """
+    half = len(real) // 2
+    says_changed = classifier(real[:half], changed[:half])
+    false_alarms, true_alarms = says_changed(real[half:]).mean(), says_changed(changed[half:]).mean()
+    told = float(true_alarms - false_alarms)
+    if told < LEAST_DIFFERENCE:
+        return float("nan"), told
+    return float(np.clip((says_changed(made).mean() - false_alarms) / told, 0, 1)), told
+
+
+def classifier(first: Rows, second: Rows) -> "Classifier":
+    """Return what tells rows like `second` from rows like `first`: least squares with a ridge on standardised rows."""
+    rows = np.concatenate([first, second]).astype(np.float64)
+    mean, scale = rows.mean(0), rows.std(0) + 1e-6
+    x = (rows - mean) / scale
+    y = np.concatenate([-np.ones(len(first)), np.ones(len(second))])
+    if len(x) > x.shape[1]:
+        weights = np.linalg.solve(x.T @ x + RIDGE * len(x) * np.eye(x.shape[1]), x.T @ y)
+    else:
+        weights = x.T @ np.linalg.solve(x @ x.T + RIDGE * len(x) * np.eye(len(x)), y)
+    return Classifier(mean, scale, weights)
+
+
+class Classifier:
+    """Says of every row whether it is of the second kind."""
+
+    def __init__(self, mean: np.ndarray, scale: np.ndarray, weights: np.ndarray) -> None:
+        self._mean, self._scale, self._weights = mean, scale, weights
+
+    def __call__(self, rows: Rows) -> Bool[np.ndarray, " n"]:
+        answer: Bool[np.ndarray, " n"] = ((rows - self._mean) / self._scale) @ self._weights > 0
+        return answer
+
+
+def _colours(images: Tensor) -> Float[np.ndarray, "2 c"]:
+    pixels = images.double()
+    return torch.stack([pixels.mean((0, 2, 3)), pixels.std((0, 2, 3))]).numpy()

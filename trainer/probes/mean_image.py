@@ -1,0 +1,34 @@
+"""The mean of many generated images (Karras et al. 2020, ADA, Fig. 7d): blurred where augmentations have leaked."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import torch
+from jaxtyping import Float64, UInt8
+from torch import Tensor
+
+from trainer.metrics.reference import chosen
+from trainer.metrics.subject import BATCH, Samples
+from trainer.probes.scene import Findings, Scene
+
+COUNT: Final = 10_000
+
+
+def probe(scene: Scene, count: int | None = None) -> Findings:
+    """Return the means `generated` and `real` [c h w] in 0..255, real images of the whole set, and both as pictures."""
+    count = count or COUNT
+    made = mean(batch.images for batch in Samples(scene.generator, scene.train_set, scene.seed).images(count))
+    indices = chosen(len(scene.train_set.whole), count)
+    parts = (indices[start : start + BATCH] for start in range(0, len(indices), BATCH))
+    real = mean(scene.train_set.whole.images(part) for part in parts)
+    pictures = {name: image.round().to(torch.uint8) for name, image in (("generated", made), ("real", real))}
+    return Findings({"generated": made.numpy(), "real": real.numpy()}, pictures)
+
+
+def mean(batches: Iterator[UInt8[Tensor, "n c h w"]]) -> Float64[Tensor, "c h w"]:
+    """Return the mean image of all batches."""
+    total, count = torch.zeros([], dtype=torch.float64), 0
+    for images in batches:
+        total = total + images.sum(0, dtype=torch.float64)
+        count += len(images)
+    return total / count

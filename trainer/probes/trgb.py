@@ -1,0 +1,64 @@
+"""Which resolutions an image is made of (Karras et al. 2020b, Sec. 4.2, Fig. 8).
+
+The standard deviation of the values that each ToRGB puts out over many latents, as shares that add up to 1. In networks
+with skip connections the image is the sum of them all; other architectures have one ToRGB, with all of the share.
+"""
+
+from collections import defaultdict
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainer.metrics.subject import Samples
+from trainer.probes.scene import Findings, Scene
+
+COUNT: Final = 1024
+
+
+class Spread:
+    """Running sums of all values of a layer."""
+
+    def __init__(self) -> None:
+        self.count, self.total, self.squares = 0, 0.0, 0.0
+
+    def add(self, values: Tensor) -> None:
+        """Take in the values of a batch."""
+        exact = values.double()
+        self.count += exact.numel()
+        self.total += float(exact.sum())
+        self.squares += float(exact.square().sum())
+
+    @property
+    def deviation(self) -> float:
+        """Return the standard deviation of all values so far."""
+        mean = self.total / self.count
+        return float(np.sqrt(max(0.0, self.squares / self.count - mean**2)))
+
+
+@torch.inference_mode()
+def probe(scene: Scene, count: int | None = None) -> Findings:
+    """Return `resolution` [r], `deviation` [r] and `share` [r] of every ToRGB, coarsest first."""
+    spreads: dict[int, Spread] = defaultdict(Spread)
+    synthesis = scene.stylegan2.synthesis
+    layers = {
+        side: block.torgb
+        for side, block in zip(synthesis.resolutions, synthesis.blocks(), strict=True)
+        if block.has_rgb
+    }
+    with ExitStack() as stack:
+        for side, layer in layers.items():
+            hook = layer.register_forward_hook(partial(_listen, spreads[side]))
+            stack.callback(hook.remove)
+        for _ in Samples(scene.generator, scene.train_set, scene.seed).images(count or COUNT):
+            scene.progress("trgb")
+    deviations = np.array([spreads[side].deviation for side in layers])
+    shares = deviations / deviations.sum()
+    return Findings({"resolution": np.array(list(layers)), "deviation": deviations, "share": shares})
+
+
+def _listen(spread: Spread, _layer: nn.Module, _inputs: Any, values: Tensor) -> None:
+    spread.add(values)
