@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from analysis.cells import augment_label, dataset_of, images_of, method_in
 from analysis.plan import Plan, read_plan
-from analysis.score import Score, choose_score, identities
+from analysis.score import JOIN, Score, choose_score, identities
 from analysis.source import CollectedTables, Source, TrialFiles
 from analysis.store import Store
 from analysis.tables import SCHEMAS
@@ -89,14 +89,16 @@ def load(
 
 def _curves(source: Source, planned: pd.DataFrame, score: str | None, identity: str | None) -> Curves:
     metrics = source.rows("metrics", METRIC_COLUMNS, sorted(set(planned["trial"])))
-    chosen = choose_score(identities(metrics), score, identity)
+    several = planned["dataset"].nunique() > 1
+    chosen = choose_score(identities(metrics), score, identity, several_sets=several)
     return Curves(chosen, _over_seeds(_of_sweep(of_score(metrics, chosen), planned)), planned, source)
 
 
 def of_score(metrics: pa.Table, score: Score) -> pa.Table:
     """Return the values of a score: of one evaluation seed, or of all where its identity is that of many seeds."""
-    seeds = metrics.filter(pc.equal(metrics["basis"], score.identity))["identity"]
-    identities = pa.array(sorted({score.identity, *pc.unique(seeds).to_pylist()}), pa.string())
+    named = pa.array(score.identity.split(JOIN), pa.string())
+    seeds = metrics.filter(pc.is_in(metrics["basis"], named))["identity"]
+    identities = pa.array(sorted({*named.to_pylist(), *pc.unique(seeds).to_pylist()}), pa.string())
     rows = metrics.filter(pc.equal(metrics["metric"], score.metric))
     return rows.filter(pc.is_in(rows["identity"], identities)).select(["trial", "kimg", "value"])
 

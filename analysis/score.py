@@ -11,6 +11,8 @@ from analysis.errors import ScoreError
 
 HIGHER_IS_BETTER = re.compile(r"^is\d|_(precision|recall)")
 FAMILIES = {"fid": "FID", "kid": "KID", "is": "IS", "pr": "P&R", "ppl": "PPL", "swd": "SWD", "msssim": "MS-SSIM"}
+JOIN = "+"
+"""Between the identities of several data sets."""
 
 
 class Score(NamedTuple):
@@ -48,7 +50,8 @@ class Score(NamedTuple):
         if not self.identity:
             return f"{self.metric}, not evaluated yet"
         detector = self.metric.partition("-")[2] or "none"
-        counts = f"{self.num_generated or 0:,} generated vs {self.num_real or 0:,} real images"
+        real = "those of each set" if JOIN in self.identity else f"{self.num_real or 0:,} real images"
+        counts = f"{self.num_generated or 0:,} generated vs {real}"
         return f"{self.metric}: detector {detector}, {counts}, identity {self.identity}"
 
 
@@ -62,10 +65,13 @@ def identities(metrics: pa.Table) -> pd.DataFrame:
     return counted.sort_values(["metric", "identity", "unknown"]).drop_duplicates(["metric", "identity"])
 
 
-def choose_score(found: pd.DataFrame, wanted: str | None, identity: str | None = None) -> Score:
+def choose_score(
+    found: pd.DataFrame, wanted: str | None, identity: str | None = None, *, several_sets: bool = False
+) -> Score:
     """Return the one metric and identity of `found` that `wanted` names ("fid2k" also means "fid2k-lite0").
 
     Where values differ in their evaluation seed alone, the identity is what they have in common, and all are taken.
+    With `several_sets`, each data set (`reference`) has an identity of its own; they are joined by "+".
 
     Raises ScoreError where two metrics or two identities would meet.
     """
@@ -75,12 +81,16 @@ def choose_score(found: pd.DataFrame, wanted: str | None, identity: str | None =
     if len(names) > 1:
         raise ScoreError(f"score {wanted or 'not named'}: {', '.join(names)} all fit; name one with --score")
     rows = found[found["metric"] == names[0]]
-    fitting = rows if identity is None else rows[(rows["identity"] == identity) | (rows["basis"] == identity)]
-    if fitting["basis"].nunique() != 1:
+    named = set(identity.split(JOIN)) if identity else set()
+    fitting = rows[rows["identity"].isin(named) | rows["basis"].isin(named)] if named else rows
+    sets = fitting["reference"] if several_sets else fitting["metric"]
+    if fitting.empty or (fitting.groupby(sets)["basis"].nunique() > 1).any():
         raise ScoreError(_not_one(identity, rows))
+    bases = fitting.groupby("basis", sort=True)
+    name = JOIN.join(basis if len(part) > 1 else part["identity"].iloc[0] for basis, part in bases)
     one = fitting.iloc[0]
-    name = one["identity"] if len(fitting) == 1 else one["basis"]
-    return Score(one["metric"], name, _int(one["num_generated"]), _int(one["num_real"]), reference=one["reference"])
+    reference = JOIN.join(sorted(set(fitting["reference"])))
+    return Score(one["metric"], name, _int(one["num_generated"]), _int(one["num_real"]), reference=reference)
 
 
 def _matches(name: str, wanted: str | None) -> bool:

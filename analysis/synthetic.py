@@ -46,8 +46,9 @@ class FakeRun(NamedTuple):
 
 def run_of(config: TrainConfig, kimg: float, metrics: Sequence[str]) -> FakeRun:
     """Return a run of any configuration with all of `metrics` (names as recorded)."""
-    images = config.data.subset
-    return FakeRun(config.augment.type, images, config.seed, kimg, config=config, metrics=tuple(metrics))
+    data = config.data
+    run = FakeRun(config.augment.type, data.subset, config.seed, kimg, identity=data.fingerprint[-8:])
+    return run._replace(config=config, metrics=tuple(metrics))
 
 
 def _quality(config: TrainConfig | None) -> float:
@@ -151,7 +152,8 @@ def score_line(run: FakeRun, kimg: float, metric: str = METRIC) -> dict[str, Any
     fid = fake_fid(run, kimg)
     value = fid if metric.startswith("fid") else round(300 / (20 + fid), 4)
     line = {"attempt": 1, "kimg": kimg, "metric": metric, "value": value, "identity": run.identity}
-    return {**line, **SCORES, "time": 1.7e9 + 36 * kimg}
+    reference = run.config.data.fingerprint if run.config else DATA.fingerprint
+    return {**line, **SCORES, "reference": reference, "time": 1.7e9 + 36 * kimg}
 
 
 def tick_line(run: FakeRun, kimg: float) -> dict[str, Any]:

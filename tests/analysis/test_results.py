@@ -7,6 +7,7 @@ import pytest
 from analysis.bands import bands
 from analysis.errors import ScoreError, StoreError
 from analysis.results import load
+from analysis.score import choose_score
 from analysis.spread import spread
 from analysis.synthetic import FakeRun, fake_fid, write_store
 from tests.analysis.stores import WHOLE, loaded
@@ -142,3 +143,31 @@ def test_a_run_at_its_horizon_that_is_not_done_is_still_evaluating(tmp_path):
     assert list(loaded(store)[0].frame["state"]) == ["running"]
     store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], horizon_kimg=80.0, files=False)
     assert list(loaded(store)[0].frame["state"]) == ["done"]
+
+
+def two_sets(names: dict[str, str], metric: str = "fid2k-lite0") -> pd.DataFrame:
+    rows = [
+        {
+            "metric": metric,
+            "identity": name,
+            "basis": name,
+            "num_generated": 2000,
+            "num_real": 9,
+            "reference": reference,
+        }
+        for name, reference in names.items()
+    ]
+    return pd.DataFrame(rows).assign(trials=1)
+
+
+def test_every_data_set_of_a_sweep_has_an_identity_of_its_own():
+    found = two_sets({"aaaa": "cats", "bbbb": "dogs"})
+    assert choose_score(found, "fid2k", several_sets=True).identity == "aaaa+bbbb"
+    assert choose_score(found, "fid2k", "aaaa+bbbb", several_sets=True).identity == "aaaa+bbbb"
+    with pytest.raises(ScoreError, match="values of different identity do not compare"):
+        choose_score(found, "fid2k")
+
+
+def test_two_identities_of_one_data_set_do_not_meet_in_a_sweep_of_several():
+    with pytest.raises(ScoreError, match="values of different identity do not compare"):
+        choose_score(two_sets({"aaaa": "cats", "bbbb": "dogs", "cccc": "dogs"}), "fid2k", several_sets=True)
