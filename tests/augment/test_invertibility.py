@@ -47,5 +47,9 @@ def test_at_least_one_of_both_rotations_has_the_probability_p() -> None:
     assert both == pytest.approx(1 / (1 - 0.75))
 
 
+def test_a_pipe_of_one_transform_is_that_transform() -> None:
+    assert list(condition_numbers("rotate90", 32, 0.5)) == ["rotate90", "whole"]
+
+
 def test_covering_up_is_no_group() -> None:
     assert np.isnan(condition_numbers("cutout", 32, 0.5)["cutout"])
