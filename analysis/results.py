@@ -140,7 +140,9 @@ def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
 def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
     runs = source.rows("runs", RUN_COLUMNS, sorted(set(planned["trial"]))).to_pandas()
     frame = planned.merge(runs, on="trial", how="left")
-    images = frame["training_images"].astype(float).fillna(pd.to_numeric(frame["planned_images"]))
+    images = frame["training_images"].astype(float)
+    images = images.fillna(images.groupby(frame["planned_images"]).transform("first"))  # base may mirror: runs know
+    images = images.fillna(pd.to_numeric(frame["planned_images"]))
     common = images.dropna().unique()
     frame["training_images"] = images.fillna(common[0]) if len(common) == 1 else images
     augments = frame.groupby("method")["augment"].transform("first")
