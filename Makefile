@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test test-slow test-sweeps test-cluster check golden slurm-up slurm-down clean
+.PHONY: help install demo test test-slow test-sweeps test-cluster check golden ops gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,7 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 	@$(BIN)/adasweep demo
 
 test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests
+	-@$(BIN)/python -m trainer ops build --cpu
 	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster
 
@@ -54,6 +55,18 @@ check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+ops: .venv/installed  ## Compile the operations ahead of time (installs g++ where it can; CUDA where there is an nvcc)
+	@command -v $${CXX:-g++} >/dev/null || command -v clang++ >/dev/null || \
+		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get install -qq -y g++; } || \
+		{ echo "No C++ compiler, and it cannot be installed from here: install g++, or name one in CXX" >&2; exit 2; }
+	@$(BIN)/python -m trainer ops build
+
+bench: ops  ## Measure ratios on this machine: benchmarks/latest.json and the table of docs/performance.md
+	@$(BIN)/python -m benchmarks
+
+gpu-check: .venv/installed-dev  ## On a machine with a GPU: op tests, golden tests and benchmarks there; says what it skips
+	@$(BIN)/python -m benchmarks.gpu_check
 
 golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)
 	@$(BIN)/python -m pytest tests/golden

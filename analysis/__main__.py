@@ -43,7 +43,24 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("file", type=Path, help="a PDF, PNG or CSV that adasweep has drawn")
     verify = sub.add_parser("verify", parents=[common], help="rebuild the numbers of figures from the runs and compare")
     verify.add_argument("--sweep", help="name of a sweep (default: all that have figures)")
+    factors = argparse.ArgumentParser(add_help=False)
+    factors.add_argument("--kg-per-kwh", type=_positive, help="CO2 of a kWh (default: world average, stated)")
+    factors.add_argument("--node-watts", type=_positive, help="power of a node, for the paper's formula")
+    factors.add_argument("--node-devices", type=int, help="devices of a node (default: 8)")
+    energy = sub.add_parser("energy", parents=[common, factors], help="say what sweeps took: kWh, CO2, GPU-years")
+    energy.add_argument("sweeps", nargs="*", metavar="SWEEP", help="names of sweeps (default: the whole store)")
+    report = sub.add_parser("report", parents=[common, factors], help="write a report of sweeps as one page")
+    report.add_argument("sweeps", nargs="+", metavar="SWEEP", help="names of planned sweeps")
+    report.add_argument("--out", type=Path, help="file of the page (default: STORE/reports/SWEEP.html)")
+    report.add_argument("--pdf", action="store_true", help="print it to PDF too, with a Chromium of this machine")
     return root
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
-IMAGES = "data.subset"
-DATA = ("data", "data.source")
-NOT_METHOD = frozenset({IMAGES, *DATA, "data.mirror", "data.subset_seed", "seed"})
+from trainer.config.claim_cells import DATA, IMAGES, NOT_METHOD
+
 CELL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 AUGMENT_NAMES = {"none": "no augmentation", "ada": "ADA"}
 
@@ -40,15 +39,6 @@ def dataset_of(settings: Mapping[str, Any]) -> str:
     return next((str(settings[key]) for key in DATA if key in settings), "")
 
 
-def names_of(settings: Mapping[str, Any], augment: str | None) -> frozenset[str]:
-    """Return every name by which a claim may call the method of a cell, in lower case."""
-    values = [value for key, value in settings.items() if key not in NOT_METHOD]
-    names = {method_of(settings), *map(_plain, values), *([augment] if augment else [])}
-    if "none" in names:
-        names |= {"baseline", "noaug"}
-    return frozenset(name.lower() for name in names if name)
-
-
 def images_label(images: float) -> str:
     """Return a number of images as the papers write it: 500, 2k, 1.5k, 140k."""
     if images >= 1_000_000:
@@ -75,11 +65,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("type", ""))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def same_value(value: Any, text: str) -> bool:
-    """Return whether `text`, as written in a claim, means the `value` of an axis."""
-    try:
-        return float(text) == float(value)
-    except (TypeError, ValueError):
-        return text.lower() == _plain(value).lower()

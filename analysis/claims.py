@@ -1,30 +1,54 @@
-"""Claims about a sweep, tested by exact rank sums with Holm's correction.
-
-Only finished runs count: judging a sweep while it runs would let luck choose the moment. A diverged run is finished,
-and has the worst rank.
-"""
+"""Claims about a sweep, tested by exact rank sums with Holm's correction. Their grammar: trainer.config.claim."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.cells import names_of, same_value
-from analysis.claim import Claim
 from analysis.errors import ClaimError
+from analysis.readings import described, values_of
 from analysis.results import Curves, Runs
-from analysis.stats import bootstrap_interval, holm, rank_sum_p, seeds_for, smallest_p
+from analysis.stats import bootstrap_interval, holm, rank_sum_p, seeds_for, smallest_p, two_sided_p
 from analysis.units import JOULES_PER_KWH
+from trainer.config.claim import PROSE, Claim, ClaimProblem, is_measured, is_prose, parse_claim
+from trainer.config.claim_cells import pair_of
+
+Loader = Callable[[str | None], tuple[Runs, Curves]]
+"""From a metric's name (None: the sweep's score) to the runs and curves of the sweep."""
 
 
 class Verdict(StrEnum):
-    """PASS: shown. FAIL: enough seeds, not shown. UNDERPOWERED: no outcome of so few seeds could show it."""
+    """PASS: shown. FAIL: enough seeds, not shown. UNDERPOWERED: no outcome of so few seeds could show it.
+
+    Of a control: PASS is that no difference was found, FAIL that one was.
+    """
 
     PASS = "PASS"
     FAIL = "FAIL"
     UNDERPOWERED = "UNDERPOWERED"
+
+
+class Evidence(NamedTuple):
+    """What a claim is judged by: the numbers of both sides, and what one more run of each side costs on average."""
+
+    less_cell: str
+    more_cell: str
+    less: list[float]
+    more: list[float]
+    compared: str
+    less_joules: float
+    more_joules: float
+
+    @property
+    def p_value(self) -> float:
+        """The exact p-value of "less" being the smaller numbers; 1 where a side has none."""
+        return rank_sum_p(self.less, self.more) if self.less and self.more else 1.0
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        return len(self.less), len(self.more)
 
 
 class Judged(NamedTuple):
@@ -32,88 +56,141 @@ class Judged(NamedTuple):
 
     claim: Claim
     verdict: Verdict
+    evidence: Evidence
     p_value: float
     p_corrected: float
-    less_values: list[float]
-    more_values: list[float]
     interval: tuple[float, float]
     seeds_needed: tuple[int, int]
     kwh_needed: float | None
 
-    def plain(self) -> dict[str, object]:
+    def plain(self) -> dict[str, Any]:
         """Return the verdict as JSON values."""
-        return {**self._asdict(), "claim": self.claim._asdict()}
+        sides = {"less": str(self.claim.less), "more": str(self.claim.more)}
+        return {**self._asdict(), "claim": self.claim._asdict() | sides, "evidence": self.evidence._asdict()}
 
 
-def judge(claims: Sequence[Claim], runs: Runs, curves: Curves) -> list[Judged]:
-    """Return the verdict on each claim; Holm's correction is over all claims given together."""
-    groups = [(_cell(claim, claim.less, runs), _cell(claim, claim.more, runs)) for claim in claims]
-    values = [tuple(_values(cell, curves.score.worst) for cell in pair) for pair in groups]
-    p_values = [rank_sum_p(less, more) if less and more else 1.0 for less, more in values]
-    corrected = holm(p_values)
-    judged = []
-    for place, (claim, (less, more)) in enumerate(zip(claims, values, strict=True)):
-        passed = min(len(less), len(more)) >= claim.seeds and corrected[place] < claim.alpha
-        needed = (0, 0) if passed else _seeds_needed(claim, len(less), len(more), len(claims))
-        verdict = Verdict.PASS if passed else Verdict.UNDERPOWERED if any(needed) else Verdict.FAIL
-        interval = bootstrap_interval(less, more) if less and more else (math.nan, math.nan)
-        kwh = _kwh(groups[place], needed)
-        judged.append(Judged(claim, verdict, p_values[place], corrected[place], less, more, interval, needed, kwh))
-    return judged
+class Found(NamedTuple):
+    """The claims of a sweep: those judged, and those that were not, each with the reason."""
+
+    judged: list[Judged]
+    not_tested: list[tuple[str, str]]
 
 
-def _seeds_needed(claim: Claim, less: int, more: int, tests: int) -> tuple[int, int]:
-    """Return how many seeds each method lacks before the claim could pass: its own demand, and what p asks for."""
-    if min(less, more) >= claim.seeds and tests * smallest_p(less, more) < claim.alpha:
+def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> Found:
+    """Return the verdicts on the claims of the plan and on others `given` beside them, corrected together."""
+    runs = load(None)[0]
+    words = [(text.removeprefix(PROSE), "prose") for text in planned if is_prose(text)]
+    claims = [read_claim(text) for text in planned if not is_prose(text)]
+    absent = [(claim.text, reason) for claim in claims if (reason := _not_here(claim, runs))]
+    left_out = {text for text, _ in absent}
+    asked = [claim for claim in claims if claim.text not in left_out] + [read_claim(text) for text in given]
+    return Found(judge(asked, load), words + absent)
+
+
+def read_claim(text: str) -> Claim:
+    """Return the claim that `text` states. Raises ClaimError."""
+    try:
+        return parse_claim(text)
+    except ClaimProblem as problem:
+        raise ClaimError(f'claim "{text}": {problem}') from problem
+
+
+def _not_here(claim: Claim, runs: Runs) -> str:
+    """Return why a claim of the sweep cannot be tested in this plan, a smaller tier of it; "" where it can."""
+    metrics = runs.plan.metrics
+    if claim.metric and metrics and not is_measured(claim.metric, metrics):
+        return f"not in this plan: its metrics are {', '.join(metrics)}"
+    try:
+        pair_of(claim, cells_of(runs))
+    except ClaimProblem as problem:
+        return f"not in this plan: {problem}"
+    return ""
+
+
+def cells_of(runs: Runs) -> dict[str, dict[str, Any]]:
+    """Return the settings of each cell by its label."""
+    return {run.cell: run.settings for run in runs.plan.cells}
+
+
+def judge(claims: Sequence[Claim], load: Loader) -> list[Judged]:
+    """Return the verdict on each claim; Holm's correction is over all of them that are not controls."""
+    evidence = [_evidence(claim, *load(claim.metric)) for claim in claims]
+    tested = [place for place, claim in enumerate(claims) if not claim.is_control]
+    corrected = dict(zip(tested, holm([evidence[place].p_value for place in tested]), strict=True))
+    return [
+        _verdict(claim, seen, corrected[place], len(tested)) if place in corrected else _control(claim, seen)
+        for place, (claim, seen) in enumerate(zip(claims, evidence, strict=True))
+    ]
+
+
+def _evidence(claim: Claim, runs: Runs, curves: Curves) -> Evidence:
+    try:
+        labels = pair_of(claim, cells_of(runs))
+    except ClaimProblem as problem:
+        raise ClaimError(f'claim "{claim.text}": {problem}') from problem
+    less, more = (runs.frame[runs.frame["cell"] == label] for label in labels)
+    if set(less["trial"]) & set(more["trial"]):
+        raise ClaimError(f'claim "{claim.text}": {labels[0]} and {labels[1]} are the same runs')
+    values = values_of(claim, less, curves), values_of(claim, more, curves)
+    return Evidence(*labels, *values, described(claim, curves.score), _joules(less), _joules(more))
+
+
+def _joules(cell: pd.DataFrame) -> float:
+    """Return what a finished run of this cell took on average; NaN where none is finished or metered."""
+    return float(cell["energy_joules"][cell["state"] == "done"].astype(float).mean())
+
+
+def _verdict(claim: Claim, seen: Evidence, corrected: float, tests: int) -> Judged:
+    passed = min(seen.sizes) >= claim.seeds and corrected < claim.alpha
+    can_pass = tests * smallest_p(*seen.sizes) < claim.alpha
+    needed = (0, 0) if passed else _seeds_needed(claim, seen, can_pass, seeds_for(claim.alpha, tests))
+    verdict = Verdict.PASS if passed else Verdict.UNDERPOWERED if any(needed) else Verdict.FAIL
+    return _judged(claim, seen, verdict, (seen.p_value, corrected), needed)
+
+
+def _control(claim: Claim, seen: Evidence) -> Judged:
+    """Return the verdict on a control: both directions are looked at, and nothing is corrected in its favour."""
+    p_value = two_sided_p(seen.less, seen.more) if all(seen.sizes) else 1.0
+    can_fail = 2 * smallest_p(*seen.sizes) < claim.alpha
+    broken = p_value < claim.alpha
+    needed = (0, 0) if broken else _seeds_needed(claim, seen, can_fail, seeds_for(claim.alpha, 2))
+    verdict = Verdict.FAIL if broken else Verdict.UNDERPOWERED if any(needed) else Verdict.PASS
+    return _judged(claim, seen, verdict, (p_value, p_value), needed)
+
+
+def _seeds_needed(claim: Claim, seen: Evidence, is_decidable: bool, decidable_from: int) -> tuple[int, int]:
+    """Return how many seeds each side lacks, at the least, before a verdict is possible."""
+    if min(seen.sizes) >= claim.seeds and is_decidable:
         return 0, 0
-    target = max(claim.seeds, seeds_for(claim.alpha, tests))
+    target = max(claim.seeds, decidable_from)
+    less, more = seen.sizes
     return max(target - less, 0), max(target - more, 0)
 
 
-def _cell(claim: Claim, method: str, runs: Runs) -> pd.DataFrame:
-    """Return the runs of the one cell that `method` and the conditions name."""
-    augment_of = dict(zip(runs.frame["cell"], runs.frame["augment"], strict=True))
-    cells = {run.cell: run.settings for run in runs.plan.cells}
-    fitting = [
-        cell
-        for cell, settings in cells.items()
-        if method.lower() in names_of(settings, augment_of.get(cell)) | {cell.lower()}
-        and all(_holds(claim, settings, key, value) for key, value in claim.conditions.items())
-    ]
-    if len(fitting) != 1:
-        found = f"fits {', '.join(fitting)}; add a condition" if fitting else f"fits none of {', '.join(cells)}"
-        raise ClaimError(f'claim "{claim.text}": "{method}" {found}')
-    return runs.frame[runs.frame["cell"] == fitting[0]]
+def _judged(
+    claim: Claim, seen: Evidence, verdict: Verdict, p_values: tuple[float, float], needed: tuple[int, int]
+) -> Judged:
+    interval = bootstrap_interval(seen.less, seen.more) if all(seen.sizes) else (math.nan, math.nan)
+    return Judged(claim, verdict, seen, *p_values, interval, needed, _kwh(seen, needed))
 
 
-def _holds(claim: Claim, settings: dict[str, object], key: str, value: str) -> bool:
-    axes = [axis for axis in settings if axis == key or axis.endswith(f".{key}")]
-    if not axes:
-        raise ClaimError(f'claim "{claim.text}": "{key}" is no axis of the sweep; axes: {", ".join(settings)}')
-    return same_value(settings[axes[0]], value)
-
-
-def _values(cell: pd.DataFrame, worst: float) -> list[float]:
-    finished = cell[cell["diverged"] | ((cell["state"] == "done") & cell["best"].notna())]
-    return [float(value) for value in finished["best"].mask(finished["diverged"], worst)]
-
-
-def _kwh(cells: tuple[pd.DataFrame, pd.DataFrame], needed: tuple[int, int]) -> float | None:
+def _kwh(seen: Evidence, needed: tuple[int, int]) -> float | None:
     """Return the energy of the runs still needed, each as dear as the finished ones of its cell; None if unknown."""
-    dear = [cell["energy_joules"][cell["state"] == "done"].mean() for cell in cells]
+    dear = (seen.less_joules, seen.more_joules)
     total = sum(number * joules for number, joules in zip(needed, dear, strict=True) if number)
     return None if math.isnan(total) else total / JOULES_PER_KWH
 
 
 def sentence(judged: Judged) -> str:
     """Return the verdict in one line with what it rests on."""
-    sizes = f"n={len(judged.less_values)}+{len(judged.more_values)}"
+    less, more = judged.evidence.sizes
     low, high = judged.interval
-    numbers = f"p={judged.p_value:.2g}, corrected {judged.p_corrected:.2g}, {sizes}"
+    corrected = "two-sided" if judged.claim.is_control else f"corrected {judged.p_corrected:.2g}"
+    numbers = f"{judged.evidence.compared}; p={judged.p_value:.2g}, {corrected}, n={less}+{more}"
     if not math.isnan(low):
         numbers += f", difference of medians 95 % in [{low:.4g}, {high:.4g}]"
     line = f"{judged.verdict}  {judged.claim.text}  ({numbers})"
     if judged.verdict is Verdict.UNDERPOWERED:
         energy = "" if judged.kwh_needed is None else f", about {judged.kwh_needed:.3g} kWh"
-        line += f"  needs {judged.seeds_needed[0]}+{judged.seeds_needed[1]} more seeds{energy}"
+        line += f"  needs at least {judged.seeds_needed[0]}+{judged.seeds_needed[1]} more seeds{energy}"
     return line

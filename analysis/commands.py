@@ -4,18 +4,21 @@ from argparse import Namespace
 
 from rich.table import Table
 
+from analysis import energy as energy_table
 from analysis import summary
-from analysis.claim import EXAMPLE, is_testable, parse_claim
-from analysis.claims import judge, sentence
+from analysis.claims import judge_sweep, sentence
 from analysis.collect import Collected
 from analysis.collect import collect as collect_tables
 from analysis.console import complain, say, say_json, show
+from analysis.energy import energy_of
 from analysis.errors import FigureError
+from analysis.ledger import Factors
 from analysis.plan import NO_SWEEP
 from analysis.provenance import Provenance
-from analysis.results import Curves, Runs, load
+from analysis.results import Curves, Runs, load, loader
 from analysis.store import Store
 from analysis.which import which as provenance_behind
+from trainer.config.claim import EXAMPLE
 
 
 def collect(store: Store, chosen: Namespace) -> int:
@@ -88,16 +91,57 @@ def _runs_behind(origin: Provenance) -> Table:
 def claims(store: Store, chosen: Namespace) -> int:
     """Test the claims of a sweep and say what each verdict rests on. A claim that fails is a result, not an error."""
     runs, curves = _load(store, chosen)
-    prose = [text for text in runs.plan.claims if not is_testable(text)]
-    testable = [text for text in runs.plan.claims if is_testable(text)]
-    judged = judge([parse_claim(text) for text in (*testable, *chosen.claim)], runs, curves)
+    load_by = loader(store, chosen.sweep, (runs, curves))
+    found = judge_sweep(runs.plan.claims, chosen.claim, load_by)
     if chosen.json:
-        say_json({"tested": [one.plain() for one in judged], "not_tested": prose})
+        not_tested = [{"claim": text, "reason": reason} for text, reason in found.not_tested]
+        say_json({"tested": [one.plain() for one in found.judged], "not_tested": not_tested})
         return 0
-    for line in (*map(sentence, judged), *(f"NOT TESTED  {text}" for text in prose)):
+    for line in (*map(sentence, found.judged), *(f"NOT TESTED  {text}  ({why})" for text, why in found.not_tested)):
         say(line)
-    if not judged:
+    if not found.judged:
         say(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')
+    return 0
+
+
+def energy(store: Store, chosen: Namespace) -> int:
+    """Say what sweeps took: measured, estimated, by the paper's formula; wasted, reused; and its CO2."""
+    found, skipped = energy_of(store, chosen.sweeps, factors_of(chosen))
+    if chosen.json:
+        say_json(energy_table.plain(found) | {"skipped": skipped})
+        return 0
+    for line in skipped:
+        say(f"skipped {line}")
+    show(energy_table.rich_table(found), energy_table.notes(found))
+    return 0
+
+
+def factors_of(chosen: Namespace) -> Factors:
+    """Return the factors that the command line asks for."""
+    given = {"node_watts": chosen.node_watts, "node_devices": chosen.node_devices}
+    if chosen.kg_per_kwh is not None:
+        given |= {"kg_per_kwh": chosen.kg_per_kwh, "kg_source": "given with --kg-per-kwh"}
+    return Factors()._replace(**{name: value for name, value in given.items() if value is not None})
+
+
+def report(store: Store, chosen: Namespace) -> int:
+    """Write a report of sweeps as one page, and print it."""
+    from analysis.print_pdf import print_pdf
+    from analysis.report import write_report
+
+    collected = collect_tables(store)
+    html = chosen.out or store.reports / f"{'+'.join(name.replace('/', '-') for name in chosen.sweeps)}.html"
+    parts = write_report(store, chosen.sweeps, html, factors_of(chosen))
+    written = [html]
+    if chosen.pdf:
+        print_pdf(html, html.with_suffix(".pdf"))
+        written.append(html.with_suffix(".pdf"))
+    if chosen.json:
+        say_json({"files": [str(path) for path in written], "claims": {part.sweep: part.verdicts for part in parts}})
+        return 0
+    _say_skipped(collected)
+    for path in written:
+        say(str(path))
     return 0
 
 

@@ -4,7 +4,8 @@ AnalysisError
 ├── StoreError          the store, a sweep or a file in it is not there or not readable
 ├── ScoreError          no metric, or more than one, could be the score
 ├── ClaimError          a claim does not follow the grammar or names no cell
-└── FigureError         no such figure, or no provenance to go back from it
+├── FigureError         no such figure, or no provenance to go back from it
+└── ReportError         a report cannot be written or printed
 """
 
 
@@ -26,3 +27,7 @@ class ClaimError(AnalysisError):
 
 class FigureError(AnalysisError):
     """There is no such figure, or no provenance to go back from it."""
+
+
+class ReportError(AnalysisError):
+    """A report cannot be written or printed."""

@@ -31,6 +31,7 @@ class Plan(_Read):
     sweep: str
     tier: str | None = None
     score: str | None = None
+    question: str = ""
     metrics: tuple[str, ...] = ()
     detector: str | None = None
     distance: str | None = None

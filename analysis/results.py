@@ -8,9 +8,9 @@ Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import pandas as pd
 import pyarrow as pa
@@ -109,6 +109,16 @@ def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
         return rows.assign(deviation=float("nan"), seeds=1)
     grouped = rows.groupby(["run", "kimg"], sort=False)["value"]
     return grouped.agg(value="mean", deviation="std", seeds="count").reset_index()
+
+
+def loader(store: Store, sweep: str, of_score: tuple[Runs, Curves]) -> Callable[[str | None], tuple[Runs, Curves]]:
+    """Return a function from a metric's name to runs and curves; None is the score, already loaded. Loads each once."""
+
+    @cache
+    def load_by(metric: str | None) -> tuple[Runs, Curves]:
+        return of_score if metric is None else load(store, sweep, score=metric)
+
+    return load_by
 
 
 def _planned(plan: Plan) -> pd.DataFrame:

@@ -25,6 +25,11 @@ def rank_sum_p(low: Values, high: Values) -> float:
     return at_most / math.comb(len(doubled), len(low))
 
 
+def two_sided_p(low: Values, high: Values) -> float:
+    """Return the exact p-value of "the values of both do not differ": twice the smaller one-sided one, 1 at most."""
+    return min(1.0, 2 * min(rank_sum_p(low, high), rank_sum_p(high, low)))
+
+
 def doubled_midranks(values: Values) -> list[int]:
     """Return twice the rank of each value from 1; equal values share the mean of their ranks, so twice it is whole."""
     ordered = sorted(values)

@@ -15,7 +15,7 @@ READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
 
 @dataclass(frozen=True)
 class Store:
-    """The directory of a store. Analysis writes below `tables` and `figures` and nowhere else."""
+    """The directory of a store. Analysis writes below `tables`, `figures` and `reports` and nowhere else."""
 
     path: Path
 
@@ -28,6 +28,10 @@ class Store:
 
     def figures(self, sweep: str) -> Path:
         return self.path / "figures" / sweep
+
+    @property
+    def reports(self) -> Path:
+        return self.path / "reports"
 
     def run(self, trial: str) -> RunDir:
         return RunDir(self.path / "trials" / trial[:2] / trial)

@@ -1,9 +1,10 @@
 """How long the analysis of a big store takes: 10,000 SYNTHETIC trials x 125 evaluations and 125 ticks each.
 
-    python benchmarks/bench_collect.py [--trials 10000] [--evaluations 125]
+    python benchmarks/bench_collect.py [--trials 10000] [--evaluations 125] [--mlflow-sample 500]
 
-Writes the store into a temporary directory (about 0.8 GB), measures, removes it. Aims: collect from scratch below 60 s,
-incrementally below 3 s, any figure below 3 s.
+Writes the store into a temporary directory (about 0.8 GB), measures, removes it. Beside it, with --mlflow-sample: the
+same runs and scores read by search_runs and get_metric_history of MLflow, in one process. Aims: collect from scratch
+below 60 s, incrementally below 3 s, any figure below 3 s.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,16 +100,31 @@ def timed(action: Callable[[], Any]) -> Times:
     return Times(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def measure(store: Store) -> Iterator[tuple[str, Times, float]]:
+def measure(store: Store, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
     """Yield what was done, how long it took, and the seconds it may take."""
 
     yield "collect from scratch", timed(lambda: collect(store)), 60.0
     yield "collect, nothing changed", timed(lambda: collect(store)), 3.0
     touch_some(store)
     yield f"collect, {CHANGED} trials changed", timed(lambda: collect(store)), 3.0
-    for name in FIGURES:
+    for name in figures:
         yield f"load and draw {name}", timed(lambda name=name: render(name, *load(store, "bench"))), 3.0
     yield "load and summarize", timed(lambda: summarize(*load(store, "bench"))), 3.0
+
+
+def compare(store: Store, sample: int, console: Console) -> None:
+    """Read the same runs and scores from the tables and through MLflow, one after the other, and say the ratio."""
+    from benchmarks import mlflow_side
+
+    uri = mlflow_side.fill(store, store.path / "mlflow.db", synthetic.METRIC)
+    ours = timed(lambda: load(store, "bench")[1].scores)
+    theirs = mlflow_side.read(uri, synthetic.METRIC, sample)
+    console.print(
+        f"runs and scores from the tables: {ours.wall:.2f} s. MLflow: search_runs {theirs.search:.1f} s for "
+        f"{theirs.runs:,} runs, get_metric_history {theirs.histories:.1f} s for {theirs.sample:,} of them "
+        f"({theirs.points:,} points); scaled to all runs {theirs.scaled:.0f} s, "
+        f"{theirs.scaled / ours.wall:.0f} times ours"
+    )
 
 
 def main() -> int:
@@ -116,6 +132,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--evaluations", type=int, default=125)
+    parser.add_argument("--figures", nargs="*", default=list(FIGURES), help="which figures are drawn (default: all)")
+    parser.add_argument("--mlflow-sample", type=int, default=0, help="histories read through MLflow; 0: no comparison")
     chosen = parser.parse_args()
     console = Console()
     table = Table(
@@ -124,11 +142,13 @@ def main() -> int:
     missed = 0
     with tempfile.TemporaryDirectory(prefix="adasweep-bench-") as directory:
         store = write_store(Path(directory), chosen.trials, chosen.evaluations, console)
-        for what, took, aim in measure(store):
+        for what, took, aim in measure(store, chosen.figures):
             missed += took.wall > aim
             verdict = "" if took.wall <= aim else "  MISSED"
             table.add_row(what, f"{took.wall:.2f}", f"{took.cpu:.2f}", f"< {aim:g}{verdict}")
             console.print(f"{what}: {took.wall:.2f} s, {took.cpu:.2f} s of CPU")
+        if chosen.mlflow_sample:
+            compare(store, chosen.mlflow_sample, console)
     console.print(table)
     return 1 if missed else 0
 

@@ -7,13 +7,15 @@ CPU seconds of one thread, least of the repeats, all rows interleaved in one run
 
 import argparse
 import time
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from benchmarks.ratios import Ratio, implementations
 from trainer.augment.critic import Critic
 from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.training import Logistic
@@ -22,9 +24,8 @@ from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 from trainer.objectives.phases import Phase, Shard, complete_gradients, local, train_only
 from trainer.objectives.regularised import Intervals
+from trainer.ops.kernels import using
 from trainer.process import settle
-
-RESOLUTION = 32
 
 
 class Row(NamedTuple):
@@ -32,24 +33,32 @@ class Row(NamedTuple):
 
     channel_base: int
     batch: int
-    modulation: str
+    modulation: str = "activations"
+    resolution: int = 32
+    channel_max: int = 64
+    dtype: str = "fp32"
+
+    @property
+    def precision(self) -> dict[str, Any]:
+        return {} if self.dtype == "fp32" else {"dtype": self.dtype, "top_resolutions": 8}
 
 
-ROWS = (Row(512, 16, "activations"), Row(1024, 32, "activations"), Row(1024, 32, "per-sample"))
+ROWS = (Row(512, 16), Row(1024, 32), Row(1024, 32, "per-sample"))
 
 
 class Bench:
     """Networks, phases and data of one row."""
 
     def __init__(self, row: Row) -> None:
-        width = {"channel_base": row.channel_base, "channel_max": 64}
+        width = {"channel_base": row.channel_base, "channel_max": row.channel_max, "precision": row.precision}
         small = {"z_dim": 64, "w_dim": 64, "mapping_layers": 2, "modulation": row.modulation}
-        self.generator: Generator = build(StyleGan2Generator(**width, **small), RESOLUTION, 1, 0)
-        self.discriminator: Discriminator = build(StyleGan2Discriminator(**width), RESOLUTION, 1, 0)
+        shape = (row.resolution, 1, 0)
+        self.generator: Generator = build(StyleGan2Generator(**width, **small), *shape)
+        self.discriminator: Discriminator = build(StyleGan2Discriminator(**width), *shape)
         critic = Critic(self.discriminator, lambda images, _role: images)
         objective = build(Logistic(r1_gamma=0.1), self.generator, critic, Intervals(4, 16))
         self.phases: tuple[Phase, ...] = objective.phases
-        images = torch.randn(row.batch, 1, RESOLUTION, RESOLUTION)
+        images = torch.randn(row.batch, 1, row.resolution, row.resolution)
         nothing = torch.zeros(row.batch, 0)
         self.shard = Shard(images, nothing, torch.randn(row.batch, 64), nothing)
         networks: dict[str, nn.Module] = {"G": self.generator, "D": self.discriminator}
@@ -72,9 +81,47 @@ class Bench:
         complete_gradients(network.parameters())
         self.optimizers[phase.network].step()
 
+    @property
+    def milliseconds(self) -> float:
+        """Return the time of an iteration averaged over lazy intervals."""
+        return 1000 * sum(self.seconds[phase.name] / phase.interval for phase in self.phases)
+
     def images_per_second(self) -> float:
-        iteration = sum(self.seconds[phase.name] / phase.interval for phase in self.phases)
-        return len(self.shard.real) / iteration
+        return 1000 * len(self.shard.real) / self.milliseconds
+
+
+class Side(NamedTuple):
+    """One way to compute an iteration."""
+
+    row: Row
+    ops: str = "reference"
+
+
+def iteration_ratios(rounds: int) -> Iterator[Ratio]:
+    """Compare whole iterations: implementations, precisions, formulations, all in turns."""
+    kernels = implementations()
+    for name, row in COMPARED.items():
+        sides = {
+            "per-sample, reference ops": Side(row._replace(modulation="per-sample")),
+            "reference": Side(row),
+            "native": Side(row, "native"),
+            "native bf16": Side(row._replace(dtype="bf16"), "native"),
+        }
+        benches = {which: Bench(side.row) for which, side in sides.items()}
+        for _ in range(rounds + 1):
+            for which, bench in benches.items():
+                with using(kernels[sides[which].ops]):
+                    bench.run()
+        took = {which: bench.milliseconds for which, bench in benches.items()}
+        for slow, fast in (("reference", "native"), ("native", "native bf16"), ("per-sample, reference ops", "native")):
+            yield Ratio(f"iteration, {name}", slow, fast, took[slow], took[fast])
+
+
+COMPARED = {
+    "tiny32 (32², channel base 512), batch 16": Row(512, 16),
+    "32², channel base 2048, batch 8": Row(2048, 8, channel_max=128),
+    "256², channel base 2048, batch 2": Row(2048, 2, resolution=256),
+}
 
 
 def main() -> None:

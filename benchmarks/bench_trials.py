@@ -65,7 +65,7 @@ class Measured(NamedTuple):
 @contextmanager
 def folder() -> Iterator[Path]:
     """Yield a new folder that is gone afterwards."""
-    path = Path(tempfile.mkdtemp(prefix="adasweep-bench-"))
+    path = Path(tempfile.mkdtemp(prefix="adasweep-noop-"))
     try:
         yield path
     finally:

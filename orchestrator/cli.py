@@ -269,10 +269,28 @@ def claims(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     finish(command("delegate")("analysis", ["claims", *context.args], Store(store)))
 
 
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep ops build")
+def ops(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Build the compiled operations ahead of time, or say what is missing (python -m trainer ops)."""
+    finish(command("delegate")("trainer", ["ops", *context.args], Store(store)))
+
+
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep which store/figures/demo/fid_by_kimg.png")
 def which(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     """List the runs behind a figure (python -m analysis which)."""
     finish(command("delegate")("analysis", ["which", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep report demo --pdf")
+def report(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Write a report of sweeps: question, cells, figures, claims, energy (python -m analysis report)."""
+    finish(command("delegate")("analysis", ["report", *context.args], Store(store)))
+
+
+@app.command(context_settings=PASSED_ON, epilog="Example: adasweep energy demo")
+def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
+    """Say what sweeps took: kWh, CO2, GPU-years, wasted and reused work (python -m analysis energy)."""
+    finish(command("delegate")("analysis", ["energy", *context.args], Store(store)))
 
 
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep verify demo")

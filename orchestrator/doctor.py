@@ -2,8 +2,10 @@
 
 import importlib.metadata
 import importlib.util
+import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +38,7 @@ def examine(store: Store) -> list[Finding]:
         _optional,
         _shadows,
         _machine,
+        _operations,
         lambda: doctor_backends.slurm(store),
         doctor_backends.ray,
         lambda: _store(store),
@@ -97,6 +100,17 @@ def _machine() -> Iterator[Finding]:
     yield Finding("cpus", "ok", f"{cpus} usable; OMP_NUM_THREADS {threads or 'is set for each worker'}")
     gpus = gpu_count()
     yield Finding("gpus", "ok" if gpus else "note", f"{gpus} NVIDIA GPUs" if gpus else "none: training runs on CPUs")
+
+
+def _operations() -> Iterator[Finding]:
+    """Ask the worker's own package, which alone knows its builds."""
+    command = [sys.executable, "-m", "trainer", "ops", "status", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        yield Finding("ops", "wrong", done.stderr.strip())
+        return
+    for kind, verdict, detail in (row.values() for row in json.loads(done.stdout)):
+        yield Finding(f"{kind} operations", verdict, detail)
 
 
 def _store(store: Store) -> Iterator[Finding]:

@@ -1,17 +1,20 @@
 """From a sweep file and a store to a plan: reads, changes nothing."""
 
+import gc
 import itertools
 import math
-from collections.abc import Container
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.backends.registry import open_backend
+from orchestrator.claims import misplaced_claims
 from orchestrator.datasets import lookup
 from orchestrator.decide import Decider, decide_one
 from orchestrator.decide_metrics import decide_metrics
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, SweepError
 from orchestrator.expand import expand
 from orchestrator.observe import Observed, observe
 from orchestrator.plan import NO_TARIFF, Plan, Tariff, make_plan
@@ -21,6 +24,7 @@ from orchestrator.search.points import kept_points, typical
 from orchestrator.status import stored_plan
 from orchestrator.store import Store
 from orchestrator.sweep_file import Sweep, read_sweep
+from orchestrator.trial import Trial
 from trainer.config.metrics import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
@@ -51,6 +55,17 @@ class Request(NamedTuple):
     numbers: Numbers | None = None
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the collector of cycles away from objects that are made by the hundred thousand and all live on."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@collector_paused()
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep as things stand."""
     backend, sweep = open_backend(request.backend, store, request.cpus), asked(store, request)
@@ -58,6 +73,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     trials = tuple(expand(sweep, find))
     if request.numbers is not None:
         sweep = as_it_stands(sweep)
+    _require_claims_fit(sweep, trials)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     own = [(configs[trial], seen) for trial, seen in observed.items()]
@@ -130,3 +146,13 @@ def _checked(numbers: Numbers) -> dict[str, object]:
         for key, value in numbers._asdict().items()
         if value is not None
     }
+
+
+def _require_claims_fit(sweep: Sweep, trials: Sequence[Trial]) -> None:
+    """Raise SweepError for claims about cells that are not there; those of a search are not known beforehand."""
+    if not sweep.states_claims or sweep.spec.search:
+        return
+    cells = {trial.cell: trial.settings for trial in trials}
+    problems = [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]
+    if problems:
+        raise SweepError(problems)

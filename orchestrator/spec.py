@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from orchestrator.assignments import Assignments, Name, Values
+from orchestrator.claims import ClaimText
 from orchestrator.search.space import Search
 from orchestrator.stop import StopRules
 from trainer.config.job import Resources
@@ -56,7 +57,7 @@ class SweepSpec(Settings):
     resources: Resources = Resources()
     score: str = ""
     figures: list[str] = []
-    claims: list[str] = []
+    claims: list[ClaimText] = []
     search: Search | None = None
     stop: StopRules = []
     budget: Budget = Budget()

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from orchestrator.claims import claim_problems
 from orchestrator.errors import Problem, SweepError
 from orchestrator.include import load_with_included, overlaid
 from orchestrator.keys import did_you_mean, key_problem, models_in
@@ -33,6 +34,11 @@ class Sweep:
     def key(self) -> str:
         """Return the name of this sweep's place in the store: `name` or `name-tier`."""
         return f"{self.spec.sweep}-{self.tier}" if self.tier else self.spec.sweep
+
+    @property
+    def states_claims(self) -> bool:
+        """Return whether the claims are this tier's own: those it inherits may be about cells that it leaves out."""
+        return not self.tier or ("tiers", self.tier, "claims") in self.source.lines
 
     def problem(self, path: KeyPath, text: str, key: str = "") -> Problem:
         """Return what is wrong at `path` of the spec, to be raised in a SweepError."""
@@ -122,7 +128,8 @@ def _fields_at(path: KeyPath) -> list[str]:
 def _misfits(sweep: Sweep) -> list[Problem]:
     """Return every assignment to something that is not a setting, and every value that an axis has twice."""
     unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := key_problem(key))]
-    return [sweep.problem(path, problem) for path, problem in unknown + list(_repeated(sweep.spec))]
+    claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
+    return [sweep.problem(path, problem) for path, problem in [*unknown, *_repeated(sweep.spec), *claims]]
 
 
 def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

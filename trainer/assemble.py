@@ -53,6 +53,10 @@ class Attempt:
         return self.job.options
 
 
+Means = dict[str, int | str]
+"""What a run is computed with, which its rounding depends on: number of ranks, implementation of the operations."""
+
+
 class Parts(NamedTuple):
     """What a configuration builds: the initial state, the phases that change it, the augmentation, and the methods."""
 
@@ -125,14 +129,15 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
 
 def take_up(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
     """Load the newest intact checkpoint; without one, begin: with the weights of a snapshot if so configured."""
-    world_size = reporter.record.world_size
+    means: Means = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
     loaded = _load_newest(state, attempt.run, reporter)
     kimg = state.images / 1000
     if loaded:
-        _note_world_size(attempt.run, kimg, reporter)
-        reporter.event("resume", kimg, file=loaded.name, world_size=world_size)
+        for name, now in means.items():
+            _note_change(attempt.run, kimg, reporter, name, now)
+        reporter.event("resume", kimg, file=loaded.name, **means)
     else:
-        _begin(state, attempt, reporter)
+        _begin(state, attempt, reporter, means)
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
 
 
@@ -146,18 +151,18 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
     return None
 
 
-def _begin(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
+def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, means: Means) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
     details: dict[str, object] = {}
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
         details = {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
-    reporter.event("start", 0.0, world_size=reporter.record.world_size, **details)
+    reporter.event("start", 0.0, **means, **details)
 
 
-def _note_world_size(run: RunDir, kimg: float, reporter: Reporter) -> None:
-    """Record that other ranks go on than those before: sums are then added up in another order."""
-    before = next((row["world_size"] for row in reversed([*read_lines(run.events)]) if "world_size" in row), None)
-    now = reporter.record.world_size
+def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:
+    """Record that it goes on by other means: with another number of ranks, sums are added up in another order, and
+    other operations round differently."""
+    before = next((row[name] for row in reversed([*read_lines(run.events)]) if name in row), None)
     if before is not None and before != now:
-        reporter.event("world-size-changed", kimg, before=before, world_size=now)
+        reporter.event(f"{name.replace('_', '-')}-changed", kimg, before=before, **{name: now})

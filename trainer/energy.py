@@ -1,19 +1,27 @@
-"""Energy of this process in joules: measured where the machine lets it be, else an estimate that says so."""
+"""Energy of an attempt in joules: measured where the machine lets it be, else an estimate that says so.
 
+A meter counts up from the moment it is made. Its `method` and `coverage` (the part of the devices that it sees) go into
+the record beside every value, and the parts of several attempts add up.
+"""
+
+import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 
 WATTS_PER_BUSY_CORE = 10.0
+SAMPLE_SECONDS = 1.0
 RAPL = Path("/sys/class/powercap")
 
 
 class Meter(Protocol):
-    """Joules since the meter was made; `method` goes into the record beside every value."""
+    """Joules since the meter was made; `method` says how they are found, `coverage` of what part of the devices."""
 
     method: str
+    coverage: float
 
     def joules(self) -> float: ...
 
@@ -21,9 +29,10 @@ class Meter(Protocol):
 class BusyCoreEstimate:
     """CPU time of this process times a stated power per core: an estimate for machines that show no counter."""
 
-    method = f"estimate: {WATTS_PER_BUSY_CORE:g} W per busy core"
+    coverage = 1.0
 
     def __init__(self) -> None:
+        self.method = f"estimate: {WATTS_PER_BUSY_CORE:g} W per busy core"
         self._process = psutil.Process()
         self._start = self._seconds()
 
@@ -35,13 +44,28 @@ class BusyCoreEstimate:
         return (self._seconds() - self._start) * WATTS_PER_BUSY_CORE
 
 
+class Counters:
+    """Counters that only rise, each in joules. One that falls was set to 0 (a driver was loaded anew)."""
+
+    def __init__(self, method: str, counters: Sequence[Callable[[], float]], coverage: float = 1.0) -> None:
+        self.method, self.coverage, self._counters = method, coverage, counters
+        self._last = [read() for read in counters]
+        self._total = 0.0
+
+    def joules(self) -> float:
+        now = [read() for read in self._counters]
+        for before, after in zip(self._last, now, strict=True):
+            self._total += after - before if after >= before else after
+        self._last = now
+        return self._total
+
+
 class RaplPackages:
     """Intel RAPL package counters (microjoules, wrapping at max_energy_range_uj) of the whole machine."""
 
-    method = "RAPL packages, whole machine"
+    method, coverage = "RAPL packages, whole machine", 1.0
 
     def __init__(self, packages: list[Path]) -> None:
-        self._packages = packages
         self._last = {package: _microjoules(package) for package in packages}
         self._total = 0
 
@@ -54,46 +78,76 @@ class RaplPackages:
         return self._total / 1e6
 
 
-def _microjoules(package: Path) -> int:
-    return int((package / "energy_uj").read_text())
+class PowerIntegral:
+    """The integral of a power reading (watts) by the trapezoid rule, sampled by a thread and at every call."""
 
-
-class NvmlTotal:
-    """NVML's total-energy counters (millijoules) of the devices this process can see."""
-
-    method = "NVML total energy of the allocated devices"
-
-    def __init__(self, handles: list[object]) -> None:
-        self._handles = handles
-        self._start = self._millijoules()
-
-    def _millijoules(self) -> int:
-        import pynvml
-
-        return sum(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in self._handles)
+    def __init__(
+        self,
+        method: str,
+        watts: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        coverage: float = 1.0,
+    ) -> None:
+        self.method, self.coverage = method, coverage
+        self._watts, self._clock, self._lock = watts, clock, threading.Lock()
+        self._time, self._power, self._total = clock(), watts(), 0.0
 
     def joules(self) -> float:
-        return (self._millijoules() - self._start) / 1e3
+        with self._lock:
+            now, power = self._clock(), self._watts()
+            self._total += (now - self._time) * (power + self._power) / 2
+            self._time, self._power = now, power
+            return self._total
+
+    def keep_sampling(self, seconds: float = SAMPLE_SECONDS) -> "PowerIntegral":
+        """Sample every so many seconds for as long as this process lives."""
+        threading.Thread(target=self._sample, args=(seconds,), daemon=True, name="power").start()
+        return self
+
+    def _sample(self, seconds: float) -> None:
+        while True:
+            time.sleep(seconds)
+            self.joules()
 
 
-def _readable_packages() -> list[Path]:
-    def moves(package: Path) -> bool:
-        try:
-            before = _microjoules(package)
-            time.sleep(0.02)
-            return _microjoules(package) != before
-        except OSError:
-            return False
+class Sum:
+    """Several meters as one: that of the GPUs and that of the CPUs. Its coverage is that of the first."""
 
-    return [package for package in sorted(RAPL.glob("intel-rapl:[0-9]")) if moves(package)]
+    def __init__(self, *meters: Meter) -> None:
+        self._meters = meters
+        self.method = " + ".join(meter.method for meter in meters)
+        self.coverage = meters[0].coverage
+
+    def joules(self) -> float:
+        return sum(meter.joules() for meter in self._meters)
 
 
-def find_meter(uuids: list[str]) -> Meter:
-    """Return the best meter here: NVML for the devices `uuids` when there are any, else RAPL, else the estimate."""
-    if uuids:
-        import pynvml
+class ReplayMeter:
+    """Readings made up beforehand, one per call, the last of them for ever: for tests, and to replay a recording."""
 
-        pynvml.nvmlInit()
-        return NvmlTotal([pynvml.nvmlDeviceGetHandleByUUID(uuid) for uuid in uuids])
-    packages = _readable_packages()
-    return RaplPackages(packages) if packages else BusyCoreEstimate()
+    def __init__(self, readings: Sequence[float], method: str = "replay", coverage: float = 1.0) -> None:
+        self.method, self.coverage = method, coverage
+        self._readings, self._next = readings, 0
+
+    def joules(self) -> float:
+        self._next = min(self._next + 1, len(self._readings))
+        return self._readings[self._next - 1]
+
+
+def cpu_meter(root: Path = RAPL) -> RaplPackages | None:
+    """Return the meter of this machine's CPUs, None where no counter can be read, or none moves."""
+    packages = [package for package in sorted(root.glob("intel-rapl:[0-9]")) if _moves(package)]
+    return RaplPackages(packages) if packages else None
+
+
+def _moves(package: Path) -> bool:
+    try:
+        before = _microjoules(package)
+        time.sleep(0.02)
+        return _microjoules(package) != before
+    except OSError:
+        return False
+
+
+def _microjoules(package: Path) -> int:
+    return int((package / "energy_uj").read_text())

@@ -8,7 +8,7 @@ from trainer.cadence import is_on
 from trainer.config.options import RunOptions
 from trainer.energy import Meter
 from trainer.evaluation import Evaluator
-from trainer.record import RunDir
+from trainer.record import Energy, RunDir
 from trainer.reporter import Reporter
 from trainer.sentinel import divergence
 from trainer.sheets import Sheets
@@ -104,7 +104,7 @@ class Loop:
         if self._agreed(interrupted):
             self._save()
             raise Preempted
-        self.reporter.pulse(doing="training")
+        self.reporter.update(doing="training", energy=self.energy())
 
     def _stop_if_asked(self) -> None:
         if self._agreed(self.stop.made):
@@ -126,12 +126,16 @@ class Loop:
         else:
             self.reporter.pulse(kimg=self.kimg, doing="training")
 
+    def energy(self) -> Energy:
+        """Return the energy of this attempt up to now."""
+        return self.reporter.record.energy.model_copy(update={"joules": self.meter.joules()})
+
     def _tick(self) -> None:
         sums, augmenter = self.stepper.state.sums, self.stepper.augmenter
         means, nonfinite = sums.means(), sums.total(NONFINITE)
         shown = self.images - self.tick_start_images
         speed = shown / self.busy_seconds
-        energy = self.reporter.record.energy.model_copy(update={"joules": self.meter.joules()})
+        energy = self.energy()
         row = {
             "kimg": self.kimg,
             "images_per_second": speed,

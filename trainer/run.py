@@ -13,11 +13,14 @@ from trainer.config.job import Job
 from trainer.config.train import TrainConfig
 from trainer.console import say
 from trainer.distributed import World, joined
-from trainer.energy import Meter, find_meter
+from trainer.energy import Meter
+from trainer.energy_of_gpus import find_meter
 from trainer.errors import UserError
 from trainer.failures import EXIT_BUG, Shards, failure_of
 from trainer.fence import Fence, LeaseLost
 from trainer.loop import Diverged
+from trainer.ops.choice import choose
+from trainer.ops.kernels import kernels, use
 from trainer.process import settle
 from trainer.ranks import Place, find_place
 from trainer.record import Energy, RunDir, RunRecord, State, read_record
@@ -44,7 +47,8 @@ def read_attempt(directory: Path, number: int) -> Attempt:
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
     """Carry out an attempt and return its exit code: 0 done, 2 user error, 70 bug, 75 run me again."""
     settle(attempt.options.threads)
-    place, meter, config = find_place(os.environ), find_meter([]), attempt.config
+    place, config = find_place(os.environ), attempt.config
+    meter = find_meter(attempt.job.resources, place.size, os.environ)
     report = _reporter(attempt, place, meter)
     try:
         with joined(place, _shards(attempt, place)) as world:
@@ -59,20 +63,23 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
 
 
 def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
+    use(choose(attempt.options.ops, world.device.type))
+    report.update(ops=kernels().name)
     loop = assemble(attempt, world, stop, report, meter)
     try:
         loop.to_horizon()
     except Preempted:
         report.event("preempted", loop.kimg, signal=str(stop.signal))
-        report.update(state=State.PREEMPTED, kimg=loop.kimg, doing="", exit_code=PREEMPTED)
+        report.update(state=State.PREEMPTED, kimg=loop.kimg, doing="", exit_code=PREEMPTED, energy=loop.energy())
         return PREEMPTED
     except Diverged as rule:
         report.event("diverged", loop.kimg, rule=str(rule))
         message = f"diverged at {loop.kimg:g} kimg: {rule}"
-        report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=DONE, message=message, diverged=True)
+        ending = {"message": message, "diverged": True, "energy": loop.energy()}
+        report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=DONE, **ending)
         return DONE
     report.event("done", loop.kimg)
-    report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=DONE)
+    report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=DONE, energy=loop.energy())
     return DONE
 
 
@@ -129,7 +136,7 @@ def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
         doing="starting",
         code=attempt.job.code,
         versions={name: version(name) for name in ("adasweep", "torch", "numpy")},
-        energy=Energy(method=meter.method, coverage=1.0),
+        energy=Energy(method=meter.method, coverage=meter.coverage),
     )
     kind = Reporter if place.rank == 0 else SilentReporter
     return kind(attempt.run, record, Fence(attempt.run.lease, attempt.job.token))

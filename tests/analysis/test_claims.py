@@ -3,11 +3,10 @@ import math
 
 import pytest
 
-from analysis.claim import Claim, parse_claim
-from analysis.claims import Verdict, judge, sentence
+from analysis.claims import Found, Verdict, judge, judge_sweep, read_claim, sentence
 from analysis.errors import ClaimError
-from analysis.results import load
-from analysis.synthetic import FakeRun, write_store
+from analysis.results import loader
+from analysis.synthetic import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 
 SEEDS = 5
@@ -22,33 +21,18 @@ def many(tmp_path):
 
 
 def verdict_on(store, *texts: str):
-    runs, curves = loaded(store)
-    return judge([parse_claim(text) for text in texts], runs, curves)
+    return judge([read_claim(text) for text in texts], loader(store, "synthetic", loaded(store)))
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("ada < baseline at subset=2000, p<0.01, n>=5", ("ada", "baseline", {"subset": "2000"}, 0.01, 5)),
-        ("ada < baseline @ subset=2000, p<0.01, n>=5", ("ada", "baseline", {"subset": "2000"}, 0.01, 5)),
-        ("baseline > ada", ("ada", "baseline", {}, 0.05, 3)),
-        ("gamma=0.1 < gamma=1, p<0.1", ("gamma=0.1", "gamma=1", {}, 0.1, 3)),
-        (
-            "no augmentation > ADA at data.subset=500, seed=1",
-            ("ADA", "no augmentation", {"data.subset": "500", "seed": "1"}, 0.05, 3),
-        ),
-    ],
-)
-def test_claims_are_read(text, expected):
-    assert parse_claim(text) == Claim(text, *expected)
+def change_plan(store, **changes):
+    plan = json.loads(store.plan("synthetic").read_text())
+    store.plan("synthetic").write_text(json.dumps(plan | changes))
 
 
-@pytest.mark.parametrize(
-    "text", ["ada baseline", "ada < ", "ada < baseline, p<2", "ada < baseline, n>=x", "a < b, maybe"]
-)
-def test_what_is_not_understood_is_said(text):
-    with pytest.raises(ClaimError, match=r'claim "'):
-        parse_claim(text)
+def found_in_plan(store, *claims: str, given=(), **changes) -> Found:
+    change_plan(store, claims=claims, **changes)
+    of_score = loaded(store)
+    return judge_sweep(of_score[0].plan.claims, given, loader(store, "synthetic", of_score))
 
 
 def test_a_clear_difference_passes(many):
@@ -77,13 +61,13 @@ def test_too_few_seeds_are_told_with_the_energy_still_needed(store):
     assert judged.verdict is Verdict.UNDERPOWERED
     assert judged.seeds_needed == (2, 2)
     assert judged.kwh_needed == pytest.approx(4 * 36_000 / 3.6e6)
-    assert sentence(judged).endswith("needs 2+2 more seeds, about 0.04 kWh")
+    assert sentence(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
 
 
 def test_a_diverged_run_counts_as_worst_and_an_unfinished_one_not(troubled):
     (judged,) = verdict_on(troubled, "ada < baseline at subset=500")
-    assert judged.more_values[0] == math.inf
-    assert (len(judged.less_values), len(judged.more_values)) == (2, 3)
+    assert judged.evidence.more[0] == math.inf
+    assert judged.evidence.sizes == (2, 3)
 
 
 def test_a_cell_without_runs_is_underpowered(troubled):
@@ -94,9 +78,9 @@ def test_a_cell_without_runs_is_underpowered(troubled):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ada < baseline", "fits subset=500 ada, subset=2000 ada; add a condition"),
+        ("ada < baseline", r"fits subset=500 ada \| subset=2000 ada; add a condition"),
         ("lecam < baseline at subset=500", "fits none of"),
-        ("ada < baseline at gamma=1", "is no axis of the sweep; axes: data.subset, augment"),
+        ("ada < baseline at gamma=1", "is no axis of the sweep; axes: augment, data.subset"),
     ],
 )
 def test_a_claim_must_name_one_cell_on_each_side(store, text, message):
@@ -104,8 +88,118 @@ def test_a_claim_must_name_one_cell_on_each_side(store, text, message):
         verdict_on(store, text)
 
 
-def test_claims_of_the_plan_are_read_with_it(store):
-    plan = json.loads(store.plan("synthetic").read_text())
-    store.plan("synthetic").write_text(json.dumps({**plan, "claims": ["ada < baseline at subset=500"]}))
-    runs, _ = load(store, "synthetic")
-    assert runs.plan.claims == ("ada < baseline at subset=500",)
+def test_claims_of_the_plan_are_judged_and_words_are_not(many):
+    found = found_in_plan(many, "ada < baseline at subset=500", "prose: ADA helps")
+    assert [judged.verdict for judged in found.judged] == [Verdict.PASS]
+    assert found.not_tested == [("ADA helps", "prose")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ada < baseline at subset=9000", 'not in this plan: "ada & subset=9000" fits none of'),
+        ("ada < baseline at subset=500 by kid2k", "not in this plan: its metrics are fid2k"),
+    ],
+)
+def test_a_claim_that_a_smaller_tier_inherits_is_left_out_with_its_reason(many, text, reason):
+    found = found_in_plan(many, text, metrics=["fid2k"])
+    assert not found.judged
+    assert found.not_tested[0][1].startswith(reason)
+
+
+def test_claims_given_beside_are_corrected_together_with_those_of_the_plan(many):
+    found = found_in_plan(many, "ada < baseline at subset=500", given=["ada < baseline at subset=2000"])
+    assert [judged.p_corrected for judged in found.judged] == pytest.approx([2 / 252, 2 / 252])
+
+
+def test_a_given_claim_about_no_cell_is_a_mistake(many):
+    with pytest.raises(ClaimError, match="fits none of"):
+        found_in_plan(many, given=["ada < baseline at subset=9000"])
+
+
+def test_what_another_version_wrote_as_a_claim_is_not_passed_over(many):
+    with pytest.raises(ClaimError, match="is not a claim"):
+        found_in_plan(many, "ADA helps where images are few")
+
+
+def test_one_side_may_have_its_own_conditions(many):
+    (judged,) = verdict_on(many, "baseline & subset=500 > baseline & subset=2000, by rise")
+    assert judged.verdict is Verdict.PASS
+    assert (judged.evidence.less_cell, judged.evidence.more_cell) == ("subset=2000 none", "subset=500 none")
+
+
+def test_rise_is_last_over_best(many):
+    runs, _ = loaded(many)
+    expected = runs.frame[runs.frame["cell"] == "subset=500 none"].eval("last / best").tolist()
+    (judged,) = verdict_on(many, "ada < baseline at subset=500 by rise")
+    assert judged.evidence.more == pytest.approx(expected)
+    assert judged.evidence.compared == "last over best fid2k-lite0"
+
+
+def test_the_value_at_a_moment_is_compared(many):
+    _, curves = loaded(many)
+    (judged,) = verdict_on(many, "ada < baseline at subset=500, 40 kimg")
+    moment = curves.scores[curves.scores["kimg"] == 40.0]["value"].tolist()
+    assert judged.evidence.more == moment[:SEEDS]
+    assert judged.evidence.less == moment[SEEDS : 2 * SEEDS]
+
+
+def test_the_moment_of_the_best_is_compared(many):
+    (judged,) = verdict_on(many, "baseline & subset=500 < ada & subset=500, by best_kimg")
+    assert judged.verdict is Verdict.PASS
+    assert judged.evidence.more == [100.0] * SEEDS
+
+
+def test_at_a_moment_only_what_diverged_before_it_is_worst(troubled):
+    def more(kimg):
+        return verdict_on(troubled, f"ada < baseline at subset=500, {kimg} kimg")[0].evidence.more
+
+    assert math.inf not in more(40)
+    assert more(80)[0] == math.inf
+
+
+def test_of_an_unfinished_run_a_moment_that_is_past_counts(troubled):
+    sizes = [verdict_on(troubled, f"ada < baseline at subset=500, {kimg} kimg")[0].evidence.sizes for kimg in (40, 60)]
+    assert sizes == [(3, 3), (2, 3)]
+
+
+def test_a_control_passes_where_nothing_is_found_and_fails_where_something_is(tmp_path):
+    same = [FakeRun(augment, 500, seed) for augment in ("none", "ada") for seed in range(SEEDS)]
+    store = write_store(tmp_path / "store", same, step_kimg=4.0, files=False)
+    broken, held = verdict_on(
+        store, "control: ada < baseline at 100 kimg, n>=5", "control: ada < baseline at 4 kimg, n>=5"
+    )
+    assert (broken.verdict, broken.p_value) == (Verdict.FAIL, 2 / 252)
+    assert (held.verdict, held.p_value) == (Verdict.PASS, 1.0)
+
+
+def test_a_control_does_not_make_claims_harder(many):
+    claim, control = verdict_on(many, "ada < baseline at subset=500", "control: ada < baseline at subset=2000")
+    assert claim.p_corrected == 1 / 252
+    assert control.verdict is Verdict.FAIL
+
+
+def test_a_control_with_too_few_seeds_holds_nothing(store):
+    (judged,) = verdict_on(store, "control: ada < baseline at subset=500")
+    assert (judged.verdict, judged.seeds_needed) == (Verdict.UNDERPOWERED, (1, 1))
+
+
+def test_two_cells_that_are_the_same_runs_are_no_comparison(many):
+    plan = json.loads(many.plan("synthetic").read_text())
+    twice = [cell | {"cell": "again", "settings": {"augment": "again"}} for cell in plan["cells"][:SEEDS]]
+    change_plan(many, cells=plan["cells"] + twice)
+    with pytest.raises(ClaimError, match="are the same runs"):
+        verdict_on(many, "augment=again < subset=500 none", "again < subset=500 none")
+
+
+def test_another_metric_is_compared_where_the_claim_says_so(many):
+    for run in MANY:
+        path = many.run(id_of(run)).metrics
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        kid = [row | {"metric": "kid2k-lite0", "identity": "k1d", "value": -row["value"]} for row in rows]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows + kid))
+    by_score, by_kid = verdict_on(many, "ada < baseline at subset=500", "baseline < ada at subset=500 by last kid2k")
+    assert (by_score.verdict, by_kid.verdict) == (Verdict.PASS, Verdict.PASS)
+    assert by_kid.evidence.compared == "last kid2k-lite0"
+    with pytest.raises(ClaimError, match="values of 0 or less; a rise needs ratios"):
+        verdict_on(many, "ada < baseline at subset=500 by rise kid2k")

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures import FIGURES
+from analysis.figures import GENERAL
 from analysis.synthetic import IDENTITY
 
 
@@ -29,7 +29,7 @@ def test_collect_counts(run, store):
 def test_figures_are_drawn_and_verified(run, store):
     code, out, _ = run("figures", "--store", store.path, "--sweep", "synthetic", "--json")
     assert code == 0
-    assert list(json.loads(out)) == list(FIGURES)
+    assert list(json.loads(out)) == list(GENERAL)
     assert run("verify", "--store", store.path)[0] == 0
     code, out, _ = run("which", store.figures("synthetic") / "ada_p.pdf", "--store", store.path, "--json")
     assert (code, json.loads(out)["metric_identity"]) == (0, IDENTITY)
@@ -61,11 +61,11 @@ def test_claims_give_verdicts(run, store):
 
 def test_claims_in_words_are_listed_as_not_tested(run, store):
     plan = json.loads(store.plan("synthetic").read_text())
-    stated = ["The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
+    stated = ["prose: The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
     store.plan("synthetic").write_text(json.dumps({**plan, "claims": stated}))
     lines = run("claims", "--store", store.path, "--sweep", "synthetic")[1].splitlines()
     assert lines[0].startswith("PASS  ada < baseline at subset=500")
-    assert lines[1] == "NOT TESTED  The fewer the images, the sooner FID turns up."
+    assert lines[1] == "NOT TESTED  The fewer the images, the sooner FID turns up.  (prose)"
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_the_spelling_of_a_number_changes_nothing(text: str) -> None:
         {"watch": {"tick_kimg": 7, "threads": 3}},
         {"resources": {"cpus": 3}},
         {"metrics": ["kid2k"], "score": "kid2k"},
-        {"question": "why?", "figures": ["x"], "claims": ["y"], "budget": {"kwh": 3}},
+        {"question": "why?", "figures": ["x"], "claims": ["prose: y"], "budget": {"kwh": 3}},
     ],
 )
 def test_how_far_and_how_watched_and_on_what_changes_nothing(parts: dict[str, Any]) -> None:

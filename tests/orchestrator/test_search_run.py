@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,6 +88,12 @@ def test_a_search_without_its_journal_reuses_what_has_run(store: Store, sweep_fi
     assert "a search has to be watched" in refused.stderr
 
 
+def told(store: Store) -> list[dict[str, Any]]:
+    """Return what status says of the trials, by seed."""
+    trials = json.loads(adasweep(store, "status", "found", "--json").stdout)["sweeps"][0]["trials"]
+    return sorted(trials, key=lambda trial: trial["seed"])
+
+
 def test_runs_that_a_rule_stops_say_so(store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.3")
     text = SEARCH[: SEARCH.index("search:")].replace("[100]", "[20, 21, 22]").replace("kimg: 1", "kimg: 10")
@@ -95,11 +102,9 @@ def test_runs_that_a_rule_stops_say_so(store: Store, sweep_file: Write, monkeypa
     until(lambda: sum(run.path.joinpath("stops").exists() for run in runs(store)) == 2)
     best = next(run for run in runs(store) if not (run.path / "stops").exists())
     assert json.loads(best.trial.read_text())["config"]["seed"] == 20
-    until(lambda: [last_state(run) for run in runs(store)].count(State.PREEMPTED) == 2)
+    until(lambda: [trial["state"] for trial in told(store)] == ["running", "stopped", "stopped"])
 
-    told = json.loads(adasweep(store, "status", "found", "--json").stdout)["sweeps"][0]["trials"]
-    by_seed = {trial["seed"]: trial for trial in told}
-    assert [by_seed[seed]["state"] for seed in (20, 21, 22)] == ["running", "stopped", "stopped"]
+    by_seed = {trial["seed"]: trial for trial in told(store)}
     assert "21 is number 2 of 3 at the rung of" in by_seed[21]["wrong"]
     assert "stopped, because: stopped at" in adasweep(store, "why", by_seed[22]["trial"]).stdout
 

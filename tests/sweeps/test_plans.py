@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.figures import FIGURES
+from orchestrator.claims import misplaced_claims
 from tests.sweeps.planned import NAMES, OF_PAPERS, new, planned, read
 
 TIERS = ("smoke", "mini", "small", "paper")
@@ -55,6 +56,13 @@ def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name):
     assert spec.figures
     assert spec.claims
     assert set(spec.figures) <= set(FIGURES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_means_two_cells_where_the_sweep_is_whole(name):
+    sweep = read(name, tier := "paper" if name in OF_PAPERS else "")
+    cells = {trial.cell: trial.settings for trial in planned(name, tier)}
+    assert list(misplaced_claims(sweep.spec.claims, cells)) == []
 
 
 def test_names_of_sweeps_are_used_once():

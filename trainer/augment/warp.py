@@ -9,10 +9,10 @@ from math import ceil
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from trainer.augment.matrices import Plane
 from trainer.augment.resample import BORDER, REACH, Margins, downsample, upsample
+from trainer.ops.kernels import kernels
 
 
 def warp(images: Float[Tensor, "n c h w"], inverse: Plane) -> Float[Tensor, "n c h w"]:
@@ -30,12 +30,10 @@ def warp(images: Float[Tensor, "n c h w"], inverse: Plane) -> Float[Tensor, "n c
 
 def _resampled(images: Float[Tensor, "n c h w"], inverse: Plane, margins: Margins) -> Float[Tensor, "n c h w"]:
     """Return the images sampled up, looked up at G^-1 x, and sampled down."""
-    n, channels, height, width = images.shape
+    height, width = images.shape[2:]
     theta = _to_source(inverse, height, width, margins) @ inverse @ _from_result(inverse, height, width)
-    size = [n, channels, 2 * height + 4 * BORDER, 2 * width + 4 * BORDER]
-    grid = functional.affine_grid(theta[:, :2], size, align_corners=False)
-    moved = functional.grid_sample(upsample(images, margins), grid, align_corners=False)
-    return downsample(moved)
+    fine = upsample(images, margins)
+    return downsample(kernels().warp(fine, theta[:, :2], 2 * height + 4 * BORDER, 2 * width + 4 * BORDER))
 
 
 def margins_of(inverse: Plane, height: int, width: int) -> Margins:

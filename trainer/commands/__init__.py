@@ -23,5 +23,6 @@ COMMANDS: dict[str, Command] = {
     "import": Command("trainer.commands.import_pickle", "convert an official network pickle to a snapshot"),
     "export": Command("trainer.commands.export", "write a snapshot's network as a plain state dict"),
     "schema": Command("trainer.commands.schema", "print the JSON schema of a configuration"),
+    "ops": Command("trainer.commands.ops", "build the compiled operations, or say what is missing"),
     "data": Command("trainer.commands.data", "get, prepare, describe and verify data sets"),
 }

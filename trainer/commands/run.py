@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     metrics = RunOptions.model_fields["metrics"].default
     own.add_argument("--metrics", nargs="*", default=metrics, help=f"(default: {' '.join(metrics)}); nothing for none")
     own.add_argument("--threads", type=int, default=1, help="CPU threads of each process (default: 1)")
+    own.add_argument("--ops", choices=["auto", "native", "reference"], default="reference", help="(default: reference)")
     parser.add_argument("--ranks", type=int, help="processes that share each batch (default: one for every GPU)")
     own.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings that differ from the preset")
 
@@ -86,6 +87,7 @@ def _prepare(arguments: argparse.Namespace) -> int:
         cache_dir=(arguments.out / "cache").absolute(),
         transfer_path=located(str(settings["transfer"])) if settings.get("transfer") else None,
         threads=arguments.threads,
+        ops=arguments.ops,
         metrics=tuple(arguments.metrics),
     )
     replace_file(run.job(number), Job(attempt=number, token=number, options=options).model_dump_json(indent=1))

@@ -5,6 +5,7 @@ weight belongs to the logistic objective, p to a fixed augmentation, `target` to
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainer.config.augment import AdaptiveDropout, DatasetAugment, NoAugment, PaGan
@@ -193,6 +194,11 @@ def conflicts(config: "TrainConfig") -> list[str]:
     return [
         f"{spec.type} {conflict.advice}"  # type: ignore[attr-defined]
         for spec in chosen(config)
-        for conflict in CONFLICTS
-        if isinstance(spec, conflict.choice) and conflict.broken(config)
+        for conflict in _about(type(spec))
+        if conflict.broken(config)
     ]
+
+
+@cache
+def _about(choice: type) -> tuple[Conflict, ...]:
+    return tuple(conflict for conflict in CONFLICTS if issubclass(choice, conflict.choice))

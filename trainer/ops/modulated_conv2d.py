@@ -9,11 +9,14 @@ one convolution, and d is a matrix product instead of a tensor [n o i k k].
 
 from typing import Literal, NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from trainer.ops.conv2d_resample import conv2d_resample
+from trainer.ops.kernels import kernels
 from trainer.ops.layout import HALF, fast_layout, has_channels_last
+from trainer.ops.reference import plus
 from trainer.ops.upfirdn2d import Filter, Pair
 
 Modulation = Literal["activations", "per-sample"]
@@ -37,19 +40,50 @@ def modulated_conv2d(
     gain: float = 1.0,
 ) -> Float[Tensor, "n o h2 w2"]:
     """Return gain * (modulated convolution of x) + noise. `modulation` changes speed and rounding only."""
+    resample = Resample(up, down, padding, resample_filter, flip_weight)
+    y, scale = _convolved(x, weight, styles, resample, demodulate, modulation, gain)
+    return plus(y if scale is None else kernels().modulate(y, scale), noise)
+
+
+def modulated_layer(
+    x: Float[Tensor, "n i h w"],
+    weight: Float[Tensor, "o i k k"],
+    styles: Float[Tensor, "n i"],
+    noise: Noise | None,
+    bias: Float[Tensor, " o"],
+    clamp: float | None,
+    up: int,
+    resample_filter: Filter,
+    demodulate: bool,
+    modulation: Modulation,
+    gain: float,
+) -> Float[Tensor, "n o h2 w2"]:
+    """Return clamp(lrelu(gain * (modulated convolution of x) + noise + bias)), in one step after the convolution."""
+    resample = Resample(up, 1, weight.shape[-1] // 2, resample_filter, up == 1)
+    y, scale = _convolved(x, weight, styles, resample, demodulate, modulation, gain)
+    return kernels().finish(y, scale, noise, bias, clamp)
+
+
+def _convolved(
+    x: Tensor,
+    weight: Tensor,
+    styles: Tensor,
+    resample: "Resample",
+    demodulate: bool,
+    modulation: Modulation,
+    gain: float,
+) -> tuple[Float[Tensor, "n o h2 w2"], Float[Tensor, "#n #o"] | None]:
+    """Return the convolution and what is left to multiply its channels with."""
     if demodulate and x.dtype in HALF:
         weight, styles = pre_normalized(weight, styles)
-    resample = Resample(up, down, padding, resample_filter, flip_weight)
-    if weight.shape[-1] == up == down == 1 and not padding:
-        y = _pointwise(x, modulated_weights(weight, styles, demodulate) * gain)
-    elif modulation == "per-sample":
-        y = _by_sample(x, modulated_weights(weight, styles, demodulate) * gain, resample)
-    else:
-        y = _by_activations(x, weight, styles, resample)
-        y = y * _per_channel(demodulation(weight, styles) * gain if demodulate else styles.new_full([1, 1], gain), y)
-    if noise is None:
-        return y
-    return y + noise.to(y.dtype) if y._is_view() else y.add_(noise.to(y.dtype))
+    if weight.shape[-1] == resample.up == resample.down == 1 and not resample.padding:
+        return _pointwise(x, modulated_weights(weight, styles, demodulate) * gain), None
+    if modulation == "per-sample":
+        return _by_sample(x, modulated_weights(weight, styles, demodulate) * gain, resample), None
+    y = resample.convolve(kernels().modulate(x, styles), weight.to(x.dtype))
+    if demodulate:
+        return y, demodulation(weight, styles) * gain
+    return y, None if gain == 1 else torch.full_like(styles[:, :1], gain).expand(-1, len(weight))
 
 
 class Resample(NamedTuple):
@@ -89,14 +123,6 @@ def modulated_weights(
     if not demodulate:
         return weights
     return weights * (weights.square().sum(dim=(2, 3, 4), keepdim=True) + EPSILON).rsqrt()
-
-
-def _by_activations(x: Tensor, weight: Tensor, styles: Tensor, resample: Resample) -> Tensor:
-    return resample.convolve(x * _per_channel(styles, x), weight.to(x.dtype))
-
-
-def _per_channel(scale: Float[Tensor, "#n #o"], like: Tensor) -> Tensor:
-    return scale.to(like.dtype)[:, :, None, None]
 
 
 def _by_sample(x: Tensor, weights: Float[Tensor, "n o i k k"], resample: Resample) -> Tensor:

@@ -22,6 +22,11 @@ class Steps(NamedTuple):
     columns: Axes
     flipped: bool
 
+    def by_axis(self) -> "tuple[Steps, Steps]":
+        """Return the steps along x, and those along y."""
+        along_x = Steps((1, self.up[1]), (1, self.down[1]), (0, 0), self.columns, self.flipped)
+        return along_x, Steps((self.up[0], 1), (self.down[0], 1), self.rows, (0, 0), self.flipped)
+
     def adjoint(self, size: torch.Size, resampled: torch.Size, taps: torch.Size) -> "Steps":
         """Return the steps back from `resampled` to `size`."""
         ends = [
@@ -67,7 +72,15 @@ def _convolve_channels(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
     x = _insert_zeros(x, up)
     if x0 == x1 >= 0 and y0 == y1 >= 0:
         return F.conv2d(x, weight, stride=down, padding=(y0, x0), groups=c)
-    return F.conv2d(F.pad(x, [x0, x1, y0, y1]), weight, stride=down, groups=c)
+    return F.conv2d(_padded(x, [x0, x1, y0, y1]), weight, stride=down, groups=c)
+
+
+def _padded(x: Tensor, around: list[int]) -> Tensor:
+    """Pad first and crop then: what is cropped may be padding of the other side."""
+    if min(around) < 0 < max(around):
+        x = F.pad(x, [max(side, 0) for side in around])
+        around = [min(side, 0) for side in around]
+    return F.pad(x, around)
 
 
 def _insert_zeros(x: Tensor, up: Axes) -> Tensor:

@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.ops.resampling import Steps, resample
+from trainer.ops.kernels import kernels
+from trainer.ops.resampling import Steps
 
 Pair = int | Sequence[int]
 Filter = Float[Tensor, " taps"] | Float[Tensor, "rows taps"]
@@ -62,10 +63,7 @@ def upfirdn2d(
     if f is None:
         f = x.new_ones(1, 1)
     f = f.to(x.dtype) if gain == 1 else f.to(x.dtype) * gain ** (f.ndim / 2)
-    if f.ndim == 2:
-        return resample(x, f, Steps((up_y, up_x), (down_y, down_x), (y0, y1), (x0, x1), flip_filter))
-    x = resample(x, f[None, :], Steps((1, up_x), (1, down_x), (0, 0), (x0, x1), flip_filter))
-    return resample(x, f[:, None], Steps((up_y, 1), (down_y, 1), (y0, y1), (0, 0), flip_filter))
+    return kernels().resample(x, f, Steps((up_y, up_x), (down_y, down_x), (y0, y1), (x0, x1), flip_filter))
 
 
 def filter2d(

@@ -1,0 +1,66 @@
+"""python -m benchmarks: every ratio in one run, to benchmarks/latest.json and to the table of docs/performance.md.
+
+One thread; all sides of a comparison take turns and the least CPU time of each counts. `--only` takes some parts.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks import bench_files, bench_iteration, bench_metrics, bench_ops
+from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
+from benchmarks.table import write_into
+from trainer.console import result, say
+from trainer.process import settle
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "performance.md"
+
+Row = Ratio | Rate
+
+
+def metric_ratios(_: int) -> Iterator[Ratio]:
+    """Compare the metrics with their plain forms (bench_metrics)."""
+    for row in bench_metrics.rows():
+        yield Ratio(row.what, "plain", "ours", 1000 * row.plain_seconds, 1000 * row.our_seconds)
+
+
+PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
+    "ops": bench_ops.op_ratios,
+    "rates": bench_ops.rates,
+    "iteration": bench_iteration.iteration_ratios,
+    "files": bench_files.file_rates,
+    "metrics": metric_ratios,
+}
+
+
+def as_json(row: Row) -> dict[str, object]:
+    """Return a row with its ratio."""
+    if isinstance(row, Ratio):
+        return {**row._asdict(), "ratio": row.ratio}
+    return {**row._asdict(), "ratio": row.achieved / row.beside}
+
+
+def main() -> None:
+    """Measure, print, and write both files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
+    arguments = parser.parse_args()
+    settle(threads=1)
+    rows: dict[str, list[dict[str, object]]] = {}
+    for part in arguments.only:
+        say(f"measuring {part}")
+        rows[part] = []
+        for row in PARTS[part](arguments.rounds):
+            rows[part].append(as_json(row))
+            result(json.dumps(rows[part][-1]))
+    peaks = {"stream copy, GB/s": stream_copy_gbps(), "float32 matrix product, GFLOP/s": matmul_gflops()}
+    found = {"machine": machine(), "peaks": peaks, "parts": rows}
+    (HERE / "latest.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_into(PAGE, found)
+
+
+if __name__ == "__main__":
+    main()

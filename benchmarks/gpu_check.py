@@ -1,0 +1,51 @@
+"""python -m benchmarks.gpu_check: everything that can be checked on a GPU, and what was skipped.
+
+Exit code 0: all that ran passed; 2: there is no GPU, or no build for it.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from trainer.errors import UserError
+from trainer.ops.build.build import build
+from trainer.process import settle
+
+TESTS = ("tests/ops", "tests/golden")
+GPU_TESTS = "tests/ops/test_cuda_equals_cpu.py"
+
+
+def main() -> int:
+    """Build, test, measure; print what was skipped."""
+    settle(threads=1)
+    try:
+        folder = build("cuda")
+    except UserError as error:
+        return _told(f"skipped everything: {error}")
+    sys.stdout.write(f"CUDA operations: {folder}\n")
+    if not torch.cuda.is_available():
+        return _told("skipped: CUDA against CPU operations, benchmarks on CUDA: this torch sees no GPU")
+    failed = [command for command in _commands() if subprocess.run(command, check=False).returncode]
+    for command in failed:
+        sys.stderr.write(f"failed: {' '.join(command)}\n")
+    sys.stdout.write("skipped: golden tests and whole iterations on CUDA (they compare with CPU numbers)\n")
+    return 1 if failed else 0
+
+
+def _commands() -> Iterator[list[str]]:
+    pytest = [sys.executable, "-m", "pytest", "-q", "-rs"]
+    yield [*pytest, GPU_TESTS]
+    yield [*pytest, *(test for test in TESTS if Path(test).exists())]
+    yield [sys.executable, "-m", "benchmarks", "--only", "ops", "rates"]
+
+
+def _told(text: str) -> int:
+    sys.stderr.write(text + "\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""The table of docs/performance.md, between two marks of the page."""
+
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def write_into(page: Path, found: dict[str, Any]) -> None:
+    """Replace what is between the marks of `page`. Raises ValueError where there are none."""
+    text = page.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"{page} has no {BEGIN} and {END}")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    page.write_text(f"{before}{BEGIN}\n{render(found)}\n{END}{after}", encoding="utf-8")
+
+
+def render(found: dict[str, Any]) -> str:
+    """Return the machine and one table of each part, as Markdown."""
+    lines = [", ".join(f"{key} {value}" for key, value in found["machine"].items()) + "."]
+    lines.append(", ".join(f"{key}: {value:.1f}" for key, value in found["peaks"].items()) + ".")
+    for part, rows in found["parts"].items():
+        lines += ["", f"**{part}**", ""]
+        lines += _ratios(rows) if rows and "slow" in rows[0] else _rates(rows)
+    return "\n".join(lines)
+
+
+def _ratios(rows: list[dict[str, Any]]) -> list[str]:
+    head = ["| what | slow side | fast side | ms | ms | ratio |", "|---|---|---|---|---|---|"]
+    return head + [
+        f"| {r['name']} | {r['slow_name']} | {r['fast_name']} | {r['slow']:.2f} | {r['fast']:.2f} | {r['ratio']:.2f} |"
+        for r in rows
+    ]
+
+
+def _rates(rows: list[dict[str, Any]]) -> list[str]:
+    head = ["| what | achieved | beside | of | unit | share |", "|---|---|---|---|---|---|"]
+    return head + [
+        f"| {r['name']} | {r['achieved']:.1f} | {r['beside']:.1f} | {r['beside_name']} | {r['unit']} "
+        f"| {r['ratio']:.2f} |"
+        for r in rows
+    ]

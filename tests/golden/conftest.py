@@ -1,0 +1,26 @@
+"""Every golden test that goes through the operations runs with both implementations of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ops.conftest import native as native
+from trainer.ops.kernels import using
+from trainer.ops.reference import Reference
+
+BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what goes through operations twice."""
+    if metafunc.module.__name__.rpartition(".")[2].startswith(BY_OPERATIONS):
+        metafunc.fixturenames.append("operations")
+        metafunc.parametrize("operations", ["reference", "native"], indirect=True)
+
+
+@pytest.fixture
+def operations(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Use the implementation that the test is run with."""
+    chosen = request.getfixturevalue("native") if request.param == "native" else Reference()
+    with using(chosen):
+        yield

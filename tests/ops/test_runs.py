@@ -1,0 +1,77 @@
+"""Runs with compiled operations resume to the bit, and say what they used and when it changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.trainer.conftest import TrialMaker
+from tests.trainer.conftest import tiny_set as tiny_set
+from tests.trainer.conftest import trials as trials
+from trainer import checkpoint
+from trainer.ops.build import place
+from trainer.ops.kernels import kernels, use
+from trainer.record import RunDir, read_lines, read_record
+from trainer.run import read_attempt, run_attempt
+from trainer.signals import StopRequest
+
+
+@pytest.fixture(autouse=True)
+def _back() -> Iterator[None]:
+    """Use afterwards what was used before: a run chooses for its whole process."""
+    before = kernels()
+    yield
+    use(before)
+
+
+def train(trials: TrialMaker, run: RunDir, *attempts: tuple[float, str]) -> dict[str, torch.Tensor]:
+    for number, (horizon, ops) in enumerate(attempts, start=1):
+        trials.job(run, number, horizon_kimg=horizon, ops=ops, tick_kimg=0.016, checkpoint_every_kimg=0.1)
+        assert run_attempt(read_attempt(run.path, number), StopRequest()) == 0
+    state = checkpoint.found(run.checkpoints)[0].load()
+    assert state is not None
+    return {name: tensor for name, tensor in state.items() if not name.startswith("sums/")}
+
+
+SETTINGS = {"augment": {"type": "fixed", "p": 0.5, "pipe": "bgc"}}
+
+
+@pytest.mark.usefixtures("native")
+def test_native_run_resumed_is_bit_equal(trials: TrialMaker) -> None:
+    calm, halved = trials.make("calm", **SETTINGS), trials.make("halved", **SETTINGS)
+    expected = train(trials, calm, (0.048, "native"))
+    got = train(trials, halved, (0.024, "native"), (0.048, "native"))
+    assert [name for name in expected if not torch.equal(expected[name], got[name])] == []
+    record = read_record(halved.record(2))
+    assert record is not None
+    assert record.ops == place.name("cpu")
+    assert [row["event"] for row in read_lines(halved.events)] == ["start", "done", "resume", "done"]
+
+
+@pytest.mark.usefixtures("native")
+def test_a_change_of_implementation_is_an_event(trials: TrialMaker) -> None:
+    run = trials.make("changed")
+    train(trials, run, (0.016, "reference"), (0.032, "native"))
+    changes = [row for row in read_lines(run.events) if row["event"] == "ops-changed"]
+    assert [(row["before"], row["ops"]) for row in changes] == [("reference", place.name("cpu"))]
+
+
+def test_a_run_without_the_build_it_asks_for_ends_with_a_user_error(
+    trials: TrialMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADASWEEP_OPS", str(tmp_path / "nothing"))
+    run = trials.make("missing")
+    trials.job(run, 1, ops="native")
+    assert run_attempt(read_attempt(run.path, 1), StopRequest()) == 2
+    record = read_record(run.record(1))
+    assert record is not None
+    assert "adasweep ops build" in record.message or "no C++ compiler" in record.message
+
+
+@pytest.mark.usefixtures("native")
+def test_native_and_reference_train_alike(trials: TrialMaker) -> None:
+    one = train(trials, trials.make("one", **SETTINGS), (0.008, "native"))
+    other = train(trials, trials.make("other", **SETTINGS), (0.008, "reference"))
+    for name in ("G/synthesis.b16.conv1.weight", "D/b16.conv0.weight"):
+        assert torch.allclose(one[name], other[name], atol=1e-4)

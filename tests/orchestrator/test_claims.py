@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import SweepError
+from orchestrator.planning import Request, plan_sweep
+from orchestrator.store import Store
+from orchestrator.sweep_file import Sweep
+from tests.orchestrator.conftest import SWEEP
+
+Read = Callable[..., Sweep]
+Write = Callable[[str], Path]
+
+SMALL = "tiers:\n  small:\n    grid: {data.subset: [20]}\n    metrics: [fid200]\n"
+
+
+def with_claims(*claims: str) -> str:
+    return SWEEP + "claims:\n" + "".join(f"- {claim}\n" for claim in claims)
+
+
+def first_claim_line(text: str) -> int:
+    return text[: text.index("claims:")].count("\n") + 2
+
+
+def planned_problems(store: Store, path: Path, tier: str = "") -> list[str]:
+    with pytest.raises(SweepError) as error:
+        plan_sweep(store, Request(path, tier))
+    return [line.removeprefix(f"{path}:") for line in str(error.value).splitlines()]
+
+
+def test_claims_prose_and_controls_are_kept_as_texts(read: Read) -> None:
+    text = with_claims(
+        "ada < baseline at subset=20, p<0.01", "prose: ADA helps.", "control: ada < baseline at subset=20"
+    )
+    assert read(text).spec.claims == [
+        "ada < baseline at subset=20, p<0.01",
+        "prose: ADA helps.",
+        "control: ada < baseline at subset=20",
+    ]
+
+
+def test_a_quoted_mark_is_a_mark_too(read: Read) -> None:
+    assert read(with_claims('"prose: ADA helps: a lot"')).spec.claims == ["prose: ADA helps: a lot"]
+
+
+def test_every_malformed_claim_is_told_at_its_line(store: Store, sweep_file: Write) -> None:
+    text = with_claims("ADA helps", "ada < baseline at subset=20, p<7", "ada < baseline by kid2k", "prose: fine")
+    first = first_claim_line(text)
+    problems = planned_problems(store, sweep_file(text))
+    assert problems[0].startswith(f'{first}: claims[0]: "ADA helps": is not a claim; write it like "ada < ')
+    assert problems[1:] == [
+        f'{first + 1}: claims[1]: "ada < baseline at subset=20, p<7": "p<7": p is a number between 0 and 1',
+        f'{first + 2}: claims[2]: "ada < baseline by kid2k": kid2k is not measured; metrics: fid2k',
+    ]
+
+
+def test_a_claim_about_cells_that_are_not_there_is_told_at_its_line(store: Store, sweep_file: Write) -> None:
+    text = with_claims("ada < baseline at subset=20", "lecam < baseline at subset=20", "ada < baseline")
+    first = first_claim_line(text)
+    none, several = planned_problems(store, sweep_file(text))
+    assert none.startswith(f'{first + 1}: claims[1]: "lecam < baseline at subset=20": "lecam & subset=20" fits none of')
+    assert several.startswith(f'{first + 2}: claims[2]: "ada < baseline": "ada" fits ')
+
+
+@pytest.mark.parametrize("claims", ["ada < baseline at subset=40", "ada < baseline at subset=20 by fid2k"])
+def test_a_tier_may_leave_out_cells_and_metrics_of_claims_it_inherits(
+    store: Store, sweep_file: Write, claims: str
+) -> None:
+    assert plan_sweep(store, Request(sweep_file(with_claims(claims) + SMALL), "small")).trials
+
+
+def test_a_tier_stands_by_the_claims_it_states(store: Store, sweep_file: Write) -> None:
+    path = sweep_file(SWEEP + SMALL + "    claims: [ada < baseline at subset=40]\n")
+    (problem,) = planned_problems(store, path, "small")
+    line = path.read_text().count("\n")
+    assert problem.startswith(
+        f'{line}: tiers.small.claims[0]: "ada < baseline at subset=40": "ada & subset=40" fits none of'
+    )
+
+
+def test_something_else_than_a_text_is_no_claim(store: Store, sweep_file: Write) -> None:
+    text = with_claims("words: are not tested", "7")
+    first = first_claim_line(text)
+    assert [problem.partition(": ")[0] for problem in planned_problems(store, sweep_file(text))] == [
+        str(first),
+        str(first + 1),
+    ]

@@ -1,0 +1,96 @@
+"""Compiling: into a folder of its own, which gets its name when all is there. Whoever is first wins; nobody waits.
+
+There is no lock, so none can be left behind: two builders at once do the work twice and keep one result.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from trainer.errors import OutputError, UserError
+from trainer.ops.build import place
+from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC
+from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architectures, cxx, nvcc, run
+
+
+def build(kind: place.Kind, again: bool = False) -> Path:
+    """Compile the present sources unless that is done, and return their folder.
+
+    Raises UserError where there is no compiler or it fails, OutputError where the folder cannot be written.
+    """
+    compiler = cxx() if kind == "cpu" else nvcc()
+    target = place.folder(kind)
+    if again:
+        shutil.rmtree(target, ignore_errors=True)
+    if place.manifest(kind) is not None:
+        return target
+    if compiler is None:
+        raise UserError(f"ops of {kind}", NO_COMPILER if kind == "cpu" else NO_NVCC)
+    with _part(target) as part:
+        commands = _cpu_commands(compiler, part) if kind == "cpu" else _cuda_commands(compiler, part)
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            list(pool.map(lambda command: run(command, Path(command[-1]).with_suffix(".log")), commands))
+        _describe(part, compiler)
+        _publish(part, target)
+    return target
+
+
+def _cpu_commands(compiler: Compiler, part: Path) -> list[list[str]]:
+    source = str(place.SOURCES / "cpu.cpp")
+    variants = [*CPU_VARIANTS] if platform.machine() == "x86_64" else [GENERIC]
+    march = {name: [] if name == GENERIC else [f"-march={name}"] for name in variants}
+    return [
+        [compiler.path, *CPU_FLAGS, *march[name], source, "-lpthread", "-o", str(part / f"{name}.so")]
+        for name in variants
+    ]
+
+
+def _cuda_commands(compiler: Compiler, part: Path) -> list[list[str]]:
+    known = architectures(compiler)
+    if not known:
+        raise UserError(compiler.path, "knows none of the architectures asked for", "install a newer CUDA toolkit")
+    codes = [f"-gencode=arch=compute_{one},code=sm_{one}" for one in known]
+    newest = f"-gencode=arch=compute_{known[-1]},code=compute_{known[-1]}"
+    source = str(place.SOURCES / "cuda.cu")
+    return [[compiler.path, *CUDA_FLAGS, *codes, newest, "--threads=0", source, "-o", str(part / "cuda.so")]]
+
+
+@contextmanager
+def _part(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside `target`; what is left of it is removed."""
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.mkdir(parents=True)
+    except OSError as error:
+        raise OutputError(part.parent, f"cannot be written ({error.strerror})", "set ADASWEEP_OPS") from error
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _describe(part: Path, compiler: Compiler) -> None:
+    libraries = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(part.glob("*.so"))}
+    told = {"compiler": compiler.version, "host": socket.gethostname(), "built": time.time(), "libraries": libraries}
+    with (part / place.MANIFEST).open("w", encoding="utf-8") as file:
+        json.dump(told, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _publish(part: Path, target: Path) -> None:
+    """Give the folder its name; where another builder was faster, keep that one's."""
+    try:
+        part.rename(target)
+    except OSError:
+        if not (target / place.MANIFEST).exists():
+            raise

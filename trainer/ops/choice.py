@@ -1,0 +1,42 @@
+"""The implementation that a run uses: asked for, checked, and told; never changed behind anybody's back."""
+
+from typing import Literal
+
+from trainer.console import say
+from trainer.errors import UserError
+from trainer.ops.build import place
+from trainer.ops.build.status import status
+from trainer.ops.kernels import Kernels
+from trainer.ops.reference import Reference
+
+Wanted = Literal["auto", "native", "reference"]
+
+
+def choose(wanted: Wanted, device: str) -> Kernels:
+    """Return the operations for a type of device. `auto` takes the build for it, and without one says so in one line.
+
+    Raises UserError where `native` is asked for and there is no build.
+    """
+    if wanted == "reference":
+        return Reference()
+    kind: place.Kind = "cuda" if device == "cuda" else "cpu"
+    if place.library(kind) is not None:
+        return native(kind)
+    missing = next(one.detail for one in status() if one.kind == kind)
+    if wanted == "native":
+        raise UserError("ops: native", missing)
+    say(f"adasweep: the slower reference operations are used: native ones for {kind} are {missing}")
+    return Reference()
+
+
+def native(kind: place.Kind, smallest: int | None = None) -> Kernels:
+    """Return the compiled operations, loaded: those of `kind`, and those of the CPU where they are built too.
+
+    `smallest` is the number of elements from which on element-wise operations are not left to torch.
+    """
+    from trainer.ops.native.kernels import WORTH_A_CALL, Native
+    from trainer.ops.native.library import Library, serve
+
+    kinds: set[place.Kind] = {kind, "cpu"}
+    serve({one: Library(path) for one in kinds if (path := place.library(one)) is not None})
+    return Native(place.name(kind), WORTH_A_CALL if smallest is None else smallest)

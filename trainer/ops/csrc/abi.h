@@ -1,0 +1,58 @@
+// The plain C interface: one struct of arguments per operation. trainer/ops/native/abi.py mirrors it.
+// Every function returns 0, or what `adasweep_error` explains. `where` is a number of threads on a CPU, a stream on CUDA.
+#pragma once
+#include <cstdint>
+
+#define ADASWEEP_ABI 1
+
+enum Type : int64_t { FLOAT32 = 0, FLOAT64 = 1, BFLOAT16 = 2, FLOAT16 = 3 };
+enum Act : int64_t { LINEAR, RELU, LRELU, TANH, SIGMOID, ELU, SELU, SOFTPLUS, SWISH };
+
+// clamp(gain * act(x + bias)) and its derivatives by x, elements [outer channels inner].
+// order 0: out = y; 1: out = dy * f'(u); 2: out = dy * v * f''(u). u = ref + bias, but order 1 of what is linear in
+// pieces takes y for ref, no bias, and a gain above 0. bias may be null; it has the type of the elements.
+struct Activate {
+    int64_t type, act, order, outer, channels, inner;
+    double alpha, gain, clamp;  // clamp NaN: none
+    const void *ref, *bias, *dy, *v;
+    void* out;
+};
+
+// Elements [n before channels after]: `after` is 1 where channels are innermost, otherwise `before` is.
+// What belongs to a channel or a pixel is float32, or float64 beside float64 elements; null stands for 1 or 0.
+// forward: y = clamp(lrelu(x * scale[n c] + noise[n p] + bias[c])), slope alpha.
+// backward: g = dy * f'; dx = g * scale, dscale[n c] = sum_p g x, dnoise[n p] = sum_c g, dbias[n c] = sum_p g.
+struct Finish {
+    int64_t type, n, before, channels, after, noise_per_sample;
+    double alpha, clamp;
+    const void *x, *scale, *noise, *bias;
+    void* y;  // read by backward
+    const void* dy;
+    void *dx, *dscale, *dnoise, *dbias;
+};
+
+// scale: out = x * s[n c]. dot: out[n c] = sum_p x y; where s is given too, also scaled = x * s.
+struct Modulate {
+    int64_t type, n, before, channels, after;
+    const void *x, *y, *s;
+    void *scaled, *dots;
+};
+
+// Zero insertion, padding, correlation with the filter [taps_y taps_x], decimation. Strides in elements.
+// The filter is float32, or float64 beside float64. Where `separable`, it is column[taps_y] times row[taps_x].
+struct Resample {
+    int64_t type, n, channels, height, width, out_height, out_width;
+    int64_t x_strides[4], y_strides[4];  // of n, c, h, w
+    int64_t up_y, up_x, down_y, down_x, pad_y, pad_x, taps_y, taps_x, separable;
+    const void *x, *filter, *column, *row;
+    void* y;
+};
+
+// Bilinear look-up, zero outside: y[n c oy ox] = x[n c S(oy, ox)], S the affine map `theta` [n 2 3] between squares
+// [-1, 1]^2 as in torch.nn.functional.affine_grid without aligned corners; float64. Both images are contiguous.
+// adjoint: x and y change their parts, the sum over y is a gather.
+struct Warp {
+    int64_t type, adjoint, n, channels, height, width, out_height, out_width;
+    const void *input, *theta;
+    void* output;
+};

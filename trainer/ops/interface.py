@@ -1,0 +1,52 @@
+"""The operations that exist twice, as plain torch and as compiled kernels. Both compute the same up to rounding.
+
+They are documented where they are called from: bias_act.py, upfirdn2d.py, modulated_conv2d.py and augment/warp.py.
+"""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+from trainer.ops.resampling import Steps
+
+
+class Kernels(ABC):
+    """The operations that exist as plain torch and as compiled kernels. All are differentiable twice."""
+
+    name: str
+    """What a record calls this implementation."""
+
+    @abstractmethod
+    def bias_act(
+        self,
+        x: Tensor,
+        bias: Tensor | None,
+        dim: int,
+        activation: str,
+        alpha: float,
+        gain: float,
+        clamp: float | None,
+    ) -> Tensor:
+        """Return clamp(gain * act(x + bias))."""
+
+    @abstractmethod
+    def leaky_relu(self, x: Tensor, clamp: float | None) -> Tensor:
+        """Return clamp(lrelu(x)); x may be overwritten."""
+
+    @abstractmethod
+    def resample(self, x: Tensor, f: Tensor, steps: Steps) -> Tensor:
+        """Return x [n c h w] resampled with the filter [rows taps], or [taps] along both axes."""
+
+    @abstractmethod
+    def modulate(self, x: Tensor, scale: Tensor) -> Tensor:
+        """Return x [n c h w] times scale [n c]."""
+
+    @abstractmethod
+    def finish(
+        self, x: Tensor, scale: Tensor | None, noise: Tensor | None, bias: Tensor, clamp: float | None
+    ) -> Tensor:
+        """Return clamp(lrelu(x * scale [n c] + noise [h w] or [n 1 h w] + bias [c])); x may be overwritten."""
+
+    @abstractmethod
+    def warp(self, images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+        """Return images [n c h w] looked up through theta [n 2 3] on a grid of height x width."""

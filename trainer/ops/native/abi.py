@@ -1,0 +1,80 @@
+"""The structs of csrc/abi.h, field by field."""
+
+import ctypes
+import math
+
+import torch
+
+VERSION = 1
+TYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
+ACTS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish")
+PIECES = ACTS[:3]
+
+_Fields = list[tuple[str, type]]
+
+
+def _integers(*names: str) -> _Fields:
+    return [(name, ctypes.c_int64) for name in names]
+
+
+def _numbers(*names: str) -> _Fields:
+    return [(name, ctypes.c_double) for name in names]
+
+
+def _pointers(*names: str) -> _Fields:
+    return [(name, ctypes.c_void_p) for name in names]
+
+
+class Activate(ctypes.Structure):
+    """Bias and activation, or a derivative of them."""
+
+    _fields_ = [
+        *_integers("type", "act", "order", "outer", "channels", "inner"),
+        *_numbers("alpha", "gain", "clamp"),
+        *_pointers("ref", "bias", "dy", "v", "out"),
+    ]
+
+
+class Finish(ctypes.Structure):
+    """The end of a modulated convolution, forward or backward."""
+
+    _fields_ = [
+        *_integers("type", "n", "before", "channels", "after", "noise_per_sample"),
+        *_numbers("alpha", "clamp"),
+        *_pointers("x", "scale", "noise", "bias", "y", "dy", "dx", "dscale", "dnoise", "dbias"),
+    ]
+
+
+class Modulate(ctypes.Structure):
+    """Scaling of channels, and scalar products of channels."""
+
+    _fields_ = [
+        *_integers("type", "n", "before", "channels", "after"),
+        *_pointers("x", "y", "s", "scaled", "dots"),
+    ]
+
+
+class Resample(ctypes.Structure):
+    """Up, filter, down."""
+
+    _fields_ = [
+        *_integers("type", "n", "channels", "height", "width", "out_height", "out_width"),
+        ("x_strides", ctypes.c_int64 * 4),
+        ("y_strides", ctypes.c_int64 * 4),
+        *_integers("up_y", "up_x", "down_y", "down_x", "pad_y", "pad_x", "taps_y", "taps_x", "separable"),
+        *_pointers("x", "filter", "column", "row", "y"),
+    ]
+
+
+class Warp(ctypes.Structure):
+    """Bilinear look-up through an affine map, or its adjoint."""
+
+    _fields_ = [
+        *_integers("type", "adjoint", "n", "channels", "height", "width", "out_height", "out_width"),
+        *_pointers("input", "theta", "output"),
+    ]
+
+
+def clamp_value(clamp: float | None) -> float:
+    """Return the clamp as the kernels take it: NaN for none."""
+    return math.nan if clamp is None else clamp

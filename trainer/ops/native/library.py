@@ -1,0 +1,70 @@
+"""The loaded libraries, and calls into them. Nothing is ever compiled here."""
+
+import ctypes
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trainer.errors import UserError
+from trainer.ops.native import abi
+
+AGAIN = "build again: adasweep ops build --again"
+FUNCTIONS = {
+    "adasweep_activate": abi.Activate,
+    "adasweep_resample": abi.Resample,
+    "adasweep_modulate": abi.Modulate,
+    "adasweep_finish": abi.Finish,
+    "adasweep_finish_backward": abi.Finish,
+    "adasweep_warp": abi.Warp,
+}
+
+
+class Library:
+    """One shared object of the interface csrc/abi.h. Raises UserError when it cannot be loaded or is of another age."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._handle = ctypes.CDLL(str(path))
+            version = self._handle.adasweep_abi()
+            if version != abi.VERSION:
+                raise UserError(path, f"is of interface {version}, not {abi.VERSION}", AGAIN)
+            self._handle.adasweep_error.restype = ctypes.c_char_p
+            for name, arguments in FUNCTIONS.items():
+                getattr(self._handle, name).argtypes = [ctypes.POINTER(arguments), ctypes.c_void_p]
+        except (OSError, AttributeError) as error:
+            raise UserError(path, f"cannot be used: {error}", AGAIN) from error
+
+    def call(self, function: str, arguments: ctypes.Structure, where: int) -> None:
+        """Call `function` with `where`, a number of threads or a stream. Raises RuntimeError with its words."""
+        code = getattr(self._handle, function)(ctypes.byref(arguments), where)
+        if code:
+            raise RuntimeError(f"{function}: {self._handle.adasweep_error(code).decode()}")
+
+
+class _Loaded:
+    """The libraries of this process, by type of device."""
+
+    libraries: Mapping[str, Library] = {}
+
+
+def serve(libraries: Mapping[str, Library]) -> None:
+    """Let the operations use these libraries."""
+    _Loaded.libraries = libraries
+
+
+def call(function: str, arguments: ctypes.Structure, like: Tensor) -> None:
+    """Call `function` on the device of `like`: on its current stream, or with torch's number of threads."""
+    library = _Loaded.libraries.get(like.device.type)
+    if library is None:
+        raise UserError("ops", f"no native operations are loaded for {like.device.type}", "adasweep ops build")
+    if like.device.type == "cpu":
+        return library.call(function, arguments, torch.get_num_threads())
+    with torch.cuda.device(like.device):
+        return library.call(function, arguments, torch.cuda.current_stream().cuda_stream)
+
+
+def pointer(tensor: Tensor | None) -> int | None:
+    """Return the address of a tensor's elements."""
+    return None if tensor is None else tensor.data_ptr()

@@ -1,0 +1,64 @@
+"""Bilinear look-up through an affine map: linear in the images; its adjoint gathers, so it repeats to the bit."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainer.ops.native import abi
+from trainer.ops.native.library import call, pointer
+from trainer.ops.native.registry import differentiate, register
+
+
+def _run(adjoint: bool, given: Tensor, theta: Tensor, source: list[int], result: list[int]) -> Tensor:
+    n, channels = given.shape[:2]
+    given, theta = given.contiguous(), theta.double().contiguous()
+    out = given.new_empty([n, channels, *(source if adjoint else result)])
+    arguments = abi.Warp(
+        *(abi.TYPES[given.dtype], int(adjoint), n, channels, *source, *result), *map(pointer, (given, theta, out))
+    )
+    call("adasweep_warp", arguments, given)
+    return out
+
+
+def _real(x: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+    return _run(False, x, theta, [*x.shape[2:]], [height, width])
+
+
+def _real_adjoint(y: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+    return _run(True, y, theta, [height, width], [*y.shape[2:]])
+
+
+def _fake(x: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+    return x.new_empty([*x.shape[:2], height, width])
+
+
+SIGNATURE = "(Tensor x, Tensor theta, int height, int width) -> Tensor"
+forward = register(f"warp{SIGNATURE}", _real, _fake)
+adjoint = register(f"warp_adjoint{SIGNATURE}", _real_adjoint, _fake)
+
+
+def _setup(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, theta, _, _ = inputs
+    ctx.save_for_backward(theta)
+    ctx.size = x.shape[2:]
+
+
+def _backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
+    return adjoint(dy, ctx.saved_tensors[0], *ctx.size), None, None, None
+
+
+def _backward_adjoint(ctx: Any, v: Tensor) -> tuple[Any, ...]:
+    return forward(v, ctx.saved_tensors[0], *ctx.size), None, None, None
+
+
+differentiate("warp", _setup, _backward)
+differentiate("warp_adjoint", _setup, _backward_adjoint)
+
+
+def warp(images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+    """Return images [n c h w] looked up through theta [n 2 3]; theta is a constant."""
+    if theta.requires_grad and torch.is_grad_enabled():
+        raise NotImplementedError("native look-up is not differentiable in its map")
+    y: Tensor = forward(images, theta, height, width)
+    return y
