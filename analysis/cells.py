@@ -41,7 +41,9 @@ def dataset_of(settings: Mapping[str, Any]) -> str:
 
 def images_label(images: float) -> str:
     """Return a number of images as the papers write it: 500, 2k, 1.5k, 140k."""
-    return f"{images / 1000:g}k" if images >= 1000 else f"{images:g}"
+    if images >= 1_000_000:
+        return f"{images / 1_000_000:.3g}M"
+    return f"{images / 1000:.3g}k" if images >= 1000 else f"{images:g}"
 
 
 def augment_label(augment: Any) -> str:

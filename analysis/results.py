@@ -150,7 +150,10 @@ def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
 def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
     runs = source.rows("runs", RUN_COLUMNS, sorted(set(planned["trial"]))).to_pandas()
     frame = planned.merge(runs, on="trial", how="left")
-    images = frame["training_images"].astype(float).fillna(pd.to_numeric(frame["planned_images"]))
+    images = frame["training_images"].astype(float)
+    planned_images = pd.to_numeric(frame["planned_images"])
+    ratios = (images / planned_images).dropna().unique()  # 2 where the settings of all cells mirror the images
+    images = images.fillna(planned_images * (ratios[0] if len(ratios) == 1 else 1.0))
     common = images.dropna().unique()
     frame["training_images"] = images.fillna(common[0]) if len(common) == 1 else images
     augments = frame.groupby("method")["augment"].transform("first")

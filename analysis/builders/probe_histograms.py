@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from analysis.grid import divide, shown, titles_of
 from analysis.probes import last_of_cells, probed
 from analysis.results import Curves, Runs
-from analysis.style import legend_outside, pens, say_empty
+from analysis.style import legend_outside, log_ticks, pens, say_empty
 
 AGGREGATION = "of each cell the last probed snapshot of the lowest seed; share of the images in each bin"
 BINS = 30
@@ -77,7 +77,9 @@ class ProbeHistograms:
             here.set_title(data.titles[str(cell)])
             here.set_xlabel(self.x_label)
             here.set_ylabel("share of images" if place % COLUMNS == 0 else "")
-            here.set_xscale("log" if self.log_x else "linear")
+            if self.log_x:
+                here.set_xscale("log")
+                log_ticks(here.xaxis, float(part["low"].min()), float(part["high"].max()))
             for kind, rows in part.groupby("kind", sort=False):
                 edges = [*rows["low"], rows["high"].iloc[-1]]
                 color, label = pen_of[str(kind)].color, str(kind).replace("_", " ")

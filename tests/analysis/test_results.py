@@ -9,7 +9,7 @@ from analysis.errors import ScoreError, StoreError
 from analysis.results import load
 from analysis.score import choose_score
 from analysis.spread import spread
-from analysis.synthetic import FakeRun, fake_fid, write_store
+from analysis.synthetic import FakeRun, fake_fid, id_of, write_store
 from tests.analysis.stores import WHOLE, loaded
 from trainer.record import State
 
@@ -143,6 +143,16 @@ def test_a_run_at_its_horizon_that_is_not_done_is_still_evaluating(tmp_path):
     assert list(loaded(store)[0].frame["state"]) == ["running"]
     store = write_store(tmp_path, [FakeRun("none", 500, 0, state=State.RUNNING)], horizon_kimg=80.0, files=False)
     assert list(loaded(store)[0].frame["state"]) == ["done"]
+
+
+def test_a_cell_not_begun_is_mirrored_where_all_others_are(tmp_path):
+    run = FakeRun("none", 500, 0)
+    store = write_store(
+        tmp_path / "store", [run], missing=[FakeRun("ada", 500, 0), FakeRun("ada", 2000, 0)], files=False
+    )
+    path = store.run(id_of(run)).trial
+    path.write_text(path.read_text().replace('"mirror": false', '"mirror": true'))
+    assert list(loaded(store)[0].frame["training_images"]) == [1000.0, 1000.0, 4000.0]
 
 
 def two_sets(names: dict[str, str], metric: str = "fid2k-lite0") -> pd.DataFrame:

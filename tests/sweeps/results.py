@@ -27,7 +27,9 @@ def write_results(path: Path, name: str, tier: str) -> Store:
     document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), Evidence({}, {}), 1))
     replace_file(store.plan(sweep.key), json.dumps(document | {"file": "synthetic"}))
     metrics = [
-        value for metric in sweep.spec.metrics for value in value_names(parse_metric(metric), sweep.spec.detector)
+        value
+        for metric in sweep.spec.metrics
+        for value in value_names(parse_metric(metric), sweep.spec.detector, sweep.spec.distance)
     ]
     for place, trial in enumerate(trials[:-1] if len(trials) > 2 else trials):
         run = run_of(trial.config, trial.horizon_kimg, metrics)

@@ -5,6 +5,7 @@ To record the golden files anew after an intended change: ADASWEEP_RECORD=1 pyte
 
 import io
 import os
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib
@@ -57,5 +58,6 @@ def beside(page) -> None:
     """Title, caption and legends lie beside the axes and inside the page."""
     boxes = [text.get_window_extent() for text in (page._suptitle, page._supxlabel, *page.legends)]
     areas = [ax.get_tightbbox() for ax in page.axes]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert not any(box.overlaps(area) for box in boxes for area in areas if area is not None)
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= page.bbox.width + 1 for box in boxes)

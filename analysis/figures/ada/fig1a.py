@@ -2,4 +2,4 @@
 
 from analysis.builders.curves import CurveFigure
 
-FIGURE = CurveFigure("FID without augmentation: the fewer the images, the sooner it turns up")
+FIGURE = CurveFigure("FID without augmentation")

@@ -2,4 +2,4 @@
 
 from analysis.builders.curves import CurveFigure
 
-FIGURE = CurveFigure("FID with ADA: it turns up at no size")
+FIGURE = CurveFigure("FID with ADA")

@@ -3,4 +3,4 @@
 from analysis.builders.keep import extreme_sizes
 from analysis.builders.logit_panels import LogitFigure
 
-FIGURE = LogitFigure("Logits of the discriminator with ADA, most and fewest images", keep=extreme_sizes)
+FIGURE = LogitFigure("Logits with ADA, most and fewest images", keep=extreme_sizes)
