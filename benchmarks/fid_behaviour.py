@@ -3,8 +3,8 @@
 python -m benchmarks.fid_behaviour docs/results/metrics
 
 Half A of the embedded photographs stands for the real images. Half B is held against it as it is, and blurred, with
-noise, and with classes left out; random halves again and again show the spread of the first. Larger parts of both
-halves show how much of that is the bias of few images.
+noise, and with classes left out; random halves again and again show the spread of the first.
+"""
 
 import csv
 import sys
