@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch.nn.functional import avg_pool2d
 
@@ -49,6 +49,7 @@ BATCHES = st.sampled_from([{}, {4: 16}, {4: 64, 8: 16}, {8: 24}])
 
 
 @given(BATCHES, st.integers(1, 4), st.integers(20, 400), st.integers(1, 300))
+@example({4: 16}, 1, 36, 2)
 def test_pace_counts_iterations_as_a_walk_does(batches: dict[int, int], hold: int, stable: int, fade: int) -> None:
     spec = ProgressiveGrowing(
         stable_kimg=stable / 1000, fade_kimg=fade / 1000, batches=batches, hold_iterations=hold, lr_factors={}
@@ -153,3 +154,8 @@ def test_average_and_snapshot_know_their_level(trials: TrialMaker) -> None:
 def test_schedule_needs_powers_of_two() -> None:
     with pytest.raises(ValueError, match="12 is not a power of two"):
         ProgressiveGrowing(batches={12: 8})
+
+
+def test_a_fade_takes_at_least_one_image() -> None:
+    with pytest.raises(ValueError, match="greater than or equal to 0.001"):
+        ProgressiveGrowing(fade_kimg=0.0001)

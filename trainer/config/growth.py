@@ -16,6 +16,7 @@ from trainer.config.pace import Pace, Stretch
 from trainer.config.spec import Positive, PositiveInt, Spec
 
 Resolution = Annotated[int, Field(ge=4, le=1024)]
+AtLeastAnImage = Annotated[float, Field(ge=0.001)]
 PUBLISHED_FACTORS: Mapping[Resolution, Positive] = MappingProxyType({128: 1.5, 256: 2.0, 512: 3.0, 1024: 3.0})
 
 
@@ -28,15 +29,16 @@ class ProgressiveGrowing(Spec):
     """Both networks begin at `first_resolution`; every further one fades in for `fade_kimg` after `stable_kimg`.
 
     `batches` and `lr_factors` change the batch and both learning rates from a resolution's fade on; resolutions that
-    are not named have `batch` and the lr of the optimizers. The schedule is looked at every `hold_iterations`.
+    are not named have `batch` and the lr of the optimizers. The schedule is looked at every `hold_iterations`, and
+    reckons in whole images.
     `reset_optimizers` makes Adam begin anew where a fade begins or ends, as the authors' code does.
     """
 
     module: ClassVar[str] = "trainer.methods.progressive_growing"
     type: Literal["progressive-growing"] = "progressive-growing"
     first_resolution: Resolution = 4
-    stable_kimg: Positive = 600.0
-    fade_kimg: Positive = 600.0
+    stable_kimg: AtLeastAnImage = 600.0
+    fade_kimg: AtLeastAnImage = 600.0
     batches: dict[Resolution, PositiveInt] = {}
     lr_factors: dict[Resolution, Positive] = dict(PUBLISHED_FACTORS)
     hold_iterations: PositiveInt = 4
@@ -52,10 +54,9 @@ class ProgressiveGrowing(Spec):
     def level(self, images: int, resolution: int) -> float:
         """Return the level at an image counter, at most that of `resolution`."""
         first, last = math.log2(self.first_resolution), math.log2(resolution)
-        step = (self.stable_kimg + self.fade_kimg) * 1000
-        whole, rest = divmod(images, step)
-        fade = max(rest - self.stable_kimg * 1000, 0) / (self.fade_kimg * 1000)
-        return min(first + whole + fade, last)
+        stable, fade = self._spans()
+        whole, rest = divmod(images, stable + fade)
+        return min(first + whole + max(rest - stable, 0) / fade, last)
 
     def lr_factor(self, level: float) -> float:
         """Return what both learning rates are multiplied by."""
@@ -71,11 +72,15 @@ class ProgressiveGrowing(Spec):
             stretches.append(Stretch(images, iteration, size))
             if top >= resolution:
                 return Pace(tuple(stretches), self.hold_iterations)
-            holds = math.floor((self._fade_begins(2 * top) - images) / (size * self.hold_iterations)) + 1
+            holds = (self._fade_begins(2 * top) - images) // (size * self.hold_iterations) + 1
             images += holds * size * self.hold_iterations
             iteration += holds * self.hold_iterations
 
-    def _fade_begins(self, resolution: int) -> float:
+    def _fade_begins(self, resolution: int) -> int:
         """Return after how many images `resolution` begins to fade in."""
-        steps = math.log2(resolution / self.first_resolution)
-        return (steps * self.stable_kimg + (steps - 1) * self.fade_kimg) * 1000
+        steps, (stable, fade) = round(math.log2(resolution / self.first_resolution)), self._spans()
+        return steps * stable + (steps - 1) * fade
+
+    def _spans(self) -> tuple[int, int]:
+        """Return the lengths of a stable phase and of a fade in images."""
+        return round(self.stable_kimg * 1000), round(self.fade_kimg * 1000)
