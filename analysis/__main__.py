@@ -30,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
 
     root = argparse.ArgumentParser(prog="python -m analysis", description="Tables, figures and verdicts of a store.")
     sub = root.add_subparsers(dest="command", required=True)
-    sub.add_parser("collect", parents=[common], help="bring the Parquet tables up to date")
+    collect = sub.add_parser("collect", parents=[common], help="bring the Parquet tables up to date")
+    collect.add_argument("--csv", action="store_true", help="write the tables as CSV files, too")
     figures = sub.add_parser("figures", parents=[common, sweep], help="draw the figures of a sweep")
     figures.add_argument("--sweep", default=NO_SWEEP, help="name of a planned sweep (default: what needs no run)")
     figures.add_argument("--only", nargs="+", metavar="FIGURE", default=[], help="these figures instead of the plan's")

@@ -12,6 +12,7 @@ from analysis.collect import collect as collect_tables
 from analysis.console import complain, say, say_json, show
 from analysis.energy import energy_of
 from analysis.errors import FigureError
+from analysis.export import export_csv
 from analysis.ledger import Factors
 from analysis.plan import NO_SWEEP
 from analysis.provenance import Provenance
@@ -24,11 +25,14 @@ from trainer.config.claim import EXAMPLE
 def collect(store: Store, chosen: Namespace) -> int:
     """Bring the tables up to date and list what was skipped."""
     found = collect_tables(store)
+    written = export_csv(store) if chosen.csv else []
     if chosen.json:
-        say_json(found._asdict())
-    else:
-        say(f"{found.trials} trials: {found.read} read, {found.trials - found.read} unchanged, {found.removed} gone")
-        _say_skipped(found)
+        say_json(found._asdict() | ({"csv": [str(path) for path in written]} if chosen.csv else {}))
+        return 0
+    say(f"{found.trials} trials: {found.read} read, {found.trials - found.read} unchanged, {found.removed} gone")
+    _say_skipped(found)
+    for path in written:
+        say(str(path))
     return 0
 
 

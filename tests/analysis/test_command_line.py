@@ -6,6 +6,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.figures import GENERAL
 from analysis.synthetic import IDENTITY
+from analysis.tables import SCHEMAS, TABLES, read_table
 
 
 @pytest.fixture
@@ -24,6 +25,22 @@ def test_collect_counts(run, store):
     assert run("collect", "--store", store.path) == (0, "12 trials: 12 read, 0 unchanged, 0 gone\n", "")
     code, out, _ = run("collect", "--store", store.path, "--json")
     assert (code, json.loads(out)) == (0, {"trials": 12, "read": 0, "removed": 0, "skipped": []})
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_collect_writes_csv_with_every_row_and_value(run, store, name):
+    code, out, _ = run("collect", "--store", store.path, "--csv", "--json")
+    assert code == 0
+    assert str(store.tables / f"{name}.csv") in json.loads(out)["csv"]
+    table = read_table(store.tables, name, SCHEMAS[name].names, list(store.trials()))
+    with open(store.tables / f"{name}.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == table.column_names
+    assert [(row["trial"], float(row["kimg"])) for row in rows] == [
+        (row["trial"], row["kimg"]) for row in table.select(["trial", "kimg"]).to_pylist()
+    ]
+    if name == "ticks":
+        assert [json.loads(row["stats"]) for row in rows] == [dict(stats) for stats in table["stats"].to_pylist()]
 
 
 def test_figures_are_drawn_and_verified(run, store):
