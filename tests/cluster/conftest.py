@@ -24,6 +24,7 @@ pytestmark = pytest.mark.cluster
 PROFILE = "poll_seconds: 0.5\nsettle_seconds: 8\nsignal_seconds: 30\nminutes: 30\n"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
