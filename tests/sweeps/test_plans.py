@@ -33,6 +33,7 @@ RUNS = {
     "diffaugment/biggan_cifar": 24,
     "stylegan2/table1_ffhq": 7,
     "stylegan2/table1_car": 7,
+    "stylegan2/path_length": 3,
     "stylegan2/table2": 9 * 2,
     "stylegan2/table3": 2 * 4,
     "stylegan2/table4": 5,
@@ -100,6 +101,10 @@ def test_what_figures_on_fixed_p_share_is_not_run_twice():
     assert new("ada/fig4_categories", *before[:2]) == 90
     assert new("ada/fig21_cumulative", *before) == 189 - 2 * 3 * 5
     assert new("ada/fig5_heuristics", *before, "ada/fig21_cumulative") == 61 - 4
+
+
+def test_the_probes_of_stylegan2_look_at_networks_that_its_table_has_trained():
+    assert new("stylegan2/path_length", "stylegan2/table1_ffhq") == 1
 
 
 def test_sharing_saves_a_tenth_of_the_runs_of_the_ada_paper():

@@ -16,6 +16,7 @@ from trainer.config.probes import PROBES, ProbeNameError, parse_probe
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
 from trainer.metrics.judges import Judges
+from trainer.metrics.subject import Samples
 from trainer.probes import projection
 from trainer.probes.jacobian import products
 from trainer.probes.leak import leaked_share
@@ -124,6 +125,13 @@ def test_truncation_trades_variety(scene: Scene) -> None:
     found = probed("truncation-40", scene)
     assert {value.shape for value in found.values()} == {(8,)}
     assert np.isfinite(found["fid"]).all()
+
+
+def test_without_a_w_truncation_draws_large_entries_of_z_again(scene: Scene) -> None:
+    subject = Samples(scene.generator, scene.train_set, threshold=0.5)
+    assert subject.first("evaluation", 100).z.abs().max() <= 0.5
+    whole = Samples(scene.generator, scene.train_set)
+    assert whole.first("evaluation", 100).z.abs().max() > 2
 
 
 def test_findings_are_there_when_the_numbers_are(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from trainer.data.dataset import ImageSet
+from trainer.latents import resampled
 from trainer.metrics.ppl import EPSILON, slerp
 from trainer.model.network import GeneratorNetwork
 from trainer.randomness import generator_of, seed_everything
@@ -64,13 +65,15 @@ class Draw(NamedTuple):
 class Samples:
     """Images of a generator: z ~ N(0, I), labels as frequent as in the set.
 
-    They depend on the weights, `seed` and `psi` (truncation) alone; the official metrics draw anew each time.
+    They depend on the weights, `seed`, and truncation alone: by `psi` in w, or of entries of z beyond `threshold`. The
+    official metrics draw anew each time.
     """
 
     generator: GeneratorNetwork
     labels_of: ImageSet
     seed: int = SEED
     psi: float = 1.0
+    threshold: float | None = None
 
     @property
     def device(self) -> torch.device:
@@ -121,6 +124,7 @@ class Samples:
         for start in range(0, count, BATCH):
             size = min(BATCH, count - start)
             z = torch.randn(size, z_dim, generator=draws)
+            z = resampled(z.flatten(), self.threshold, draws).view(size, z_dim)
             indices = torch.randint(len(self.labels_of), [size], generator=draws).numpy()
             if start // BATCH % share.of == share.first:
                 yield Draw(start, z.to(self.device), self.labels_of.labels(indices).to(self.device))

@@ -1,8 +1,10 @@
 """Quality against variety along the truncation (Brock et al. 2019, Sec. 3.1; Kynkäänniemi et al. 2019, Fig. 4).
 
-BigGAN draws latents again that are too large; here w is pulled towards its mean by psi, which serves the same end.
+Where the generator has a w, it is pulled towards its mean by psi. Where it has none, as BigGAN's, entries of z beyond a
+threshold are drawn again.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -13,18 +15,28 @@ from trainer.probes.scene import Findings, Scene
 
 COUNT: Final = 10_000
 PSI: Final = tuple(round(0.1 * step, 1) for step in range(3, 11))
+THRESHOLDS: Final = (0.04, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
 
 
 def probe(scene: Scene, count: int | None = None) -> Findings:
-    """Return `psi` [k] and for each of them `fid`, `precision`, `recall`, `is_mean` and `is_std` [k]."""
+    """Return `psi` or `threshold` [k] and for each of them `fid`, `precision`, `recall`, `is_mean`, `is_std` [k]."""
     count = count or COUNT
     names = (f"fid{count}", f"pr{count}", f"is{count}")
     rows = []
-    for psi in PSI:
-        subject = Samples(scene.generator, scene.train_set, scene.seed, psi)
+    for subject in _subjects(scene):
         values = evaluate(
             subject, scene.train_set.whole, names, scene.judges, scene.cache_dir, scene.seed, progress=scene.progress
         )
         rows.append([value.value for value in values])
     columns = ("fid", "precision", "recall", "is_mean", "is_std")
-    return Findings({"psi": np.array(PSI), **dict(zip(columns, np.array(rows).T, strict=True))})
+    steps = {"psi": np.array(PSI)} if scene.config.generator.maps else {"threshold": np.array(THRESHOLDS)}
+    return Findings({**steps, **dict(zip(columns, np.array(rows).T, strict=True))})
+
+
+def _subjects(scene: Scene) -> Iterator[Samples]:
+    """Yield the samples of every step of the truncation."""
+    whole = scene.generator, scene.train_set, scene.seed
+    if scene.config.generator.maps:
+        yield from (Samples(*whole, psi=psi) for psi in PSI)
+    else:
+        yield from (Samples(*whole, threshold=threshold) for threshold in THRESHOLDS)
