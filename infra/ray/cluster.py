@@ -35,6 +35,9 @@ SETTINGS = {
 }
 """A busy machine is given time to start; a lost node is noticed after some seconds instead of half a minute."""
 
+NOT_FOR_NODES = ("RAY_ADDRESS", "ADASWEEP_")
+"""Variables that jobs bring along: a node that has been started with others would run every job with those."""
+
 
 class Shape(Settings):
     """Size of the cluster beside its head, which runs no trials. CPUs and GPUs are make-believe."""
@@ -145,8 +148,8 @@ class RayCluster:
         wait_until(is_there, START_SECONDS, f"{name} of the Ray cluster", 1.0)
 
     def _launch(self, name: str, command: list[str]) -> None:
-        environment = {**os.environ, **self.environment, **SETTINGS}
-        environment.pop("RAY_ADDRESS", None)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_FOR_NODES)}
+        environment = {**kept, **self.environment, **SETTINGS}
         process = daemons.start(command, self.prefix / f"{name}.log", environment)
         self.recorded = self.recorded.model_copy(update={"nodes": {**self.recorded.nodes, name: process}})
         self._record()

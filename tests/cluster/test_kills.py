@@ -124,8 +124,8 @@ def test_a_slurm_controller_down_for_twenty_seconds_loses_nothing(
         slurm.kill("slurmctld")
         down_since = time.monotonic()
         wait_until(lambda: "Unable to contact slurm controller" in command.said, 60, "the command to say so")
-    assert is_mid_way(command.run)
-    assert command.start().wait(120) == EXIT_RUN_AGAIN
+        assert is_mid_way(command.run)
+        assert command.start().wait(120) == EXIT_RUN_AGAIN
     time.sleep(max(0.0, 20 - (time.monotonic() - down_since)))
     assert launcher.poll() is None, command.said
     slurm.start_controller()

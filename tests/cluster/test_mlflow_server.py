@@ -206,9 +206,10 @@ def test_losing_the_cursors_or_dying_half_way_doubles_nothing(
 
 
 @pytest.mark.usefixtures("scripted")
-@pytest.mark.parametrize("mode", ["error", "hang"])
+@pytest.mark.parametrize(("mode", "seconds_for_one_request"), [("error", 0), ("hang", 3)])
 def test_a_sweep_does_not_wait_for_a_server_out_of_order(
     mode: Mode,
+    seconds_for_one_request: int,
     server: MlflowServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -229,7 +230,7 @@ def test_a_sweep_does_not_wait_for_a_server_out_of_order(
         last = read_record(run.record(1))
         assert last
         assert last.state is State.DONE
-        assert last.updated < ended - 3, "the trial was over before its recorder had given up once"
+        assert last.updated < ended - seconds_for_one_request, "its recorder had not given up once by then"
         assert last.updated - last.started < 60
         proxy.mode = "pass"
         told = record(store, proxy.uri)

@@ -58,7 +58,7 @@ def assert_searched(sweeper: Sweeper, launcher: "subprocess.Popen[str]") -> None
 
 
 def test_tune_drives_ordinary_trials_and_asha_stops_some(ray_sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.1")
+    monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.4")
     assert_searched(ray_sweeper, command(ray_sweeper))
 
 
