@@ -161,9 +161,9 @@ def status(
 
 
 @app.command(epilog="Example: adasweep watch demo")
-def watch(sweep: NameArgument = "", store: StoreOption = DEFAULT_STORE) -> None:
+def watch(sweep: NameArgument = "", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> None:
     """Follow a sweep until nothing of it waits or runs. Short for: status SWEEP --watch."""
-    finish(command("status")(Store(store), sweep, watch=True, as_json=False))
+    finish(command("status")(Store(store), sweep, watch=True, as_json=as_json))
 
 
 @app.command(epilog="Example: adasweep why 12e1a645")
@@ -231,9 +231,10 @@ def demo(
     tier: TierOption = "",
     cpus: CpusOption = None,
     store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
 ) -> None:
     """Run sweeps/demo.yaml on this machine, record it, and draw its figures."""
-    finish(command("demo")(Store(store), tier, cpus))
+    finish(command("demo")(Store(store), tier, cpus, as_json=as_json))
 
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

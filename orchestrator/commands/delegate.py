@@ -1,6 +1,7 @@
 """Commands that belong to another room: passed on as they are, to a Python of their own."""
 
 import subprocess
+from typing import IO, Any
 
 from orchestrator.backends.supervisor_command import environment, python_module
 from orchestrator.store import Store
@@ -9,10 +10,14 @@ BY_SWEEP = frozenset({"figures", "table", "claims", "verify"})
 """Commands of the analysis whose first word is a sweep's name here, and an option there."""
 
 
-def execute(package: str, words: list[str], store: Store) -> int:
-    """Run `python -m package words...` with the store in the environment; return its exit code."""
+def execute(package: str, words: list[str], store: Store, output: IO[Any] | None = None) -> int:
+    """Run `python -m package words...` with the store in the environment; return its exit code.
+
+    What it prints goes to `output`, or else to where ours goes.
+    """
     command, *rest = words
     if command in BY_SWEEP and rest and not rest[0].startswith("-"):
         rest = ["--sweep", *rest]
     settings = environment({"ADASWEEP_STORE": str(store.root)})
-    return subprocess.run([*python_module(package), command, *rest], env=settings, check=False).returncode
+    line = [*python_module(package), command, *rest]
+    return subprocess.run(line, env=settings, stdout=output, check=False).returncode

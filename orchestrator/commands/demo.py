@@ -1,5 +1,6 @@
 """adasweep demo: the whole path on this machine, from images to a figure."""
 
+import sys
 from pathlib import Path
 
 import orchestrator
@@ -14,22 +15,26 @@ from orchestrator.sweep_file import read_sweep
 SWEEP = Path(orchestrator.__file__).parent.parent / "sweeps" / "demo.yaml"
 
 
-def execute(store: Store, tier: str, cpus: int | None) -> int:
-    """Get the data, run the sweep, gather, draw, and say where everything is. Run again, it reuses what is done."""
+def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
+    """Get the data, run the sweep, gather, draw, and say where everything is. Run again, it reuses what is done.
+
+    With `as_json`, stdout has one document after the other: what `run`, `collect`, `figures` and `table` say.
+    """
     store.require_writable()
     sweep = read_sweep(SWEEP, tier)
     source = str(sweep.spec.base["data"])
     if not (store.data / f"{source}.zip").exists():
-        code = delegate.execute("trainer", ["data", "get", source], store)
+        code = delegate.execute("trainer", ["data", "get", source], store, sys.stderr if as_json else None)
         if code:
             return code
     request = Request(SWEEP, tier, cpus=cpus)
     probe.execute(store, request)
-    code = run.execute(store, request, run.Manner())
+    code = run.execute(store, request, run.Manner(as_json=as_json))
     if code not in (0, EXIT_SOME_FAILED):
         return code
+    plain = ["--json"] if as_json else []
     codes = [
-        delegate.execute("analysis", words, store)
+        delegate.execute("analysis", [*words, *plain], store)
         for words in (["collect"], ["figures", sweep.key], ["table", sweep.key])
     ]
     news().print("\n".join(where_to_look(store, sweep.key)), markup=False, soft_wrap=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -18,18 +18,21 @@ from orchestrator.status import TrialStatus, as_json, read_plan, sweep_status, s
 from orchestrator.store import Store
 
 WATCH_SECONDS = 2.0
+GOING = ("running", "pending")
+Found = dict[str, list[TrialStatus]]
 COLUMNS = ("state", "trial", "cell", "seed", "kimg", "score", "p", "r_t", "img/s", "attempts", "hours", "Wh", "host")
 
 
 def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
-    """Print the status of one sweep, or of all."""
-    if as_json:
-        print_json({"schema_version": 1, "sweeps": [_document(store, name) for name in _names(store, sweep)]})
-        return 0
+    """Print the status of one sweep, or of all; with `watch` again whenever it has changed, until nothing runs."""
     if watch:
-        return _watch(store, sweep)
-    for name in _names(store, sweep):
-        show(results(), status_table(name, statuses_of(store, name)))
+        return _tell_changes(store, sweep) if as_json else _watch(store, sweep)
+    found = _statuses(store, sweep)
+    if as_json:
+        print_json(_document(found))
+        return 0
+    for name, statuses in found.items():
+        show(results(), status_table(name, statuses))
     return 0
 
 
@@ -76,20 +79,37 @@ def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
 
 
-def _document(store: Store, sweep: str) -> dict[str, object]:
-    return {"sweep": sweep, "trials": as_json(statuses_of(store, sweep))}
+def _document(found: Found) -> dict[str, object]:
+    sweeps_told = [{"sweep": name, "trials": as_json(statuses)} for name, statuses in found.items()]
+    return {"schema_version": 1, "sweeps": sweeps_told}
 
 
-def _names(store: Store, sweep: str) -> list[str]:
-    return [sweep] if sweep else sweeps(store)
+def _statuses(store: Store, sweep: str) -> Found:
+    return {name: statuses_of(store, name) for name in ([sweep] if sweep else sweeps(store))}
+
+
+def _looks(store: Store, sweep: str) -> Iterator[Found]:
+    """Look again and again, for the last time when nothing waits or runs."""
+    while True:
+        found = _statuses(store, sweep)
+        yield found
+        if not any(one.state in GOING for statuses in found.values() for one in statuses):
+            return
+        time.sleep(WATCH_SECONDS)
 
 
 def _watch(store: Store, sweep: str) -> int:
     with Live(console=results(), refresh_per_second=1) as live:
-        while True:
-            found = {name: statuses_of(store, name) for name in _names(store, sweep)}
+        for found in _looks(store, sweep):
             live.update(Group(*(status_table(name, statuses) for name, statuses in found.items())))
-            going = [one for statuses in found.values() for one in statuses if one.state in ("running", "pending")]
-            if not going:
-                return 0
-            time.sleep(WATCH_SECONDS)
+    return 0
+
+
+def _tell_changes(store: Store, sweep: str) -> int:
+    told: dict[str, object] = {}
+    for found in _looks(store, sweep):
+        document = _document(found)
+        if document != told:
+            print_json(document)
+        told = document
+    return 0

@@ -142,6 +142,20 @@ def test_a_detached_run_is_cancelled_by_name(store: Store, sweep_file: Write) ->
     assert adasweep(store, "run", file, "--no-record").returncode == 3
 
 
+def test_watching_as_json_tells_every_change_until_all_is_settled(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(ONE.replace("seeds: [0]", "seeds: [100]"))
+    assert adasweep(store, "run", file, "--detach").returncode == 0
+    watcher = start(store, "watch", "test", "--json")
+    assert watcher.stdout
+    first = json.loads(watcher.stdout.readline())
+    assert first["sweeps"][0]["trials"][0]["state"] in ("pending", "running")
+    until(lambda: any(is_at_hold(run) for run in runs(store)))
+    let_go(runs(store)[0])
+    told, _ = watcher.communicate(timeout=SECONDS)
+    last = json.loads(told.splitlines()[-1])
+    assert [trial["state"] for trial in last["sweeps"][0]["trials"]] == ["done"]
+
+
 def test_two_launchers_share_the_work(store: Store, sweep_file: Write) -> None:
     file = sweep_file(SWEEP)
     launchers = [start(store, "run", file, "--no-record") for _ in range(2)]
