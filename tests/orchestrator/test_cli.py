@@ -158,7 +158,7 @@ def test_the_doctor_looks_at_everything(store: Store, capsys: Capture) -> None:
 def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
-    def run(command: list[str], env: dict[str, str], check: bool, stdout: None) -> "subprocess.CompletedProcess[str]":
+    def run(command: list[str], env: dict[str, str], check: bool, **_: None) -> "subprocess.CompletedProcess[str]":
         calls.append([*command[2:], env["ADASWEEP_STORE"], str(check)])
         return subprocess.CompletedProcess(command, 7)
 
