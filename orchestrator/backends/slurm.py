@@ -86,10 +86,15 @@ class SlurmBackend:
         """SLURM looks after its jobs itself."""
 
     def cancel(self, handles: Sequence[Handle]) -> None:
-        """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than KillWait would."""
+        """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than KillWait would.
+
+        A running job whose step has not begun would never hear of it, and has nothing to save: it is cancelled, too.
+        """
         keys = [handle.key for handle in handles]
         self._scancel(keys, "--state=PENDING")
-        self._scancel(keys, "--state=RUNNING", "--signal=TERM")
+        begun = self._begun() if keys else frozenset()
+        self._scancel([key for key in keys if key not in begun])
+        self._scancel([key for key in keys if key in begun], "--state=RUNNING", "--signal=TERM")
 
     def _arrays(self, tasks: Sequence[Task]) -> list[Array]:
         return arrays(tasks, self.profile, self.store.root.resolve() / "slurm", self.python)
@@ -116,6 +121,11 @@ class SlurmBackend:
             return False
         now = time.monotonic()
         return now - self._unsettled.setdefault(key, now) < self.profile.settle_seconds
+
+    def _begun(self) -> frozenset[str]:
+        """Return the jobs that have a step, which is where supervisors run."""
+        steps = self.ask(["squeue", "--me", "--steps", "--noheader", "--format=%i"]).split()
+        return frozenset(job for job, _, step in (step.rpartition(".") for step in steps) if step.isdigit())
 
     def _scancel(self, keys: Sequence[str], *options: str) -> None:
         """Call scancel. That some jobs have ended already is none of its failures."""

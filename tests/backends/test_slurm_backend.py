@@ -132,11 +132,19 @@ def test_a_lost_node_is_an_end_when_slurm_does_not_requeue(tmp_path: Path) -> No
 
 
 def test_cancelling_spares_what_waits_from_starting_and_lets_what_runs_save(tmp_path: Path) -> None:
-    slurm = ScriptedSlurm()
-    SlurmBackend(Store(tmp_path), Profile(), ask=slurm).cancel([HANDLE])
-    assert slurm.commands == [
-        ["scancel", "--state=PENDING", "7"],
-        ["scancel", "--state=RUNNING", "--signal=TERM", "7"],
+    commands: list[Sequence[str]] = []
+
+    def slurm(command: Sequence[str]) -> str:
+        commands.append(command)
+        return "7_1.batch\n7_1.0\n7_0.batch\n" if command[0] == "squeue" else ""
+
+    handles = [HANDLE.model_copy(update={"key": key}) for key in ("7_0", "7_1", "7_2")]
+    SlurmBackend(Store(tmp_path), Profile(), ask=slurm).cancel(handles)
+    assert commands == [
+        ["scancel", "--state=PENDING", "7_0", "7_1", "7_2"],
+        ["squeue", "--me", "--steps", "--noheader", "--format=%i"],
+        ["scancel", "7_0", "7_2"],
+        ["scancel", "--state=RUNNING", "--signal=TERM", "7_1"],
     ]
 
 

@@ -22,8 +22,8 @@ from tests.orchestrator.attempts import workers_of
 from trainer import checkpoint
 from trainer.record import RunDir, State, read_lines, read_record
 
-HORIZON_KIMG = 0.8
-FIRST_EVALUATION_KIMG = 0.2
+HORIZON_KIMG = 1.6
+FIRST_EVALUATION_KIMG = 0.4
 SWEEP = f"""
 sweep: trained
 base:
@@ -43,7 +43,7 @@ metrics: [fid50]
 watch:
   tick_kimg: 0.04
   evaluate_every_kimg: {FIRST_EVALUATION_KIMG}
-  sample_every_kimg: 0.4
+  sample_every_kimg: 0.8
   checkpoint_every_kimg: 0.04
   sheet_columns: 4
   sheet_rows: 2
