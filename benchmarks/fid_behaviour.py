@@ -2,8 +2,8 @@
 
 python -m benchmarks.fid_behaviour docs/results/metrics
 
-Half A of the embedded photographs stands for the real images. Half B is held against it as it is, and blurred, with
-noise, and with classes left out; random halves again and again show the spread of the first.
+Half A of the 10,000 embedded photographs stands for the real images. Half B is held against it as it is, and blurred,
+with noise, and with classes left out; other ways to halve them show the spread of the first.
 """
 
 import csv
@@ -22,8 +22,8 @@ from tests.metrics.features import fashion_classes, fashion_images
 from trainer.metrics.detectors.lite0 import Lite0
 from trainer.metrics.fid import fid
 
-COUNT = 600
-HALVES = 5
+HALF = 5000
+HALVINGS = 5
 AMOUNTS = {
     "blur, standard deviation in pixels": (0.5, 1.0, 1.5, 2.0),
     "noise, standard deviation of 255": (5.0, 10.0, 20.0, 40.0),
@@ -43,18 +43,19 @@ def blurred(images: Tensor, _: Tensor, sigma: float) -> Tensor:
     """Return images under a Gaussian."""
     taps = torch.exp(-0.5 * (torch.arange(-8, 9) / sigma) ** 2)
     kernel = torch.outer(taps, taps)[None, None] / taps.sum() ** 2
-    return F.conv2d(images.float(), kernel, padding=8).round().to(torch.uint8)[:COUNT]
+    return F.conv2d(images.float(), kernel, padding=8).round().to(torch.uint8)
 
 
 def noisy(images: Tensor, _: Tensor, sigma: float) -> Tensor:
     """Return images with white noise."""
-    noise = torch.randn(images[:COUNT].shape, generator=torch.Generator().manual_seed(0)) * sigma
-    return (images[:COUNT] + noise).clamp(0, 255).to(torch.uint8)
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(0)) * sigma
+    return (images + noise).clamp(0, 255).to(torch.uint8)
 
 
 def dropped(images: Tensor, classes: Tensor, out: float) -> Tensor:
-    """Return as many images of the classes that are left."""
-    return images[classes >= out][:COUNT]
+    """Return as many images, of the classes that are left, repeated as often as needed."""
+    left = images[classes >= out]
+    return left.repeat(-(-len(images) // len(left)), 1, 1, 1)[: len(images)]
 
 
 DAMAGES: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = dict(
@@ -63,18 +64,19 @@ DAMAGES: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = dict(
 
 
 def points() -> Iterator[Point]:
-    """Yield FID of half B undamaged, of random other halves, and of half B with every damage."""
-    detector, order = Lite0(), np.random.default_rng(0).permutation(10_000)
+    """Yield FID between halves, undamaged, and of half B with every damage against half A."""
+    detector, random = Lite0(), np.random.default_rng(0)
+    order = random.permutation(2 * HALF)
     images, classes = torch.from_numpy(fashion_images()[order]), torch.from_numpy(fashion_classes()[order])
-    half_a = detector.features(images[:COUNT]).numpy()
-    half_b = images[5000:], classes[5000:]
-    for number in range(HALVES):
-        other = images[5000 + number * COUNT :][:COUNT]
-        yield Point("none", number, fid(half_a, detector.features(other).numpy()))
+    features = detector.features(images).numpy()
+    half_b = images[HALF:], classes[HALF:]
+    for number in range(HALVINGS):
+        halved = features if number == 0 else random.permutation(features)
+        yield Point("none", number, fid(halved[:HALF], halved[HALF:]))
     for damage, change in DAMAGES.items():
         for amount in AMOUNTS[damage]:
             changed = change(*half_b, amount)
-            yield Point(damage, amount, fid(half_a, detector.features(changed).numpy()))
+            yield Point(damage, amount, fid(features[:HALF], detector.features(changed).numpy()))
 
 
 def draw(found: list[Point], path: Path) -> None:
@@ -84,9 +86,9 @@ def draw(found: list[Point], path: Path) -> None:
     for axis, damage in zip(axes, AMOUNTS, strict=True):
         rows = [point for point in found if point.damage == damage]
         axis.plot([0, *(row.amount for row in rows)], [same[0], *(row.fid for row in rows)], marker="o")
-        axis.axhspan(min(same), max(same), alpha=0.3, label=f"undamaged, {HALVES} draws")
+        axis.axhspan(min(same), max(same), alpha=0.3, label=f"undamaged, {HALVINGS} halvings")
         axis.set(xlabel=damage, yscale="log")
-    axes[0].set_ylabel(f"FID (lite0, {COUNT} vs {COUNT})")
+    axes[0].set_ylabel(f"FID (lite0, {HALF} vs {HALF})")
     axes[0].legend()
     figure.savefig(path, dpi=120)
 
