@@ -291,7 +291,7 @@ def report(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep energy demo")
 def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     """Say what sweeps took: kWh, CO2, GPU-years, wasted and reused work (python -m analysis energy)."""
-    finish(command("delegate")("analysis", ["energy", *context.args], Store(store)))
+    finish(command("energy")(context.args, Store(store)))
 
 
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep verify demo")
