@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from analysis.errors import FigureError
 from analysis.results import Curves, Runs
 from trainer.record import replace_file
 
-FILE = "provenance.json"
+SUFFIX = ".provenance.json"
 RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg", "best_kimg", "codes")
 
 
@@ -129,28 +129,20 @@ def numbers_csv(table: pd.DataFrame) -> str:
 
 
 def record_provenance(directory: Path, provenance: Provenance) -> None:
-    """Enter one figure into the provenance.json of its directory."""
-    entries = _read_entries(directory) | {provenance.figure: provenance.model_dump(mode="json")}
-    figures = ",\n".join(f"{json.dumps(name)}: {json.dumps(entries[name])}" for name in sorted(entries))
-    replace_file(directory / FILE, f'{{"schema_version": 1, "figures": {{\n{figures}\n}}}}\n')
+    """Write the provenance of one figure beside it."""
+    entry = json.dumps({"schema_version": 1} | provenance.model_dump(mode="json"))
+    replace_file(directory / f"{provenance.figure}{SUFFIX}", f"{entry}\n")
 
 
 def read_provenance(directory: Path) -> list[Provenance]:
     """Return what is recorded of the figures in `directory`; nothing where there are none."""
-    try:
-        return [Provenance.model_validate(entry) for entry in _read_entries(directory).values()]
-    except ValidationError as error:
-        raise _unreadable(directory) from error
+    return [_read(path) for path in sorted(directory.glob(f"*{SUFFIX}"))]
 
 
-def _read_entries(directory: Path) -> dict[str, Any]:
+def _read(path: Path) -> Provenance:
     try:
-        return dict(json.loads((directory / FILE).read_text(encoding="utf-8"))["figures"])
-    except FileNotFoundError:
-        return {}
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        del entry["schema_version"]
+        return Provenance.model_validate(entry)
     except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable(directory) from error
-
-
-def _unreadable(directory: Path) -> FigureError:
-    return FigureError(f"{directory / FILE}: not readable; remove it and draw the figures again")
+        raise FigureError(f"{path}: not readable; remove it and draw the figure again") from error

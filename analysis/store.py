@@ -44,7 +44,7 @@ class Store:
     def drawn_sweeps(self) -> list[str]:
         """Return the names of all sweeps that have figures."""
         root = self.path / "figures"
-        return sorted(path.parent.relative_to(root).as_posix() for path in root.glob("**/provenance.json"))
+        return sorted({path.parent.relative_to(root).as_posix() for path in root.glob("**/*.provenance.json")})
 
     def trials(self) -> Iterator[str]:
         """Yield the ids of all trials in order."""

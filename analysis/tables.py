@@ -9,6 +9,7 @@ A shard is replaced atomically, runs last: its `signature` column says which sta
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -136,13 +137,19 @@ def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
     """Return `columns` of the rows of `trials`, read only from the shards that can hold them."""
-    parts = []
-    repeated = [column for column in columns if column in REPEATED]
-    for shard, group in groupby(sorted(trials), key=lambda trial: trial[:2]):
-        path = shard_path(tables, name, shard)
-        if path.exists():
-            rows = pq.ParquetFile(path, read_dictionary=repeated).read(columns=list(columns), use_threads=False)
-            parts.append(rows.filter(pc.is_in(rows["trial"], pa.array(list(group), pa.string()))))
-    if not parts:
+    shards = {shard: list(group) for shard, group in groupby(sorted(trials), key=lambda trial: trial[:2])}
+    present = [shard for shard in shards if shard_path(tables, name, shard).exists()]
+    if not present:
         return SCHEMAS[name].empty_table().select(list(columns))
-    return pa.concat_tables(parts).unify_dictionaries()
+
+    def rows_of(shard: str) -> pa.Table:
+        return _rows_of(shard_path(tables, name, shard), columns, shards[shard])
+
+    with ThreadPoolExecutor() as pool:
+        return pa.concat_tables(pool.map(rows_of, present)).unify_dictionaries()
+
+
+def _rows_of(path: Path, columns: Sequence[str], trials: list[str]) -> pa.Table:
+    repeated = [column for column in columns if column in REPEATED]
+    rows = pq.ParquetFile(path, read_dictionary=repeated).read(columns=list(columns), use_threads=False)
+    return rows.filter(pc.is_in(rows["trial"], pa.array(trials, pa.string())))

@@ -147,7 +147,7 @@ def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded):
     runs, curves = loaded(recorded)
     made = render("fid_curves", runs, curves)
     assert sorted(path.name for path in made.png.parent.iterdir()) == [
-        *("fid_curves.csv", "fid_curves.pdf", "fid_curves.png", "provenance.json"),
+        *("fid_curves.csv", "fid_curves.pdf", "fid_curves.png", "fid_curves.provenance.json"),
     ]
     (origin,) = read_provenance(made.png.parent)
     assert (origin.tier, origin.metric_name, origin.metric_identity) == ("synthetic", "fid2k-lite0", "5ca1ab1e")
