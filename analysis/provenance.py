@@ -2,11 +2,10 @@
 
 import hashlib
 import importlib.metadata
-import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -39,6 +38,7 @@ class Provenance(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    schema_version: Literal[1] = 1
     id: str = ""
     figure: str
     sweep: str
@@ -60,9 +60,7 @@ class Provenance(BaseModel):
 
     def content_id(self) -> str:
         """Return 16 hexadecimal digits that name everything here but `id` itself."""
-        bare = {"id"} if self.not_shown else {"id", "not_shown"}  # older provenance does not have it
-        content = json.dumps(self.model_dump(mode="json", exclude=bare), sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json(exclude={"id"}).encode()).hexdigest()[:16]
 
     def exceptions(self) -> dict[str, list[str]]:
         """Return what a reader of the figure must know, by kind."""
@@ -130,8 +128,7 @@ def numbers_csv(table: pd.DataFrame) -> str:
 
 def record_provenance(directory: Path, provenance: Provenance) -> None:
     """Write the provenance of one figure beside it."""
-    entry = json.dumps({"schema_version": 1} | provenance.model_dump(mode="json"))
-    replace_file(directory / f"{provenance.figure}{SUFFIX}", f"{entry}\n")
+    replace_file(directory / f"{provenance.figure}{SUFFIX}", f"{provenance.model_dump_json()}\n")
 
 
 def read_provenance(directory: Path) -> list[Provenance]:
@@ -141,8 +138,6 @@ def read_provenance(directory: Path) -> list[Provenance]:
 
 def _read(path: Path) -> Provenance:
     try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        del entry["schema_version"]
-        return Provenance.model_validate(entry)
-    except (ValueError, KeyError, TypeError) as error:
+        return Provenance.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise FigureError(f"{path}: not readable; remove it and draw the figure again") from error

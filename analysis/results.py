@@ -97,10 +97,10 @@ def _curves(source: Source, planned: pd.DataFrame, score: str | None, identity: 
 def of_score(metrics: pa.Table, score: Score) -> pa.Table:
     """Return the values of a score: of one evaluation seed, or of all where its identity is that of many seeds."""
     named = pa.array(score.identity.split(JOIN), pa.string())
-    seeds = metrics.filter(pc.is_in(metrics["basis"], named))["identity"]
+    seeds = metrics["identity"].filter(pc.is_in(metrics["basis"], named))
     identities = pa.array(sorted({*named.to_pylist(), *pc.unique(seeds).to_pylist()}), pa.string())
-    rows = metrics.filter(pc.equal(metrics["metric"], score.metric))
-    return rows.filter(pc.is_in(rows["identity"], identities)).select(["trial", "kimg", "value"])
+    wanted = pc.and_(pc.equal(metrics["metric"], score.metric), pc.is_in(metrics["identity"], identities))
+    return metrics.select(["trial", "kimg", "value"]).filter(wanted)
 
 
 def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:

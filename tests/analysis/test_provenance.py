@@ -78,7 +78,7 @@ def test_one_changed_number_in_the_store_fails_even_if_collected_tables_do_not_k
     ("file", "pattern", "replacement", "message"),
     [
         ("ada_p.csv", r"0\.1", "0.2", "ada_p.csv is missing or was edited"),
-        ("ada_p.provenance.json", r'"seed": 0', '"seed": 9', "provenance.json was edited"),
+        ("ada_p.provenance.json", r'"seed":0', '"seed":9', "provenance.json was edited"),
     ],
 )
 def test_an_edited_file_fails(drawn, file, pattern, replacement, message):
