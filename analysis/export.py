@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pc
+from pyarrow.csv import CSVWriter
 
 from analysis.store import Store
 from analysis.tables import SCHEMAS, TABLES, read_shard
@@ -21,7 +21,7 @@ def _export(tables: Path, name: str) -> Path:
     path = tables / f"{name}.csv"
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     schema = _flat(SCHEMAS[name].empty_table()).schema
-    with pc.CSVWriter(temporary, schema) as writer:
+    with CSVWriter(temporary, schema) as writer:
         for shard in sorted((tables / name).glob("[0-9a-f][0-9a-f].parquet")):
             writer.write_table(_flat(read_shard(tables, name, shard.stem)))
     temporary.replace(path)

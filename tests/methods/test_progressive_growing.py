@@ -156,6 +156,7 @@ def test_schedule_needs_powers_of_two() -> None:
         ProgressiveGrowing(batches={12: 8})
 
 
-def test_a_fade_takes_at_least_one_image() -> None:
-    with pytest.raises(ValueError, match="greater than or equal to"):
-        ProgressiveGrowing(fade_kimg=0.0001)
+@pytest.mark.parametrize(("kimg", "said"), [(0.0001, "greater than or equal to"), (float("inf"), "finite")])
+def test_a_fade_takes_at_least_one_image_and_comes_to_an_end(kimg: float, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        ProgressiveGrowing(fade_kimg=kimg)

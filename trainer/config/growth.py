@@ -16,7 +16,7 @@ from trainer.config.pace import Pace, Stretch
 from trainer.config.spec import Positive, PositiveInt, Spec
 
 Resolution = Annotated[int, Field(ge=4, le=1024)]
-AtLeastAnImage = Annotated[float, Field(ge=0.001)]
+AtLeastAnImage = Annotated[float, Field(ge=0.001, allow_inf_nan=False)]
 PUBLISHED_FACTORS: Mapping[Resolution, Positive] = MappingProxyType({128: 1.5, 256: 2.0, 512: 3.0, 1024: 3.0})
 
 
@@ -30,8 +30,8 @@ class ProgressiveGrowing(Spec):
 
     `batches` and `lr_factors` change the batch and both learning rates from a resolution's fade on; resolutions that
     are not named have `batch` and the lr of the optimizers. The schedule is looked at every `hold_iterations`, and
-    reckons in whole images.
-    `reset_optimizers` makes Adam begin anew where a fade begins or ends, as the authors' code does.
+    reckons in whole images. `reset_optimizers` makes Adam begin anew where a fade begins or ends, as the authors' code
+    does.
     """
 
     module: ClassVar[str] = "trainer.methods.progressive_growing"
