@@ -26,8 +26,9 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests
+test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests, those on clusters too
 	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow and not sweeps"
+	@$(MAKE) --no-print-directory test-cluster
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"

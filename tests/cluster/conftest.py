@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ from tests.cluster.trained import Command, Trained, result
 from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.cluster
+
+Prepare = Callable[[str], Command]
 
 PROFILE = "poll_seconds: 0.5\nsettle_seconds: 8\nsignal_seconds: 30\nminutes: 30\n"
 
@@ -125,3 +127,21 @@ def _sweeper(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Swe
     root.mkdir()
     (root / "slurm.yaml").write_text(PROFILE)
     return Sweeper(Store(root), folder, backend)
+
+
+@pytest.fixture
+def prepare(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prepare]:
+    """A function that makes a store and the command to run a sweep there on one of the backends."""
+    monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "1.5")
+    commands: list[Command] = []
+
+    def made(backend: str) -> Command:
+        if backend != "local":
+            request.getfixturevalue({"slurm": "slurm", "ray": "ray_nodes"}[backend])
+        commands.append(Command.prepare(tmp_path, backend))
+        (commands[-1].store.root / "slurm.yaml").write_text(PROFILE)
+        return commands[-1]
+
+    yield made
+    for command in commands:
+        command.stop()

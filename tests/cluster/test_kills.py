@@ -4,8 +4,6 @@ The trainer is the real one and the command the real command; every trial is kil
 """
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,40 +14,13 @@ from infra.waiting import wait_until
 from orchestrator.backends.base import read_handle
 from orchestrator.errors import EXIT_RUN_AGAIN
 from orchestrator.process import ProcessId
-from tests.cluster.conftest import PROFILE
+from tests.cluster.conftest import Prepare
 from tests.cluster.sweeps import processes_with
-from tests.cluster.trained import Command, Trained, held, is_mid_way, result, supervisor_of, worker_of
+from tests.cluster.trained import Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of
 from tests.orchestrator.attempts import workers_of
 from trainer.record import RunDir
 
-Prepare = Callable[[str], Command]
 BACKENDS = ("local", "slurm", "ray")
-
-
-@pytest.fixture
-def prepare(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prepare]:
-    """A function that makes a store and the command to run a sweep there on one of the backends."""
-    monkeypatch.setenv("ADASWEEP_BEAT_SECONDS", "1.5")
-    commands: list[Command] = []
-
-    def made(backend: str) -> Command:
-        if backend != "local":
-            request.getfixturevalue({"slurm": "slurm", "ray": "ray_nodes"}[backend])
-        commands.append(Command.prepare(tmp_path, backend))
-        (commands[-1].store.root / "slurm.yaml").write_text(PROFILE)
-        return commands[-1]
-
-    yield made
-    for command in commands:
-        command.stop()
-
-
-def assert_calm(command: Command, calm: Trained) -> None:
-    """Assert that the trial came to what it would have come to anyway, and that nothing is left to do."""
-    attempts = command.run.attempts()
-    assert result(command.run) == calm
-    command.finish()
-    assert command.run.attempts() == attempts
 
 
 def jobs_of(run: RunDir) -> int:

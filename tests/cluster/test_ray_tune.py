@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.daemons import session
+from infra.ray.cluster import RayCluster
 from infra.waiting import wait_until
 from orchestrator.process import ProcessId
 from tests.cluster.sweeps import Sweeper, last_state, processes_with, reached
+from tests.orchestrator.attempts import workers_of
 from trainer.record import RunDir, State
 
 SEARCH = """
@@ -73,6 +76,21 @@ def test_a_killed_driver_is_survived_by_the_same_command(ray_sweeper: Sweeper, m
     launcher.communicate()
     assert_searched(ray_sweeper, command(ray_sweeper))
     assert {run.path.name for run in ray_sweeper.runs()} > begun
+
+
+def test_a_lost_node_is_survived_by_the_search_itself(
+    ray_sweeper: Sweeper, ray_nodes: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.6")
+    launcher = command(ray_sweeper)
+    wait_until(lambda: any(reached(run) >= 1.0 for run in ray_sweeper.runs()), 300, "a trial on its way")
+    nodes = ray_nodes.recorded.nodes
+    workers = {ProcessId.of(process.pid): run for run in ray_sweeper.runs() for process in workers_of(run)}
+    worker, lost = next((worker, name) for worker in workers for name in nodes if worker in session(nodes[name]))
+    ray_nodes.kill(lost)
+    assert worker.is_gone
+    assert_searched(ray_sweeper, launcher)
+    assert len(workers[worker].attempts()) > 1
 
 
 def kill(*processes: ProcessId) -> None:

@@ -15,6 +15,7 @@ import psutil
 from PIL import Image
 
 from infra.waiting import wait_until
+from orchestrator.backends.base import LIVE
 from orchestrator.backends.supervisor_command import environment, python_module
 from orchestrator.process import ProcessId, send
 from orchestrator.store import Store
@@ -90,6 +91,7 @@ class Command:
     file: Path
     backend: str
     options: tuple[str, ...]
+    code: Path = LIVE
     started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     @classmethod
@@ -109,7 +111,7 @@ class Command:
         words = ["run", str(self.file), "--store", str(self.store.root), "--backend", self.backend, *self.options]
         with self.log.open("ab") as log:
             command = [*python_module("orchestrator"), *words]
-            self.started.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment()))
+            self.started.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment(code=self.code)))
         return self.started[-1]
 
     def finish(self) -> None:
@@ -192,3 +194,11 @@ def _timeless(row: Mapping[str, Any]) -> dict[str, Any]:
 def is_mid_way(run: RunDir) -> bool:
     """Return whether a trial has not come to its end yet."""
     return all(row["kimg"] < HORIZON_KIMG for row in read_lines(run.ticks))
+
+
+def assert_calm(command: Command, calm: Trained) -> None:
+    """Assert that the trial came to what it would have come to anyway, and that nothing is left to do."""
+    attempts = command.run.attempts()
+    assert result(command.run) == calm
+    command.finish()
+    assert command.run.attempts() == attempts
