@@ -13,7 +13,7 @@ from analysis.tables import SCHEMAS, TABLES, read_shard
 
 
 def export_csv(store: Store) -> list[Path]:
-    """Write STORE/tables/{runs,metrics,ticks}.csv, whole or not at all, and return their paths."""
+    """Write STORE/tables/{runs,metrics,ticks,attempts}.csv, whole or not at all, and return their paths."""
     return [_export(store.tables, name) for name in sorted(TABLES)]
 
 
