@@ -72,15 +72,20 @@ def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list
     records = {number: record for number in run.attempts() if (record := read_record(run.record(number)))}
     begun = [(number, record) for number, record in records.items() if record.pid]
     shares = _shares({number: record.resumed_from_kimg for number, record in records.items()}, ticks, metrics)
-    found = []
-    for place, (number, record) in enumerate(begun):
-        following = begun[place + 1][1] if place + 1 < len(begun) else None
-        found.append(_attempt(run, number, record, used_part(record, following), shares, skipped))
-    return found
+    found: list[Attempt] = []
+    following: RunRecord | None = None
+    for number, record in reversed(begun):
+        used = used_part(record, following if record.work == "train" else None)
+        found.append(_attempt(run, number, record, used, shares, skipped))
+        following = record if record.work == "train" else following
+    return found[::-1]
 
 
 def used_part(record: RunRecord, following: RunRecord | None) -> float:
-    """Return which part of an attempt's work is in the result: not what a later attempt did again, or what failed."""
+    """Return which part of an attempt's work is in the result: not what a later attempt did again, or what failed.
+
+    `following` is the next attempt that trained, after one that trained; an evaluation does nothing again.
+    """
     if following is None:
         return 0.0 if record.state in UNFINISHED else 1.0
     done = record.kimg - record.resumed_from_kimg

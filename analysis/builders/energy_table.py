@@ -18,8 +18,8 @@ RESULT, *WASTED = KINDS
 KWH_PER_MWH = 1000.0
 AGGREGATION = (
     "attempts that this sweep has sent, by what was tried: the part that results were built on; wasted: what a later "
-    "attempt did again, and trials that were given up; reused: paid by another sweep, not in the total; estimated: seen "
-    "by no counter"
+    "attempt did again, and trials that were given up; reused: paid by another sweep, not in the total; estimated: no "
+    "counter saw it"
 )
 COLUMNS = ("kind", "item", "runs", "attempts", "gpu_years", "cpu_hours", "mwh", "estimated_mwh", "unknown_attempts")
 HEADINGS = {"runs": "runs", "gpu_years": "GPU-years", "cpu_hours": "CPU-hours", "mwh": "MWh", "estimated": "estimated"}
@@ -109,5 +109,5 @@ def _written(row: dict[object, object], column: str) -> str:
     if column == "estimated":
         mwh, estimated = float(str(row["mwh"])), float(str(row["estimated_mwh"]))
         return f"{estimated / mwh:.0%}" if mwh else ""
-    unknown = f" ({row['unknown_attempts']} attempts unknown)" if column == "mwh" and row["unknown_attempts"] else ""
+    unknown = f" + {row['unknown_attempts']} not metered" if column == "mwh" and row["unknown_attempts"] else ""
     return f"{row[column]:.3g}{unknown}"

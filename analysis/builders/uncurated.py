@@ -120,7 +120,7 @@ def _height(data: Uncurated) -> float:
 def _show(ax: Axes, dataset: str, panel: Panel, row: dict[object, object] | None, data: Uncurated) -> None:
     ax.set_axis_off()
     ax.set_anchor("NW")
-    ax.set_title(f"{panel.name}\n{_told(dataset, panel, row, data.score)}", fontsize=7.5)
+    ax.set_title(_title(dataset, panel, row, data.score), fontsize=7.5)
     if row is None:
         ax.set_box_aspect(_height(data))
         ax.text(0.5, 0.5, "no picture yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
@@ -128,8 +128,8 @@ def _show(ax: Axes, dataset: str, panel: Panel, row: dict[object, object] | None
         ax.imshow(data.pixels[str(row["file"])], cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
 
 
-def _told(dataset: str, panel: Panel, row: dict[object, object] | None, score: Score) -> str:
+def _title(dataset: str, panel: Panel, row: dict[object, object] | None, score: Score) -> str:
     if row is None or panel.picture == "real":
-        return dataset if row else ""
+        return f"{panel.name}\n{dataset}"
     value = "" if row["value"] != row["value"] else f"best {score.family} {row['value']:.1f}, "
-    return f"{row['cell'].partition(',')[0]}: {value}{row['kimg']:g} kimg, seed {row['seed']}"  # type: ignore[attr-defined]
+    return f"{panel.name}: {str(row['cell']).partition(',')[0]}\n{value}{row['kimg']:g} kimg, seed {row['seed']}"
