@@ -1,4 +1,4 @@
-"""A table of text on paper: headings, rules as in print, the best entries in bold; blocks where it would be too wide."""
+"""A table of text on paper: headings, rules as in print, the best entries in bold; in blocks where it is wide."""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from analysis.style import GREY
 
 ROW_INCHES = 0.26
+LINE_INCHES = 0.175
+GAP_INCHES = 0.15
 CHARACTER_INCHES = 0.085
 PAGE_INCHES = 10.0
 HEADING_CHARACTERS = 14
@@ -32,8 +34,8 @@ class Block(NamedTuple):
     height: float
 
     @property
-    def heading_lines(self) -> int:
-        return max(heading.count("\n") for heading in self.headings) + 1
+    def heading_inches(self) -> float:
+        return 0.17 + LINE_INCHES * (max(heading.count("\n") for heading in self.headings) + 1)
 
 
 def blocks(table: TextTable) -> list[Block]:
@@ -50,7 +52,7 @@ def blocks(table: TextTable) -> list[Block]:
 
 def _block(columns: list[int], widths: list[float], headings: list[str], rows: int) -> Block:
     block = Block(columns, [widths[at] for at in columns], [headings[at] for at in columns], 0.0)
-    return block._replace(height=ROW_INCHES * (rows + block.heading_lines + 0.6))
+    return block._replace(height=block.heading_inches + ROW_INCHES * (rows + 0.35))
 
 
 def _narrow(heading: str) -> str:
@@ -75,7 +77,11 @@ def _width(texts: Sequence[str]) -> float:
 def table_size(table: TextTable) -> tuple[float, float]:
     """Return width and height of a figure that holds the table, its title and its caption."""
     parts = blocks(table)
-    return (max(*(sum(part.widths) + 0.3 for part in parts), 5.0), sum(part.height for part in parts) + 1.2)
+    return (max(*(sum(part.widths) + 0.3 for part in parts), 5.0), _height(parts) + 1.2)
+
+
+def _height(parts: Sequence[Block]) -> float:
+    return sum(part.height + GAP_INCHES for part in parts) - GAP_INCHES
 
 
 def draw_table(table: TextTable, ax: Axes) -> None:
@@ -83,15 +89,15 @@ def draw_table(table: TextTable, ax: Axes) -> None:
     parts = blocks(table)
     ax.set_axis_off()
     ax.set_xlim(0, max(*(sum(part.widths) for part in parts), 4.7))
-    ax.set_ylim(sum(part.height for part in parts), 0)
+    ax.set_ylim(_height(parts), 0)
     top = 0.0
     for part in parts:
         _draw_block(table, part, top, ax)
-        top += part.height
+        top += part.height + GAP_INCHES
 
 
 def _draw_block(table: TextTable, block: Block, top: float, ax: Axes) -> None:
-    below_headings = top + ROW_INCHES * (block.heading_lines + 0.25)
+    below_headings = top + block.heading_inches
     for place, heading in enumerate(block.headings):
         _write(ax, block, place, below_headings - 0.12, heading, color=GREY, va="bottom")
     for level in (top + 0.02, below_headings, top + block.height - 0.05):
