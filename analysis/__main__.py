@@ -1,4 +1,4 @@
-"""python -m analysis collect|figures|table|claims|which|verify --store STORE --sweep NAME [--json]
+"""python -m analysis collect|figures|table|claims|energy|report --store STORE --sweep NAME [--json]
 
 Exit code 0: done. 2: a user's mistake, or a verification that failed; one line says what and how to go on.
 """
@@ -12,7 +12,6 @@ from pathlib import Path
 from analysis import commands
 from analysis.console import complain
 from analysis.errors import AnalysisError
-from analysis.plan import NO_SWEEP
 from analysis.store import open_store
 
 
@@ -32,18 +31,18 @@ def parser() -> argparse.ArgumentParser:
     sub = root.add_subparsers(dest="command", required=True)
     collect = sub.add_parser("collect", parents=[common], help="bring the Parquet tables up to date")
     collect.add_argument("--csv", action="store_true", help="write the tables as CSV files, too")
-    figures = sub.add_parser("figures", parents=[common, sweep], help="draw the figures of a sweep")
-    figures.add_argument("--sweep", default=NO_SWEEP, help="name of a planned sweep (default: what needs no run)")
+    figures = sub.add_parser("figures", parents=[common, sweep], help="draw the figures of a sweep, or look into them")
+    figures.add_argument("--sweep", help="name of a planned sweep (default: what needs no run; to verify: all of them)")
+    instead = figures.add_mutually_exclusive_group()
+    instead.add_argument("--which", type=Path, metavar="FILE", help="list the runs behind a PDF, PNG or CSV drawn here")
+    told = "rebuild the numbers from the runs and compare, of one sweep or of all"
+    instead.add_argument("--verify", nargs="?", const="", metavar="SWEEP", help=told)
     figures.add_argument("--only", nargs="+", metavar="FIGURE", default=[], help="these figures instead of the plan's")
     table = sub.add_parser("table", parents=[common, of_sweep, sweep], help="show a summary, one row per cell")
     table.add_argument("--format", choices=("text", "csv", "markdown"), default="text")
     table.add_argument("--csv", dest="format", action="store_const", const="csv", help="short for --format csv")
     claims = sub.add_parser("claims", parents=[common, of_sweep, sweep], help="test the claims of a sweep")
     claims.add_argument("--claim", action="append", default=[], help="a claim to test beside those of the plan")
-    which = sub.add_parser("which", parents=[common], help="list the runs behind a figure's file")
-    which.add_argument("file", type=Path, help="a PDF, PNG or CSV that adasweep has drawn")
-    verify = sub.add_parser("verify", parents=[common], help="rebuild the numbers of figures from the runs and compare")
-    verify.add_argument("--sweep", help="name of a sweep (default: all that have figures)")
     factors = argparse.ArgumentParser(add_help=False)
     factors.add_argument("--kg-per-kwh", type=_positive, help="CO2 of a kWh (default: world average, stated)")
     factors.add_argument("--node-watts", type=_positive, help="power of a node, for the paper's formula")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from analysis.rows import lines
+from analysis.tables import Row
 from trainer.config.job import Resources
 from trainer.record import RunDir, RunRecord, State, read_record
 
@@ -13,7 +14,10 @@ UNFINISHED = frozenset({State.FAILED, State.CANCELLED})
 
 
 class Attempt(NamedTuple):
-    """One attempt that began. `used`: the part of its work that later attempts, or the result, built on."""
+    """One attempt that began; a row of the table `attempts`.
+
+    `used`: the part of its work that later attempts, or the result, built on.
+    """
 
     trial: str
     number: int
@@ -60,18 +64,28 @@ class _Shares(NamedTuple):
 
 def attempts_of(run: RunDir, skipped: list[str]) -> list[Attempt]:
     """Return the attempts of a trial that began, in order; what cannot be read is listed in `skipped`."""
-    records = [(number, record) for number in run.attempts() if (record := read_record(run.record(number)))]
-    begun = [(number, record) for number, record in records if record.pid]
-    shares = _shares(run, skipped)
-    found = []
-    for place, (number, record) in enumerate(begun):
-        following = begun[place + 1][1] if place + 1 < len(begun) else None
-        found.append(_attempt(run, number, record, used_part(record, following), shares, skipped))
-    return found
+    return attempts_in(run, lines(run.ticks, skipped), lines(run.metrics, skipped), skipped)
+
+
+def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list[str]) -> list[Attempt]:
+    """Return the same from the lines of ticks.jsonl and metrics.jsonl, read before."""
+    records = {number: record for number in run.attempts() if (record := read_record(run.record(number)))}
+    begun = [(number, record) for number, record in records.items() if record.pid]
+    shares = _shares({number: record.resumed_from_kimg for number, record in records.items()}, ticks, metrics)
+    found: list[Attempt] = []
+    following: RunRecord | None = None
+    for number, record in reversed(begun):
+        used = used_part(record, following if record.work == "train" else None)
+        found.append(_attempt(run, number, record, used, shares, skipped))
+        following = record if record.work == "train" else following
+    return found[::-1]
 
 
 def used_part(record: RunRecord, following: RunRecord | None) -> float:
-    """Return which part of an attempt's work is in the result: not what a later attempt did again, or what failed."""
+    """Return which part of an attempt's work is in the result: not what a later attempt did again, or what failed.
+
+    `following` is the next attempt that trained, after one that trained; an evaluation does nothing again.
+    """
     if following is None:
         return 0.0 if record.state in UNFINISHED else 1.0
     done = record.kimg - record.resumed_from_kimg
@@ -128,14 +142,11 @@ def _job(path: Path, skipped: list[str]) -> _JobFile:
         return _JobFile()
 
 
-def _shares(run: RunDir, skipped: list[str]) -> _Shares:
+def _shares(resumed: dict[int, float], ticks: list[Row], rows: list[Row]) -> _Shares:
     training: dict[int, float] = {}
     until: dict[int, float] = {}
     before: dict[int, float] = {}
-    resumed = {
-        number: record.resumed_from_kimg for number in run.attempts() if (record := read_record(run.record(number)))
-    }
-    for row in lines(run.ticks, skipped):
+    for row in ticks:
         number, kimg, speed = row.get("attempt", 1), row.get("kimg"), row.get("seconds_per_kimg")
         if isinstance(kimg, int | float) and isinstance(speed, int | float):
             shown = max(kimg - before.get(number, resumed.get(number, 0.0)), 0.0)
@@ -144,7 +155,7 @@ def _shares(run: RunDir, skipped: list[str]) -> _Shares:
             until[number] = max(until.get(number, 0.0), float(row.get("time") or 0.0))
     passes = {
         (row.get("attempt", 1), row.get("kimg"), row["seconds"])
-        for row in lines(run.metrics, skipped)
+        for row in rows
         if isinstance(row.get("seconds"), int | float)
     }
     metrics: dict[int, float] = {}

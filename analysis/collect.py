@@ -11,6 +11,14 @@ from analysis.store import Store, signature
 from analysis.tables import TABLES, read_shard, replace_shard, table_of
 from analysis.trial import TrialRows, read_trial
 
+KEYS = {
+    "runs": ["trial"],
+    "ticks": ["trial", "kimg"],
+    "metrics": ["trial", "metric", "identity", "kimg"],
+    "attempts": ["trial", "number"],
+}
+"""By what the rows of a table are ordered."""
+
 
 class Collected(NamedTuple):
     """What a collection found: trials in the store, of these read again, gone since, and all that was skipped."""
@@ -71,6 +79,7 @@ def _update_shard(store: Store, shard: str, fresh: list[TrialRows], gone: list[s
     rows_of = {
         "metrics": [row for rows in fresh for row in rows.metrics],
         "ticks": [row for rows in fresh for row in rows.ticks],
+        "attempts": [row for rows in fresh for row in rows.attempts],
         "runs": [rows.run for rows in fresh if rows.run is not None],
     }
     for name in TABLES:
@@ -81,5 +90,4 @@ def _update_shard(store: Store, shard: str, fresh: list[TrialRows], gone: list[s
 
 
 def _order(name: str) -> list[tuple[str, str]]:
-    keys = {"runs": ["trial"], "ticks": ["trial", "kimg"], "metrics": ["trial", "metric", "identity", "kimg"]}
-    return [(key, "ascending") for key in keys[name]]
+    return [(key, "ascending") for key in KEYS[name]]

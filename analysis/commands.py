@@ -37,12 +37,20 @@ def collect(store: Store, chosen: Namespace) -> int:
 
 
 def figures(store: Store, chosen: Namespace) -> int:
-    """Draw figures and say where they are."""
+    """Draw figures and say where they are; or tell which runs are behind one, or whether they still agree."""
+    if chosen.which:
+        return _which(store, chosen)
+    if chosen.verify is not None:
+        return _verify(store, chosen)
+    return _draw(store, chosen)
+
+
+def _draw(store: Store, chosen: Namespace) -> int:
     from analysis.figures import FREE, GENERAL, figure_named
     from analysis.render import render
 
     runs, curves = _load(store, chosen)
-    names = chosen.only or runs.plan.figures or (FREE if chosen.sweep == NO_SWEEP else GENERAL)
+    names = chosen.only or runs.plan.figures or (FREE if runs.plan.sweep == NO_SWEEP else GENERAL)
     for name in names:
         figure_named(name)
     made = [render(name, runs, curves) for name in names]
@@ -71,9 +79,9 @@ def table(store: Store, chosen: Namespace) -> int:
     return 0
 
 
-def which(store: Store, chosen: Namespace) -> int:
+def _which(store: Store, chosen: Namespace) -> int:
     """List the runs behind a figure."""
-    origin = provenance_behind(chosen.file, store)
+    origin = provenance_behind(chosen.which, store)
     if chosen.json:
         say_json(origin.model_dump(mode="json"))
     else:
@@ -149,14 +157,15 @@ def report(store: Store, chosen: Namespace) -> int:
     return 0
 
 
-def verify(store: Store, chosen: Namespace) -> int:
+def _verify(store: Store, chosen: Namespace) -> int:
     """Make the numbers of figures again and compare; 2 where any differs."""
     from analysis.verify import verify as verify_sweep
 
-    sweeps = [chosen.sweep] if chosen.sweep else store.drawn_sweeps()
+    sweep = chosen.verify or chosen.sweep
+    sweeps = [sweep] if sweep else store.drawn_sweeps()
     checked = [figure for sweep in sweeps for figure in verify_sweep(store, sweep)]
     if not checked:
-        raise FigureError(f"{store.path / 'figures'}: no figures of {chosen.sweep or 'any sweep'} to verify")
+        raise FigureError(f"{store.path / 'figures'}: no figures of {sweep or 'any sweep'} to verify")
     if chosen.json:
         say_json([figure._asdict() for figure in checked])
     else:
@@ -173,7 +182,7 @@ def _load(store: Store, chosen: Namespace) -> tuple[Runs, Curves]:
     found = collect_tables(store)
     if not chosen.json and getattr(chosen, "format", "text") == "text":
         _say_skipped(found)
-    return load(store, chosen.sweep, score=chosen.score, identity=chosen.identity)
+    return load(store, chosen.sweep or NO_SWEEP, score=chosen.score, identity=chosen.identity)
 
 
 def _say_skipped(found: Collected) -> None:

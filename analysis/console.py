@@ -1,12 +1,13 @@
 """The one place where this package writes to the terminal."""
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from trainer.strict_json import strict_json
 
 OUT = Console(highlight=False, markup=False)
 ERR = Console(stderr=True, highlight=False, markup=False)
@@ -19,7 +20,7 @@ def say(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Write a value as JSON, with numbers that JSON has: NaN and infinity become null."""
-    OUT.out(json.dumps(_plain(value), indent=1), highlight=False)
+    OUT.out(strict_json(value, indent=1), highlight=False)
 
 
 def show(table: Table, notes: Sequence[str] = ()) -> None:
@@ -33,13 +34,3 @@ def show(table: Table, notes: Sequence[str] = ()) -> None:
 def complain(text: str) -> None:
     """Write one line of error."""
     ERR.out(f"error: {text}", style="red", highlight=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return None
-    return value

@@ -21,7 +21,7 @@ def energy_of(store: Store, chosen: Sequence[str], factors: Factors) -> tuple[Le
 
     Raises StoreError for a sweep without a plan.
     """
-    planned = {sweep: frozenset(run.trial for run in read_plan(store, sweep).cells) for sweep in store.sweeps()}
+    planned = planned_trials(store)
     for sweep in chosen:
         read_plan(store, sweep)
     wanted = {trial for sweep in chosen for trial in planned[sweep]} if chosen else set(store.trials())
@@ -30,6 +30,11 @@ def energy_of(store: Store, chosen: Sequence[str], factors: Factors) -> tuple[Le
     for trial in sorted(wanted):
         attempts += attempts_of(store.run(trial), skipped)
     return ledger(attempts, planned, chosen, factors), skipped
+
+
+def planned_trials(store: Store) -> dict[str, frozenset[str]]:
+    """Return the trials that each sweep of the store wants."""
+    return {sweep: frozenset(run.trial for run in read_plan(store, sweep).cells) for sweep in store.sweeps()}
 
 
 def plain(found: Ledger) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""The tables as CSV files, for programs that read no Parquet: lists and maps become JSON text."""
+"""The tables as CSV files, for programs that read no Parquet: lists and maps become JSON text, without NaN."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ from pyarrow.csv import CSVWriter
 
 from analysis.store import Store
 from analysis.tables import SCHEMAS, TABLES, read_shard
+from trainer.strict_json import strict_json
 
 
 def export_csv(store: Store) -> list[Path]:
-    """Write STORE/tables/{runs,metrics,ticks}.csv, whole or not at all, and return their paths."""
+    """Write STORE/tables/{runs,metrics,ticks,attempts}.csv, whole or not at all, and return their paths."""
     return [_export(store.tables, name) for name in sorted(TABLES)]
 
 
@@ -38,4 +38,4 @@ def _flat(table: pa.Table) -> pa.Table:
 
 
 def _text(value: Any, kind: pa.DataType) -> str | None:
-    return None if value is None else json.dumps(dict(value) if pa.types.is_map(kind) else value)
+    return None if value is None else strict_json(dict(value) if pa.types.is_map(kind) else value)

@@ -100,20 +100,21 @@ def ledger(
     attempts: Sequence[Attempt], planned: Mapping[str, frozenset[str]], chosen: Sequence[str], factors: Factors
 ) -> Ledger:
     """Return the ledger of the sweeps `chosen`, of everything where none is; `planned` are the trials by sweep."""
-    owner = {attempt: _owner(attempt, planned) for attempt in attempts}
+    owner = {attempt: owner_of(attempt, planned) for attempt in attempts}
     sweeps = list(chosen) or [*planned, NO_SWEEP]
     own = {sweep: [attempt for attempt in attempts if owner[attempt] == sweep] for sweep in sweeps}
     items = [item for sweep in sweeps for item in _items(sweep, own[sweep], factors)]
     reused = [
-        _item("reused", sweep, _weighed(others, "result"), factors)
+        item_of("reused", sweep, weighed(others, "result"), factors)
         for sweep in (chosen or planned)
         if (others := [a for a in attempts if a.trial in planned.get(sweep, ()) and owner[a] not in (sweep, NO_SWEEP)])
     ]
     everything = [(attempt, 1.0) for sweep in sweeps for attempt in own[sweep]]
-    return Ledger(items, reused, _item("total", "", everything, factors), factors)
+    return Ledger(items, reused, item_of("total", "", everything, factors), factors)
 
 
-def _owner(attempt: Attempt, planned: Mapping[str, frozenset[str]]) -> str:
+def owner_of(attempt: Attempt, planned: Mapping[str, frozenset[str]]) -> str:
+    """Return the sweep that an attempt belongs to: the one that sent it, else the first that wants its trial."""
     wanting = [sweep for sweep, trials in planned.items() if attempt.trial in trials]
     return attempt.sweep if attempt.sweep in wanting else wanting[0] if wanting else NO_SWEEP
 
@@ -123,12 +124,12 @@ KINDS = ("result", "wasted: superseded", "wasted: failed")
 
 def _items(sweep: str, attempts: Sequence[Attempt], factors: Factors) -> Iterable[Item]:
     for kind in KINDS:
-        weighed = _weighed(attempts, kind)
-        if weighed:
-            yield _item(kind, sweep, weighed, factors)
+        parts = weighed(attempts, kind)
+        if parts:
+            yield item_of(kind, sweep, parts, factors)
 
 
-def _weighed(attempts: Sequence[Attempt], kind: str) -> list[tuple[Attempt, float]]:
+def weighed(attempts: Sequence[Attempt], kind: str) -> list[tuple[Attempt, float]]:
     """Return the attempts that have a part of this kind, each with the size of the part."""
     if kind == "result":
         parts = [(attempt, attempt.used) for attempt in attempts]
@@ -138,8 +139,9 @@ def _weighed(attempts: Sequence[Attempt], kind: str) -> list[tuple[Attempt, floa
     return [(attempt, part) for attempt, part in parts if part > 0]
 
 
-def _item(name: str, sweep: str, weighed: Sequence[tuple[Attempt, float]], factors: Factors) -> Item:
-    costs = [(attempt, part, cost_of(attempt, factors)) for attempt, part in weighed]
+def item_of(name: str, sweep: str, parts: Sequence[tuple[Attempt, float]], factors: Factors) -> Item:
+    """Return the line of some attempts, each with the part of it that counts."""
+    costs = [(attempt, part, cost_of(attempt, factors)) for attempt, part in parts]
     papers = [cost.paper for _, _, cost in costs]
     kwh = sum(part * cost.total for _, part, cost in costs)
     training = sum(part * cost.total * _share(a.training_seconds, a) for a, part, cost in costs)
@@ -147,10 +149,10 @@ def _item(name: str, sweep: str, weighed: Sequence[tuple[Attempt, float]], facto
     return Item(
         item=name,
         sweep=sweep,
-        runs=len({attempt.trial for attempt, _ in weighed}),
-        attempts=len(weighed),
-        gpu_years=sum(part * a.seconds * a.gpus for a, part in weighed) / SECONDS_PER_HOUR / HOURS_PER_YEAR,
-        cpu_hours=sum(part * a.seconds * a.cpus for a, part in weighed if not a.gpus) / SECONDS_PER_HOUR,
+        runs=len({attempt.trial for attempt, _ in parts}),
+        attempts=len(parts),
+        gpu_years=sum(part * a.seconds * a.gpus for a, part in parts) / SECONDS_PER_HOUR / HOURS_PER_YEAR,
+        cpu_hours=sum(part * a.seconds * a.cpus for a, part in parts if not a.gpus) / SECONDS_PER_HOUR,
         measured_kwh=sum(part * cost.measured for _, part, cost in costs),
         estimated_kwh=sum(part * cost.estimated for _, part, cost in costs),
         paper_kwh=None if None in papers else sum(part * (cost.paper or 0.0) for _, part, cost in costs),
@@ -159,8 +161,8 @@ def _item(name: str, sweep: str, weighed: Sequence[tuple[Attempt, float]], facto
         idle_kwh=max(kwh - training - metrics, 0.0),
         kg_co2=kwh * factors.kg_per_kwh,
         attempts_without_energy=sum(not cost.is_known for _, _, cost in costs),
-        coverage=_coverage(weighed),
-        methods=tuple(sorted({attempt.method for attempt, _ in weighed})),
+        coverage=_coverage(parts),
+        methods=tuple(sorted({attempt.method for attempt, _ in parts})),
     )
 
 
@@ -170,8 +172,8 @@ def _share(seconds: float, attempt: Attempt) -> float:
     return seconds / whole if whole else 0.0
 
 
-def _coverage(weighed: Sequence[tuple[Attempt, float]]) -> float:
+def _coverage(parts: Sequence[tuple[Attempt, float]]) -> float:
     """Return the part of device time that a meter, or the estimate of the worker itself, has seen."""
-    time = sum(part * a.seconds * devices(a) for a, part in weighed)
-    seen = sum(part * a.seconds * devices(a) * (a.coverage if a.joules is not None else 0.0) for a, part in weighed)
+    time = sum(part * a.seconds * devices(a) for a, part in parts)
+    seen = sum(part * a.seconds * devices(a) * (a.coverage if a.joules is not None else 0.0) for a, part in parts)
     return seen / time if time else 0.0

@@ -3,14 +3,17 @@
 The names of probes and of their arrays are those of `trainer/probes`; a probe may have its count in its name.
 """
 
+import math
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.results import Runs
+from analysis.results import TOLERANCE_KIMG, Runs
+from analysis.store import Store
 
 
 class Probed(NamedTuple):
@@ -41,15 +44,24 @@ class Probed(NamedTuple):
 
 def probed(runs: Runs, probe: str) -> list[Probed]:
     """Return all that `probe` found about the runs, in the order of the plan and of training, none beyond a horizon."""
-    pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*)?-(\d{{9,}})\.npz")
-    found = []
-    for run in runs.frame.to_dict("records"):
-        for path in sorted((runs.store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
-            match = pattern.fullmatch(path.name)
-            kimg = int(match[1]) / 1000 if match else float("inf")
-            if kimg <= run["horizon_kimg"] + 1e-6:
-                found.append(Probed(run["cell"], run["method"], run["trial"], int(run["seed"]), kimg, path))
+    found = [one for run in runs.frame.to_dict("records") for one in probed_of(runs.store, run, probe)]
     return sorted(found, key=lambda probe: (runs.cells.index(probe.cell), probe.seed, probe.kimg))
+
+
+def probed_of(store: Store, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
+    """Yield all that `probe` found about one run, a row of Runs.frame."""
+    pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*)?-(\d{{9,}})\.npz")
+    for path in sorted((store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
+        match = pattern.fullmatch(path.name)
+        kimg = int(match[1]) / 1000 if match else float("inf")
+        if kimg <= run["horizon_kimg"] + TOLERANCE_KIMG:
+            yield Probed(run["cell"], run["method"], run["trial"], int(run["seed"]), kimg, path)
+
+
+def nearest_probed(store: Store, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
+    """Return the probed snapshot of one run that is nearest to `kimg`; the last where that is no number."""
+    at = kimg if math.isfinite(kimg) else float(run["horizon_kimg"])
+    return min(probed_of(store, run, probe), key=lambda one: abs(one.kimg - at), default=None)
 
 
 def last_of_cells(found: list[Probed]) -> list[Probed]:

@@ -35,13 +35,15 @@ def _is_number(value: Any) -> TypeGuard[float]:
     return type(value) is float or type(value) is int
 
 
-def last_rows(path: Path, skipped: list[str], key: tuple[str, ...], row_of: Callable[[Row], Row | None]) -> list[Row]:
-    """Return the last row per `key`, ordered by it."""
+def last_rows(
+    found: list[Row], where: str, skipped: list[str], key: tuple[str, ...], row_of: Callable[[Row], Row | None]
+) -> list[Row]:
+    """Return the last row per `key` of the lines of a file, ordered by it; `where` names the file."""
     last: dict[tuple[Any, ...], Row] = {}
-    for line in lines(path, skipped):
+    for line in found:
         row = row_of(line)
         if row is None:
-            skipped.append(f"{path.parent.name}/{path.name}: a row lacks its kimg, name or value")
+            skipped.append(f"{where}: a row lacks its kimg, name or value")
         else:
             last[tuple(row[name] for name in key)] = row
     return [last[name] for name in sorted(last)]

@@ -55,6 +55,12 @@ class Score(NamedTuple):
         return f"{self.metric}: detector {detector}, {counts}, identity {self.identity}"
 
 
+def best_first(runs: pd.DataFrame, score: Score) -> pd.DataFrame:
+    """Return rows of Runs.frame: not diverged before diverged, then the best score, then the lowest seed."""
+    signed = runs.assign(rank=-runs["best"] if score.higher_is_better else runs["best"])
+    return signed.sort_values(["diverged", "rank", "seed"], kind="stable")
+
+
 def identities(metrics: pa.Table) -> pd.DataFrame:
     """Return one row per (metric, identity) with what it depends on, and the number of `trials` that have it."""
     keys = ["metric", "identity", "basis", "num_generated", "num_real", "reference"]

@@ -43,5 +43,6 @@ class TrialFiles:
         rows: list[Row] = []
         for found in map(self._trial, trials):
             parts = {"runs": [found.run] if found.run else [], "metrics": found.metrics, "ticks": found.ticks}
+            parts["attempts"] = found.attempts
             rows += parts[table]
         return table_of(table, rows).select(list(columns))

@@ -73,7 +73,8 @@ def signature(run: RunDir) -> str:
 
 def _read_names(run: RunDir) -> Iterator[str]:
     yield from READ_FILES
-    yield from (f"attempts/{name}/record.json" for name in _names(run.path / "attempts"))
+    for name in _names(run.path / "attempts"):
+        yield from (f"attempts/{name}/{file}" for file in ("record.json", "accounting.json"))
 
 
 def _names(directory: Path) -> list[str]:

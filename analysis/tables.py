@@ -3,8 +3,9 @@
     tables/runs/ab.parquet       one row per trial whose id begins with ab
     tables/metrics/ab.parquet    one row per (trial, kimg, metric, identity): the curves
     tables/ticks/ab.parquet      one row per (trial, kimg): what the worker told while training
+    tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.attempts.Attempt)
 
-A shard is replaced atomically, runs last: its `signature` column says which state of the files is in all three.
+A shard is replaced atomically, runs last: its `signature` column says which state of the files is in all four.
 """
 
 import os
@@ -20,9 +21,9 @@ import pyarrow.parquet as pq
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"2"
+SCHEMA_VERSION = b"3"
 REPEATED = ["metric", "identity", "basis", "reference"]
-TABLES = ("metrics", "ticks", "runs")
+TABLES = ("metrics", "ticks", "attempts", "runs")
 
 _NUMBER, _COUNT, _TEXT, _TEXTS = pa.float64(), pa.int64(), pa.string(), pa.list_(pa.field("element", pa.string()))
 
@@ -86,6 +87,21 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("memory_gib", _NUMBER),
             ("energy_joules", _NUMBER),
             ("stats", pa.map_(pa.string(), pa.float64())),
+        ],
+        "attempts": [
+            ("trial", _TEXT),
+            ("number", _COUNT),
+            ("sweep", _TEXT),
+            ("state", _TEXT),
+            ("seconds", _NUMBER),
+            ("training_seconds", _NUMBER),
+            ("metrics_seconds", _NUMBER),
+            ("gpus", _NUMBER),
+            ("cpus", _COUNT),
+            ("joules", _NUMBER),
+            ("method", _TEXT),
+            ("coverage", _NUMBER),
+            ("used", _NUMBER),
         ],
     }.items()
 }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from analysis.attempts import attempts_in
 from analysis.rows import last_rows, lines, metric_row, tick_row
 from analysis.store import signature
 from analysis.tables import Row
@@ -22,6 +23,7 @@ class TrialRows(NamedTuple):
     run: Row | None
     metrics: list[Row]
     ticks: list[Row]
+    attempts: list[Row]
     skipped: list[str]
 
 
@@ -39,9 +41,12 @@ def read_trial(run: RunDir) -> TrialRows:
     try:
         about = _TrialFile.model_validate_json(run.trial.read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
-        return TrialRows(trial, None, [], [], [f"{trial}/trial.json: {_why(error)}; the trial is left out"])
-    metrics = last_rows(run.metrics, skipped, ("kimg", "metric", "identity"), partial(metric_row, trial))
-    ticks = last_rows(run.ticks, skipped, ("kimg",), partial(tick_row, trial))
+        return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {_why(error)}; the trial is left out"])
+    told, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
+    attempts = [attempt._asdict() for attempt in attempts_in(run, told, measured, skipped)]
+    keys = ("kimg", "metric", "identity")
+    metrics = last_rows(measured, f"{trial}/{run.metrics.name}", skipped, keys, partial(metric_row, trial))
+    ticks = last_rows(told, f"{trial}/{run.ticks.name}", skipped, ("kimg",), partial(tick_row, trial))
     records = _records(run, skipped)
     row: Row = {
         "trial": trial,
@@ -52,7 +57,7 @@ def read_trial(run: RunDir) -> TrialRows:
         **_divergence_columns(run, records, metrics, skipped),
         "skipped": skipped,
     }
-    return TrialRows(trial, row, metrics, ticks, skipped)
+    return TrialRows(trial, row, metrics, ticks, attempts, skipped)
 
 
 def _why(error: Exception) -> str:

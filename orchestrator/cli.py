@@ -3,14 +3,32 @@
 import importlib
 import sys
 import traceback
-from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator.errors import EXIT_BUG, EXIT_RUN_AGAIN, EXIT_SOME_FAILED, EXIT_USER_ERROR, BackendError
 from orchestrator.guard import require_own_packages
+from orchestrator.options import (
+    DEFAULT_STORE,
+    BackendOption,
+    CpusOption,
+    GpuHourOption,
+    HorizonOption,
+    JsonOption,
+    KwhOption,
+    LiveCodeOption,
+    NameArgument,
+    StoreOption,
+    SweepFile,
+    TierOption,
+    TrialArgument,
+    WattsOption,
+    command,
+    finish,
+    listed,
+)
+from orchestrator.passed_on import PASSED_ON, add_passed_on
 from orchestrator.plan import Tariff
 from orchestrator.planning import Numbers, Request
 from orchestrator.store import Store
@@ -24,44 +42,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-StoreOption = Annotated[
-    Path, typer.Option("--store", envvar="ADASWEEP_STORE", help="Where trials, data and results are kept.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of a text for a person.")]
-SweepFile = Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep file, such as sweeps/demo.yaml.")]
-TierOption = Annotated[str, typer.Option("--tier", help="Which of the file's tiers; the file as it stands otherwise.")]
-HorizonOption = Annotated[
-    float | None, typer.Option("--horizon-kimg", help="Another horizon than the file's, in thousands of images.")
-]
-BackendOption = Annotated[str, typer.Option("--backend", help="Where attempts run.")]
-CpusOption = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use (local backend).")]
-WattsOption = Annotated[float | None, typer.Option("--watts", help="Power of one run, to price energy.")]
-KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh, to price energy in money.")]
-GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", help="Price of a GPU-hour.")]
-LiveCodeOption = Annotated[
-    bool,
-    typer.Option("--live-code", help="Jobs run the working copy itself, not a copy of it as it is now."),
-]
-NameArgument = Annotated[str, typer.Argument(metavar="[SWEEP]", help="A sweep's name; all of them otherwise.")]
-TrialArgument = Annotated[str, typer.Argument(metavar="TRIAL", help="A trial's id, or its first digits.")]
-DEFAULT_STORE = Path("store")
-
-
-def command(module: str) -> Callable[..., int]:
-    """Return `execute` of a file in orchestrator/commands, loaded only when its command is called."""
-    execute: Callable[..., int] = importlib.import_module(f"orchestrator.commands.{module}").execute
-    return execute
-
-
-def listed(text: str | None) -> tuple[str, ...] | None:
-    """Return the names in `a,b,c`; None where nothing was said."""
-    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def finish(code: int) -> None:
-    """End the command with an exit code."""
-    raise typer.Exit(code)
 
 
 @app.command(epilog="Example: adasweep plan sweeps/demo.yaml --tier smoke")
@@ -237,67 +217,13 @@ def demo(
     finish(command("demo")(Store(store), tier, cpus, as_json=as_json))
 
 
-PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep data get fashion-mnist-10k")
-def data(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Get, convert and describe data sets (python -m trainer data)."""
-    finish(command("delegate")("trainer", ["data", *context.args], Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep collect demo")
-def collect(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Gather the results of trials into tables (python -m analysis collect)."""
-    finish(command("delegate")("analysis", ["collect", *context.args], Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep figures demo")
-def figures(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Draw the figures of a sweep (python -m analysis figures)."""
-    finish(command("delegate")("analysis", ["figures", *context.args], Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep table demo")
-def table(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Print the results of a sweep as a table (python -m analysis table)."""
-    finish(command("delegate")("analysis", ["table", *context.args], Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep claims demo")
-def claims(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Test the claims of a sweep against its results (python -m analysis claims)."""
-    finish(command("delegate")("analysis", ["claims", *context.args], Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep ops build")
-def ops(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Build the compiled operations ahead of time, or say what is missing (python -m trainer ops)."""
-    finish(command("delegate")("trainer", ["ops", *context.args], Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep which store/figures/demo/fid_by_kimg.png")
-def which(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """List the runs behind a figure (python -m analysis which)."""
-    finish(command("delegate")("analysis", ["which", *context.args], Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep report demo --pdf")
-def report(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Write a report of sweeps: question, cells, figures, claims, energy (python -m analysis report)."""
-    finish(command("delegate")("analysis", ["report", *context.args], Store(store)))
+add_passed_on(app)
 
 
 @app.command(context_settings=PASSED_ON, epilog="Example: adasweep energy demo")
 def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
     """Say what sweeps took: kWh, CO2, GPU-years, wasted and reused work (python -m analysis energy)."""
     finish(command("energy")(context.args, Store(store)))
-
-
-@app.command(context_settings=PASSED_ON, epilog="Example: adasweep verify demo")
-def verify(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> None:
-    """Rebuild the numbers of figures from the runs and compare (python -m analysis verify)."""
-    finish(command("delegate")("analysis", ["verify", *context.args], Store(store)))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -47,7 +47,8 @@ def summary(plan: Plan) -> list[str]:
     if plan.awaited:
         lines.append(f"{len(plan.awaited):,} runs more are yet to be sampled")
     if not totals.runs:
-        return [*lines, "Nothing to run."]
+        under_way = plan.actions.get(Action.LEAVE.value, 0)
+        return [*lines, f"Nothing to start: {under_way:,} queued or running." if under_way else "Nothing to run."]
     sources = sorted({cost.price.source for cost in plan.to_pay})
     devices = f"{totals.gpu_hours:.3g} GPU-hours" if totals.gpu_hours else f"{totals.cpu_hours:.3g} CPU-hours"
     span = f"{duration(totals.wall_hours_low * 3600)} to {duration(totals.wall_hours_high * 3600)}"

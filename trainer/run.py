@@ -53,7 +53,7 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
     try:
         with joined(place, _shards(attempt, place)) as world:
             if attempt.job.work == "evaluate":
-                return _evaluate(attempt, world, stop, report)
+                return _evaluate(attempt, world, stop, report, meter)
             return _train(attempt, world, stop, report, meter)
     except LeaseLost as lost:
         say(f"adasweep: {lost}; nothing more is written")
@@ -89,15 +89,16 @@ def _shards(attempt: Attempt, place: Place) -> int:
     return config.shards if attempt.job.work == "train" else place.size
 
 
-def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporter) -> int:
+def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
     report.event("evaluation", report.record.kimg, world_size=world.size)
+    state, code = State.DONE, DONE
     try:
         assemble_evaluation(attempt, world, stop, report).carry_out()
     except Preempted:
-        report.update(state=State.PREEMPTED, doing="", exit_code=PREEMPTED)
-        return PREEMPTED
-    report.update(state=State.DONE, doing="", exit_code=DONE)
-    return DONE
+        state, code = State.PREEMPTED, PREEMPTED
+    energy = report.record.energy.model_copy(update={"joules": meter.joules()})
+    report.update(state=state, doing="", exit_code=code, energy=energy)
+    return code
 
 
 def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:

@@ -12,7 +12,7 @@ from analysis import sheets
 from analysis.builders.keep import Keep, everything
 from analysis.grid import divide, rows_of_cells, shown, titles_of
 from analysis.results import Curves, Runs
-from analysis.score import Score
+from analysis.score import Score, best_first
 from analysis.style import GREY
 
 AGGREGATION = (
@@ -74,10 +74,8 @@ def _data(runs: Runs, not_shown: list[str], curves: Curves) -> Samples:
 
 
 def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
-    """Return one run with sheets per cell: not diverged before diverged, then the best score, then the lowest seed."""
-    begun = runs.frame[runs.frame["resolution_pixels"].notna()]
-    signed = begun.assign(rank=-begun["best"] if score.higher_is_better else begun["best"])
-    ordered = signed.sort_values(["diverged", "rank", "seed"], kind="stable")
+    """Return the best run with sheets of every cell."""
+    ordered = best_first(runs.frame[runs.frame["resolution_pixels"].notna()], score)
     shown = [runs.store.run(trial).samples.is_dir() for trial in ordered["trial"]]
     return ordered[np.array(shown, dtype=bool)].drop_duplicates("cell")
 

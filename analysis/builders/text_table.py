@@ -1,5 +1,6 @@
-"""A table of text on paper: headings, rules as in print, the best entry of a column in bold."""
+"""A table of text on paper: headings, rules as in print, the best entries in bold; in blocks where it is wide."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,12 @@ from matplotlib.axes import Axes
 from analysis.style import GREY
 
 ROW_INCHES = 0.26
+LINE_INCHES = 0.175
+GAP_INCHES = 0.15
 CHARACTER_INCHES = 0.085
+PAGE_INCHES = 10.0
+HEADING_CHARACTERS = 14
+PIECES = re.compile(r"[^ _-]*[ _-]|[^ _-]+")
 
 
 class TextTable(NamedTuple):
@@ -18,48 +24,94 @@ class TextTable(NamedTuple):
     rows: Sequence[Sequence[str]]
     bold: frozenset[tuple[int, int]] = frozenset()
 
-    @property
-    def widths(self) -> list[float]:
-        """Return the width of every column in inches."""
-        columns = list(zip(self.headings, *self.rows, strict=True))
-        longest = [max(len(line) for text in column for line in text.split("\n")) for column in columns]
-        return [0.25 + CHARACTER_INCHES * length for length in longest]
+
+class Block(NamedTuple):
+    """Some columns of a table, the first among them; widths and heights in inches."""
+
+    columns: list[int]
+    widths: list[float]
+    headings: list[str]
+    height: float
 
     @property
-    def heading_lines(self) -> int:
-        return max(heading.count("\n") for heading in self.headings) + 1
+    def heading_inches(self) -> float:
+        return 0.17 + LINE_INCHES * (max(heading.count("\n") for heading in self.headings) + 1)
 
-    @property
-    def height(self) -> float:
-        """Return the height in inches."""
-        return ROW_INCHES * (len(self.rows) + self.heading_lines + 0.6)
+
+def blocks(table: TextTable) -> list[Block]:
+    """Return the table as blocks of columns, one below the other, each as wide as a page at most."""
+    headings = [_narrow(heading) for heading in table.headings]
+    widths = [_width(texts) for texts in zip(headings, *table.rows, strict=True)]
+    parts: list[list[int]] = [[0]]
+    for column in range(1, len(widths)):
+        if len(parts[-1]) > 1 and sum(widths[at] for at in (*parts[-1], column)) > PAGE_INCHES:
+            parts.append([0])
+        parts[-1].append(column)
+    return [_block(part, widths, headings, len(table.rows)) for part in parts]
+
+
+def _block(columns: list[int], widths: list[float], headings: list[str], rows: int) -> Block:
+    block = Block(columns, [widths[at] for at in columns], [headings[at] for at in columns], 0.0)
+    return block._replace(height=block.heading_inches + ROW_INCHES * (rows + 0.35))
+
+
+def _narrow(heading: str) -> str:
+    """Return a heading whose long lines are broken at spaces, and after hyphens and underscores."""
+    return "\n".join(line for told in heading.split("\n") for line in _packed(PIECES.findall(told)))
+
+
+def _packed(pieces: Sequence[str]) -> list[str]:
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(f"{lines[-1]}{piece.rstrip()}") > HEADING_CHARACTERS:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
+
+
+def _width(texts: Sequence[str]) -> float:
+    longest = max(len(line) for text in texts for line in text.split("\n"))
+    return 0.25 + CHARACTER_INCHES * longest
 
 
 def table_size(table: TextTable) -> tuple[float, float]:
     """Return width and height of a figure that holds the table, its title and its caption."""
-    return (max(sum(table.widths) + 0.3, 5.0), table.height + 1.2)
+    parts = blocks(table)
+    return (max(*(sum(part.widths) + 0.3 for part in parts), 5.0), _height(parts) + 1.2)
+
+
+def _height(parts: Sequence[Block]) -> float:
+    return sum(part.height + GAP_INCHES for part in parts) - GAP_INCHES
 
 
 def draw_table(table: TextTable, ax: Axes) -> None:
-    """Draw the table, the first column to the left, others to the right."""
+    """Draw the blocks of the table, the first column to the left, others to the right."""
+    parts = blocks(table)
     ax.set_axis_off()
-    ax.set_xlim(0, max(sum(table.widths), 4.7))
-    ax.set_ylim(table.height, 0)
-    below_headings = ROW_INCHES * (table.heading_lines + 0.25)
-    for place, heading in enumerate(table.headings):
-        _write(ax, table, place, below_headings - 0.12, heading, color=GREY, va="bottom")
-    for level in (0.02, below_headings, table.height - 0.05):
-        ax.plot([0, sum(table.widths)], [level, level], color="black", linewidth=0.8)
+    ax.set_xlim(0, max(*(sum(part.widths) for part in parts), 4.7))
+    ax.set_ylim(_height(parts), 0)
+    top = 0.0
+    for part in parts:
+        _draw_block(table, part, top, ax)
+        top += part.height + GAP_INCHES
+
+
+def _draw_block(table: TextTable, block: Block, top: float, ax: Axes) -> None:
+    below_headings = top + block.heading_inches
+    for place, heading in enumerate(block.headings):
+        _write(ax, block, place, below_headings - 0.12, heading, color=GREY, va="bottom")
+    for level in (top + 0.02, below_headings, top + block.height - 0.05):
+        ax.plot([0, sum(block.widths)], [level, level], color="black", linewidth=0.8)
     for down, row in enumerate(table.rows):
-        for across, text in enumerate(row):
-            weight = "bold" if (down, across) in table.bold else "normal"
-            level = below_headings + ROW_INCHES * (down + 0.65)
-            _write(ax, table, across, level, text, fontweight=weight, va="center")
+        level = below_headings + ROW_INCHES * (down + 0.65)
+        for place, column in enumerate(block.columns):
+            weight = "bold" if (down, column) in table.bold else "normal"
+            _write(ax, block, place, level, row[column], fontweight=weight, va="center")
 
 
-def _write(ax: Axes, table: TextTable, column: int, level: float, text: str, **style: str) -> None:
-    left = sum(table.widths[:column])
-    if column == 0:
+def _write(ax: Axes, block: Block, place: int, level: float, text: str, **style: str) -> None:
+    left = sum(block.widths[:place])
+    if place == 0:
         ax.text(left + 0.05, level, text, ha="left", **style)  # type: ignore[arg-type]
     else:
-        ax.text(left + table.widths[column] - 0.08, level, text, ha="right", **style)  # type: ignore[arg-type]
+        ax.text(left + block.widths[place] - 0.08, level, text, ha="right", **style)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import IO, Any
 from orchestrator.backends.supervisor_command import environment, python_module
 from orchestrator.store import Store
 
-BY_SWEEP = frozenset({"figures", "table", "claims", "verify"})
+BY_SWEEP = frozenset({"figures", "table", "claims"})
 """Commands of the analysis whose first word is a sweep's name here, and an option there."""
 
 

@@ -1,10 +1,11 @@
 """Where output goes: results to stdout, what happens meanwhile to stderr; with --json, nothing but JSON to stdout."""
 
-import json
 import sys
 from typing import Any
 
 from rich.console import Console
+
+from trainer.strict_json import strict_json
 
 
 def results() -> Console:
@@ -19,4 +20,4 @@ def news() -> Console:
 
 def print_json(document: Any) -> None:
     """Print a document to stdout as one line of JSON."""
-    sys.stdout.write(json.dumps(document, default=str) + "\n")
+    sys.stdout.write(strict_json(document) + "\n")

@@ -5,8 +5,10 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.figures import GENERAL
-from analysis.synthetic import IDENTITY
+from analysis.synthetic import IDENTITY, id_of
 from analysis.tables import SCHEMAS, TABLES, read_table
+from tests.analysis.stores import WHOLE
+from trainer.record import append_lines
 
 
 @pytest.fixture
@@ -36,26 +38,45 @@ def test_collect_writes_csv_with_every_row_and_value(run, store, name):
     with open(store.tables / f"{name}.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == table.column_names
-    assert [(row["trial"], float(row["kimg"])) for row in rows] == [
-        (row["trial"], row["kimg"]) for row in table.select(["trial", "kimg"]).to_pylist()
+    place = "number" if name == "attempts" else "kimg"
+    assert [(row["trial"], float(row[place])) for row in rows] == [
+        (row["trial"], row[place]) for row in table.select(["trial", place]).to_pylist()
     ]
     if name == "ticks":
         assert [json.loads(row["stats"]) for row in rows] == [dict(stats) for stats in table["stats"].to_pylist()]
+
+
+def refused(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def test_what_is_no_number_is_null_for_strict_readers(run, troubled):
+    lost = {"attempt": 1, "kimg": 5.0, "stats": {"Loss/G/loss": float("nan"), "Loss/D/loss": float("inf")}}
+    append_lines(troubled.run(id_of(WHOLE[0])).ticks, [lost])
+    run("collect", "--store", troubled.path, "--csv")
+    with open(troubled.tables / "ticks.csv", newline="") as file:
+        stats = [json.loads(row["stats"], parse_constant=refused) for row in csv.DictReader(file)]
+    assert {"Loss/G/loss": None, "Loss/D/loss": None} in stats
+    where = ("--store", troubled.path, "--sweep", "synthetic", "--json")
+    claim = ("--claim", "ada < baseline at subset=2000")
+    for words in (("table", *where), ("claims", *where, *claim), ("figures", *where), ("energy", *where[:2], "--json")):
+        json.loads(run(*words)[1], parse_constant=refused)
 
 
 def test_figures_are_drawn_and_verified(run, store):
     code, out, _ = run("figures", "--store", store.path, "--sweep", "synthetic", "--json")
     assert code == 0
     assert list(json.loads(out)) == list(GENERAL)
-    assert run("verify", "--store", store.path)[0] == 0
-    code, out, _ = run("which", store.figures("synthetic") / "ada_p.pdf", "--store", store.path, "--json")
+    for words in (("--verify",), ("--verify", "synthetic"), ("--sweep", "synthetic", "--verify")):
+        assert run("figures", *words, "--store", store.path)[0] == 0
+    code, out, _ = run("figures", "--which", store.figures("synthetic") / "ada_p.pdf", "--store", store.path, "--json")
     assert (code, json.loads(out)["metric_identity"]) == (0, IDENTITY)
 
 
 def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run, store):
     run("figures", "--store", store.path, "--sweep", "synthetic", "--only", "ada_p")
     (store.figures("synthetic") / "ada_p.csv").unlink()
-    code, _, err = run("verify", "--store", store.path)
+    code, _, err = run("figures", "--verify", "--store", store.path)
     assert code == 2
     assert err == "error: 1 of 1 figures differ from their runs; look at the runs, or draw them again\n"
 
@@ -92,8 +113,8 @@ def test_claims_in_words_are_listed_as_not_tested(run, store):
         (("figures", "--sweep", "synthetic", "--only", "pie"), "figure pie: not known; there are"),
         (("claims", "--sweep", "synthetic", "--claim", "ada?"), "write it like"),
         (("table", "--sweep", "synthetic", "--identity", "no"), "no values with identity no"),
-        (("which", "nowhere.pdf"), "nowhere.pdf: no such file"),
-        (("verify",), "no figures of any sweep to verify"),
+        (("figures", "--which", "nowhere.pdf"), "nowhere.pdf: no such file"),
+        (("figures", "--verify"), "no figures of any sweep to verify"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(run, store, arguments, message):

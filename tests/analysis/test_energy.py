@@ -95,6 +95,13 @@ def test_attempts_add_up_and_what_was_done_again_is_wasted(one):
     assert total(one).measured_kwh == pytest.approx(2.0)
 
 
+def test_an_evaluation_does_not_do_again_what_was_trained(one):
+    attempt(one, 2, work="evaluate")
+    assert {place: (item.attempts, item.measured_kwh) for place, item in items(one).items()} == {
+        ("synthetic", "result"): (2, 2.0)
+    }
+
+
 def test_a_restart_from_nothing_wastes_all_before_it(one):
     attempt(one, 1, state=State.PREEMPTED, exit_code=75, kimg=50.0)
     attempt(one, 2)

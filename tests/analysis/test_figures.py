@@ -32,7 +32,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SHAPES = (
     *GENERAL,
     *("ada_fig4abc", "ada_fig5ab", "ada_fig7c", "ada_fig8b", "ada_fig11a"),
-    *("ada_fig6c", "stylegan2_fig5", "stylegan2_fig8", "stylegan2_fig17"),
+    *("ada_fig6c", "stylegan2_fig5", "stylegan2_fig8", "stylegan2_fig17", "ada_uncurated", "ada_fig25"),
 )
 """One figure of every shape; those of sweeps are in tests/sweeps."""
 DIVERGED = FakeRun("none", 500, 0, kimg=60.0, diverged_kimg=60.0)

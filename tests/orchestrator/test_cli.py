@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.cli import app, main
 from orchestrator.commands.delegate import execute as delegate
+from orchestrator.commands.output import print_json
 from orchestrator.doctor import examine
 from orchestrator.errors import UserError
 from orchestrator.guard import require_own_packages
@@ -170,6 +171,11 @@ def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest
         ["-m", "trainer", "data", "get", "tiny", "--help"],
     ]
     assert calls[0][-2] == str(store.root)
+
+
+def test_json_for_programs_has_no_nan(capsys: Capture) -> None:
+    print_json({"score_best": float("nan"), "where": Path("store")})
+    assert json.loads(capsys.readouterr().out) == {"score_best": None, "where": "store"}
 
 
 def test_the_schema_in_the_repository_is_that_of_the_model() -> None:

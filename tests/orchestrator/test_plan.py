@@ -134,6 +134,9 @@ def test_the_summary_says_what_when_and_from_where(read: Read) -> None:
     assert "with 2 at a time" in lines[1]
     assert lines[-1] == "Estimated from: published: StyleGAN2 on a CPU core"
     assert summary(planned(read(), {index: done(1.0) for index in range(4)}))[-1] == "Nothing to run."
+    running = Observed(State.RUNNING, attempts=1, kimg=0.2)
+    under_way = planned(read(), {0: running, 1: running, 2: done(1.0), 3: done(1.0)})
+    assert summary(under_way)[-1] == "Nothing to start: 2 queued or running."
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (600, "10 min"), (7200, "2.0 h"), (400_000, "4.6 days")])

@@ -34,6 +34,8 @@ def write_results(path: Path, name: str, tier: str) -> Store:
     for place, trial in enumerate(trials[:-1] if len(trials) > 2 else trials):
         run = run_of(trial.config, trial.horizon_kimg, metrics)
         write_trial(store, run, trial.horizon_kimg, trial.horizon_kimg / EVALUATIONS)
+        job = {"sweep": sweep.key, "resources": trial.resources.model_dump(mode="json")}
+        replace_file(store.run(trial.id).job(1), json.dumps(job))
         if place < PICTURED:
             write_logits(store.run(trial.id), run)
             write_samples(store.run(trial.id), run, tiles=2)
@@ -51,6 +53,8 @@ def write_probes(store: Store, trial: str, kimg: float, seed: int) -> None:
         "projection": ({"generated": np.linspace(0, 0.3, 50), "real": np.linspace(0.2, 0.5, 50)}, ()),
         "trgb": ({"resolution": np.array([4, 8, 16]), "share": np.array([0.5, 0.3, 0.2])}, ()),
         "jacobian": ({"singular_values": np.stack([rows, 2 * rows])}, ()),
+        "noise-maps": ({}, ("regularised", "free")),
+        "uncurated": ({}, ("real", "generated", "truncated")),
         "truncation": ({"is_mean": np.linspace(9, 4, 8), "fid": np.linspace(30, 12, 8)}, ()),
     }
     directory = store.run(trial).path / "probes"

@@ -64,7 +64,7 @@ def check(directory: Path, name: str) -> None:
             made = directory / "store" / "figures" / sweep.key / f"{figure}.{kind}"
             assert made.stat().st_size > 0
         assert len(made.read_text().splitlines()) > 1, f"{figure} shows nothing"
-    python(directory, "analysis", "verify", "--sweep", sweep.key)
+    python(directory, "analysis", "figures", "--verify", "--sweep", sweep.key)
 
 
 def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here):

@@ -45,6 +45,7 @@ def test_left_to_later_a_run_keeps_its_snapshots_and_measures_nothing(trials: Tr
     record = read_record(run.record(2))
     assert record is not None
     assert (record.work, record.state, record.kimg) == ("evaluate", State.DONE, 0.064)
+    assert record.energy.joules is not None
     assert (run.snapshots / "best.safetensors").exists()
 
 

@@ -17,7 +17,7 @@ from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
 from trainer.metrics.judges import Judges
 from trainer.metrics.subject import Samples
-from trainer.probes import projection
+from trainer.probes import noise_maps, projection
 from trainer.probes.jacobian import products
 from trainer.probes.leak import leaked_share
 from trainer.probes.run import find_out
@@ -51,7 +51,7 @@ def test_a_name_may_say_how_many() -> None:
         parse_probe("jacobi")
 
 
-@pytest.mark.parametrize("name", sorted(set(PROBES) - {"projection", "truncation"}))
+@pytest.mark.parametrize("name", sorted(set(PROBES) - {"projection", "noise-maps", "truncation"}))
 def test_every_probe_gives_the_same_numbers_twice(name: str, scene: Scene) -> None:
     first, second = probed(f"{name}-3", scene), probed(f"{name}-3", scene)
     assert first.keys() == second.keys()
@@ -119,6 +119,24 @@ def test_projection_gives_a_distance_for_every_image(scene: Scene) -> None:
     found = projection.probe(scene, 2, Schedule(steps=3)).arrays
     assert found["generated"].shape == found["real"].shape == (2,)
     assert (found["real"] >= 0).all()
+
+
+def test_noise_maps_stay_noise_only_where_they_are_regularised(scene: Scene) -> None:
+    found = noise_maps.probe(scene, 1, Schedule(steps=20))
+    kept, free = (found.arrays[f"{name}_correlation"] for name in ("regularised", "free"))
+    assert kept.shape == free.shape == (2, len(scene.stylegan2.synthesis.blocks()) * 2 - 1)
+    assert kept.sum() < free.sum() / 2
+    assert found.arrays["free_distance"].shape == (2,)
+    side = noise_maps.SMALLEST_SHOWN
+    sizes = {name: image.shape[1:] for name, image in found.pictures.items()}
+    assert sizes == dict.fromkeys(("regularised", "free"), (4 * side, 2 * side))
+
+
+def test_uncurated_images_are_real_ones_and_the_same_latents_with_and_without_truncation(scene: Scene) -> None:
+    pictures = find_out("uncurated-6", scene).pictures
+    assert {image.shape[1:] for image in pictures.values()} == {(2 * 16, 4 * 16)}
+    assert list(pictures) == ["real", "generated", "truncated"]
+    assert not torch.equal(pictures["generated"], pictures["truncated"])
 
 
 def test_truncation_trades_variety(scene: Scene) -> None:

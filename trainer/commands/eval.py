@@ -1,7 +1,6 @@
 """python -m trainer eval: metrics and probes of the snapshots that a run by hand has kept, or of one snapshot file."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from trainer.metrics.subject import Samples
 from trainer.process import settle
 from trainer.ranks import Place
 from trainer.record import RunDir, replace_file
+from trainer.strict_json import strict_json
 
 EXAMPLES = """examples:
   python -m trainer eval runs/first --metrics fid10k_full ppl2k_wend --seeds 3 --probes jacobian trgb
@@ -113,5 +113,5 @@ def _measure_file(arguments: argparse.Namespace) -> int:
                 seed,
                 arguments.mirror,
             )
-            sys.stdout.writelines(json.dumps(value.row()) + "\n" for value in values)
+            sys.stdout.writelines(strict_json(value.row()) + "\n" for value in values)
     return 0

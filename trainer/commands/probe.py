@@ -15,6 +15,7 @@ from trainer.evaluation import presented
 from trainer.metrics.subject import Samples
 from trainer.process import settle
 from trainer.ranks import Place
+from trainer.strict_json import strict_json
 from trainer.telemetry import peak_memory_gib
 
 ITERATIONS = 16
@@ -35,7 +36,7 @@ def execute(arguments: argparse.Namespace) -> int:
     settle(arguments.threads)
     tree = json.loads(arguments.config.read_text(encoding="utf-8"))
     config = TrainConfig.model_validate(tree.get("config", tree))
-    sys.stdout.write(json.dumps(measure(config, arguments.data, arguments.cache)) + "\n")
+    sys.stdout.write(strict_json(measure(config, arguments.data, arguments.cache)) + "\n")
     return 0
 
 

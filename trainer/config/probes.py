@@ -24,6 +24,8 @@ PROBES: dict[str, ProbeEntry] = {
     "jacobian": ProbeEntry("trainer.probes.jacobian", "singular values of the image's derivative with respect to w"),
     "image-ppl": ProbeEntry("trainer.probes.image_ppl", "path length of every single image, and the extreme images"),
     "projection": ProbeEntry("trainer.probes.projection", "distances left after projecting real and generated images"),
+    "noise-maps": ProbeEntry("trainer.probes.noise_maps", "noise maps of projections with and without regularisation"),
+    "uncurated": ProbeEntry("trainer.probes.uncurated", "images of one seed, truncated and not, beside real ones"),
     "truncation": ProbeEntry("trainer.probes.truncation", "FID, precision, recall and score along the truncation"),
     "invertibility": ProbeEntry("trainer.probes.invertibility", "condition number of the augmentation at every p"),
 }

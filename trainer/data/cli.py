@@ -1,7 +1,6 @@
 """`data`: get, prepare, verify, describe and list data sets. Mounted by `python -m trainer` and by `adasweep`."""
 
 import argparse
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from trainer.data.registry import REGISTRY
 from trainer.data.verify import Findings, verify
 from trainer.data.writer import read_settings
 from trainer.errors import EXIT_USER_ERROR, UserError
+from trainer.strict_json import strict_json
 
 __all__ = ["add_parser", "run"]
 
@@ -111,7 +111,7 @@ def _target(args: argparse.Namespace) -> Path:
 
 
 def _answer(args: argparse.Namespace, value: object, text: str) -> None:
-    result(json.dumps(value, indent=1) if args.json else text)
+    result(strict_json(value, indent=1) if args.json else text)
 
 
 def _findings_text(found: Findings) -> str:

@@ -47,12 +47,21 @@ def latent_cloud(generator: Generator, c: Float[Tensor, "1 cdim"], count: int = 
 
 
 class Projector:
-    """Optimises w and the noise maps of a generator, which it takes over for itself."""
+    """Optimises w and the noise maps of a generator, which it takes over for itself.
+
+    `noise_weight` is alpha, the weight of what keeps the maps noise; with 0 they are only normalised.
+    """
 
     def __init__(
-        self, generator: Generator, features: PerceptualFeatures, c: Float[Tensor, "1 cdim"], seed: int = 0
+        self,
+        generator: Generator,
+        features: PerceptualFeatures,
+        c: Float[Tensor, "1 cdim"],
+        seed: int = 0,
+        noise_weight: float = NOISE_WEIGHT,
     ) -> None:
         self._generator, self._features, self._seed = generator, features, seed
+        self._noise_weight = noise_weight
         self._cloud = latent_cloud(generator, c)
         buffers = generator.synthesis.named_buffers()
         self._noises = {name: noise for name, noise in buffers if name.endswith("noise_const")}
@@ -82,7 +91,7 @@ class Projector:
         image = self._image(w + torch.randn_like(w) * noise)
         left = distance(self._features(as_seen(image)), wanted).sum()
         optimizer.zero_grad()
-        (left + NOISE_WEIGHT * regularization(self._noises.values())).backward()
+        (left + self._noise_weight * regularization(self._noises.values())).backward()
         optimizer.step()
         for noise_map in self._noises.values():
             normalize_(noise_map)

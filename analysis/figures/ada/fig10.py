@@ -1,4 +1,4 @@
-"""Generated images of the small data sets beside real ones (ADA, Fig. 10 and 12 to 16)."""
+"""Generated images of the small data sets beside real ones (ADA, Fig. 10)."""
 
 from analysis.builders.sample_grid import SampleFigure
 

@@ -1,0 +1,69 @@
+"""The ledger of a sweep as a figure: what adds up, what was wasted, what another sweep has paid."""
+
+import json
+
+import pytest
+
+from analysis.figures import figure_named
+from analysis.results import load
+from analysis.synthetic import FakeRun, id_of, write_store
+from tests.analysis.stores import loaded
+from trainer.config.job import Resources
+from trainer.record import Energy, State, read_record, replace_file
+
+MWH = 3.6e9
+HOURS_PER_YEAR = 8766
+RUNS = [FakeRun(augment, 500, seed) for augment in ("none", "ada") for seed in range(2)]
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Trials of one MWh and two GPUs for an hour; the first took two attempts, the last was paid by another sweep."""
+    written = write_store(tmp_path / "store", RUNS, step_kimg=50.0, files=False)
+    for run in RUNS:
+        attempt(written, run, 1)
+    attempt(written, RUNS[0], 1, state=State.PREEMPTED, exit_code=75, kimg=50.0)
+    attempt(written, RUNS[0], 2, resumed_from_kimg=40.0)
+    plan = json.loads(written.plan("synthetic").read_text())
+    replace_file(written.plan("other"), json.dumps({**plan, "sweep": "other", "cells": plan["cells"][3:]}))
+    attempt(written, RUNS[3], 1, sweep="other")
+    return written
+
+
+def attempt(store, run, number: int, *, sweep: str = "synthetic", **changes) -> None:
+    directory = store.run(id_of(run))
+    usual = {"attempt": number, "started": 0.0, "updated": 3600.0, "exit_code": 0}
+    usual |= {"energy": Energy(joules=MWH, method="NVML", coverage=1.0)}
+    record = read_record(directory.record(1)).model_copy(update=usual | changes)
+    replace_file(directory.record(number), record.model_dump_json())
+    replace_file(directory.job(number), json.dumps({"sweep": sweep, "resources": Resources(gpus=2).model_dump()}))
+
+
+def test_results_and_waste_add_up_and_what_another_sweep_paid_is_not_in_the_total(store):
+    table = figure_named("ada_fig25").data(*loaded(store)).table
+    assert table[["kind", "item", "runs", "attempts", "mwh"]].to_numpy().tolist() == [
+        ["result", "no augmentation", 2, 3, pytest.approx(2.8)],
+        ["result", "ADA", 1, 1, pytest.approx(1.0)],
+        ["wasted", "wasted: superseded", 1, 1, pytest.approx(0.2)],
+        ["wasted", "wasted: failed", 0, 0, 0.0],
+        ["total", "total", 3, 4, pytest.approx(4.0)],
+        ["reused", "other", 1, 1, pytest.approx(1.0)],
+    ]
+    assert table["gpu_years"].tolist()[4] == pytest.approx(4 * 2 / HOURS_PER_YEAR)
+    assert not table["estimated_mwh"].any()
+
+
+def test_tables_and_files_agree_about_attempts(store):
+    figure = figure_named("stylegan2_table5")
+    fresh = figure.data(*load(store, "synthetic", fresh=True)).table
+    assert fresh.equals(figure.data(*loaded(store)).table)
+
+
+def test_what_nobody_has_metered_is_said_so(store):
+    attempt(store, RUNS[2], 1, energy=Energy(), started=0.0, updated=0.0)
+    replace_file(store.run(id_of(RUNS[2])).job(1), json.dumps({"sweep": "synthetic"}))
+    figure = figure_named("ada_fig25")
+    text = figure._as_text(figure.data(*loaded(store)).table)
+    assert text.headings == ["item", "runs", "GPU-years", "CPU-hours", "MWh", "estimated"]
+    assert text.rows[1] == ["ADA", "1", "0", "0", "0 + 1 not metered", ""]
+    assert text.rows[-1][0] == "reused from other"

@@ -1,0 +1,89 @@
+"""What projection hides in the noise maps if nothing keeps them noise (Karras et al. 2020b, Sec. 5, Fig. 18).
+
+A generated image and a real one are projected twice, with the regularisation of the noise maps and with their
+normalisation alone. Each takes as long as `python -m trainer project`.
+"""
+
+from copy import deepcopy
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from trainer.metrics.reference import chosen
+from trainer.metrics.subject import Samples
+from trainer.probes.scene import Findings, Scene
+from trainer.projection.noise_maps import autocorrelation, picture
+from trainer.projection.projector import NOISE_WEIGHT, Projection, Projector
+from trainer.projection.schedule import Schedule
+from trainer.sheet import tile, to_uint8
+
+COUNT: Final = 1
+PAPER: Final = Schedule()
+WEIGHTS: Final = {"regularised": NOISE_WEIGHT, "free": 0.0}
+SMALLEST_SHOWN: Final = 128
+
+
+class Target(NamedTuple):
+    """An image of [-1, 1] that is to be found, and its class."""
+
+    image: Float[Tensor, "1 c h w"]
+    label: Float[Tensor, "1 cdim"]
+
+
+def probe(scene: Scene, count: int | None = None, schedule: Schedule = PAPER) -> Findings:
+    """Return of n generated, then n real images `regularised_*` and `free_*`: `distance` [2n], `correlation` [2n k].
+
+    The correlation is that of every map with itself, a pixel aside. The pictures of the same names have a column for
+    every image: the target, what was found, the map of the whole resolution, and the one of a quarter of it.
+    """
+    targets = _targets(scene, count or COUNT)
+    arrays, pictures = {}, {}
+    for name, weight in WEIGHTS.items():
+        found = [_projected(scene, name, target, weight, schedule) for target in targets]
+        arrays[f"{name}_distance"] = np.array([one.distance for one in found])
+        correlations = [[autocorrelation(noise).item() for noise in one.noises.values()] for one in found]
+        arrays[f"{name}_correlation"] = np.array(correlations)
+        pictures[name] = _sheet([target.image for target in targets], found)
+    return Findings(arrays, pictures)
+
+
+def _targets(scene: Scene, count: int) -> list[Target]:
+    draws = Samples(scene.generator, scene.train_set, scene.seed).first("noise maps", count)
+    with torch.no_grad():
+        made = scene.images_of(draws)
+    whole, indices = scene.train_set.whole, chosen(len(scene.train_set.whole), count)
+    real = whole.images(indices).to(scene.device).float() / 127.5 - 1
+    labels = whole.labels(indices)[:, : draws.c.shape[1]].to(scene.device)
+    images, classes = torch.cat([made, real]), torch.cat([draws.c, labels])
+    return [Target(image[None], label[None]) for image, label in zip(images, classes, strict=True)]
+
+
+def _projected(scene: Scene, name: str, target: Target, weight: float, schedule: Schedule) -> Projection:
+    scene.progress(f"projecting, noise maps {name}")
+    generator = deepcopy(scene.stylegan2)  # whose noise is optimised
+    projector = Projector(generator, scene.judges.distance, target.label, scene.seed, weight)
+    return projector.project(target.image, schedule)
+
+
+def _sheet(targets: list[Float[Tensor, "1 c h w"]], found: list[Projection]) -> UInt8[Tensor, "c rows_h columns_w"]:
+    side, channels = max(targets[0].shape[-1], SMALLEST_SHOWN), targets[0].shape[1]
+    maps = [list(one.noises.values()) for one in found]
+    shown = [
+        max(index for index, noise in enumerate(maps[0]) if noise.shape[-1] <= limit) for limit in _limits(maps[0])
+    ]
+    rows = [
+        *(interpolate(image, (side, side), mode="nearest") for image in targets),
+        *(interpolate(one.image, (side, side), mode="nearest") for one in found),
+        *(picture(noises[index], side)[None].expand(-1, channels, -1, -1) for index in shown for noises in maps),
+    ]
+    return tile(to_uint8(torch.cat(rows)).cpu(), len(targets))
+
+
+def _limits(noises: list[Float[Tensor, "_ _"]]) -> tuple[int, int]:
+    """Return the sides of the two maps that are shown: the largest, and a quarter of that."""
+    largest = max(noise.shape[-1] for noise in noises)
+    return largest, largest // 4

@@ -1,0 +1,45 @@
+"""Images that nobody has chosen, with truncation and without, beside real ones (Karras et al. 2020, ADA, Fig. 12-16).
+
+All latents come from one seed, as in the paper (which takes another for each figure, from 600 on): the sheets of all
+methods show the same latents.
+"""
+
+from typing import Final
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from trainer.metrics.subject import Samples
+from trainer.probes.scene import Findings, Scene
+from trainer.randomness import generator_of
+from trainer.sheet import tile
+
+COUNT: Final = 24
+COLUMNS: Final = 4
+PSI: Final = 0.7
+SEED: Final = 600
+
+
+def probe(scene: Scene, count: int | None = None) -> Findings:
+    """Return the `seed` and `psi`, and as pictures `real` ones of the whole set, `generated` and `truncated` images.
+
+    A generator without a w has nothing to truncate by psi, and no such picture.
+    """
+    count = count or COUNT
+    pictures = {"real": _real(scene, count), "generated": _made(scene, count, 1.0)}
+    if scene.config.generator.maps:
+        pictures["truncated"] = _made(scene, count, PSI)
+    return Findings({"seed": np.array(SEED), "psi": np.array(PSI)}, pictures)
+
+
+def _real(scene: Scene, count: int) -> UInt8[Tensor, "c rows_h columns_w"]:
+    whole = scene.train_set.whole
+    picks = torch.randperm(len(whole), generator=generator_of(SEED, "uncurated"))[:count]
+    return tile(whole.images(picks.numpy()), COLUMNS)
+
+
+def _made(scene: Scene, count: int, psi: float) -> UInt8[Tensor, "c rows_h columns_w"]:
+    subject = Samples(scene.generator, scene.train_set, SEED, psi)
+    return tile(torch.cat([batch.images for batch in subject.images(count)])[:count], COLUMNS)
