@@ -1,6 +1,7 @@
 """Resampling: linear in the image, and its adjoint is another resampling."""
 
 import ctypes
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -11,14 +12,14 @@ from torch import Tensor
 from trainer.ops.native import abi
 from trainer.ops.native.layout import computed, dense, format_of
 from trainer.ops.native.library import call
-from trainer.ops.native.registry import differentiate, register
+from trainer.ops.native.registry import register
 from trainer.ops.resampling import Steps
 
 STRIDES = ctypes.c_int64 * 4
 RANK_ONE = 1e-6  # largest deviation from column x row, relative to the largest tap, of a filter taken as their product
 
 
-def _size(x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int], columns: list[int]) -> list[int]:
+def _size(x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int]) -> list[int]:
     taps = (f.shape[0], f.shape[-1])
     sides = [
         (side * u + sum(pad) - t) // d + 1
@@ -60,7 +61,7 @@ def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
 
 
 def _real(
-    x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int], columns: list[int], flipped: bool
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int], flipped: bool
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     x = dense(x)
@@ -76,7 +77,7 @@ def _call(
     x: Tensor,
     sides: list[int],
     f: Tensor,
-    steps: tuple[list[int], list[int], list[int], list[int]],
+    steps: tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int]],
     taps: int,
     column: int | None,
     row: int | None,
@@ -94,7 +95,7 @@ def _call(
 
 
 def _fake(
-    x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int], columns: list[int], flipped: bool
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int], flipped: bool
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     return x.new_empty([*x.shape[:2], *sides]).contiguous(memory_format=format_of(x))
@@ -118,7 +119,7 @@ def _backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
     return operation(dy, ctx.saved_tensors[0], *ctx.adjoint), *[None] * 6
 
 
-differentiate("resample", _setup, _backward)
+operation.differentiate(_setup, _backward)
 
 
 def resample(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
