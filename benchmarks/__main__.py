@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import bench_files, bench_iteration, bench_metrics, bench_ops
+from benchmarks import bench_augment, bench_files, bench_iteration, bench_metrics, bench_ops, bench_profile
 from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
 from benchmarks.table import write_into
 from trainer.console import result, say
@@ -30,6 +30,9 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "ops": bench_ops.op_ratios,
     "rates": bench_ops.rates,
     "iteration": bench_iteration.iteration_ratios,
+    "threads": bench_iteration.thread_ratios,
+    "augmentation": bench_augment.augmentation_ratios,
+    "profile": bench_profile.shares,
     "files": bench_files.file_rates,
     "metrics": metric_ratios,
 }

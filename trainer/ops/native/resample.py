@@ -19,7 +19,9 @@ STRIDES = ctypes.c_int64 * 4
 RANK_ONE = 1e-6  # largest deviation from column x row, relative to the largest tap, of a filter taken as their product
 
 
-def _size(x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int]) -> list[int]:
+def _size(
+    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int]
+) -> list[int]:
     taps = (f.shape[0], f.shape[-1])
     sides = [
         (side * u + sum(pad) - t) // d + 1
@@ -61,7 +63,13 @@ def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
 
 
 def _real(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int], flipped: bool
+    x: Tensor,
+    f: Tensor,
+    up: Sequence[int],
+    down: Sequence[int],
+    rows: Sequence[int],
+    columns: Sequence[int],
+    flipped: bool,
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     x = dense(x)
@@ -95,7 +103,13 @@ def _call(
 
 
 def _fake(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int], flipped: bool
+    x: Tensor,
+    f: Tensor,
+    up: Sequence[int],
+    down: Sequence[int],
+    rows: Sequence[int],
+    columns: Sequence[int],
+    flipped: bool,
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     return x.new_empty([*x.shape[:2], *sides]).contiguous(memory_format=format_of(x))
