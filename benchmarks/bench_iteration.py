@@ -161,8 +161,8 @@ def thread_ratios(rounds: int) -> Iterator[Ratio]:
 
 COMPARED = {
     "tiny32 (32², channel base 512), batch 16": Row(512, 16),
-    "32², channel base 2048, batch 16": Row(2048, 16, channel_max=128),
-    "32², channel base 8192, batch 4": Row(8192, 4, channel_max=512),
     "256², channel base 2048, batch 2": Row(2048, 2, resolution=256),
+    "32², channel base 2048, batch 8": Row(2048, 8, channel_max=128),
+    "32², channel base 8192, batch 2": Row(8192, 2, channel_max=512),
 }
-COMPARED_BY_CLOCK = {name: COMPARED[name] for name in list(COMPARED)[:2]}
+COMPARED_BY_CLOCK = {name: row for name, row in COMPARED.items() if row.channel_base == 2048 and row.resolution == 32}

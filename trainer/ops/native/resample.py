@@ -15,13 +15,13 @@ from trainer.ops.native.library import call
 from trainer.ops.native.registry import register
 from trainer.ops.resampling import Steps
 
+Pair = Sequence[int]
+
 STRIDES = ctypes.c_int64 * 4
 RANK_ONE = 1e-6  # largest deviation from column x row, relative to the largest tap, of a filter taken as their product
 
 
-def _size(
-    x: Tensor, f: Tensor, up: Sequence[int], down: Sequence[int], rows: Sequence[int], columns: Sequence[int]
-) -> list[int]:
+def _size(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair) -> list[int]:
     taps = (f.shape[0], f.shape[-1])
     sides = [
         (side * u + sum(pad) - t) // d + 1
@@ -33,11 +33,12 @@ def _size(
 
 
 class Taps(NamedTuple):
-    """A filter as the CPU kernels read it: the taps, and the factors of a separable one. Kept alive by the cache."""
+    """Where the CPU kernels find the taps, and the factors of a separable filter. The cache keeps `arrays` alive."""
 
-    taps: np.ndarray
-    column: np.ndarray | None
-    row: np.ndarray | None
+    taps: int
+    column: int | None
+    row: int | None
+    arrays: tuple[np.ndarray, ...]
 
 
 @lru_cache(maxsize=256)
@@ -46,29 +47,30 @@ def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool)
     f = np.frombuffer(content, dtype).reshape(shape)
     f = np.ascontiguousarray(f if flipped else np.flip(f))
     if f.ndim == 1:
-        return Taps(f, f, f)
+        return _taps(f, f, f)
     y, x = divmod(int(np.abs(f).argmax()), shape[1])
     column, row = f[:, x].copy(), f[y] / (f[y, x] or 1)
     separable = np.abs(np.outer(column, row) - f).max() <= RANK_ONE * abs(f[y, x])
-    return Taps(f, column, row) if separable else Taps(f, None, None)
+    return _taps(f, column, row) if separable else Taps(f.ctypes.data, None, None, (f,))
+
+
+def _taps(*arrays: np.ndarray) -> Taps:
+    return Taps(*(array.ctypes.data for array in arrays), arrays)
 
 
 def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
     """Return where the kernels find the filter, its column and its row."""
     array = f.numpy()
-    taps, column, row = _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)
-    if column is None or row is None:
-        return taps.ctypes.data, None, None
-    return taps.ctypes.data, column.ctypes.data, row.ctypes.data
+    return _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)[:3]
 
 
 def _real(
     x: Tensor,
     f: Tensor,
-    up: Sequence[int],
-    down: Sequence[int],
-    rows: Sequence[int],
-    columns: Sequence[int],
+    up: Pair,
+    down: Pair,
+    rows: Pair,
+    columns: Pair,
     flipped: bool,
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
@@ -85,7 +87,7 @@ def _call(
     x: Tensor,
     sides: list[int],
     f: Tensor,
-    steps: tuple[Sequence[int], Sequence[int], Sequence[int], Sequence[int]],
+    steps: tuple[Pair, Pair, Pair, Pair],
     taps: int,
     column: int | None,
     row: int | None,
@@ -105,10 +107,10 @@ def _call(
 def _fake(
     x: Tensor,
     f: Tensor,
-    up: Sequence[int],
-    down: Sequence[int],
-    rows: Sequence[int],
-    columns: Sequence[int],
+    up: Pair,
+    down: Pair,
+    rows: Pair,
+    columns: Pair,
     flipped: bool,
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
