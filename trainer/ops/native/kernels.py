@@ -58,4 +58,6 @@ class Native(Kernels):
         return y
 
     def warp(self, images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+        if images.device.type == "cpu":  # where torch's look-up is faster, its gradient three times, and repeats too
+            return self._plain.warp(images, theta, height, width)
         return warp(images, theta, height, width)
