@@ -25,7 +25,7 @@ class Operation:
 
     def __call__(self, *inputs: Any) -> Any:
         if self._differentiable is not None and torch.is_grad_enabled() and any(map(_wants_gradient, inputs)):
-            return self._differentiable.apply(*inputs)  # type: ignore[no-untyped-call]
+            return self._differentiable.apply(*inputs)
         return self._real(*inputs)
 
     def differentiate(self, setup: Callable[..., None], backward: Callable[..., Any]) -> None:

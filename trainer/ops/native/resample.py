@@ -54,8 +54,8 @@ def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool)
     return _taps(f, column, row) if separable else Taps(f.ctypes.data, None, None, (f,))
 
 
-def _taps(*arrays: np.ndarray) -> Taps:
-    return Taps(*(array.ctypes.data for array in arrays), arrays)
+def _taps(f: np.ndarray, column: np.ndarray, row: np.ndarray) -> Taps:
+    return Taps(f.ctypes.data, column.ctypes.data, row.ctypes.data, (f, column, row))
 
 
 def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
