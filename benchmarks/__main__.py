@@ -1,14 +1,16 @@
-"""python -m benchmarks: every ratio in one run, to benchmarks/latest.json and to the table of docs/performance.md.
+"""python -m benchmarks: every ratio, to benchmarks/latest.json and to the tables of docs/performance.md.
 
-One thread; all sides of a comparison take turns and the least CPU time of each counts. `--only` takes some parts.
+One thread; all sides of a comparison take turns and the least CPU time of each counts. A part is measured in one run;
+`--only` measures some parts anew.
 """
 
 import argparse
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from benchmarks import bench_files, bench_iteration, bench_metrics, bench_ops
+from benchmarks import bench_augment, bench_files, bench_iteration, bench_metrics, bench_ops, bench_profile
 from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
 from benchmarks.table import write_into
 from trainer.console import result, say
@@ -30,6 +32,9 @@ PARTS: dict[str, Callable[[int], Iterator[Row]]] = {
     "ops": bench_ops.op_ratios,
     "rates": bench_ops.rates,
     "iteration": bench_iteration.iteration_ratios,
+    "threads": bench_iteration.thread_ratios,
+    "augmentation": bench_augment.augmentation_ratios,
+    "profile": bench_profile.shares,
     "files": bench_files.file_rates,
     "metrics": metric_ratios,
 }
@@ -42,24 +47,31 @@ def as_json(row: Row) -> dict[str, object]:
     return {**row._asdict(), "ratio": row.achieved / row.beside}
 
 
+def measure(part: str, rounds: int) -> Iterator[dict[str, Any]]:
+    """Yield a part, with what it is measured on, after each of its rows."""
+    say(f"measuring {part}")
+    peaks = {"stream copy, GB/s": stream_copy_gbps(), "float32 matrix product, GFLOP/s": matmul_gflops()}
+    found: dict[str, Any] = {"machine": machine(), "peaks": peaks, "rows": []}
+    for row in PARTS[part](rounds):
+        found["rows"].append(as_json(row))
+        result(json.dumps(found["rows"][-1]))
+        yield found
+
+
 def main() -> None:
-    """Measure, print, and write both files."""
+    """Measure, print, and write both files after every row; the parts not asked for stay as they are."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
     arguments = parser.parse_args()
     settle(threads=1)
-    rows: dict[str, list[dict[str, object]]] = {}
+    latest = HERE / "latest.json"
+    found = json.loads(latest.read_text(encoding="utf-8")) if latest.exists() else {}
     for part in arguments.only:
-        say(f"measuring {part}")
-        rows[part] = []
-        for row in PARTS[part](arguments.rounds):
-            rows[part].append(as_json(row))
-            result(json.dumps(rows[part][-1]))
-    peaks = {"stream copy, GB/s": stream_copy_gbps(), "float32 matrix product, GFLOP/s": matmul_gflops()}
-    found = {"machine": machine(), "peaks": peaks, "parts": rows}
-    (HERE / "latest.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    write_into(PAGE, found)
+        for measured in measure(part, arguments.rounds):
+            found[part] = measured
+            latest.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            write_into(PAGE, found)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from benchmarks.bench_iteration import Bench, Row
-from benchmarks.ratios import Rate, least_ms
+from benchmarks.ratios import Rate, implementations, least_ms
 from trainer import checkpoint
 from trainer.data.cache import Decoded
 from trainer.data.dataset import ImageSet
@@ -18,7 +18,7 @@ COUNT, BATCH, SIDE = 10_000, 64, 32
 
 def file_rates(rounds: int) -> Iterator[Rate]:
     """Measure both with the networks of tiny32."""
-    bench = Bench(Row(512, 16))
+    bench = Bench(Row(512, 16), implementations()["native"])
     for _ in range(2):
         bench.run()
     yield Rate("images from the cache", images_per_second(rounds), bench.images_per_second(), "training", "images/s")

@@ -1,20 +1,17 @@
-"""How fast an iteration of training is: Gmain + Greg/4 + Dmain + Dreg/16, their steps of Adam, no augmentation.
+"""How fast an iteration of training is: Gmain + Greg/4 + Dmain + Dreg/16, and their steps of Adam.
 
-    python -m benchmarks.bench_iteration [--repeats 10]
-
-CPU seconds of one thread, least of the repeats, all rows interleaved in one run; compare rows of one run only.
+CPU milliseconds of one thread, least of the rounds, all sides of a comparison in turns; and the same by the clock with
+one and two threads. Compare numbers of one run only.
 """
 
-import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
-from rich.console import Console
-from rich.table import Table
-from torch import nn
+from torch import Tensor, nn
 
+from benchmarks.official import Official, rewrite
 from benchmarks.ratios import Ratio, implementations
 from trainer.augment.critic import Critic
 from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
@@ -24,8 +21,7 @@ from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 from trainer.objectives.phases import Phase, Shard, complete_gradients, local, train_only
 from trainer.objectives.regularised import Intervals
-from trainer.ops.kernels import using
-from trainer.process import settle
+from trainer.ops.kernels import Kernels, using
 
 
 class Row(NamedTuple):
@@ -33,7 +29,6 @@ class Row(NamedTuple):
 
     channel_base: int
     batch: int
-    modulation: str = "activations"
     resolution: int = 32
     channel_max: int = 64
     dtype: str = "fp32"
@@ -43,40 +38,52 @@ class Row(NamedTuple):
         return {} if self.dtype == "fp32" else {"dtype": self.dtype, "top_resolutions": 8}
 
 
-ROWS = (Row(512, 16), Row(1024, 32), Row(1024, 32, "per-sample"))
+Shown = Callable[[Tensor, str], Tensor]
+Clock = Callable[[], float]
+
+
+def untouched(images: Tensor, _role: str) -> Tensor:
+    """Return images as they are: no augmentation."""
+    return images
 
 
 class Bench:
-    """Networks, phases and data of one row."""
+    """Networks, phases and data of one row, computed by `kernels`; `shown` is what the discriminator sees of images."""
 
-    def __init__(self, row: Row) -> None:
+    def __init__(self, row: Row, kernels: Kernels, shown: Shown = untouched) -> None:
         width = {"channel_base": row.channel_base, "channel_max": row.channel_max, "precision": row.precision}
-        small = {"z_dim": 64, "w_dim": 64, "mapping_layers": 2, "modulation": row.modulation}
+        small = {"z_dim": 64, "w_dim": 64, "mapping_layers": 2}
         shape = (row.resolution, 1, 0)
+        self.kernels = kernels
         self.generator: Generator = build(StyleGan2Generator(**width, **small), *shape)
         self.discriminator: Discriminator = build(StyleGan2Discriminator(**width), *shape)
-        critic = Critic(self.discriminator, lambda images, _role: images)
-        objective = build(Logistic(r1_gamma=0.1), self.generator, critic, Intervals(4, 16))
+        objective = build(Logistic(r1_gamma=0.1), self.generator, Critic(self.discriminator, shown), Intervals(4, 16))
         self.phases: tuple[Phase, ...] = objective.phases
         images = torch.randn(row.batch, 1, row.resolution, row.resolution)
         nothing = torch.zeros(row.batch, 0)
         self.shard = Shard(images, nothing, torch.randn(row.batch, 64), nothing)
-        networks: dict[str, nn.Module] = {"G": self.generator, "D": self.discriminator}
-        self.networks = networks
-        self.optimizers = {key: torch.optim.Adam(net.parameters(), fused=True) for key, net in networks.items()}
+        self.networks: dict[str, nn.Module] = {"G": self.generator, "D": self.discriminator}
+        self.optimizers = {key: torch.optim.Adam(net.parameters(), fused=True) for key, net in self.networks.items()}
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all times."""
         self.seconds = {phase.name: float("inf") for phase in self.phases}
 
-    def run(self) -> None:
+    def run(self, clock: Clock = time.process_time) -> None:
+        """Run every phase once, and keep its time where it is the least so far."""
         for phase in self.phases:
-            start = time.process_time()
-            self._step(phase)
-            self.seconds[phase.name] = min(self.seconds[phase.name], time.process_time() - start)
+            start = clock()
+            self.step(phase)
+            self.seconds[phase.name] = min(self.seconds[phase.name], clock() - start)
 
-    def _step(self, phase: Phase) -> None:
+    def step(self, phase: Phase) -> None:
+        """Do what the loop does for a phase."""
         network = self.networks[phase.network]
         train_only(phase.network, self.generator, self.discriminator)
         network.zero_grad(set_to_none=True)
-        (phase.loss(self.shard).loss.mean() * phase.gain).backward()
+        with using(self.kernels):
+            (phase.loss(self.shard).loss.mean() * phase.gain).backward()
         phase.finish(local)
         complete_gradients(network.parameters())
         self.optimizers[phase.network].step()
@@ -90,57 +97,72 @@ class Bench:
         return 1000 * len(self.shard.real) / self.milliseconds
 
 
-class Side(NamedTuple):
-    """One way to compute an iteration."""
+def official(row: Row, grouped: bool) -> Bench:
+    """Return the same networks in the official formulation, with Adam as torch has it by default."""
+    bench = Bench(row, Official())
+    for key, network in bench.networks.items():
+        rewrite(network, grouped)
+        bench.optimizers[key] = torch.optim.Adam(network.parameters())
+    return bench
 
-    row: Row
-    ops: str = "reference"
+
+def take_turns(benches: Mapping[str, Bench], rounds: int, clock: Clock = time.process_time) -> dict[str, float]:
+    """Return the milliseconds of an iteration of each, after a round to warm up."""
+    for number in range(rounds + 1):
+        for bench in benches.values():
+            bench.run(clock)
+            if number == 0:
+                bench.forget()
+    return {name: bench.milliseconds for name, bench in benches.items()}
 
 
 def iteration_ratios(rounds: int) -> Iterator[Ratio]:
-    """Compare whole iterations: implementations, precisions, formulations, all in turns."""
+    """Compare whole iterations: implementations, precisions, formulations."""
     kernels = implementations()
     for name, row in COMPARED.items():
-        sides = {
-            "per-sample, reference ops": Side(row._replace(modulation="per-sample")),
-            "reference": Side(row),
-            "native": Side(row, "native"),
-            "native bf16": Side(row._replace(dtype="bf16"), "native"),
-        }
-        benches = {which: Bench(side.row) for which, side in sides.items()}
-        for _ in range(rounds + 1):
-            for which, bench in benches.items():
-                with using(kernels[sides[which].ops]):
-                    bench.run()
-        took = {which: bench.milliseconds for which, bench in benches.items()}
-        for slow, fast in (("reference", "native"), ("native", "native bf16"), ("per-sample, reference ops", "native")):
+        half = row._replace(dtype="bf16")
+        took = take_turns(
+            {
+                "official, grouped": official(row, True),
+                "official": official(row, False),
+                "reference": Bench(row, kernels["reference"]),
+                "native": Bench(row, kernels["native"]),
+                "reference bf16": Bench(half, kernels["reference"]),
+                "native bf16": Bench(half, kernels["native"]),
+            },
+            rounds,
+        )
+        best = min(("official", "official, grouped"), key=lambda which: took[which])
+        for slow, fast in (
+            ("reference", "native"),
+            ("native", "native bf16"),
+            (best, "reference"),
+            (best, "native"),
+            (best, "reference bf16"),
+            (best, "native bf16"),
+        ):
             yield Ratio(f"iteration, {name}", slow, fast, took[slow], took[fast])
+
+
+def thread_ratios(rounds: int) -> Iterator[Ratio]:
+    """Compare by the clock, each side with its better number of threads."""
+    for name, row in COMPARED_BY_CLOCK.items():
+        benches = {"official": official(row, False), "native": Bench(row, implementations()["native"])}
+        took: dict[str, list[tuple[float, int]]] = {which: [] for which in benches}
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            for which, milliseconds in take_turns(benches, rounds, time.perf_counter).items():
+                took[which].append((milliseconds, threads))
+        torch.set_num_threads(1)
+        (slow, slow_threads), (fast, fast_threads) = (min(took[which]) for which in benches)
+        sides = f"official, {slow_threads} threads", f"native, {fast_threads} threads"
+        yield Ratio(f"iteration by the clock, {name}", *sides, slow, fast)
 
 
 COMPARED = {
     "tiny32 (32², channel base 512), batch 16": Row(512, 16),
-    "32², channel base 2048, batch 8": Row(2048, 8, channel_max=128),
     "256², channel base 2048, batch 2": Row(2048, 2, resolution=256),
+    "32², channel base 2048, batch 8": Row(2048, 8, channel_max=128),
+    "32², channel base 8192, batch 2": Row(8192, 2, channel_max=512),
 }
-
-
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=10)
-    repeats = parser.parse_args().repeats
-    settle(threads=1)
-    benches = {row: Bench(row) for row in ROWS}
-    for _ in range(repeats + 1):
-        for bench in benches.values():
-            bench.run()
-    names = ("Gmain", "Greg", "Dmain", "Dreg")
-    table = Table("channel base", "batch", "modulation", *(f"{name} ms" for name in names), "images per CPU second")
-    for row, bench in benches.items():
-        milliseconds = [f"{1000 * bench.seconds[name]:.0f}" for name in names]
-        table.add_row(str(row[0]), str(row[1]), row[2], *milliseconds, f"{bench.images_per_second():.0f}")
-    Console().print(table)
-
-
-if __name__ == "__main__":
-    main()
+COMPARED_BY_CLOCK = {name: row for name, row in COMPARED.items() if row.channel_base == 2048 and row.resolution == 32}

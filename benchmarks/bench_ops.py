@@ -6,8 +6,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks.ratios import Rate, Ratio, implementations, least_ms, orders, stream_copy_gbps
+from benchmarks.ratios import Rate, Ratio, Work, implementations, least_ms, matmul_gflops, orders, stream_copy_gbps
 from trainer.ops.bias_act import bias_act
+from trainer.ops.convolution import convolve
 from trainer.ops.kernels import kernels, using
 from trainer.ops.upfirdn2d import downsample2d, filter2d, setup_filter, upsample2d
 
@@ -15,7 +16,7 @@ Shape = tuple[int, int, int, int]
 Operation = Callable[[Tensor], Tensor]
 
 FILTER = setup_filter([1, 3, 3, 1])
-SHAPES: dict[str, Shape] = {"small": (16, 32, 16, 16), "large": (8, 64, 128, 128)}
+SHAPES: dict[str, Shape] = {"small": (16, 32, 16, 16), "large": (4, 32, 128, 128)}
 OPERATIONS: dict[str, Operation] = {
     "bias_act lrelu": partial(bias_act, activation="lrelu", clamp=256.0),
     "filter 4x4": partial(filter2d, f=FILTER),
@@ -66,3 +67,27 @@ def rates(rounds: int) -> Iterator[Rate]:
             y = f(x)
             took = least_ms({name: partial(f, x)}, rounds)[name]
         yield Rate(f"{name}, large", 4 * (x.numel() + y.numel()) / took / 1e6, copy, "stream copy", "GB/s")
+    yield from convolution_rates(rounds)
+
+
+CONVOLUTIONS: dict[str, Shape] = {"16 channels": (16, 16, 32, 32), "128 channels": (16, 128, 16, 16)}
+
+
+def convolution_rates(rounds: int) -> Iterator[Rate]:
+    """Measure the arithmetic of 3x3 convolutions, which every formulation is bound by, beside a matrix product."""
+    peak = matmul_gflops()
+    for name, shape in CONVOLUTIONS.items():
+        x, weight = images(shape).requires_grad_(), torch.randn(shape[1], shape[1], 3, 3, requires_grad=True)
+        y = convolve(x, weight, padding=1)
+        dy = torch.ones_like(y)
+        works: dict[str, Work] = {
+            "forward": lambda x=x, weight=weight: convolve(x, weight, padding=1),
+            "backward": lambda y=y, x=x, weight=weight, dy=dy: torch.autograd.grad(
+                y, [x, weight], dy, retain_graph=True
+            ),
+        }
+        took = least_ms(works, rounds)
+        flop = 2 * 9 * shape[1] * x.numel()
+        for (which, milliseconds), products in zip(took.items(), (1, 2), strict=True):
+            rate = products * flop / milliseconds / 1e6
+            yield Rate(f"convolution 3x3, {name}, {which}", rate, peak, "float32 matrix product", "GFLOP/s")

@@ -17,16 +17,17 @@ def write_into(page: Path, found: dict[str, Any]) -> None:
 
 def render(found: dict[str, Any]) -> str:
     """Return the machine and one table of each part, as Markdown."""
-    lines = [", ".join(f"{key} {value}" for key, value in found["machine"].items()) + "."]
-    lines.append(", ".join(f"{key}: {value:.1f}" for key, value in found["peaks"].items()) + ".")
-    for part, rows in found["parts"].items():
-        lines += ["", f"**{part}**", ""]
+    lines: list[str] = []
+    for name, part in found.items():
+        rows = part["rows"]
+        measured = {**part["machine"], **{key: f"{value:.1f}" for key, value in part["peaks"].items()}}
+        lines += ["", f"**{name}**: " + "; ".join(f"{key} {value}" for key, value in measured.items()), ""]
         lines += _ratios(rows) if rows and "slow" in rows[0] else _rates(rows)
-    return "\n".join(lines)
+    return "\n".join(lines[1:])
 
 
 def _ratios(rows: list[dict[str, Any]]) -> list[str]:
-    head = ["| what | slow side | fast side | ms | ms | ratio |", "|---|---|---|---|---|---|"]
+    head = ["| what | one side | other side | ms | ms | ratio |", "|---|---|---|---|---|---|"]
     return head + [
         f"| {r['name']} | {r['slow_name']} | {r['fast_name']} | {r['slow']:.2f} | {r['fast']:.2f} | {r['ratio']:.2f} |"
         for r in rows

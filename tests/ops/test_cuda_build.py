@@ -13,8 +13,7 @@ from trainer.ops.native import abi
 MOST_REGISTERS = 96
 compiler = toolchain.nvcc()
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(1800),  # a minute of one core, more of a busy one
     pytest.mark.skipif(compiler is None, reason=toolchain.NO_NVCC),
 ]
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trainer.ops.activations import ACTIVATIONS
 from trainer.ops.kernels import Kernels
+from trainer.ops.native.warp import warp
 from trainer.ops.reference import Reference
 from trainer.ops.resampling import Steps
 
@@ -163,4 +164,5 @@ def test_warp(
     sine, cosine, x = turn.sin() * scale, turn.cos() * scale, torch.full([n], move, dtype=dtype)
     theta = torch.stack([torch.stack([cosine, -sine, x], 1), torch.stack([sine, cosine * 1.3, -x], 1)], 1)
     images = image(n, c, *source, dtype, "planes")
-    assert_equal(native, lambda kernels, t: kernels.warp(t, theta, *result), images)
+    compiled = {native: warp, REFERENCE: REFERENCE.warp}
+    assert_equal(native, lambda kernels, t: compiled[kernels](t, theta, *result), images)

@@ -11,6 +11,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from trainer.ops.activations import ACTIVATIONS
 from trainer.ops.kernels import Kernels
 from trainer.ops.native import abi
+from trainer.ops.native.warp import warp
 from trainer.ops.resampling import Steps
 
 NONE = abi.clamp_value(None)
@@ -58,8 +59,9 @@ def test_end_of_a_modulated_convolution(native: Kernels, last: bool, per_sample:
     check(lambda *tensors: native.finish(*tensors, 1.1), *inputs)
 
 
-def test_warp(native: Kernels) -> None:
-    check(lambda x: native.warp(x, THETA, 7, 5), normal(2, 2, 4, 6))
+@pytest.mark.usefixtures("native")
+def test_warp() -> None:
+    check(lambda x: warp(x, THETA, 7, 5), normal(2, 2, 4, 6))
 
 
 def test_third_derivative_of_a_curved_activation_is_refused(native: Kernels) -> None:

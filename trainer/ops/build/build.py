@@ -18,7 +18,7 @@ from pathlib import Path
 
 from trainer.errors import OutputError, UserError
 from trainer.ops.build import place
-from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC
+from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC, X86_FLAGS
 from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architectures, cxx, nvcc, run
 
 
@@ -47,7 +47,7 @@ def build(kind: place.Kind, again: bool = False) -> Path:
 def _cpu_commands(compiler: Compiler, part: Path) -> list[list[str]]:
     source = str(place.SOURCES / "cpu.cpp")
     variants = [*CPU_VARIANTS] if platform.machine() == "x86_64" else [GENERIC]
-    march = {name: [] if name == GENERIC else [f"-march={name}"] for name in variants}
+    march = {name: [] if name == GENERIC else [f"-march={name}", *X86_FLAGS] for name in variants}
     return [
         [compiler.path, *CPU_FLAGS, *march[name], source, "-lpthread", "-o", str(part / f"{name}.so")]
         for name in variants

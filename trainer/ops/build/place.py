@@ -14,7 +14,7 @@ import platform
 from pathlib import Path
 from typing import Any, Literal
 
-from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC, WANTED_ARCHITECTURES
+from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC, WANTED_ARCHITECTURES, X86_FLAGS
 
 Kind = Literal["cpu", "cuda"]
 
@@ -30,7 +30,7 @@ def root() -> Path:
 
 def key(kind: Kind) -> str:
     """Return the hash of what a build of this kind is made of."""
-    recipe = [CPU_FLAGS, sorted(CPU_VARIANTS)] if kind == "cpu" else [CUDA_FLAGS, WANTED_ARCHITECTURES]
+    recipe = [CPU_FLAGS, X86_FLAGS, sorted(CPU_VARIANTS)] if kind == "cpu" else [CUDA_FLAGS, WANTED_ARCHITECTURES]
     digest = hashlib.sha256(json.dumps([kind, platform.machine(), recipe]).encode())
     for source in sources(kind):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
@@ -39,7 +39,7 @@ def key(kind: Kind) -> str:
 
 def sources(kind: Kind) -> list[Path]:
     """Return the files a build of this kind is made of."""
-    others = ("cuda",) if kind == "cpu" else ("cpu", "simd", "parallel")
+    others = ("cuda",) if kind == "cpu" else ("channels", "cpu", "parallel", "rows")
     return sorted(source for source in SOURCES.iterdir() if not source.name.startswith(others))
 
 

@@ -12,6 +12,7 @@ CPU_VARIANTS: dict[str, set[str]] = {  # the best first, with what /proc/cpuinfo
     "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "avx2", "fma", "bmi2", "f16c"},
     "x86-64-v3": {"avx2", "fma", "bmi1", "bmi2", "f16c", "movbe"},
 }
+X86_FLAGS = ("-mprefer-vector-width=512",)  # GCC takes 256 bits of AVX-512 otherwise; of no effect on AVX2
 
 WANTED_ARCHITECTURES = (70, 75, 80, 86, 89, 90, 100, 120)  # and PTX of the last one the toolkit knows
 CUDA_FLAGS = (

@@ -1,5 +1,6 @@
 // The CPU library: the operations of abi.h.
 #include "cpu_activate.h"
+#include "cpu_finish.h"
 #include "cpu_modulate.h"
 #include "cpu_resample.h"
 #include "cpu_warp.h"

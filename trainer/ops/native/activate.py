@@ -12,7 +12,7 @@ from torch import Tensor
 from trainer.ops.native import abi
 from trainer.ops.native.layout import dense
 from trainer.ops.native.library import call, pointer
-from trainer.ops.native.registry import differentiate, end_of_derivatives, register
+from trainer.ops.native.registry import end_of_derivatives, register
 
 SHAPE = "int dim, int act, float alpha, float gain, float clamp"
 Shape = tuple[int, int, float, float, float]
@@ -118,9 +118,9 @@ def _setup_end(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     """Keep nothing."""
 
 
-differentiate("bias_act", _setup_value, _backward_value)
-differentiate("bias_act_slope", _setup_slope, _backward_slope)
-differentiate("bias_act_bend", _setup_end, end_of_derivatives)
+value.differentiate(_setup_value, _backward_value)
+slope.differentiate(_setup_slope, _backward_slope)
+bend.differentiate(_setup_end, end_of_derivatives)
 
 
 def bias_act(

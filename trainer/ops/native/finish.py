@@ -15,7 +15,7 @@ from trainer.ops.native.activate import slope
 from trainer.ops.native.layout import computed, dense, order_of
 from trainer.ops.native.library import call, pointer
 from trainer.ops.native.modulate import dot, per_channel, scale
-from trainer.ops.native.registry import differentiate, register
+from trainer.ops.native.registry import register
 
 LRELU = abi.ACTS.index("lrelu")
 ALPHA = ACTIVATIONS["lrelu"].alpha
@@ -107,4 +107,4 @@ def _to_noise(dnoise: Tensor, shape: torch.Size, dtype: torch.dtype) -> Tensor:
     )
 
 
-differentiate("finish", _setup, _backward_finish)
+forward.differentiate(_setup, _backward_finish)

@@ -38,8 +38,8 @@ class Native(Kernels):
         return bias_act(x, bias, dim, activation, alpha, gain, clamp)
 
     def leaky_relu(self, x: Tensor, clamp: float | None) -> Tensor:
-        if x.numel() < self._smallest:
-            return self._plain.leaky_relu(x, clamp)
+        if clamp is None or x.numel() < self._smallest:
+            return self._plain.leaky_relu(x, clamp)  # torch's own overwrites x, and needs no bias, gain or clamp
         return bias_act(x, None, 1, "lrelu", ACTIVATIONS["lrelu"].alpha, 1.0, clamp)
 
     def resample(self, x: Tensor, f: Tensor, steps: Steps) -> Tensor:
@@ -58,4 +58,6 @@ class Native(Kernels):
         return y
 
     def warp(self, images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
+        if images.device.type == "cpu":  # where torch's look-up is faster, its gradient three times, and repeats too
+            return self._plain.warp(images, theta, height, width)
         return warp(images, theta, height, width)

@@ -8,7 +8,7 @@ from torch import Tensor
 from trainer.ops.native import abi
 from trainer.ops.native.layout import computed, dense, order_of
 from trainer.ops.native.library import call, pointer
-from trainer.ops.native.registry import differentiate, register
+from trainer.ops.native.registry import register
 
 
 def _run(x: Tensor, y: Tensor | None, s: Tensor | None, scaled: Tensor | None, dots: Tensor | None) -> None:
@@ -82,5 +82,5 @@ def _backward_dot(ctx: Any, v: Tensor) -> tuple[Any, ...]:
     return scale(y, v) if wants_x else None, scale(x, v) if wants_y else None
 
 
-differentiate("modulate", _setup, _backward_scale)
-differentiate("channel_dot", _setup, _backward_dot)
+scale.differentiate(_setup, _backward_scale)
+dot.differentiate(_setup, _backward_dot)

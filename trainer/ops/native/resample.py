@@ -1,6 +1,7 @@
 """Resampling: linear in the image, and its adjoint is another resampling."""
 
 import ctypes
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -11,14 +12,16 @@ from torch import Tensor
 from trainer.ops.native import abi
 from trainer.ops.native.layout import computed, dense, format_of
 from trainer.ops.native.library import call
-from trainer.ops.native.registry import differentiate, register
+from trainer.ops.native.registry import register
 from trainer.ops.resampling import Steps
+
+Pair = Sequence[int]
 
 STRIDES = ctypes.c_int64 * 4
 RANK_ONE = 1e-6  # largest deviation from column x row, relative to the largest tap, of a filter taken as their product
 
 
-def _size(x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int], columns: list[int]) -> list[int]:
+def _size(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair) -> list[int]:
     taps = (f.shape[0], f.shape[-1])
     sides = [
         (side * u + sum(pad) - t) // d + 1
@@ -30,11 +33,12 @@ def _size(x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int],
 
 
 class Taps(NamedTuple):
-    """A filter as the CPU kernels read it: the taps, and the factors of a separable one. Kept alive by the cache."""
+    """Where the CPU kernels find the taps, and the factors of a separable filter. The cache keeps `arrays` alive."""
 
-    taps: np.ndarray
-    column: np.ndarray | None
-    row: np.ndarray | None
+    taps: int
+    column: int | None
+    row: int | None
+    arrays: tuple[np.ndarray, ...]
 
 
 @lru_cache(maxsize=256)
@@ -43,24 +47,31 @@ def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool)
     f = np.frombuffer(content, dtype).reshape(shape)
     f = np.ascontiguousarray(f if flipped else np.flip(f))
     if f.ndim == 1:
-        return Taps(f, f, f)
+        return _taps(f, f, f)
     y, x = divmod(int(np.abs(f).argmax()), shape[1])
     column, row = f[:, x].copy(), f[y] / (f[y, x] or 1)
     separable = np.abs(np.outer(column, row) - f).max() <= RANK_ONE * abs(f[y, x])
-    return Taps(f, column, row) if separable else Taps(f, None, None)
+    return _taps(f, column, row) if separable else Taps(f.ctypes.data, None, None, (f,))
+
+
+def _taps(f: np.ndarray, column: np.ndarray, row: np.ndarray) -> Taps:
+    return Taps(f.ctypes.data, column.ctypes.data, row.ctypes.data, (f, column, row))
 
 
 def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
     """Return where the kernels find the filter, its column and its row."""
     array = f.numpy()
-    taps, column, row = _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)
-    if column is None or row is None:
-        return taps.ctypes.data, None, None
-    return taps.ctypes.data, column.ctypes.data, row.ctypes.data
+    return _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)[:3]
 
 
 def _real(
-    x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int], columns: list[int], flipped: bool
+    x: Tensor,
+    f: Tensor,
+    up: Pair,
+    down: Pair,
+    rows: Pair,
+    columns: Pair,
+    flipped: bool,
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     x = dense(x)
@@ -76,7 +87,7 @@ def _call(
     x: Tensor,
     sides: list[int],
     f: Tensor,
-    steps: tuple[list[int], list[int], list[int], list[int]],
+    steps: tuple[Pair, Pair, Pair, Pair],
     taps: int,
     column: int | None,
     row: int | None,
@@ -94,7 +105,13 @@ def _call(
 
 
 def _fake(
-    x: Tensor, f: Tensor, up: list[int], down: list[int], rows: list[int], columns: list[int], flipped: bool
+    x: Tensor,
+    f: Tensor,
+    up: Pair,
+    down: Pair,
+    rows: Pair,
+    columns: Pair,
+    flipped: bool,
 ) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     return x.new_empty([*x.shape[:2], *sides]).contiguous(memory_format=format_of(x))
@@ -118,7 +135,7 @@ def _backward(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
     return operation(dy, ctx.saved_tensors[0], *ctx.adjoint), *[None] * 6
 
 
-differentiate("resample", _setup, _backward)
+operation.differentiate(_setup, _backward)
 
 
 def resample(x: Tensor, f: Tensor, steps: Steps) -> Tensor:

@@ -1,5 +1,6 @@
 """Bilinear look-up through an affine map: linear in the images; its adjoint gathers, so it repeats to the bit."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -7,10 +8,10 @@ from torch import Tensor
 
 from trainer.ops.native import abi
 from trainer.ops.native.library import call, pointer
-from trainer.ops.native.registry import differentiate, register
+from trainer.ops.native.registry import register
 
 
-def _run(adjoint: bool, given: Tensor, theta: Tensor, source: list[int], result: list[int]) -> Tensor:
+def _run(adjoint: bool, given: Tensor, theta: Tensor, source: Sequence[int], result: Sequence[int]) -> Tensor:
     n, channels = given.shape[:2]
     given, theta = given.contiguous(), theta.double().contiguous()
     out = given.new_empty([n, channels, *(source if adjoint else result)])
@@ -52,8 +53,8 @@ def _backward_adjoint(ctx: Any, v: Tensor) -> tuple[Any, ...]:
     return forward(v, ctx.saved_tensors[0], *ctx.size), None, None, None
 
 
-differentiate("warp", _setup, _backward)
-differentiate("warp_adjoint", _setup, _backward_adjoint)
+forward.differentiate(_setup, _backward)
+adjoint.differentiate(_setup, _backward_adjoint)
 
 
 def warp(images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
