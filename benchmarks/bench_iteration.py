@@ -162,7 +162,7 @@ def thread_ratios(rounds: int) -> Iterator[Ratio]:
 COMPARED = {
     "tiny32 (32², channel base 512), batch 16": Row(512, 16),
     "256², channel base 2048, batch 2": Row(2048, 2, resolution=256),
-    "32², channel base 2048, batch 8": Row(2048, 8, channel_max=128),
-    "32², channel base 8192, batch 2": Row(8192, 2, channel_max=512),
+    "32², channel base 2048, batch 32": Row(2048, 32, channel_max=128),
+    "32², channel base 8192, batch 8": Row(8192, 8, channel_max=512),
 }
 COMPARED_BY_CLOCK = {name: row for name, row in COMPARED.items() if row.channel_base == 2048 and row.resolution == 32}

@@ -80,7 +80,7 @@ def machine() -> dict[str, str]:
     return {
         "cpu": next(models, platform.processor()),
         "threads": str(torch.get_num_threads()),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "torch": torch.__version__,
         "ops": native("cpu").name,
     }
