@@ -23,6 +23,7 @@ SNAPSHOTS = (
 
 IMAGES = {
     "fashion-mnist-10k": 10_000,
+    "satellite32": 2_353,
     "cifar10": 50_000,
     "cifar100": 50_000,
     "ffhq": 70_000,
