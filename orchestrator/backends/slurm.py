@@ -21,6 +21,7 @@ from orchestrator.backends.slurm_script import Array, arrays
 from orchestrator.backends.slurm_states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm_task import SupervisedAttempt
 from orchestrator.errors import BackendError
+from orchestrator.lease import holder
 from orchestrator.store import Store, writing
 from trainer.config.job import Resources
 from trainer.record import State
@@ -88,13 +89,13 @@ class SlurmBackend:
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than KillWait would.
 
-        A running job whose step has not begun would never hear of it, and has nothing to save: it is cancelled, too.
+        A job whose supervisor does not listen yet might never hear of it and has nothing to save: it is cancelled too.
         """
         keys = [handle.key for handle in handles]
         self._scancel(keys, "--state=PENDING")
-        begun = self._begun() if keys else frozenset()
-        self._scancel([key for key in keys if key not in begun])
-        self._scancel([key for key in keys if key in begun], "--state=RUNNING", "--signal=TERM")
+        listening = {handle.key for handle in handles if self._listens(handle)}
+        self._scancel([key for key in keys if key not in listening])
+        self._scancel([key for key in keys if key in listening], "--state=RUNNING", "--signal=TERM")
 
     def _arrays(self, tasks: Sequence[Task]) -> list[Array]:
         return arrays(tasks, self.profile, self.store.root.resolve() / "slurm", self.python)
@@ -122,10 +123,10 @@ class SlurmBackend:
         now = time.monotonic()
         return now - self._unsettled.setdefault(key, now) < self.profile.settle_seconds
 
-    def _begun(self) -> frozenset[str]:
-        """Return the jobs that have a step, which is where supervisors run."""
-        steps = self.ask(["squeue", "--me", "--steps", "--noheader", "--format=%i"]).split()
-        return frozenset(job for job, _, step in (step.rpartition(".") for step in steps) if step.isdigit())
+    def _listens(self, handle: Handle) -> bool:
+        """Return whether an attempt's supervisor is at work: it listens to signals before it takes the lease."""
+        held = holder(self.store.run(handle.trial).path)
+        return held is not None and held.is_alive(time.time())
 
     def _scancel(self, keys: Sequence[str], *options: str) -> None:
         """Call scancel. That some jobs have ended already is none of its failures."""

@@ -14,6 +14,7 @@ from orchestrator.backends.slurm import SlurmBackend
 from orchestrator.backends.slurm_profile import Profile
 from orchestrator.backends.slurm_script import arrays
 from orchestrator.errors import StoreError
+from orchestrator.lease import acquire
 from orchestrator.store import Store
 from trainer.config.job import Resources
 from trainer.record import State
@@ -132,17 +133,14 @@ def test_a_lost_node_is_an_end_when_slurm_does_not_requeue(tmp_path: Path) -> No
 
 
 def test_cancelling_spares_what_waits_from_starting_and_lets_what_runs_save(tmp_path: Path) -> None:
-    commands: list[Sequence[str]] = []
-
-    def slurm(command: Sequence[str]) -> str:
-        commands.append(command)
-        return "7_1.batch\n7_1.0\n7_0.batch\n" if command[0] == "squeue" else ""
-
-    handles = [HANDLE.model_copy(update={"key": key}) for key in ("7_0", "7_1", "7_2")]
-    SlurmBackend(Store(tmp_path), Profile(), ask=slurm).cancel(handles)
-    assert commands == [
+    slurm, store = ScriptedSlurm(), Store(tmp_path)
+    trials = {"7_0": "0" * 12, "7_1": "1" * 12, "7_2": "2" * 12}
+    handles = [HANDLE.model_copy(update={"key": key, "trial": trial}) for key, trial in trials.items()]
+    leases = {key: acquire(store.run(trials[key]).path) for key in ("7_1", "7_2")}
+    leases["7_2"].release()  # of a run that has ended; the one that follows it does not listen yet
+    SlurmBackend(store, Profile(), ask=slurm).cancel(handles)
+    assert slurm.commands == [
         ["scancel", "--state=PENDING", "7_0", "7_1", "7_2"],
-        ["squeue", "--me", "--steps", "--noheader", "--format=%i"],
         ["scancel", "7_0", "7_2"],
         ["scancel", "--state=RUNNING", "--signal=TERM", "7_1"],
     ]
