@@ -158,3 +158,9 @@ def test_findings_are_there_when_the_numbers_are(tmp_path: Path) -> None:
     assert np.load(path)["x"].tolist() == [0, 1, 2]
     assert path.with_name("leak-000004000-sheet.png").exists()
     assert RunDir(tmp_path).probed() == [("leak", 4000)]
+
+
+@pytest.mark.parametrize(("resolution", "shown"), [(4, (4, 4)), (8, (8, 4)), (64, (64, 16))])
+def test_two_noise_maps_are_shown_of_the_smallest_network_too(resolution: int, shown: tuple[int, int]) -> None:
+    sides = [side for side in (4, 8, 16, 32, 64) if side <= resolution]
+    assert noise_maps._limits([torch.zeros(side, side) for side in sides]) == shown

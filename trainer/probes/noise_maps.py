@@ -84,6 +84,6 @@ def _sheet(targets: list[Float[Tensor, "1 c h w"]], found: list[Projection]) -> 
 
 
 def _limits(noises: list[Float[Tensor, "_ _"]]) -> tuple[int, int]:
-    """Return the sides of the two maps that are shown: the largest, and a quarter of that."""
-    largest = max(noise.shape[-1] for noise in noises)
-    return largest, largest // 4
+    """Return the sides of the two maps that are shown: the largest, and a quarter of it or the smallest."""
+    sides = [noise.shape[-1] for noise in noises]
+    return max(sides), max(max(sides) // 4, min(sides))

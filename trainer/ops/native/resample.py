@@ -64,15 +64,7 @@ def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
     return _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)[:3]
 
 
-def _real(
-    x: Tensor,
-    f: Tensor,
-    up: Pair,
-    down: Pair,
-    rows: Pair,
-    columns: Pair,
-    flipped: bool,
-) -> Tensor:
+def _real(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair, flipped: bool) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     x = dense(x)
     f = f.to(computed(x.dtype))
@@ -104,15 +96,7 @@ def _call(
     return y
 
 
-def _fake(
-    x: Tensor,
-    f: Tensor,
-    up: Pair,
-    down: Pair,
-    rows: Pair,
-    columns: Pair,
-    flipped: bool,
-) -> Tensor:
+def _fake(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair, flipped: bool) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     return x.new_empty([*x.shape[:2], *sides]).contiguous(memory_format=format_of(x))
 
