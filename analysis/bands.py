@@ -1,7 +1,10 @@
 """Curves of single runs drawn together per cell: the median over seeds, between the least and the greatest."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 WINDOWS = 50
 BAND_COLUMNS = [
@@ -16,15 +19,11 @@ def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | N
     `curves` has run, kimg and `value`. A diverged run counts as `worst` from its divergence on, in the median
     but not in the minimum and maximum; with `worst` None it just ends.
     """
-    parts = [pd.DataFrame(columns=BAND_COLUMNS)]
     number, cells = pd.factorize(runs["cell"])
-    cell_of_curve = curves["run"].map(pd.Series(number, index=runs["run"]))
-    by_cell = dict(list(curves.groupby(cell_of_curve, sort=False)))
-    for cell in range(len(cells)):
-        if cell in by_cell:
-            parts.append(_band(by_cell[cell], runs[number == cell], value, worst))
+    grid = _Grid.of(curves, runs, value)
+    parts = [_band(grid.only(number == cell), runs[number == cell], worst) for cell in range(len(cells))]
     filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True)[BAND_COLUMNS] if filled else parts[0]
+    return pd.concat(filled, ignore_index=True)[BAND_COLUMNS] if filled else pd.DataFrame(columns=BAND_COLUMNS)
 
 
 def windowed(ticks: pd.DataFrame, value: str) -> pd.DataFrame:
@@ -44,8 +43,33 @@ def windowed(ticks: pd.DataFrame, value: str) -> pd.DataFrame:
     return pd.DataFrame({"run": run, "kimg": (window * width).round(3), value: sums[filled] / counts[filled]})
 
 
-def _band(curves: pd.DataFrame, planned: pd.DataFrame, value: str, worst: float | None) -> pd.DataFrame:
-    grid = curves.pivot(index="kimg", columns="run", values=value)
+class _Grid(NamedTuple):
+    """`values` [k r] of r runs at k lengths of training, and where there are any: all cells are sorted in at once."""
+
+    kimg: NDArray[np.float64]
+    run: NDArray[np.int64]
+    values: NDArray[np.float64]
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, curves: pd.DataFrame, runs: pd.DataFrame, value: str) -> "_Grid":
+        """Return the values of `curves` that are of `runs`."""
+        column = pd.Index(runs["run"]).get_indexer(curves["run"])
+        line, kimg = pd.factorize(curves["kimg"], sort=True)
+        values = np.full((len(kimg), len(runs)), np.nan)
+        known = np.zeros(values.shape, dtype=bool)
+        place = line[column >= 0], column[column >= 0]
+        values[place], known[place] = curves[value][column >= 0], True
+        return cls(np.asarray(kimg), runs["run"].to_numpy(), values, known)
+
+    def only(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        """Return the values of some runs that have any, at the lengths at which one of them has: kimg by run."""
+        columns = np.flatnonzero(chosen & self.known.any(axis=0))
+        lines = np.flatnonzero(self.known[:, columns].any(axis=1))
+        return pd.DataFrame(self.values[np.ix_(lines, columns)], index=self.kimg[lines], columns=self.run[columns])
+
+
+def _band(grid: pd.DataFrame, planned: pd.DataFrame, worst: float | None) -> pd.DataFrame:
     ends = planned.set_index("run")["diverged_kimg"].where(planned.set_index("run")["diverged"], np.inf)
     dead = grid.index.to_numpy()[:, None] >= ends.loc[grid.columns].to_numpy()[None, :]
     finite = grid.where(np.isfinite(grid) & ~dead)

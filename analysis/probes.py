@@ -1,6 +1,6 @@
 """What probes found out about snapshots, as they left it beside the trial: PROBE-IMAGES.npz and pictures.
 
-The names of probes and of their arrays are those of `trainer/probes`; a probe may have its count in its name.
+The names of probes and of their arrays are those of `trainer/probes`; a count, and steps, may follow a probe's name.
 """
 
 import math
@@ -50,7 +50,7 @@ def probed(runs: Runs, probe: str) -> list[Probed]:
 
 def probed_of(store: Store, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
     """Yield all that `probe` found about one run, a row of Runs.frame."""
-    pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*)?-(\d{{9,}})\.npz")
+    pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*(?:x[1-9]\d*)?)?-(\d{{9,}})\.npz")
     for path in sorted((store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
         match = pattern.fullmatch(path.name)
         kimg = int(match[1]) / 1000 if match else float("inf")

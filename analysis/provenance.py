@@ -5,17 +5,17 @@ import importlib.metadata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from analysis.errors import FigureError
 from analysis.results import Curves, Runs
 from trainer.record import replace_file
 
 SUFFIX = ".provenance.json"
-RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg", "best_kimg", "codes")
+RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")
 
 
 class RunOrigin(BaseModel):
@@ -31,6 +31,9 @@ class RunOrigin(BaseModel):
     horizon_kimg: float
     best_snapshot_kimg: float | None
     codes: list[str]
+
+
+ORIGINS = TypeAdapter(list[RunOrigin])
 
 
 class Provenance(BaseModel):
@@ -85,7 +88,7 @@ def provenance_of(
         aggregation=aggregation,
         code=code_version(),
         numbers_sha256=hashlib.sha256(csv.encode()).hexdigest(),
-        runs=[_origin(row) for row in frame[~missing][list(RUN_COLUMNS)].to_dict("records")],
+        runs=_origins(frame[~missing]),
         missing=_by_cell(frame[missing]),
         diverged=[f"{row.cell} seed {row.seed} at {row.diverged_kimg:g} kimg" for row in frame[diverged].itertuples()],
         unfinished=[
@@ -102,9 +105,11 @@ def _by_cell(runs: pd.DataFrame) -> list[str]:
     return [f"{cell} seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for cell, seeds in groups]
 
 
-def _origin(row: dict[Any, Any]) -> RunOrigin:
-    best = row.pop("best_kimg")
-    return RunOrigin(**row | {"best_snapshot_kimg": None if pd.isna(best) else best, "codes": list(row["codes"])})
+def _origins(frame: pd.DataFrame) -> list[RunOrigin]:
+    """Return the origin of every run, validated together: one by one takes ten times as long."""
+    best = frame["best_kimg"].astype(object).where(frame["best_kimg"].notna(), None)
+    rows = frame[list(RUN_COLUMNS)].assign(best_snapshot_kimg=best, codes=frame["codes"].map(list))
+    return ORIGINS.validate_python(rows.to_dict("records"))
 
 
 @cache

@@ -1,8 +1,11 @@
 """Make a figure's files: PDF and PNG with their origin inside, CSV of the plotted numbers, provenance beside."""
 
+import gc
 import io
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from textwrap import wrap
 from typing import Any, NamedTuple, cast
@@ -33,7 +36,23 @@ class Rendered(NamedTuple):
 
 def render(name: str, runs: Runs, curves: Curves) -> Rendered:
     """Make figure `name` and write its files to STORE/figures/<sweep>/."""
-    figure = figure_named(name)
+    with collection_paused():
+        return _render(figure_named(name), name, runs, curves)
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Keep the collector of cycles from walking through the records of all runs while many small objects are made."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
     numbers = figure.data(runs, curves)
     csv = numbers_csv(numbers.table)
     shown, not_shown = runs.only(numbers.cells), getattr(numbers, "not_shown", ())

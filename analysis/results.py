@@ -125,10 +125,11 @@ def _planned(plan: Plan) -> pd.DataFrame:
     """Return one row per planned run; `run` is its place in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
     frame = pd.DataFrame([[getattr(run, column) for column in columns] for run in plan.cells], columns=columns)
-    frame["method"] = [method_in(run.cell, run.settings) for run in plan.cells]
-    frame["dataset"] = [dataset_of(run.settings) for run in plan.cells]
-    frame["settings"] = pd.Series([run.settings for run in plan.cells], dtype=object)
-    frame["planned_images"] = [images_of(run.settings) for run in plan.cells]
+    settings = {run.cell: run.settings for run in plan.cells}  # the seeds of a cell share their settings
+    frame["method"] = frame["cell"].map({cell: method_in(cell, of_cell) for cell, of_cell in settings.items()})
+    frame["dataset"] = frame["cell"].map({cell: dataset_of(of_cell) for cell, of_cell in settings.items()})
+    frame["settings"] = pd.Series([settings[cell] for cell in frame["cell"]], dtype=object)
+    frame["planned_images"] = frame["cell"].map({cell: images_of(of_cell) for cell, of_cell in settings.items()})
     frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
     return frame.assign(run=frame.index)
 

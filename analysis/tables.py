@@ -10,14 +10,14 @@ A shard is replaced atomically, runs last: its `signature` column says which sta
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
 
 Row = dict[str, Any]
 
@@ -153,19 +153,15 @@ def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
     """Return `columns` of the rows of `trials`, read only from the shards that can hold them."""
-    shards = {shard: list(group) for shard, group in groupby(sorted(trials), key=lambda trial: trial[:2])}
-    present = [shard for shard in shards if shard_path(tables, name, shard).exists()]
-    if not present:
-        return SCHEMAS[name].empty_table().select(list(columns))
-
-    def rows_of(shard: str) -> pa.Table:
-        return _rows_of(shard_path(tables, name, shard), columns, shards[shard])
-
-    with ThreadPoolExecutor() as pool:
-        return pa.concat_tables(pool.map(rows_of, present)).unify_dictionaries()
-
-
-def _rows_of(path: Path, columns: Sequence[str], trials: list[str]) -> pa.Table:
+    paths = [shard_path(tables, name, shard) for shard in sorted({trial[:2] for trial in trials})]
+    present = [str(path) for path in paths if path.exists()]
     repeated = [column for column in columns if column in REPEATED]
-    rows = pq.ParquetFile(path, read_dictionary=repeated).read(columns=list(columns), use_threads=False)
+    file_format = ds.ParquetFileFormat(dictionary_columns=repeated)
+    schema = pa.schema([_as_read(SCHEMAS[name].field(column)) for column in columns])
+    read = ds.FileSystemDataset.from_paths(present, schema, file_format, LocalFileSystem()).to_table(list(columns))
+    rows = read.unify_dictionaries()
     return rows.filter(pc.is_in(rows["trial"], pa.array(trials, pa.string())))
+
+
+def _as_read(field: pa.Field) -> pa.Field:
+    return field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name in REPEATED else field

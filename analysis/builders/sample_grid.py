@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -76,8 +75,12 @@ def _data(runs: Runs, not_shown: list[str], curves: Curves) -> Samples:
 def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
     """Return the best run with sheets of every cell."""
     ordered = best_first(runs.frame[runs.frame["resolution_pixels"].notna()], score)
-    shown = [runs.store.run(trial).samples.is_dir() for trial in ordered["trial"]]
-    return ordered[np.array(shown, dtype=bool)].drop_duplicates("cell")
+    by_cell = ordered.groupby("cell", sort=False)["trial"]
+    with_sheets = (
+        (row for row, trial in trials.items() if runs.store.run(trial).samples.is_dir()) for _, trials in by_cell
+    )
+    first = [next(rows, None) for rows in with_sheets]
+    return ordered.loc[[row for row in first if row is not None]]
 
 
 def _entries(runs: Runs, run: dict[object, object]) -> list[dict[str, object]]:

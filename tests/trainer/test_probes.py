@@ -17,12 +17,11 @@ from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
 from trainer.metrics.judges import Judges
 from trainer.metrics.subject import Samples
-from trainer.probes import noise_maps, projection
+from trainer.probes import noise_maps
 from trainer.probes.jacobian import products
 from trainer.probes.leak import leaked_share
 from trainer.probes.run import find_out
 from trainer.probes.scene import Findings, Scene, write_findings
-from trainer.projection.schedule import Schedule
 from trainer.record import RunDir
 from trainer.snapshot import save_snapshot
 
@@ -45,10 +44,16 @@ def probed(name: str, scene: Scene) -> dict[str, Any]:
 
 
 def test_a_name_may_say_how_many() -> None:
-    assert parse_probe("mean-image") == ("mean-image", None)
-    assert parse_probe("mean-image-20") == ("mean-image", 20)
+    assert parse_probe("mean-image") == ("mean-image", None, None)
+    assert parse_probe("mean-image-20") == ("mean-image", 20, None)
+    assert parse_probe("projection-20x500") == ("projection", 20, 500)
     with pytest.raises(ProbeNameError, match="did you mean jacobian"):
         parse_probe("jacobi")
+
+
+def test_steps_are_only_asked_of_probes_that_project() -> None:
+    with pytest.raises(ProbeNameError, match="write mean-image-20"):
+        parse_probe("mean-image-20x500")
 
 
 @pytest.mark.parametrize("name", sorted(set(PROBES) - {"projection", "noise-maps", "truncation"}))
@@ -116,13 +121,13 @@ def test_what_cannot_be_told_has_no_score() -> None:
 
 
 def test_projection_gives_a_distance_for_every_image(scene: Scene) -> None:
-    found = projection.probe(scene, 2, Schedule(steps=3)).arrays
+    found = probed("projection-2x3", scene)
     assert found["generated"].shape == found["real"].shape == (2,)
     assert (found["real"] >= 0).all()
 
 
 def test_noise_maps_stay_noise_only_where_they_are_regularised(scene: Scene) -> None:
-    found = noise_maps.probe(scene, 1, Schedule(steps=20))
+    found = find_out("noise-maps-1x20", scene)
     kept, free = (found.arrays[f"{name}_correlation"] for name in ("regularised", "free"))
     assert kept.shape == free.shape == (2, len(scene.stylegan2.synthesis.blocks()) * 2 - 1)
     assert kept.sum() < free.sum() / 2

@@ -10,10 +10,11 @@ from trainer.errors import UserError
 
 
 class ProbeEntry(NamedTuple):
-    """What a probe tells, and the module whose function `probe` finds it out."""
+    """What a probe tells, the module whose function `probe` finds it out, and whether it projects images."""
 
     module: str
     help: str
+    projects: bool = False
 
 
 PROBES: dict[str, ProbeEntry] = {
@@ -23,14 +24,18 @@ PROBES: dict[str, ProbeEntry] = {
     "trgb": ProbeEntry("trainer.probes.trgb", "what share of the image each resolution's ToRGB contributes"),
     "jacobian": ProbeEntry("trainer.probes.jacobian", "singular values of the image's derivative with respect to w"),
     "image-ppl": ProbeEntry("trainer.probes.image_ppl", "path length of every single image, and the extreme images"),
-    "projection": ProbeEntry("trainer.probes.projection", "distances left after projecting real and generated images"),
-    "noise-maps": ProbeEntry("trainer.probes.noise_maps", "noise maps of projections with and without regularisation"),
+    "projection": ProbeEntry(
+        "trainer.probes.projection", "distances left after projecting real and generated images", projects=True
+    ),
+    "noise-maps": ProbeEntry(
+        "trainer.probes.noise_maps", "noise maps of projections with and without regularisation", projects=True
+    ),
     "uncurated": ProbeEntry("trainer.probes.uncurated", "images of one seed, truncated and not, beside real ones"),
     "truncation": ProbeEntry("trainer.probes.truncation", "FID, precision, recall and score along the truncation"),
     "invertibility": ProbeEntry("trainer.probes.invertibility", "condition number of the augmentation at every p"),
 }
 
-_FORM = re.compile(r"(?P<name>[a-z-]+?)(?:-(?P<count>[1-9]\d*))?")
+_FORM = re.compile(r"(?P<name>[a-z-]+?)(?:-(?P<count>[1-9]\d*)(?:x(?P<steps>[1-9]\d*))?)?")
 
 
 class ProbeNameError(UserError, ValueError):
@@ -38,20 +43,27 @@ class ProbeNameError(UserError, ValueError):
 
 
 class ProbeSpec(NamedTuple):
-    """A probe by its name, and how many images or latents it looks at; None for as many as the papers take."""
+    """A probe, its number of images or latents, and of steps of a projection; None: as many as the papers take."""
 
     name: str
     images: int | None
+    steps: int | None = None
 
 
 def parse_probe(name: str) -> ProbeSpec:
-    """Return what a name such as `jacobian` or `projection-20` asks for. Raises ProbeNameError with the nearest one."""
+    """Return what a name such as `jacobian`, `projection-20` or `projection-20x500` (steps) asks for.
+
+    Raises ProbeNameError with the nearest one, and where steps are asked of a probe that does not project.
+    """
     match = _FORM.fullmatch(name)
     if match is None or match["name"] not in PROBES:
         near = difflib.get_close_matches(name, PROBES, n=1)
         way_out = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(PROBES)}"
         raise ProbeNameError("probes", f"no probe is called {name!r}", way_out)
-    return ProbeSpec(match["name"], int(match["count"]) if match["count"] else None)
+    if match["steps"] and not PROBES[match["name"]].projects:
+        way_out = f"write {name.rpartition('x')[0]}"
+        raise ProbeNameError("probes", f"{name!r} asks for steps, but does not project", way_out)
+    return ProbeSpec(match["name"], *(int(number) if number else None for number in match.group("count", "steps")))
 
 
 def _checked_probe(name: str) -> str:

@@ -7,13 +7,15 @@ from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
 from trainer.measuring import Measurer
 from trainer.probes.scene import Findings, Scene, write_findings
+from trainer.projection.schedule import Schedule
 from trainer.reporter import Reporter
 
 
 def find_out(name: str, scene: Scene) -> Findings:
     """Return what the probe called `name` finds out about a snapshot. Raises ProbeNameError."""
     spec = parse_probe(name)
-    findings: Findings = importlib.import_module(PROBES[spec.name].module).probe(scene, spec.images)
+    schedule = () if spec.steps is None else (Schedule(steps=spec.steps),)
+    findings: Findings = importlib.import_module(PROBES[spec.name].module).probe(scene, spec.images, *schedule)
     return findings
 
 
