@@ -13,7 +13,7 @@ from trainer.process import keep_freed_memory, settle
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def churn():
-    return [torch.ones(1 << 20) for _ in range(8)]  # 32 MiB
+    return [torch.ones({floats}) for _ in range({count})]
 for _ in range(3):
     churn()  # until the heap has found its shape
 before = faults()
@@ -23,14 +23,14 @@ print(faults() - before)
 """
 
 
-def page_faults(setting: str) -> int:
-    done = subprocess.run(
-        [sys.executable, "-c", CHURN.format(setting=setting)], capture_output=True, text=True, check=True
-    )
+def page_faults(setting: str, floats: int, count: int) -> int:
+    program = CHURN.format(setting=setting, floats=floats, count=count)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="malloc of glibc")
-def test_freed_memory_is_used_again_without_page_faults() -> None:
-    pages = 4 * 32 * 1024**2 // resource.getpagesize()
-    assert page_faults("settle(1)") < pages / 10
+@pytest.mark.parametrize(("floats", "count"), [(1 << 20, 8), (1 << 24, 2)], ids=["4 MiB", "64 MiB"])
+def test_freed_memory_is_used_again_without_page_faults(floats: int, count: int) -> None:
+    pages = 4 * floats * count * 4 // resource.getpagesize()
+    assert page_faults("settle(1)", floats, count) < pages / 10

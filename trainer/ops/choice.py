@@ -38,5 +38,5 @@ def native(kind: place.Kind, smallest: int | None = None) -> Kernels:
     from trainer.ops.native.library import Library, serve
 
     kinds: set[place.Kind] = {kind, "cpu"}
-    serve({one: Library(path) for one in kinds if (path := place.library(one)) is not None})
+    serve({one: Library(path, one) for one in kinds if (path := place.library(one)) is not None})
     return Native(place.name(kind), WORTH_A_CALL if smallest is None else smallest)

@@ -8,40 +8,15 @@ and of path length.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.ops.geometry import Geometry
+from trainer.ops.kernels import kernels
 from trainer.ops.layout import fast_layout
-
-Axes = tuple[int, int]
-
-
-class Geometry(NamedTuple):
-    """All of a convolution but its tensors. `extra` rows and columns belong to the output of a transposed one."""
-
-    stride: int
-    padding: int
-    groups: int
-    transposed: bool
-    extra: Axes = (0, 0)
-
-    def adjoint(self, x: Tensor, y: Tensor, weight: Tensor) -> "Geometry":
-        """Return the geometry of C^T: from the shape of y to the shape of x."""
-        if self.transposed:
-            return self._replace(transposed=False, extra=(0, 0))
-        height, width = (
-            x.shape[axis] - ((y.shape[axis] - 1) * self.stride - 2 * self.padding + weight.shape[axis])
-            for axis in (2, 3)
-        )
-        return self._replace(transposed=True, extra=(height, width))
-
-    def arguments(self) -> tuple[list[int], list[int], list[int], bool, list[int], int]:
-        """Return stride, padding, dilation, transposed, output padding, groups as torch takes them."""
-        return [self.stride] * 2, [self.padding] * 2, [1, 1], self.transposed, list(self.extra), self.groups
-
 
 def convolve(
     x: Float[Tensor, "n c h w"],
@@ -81,8 +56,7 @@ class _Convolve(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.geometry = geometry
-        y: Tensor = torch.ops.aten.convolution(x, weight, bias, *geometry.arguments())
-        return y
+        return kernels().convolve(x, weight, bias, geometry)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
@@ -90,7 +64,7 @@ class _Convolve(torch.autograd.Function):
         wants_x, wants_w, wants_b, _ = ctx.needs_input_grad
         wants_w, wants_b = wants_w and _Switch.weights, wants_b and _Switch.weights
         if not torch.is_grad_enabled():
-            return *_gradients(dy, x, weight, geometry, (wants_x, wants_w, wants_b)), None
+            return *kernels().convolve_backward(dy, x, weight, geometry, (wants_x, wants_w, wants_b)), None
         dx = _Convolve.apply(dy, weight, None, geometry.adjoint(x, dy, weight)) if wants_x else None  # type: ignore[no-untyped-call]
         dw = _WeightGradient.apply(dy, x, weight, geometry) if wants_w else None  # type: ignore[no-untyped-call]
         return dx, dw, dy.sum(dim=(0, 2, 3)) if wants_b else None, None
@@ -103,7 +77,7 @@ class _WeightGradient(torch.autograd.Function):
     def forward(ctx: Any, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
         ctx.save_for_backward(dy, x)
         ctx.geometry = geometry
-        _, dw, _ = _gradients(dy, x, weight, geometry, (False, True, False))
+        _, dw, _ = kernels().convolve_backward(dy, x, weight, geometry, (False, True, False))
         assert dw is not None
         return dw
 
@@ -115,10 +89,3 @@ class _WeightGradient(torch.autograd.Function):
         dx = _Convolve.apply(dy, v, None, geometry.adjoint(x, dy, v)) if wants_x else None  # type: ignore[no-untyped-call]
         return ddy, dx, None, None
 
-
-def _gradients(
-    dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: tuple[bool, bool, bool]
-) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Return the gradients of x, weight and bias, None for what is not wanted."""
-    dx, dw, db = torch.ops.aten.convolution_backward(dy, x, weight, [dy.shape[1]], *geometry.arguments(), wanted)
-    return dx, dw, db

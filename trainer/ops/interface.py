@@ -7,14 +7,28 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
+from trainer.ops.geometry import Geometry, Wanted
 from trainer.ops.resampling import Steps
 
 
 class Kernels(ABC):
-    """The operations that exist as plain torch and as compiled kernels. All are differentiable twice."""
+    """The operations that exist as plain torch and as compiled kernels.
+
+    All are differentiable twice, but the two of convolutions: these convolution.py makes differentiable.
+    """
 
     name: str
     """What a record calls this implementation."""
+
+    @abstractmethod
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+        """Return C(x, w) + b."""
+
+    @abstractmethod
+    def convolve_backward(
+        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Wanted
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """Return the gradients of x, weight and bias, None for what is not wanted."""
 
     @abstractmethod
     def bias_act(

@@ -14,6 +14,13 @@ def fast_layout(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     return x
 
 
+def cast_weight(weight: Float[Tensor, "o i k k"], like: Tensor) -> Float[Tensor, "o i k k"]:
+    """Return the weight of a convolution in the type of its image: where that is another, at once in its layout too."""
+    if weight.dtype == like.dtype:
+        return weight
+    return weight.to(like.dtype, memory_format=torch.channels_last)
+
+
 def has_channels_last(x: Float[Tensor, "n c h w"]) -> bool:
     """Return whether the channels of a pixel lie side by side, so that pixels are the rows of a matrix."""
     return x.is_contiguous(memory_format=torch.channels_last)

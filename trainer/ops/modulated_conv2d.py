@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainer.ops.conv2d_resample import conv2d_resample
 from trainer.ops.kernels import kernels
-from trainer.ops.layout import HALF, fast_layout, has_channels_last
+from trainer.ops.layout import cast_weight, fast_layout, has_channels_last
 from trainer.ops.reference import plus
 from trainer.ops.upfirdn2d import Filter, Pair
 
@@ -74,13 +74,13 @@ def _convolved(
     gain: float,
 ) -> tuple[Float[Tensor, "n o h2 w2"], Float[Tensor, "#n #o"] | None]:
     """Return the convolution and what is left to multiply its channels with."""
-    if demodulate and x.dtype in HALF:
+    if demodulate and x.dtype == torch.float16:
         weight, styles = pre_normalized(weight, styles)
     if weight.shape[-1] == resample.up == resample.down == 1 and not resample.padding:
         return _pointwise(x, modulated_weights(weight, styles, demodulate) * gain), None
     if modulation == "per-sample":
         return _by_sample(x, modulated_weights(weight, styles, demodulate) * gain, resample), None
-    y = resample.convolve(kernels().modulate(x, styles), weight.to(x.dtype))
+    y = resample.convolve(kernels().modulate(x, styles), cast_weight(weight, x))
     if demodulate:
         return y, demodulation(weight, styles) * gain
     return y, None if gain == 1 else torch.full_like(styles[:, :1], gain).expand(-1, len(weight))
@@ -104,7 +104,10 @@ class Resample(NamedTuple):
 def pre_normalized(
     weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"]
 ) -> tuple[Float[Tensor, "o i k k"], Float[Tensor, "n i"]]:
-    """Return both scaled so that half precision cannot overflow; demodulation takes the scale out again."""
+    """Return both scaled so that float16 cannot overflow; demodulation takes the scale out again.
+
+    bfloat16 reaches as far as float32, and needs no such thing.
+    """
     fan_in = weight[0].numel()
     weight = weight / (weight.abs().amax(dim=(1, 2, 3), keepdim=True) * fan_in**0.5)
     return weight, styles / styles.abs().amax(dim=1, keepdim=True)
@@ -112,7 +115,7 @@ def pre_normalized(
 
 def demodulation(weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"]) -> Float[Tensor, "n o"]:
     """Return d_no = (sum_i s_ni^2 sum_k w_oik^2 + 1e-8)^-1/2 (StyleGAN2, Eq. 3)."""
-    return (styles.square() @ weight.square().sum(dim=(2, 3)).T + EPSILON).rsqrt()
+    return (styles.square() @ (weight.square().flatten(2) @ weight.new_ones(weight[0, 0].numel())).T + EPSILON).rsqrt()
 
 
 def modulated_weights(

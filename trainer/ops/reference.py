@@ -1,9 +1,11 @@
 """The operations in plain torch: what they mean, and what runs where nothing is compiled."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from trainer.ops.activations import ACTIVATIONS
+from trainer.ops.geometry import Geometry, Wanted
 from trainer.ops.interface import Kernels
 from trainer.ops.resampling import Steps, resample
 
@@ -12,6 +14,18 @@ class Reference(Kernels):
     """Plain torch, differentiable as often as anybody wants."""
 
     name = "reference"
+
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+        y: Tensor = torch.ops.aten.convolution(x, weight, bias, *geometry.arguments())
+        return y
+
+    def convolve_backward(
+        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Wanted
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        dx, dw, db = torch.ops.aten.convolution_backward(
+            dy, x, weight, [dy.shape[1]], *geometry.arguments(), list(wanted)
+        )
+        return dx, dw, db
 
     def bias_act(
         self,

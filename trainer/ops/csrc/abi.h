@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#define ADASWEEP_ABI 1
+#define ADASWEEP_ABI 2
 
 enum Type : int64_t { FLOAT32 = 0, FLOAT64 = 1, BFLOAT16 = 2, FLOAT16 = 3 };
 enum Act : int64_t { LINEAR, RELU, LRELU, TANH, SIGMOID, ELU, SELU, SOFTPLUS, SWISH };
@@ -55,4 +55,19 @@ struct Warp {
     int64_t type, adjoint, n, channels, height, width, out_height, out_width;
     const void *input, *theta;
     void* output;
+};
+
+// Minimal filtering of float32 and float64, on CPUs only. Images are [n height width channels], tiles 36 matrices
+// [n rows columns, channels] that begin `plane` elements apart: a tile for every 4x4 pixels.
+enum TilesStep : int64_t { TILES_OF_PIXELS, TILES_OF_GRADIENTS, PIXELS_OF_TILES };
+struct Tiles {
+    int64_t type, step, n, channels, height, width, plane;
+    const void* from;
+    void* to;
+};
+
+// The weights of a 3x3 convolution to 36 matrices [rows lanes], or with `back` from them. Strides in elements.
+struct Taps {
+    int64_t type, back, rows, lanes, row_stride, lane_stride, y_stride, x_stride, plane;
+    void *weight, *matrices;
 };

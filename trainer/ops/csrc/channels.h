@@ -4,7 +4,25 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "types.h"
+
 const int64_t BLOCK = 64;  // pixels whose sum is taken before it joins the sum of all
+
+// out[i] = value(i) for i < count; `value` keeps copies of all it needs, and may read out[i].  Types narrower than what is computed in take two
+// loops, as the compiler vectorises none that decides and rounds.
+template <class T, class Value> HD void write(int64_t count, T* out, const Value& value) {
+    if constexpr (std::is_same_v<T, computed_t<T>>) {
+#pragma GCC ivdep
+        for (int64_t i = 0; i < count; i++) out[i] = value(i);
+    } else {
+        computed_t<T> wide[4 * BLOCK];
+        for (int64_t start = 0; start < count; start += 4 * BLOCK) {
+            int64_t length = std::min(4 * BLOCK, count - start);
+            for (int64_t i = 0; i < length; i++) wide[i] = value(start + i);
+            for (int64_t i = 0; i < length; i++) narrow(wide[i], out[start + i]);
+        }
+    }
+}
 
 template <int count> using Known = std::integral_constant<int, count>;
 

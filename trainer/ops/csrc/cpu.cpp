@@ -4,6 +4,7 @@
 #include "cpu_modulate.h"
 #include "cpu_resample.h"
 #include "cpu_warp.h"
+#include "cpu_winograd.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -25,3 +26,12 @@ BY_TYPE(adasweep_modulate, Modulate, modulate_cpu)
 BY_TYPE(adasweep_finish, Finish, finish_cpu)
 BY_TYPE(adasweep_finish_backward, Finish, finish_backward_cpu)
 BY_TYPE(adasweep_warp, Warp, warp_cpu)
+
+#define BY_WIDE_TYPE(name, Arguments, function)                                                 \
+    EXPORT int name(const Arguments* a, int64_t threads) {                                      \
+        if (a->type == FLOAT32) return function<float>(*a, threads);                            \
+        return a->type == FLOAT64 ? function<double>(*a, threads) : 1;                          \
+    }
+
+BY_WIDE_TYPE(adasweep_tiles, Tiles, tiles_cpu)
+BY_WIDE_TYPE(adasweep_taps, Taps, taps_cpu)

@@ -1,6 +1,7 @@
 // `Activate` on a CPU: rows along the innermost axis, which the compiler vectorises.
 #pragma once
 #include "activation.h"
+#include "channels.h"
 #include "dispatch.h"
 #include "parallel.h"
 
@@ -26,12 +27,9 @@ template <class T, class Op> void apply_to_rows(const Activate& a, int64_t threa
     over_rows<T>(a, threads, [&](int64_t start, int64_t length, const T* bias, int64_t step) {
         const T* __restrict__ x = (const T*)a.ref + start;
         T* __restrict__ out = (T*)a.out + start;
-        if (step)
-            for (int64_t i = 0; i < length; i++) narrow(op(R(widen(x[i]) + widen(bias[i]))), out[i]);
-        else {
-            R shared = bias ? R(widen(*bias)) : R(0);
-            for (int64_t i = 0; i < length; i++) narrow(op(R(widen(x[i])) + shared), out[i]);
-        }
+        if (step) return write(length, out, [=](int64_t i) { return op(R(widen(x[i]) + widen(bias[i]))); });
+        R shared = bias ? R(widen(*bias)) : R(0);
+        write(length, out, [=](int64_t i) { return op(R(widen(x[i])) + shared); });
     });
 }
 
@@ -43,13 +41,11 @@ template <class T, class Op> void multiply_rows(const Activate& a, int64_t threa
         const T* __restrict__ dy = (const T*)a.dy + start;
         const T* __restrict__ v = (const T*)a.v + (a.v ? start : 0);
         T* __restrict__ out = (T*)a.out + start;
-        if (!bias && !v)
-            for (int64_t i = 0; i < length; i++) narrow(widen(dy[i]) * op(R(widen(x[i]))), out[i]);
-        else
-            for (int64_t i = 0; i < length; i++) {
-                R u = bias ? R(widen(x[i]) + widen(bias[i * step])) : R(widen(x[i]));
-                narrow((v ? R(widen(dy[i]) * widen(v[i])) : R(widen(dy[i]))) * op(u), out[i]);
-            }
+        if (!bias && !v) return write(length, out, [=](int64_t i) { return widen(dy[i]) * op(R(widen(x[i]))); });
+        write(length, out, [=](int64_t i) {
+            R u = bias ? R(widen(x[i]) + widen(bias[i * step])) : R(widen(x[i]));
+            return (v ? R(widen(dy[i]) * widen(v[i])) : R(widen(dy[i]))) * op(u);
+        });
     });
 }
 

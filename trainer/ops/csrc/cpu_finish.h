@@ -37,11 +37,12 @@ template <class T, class R = computed_t<T>> struct FinishCpu {
     template <int known> void forward(const Sample<T, R>& at) const {
         const int64_t wide = known ? known : channels;
         const T* __restrict__ x = at.x;
+        const R *__restrict__ scale = at.scale, *__restrict__ bias = at.bias;
+        const Shape<R> shape = f;
         T* y = at.out;  // may be x
         for (int64_t p = 0; p < pixels; p++, x += wide, y += wide) {
             R noise = at.noise ? at.noise[p] : R(0);
-#pragma GCC ivdep
-            for (int64_t c = 0; c < wide; c++) narrow(finished(R(widen(x[c])), at.scale[c], noise, at.bias[c], f), y[c]);
+            write(wide, y, [=](int64_t c) { return finished(R(widen(x[c])), scale[c], noise, bias[c], shape); });
         }
     }
 
@@ -49,9 +50,9 @@ template <class T, class R = computed_t<T>> struct FinishCpu {
         const T* x = at.x;
         T* y = at.out;
         for (int64_t c = 0; c < channels; c++, x += pixels, y += pixels)
-#pragma GCC ivdep
-            for (int64_t p = 0; p < pixels; p++)
-                narrow(finished(R(widen(x[p])), at.scale[c], at.noise ? at.noise[p] : R(0), at.bias[c], f), y[p]);
+            write(pixels, y, [x, noise = at.noise, scale = at.scale[c], bias = at.bias[c], shape = f](int64_t p) {
+                return finished(R(widen(x[p])), scale, noise ? noise[p] : R(0), bias, shape);
+            });
     }
 
     // `part` has room for three times the channels.
@@ -59,6 +60,7 @@ template <class T, class R = computed_t<T>> struct FinishCpu {
         const int64_t wide = known ? known : channels;
         const T *__restrict__ x = at.x, *__restrict__ y = at.y, *__restrict__ dy = at.dy;
         const R* __restrict__ scale = at.scale;
+        const Shape<R> shape = f;
         T* __restrict__ dx = at.out;
         R own[known ? 3 * known : 1], *room = known ? own : part;
         R *__restrict__ s = room, *__restrict__ b = room + wide, *__restrict__ g = room + 2 * wide;
@@ -67,14 +69,15 @@ template <class T, class R = computed_t<T>> struct FinishCpu {
         for (int64_t start = 0; start < pixels; start += BLOCK) {
             std::fill(s, s + 2 * wide, R(0));
             for (int64_t p = start; p < std::min(start + BLOCK, pixels); p++, x += wide, y += wide, dy += wide, dx += wide) {
+#pragma GCC ivdep
 #pragma GCC unroll 1
                 for (int64_t c = 0; c < wide; c++) {
-                    R slope = handed_on(R(widen(dy[c])), R(widen(y[c])), f);
+                    R slope = handed_on(R(widen(dy[c])), R(widen(y[c])), shape);
                     g[c] = slope;
                     b[c] += slope;
                     s[c] += slope * widen(x[c]);
-                    narrow(slope * scale[c], dx[c]);
                 }
+                write(wide, dx, [=](int64_t c) { return g[c] * scale[c]; });
                 if (at.dnoise) at.dnoise[p] = folded<known>(g, wide);
             }
             join(s, at.dscale, wide);
@@ -87,8 +90,8 @@ template <class T, class R = computed_t<T>> struct FinishCpu {
         T* dx = at.out;
         if (at.dnoise) std::fill(at.dnoise, at.dnoise + pixels, R(0));
         for (int64_t c = 0; c < channels; c++, x += pixels, y += pixels, dy += pixels, dx += pixels) {
-            auto slope = [&](int64_t p) { return handed_on(R(widen(dy[p])), R(widen(y[p])), f); };
-            for (int64_t p = 0; p < pixels; p++) narrow(slope(p) * at.scale[c], dx[p]);
+            auto slope = [=, shape = f](int64_t p) { return handed_on(R(widen(dy[p])), R(widen(y[p])), shape); };
+            write(pixels, dx, [=, scale = at.scale[c]](int64_t p) { return slope(p) * scale; });
             if (at.dnoise)
                 for (int64_t p = 0; p < pixels; p++) at.dnoise[p] += slope(p);
             at.dscale[c] = lane_sum<R>(pixels, [&](int64_t p) { return slope(p) * widen(x[p]); });

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-VERSION = 1
+VERSION = 2
 TYPES = {torch.float32: 0, torch.float64: 1, torch.bfloat16: 2, torch.float16: 3}
 ACTS = ("linear", "relu", "lrelu", "tanh", "sigmoid", "elu", "selu", "softplus", "swish")
 PIECES = ACTS[:3]
@@ -72,6 +72,24 @@ class Warp(ctypes.Structure):
     _fields_ = [
         *_integers("type", "adjoint", "n", "channels", "height", "width", "out_height", "out_width"),
         *_pointers("input", "theta", "output"),
+    ]
+
+
+class Tiles(ctypes.Structure):
+    """Images to the tiles of minimal filtering, or back."""
+
+    _fields_ = [
+        *_integers("type", "step", "n", "channels", "height", "width", "plane"),
+        *_pointers("from_", "to"),
+    ]
+
+
+class Taps(ctypes.Structure):
+    """Weights to the matrices of minimal filtering, or back."""
+
+    _fields_ = [
+        *_integers("type", "back", "rows", "lanes", "row_stride", "lane_stride", "y_stride", "x_stride", "plane"),
+        *_pointers("weight", "matrices"),
     ]
 
 

@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from trainer.ops.activations import ACTIVATIONS
+from trainer.ops.geometry import Geometry, Wanted
 from trainer.ops.interface import Kernels
-from trainer.ops.native import abi, finish, modulate
+from trainer.ops.native import abi, finish, modulate, winograd
 from trainer.ops.native.activate import bias_act
 from trainer.ops.native.resample import resample
 from trainer.ops.native.warp import warp
@@ -22,6 +23,21 @@ class Native(Kernels):
 
     def __init__(self, name: str, smallest: int = WORTH_A_CALL) -> None:
         self.name, self._smallest, self._plain = name, smallest, Reference()
+
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+        if not winograd.pays(x, weight, geometry):
+            return self._plain.convolve(x, weight, bias, geometry)
+        y = winograd.convolve(x, weight, geometry.transposed)
+        return y if bias is None else y.add_(bias[:, None, None])
+
+    def convolve_backward(
+        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Wanted
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        if not winograd.pays(x, weight, geometry):
+            return self._plain.convolve_backward(dy, x, weight, geometry, wanted)
+        dx = winograd.convolve(dy, weight, not geometry.transposed) if wanted[0] else None
+        dw = winograd.weight_gradient(dy, x, geometry.transposed) if wanted[1] else None
+        return dx, dw, dy.sum(dim=(0, 2, 3)) if wanted[2] else None
 
     def bias_act(
         self,

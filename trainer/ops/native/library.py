@@ -19,19 +19,20 @@ FUNCTIONS = {
     "adasweep_finish_backward": abi.Finish,
     "adasweep_warp": abi.Warp,
 }
+CPU_FUNCTIONS = {"adasweep_tiles": abi.Tiles, "adasweep_taps": abi.Taps}
 
 
 class Library:
-    """One shared object of the interface csrc/abi.h. Raises UserError when it cannot be loaded or is of another age."""
+    """The library of csrc/abi.h for "cpu" or "cuda". Raises UserError when it cannot be loaded or is of another age."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kind: str) -> None:
         try:
             self._handle = ctypes.CDLL(str(path))
             version = self._handle.adasweep_abi()
             if version != abi.VERSION:
                 raise UserError(path, f"is of interface {version}, not {abi.VERSION}", AGAIN)
             self._handle.adasweep_error.restype = ctypes.c_char_p
-            for name, arguments in FUNCTIONS.items():
+            for name, arguments in (FUNCTIONS | (CPU_FUNCTIONS if kind == "cpu" else {})).items():
                 getattr(self._handle, name).argtypes = [ctypes.POINTER(arguments), ctypes.c_void_p]
         except (OSError, AttributeError) as error:
             raise UserError(path, f"cannot be used: {error}", AGAIN) from error
