@@ -15,7 +15,8 @@ from trainer.errors import UserError
 from trainer.ops import choice
 from trainer.ops.build import build as building
 from trainer.ops.build import place, status, toolchain
-from trainer.ops.kernels import Kernels
+from trainer.ops.convolution import convolve
+from trainer.ops.kernels import Kernels, using
 from trainer.ops.native import abi, library
 
 TRIVIAL = """#include <cstdint>
@@ -87,7 +88,7 @@ def test_a_library_of_another_interface_is_refused(small: Path) -> None:
     path = place.library("cpu")
     assert path is not None
     with pytest.raises(UserError, match="interface"):
-        library.Library(path)
+        library.Library(path, "cpu")
 
 
 def test_without_compilers_it_says_what_is_missing(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,11 +151,13 @@ def test_status_needs_no_torch() -> None:
 
 def test_every_variant_computes_the_same_to_the_bit(native: Kernels) -> None:
     torch.manual_seed(0)
-    x, scale, noise, bias = torch.randn(2, 21, 9, 9), torch.randn(2, 21), torch.randn(9, 9), torch.randn(21)
+    x, scale, noise, bias = torch.randn(2, 32, 9, 9), torch.randn(2, 32), torch.randn(9, 9), torch.randn(32)
+    weight = torch.randn(32, 32, 3, 3)
     found = []
     for name in ("x86-64-v3", place.variant()):
-        library.serve({"cpu": library.Library(place.folder("cpu") / f"{name}.so")})
-        own = [t.clone().requires_grad_() for t in (x, scale, noise, bias)]
-        y = native.finish(*own, 1.0)
+        library.serve({"cpu": library.Library(place.folder("cpu") / f"{name}.so", "cpu")})
+        own = [t.clone().requires_grad_() for t in (weight, x, scale, noise, bias)]
+        with using(native):
+            y = native.finish(convolve(own[1], own[0], padding=1), *own[2:], 1.0)
         found.append([y, *torch.autograd.grad(y.square().sum(), own)])
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))

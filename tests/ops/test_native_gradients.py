@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from trainer.ops.activations import ACTIVATIONS
+from trainer.ops.convolution import convolve
 from trainer.ops.kernels import Kernels
 from trainer.ops.native import abi
 from trainer.ops.native.warp import warp
@@ -44,6 +45,15 @@ def test_resampling(native: Kernels, last: bool) -> None:
     f = torch.randn(3, 4, dtype=torch.float64)
     steps = Steps((1, 2), (3, 2), (4, -1), (-2, 5), True)
     check(lambda x: native.resample(x, f, steps), normal(1, 9, 6, 5, last=last))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.usefixtures("native_used")
+def test_convolution(transposed: bool) -> None:
+    check(
+        lambda x, w, b: convolve(x, w, b, padding=1, transposed=transposed),
+        *(normal(2, 16, 5, 6, last=True), normal(16, 16, 3, 3), normal(16)),
+    )
 
 
 @pytest.mark.parametrize("last", [False, True])

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
 from trainer.ops.conv2d_resample import conv2d_resample
-from trainer.ops.layout import cast_weight
 from trainer.ops.upfirdn2d import setup_filter
 
 RESAMPLE_TAPS = (1, 3, 3, 1)
@@ -103,8 +102,7 @@ class Convolution(nn.Module):
         return leaky_relu_in_place(x, clamp) if self.activation == "lrelu" else bias_act(x, clamp=clamp)
 
     def _convolved(self, x: Tensor, gain: float, bias: Tensor | None) -> Tensor:
-        weight = cast_weight(self._scaled_weight(gain), x)
-        f = self.resample_filter
+        weight, f = self._scaled_weight(gain), self.resample_filter
         return conv2d_resample(x, weight, f, self.up, self.down, self.padding, flip_weight=self.up == 1, bias=bias)
 
     def _scaled_weight(self, gain: float) -> Tensor:

@@ -21,10 +21,10 @@ def conv2d_resample(
     flip_filter: bool = False,
     bias: Float[Tensor, " o"] | None = None,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return down(f * (weight * (f * pad(up(x))))) + bias; `padding` counts pixels of the enlarged image.
+    """Return down(f * (weight * (f * pad(up(x))))) + bias in the type of x.
 
-    `flip_weight` True means correlation, as in torch. The steps commute, so each case takes the order that touches
-    the fewest pixels.
+    `padding` counts pixels of the enlarged image. `flip_weight` True means correlation, as in torch. The steps commute,
+    so each case takes the order that touches the fewest pixels.
     """
     around = list(sides(padding))
     around = _sum(around, up_padding(f, up, up)) if up > 1 else around
@@ -61,7 +61,7 @@ def conv2d(
         weight = weight.flip([2, 3])
     x = fast_layout(x) if groups == 1 else x
     if weight.shape[-1] == stride == groups == 1 and padding == 0 and has_channels_last(x):
-        return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+        return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1).to(x.dtype), bias).permute(0, 3, 1, 2)
     return convolve(x, weight, bias, stride, padding, groups)
 
 

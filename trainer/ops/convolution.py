@@ -16,7 +16,8 @@ from torch import Tensor
 
 from trainer.ops.geometry import Geometry
 from trainer.ops.kernels import kernels
-from trainer.ops.layout import fast_layout
+from trainer.ops.layout import Cast, fast_layout
+
 
 def convolve(
     x: Float[Tensor, "n c h w"],
@@ -27,8 +28,13 @@ def convolve(
     groups: int = 1,
     transposed: bool = False,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return the convolution of x as torch defines it: weight [o i k k], or [i o k k] where `transposed`."""
+    """Return the convolution of x as torch defines it: weight [o i k k], or [i o k k] where `transposed`.
+
+    The weight is taken in the type of x.
+    """
     x = fast_layout(x) if groups == 1 else x
+    if weight.dtype != x.dtype:
+        weight = Cast.apply(weight, x.dtype)  # type: ignore[no-untyped-call]
     y: Tensor = _Convolve.apply(x, weight, bias, Geometry(stride, padding, groups, transposed))  # type: ignore[no-untyped-call]
     return y
 
@@ -88,4 +94,3 @@ class _WeightGradient(torch.autograd.Function):
         ddy = _Convolve.apply(x, v, None, geometry) if wants_dy else None  # type: ignore[no-untyped-call]
         dx = _Convolve.apply(dy, v, None, geometry.adjoint(x, dy, v)) if wants_x else None  # type: ignore[no-untyped-call]
         return ddy, dx, None, None
-

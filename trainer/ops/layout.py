@@ -1,5 +1,7 @@
 """The memory layout in which convolutions are fast."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -14,11 +16,17 @@ def fast_layout(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
     return x
 
 
-def cast_weight(weight: Float[Tensor, "o i k k"], like: Tensor) -> Float[Tensor, "o i k k"]:
-    """Return the weight of a convolution in the type of its image: where that is another, at once in its layout too."""
-    if weight.dtype == like.dtype:
-        return weight
-    return weight.to(like.dtype, memory_format=torch.channels_last)
+class Cast(torch.autograd.Function):
+    """A weight in another type and in the layout of images, in one copy; its gradient as weights lie, in one copy."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Float[Tensor, "a b k k"], dtype: torch.dtype) -> Float[Tensor, "a b k k"]:
+        ctx.dtype = weight.dtype
+        return weight.to(dtype, memory_format=torch.channels_last)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
+        return dy.to(ctx.dtype, memory_format=torch.contiguous_format), None
 
 
 def has_channels_last(x: Float[Tensor, "n c h w"]) -> bool:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainer.ops.conv2d_resample import conv2d_resample
 from trainer.ops.kernels import kernels
-from trainer.ops.layout import cast_weight, fast_layout, has_channels_last
+from trainer.ops.layout import fast_layout, has_channels_last
 from trainer.ops.reference import plus
 from trainer.ops.upfirdn2d import Filter, Pair
 
@@ -80,7 +80,7 @@ def _convolved(
         return _pointwise(x, modulated_weights(weight, styles, demodulate) * gain), None
     if modulation == "per-sample":
         return _by_sample(x, modulated_weights(weight, styles, demodulate) * gain, resample), None
-    y = resample.convolve(kernels().modulate(x, styles), cast_weight(weight, x))
+    y = resample.convolve(kernels().modulate(x, styles), weight)
     if demodulate:
         return y, demodulation(weight, styles) * gain
     return y, None if gain == 1 else torch.full_like(styles[:, :1], gain).expand(-1, len(weight))

@@ -18,14 +18,18 @@ WORTH_A_CALL = 1 << 15  # elements below which a call costs more than one kernel
 class Native(Kernels):
     """Calls the libraries that `library.serve` was given; `name` says which build they are.
 
-    Element-wise operations on fewer than `smallest` elements are left to torch, whose calls cost less.
+    Element-wise operations on fewer than `smallest` elements, and convolutions of few channels or pixels, are left to
+    torch, whose calls cost less; with 0 nothing is.
     """
 
     def __init__(self, name: str, smallest: int = WORTH_A_CALL) -> None:
         self.name, self._smallest, self._plain = name, smallest, Reference()
 
+    def _by_tiles(self, x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
+        return winograd.fits(x, weight, geometry) and (not self._smallest or winograd.pays(x, weight))
+
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-        if not winograd.pays(x, weight, geometry):
+        if not self._by_tiles(x, weight, geometry):
             return self._plain.convolve(x, weight, bias, geometry)
         y = winograd.convolve(x, weight, geometry.transposed)
         return y if bias is None else y.add_(bias[:, None, None])
@@ -33,7 +37,7 @@ class Native(Kernels):
     def convolve_backward(
         self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Wanted
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        if not winograd.pays(x, weight, geometry):
+        if not self._by_tiles(x, weight, geometry):
             return self._plain.convolve_backward(dy, x, weight, geometry, wanted)
         dx = winograd.convolve(dy, weight, not geometry.transposed) if wanted[0] else None
         dw = winograd.weight_gradient(dy, x, geometry.transposed) if wanted[1] else None

@@ -35,18 +35,16 @@ class Step(IntEnum):
     PIXELS_OF_TILES = 2
 
 
-def pays(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
-    """Return whether a convolution of x, and its gradients, are those of this file and faster so."""
-    tiles = len(x) * _tiles_of(x)
-    enough = min(weight.shape[:2]) >= FEWEST_CHANNELS and tiles >= FEWEST_TILES
-    return enough and x.device.type == "cpu" and fits(x, weight, geometry)
-
-
 def fits(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
-    """Return whether a convolution is one of this file: 3x3, as many pixels out as in, channels in groups of 16."""
+    """Return whether a convolution is one of this file: on a CPU, 3x3, as large out as in, channels in groups of 16."""
     same_size = (geometry.stride, geometry.padding, geometry.groups, *geometry.extra) == (1, 1, 1, 0, 0)
     whole = not any(channels % LANES for channels in weight.shape[:2])
-    return same_size and whole and weight.shape[2:] == (3, 3) and x.dtype == weight.dtype and x.dtype in TYPES
+    return same_size and whole and weight.shape[2:] == (3, 3) and x.device.type == "cpu" and x.dtype in TYPES
+
+
+def pays(x: Tensor, weight: Tensor) -> bool:
+    """Return whether such a convolution, and its gradients, are faster so."""
+    return min(weight.shape[:2]) >= FEWEST_CHANNELS and len(x) * _tiles_of(x) >= FEWEST_TILES
 
 
 def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], transposed: bool) -> Tensor:

@@ -1,0 +1,105 @@
+"""Minimal filtering computes what convolution means: values, gradients, images in parts; and where it is chosen."""
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from trainer.ops.convolution import convolve
+from trainer.ops.geometry import Geometry
+from trainer.ops.kernels import Kernels, using
+from trainer.ops.native import winograd
+from trainer.ops.reference import Reference
+
+TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-5}
+SAME = Geometry(stride=1, padding=1, groups=1, transposed=False)
+channels = st.sampled_from([16, 32, 48])
+sides = st.integers(1, 13)
+
+
+def found(kernels: Kernels, dy_seed: int, transposed: bool, *inputs: Tensor | None) -> list[Tensor]:
+    """Return y and the gradients of x, weight and bias."""
+    x, weight, bias = (None if t is None else t.clone().requires_grad_() for t in inputs)
+    assert x is not None
+    assert weight is not None
+    with using(kernels):
+        y = convolve(x, weight, bias, padding=1, transposed=transposed)
+        dy = torch.randn(y.shape, generator=torch.Generator().manual_seed(dy_seed), dtype=y.dtype)
+        return [y, *torch.autograd.grad(y, [t for t in (x, weight, bias) if t is not None], dy)]
+
+
+def assert_close(mine: list[Tensor], theirs: list[Tensor]) -> None:
+    for own, other in zip(mine, theirs, strict=True):
+        assert own.shape == other.shape
+        error = (own - other).abs().max() / other.abs().max().clamp(min=1)
+        assert error <= TOLERANCES[own.dtype], error
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    n=st.integers(1, 3), inputs=channels, outputs=channels, h=sides, w=sides, dtype=st.sampled_from(list(TOLERANCES)),
+    turned=st.booleans(), biased=st.booleans(), transposed=st.booleans(),
+)  # fmt: skip
+def test_it_is_the_convolution_and_its_gradients(
+    native: Kernels, n: int, inputs: int, outputs: int, h: int, w: int, dtype: torch.dtype,
+    turned: bool, biased: bool, transposed: bool,
+) -> None:  # fmt: skip
+    torch.manual_seed(n + h + 100 * w)
+    x = torch.randn(n, inputs, h, w, dtype=dtype)
+    weight = torch.randn(inputs, outputs, 3, 3, dtype=dtype)
+    weight = weight if transposed else weight.transpose(0, 1)
+    weight = weight.flip(2).transpose(2, 3) if turned else weight
+    bias = torch.randn(outputs, dtype=dtype) if biased else None
+    mine, theirs = (found(kernels, 1, transposed, x, weight, bias) for kernels in (native, Reference()))
+    assert_close(mine, theirs)
+
+
+def test_parts_of_a_batch_make_the_same(native: Kernels, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, weight = torch.randn(7, 16, 9, 6), torch.randn(32, 16, 3, 3)
+    whole = found(native, 2, False, x, weight, None)
+    monkeypatch.setattr(winograd, "IN_CACHE", 1)  # an image at a time
+    assert_close(found(native, 2, False, x, weight, None), whole)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_nothing(native: Kernels, threads: int) -> None:
+    x, weight = torch.randn(4, 32, 33, 30), torch.randn(32, 32, 3, 3)
+    once = found(native, 3, False, x, weight, None)
+    torch.set_num_threads(threads)
+    try:
+        assert_close(found(native, 3, False, x, weight, None), once)
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "geometry", "dtype", "fits"),
+    [
+        ((1, 16, 4, 4), (32, 16, 3, 3), SAME, torch.float32, True),
+        ((1, 16, 4, 4), (32, 16, 3, 3), SAME._replace(transposed=True), torch.float64, True),
+        ((1, 16, 4, 4), (32, 16, 3, 3), SAME, torch.bfloat16, False),
+        ((1, 17, 4, 4), (32, 17, 3, 3), SAME, torch.float32, False),
+        ((1, 16, 4, 4), (32, 16, 1, 1), SAME, torch.float32, False),
+        ((1, 16, 4, 4), (32, 16, 3, 3), SAME._replace(stride=2), torch.float32, False),
+        ((1, 16, 4, 4), (32, 16, 3, 3), SAME._replace(padding=0), torch.float32, False),
+        ((1, 32, 4, 4), (32, 16, 3, 3), SAME._replace(groups=2), torch.float32, False),
+    ],
+)
+def test_which_convolutions_fit(
+    x: tuple[int, ...], weight: tuple[int, ...], geometry: Geometry, dtype: torch.dtype, fits: bool
+) -> None:
+    assert winograd.fits(torch.empty(x, dtype=dtype), torch.empty(weight, dtype=dtype), geometry) == fits
+
+
+@pytest.mark.parametrize(
+    ("x", "channels", "pays"),
+    [
+        ((32, 64, 32, 32), 64, True),
+        ((32, 32, 32, 32), 64, False),
+        ((1, 64, 4, 4), 64, False),
+        ((32, 64, 4, 4), 64, True),
+    ],
+)
+def test_few_channels_or_few_pixels_do_not_pay(x: tuple[int, ...], channels: int, pays: bool) -> None:
+    assert winograd.pays(torch.empty(x), torch.empty(channels, x[1], 3, 3)) == pays
