@@ -68,7 +68,7 @@ def _kind(event: Any) -> str:
         above = above.cpu_parent
     if any("esample" in name for name in names):
         return RESAMPLING
-    if names[0] in CONVOLUTIONS + PRODUCTS:
+    if names[0] in CONVOLUTIONS + PRODUCTS or any(name.startswith(OURS + "convolve") for name in names):
         return DENSE
     if names[0].startswith(("aten::", OURS)) or names[0] in NATIVE:
         return REST

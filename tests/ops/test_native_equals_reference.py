@@ -114,6 +114,17 @@ def test_resampling(
     assert_equal(native, lambda kernels, x: kernels.resample(x, f, steps), x)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_what_was_in_memory_before_is_in_no_result(dtype: torch.dtype) -> None:
+    f = torch.randn(4, 4).to(dtype)
+    for _ in range(60):
+        before = [torch.full((count,), torch.nan, dtype=dtype) for count in (80, 80, 81, 88, 160, 41, 64, 32)]
+        x = torch.ones(2, 1, 4, 1, dtype=dtype)
+        del before
+        y = REFERENCE.resample(x, f, Steps((2, 1), (1, 2), (0, 0), (0, 4), True))
+        assert y.isfinite().all()
+
+
 channels = st.sampled_from([1, 3, 8, 16, 21])
 
 

@@ -16,7 +16,9 @@ from torch import Tensor
 
 from trainer.ops.geometry import Geometry
 from trainer.ops.kernels import kernels
-from trainer.ops.layout import Cast, fast_layout
+from trainer.ops.layout import Cast, fast_layout, has_channels_last
+
+LARGE = 1 << 18  # elements of a weight that is better laid out once than by torch in every use
 
 
 def convolve(
@@ -33,7 +35,8 @@ def convolve(
     The weight is taken in the type of x.
     """
     x = fast_layout(x) if groups == 1 else x
-    if weight.dtype != x.dtype:
+    laid_out_once = groups == 1 and stride > 1 and weight.numel() >= LARGE and has_channels_last(x)
+    if laid_out_once or weight.dtype != x.dtype:
         weight = Cast.apply(weight, x.dtype)  # type: ignore[no-untyped-call]
     y: Tensor = _Convolve.apply(x, weight, bias, Geometry(stride, padding, groups, transposed))  # type: ignore[no-untyped-call]
     return y

@@ -17,16 +17,20 @@ def fast_layout(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
 
 
 class Cast(torch.autograd.Function):
-    """A weight in another type and in the layout of images, in one copy; its gradient as weights lie, in one copy."""
+    """A weight in another type and in the layout of images, made once; its gradient as weights lie.
+
+    The gradient of `to` would lie like the image, and be added to others element by element. torch changes type and
+    layout faster one after the other, the layout in the narrower type.
+    """
 
     @staticmethod
     def forward(ctx: Any, weight: Float[Tensor, "a b k k"], dtype: torch.dtype) -> Float[Tensor, "a b k k"]:
         ctx.dtype = weight.dtype
-        return weight.to(dtype, memory_format=torch.channels_last)
+        return weight.to(dtype).contiguous(memory_format=torch.channels_last)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, None]:
-        return dy.to(ctx.dtype, memory_format=torch.contiguous_format), None
+        return dy.contiguous().to(ctx.dtype), None
 
 
 def has_channels_last(x: Float[Tensor, "n c h w"]) -> bool:

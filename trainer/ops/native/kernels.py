@@ -5,6 +5,7 @@ from torch import Tensor
 from trainer.ops.activations import ACTIVATIONS
 from trainer.ops.geometry import Geometry, Wanted
 from trainer.ops.interface import Kernels
+from trainer.ops.layout import HALF
 from trainer.ops.native import abi, finish, modulate, winograd
 from trainer.ops.native.activate import bias_act
 from trainer.ops.native.resample import resample
@@ -58,8 +59,9 @@ class Native(Kernels):
         return bias_act(x, bias, dim, activation, alpha, gain, clamp)
 
     def leaky_relu(self, x: Tensor, clamp: float | None) -> Tensor:
-        if clamp is None or x.numel() < self._smallest:
-            return self._plain.leaky_relu(x, clamp)  # torch's own overwrites x, and needs no bias, gain or clamp
+        torch_is_faster = clamp is None and x.dtype not in HALF  # it overwrites x, and needs no bias, gain or clamp
+        if torch_is_faster or x.numel() < self._smallest:
+            return self._plain.leaky_relu(x, clamp)
         return bias_act(x, None, 1, "lrelu", ACTIVATIONS["lrelu"].alpha, 1.0, clamp)
 
     def resample(self, x: Tensor, f: Tensor, steps: Steps) -> Tensor:

@@ -53,7 +53,7 @@ def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], tran
     x = x.contiguous(memory_format=torch.channels_last)
     y = x.new_empty(len(x), outputs, *x.shape[2:]).to(memory_format=torch.channels_last)
     taps = _room("weights", inputs, outputs, x)
-    _taps(weight.flip(2, 3) if transposed else weight.transpose(0, 1), taps)
+    _taps(weight if transposed else weight.transpose(0, 1), taps, turned=transposed)
     for part in _parts(x, inputs + outputs, taps):
         tiles = (part.stop - part.start) * _tiles_of(x)
         pixels, products = _room("pixels", tiles, inputs, x), _room("products", tiles, outputs, x)
@@ -68,13 +68,13 @@ def weight_gradient(dy: Float[Tensor, "n o h w"], x: Float[Tensor, "n c h w"], t
     upper, lower = (x, dy) if transposed else (dy, x)
     upper, lower = (images.contiguous(memory_format=torch.channels_last) for images in (upper, lower))
     rows, lanes = upper.shape[1], lower.shape[1]
-    total = _room("weights", rows, lanes, x).zero_()
+    total = _room("weights", rows, lanes, x)
     for part in _parts(x, rows + lanes, total):
         tiles = (part.stop - part.start) * _tiles_of(x)
         gradients, pixels = _room("products", tiles, rows, x), _room("pixels", tiles, lanes, x)
         _tiles(Step.TILES_OF_GRADIENTS, upper[part], gradients)
         _tiles(Step.TILES_OF_PIXELS, lower[part], pixels)
-        total.baddbmm_(gradients.transpose(1, 2), pixels)
+        torch.baddbmm(total, gradients.transpose(1, 2), pixels, beta=int(part.start > 0), out=total)
     dw = x.new_empty(rows, lanes, 3, 3)
     _taps(dw, total, back=True)
     return dw
@@ -119,7 +119,11 @@ def _tiles(step: Step, images: Tensor, tiles: Tensor) -> None:
     call("adasweep_tiles", abi.Tiles(*numbers, *(end.data_ptr() for end in ends)), images)
 
 
-def _taps(weight: Float[Tensor, "rows lanes 3 3"], matrices: Tensor, back: bool = False) -> None:
-    rows, lanes = weight.shape[:2]
-    numbers = abi.TYPES[weight.dtype], back, rows, lanes, *weight.stride(), matrices.stride(0)
-    call("adasweep_taps", abi.Taps(*numbers, weight.data_ptr(), matrices.data_ptr()), weight)
+def _taps(weight: Float[Tensor, "rows lanes 3 3"], matrices: Tensor, turned: bool = False, back: bool = False) -> None:
+    """Make matrices of a weight, `turned` by 180 degrees where asked for, or with `back` the weight of matrices."""
+    rows, lanes, (*strides, down, right) = *weight.shape[:2], weight.stride()
+    begin = weight.data_ptr()
+    if turned:
+        begin, down, right = begin + 2 * (down + right) * weight.element_size(), -down, -right
+    numbers = abi.TYPES[weight.dtype], back, rows, lanes, *strides, down, right, matrices.stride(0)
+    call("adasweep_taps", abi.Taps(*numbers, begin, matrices.data_ptr()), weight)
