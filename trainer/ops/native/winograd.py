@@ -20,10 +20,10 @@ from trainer.ops.native.library import call
 
 LANES: Final = 16
 FEWEST_CHANNELS: Final = 64  # below which tiles cost more than products save
+FEWEST_OF_THREADS: Final = 256  # the same for several threads, which share out direct sums better
 FEWEST_TILES: Final = 32  # below which the weights cost more
 PLANES: Final = 36
 IN_CACHE: Final = 4 << 20  # bytes of tiles made and used at a time; more only where the weights have more
-LINE: Final = 64  # bytes; planes a power of two apart would share the places of one line in the cache
 TYPES: Final = (torch.float32, torch.float64)
 
 
@@ -44,7 +44,8 @@ def fits(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
 
 def pays(x: Tensor, weight: Tensor) -> bool:
     """Return whether such a convolution, and its gradients, are faster so."""
-    return min(weight.shape[:2]) >= FEWEST_CHANNELS and len(x) * _tiles_of(x) >= FEWEST_TILES
+    fewest = FEWEST_CHANNELS if torch.get_num_threads() == 1 else FEWEST_OF_THREADS
+    return min(weight.shape[:2]) >= fewest and len(x) * _tiles_of(x) >= FEWEST_TILES
 
 
 def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], transposed: bool) -> Tensor:
@@ -52,11 +53,11 @@ def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], tran
     inputs, outputs = weight.shape[:2] if transposed else weight.shape[1::-1]
     x = x.contiguous(memory_format=torch.channels_last)
     y = x.new_empty(len(x), outputs, *x.shape[2:]).to(memory_format=torch.channels_last)
-    taps = _room("weights", inputs, outputs, x)
+    taps = _room("weights", inputs + 1, outputs, x)[:, :inputs]
     _taps(weight if transposed else weight.transpose(0, 1), taps, turned=transposed)
     for part in _parts(x, inputs + outputs, taps):
         tiles = (part.stop - part.start) * _tiles_of(x)
-        pixels, products = _room("pixels", tiles, inputs, x), _room("products", tiles, outputs, x)
+        pixels, products = _room("pixels", tiles + 1, inputs, x), _room("products", tiles + 1, outputs, x)
         _tiles(Step.TILES_OF_PIXELS, x[part], pixels)
         torch.bmm(pixels, taps, out=products)
         _tiles(Step.PIXELS_OF_TILES, y[part], products)
@@ -71,10 +72,12 @@ def weight_gradient(dy: Float[Tensor, "n o h w"], x: Float[Tensor, "n c h w"], t
     total = _room("weights", rows, lanes, x)
     for part in _parts(x, rows + lanes, total):
         tiles = (part.stop - part.start) * _tiles_of(x)
-        gradients, pixels = _room("products", tiles, rows, x), _room("pixels", tiles, lanes, x)
+        gradients, pixels = _room("products", tiles + 1, rows, x), _room("pixels", tiles + 1, lanes, x)
         _tiles(Step.TILES_OF_GRADIENTS, upper[part], gradients)
         _tiles(Step.TILES_OF_PIXELS, lower[part], pixels)
-        torch.baddbmm(total, gradients.transpose(1, 2), pixels, beta=int(part.start > 0), out=total)
+        torch.baddbmm(
+            total, gradients[:, :tiles].transpose(1, 2), pixels[:, :tiles], beta=int(part.start > 0), out=total
+        )
     dw = x.new_empty(rows, lanes, 3, 3)
     _taps(dw, total, back=True)
     return dw
@@ -104,12 +107,15 @@ _rooms = _Rooms()
 
 
 def _room(name: str, rows: int, columns: int, like: Tensor) -> Float[Tensor, "36 rows columns"]:
-    """Return room for matrices, which is overwritten by whoever asks for the same `name` next."""
-    plane = rows * columns + LINE // like.element_size()
+    """Return room for matrices, which is overwritten by whoever asks for the same `name` next.
+
+    Callers ask for one row too many: matrices a power of two apart would share the places of one line in the cache.
+    """
+    needed = PLANES * rows * columns
     room = _rooms.of.get((name, like.dtype))
-    if room is None or room.numel() < PLANES * plane:
-        room = _rooms.of[name, like.dtype] = like.new_empty(PLANES * plane)
-    return room.as_strided((PLANES, rows, columns), (plane, columns, 1))
+    if room is None or room.numel() < needed:
+        room = _rooms.of[name, like.dtype] = like.new_empty(needed)
+    return room[:needed].view(PLANES, rows, columns)
 
 
 def _tiles(step: Step, images: Tensor, tiles: Tensor) -> None:
