@@ -61,7 +61,7 @@ def measure(part: str, rounds: int) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """Measure, print, and write both files after every row; the parts not asked for stay as they are."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
     arguments = parser.parse_args()
     settle(threads=1)
