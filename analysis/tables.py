@@ -19,6 +19,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
+from analysis.errors import StoreError
+
 Row = dict[str, Any]
 
 SCHEMA_VERSION = b"3"
@@ -152,9 +154,14 @@ def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
 
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
-    """Return `columns` of the rows of `trials`, read only from the shards that can hold them."""
+    """Return `columns` of the rows of `trials`, read only from the shards that can hold them.
+
+    Raises StoreError where the tables are of another version; shards are replaced in order, so the last one tells.
+    """
     paths = [shard_path(tables, name, shard) for shard in sorted({trial[:2] for trial in trials})]
     present = [str(path) for path in paths if path.exists()]
+    if present and not is_current(pq.read_schema(present[-1])):
+        raise StoreError(f"{present[-1]}: of another version of the tables; run adasweep collect")
     repeated = [column for column in columns if column in REPEATED]
     file_format = ds.ParquetFileFormat(dictionary_columns=repeated)
     schema = pa.schema([_as_read(SCHEMAS[name].field(column)) for column in columns])

@@ -5,9 +5,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.collect import collect
+from analysis.errors import StoreError
 from analysis.store import Store
 from analysis.synthetic import FakeRun, id_of, score_line, write_store, write_trial
-from analysis.tables import SCHEMAS, is_current, shard_path
+from analysis.tables import SCHEMAS, is_current, read_table, shard_path
 from trainer.record import append_lines
 
 RUN = FakeRun("ada", 500, 0)
@@ -56,6 +57,14 @@ def test_incremental_collection_equals_one_from_scratch(store):
         path.unlink()
     collect(store)
     assert {table: rows(store, table) for table in SCHEMAS} == step_by_step
+
+
+def test_tables_of_another_schema_version_are_not_read(one):
+    collect(one)
+    path = next((one.tables / "runs").glob("*.parquet"))
+    pq.write_table(pq.read_table(path, partitioning=None).replace_schema_metadata({}), path)
+    with pytest.raises(StoreError, match="run adasweep collect"):
+        read_table(one.tables, "runs", ["trial"], [id_of(RUN)])
 
 
 def test_tables_of_another_schema_version_are_made_anew(one):

@@ -62,8 +62,16 @@ def test_parts_of_a_batch_make_the_same(native: Kernels, monkeypatch: pytest.Mon
     assert_close(found(native, 2, False, x, weight, None), whole)
 
 
+def test_an_evaluation_before_training_changes_nothing(native: Kernels, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(winograd, "_rooms", winograd._Rooms())
+    x, weight = torch.randn(2, 16, 8, 8), torch.randn(16, 16, 3, 3)
+    with torch.inference_mode():
+        native.convolve(x, weight, None, SAME)
+    assert_close(found(native, 4, False, x, weight, None), found(Reference(), 4, False, x, weight, None))
+
+
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_change_nothing(native: Kernels, threads: int) -> None:
+def test_several_threads_compute_the_same(native: Kernels, threads: int) -> None:
     x, weight = torch.randn(4, 32, 33, 30), torch.randn(32, 32, 3, 3)
     once = found(native, 3, False, x, weight, None)
     torch.set_num_threads(threads)

@@ -8,8 +8,8 @@
 
 const int64_t BLOCK = 64;  // pixels whose sum is taken before it joins the sum of all
 
-// out[i] = value(i) for i < count; `value` keeps copies of all it needs, and may read out[i].  Types narrower than what is computed in take two
-// loops, as the compiler vectorises none that decides and rounds.
+// out[i] = value(i) for i < count; `value` keeps copies of all it needs, and may read out[i]. Types narrower than what is
+// computed in take two loops, as the compiler vectorises none that decides and rounds.
 template <class T, class Value> HD void write(int64_t count, T* out, const Value& value) {
     if constexpr (std::is_same_v<T, computed_t<T>>) {
 #pragma GCC ivdep

@@ -109,12 +109,14 @@ _rooms = _Rooms()
 def _room(name: str, rows: int, columns: int, like: Tensor) -> Float[Tensor, "36 rows columns"]:
     """Return room for matrices, which is overwritten by whoever asks for the same `name` next.
 
-    Callers ask for one row too many: matrices a power of two apart would share the places of one line in the cache.
+    Callers ask for one row too many, but for sums: matrices a power of two apart would share the places of one line in
+    the cache.
     """
     needed = PLANES * rows * columns
     room = _rooms.of.get((name, like.dtype))
     if room is None or room.numel() < needed:
-        room = _rooms.of[name, like.dtype] = like.new_empty(needed)
+        with torch.inference_mode(False):  # what an evaluation makes, training may write on
+            room = _rooms.of[name, like.dtype] = torch.empty(needed, dtype=like.dtype)
     return room[:needed].view(PLANES, rows, columns)
 
 
