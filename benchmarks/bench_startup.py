@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.compat.placeholders import write_placeholder
-from tests.compat.recording import copied
+from tests.compat.recording import Copy, copied
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS: dict[str, Sequence[str]] = {
@@ -73,17 +73,17 @@ def checked_out(revision: str) -> Iterator[Path]:
 
 
 @contextmanager
-def prepared_store() -> Iterator[Path]:
+def prepared_store() -> Iterator[Copy]:
     """Yield a copy of the recorded store in which the data sets of the plans are found."""
     with copied() as recorded:
         write_placeholder(recorded.store / "data" / "fashion-mnist-10k.zip", 10_000, 32, "L", classes=10)
         write_placeholder(recorded.store / "data" / "cifar10.zip", 1_000, 32, "RGB", classes=10)
-        yield recorded.store
+        yield recorded
 
 
-def run(code: Path, words: Sequence[str], store: Path) -> Run:
+def run(code: Path, words: Sequence[str], store: Copy) -> Run:
     """Run a command of the packages in `code`, as `adasweep` does. Raises RuntimeError where it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(code), "ADASWEEP_STORE": str(store), "COLUMNS": "120"}
+    environment = store.environment(PYTHONPATH=str(code))
     command = [sys.executable, "-P", "-c", PROGRAM, *words]
     before, started = os.times(), time.perf_counter()
     done = subprocess.run(command, cwd=code, env=environment, capture_output=True, text=True, check=False)
@@ -94,7 +94,7 @@ def run(code: Path, words: Sequence[str], store: Path) -> Run:
     return Run(wall, after.children_user - before.children_user, int(modules))
 
 
-def medians(codes: dict[str, Path], store: Path, rounds: int) -> Iterator[Startup]:
+def medians(codes: dict[str, Path], store: Copy, rounds: int) -> Iterator[Startup]:
     """Yield every command at every state of the code, which take turns; one round before the measured ones."""
     for command, words in COMMANDS.items():
         found: dict[str, list[Run]] = {name: [] for name in codes}

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 
 def write_placeholder(path: Path, images: int, side: int, mode: str, classes: int = 0) -> None:
-    """Write a ZIP of `images` equal images of `side` pixels (Pillow's `mode`), with labels in turn if it has classes."""
+    """Write a ZIP of `images` equal images of `side` pixels (Pillow's `mode`), labels in turn if it has classes."""
     write_set(path, [_png(Image.new(mode, (side, side)))] * images, classes)
 
 

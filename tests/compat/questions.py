@@ -1,8 +1,8 @@
 """The commands that are asked of a copy of the recorded store; what they tell stays the same."""
 
 from collections.abc import Sequence
-from typing import Protocol
 from pathlib import Path
+from typing import Protocol
 
 SWEEPS = (
     *("real", "measured", "endings", "retried", "evaluated", "cancelled", "killed", "interrupted", "stopped", "found"),

@@ -1,39 +1,44 @@
-"""Makes the recorded store anew: python -m tests.compat.record_store (Linux; some minutes)
+"""Makes the recorded store anew: python -m tests.compat.record_store (Linux, as root; some minutes)
 
 Checks out the commit that `recording.COMMIT` names, runs the sweeps of this folder with it, packs the store, and keeps
 what the commands of that commit tell of a copy. Nothing of the working tree but this folder is used. The recording is
 of that commit for good: it is made again only where it lacks something.
 """
 
-import fcntl
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
 import time
-import venv
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 
-from tests.compat.placeholders import write_shapes
-from tests.compat.recording import ARCHIVE, CODE, COMMIT, RECORDED_AT, RECORDED_HOST, copied
 from tests.compat.questions import questions
-from tests.compat.stand_ins import ray_head, write_slurm
+from tests.compat.recorder import (
+    CHECKOUT,
+    PYTHON,
+    STORE,
+    adasweep,
+    detached,
+    environment,
+    git,
+    holds,
+    interrupt,
+    prepare,
+    run,
+    scripted,
+    trials,
+    unserved,
+)
+from tests.compat.recording import ARCHIVE, CODE, RECORDED_AT, RECORDED_HOST, copied
+from tests.compat.stand_ins import ray_head
 
-IMAGES = 96
-HOLD_ROWS = 5
 EXPIRED_SECONDS = 70
 """After which a lease of a process that was killed is nobody's."""
 
-CHECKOUT, STORE, PYTHON = RECORDED_AT / "checkout", RECORDED_AT / "store", RECORDED_AT / "venv" / "bin" / "python"
-SWEEPS = Path(__file__).with_name("sweeps")
-LEFT_OUT = ("cache", "slurm/*/.*.tmp", "**/__pycache__")
+LEFT_OUT = ("cache", "**/__pycache__")
 KEPT_CHECKPOINT = "ckpt-000000064"
 
 TRIAL_IDS = """
@@ -49,88 +54,6 @@ for name in NAMES:
         found[f"{name} {tier}".strip()] = cells
 print(json.dumps(found))
 """
-
-
-def prepare() -> None:
-    """Lay out code, Python, data, sweeps and stand-ins under the path of the recording."""
-    shutil.rmtree(RECORDED_AT, ignore_errors=True)
-    git("worktree", "add", "--quiet", "--force", "--detach", str(CHECKOUT), COMMIT)
-    venv.create(RECORDED_AT / "venv", symlinks=True)
-    (packages,) = (RECORDED_AT / "venv" / "lib").glob("python*/site-packages")
-    borrowed = [path for path in sys.path if path.endswith("site-packages")]
-    (packages / "borrowed.pth").write_text("\n".join(borrowed))
-    write_shapes(STORE / "data" / "shapes.zip", IMAGES)
-    shutil.copytree(SWEEPS, RECORDED_AT / "sweeps")
-    shutil.copytree(CHECKOUT / "sweeps", RECORDED_AT / "sweeps-of-papers")
-    write_slurm(RECORDED_AT / "bin")
-
-
-def git(*words: str) -> None:
-    subprocess.run(["git", "-C", str(CODE), *words], check=True)
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Return an environment that holds nothing of the machine but its time and its temporary folder."""
-    path = f"{RECORDED_AT / 'bin'}{os.pathsep}/usr/local/bin:/usr/bin:/bin"
-    ours = {"PYTHONPATH": str(CHECKOUT), "ADASWEEP_STORE": str(STORE), "OMP_NUM_THREADS": "1", "TZ": "UTC"}
-    return {"PATH": path, "HOME": str(RECORDED_AT), "USER": "recorder", "LOGNAME": "recorder", **ours, **more}
-
-
-def adasweep(*words: str, expect: int = 0, **more: str) -> None:
-    """Run a command of the recorded commit. Raises RuntimeError where it does not end with `expect`."""
-    command = [str(PYTHON), "-P", "-m", "orchestrator", *words]
-    done = subprocess.run(command, cwd=RECORDED_AT, env=environment(**more), capture_output=True, text=True, check=False)
-    sys.stderr.write(f"{' '.join(words)}: {done.returncode}\n")
-    if done.returncode != expect:
-        raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-
-
-def run(name: str, *words: str, expect: int = 0, **more: str) -> None:
-    """Run a sweep, on a runner of its own: one that still lingers has the environment, and so the worker, of another."""
-    with unserved():
-        pass
-    adasweep("run", f"sweeps/{name}.yaml", "--no-record", *words, expect=expect, **more)
-
-
-def scripted(**more: str) -> dict[str, str]:
-    """Return what puts the scripted worker of the tests in the place of the real one."""
-    worker = f"{PYTHON} {CHECKOUT / 'tests' / 'orchestrator' / 'scripted_worker.py'}"
-    return {"ADASWEEP_WORKER": worker, "ADASWEEP_STEP_SECONDS": "0.01", **more}
-
-
-def trials(sweep: str) -> list[Path]:
-    """Return the directories of the trials in a sweep's stored plan."""
-    cells = json.loads((STORE / "sweeps" / sweep / "plan.json").read_text())["cells"]
-    return [STORE / "trials" / cell["trial"][:2] / cell["trial"] for cell in cells]
-
-
-def until(condition: Callable[[], object]) -> None:
-    while not condition():
-        time.sleep(0.1)
-
-
-def holds(trial: Path) -> bool:
-    """Return whether the scripted worker of a trial has come to where it waits."""
-    ticks = trial / "ticks.jsonl"
-    return ticks.exists() and len(ticks.read_text().splitlines()) >= HOLD_ROWS
-
-
-def detached(name: str) -> Path:
-    """Start a sweep of one trial whose worker waits half way, and return the trial's directory."""
-    run(name, "--detach", "--cpus", "2", **scripted())
-    (trial,) = trials(name)
-    until(lambda: holds(trial))
-    return trial
-
-
-@contextmanager
-def unserved() -> Iterator[None]:
-    """Wait until the runner of the local queue has ended, and hold its lock: what is put into the queue stays there."""
-    path = STORE / "local" / RECORDED_HOST / "runner.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def trained_and_measured() -> None:
@@ -159,19 +82,6 @@ def ended_in_every_way() -> None:
     searched()
 
 
-def interrupt(name: str, condition: Callable[[], object], **more: str) -> None:
-    """Run a sweep until something has happened, then press Ctrl-C."""
-    with unserved():
-        pass
-    command = [str(PYTHON), "-P", "-m", "orchestrator", "run", f"sweeps/{name}.yaml", "--no-record", "--cpus", "3"]
-    launcher = subprocess.Popen(command, cwd=RECORDED_AT, env=environment(**{**scripted(), **more}))
-    until((STORE / "sweeps" / name / "plan.json").exists)
-    until(condition)
-    launcher.send_signal(signal.SIGINT)
-    if launcher.wait() != 75:
-        raise RuntimeError(f"{name} ended with {launcher.returncode}")
-
-
 def searched() -> None:
     """Three configurations of five: the others are yet to be sampled."""
     file = RECORDED_AT / "sweeps" / "found.yaml"
@@ -192,7 +102,7 @@ def queued() -> None:
 
 
 def analysed() -> None:
-    """Tables, figures with their provenance, and MLflow. Before, times of files become whole seconds, as tar keeps them."""
+    """Tables, figures with their provenance, and MLflow; first, times of files become whole seconds, as in a tar."""
     for path in STORE.rglob("*"):
         os.utime(path, (int(path.lstat().st_mtime),) * 2, follow_symlinks=False)
     adasweep("collect")
@@ -211,7 +121,8 @@ def trimmed() -> None:
         for path in (trial / "checkpoints").glob("*.safetensors"):
             path.unlink()
     for path in (trials("real")[0] / "checkpoints").glob("*.safetensors"):
-        path.name.startswith(KEPT_CHECKPOINT) or path.unlink()
+        if not path.name.startswith(KEPT_CHECKPOINT):
+            path.unlink()
 
 
 def pack() -> None:

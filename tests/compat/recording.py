@@ -49,7 +49,7 @@ print(json.dumps(answers))
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of all that was recorded: `store`, `sweeps` (files), `sweeps-of-papers`, `bin` (of SLURM), `answers.json`."""
+    """A copy of all that was recorded, and the commands of SLURM in `bin`; `code` is asked about it."""
 
     root: Path
     code: Path = CODE
@@ -83,7 +83,9 @@ class Copy:
     def ask(self, commands: Sequence[Sequence[str]]) -> dict[str, Any]:
         """Return exit code and output of each command, by its words; the output parsed, its paths as recorded."""
         command = [sys.executable, "-P", "-c", ASKER, json.dumps(commands)]
-        done = subprocess.run(command, cwd=self.root, env=self.environment(), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, check=True
+        )
         answers = json.loads(done.stdout.replace(str(self.root), str(RECORDED_AT)))
         return {words: answer | {"told": _parsed(answer["told"])} for words, answer in answers.items()}
 
