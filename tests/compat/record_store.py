@@ -19,6 +19,7 @@ from tests.compat.questions import questions
 from tests.compat.recorder import (
     CHECKOUT,
     PYTHON,
+    SCRIPTED,
     STORE,
     adasweep,
     detached,
@@ -28,7 +29,6 @@ from tests.compat.recorder import (
     interrupt,
     prepare,
     run,
-    scripted,
     trials,
     unserved,
 )
@@ -68,17 +68,16 @@ def trained_and_measured() -> None:
 
 def ended_in_every_way() -> None:
     """Runs of the scripted worker: done, failed, a user's mistake, killed once, retried, cancelled, lost, stopped."""
-    run("endings", expect=3, **scripted())
-    run("retried", expect=3, **scripted())
+    run("endings", expect=3, extra=SCRIPTED)
+    run("retried", expect=3, extra=SCRIPTED)
     adasweep("retry", "retried")
-    run("evaluated", expect=3, **scripted())
+    run("evaluated", expect=3, extra=SCRIPTED)
     detached("cancelled")
     adasweep("cancel", "cancelled")
     killed = detached("killed")
     psutil.Process(json.loads((killed / "lease.json").read_text())["owner"]["pid"]).kill()
     interrupt("interrupted", lambda: all(map(holds, trials("interrupted"))))
-    slow = scripted(ADASWEEP_STEP_SECONDS="0.3")
-    interrupt("stopped", lambda: sum((trial / "stops").exists() for trial in trials("stopped")) == 2, **slow)
+    interrupt("stopped", lambda: sum((trial / "stops").exists() for trial in trials("stopped")) == 2, step_seconds=0.3)
     searched()
 
 
@@ -87,7 +86,7 @@ def searched() -> None:
     file = RECORDED_AT / "sweeps" / "found.yaml"
     whole = file.read_text()
     file.write_text(whole.replace("trials: 5", "trials: 3"))
-    run("found", "--cpus", "2", **scripted())
+    run("found", "--cpus", "2", extra=SCRIPTED)
     file.write_text(whole)
 
 
@@ -98,7 +97,7 @@ def queued() -> None:
         adasweep("metrics", "sweeps/measured.yaml", "--metrics", "kid64", "--detach", "--no-record")
     run("slurm", "--detach", "--backend", "slurm")
     with ray_head() as (address, _):
-        run("ray", "--detach", "--backend", "ray", RAY_API_SERVER_ADDRESS=address)
+        run("ray", "--detach", "--backend", "ray", extra={"RAY_API_SERVER_ADDRESS": address})
 
 
 def analysed() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,12 @@ from tests.compat.stand_ins import write_slurm
 IMAGES = 96
 HOLD_ROWS = 5
 CHECKOUT, STORE, PYTHON = RECORDED_AT / "checkout", RECORDED_AT / "store", RECORDED_AT / "venv" / "bin" / "python"
+SCRIPTED = {
+    "ADASWEEP_WORKER": f"{PYTHON} {CHECKOUT / 'tests' / 'orchestrator' / 'scripted_worker.py'}",
+    "ADASWEEP_STEP_SECONDS": "0.01",
+}
+"""What puts the scripted worker of the tests in the place of the real one."""
+
 SWEEPS = Path(__file__).with_name("sweeps")
 
 
@@ -41,35 +47,27 @@ def git(*words: str) -> None:
     subprocess.run(["git", "-C", str(CODE), *words], check=True)
 
 
-def environment(**more: str) -> dict[str, str]:
+def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
     """Return an environment that holds nothing of the machine but its time and its temporary folder."""
     path = f"{RECORDED_AT / 'bin'}{os.pathsep}/usr/local/bin:/usr/bin:/bin"
     ours = {"PYTHONPATH": str(CHECKOUT), "ADASWEEP_STORE": str(STORE), "OMP_NUM_THREADS": "1", "TZ": "UTC"}
-    return {"PATH": path, "HOME": str(RECORDED_AT), "USER": "recorder", "LOGNAME": "recorder", **ours, **more}
+    return {"PATH": path, "HOME": str(RECORDED_AT), "USER": "recorder", "LOGNAME": "recorder", **ours, **extra}
 
 
-def adasweep(*words: str, expect: int = 0, **more: str) -> None:
+def adasweep(*words: str, expect: int = 0, extra: Mapping[str, str] = {}) -> None:
     """Run a command of the recorded commit. Raises RuntimeError where it does not end with `expect`."""
     command = [str(PYTHON), "-P", "-m", "orchestrator", *words]
-    done = subprocess.run(
-        command, cwd=RECORDED_AT, env=environment(**more), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=RECORDED_AT, env=environment(extra), capture_output=True, text=True, check=False)
     sys.stderr.write(f"{' '.join(words)}: {done.returncode}\n")
     if done.returncode != expect:
         raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
 
 
-def run(name: str, *words: str, expect: int = 0, **more: str) -> None:
+def run(name: str, *words: str, expect: int = 0, extra: Mapping[str, str] = {}) -> None:
     """Run a sweep, on a runner of its own: one that lingers has the environment, and so the worker, of another."""
     with unserved():
         pass
-    adasweep("run", f"sweeps/{name}.yaml", "--no-record", *words, expect=expect, **more)
-
-
-def scripted(**more: str) -> dict[str, str]:
-    """Return what puts the scripted worker of the tests in the place of the real one."""
-    worker = f"{PYTHON} {CHECKOUT / 'tests' / 'orchestrator' / 'scripted_worker.py'}"
-    return {"ADASWEEP_WORKER": worker, "ADASWEEP_STEP_SECONDS": "0.01", **more}
+    adasweep("run", f"sweeps/{name}.yaml", "--no-record", *words, expect=expect, extra=extra)
 
 
 def trials(sweep: str) -> list[Path]:
@@ -91,7 +89,7 @@ def holds(trial: Path) -> bool:
 
 def detached(name: str) -> Path:
     """Start a sweep of one trial whose worker waits half way, and return the trial's directory."""
-    run(name, "--detach", "--cpus", "2", **scripted())
+    run(name, "--detach", "--cpus", "2", extra=SCRIPTED)
     (trial,) = trials(name)
     until(lambda: holds(trial))
     return trial
@@ -107,12 +105,13 @@ def unserved() -> Iterator[None]:
         yield
 
 
-def interrupt(name: str, condition: Callable[[], object], **more: str) -> None:
+def interrupt(name: str, condition: Callable[[], object], step_seconds: float = 0.01) -> None:
     """Run a sweep until something has happened, then press Ctrl-C."""
     with unserved():
         pass
     command = [str(PYTHON), "-P", "-m", "orchestrator", "run", f"sweeps/{name}.yaml", "--no-record", "--cpus", "3"]
-    launcher = subprocess.Popen(command, cwd=RECORDED_AT, env=environment(**{**scripted(), **more}))
+    env = environment({**SCRIPTED, "ADASWEEP_STEP_SECONDS": str(step_seconds)})
+    launcher = subprocess.Popen(command, cwd=RECORDED_AT, env=env)
     until((STORE / "sweeps" / name / "plan.json").exists)
     until(condition)
     launcher.send_signal(signal.SIGINT)

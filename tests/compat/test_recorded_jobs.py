@@ -42,7 +42,7 @@ def record(copy: Copy, sweep: str, index: int, attempt: int) -> Any:
 
 def trial(copy: Copy, sweep: str, index: int) -> Path:
     """Return the directory of a trial by its place in the sweep's plan."""
-    name = json.loads((copy.store / "sweeps" / sweep / "plan.json").read_text())["cells"][index]["trial"]
+    name: str = json.loads((copy.store / "sweeps" / sweep / "plan.json").read_text())["cells"][index]["trial"]
     return copy.store / "trials" / name[:2] / name
 
 
