@@ -29,6 +29,7 @@ def questions(copy: Recorded) -> list[Sequence[str]]:
         *(("plan", sweep, "--json") for sweep in sweeps),
         *(("plan", sweep, "--diff", "--json") for sweep in sweeps),
         ("plan", "sweeps/real.yaml", "--tier", "short", "--json"),
+        ("plan", "sweeps/real.yaml", "--tier", "measured", "--json"),
         ("plan", "sweeps/real.yaml", "--horizon-kimg", "0.128", "--json"),
         ("plan", "sweeps/found.yaml", "--horizon-kimg", "2", "--json"),
         ("collect", "--json"),

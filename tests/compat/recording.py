@@ -141,11 +141,18 @@ def _relocate(path: Path, root: Path) -> None:
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+IN_WORDS = frozenset({"reason", "wrong", "source"})
+"""Fields that tell a person something: there are words where there were, but they may be other ones."""
+
+
 def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:
-    """Yield what was recorded and is not told now, or otherwise. Further fields are no difference."""
+    """Yield what was recorded and is not told now, or otherwise. Further fields are no difference, nor other words."""
     if isinstance(recorded, Mapping) and isinstance(now, Mapping):
         for key, value in recorded.items():
-            yield from differences(value, now[key], f"{place}.{key}") if key in now else [f"{place}.{key} is gone"]
+            if key not in now:
+                yield f"{place}.{key} is gone"
+            elif key not in IN_WORDS or bool(value) != bool(now[key]):
+                yield from differences(value, now[key], f"{place}.{key}")
     elif isinstance(recorded, list) and isinstance(now, list) and len(recorded) == len(now):
         for index, (before, after) in enumerate(zip(recorded, now, strict=True)):
             yield from differences(before, after, f"{place}[{index}]")
