@@ -162,7 +162,7 @@ def main() -> None:
     subprocess.run(["unshare", "--uts", "sh", "-c", inside], cwd=CODE, check=True)
     time.sleep(EXPIRED_SECONDS)
     with copied(CHECKOUT) as copy:
-        answers = copy.ask(questions(copy))
+        answers = copy.ask({" ".join(words): words for words in questions(copy)})
     (RECORDED_AT / "answers.json").write_text(json.dumps(answers))
     pack()
     git("worktree", "remove", "--force", str(CHECKOUT))
