@@ -116,13 +116,18 @@ def copied(code: Path = CODE) -> Iterator[Copy]:
 
 def end_processes(root: Path) -> None:
     """Kill what still works in a copy: runners, supervisors and workers go on when their command has ended."""
-    while found := [
-        one for one in psutil.process_iter(["cmdline"]) if str(root) in " ".join(one.info["cmdline"] or [])
-    ]:
+    while found := list(processes(root)):
         for process in found:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(found)
+
+
+def processes(root: Path) -> Iterator[psutil.Process]:
+    """Yield the processes whose command names a copy."""
+    for process in psutil.process_iter(["cmdline"]):
+        if str(root) in " ".join(process.info["cmdline"] or ()):
+            yield process
 
 
 def unpack(root: Path) -> None:
