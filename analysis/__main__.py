@@ -12,7 +12,7 @@ from pathlib import Path
 from analysis import commands
 from analysis.console import complain
 from analysis.errors import AnalysisError
-from analysis.store import open_store
+from analysis.tables.store import open_store
 
 
 def parser() -> argparse.ArgumentParser:

@@ -4,22 +4,22 @@ from argparse import Namespace
 
 from rich.table import Table
 
-from analysis import energy as energy_table
-from analysis import summary
-from analysis.claims import judge_sweep, sentence
-from analysis.collect import Collected
-from analysis.collect import collect as collect_tables
+from analysis.claims.verdicts import judge_sweep, sentence
 from analysis.console import complain, say, say_json, show
-from analysis.energy import energy_of
+from analysis.energy import table as energy_table
+from analysis.energy.ledger import Factors
+from analysis.energy.table import energy_of
 from analysis.errors import FigureError
-from analysis.export import export_csv
-from analysis.ledger import Factors
-from analysis.plan import NO_SWEEP
-from analysis.provenance import Provenance
-from analysis.results import Curves, Runs, load, loader
-from analysis.store import Store
-from analysis.which import which as provenance_behind
-from trainer.config.claim import EXAMPLE
+from analysis.figures.provenance import Provenance
+from analysis.figures.trace import which as provenance_behind
+from analysis.results import summary
+from analysis.results.load import Curves, Runs, load, loader
+from analysis.tables.collect import Collected
+from analysis.tables.collect import collect as collect_tables
+from analysis.tables.csv_export import export_csv
+from analysis.tables.plan_file import NO_SWEEP
+from analysis.tables.store import Store
+from trainer.config.claims.grammar import EXAMPLE
 
 
 def collect(store: Store, chosen: Namespace) -> int:
@@ -47,7 +47,7 @@ def figures(store: Store, chosen: Namespace) -> int:
 
 def _draw(store: Store, chosen: Namespace) -> int:
     from analysis.figures import FREE, GENERAL, figure_named
-    from analysis.render import render
+    from analysis.figures.render import render
 
     runs, curves = _load(store, chosen)
     names = chosen.only or runs.plan.figures or (FREE if runs.plan.sweep == NO_SWEEP else GENERAL)
@@ -138,8 +138,8 @@ def factors_of(chosen: Namespace) -> Factors:
 
 def report(store: Store, chosen: Namespace) -> int:
     """Write a report of sweeps as one page, and print it."""
-    from analysis.print_pdf import print_pdf
-    from analysis.report import write_report
+    from analysis.report.pdf import print_pdf
+    from analysis.report.report import write_report
 
     collected = collect_tables(store)
     html = chosen.out or store.reports / f"{'+'.join(name.replace('/', '-') for name in chosen.sweeps)}.html"
@@ -159,7 +159,7 @@ def report(store: Store, chosen: Namespace) -> int:
 
 def _verify(store: Store, chosen: Namespace) -> int:
     """Make the numbers of figures again and compare; 2 where any differs."""
-    from analysis.verify import verify as verify_sweep
+    from analysis.figures.verify import verify as verify_sweep
 
     sweep = chosen.verify or chosen.sweep
     sweeps = [sweep] if sweep else store.drawn_sweeps()

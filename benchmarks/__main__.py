@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks import bench_augment, bench_files, bench_iteration, bench_metrics, bench_ops, bench_profile
 from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
 from benchmarks.table import write_into
-from trainer.console import result, say
-from trainer.process import settle
+from trainer.runtime.console import result, say
+from trainer.runtime.torch_settings import settle
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"

@@ -21,13 +21,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from analysis import synthetic
-from analysis.collect import collect
 from analysis.figures import FIGURES
-from analysis.render import render
-from analysis.results import load
-from analysis.store import Store
-from analysis.summary import summarize
+from analysis.figures.render import render
+from analysis.results.load import load
+from analysis.results.summary import summarize
+from analysis.tables.collect import collect
+from analysis.tables.store import Store
+from analysis.testing import synthetic_store as synthetic
 from trainer.config.identity import trial_id
 from trainer.config.train import TrainConfig
 

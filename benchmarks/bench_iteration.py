@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from benchmarks.official import Official, rewrite
 from benchmarks.ratios import Ratio, implementations
 from trainer.augment.critic import Critic
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.training import Logistic
-from trainer.families import build
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 from trainer.objectives.phases import Phase, Shard, complete_gradients, local, train_only
 from trainer.objectives.regularised import Intervals
 from trainer.ops.kernels import Kernels, using
+from trainer.registry import build
 
 
 class Row(NamedTuple):

@@ -17,13 +17,13 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks.plain_lite0 import PlainLite0
+from trainer.evaluation.evaluate import evaluate
+from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.samples import BATCH, Batch, Share, Steps
 from trainer.metrics.detectors.lite0 import Lite0
-from trainer.metrics.evaluate import evaluate
 from trainer.metrics.fid import frechet_distance
-from trainer.metrics.judges import Judges
 from trainer.metrics.kid import draw_subsets, mmd2, subset_distances
 from trainer.metrics.moments import gaussian_of
-from trainer.metrics.subject import BATCH, Batch, Share, Steps
 
 DIMS = (64, 1280, 2048)
 KERNEL = torch.randn(32, 32, 3, 3, generator=torch.Generator().manual_seed(0)) / 17

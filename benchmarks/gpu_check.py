@@ -12,7 +12,7 @@ import torch
 
 from trainer.errors import UserError
 from trainer.ops.build.build import build
-from trainer.process import settle
+from trainer.runtime.torch_settings import settle
 
 TESTS = ("tests/ops", "tests/golden")
 GPU_TESTS = "tests/ops/test_cuda_equals_cpu.py"

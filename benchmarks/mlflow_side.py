@@ -16,9 +16,9 @@ import mlflow
 from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from analysis.plan import read_plan
-from analysis.rows import lines
-from analysis.store import Store
+from analysis.tables.jsonl_rows import lines
+from analysis.tables.plan_file import read_plan
+from analysis.tables.store import Store
 
 MILLISECONDS = 1_700_000_000_000
 

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.errors import EXIT_BUG, EXIT_RUN_AGAIN, EXIT_SOME_FAILED, EXIT_USER_ERROR, BackendError
-from orchestrator.guard import require_own_packages
-from orchestrator.options import (
+from orchestrator.commands.delegated import PASSED_ON, add_passed_on
+from orchestrator.commands.options import (
     DEFAULT_STORE,
     BackendOption,
     CpusOption,
@@ -28,10 +27,11 @@ from orchestrator.options import (
     finish,
     listed,
 )
-from orchestrator.passed_on import PASSED_ON, add_passed_on
-from orchestrator.plan import Tariff
-from orchestrator.planning import Numbers, Request
-from orchestrator.store import Store
+from orchestrator.dispatch.planner import Numbers, Request
+from orchestrator.doctor.own_packages import require_own_packages
+from orchestrator.errors import EXIT_BUG, EXIT_RUN_AGAIN, EXIT_SOME_FAILED, EXIT_USER_ERROR, BackendError
+from orchestrator.plan.plan import Tariff
+from orchestrator.store.layout import Store
 from trainer.errors import UserError
 
 app = typer.Typer(

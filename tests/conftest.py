@@ -3,10 +3,30 @@
 from jaxtyping import install_import_hook
 
 CHECKED = (
-    *("trainer.ops", "trainer.model", "trainer.losses", "trainer.objectives", "trainer.augment", "trainer.data"),
-    *("trainer.commands", "trainer.perceptual", "trainer.projection", "trainer.sheet", "trainer.sheets"),
-    *("trainer.metrics", "trainer.methods", "trainer.ema", "trainer.latents", "trainer.evaluation", "trainer.step"),
-    *("trainer.telemetry", "trainer.distributed"),
+    *(
+        "trainer.ops",
+        "trainer.model",
+        "trainer.objectives.losses",
+        "trainer.objectives",
+        "trainer.augment",
+        "trainer.data",
+    ),
+    *(
+        "trainer.commands",
+        "trainer.perceptual",
+        "trainer.projection",
+        "trainer.images.grids",
+        "trainer.training.sample_sheets",
+    ),
+    *(
+        "trainer.metrics",
+        "trainer.methods",
+        "trainer.training.ema",
+        "trainer.images.latents",
+        "trainer.evaluation.inline",
+        "trainer.training.step",
+    ),
+    *("trainer.recording.telemetry", "trainer.runtime.world"),
 )
 
 install_import_hook(CHECKED, "tests.typechecked")

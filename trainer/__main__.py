@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _told(error: OSError) -> int:
     """Return 2 after one line for a full disk, a missing right and the like; anything else is a bug."""
-    from trainer.failures import WAYS_OUT, unwritable
+    from trainer.runtime.failures import WAYS_OUT, unwritable
 
     if error.errno not in WAYS_OUT:
         raise error

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.errors import FigureError
-from analysis.results import Curves, Runs
+from analysis.results.load import Curves, Runs
 
 
 def _of(paper: str, *names: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import Any
 from infra import daemons
 from infra.ports import free_ports
 from infra.waiting import wait_until
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.record import replace_file
 

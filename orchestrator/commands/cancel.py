@@ -1,12 +1,12 @@
 """adasweep cancel: stop what waits or runs, for good."""
 
 from orchestrator.backends.registry import open_backend
-from orchestrator.commands.output import print_json, results
 from orchestrator.commands.targets import seen_of, trials_of
+from orchestrator.dispatch.poll import open_handles
+from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
-from orchestrator.marks import cancel
-from orchestrator.reported import open_handles
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.requests import cancel
 from trainer.record import State
 
 STOPPABLE = frozenset({State.PENDING, State.RUNNING, State.PREEMPTED, State.LOST})

@@ -3,8 +3,8 @@
 import subprocess
 from typing import IO, Any
 
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment, python_module
 
 BY_SWEEP = frozenset({"figures", "table", "claims"})
 """Commands of the analysis whose first word is a sweep's name here, and an option there."""

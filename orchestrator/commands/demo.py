@@ -5,12 +5,12 @@ from pathlib import Path
 
 import orchestrator
 from orchestrator.commands import delegate, probe, run
-from orchestrator.commands.output import news
+from orchestrator.dispatch.planner import Request
+from orchestrator.display.output import news
 from orchestrator.errors import EXIT_SOME_FAILED
-from orchestrator.planning import Request
 from orchestrator.recorders.cursor import default_target
-from orchestrator.store import Store
-from orchestrator.sweep_file import read_sweep
+from orchestrator.store.layout import Store
+from orchestrator.sweep.reader import read_sweep
 
 SWEEP = Path(orchestrator.__file__).parent.parent / "sweeps" / "demo.yaml"
 

@@ -3,11 +3,11 @@
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.doctor import examine
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import show
+from orchestrator.doctor.checks import examine
 from orchestrator.errors import EXIT_USER_ERROR
-from orchestrator.plan_view import show
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 
 STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
 

@@ -1,11 +1,11 @@
 """adasweep energy: what sweeps took, after asking the cluster's accounting what it knows."""
 
-from orchestrator.backends.slurm_energy import account
-from orchestrator.backends.slurm_profile import chosen_profile
+from orchestrator.backends.slurm.accounting import account
+from orchestrator.backends.slurm.profile import chosen_profile
 from orchestrator.commands import delegate
-from orchestrator.commands.output import news
+from orchestrator.display.output import news
 from orchestrator.errors import BackendError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 
 
 def execute(words: list[str], store: Store) -> int:

@@ -3,9 +3,9 @@
 from collections import deque
 from pathlib import Path
 
-from orchestrator.commands.output import print_json, results
+from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 
 
 def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_json: bool) -> int:

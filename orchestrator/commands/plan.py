@@ -1,12 +1,12 @@
 """adasweep plan: what a sweep would run, why, and what it would cost. Changes nothing."""
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.plan import stored, told
-from orchestrator.plan_diff import diff
-from orchestrator.plan_view import diff_table, plan_table, show
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.status import stored_plan
-from orchestrator.store import Store
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import diff_table, plan_table, show
+from orchestrator.plan.diff import diff
+from orchestrator.plan.plan import stored, told
+from orchestrator.plan.status import stored_plan
+from orchestrator.store.layout import Store
 
 
 def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:

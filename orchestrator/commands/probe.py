@@ -2,16 +2,16 @@
 
 import subprocess
 
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.commands.output import news
-from orchestrator.decide import SUBMITTED
-from orchestrator.ending import MESSAGE_CHARACTERS
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.output import news
 from orchestrator.errors import SetupError
-from orchestrator.plan import Plan
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.price import Probe, probe_path, shape_key, write_probe
-from orchestrator.store import Store
-from orchestrator.trial import Trial
+from orchestrator.plan.decide import SUBMITTED
+from orchestrator.plan.plan import Plan
+from orchestrator.plan.price import Probe, probe_path, shape_key, write_probe
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment, python_module
+from orchestrator.supervisor.ending import MESSAGE_CHARACTERS
+from orchestrator.sweep.trial import Trial
 from trainer.config.identity import canonical
 from trainer.record import replace_file
 

@@ -1,11 +1,11 @@
 """adasweep record: bring MLflow up to date, or record everything anew."""
 
-from orchestrator.commands.output import print_json, results
+from orchestrator.display.output import print_json, results
 from orchestrator.errors import BackendError, StoreError
-from orchestrator.lease import holder
 from orchestrator.recorders.cursor import default_target, is_behind
-from orchestrator.recorders.follow import recorder_log, start_process
-from orchestrator.store import Store
+from orchestrator.recorders.launch import recorder_log, start_process
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import holder
 
 
 def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from orchestrator.commands.output import print_json, results
 from orchestrator.commands.targets import seen_of, trials_of
-from orchestrator.decide import Action, decide_one
+from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
-from orchestrator.marks import forgive
-from orchestrator.observe import Observed
-from orchestrator.plan import RULES
-from orchestrator.status import read_plan, sweeps, wanted_of_plan
-from orchestrator.store import Store
+from orchestrator.plan.decide import Action, decide_one
+from orchestrator.plan.plan import RULES
+from orchestrator.plan.status import read_plan, sweeps, wanted_of_plan
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed
+from orchestrator.store.requests import forgive
 from trainer.record import State
 
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED})

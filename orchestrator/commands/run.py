@@ -11,23 +11,23 @@ from typing import Any
 
 from orchestrator.backends.base import LIVE, Backend, Task
 from orchestrator.backends.registry import open_backend
-from orchestrator.commands.output import news, print_json, results
-from orchestrator.datasets import lookup
-from orchestrator.decide import SUBMITTED
-from orchestrator.dispatch import Dispatcher
+from orchestrator.dispatch.dispatcher import Dispatcher
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.output import news, print_json, results
+from orchestrator.display.plan_table import summary
+from orchestrator.display.progress import View, in_a_line, view_for
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
-from orchestrator.freeze import freeze, frozen_place
-from orchestrator.keep import keep_plan
-from orchestrator.plan import Plan, stored
-from orchestrator.plan_view import summary
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.progress import View, in_a_line, view_for
+from orchestrator.plan.decide import SUBMITTED
+from orchestrator.plan.plan import Plan, stored
+from orchestrator.plan.plan_file import keep_plan
+from orchestrator.plan.status import TrialStatus, trial_status
+from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.recorders.cursor import default_target, is_behind
-from orchestrator.recorders.follow import start_recorder
-from orchestrator.search.growth import Complete, Growth, growth_of
-from orchestrator.status import TrialStatus, trial_status
-from orchestrator.status import as_json as statuses_as_json
-from orchestrator.store import Store
+from orchestrator.recorders.launch import start_recorder
+from orchestrator.search.sampling import Complete, Growth, growth_of
+from orchestrator.store.datasets import lookup
+from orchestrator.store.frozen_code import freeze, frozen_place
+from orchestrator.store.layout import Store
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
@@ -73,7 +73,7 @@ def execute(store: Store, request: Request, manner: Manner) -> int:
 
 def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:
     """Have Ray Tune carry out a search, and watch it. Recording is left to `adasweep record`."""
-    from orchestrator.search.tune_launch import TuneRun
+    from orchestrator.search.tune.launch import TuneRun
 
     run = TuneRun.begin(store, plan, backend, code)
     exit_code = run.to_the_end(view)

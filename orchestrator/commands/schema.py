@@ -3,7 +3,7 @@
 import json
 import sys
 
-from orchestrator.schema import sweep_schema
+from orchestrator.sweep.json_schema import sweep_schema
 
 
 def execute() -> int:

@@ -9,13 +9,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.output import print_json, results
 from orchestrator.commands.targets import seen_of
-from orchestrator.plan import RULES
-from orchestrator.plan_view import ROWS, show
-from orchestrator.progress import MARKS
-from orchestrator.status import TrialStatus, as_json, read_plan, sweep_status, sweeps
-from orchestrator.store import Store
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import ROWS, show
+from orchestrator.display.progress import MARKS
+from orchestrator.plan.plan import RULES
+from orchestrator.plan.status import TrialStatus, as_json, read_plan, sweep_status, sweeps
+from orchestrator.store.layout import Store
 
 WATCH_SECONDS = 2.0
 GOING = ("running", "pending")

@@ -1,10 +1,10 @@
 """What a person names on the command line: a sweep, or a trial by its first digits."""
 
+from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.errors import PlanError
-from orchestrator.observe import Observed, observe
-from orchestrator.reported import open_handles, reported
-from orchestrator.status import read_plan, sweeps
-from orchestrator.store import Store
+from orchestrator.plan.status import read_plan, sweeps
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed, observe
 
 
 def trials_of(store: Store, target: str) -> list[str]:

@@ -7,14 +7,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.output import print_json, results
 from orchestrator.commands.targets import seen_of
-from orchestrator.decide import decide_one
-from orchestrator.plan import RULES
-from orchestrator.plan_view import show
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import show
+from orchestrator.plan.decide import decide_one
+from orchestrator.plan.plan import RULES
+from orchestrator.plan.status import attempts_of, read_plan, sweeps, wanted_of_plan
 from orchestrator.recorders.flat import flattened
-from orchestrator.status import attempts_of, read_plan, sweeps, wanted_of_plan
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainer.record import RunRecord
 
 COLUMNS = ("attempt", "state", "kimg", "from kimg", "hours", "host", "exit", "message")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
 from trainer.record import RunDir, replace_file
 

@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.errors import LeaseHeld, LeaseLost
-from orchestrator.lease import Lease, acquire, holder
 from orchestrator.recorders.cursor import Target, default_target
 from orchestrator.recorders.mlflow import Ingester
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import Lease, acquire, holder
 
 INTERVAL_SECONDS = 10.0
 POLL_SECONDS = 0.2

@@ -21,7 +21,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from PIL import Image
 
-from orchestrator.observe import Observed, observe_run
+from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.recorders.cursor import (
     ENDED,
     Cursor,
@@ -35,11 +35,11 @@ from orchestrator.recorders.cursor import (
     tags_by_trial,
     write_cursor,
 )
+from orchestrator.recorders.experiments import experiment, find_runs, store_id
+from orchestrator.recorders.figures import Gallery
 from orchestrator.recorders.flat import flattened
-from orchestrator.recorders.gallery import Gallery
-from orchestrator.recorders.places import experiment, find_runs, store_id
-from orchestrator.reported import open_handles, reported
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed, observe_run
 from trainer.record import RunDir, RunRecord, State, read_record
 
 EXPERIMENT = "adasweep"

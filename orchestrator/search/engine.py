@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from orchestrator.search.space import Point
+from orchestrator.sweep.search_space import Point
 
 
 class Asked(NamedTuple):

@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
 from orchestrator.search.engine import Asked, Result
-from orchestrator.search.space import Applies, Point, Search, sampled
+from orchestrator.sweep.search_space import Applies, Point, Search, sampled
 
 OPEN = frozenset({TrialState.RUNNING})
 

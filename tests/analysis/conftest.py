@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.store import Store
-from analysis.synthetic import write_store
+from analysis.tables.store import Store
+from analysis.testing.synthetic_store import write_store
 from tests.analysis.stores import WHOLE
 from trainer.record import State
 

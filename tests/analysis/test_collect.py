@@ -4,11 +4,11 @@ import os
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.collect import collect
 from analysis.errors import StoreError
-from analysis.store import Store
-from analysis.synthetic import FakeRun, id_of, score_line, write_store, write_trial
-from analysis.tables import SCHEMAS, is_current, read_table, shard_path
+from analysis.tables.collect import collect
+from analysis.tables.schema import SCHEMAS, is_current, read_table, shard_path
+from analysis.tables.store import Store
+from analysis.testing.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
 from trainer.record import append_lines
 
 RUN = FakeRun("ada", 500, 0)

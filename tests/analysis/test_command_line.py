@@ -5,8 +5,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.figures import GENERAL
-from analysis.synthetic import IDENTITY, id_of
-from analysis.tables import SCHEMAS, TABLES, read_table
+from analysis.tables.schema import SCHEMAS, TABLES, read_table
+from analysis.testing.synthetic_store import IDENTITY, id_of
 from tests.analysis.stores import WHOLE
 from trainer.record import append_lines
 

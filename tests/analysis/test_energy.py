@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from analysis.attempts import attempts_of
-from analysis.energy import energy_of, notes, rows_of
+from analysis.energy.ledger import NO_SWEEP, Factors
+from analysis.energy.table import energy_of, notes, rows_of
 from analysis.errors import StoreError
-from analysis.ledger import NO_SWEEP, Factors
-from analysis.synthetic import FakeRun, id_of, write_store
+from analysis.tables.attempts import attempts_of
+from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from trainer.config.job import Resources
-from trainer.energy import ReplayMeter
 from trainer.record import Energy, State, append_lines, read_record, replace_file
+from trainer.recording.energy_meters import ReplayMeter
 
 KWH = 3.6e6
 MEASURED = "NVML total energy of 1 allocated devices"

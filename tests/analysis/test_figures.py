@@ -18,14 +18,14 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.bands import windowed
 from analysis.errors import FigureError
 from analysis.figures import GENERAL, figure_named
-from analysis.logits import slices
-from analysis.provenance import provenance_of, read_provenance
-from analysis.render import compose, render
-from analysis.style import LOOK
-from analysis.synthetic import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
+from analysis.figures.drawing.style import LOOK
+from analysis.figures.provenance import provenance_of, read_provenance
+from analysis.figures.render import compose, render
+from analysis.results.bands import windowed
+from analysis.results.logit_histograms import slices
+from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from tests.analysis.stores import WHOLE, loaded
 
 GOLDEN = Path(__file__).parent / "golden"

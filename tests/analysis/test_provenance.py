@@ -3,13 +3,13 @@ import shutil
 
 import pytest
 
-from analysis.collect import collect
 from analysis.errors import FigureError
-from analysis.provenance import read_provenance
-from analysis.render import render
-from analysis.synthetic import id_of
-from analysis.verify import verify
-from analysis.which import embedded, which
+from analysis.figures.provenance import read_provenance
+from analysis.figures.render import render
+from analysis.figures.trace import embedded, which
+from analysis.figures.verify import verify
+from analysis.tables.collect import collect
+from analysis.testing.synthetic_store import id_of
 from tests.analysis.stores import WHOLE, loaded
 
 

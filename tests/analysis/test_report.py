@@ -5,13 +5,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from analysis import page
-from analysis.collect import collect
+from analysis.energy.ledger import Factors
 from analysis.errors import ReportError
-from analysis.ledger import Factors
-from analysis.print_pdf import BROWSERS, print_pdf
-from analysis.report import write_report
-from analysis.synthetic import id_of
+from analysis.report import html as page
+from analysis.report.pdf import BROWSERS, print_pdf
+from analysis.report.report import write_report
+from analysis.tables.collect import collect
+from analysis.testing.synthetic_store import id_of
 from tests.analysis.stores import WHOLE
 
 HOSTILE = '<script>alert("x")</script>'

@@ -4,12 +4,12 @@ import math
 import pandas as pd
 import pytest
 
-from analysis.bands import bands
 from analysis.errors import ScoreError, StoreError
-from analysis.results import load
-from analysis.score import choose_score
-from analysis.spread import spread
-from analysis.synthetic import FakeRun, fake_fid, id_of, write_store
+from analysis.results.bands import bands
+from analysis.results.load import load
+from analysis.results.score import choose_score
+from analysis.results.spread import spread
+from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_store
 from tests.analysis.stores import WHOLE, loaded
 from trainer.record import State
 

@@ -10,7 +10,7 @@ from trainer.augment.augmenter import Augmenter
 from trainer.augment.overfitting import GENERATED, SIGNS, TRAIN, VALIDATION, OverfittingMeter, Reading, validation_ratio
 from trainer.config.augment import AdaAugment, FixedAugment, NoAugment
 from trainer.config.spec import Spec
-from trainer.families import build
+from trainer.registry import build
 
 
 def made(spec: Spec) -> Augmenter:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.local import LocalBackend
-from orchestrator.backends.local_queue import Capacity, Entry, read_entry
-from orchestrator.backends.local_runner import places
+from orchestrator.backends.local.backend import LocalBackend
+from orchestrator.backends.local.runner import places
+from orchestrator.backends.queue import Capacity, Entry, read_entry
 from orchestrator.errors import PlanError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from tests.backends.test_conformance import over, wait
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
 from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures

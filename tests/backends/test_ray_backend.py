@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import pytest
 
 from orchestrator.backends.base import Task
-from orchestrator.backends.local_queue import Entry
-from orchestrator.backends.ray import RayBackend
-from orchestrator.backends.ray_jobs import IS_ALIVE, RayJobs
-from orchestrator.backends.ray_task import RayQueue, carry_out
+from orchestrator.backends.queue import Entry
+from orchestrator.backends.ray.backend import RayBackend
+from orchestrator.backends.ray.jobs import IS_ALIVE, RayJobs
+from orchestrator.backends.ray.task import RayQueue, carry_out
 from orchestrator.errors import BackendError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from trainer.config.job import Resources
 from trainer.record import State
 
@@ -90,7 +90,7 @@ def test_submitting_starts_one_driver_with_what_it_has_to_know(
     handles = backend.submit(backend.render([_task(tmp_path, 1), _task(tmp_path, 2)]))
     backend.submit(backend.render([_task(tmp_path, 3)]))
     assert len(FakeRay.jobs) == 1
-    assert FakeRay.jobs[0]["entrypoint"].endswith(f"orchestrator.backends.ray_runner {tmp_path}/ray")
+    assert FakeRay.jobs[0]["entrypoint"].endswith(f"orchestrator.backends.ray.driver {tmp_path}/ray")
     assert FakeRay.jobs[0]["runtime_env"]["env_vars"]["ADASWEEP_WORKER"] == "worker"
     assert list(backend.states(handles).values()) == [State.PENDING, State.PENDING]
 
@@ -111,7 +111,7 @@ def test_a_living_driver_is_left_alone_by_later_processes(backend: RayBackend, t
 def test_rendered_text_says_what_each_attempt_needs(backend: RayBackend, tmp_path: Path) -> None:
     text = backend.render([_task(tmp_path, 1, gpus=0.5, cpus=2, memory_gib=8)]).text
     assert text.startswith("[2 CPUs, 0.5 GPUs, 8 GiB] ")
-    assert text.endswith(f"orchestrator.supervise {tmp_path}/trial 1\n")
+    assert text.endswith(f"orchestrator.supervisor.supervise {tmp_path}/trial 1\n")
 
 
 def test_a_wrong_token_is_refused_for_good(address: str) -> None:

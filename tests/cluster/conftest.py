@@ -13,8 +13,8 @@ from infra.ray.cluster import Shape as RayShape
 from infra.slurm.cluster import Cluster, stop_orphans
 from infra.slurm.packages import CannotRunSlurm, require
 from infra.slurm.shape import Shape
-from orchestrator.process import ProcessId
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import SCRIPTED_WORKER, Sweeper
 from tests.cluster.trained import Command, Trained, result
 from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures

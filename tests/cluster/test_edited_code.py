@@ -7,7 +7,7 @@ import pytest
 
 from infra import daemons
 from orchestrator.backends.base import LIVE
-from orchestrator.store import read_job
+from orchestrator.store.layout import read_job
 from tests.cluster.conftest import Prepare
 from tests.cluster.trained import Trained, assert_calm, worker_of
 

@@ -13,7 +13,7 @@ from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
 from orchestrator.backends.base import read_handle
 from orchestrator.errors import EXIT_RUN_AGAIN
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 from tests.cluster.conftest import Prepare
 from tests.cluster.sweeps import processes_with
 from tests.cluster.trained import Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of
@@ -121,7 +121,7 @@ def test_a_lost_ray_node_is_survived_on_another(prepare: Prepare, calm: Trained,
 def test_a_lost_ray_driver_is_survived_by_the_same_command(prepare: Prepare, calm: Trained) -> None:
     command = prepare("ray")
     launcher = command.begin()
-    drivers = processes_with("orchestrator.backends.ray_runner", str(command.store.root))
+    drivers = processes_with("orchestrator.backends.ray.driver", str(command.store.root))
     assert drivers
     assert is_mid_way(command.run)
     launcher.kill()

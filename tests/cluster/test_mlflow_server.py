@@ -21,8 +21,8 @@ from infra.debian import CannotInstall
 from infra.mlflow.postgres import Postgres
 from infra.mlflow.server import MlflowServer
 from infra.waiting import wait_until
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment, python_module
 from tests.cluster.faulty_proxy import FaultyProxy, Mode
 from tests.cluster.trained import Command, Trained, is_mid_way, result, supervisor_of
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial

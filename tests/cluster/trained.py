@@ -16,12 +16,12 @@ from PIL import Image
 
 from infra.waiting import wait_until
 from orchestrator.backends.base import LIVE
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.process import ProcessId, send
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.process_id import ProcessId, send
+from orchestrator.supervisor.command import environment, python_module
 from tests.orchestrator.attempts import workers_of
-from trainer import checkpoint
 from trainer.record import RunDir, State, read_lines, read_record
+from trainer.state import checkpoint
 
 HORIZON_KIMG = 1.6
 FIRST_EVALUATION_KIMG = 0.4

@@ -1,7 +1,7 @@
 import pytest
 
-from trainer.config.claim import Claim, ClaimProblem, Reading, Side, parse_claim
-from trainer.config.claim_cells import cell_of, pair_of
+from trainer.config.claims.cells import cell_of, pair_of
+from trainer.config.claims.grammar import Claim, ClaimProblem, Reading, Side, parse_claim
 
 ADA, BASELINE = Side("ada", {}), Side("baseline", {})
 

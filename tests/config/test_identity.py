@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.config.data import DataDescription
+from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import TRIAL_ID, trial_id
-from trainer.config.presets import merge
+from trainer.config.presets.official import merge
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.data.pictures import folder_set, zip_set
-from trainer.data.cli import COMMANDS, add_parser, run
+from trainer.commands.data_sets import COMMANDS, add_parser, run
 
 
 def data(*arguments: object) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from tests.golden.cases import Arrays, tensor
-from trainer.config.networks import Precision, StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks.stylegan2 import Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 

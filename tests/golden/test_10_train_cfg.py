@@ -9,8 +9,8 @@ import pytest
 
 from tests.golden.cases import golden_dir
 from trainer.config.augment import AdaAugment
-from trainer.config.data import DataDescription
-from trainer.config.presets import PRESETS, auto_row
+from trainer.config.dataset.config import DataDescription
+from trainer.config.presets.official import PRESETS, auto_row
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 

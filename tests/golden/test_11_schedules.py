@@ -10,7 +10,7 @@ from trainer.augment.ada import AdaAugmenter
 from trainer.augment.overfitting import SIGNS
 from trainer.config.augment import AdaAugment
 from trainer.config.training import Adam
-from trainer.schedules import ema_beta, lazy_adam
+from trainer.training.schedules import ema_beta, lazy_adam
 
 FILE = "11_schedules.json"
 META, _ = load(FILE)

@@ -10,16 +10,16 @@ from tests.trainer.conftest import tiny_set, trials  # noqa: F401
 from trainer.augment.augmenter import Augmenter
 from trainer.augment.critic import Critic
 from trainer.config.augment import NoAugment
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Spec
-from trainer.families import build
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 from trainer.objectives.generation import Generation
 from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.main import DiscriminatorMain, GeneratorMain
+from trainer.objectives.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.objectives.phases import Shard
+from trainer.registry import build
 
 WIDTH = {"channel_base": 128, "channel_max": 8}
 G_SPEC = StyleGan2Generator(z_dim=8, w_dim=8, mapping_layers=2, **WIDTH)

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from tests.methods.test_every_choice import CHOICES, stepper
 from tests.trainer.conftest import TrialMaker
-from trainer.config.biggan import BigGanDiscriminator, BigGanGenerator
+from trainer.attempt.run import read_attempt, run_attempt
+from trainer.config.networks.biggan import BigGanDiscriminator, BigGanGenerator
 from trainer.config.training import Hinge
 from trainer.errors import UserError
-from trainer.families import build
-from trainer.latents import z_of_seeds
+from trainer.images.latents import z_of_seeds
 from trainer.methods.orthogonal import crosstalk, network_crosstalk
 from trainer.model.biggan.discriminator import Discriminator
 from trainer.model.biggan.generator import Generator
@@ -24,8 +24,8 @@ from trainer.model.standing import StandingNorm
 from trainer.objectives.hinge import HingeObjective
 from trainer.objectives.regularised import Intervals
 from trainer.record import read_lines
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.registry import build
+from trainer.runtime.signals import StopRequest
 
 DRAWING = Drawing("orthogonal", 1e-6)
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tests.methods.conftest import StageMaker, make_stage
-from trainer import losses
 from trainer.config.augment import DatasetAugment, DiffAugment
 from trainer.config.spec import Spec
+from trainer.objectives import losses
 
 ROLES = ("real", "fake-in-D", "fake-in-G")
 

@@ -11,16 +11,16 @@ import torch
 
 import trainer.config
 from tests.trainer.conftest import TINY
-from trainer.assemble import make_parts, make_stepper
-from trainer.config.dataset import describe
-from trainer.config.growth import ProgressiveGrowing
+from trainer.attempt.assemble import make_parts, make_stepper
+from trainer.config.dataset.describe import describe
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.resolve import merge, resolve
 from trainer.config.spec import Spec
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World
-from trainer.families import is_implemented
-from trainer.state import Tensors
-from trainer.step import Stepper
+from trainer.registry import is_implemented
+from trainer.runtime.world import World
+from trainer.state.train_state import Tensors
+from trainer.training.step import Stepper
 
 PLAIN = {"augment": "none", "generator": {"precision": {}}, "discriminator": {"precision": {}}}
 FAST = {"horizon_kimg": 0.1, "interval": 2}

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from tests.methods.conftest import StageMaker
-from trainer.assemble import adam
-from trainer.config.networks import Architecture, StyleGan2Discriminator
+from trainer.attempt.assemble import adam
+from trainer.config.networks.stylegan2 import Architecture, StyleGan2Discriminator
 from trainer.config.training import Adam
-from trainer.families import build
 from trainer.model.discriminator import Discriminator
+from trainer.registry import build
 
 TOP = ("fromrgb", "conv0", "conv1", "skip")
 REST = ("conv0", "conv1", "skip")

@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 import torch
 
-from trainer.config.data import DataDescription
-from trainer.config.growing import StyleGanGenerator
-from trainer.config.growth import ProgressiveGrowing
-from trainer.config.networks import StyleGan2Generator
+from trainer.config.dataset.config import DataDescription
+from trainer.config.networks.stylegan2 import StyleGan2Generator
+from trainer.config.networks.stylegan_progan import StyleGanGenerator
+from trainer.config.presets.rivals import RIVALS
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.resolve import resolve
-from trainer.config.rival_presets import RIVALS
 from trainer.config.train import TrainConfig
-from trainer.families import build
-from trainer.losses import path_length_penalty, path_lengths
 from trainer.model.growing.adain import adain
 from trainer.model.growing.synthesis import GrowingGenerator
 from trainer.model.modulated import SynthesisLayer
+from trainer.objectives.losses import path_length_penalty, path_lengths
+from trainer.registry import build
 
 MILLION = 1e6
 STYLES: dict[str, Any] = {"z_dim": 8, "w_dim": 8, "mapping_layers": 2, "channel_base": 128, "channel_max": 8}

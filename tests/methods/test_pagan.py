@@ -64,7 +64,7 @@ def test_at_p_zero_nothing_is_changed(stage: StageMaker) -> None:
 
 def test_high_p_is_no_leak_risk() -> None:
     augmenter = PaGan(p_initial=0.9, interval=1)
-    from trainer.families import build
+    from trainer.registry import build
 
     assert build(augmenter).step(1, 8) is None
 

@@ -5,15 +5,15 @@ import torch
 from torch import Tensor
 
 from tests.methods.conftest import StageMaker, make_stage
-from trainer import losses
 from trainer.config.augment import AdaptiveDropout, FixedAugment, NoAugment, PaGan
 from trainer.config.methods import SpectralNormalisation
 from trainer.config.spec import Spec
 from trainer.config.training import Adam, Logistic
+from trainer.objectives import losses
 from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.phases import Phase, local
 from trainer.objectives.regularised import Intervals
-from trainer.schedules import lazy_adam
+from trainer.training.schedules import lazy_adam
 
 AUGMENTS = [NoAugment(), FixedAugment(p=1.0, pipe="bgc"), PaGan(p_initial=0.5), AdaptiveDropout(p_initial=0.3)]
 

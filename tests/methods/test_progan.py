@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainer.config.biggan import BigGanDiscriminator
-from trainer.config.growing import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator
 from trainer.config.methods import DiscriminatorNoise
+from trainer.config.networks.biggan import BigGanDiscriminator
+from trainer.config.networks.stylegan_progan import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator
 from trainer.config.spec import Spec
-from trainer.families import build
-from trainer.losses import r1_penalty, slope_penalty
 from trainer.methods.discriminator_noise import Noise, Noisy, strength_of
 from trainer.model.growing.progan_layers import KERNELS, LayerNorm, MinibatchDiscrimination, Weighted, pixel_norm
+from trainer.objectives.losses import r1_penalty, slope_penalty
 from trainer.objectives.phases import local
+from trainer.registry import build
 
 WIDTH: dict[str, Any] = {"channel_base": 64, "channel_max": 4}
 DISCRIMINATORS: dict[str, Spec] = {

@@ -11,14 +11,19 @@ from torch.nn.functional import avg_pool2d
 
 from tests.methods.test_every_choice import CHOICES, GROWTH, stepper
 from tests.trainer.conftest import TrialMaker
-from trainer.config.growing import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator, StyleGanGenerator
-from trainer.config.growth import ProgressiveGrowing
+from trainer.attempt.run import read_attempt, run_attempt
+from trainer.config.networks.stylegan_progan import (
+    ProGanDiscriminator,
+    ProGanGenerator,
+    StyleGanDiscriminator,
+    StyleGanGenerator,
+)
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Spec
-from trainer.families import build
 from trainer.model.growing.level import faded
 from trainer.record import read_lines
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.registry import build
+from trainer.runtime.signals import StopRequest
 
 WIDTH = {"channel_base": 64, "channel_max": 4}
 STYLES: dict[str, Any] = {"z_dim": 8, "w_dim": 8, "mapping_layers": 2, **WIDTH}
@@ -142,7 +147,7 @@ def test_average_and_snapshot_know_their_level(trials: TrialMaker) -> None:
     run = trials.make("grown", **settings)
     attempt = read_attempt(run.path, trials.job(run, horizon_kimg=0.016, metrics=()))
     assert run_attempt(attempt, StopRequest()) == 0
-    from trainer.snapshot import load_network
+    from trainer.state.snapshot import load_network
 
     generator = load_network(run.snapshots / "latest.safetensors")
     assert generator.stage.top == 8  # type: ignore[union-attr, operator]

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tests.methods.conftest import Stage, StageMaker, make_stage
 from trainer.config.training import WganGp
-from trainer.losses import slope_penalty
+from trainer.objectives.losses import slope_penalty
 from trainer.objectives.phases import Phase, local
 from trainer.objectives.regularised import Intervals
 from trainer.objectives.wgan_gp import GradientPenalty, WassersteinObjective, between

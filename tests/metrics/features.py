@@ -9,9 +9,9 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from trainer.evaluation.samples import WHOLE, Batch, Share, Steps
 from trainer.metrics.detectors import Outputs
 from trainer.metrics.ppl import EPSILON
-from trainer.metrics.subject import WHOLE, Batch, Share, Steps
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "trainer" / "data" / "embedded"
 

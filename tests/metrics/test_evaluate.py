@@ -15,19 +15,19 @@ from PIL import Image
 from torch import Tensor
 
 from tests.metrics.features import Brightness, NoiseImages, QuarterMeans, Subject
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.data.dataset import full_set
-from trainer.distributed import World
 from trainer.errors import OutputError
-from trainer.metrics.evaluate import MetricValue, evaluate
+from trainer.evaluation.evaluate import MetricValue, evaluate
+from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.locks import one_at_a_time
+from trainer.evaluation.real_features import Mirrored, chosen
 from trainer.metrics.fid import fid
-from trainer.metrics.judges import Judges
 from trainer.metrics.kid import kid
-from trainer.metrics.locks import one_at_a_time
 from trainer.metrics.ms_ssim import ms_ssim
-from trainer.metrics.reference import Mirrored, chosen
 from trainer.metrics.swd import average, patches_of, swd
-from trainer.signals import Preempted
+from trainer.runtime.signals import Preempted
+from trainer.runtime.world import World
 
 FORK = multiprocessing.get_context("fork")
 NAMES = (

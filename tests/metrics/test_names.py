@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from trainer.config.metric_families import DETECTORS, DISTANCES, FAMILIES
-from trainer.config.metrics import (
+from trainer.config.metrics.families import DETECTORS, DISTANCES, FAMILIES
+from trainer.config.metrics.names import (
     MetricNameError,
     better,
     detector_name,
@@ -14,8 +14,8 @@ from trainer.config.metrics import (
     value_names,
 )
 from trainer.config.options import RunOptions
+from trainer.evaluation.families import MEASURES
 from trainer.metrics.detectors.table import TABLE
-from trainer.metrics.measures import MEASURES
 from trainer.perceptual.table import TABLE as PERCEPTUAL
 
 

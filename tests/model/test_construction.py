@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.model.tiny import tiny_discriminator, tiny_generator
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from tests.model.tiny import tiny_discriminator, tiny_generator
 from trainer.augment.critic import Critic
-from trainer.config.networks import StyleGan2Generator
+from trainer.config.networks.stylegan2 import StyleGan2Generator
 from trainer.config.training import Logistic
-from trainer.families import build, implements
 from trainer.model.discriminator import Discriminator
 from trainer.objectives.generation import Generation, mixing_cutoff
 from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.phases import Phase, Shard, ShardMean, complete_gradients, is_due, local, train_only
 from trainer.objectives.regularised import Intervals
+from trainer.registry import build, implements
 
 NONE = torch.zeros(8, 0)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import psutil
 
 from orchestrator.backends.base import Task
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from tests.orchestrator.conftest import IMAGES
-from trainer.config.data import DataDescription
+from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.job import Job, Resources
 from trainer.config.options import RunOptions

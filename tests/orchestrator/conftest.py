@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from orchestrator.store import Store
-from orchestrator.sweep_file import Sweep, read_sweep
-from orchestrator.trial import LocatedData
-from trainer.config.data import DataDescription
+from orchestrator.store.layout import Store
+from orchestrator.sweep.reader import Sweep, read_sweep
+from orchestrator.sweep.trial import LocatedData
+from trainer.config.dataset.config import DataDescription
 
 WORKER = Path(__file__).with_name("scripted_worker.py")
 IMAGES = 60

@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 
 from trainer.config.job import Job
-from trainer.config.metrics import parse_metric, value_names
-from trainer.fence import Fence, LeaseLost
+from trainer.config.metrics.names import parse_metric, value_names
 from trainer.record import RunDir, RunRecord, State, append_lines, beat, replace_file
+from trainer.recording.fence import Fence, LeaseLost
 
 STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5

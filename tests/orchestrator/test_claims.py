@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.errors import SweepError
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.store import Store
-from orchestrator.sweep_file import Sweep
+from orchestrator.store.layout import Store
+from orchestrator.sweep.reader import Sweep
 from tests.orchestrator.conftest import SWEEP
 
 Read = Callable[..., Sweep]

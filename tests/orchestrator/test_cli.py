@@ -12,13 +12,13 @@ import pytest
 
 from orchestrator.cli import app, main
 from orchestrator.commands.delegate import execute as delegate
-from orchestrator.commands.output import print_json
-from orchestrator.doctor import examine
+from orchestrator.display.output import print_json
+from orchestrator.doctor.checks import examine
+from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import UserError
-from orchestrator.guard import require_own_packages
-from orchestrator.schema import sweep_schema
-from orchestrator.store import Store
-from orchestrator.sweep_file import read_sweep
+from orchestrator.store.layout import Store
+from orchestrator.sweep.json_schema import sweep_schema
+from orchestrator.sweep.reader import read_sweep
 from tests.orchestrator.conftest import SWEEP
 
 Write = Callable[[str], Path]

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.decide import Action, Decision, Rules, Wanted, decide_one
-from orchestrator.decide_metrics import decide_metrics
-from orchestrator.evaluations import Evaluations
-from orchestrator.observe import NEVER, Observed
+from orchestrator.plan.decide import Action, Decision, Rules, Wanted, decide_one
+from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.store.evaluation_attempts import Evaluations
+from orchestrator.store.observe import NEVER, Observed
 from trainer.record import State
 
 WANT = Wanted(8.0, ("fid2k", "pr2k"), "lite0")

@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import Sweep
-from orchestrator.trial import Trial
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.trial import Trial
 from tests.orchestrator.conftest import find
 
 Read = Callable[..., Sweep]

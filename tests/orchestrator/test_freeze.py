@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends.base import LIVE
-from orchestrator.freeze import freeze, frozen_place
-from orchestrator.store import Store, read_job
+from orchestrator.store.frozen_code import freeze, frozen_place
+from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.conftest import SWEEP
 from tests.orchestrator.test_run import is_at_hold, last_state, runs, until
@@ -85,7 +85,7 @@ def test_freezing_this_code_is_quick(store: Store) -> None:
     started = time.process_time()
     place = freeze(store)
     assert time.process_time() - started < 1.0
-    code = "import orchestrator.supervise, trainer.config.train; print(orchestrator.__file__)"
+    code = "import orchestrator.supervisor.supervise, trainer.config.train; print(orchestrator.__file__)"
     told = subprocess.run(
         [sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(place)}, capture_output=True, text=True
     )

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from orchestrator.backends.base import Task
-from orchestrator.backends.slurm_profile import Profile
-from orchestrator.backends.slurm_script import arrays
-from orchestrator.backends.supervisor_command import supervisor_command
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.backends.slurm.script import arrays
 from orchestrator.errors import StoreError, SweepError
-from orchestrator.expand import expand
-from orchestrator.keys import settable
-from orchestrator.spec import SweepSpec
-from orchestrator.store import Store
-from orchestrator.sweep_file import Sweep, read_sweep
-from orchestrator.yaml_source import Source
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import supervisor_command
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.keys import settable
+from orchestrator.sweep.reader import Sweep, read_sweep
+from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.yaml_source import Source
 from tests.orchestrator.conftest import find
 from trainer.config.job import Resources
 

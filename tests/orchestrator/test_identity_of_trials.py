@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.expand import expand
-from orchestrator.keys import settable
-from orchestrator.spec import SweepSpec
-from orchestrator.sweep_file import Sweep
-from orchestrator.yaml_source import Source
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.keys import settable
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.yaml_source import Source
 from tests.orchestrator.conftest import find
 
 BASE: dict[str, Any] = {"preset": "tiny32", "data": "tiny", "augment": "ada", "data.subset": 20, "data.validation": 10}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import Sweep, read_sweep
-from orchestrator.trial import Trial
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep, read_sweep
+from orchestrator.sweep.trial import Trial
 from tests.orchestrator.conftest import find
 from trainer.config.job import Resources
 

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import lease as leases
 from orchestrator.errors import LeaseHeld, LeaseLost
-from orchestrator.lease import TTL_SECONDS, Holder, acquire, holder
-from orchestrator.process import ProcessId
-from trainer.fence import Fence
-from trainer.fence import LeaseLost as FenceClosed
+from orchestrator.store import lease as leases
+from orchestrator.store.lease import TTL_SECONDS, Holder, acquire, holder
+from orchestrator.store.process_id import ProcessId
+from trainer.recording.fence import Fence
+from trainer.recording.fence import LeaseLost as FenceClosed
 
 RACER = """
 import sys, time
 from pathlib import Path
 from orchestrator.errors import LeaseHeld
-from orchestrator.lease import acquire
+from orchestrator.store.lease import acquire
 directory = Path(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()

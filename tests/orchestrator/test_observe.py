@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.lease import acquire
-from orchestrator.marks import cancel, forgive
-from orchestrator.observe import Vain, derived, in_vain, observe_run
+from orchestrator.store.lease import acquire
+from orchestrator.store.observe import Vain, derived, in_vain, observe_run
+from orchestrator.store.requests import cancel, forgive
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.record import RunDir, RunRecord, State, append_lines, replace_file

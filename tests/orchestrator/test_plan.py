@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.display.plan_table import duration, summary
 from orchestrator.errors import PlanError
-from orchestrator.expand import expand
-from orchestrator.observe import NEVER, Observed
-from orchestrator.plan import Plan, Tariff, make_plan, stored, told
-from orchestrator.plan_diff import diff
-from orchestrator.plan_view import duration, summary
-from orchestrator.price import Evidence, Probe, Rate, evidence, price, published, shape_key, write_probe
-from orchestrator.sweep_file import Sweep
+from orchestrator.plan.diff import diff
+from orchestrator.plan.plan import Plan, Tariff, make_plan, stored, told
+from orchestrator.plan.price import Evidence, Probe, Rate, evidence, price, published, shape_key, write_probe
+from orchestrator.store.observe import NEVER, Observed
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep
 from tests.orchestrator.conftest import SWEEP, find
 from trainer.config.job import Resources
 from trainer.config.resolve import resolve

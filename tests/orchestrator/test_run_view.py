@@ -7,10 +7,10 @@ from pathlib import Path
 from orchestrator.backends.base import Task
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.commands.run import Run
-from orchestrator.dispatch import Dispatcher
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.progress import Silence
-from orchestrator.store import Store
+from orchestrator.dispatch.dispatcher import Dispatcher
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.progress import Silence
+from orchestrator.store.layout import Store
 from trainer.record import RunRecord, State, replace_file
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.status import stored_plan
-from orchestrator.store import Store
+from orchestrator.plan.status import stored_plan
+from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.test_run import adasweep, is_at_hold, last_state, runs, start, until
 from trainer.record import State

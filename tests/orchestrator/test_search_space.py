@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import applies
-from orchestrator.search.points import kept_points, points_to_keep, study_name, trials_of, typical
-from orchestrator.search.space import examples, sampled
-from orchestrator.sweep_file import Sweep
+from orchestrator.sweep.expand import applies
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.search_points import kept_points, points_to_keep, study_name, trials_of, typical
+from orchestrator.sweep.search_space import examples, sampled
 from tests.orchestrator.conftest import find
 
 Read = Callable[..., Sweep]

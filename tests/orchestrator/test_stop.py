@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.decide import Action, Rules, Wanted, decide_one
+from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.errors import SweepError
-from orchestrator.marks import forgive, stop, stops
-from orchestrator.observe import Observed, observe_run
-from orchestrator.stop import Asha, Curves, Diverged, Median, verdict
-from orchestrator.stopper import Stopper
-from orchestrator.store import Store
-from orchestrator.sweep_file import Sweep
+from orchestrator.plan.decide import Action, Rules, Wanted, decide_one
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed, observe_run
+from orchestrator.store.requests import forgive, stop, stops
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.stop_rules import Asha, Curves, Diverged, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.conftest import SWEEP
 from trainer.record import State, append_lines

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import Sweep, read_sweep
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep, read_sweep
 from tests.orchestrator.conftest import find
 
 Read = Callable[..., Sweep]

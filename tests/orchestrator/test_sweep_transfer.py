@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import read_sweep
-from orchestrator.trial import LocatedData, Trial
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import read_sweep
+from orchestrator.sweep.trial import LocatedData, Trial
 from trainer.config.augment import AdaAugment
-from trainer.config.data import DataDescription
+from trainer.config.dataset.config import DataDescription
 
 DATA = DataDescription(name="tiny", fingerprint="0" * 16, images=100, resolution=32, channels=1)
 

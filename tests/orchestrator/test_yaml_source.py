@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.yaml_source import Source, load
+from orchestrator.sweep.yaml_source import Source, load
 
 
 def source(tmp_path: Path, text: str) -> Source:

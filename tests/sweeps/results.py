@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from analysis.collect import collect
-from analysis.results import Curves, Runs, load
-from analysis.store import Store
-from analysis.synthetic import run_of, write_logits, write_samples, write_trial
-from orchestrator.observe import NEVER
-from orchestrator.plan import make_plan, stored
-from orchestrator.price import Evidence
+from analysis.results.load import Curves, Runs, load
+from analysis.tables.collect import collect
+from analysis.tables.store import Store
+from analysis.testing.synthetic_store import run_of, write_logits, write_samples, write_trial
+from orchestrator.plan.plan import make_plan, stored
+from orchestrator.plan.price import Evidence
+from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
-from trainer.config.metrics import parse_metric, value_names
+from trainer.config.metrics.names import parse_metric, value_names
 from trainer.record import replace_file
 
 EVALUATIONS = 10

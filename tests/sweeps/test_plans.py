@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.figures import FIGURES
-from orchestrator.claims import misplaced_claims
+from orchestrator.sweep.claims import misplaced_claims
 from tests.sweeps.planned import NAMES, OF_PAPERS, new, planned, read
 
 TIERS = ("smoke", "mini", "small", "paper")

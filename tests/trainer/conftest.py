@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.config.identity import trial_id
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
-from trainer.config.presets import merge
+from trainer.config.presets.official import merge
 from trainer.config.resolve import resolve
 from trainer.record import RunDir, replace_file
 

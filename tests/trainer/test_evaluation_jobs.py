@@ -8,8 +8,8 @@ import pytest
 
 from tests.trainer.conftest import TrialMaker
 from trainer.__main__ import main
-from trainer.launch import launch
 from trainer.record import RunDir, State, read_lines, read_record
+from trainer.runtime.launch import launch
 
 METRICS = ("fid40_full", "kid40", "pr40", "swd32", "msssim32")
 SHORT = {"horizon_kimg": 0.064, "evaluate_every_kimg": 0.032, "checkpoint_every_kimg": 0.064}

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from tests.trainer.conftest import TrialMaker
-from trainer import checkpoint
 from trainer.__main__ import main
+from trainer.attempt.run import read_attempt, run_attempt
 from trainer.errors import DataError
-from trainer.failures import Failure, PeerLost, Shards, failure_of
-from trainer.loop import Loop
 from trainer.record import RunDir, RunRecord, State, read_lines, read_record
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.runtime.failures import Failure, PeerLost, Shards, failure_of
+from trainer.runtime.signals import StopRequest
+from trainer.state import checkpoint
+from trainer.training.loop import Loop
 
 SHARDS = Shards(8, 4)
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from trainer.errors import UserError
-from trainer.official_pickle import RefusedGlobal, import_pickle, read_pickle
-from trainer.snapshot import load_network, read_header
+from trainer.state.official_pickle import RefusedGlobal, import_pickle, read_pickle
+from trainer.state.snapshot import load_network, read_header
 
 G_SETTINGS = {
     "z_dim": 16,
@@ -66,8 +66,8 @@ def persistent(class_name: str, module: torch.nn.Module, settings: dict[str, Any
 @pytest.fixture
 def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pickle in the official layout, of networks of ours with known weights."""
-    from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
-    from trainer.families import build
+    from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
+    from trainer.registry import build
 
     torch.manual_seed(0)
     g_spec = StyleGan2Generator(z_dim=16, w_dim=16, mapping_layers=2, channel_base=256, channel_max=16)

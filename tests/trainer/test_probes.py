@@ -9,21 +9,21 @@ import torch
 
 from tests.metrics.features import Brightness, QuarterMeans, gaussian_rows
 from tests.trainer.conftest import TINY
-from trainer.assemble import make_parts
-from trainer.config.dataset import describe
-from trainer.config.presets import merge
+from trainer.attempt.assemble import make_parts
+from trainer.config.dataset.describe import describe
+from trainer.config.presets.official import merge
 from trainer.config.probes import PROBES, ProbeNameError, parse_probe
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
-from trainer.metrics.judges import Judges
-from trainer.metrics.subject import Samples
+from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.samples import Samples
 from trainer.probes import noise_maps
 from trainer.probes.jacobian import products
 from trainer.probes.leak import leaked_share
 from trainer.probes.run import find_out
 from trainer.probes.scene import Findings, Scene, write_findings
 from trainer.record import RunDir
-from trainer.snapshot import save_snapshot
+from trainer.state.snapshot import save_snapshot
 
 CPU = torch.device("cpu")
 

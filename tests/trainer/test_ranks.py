@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from tests.trainer.conftest import TrialMaker
-from trainer import checkpoint
-from trainer.distributed import World, joined
 from trainer.errors import UserError
-from trainer.launch import launch
-from trainer.ranks import Place, find_place, first_host
 from trainer.record import RunDir, State, read_lines, read_record
+from trainer.runtime.launch import launch
+from trainer.runtime.ranks import Place, find_place, first_host
+from trainer.runtime.world import World, joined
+from trainer.state import checkpoint
 
 TOLERANCE = 2e-4
 METHOD = {"augment": {"type": "ada", "horizon_kimg": 0.2, "interval": 2, "p_initial": 0.3}}

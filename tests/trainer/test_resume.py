@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from tests.trainer.conftest import TrialMaker
-from trainer import checkpoint
 from trainer.record import RunDir, State, read_lines, read_record
+from trainer.state import checkpoint
 
 CASES: dict[str, dict[str, Any]] = {
     "ada": {"augment": {"type": "ada", "horizon_kimg": 0.1, "interval": 2}},

@@ -8,11 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.cadence import is_due, is_on
-from trainer.fence import Fence, LeaseLost
 from trainer.record import RunRecord, State, append_lines, beat, read_lines, read_record
-from trainer.sentinel import divergence
-from trainer.telemetry import EDGES, TickSums
+from trainer.recording.fence import Fence, LeaseLost
+from trainer.recording.telemetry import EDGES, TickSums
+from trainer.training.cadence import is_due, is_on
+from trainer.training.divergence import divergence
 
 
 @given(st.integers(1, 64), st.floats(0.1, 5), st.integers(1, 400))

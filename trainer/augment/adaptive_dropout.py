@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from trainer.augment.adaptive import InnerAugmenter
 from trainer.augment.critic import Critic
 from trainer.config.augment import AdaptiveDropout
-from trainer.families import implements
 from trainer.model.layers import Convolution
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 
 def log_normal(x: Float[Tensor, "n c *hw"], p: float) -> Float[Tensor, "n c *hw"]:

@@ -8,7 +8,7 @@ from trainer.augment.critic import Role
 from trainer.augment.pipe import AugmentPipe
 from trainer.augment.single import Always
 from trainer.config.augment import DatasetAugment
-from trainer.families import implements
+from trainer.registry import implements
 
 
 @implements(DatasetAugment)

@@ -11,8 +11,8 @@ from trainer.augment.critic import Conditions, Critic, Images, Logits, Role
 from trainer.augment.diffaugment import diff_augment
 from trainer.augment.pipe import AugmentPipe
 from trainer.config.augment import DiffAugment
-from trainer.families import implements
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 APPLIED: Mapping[str, frozenset[Role]] = {
     "all": frozenset({"real", "fake-in-D", "fake-in-G"}),

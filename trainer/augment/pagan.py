@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from trainer.augment.adaptive import InnerAugmenter
 from trainer.augment.critic import Conditions, Critic, Images, Logits
 from trainer.config.augment import PaGan
-from trainer.families import implements
 from trainer.model.layers import Convolution, FullyConnected
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 BITS = 16
 Bits = Float[Tensor, "n 16"]

@@ -13,7 +13,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "run": Command("trainer.commands.run", "train: one attempt of a trial, or a run of your own"),
     "eval": Command("trainer.commands.eval", "measure the snapshots that a run has kept, or one snapshot file"),
-    "inspect": Command("trainer.commands.inspect", "probe a snapshot: gradients, Jacobian, leaks, mean image ..."),
+    "inspect": Command("trainer.commands.probe", "probe a snapshot: gradients, Jacobian, leaks, mean image ..."),
     "probe": Command("trainer.commands.probe", "measure what a thousand images and an evaluation cost here"),
     "generate": Command("trainer.commands.generate", "make a sheet of images from a snapshot"),
     "style-mix": Command("trainer.commands.style_mix", "mix the styles of two rows of seeds"),

@@ -13,9 +13,9 @@ from trainer.augment.pipe import AugmentPipe, named_pipe
 from trainer.augment.transforms.table import GROUPS, TRANSFORMS
 from trainer.commands.project import read_image
 from trainer.config.augment import PIPES
-from trainer.console import result
-from trainer.randomness import seed_everything
-from trainer.sheet import tile, to_uint8, write_png
+from trainer.images.grids import tile, to_uint8, write_png
+from trainer.runtime.console import result
+from trainer.runtime.randomness import seed_everything
 
 SHOWN_P = [0.0, 0.1, 0.2, 0.3, 0.5, 0.8]
 Images = Float[Tensor, "n 3 side side"]

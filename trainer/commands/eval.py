@@ -6,21 +6,21 @@ from pathlib import Path
 
 from trainer.commands.run import execute as run_command
 from trainer.config.job import Job
-from trainer.config.metric_families import DETECTOR, DISTANCE
-from trainer.config.metrics import detector_name, distance_name, parse_metric
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.options import RunOptions
 from trainer.config.probes import parse_probe
-from trainer.console import progress
 from trainer.data.dataset import full_set
-from trainer.distributed import device_of
 from trainer.errors import UserError
-from trainer.latents import load_generator
-from trainer.metrics.evaluate import evaluate
-from trainer.metrics.judges import Judges
-from trainer.metrics.subject import Samples
-from trainer.process import settle
-from trainer.ranks import Place
+from trainer.evaluation.evaluate import evaluate
+from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.samples import Samples
+from trainer.images.latents import load_generator
 from trainer.record import RunDir, replace_file
+from trainer.runtime.console import progress
+from trainer.runtime.ranks import Place
+from trainer.runtime.torch_settings import settle
+from trainer.runtime.world import device_of
 from trainer.strict_json import strict_json
 
 EXAMPLES = """examples:

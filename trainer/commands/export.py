@@ -6,8 +6,8 @@ from pathlib import Path
 
 import safetensors.torch
 
-from trainer.checkpoint import write_file
-from trainer.snapshot import read_header, tensors_of
+from trainer.state.checkpoint import write_file
+from trainer.state.snapshot import read_header, tensors_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

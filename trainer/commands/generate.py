@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from trainer.latents import class_rows, load_generator, parse_seeds, positive, z_of_seeds
-from trainer.sheet import sheet_of, write_png
+from trainer.images.grids import sheet_of, write_png
+from trainer.images.latents import class_rows, load_generator, parse_seeds, positive, z_of_seeds
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

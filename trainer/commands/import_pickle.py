@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from trainer.official_pickle import import_pickle
+from trainer.state.official_pickle import import_pickle
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

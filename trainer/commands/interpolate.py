@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.latents import class_rows, load_generator, parse_seeds, z_of_seeds
-from trainer.sheet import images_of_ws, write_animation
+from trainer.images.grids import images_of_ws, write_animation
+from trainer.images.latents import class_rows, load_generator, parse_seeds, z_of_seeds
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

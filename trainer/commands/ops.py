@@ -3,11 +3,11 @@
 import argparse
 import json
 
-from trainer.console import result, say
 from trainer.ops.build import place
 from trainer.ops.build.build import build
 from trainer.ops.build.status import status
 from trainer.ops.build.toolchain import NO_NVCC, nvcc
+from trainer.runtime.console import result, say
 
 EXAMPLES = """examples:
   python -m trainer ops build            CPU, and CUDA where there is an nvcc

@@ -1,68 +1,67 @@
-"""python -m trainer probe: what training and evaluation cost on this machine, measured in seconds."""
+"""python -m trainer inspect: one probe of one snapshot of a run, outside any job."""
 
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
-from trainer.assemble import make_parts, make_stepper
-from trainer.config.metric_families import DETECTOR
+from trainer.config.job import Job
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World, device_of
-from trainer.evaluation import presented
-from trainer.metrics.subject import Samples
-from trainer.process import settle
-from trainer.ranks import Place
-from trainer.strict_json import strict_json
-from trainer.telemetry import peak_memory_gib
-
-ITERATIONS = 16
-IMAGES = 128
+from trainer.errors import UserError
+from trainer.evaluation.feature_networks import Judges
+from trainer.probes.run import find_out
+from trainer.probes.scene import Scene, write_findings
+from trainer.record import RunDir
+from trainer.runtime.ranks import Place
+from trainer.runtime.torch_settings import settle
+from trainer.runtime.world import device_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.epilog = "example:\n  python -m trainer probe --config trial.json --data set.zip --cache cache"
-    parser.add_argument("--config", type=Path, required=True, help="a trial.json, or a TrainConfig as JSON")
-    parser.add_argument("--data", type=Path, required=True, help="the data set's folder or ZIP")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded images are kept")
+    listed = "\n".join(f"  {name:14}{probe.help}" for name, probe in PROBES.items())
+    parser.epilog = (
+        f"probes, each also with a number of images, such as mean-image-1000:\n{listed}\n\n"
+        "example:\n  python -m trainer inspect jacobian runs/first/snapshots/best.safetensors jacobian.npz"
+    )
+    parser.add_argument("probe", help="what to find out")
+    parser.add_argument("snapshot", type=Path, help="a snapshot in the directory of its run")
+    parser.add_argument("target", type=Path, help="the .npz to write; pictures are put beside it")
+    parser.add_argument("--detector", default=DETECTOR, help=f"(default: {DETECTOR}) or inception:/path/to/file.pt")
+    parser.add_argument("--distance", default=DISTANCE, help=f"(default: {DISTANCE}) or vgg16:/path/to/vgg16.pt")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Print the measurement as one JSON object."""
+    """Probe, and write what was found."""
+    parse_probe(arguments.probe)
     settle(arguments.threads)
-    tree = json.loads(arguments.config.read_text(encoding="utf-8"))
-    config = TrainConfig.model_validate(tree.get("config", tree))
-    sys.stdout.write(strict_json(measure(config, arguments.data, arguments.cache)) + "\n")
+    findings = find_out(arguments.probe, _scene(arguments))
+    write_findings(arguments.target, findings)
+    sys.stdout.write(f"{arguments.target}: {', '.join(findings.arrays)}\n")
     return 0
 
 
-def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
-    """Return seconds per kimg, seconds per thousand evaluated images (generation and features) and peak memory in GiB.
-
-    Sixteen iterations hold every phase as often as a long run does; one more before them warms up.
-    """
-    from trainer.metrics.detectors import load_detector
-
+def _scene(arguments: argparse.Namespace) -> Scene:
+    """Return the scene of a snapshot, its run being the directory above. Raises UserError where there is no run."""
+    run = RunDir(arguments.snapshot.absolute().parent.parent)
+    try:
+        config = TrainConfig.model_validate(json.loads(run.trial.read_text(encoding="utf-8"))["config"])
+        options = Job.model_validate_json(run.job(run.attempts()[-1]).read_text(encoding="utf-8")).options
+    except (OSError, ValueError, LookupError) as error:
+        raise UserError(
+            arguments.snapshot, "does not lie in the directory of a run", "name RUN/snapshots/..."
+        ) from error
     device = device_of(Place())
-    train_set = TrainSet(config.data, data, cache)
-    stepper = make_stepper(config, make_parts(config, device), train_set, World(device=device))
-    stepper.step()
-    started, shown = time.perf_counter(), stepper.state.images
-    for _ in range(ITERATIONS):
-        stepper.step()
-    per_kimg = (time.perf_counter() - started) / ((stepper.state.images - shown) / 1000)
-    detector = load_detector(DETECTOR, device)
-    started = time.perf_counter()
-    average = presented(stepper.state.average, train_set)
-    for batch in Samples(average, train_set).images(IMAGES):
-        detector.features(batch.images)
-    per_thousand = (time.perf_counter() - started) / (IMAGES / 1000)
-    return {
-        "seconds_per_kimg": per_kimg,
-        "seconds_per_thousand_evaluated": per_thousand,
-        "peak_memory_gib": peak_memory_gib(),
-    }
+    return Scene(
+        arguments.snapshot,
+        config,
+        TrainSet(config.data, options.data_path, options.cache_dir),
+        Judges(arguments.detector, arguments.distance, device),
+        options.cache_dir,
+        device,
+        lambda _: None,
+    )

@@ -10,16 +10,16 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from trainer.checkpoint import write_file
-from trainer.console import progress, result
 from trainer.errors import DataError, UserError
-from trainer.latents import class_rows, load_generator
+from trainer.images.grids import tile, to_uint8, write_animation, write_png
+from trainer.images.latents import class_rows, load_generator
 from trainer.model.generator import Generator
 from trainer.perceptual import load_features
 from trainer.projection.noise_maps import picture
 from trainer.projection.projector import Projection, Projector
 from trainer.projection.schedule import Schedule
-from trainer.sheet import tile, to_uint8, write_animation, write_png
+from trainer.runtime.console import progress, result
+from trainer.state.checkpoint import write_file
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 FRAMES = 60

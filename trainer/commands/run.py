@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from trainer.config.data import DataDescription
-from trainer.config.dataset import describe, locate
+from trainer.attempt.run import read_attempt, run_attempt
+from trainer.config.dataset.config import DataDescription
+from trainer.config.dataset.describe import describe, locate
 from trainer.config.identity import trial_id
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
@@ -19,11 +20,10 @@ from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import located
 from trainer.errors import UserError
-from trainer.launch import launch
-from trainer.ranks import find_place
 from trainer.record import RunDir, replace_file
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.runtime.launch import launch
+from trainer.runtime.ranks import find_place
+from trainer.runtime.signals import StopRequest
 
 EXAMPLES = """examples:
   python -m trainer run --out runs/first --data pictures.zip --preset tiny32 --kimg 20

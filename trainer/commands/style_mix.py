@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.latents import class_rows, load_generator, parse_seeds, z_of_seeds
-from trainer.sheet import sheet_of, write_png
+from trainer.images.grids import sheet_of, write_png
+from trainer.images.latents import class_rows, load_generator, parse_seeds, z_of_seeds
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

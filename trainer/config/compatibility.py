@@ -9,9 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from trainer.config.augment import AdaptiveDropout, DatasetAugment, NoAugment, PaGan
-from trainer.config.biggan import GENERATOR_WIDTHS, BigGanDiscriminator, BigGanGenerator
-from trainer.config.growing import ProGanDiscriminator, ProGanGenerator, StyleGanGenerator
-from trainer.config.growth import ProgressiveGrowing
 from trainer.config.methods import (
     AuxiliaryRotation,
     BalancedConsistency,
@@ -20,7 +17,10 @@ from trainer.config.methods import (
     ShallowMapping,
     SpectralNormalisation,
 )
-from trainer.config.networks import GeneratorSpec, StyleGan2Generator
+from trainer.config.networks.biggan import GENERATOR_WIDTHS, BigGanDiscriminator, BigGanGenerator
+from trainer.config.networks.stylegan2 import GeneratorSpec, StyleGan2Generator
+from trainer.config.networks.stylegan_progan import ProGanDiscriminator, ProGanGenerator, StyleGanGenerator
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Spec
 from trainer.config.training import Regularised, WganGp
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.config.data import DataDescription
-from trainer.config.presets import Tree, merge, preset_tree
+from trainer.config.dataset.config import DataDescription
+from trainer.config.presets.official import Tree, merge, preset_tree
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import identified
 

@@ -6,13 +6,13 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from trainer.config.augment import AdaAugment, Adaptive, AnyAugment, FixedAugment, misfit
+from trainer.config.batch_schedule import Pace
 from trainer.config.compatibility import chosen, conflicts
-from trainer.config.data import DataConfig
-from trainer.config.families import AnyDiscriminator, AnyGenerator, Networks
-from trainer.config.growth import ProgressiveGrowing
+from trainer.config.dataset.config import DataConfig
 from trainer.config.methods import Methods, ShallowMapping
-from trainer.config.networks import StyleGan2Discriminator
-from trainer.config.pace import Pace
+from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Networks
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.training import Adam, AnyObjective, Ema, Transfer
 

@@ -21,11 +21,11 @@ from typing import IO, NamedTuple
 import numpy as np
 from jaxtyping import Int32, UInt8
 
-from trainer.config.archive import Archive, open_archive
-from trainer.config.dataset import Header, require_same, require_square
-from trainer.config.entries import fingerprint
-from trainer.config.labels import read_labels
-from trainer.data.harden import decode
+from trainer.config.dataset.archive import Archive, open_archive
+from trainer.config.dataset.describe import Header, require_same, require_square
+from trainer.config.dataset.entries import fingerprint
+from trainer.config.dataset.labels import read_labels
+from trainer.data.decode import decode
 from trainer.errors import DataError, OutputError
 
 Progress = Callable[[int, int], None]

@@ -11,7 +11,7 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import UInt8
 
-from trainer.config.entries import LABEL_FILE
+from trainer.config.dataset.entries import LABEL_FILE
 from trainer.data.png import encode_png
 from trainer.errors import OutputError
 

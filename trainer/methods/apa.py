@@ -7,10 +7,10 @@ from torch import Tensor
 
 from trainer.augment.adaptive import InnerAugmenter
 from trainer.config.methods import PseudoAugmentation
-from trainer.families import implements
-from trainer.methods.method import Images, Method
 from trainer.objectives.generation import Generation
+from trainer.objectives.method import Images, Method
 from trainer.objectives.phases import Shard, Stats
+from trainer.registry import implements
 
 
 @implements(PseudoAugmentation)

@@ -11,11 +11,11 @@ from torch.nn import functional
 
 from trainer.augment.critic import Critic, Role
 from trainer.config.methods import AuxiliaryRotation
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.model.layers import FullyConnected
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+from trainer.objectives.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 TURNS = 4
 

@@ -5,9 +5,9 @@ from torch import Tensor
 
 from trainer.augment.single import Always
 from trainer.config.methods import BalancedConsistency
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
+from trainer.objectives.method import DiscriminatorScene, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 
 def inconsistency(first: Float[Tensor, "n 1"], second: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:

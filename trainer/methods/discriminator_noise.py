@@ -12,11 +12,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.config.methods import DiscriminatorNoise
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
 from trainer.model.growing.progan_layers import Layer
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+from trainer.objectives.method import DiscriminatorScene, Method
 from trainer.objectives.phases import ShardMean, SumOverRanks
+from trainer.registry import implements
 
 
 def strength_of(mean: float, strength: float) -> float:

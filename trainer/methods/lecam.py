@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from trainer.config.methods import LeCam
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
+from trainer.objectives.method import DiscriminatorScene, Method
 from trainer.objectives.phases import PhaseResult, ShardMean, SumOverRanks
+from trainer.registry import implements
 
 Anchors = Float[Tensor, "2"]
 

@@ -5,9 +5,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.config.methods import OrthogonalRegularisation
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
+from trainer.objectives.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 
 def crosstalk(weight: Float[Tensor, "o *i"]) -> Float[Tensor, ""]:

@@ -1,16 +1,16 @@
 """Progressive growing (Karras et al. 2018, Sec. 2): both networks begin small, and resolutions fade in one by one.
 
-The schedule is a function of the image counter (`trainer/config/growth.py`): a run that goes on inside a fade needs no
+The schedule is a function of the image counter (`trainer/config/progressive_growing.py`): a run that goes on inside a fade needs no
 state of it. Real images show no more detail than generated ones: they are averaged down and faded likewise.
 """
 
 from collections.abc import Sequence
 
-from trainer.config.growth import ProgressiveGrowing, top_of
-from trainer.families import implements
-from trainer.methods.method import INITIAL_LR, Event, Images, Method, Moment
+from trainer.config.progressive_growing import ProgressiveGrowing, top_of
 from trainer.model.growing.level import Growable, faded
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+from trainer.objectives.method import INITIAL_LR, Event, Images, Method, Moment
+from trainer.registry import implements
 
 
 @implements(ProgressiveGrowing)

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.config.methods import LatentConsistency
-from trainer.families import implements
 from trainer.methods.bcr import inconsistency
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
+from trainer.objectives.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 
 def distance(first: Float[Tensor, "n c h w"], second: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:

@@ -6,14 +6,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.networks import Architecture, StyleGan2Discriminator
-from trainer.families import implements
+from trainer.config.networks.stylegan2 import Architecture, StyleGan2Discriminator
 from trainer.model.layers import Convolution, FullyConnected, resample_filter
 from trainer.model.mapping import Mapping
 from trainer.model.minibatch_std import minibatch_std
 from trainer.model.network import DiscriminatorNetwork
 from trainer.model.precision import channels_at, reduced_dtype, resolutions
 from trainer.ops.upfirdn2d import downsample2d
+from trainer.registry import implements
 
 RESIDUAL_GAIN = math.sqrt(0.5)
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.networks import DiscriminatorSpec, GeneratorSpec
+from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
 
 Labels = Callable[[int, torch.Generator], Float[Tensor, "n cdim"]]
 """Draws n conditions as frequent as in the data set, from a generator of random numbers."""

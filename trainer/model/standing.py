@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.model.network import GeneratorNetwork, Labels
-from trainer.randomness import generator_of
+from trainer.runtime.randomness import generator_of
 
 BATCH = 64
 Generator = TypeVar("Generator", bound=GeneratorNetwork)

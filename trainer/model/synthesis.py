@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.networks import Architecture, StyleGan2Generator
+from trainer.config.networks.stylegan2 import Architecture, StyleGan2Generator
 from trainer.model.layers import Convolution, resample_filter
 from trainer.model.modulated import NoiseMode, SynthesisLayer, ToRgb
 from trainer.model.precision import channels_at, reduced_dtype, resolutions

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.augment.critic import Critic
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method, penalised, reals_of
 from trainer.objectives.generation import Generation
+from trainer.objectives.method import DiscriminatorScene, GeneratorScene, Method, penalised, reals_of
 from trainer.objectives.phases import Phase, PhaseResult, Shard, Stats, SumOverRanks
 
 Loss = Callable[[Tensor], Tensor]

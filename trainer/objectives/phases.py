@@ -8,7 +8,7 @@ The loop, for every phase that is due:
     complete_gradients(parameters)     # what the loss does not reach has gradient zero, so Adam decays its moments
     one step of Adam
 
-A further method adds to the loss of a phase, see `trainer/methods/method.py`.
+A further method adds to the loss of a phase, see `trainer/objectives/method.py`.
 """
 
 from abc import ABC, abstractmethod

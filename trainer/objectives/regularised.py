@@ -14,15 +14,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer import losses
 from trainer.augment.critic import Critic
 from trainer.config.training import Regularised
-from trainer.methods.method import Method, reals_of
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork
 from trainer.model.precision import regularize_in_full_precision
+from trainer.objectives import losses
 from trainer.objectives.generation import Generation
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain, scores_of
+from trainer.objectives.method import Method, reals_of
 from trainer.objectives.phases import Joined, Phase, PhaseResult, Shard, ShardMean, SumOverRanks
 
 

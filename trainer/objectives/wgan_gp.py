@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer import losses
 from trainer.augment.critic import Critic
 from trainer.config.training import WganGp
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
 from trainer.model.network import GeneratorNetwork
+from trainer.objectives import losses
 from trainer.objectives.generation import Generation
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain
+from trainer.objectives.method import DiscriminatorScene, Method
 from trainer.objectives.phases import Phase, PhaseResult
 from trainer.objectives.regularised import Intervals
+from trainer.registry import implements
 
 Images = Float[Tensor, "n c h w"]
 

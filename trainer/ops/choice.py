@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from trainer.console import say
 from trainer.errors import UserError
 from trainer.ops.build import place
 from trainer.ops.build.status import status
 from trainer.ops.kernels import Kernels
 from trainer.ops.reference import Reference
+from trainer.runtime.console import say
 
 Wanted = Literal["auto", "native", "reference"]
 

@@ -8,10 +8,10 @@ from typing import Final
 
 import torch
 
-from trainer.losses import generator_logistic
-from trainer.metrics.subject import Samples
+from trainer.evaluation.samples import Samples
+from trainer.images.grids import tile, to_uint8
+from trainer.objectives.losses import generator_logistic
 from trainer.probes.scene import Findings, Scene
-from trainer.sheet import tile, to_uint8
 
 COUNT: Final = 16
 

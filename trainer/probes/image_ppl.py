@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from trainer.evaluation.path_steps import judged
+from trainer.evaluation.samples import Samples, Steps
+from trainer.images.grids import tile, to_uint8
 from trainer.metrics.ppl import EPSILON
-from trainer.metrics.steps import judged
-from trainer.metrics.subject import Samples, Steps
 from trainer.probes.scene import Findings, Scene
-from trainer.sheet import tile, to_uint8
 
 COUNT: Final = 2000
 SHOWN: Final = 16

@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import BATCH, Samples
 from trainer.metrics.detectors import Detector
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import BATCH, Samples
 from trainer.probes.changes import CHANGES, Change
 from trainer.probes.scene import Findings, Scene
 

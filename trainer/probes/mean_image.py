@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float64, UInt8
 from torch import Tensor
 
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import BATCH, Samples
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import BATCH, Samples
 from trainer.probes.scene import Findings, Scene
 
 COUNT: Final = 10_000

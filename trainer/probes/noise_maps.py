@@ -13,13 +13,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import Samples
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import Samples
+from trainer.images.grids import tile, to_uint8
 from trainer.probes.scene import Findings, Scene
 from trainer.projection.noise_maps import autocorrelation, picture
 from trainer.projection.projector import NOISE_WEIGHT, Projection, Projector
 from trainer.projection.schedule import Schedule
-from trainer.sheet import tile, to_uint8
 
 COUNT: Final = 1
 PAPER: Final = Schedule()

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import Samples
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import Samples
 from trainer.probes.scene import Findings, Scene
 from trainer.projection.projector import Projector
 from trainer.projection.schedule import Schedule

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
-from trainer.measuring import Measurer
+from trainer.evaluation.measurer import Measurer
 from trainer.probes.scene import Findings, Scene, write_findings
 from trainer.projection.schedule import Schedule
-from trainer.reporter import Reporter
+from trainer.recording.reporter import Reporter
 
 
 def find_out(name: str, scene: Scene) -> Findings:

@@ -12,18 +12,18 @@ import torch
 from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor, nn
 
-from trainer.checkpoint import write_file
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.errors import UserError
-from trainer.latents import load_generator
-from trainer.metrics.judges import Judges
-from trainer.metrics.rounds import Progress
-from trainer.metrics.subject import Draw
+from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.samples import Draw
+from trainer.evaluation.shared_work import Progress
+from trainer.images.grids import write_png
+from trainer.images.latents import load_generator
 from trainer.model.generator import Generator
 from trainer.model.network import GeneratorNetwork
-from trainer.sheet import write_png
-from trainer.snapshot import load_network
+from trainer.state.checkpoint import write_file
+from trainer.state.snapshot import load_network
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer.metrics.subject import Samples
+from trainer.evaluation.samples import Samples
 from trainer.probes.scene import Findings, Scene
 
 COUNT: Final = 1024

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from trainer.metrics.evaluate import evaluate
-from trainer.metrics.subject import Samples
+from trainer.evaluation.evaluate import evaluate
+from trainer.evaluation.samples import Samples
 from trainer.probes.scene import Findings, Scene
 
 COUNT: Final = 10_000

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from trainer.metrics.subject import Samples
+from trainer.evaluation.samples import Samples
+from trainer.images.grids import tile
 from trainer.probes.scene import Findings, Scene
-from trainer.randomness import generator_of
-from trainer.sheet import tile
+from trainer.runtime.randomness import generator_of
 
 COUNT: Final = 24
 COLUMNS: Final = 4

@@ -15,9 +15,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.grid import divide
-from analysis.results import Curves, Runs
-from analysis.style import GREY, legend_outside, pens
+from analysis.figures.drawing.grid import divide
+from analysis.figures.drawing.style import GREY, legend_outside, pens
+from analysis.results.load import Curves, Runs
 
 Weights = NDArray[np.float64]
 SIDE = 256

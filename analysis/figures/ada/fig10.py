@@ -1,5 +1,5 @@
 """Generated images of the small data sets beside real ones (ADA, Fig. 10)."""
 
-from analysis.builders.sample_grid import SampleFigure
+from analysis.figures.shapes.sample_grid import SampleFigure
 
 FIGURE = SampleFigure("Generated images of small data sets")

@@ -1,5 +1,5 @@
 """Uncurated images of METFACES: real, ADA with truncation and without, baseline (ADA, Fig. 12)."""
 
-from analysis.builders.uncurated import UncuratedFigure
+from analysis.figures.shapes.uncurated import UncuratedFigure
 
 FIGURE = UncuratedFigure("Uncurated images of METFACES", dataset="metfaces")

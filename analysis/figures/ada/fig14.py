@@ -1,5 +1,5 @@
 """Uncurated images of AFHQ cat: real, ADA with truncation and without, baseline (ADA, Fig. 14)."""
 
-from analysis.builders.uncurated import UncuratedFigure
+from analysis.figures.shapes.uncurated import UncuratedFigure
 
 FIGURE = UncuratedFigure("Uncurated images of AFHQ cat", dataset="afhq-cat")

@@ -1,5 +1,5 @@
 """FID with consistency regularisation and with augmentation of the data set (ADA, Fig. 20)."""
 
-from analysis.builders.score_table import ScoreTable
+from analysis.figures.shapes.score_table import ScoreTable
 
 FIGURE = ScoreTable("bCR and augmentation of the data set")

@@ -1,5 +1,5 @@
 """Mean image under bCR and under augmentation of the data set (ADA, Fig. 20)."""
 
-from analysis.builders.probe_pictures import ProbePictures
+from analysis.figures.shapes.probe_pictures import ProbePictures
 
 FIGURE = ProbePictures("Mean image: what leaks", probe="mean-image", pictures=("real", "generated"))

@@ -1,7 +1,7 @@
 """FID against p for growing sets of augmentations, a panel per training set size (ADA, Fig. 21)."""
 
-from analysis.builders.lines import LineFigure
-from analysis.facets import SIZE
+from analysis.figures.shapes.lines import LineFigure
+from analysis.results.facets import SIZE
 
 FIGURE = LineFigure(
     "What each further kind of augmentation adds",

@@ -1,6 +1,6 @@
 """Every transform of the pipe at percentiles of its parameters (ADA, Fig. 22 and 23). Needs no run."""
 
-from analysis.builders.augmented_rows import AugmentedFigure
+from analysis.figures.shapes.augmented_rows import AugmentedFigure
 
 PERCENTILES = ("5", "35", "65", "95")
 TRANSFORMS = (

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.builders.text_table import TextTable, draw_table, table_size
-from analysis.results import Curves, Runs
-from trainer.config.presets import OFFICIAL, Row, auto_row
+from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
+from analysis.results.load import Curves, Runs
+from trainer.config.presets.official import OFFICIAL, Row, auto_row
 
 AUTO_AT = ((128, 8), (256, 8), (512, 8), (1024, 8))
 """Resolutions and devices at which the row of `auto` is shown."""

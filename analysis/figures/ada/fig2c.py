@@ -1,6 +1,6 @@
 """One photograph through the pipe at several p (ADA, Fig. 2c). Needs no run."""
 
-from analysis.builders.augmented_rows import AugmentedFigure
+from analysis.figures.shapes.augmented_rows import AugmentedFigure
 
 P = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8)
 FIGURE = AugmentedFigure(

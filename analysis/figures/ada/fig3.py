@@ -1,6 +1,6 @@
 """FID against p of one kind of augmentation, a dot per run (ADA, Fig. 3): where it rises, the augmentation leaks."""
 
-from analysis.builders.lines import LineFigure
+from analysis.figures.shapes.lines import LineFigure
 
 FIGURE = LineFigure(
     "FID against the probability of one kind of augmentation",

@@ -1,7 +1,7 @@
 """FID against p for every kind of augmentation, a panel per training set size (ADA, Fig. 4a to 4c)."""
 
-from analysis.builders.lines import LineFigure
-from analysis.facets import SIZE
+from analysis.figures.shapes.lines import LineFigure
+from analysis.results.facets import SIZE
 
 FIGURE = LineFigure(
     "Which augmentation helps, and how much of it",

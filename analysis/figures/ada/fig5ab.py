@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.builders.keep import adaptive, named
-from analysis.builders.lines import LineData, LineFigure
-from analysis.facets import SIZE
-from analysis.results import Curves, Runs
+from analysis.figures.shapes.lines import LineData, LineFigure
+from analysis.figures.shapes.run_filters import adaptive, named
+from analysis.results.facets import SIZE
+from analysis.results.load import Curves, Runs
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """r_t over the length of training: adaptive p beside several fixed p (ADA, Fig. 5d)."""
 
-from analysis.builders.curves import CurveFigure
-from analysis.builders.keep import at_target, either, named
-from analysis.facets import METHOD, SIZE
+from analysis.figures.shapes.curves import CurveFigure
+from analysis.figures.shapes.run_filters import at_target, either, named
+from analysis.results.facets import METHOD, SIZE
 
 FIGURE = CurveFigure(
     "$r_t$ with adaptive and with fixed p",

@@ -1,5 +1,5 @@
 """FID of comparison methods by training set size (ADA, Fig. 8a)."""
 
-from analysis.builders.score_table import ScoreTable
+from analysis.figures.shapes.score_table import ScoreTable
 
 FIGURE = ScoreTable("Comparison methods")

@@ -1,7 +1,7 @@
 """FID against the capacity of the discriminator, a line per training set size (ADA, Fig. 8b)."""
 
-from analysis.builders.lines import LineFigure
-from analysis.facets import NAME, SIZE
+from analysis.figures.shapes.lines import LineFigure
+from analysis.results.facets import NAME, SIZE
 
 FIGURE = LineFigure(
     "Capacity of the discriminator",

@@ -1,5 +1,5 @@
 """Uncurated images of every data set of a sweep: real, ADA with truncation and without, baseline (ADA, Fig. 12-16)."""
 
-from analysis.builders.uncurated import UncuratedFigure
+from analysis.figures.shapes.uncurated import UncuratedFigure
 
 FIGURE = UncuratedFigure("Uncurated images")

@@ -1,6 +1,6 @@
 """FID against Inception score along the truncation (BigGAN, Fig. 17)."""
 
-from analysis.builders.probe_lines import ProbeLines
+from analysis.figures.shapes.probe_lines import ProbeLines
 
 FIGURE = ProbeLines(
     "Truncation: quality against variety",

@@ -1,5 +1,5 @@
 """Score over the length of training, a curve per configuration (StyleGAN2)."""
 
-from analysis.builders.curves import CurveFigure
+from analysis.figures.shapes.curves import CurveFigure
 
 FIGURE = CurveFigure("StyleGAN2 over the length of training")

@@ -1,6 +1,6 @@
 """Distance left after projecting generated and real images (StyleGAN2, Fig. 10)."""
 
-from analysis.builders.probe_histograms import ProbeHistograms
+from analysis.figures.shapes.probe_histograms import ProbeHistograms
 
 FIGURE = ProbeHistograms(
     "Distance left after projection",

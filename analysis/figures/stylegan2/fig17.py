@@ -1,6 +1,6 @@
 """Singular values of the derivative of the image with respect to w (StyleGAN2, Fig. 17)."""
 
-from analysis.builders.probe_lines import ProbeLines
+from analysis.figures.shapes.probe_lines import ProbeLines
 
 FIGURE = ProbeLines(
     "Singular values of the Jacobian",

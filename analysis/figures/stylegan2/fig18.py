@@ -1,6 +1,6 @@
 """Noise maps that projection finds with and without their regularisation (StyleGAN2, Fig. 18)."""
 
-from analysis.builders.probe_pictures import AGGREGATION, ProbePictures
+from analysis.figures.shapes.probe_pictures import AGGREGATION, ProbePictures
 
 FIGURE = ProbePictures(
     "What projection hides in the noise maps",

@@ -1,7 +1,7 @@
 """FID and path length by the architectures of G and D (StyleGAN2, Table 2)."""
 
-from analysis.builders.score_table import ScoreTable
-from analysis.facets import DATASET
+from analysis.figures.shapes.score_table import ScoreTable
+from analysis.results.facets import DATASET
 
 ROWS = (DATASET, "generator.architecture")
 COLUMNS = ("discriminator.architecture",)

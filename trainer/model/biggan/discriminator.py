@@ -4,11 +4,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from trainer.config.biggan import DISCRIMINATOR_SHAPES, BigGanDiscriminator
-from trainer.families import implements
+from trainer.config.networks.biggan import DISCRIMINATOR_SHAPES, BigGanDiscriminator
 from trainer.model.biggan.layers import Attention, Drawing, Normalised
 from trainer.model.growing.level import shrink
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 
 class Block(nn.Module):

@@ -5,15 +5,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from trainer.config.biggan import BigGanGenerator
+from trainer.config.networks.biggan import BigGanGenerator
 from trainer.errors import UserError
-from trainer.families import implements
 from trainer.model.biggan.layers import Attention, ConditionalNorm, Drawing, Normalised
 from trainer.model.growing.level import enlarge
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
 from trainer.model.precision import resolutions
 from trainer.model.standing import StandingNorm, with_standing_statistics
+from trainer.registry import implements
 
 
 class Latents(LatentMapping):

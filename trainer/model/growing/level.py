@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from trainer.config.growth import top_of
+from trainer.config.progressive_growing import top_of
 
 
 class Stage(NamedTuple):

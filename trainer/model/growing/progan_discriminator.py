@@ -4,13 +4,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from trainer.config.growing import ProGanDiscriminator
-from trainer.families import implements
+from trainer.config.networks.stylegan_progan import ProGanDiscriminator
 from trainer.model.growing.criticism import GrowingDiscriminator
 from trainer.model.growing.level import shrink
 from trainer.model.growing.progan_layers import KERNELS, LEAK, Layer, MinibatchDiscrimination, Weighted
 from trainer.model.minibatch_std import minibatch_std
 from trainer.model.precision import resolutions
+from trainer.registry import implements
 
 
 class ProGanCriticBlock(nn.Module):

@@ -4,9 +4,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import leaky_relu
 
-from trainer.config.growing import ProGanGenerator
+from trainer.config.networks.stylegan_progan import ProGanGenerator
 from trainer.errors import UserError
-from trainer.families import implements
 from trainer.model.growing.level import enlarge
 from trainer.model.growing.progan_layers import HE, LEAK, Layer, Weighted, pixel_norm
 from trainer.model.growing.synthesis import GrowingBlock, GrowingGenerator, GrowingSynthesis
@@ -14,6 +13,7 @@ from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
 from trainer.model.precision import resolutions
 from trainer.model.standing import with_standing_statistics
+from trainer.registry import implements
 
 STANDING_PASSES = 100
 

@@ -8,8 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.growing import StyleGanDiscriminator, StyleGanGenerator
-from trainer.families import implements
+from trainer.config.networks.stylegan_progan import StyleGanDiscriminator, StyleGanGenerator
 from trainer.model.discriminator import DiscriminatorBlock, DiscriminatorEpilogue
 from trainer.model.growing.adain import AdaInBlock
 from trainer.model.growing.criticism import GrowingDiscriminator
@@ -17,6 +16,7 @@ from trainer.model.growing.synthesis import GrowingBlock, GrowingGenerator, Grow
 from trainer.model.mapping import Mapping
 from trainer.model.modulated import NoiseMode, SynthesisLayer, ToRgb
 from trainer.model.precision import channels_at, resolutions
+from trainer.registry import implements
 
 
 class DemodulatedBlock(GrowingBlock):

@@ -1,0 +1,153 @@
+"""The process that starts what waits in a local queue, as slots get free: detached, at most one per queue.
+
+    python -m orchestrator.backends.local.runner QUEUE_DIR
+
+It ends when nothing waits and nothing runs. Its own death harms nobody: supervisors run on, and the next runner finds
+them in the queue.
+"""
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
+from orchestrator.store.process_id import ProcessId
+from orchestrator.supervisor.command import environment, hold_signals, python_module, supervisor_command
+from trainer.record import replace_file
+
+POLL_SECONDS = 0.1
+
+
+@dataclass
+class Runner:
+    """Serves one queue. `children` are the supervisors it started itself, by key."""
+
+    queue: Queue
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def serve(self) -> None:
+        """Start what waits, and see to what ends, until there is neither."""
+        while self.queue.waiting() or self.queue.running():
+            self._start_what_fits(self._still_running())
+            time.sleep(POLL_SECONDS)
+
+    def _still_running(self) -> list[Entry]:
+        """Return the entries that run; forget those that have ended, put back those that were never started."""
+        entries = []
+        for key, path in self.queue.running().items():
+            entry = read_entry(path)
+            if entry is None or self._has_ended(key, entry):
+                discard(path)
+            elif entry.supervisor is None:
+                self.queue.put_back(path)
+            else:
+                entries.append(entry)
+        return entries
+
+    def _has_ended(self, key: str, entry: Entry) -> bool:
+        child = self.children.get(key)
+        if child is None:
+            return entry.supervisor is not None and entry.supervisor.is_gone
+        if child.poll() is None:
+            return False
+        del self.children[key]
+        return True
+
+    def _start_what_fits(self, running: list[Entry]) -> None:
+        capacity = self.queue.capacity()
+        for path in self.queue.waiting().values():
+            entry = read_entry(path)
+            gpus = entry and places(entry, running, capacity)
+            if entry is None or gpus is None:
+                return
+            taken = self.queue.take(path)
+            if taken:
+                running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
+
+    def _start(self, entry: Entry, path: Path) -> Entry:
+        visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
+        log = entry.directory / "attempts" / f"{entry.attempt:03d}" / "supervisor.log"
+        with log.open("ab") as output:
+            child = subprocess.Popen(
+                supervisor_command(entry.task),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=environment(visible, entry.code),
+                start_new_session=True,
+                preexec_fn=hold_signals,
+            )
+        self.children[entry.key] = child
+        started = entry.model_copy(update={"supervisor": ProcessId.of(child.pid)})
+        replace_file(path, started.model_dump_json())
+        return started
+
+
+def places(entry: Entry, running: list[Entry], capacity: Capacity) -> tuple[int, ...] | None:
+    """Return the GPUs an entry would get beside what runs, or None while it does not fit.
+
+    What needs more CPUs than there are runs alone.
+    """
+    free_cpus = capacity.cpus - sum(other.resources.cpus for other in running)
+    free_gpus = [index for index in range(capacity.gpus) if not any(index in other.gpus for other in running)]
+    if min(entry.resources.cpus, capacity.cpus) > free_cpus or entry.resources.whole_gpus > len(free_gpus):
+        return None
+    return tuple(free_gpus[: entry.resources.whole_gpus])
+
+
+def gpu_names(indices: tuple[int, ...]) -> list[str]:
+    """Return what CUDA calls the GPUs of these indices among those that we may see ourselves."""
+    ours = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [ours.split(",")[index] for index in indices] if ours else [str(index) for index in indices]
+
+
+def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
+    """Start a runner, detached, unless one is at work; return it if so."""
+    with alone(queue) as first:
+        pass
+    if not first:
+        return None
+    command = [*python_module("orchestrator.backends.local.runner"), str(queue.root)]
+    with queue.log.open("ab") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(code=queue.code()),
+            start_new_session=True,
+        )
+
+
+@contextlib.contextmanager
+def alone(queue: Queue) -> Iterator[bool]:
+    """Hold the runner's lock if it is free; yield whether it was."""
+    queue.root.mkdir(parents=True, exist_ok=True)
+    with queue.lock.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def main(arguments: list[str]) -> int:
+    """Serve a queue until it is empty. Something put in just before the lock is given back is seen after it."""
+    queue = Queue(Path(arguments[0]))
+    while queue.waiting() or queue.running():
+        with alone(queue) as first:
+            if not first:
+                return 0
+            Runner(queue).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

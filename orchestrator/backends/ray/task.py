@@ -1,0 +1,93 @@
+"""What a Ray worker does with an entry of the queue: supervise the attempt until it ends, or is to be stopped."""
+
+import ctypes
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.backends.queue import Entry, Queue, discard, read_entry
+from orchestrator.store.lease import Claim
+from orchestrator.store.observe import is_finished
+from orchestrator.store.process_id import ProcessId
+from orchestrator.supervisor.command import environment, hold_signals, supervisor_command
+from trainer.record import RunDir, replace_file
+
+POLL_SECONDS = 0.2
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class RayQueue(Queue):
+    """A queue served by a Ray cluster. `stop/` has a file for every entry that somebody wants stopped."""
+
+    def stop_file(self, key: str) -> Path:
+        return self.root / "stop" / key
+
+    def finish(self, key: str) -> None:
+        """Forget an entry that is over."""
+        for listed in (self.waiting(), self.running()):
+            if key in listed:
+                discard(listed[key])
+        discard(self.stop_file(key))
+
+
+def carry_out(root: str, key: str) -> int | None:
+    """Carry out one entry of the queue and return the supervisor's exit code; None where there was nothing to do.
+
+    Ray runs this again, on another node, when it has lost the node: the entry then is among the running ones.
+    """
+    queue = RayQueue(Path(root))
+    path = queue.running().get(key) or _taken(queue, key)
+    entry = read_entry(path) if path else None
+    if not path or not entry:
+        return None
+    code = None if _is_over(queue, entry) else _supervise(queue, path, entry)
+    queue.finish(key)
+    return code
+
+
+def _taken(queue: RayQueue, key: str) -> Path | None:
+    waiting = queue.waiting().get(key)
+    return queue.take(waiting) if waiting else None
+
+
+def _is_over(queue: RayQueue, entry: Entry) -> bool:
+    return queue.stop_file(entry.key).exists() or is_finished(RunDir(entry.directory), entry.attempt)
+
+
+def _supervise(queue: RayQueue, path: Path, entry: Entry) -> int:
+    claim = Claim(job=f"ray {queue.root} {entry.key}", run=entry.starts)
+    # Without a GPU of its own a process of Ray's sees all of the node's.
+    hidden = {} if entry.resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
+    with (RunDir(entry.directory).attempt(entry.attempt) / "supervisor.log").open("ab") as output:
+        child = subprocess.Popen(
+            supervisor_command(entry.task),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment({**claim.environment, **hidden}, entry.code),
+            start_new_session=True,
+            preexec_fn=stopping_with_us,
+        )
+    started = {"supervisor": ProcessId.of(child.pid), "starts": entry.starts + 1}
+    replace_file(path, entry.model_copy(update=started).model_dump_json())
+    return _ended(child, queue.stop_file(entry.key))
+
+
+def stopping_with_us() -> None:
+    """Have the kernel tell the supervisor to save and stop when the worker of Ray that started it is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    hold_signals()
+
+
+def _ended(child: subprocess.Popen[bytes], stop: Path) -> int:
+    asked = False
+    while True:
+        try:
+            return child.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        if stop.exists() and not asked:
+            child.send_signal(signal.SIGTERM)
+            asked = True

@@ -1,0 +1,180 @@
+"""The supervisor: carries out one attempt, and makes sure that nobody else does at the same time.
+
+    python -m orchestrator.supervisor.supervise TRIAL_DIR ATTEMPT
+
+It takes the trial's lease, starts the worker as a process group of its own, beats, passes signals on, and sees to it
+that record.json says how the attempt ended even when the worker could not. Its exit code is the worker's: 0 done, 2 the
+user's mistake, 75 run me again, anything else failed. When the supervisor dies, the kernel kills the worker with it.
+"""
+
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_USER_ERROR, LeaseHeld, LeaseLost
+from orchestrator.store.layout import read_job
+from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
+from orchestrator.store.requests import is_cancelled
+from orchestrator.supervisor.command import FORWARDED, environment, python_module
+from orchestrator.supervisor.ending import Ending, classify, last_line, write_ending
+from trainer.config.job import Job
+from trainer.record import RunDir, State, replace_file
+
+POLL_SECONDS = 0.2
+STOP_GRACE_SECONDS = 180.0
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Inbox:
+    """Signals that have come in, and when the first did."""
+
+    waiting: list[int] = field(default_factory=list)
+    received: set[int] = field(default_factory=set)
+    first: float | None = None
+
+    def listen(self) -> None:
+        """Take over the signals that are passed on (main thread only); those held back until now come now."""
+        for number in FORWARDED:
+            signal.signal(number, self._put)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+
+    def _put(self, number: int, _frame: FrameType | None) -> None:
+        self.waiting.append(number)
+        self.received.add(number)
+        self.first = self.first or time.monotonic()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Return whether the worker has had its time to save and stop."""
+        return self.first is not None and time.monotonic() - self.first > STOP_GRACE_SECONDS
+
+
+def main(arguments: list[str], inbox: Inbox | None = None) -> int:
+    """Carry out one attempt and return its exit code. `inbox` is for a caller who wants to know what signals came."""
+    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), inbox or Inbox()
+    inbox.listen()
+    try:
+        lease = acquire(run.path)
+    except LeaseHeld as held:
+        sys.stderr.write(f"{held}; nothing to do here\n")
+        return EXIT_RUN_AGAIN
+    try:
+        return _carry_out(run, attempt, lease, inbox)
+    except LeaseLost as lost:
+        sys.stderr.write(f"{lost}; the worker was killed\n")
+        return EXIT_RUN_AGAIN
+    finally:
+        lease.release()
+
+
+def _carry_out(run: RunDir, attempt: int, lease: Lease, inbox: Inbox) -> int:
+    job = _own_job(run, attempt, lease.token)
+    if job is None:
+        sys.stderr.write(f"{run.job(attempt)}: no such job, or not readable as one\n")
+        return EXIT_USER_ERROR
+    if inbox.waiting or is_cancelled(run, attempt):
+        stopped = classify(EXIT_RUN_AGAIN, True, is_cancelled(run, attempt))
+        write_ending(run, job, EXIT_RUN_AGAIN, Ending(stopped.state, "stopped before it began"))
+        return EXIT_RUN_AGAIN
+    code = _watch(_start(run, job), lease, inbox)
+    cancelled = is_cancelled(run, job.attempt)
+    record = write_ending(run, job, code, classify(code, bool(inbox.first), cancelled, last_line(run.log(job.attempt))))
+    return _exit_code(code, record.state)
+
+
+def _exit_code(code: int, state: State) -> int:
+    """Return our exit code for a worker's: a worker that was done before a signal killed it is done."""
+    if state is State.DONE:
+        return 0
+    if code >= 0:
+        return code
+    return EXIT_RUN_AGAIN if state is State.PREEMPTED else 128 - code
+
+
+def _own_job(run: RunDir, attempt: int, token: int) -> Job | None:
+    """Return the job with the token of our lease; an attempt that has run before (a requeue) becomes a new one."""
+    job = read_job(run.job(attempt))
+    if job is None:
+        return None
+    if run.record(attempt).exists():
+        job = job.model_copy(update={"attempt": max(run.attempts()) + 1})
+    job = job.model_copy(update={"token": token})
+    replace_file(run.job(job.attempt), job.model_dump_json(indent=1))
+    return job
+
+
+def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
+    """Start the worker as the leader of a process group that dies with us."""
+    command = [*worker_command(), "--dir", str(run.path), "--attempt", str(job.attempt)]
+    with run.log(job.attempt).open("ab") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment({"OMP_NUM_THREADS": str(job.options.threads)}),
+            process_group=0,
+            preexec_fn=_dying_with(os.getpid()),
+        )
+
+
+def worker_command() -> list[str]:
+    """Return the command of the worker. ADASWEEP_WORKER puts another in its place (a scripted one, in tests)."""
+    given = os.environ.get("ADASWEEP_WORKER")
+    return shlex.split(given) if given else [*python_module("trainer"), "run"]
+
+
+def _dying_with(parent: int) -> Callable[[], None]:
+    """Return what a child does before it becomes the worker: asks the kernel to be killed when `parent` dies."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ask() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return ask
+
+
+def _watch(worker: subprocess.Popen[bytes], lease: Lease, inbox: Inbox) -> int:
+    """Beat and pass signals on until the worker ends; return its exit code. Raises LeaseLost, the worker killed."""
+    beaten = time.monotonic()
+    while True:
+        try:
+            return worker.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        while inbox.waiting:
+            worker.send_signal(inbox.waiting.pop(0))
+        if inbox.is_overdue:
+            os.killpg(worker.pid, signal.SIGKILL)
+        if time.monotonic() - beaten > BEAT_SECONDS and _beat(worker, lease, time.monotonic() - beaten):
+            beaten = time.monotonic()
+
+
+def _beat(worker: subprocess.Popen[bytes], lease: Lease, silent_seconds: float) -> bool:
+    """Prolong the lease and return whether that worked; where it is lost, or nearly, the worker is killed first."""
+    try:
+        lease.beat()
+    except LeaseLost:
+        os.killpg(worker.pid, signal.SIGKILL)
+        raise
+    except OSError as error:
+        if silent_seconds < TTL_SECONDS - 2 * BEAT_SECONDS:
+            return False
+        os.killpg(worker.pid, signal.SIGKILL)
+        raise LeaseLost(f"{lease.directory}: could not beat for {silent_seconds:.0f} s ({error})") from error
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,208 @@
+"""From a sweep to its trials: pure, in the order of the file, every trial validated.
+
+A cell is a list of settings, later ones laid over earlier ones: preset, `base`, then the axes (`cells`, `zip`, `grid`),
+then what `when` adds. Seeds vary fastest.
+"""
+
+import contextlib
+import functools
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestrator.errors import Problem, SweepError
+from orchestrator.sweep.error_location import blamed
+from orchestrator.sweep.expression import ExpressionError, evaluate
+from orchestrator.sweep.overlay import Layers, Misfits, Places, Setting, holds, layered, value_of
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.search_space import Applies, Point
+from orchestrator.sweep.spec import SweepSpec, When
+from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.identity import trial_id
+from trainer.config.job import Resources
+from trainer.config.resolve import resolve
+
+MAX_TRIALS = 200_000
+SPACE = ("search", "space")
+
+Choice = tuple[Setting, ...]
+"""One point of an axis: all that it sets."""
+
+
+class Cell(NamedTuple):
+    """One combination of the axes: what every cell has, what makes this one different, and what follows from that."""
+
+    base: tuple[Setting, ...]
+    chosen: tuple[Setting, ...]
+    implied: tuple[Setting, ...] = ()
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        return self.base + self.chosen + self.implied
+
+    @property
+    def label(self) -> str:
+        """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
+        named = dict.fromkeys(str(s.path[1]) for s in self.chosen if s.path[0] == "cells")
+        told = [f"{s.key}={_short(s.value)}" for s in self.chosen if s.path[0] != "cells"]
+        return ", ".join([*named, *told]) or "base"
+
+
+def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
+    """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
+    places, spec = Places(functools.cache(find), sweep.folder), sweep.spec
+    size = _size(sweep)
+    if size > MAX_TRIALS:
+        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
+    problems: list[Problem] = []
+    trials: list[Trial] = []
+    for point in _points(sweep):
+        try:
+            for cell, layers in _kept(point, spec, places):
+                trials += _trials(cell, layers, spec)
+        except Misfits as error:
+            problems += [sweep.problem(path, text) for path, text in error.found]
+    if not trials and not problems and not (spec.search and not sweep.sampled):
+        problems.append(sweep.problem(("exclude",), "leaves nothing to run"))
+    if problems:
+        raise SweepError(problems)
+    return trials
+
+
+def applies(sweep: Sweep, find: DataLookup) -> Applies:
+    """Return what tells whether a condition holds in a sweep's `base` with a point of its search laid on it."""
+    places = Places(functools.cache(find), sweep.folder)
+
+    def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
+        try:
+            return holds(condition, layered(_base(sweep.spec) + _settings(point, SPACE), places))
+        except Misfits as error:
+            raise SweepError([sweep.problem(path, text) for path, text in error.found]) from None
+
+    return holds_there
+
+
+def _points(sweep: Sweep) -> Iterator[Cell]:
+    """Yield every combination of the axes."""
+    base = _base(sweep.spec)
+    for point in itertools.product(*_axes(sweep)):
+        yield Cell(base, tuple(itertools.chain.from_iterable(point)))
+
+
+def _kept(point: Cell, spec: SweepSpec, places: Places) -> Iterator[tuple[Cell, Layers]]:
+    """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
+    for cell, layers in _with_conditions(point, spec.when, places):
+        cell, layers = _with_derived(cell, layers, spec, places)
+        if not any(holds(exclude, layers) for exclude in spec.exclude):
+            yield cell, layers
+
+
+def _base(spec: SweepSpec) -> tuple[Setting, ...]:
+    """Return what all cells have: the resources that the sweep names, and `base`."""
+    resources = Setting("resources", spec.resources.model_dump(), ("resources",))
+    return (resources, *_settings(spec.base, ("base",)))
+
+
+def _trials(cell: Cell, layers: Layers, spec: SweepSpec) -> list[Trial]:
+    with _blaming(cell, "resources"):
+        resources = Resources.model_validate(layers.tree["resources"])
+    with _blaming(cell):
+        return [_trial(cell, layers, seed, spec.horizon_kimg, resources) for seed in spec.seed_values]
+
+
+@contextlib.contextmanager
+def _blaming(cell: Cell, *group: str) -> Iterator[None]:
+    """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
+    try:
+        yield
+    except ValidationError as error:
+        found: list[ErrorDetails] = [{**detail, "loc": (*group, *detail["loc"])} for detail in error.errors()]
+        raise Misfits([blamed(detail, cell.settings, cell.label) for detail in found]) from None
+
+
+def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
+    config = resolve(layers.with_seed(seed), layers.data.description)
+    return Trial(
+        id=trial_id(config),
+        config=config,
+        cell=cell.label,
+        settings={setting.key: setting.value for setting in cell.chosen},
+        seed=seed,
+        data_path=layers.data.path,
+        horizon_kimg=config.whole_iterations(horizon_kimg),
+        resources=resources,
+        transfer_path=layers.transfer,
+    )
+
+
+def _axes(sweep: Sweep) -> Iterator[list[Choice]]:
+    spec = sweep.spec
+    if spec.search:
+        yield [_settings(point, SPACE) for point in sweep.sampled]
+    if spec.cells:
+        yield [_settings(given, ("cells", name)) for name, given in spec.cells.items()]
+    if spec.zip:
+        length = len(next(iter(spec.zip.values())))
+        yield [
+            tuple(Setting(key, values[i], ("zip", key, i)) for key, values in spec.zip.items()) for i in range(length)
+        ]
+    yield from _grid(spec.grid, ("grid",))
+
+
+def _grid(grid: Mapping[str, list[Any]], path: KeyPath) -> Iterator[list[Choice]]:
+    for key, values in grid.items():
+        yield [(Setting(key, value, (*path, key, index)),) for index, value in enumerate(values)]
+
+
+def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
+    return tuple(Setting(key, value, (*path, key)) for key, value in given.items())
+
+
+def _with_conditions(cell: Cell, conditions: list[When], places: Places) -> list[tuple[Cell, Layers]]:
+    """Return the cell, or the cells it becomes, once every condition that holds has had its say, in order."""
+    found = [(cell, layered(cell.settings, places))]
+    for index, when in enumerate(conditions):
+        found = [more for one in found for more in _under(*one, when, ("when", index), places)]
+    return found
+
+
+def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, places: Places) -> Iterator[tuple[Cell, Layers]]:
+    if not holds(when.if_, layers):
+        yield cell, layers
+        return
+    implied = cell.implied + _settings(when.set, (*path, "set"))
+    for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
+        more = Cell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
+        yield more, layered(more.settings, places)
+
+
+def _with_derived(cell: Cell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[Cell, Layers]:
+    """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
+    for key, text in spec.derive.items():
+        path = ("derive", key)
+        try:
+            value = evaluate(str(text), functools.partial(value_of, layers, {"horizon_kimg": spec.horizon_kimg}))
+        except ExpressionError as error:
+            raise Misfits([(path, f"{error} (cell {cell.label})")]) from None
+        cell = cell._replace(implied=(*cell.implied, Setting(key, value, path)))
+        layers = layered(cell.settings, places)
+    return cell, layers
+
+
+def _size(sweep: Sweep) -> int:
+    spec, sampled = sweep.spec, len(sweep.sampled) if sweep.spec.search else 1
+    axes = [*spec.grid.values(), *(values for when in spec.when for values in when.grid.values())]
+    zipped = len(next(iter(spec.zip.values()))) if spec.zip else 1
+    return sampled * math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str | int | float | bool):
+        return str(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

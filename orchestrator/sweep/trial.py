@@ -1,0 +1,39 @@
+"""Trial: one computation of a sweep, by content."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trainer.config.dataset.config import DataDescription
+from trainer.config.job import Resources
+from trainer.config.train import TrainConfig
+
+
+class LocatedData(NamedTuple):
+    """A data set: what it is, and where it is on this machine."""
+
+    description: DataDescription
+    path: Path
+
+
+DataLookup = Callable[[str], LocatedData]
+"""From a data set's name or path, as written in a sweep, to the data set. Raises UserError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of a sweep. `cell` names its place in the sweep, `settings` are the values of the axes there.
+
+    Cells that come out as the same computation share an id, and the run.
+    """
+
+    id: str
+    config: TrainConfig
+    cell: str
+    settings: Mapping[str, Any]
+    seed: int
+    data_path: Path
+    horizon_kimg: float
+    resources: Resources
+    transfer_path: Path | None = None

@@ -1,0 +1,154 @@
+"""Reading the official StyleGAN2-ADA (PyTorch) network pickles without running anything that is in them.
+
+Such a file is a pickled dict of `G`, `D`, `G_ema`, each one call of a function that would execute source text kept in
+the file. Here every global that a file may name is answered by a function below; any other name refuses the file.
+"""
+
+import io
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainer.config.networks.choice import Networks
+from trainer.config.networks.stylegan2 import Precision, StyleGan2Discriminator, StyleGan2Generator
+from trainer.errors import SnapshotError
+from trainer.state.snapshot import Header, write_snapshot
+
+
+class RefusedGlobal(SnapshotError):
+    """The file names something that is not part of the official layout."""
+
+
+@dataclass
+class OfficialNetwork:
+    """One network as data: its class name and the attributes it was saved with. Its source text is not kept."""
+
+    class_name: str
+    state: Mapping[str, Any]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Return the keyword arguments the network was made with."""
+        return dict(self.state.get("_init_kwargs", {}))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return parameters and buffers by dotted name, as a state dict."""
+        return dict(_named_tensors(self.state, ""))
+
+
+def _named_tensors(state: Mapping[str, Any], prefix: str) -> list[tuple[str, Tensor]]:
+    own = {**state.get("_parameters", {}), **state.get("_buffers", {})}
+    found = [(prefix + name, value.detach().clone()) for name, value in own.items() if value is not None]
+    for name, module in state.get("_modules", {}).items():
+        found += _named_tensors(module.state, f"{prefix}{name}.")
+    return found
+
+
+def _network(meta: Mapping[str, Any]) -> OfficialNetwork:
+    return OfficialNetwork(str(meta["class_name"]), meta["state"])
+
+
+def _parameter(data: Tensor, requires_grad: bool, _hooks: object) -> Tensor:
+    return data.detach().requires_grad_(requires_grad)
+
+
+def _storage(content: bytes) -> Any:
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+
+def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
+    return torch.empty(0, dtype=storage.dtype).set_(storage, offset, size, stride).clone()
+
+
+def _scalar(dtype: np.dtype[Any], content: bytes) -> Any:
+    return np.frombuffer(content, dtype=dtype, count=1)[0].item()
+
+
+ALLOWED: dict[tuple[str, str], Callable[..., Any]] = {
+    ("torch_utils.persistence", "_reconstruct_persistent_obj"): _network,
+    ("dnnlib.util", "EasyDict"): dict,
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_parameter"): _parameter,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch.storage", "_load_from_bytes"): _storage,
+    ("numpy.core.multiarray", "scalar"): _scalar,
+    ("numpy._core.multiarray", "scalar"): _scalar,
+    ("numpy", "dtype"): np.dtype,
+}
+
+
+class _Reader(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return ALLOWED[module, name]
+        except KeyError:
+            raise RefusedGlobal("", f"names {module}.{name}, which is not part of an official network pickle") from None
+
+
+def read_pickle(path: Path) -> dict[str, OfficialNetwork]:
+    """Return the networks `G`, `D`, `G_ema` of an official pickle; nothing from the file is executed.
+
+    Raises SnapshotError, naming the file, where it names any other global or is not such a pickle.
+    """
+    try:
+        with path.open("rb") as file:
+            content = _Reader(file).load()
+        networks = {which: content[which] for which in ("G", "D", "G_ema")}
+    except RefusedGlobal as error:
+        raise RefusedGlobal(path, error.problem) from error
+    except (OSError, EOFError, KeyError, TypeError, ValueError, AttributeError, pickle.UnpicklingError) as error:
+        raise SnapshotError(path, f"not an official network pickle ({type(error).__name__}: {error})") from error
+    if not all(isinstance(network, OfficialNetwork) for network in networks.values()):
+        raise SnapshotError(path, "not an official network pickle (G, D and G_ema are not networks)")
+    return networks
+
+
+def networks_of(pickled: Mapping[str, OfficialNetwork]) -> Networks:
+    """Return our settings for the networks of an official pickle."""
+    g, d = pickled["G_ema"].settings, pickled["D"].settings
+    synthesis, mapping = g.get("synthesis_kwargs", {}), g.get("mapping_kwargs", {})
+    epilogue = d.get("epilogue_kwargs", {})
+    return Networks(
+        generator=StyleGan2Generator(
+            architecture=synthesis.get("architecture", "skip"),
+            z_dim=g["z_dim"],
+            w_dim=g["w_dim"],
+            mapping_layers=mapping.get("num_layers", 8),
+            channel_base=synthesis.get("channel_base", 32768),
+            channel_max=synthesis.get("channel_max", 512),
+            precision=_precision(synthesis),
+        ),
+        discriminator=StyleGan2Discriminator(
+            architecture=d.get("architecture", "resnet"),
+            mapping_layers=d.get("mapping_kwargs", {}).get("num_layers", 8),
+            channel_base=d.get("channel_base", 32768),
+            channel_max=d.get("channel_max", 512),
+            minibatch_std_group=epilogue.get("mbstd_group_size", 4),
+            frozen_layers=d.get("block_kwargs", {}).get("freeze_layers", 0),
+            precision=_precision(d),
+        ),
+        resolution=g["img_resolution"],
+        channels=g["img_channels"],
+        condition_dim=g["c_dim"],
+    )
+
+
+def _precision(settings: Mapping[str, Any]) -> Precision:
+    count = settings.get("num_fp16_res", 0)
+    return Precision(dtype="fp16" if count else "fp32", top_resolutions=count, conv_clamp=settings.get("conv_clamp"))
+
+
+def import_pickle(source: Path, target: Path) -> Networks:
+    """Convert an official pickle to a snapshot at `target` and return what networks it holds."""
+    pickled = read_pickle(source)
+    networks = networks_of(pickled)
+    tensors = {f"{which}/{name}": value for which, net in pickled.items() for name, value in net.tensors().items()}
+    write_snapshot(target, Header(networks, 0, f"imported from {source.name}"), tensors)
+    return networks
