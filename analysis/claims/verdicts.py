@@ -1,4 +1,4 @@
-"""Claims about a sweep, tested by exact rank sums with Holm's correction. Their grammar: trainer.config.claims.grammar."""
+"""Claims about a sweep, tested by exact rank sums with Holm's correction (grammar: trainer.config.claims.grammar)."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ OURS = ("trainer", "analysis")
 
 def require_own_packages() -> None:
     """Raise UserError unless the packages of this project are the ones that Python finds."""
-    here = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     for name in OURS:
         found = importlib.util.find_spec(name)
         origin = Path(found.origin).resolve() if found and found.origin else None

@@ -19,7 +19,7 @@ def hold_signals() -> None:
 
 def supervisor_command(task: Task) -> list[str]:
     """Return the command that carries out one attempt: an argument list that never meets a shell."""
-    return [*python_module("orchestrator.supervisor.supervise"), str(task.directory), str(task.attempt)]
+    return [*python_module("orchestrator.supervise"), str(task.directory), str(task.attempt)]
 
 
 def python_module(module: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The supervisor: carries out one attempt, and makes sure that nobody else does at the same time.
 
-    python -m orchestrator.supervisor.supervise TRIAL_DIR ATTEMPT
+    python -m orchestrator.supervise TRIAL_DIR ATTEMPT
 
 It takes the trial's lease, starts the worker as a process group of its own, beats, passes signals on, and sees to it
 that record.json says how the attempt ended even when the worker could not. Its exit code is the worker's: 0 done, 2 the
@@ -174,7 +174,3 @@ def _beat(worker: subprocess.Popen[bytes], lease: Lease, silent_seconds: float) 
         os.killpg(worker.pid, signal.SIGKILL)
         raise LeaseLost(f"{lease.directory}: could not beat for {silent_seconds:.0f} s ({error})") from error
     return True
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

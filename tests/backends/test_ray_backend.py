@@ -111,7 +111,7 @@ def test_a_living_driver_is_left_alone_by_later_processes(backend: RayBackend, t
 def test_rendered_text_says_what_each_attempt_needs(backend: RayBackend, tmp_path: Path) -> None:
     text = backend.render([_task(tmp_path, 1, gpus=0.5, cpus=2, memory_gib=8)]).text
     assert text.startswith("[2 CPUs, 0.5 GPUs, 8 GiB] ")
-    assert text.endswith(f"orchestrator.supervisor.supervise {tmp_path}/trial 1\n")
+    assert text.endswith(f"orchestrator.supervise {tmp_path}/trial 1\n")
 
 
 def test_a_wrong_token_is_refused_for_good(address: str) -> None:

@@ -44,7 +44,7 @@ def test_more_numbers_are_measured_on_request_and_once(store: Store, sweep_file:
     plan = store.plan("test").read_text()
     words = ("metrics", file, "--no-record", "--metrics", "fid2k,ppl2k_wend", "--seeds", 2, "--probes", "trgb,leak-50")
     shown = adasweep(store, *words, "--dry-run")
-    assert shown.stdout.count("orchestrator.supervisor.supervise") == 1
+    assert shown.stdout.count("orchestrator.supervise") == 1
     for _ in range(2):
         done = adasweep(store, *words)
         assert done.returncode == 0, done.stderr

@@ -166,7 +166,7 @@ def test_two_launchers_share_the_work(store: Store, sweep_file: Write) -> None:
 def test_a_dry_run_prints_commands_and_writes_nothing(store: Store, sweep_file: Write) -> None:
     shown = adasweep(store, "run", sweep_file(SWEEP), "--dry-run")
     assert shown.returncode == 0
-    assert shown.stdout.count("orchestrator.supervisor.supervise") == 4
+    assert shown.stdout.count("orchestrator.supervise") == 4
     assert sorted(path.name for path in store.root.iterdir()) == ["data"]
 
 

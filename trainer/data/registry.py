@@ -1,4 +1,4 @@
-"""The data sets that can be got by name: one entry each, in the order of `trainer.config.dataset.describe.NAMED_SETS`."""
+"""The data sets that can be got by name: one entry each, in the order of `NAMED_SETS` (trainer.config.dataset)."""
 
 from trainer.data.fashion_mnist import complete, embedded
 from trainer.data.named_set import NamedSet

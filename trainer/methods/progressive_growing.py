@@ -1,7 +1,8 @@
 """Progressive growing (Karras et al. 2018, Sec. 2): both networks begin small, and resolutions fade in one by one.
 
-The schedule is a function of the image counter (`trainer/config/progressive_growing.py`): a run that goes on inside a fade needs no
-state of it. Real images show no more detail than generated ones: they are averaged down and faded likewise.
+The schedule is a function of the image counter (`trainer/config/progressive_growing.py`): a run that goes on inside a
+fade needs no state of it. Real images show no more detail than generated ones: they are averaged down
+and faded likewise.
 """
 
 from collections.abc import Sequence

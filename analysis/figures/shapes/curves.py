@@ -66,7 +66,8 @@ class CurveData(NamedTuple):
 class CurveFigure:
     """A figure of curves of `value`: the score ("value"), or "p" or "r_t" of the ticks.
 
-    `panel` and `series` are facets or keys of axes; without them analysis.figures.drawing.curve_panels decides. `keep` chooses the cells.
+    `panel` and `series` are facets or keys of axes; without them
+    analysis.figures.drawing.curve_panels decides. `keep` chooses the cells.
     """
 
     title: str

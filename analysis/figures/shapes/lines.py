@@ -27,7 +27,10 @@ CROWDED = 6
 
 
 class LineData(NamedTuple):
-    """One row of `table` per cell: panel series x, and the columns of analysis.results.spread. x is NaN for dashed lines."""
+    """One row of `table` per cell: panel series x, and the columns of analysis.results.spread.
+
+    x is NaN for dashed lines.
+    """
 
     table: pd.DataFrame
     cells: list[str]

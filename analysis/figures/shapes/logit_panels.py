@@ -24,7 +24,7 @@ COLORS = {"train": OKABE_ITO[0], "validation": OKABE_ITO[2], "generated": OKABE_
 
 
 class LogitHistograms(NamedTuple):
-    """One row of `table` per (cell, kimg, kind, bin): cell trial seed and the columns of analysis.results.logit_histograms."""
+    """One row of `table` per (cell, kimg, kind, bin): cell trial seed, columns of analysis.results.logit_histograms."""
 
     table: pd.DataFrame
     cells: list[str]
