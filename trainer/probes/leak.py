@@ -66,7 +66,7 @@ def _score(detector: Detector, real: Rows, made: Rows, images: Tensor, change: C
     return leaked_share(real, features_of(detector, changed), made)
 
 
-def leaked_share(real: Rows, changed: Rows, made: Rows) -> tuple[float, float]:
+def leaked_share(real: Rows, changed: Rows, made: Float32[np.ndarray, "m d"]) -> tuple[float, float]:
     """Return the share of `made` that is changed, between 0 and 1, and how well that can be told.
 
     Row i of `changed` is row i of `real`, changed: halves are taken by rows, so that no image is in both.

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import psutil
 
@@ -17,6 +17,7 @@ SAMPLE_SECONDS = 1.0
 RAPL = Path("/sys/class/powercap")
 
 
+@runtime_checkable
 class Meter(Protocol):
     """Joules since the meter was made; `method` says how they are found, `coverage` of what part of the devices."""
 

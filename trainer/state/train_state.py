@@ -5,7 +5,7 @@ Sampler, schedules, phase counters and randomness are functions of `images` and 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from trainer.recording.telemetry import TickSums
 Tensors = dict[str, Tensor]
 
 
+@runtime_checkable
 class Stateful(Protocol):
     """A part of a run that has tensors of its own beside the networks."""
 
