@@ -4,8 +4,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import diff_table, plan_table, show
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan import stored, told
-from orchestrator.plan.status import stored_plan
+from orchestrator.plan.plan_file import stored, stored_plan, told
 from orchestrator.store.layout import Store
 
 

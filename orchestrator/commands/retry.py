@@ -7,7 +7,7 @@ from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import Action, decide_one
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.status import read_plan, sweeps, wanted_of_plan
+from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import forgive

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from orchestrator.backends.base import LIVE, Backend, Task
 from orchestrator.backends.registry import open_backend
@@ -18,7 +17,7 @@ from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, in_a_line, view_for
 from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
 from orchestrator.plan.decide import SUBMITTED
-from orchestrator.plan.plan import Plan, stored
+from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import keep_plan
 from orchestrator.plan.status import TrialStatus, trial_status
 from orchestrator.plan.status import as_json as statuses_as_json
@@ -28,6 +27,7 @@ from orchestrator.search.sampling import Complete, Growth, growth_of
 from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import freeze, frozen_place
 from orchestrator.store.layout import Store
+from trainer.config.plan_file import PlannedRun
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
@@ -105,7 +105,7 @@ class Run:
     growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
     troubled: bool = False
-    settled: dict[str, TrialStatus] = field(default_factory=dict)
+    settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
@@ -125,16 +125,15 @@ class Run:
 
     def statuses(self) -> list[TrialStatus]:
         """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
-        cells = stored(self.dispatcher.plan)["cells"]
         active = set(self.dispatcher.active)
-        places = [(f"{cell['cell']} #{cell['seed']}", cell) for cell in cells]
-        found = {place: self.settled.get(place) or self._status(cell) for place, cell in places}
-        self.settled |= {place: found[place] for place, cell in places if cell["trial"] not in active}
+        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.cells}
+        found = {place: self.settled.get(place) or self._status(run) for place, run in places.items()}
+        self.settled |= {place: found[place] for place, run in places.items() if run.trial not in active}
         return list(found.values())
 
-    def _status(self, cell: dict[str, Any]) -> TrialStatus:
-        trial, score = cell["trial"], self.dispatcher.plan.sweep.spec.score_name
-        return trial_status(self.store, cell, score, self.dispatcher.observed[trial], self.dispatcher.decisions[trial])
+    def _status(self, run: PlannedRun) -> TrialStatus:
+        seen, decision = self.dispatcher.observed[run.trial], self.dispatcher.decisions[run.trial]
+        return trial_status(self.store, run, self.dispatcher.plan.sweep.spec.score_name, seen, decision)
 
     @property
     def _sweep(self) -> str:

@@ -2,7 +2,7 @@
 
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.errors import PlanError
-from orchestrator.plan.status import read_plan, sweeps
+from orchestrator.plan.plan_file import read_plan, sweeps
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
 
@@ -10,7 +10,7 @@ from orchestrator.store.observe import Observed, observe
 def trials_of(store: Store, target: str) -> list[str]:
     """Return the trials of a sweep, or the one trial whose id begins so. Raises PlanError."""
     if target in sweeps(store):
-        return list(dict.fromkeys(cell["trial"] for cell in read_plan(store, target)["cells"]))
+        return read_plan(store, target).trials
     try:
         return [store.find(target)]
     except PlanError as error:

@@ -6,13 +6,15 @@ import pytest
 from orchestrator.display.plan_table import duration, summary
 from orchestrator.errors import PlanError
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan import Plan, Tariff, make_plan, stored, told
+from orchestrator.plan.plan import Plan, Tariff, make_plan
+from orchestrator.plan.plan_file import stored, told
 from orchestrator.plan.price import Evidence, Probe, Rate, evidence, price, published, shape_key, write_probe
 from orchestrator.store.observe import NEVER, Observed
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
 from tests.orchestrator.conftest import SWEEP, find
 from trainer.config.job import Resources
+from trainer.config.plan_file import Axis, PlanFile
 from trainer.config.resolve import resolve
 from trainer.record import State
 
@@ -99,15 +101,15 @@ def test_published_prices_are_of_the_right_order() -> None:
     assert published(large, Resources(gpus=1)).seconds_per_kimg == 23.8
 
 
-def test_the_stored_plan_is_what_the_analysis_reads(read: Read) -> None:
-    document = stored(planned(read()))
-    assert document["schema_version"] == 1
-    assert {"sweep", "tier", "file", "horizon_kimg", "score", "figures", "claims", "cells"} <= document.keys()
-    cell = document["cells"][0]
-    assert (cell["cell"], cell["settings"]) == (
-        "data.subset=20, augment=none",
-        {"data.subset": 20, "augment": "none"},
-    )
+def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
+    named = "cells: {plain: {augment: none}, flipped: {data.mirror: true}}\n"
+    plan = stored(planned(read(SWEEP.replace("  augment: [none, ada]\n", "") + named)))
+    first, last = plan.cells[0], plan.cells[-1]
+    assert (first.cell, first.name) == ("plain, data.subset=20", "plain")
+    assert first.axes == (Axis(key="data.subset", value=20),)
+    assert first.settings == {"augment": "none", "data.subset": 20}
+    assert (first.training_images, last.name, last.training_images) == (20, "flipped", 80)
+    assert PlanFile.model_validate_json(plan.model_dump_json()) == plan
 
 
 def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:

@@ -27,6 +27,7 @@ from orchestrator.plan.decide import SUBMITTED, Action, decide_one
 from orchestrator.plan.plan import RULES, Plan, wanted_of
 from orchestrator.plan.plan_file import keep_plan
 from orchestrator.search.optuna import sampler_of
+from orchestrator.search.tune.completion import finish
 from orchestrator.search.tune.trial import SCORE, Errand, drive
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
@@ -34,7 +35,7 @@ from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.store.observe import observe_run
 from orchestrator.store.requests import stop
 from orchestrator.sweep.expand import applies
-from orchestrator.sweep.search_points import finish, trials_of
+from orchestrator.sweep.search_points import trials_of
 from orchestrator.sweep.search_space import Applies, Point, Search, Suggests, sampled
 from orchestrator.sweep.stop_rules import Asha
 from orchestrator.sweep.trial import DataLookup, Trial

@@ -16,10 +16,10 @@ from orchestrator.backends.base import Task
 from orchestrator.backends.ray.task import stopping_with_us
 from orchestrator.plan.decide import SUBMITTED, Action, Wanted, decide_one
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.status import score_curve
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
 from orchestrator.store.observe import observe_run
+from orchestrator.store.scores import score_curve
 from orchestrator.supervisor.command import environment, supervisor_command
 from trainer.config.job import Job, Resources
 from trainer.config.metrics.names import better
