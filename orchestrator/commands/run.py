@@ -15,7 +15,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import news, print_json, results
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, in_a_line, view_for
-from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.errors import PlanError
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import keep_plan
@@ -28,6 +28,7 @@ from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import freeze, frozen_place
 from orchestrator.store.layout import Store
 from trainer.config.plan_file import PlannedRun
+from trainer.errors import ExitCode
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
@@ -178,12 +179,12 @@ class Run:
     def _verdict(self) -> int:
         if self.interrupts:
             self.view.say("Interrupted. The same command continues where this left off.")
-            return EXIT_RUN_AGAIN
+            return ExitCode.RUN_AGAIN
         failed = self.dispatcher.failed
         for status in self.statuses():
             if status.trial in failed:
                 self.view.say(in_a_line(status))
-        return EXIT_SOME_FAILED if failed else 0
+        return ExitCode.SOME_FAILED if failed else 0
 
     def _listening(self) -> ExitStack:
         """Count SIGINT and SIGTERM instead of dying of them, until the returned stack is left."""
