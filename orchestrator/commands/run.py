@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from orchestrator.backends.base import LIVE, Backend, Task
+from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
@@ -25,8 +25,9 @@ from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.launch import start_recorder
 from orchestrator.search.sampling import Complete, Growth, growth_of
 from orchestrator.store.datasets import lookup
-from orchestrator.store.frozen_code import freeze, frozen_place
+from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from trainer.config.plan_file import PlannedRun
 from trainer.errors import ExitCode
 

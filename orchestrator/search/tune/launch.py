@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.backends.base import Backend
 from orchestrator.backends.ray.backend import RayBackend, passed_on
 from orchestrator.backends.ray.jobs import RayJobs
-from orchestrator.commands.targets import seen_of
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.progress import View
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan import RULES, Plan
