@@ -1,13 +1,16 @@
 """Names of metrics: what they mean, what is said of wrong ones, which values may meet in one figure."""
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from trainer.config.metrics.families import DETECTORS, DISTANCES, FAMILIES
+from analysis.results.score import Score, best_first
+from trainer.config.metrics.families import DETECTORS, DISTANCES, FAMILIES, Family
 from trainer.config.metrics.names import (
     MetricNameError,
     better,
     detector_name,
+    is_deviation,
     main_name,
     metric_identity,
     parse_metric,
@@ -115,6 +118,26 @@ def test_every_family_says_which_way_is_better() -> None:
     assert better("fid2k-lite0") == "lower"
     assert better("pr2k_recall-lite0") == "higher"
     assert better("ppl2_wend-vgg16") == better("swd2k_16") == "lower"
+
+
+def test_a_metric_of_one_row_is_ranked_by_the_direction_that_its_row_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "density", Family("Density", "Density of samples (Naeem et al. 2020)", "higher"))
+    runs = pd.DataFrame({"diverged": False, "best": [0.2, 0.9, 0.5], "seed": [0, 1, 2]})
+    score = Score("density2k-lite0", "")
+    assert list(best_first(runs, score)["best"]) == [0.9, 0.5, 0.2]
+    assert (score.family, score.worst) == ("Density", float("-inf"))
+    assert better("density2k-lite0") == "higher"
+
+
+def test_a_standard_deviation_is_no_score() -> None:
+    assert is_deviation("is2k_std-lite0")
+    assert not is_deviation("is2k_mean-lite0")
+    assert not is_deviation("swd2k_16")
+
+
+def test_the_direction_of_an_unknown_metric_is_not_guessed() -> None:
+    with pytest.raises(MetricNameError, match="no metric is called 'density2k'"):
+        better("density2k")
 
 
 def test_every_family_is_implemented_and_every_detector_too() -> None:

@@ -134,10 +134,20 @@ def main_name(score: str, detector: str, distance: str = DISTANCE) -> str:
 
 def better(recorded: str) -> Better:
     """Return whether lower or higher values of the recorded name (`fid2k-lite0`) are better."""
+    return family_of(recorded).better
+
+
+def is_deviation(recorded: str) -> bool:
+    """Return whether the recorded name (`is2k_std-lite0`) says how sure another number is, and so is no score."""
+    return recorded.partition("-")[0].rpartition("_")[2] in family_of(recorded).deviations
+
+
+def family_of(recorded: str) -> Family:
+    """Return the family of a recorded name, of a metric's name or of its beginning (`fid`). Raises MetricNameError."""
     family = _family_of(recorded)
     if family is None:
         raise MetricNameError("metrics", f"no metric is called {recorded!r}", _suggestion(recorded))
-    return family.better
+    return family
 
 
 def _family_of(recorded: str) -> Family | None:
