@@ -17,7 +17,8 @@ from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import Holder, holder
 from orchestrator.store.requests import is_cancelled, is_forgiven, stops
 from trainer.config.job import Work
-from trainer.record import RunDir, RunRecord, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, read_record
 
 GRACE_SECONDS = 30.0
 """How long an attempt may show nothing after it was written: its backend is still being told."""
