@@ -1,4 +1,4 @@
-"""Evaluation jobs: handed over by training, asked for by `adasweep metrics`, done once, given up if they cannot succeed."""
+"""Evaluation jobs: handed over by training, asked for by `adasweep metrics`, done once, given up in the end."""
 
 import json
 from collections.abc import Callable
