@@ -29,10 +29,10 @@ from orchestrator.commands.options import (
 )
 from orchestrator.dispatch.planner import Numbers, Request
 from orchestrator.doctor.own_packages import require_own_packages
-from orchestrator.errors import EXIT_BUG, EXIT_RUN_AGAIN, EXIT_SOME_FAILED, EXIT_USER_ERROR, BackendError
+from orchestrator.errors import BackendError
 from orchestrator.plan.plan import Tariff
 from orchestrator.store.layout import Store
-from trainer.errors import UserError
+from trainer.errors import ExitCode, UserError
 
 app = typer.Typer(
     name="adasweep",
@@ -234,17 +234,17 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as left:
         return int(left.code or 0)
     except UserError as error:
-        return _told(f"{error}", EXIT_USER_ERROR)
+        return _told(f"{error}", ExitCode.USER_ERROR)
     except BackendError as error:
-        return _told(f"{error}", EXIT_RUN_AGAIN if error.retryable else EXIT_SOME_FAILED)
+        return _told(f"{error}", ExitCode.RUN_AGAIN if error.retryable else ExitCode.SOME_FAILED)
     except KeyboardInterrupt:
-        return _told("interrupted; the same command continues", EXIT_RUN_AGAIN)
+        return _told("interrupted; the same command continues", ExitCode.RUN_AGAIN)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
     except Exception:
         traceback.print_exc()
-        return _told("this is a bug in adasweep; please report it with the lines above", EXIT_BUG)
+        return _told("this is a bug in adasweep; please report it with the lines above", ExitCode.BUG)
     return 0
 
 

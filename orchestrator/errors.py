@@ -17,11 +17,6 @@ from typing import NamedTuple
 
 from trainer.errors import UserError
 
-EXIT_USER_ERROR = 2
-EXIT_SOME_FAILED = 3
-EXIT_BUG = 70
-EXIT_RUN_AGAIN = 75
-
 
 class Problem(NamedTuple):
     """One thing that is wrong in a sweep: where (`file:line`), under which key, and what."""

@@ -8,7 +8,7 @@ import sys
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from trainer.commands import COMMANDS
-from trainer.errors import EXIT_USER_ERROR, UserError
+from trainer.errors import ExitCode, UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(importlib.import_module(COMMANDS[parsed.command].module).execute(parsed))
     except UserError as error:
         sys.stderr.write(f"adasweep: {error}\n")
-        return EXIT_USER_ERROR
+        return ExitCode.USER_ERROR
     except OSError as error:
         return _told(error)
 
@@ -40,7 +40,7 @@ def _told(error: OSError) -> int:
     if error.errno not in WAYS_OUT:
         raise error
     sys.stderr.write(f"adasweep: {unwritable(error)}\n")
-    return EXIT_USER_ERROR
+    return ExitCode.USER_ERROR
 
 
 if __name__ == "__main__":

@@ -9,7 +9,17 @@
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
 
-EXIT_USER_ERROR = 2
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a command of adasweep, trainer or analysis ends; supervisors and schedulers decide by it."""
+
+    DONE = 0
+    USER_ERROR = 2
+    SOME_FAILED = 3
+    BUG = 70
+    RUN_AGAIN = 75
 
 
 class UserError(Exception):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from analysis.tables.jsonl_rows import lines
 from analysis.tables.schema import Row
 from trainer.config.job import Resources
+from trainer.errors import ExitCode
 from trainer.record import RunDir, RunRecord, State, read_record
 
 UNFINISHED = frozenset({State.FAILED, State.CANCELLED})
@@ -127,7 +128,7 @@ def _energy(
         except (OSError, ValidationError):
             skipped.append(f"{attempt.parent.parent.name}/attempts/{attempt.name}/accounting.json: not readable")
     seconds = record.updated - record.started
-    is_whole = record.exit_code in (0, 75) or record.state is State.RUNNING
+    is_whole = record.exit_code in (ExitCode.DONE, ExitCode.RUN_AGAIN) or record.state is State.RUNNING
     heard = 1.0 if is_whole or seconds <= 0 else max((until or record.started) - record.started, 0.0) / seconds
     return record.energy.joules, record.energy.method, record.energy.coverage * min(heard, 1.0)
 

@@ -1,8 +1,8 @@
 """adasweep cancel: stop what waits or runs, for good."""
 
 from orchestrator.backends.registry import open_backend
-from orchestrator.commands.targets import seen_of, trials_of
-from orchestrator.dispatch.poll import open_handles
+from orchestrator.commands.targets import trials_of
+from orchestrator.dispatch.poll import open_handles, seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store

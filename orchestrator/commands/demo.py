@@ -7,10 +7,10 @@ import orchestrator
 from orchestrator.commands import delegate, probe, run
 from orchestrator.dispatch.planner import Request
 from orchestrator.display.output import news
-from orchestrator.errors import EXIT_SOME_FAILED
 from orchestrator.recorders.cursor import default_target
 from orchestrator.store.layout import Store
 from orchestrator.sweep.reader import read_sweep
+from trainer.errors import ExitCode
 
 SWEEP = Path(orchestrator.__file__).parent.parent / "sweeps" / "demo.yaml"
 
@@ -30,7 +30,7 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
     request = Request(SWEEP, tier, cpus=cpus)
     probe.execute(store, request)
     code = run.execute(store, request, run.Manner(as_json=as_json))
-    if code not in (0, EXIT_SOME_FAILED):
+    if code not in (0, ExitCode.SOME_FAILED):
         return code
     plain = ["--json"] if as_json else []
     codes = [

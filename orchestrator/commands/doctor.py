@@ -6,8 +6,8 @@ from rich.text import Text
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import show
 from orchestrator.doctor.checks import examine
-from orchestrator.errors import EXIT_USER_ERROR
 from orchestrator.store.layout import Store
+from trainer.errors import ExitCode
 
 STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
 
@@ -22,4 +22,4 @@ def execute(store: Store, *, as_json: bool) -> int:
         for finding in findings:
             table.add_row(Text(finding.verdict, STYLES[finding.verdict]), Text(finding.name), Text(finding.detail))
         show(results(), table)
-    return EXIT_USER_ERROR if any(finding.verdict == "wrong" for finding in findings) else 0
+    return ExitCode.USER_ERROR if any(finding.verdict == "wrong" for finding in findings) else 0

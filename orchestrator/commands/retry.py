@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from orchestrator.commands.targets import seen_of, trials_of
+from orchestrator.commands.targets import trials_of
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import Action, decide_one

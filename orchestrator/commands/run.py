@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from orchestrator.backends.base import LIVE, Backend, Task
+from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import news, print_json, results
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, in_a_line, view_for
-from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.errors import PlanError
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import keep_plan
@@ -25,9 +25,11 @@ from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.launch import start_recorder
 from orchestrator.search.sampling import Complete, Growth, growth_of
 from orchestrator.store.datasets import lookup
-from orchestrator.store.frozen_code import freeze, frozen_place
+from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from trainer.config.plan_file import PlannedRun
+from trainer.errors import ExitCode
 
 POLL_SECONDS = 0.5
 STOP_SECONDS = 240.0
@@ -178,12 +180,12 @@ class Run:
     def _verdict(self) -> int:
         if self.interrupts:
             self.view.say("Interrupted. The same command continues where this left off.")
-            return EXIT_RUN_AGAIN
+            return ExitCode.RUN_AGAIN
         failed = self.dispatcher.failed
         for status in self.statuses():
             if status.trial in failed:
                 self.view.say(in_a_line(status))
-        return EXIT_SOME_FAILED if failed else 0
+        return ExitCode.SOME_FAILED if failed else 0
 
     def _listening(self) -> ExitStack:
         """Count SIGINT and SIGTERM instead of dying of them, until the returned stack is left."""

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.targets import seen_of
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import ROWS, show
 from orchestrator.display.progress import MARKS

@@ -1,10 +1,8 @@
 """What a person names on the command line: a sweep, or a trial by its first digits."""
 
-from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan_file import read_plan, sweeps
 from orchestrator.store.layout import Store
-from orchestrator.store.observe import Observed, observe
 
 
 def trials_of(store: Store, target: str) -> list[str]:
@@ -18,8 +16,3 @@ def trials_of(store: Store, target: str) -> list[str]:
         raise PlanError(
             target, f"is neither a sweep run here nor one trial ({error.problem})", f"sweeps: {known}"
         ) from None
-
-
-def seen_of(store: Store, trials: list[str]) -> dict[str, Observed]:
-    """Return what the store and the backends show of trials now."""
-    return observe(store, trials, reported(store, open_handles(store, trials)))

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.targets import seen_of
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import show
 from orchestrator.plan.decide import decide_one

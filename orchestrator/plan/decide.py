@@ -9,6 +9,7 @@ from orchestrator.store.observe import Observed
 from trainer.config.job import Work
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import parse_metric, value_names
+from trainer.errors import ExitCode
 from trainer.record import State
 
 TOLERANCE_KIMG = 1e-6
@@ -126,7 +127,7 @@ def _ended_early(want: Wanted, seen: Observed, rules: Rules) -> Decision:
         return resume
     if seen.state is State.CANCELLED:
         return Decision(Action.BLOCKED, "cancelled; bring it back with: adasweep retry")
-    hopeless = seen.state is State.FAILED and seen.exit_code == 2
+    hopeless = seen.state is State.FAILED and seen.exit_code == ExitCode.USER_ERROR
     if hopeless or seen.failures >= rules.failures_allowed:
         return Decision(Action.BLOCKED, f"{_ending(seen)} (attempt {seen.attempts}); when put right: adasweep retry")
     if seen.stalls >= rules.stalls_allowed:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from orchestrator.store.layout import read_job
 from orchestrator.store.requests import is_cancelled, is_forgiven
 from trainer.config.job import Job, Work
+from trainer.errors import ExitCode
 from trainer.record import RunDir, State, read_record
 
 Numbers = frozenset[tuple[str, int]]
@@ -50,7 +51,7 @@ def evaluations(run: RunDir, attempts: Iterable[int]) -> Evaluations:
             found = Evaluations(state)
             continue
         failed = state is State.FAILED
-        hopeless = failed and record is not None and record.exit_code == 2
+        hopeless = failed and record is not None and record.exit_code == ExitCode.USER_ERROR
         message = record.message if record else ""
         found = Evaluations(state, found.failures + failed, found.stalls + 1, hopeless, message)
     return found

@@ -15,8 +15,11 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from orchestrator.backends.base import LIVE
+import orchestrator
 from orchestrator.store.layout import Store, writing
+
+LIVE = Path(orchestrator.__file__).resolve().parent.parent
+"""The folder of the packages that this process runs."""
 
 PACKAGES = ("orchestrator", "trainer")
 LEFT_OUT = frozenset({"__pycache__", "embedded"})
@@ -43,6 +46,11 @@ def freeze(store: Store, root: Path = LIVE) -> Path:
 def frozen_place(store: Store, root: Path = LIVE) -> Path:
     """Return where `freeze` would put its copy; nothing is written."""
     return _place(store, _contents(root))
+
+
+def code_name(store: Store, code: Path) -> str:
+    """Return what jobs call the packages in `code`: the digits of a frozen copy, or "live" for a working copy."""
+    return code.name if code.resolve().parent == store.code.resolve() else "live"
 
 
 def _place(store: Store, files: Files) -> Path:

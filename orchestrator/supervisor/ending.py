@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_USER_ERROR
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
+from trainer.errors import ExitCode
 from trainer.record import RunDir, RunRecord, State, beat, read_lines, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -29,9 +29,9 @@ class Ending(NamedTuple):
 def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "") -> Ending:
     """Return what a worker's exit code means; a negative code is the signal that killed it."""
     stopped = State.CANCELLED if cancelled else State.PREEMPTED
-    if code == 0:
+    if code == ExitCode.DONE:
         return Ending(State.DONE)
-    if code == EXIT_RUN_AGAIN:
+    if code == ExitCode.RUN_AGAIN:
         return Ending(stopped)
     if code < 0 and asked_to_stop:
         return Ending(stopped, f"killed by {_name(-code)} before it had saved")
@@ -40,7 +40,7 @@ def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "
         return Ending(State.LOST, f"killed by {_name(-code)}{hint}")
     if code < 0:
         return Ending(State.FAILED, f"crashed with {_name(-code)}")
-    told = last_line.removeprefix("adasweep: ") if code == EXIT_USER_ERROR else last_line
+    told = last_line.removeprefix("adasweep: ") if code == ExitCode.USER_ERROR else last_line
     return Ending(State.FAILED, told or f"exit code {code}")
 
 
@@ -58,7 +58,7 @@ def never_began(run: RunDir, attempt: int) -> None:
     """Make record.json say that an attempt was stopped while it waited."""
     job = read_job(run.job(attempt))
     if job:
-        write_ending(run, job, EXIT_RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
+        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
 
 
 def last_line(log: Path) -> str:

@@ -7,30 +7,28 @@ that record.json says how the attempt ended even when the worker could not. Its 
 user's mistake, 75 run me again, anything else failed. When the supervisor dies, the kernel kills the worker with it.
 """
 
-import ctypes
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_USER_ERROR, LeaseHeld, LeaseLost
+from orchestrator.errors import LeaseHeld, LeaseLost
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
 from orchestrator.store.requests import is_cancelled
-from orchestrator.supervisor.command import FORWARDED, environment, python_module
+from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
 from orchestrator.supervisor.ending import Ending, classify, last_line, write_ending
 from trainer.config.job import Job
+from trainer.errors import ExitCode
 from trainer.record import RunDir, State, replace_file
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -66,12 +64,12 @@ def main(arguments: list[str], inbox: Inbox | None = None) -> int:
         lease = acquire(run.path)
     except LeaseHeld as held:
         sys.stderr.write(f"{held}; nothing to do here\n")
-        return EXIT_RUN_AGAIN
+        return ExitCode.RUN_AGAIN
     try:
         return _carry_out(run, attempt, lease, inbox)
     except LeaseLost as lost:
         sys.stderr.write(f"{lost}; the worker was killed\n")
-        return EXIT_RUN_AGAIN
+        return ExitCode.RUN_AGAIN
     finally:
         lease.release()
 
@@ -80,11 +78,11 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, inbox: Inbox) -> int:
     job = _own_job(run, attempt, lease.token)
     if job is None:
         sys.stderr.write(f"{run.job(attempt)}: no such job, or not readable as one\n")
-        return EXIT_USER_ERROR
+        return ExitCode.USER_ERROR
     if inbox.waiting or is_cancelled(run, attempt):
-        stopped = classify(EXIT_RUN_AGAIN, True, is_cancelled(run, attempt))
-        write_ending(run, job, EXIT_RUN_AGAIN, Ending(stopped.state, "stopped before it began"))
-        return EXIT_RUN_AGAIN
+        stopped = classify(ExitCode.RUN_AGAIN, True, is_cancelled(run, attempt))
+        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(stopped.state, "stopped before it began"))
+        return ExitCode.RUN_AGAIN
     code = _watch(_start(run, job), lease, inbox)
     cancelled = is_cancelled(run, job.attempt)
     record = write_ending(run, job, code, classify(code, bool(inbox.first), cancelled, last_line(run.log(job.attempt))))
@@ -97,7 +95,7 @@ def _exit_code(code: int, state: State) -> int:
         return 0
     if code >= 0:
         return code
-    return EXIT_RUN_AGAIN if state is State.PREEMPTED else 128 - code
+    return ExitCode.RUN_AGAIN if state is State.PREEMPTED else 128 - code
 
 
 def _own_job(run: RunDir, attempt: int, token: int) -> Job | None:
@@ -123,7 +121,7 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             env=environment({"OMP_NUM_THREADS": str(job.options.threads)}),
             process_group=0,
-            preexec_fn=_dying_with(os.getpid()),
+            preexec_fn=signalled_when_we_end(signal.SIGKILL),
         )
 
 
@@ -131,18 +129,6 @@ def worker_command() -> list[str]:
     """Return the command of the worker. ADASWEEP_WORKER puts another in its place (a scripted one, in tests)."""
     given = os.environ.get("ADASWEEP_WORKER")
     return shlex.split(given) if given else [*python_module("trainer"), "run"]
-
-
-def _dying_with(parent: int) -> Callable[[], None]:
-    """Return what a child does before it becomes the worker: asks the kernel to be killed when `parent` dies."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def ask() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return ask
 
 
 def _watch(worker: subprocess.Popen[bytes], lease: Lease, inbox: Inbox) -> int:

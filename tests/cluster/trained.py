@@ -15,7 +15,7 @@ import psutil
 from PIL import Image
 
 from infra.waiting import wait_until
-from orchestrator.backends.base import LIVE
+from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store
 from orchestrator.store.process_id import ProcessId, send
 from orchestrator.supervisor.command import environment, python_module

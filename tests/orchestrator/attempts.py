@@ -5,8 +5,8 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator.backends.base import Task
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from tests.orchestrator.conftest import IMAGES
 from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id

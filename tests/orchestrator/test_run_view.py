@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.backends.base import Task
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.commands.run import Run
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.progress import Silence
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from trainer.record import RunRecord, State, replace_file
 
 

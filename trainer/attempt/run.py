@@ -11,7 +11,7 @@ from pathlib import Path
 from trainer.attempt.assemble import Attempt, assemble, assemble_evaluation
 from trainer.config.job import Job
 from trainer.config.train import TrainConfig
-from trainer.errors import UserError
+from trainer.errors import ExitCode, UserError
 from trainer.ops.choice import choose
 from trainer.ops.kernels import kernels, use
 from trainer.record import Energy, RunDir, RunRecord, State, read_record
@@ -20,14 +20,12 @@ from trainer.recording.fence import Fence, LeaseLost
 from trainer.recording.gpu_meter import find_meter
 from trainer.recording.reporter import Reporter, SilentReporter
 from trainer.runtime.console import say
-from trainer.runtime.failures import EXIT_BUG, Shards, failure_of
+from trainer.runtime.failures import Shards, failure_of
 from trainer.runtime.ranks import Place, find_place
 from trainer.runtime.signals import Preempted, StopRequest
 from trainer.runtime.torch_settings import settle
 from trainer.runtime.world import World, joined
 from trainer.training.loop import Diverged
-
-DONE, PREEMPTED = 0, 75
 
 
 def read_attempt(directory: Path, number: int) -> Attempt:
@@ -57,7 +55,7 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
             return _train(attempt, world, stop, report, meter)
     except LeaseLost as lost:
         say(f"adasweep: {lost}; nothing more is written")
-        return PREEMPTED
+        return ExitCode.RUN_AGAIN
     except Exception as error:
         return _fail(report, error, config)
 
@@ -70,17 +68,19 @@ def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, 
         loop.to_horizon()
     except Preempted:
         report.event("preempted", loop.kimg, signal=str(stop.signal))
-        report.update(state=State.PREEMPTED, kimg=loop.kimg, doing="", exit_code=PREEMPTED, energy=loop.energy())
-        return PREEMPTED
+        report.update(
+            state=State.PREEMPTED, kimg=loop.kimg, doing="", exit_code=ExitCode.RUN_AGAIN, energy=loop.energy()
+        )
+        return ExitCode.RUN_AGAIN
     except Diverged as rule:
         report.event("diverged", loop.kimg, rule=str(rule))
         message = f"diverged at {loop.kimg:g} kimg: {rule}"
         ending = {"message": message, "diverged": True, "energy": loop.energy()}
-        report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=DONE, **ending)
-        return DONE
+        report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=ExitCode.DONE, **ending)
+        return ExitCode.DONE
     report.event("done", loop.kimg)
-    report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=DONE, energy=loop.energy())
-    return DONE
+    report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=ExitCode.DONE, energy=loop.energy())
+    return ExitCode.DONE
 
 
 def _shards(attempt: Attempt, place: Place) -> int:
@@ -91,11 +91,11 @@ def _shards(attempt: Attempt, place: Place) -> int:
 
 def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
     report.event("evaluation", report.record.kimg, world_size=world.size)
-    state, code = State.DONE, DONE
+    state, code = State.DONE, ExitCode.DONE
     try:
         assemble_evaluation(attempt, world, stop, report).carry_out()
     except Preempted:
-        state, code = State.PREEMPTED, PREEMPTED
+        state, code = State.PREEMPTED, ExitCode.RUN_AGAIN
     energy = report.record.energy.model_copy(update={"joules": meter.joules()})
     report.update(state=state, doing="", exit_code=code, energy=energy)
     return code
@@ -105,7 +105,7 @@ def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     """Say why the attempt failed, on standard error and in the record if that can still be written."""
     shards = Shards(config.micro_batch, config.discriminator.group)
     failure = failure_of(error, shards)
-    if failure.exit_code == EXIT_BUG:
+    if failure.exit_code == ExitCode.BUG:
         say("".join(traceback.format_exception(error)))
     say(f"adasweep: {failure.message}")
     try:

@@ -13,7 +13,7 @@ from trainer.data.prepare import prepare
 from trainer.data.registry import REGISTRY
 from trainer.data.verify import Findings, verify
 from trainer.data.writer import read_settings
-from trainer.errors import EXIT_USER_ERROR, UserError
+from trainer.errors import ExitCode, UserError
 from trainer.runtime.console import progress, result, say
 from trainer.strict_json import strict_json
 
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         return COMMANDS[args.data_command](args)
     except UserError as error:
         say(f"error: {error}")
-        return EXIT_USER_ERROR
+        return ExitCode.USER_ERROR
 
 
 def _get(args: argparse.Namespace) -> int:
@@ -65,7 +65,7 @@ def _verify(args: argparse.Namespace) -> int:
     with progress(path.name) as tick:
         found = verify(path, tick)
     _answer(args, {**asdict(found), "sound": found.sound}, _findings_text(found))
-    return 0 if found.sound else EXIT_USER_ERROR
+    return 0 if found.sound else ExitCode.USER_ERROR
 
 
 def _describe(args: argparse.Namespace) -> int:

@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import torch
 
-from trainer.errors import EXIT_USER_ERROR, OutputError, UserError
+from trainer.errors import ExitCode, OutputError, UserError
 
-EXIT_BUG = 70
 LONGEST_LINE = 300
 
 WAYS_OUT = {
@@ -57,12 +56,12 @@ def failure_of(error: Exception, shards: Shards | None = None) -> Failure:
     if isinstance(error, PeerLost):
         return Failure(error.exit_code, str(error))
     if isinstance(error, UserError):
-        return Failure(EXIT_USER_ERROR, str(error))
+        return Failure(ExitCode.USER_ERROR, str(error))
     if is_out_of_memory(error):
-        return Failure(EXIT_USER_ERROR, _out_of_memory(shards))
+        return Failure(ExitCode.USER_ERROR, _out_of_memory(shards))
     if isinstance(error, OSError) and error.errno in WAYS_OUT:
-        return Failure(EXIT_USER_ERROR, str(unwritable(error)))
-    return Failure(EXIT_BUG, " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_LINE])
+        return Failure(ExitCode.USER_ERROR, str(unwritable(error)))
+    return Failure(ExitCode.BUG, " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_LINE])
 
 
 def unwritable(error: OSError) -> OutputError:

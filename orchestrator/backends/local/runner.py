@@ -18,7 +18,7 @@ from pathlib import Path
 
 from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
 from orchestrator.store.process_id import ProcessId
-from orchestrator.supervisor.command import environment, hold_signals, python_module, supervisor_command
+from orchestrator.supervisor.command import environment, python_module, start_supervisor
 from trainer.record import replace_file
 
 POLL_SECONDS = 0.1
@@ -72,17 +72,7 @@ class Runner:
 
     def _start(self, entry: Entry, path: Path) -> Entry:
         visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
-        log = entry.directory / "attempts" / f"{entry.attempt:03d}" / "supervisor.log"
-        with log.open("ab") as output:
-            child = subprocess.Popen(
-                supervisor_command(entry.task),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment(visible, entry.code),
-                start_new_session=True,
-                preexec_fn=hold_signals,
-            )
+        child = start_supervisor(entry.task, visible)
         self.children[entry.key] = child
         started = entry.model_copy(update={"supervisor": ProcessId.of(child.pid)})
         replace_file(path, started.model_dump_json())

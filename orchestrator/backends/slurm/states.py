@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from orchestrator.errors import EXIT_RUN_AGAIN
+from trainer.errors import ExitCode
 from trainer.record import State
 
 STATES: Mapping[str, State] = {
@@ -74,6 +74,6 @@ def meaning(row: JobRow) -> State:
 def _failure(row: JobRow) -> State:
     """Return why a job failed. A shell tells the signal that ended a process as 128 + its number."""
     number = row.signal or max(0, row.exit_code - 128)
-    if row.exit_code == EXIT_RUN_AGAIN or number in ASKED_TO_STOP:
+    if row.exit_code == ExitCode.RUN_AGAIN or number in ASKED_TO_STOP:
         return State.PREEMPTED
     return State.LOST if number in FROM_OUTSIDE else State.FAILED

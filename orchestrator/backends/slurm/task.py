@@ -15,13 +15,13 @@ from pathlib import Path
 
 from submitit.helpers import DelayedSubmission
 
-from orchestrator.errors import EXIT_RUN_AGAIN
 from orchestrator.plan.decide import Rules
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import Claim
 from orchestrator.store.observe import in_vain, is_finished
 from orchestrator.store.requests import is_cancelled, stops
 from orchestrator.supervisor import supervise
+from trainer.errors import ExitCode
 from trainer.record import RunDir, read_record
 
 MAKE_ROOM = signal.SIGUSR2
@@ -51,7 +51,7 @@ def carry_out(run: RunDir, attempt: int) -> int:
     os.environ.update(claim(os.environ).environment)
     inbox = supervise.Inbox()
     code = supervise.main([str(run.path), str(attempt)], inbox)
-    if code == EXIT_RUN_AGAIN and MAKE_ROOM in inbox.received and is_worth_requeueing(run, attempt):
+    if code == ExitCode.RUN_AGAIN and MAKE_ROOM in inbox.received and is_worth_requeueing(run, attempt):
         requeue(os.environ)
     return code
 
