@@ -13,8 +13,9 @@ import matplotlib
 from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from analysis.figures import Figure, FigureData, figure_named
+from analysis.figures.catalog import figure_named
 from analysis.figures.drawing.style import GREY, LOOK
+from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures import GENERAL
+from analysis.figures.catalog import GENERAL
 from analysis.tables.schema import SCHEMAS, TABLES, read_table
 from analysis.testing.synthetic_store import IDENTITY, id_of
 from tests.analysis.stores import WHOLE

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analysis.figures import figure_named
+from analysis.figures.catalog import figure_named
 from analysis.results.load import load
 from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
