@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from trainer.config.augment import AdaAugment, Adaptive, AnyAugment, FixedAugment, misfit
 from trainer.config.batch_schedule import Pace
-from trainer.config.compatibility import chosen, conflicts
+from trainer.config.compatibility import Choices, conflicts
 from trainer.config.dataset.config import DataConfig
 from trainer.config.methods import Methods, ShallowMapping
 from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Networks
@@ -52,6 +52,10 @@ class TrainConfig(Settings):
             channels=data.channels,
             condition_dim=data.condition_dim,
         )
+
+    @property
+    def _choices(self) -> Choices:
+        return Choices(*(getattr(self, name) for name in Choices._fields))
 
     def whole_iterations(self, kimg: float) -> float:
         """Return the first image counter in kimg, not before `kimg`, at which an iteration ends."""
@@ -104,14 +108,14 @@ class TrainConfig(Settings):
             )
         if data.labels and not data.classes:
             raise ValueError("labels asked for, but the data set has none")
-        adaptive = [spec for spec in chosen(self) if isinstance(spec, Adaptive)]
+        adaptive = [spec for spec in self._choices.specs if isinstance(spec, Adaptive)]
         if any(spec.heuristic == "rv" for spec in adaptive) and not data.validation:
             raise ValueError("heuristic rv looks at validation images; set data.validation to their number")
         return self
 
     @model_validator(mode="after")
     def _choices_go_together(self) -> Self:
-        found = conflicts(self)
+        found = conflicts(self._choices)
         if found:
             raise ValueError("; ".join(found))
         return self
