@@ -26,12 +26,12 @@ class Gathering:
         self.patches: dict[int, Rows] = {}
         self.similarities: list[float] = []
         self.steps: dict[str, Float64[np.ndarray, " n"]] = {}
-        self.seen = 0
+        self.images_seen = 0
         self._images_cut, self._folder = look.until.get("patches", 0), folder
 
     def take(self, seen: Seen) -> None:
         """Take in what the next batch gave."""
-        assert seen.start == self.seen, "batches are taken in order"
+        assert seen.start == self.images_seen, "batches are taken in order"
         if seen.features is not None:
             _fill(self.features, seen.start, seen.features)
             for count, moments in self.moments.items():
@@ -44,7 +44,7 @@ class Gathering:
                 self.patches[side] = scratch((self._images_cut * PATCHES, rows.shape[1]), self._folder)
             _fill(self.patches[side], seen.start * PATCHES, rows)
         self.similarities += seen.similarities
-        self.seen += seen.images
+        self.images_seen += seen.images
 
     def first(self, spec: MetricSpec) -> "GeneratedFeatures":
         """Return the part of what was gathered that a metric asks for."""

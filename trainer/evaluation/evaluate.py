@@ -100,9 +100,9 @@ def gather(
     gathering = Gathering(wanted, look, cache_dir)
     if look.total:
         own = map(look.at, subject.images(look.total, Share(world.rank, world.size)))
-        for seen in in_rounds(own, world, lambda: progress(f"generated images {gathering.seen} of {look.total}")):
+        for seen in in_rounds(own, world, lambda: progress(f"generated images {gathering.images_seen} of {look.total}")):
             gathering.take(seen)
-        assert gathering.seen == look.total, f"asked for {look.total} generated images, got {gathering.seen}"
+        assert gathering.images_seen == look.total, f"asked for {look.total} generated images, got {gathering.images_seen}"
     paths = {spec.path: max(s.generated for s in specs if s.path == spec.path) for spec in specs if spec.path}
     for path, count in paths.items():
         gathering.steps[path] = step_distances(subject, path, count, judges.distance, world, progress)

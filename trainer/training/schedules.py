@@ -23,6 +23,17 @@ def ema_beta(half_life_kimg: float, rampup: float | None, batch: int, images_see
     return float(0.5 ** (batch / max(half_life, 1e-8)))
 
 
+def is_due(every_kimg: float, before: int, after: int) -> bool:
+    """Return whether a multiple of `every_kimg` lies in (before, after], counted in images."""
+    every = every_kimg * 1000
+    return int(after / every) > int(before / every)
+
+
+def is_on(every_kimg: float, images: int, batch: int) -> bool:
+    """Return whether something due every `every_kimg` falls on the iteration that ended at `images`."""
+    return images > 0 and is_due(every_kimg, images - batch, images)
+
+
 class LazyAdam(NamedTuple):
     """Adam's settings under lazy regularisation, and the weight of the regulariser."""
 
