@@ -12,7 +12,7 @@ from tests.golden.cases import Arrays, assert_close, below, cases, largest, load
 from trainer.augment.ada import AdaAugmenter
 from trainer.config.augment import AdaAugment
 from trainer.model.generator import Generator
-from trainer.objectives.phases import Shard, complete_gradients, is_due, local, train_only
+from trainer.objectives.phases import MicroBatch, complete_gradients, is_due, local, train_only
 from trainer.objectives.regularised import Intervals
 
 FILE = "07_trajectory.npz"
@@ -87,7 +87,7 @@ class Trajectory:
             network = self.G if phase.network == "G" else self.D
             train_only(phase.network, self.G, self.D)
             network.zero_grad(set_to_none=True)
-            result = phase.loss(self.shard(step, index))
+            result = phase.loss(self.micro_batch(step, index))
             (result.loss.mean() * phase.gain).backward()
             phase.finish(local)
             complete_gradients(network.parameters())
@@ -99,12 +99,12 @@ class Trajectory:
         self.ada.step(step + 1, self.spec["batch"])
         self.record(stats, norms)
 
-    def shard(self, step: int, phase: int) -> Shard:
+    def micro_batch(self, step: int, phase: int) -> MicroBatch:
         index = self.arrays["real_idx"][step]
         if PHASES[phase] == "Greg":
             training.set_path_noise(self.objective, tensor(self.arrays["pl_noise"][self.path_calls]))
             self.path_calls += 1
-        return Shard(
+        return MicroBatch(
             real=self.images(index),
             real_c=self.condition(self.arrays["labels"][index]),
             z=tensor(self.arrays["z"][step, phase], self.dtype),

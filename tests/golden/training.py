@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.augment.critic import Critic
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
@@ -35,8 +35,8 @@ def objective(
     unknown = set(loss) - set(FIELDS) - {"style_mixing_prob"}
     assert not unknown, f"loss arguments without a counterpart: {sorted(unknown)}"
     spec = Logistic(**{FIELDS[key]: value for key, value in loss.items() if key in FIELDS}, style_mixing=0.0)
-    critic = Critic(discriminator, lambda images, _role: augment_images(images))
-    return LogisticObjective(spec, generator, critic, intervals, noise_mode="const")
+    augmented_discriminator = AugmentedDiscriminator(discriminator, lambda images, _role: augment_images(images))
+    return LogisticObjective(spec, generator, augmented_discriminator, intervals, noise_mode="const")
 
 
 def phase(objective: LogisticObjective, name: str) -> Phase:

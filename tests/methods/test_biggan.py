@@ -21,7 +21,7 @@ from trainer.methods.orthogonal import crosstalk, network_crosstalk
 from trainer.model.biggan.discriminator import Discriminator
 from trainer.model.biggan.generator import Generator
 from trainer.model.biggan.layers import Attention, Drawing, Normalised
-from trainer.model.standing import StandingNorm
+from trainer.model.standing_statistics import StandingNorm
 from trainer.objectives.hinge import HingeObjective
 from trainer.objectives.regularised import Intervals
 from trainer.registry import build
@@ -156,7 +156,7 @@ def test_two_steps_of_d_for_each_of_g_that_counts_once() -> None:
 
     made = make_stage()
     spec = Hinge(discriminator_steps=2)
-    phases = HingeObjective(spec, made.generator, made.critic, Intervals(None, None)).phases
+    phases = HingeObjective(spec, made.generator, made.augmented_discriminator, Intervals(None, None)).phases
     assert [(phase.name, phase.interval, phase.gain) for phase in phases] == [("Gmain", 2, 1.0), ("Dmain", 1, 1.0)]
 
 

@@ -90,11 +90,11 @@ def test_a_path_length_says_which_path(name: str, generated: int, path: str) -> 
     assert (spec.family, spec.generated, spec.path, spec.full) == ("ppl", generated, path, False)
 
 
-def test_numbers_are_named_by_what_judges_them() -> None:
-    judges = ("lite0", "vgg16:/a/file.pt")
-    assert value_names(parse_metric("ppl2k_wend"), *judges) == ("ppl2k_wend-vgg16",)
-    assert value_names(parse_metric("swd2k"), *judges) == ("swd2k",)
-    assert value_names(parse_metric("msssim2k"), *judges) == ("msssim2k",)
+def test_numbers_are_named_by_what_they_come_from() -> None:
+    feature_networks = ("lite0", "vgg16:/a/file.pt")
+    assert value_names(parse_metric("ppl2k_wend"), *feature_networks) == ("ppl2k_wend-vgg16",)
+    assert value_names(parse_metric("swd2k"), *feature_networks) == ("swd2k",)
+    assert value_names(parse_metric("msssim2k"), *feature_networks) == ("msssim2k",)
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ def test_every_family_is_implemented_and_every_detector_too() -> None:
     assert set(DISTANCES) == set(PERCEPTUAL)
 
 
-BASE = {"judge": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
+BASE = {"source": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"judge": "e"}, {"reference": "s"}, {"num_real": 1000}, {"seed": 1}, {"seed": None}, {"mirror": True}],
+    [{"source": "e"}, {"reference": "s"}, {"num_real": 1000}, {"seed": 1}, {"seed": None}, {"mirror": True}],
     ids=str,
 )
 def test_identity_changes_with_all_that_decides_a_value(other: dict[str, str | int]) -> None:

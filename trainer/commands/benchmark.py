@@ -15,7 +15,7 @@ from trainer.evaluation.samples import Samples
 from trainer.files import strict_json
 from trainer.recording.telemetry import peak_memory_gib
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import World, device_of
 
 ITERATIONS = 16
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the measurement as one JSON object."""
-    settle(arguments.threads)
+    configure_process(arguments.threads)
     tree = json.loads(arguments.config.read_text(encoding="utf-8"))
     config = TrainConfig.model_validate(tree.get("config", tree))
     sys.stdout.write(strict_json(measure(config, arguments.data, arguments.cache)) + "\n")

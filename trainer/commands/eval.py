@@ -13,14 +13,14 @@ from trainer.config.probes import parse_probe
 from trainer.data.dataset import full_set
 from trainer.errors import UserError
 from trainer.evaluation.evaluate import evaluate
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.files import replace_file, strict_json
 from trainer.images.latents import load_generator
 from trainer.record import RunDir
 from trainer.runtime.console import progress
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import device_of
 
 EXAMPLES = """examples:
@@ -95,11 +95,11 @@ def _measure_file(arguments: argparse.Namespace) -> int:
     """Print the numbers of one snapshot as lines of JSON. Raises UserError where no data is named."""
     if arguments.data is None:
         raise UserError("--data", "is missing", "name the real images that the snapshot is held against")
-    settle(arguments.threads)
+    configure_process(arguments.threads)
     device = device_of(Place())
     generator = load_generator(arguments.subject).to(device)
     reference = full_set(arguments.data, arguments.cache)
-    judges = Judges(arguments.detector, arguments.distance, device)
+    feature_networks = FeatureNetworks(arguments.detector, arguments.distance, device)
     labels_of = reference if generator.condition_dim else reference.unlabelled()
     with progress("evaluating") as tick:
         for seed in range(arguments.seeds):
@@ -108,7 +108,7 @@ def _measure_file(arguments: argparse.Namespace) -> int:
                 Samples(generator, labels_of, seed),
                 reference,
                 arguments.metrics,
-                judges,
+                feature_networks,
                 arguments.cache,
                 seed,
                 arguments.mirror,

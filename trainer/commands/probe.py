@@ -11,12 +11,12 @@ from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.errors import UserError
-from trainer.evaluation.feature_networks import Judges
-from trainer.probes.run import find_out
-from trainer.probes.scene import Scene, write_findings
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.probes.context import ProbeContext, write_results
+from trainer.probes.run import run_probe
 from trainer.record import RunDir
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import device_of
 
 
@@ -38,14 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Probe, and write what was found."""
     parse_probe(arguments.probe)
-    settle(arguments.threads)
-    findings = find_out(arguments.probe, _scene(arguments))
-    write_findings(arguments.target, findings)
-    sys.stdout.write(f"{arguments.target}: {', '.join(findings.arrays)}\n")
+    configure_process(arguments.threads)
+    results = run_probe(arguments.probe, _context(arguments))
+    write_results(arguments.target, results)
+    sys.stdout.write(f"{arguments.target}: {', '.join(results.arrays)}\n")
     return 0
 
 
-def _scene(arguments: argparse.Namespace) -> Scene:
+def _context(arguments: argparse.Namespace) -> ProbeContext:
     """Return the scene of a snapshot, its run being the directory above. Raises UserError where there is no run."""
     run = RunDir(arguments.snapshot.absolute().parent.parent)
     try:
@@ -56,11 +56,11 @@ def _scene(arguments: argparse.Namespace) -> Scene:
             arguments.snapshot, "does not lie in the directory of a run", "name RUN/snapshots/..."
         ) from error
     device = device_of(Place())
-    return Scene(
+    return ProbeContext(
         arguments.snapshot,
         config,
         TrainSet(config.data, options.data_path, options.cache_dir),
-        Judges(arguments.detector, arguments.distance, device),
+        FeatureNetworks(arguments.detector, arguments.distance, device),
         options.cache_dir,
         device,
         lambda _: None,

@@ -150,7 +150,9 @@ CONFLICTS = (
     Conflict(LatentConsistency, _reduced, FULL_PRECISION),
     Conflict(LatentConsistency, _clamped, NO_CLAMP),
     Conflict(
-        AuxiliaryRotation, lambda choices: choices.data.labels, "is for unconditional training; set data.labels to false"
+        AuxiliaryRotation,
+        lambda choices: choices.data.labels,
+        "is for unconditional training; set data.labels to false",
     ),
     Conflict(
         AuxiliaryRotation,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from trainer.config.training import Adam, Ema
 
 
-def kept_by_average(ema: Ema, batch: int, images_seen: int) -> float:
+def ema_decay(ema: Ema, batch: int, images_seen: int) -> float:
     """Return how much the average keeps in an iteration: nothing before it starts, then beta, fixed or by half life."""
     if ema.start_kimg is not None and images_seen < ema.start_kimg * 1000:
         return 0.0

@@ -1,10 +1,10 @@
-"""The kinds of metric there are, and the networks that judge images: the table behind every name of a metric."""
+"""The kinds of metric there are, and the networks that features come from: the table behind every name of a metric."""
 
 from itertools import product
 from typing import Literal, NamedTuple
 
 Better = Literal["lower", "higher"]
-Judge = Literal["detector", "distance", "pixels"]
+FeatureSource = Literal["detector", "distance", "pixels"]
 
 
 class Family(NamedTuple):
@@ -12,8 +12,8 @@ class Family(NamedTuple):
 
     `acronym` is how papers write it in tables and on axes, `better` which way its values improve. `values` are the
     suffixes of the numbers that are always there, `deviations` those among them that say how sure another is and are no
-    scores, `endings` what may follow the number of images, `judge` what looks at the images, and `constants` what else
-    decides the numbers.
+    scores, `endings` what may follow the number of images, `source` what the features come from, and `constants` what
+    else decides the numbers.
     """
 
     acronym: str
@@ -23,7 +23,7 @@ class Family(NamedTuple):
     deviations: tuple[str, ...] = ()
     reference: bool = True
     constants: tuple[tuple[str, float], ...] = ()
-    judge: Judge = "detector"
+    source: FeatureSource = "detector"
     endings: tuple[str, ...] = ("", "_full")
 
 
@@ -60,7 +60,7 @@ FAMILIES: dict[str, Family] = {
         "lower",
         reference=False,
         constants=(("epsilon", 1e-4),),
-        judge="distance",
+        source="distance",
         endings=PATHS,
     ),
     "swd": Family(
@@ -68,14 +68,14 @@ FAMILIES: dict[str, Family] = {
         "Sliced Wasserstein distance of patches (Karras et al. 2018); also one number for each resolution",
         "lower",
         constants=(("patches", 128), ("directions", 512)),
-        judge="pixels",
+        source="pixels",
     ),
     "msssim": Family(
         "MS-SSIM",
         "Structural similarity of pairs of images (Wang et al. 2003), low where they are diverse",
         "lower",
         reference=False,
-        judge="pixels",
+        source="pixels",
         endings=("",),
     ),
 }

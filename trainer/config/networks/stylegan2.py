@@ -54,7 +54,7 @@ class DiscriminatorSpec(Spec):
 
     @property
     def group(self) -> int:
-        """Return of how many images that are judged together a shard must be made."""
+        """Return the size of the groups that are scored together; a micro-batch is made of whole groups."""
         return 1
 
 
