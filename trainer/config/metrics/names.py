@@ -6,8 +6,8 @@
     pr50k3          the field's name of pr50k: three neighbours; likewise ppl2_wend of ppl50k_wend, ppl_wend of
                     ppl50k_wend_crop
 
-A recorded row is named by `value_names`: `fid2k-lite0`, `pr2k_precision-lite0`, `swd2k`. Where its features come from is
-part of the name, so that nobody takes the FID of one feature network for that of another.
+A recorded row is named by `value_names`: `fid2k-lite0`, `pr2k_precision-lite0`, `swd2k`. Where its features come
+from is part of the name, so that nobody takes the FID of one feature network for that of another.
 """
 
 import difflib
