@@ -26,5 +26,5 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"cancelled": trials})
     else:
-        results().print(f"{len(trials)} trials cancelled; bring them back with: adasweep retry {target}", markup=False)
+        results().print(f"{len(trials)} trials cancelled; to resume them, run: adasweep retry {target}", markup=False)
     return 0

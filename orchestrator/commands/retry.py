@@ -11,7 +11,7 @@ from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
-from orchestrator.store.requests import forgive
+from orchestrator.store.requests import retry
 from trainer.record import State
 
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED})
@@ -25,7 +25,7 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if not trials:
         raise PlanError(target, "nothing has failed or was cancelled")
     for trial in trials:
-        forgive(store.run(trial))
+        retry(store.run(trial))
     if as_json:
         print_json({"retried": trials})
     else:

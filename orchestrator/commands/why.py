@@ -43,7 +43,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "state": seen.state.value if seen.attempts else "new",
         "stops": dict(seen.stops),
         "kimg": seen.kimg,
-        "metrics": dict(seen.metrics),
+        "metrics": dict(seen.measured.metrics),
         "attempts": [
             {"attempt": name} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable
 
 from orchestrator.backends.base import Backend, Handle, read_handle
 from orchestrator.backends.registry import open_backend
+from orchestrator.store.attempt_state import FINAL, RUN_AGAIN
 from orchestrator.store.layout import Store
-from orchestrator.store.observe import FINAL, RUN_AGAIN, Observed, observe
+from orchestrator.store.observe import Observed, observe
 from trainer.record import State, read_record
 
 

@@ -9,7 +9,7 @@ from orchestrator.plan.diff import diff
 from orchestrator.plan.plan import Plan, Tariff, make_plan
 from orchestrator.plan.plan_file import stored, told
 from orchestrator.plan.price import Evidence, Probe, Rate, evidence, price, published, shape_key, write_probe
-from orchestrator.store.observe import NEVER, Observed
+from orchestrator.store.observe import NEVER, Measured, Observed, Speed
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
 from tests.orchestrator.conftest import SWEEP, find
@@ -31,7 +31,7 @@ def planned(sweep: Sweep, seen: dict[int, Observed] | None = None, known: Eviden
 
 def done(kimg: float) -> Observed:
     metrics = {"fid2k-lite0": kimg}
-    return Observed(State.DONE, attempts=1, kimg=kimg, saved_kimg=kimg, horizon_kimg=kimg, metrics=metrics)
+    return Observed(State.DONE, attempts=1, kimg=kimg, saved_kimg=kimg, horizon_kimg=kimg, measured=Measured(metrics))
 
 
 def test_a_plan_counts_what_each_trial_needs(read: Read) -> None:
@@ -72,7 +72,7 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
 
 
 def test_a_probe_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
-    seen = Observed(State.DONE, attempts=1, images_per_second=100.0, evaluation_seconds=7.0)
+    seen = Observed(State.DONE, attempts=1, speed=Speed(100.0, 7.0))
     assert evidence(tmp_path, []).rate(TINY, Resources(), 2000).source.startswith("published")
     assert evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000) == Rate(10.0, 7.0, 1.25, "1 earlier trials")
     write_probe(tmp_path, TINY, Probe(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
@@ -147,7 +147,10 @@ def test_durations_are_readable(seconds: float, text: str) -> None:
 
 
 def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read) -> None:
-    drawn = [Observed(State.DONE, attempts=1, watts=watts, energy_method="meter") for watts in (10.0, 20.0, 40.0)]
+    drawn = [
+        Observed(State.DONE, attempts=1, speed=Speed(watts=watts, energy_method="meter"))
+        for watts in (10.0, 20.0, 40.0)
+    ]
     config = planned(read()).trials[0].config
     power = evidence(Path("none"), [(config, one) for one in drawn]).power_of(config, Resources())
     assert power == (20.0, 2.0, "3 earlier trials (meter)")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.backends.queue import Entry, Queue, discard, read_entry
+from orchestrator.store.attempt_state import is_finished
 from orchestrator.store.lease import Claim
-from orchestrator.store.observe import is_finished
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import start_supervisor
 from trainer.config.job import Resources
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 POLL_SECONDS = 0.2
 
