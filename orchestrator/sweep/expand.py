@@ -27,7 +27,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.identity import trial_id
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis
-from trainer.config.resolve import resolve
+from trainer.config.resolve import completed
 
 MAX_TRIALS = 200_000
 SPACE = ("search", "space")
@@ -137,7 +137,7 @@ def _blaming(cell: Cell, *group: str) -> Iterator[None]:
 
 
 def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
-    config = resolve(layers.with_seed(seed), layers.data.description)
+    config = completed(layers.with_seed(seed), layers.data.description)
     return Trial(
         id=trial_id(config),
         config=config,

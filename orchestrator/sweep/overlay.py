@@ -59,10 +59,10 @@ class Layers(NamedTuple):
     transfer: Path | None = None
 
     def with_seed(self, seed: int) -> Tree:
-        """Return the settings of one run, as `trainer.config.resolve.resolve` takes them."""
+        """Return the settings of one run, the preset beneath them, as `trainer.config.resolve.completed` takes them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
         tree = {key: value for key, value in self.tree.items() if key != "resources"}
-        return {**tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
+        return {**tree, "data": data, "transfer": self.transfer, "seed": seed}
 
 
 def layered(settings: Sequence[Setting], places: Places) -> Layers:
