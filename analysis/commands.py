@@ -46,7 +46,7 @@ def figures(store: Store, chosen: Namespace) -> int:
 
 
 def _draw(store: Store, chosen: Namespace) -> int:
-    from analysis.figures import FREE, GENERAL, figure_named
+    from analysis.figures.catalog import FREE, GENERAL, figure_named
     from analysis.figures.render import render
 
     runs, curves = _load(store, chosen)

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Settings
-from trainer.record import State, replace_file
+from trainer.files import replace_file
+from trainer.record import State
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 class Capacity(Settings):

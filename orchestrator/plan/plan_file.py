@@ -9,7 +9,7 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_keep
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.plan_file import PlanFile, read_plan_file
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 def stored(plan: Plan) -> PlanFile:

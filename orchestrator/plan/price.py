@@ -17,7 +17,7 @@ from orchestrator.store.observe import Observed
 from trainer.config.job import Resources
 from trainer.config.spec import NonNegative, Positive, Settings
 from trainer.config.train import TrainConfig
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 PUBLISHED_V100 = {
     (128, 8): 4.3,

@@ -15,7 +15,8 @@ from orchestrator.store.layout import Store
 from trainer.config.plan_file import PlanFile, PlannedRun
 from trainer.config.spec import Settings
 from trainer.errors import UserError
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
 """MLflow's words for a run that does not go on by itself."""

@@ -10,7 +10,7 @@ from orchestrator.plan.plan_file import sweeps
 from orchestrator.recorders.cursor import Target
 from orchestrator.recorders.experiments import experiment, find_runs
 from orchestrator.store.layout import Store
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 EXPERIMENT = "adasweep figures"
 

@@ -23,6 +23,7 @@ from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
 from trainer.config.train import TrainConfig
+from trainer.files import create_file
 from trainer.record import RunDir
 
 SCHEMA_VERSION = 1
@@ -103,7 +104,7 @@ class Store:
             "created": time.time(),
         }
         with writing(run.trial):
-            return _create(run.trial, json.dumps(content, indent=1))
+            return create_file(run.trial, json.dumps(content, indent=1))
 
 
 @contextlib.contextmanager
@@ -122,20 +123,6 @@ def read_job(path: Path) -> Job | None:
         return Job.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _create(path: Path, text: str) -> bool:
-    """Create a file whole and exclusively; return False when it was there before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
 
 
 def _names(directory: Path) -> list[str]:

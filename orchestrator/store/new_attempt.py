@@ -9,7 +9,7 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from trainer.config.job import Job, Resources, Work
 from trainer.config.options import RunOptions
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 class JobRequest(NamedTuple):

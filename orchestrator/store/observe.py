@@ -18,7 +18,8 @@ from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import holder
 from orchestrator.store.requests import is_retried, stops
 from trainer.config.job import Job, Work
-from trainer.record import RunDir, RunRecord, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, read_record
 
 Rows = Sequence[Mapping[str, Any]]
 """Rows of metrics.jsonl."""

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 from orchestrator.store.layout import writing
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 
 def cancel(run: RunDir) -> None:

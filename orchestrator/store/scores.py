@@ -5,7 +5,8 @@ from statistics import fmean
 from typing import NamedTuple
 
 from trainer.config.metrics.names import better
-from trainer.record import RunDir, read_lines
+from trainer.files import read_lines
+from trainer.record import RunDir
 
 
 class Score(NamedTuple):

@@ -25,7 +25,8 @@ from orchestrator.supervisor.command import FORWARDED, environment, python_modul
 from orchestrator.supervisor.ending import Ending, classify, last_line, write_ending
 from trainer.config.job import Job
 from trainer.errors import ExitCode
-from trainer.record import RunDir, State, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir, State
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0

@@ -20,7 +20,8 @@ from orchestrator.store.layout import Store
 from orchestrator.store.process_id import ProcessId, send
 from orchestrator.supervisor.command import environment, python_module
 from tests.orchestrator.attempts import workers_of
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
 from trainer.state import checkpoint
 
 HORIZON_KIMG = 1.6

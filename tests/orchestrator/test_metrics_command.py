@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.store.layout import Store
 from tests.orchestrator.test_run import ONE, actions, adasweep, runs
-from trainer.record import read_lines
+from trainer.files import read_lines
 
 pytestmark = pytest.mark.usefixtures("scripted")
 Write = Callable[[str], Path]

@@ -10,7 +10,8 @@ from orchestrator.store.observe import observe_run
 from orchestrator.store.requests import cancel, retry
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
-from trainer.record import RunDir, RunRecord, State, append_lines, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State
 
 NOW = 1_000_000.0
 

@@ -11,7 +11,8 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.progress import Silence
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
-from trainer.record import RunRecord, State, replace_file
+from trainer.files import replace_file
+from trainer.record import RunRecord, State
 
 
 def done(store: Store) -> Callable[[Task], State]:

@@ -16,7 +16,8 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Asha, Curves, Diverged, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.conftest import SWEEP
-from trainer.record import State, append_lines
+from trainer.files import append_lines
+from trainer.record import State
 
 Read = Callable[..., Sweep]
 

@@ -16,7 +16,7 @@ from orchestrator.plan.price import Evidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
 from trainer.config.metrics.names import parse_metric, value_names
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 EVALUATIONS = 10
 PICTURED = 6

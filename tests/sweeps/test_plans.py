@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import FIGURES
+from analysis.figures.catalog import FIGURES
 from orchestrator.sweep.claims import misplaced_claims
 from tests.sweeps.planned import NAMES, OF_PAPERS, new, planned, read
 

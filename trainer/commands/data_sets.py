@@ -14,8 +14,8 @@ from trainer.data.registry import REGISTRY
 from trainer.data.verify import Findings, verify
 from trainer.data.writer import read_settings
 from trainer.errors import ExitCode, UserError
+from trainer.files import strict_json
 from trainer.runtime.console import progress, result, say
-from trainer.strict_json import strict_json
 
 __all__ = ["add_parser", "run"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import safetensors.torch
 
-from trainer.state.checkpoint import write_file
+from trainer.files import replace_file
 from trainer.state.snapshot import read_header, tensors_of
 
 
@@ -22,6 +22,6 @@ def execute(arguments: argparse.Namespace) -> int:
     """Write the state dict, and say of what."""
     header = read_header(arguments.source)
     tensors = tensors_of(arguments.source, arguments.network)
-    write_file(arguments.target, safetensors.torch.save(tensors))
+    replace_file(arguments.target, safetensors.torch.save(tensors))
     sys.stdout.write(f"{arguments.target}: {arguments.network} after {header.images} images, {header.origin}\n")
     return 0

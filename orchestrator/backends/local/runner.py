@@ -7,7 +7,6 @@ them in the queue.
 """
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from pathlib import Path
 from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import environment, python_module, start_supervisor
-from trainer.record import replace_file
+from trainer.files import locked, replace_file
 
 POLL_SECONDS = 0.1
 
@@ -119,13 +118,8 @@ def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
 def alone(queue: Queue) -> Iterator[bool]:
     """Hold the runner's lock if it is free; yield whether it was."""
     queue.root.mkdir(parents=True, exist_ok=True)
-    with queue.lock.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    with locked(queue.lock, wait_seconds=0) as first:
+        yield first
 
 
 def main(arguments: list[str]) -> int:

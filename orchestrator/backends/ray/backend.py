@@ -19,7 +19,8 @@ from orchestrator.store.lease import holder
 from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
 from orchestrator.supervisor.ending import never_began
 from trainer.config.job import Resources
-from trainer.record import State, read_record, replace_file
+from trainer.files import replace_file
+from trainer.record import State, read_record
 
 DRIVER_CHECK_SECONDS = 2.0
 PASSED_ON = ("ADASWEEP_", "OMP_", "MLFLOW_")

@@ -11,7 +11,8 @@ from orchestrator.store.lease import Claim
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import start_supervisor
 from trainer.config.job import Resources
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 POLL_SECONDS = 0.2
 
