@@ -47,7 +47,8 @@ def _started(pid: int) -> int | None:
         process = psutil.Process(pid)
         if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             return None
-        return round((process.create_time() - psutil.boot_time()) * os.sysconf("SC_CLK_TCK"))
+        seconds: float = process.create_time() - psutil.boot_time()
+        return round(seconds * os.sysconf("SC_CLK_TCK"))
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
 
