@@ -66,16 +66,23 @@ class Layers(NamedTuple):
 
 
 def layered(settings: Sequence[Setting], places: Places) -> Layers:
-    """Return the preset with `settings` laid on it. Raises Misfits."""
+    """Return `settings`, later ones laid on earlier ones, with the preset beneath them. Raises Misfits."""
     data = _data(settings, places)
     preset = _preset(settings)
     transfer = _transfer(settings, places)
     shape = data.description.resolution, preset["preset_devices"]
-    tree = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
+    beneath = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
+    tree = _choices(beneath)
     for setting in settings:
         if setting.key not in preset:
             tree = merge(tree, nested(setting.key, setting.value))
-    return Layers(tree, data, preset, transfer)
+    return Layers(merge(beneath, tree), data, preset, transfer)
+
+
+def _choices(preset: Tree) -> Tree:
+    """Return the tagged choices of a preset by their names alone, so that settings may name one or go into it."""
+    groups = {key: group for key, group in preset.items() if isinstance(group, dict) and "type" in group}
+    return {key: {"type": group["type"]} for key, group in groups.items()}
 
 
 def holds(wanted: Mapping[str, Any], layers: Layers) -> bool:
