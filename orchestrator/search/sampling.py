@@ -79,7 +79,7 @@ class Sampling:
         try:
             trials = trials_of(self.dispatcher.plan.sweep, asked.point, self.find)
         except SweepError as error:
-            self.say(f"configuration {asked.number} cannot be: {error}")
+            self.say(f"configuration {asked.number} is not valid: {error}")
             trials = []
         if trials:
             self._grow(asked.point, trials)

@@ -97,7 +97,7 @@ def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
     if name in found:
         return found[name]
     if name not in settable():
-        raise ExpressionError(f"'{name}' is no setting{did_you_mean(name, [*settable(), *found])}")
+        raise ExpressionError(f"'{name}' is not a setting{did_you_mean(name, [*settable(), *found])}")
     return lookup({**layers.tree, **layers.preset}, name)
 
 

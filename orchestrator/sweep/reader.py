@@ -137,7 +137,7 @@ def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
     for key, values in axes.items():
         for index, value in enumerate(values):
             if value in values[:index]:
-                yield ("grid", key, index) if key else ("seeds", index), f"{value!r} stands there twice"
+                yield ("grid", key, index) if key else ("seeds", index), f"{value!r} is listed twice"
 
 
 def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -94,7 +94,7 @@ class DivergedRule(StopRule):
         if here.kimg < self.from_kimg:
             return ""
         if not math.isfinite(here.score):
-            return "the score is no number any more"
+            return "the score is no longer a number"
         best = _best(curves[trial], here.kimg)
         limit = best * self.factor if best >= 0 else best / self.factor
         return f"{abs(here.score):.4g} is far from its best, {abs(best):.4g}" if here.score > limit else ""

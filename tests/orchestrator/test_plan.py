@@ -136,7 +136,7 @@ def test_a_difference_is_told_cell_by_cell(read: Read) -> None:
 
 def test_the_summary_says_what_when_and_from_where(read: Read) -> None:
     lines = summary(planned(read()))
-    assert lines[0] == "4 cells and seeds, 4 trials: 4 new"
+    assert lines[0] == "4 trials (4 cells × 1 seed): 4 new"
     assert "with 2 at a time" in lines[1]
     assert lines[-1] == "Estimated from: published: StyleGAN2 on a CPU core"
     assert summary(planned(read(), {index: done(1.0) for index in range(4)}))[-1] == "Nothing to run."

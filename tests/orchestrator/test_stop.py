@@ -61,7 +61,7 @@ def test_asha_judges_at_the_highest_rung_that_was_reached() -> None:
 def test_a_score_that_is_no_number_is_the_worst() -> None:
     scores = curves([math.nan], [4], [3])
     assert hit(Asha(), scores) == {"a", "b"}
-    assert verdict([DivergedRule()], "a", scores) == "stopped at 4 kimg: the score is no number any more"
+    assert verdict([DivergedRule()], "a", scores) == "stopped at 4 kimg: the score is no longer a number"
 
 
 def test_a_run_far_from_its_own_best_has_diverged() -> None:
@@ -77,7 +77,7 @@ def test_rules_are_named_alone_or_with_settings(read: Read) -> None:
     spec = read(SWEEP + "stop: [diverged, {type: asha, factor: 2}]\n").spec
     assert spec.stop == [DivergedRule(), Asha(factor=2)]
     assert read(SWEEP + "stop: median\n").spec.stop == [Median()]
-    with pytest.raises(SweepError, match=r"14: stop\[1\].*'medain' is none of .*did you mean 'median'"):
+    with pytest.raises(SweepError, match=r"14: stop\[1\].*'medain' is not one of: .*did you mean 'median'"):
         read(SWEEP + "stop: [diverged,\n  medain]\n")
 
 
