@@ -7,11 +7,11 @@ from collections.abc import Sequence
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from trainer.command_line.group import program
-from trainer.command_line.program import Ending, run_program
+from trainer.command_line.program import Ending, Former, run_program
 from trainer.commands import COMMANDS
 from trainer.errors import ExitCode
 
-FORMER = {
+FORMER: Former = {
     ("inspect",): "probe PROBE SNAPSHOT TARGET",
     ("probe", "--config"): "benchmark --config CONFIG --data DATA --cache CACHE",
 }

@@ -16,7 +16,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would 
 RecordOption = Annotated[bool, typer.Option("--record/--no-record", help="Record into MLflow.")]
 LiveCodeOption = Annotated[bool, typer.Option("--live-code", help="Run the working copy itself, not a frozen copy.")]
 SweepsArgument = Annotated[
-    str, typer.Argument(metavar="[SWEEP]", help="A sweep: its file, or its name in the store.", show_default="all")
+    str, typer.Argument(metavar="SWEEP", help="A sweep: its file, or its name in the store.", show_default="all")
 ]
 TargetArgument = Annotated[
     str, typer.Argument(metavar="SWEEP|TRIAL", help="A sweep (file or name), or the first digits of a trial's id.")

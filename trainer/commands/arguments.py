@@ -1,8 +1,6 @@
 """Arguments and options that several commands of the trainer share, and values written as text."""
 
 import math
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -36,14 +34,4 @@ def positive(option: str, value: float) -> float:
     """Return a finite number above 0. Raises UserError for any other."""
     if not 0 < value < math.inf:
         raise UserError(option, f"{value:g} is not above 0", "give a number above 0")
-    return value
-
-
-def one_of(option: str, value: str, choices: Iterable[str]) -> str:
-    """Return one of `choices`. Raises UserError, with those that come near, for anything else."""
-    names = sorted(choices)
-    if value not in names:
-        near = get_close_matches(value, names)
-        way_out = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(names)}"
-        raise UserError(option, f"{value!r} is not known", way_out)
     return value

@@ -13,9 +13,8 @@ from trainer.augment.draws import QuantileDraws
 from trainer.augment.pipe import AugmentPipe, named_pipe
 from trainer.augment.transforms.table import GROUPS, TRANSFORMS
 from trainer.command_line.group import epilog, new_app, taking_several
-from trainer.commands.arguments import one_of
 from trainer.commands.project import read_image
-from trainer.config.augment import PIPES
+from trainer.config.augment import Pipe
 from trainer.images.grids import tile, to_uint8, write_png
 from trainer.runtime.console import result
 from trainer.runtime.randomness import seed_everything
@@ -35,7 +34,7 @@ ResolutionOption = Annotated[int, typer.Option("--resolution", min=1, help="Side
 POption = Annotated[
     list[float] | None, typer.Option("--p", metavar="P ...", help="A row of draws for each.", show_default="0 ... 0.8")
 ]
-PipeOption = Annotated[str, typer.Option("--pipe", help=f"One of {', '.join(sorted(PIPES))}.")]
+PipeOption = Annotated[Pipe, typer.Option("--pipe", help="Which pipe of the paper.")]
 ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Draws in a row.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
 PercentilesOption = Annotated[
@@ -52,7 +51,7 @@ class Rows(NamedTuple):
     """Which rows of draws a sheet has: one for each p."""
 
     p: Sequence[float]
-    pipe: str
+    pipe: Pipe
     columns: int
     seed: int
 
@@ -70,7 +69,6 @@ def augment(
     percentiles: PercentilesOption = None,
 ) -> int:
     """Show what the augmentation does to one image."""
-    one_of("--pipe", pipe, PIPES)
     pixels = read_image(image, 3, resolution)
     if percentiles:
         images, columns = at_percentiles(pixels, percentiles), len(percentiles)

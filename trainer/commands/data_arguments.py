@@ -34,7 +34,7 @@ EXAMPLES = {
 """,
 }
 
-NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME...", help=f"Some of {', '.join(REGISTRY)}.")]
+NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME", help=f"Some of {', '.join(REGISTRY)}.")]
 DataArgument = Annotated[
     str, typer.Argument(metavar="NAME|PATH", help="A set in STORE/data by its name, or a folder or ZIP.")
 ]

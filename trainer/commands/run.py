@@ -30,7 +30,7 @@ from trainer.runtime.signals import StopRequest
 
 EXAMPLES = """Examples:
   python -m trainer run --out runs/1 --data set.zip --preset tiny32 --kimg 20
-  python -m trainer run --out runs/2 --data set.zip --set augment=none batch=32
+  python -m trainer run --out runs/2 --data set.zip --set augment=none
   python -m trainer run --dir STORE/trials/ab/ab12... --attempt 1
 
 The same command again continues. Exit codes: 0 done, 2 an error of the user,
