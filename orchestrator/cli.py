@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
 from trainer.command_line.group import Entry, program
 from trainer.command_line.program import Ending, run_program
@@ -36,7 +37,9 @@ COMMANDS = (
     Entry("schema", "orchestrator.commands.schema", "Print the JSON schema of sweep files, for editors.", MACHINE),
 )
 
-app = program("Sweeps of GANs trained on limited data: planned, priced, run, recorded, plotted.", COMMANDS)
+ABOUT = "Sweeps of GANs trained on limited data: planned, priced, run, recorded, plotted."
+
+app = program(ABOUT, COMMANDS, check=require_own_packages)
 
 
 def main(words: Sequence[str] | None = None) -> int:

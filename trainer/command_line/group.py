@@ -1,7 +1,7 @@
 """Typer programs whose commands are imported when they are called, and options that take several words."""
 
 import importlib
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import typer
@@ -37,8 +37,11 @@ def epilog(text: str) -> str:
     return "\n".join(f"[b][/b]{escape(line)}" for line in text.strip().splitlines())
 
 
-def program(about: str, entries: Sequence[Entry]) -> typer.Typer:
-    """Return the app of a program. It lists its commands from `entries`, and imports the one that is called."""
+def program(about: str, entries: Sequence[Entry], check: Callable[[], None] = lambda: None) -> typer.Typer:
+    """Return the app of a program. It lists its commands from `entries`, and imports the one that is called.
+
+    `check` is called before every command.
+    """
     modules = {entry.name: entry.module for entry in entries}
 
     class Commands(TyperGroup):
@@ -56,7 +59,7 @@ def program(about: str, entries: Sequence[Entry]) -> typer.Typer:
             return name, command, rest
 
     app = new_app(about, Commands, completion=True)
-    app.callback()(lambda: None)
+    app.callback()(check)
     return app
 
 

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple
 
 import typer
@@ -35,7 +36,7 @@ def run_program(
     `explain` says how errors end that only this program knows; None makes one a bug.
     """
     try:
-        _refuse(former or {}, words)
+        _refuse(former or {}, words, name)
         code = app(args=list(words), prog_name=name, standalone_mode=False)
     except SystemExit as left:
         return int(left.code or 0)
@@ -68,11 +69,14 @@ def _ending(error: Exception) -> Ending:
 def _usage(error: typer.TyperException) -> str:
     """Return what is wrong with a command line, and where to read how it should be; "" after help was shown."""
     text, context = " ".join(error.format_message().split()), getattr(error, "ctx", None)
+    near = get_close_matches(getattr(error, "option_name", ""), getattr(error, "possibilities", None) or (), n=1)
+    if near:
+        text = f"{error.message}. Did you mean {near[0]}?"
     return f"{text.rstrip('.')}; see: {context.command_path} --help" if text and context else text
 
 
-def _refuse(former: Former, words: Sequence[str]) -> None:
+def _refuse(former: Former, words: Sequence[str], name: str) -> None:
     """Raise UserError for words of an earlier version."""
     for (command, *options), now in former.items():
         if words and words[0] == command and set(options) <= set(words):
-            raise UserError(" ".join((command, *options)), "is the name that an earlier version used", f"type: {now}")
+            raise UserError(" ".join((command, *options)), "was the name in an earlier version", f"type: {name} {now}")
