@@ -138,10 +138,8 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(run, store, arguments, mess
 
 def test_a_store_that_is_not_there_is_named(run, tmp_path):
     code, _, err = run("collect", "--store", tmp_path / "none")
-    assert (code, err) == (
-        2,
-        f"adasweep: error: {tmp_path}/none: no such store; name one with --store or ADASWEEP_STORE\n",
-    )
+    assert code == 2
+    assert err == f"adasweep: error: {tmp_path}/none: no such store; name one with --store or ADASWEEP_STORE\n"
 
 
 def test_a_broken_plan_is_named(run, store):

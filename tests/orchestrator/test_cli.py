@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import COMMANDS, PASSED_ON, main
-from orchestrator.commands.delegate import execute as delegate
+from orchestrator.commands import delegate
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json
 from orchestrator.doctor.checks import examine
@@ -70,7 +70,7 @@ def test_help_has_no_need_of_anything_heavy(words: list[str]) -> None:
 
 @pytest.mark.parametrize("name", [entry.name for entry in COMMANDS if entry.module != PASSED_ON])
 def test_every_command_has_help_with_examples(name: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.commands.delegate.execute", lambda *_: print("  adasweep energy") or 0)
+    monkeypatch.setattr(delegate, "execute", lambda *_: sys.stdout.write("  adasweep energy") and 0)
     assert main([name, "--help"]) == 0
     assert f"  adasweep {name}" in capsys.readouterr().out
 
@@ -238,7 +238,7 @@ def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest
         return subprocess.CompletedProcess(command, 7)
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert delegate("analysis", ["figures", "draw", "demo", "--json"], store) == 7
+    assert delegate.execute("analysis", ["figures", "draw", "demo", "--json"], store) == 7
     assert main(["data", "get", "tiny", "--help", "--store", str(store.root)]) == 7
     assert [call[:-2] for call in calls] == [
         ["-m", "analysis", "figures", "draw", "demo", "--json"],
