@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from trainer.strict_json import strict_json
+from trainer.files import strict_json
 
 OUT = Console(highlight=False, markup=False)
 

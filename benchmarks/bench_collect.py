@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from analysis.figures import FIGURES
+from analysis.figures.catalog import FIGURES
 from analysis.figures.render import render
 from analysis.results.load import load
 from analysis.results.summary import summarize

@@ -12,7 +12,7 @@ from analysis.claims.stats import bootstrap_interval, holm, rank_sum_p, seeds_fo
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
 from analysis.tables.units import JOULES_PER_KWH
-from trainer.config.claims.cells import pair_of
+from trainer.config.claims.cells import Cells, pair_of
 from trainer.config.claims.grammar import PROSE, Claim, ClaimProblem, is_measured, is_prose, parse_claim
 
 Loader = Callable[[str | None], tuple[Runs, Curves]]
@@ -107,9 +107,9 @@ def _not_here(claim: Claim, runs: Runs) -> str:
     return ""
 
 
-def cells_of(runs: Runs) -> dict[str, dict[str, Any]]:
-    """Return the settings of each cell by its label."""
-    return {run.cell: run.settings for run in runs.plan.cells}
+def cells_of(runs: Runs) -> Cells:
+    """Return each cell by its label."""
+    return {run.cell: run for run in runs.plan.cells}
 
 
 def judge(claims: Sequence[Claim], load: Loader) -> list[Judged]:

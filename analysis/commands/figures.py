@@ -69,7 +69,7 @@ def draw(
     as_json: JsonOption = False,
 ) -> int:
     """Draw the figures that a sweep names, as PDF, PNG and CSV with a provenance file."""
-    from analysis.figures import FREE, GENERAL, figure_named
+    from analysis.figures.catalog import FREE, GENERAL, figure_named
     from analysis.figures.render import render
 
     place = open_store(store)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 import analysis
 from analysis.errors import FigureError
 from analysis.results.load import Curves, Runs
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 SUFFIX = ".provenance.json"
 RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analysis.errors import AnalysisError
-from analysis.figures import figure_named
+from analysis.figures.catalog import figure_named
 from analysis.figures.provenance import Provenance, code_version, numbers_csv, read_provenance
 from analysis.figures.trace import embedded
 from analysis.results.load import load

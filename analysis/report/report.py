@@ -8,7 +8,7 @@ from typing import NamedTuple
 from analysis.claims.verdicts import Found, Judged, judge_sweep
 from analysis.energy import table as energy
 from analysis.energy.ledger import Factors
-from analysis.figures import GENERAL, figure_named
+from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
 from analysis.figures.render import Rendered, render
 from analysis.report import environment

@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 
 from analysis.results.cells import augment_label, dataset_of, images_of, method_in
 from analysis.results.score import JOIN, Score, choose_score, identities
-from analysis.tables.plan_file import Plan, read_plan
+from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
 from analysis.tables.source import CollectedTables, Source, TrialFiles
 from analysis.tables.store import Store
+from trainer.config.plan_file import PlanFile
 from trainer.record import State
 
 METRIC_COLUMNS = (*("trial", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated", "reference"),)
@@ -59,7 +60,7 @@ class Runs:
     """The runs of a sweep, beside the plan they belong to and the store they lie in."""
 
     store: Store
-    plan: Plan
+    plan: PlanFile
     frame: pd.DataFrame
 
     @property
@@ -121,7 +122,7 @@ def loader(store: Store, sweep: str, of_score: tuple[Runs, Curves]) -> Callable[
     return load_by
 
 
-def _planned(plan: Plan) -> pd.DataFrame:
+def _planned(plan: PlanFile) -> pd.DataFrame:
     """Return one row per planned run; `run` is its place in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
     frame = pd.DataFrame([[getattr(run, column) for column in columns] for run in plan.cells], columns=columns)

@@ -1,6 +1,5 @@
 """Bring the tables up to date with the files of the trials: only trials that changed are read again."""
 
-import fcntl
 from itertools import groupby
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import pyarrow.compute as pc
 from analysis.tables.schema import TABLES, read_shard, replace_shard, table_of
 from analysis.tables.store import Store, signature
 from analysis.tables.trial_rows import TrialRows, read_trial
+from trainer.files import locked
 
 KEYS = {
     "runs": ["trial"],
@@ -37,8 +37,7 @@ class _Known(NamedTuple):
 def collect(store: Store) -> Collected:
     """Update STORE/tables. Safe to interrupt, to repeat, and to start twice: the second waits for the first."""
     store.tables.mkdir(parents=True, exist_ok=True)
-    with (store.tables / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(store.tables / ".lock"):
         return _collect(store)
 
 

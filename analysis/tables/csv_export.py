@@ -1,6 +1,5 @@
 """The tables as CSV files, for programs that read no Parquet: lists and maps become JSON text, without NaN."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from pyarrow.csv import CSVWriter
 
 from analysis.tables.schema import SCHEMAS, TABLES, read_shard
 from analysis.tables.store import Store
-from trainer.strict_json import strict_json
+from trainer.files import replacing, strict_json
 
 
 def export_csv(store: Store) -> list[Path]:
@@ -19,12 +18,10 @@ def export_csv(store: Store) -> list[Path]:
 
 def _export(tables: Path, name: str) -> Path:
     path = tables / f"{name}.csv"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     schema = _flat(SCHEMAS[name].empty_table()).schema
-    with CSVWriter(temporary, schema) as writer:
+    with replacing(path) as temporary, CSVWriter(temporary, schema) as writer:
         for shard in sorted((tables / name).glob("[0-9a-f][0-9a-f].parquet")):
             writer.write_table(_flat(read_shard(tables, name, shard.stem)))
-    temporary.replace(path)
     return path
 
 

@@ -18,7 +18,8 @@ from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
-from trainer.record import Energy, RunDir, RunRecord, State, append_lines
+from trainer.files import append_lines
+from trainer.record import Energy, RunDir, RunRecord, State
 
 DATA = DataDescription(name="synthetic", fingerprint="5" * 16, images=70_000, resolution=32, channels=1)
 METRIC, IDENTITY = "fid2k-lite0", "5ca1ab1e"

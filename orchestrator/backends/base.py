@@ -7,27 +7,11 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-import orchestrator
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Settings
-from trainer.record import State, replace_file
-
-LIVE = Path(orchestrator.__file__).resolve().parent.parent
-"""The folder of the packages that this process runs."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One attempt at one trial, as a backend sees it: a directory to run the supervisor in, and what it needs.
-
-    `code` is the folder of the packages that it runs, today and after every requeue.
-    """
-
-    trial: str
-    directory: Path
-    attempt: int
-    resources: Resources
-    code: Path = LIVE
+from trainer.files import replace_file
+from trainer.record import State
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from orchestrator.backends.base import LIVE, Task
+from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.process_id import ProcessId
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 class Capacity(Settings):

@@ -14,7 +14,7 @@ from orchestrator.supervisor.ending import MESSAGE_CHARACTERS
 from orchestrator.sweep.trial import Trial
 from trainer.config.identity import canonical
 from trainer.errors import without_prefix
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 def execute(store: Store, request: Request) -> int:

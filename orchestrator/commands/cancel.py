@@ -2,8 +2,8 @@
 
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.options import TargetArgument
-from orchestrator.commands.targets import seen_of, trials_of
-from orchestrator.dispatch.poll import open_handles
+from orchestrator.commands.targets import trials_of
+from orchestrator.dispatch.poll import open_handles, seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
@@ -42,5 +42,5 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"cancelled": trials})
     else:
-        results().print(f"{len(trials)} trials cancelled; bring them back with: adasweep retry {target}", markup=False)
+        results().print(f"{len(trials)} trials cancelled; to resume them, run: adasweep retry {target}", markup=False)
     return 0

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from orchestrator.backends.base import LIVE, Backend, Task
+from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.options import RunFlags
 from orchestrator.commands.watched_run import WatchedRun
@@ -18,8 +18,9 @@ from orchestrator.plan.plan_file import keep_plan
 from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.search.sampling import growth_of
 from orchestrator.store.datasets import lookup
-from orchestrator.store.frozen_code import freeze, frozen_place
+from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 
 
 def execute(store: Store, request: Request, flags: RunFlags) -> int:

@@ -11,8 +11,8 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import diff_table, plan_table, show
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan import Tariff, stored, told
-from orchestrator.plan.status import stored_plan
+from orchestrator.plan.plan import Tariff
+from orchestrator.plan.plan_file import stored, stored_plan, told
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument

@@ -12,12 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.commands.options import SweepsArgument
-from orchestrator.commands.targets import seen_of
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import ROWS, show
 from orchestrator.display.progress import MARKS
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.status import TrialStatus, as_json, read_plan, sweep_status, sweeps
+from orchestrator.plan.plan_file import read_plan, sweeps
+from orchestrator.plan.status import TrialStatus, as_json, sweep_status
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -66,7 +67,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
 def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
     """Return the status of every cell of a sweep's last plan."""
     plan = read_plan(store, sweep)
-    return sweep_status(store, plan, seen_of(store, [cell["trial"] for cell in plan["cells"]]), RULES)
+    return sweep_status(store, plan, seen_of(store, plan.trials), RULES)
 
 
 def status_table(title: str, statuses: Sequence[TrialStatus]) -> RenderableType:

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
 
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.progress import View, in_a_line
-from orchestrator.plan.plan import stored
 from orchestrator.plan.status import TrialStatus, trial_status
 from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.launch import start_recorder
 from orchestrator.search.sampling import Complete, Growth
 from orchestrator.store.layout import Store
+from trainer.config.plan_file import PlannedRun
 from trainer.errors import ExitCode
 
 POLL_SECONDS = 0.5
@@ -32,7 +31,7 @@ class WatchedRun:
     growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
     troubled: bool = False
-    settled: dict[str, TrialStatus] = field(default_factory=dict)
+    settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
@@ -52,16 +51,15 @@ class WatchedRun:
 
     def statuses(self) -> list[TrialStatus]:
         """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
-        cells = stored(self.dispatcher.plan)["cells"]
         active = set(self.dispatcher.active)
-        places = [(f"{cell['cell']} #{cell['seed']}", cell) for cell in cells]
-        found = {place: self.settled.get(place) or self._status(cell) for place, cell in places}
-        self.settled |= {place: found[place] for place, cell in places if cell["trial"] not in active}
+        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.cells}
+        found = {place: self.settled.get(place) or self._status(run) for place, run in places.items()}
+        self.settled |= {place: found[place] for place, run in places.items() if run.trial not in active}
         return list(found.values())
 
-    def _status(self, cell: dict[str, Any]) -> TrialStatus:
-        trial, score = cell["trial"], self.dispatcher.plan.sweep.spec.score_name
-        return trial_status(self.store, cell, score, self.dispatcher.observed[trial], self.dispatcher.decisions[trial])
+    def _status(self, run: PlannedRun) -> TrialStatus:
+        seen, decision = self.dispatcher.observed[run.trial], self.dispatcher.decisions[run.trial]
+        return trial_status(self.store, run, self.dispatcher.plan.sweep.spec.score_name, seen, decision)
 
     @property
     def _sweep(self) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import LIVE, Backend, Handle
+from orchestrator.backends.base import Backend, Handle
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
 from orchestrator.plan.plan import RULES, Plan
+from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.plan.status import score_curve
 from orchestrator.store.layout import Store
 from orchestrator.store.requests import stop, was_stopped
+from orchestrator.store.scores import score_curve
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Curve, verdict
 from trainer.config.metrics.names import better

@@ -15,8 +15,8 @@ from orchestrator.errors import PlanError, SweepError
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.plan import NO_TARIFF, Plan, Tariff, make_plan
+from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.price import evidence
-from orchestrator.plan.status import stored_plan
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
@@ -116,7 +116,8 @@ def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
 def asked(store: Store, request: Request) -> Sweep:
     """Return the sweep that a person asked for, with what its search has sampled so far."""
     sweep = _read(request)
-    return replace(sweep, sampled=kept_points(sweep, stored_plan(store, sweep.key) if sweep.spec.search else None))
+    plan = stored_plan(store, sweep.key) if sweep.spec.search else None
+    return replace(sweep, sampled=kept_points(sweep, plan.search if plan else None))
 
 
 def _read(request: Request) -> Sweep:
@@ -152,7 +153,7 @@ def _require_claims_fit(sweep: Sweep, trials: Sequence[Trial]) -> None:
     """Raise SweepError for claims about cells that are not there; those of a search are not known beforehand."""
     if not sweep.states_claims or sweep.spec.search:
         return
-    cells = {trial.cell: trial.settings for trial in trials}
+    cells = {trial.cell: trial for trial in trials}
     problems = [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]
     if problems:
         raise SweepError(problems)

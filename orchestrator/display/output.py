@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from trainer.strict_json import strict_json
+from trainer.files import strict_json
 
 
 def results() -> Console:

@@ -1,7 +1,8 @@
 """What a plan changes against the last plan of the same sweep."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from trainer.config.plan_file import PlanFile, PlannedRun
 
 
 class Change(NamedTuple):
@@ -13,24 +14,24 @@ class Change(NamedTuple):
     detail: str
 
 
-def diff(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> list[Change]:
+def diff(old: PlanFile | None, new: PlanFile) -> list[Change]:
     """Return how the cells of plan `new` differ from those of `old`, in the order of `new`, removed ones last."""
-    before, after = _by_place(old or {"cells": []}), _by_place(new)
+    before, after = _by_place(old) if old else {}, _by_place(new)
     changes = [change for place in after if (change := _change(place, before.get(place), after[place]))]
-    gone = [Change("removed", *place, f"trial {before[place]['trial']}") for place in before if place not in after]
+    gone = [Change("removed", *place, f"trial {before[place].trial}") for place in before if place not in after]
     return changes + gone
 
 
-def _change(place: tuple[str, int], old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> Change | None:
+def _change(place: tuple[str, int], old: PlannedRun | None, new: PlannedRun) -> Change | None:
     if old is None:
-        return Change("added", *place, f"trial {new['trial']}")
-    if old["trial"] != new["trial"]:
-        return Change("changed", *place, f"trial {old['trial']} becomes {new['trial']}")
-    if old["horizon_kimg"] == new["horizon_kimg"]:
+        return Change("added", *place, f"trial {new.trial}")
+    if old.trial != new.trial:
+        return Change("changed", *place, f"trial {old.trial} becomes {new.trial}")
+    if old.horizon_kimg == new.horizon_kimg:
         return None
-    kind = "extended" if new["horizon_kimg"] > old["horizon_kimg"] else "shortened"
-    return Change(kind, *place, f"{old['horizon_kimg']:g} to {new['horizon_kimg']:g} kimg")
+    kind = "extended" if new.horizon_kimg > old.horizon_kimg else "shortened"
+    return Change(kind, *place, f"{old.horizon_kimg:g} to {new.horizon_kimg:g} kimg")
 
 
-def _by_place(plan: Mapping[str, Any]) -> dict[tuple[str, int], Mapping[str, Any]]:
-    return {(cell["cell"], cell["seed"]): cell for cell in plan["cells"]}
+def _by_place(plan: PlanFile) -> dict[tuple[str, int], PlannedRun]:
+    return {(run.cell, run.seed): run for run in plan.cells}

@@ -4,20 +4,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, Wanted, decide, decide_one
 from orchestrator.plan.price import Evidence, Power, Price, Rate, price
 from orchestrator.store.observe import Observed
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.search_points import points_to_keep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
 from trainer.config.job import Resources
 from trainer.config.metrics.names import parse_metric
-
-SCHEMA_VERSION = 1
+from trainer.config.plan_file import PlannedRun
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,11 @@ class Plan:
         """Return each trial once, by id, in order: cells may share one."""
         return {trial.id: trial for trial in reversed(self.trials)}
 
+    @cached_property
+    def cells(self) -> tuple[PlannedRun, ...]:
+        """Return the trials as plan.json names them: one entry for every cell and seed."""
+        return tuple(map(planned_run, self.trials))
+
     @property
     def prices(self) -> Mapping[str, Price]:
         """Return the price of each trial that would be submitted."""
@@ -131,6 +134,20 @@ class Plan:
             if asked > most:
                 problem = f"costs about {asked:.3g} {name}, over the budget of {most:g}"
                 raise PlanError(self.sweep.source.file, problem, "run fewer cells or raise `budget`")
+
+
+def planned_run(trial: Trial) -> PlannedRun:
+    """Return a trial as plan.json names it."""
+    return PlannedRun(
+        cell=trial.cell,
+        name=trial.name,
+        axes=trial.axes,
+        settings=dict(trial.settings),
+        training_images=trial.config.data.training_images,
+        seed=trial.seed,
+        trial=trial.id,
+        horizon_kimg=trial.horizon_kimg,
+    )
 
 
 def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Wanted]:
@@ -200,51 +217,6 @@ def energy(costs: Sequence[Cost]) -> tuple[float | None, float | None, float | N
 def evaluated_images(spec: SweepSpec) -> int:
     """Return how many images are generated for one evaluation: metrics of one detector share them."""
     return max((parse_metric(name).generated for name in spec.metrics), default=0)
-
-
-def stored(plan: Plan) -> dict[str, Any]:
-    """Return what sweeps/NAME/plan.json says: the cells and their trials. The analysis reads it."""
-    spec = plan.sweep.spec
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "sweep": plan.sweep.key,
-        "name": spec.sweep,
-        "tier": plan.sweep.tier,
-        "file": str(plan.sweep.source.file),
-        "question": spec.question,
-        "horizon_kimg": spec.horizon_kimg,
-        "metrics": spec.metrics,
-        "detector": spec.detector,
-        "distance": spec.distance,
-        "evaluation_seeds": spec.evaluation_seeds,
-        "probes": spec.probes,
-        "score": spec.score_name,
-        "figures": spec.figures,
-        "claims": spec.claims,
-        **points_to_keep(plan.sweep),
-        "cells": [
-            {
-                "cell": trial.cell,
-                "settings": dict(trial.settings),
-                "seed": trial.seed,
-                "trial": trial.id,
-                "horizon_kimg": trial.horizon_kimg,
-            }
-            for trial in plan.trials
-        ],
-    }
-
-
-def told(plan: Plan) -> dict[str, Any]:
-    """Return what `adasweep plan --json` prints: the stored plan with actions, reasons and prices."""
-    document = stored(plan)
-    for cell in document["cells"]:
-        decision, cost = plan.decisions[cell["trial"]], plan.costs.get(cell["trial"])
-        cell |= {"action": decision.action.value, "reason": decision.reason, "from_kimg": decision.from_kimg}
-        cell |= {"price": cost.price._asdict() if cost else None}
-        cell |= {"power": cost.power._asdict() if cost and cost.power else None}
-    document |= {"unsampled": len(plan.awaited)}
-    return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
 
 
 def _money(tariff: Tariff, kwh: float | None, gpu_hours: float) -> float | None:

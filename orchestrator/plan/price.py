@@ -17,7 +17,7 @@ from orchestrator.store.observe import Observed
 from trainer.config.job import Resources
 from trainer.config.spec import NonNegative, Positive, Settings
 from trainer.config.train import TrainConfig
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 PUBLISHED_V100 = {
     (128, 8): 4.3,
@@ -127,11 +127,12 @@ def evidence(probes: Path, seen: Iterable[tuple[TrainConfig, Observed]]) -> Evid
     history: dict[str, tuple[Rate, ...]] = {}
     power: dict[str, tuple[Power, ...]] = {}
     for config, observed in seen:
-        if observed.images_per_second:
-            rate = Rate(1000 / observed.images_per_second, observed.evaluation_seconds, 1.0, "")
+        speed = observed.speed
+        if speed.images_per_second:
+            rate = Rate(1000 / speed.images_per_second, speed.evaluation_seconds, 1.0, "")
             history[shape_key(config)] = (*history.get(shape_key(config), ()), rate)
-        if observed.watts:
-            drawn = Power(observed.watts, 1.0, observed.energy_method)
+        if speed.watts:
+            drawn = Power(speed.watts, 1.0, speed.energy_method)
             power[shape_key(config)] = (*power.get(shape_key(config), ()), drawn)
     return Evidence(_read_probes(probes), history, power)
 

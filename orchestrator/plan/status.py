@@ -1,26 +1,17 @@
 """How each trial of a sweep is getting on, in numbers and in words."""
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
-from orchestrator.errors import StoreError
-from orchestrator.plan.decide import Action, Decision, Rules, Wanted, decide_one
+from orchestrator.plan.decide import Action, Decision, Rules, decide_one
+from orchestrator.plan.plan_file import wanted_of_plan
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
-from trainer.config.metrics.names import better
-from trainer.record import RunDir, RunRecord, State, read_lines, read_record
-
-
-class Score(NamedTuple):
-    """The newest and the best value of a metric."""
-
-    last: float | None = None
-    best: float | None = None
+from orchestrator.store.scores import score_of
+from trainer.config.plan_file import PlanFile, PlannedRun
+from trainer.record import RunRecord, State, read_record
 
 
 @dataclass(frozen=True)
@@ -47,19 +38,19 @@ class TrialStatus:
     wrong: str
 
 
-def trial_status(store: Store, cell: Mapping[str, Any], score: str, seen: Observed, decision: Decision) -> TrialStatus:
-    """Return the status of one cell of a plan (an entry of plan.json's `cells`)."""
-    run = store.run(cell["trial"])
+def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, decision: Decision) -> TrialStatus:
+    """Return the status of one cell of a plan at one seed."""
+    run = store.run(planned.trial)
     records = [record for number in run.attempts() if (record := read_record(run.record(number)))]
     last = records[-1] if records else None
-    found = score_of(store, cell["trial"], score)
+    found = score_of(run, score)
     return TrialStatus(
-        trial=cell["trial"],
-        cell=cell["cell"],
-        seed=cell["seed"],
+        trial=planned.trial,
+        cell=planned.cell,
+        seed=planned.seed,
         state=state_in_a_word(seen, decision),
         kimg=seen.kimg,
-        horizon_kimg=cell["horizon_kimg"],
+        horizon_kimg=planned.horizon_kimg,
         score=score,
         score_last=found.last,
         score_best=found.best,
@@ -82,68 +73,10 @@ def state_in_a_word(seen: Observed, decision: Decision) -> str:
     return seen.state.value if seen.attempts else "new"
 
 
-def score_of(store: Store, trial: str, score: str) -> Score:
-    """Return the newest and the best recorded value of the metric `score` of a trial."""
-    values = score_curve(store.run(trial), score)
-    if not values:
-        return Score()
-    best = min if better(score) == "lower" else max
-    return Score(values[max(values)], best(values.values()))
-
-
-def score_curve(run: RunDir, score: str) -> dict[float, float]:
-    """Return the values of the metric `score` by kimg: means over evaluation seeds, the last row of each."""
-    seeds: dict[float, dict[int, float]] = defaultdict(dict)
-    for row in read_lines(run.metrics):
-        if row.get("metric") == score:
-            seeds[row["kimg"]][row.get("seed", 0)] = row["value"]
-    return {kimg: fmean(of_seeds.values()) for kimg, of_seeds in seeds.items()}
-
-
-def read_plan(store: Store, sweep: str) -> dict[str, Any]:
-    """Return the last plan of a sweep. Raises StoreError, naming the sweeps there are, where it has none."""
-    plan = stored_plan(store, sweep)
-    if plan is None:
-        known = ", ".join(sweeps(store)) or "none yet"
-        raise StoreError(store.root, f"no sweep {sweep!r} was run here", f"there are: {known}")
-    return plan
-
-
-def stored_plan(store: Store, sweep: str) -> dict[str, Any] | None:
-    """Return the last plan of a sweep, or None where it has none. Raises StoreError for one that cannot be read."""
-    path = store.plan(sweep)
-    try:
-        plan: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise StoreError(path, f"is not readable as a plan ({error})", "remove it and run the sweep again") from None
-    return plan
-
-
-def sweeps(store: Store) -> list[str]:
-    """Return the names of the sweeps that were run in a store."""
-    return sorted(path.parent.name for path in (store.root / "sweeps").glob("*/plan.json"))
-
-
-def wanted_of_plan(plan: Mapping[str, Any]) -> dict[str, Wanted]:
-    """Return what a stored plan wants of each trial."""
-    numbers = {name: plan[name] for name in ("detector", "distance", "evaluation_seeds") if name in plan}
-    numbers |= {"sweep": plan["sweep"], "probes": tuple(plan.get("probes", ()))}
-    metrics = tuple(plan.get("metrics", ()))
-    return {cell["trial"]: Wanted(cell["horizon_kimg"], metrics, **numbers) for cell in plan["cells"]}
-
-
-def sweep_status(
-    store: Store, plan: Mapping[str, Any], observed: Mapping[str, Observed], rules: Rules
-) -> list[TrialStatus]:
+def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed], rules: Rules) -> list[TrialStatus]:
     """Return the status of every cell of a stored plan."""
-    wanted = wanted_of_plan(plan)
-    decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted.items()}
-    return [
-        trial_status(store, cell, plan["score"], observed[cell["trial"]], decisions[cell["trial"]])
-        for cell in plan["cells"]
-    ]
+    decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted_of_plan(plan).items()}
+    return [trial_status(store, run, plan.score or "", observed[run.trial], decisions[run.trial]) for run in plan.cells]
 
 
 def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:

@@ -10,9 +10,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from orchestrator.plan.plan_file import stored_plan, sweeps
 from orchestrator.store.layout import Store
+from trainer.config.plan_file import PlanFile, PlannedRun
 from trainer.config.spec import Settings
-from trainer.record import RunDir, replace_file
+from trainer.errors import UserError
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
 """MLflow's words for a run that does not go on by itself."""
@@ -130,24 +134,29 @@ def write_cursor(folder: Path, trial: str, cursor: Cursor) -> None:
 def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
     """Return the tags that the plans in a store give to each trial: which sweeps it belongs to, and where in them."""
     tags: dict[str, dict[str, str]] = {}
-    for path in sorted((store.root / "sweeps").glob("*/plan.json")):
-        try:
-            plan = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        for cell in plan["cells"]:
-            _tag(tags.setdefault(cell["trial"], {}), path.parent.name, plan, cell)
+    for sweep in sweeps(store):
+        if plan := _readable(store, sweep):
+            for run in plan.cells:
+                _tag(tags.setdefault(run.trial, {}), sweep, plan.tier or "full", run)
     return tags
 
 
-def _tag(tags: dict[str, str], key: str, plan: Mapping[str, Any], cell: Mapping[str, Any]) -> None:
-    names = dict.fromkeys([*tags.get("sweep", "").split(","), key])
+def _readable(store: Store, sweep: str) -> PlanFile | None:
+    """Return the plan of a sweep; None for one that cannot be read: recording the trials does not need it."""
+    try:
+        return stored_plan(store, sweep)
+    except UserError:
+        return None
+
+
+def _tag(tags: dict[str, str], sweep: str, tier: str, run: PlannedRun) -> None:
+    names = dict.fromkeys([*tags.get("sweep", "").split(","), sweep])
     tags["sweep"] = ",".join(name for name in names if name)
-    tags[f"sweep.{key}"] = cell["cell"]
-    tags.setdefault("cell", cell["cell"])
-    tags.setdefault("seed", str(cell["seed"]))
-    tags["tier"] = plan.get("tier") or "full"
-    tags["horizon_kimg"] = f"{cell['horizon_kimg']:g}"
+    tags[f"sweep.{sweep}"] = run.cell
+    tags.setdefault("cell", run.cell)
+    tags.setdefault("seed", str(run.seed))
+    tags["tier"] = tier
+    tags["horizon_kimg"] = f"{run.horizon_kimg:g}"
 
 
 def _rows_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:

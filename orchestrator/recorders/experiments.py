@@ -8,7 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from orchestrator.recorders.cursor import Target
 from orchestrator.store.layout import Store
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 def experiment(client: MlflowClient, name: str, target: Target) -> str:

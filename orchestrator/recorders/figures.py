@@ -6,10 +6,11 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
+from orchestrator.plan.plan_file import sweeps
 from orchestrator.recorders.cursor import Target
 from orchestrator.recorders.experiments import experiment, find_runs
 from orchestrator.store.layout import Store
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 EXPERIMENT = "adasweep figures"
 
@@ -23,8 +24,7 @@ class Gallery:
     @property
     def sweeps(self) -> Iterator[str]:
         """Yield the names of the sweeps that have figures."""
-        names = sorted(plan.parent.name for plan in (self.store.root / "sweeps").glob("*/plan.json"))
-        yield from (name for name in names if (self.store.root / "figures" / name).is_dir())
+        yield from (name for name in sweeps(self.store) if (self.store.root / "figures" / name).is_dir())
 
     def ingest(self) -> None:
         """Send the files that are new or have changed."""

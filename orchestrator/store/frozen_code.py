@@ -8,15 +8,18 @@ copy, which has the same content by definition.
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from orchestrator.backends.base import LIVE
+import orchestrator
 from orchestrator.store.layout import Store, writing
+from trainer.files import replacing, temporary_name
+
+LIVE = Path(orchestrator.__file__).resolve().parent.parent
+"""The folder of the packages that this process runs."""
 
 PACKAGES = ("orchestrator", "trainer")
 LEFT_OUT = frozenset({"__pycache__", "embedded"})
@@ -45,6 +48,11 @@ def frozen_place(store: Store, root: Path = LIVE) -> Path:
     return _place(store, _contents(root))
 
 
+def code_name(store: Store, code: Path) -> str:
+    """Return what jobs call the packages in `code`: the digits of a frozen copy, or "live" for a working copy."""
+    return code.name if code.resolve().parent == store.code.resolve() else "live"
+
+
 def _place(store: Store, files: Files) -> Path:
     parts = "".join(f"{name}\0{hashlib.sha256(content).hexdigest()}\n" for name, content in files.items())
     return store.code.resolve() / hashlib.sha256(parts.encode()).hexdigest()[:DIGITS]
@@ -66,8 +74,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _write(place: Path, files: Files, root: Path) -> None:
     """Write a copy under another name, then rename it: others see all of it or nothing."""
-    draft = place.with_name(f".{place.name}.{os.uname().nodename}.{os.getpid()}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = temporary_name(place)
     try:
         for name, content in files.items():
             _put(draft / name, content)
@@ -93,9 +100,8 @@ def _mend(place: Path, files: Files) -> None:
     for name, content in files.items():
         path = place / name
         if not path.is_file() or path.read_bytes() != content:
-            draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            _put(draft, content)
-            draft.replace(path)
+            with replacing(path) as draft:
+                _put(draft, content)
     for path in [path for package in PACKAGES for path in _files(place / package)]:
         if str(path.relative_to(place)) not in files:
             path.unlink()

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from orchestrator.errors import LeaseHeld, LeaseLost
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
 TTL_SECONDS = 12 * BEAT_SECONDS

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
 from trainer.errors import ExitCode, without_prefix
-from trainer.record import RunDir, RunRecord, State, beat, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, beat, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """Signals that come from outside: the worker itself did nothing wrong."""

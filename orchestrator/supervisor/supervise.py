@@ -7,14 +7,12 @@ that record.json says how the attempt ended even when the worker could not. Its 
 user's mistake, 75 run me again, anything else failed. When the supervisor dies, the kernel kills the worker with it.
 """
 
-import ctypes
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -23,15 +21,15 @@ from orchestrator.errors import LeaseHeld, LeaseLost
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
 from orchestrator.store.requests import is_cancelled
-from orchestrator.supervisor.command import FORWARDED, environment, python_module
+from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
 from orchestrator.supervisor.ending import Ending, classify, last_line, write_ending
 from trainer.config.job import Job
 from trainer.errors import ExitCode
-from trainer.record import RunDir, State, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir, State
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -124,7 +122,7 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             env=environment({"OMP_NUM_THREADS": str(job.options.threads)}),
             process_group=0,
-            preexec_fn=_dying_with(os.getpid()),
+            preexec_fn=signalled_when_we_end(signal.SIGKILL),
         )
 
 
@@ -132,18 +130,6 @@ def worker_command() -> list[str]:
     """Return the command of the worker. ADASWEEP_WORKER puts another in its place (a scripted one, in tests)."""
     given = os.environ.get("ADASWEEP_WORKER")
     return shlex.split(given) if given else [*python_module("trainer"), "run"]
-
-
-def _dying_with(parent: int) -> Callable[[], None]:
-    """Return what a child does before it becomes the worker: asks the kernel to be killed when `parent` dies."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def ask() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return ask
 
 
 def _watch(worker: subprocess.Popen[bytes], lease: Lease, inbox: Inbox) -> int:

@@ -26,6 +26,7 @@ from orchestrator.sweep.trial import DataLookup, Trial
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.identity import trial_id
 from trainer.config.job import Resources
+from trainer.config.plan_file import Axis
 from trainer.config.resolve import resolve
 
 MAX_TRIALS = 200_000
@@ -49,9 +50,18 @@ class Cell(NamedTuple):
     @property
     def label(self) -> str:
         """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
-        named = dict.fromkeys(str(s.path[1]) for s in self.chosen if s.path[0] == "cells")
-        told = [f"{s.key}={_short(s.value)}" for s in self.chosen if s.path[0] != "cells"]
-        return ", ".join([*named, *told]) or "base"
+        named = [self.name] if self.name else []
+        return ", ".join([*named, *(f"{axis.key}={_short(axis.value)}" for axis in self.axes)]) or "base"
+
+    @property
+    def name(self) -> str:
+        """Return what `cells` of the sweep file calls this cell; "" where it has no name."""
+        return next((str(setting.path[1]) for setting in self.chosen if setting.path[0] == "cells"), "")
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Return the values of the axes other than `cells`."""
+        return tuple(Axis(key=s.key, value=s.value) for s in self.chosen if s.path[0] != "cells")
 
 
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
@@ -138,6 +148,8 @@ def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources
         horizon_kimg=config.whole_iterations(horizon_kimg),
         resources=resources,
         transfer_path=layers.transfer,
+        name=cell.name,
+        axes=cell.axes,
     )
 
 

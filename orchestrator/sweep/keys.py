@@ -5,15 +5,22 @@ import functools
 import types
 import typing
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, JsonValue
 from pydantic.fields import FieldInfo
 
 from trainer.config.job import Resources
 from trainer.config.presets.official import PRESETS
 from trainer.config.spec import PositiveInt
 from trainer.config.train import TrainConfig
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Assignments = dict[str, JsonValue]
+"""Dotted keys of TrainConfig (or `preset`, `data`, `resources.cpus`, ...) and their values."""
+
+Values = Annotated[list[JsonValue], Field(min_length=1)]
+"""At least one value, for an axis."""
 
 FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
 """What the data set itself says, so that nobody has to write it."""

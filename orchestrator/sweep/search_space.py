@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
-from orchestrator.sweep.assignments import Assignments, Values
+from orchestrator.sweep.keys import Assignments, Values
 from trainer.config.spec import Count, Positive, PositiveInt, Settings
 
 DIGITS = 4

@@ -4,8 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from orchestrator.sweep.assignments import Assignments, Name, Values
 from orchestrator.sweep.claims import ClaimText
+from orchestrator.sweep.keys import Assignments, Name, Values
 from orchestrator.sweep.search_space import Search
 from orchestrator.sweep.stop_rules import StopRules
 from trainer.config.job import Resources

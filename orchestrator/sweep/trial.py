@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from trainer.config.dataset.config import DataDescription
 from trainer.config.job import Resources
+from trainer.config.plan_file import Axis
 from trainer.config.train import TrainConfig
 
 
@@ -23,7 +24,8 @@ DataLookup = Callable[[str], LocatedData]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run of a sweep. `cell` names its place in the sweep, `settings` are the values of the axes there.
+    """One run of a sweep. `cell` is the label of its cell, `name` what `cells:` of the file calls that, `axes` where it
+    lies on the other axes, `settings` all that the cell sets.
 
     Cells that come out as the same computation share an id, and the run.
     """
@@ -37,3 +39,5 @@ class Trial:
     horizon_kimg: float
     resources: Resources
     transfer_path: Path | None = None
+    name: str = ""
+    axes: tuple[Axis, ...] = ()

@@ -9,7 +9,7 @@ from analysis.tables.collect import collect
 from analysis.tables.schema import SCHEMAS, is_current, read_table, shard_path
 from analysis.tables.store import Store
 from analysis.testing.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
-from trainer.record import append_lines
+from trainer.files import append_lines
 
 RUN = FakeRun("ada", 500, 0)
 

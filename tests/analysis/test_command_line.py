@@ -5,11 +5,11 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.commands import COMMANDS
-from analysis.figures import GENERAL
+from analysis.figures.catalog import GENERAL
 from analysis.tables.schema import SCHEMAS, TABLES, read_table
 from analysis.testing.synthetic_store import IDENTITY, id_of
 from tests.analysis.stores import WHOLE
-from trainer.record import append_lines
+from trainer.files import append_lines
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from analysis.errors import StoreError
 from analysis.tables.attempts import attempts_of
 from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from trainer.config.job import Resources
-from trainer.record import Energy, State, append_lines, read_record, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import Energy, State, read_record
 from trainer.recording.energy_meters import ReplayMeter
 
 KWH = 3.6e6

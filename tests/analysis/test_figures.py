@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.errors import FigureError
-from analysis.figures import GENERAL, figure_named
+from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.drawing.style import LOOK
 from analysis.figures.provenance import provenance_of, read_provenance
 from analysis.figures.render import compose, render

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from orchestrator.backends.base import Backend, Handle, Task, read_handle, write_handle
+from orchestrator.backends.base import Backend, Handle, read_handle, write_handle
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.backends.local.backend import LocalBackend
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from tests.orchestrator.attempts import new_attempt, new_trial, workers_of
 from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
 from trainer.config.job import Resources

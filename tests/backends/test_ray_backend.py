@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import pytest
 
-from orchestrator.backends.base import Task
 from orchestrator.backends.queue import Entry
 from orchestrator.backends.ray.backend import RayBackend
 from orchestrator.backends.ray.jobs import IS_ALIVE, RayJobs
 from orchestrator.backends.ray.task import RayQueue, carry_out
 from orchestrator.errors import BackendError
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
 

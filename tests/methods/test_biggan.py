@@ -15,6 +15,7 @@ from trainer.attempt.run import read_attempt, run_attempt
 from trainer.config.networks.biggan import BigGanDiscriminator, BigGanGenerator
 from trainer.config.training import Hinge
 from trainer.errors import UserError
+from trainer.files import read_lines
 from trainer.images.latents import z_of_seeds
 from trainer.methods.orthogonal import crosstalk, network_crosstalk
 from trainer.model.biggan.discriminator import Discriminator
@@ -23,7 +24,6 @@ from trainer.model.biggan.layers import Attention, Drawing, Normalised
 from trainer.model.standing import StandingNorm
 from trainer.objectives.hinge import HingeObjective
 from trainer.objectives.regularised import Intervals
-from trainer.record import read_lines
 from trainer.registry import build
 from trainer.runtime.signals import StopRequest
 

@@ -20,8 +20,8 @@ from trainer.config.networks.stylegan_progan import (
 )
 from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Spec
+from trainer.files import read_lines
 from trainer.model.growing.level import faded
-from trainer.record import read_lines
 from trainer.registry import build
 from trainer.runtime.signals import StopRequest
 

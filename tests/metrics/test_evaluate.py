@@ -19,8 +19,8 @@ from trainer.config.dataset.describe import describe
 from trainer.data.dataset import full_set
 from trainer.errors import OutputError
 from trainer.evaluation.evaluate import MetricValue, evaluate
+from trainer.evaluation.feature_cache import one_at_a_time
 from trainer.evaluation.feature_networks import Judges
-from trainer.evaluation.locks import one_at_a_time
 from trainer.evaluation.real_features import Mirrored, chosen
 from trainer.metrics.fid import fid
 from trainer.metrics.kid import kid

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from trainer.config.job import Job
 from trainer.config.metrics.names import parse_metric, value_names
-from trainer.record import RunDir, RunRecord, State, append_lines, beat, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State, beat
 from trainer.recording.fence import Fence, LeaseLost
 
 STEP_KIMG = 0.1

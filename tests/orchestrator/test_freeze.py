@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.base import LIVE
-from orchestrator.store.frozen_code import freeze, frozen_place
+from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.conftest import SWEEP

@@ -11,12 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from orchestrator.backends.base import Task
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.script import arrays
 from orchestrator.errors import StoreError, SweepError
 from orchestrator.store.layout import Store
-from orchestrator.supervisor.command import supervisor_command
+from orchestrator.supervisor.command import Task, supervisor_command
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.keys import settable
 from orchestrator.sweep.reader import Sweep, read_sweep

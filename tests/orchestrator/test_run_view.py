@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.backends.base import Task
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.progress import Silence
 from orchestrator.store.layout import Store
-from trainer.record import RunRecord, State, replace_file
+from orchestrator.supervisor.command import Task
+from trainer.files import replace_file
+from trainer.record import RunRecord, State
 
 
 def done(store: Store) -> Callable[[Task], State]:

@@ -11,12 +11,13 @@ from orchestrator.errors import SweepError
 from orchestrator.plan.decide import Action, Rules, Wanted, decide_one
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
-from orchestrator.store.requests import forgive, stop, stops
+from orchestrator.store.requests import retry, stop, stops
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Asha, Curves, Diverged, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.conftest import SWEEP
-from trainer.record import State, append_lines
+from trainer.files import append_lines
+from trainer.record import State
 
 Read = Callable[..., Sweep]
 
@@ -110,7 +111,7 @@ def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:
     seen = observe_run(store.run(trial), State.LOST, 1e12)
     ours, theirs = (decide_one(Wanted(8.0, sweep=name), seen, Rules()) for name in ("test", "other"))
     assert (ours.action, ours.reason, theirs.action) == (Action.STOPPED, "bad", Action.RESUME)
-    forgive(store.run(trial))
+    retry(store.run(trial))
     assert stops(store.run(trial)) == {}
 
 

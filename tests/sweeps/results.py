@@ -10,12 +10,13 @@ from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import collect
 from analysis.tables.store import Store
 from analysis.testing.synthetic_store import run_of, write_logits, write_samples, write_trial
-from orchestrator.plan.plan import make_plan, stored
+from orchestrator.plan.plan import make_plan
+from orchestrator.plan.plan_file import stored
 from orchestrator.plan.price import Evidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
 from trainer.config.metrics.names import parse_metric, value_names
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 EVALUATIONS = 10
 PICTURED = 6
@@ -25,7 +26,7 @@ def write_results(path: Path, name: str, tier: str) -> Store:
     """Write the plan of a sweep and made-up results of all its runs but the last, logits and samples of a few."""
     store, sweep, trials = Store(path), read(name, tier), tuple(planned(name, tier))
     document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), Evidence({}, {}), 1))
-    replace_file(store.plan(sweep.key), json.dumps(document | {"file": "synthetic"}))
+    replace_file(store.plan(sweep.key), document.model_copy(update={"file": "synthetic"}).model_dump_json())
     metrics = [
         value
         for metric in sweep.spec.metrics

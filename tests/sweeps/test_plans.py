@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import FIGURES
+from analysis.figures.catalog import FIGURES
 from orchestrator.sweep.claims import misplaced_claims
 from tests.sweeps.planned import NAMES, OF_PAPERS, new, planned, read
 
@@ -62,7 +62,7 @@ def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_claim_means_two_cells_where_the_sweep_is_whole(name):
     sweep = read(name, tier := "paper" if name in OF_PAPERS else "")
-    cells = {trial.cell: trial.settings for trial in planned(name, tier)}
+    cells = {trial.cell: trial for trial in planned(name, tier)}
     assert list(misplaced_claims(sweep.spec.claims, cells)) == []
 
 

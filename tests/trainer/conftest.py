@@ -16,7 +16,8 @@ from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.presets.official import merge
 from trainer.config.resolve import resolve
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 TINY = {
     "preset": "tiny32",

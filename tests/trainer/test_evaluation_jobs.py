@@ -8,7 +8,8 @@ import pytest
 
 from tests.trainer.conftest import TrialMaker
 from trainer.__main__ import main
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
 from trainer.runtime.launch import launch
 
 METRICS = ("fid40_full", "kid40", "pr40", "swd32", "msssim32")

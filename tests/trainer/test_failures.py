@@ -12,7 +12,8 @@ from tests.trainer.conftest import TrialMaker
 from trainer.__main__ import main
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.errors import DataError
-from trainer.record import RunDir, RunRecord, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, read_record
 from trainer.runtime.failures import Failure, PeerLost, Shards, failure_of
 from trainer.runtime.signals import StopRequest
 from trainer.state import checkpoint
@@ -93,14 +94,14 @@ def test_another_data_set_than_planned_is_in_the_record(trials: TrialMaker, tmp_
 
 def test_full_disk_keeps_the_last_good_state(trials: TrialMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     run = trials.make("full")
-    real = checkpoint.write_file
+    real = checkpoint.replace_file
 
     def full(path: Path, content: bytes) -> None:
         if "ckpt-000000080" in path.name:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         real(path, content)
 
-    monkeypatch.setattr(checkpoint, "write_file", full)
+    monkeypatch.setattr(checkpoint, "replace_file", full)
     code, record = train(trials, run)
     assert (code, record.state) == (2, State.FAILED)
     assert "No space left on device; make room" in record.message

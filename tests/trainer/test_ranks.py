@@ -10,7 +10,8 @@ import torch
 
 from tests.trainer.conftest import TrialMaker
 from trainer.errors import UserError
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
 from trainer.runtime.launch import launch
 from trainer.runtime.ranks import Place, find_place, first_host
 from trainer.runtime.world import World, joined

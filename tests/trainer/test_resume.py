@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from tests.trainer.conftest import TrialMaker
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
 from trainer.state import checkpoint
 
 CASES: dict[str, dict[str, Any]] = {

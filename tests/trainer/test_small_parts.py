@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.record import RunRecord, State, append_lines, beat, read_lines, read_record
+from trainer.files import append_lines, read_lines
+from trainer.record import RunRecord, State, beat, read_record
 from trainer.recording.fence import Fence, LeaseLost
 from trainer.recording.telemetry import EDGES, TickSums
 from trainer.training.cadence import is_due, is_on

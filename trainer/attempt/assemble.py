@@ -19,11 +19,12 @@ from trainer.config.training import Adam
 from trainer.data.dataset import TrainSet
 from trainer.evaluation.inline import Evaluator
 from trainer.evaluation.measurer import Measurer
+from trainer.files import read_lines
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.method import INITIAL_LR, Method
 from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
-from trainer.record import RunDir, read_lines
+from trainer.record import RunDir
 from trainer.recording.energy_meters import Meter
 from trainer.recording.reporter import Reporter
 from trainer.registry import build

@@ -6,9 +6,9 @@ from functools import partial
 from trainer.config.train import TrainConfig
 from trainer.evaluation.measurer import Measurer, numbers_in
 from trainer.evaluation.shared_work import agreed
+from trainer.files import read_lines
 from trainer.images.latents import load_generator
 from trainer.probes.run import Prober
-from trainer.record import read_lines
 from trainer.recording.reporter import Reporter
 
 

@@ -16,11 +16,11 @@ from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.evaluation.inline import presented
 from trainer.evaluation.samples import Samples
+from trainer.files import strict_json
 from trainer.recording.telemetry import peak_memory_gib
 from trainer.runtime.ranks import Place
 from trainer.runtime.torch_settings import settle
 from trainer.runtime.world import World, device_of
-from trainer.strict_json import strict_json
 
 ITERATIONS = 16
 IMAGES = 128

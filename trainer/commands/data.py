@@ -31,8 +31,8 @@ from trainer.data.verify import Findings
 from trainer.data.verify import verify as look_for_damage
 from trainer.data.writer import read_settings
 from trainer.errors import ExitCode
+from trainer.files import strict_json
 from trainer.runtime.console import progress, result, say
-from trainer.strict_json import strict_json
 
 EXAMPLES_SHOWN, PROBLEMS_SHOWN = 3, 20
 

@@ -20,13 +20,13 @@ from trainer.errors import UserError
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import Judges
 from trainer.evaluation.samples import Samples
+from trainer.files import replace_file, strict_json
 from trainer.images.latents import load_generator
-from trainer.record import RunDir, replace_file
+from trainer.record import RunDir
 from trainer.runtime.console import progress
 from trainer.runtime.ranks import Place
 from trainer.runtime.torch_settings import settle
 from trainer.runtime.world import device_of
-from trainer.strict_json import strict_json
 
 EXAMPLES = """Examples:
   python -m trainer eval runs/first --metrics fid10k_full ppl2k_wend --seeds 3

@@ -9,7 +9,7 @@ import typer
 
 from trainer.command_line.group import epilog, new_app
 from trainer.commands.arguments import SnapshotArgument
-from trainer.state.checkpoint import write_file
+from trainer.files import replace_file
 from trainer.state.snapshot import read_header, tensors_of
 
 EXAMPLES = """Example:
@@ -28,6 +28,6 @@ def export(snapshot: SnapshotArgument, target: TargetArgument, network: NetworkO
     """Write one network of a snapshot as a plain state dict for other programs."""
     header = read_header(snapshot)
     tensors = tensors_of(snapshot, network)
-    write_file(target, safetensors.torch.save(tensors))
+    replace_file(target, safetensors.torch.save(tensors))
     sys.stdout.write(f"{target}: {network} after {header.images} images, {header.origin}\n")
     return 0

@@ -14,6 +14,7 @@ from torch import Tensor
 from trainer.command_line.group import epilog, new_app
 from trainer.commands.arguments import ClassOption, DistanceOption, SnapshotArgument
 from trainer.errors import DataError, UserError
+from trainer.files import replace_file
 from trainer.images.grids import tile, to_uint8, write_animation, write_png
 from trainer.images.latents import class_rows, load_generator
 from trainer.model.generator import Generator
@@ -22,7 +23,6 @@ from trainer.projection.noise_maps import picture
 from trainer.projection.projector import Projection, Projector
 from trainer.projection.schedule import Schedule
 from trainer.runtime.console import progress, result
-from trainer.state.checkpoint import write_file
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 FRAMES = 60
@@ -114,7 +114,7 @@ def write(
     maps = torch.stack([picture(noise, side) for noise in found.noises.values()])
     write_png(directory / "noise.png", tile(to_uint8(maps).cpu(), len(maps)))
     tensors = {"w": found.w, **{f"noise/{name}": noise for name, noise in found.noises.items()}}
-    write_file(
+    replace_file(
         directory / "projection.safetensors",
         safetensors.torch.save({name: value.cpu().contiguous() for name, value in tensors.items()}),
     )

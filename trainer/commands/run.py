@@ -23,7 +23,8 @@ from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import located
 from trainer.errors import UserError
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 from trainer.runtime.launch import launch
 from trainer.runtime.ranks import find_place
 from trainer.runtime.signals import StopRequest

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64
 
 from trainer.config.metrics.names import MetricSpec
 from trainer.evaluation.batch_outputs import FROM_NETWORK, Keep, Look, Seen
-from trainer.evaluation.scratch import scratch
+from trainer.evaluation.feature_cache import scratch
 from trainer.metrics.moments import Gaussian, Moments
 from trainer.metrics.swd import PATCHES, Rows
 

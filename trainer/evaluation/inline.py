@@ -9,8 +9,8 @@ from torch import Tensor
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet
 from trainer.evaluation.measurer import Measurer, numbers_in
+from trainer.files import read_lines
 from trainer.model.network import GeneratorNetwork
-from trainer.record import read_lines
 from trainer.recording.reporter import Reporter
 from trainer.state.snapshot import save_snapshot
 from trainer.state.train_state import TrainState

@@ -15,8 +15,9 @@ from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import Judges
 from trainer.evaluation.samples import Samples
 from trainer.evaluation.shared_work import Progress
+from trainer.files import read_lines
 from trainer.model.network import GeneratorNetwork
-from trainer.record import RunDir, read_lines
+from trainer.record import RunDir
 from trainer.recording.reporter import Reporter
 from trainer.runtime.signals import Preempted, StopRequest
 from trainer.runtime.world import World

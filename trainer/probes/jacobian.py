@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from trainer.evaluation.feature_cache import scratch
 from trainer.evaluation.samples import Samples
-from trainer.evaluation.scratch import scratch
 from trainer.model.generator import Generator
 from trainer.probes.scene import Findings, Scene
 

@@ -18,11 +18,11 @@ from trainer.errors import UserError
 from trainer.evaluation.feature_networks import Judges
 from trainer.evaluation.samples import Draw
 from trainer.evaluation.shared_work import Progress
+from trainer.files import replace_file
 from trainer.images.grids import write_png
 from trainer.images.latents import load_generator
 from trainer.model.generator import Generator
 from trainer.model.network import GeneratorNetwork
-from trainer.state.checkpoint import write_file
 from trainer.state.snapshot import load_network
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
@@ -81,4 +81,4 @@ def write_findings(path: Path, findings: Findings) -> None:
     buffer = io.BytesIO()
     content: dict[str, Any] = dict(findings.arrays)
     np.savez_compressed(buffer, **content)
-    write_file(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue())

@@ -12,9 +12,9 @@ from trainer.config.identity import trial_id
 from trainer.config.networks.choice import Networks
 from trainer.config.train import TrainConfig
 from trainer.errors import SnapshotError
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file, temporary_name
+from trainer.record import RunDir
 from trainer.registry import build
-from trainer.state.checkpoint import write_file
 from trainer.state.train_state import TrainState, below
 
 FORMAT = "adasweep-snapshot-1"
@@ -42,7 +42,7 @@ class Header:
 def write_snapshot(path: Path, header: Header, tensors: dict[str, Tensor]) -> None:
     """Write tensors named `G/...`, `D/...`, `G_ema/...` under `header`, atomically."""
     content = {name: value.detach().contiguous() for name, value in tensors.items()}
-    write_file(path, safetensors.torch.save(content, metadata=header.metadata()))
+    replace_file(path, safetensors.torch.save(content, metadata=header.metadata()))
 
 
 def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: nn.Module | None = None) -> Path:
@@ -63,8 +63,7 @@ def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: 
 
 def point(link: Path, target: Path) -> None:
     """Make `link` a relative symbolic link to `target`, atomically."""
-    temporary = link.with_name(f".{link.name}.tmp")
-    temporary.unlink(missing_ok=True)
+    temporary = temporary_name(link)
     temporary.symlink_to(target.name)
     temporary.replace(link)
 

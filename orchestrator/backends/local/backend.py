@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission, Task
+from orchestrator.backends.base import Handle, Submission
 from orchestrator.backends.local.runner import ensure_runner
 from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.process_id import send
-from orchestrator.supervisor.command import supervisor_command
+from orchestrator.supervisor.command import Task, supervisor_command
 from orchestrator.supervisor.ending import never_began
 from trainer.config.job import Resources
 from trainer.record import RunDir, State, read_record

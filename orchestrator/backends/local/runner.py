@@ -7,7 +7,6 @@ them in the queue.
 """
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import sys
@@ -18,8 +17,8 @@ from pathlib import Path
 
 from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
 from orchestrator.store.process_id import ProcessId
-from orchestrator.supervisor.command import environment, hold_signals, python_module, supervisor_command
-from trainer.record import replace_file
+from orchestrator.supervisor.command import environment, python_module, start_supervisor
+from trainer.files import locked, replace_file
 
 POLL_SECONDS = 0.1
 
@@ -72,17 +71,7 @@ class Runner:
 
     def _start(self, entry: Entry, path: Path) -> Entry:
         visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
-        log = entry.directory / "attempts" / f"{entry.attempt:03d}" / "supervisor.log"
-        with log.open("ab") as output:
-            child = subprocess.Popen(
-                supervisor_command(entry.task),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment(visible, entry.code),
-                start_new_session=True,
-                preexec_fn=hold_signals,
-            )
+        child = start_supervisor(entry.task, visible)
         self.children[entry.key] = child
         started = entry.model_copy(update={"supervisor": ProcessId.of(child.pid)})
         replace_file(path, started.model_dump_json())
@@ -129,13 +118,8 @@ def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
 def alone(queue: Queue) -> Iterator[bool]:
     """Hold the runner's lock if it is free; yield whether it was."""
     queue.root.mkdir(parents=True, exist_ok=True)
-    with queue.lock.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    with locked(queue.lock, wait_seconds=0) as first:
+        yield first
 
 
 def main(arguments: list[str]) -> int:

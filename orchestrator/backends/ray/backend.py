@@ -9,17 +9,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission, Task
+from orchestrator.backends.base import Handle, Submission
 from orchestrator.backends.queue import Entry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
+from orchestrator.store.attempt_state import FINAL
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
-from orchestrator.store.observe import FINAL
-from orchestrator.supervisor.command import environment, python_module, supervisor_command
+from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
 from orchestrator.supervisor.ending import never_began
 from trainer.config.job import Resources
-from trainer.record import State, read_record, replace_file
+from trainer.files import replace_file
+from trainer.record import State, read_record
 
 DRIVER_CHECK_SECONDS = 2.0
 PASSED_ON = ("ADASWEEP_", "OMP_", "MLFLOW_")

@@ -17,8 +17,8 @@ from ray.exceptions import RayError
 from orchestrator.backends.queue import Entry, read_entry
 from orchestrator.backends.ray.task import RayQueue, carry_out
 from orchestrator.errors import LeaseHeld, LeaseLost
+from orchestrator.store.attempt_state import FINAL, RUN_AGAIN
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire, holder
-from orchestrator.store.observe import FINAL, RUN_AGAIN
 from trainer.record import RunDir, read_record
 
 POLL_SECONDS = 0.3

@@ -12,7 +12,8 @@ from orchestrator.backends.base import read_handle
 from orchestrator.backends.slurm.poll import Ask, ask_slurm
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.layout import Store
-from trainer.record import RunDir, State, read_record, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir, State, read_record
 
 SACCT = ("sacct", "--allocations", "--noheader", "--parsable2", "--format=JobID,ConsumedEnergyRaw")
 METHOD = "SLURM ConsumedEnergy of an exclusive node"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import submitit
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
-from orchestrator.backends.base import Handle, Submission, Task
+from orchestrator.backends.base import Handle, Submission
 from orchestrator.backends.slurm.poll import Ask, Poller, ask_slurm
 from orchestrator.backends.slurm.profile import Profile, chosen_profile
 from orchestrator.backends.slurm.script import Array, arrays
@@ -23,6 +23,7 @@ from orchestrator.backends.slurm.task import SupervisedAttempt
 from orchestrator.errors import BackendError
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
 

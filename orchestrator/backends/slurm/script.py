@@ -13,10 +13,9 @@ from typing import Any
 import submitit
 from submitit.slurm import slurm as submitit_slurm
 
-from orchestrator.backends.base import Task
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.errors import StoreError
-from orchestrator.supervisor.command import environment
+from orchestrator.supervisor.command import Task, environment
 
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
 """sbatch gives these a meaning of their own in the names of files, quoted or not."""

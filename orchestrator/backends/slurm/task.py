@@ -16,9 +16,9 @@ from pathlib import Path
 from submitit.helpers import DelayedSubmission
 
 from orchestrator.plan.decide import Rules
+from orchestrator.store.attempt_state import is_finished, no_progress
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import Claim
-from orchestrator.store.observe import in_vain, is_finished
 from orchestrator.store.requests import is_cancelled, stops
 from orchestrator.supervisor import supervise
 from trainer.errors import ExitCode
@@ -62,7 +62,7 @@ def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
     job = read_job(run.job(attempt))
     if job and job.sweep in stops(run):
         return False
-    stalls = in_vain(read_record(run.record(number)) for number in numbers).stalls
+    stalls = no_progress(read_record(run.record(number)) for number in numbers).stalls
     return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
 
 

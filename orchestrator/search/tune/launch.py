@@ -8,15 +8,16 @@ from pathlib import Path
 from orchestrator.backends.base import Backend
 from orchestrator.backends.ray.backend import RayBackend, passed_on
 from orchestrator.backends.ray.jobs import RayJobs
-from orchestrator.commands.targets import seen_of
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.progress import View
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan import RULES, Plan
-from orchestrator.plan.status import TrialStatus, read_plan, sweep_status
+from orchestrator.plan.plan_file import read_plan
+from orchestrator.plan.status import TrialStatus, sweep_status
+from orchestrator.search.tune.completion import finish_file, is_finished
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.command import python_module
-from orchestrator.sweep.search_points import finish_file, is_finished
 from orchestrator.sweep.stop_rules import Asha
 from trainer.errors import ExitCode
 
@@ -65,7 +66,7 @@ class TuneRun:
     def statuses(self) -> list[TrialStatus]:
         """Return how everything that was sampled so far stands."""
         plan = read_plan(self.store, self.plan.sweep.key)
-        return sweep_status(self.store, plan, seen_of(self.store, [cell["trial"] for cell in plan["cells"]]), RULES)
+        return sweep_status(self.store, plan, seen_of(self.store, plan.trials), RULES)
 
     def _watch(self, view: View) -> None:
         ended = None

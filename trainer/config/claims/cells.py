@@ -1,8 +1,7 @@
 """Which cell of a sweep a side of a claim means."""
 
 from collections.abc import Iterable, Mapping
-from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from trainer.config.claims.grammar import Claim, ClaimProblem, Side
 
@@ -14,8 +13,19 @@ NOT_METHOD = frozenset({IMAGES, *DATA, "data.mirror", "data.subset_seed", "seed"
 BASELINES = frozenset({"baseline", "noaug", "no augmentation"})
 CELLS_SHOWN = 8
 
-Cells = Mapping[str, Mapping[str, Any]]
-"""The settings of the axes, by dotted key, of each cell by its label."""
+
+@runtime_checkable
+class NamedCell(Protocol):
+    """A cell: what `cells:` of the sweep file calls it ("" where that has no name), and all its settings by key."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+
+Cells = Mapping[str, NamedCell]
+"""Each cell of a sweep by its label."""
 
 
 def pair_of(claim: Claim, cells: Cells) -> tuple[str, str]:
@@ -30,7 +40,7 @@ def cell_of(side: Side, cells: Cells) -> str:
     """Return the label of the one cell that `side` means. Raises ClaimProblem where it means none, or several."""
     _require_axes(side, cells)
     named = _named(side.name, cells)
-    fitting = [label for label in named if _holds(side.settings, cells[label])]
+    fitting = [label for label in named if _holds(side.settings, cells[label].settings)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -39,7 +49,7 @@ def cell_of(side: Side, cells: Cells) -> str:
 
 
 def _require_axes(side: Side, cells: Cells) -> None:
-    axes = {axis for settings in cells.values() for axis in settings}
+    axes = {axis for cell in cells.values() for axis in cell.settings}
     for key in side.settings:
         found = {axis for axis in axes if _is_called(axis, key)}
         if not found:
@@ -57,13 +67,8 @@ def _named(name: str | None, cells: Cells) -> list[str]:
     if name is None:
         return list(cells)
     wanted = name.lower()
-    exact = [label for label in cells if wanted == label.lower() or wanted in _given_names(label)]
-    return exact or [label for label, settings in cells.items() if wanted in names_of(settings)]
-
-
-def _given_names(label: str) -> list[str]:
-    """Return the names that `cells:` of the sweep file gave, which a label begins with."""
-    return list(takewhile(lambda part: "=" not in part, label.lower().split(", ")))
+    exact = [label for label, cell in cells.items() if wanted in (label.lower(), cell.name.lower())]
+    return exact or [label for label, cell in cells.items() if wanted in names_of(cell.settings)]
 
 
 def names_of(settings: Mapping[str, Any]) -> frozenset[str]:

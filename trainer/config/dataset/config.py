@@ -30,6 +30,11 @@ class DataConfig(Settings):
     labels: bool = False
 
     @property
+    def training_images(self) -> int:
+        """Return how many images a run learns from, mirror images counted."""
+        return self.subset * (2 if self.mirror else 1)
+
+    @property
     def condition_dim(self) -> int:
         """Return cdim: the number of classes the networks are conditioned on, 0 when unconditional."""
         return self.classes if self.labels else 0
