@@ -7,7 +7,7 @@ from orchestrator.display.output import news
 from orchestrator.errors import SetupError
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.price import Probe, probe_path, shape_key, write_probe
+from orchestrator.plan.price import Benchmark, benchmark_path, shape_key, write_benchmark
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import environment, python_module
 from orchestrator.supervisor.ending import MESSAGE_CHARACTERS
@@ -31,12 +31,12 @@ def unmeasured(store: Store, plan: Plan) -> list[Trial]:
     """Return one trial for each shape still to be measured."""
     todo = [trial for trial in plan.trials if plan.decisions[trial.id].action in SUBMITTED]
     shapes = {shape_key(trial.config): trial for trial in reversed(todo)}
-    return [trial for trial in shapes.values() if not probe_path(store.probes, trial.config).exists()]
+    return [trial for trial in shapes.values() if not benchmark_path(store.benchmarks, trial.config).exists()]
 
 
 def measure(store: Store, trial: Trial) -> None:
     """Measure one configuration and keep the result. Raises SetupError where the worker cannot."""
-    config = store.probes / f".{trial.id}.json"
+    config = store.benchmarks / f".{trial.id}.json"
     replace_file(config, canonical(trial.config))
     command = [*python_module("trainer"), "benchmark", "--config", str(config), "--data", str(trial.data_path)]
     command += ["--cache", str(store.cache), "--threads", str(trial.resources.cpus)]
@@ -45,4 +45,4 @@ def measure(store: Store, trial: Trial) -> None:
     if done.returncode:
         said = without_prefix((done.stderr.strip().splitlines() or ["nothing"])[-1])[:MESSAGE_CHARACTERS]
         raise SetupError("benchmark", f"the worker could not measure {trial.cell}: {said}", "plan without --benchmark")
-    write_probe(store.probes, trial.config, Probe.model_validate_json(done.stdout.strip().splitlines()[-1]))
+    write_benchmark(store.benchmarks, trial.config, Benchmark.model_validate_json(done.stdout.strip().splitlines()[-1]))
