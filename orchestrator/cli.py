@@ -30,7 +30,7 @@ from orchestrator.commands.options import (
 from orchestrator.dispatch.planner import Numbers, Request
 from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
-from orchestrator.plan.plan import Tariff
+from orchestrator.plan.cost import Tariff
 from orchestrator.store.layout import Store
 from trainer.errors import ExitCode, UserError
 

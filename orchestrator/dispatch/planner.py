@@ -12,9 +12,10 @@ from typing import NamedTuple
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.errors import PlanError, SweepError
+from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
-from orchestrator.plan.plan import NO_TARIFF, Plan, Tariff, make_plan
+from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.price import evidence
 from orchestrator.store.datasets import lookup

@@ -32,12 +32,12 @@ from orchestrator.recorders.cursor import (
     sample_names,
     signature,
     step_of,
-    tags_by_trial,
     write_cursor,
 )
 from orchestrator.recorders.experiments import experiment, find_runs, store_id
 from orchestrator.recorders.figures import Gallery
 from orchestrator.recorders.flat import flattened
+from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.record import RunDir, RunRecord, State, read_record
