@@ -1,4 +1,4 @@
-"""What a backend is: it renders attempts as something submittable, submits that, and knows how each stands."""
+"""The interface of a backend: render attempts into a submission, submit it, and report the state of each attempt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The queue of the local backend: a directory per host in which every entry is a file, moved by renaming.
+"""The queue of the local and Ray backends: a directory in which every entry is a file, moved by renaming.
 
     queue/   what waits, in order of its name      running/   what has a supervisor      capacity.json      runner.lock
 

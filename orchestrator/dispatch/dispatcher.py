@@ -1,4 +1,4 @@
-"""Moving the world to a plan: look, decide, submit what is missing, and look again until nothing is left to do."""
+"""Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
 
 import contextlib
 import time

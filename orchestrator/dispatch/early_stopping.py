@@ -1,4 +1,4 @@
-"""Carrying out the stop rules of a sweep: reads scores, and marks the trials that a rule hits."""
+"""Applies the stop rules of a sweep: reads scores, and marks the trials to stop."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""From a sweep file and a store to a plan: reads, changes nothing."""
+"""Makes the plan of a sweep file against a store. Reads only."""
 
 import gc
 import itertools

@@ -1,4 +1,4 @@
-"""Where output goes: results to stdout, what happens meanwhile to stderr; with --json, nothing but JSON to stdout."""
+"""Output streams: results go to stdout, progress to stderr; with --json, stdout gets JSON only."""
 
 import sys
 from typing import Any

@@ -1,4 +1,4 @@
-"""What has been recorded of a trial already, and what is new in its files since: values only, no MLflow."""
+"""How far a trial has been recorded, and what is new in its files since. Values only, no MLflow."""
 
 import hashlib
 import json

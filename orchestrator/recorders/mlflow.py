@@ -1,4 +1,4 @@
-"""MLflow as a reader of the store: one flat run per trial, brought up to date from the trial's files.
+"""Records a store in MLflow: one flat run per trial, brought up to date from the trial's files.
 
 One ingester per store works at a time (see ingest.py). It can be killed, and MLflow's database thrown away: all is
 rebuilt from the files. Steps are images shown; times are the rows' own, so that sending a row again changes nothing.

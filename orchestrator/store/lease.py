@@ -1,4 +1,4 @@
-"""The right to write in one place, held by one process at a time, with a fencing token that only grows.
+"""Leases: the right to write in one place, held by one process at a time, with a fencing token that only grows.
 
 Who holds it is decided by files `leases/000001`, `leases/000002`, ...: each is created whole and exclusively (a hard
 link, atomic on every shared file system), never changed, and the highest number is the token in force. `lease.json`

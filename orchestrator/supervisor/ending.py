@@ -1,4 +1,4 @@
-"""How an attempt ended: from the worker's exit code to a state, and into record.json where the worker left it open."""
+"""How an attempt ended: the state behind the worker's exit code, and record.json where the worker left it open."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The supervisor: carries out one attempt, and makes sure that nobody else does at the same time.
+"""The supervisor: runs one attempt, and makes sure that no other process does so at the same time.
 
     python -m orchestrator.supervise TRIAL_DIR ATTEMPT
 

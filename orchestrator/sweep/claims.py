@@ -1,4 +1,4 @@
-"""Claims as they stand in a sweep file: read with it, so that a mistake is told before anything runs."""
+"""Claims in a sweep file, checked when it is read, before anything runs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any

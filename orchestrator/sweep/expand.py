@@ -1,4 +1,4 @@
-"""From a sweep to its trials: pure, in the order of the file, every trial validated.
+"""Expands a sweep into its trials: pure, in the order of the file, every trial validated.
 
 A cell is a list of settings, later ones laid over earlier ones: preset, `base`, then the axes (`cells`, `zip`, `grid`),
 then what `when` adds. Seeds vary fastest.

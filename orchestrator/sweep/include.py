@@ -1,4 +1,4 @@
-"""A sweep file with the files it includes: their settings, and its own laid over them."""
+"""Sweep files that include others: the included settings, with the file's own laid over them."""
 
 from dataclasses import replace
 from pathlib import Path

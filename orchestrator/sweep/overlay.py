@@ -1,4 +1,4 @@
-"""Settings laid over one another: preset first, then everything a cell says, in order."""
+"""Lays the settings of a cell over one another, and the preset beneath them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

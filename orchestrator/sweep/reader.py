@@ -1,4 +1,4 @@
-"""From a sweep file to a validated SweepSpec at one tier, with every problem at its line."""
+"""Reads a sweep file into a validated SweepSpec at one tier, and locates every problem at its line."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a search may choose from, as a sweep names it: for each key a dimension, some only under a condition."""
+"""The search space of a sweep: a dimension for each key, some of them conditional."""
 
 import json
 import math

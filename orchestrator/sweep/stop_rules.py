@@ -1,4 +1,4 @@
-"""Rules that end a run before its horizon, as a sweep names them, and whom they hit: pure functions of recorded scores.
+"""Stop rules of a sweep: which runs end before their horizon. Pure functions of recorded scores.
 
 Every rule looks at all runs of the sweep, also at those that have ended, and only at what is recorded; so the same
 files give the same verdict, whoever asks and however often.

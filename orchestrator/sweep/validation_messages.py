@@ -1,4 +1,4 @@
-"""pydantic's findings in a person's words."""
+"""Rewords pydantic's errors for people."""
 
 import re
 

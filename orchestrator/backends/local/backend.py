@@ -1,4 +1,4 @@
-"""This machine as a backend: attempts wait in a queue and run as slots get free, whoever started them lives or not."""
+"""The local backend: attempts wait in a queue and run as slots become free, whether or not their launcher is alive."""
 
 import shlex
 import signal

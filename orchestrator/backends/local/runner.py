@@ -1,4 +1,4 @@
-"""The process that starts what waits in a local queue, as slots get free: detached, at most one per queue.
+"""The detached process that starts what waits in a local queue as slots become free; at most one per queue.
 
     python -m orchestrator.backends.local.runner QUEUE_DIR
 

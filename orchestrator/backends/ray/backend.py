@@ -1,4 +1,4 @@
-"""A Ray cluster as a backend: attempts wait in a queue in the store, which one driver in the cluster hands to Ray.
+"""The Ray backend: attempts wait in a queue in the store, and one driver in the cluster hands them to Ray.
 
 The queue's files and the trials' records are what states are told from; Ray is asked only whether the driver lives.
 """

@@ -1,4 +1,4 @@
-"""The driver of a queue in a Ray cluster: hands what waits to Ray, which finds room for it; sees to what is lost.
+"""The driver of a queue in a Ray cluster: submits what waits as Ray tasks, and requeues what was lost.
 
     python -m orchestrator.backends.ray.driver QUEUE_DIR
 

@@ -1,4 +1,4 @@
-"""Ray's Jobs API over HTTP: nothing of Ray has to be installed where a sweep is started from.
+"""Ray's Jobs API over HTTP, so that Ray need not be installed where a sweep is started.
 
 The address and the token come from the variables that Ray's own commands read: RAY_API_SERVER_ADDRESS, RAY_AUTH_TOKEN.
 """

@@ -1,4 +1,4 @@
-"""SLURM as a backend: trials that need the same become one array, submitted by submitit; one poll tells all states.
+"""The SLURM backend: trials with equal needs become one array, submitted by submitit; one poll reports all states.
 
 What submitit thinks of a job's state is never asked: it takes NODE_FAIL for the end of jobs which SLURM then reruns.
 """

@@ -1,4 +1,4 @@
-"""Asking SLURM how jobs stand: one squeue for all of them, one sacct for those that squeue has forgotten."""
+"""Polls SLURM: one squeue for all jobs, and one sacct for those that squeue has forgotten."""
 
 import os
 import re

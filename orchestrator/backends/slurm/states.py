@@ -1,4 +1,4 @@
-"""Every state that SLURM gives a job, and what it means for an attempt."""
+"""Every SLURM job state, and what it means for an attempt."""
 
 import logging
 import signal

@@ -1,4 +1,4 @@
-"""What a job does on its node: carry out the attempt, and have SLURM run it again when it has to make room.
+"""What a SLURM job does on its node: run the attempt, and request a requeue when it has to make room.
 
 submitit pickles a SupervisedAttempt (two plain values) and calls it on the node. The supervisor then takes over the
 signals. SIGUSR2 comes before the time limit and before a preemption: the job asks to be requeued. SIGTERM comes when
