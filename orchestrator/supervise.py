@@ -1,4 +1,4 @@
-"""python -m orchestrator.supervise TRIAL_DIR ATTEMPT: the entry point that queued jobs name, whatever code they froze."""
+"""python -m orchestrator.supervise TRIAL_DIR ATTEMPT: the entry point that every queued job names."""
 
 import sys
 

@@ -58,7 +58,7 @@ class Request(NamedTuple):
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Keep the collector of cycles away from objects that are made by the hundred thousand and all live on."""
+    """Pause the garbage collector while hundreds of thousands of long-lived objects are made."""
     gc.disable()
     try:
         yield
@@ -97,7 +97,7 @@ def _decider(request: Request) -> Decider:
 
 
 def others(store: Store, own: Container[str]) -> list[tuple[TrainConfig, Observed]]:
-    """Return trials of other sweeps for what they tell about speed and power: so many that looking takes no time."""
+    """Return up to MOST_OTHERS trials of other sweeps, as evidence of speed and power."""
     found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
     configs = {trial: config for trial in found if (config := store.config(trial))}
     seen = observe(store, configs, {})

@@ -9,12 +9,12 @@ from trainer.files import strict_json
 
 
 def results() -> Console:
-    """Return the console for what was asked for."""
+    """Return the console for results."""
     return Console(highlight=False)
 
 
 def news() -> Console:
-    """Return the console for what happens meanwhile."""
+    """Return the console for progress."""
     return Console(stderr=True, highlight=False)
 
 

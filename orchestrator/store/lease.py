@@ -81,7 +81,7 @@ class Lease:
         self._write(expires=time.time() + TTL_SECONDS)
 
     def release(self) -> None:
-        """Give the lease back, so that nobody has to wait for it to expire."""
+        """Release the lease, so that no other process has to wait for it to expire."""
         with contextlib.suppress(LeaseSuperseded, OSError):
             self._write(released=True)
 

@@ -41,7 +41,7 @@ ClaimText = Annotated[str, BeforeValidator(_marked), WithJsonSchema(_SCHEMA)]
 
 
 def claim_problems(claims: Sequence[str], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield what is wrong with claims, seen by themselves: grammar, and metrics that the sweep does not measure."""
+    """Yield problems of claims by themselves: grammar, and metrics that the sweep does not measure."""
     for index, text in enumerate(claims):
         if is_prose(text):
             continue

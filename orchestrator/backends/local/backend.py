@@ -70,7 +70,7 @@ class LocalBackend:
         return {handle: self._state(handle, waiting.get(handle.key), running.get(handle.key)) for handle in handles}
 
     def maintain(self) -> None:
-        """See to it that somebody serves the queue."""
+        """Start a runner if the queue needs one."""
         self._runners = [runner for runner in self._runners if runner.poll() is None]
         if not self._runners and (self.queue.waiting() or self.queue.running()):
             runner = ensure_runner(self.queue)

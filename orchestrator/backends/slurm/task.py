@@ -73,7 +73,7 @@ def claim(environment: Mapping[str, str]) -> JobRun:
 
 
 def requeue(environment: Mapping[str, str]) -> None:
-    """Ask SLURM to run this job again. Where it will not, the job just ends, and is resubmitted by who watches."""
+    """Ask SLURM to run this job again. If SLURM refuses, the job ends, and the launcher resubmits it."""
     command = ["scontrol", "requeue", environment["SLURM_JOB_ID"]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEUE_SECONDS, check=False)
     sys.stderr.write(done.stderr)
