@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from analysis.energy.ledger import Factors, Item, Ledger, ledger
-from analysis.tables.attempts import Attempt, attempts_of
+from analysis.tables.attempts import AttemptRow, attempts_of
 from analysis.tables.plan_file import read_plan
 from analysis.tables.store import Store
 
@@ -26,7 +26,7 @@ def energy_of(store: Store, chosen: Sequence[str], factors: Factors) -> tuple[Le
         read_plan(store, sweep)
     wanted = {trial for sweep in chosen for trial in planned[sweep]} if chosen else set(store.trials())
     skipped: list[str] = []
-    attempts: list[Attempt] = []
+    attempts: list[AttemptRow] = []
     for trial in sorted(wanted):
         attempts += attempts_of(store.run(trial), skipped)
     return ledger(attempts, planned, chosen, factors), skipped

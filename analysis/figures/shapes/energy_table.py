@@ -7,12 +7,12 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.energy.ledger import KINDS, NO_SWEEP, Factors, Item, item_of, owner_of, weighed
+from analysis.energy.ledger import KINDS, UNPLANNED, Factors, Item, item_of, owner_of, weighed
 from analysis.energy.table import planned_trials
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
 from analysis.results.facets import NAME, labels
 from analysis.results.load import Curves, Runs
-from analysis.tables.attempts import Attempt
+from analysis.tables.attempts import AttemptRow
 
 RESULT, *WASTED = KINDS
 KWH_PER_MWH = 1000.0
@@ -69,22 +69,22 @@ class EnergyTable:
         return TextTable(["item", *(HEADINGS[column] for column in self.columns)], rows, frozenset(bold))
 
 
-def _attempts(runs: Runs, curves: Curves) -> list[Attempt]:
-    rows = curves.source.rows("attempts", Attempt._fields, sorted(set(runs.frame["trial"])))
-    return [Attempt(**row) for row in rows.to_pylist()]
+def _attempts(runs: Runs, curves: Curves) -> list[AttemptRow]:
+    rows = curves.source.rows("attempts", AttemptRow._fields, sorted(set(runs.frame["trial"])))
+    return [AttemptRow(**row) for row in rows.to_pylist()]
 
 
 def _once(category: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(category.values()))
 
 
-def _by_payer(owner: dict[Attempt, str], sweep: str) -> dict[str, list[Attempt]]:
+def _by_payer(owner: dict[AttemptRow, str], sweep: str) -> dict[str, list[AttemptRow]]:
     """Return the attempts of others by the sweep that has sent them."""
-    payers = sorted(set(owner.values()) - {sweep, NO_SWEEP})
+    payers = sorted(set(owner.values()) - {sweep, UNPLANNED})
     return {payer: [attempt for attempt, name in owner.items() if name == payer] for payer in payers}
 
 
-def _lines(kind: str, part: str, groups: dict[str, list[Attempt]]) -> Iterator[tuple[str, Item]]:
+def _lines(kind: str, part: str, groups: dict[str, list[AttemptRow]]) -> Iterator[tuple[str, Item]]:
     for name, attempts in groups.items():
         yield kind, item_of(name, "", weighed(attempts, part), Factors())
 
