@@ -1,8 +1,8 @@
-"""What sweeps took, by item as in Table 25 of Karras et al. 2020: runs, device-years, kWh, CO2, wasted and reused work.
+"""Energy ledger of sweeps, by item (Karras et al. 2020, Table 25): runs, device-years, kWh, CO2, waste, reuse.
 
 An attempt's work counts as a result as far as something was built on it; the rest is wasted: repeated by a later
-attempt (superseded), or of a trial that was given up (failed). An attempt belongs to the sweep that sent it. Energy
-is divided between training, metrics and the rest (idle: starting, saving, waiting) by their time.
+attempt (superseded), or of a trial that failed. An attempt belongs to the sweep that submitted it. Energy is split
+between training, metrics and the rest (idle: starting, saving, waiting) by time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ class Factors(NamedTuple):
     node_devices: int = 8
 
     def paper_kwh(self, attempt: AttemptRow) -> float | None:
-        """Return duration x devices / devices of a node x its power; None for CPUs where nobody said their power."""
+        """Return duration x devices / devices of a node x its power; None for CPUs of unknown power."""
         watts = self.node_watts if self.node_watts is not None else GPU_NODE_WATTS if attempt.gpus else None
         if watts is None:
             return None
@@ -47,7 +47,7 @@ class Cost(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One line of the ledger; units in the names. `paper_kwh` None: not to be had for all of it."""
+    """One line of the ledger; units in the names. `paper_kwh` None: not known for all of it."""
 
     item: str
     sweep: str
@@ -72,7 +72,7 @@ class Item(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """The lines that add up to `total`; `reused` is what other sweeps have already paid."""
+    """The lines that add up to `total`; `reused` is work that other sweeps have paid for."""
 
     items: list[Item]
     reused: list[Item]
@@ -114,7 +114,7 @@ def ledger(
 
 
 def owner_of(attempt: AttemptRow, planned: Mapping[str, frozenset[str]]) -> str:
-    """Return the sweep that an attempt belongs to: the one that sent it, else the first that wants its trial."""
+    """Return the sweep that an attempt belongs to: the one that submitted it, else the first that wants its trial."""
     wanting = [sweep for sweep, trials in planned.items() if attempt.trial in trials]
     return attempt.sweep if attempt.sweep in wanting else wanting[0] if wanting else UNPLANNED
 

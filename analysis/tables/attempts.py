@@ -125,8 +125,8 @@ def _energy(
     accounting = attempt / "accounting.json"
     if accounting.exists():
         try:
-            told = _Accounted.model_validate_json(accounting.read_text(encoding="utf-8"))
-            return told.joules, told.method, 1.0
+            accounted = _Accounted.model_validate_json(accounting.read_text(encoding="utf-8"))
+            return accounted.joules, accounted.method, 1.0
         except (OSError, ValidationError):
             skipped.append(f"{attempt.parent.parent.name}/attempts/{attempt.name}/accounting.json: not readable")
     seconds = record.updated - record.started

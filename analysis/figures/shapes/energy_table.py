@@ -17,9 +17,9 @@ from analysis.tables.attempts import AttemptRow
 RESULT, *WASTED = KINDS
 KWH_PER_MWH = 1000.0
 AGGREGATION = (
-    "attempts that this sweep has sent, by what was tried: the part that results were built on; wasted: what a later "
-    "attempt did again, and trials that were given up; reused: paid by another sweep, not in the total; estimated: no "
-    "counter saw it"
+    "attempts submitted by this sweep, by item: the part that results are built on; wasted: work repeated by a later "
+    "attempt, or of trials that failed; reused: paid for by another sweep, not in the total; estimated: not read from "
+    "a counter"
 )
 COLUMNS = ("kind", "item", "runs", "attempts", "gpu_years", "cpu_hours", "mwh", "estimated_mwh", "unknown_attempts")
 HEADINGS = {"runs": "runs", "gpu_years": "GPU-years", "cpu_hours": "CPU-hours", "mwh": "MWh", "estimated": "estimated"}

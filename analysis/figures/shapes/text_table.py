@@ -57,7 +57,7 @@ def _block(columns: list[int], widths: list[float], headings: list[str], rows: i
 
 def _narrow(heading: str) -> str:
     """Return a heading whose long lines are broken at spaces, and after hyphens and underscores."""
-    return "\n".join(line for told in heading.split("\n") for line in _packed(PIECES.findall(told)))
+    return "\n".join(line for part in heading.split("\n") for line in _packed(PIECES.findall(part)))
 
 
 def _packed(pieces: Sequence[str]) -> list[str]:
