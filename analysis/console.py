@@ -10,7 +10,6 @@ from rich.table import Table
 from trainer.files import strict_json
 
 OUT = Console(highlight=False, markup=False)
-ERR = Console(stderr=True, highlight=False, markup=False)
 
 
 def say(text: str) -> None:
@@ -29,8 +28,3 @@ def show(table: Table, notes: Sequence[str] = ()) -> None:
     console.print(table)
     for note in notes:
         say(note)
-
-
-def complain(text: str) -> None:
-    """Write one line of error."""
-    ERR.out(f"error: {text}", style="red", highlight=False)
