@@ -37,7 +37,7 @@ class FakeWorld:
 
 @dataclass
 class FakeBackend:
-    """Attempts go from pending to running to their end, one step each time it is tended."""
+    """Attempts go from pending to running to their end, one step each time `maintain` is called."""
 
     world: FakeWorld
     name: str = "fake"
@@ -59,7 +59,7 @@ class FakeBackend:
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         return {handle: self.world.state(handle.key) for handle in handles}
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         self.world.turn()
 
     def cancel(self, handles: Sequence[Handle]) -> None:

@@ -3,27 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter, LeakRisk
 from trainer.config.train import TrainConfig
-from trainer.data.dataset import ImageSet, TrainSet
-from trainer.data.sampler import InfiniteSampler
 from trainer.objectives.method import Event, IterationContext, Method
 from trainer.objectives.phases import MicroBatch, NetworkName, Phase, complete_gradients, is_due
 from trainer.runtime.randomness import seed_everything
 from trainer.runtime.world import World
 from trainer.state.train_state import TrainState
+from trainer.training.batches import Batches, RealBatch
 from trainer.training.ema import move_average
 from trainer.training.schedules import ema_decay
 
 Stats = dict[str, Tensor]
-RealBatch = tuple[Float[Tensor, "m c h w"], Float[Tensor, "m cdim"]]
-"""Real images of [-1, 1] and their conditions."""
 
 NONFINITE = "Gradients/nonfinite"
 BROKEN = "Gradients/broken"
@@ -39,11 +34,10 @@ class Stepper:
     augmented_discriminator: AugmentedDiscriminator
     augmenter: Augmenter
     methods: Sequence[Method]
-    train_set: TrainSet
+    batches: Batches
     world: World
 
     def __post_init__(self) -> None:
-        self.sampler = InfiniteSampler(len(self.train_set), self.config.seed, start=self.state.images)
         networks: dict[NetworkName, nn.Module] = {"G": self.state.generator, "D": self.state.discriminator}
         self.trainable = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
         self.optimizers: dict[NetworkName, torch.optim.Optimizer] = {
@@ -53,10 +47,6 @@ class Stepper:
         self.batch_schedule = self.config.batch_schedule
         self.observed: list[Stats] = []
         self.events: list[Event] = []
-
-    @property
-    def device(self) -> torch.device:
-        return self.world.device
 
     @property
     def iteration(self) -> int:
@@ -99,16 +89,16 @@ class Stepper:
         self.events += [event for event in events if event is not None]
 
     def _real_micro_batches(self) -> dict[int, RealBatch]:
-        indices = np.array(self.sampler.take(self.batch)).reshape(-1, self.config.micro_batch)
+        indices = self.batches.indices(self.batch)
         return {
-            index: self._on_device(self.train_set, indices[index]) for index in self.world.micro_batches(len(indices))
+            index: self._loaded(self.batches.reals(indices[index])) for index in self.world.micro_batches(len(indices))
         }
 
-    def _on_device(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> RealBatch:
-        pixels = images.images(indices).to(self.device, torch.float32) / 127.5 - 1
+    def _loaded(self, reals: RealBatch) -> RealBatch:
+        """Return real images after every method has had them."""
         for method in self.methods:
-            pixels = method.loaded(pixels)
-        return pixels, images.labels(indices).to(self.device)
+            reals = reals._replace(pixels=method.loaded(reals.pixels))
+        return reals
 
     def _run_phase(self, phase: Phase, reals: dict[int, RealBatch]) -> None:
         parameters = self.trainable[phase.network]
@@ -117,19 +107,14 @@ class Stepper:
                 parameter.requires_grad_(key == phase.network)
                 parameter.grad = None
         count = self.batch // self.config.micro_batch
-        for index, (real, real_c) in reals.items():
+        for index, real in reals.items():
             seed_everything(self.config.seed, phase.name, self.state.images, index)
-            result = phase.loss(MicroBatch(real, real_c, *self._latents(len(real))))
+            result = phase.loss(MicroBatch(*real, *self.batches.latents(phase.name, self.iteration, index)))
             (result.loss.mean() * (phase.gain / count)).backward()
             self.observed.append(result.stats)
         phase.finish(self.world.sum)
         complete_gradients(parameters)
         self._descend(phase, parameters)
-
-    def _latents(self, count: int) -> tuple[Float[Tensor, "{count} zdim"], Float[Tensor, "{count} cdim"]]:
-        z = torch.randn(count, self.config.generator.z_dim, device=self.device)
-        picks = torch.randint(len(self.train_set), [count]).numpy()
-        return z, self.train_set.labels(picks).to(self.device)
 
     def _gather_statistics(self) -> None:
         observed = self.observed
@@ -166,11 +151,8 @@ class Stepper:
 
     @torch.no_grad()
     def _score_validation_images(self) -> None:
-        held_back = self.train_set.validation
-        if not len(held_back) or not self.world.is_main:
+        if not self.batches.has_validation or not self.world.is_main:
             return
         seed_everything(self.config.seed, "validation", self.state.images)
-        picks = torch.randint(len(held_back), [self.config.micro_batch]).numpy()
-        pixels, labels = self._on_device(held_back, picks)
-        logits = self.augmented_discriminator.logits(pixels, labels, "real")
+        logits = self.augmented_discriminator.logits(*self._loaded(self.batches.validation()), "real")
         self.observed.append({"Loss/scores/validation": logits})

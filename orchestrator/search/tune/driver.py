@@ -1,4 +1,4 @@
-"""Ray Tune as searcher and scheduler: OptunaSearch chooses, ASHA stops; every Tune trial drives an ordinary trial.
+"""Drives a search with Ray Tune: OptunaSearch samples, ASHA stops, and every Tune trial drives an ordinary trial.
 
     python -m orchestrator.search.tune.driver STORE SWEEP CODE KIMG TIER
 
@@ -67,7 +67,7 @@ class SearchState:
         try:
             (trial,) = trials_of(self.plan.sweep, point, self.find)
         except SweepError as error:
-            sys.stderr.write(f"a configuration that cannot be: {error}\n")
+            sys.stderr.write(f"a configuration is not valid: {error}\n")
             return {"trial": ""}
         self.store.create_trial(trial)
         if point not in self.plan.sweep.sampled:
