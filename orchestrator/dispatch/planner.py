@@ -78,7 +78,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     own = [(configs[trial], seen) for trial, seen in observed.items()]
-    known = evidence(store.probes, [*own, *others(store, configs)])
+    known = evidence(store.benchmarks, [*own, *others(store, configs)])
     sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))

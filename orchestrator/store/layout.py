@@ -48,7 +48,8 @@ class Store:
         return self.root / "cache"
 
     @property
-    def probes(self) -> Path:
+    def benchmarks(self) -> Path:
+        """Where measured speeds are kept; the folder has the name that earlier versions gave it."""
         return self.root / "probes"
 
     @property

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
-from trainer.errors import ExitCode
+from trainer.errors import ExitCode, without_prefix
 from trainer.files import read_lines
 from trainer.record import RunDir, RunRecord, State, beat, read_record
 
@@ -41,7 +41,7 @@ def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "
         return Ending(State.LOST, f"killed by {_name(-code)}{hint}")
     if code < 0:
         return Ending(State.FAILED, f"crashed with {_name(-code)}")
-    told = last_line.removeprefix("adasweep: ") if code == ExitCode.USER_ERROR else last_line
+    told = without_prefix(last_line) if code == ExitCode.USER_ERROR else last_line
     return Ending(State.FAILED, told or f"exit code {code}")
 
 
