@@ -21,7 +21,7 @@ from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
 from analysis.tables.source import CollectedTables, Source, TrialFiles
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.config.plan_file import PlanFile
 from trainer.record import State
 
@@ -59,7 +59,7 @@ class Curves:
 class Runs:
     """The runs of a sweep, beside the plan they belong to and the store they lie in."""
 
-    store: Store
+    store: ResultStore
     plan: PlanFile
     frame: pd.DataFrame
 
@@ -77,7 +77,7 @@ class Runs:
 
 
 def load(
-    store: Store, sweep: str, *, fresh: bool = False, score: str | None = None, identity: str | None = None
+    store: ResultStore, sweep: str, *, fresh: bool = False, score: str | None = None, identity: str | None = None
 ) -> tuple[Runs, Curves]:
     """Return the runs and curves of `sweep` from the tables, or with `fresh` from the trials' own files."""
     plan = read_plan(store, sweep)
@@ -112,7 +112,9 @@ def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(value="mean", deviation="std", seeds="count").reset_index()
 
 
-def loader(store: Store, sweep: str, of_score: tuple[Runs, Curves]) -> Callable[[str | None], tuple[Runs, Curves]]:
+def loader(
+    store: ResultStore, sweep: str, of_score: tuple[Runs, Curves]
+) -> Callable[[str | None], tuple[Runs, Curves]]:
     """Return a function from a metric's name to runs and curves; None is the score, already loaded. Loads each once."""
 
     @cache

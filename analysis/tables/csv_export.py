@@ -7,11 +7,11 @@ import pyarrow as pa
 from pyarrow.csv import CSVWriter
 
 from analysis.tables.schema import SCHEMAS, TABLES, read_shard
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.files import replacing, strict_json
 
 
-def export_csv(store: Store) -> list[Path]:
+def export_csv(store: ResultStore) -> list[Path]:
     """Write STORE/tables/{runs,metrics,ticks,attempts}.csv, whole or not at all, and return their paths."""
     return [_export(store.tables, name) for name in sorted(TABLES)]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.plan_file import Axis, PlanFile, PlannedRun
@@ -77,9 +77,9 @@ def write_store(
     horizon_kimg: float = 100.0,
     step_kimg: float = 4.0,
     files: bool = True,
-) -> Store:
+) -> ResultStore:
     """Write a store with one sweep of `runs`; `missing` are planned, never begun. `files`: logits and samples too."""
-    store = Store(path)
+    store = ResultStore(path)
     cells = tuple(planned_run(run, id_of(run), horizon_kimg) for run in (*runs, *missing))
     plan = PlanFile(sweep=sweep, tier="synthetic", score="fid2k", cells=cells)
     _write(store.plan(sweep), plan.model_dump_json(indent=1))
@@ -120,7 +120,7 @@ def _config(augment: str, subset: int, seed: int) -> TrainConfig:
     return resolve({"preset": "tiny32", "augment": augment, "data": {"subset": subset}, "seed": seed}, DATA)
 
 
-def write_trial(store: Store, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:
+def write_trial(store: ResultStore, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:
     """Write trial.json, one attempt's record, ticks and metrics of a run."""
     directory = store.run(id_of(run))
     about = {"schema_version": 1, "id": id_of(run), "config": config_of(run), "created": 1.7e9}
