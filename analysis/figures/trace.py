@@ -33,7 +33,7 @@ def _keywords_of_pdf(path: Path) -> str:
     return re.sub(r"\\(.)", r"\1", found[1].decode("latin-1")) if found else ""
 
 
-def which(path: Path, store: ResultStore) -> Provenance:
+def provenance_behind(path: Path, store: ResultStore) -> Provenance:
     """Return the provenance of a figure's file (PDF, PNG or CSV), wherever it was copied to.
 
     Raises FigureError where the file says nothing, or the store has redrawn the figure since.
