@@ -77,6 +77,7 @@ def bootstrap_interval(
     """Return the percentile interval of statistic(left) - statistic(right) (Efron 1979), always from the same draws.
 
     With fewer than about ten seeds it is too narrow; it describes, the rank test decides.
+    Not scipy.stats.bootstrap: it needs two values on each side, and interpolates where diverged runs are infinite.
     """
     random = np.random.default_rng(0)
     draws = [random.choice(np.asarray(group, dtype=float), (resamples, len(group))) for group in (left, right)]
