@@ -1,4 +1,4 @@
-"""The energy of sweeps, from the records of their attempts to a table."""
+"""The energy of sweeps as a table, from the records of their attempts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ HEADINGS = (
 
 
 def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
-    """Return the ledger of some sweeps, or of the whole store where none is named, and what could not be read.
+    """Return the ledger of some sweeps, or of the whole store if none is named, and what could not be read.
 
     Raises StoreError for a sweep without a plan.
     """

@@ -1,4 +1,4 @@
-"""What probes found out about snapshots, as they left it beside the trial: PROBE-IMAGES.npz and pictures.
+"""The results of probes of snapshots, as stored with the trial: PROBE-IMAGES.npz and pictures.
 
 The names of probes and of their arrays are those of `trainer/probes`; a count, and steps, may follow a probe's name.
 """
@@ -59,7 +59,7 @@ def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterato
 
 
 def nearest_probed(store: ResultStore, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
-    """Return the probed snapshot of one run that is nearest to `kimg`; the last where that is no number."""
+    """Return the probed snapshot of one run that is nearest to `kimg`; the last if that is not finite."""
     at = kimg if math.isfinite(kimg) else float(run["horizon_kimg"])
     return min(probed_of(store, run, probe), key=lambda one: abs(one.kimg - at), default=None)
 

@@ -1,4 +1,4 @@
-"""Bring the tables up to date with the files of the trials: only trials that changed are read again."""
+"""Bring the tables up to date with the files of the trials: only changed trials are read again."""
 
 from itertools import groupby
 from typing import NamedTuple
@@ -21,7 +21,7 @@ KEYS = {
 
 
 class Collected(NamedTuple):
-    """What a collection found: trials in the store, of these read again, gone since, and all that was skipped."""
+    """The outcome of a collection: trials in the store, of these read again, gone since, and what was skipped."""
 
     trials: int
     read: int

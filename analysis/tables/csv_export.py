@@ -1,4 +1,4 @@
-"""The tables as CSV files, for programs that read no Parquet: lists and maps become JSON text, without NaN."""
+"""The tables as CSV files, for programs that cannot read Parquet: lists and maps become JSON text, without NaN."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def _export(tables: Path, name: str) -> Path:
 
 
 def _flat(table: pa.Table) -> pa.Table:
-    """Return a table with the same columns, of numbers and text alone."""
+    """Return a table with the same columns, of numbers and text only."""
     for index, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
             texts = [_text(value, field.type) for value in table[field.name].to_pylist()]

@@ -29,7 +29,7 @@ class CollectedTables:
 
 @dataclass(frozen=True)
 class TrialFiles:
-    """The files of the trials themselves, read anew: slow, and trusting nothing that was collected."""
+    """The files of the trials themselves, read anew: slow, but independent of what was collected."""
 
     store: ResultStore
     read: dict[str, TrialRows] = field(default_factory=dict)

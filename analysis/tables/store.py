@@ -1,4 +1,4 @@
-"""Where things are in a store, and how to see cheaply that a trial has changed."""
+"""The layout of a store, and a cheap signature that shows whether a trial has changed."""
 
 import hashlib
 import os

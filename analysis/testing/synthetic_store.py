@@ -1,6 +1,6 @@
-"""A SYNTHETIC store: files as workers leave them, made of formulas, no training. For tests, benchmarks and trying out.
+"""A SYNTHETIC store: files as workers leave them, but computed from formulas. For tests and benchmarks.
 
-Every file of it says so: the sweeps are called synthetic..., the hosts and codes "synthetic".
+Every file says so: sweeps, hosts and codes are called "synthetic".
 """
 
 import hashlib
@@ -134,7 +134,7 @@ def write_trial(store: ResultStore, run: FakeRun, horizon_kimg: float, step_kimg
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file with none of the care for crashes that real results need."""
+    """Write a file without the crash safety that real results need."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -180,7 +180,7 @@ def tick_line(run: FakeRun, kimg: float) -> dict[str, Any]:
 
 
 def write_logits(directory: RunDir, run: FakeRun) -> None:
-    """Write logits.jsonl: the distributions part with time, faster without augmentation."""
+    """Write logits.jsonl: the distributions drift apart over time, faster without augmentation."""
     speed = 0.01 if run.augment == "ada" else 0.06
     centres = np.array(EDGES[:-1]) + 0.05
     lines: list[Mapping[str, Any]] = []
