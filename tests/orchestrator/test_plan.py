@@ -5,8 +5,9 @@ import pytest
 
 from orchestrator.display.plan_table import duration, summary
 from orchestrator.errors import PlanError
+from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan import Plan, Tariff, make_plan
+from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored, told
 from orchestrator.plan.price import (
     Benchmark,
