@@ -53,19 +53,12 @@ def write_store(path: Path, count: int, evaluations: int, console: Console) -> S
         config = configs.setdefault(first, synthetic.config_of(first))
         config = config | {"seed": run.seed, "data": config["data"] | {"subset_seed": run.seed}}
         trial = trial_id(TrainConfig.model_validate(config))
-        cells.append(planned(run, trial))
+        cells.append(synthetic.planned_run(run, trial, HORIZON_KIMG))
         write_trial(store, run, trial, config, kimgs)
-    plan = {"schema_version": 1, "sweep": "bench", "tier": "synthetic", "score": "fid2k", "cells": cells}
+    plan = PlanFile(sweep="bench", tier="synthetic", score="fid2k", cells=tuple(cells))
     store.plan("bench").parent.mkdir(parents=True)
-    store.plan("bench").write_text(json.dumps(plan))
+    store.plan("bench").write_text(plan.model_dump_json())
     return store
-
-
-def planned(run: synthetic.FakeRun, trial: str) -> dict[str, Any]:
-    """Return the entry of a run in plan.json."""
-    cell = f"subset={run.subset} {run.augment}"
-    horizon = {"horizon_kimg": HORIZON_KIMG}
-    return {"cell": cell, "settings": run.settings, "seed": run.seed, "trial": trial, **horizon}
 
 
 def write_trial(store: Store, run: synthetic.FakeRun, trial: str, config: Any, kimgs: list[float]) -> None:

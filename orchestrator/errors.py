@@ -7,7 +7,7 @@
     └── SetupError       the machine or the installation is not fit
     BackendError         the world failed: a command, its output, and whether trying again may help
     LeaseHeld            somebody else is at work on this trial
-    LeaseLost            somebody else has taken this trial over
+    LeaseSuperseded      somebody else has taken this trial over
 
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
@@ -65,5 +65,5 @@ class LeaseHeld(Exception):
     """Somebody else is at work on this trial."""
 
 
-class LeaseLost(Exception):
+class LeaseSuperseded(Exception):
     """Somebody else has taken this trial over: whoever gets this writes nothing more."""

@@ -1,7 +1,7 @@
 """What figures, tables and claims are made of: the runs of a sweep and their curves as data frames.
 
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
-    run cell method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
+    run cell name method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
     hours images_per_second energy_joules ... diverged best_kimg best last_kimg last      (best, last: of the score)
 Curves.scores: run kimg value deviation seeds (mean and deviation over evaluation seeds)
 Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.results.cells import augment_label, dataset_of, images_of, method_in
+from analysis.results.cells import CellWords, augment_label, words_of
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
@@ -126,11 +126,12 @@ def _planned(plan: PlanFile) -> pd.DataFrame:
     """Return one row per planned run; `run` is its place in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
     frame = pd.DataFrame([[getattr(run, column) for column in columns] for run in plan.cells], columns=columns)
-    settings = {run.cell: run.settings for run in plan.cells}  # the seeds of a cell share their settings
-    frame["method"] = frame["cell"].map({cell: method_in(cell, of_cell) for cell, of_cell in settings.items()})
-    frame["dataset"] = frame["cell"].map({cell: dataset_of(of_cell) for cell, of_cell in settings.items()})
-    frame["settings"] = pd.Series([settings[cell] for cell in frame["cell"]], dtype=object)
-    frame["planned_images"] = frame["cell"].map({cell: images_of(of_cell) for cell, of_cell in settings.items()})
+    cells = {run.cell: run for run in plan.cells}  # the seeds of a cell differ in nothing else that is asked here
+    words = {cell: words_of(run) for cell, run in cells.items()}
+    for place, column in enumerate(CellWords._fields):
+        frame[column] = frame["cell"].map({cell: told[place] for cell, told in words.items()})
+    frame["settings"] = pd.Series([cells[cell].settings for cell in frame["cell"]], dtype=object)
+    frame["planned_images"] = frame["cell"].map({cell: run.training_images for cell, run in cells.items()})
     frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
     return frame.assign(run=frame.index)
 
@@ -150,17 +151,19 @@ def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
 
 
 def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """Return planned runs with what the tables say of them.
+
+    A plan of an earlier version does not always say the number of training images: then it is that of the runs of the
+    same cell that have begun.
+    """
     runs = source.rows("runs", RUN_COLUMNS, sorted(set(planned["trial"]))).to_pandas()
     frame = planned.merge(runs, on="trial", how="left")
-    images = frame["training_images"].astype(float)
-    planned_images = pd.to_numeric(frame["planned_images"])
-    ratios = (images / planned_images).dropna().unique()  # 2 where the settings of all cells mirror the images
-    images = images.fillna(planned_images * (ratios[0] if len(ratios) == 1 else 1.0))
-    common = images.dropna().unique()
-    frame["training_images"] = images.fillna(common[0]) if len(common) == 1 else images
+    images = frame["planned_images"].astype(float).fillna(frame["training_images"].astype(float))
+    frame["training_images"] = images.fillna(images.groupby(frame["cell"]).transform("first"))
     augments = frame.groupby("method")["augment"].transform("first")
     frame["augment"] = frame["augment"].fillna(augments)
-    frame["method"] = frame["method"].where(frame["method"] != "", frame["augment"].map(augment_label))
+    for column in ("name", "method"):
+        frame[column] = frame[column].where(frame[column] != "", frame["augment"].map(augment_label))
     return frame.drop(columns="planned_images")
 
 

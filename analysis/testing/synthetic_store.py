@@ -16,6 +16,7 @@ from PIL import Image
 from analysis.tables.store import Store
 from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
+from trainer.config.plan_file import Axis, PlanFile, PlannedRun
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 from trainer.files import append_lines
@@ -79,9 +80,9 @@ def write_store(
 ) -> Store:
     """Write a store with one sweep of `runs`; `missing` are planned, never begun. `files`: logits and samples too."""
     store = Store(path)
-    cells = [{**planned_run(run), "horizon_kimg": horizon_kimg} for run in (*runs, *missing)]
-    plan = {"schema_version": 1, "sweep": sweep, "tier": "synthetic", "score": "fid2k", "figures": [], "cells": cells}
-    _write(store.plan(sweep), json.dumps(plan, indent=1))
+    cells = tuple(planned_run(run, id_of(run), horizon_kimg) for run in (*runs, *missing))
+    plan = PlanFile(sweep=sweep, tier="synthetic", score="fid2k", cells=cells)
+    _write(store.plan(sweep), plan.model_dump_json(indent=1))
     for run in runs:
         write_trial(store, run, horizon_kimg, step_kimg)
         if files:
@@ -90,10 +91,18 @@ def write_store(
     return store
 
 
-def planned_run(run: FakeRun) -> dict[str, Any]:
-    """Return the entry of a run in plan.json, but for its horizon."""
-    cell = f"subset={run.subset} {run.augment}"
-    return {"cell": cell, "settings": run.settings, "seed": run.seed, "trial": id_of(run)}
+def planned_run(run: FakeRun, trial: str, horizon_kimg: float) -> PlannedRun:
+    """Return the entry of a run in a plan."""
+    return PlannedRun(
+        cell=f"subset={run.subset} {run.augment}",
+        name="",
+        axes=tuple(Axis(key=key, value=value) for key, value in run.settings.items()),
+        settings=run.settings,
+        training_images=run.subset,
+        seed=run.seed,
+        trial=trial,
+        horizon_kimg=horizon_kimg,
+    )
 
 
 def config_of(run: FakeRun) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Backend(Protocol):
         """Return the state of each attempt as this backend knows it: one poll for all. LOST for one it never had."""
         ...
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """Do what keeps submitted attempts going; called now and then by whoever watches."""
         ...
 

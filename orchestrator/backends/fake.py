@@ -59,7 +59,7 @@ class FakeBackend:
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         return {handle: self.world.state(handle.key) for handle in handles}
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         self.world.turn()
 
     def cancel(self, handles: Sequence[Handle]) -> None:

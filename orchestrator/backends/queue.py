@@ -29,7 +29,7 @@ class Capacity(Settings):
     gpus: Count = 0
 
 
-class Entry(Settings):
+class QueueEntry(Settings):
     """An attempt in the queue; `supervisor` and `gpus` (indices) once it runs. `starts` counts a cluster's reruns."""
 
     trial: str
@@ -74,7 +74,7 @@ class Queue:
     def log(self) -> Path:
         return self.root / "runner.log"
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: QueueEntry) -> None:
         """Add an entry at the end."""
         replace_file(self.root / "queue" / f"{time.time_ns():020d}-{entry.key}.json", entry.model_dump_json())
 
@@ -111,10 +111,10 @@ class Queue:
         replace_file(self.root / "capacity.json", capacity.model_dump_json())
 
 
-def read_entry(path: Path) -> Entry | None:
+def read_entry(path: Path) -> QueueEntry | None:
     """Return the entry at `path`, or None when it has gone."""
     try:
-        return Entry.model_validate_json(path.read_text(encoding="utf-8"))
+        return QueueEntry.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return None
 

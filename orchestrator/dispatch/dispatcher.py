@@ -78,7 +78,7 @@ class Dispatcher:
         active = self.active
         handles = [self.handles[trial] for trial in active if trial in self.handles]
         with self._patiently():
-            self.backend.tend()
+            self.backend.maintain()
             seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
             self.observed |= seen
             self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)

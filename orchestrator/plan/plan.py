@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, Wanted, decide, decide_one
-from orchestrator.plan.price import Evidence, Power, Price, Rate, price
+from orchestrator.plan.price import Power, Price, Rate, SpeedEvidence, price
 from orchestrator.store.observe import Observed
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
@@ -47,7 +47,7 @@ class Totals(NamedTuple):
     money: float | None
 
 
-class Cost(NamedTuple):
+class RunCost(NamedTuple):
     """What one run costs; `power` is None where nothing is known of it."""
 
     kimg: float
@@ -69,11 +69,11 @@ class Plan:
     wanted: Mapping[str, Wanted]
     observed: Mapping[str, Observed]
     decisions: Mapping[str, Decision]
-    costs: Mapping[str, Cost]
+    costs: Mapping[str, RunCost]
     parallel: int
     tariff: Tariff
     decider: Decider = decide_one
-    awaited: tuple[Cost, ...] = ()
+    awaited: tuple[RunCost, ...] = ()
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
@@ -97,7 +97,7 @@ class Plan:
         return {action.value: counted[action.value] for action in Action if counted[action.value]}
 
     @cached_property
-    def to_pay(self) -> tuple[Cost, ...]:
+    def to_pay(self) -> tuple[RunCost, ...]:
         """Return the cost of everything that would be run: of what is submitted, and of what is yet to be sampled."""
         return (*self.costs.values(), *self.awaited)
 
@@ -162,7 +162,7 @@ def make_plan(
     sweep: Sweep,
     trials: tuple[Trial, ...],
     observed: Mapping[str, Observed],
-    evidence: Evidence,
+    evidence: SpeedEvidence,
     parallel: int,
     rules: Rules = RULES,
     tariff: Tariff = NO_TARIFF,
@@ -184,17 +184,17 @@ class Pricing:
     """Prices the runs of a sweep; seeds of a cell cost the same."""
 
     spec: SweepSpec
-    evidence: Evidence
+    evidence: SpeedEvidence
     tariff: Tariff
     _known: dict[str, tuple[Rate, Power | None]] = field(default_factory=dict)
 
-    def cost(self, trial: Trial, kimg: float) -> Cost:
+    def cost(self, trial: Trial, kimg: float) -> RunCost:
         """Return what it costs to train a trial for `kimg`, evaluations with it."""
         if trial.cell not in self._known:
             rate = self.evidence.rate(trial.config, trial.resources, evaluated_images(self.spec))
             self._known[trial.cell] = rate, self._power(trial)
         rate, power = self._known[trial.cell]
-        return Cost(kimg, trial.resources, price(rate, kimg, self.spec.watch.evaluate_every_kimg), power)
+        return RunCost(kimg, trial.resources, price(rate, kimg, self.spec.watch.evaluate_every_kimg), power)
 
     def _power(self, trial: Trial) -> Power | None:
         if self.tariff.watts is not None:
@@ -202,7 +202,7 @@ class Pricing:
         return self.evidence.power_of(trial.config, trial.resources)
 
 
-def energy(costs: Sequence[Cost]) -> tuple[float | None, float | None, float | None]:
+def energy(costs: Sequence[RunCost]) -> tuple[float | None, float | None, float | None]:
     """Return the energy of runs in kWh, and its least and most; None where the power of any is unknown."""
     powers = [cost.power for cost in costs if cost.power is not None]
     if len(powers) < len(costs):

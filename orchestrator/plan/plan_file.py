@@ -51,7 +51,7 @@ def keep_plan(store: Store, plan: Plan) -> None:
     """Write sweeps/NAME/plan.json, unless another sweep has the name."""
     path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
     if before and (before.name, before.tier) != (document.name, document.tier):
-        raise PlanError(plan.sweep.source.file, f"{plan.sweep.key!r} is already the name of another sweep's place here")
+        raise PlanError(plan.sweep.source.file, f"another sweep is stored as {plan.sweep.key!r}")
     with writing(path):
         replace_file(path, document.model_dump_json(indent=1))
 

@@ -75,7 +75,7 @@ class Probe(Settings):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SpeedEvidence:
     """All that is known about speed, by the shape of what was computed."""
 
     probes: Mapping[str, Probe]
@@ -122,7 +122,7 @@ def shape_key(config: TrainConfig) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def evidence(probes: Path, seen: Iterable[tuple[TrainConfig, Observed]]) -> Evidence:
+def evidence(probes: Path, seen: Iterable[tuple[TrainConfig, Observed]]) -> SpeedEvidence:
     """Return what the probes in a store and the trials `seen` tell about speed."""
     history: dict[str, tuple[Rate, ...]] = {}
     power: dict[str, tuple[Power, ...]] = {}
@@ -134,7 +134,7 @@ def evidence(probes: Path, seen: Iterable[tuple[TrainConfig, Observed]]) -> Evid
         if speed.watts:
             drawn = Power(speed.watts, 1.0, speed.energy_method)
             power[shape_key(config)] = (*power.get(shape_key(config), ()), drawn)
-    return Evidence(_read_probes(probes), history, power)
+    return SpeedEvidence(_read_probes(probes), history, power)
 
 
 def published(config: TrainConfig, resources: Resources) -> Rate:

@@ -51,7 +51,7 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Target:
+class MlflowTarget:
     """Where to record: MLflow's database or server, where artifacts go, and where the cursors for it are kept."""
 
     uri: str
@@ -64,14 +64,16 @@ class Target:
         return self.uri.startswith("sqlite:")
 
 
-def default_target(store: Store) -> Target:
+def default_target(store: Store) -> MlflowTarget:
     """Return the store's own SQLite file, or the server that MLFLOW_TRACKING_URI names."""
     root = store.root.resolve()
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
-    return Target(uri, (root / "mlartifacts").as_uri(), root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8])
+    return MlflowTarget(
+        uri, (root / "mlartifacts").as_uri(), root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8]
+    )
 
 
-def is_behind(store: Store, target: Target, trials: Iterable[str]) -> bool:
+def is_behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> bool:
     """Return whether anything of `trials` is not recorded yet, or not known to be."""
     tags = tags_by_trial(store)
     return any(_is_stale(store.run(trial), read_cursor(target.cursors, trial), tags.get(trial, {})) for trial in trials)

@@ -25,8 +25,8 @@ from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.recorders.cursor import (
     ENDED,
     Cursor,
+    MlflowTarget,
     Point,
-    Target,
     fresh_points,
     read_cursor,
     sample_names,
@@ -65,7 +65,7 @@ _T = TypeVar("_T")
 class Ingester:
     """Brings one MLflow store up to date with one store of trials."""
 
-    def __init__(self, store: Store, target: Target) -> None:
+    def __init__(self, store: Store, target: MlflowTarget) -> None:
         self.store = store
         self.target = target
         self.client = MlflowClient(tracking_uri=target.uri)

@@ -2,8 +2,8 @@
 
     STORE/code/<16 digits of the hash of all files>/{orchestrator,trainer}/...   commit.json   changes.diff
 
-A copy is named by its content and appears whole, by a rename. Where it is found damaged, it is mended from the working
-copy, which has the same content by definition.
+Copies are content-addressed and appear whole, by a rename. A damaged copy is repaired from the working copy, which has
+the same content by definition.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ def freeze(store: Store, root: Path = LIVE) -> Path:
     place = _place(store, files)
     with writing(place):
         if place.is_dir():
-            _mend(place, files)
+            _repair(place, files)
         else:
             _write(place, files, root)
     return place
@@ -95,8 +95,8 @@ def _put(path: Path, content: bytes) -> None:
     path.chmod(0o444)
 
 
-def _mend(place: Path, files: Files) -> None:
-    """Put right every file of a copy that is not what it should be, and take away what does not belong there."""
+def _repair(place: Path, files: Files) -> None:
+    """Restore every file of a copy that is not what it should be, and remove what does not belong there."""
     for name, content in files.items():
         path = place / name
         if not path.is_file() or path.read_bytes() != content:

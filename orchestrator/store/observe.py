@@ -26,7 +26,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurements:
     """What is measured of a trial, and what the last attempt was to measure.
 
     `metrics` has the kimg of the newest row of each recorded name; `snapshots` says by kimg what is known of each that
@@ -75,7 +75,7 @@ class Observed:
     beat_age_seconds: float | None = None
     last_work: Work = "train"
     stops: Mapping[str, str] = field(default_factory=dict)
-    measured: Measured = Measured()
+    measured: Measurements = Measurements()
     speed: Speed = Speed()
 
 
@@ -166,9 +166,9 @@ def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Ob
     )
 
 
-def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: Rows) -> Measured:
+def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: Rows) -> Measurements:
     after_training = [number for number in numbers if not seen.training or number > seen.training[-1]]
-    return Measured(
+    return Measurements(
         metrics={row["metric"]: row["kimg"] for row in rows},
         snapshots=known_snapshots(run, rows),
         asked=asked_of(seen.last) if seen.last and seen.state is State.DONE else frozenset(),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from orchestrator.errors import LeaseHeld, LeaseLost
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
 from orchestrator.store.requests import is_cancelled
@@ -33,7 +33,7 @@ STOP_GRACE_SECONDS = 180.0
 
 
 @dataclass
-class Inbox:
+class SignalQueue:
     """Signals that have come in, and when the first did."""
 
     waiting: list[int] = field(default_factory=list)
@@ -57,36 +57,38 @@ class Inbox:
         return self.first is not None and time.monotonic() - self.first > STOP_GRACE_SECONDS
 
 
-def main(arguments: list[str], inbox: Inbox | None = None) -> int:
-    """Carry out one attempt and return its exit code. `inbox` is for a caller who wants to know what signals came."""
-    run, attempt, inbox = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), inbox or Inbox()
-    inbox.listen()
+def main(arguments: list[str], signals: SignalQueue | None = None) -> int:
+    """Carry out one attempt and return its exit code. `signals` is for a caller who wants to know what signals came."""
+    run, attempt, signals = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), signals or SignalQueue()
+    signals.listen()
     try:
         lease = acquire(run.path)
     except LeaseHeld as held:
         sys.stderr.write(f"{held}; nothing to do here\n")
         return ExitCode.RUN_AGAIN
     try:
-        return _carry_out(run, attempt, lease, inbox)
-    except LeaseLost as lost:
+        return _carry_out(run, attempt, lease, signals)
+    except LeaseSuperseded as lost:
         sys.stderr.write(f"{lost}; the worker was killed\n")
         return ExitCode.RUN_AGAIN
     finally:
         lease.release()
 
 
-def _carry_out(run: RunDir, attempt: int, lease: Lease, inbox: Inbox) -> int:
+def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) -> int:
     job = _own_job(run, attempt, lease.token)
     if job is None:
         sys.stderr.write(f"{run.job(attempt)}: no such job, or not readable as one\n")
         return ExitCode.USER_ERROR
-    if inbox.waiting or is_cancelled(run, attempt):
+    if signals.waiting or is_cancelled(run, attempt):
         stopped = classify(ExitCode.RUN_AGAIN, True, is_cancelled(run, attempt))
         write_ending(run, job, ExitCode.RUN_AGAIN, Ending(stopped.state, "stopped before it began"))
         return ExitCode.RUN_AGAIN
-    code = _watch(_start(run, job), lease, inbox)
+    code = _watch(_start(run, job), lease, signals)
     cancelled = is_cancelled(run, job.attempt)
-    record = write_ending(run, job, code, classify(code, bool(inbox.first), cancelled, last_line(run.log(job.attempt))))
+    record = write_ending(
+        run, job, code, classify(code, bool(signals.first), cancelled, last_line(run.log(job.attempt)))
+    )
     return _exit_code(code, record.state)
 
 
@@ -132,17 +134,20 @@ def worker_command() -> list[str]:
     return shlex.split(given) if given else [*python_module("trainer"), "run"]
 
 
-def _watch(worker: subprocess.Popen[bytes], lease: Lease, inbox: Inbox) -> int:
-    """Beat and pass signals on until the worker ends; return its exit code. Raises LeaseLost, the worker killed."""
+def _watch(worker: subprocess.Popen[bytes], lease: Lease, signals: SignalQueue) -> int:
+    """Beat and pass signals on until the worker ends; return its exit code.
+
+    Raises LeaseSuperseded, the worker killed.
+    """
     beaten = time.monotonic()
     while True:
         try:
             return worker.wait(POLL_SECONDS)
         except subprocess.TimeoutExpired:
             pass
-        while inbox.waiting:
-            worker.send_signal(inbox.waiting.pop(0))
-        if inbox.is_overdue:
+        while signals.waiting:
+            worker.send_signal(signals.waiting.pop(0))
+        if signals.is_overdue:
             os.killpg(worker.pid, signal.SIGKILL)
         if time.monotonic() - beaten > BEAT_SECONDS and _beat(worker, lease, time.monotonic() - beaten):
             beaten = time.monotonic()
@@ -152,12 +157,12 @@ def _beat(worker: subprocess.Popen[bytes], lease: Lease, silent_seconds: float) 
     """Prolong the lease and return whether that worked; where it is lost, or nearly, the worker is killed first."""
     try:
         lease.beat()
-    except LeaseLost:
+    except LeaseSuperseded:
         os.killpg(worker.pid, signal.SIGKILL)
         raise
     except OSError as error:
         if silent_seconds < TTL_SECONDS - 2 * BEAT_SECONDS:
             return False
         os.killpg(worker.pid, signal.SIGKILL)
-        raise LeaseLost(f"{lease.directory}: could not beat for {silent_seconds:.0f} s ({error})") from error
+        raise LeaseSuperseded(f"{lease.directory}: could not beat for {silent_seconds:.0f} s ({error})") from error
     return True

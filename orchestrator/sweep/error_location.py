@@ -18,7 +18,7 @@ def blamed(detail: ErrorDetails, settings: Sequence[Setting], cell: str) -> tupl
     setting that its message names.
     """
     key = dotted(detail["loc"])
-    text = f"'{key}' is no setting here" if detail["type"] == "extra_forbidden" else worded(detail)
+    text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else worded(detail)
     if not key:
         suspects = [s for s in settings if re.search(rf"\b{re.escape(s.key.rsplit('.', 1)[-1])}\b", text)]
         return (suspects or list(settings))[-1].path, f"{text} (cell {cell})"

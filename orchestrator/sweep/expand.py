@@ -27,7 +27,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.identity import trial_id
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis
-from trainer.config.resolve import resolve
+from trainer.config.resolve import completed
 
 MAX_TRIALS = 200_000
 SPACE = ("search", "space")
@@ -36,7 +36,7 @@ Choice = tuple[Setting, ...]
 """One point of an axis: all that it sets."""
 
 
-class Cell(NamedTuple):
+class SweepCell(NamedTuple):
     """One combination of the axes: what every cell has, what makes this one different, and what follows from that."""
 
     base: tuple[Setting, ...]
@@ -98,14 +98,14 @@ def applies(sweep: Sweep, find: DataLookup) -> Applies:
     return holds_there
 
 
-def _points(sweep: Sweep) -> Iterator[Cell]:
+def _points(sweep: Sweep) -> Iterator[SweepCell]:
     """Yield every combination of the axes."""
     base = _base(sweep.spec)
     for point in itertools.product(*_axes(sweep)):
-        yield Cell(base, tuple(itertools.chain.from_iterable(point)))
+        yield SweepCell(base, tuple(itertools.chain.from_iterable(point)))
 
 
-def _kept(point: Cell, spec: SweepSpec, places: Places) -> Iterator[tuple[Cell, Layers]]:
+def _kept(point: SweepCell, spec: SweepSpec, places: Places) -> Iterator[tuple[SweepCell, Layers]]:
     """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
     for cell, layers in _with_conditions(point, spec.when, places):
         cell, layers = _with_derived(cell, layers, spec, places)
@@ -119,7 +119,7 @@ def _base(spec: SweepSpec) -> tuple[Setting, ...]:
     return (resources, *_settings(spec.base, ("base",)))
 
 
-def _trials(cell: Cell, layers: Layers, spec: SweepSpec) -> list[Trial]:
+def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
     with _blaming(cell, "resources"):
         resources = Resources.model_validate(layers.tree["resources"])
     with _blaming(cell):
@@ -127,7 +127,7 @@ def _trials(cell: Cell, layers: Layers, spec: SweepSpec) -> list[Trial]:
 
 
 @contextlib.contextmanager
-def _blaming(cell: Cell, *group: str) -> Iterator[None]:
+def _blaming(cell: SweepCell, *group: str) -> Iterator[None]:
     """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
     try:
         yield
@@ -136,8 +136,8 @@ def _blaming(cell: Cell, *group: str) -> Iterator[None]:
         raise Misfits([blamed(detail, cell.settings, cell.label) for detail in found]) from None
 
 
-def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
-    config = resolve(layers.with_seed(seed), layers.data.description)
+def _trial(cell: SweepCell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
+    config = completed(layers.with_seed(seed), layers.data.description)
     return Trial(
         id=trial_id(config),
         config=config,
@@ -176,7 +176,7 @@ def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
     return tuple(Setting(key, value, (*path, key)) for key, value in given.items())
 
 
-def _with_conditions(cell: Cell, conditions: list[When], places: Places) -> list[tuple[Cell, Layers]]:
+def _with_conditions(cell: SweepCell, conditions: list[When], places: Places) -> list[tuple[SweepCell, Layers]]:
     """Return the cell, or the cells it becomes, once every condition that holds has had its say, in order."""
     found = [(cell, layered(cell.settings, places))]
     for index, when in enumerate(conditions):
@@ -184,17 +184,19 @@ def _with_conditions(cell: Cell, conditions: list[When], places: Places) -> list
     return found
 
 
-def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, places: Places) -> Iterator[tuple[Cell, Layers]]:
+def _under(
+    cell: SweepCell, layers: Layers, when: When, path: KeyPath, places: Places
+) -> Iterator[tuple[SweepCell, Layers]]:
     if not holds(when.if_, layers):
         yield cell, layers
         return
     implied = cell.implied + _settings(when.set, (*path, "set"))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
-        more = Cell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
+        more = SweepCell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
         yield more, layered(more.settings, places)
 
 
-def _with_derived(cell: Cell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[Cell, Layers]:
+def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[SweepCell, Layers]:
     """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
     for key, text in spec.derive.items():
         path = ("derive", key)

@@ -134,7 +134,7 @@ def _dotted(node: ast.expr) -> str:
         return f"{_dotted(node.value)}.{node.attr}"
     if isinstance(node, ast.Name):
         return node.id
-    raise ExpressionError(f"`{ast.unparse(node)}` is no setting")
+    raise ExpressionError(f"`{ast.unparse(node)}` is not a setting")
 
 
 def _known() -> str:

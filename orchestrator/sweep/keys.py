@@ -28,7 +28,7 @@ FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "reso
 ELSEWHERE = {
     "seed": "belongs under `seeds`",
     "schema_version": "is not a setting",
-    "transfer.sha256": "is found out from the snapshot itself; write `transfer: PATH`",
+    "transfer.sha256": "is read from the snapshot; write `transfer: PATH`",
 }
 
 
@@ -82,7 +82,7 @@ def key_problem(key: str) -> str | None:
     if key in ELSEWHERE:
         return ELSEWHERE[key]
     if key in FOUND_OUT:
-        return "is found out from the data set itself"
+        return "is read from the data set itself"
     return "is not a setting" + did_you_mean(key, settable())
 
 

@@ -59,23 +59,30 @@ class Layers(NamedTuple):
     transfer: Path | None = None
 
     def with_seed(self, seed: int) -> Tree:
-        """Return the settings of one run, as `trainer.config.resolve.resolve` takes them."""
+        """Return the settings of one run, the preset beneath them, as `trainer.config.resolve.completed` takes them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
         tree = {key: value for key, value in self.tree.items() if key != "resources"}
-        return {**tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
+        return {**tree, "data": data, "transfer": self.transfer, "seed": seed}
 
 
 def layered(settings: Sequence[Setting], places: Places) -> Layers:
-    """Return the preset with `settings` laid on it. Raises Misfits."""
+    """Return `settings`, later ones laid on earlier ones, with the preset beneath them. Raises Misfits."""
     data = _data(settings, places)
     preset = _preset(settings)
     transfer = _transfer(settings, places)
     shape = data.description.resolution, preset["preset_devices"]
-    tree = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
+    beneath = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
+    tree = _choices(beneath)
     for setting in settings:
         if setting.key not in preset:
             tree = merge(tree, nested(setting.key, setting.value))
-    return Layers(tree, data, preset, transfer)
+    return Layers(merge(beneath, tree), data, preset, transfer)
+
+
+def _choices(preset: Tree) -> Tree:
+    """Return the tagged choices of a preset by their names alone, so that settings may name one or go into it."""
+    groups = {key: group for key, group in preset.items() if isinstance(group, dict) and "type" in group}
+    return {key: {"type": group["type"]} for key, group in groups.items()}
 
 
 def holds(wanted: Mapping[str, Any], layers: Layers) -> bool:
@@ -90,7 +97,7 @@ def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
     if name in found:
         return found[name]
     if name not in settable():
-        raise ExpressionError(f"'{name}' is no setting{did_you_mean(name, [*settable(), *found])}")
+        raise ExpressionError(f"'{name}' is not a setting{did_you_mean(name, [*settable(), *found])}")
     return lookup({**layers.tree, **layers.preset}, name)
 
 

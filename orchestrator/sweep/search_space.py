@@ -135,7 +135,7 @@ AnyDimension = Annotated[
     Discriminator(
         _kind,
         custom_error_type="no_dimension",
-        custom_error_message="says none of uniform: [A, B], log_uniform: [A, B], int: [A, B], choice: [...]",
+        custom_error_message="needs one of uniform: [A, B], log_uniform: [A, B], int: [A, B], choice: [...]",
     ),
 ]
 

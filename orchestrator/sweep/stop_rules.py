@@ -82,7 +82,7 @@ class Asha(StopRule):
         return f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} go on"
 
 
-class Diverged(StopRule):
+class DivergedRule(StopRule):
     """Stop a run whose score is no number, or over `factor` times as bad as its own best; not before `from_kimg`."""
 
     type: Literal["diverged"] = "diverged"
@@ -94,13 +94,13 @@ class Diverged(StopRule):
         if here.kimg < self.from_kimg:
             return ""
         if not math.isfinite(here.score):
-            return "the score is no number any more"
+            return "the score is no longer a number"
         best = _best(curves[trial], here.kimg)
         limit = best * self.factor if best >= 0 else best / self.factor
         return f"{abs(here.score):.4g} is far from its best, {abs(best):.4g}" if here.score > limit else ""
 
 
-AnyRule = Annotated[Median | Asha | Diverged, Field(discriminator="type")]
+AnyRule = Annotated[Median | Asha | DivergedRule, Field(discriminator="type")]
 _NAME: Any = Literal["median", "asha", "diverged"]
 
 

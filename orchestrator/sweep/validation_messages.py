@@ -15,7 +15,7 @@ def worded(detail: ErrorDetails) -> str:
     given, choices = detail["input"], _choices(detail)
     if choices:
         given = given.get("type", given) if isinstance(given, dict) else given
-        return f"{given!r} is none of {', '.join(choices)}{did_you_mean(str(given), choices)}"
+        return f"{given!r} is not one of: {', '.join(choices)}{did_you_mean(str(given), choices)}"
     error = detail.get("ctx", {}).get("error")
     if isinstance(error, UserError):
         return "; ".join(filter(None, (error.problem, error.way_out)))

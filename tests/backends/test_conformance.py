@@ -60,7 +60,7 @@ def wait(backend: Backend, handles: list[Handle], until: Callable[[set[State]], 
     deadline = time.monotonic() + 120
     while not until(set((states := backend.states(handles)).values())):
         assert time.monotonic() < deadline, f"waited in vain: {states}"
-        backend.tend()
+        backend.maintain()
         time.sleep(0.05)
     return states
 
@@ -98,7 +98,7 @@ def test_no_more_run_than_there_are_slots(rig: Rig) -> None:
     while len(running) < backend.slots(Resources()):
         states = backend.states(handles)
         running = {handle for handle, state in states.items() if state is State.RUNNING}
-        backend.tend()
+        backend.maintain()
     assert len(running) == 2
     assert list(states.values()) == [State.RUNNING, State.RUNNING, State.PENDING, State.PENDING]
     backend.cancel(handles)

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.backends.local.backend import LocalBackend
 from orchestrator.backends.local.runner import places
-from orchestrator.backends.queue import Capacity, Entry, read_entry
+from orchestrator.backends.queue import Capacity, QueueEntry, read_entry
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
 from tests.backends.test_conformance import over, wait
@@ -22,9 +22,9 @@ from trainer.record import State
 pytestmark = pytest.mark.usefixtures("scripted")
 
 
-def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> Entry:
+def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> QueueEntry:
     needs = Resources(cpus=cpus, gpus=gpus)
-    return Entry(trial="0" * 12, directory=Path("d"), attempt=1, resources=needs, gpus=held)
+    return QueueEntry(trial="0" * 12, directory=Path("d"), attempt=1, resources=needs, gpus=held)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> Entry:
         (entry(1, 2), [entry(1, 1, (1,))], Capacity(cpus=4, gpus=3), (0, 2)),
     ],
 )
-def test_slots(wanted: Entry, running: list[Entry], capacity: Capacity, got: tuple[int, ...] | None) -> None:
+def test_slots(wanted: QueueEntry, running: list[QueueEntry], capacity: Capacity, got: tuple[int, ...] | None) -> None:
     assert places(wanted, running, capacity) == got
 
 

@@ -8,7 +8,7 @@ from tests.ops.conftest import native as native
 from trainer.ops.kernels import using
 from trainer.ops.reference import Reference
 
-BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08")
+BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08", "test_15")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

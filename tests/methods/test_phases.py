@@ -11,8 +11,9 @@ from trainer.config.spec import Spec
 from trainer.config.training import Adam, Logistic
 from trainer.objectives import losses
 from trainer.objectives.logistic import LogisticObjective
-from trainer.objectives.phases import Phase, local
+from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
+from trainer.runtime.world import World
 from trainer.training.schedules import lazy_adam
 
 AUGMENTS = [NoAugment(), FixedAugment(p=1.0, pipe="bgc"), PaGan(p_initial=0.5), AdaptiveDropout(p_initial=0.3)]
@@ -54,7 +55,7 @@ def test_regularisation_that_is_not_lazy_is_part_of_the_main_step(stage: StageMa
     joined = phases(Intervals(None, None))
     assert [(phase.name, phase.network, phase.interval) for phase in joined] == [("Gmain", "G", 1), ("Dmain", "D", 1)]
     result = joined[1].loss(stage().shard)
-    joined[1].finish(local)
+    joined[1].finish(World().sum)
     parts = result.stats["Loss/D/loss"].mean() + result.stats["Loss/D/reg"].mean()
     assert torch.allclose(result.loss.mean(), parts)
 

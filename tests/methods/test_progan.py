@@ -13,8 +13,8 @@ from trainer.config.spec import Spec
 from trainer.methods.discriminator_noise import Noise, Noisy, strength_of
 from trainer.model.growing.progan_layers import KERNELS, LayerNorm, MinibatchDiscrimination, Weighted, pixel_norm
 from trainer.objectives.losses import r1_penalty, slope_penalty
-from trainer.objectives.phases import local
 from trainer.registry import build
+from trainer.runtime.world import World
 
 WIDTH: dict[str, Any] = {"channel_base": 64, "channel_max": 4}
 DISCRIMINATORS: dict[str, Spec] = {
@@ -115,6 +115,6 @@ def test_noise_is_as_strong_as_d_is_sure() -> None:
 def test_moving_mean_of_the_noise_survives_a_restart() -> None:
     first, second = (Noisy(DiscriminatorNoise(decay=0.9)) for _ in range(2))
     first._means.add(torch.tensor(2.0))
-    first.finish(local)
+    first.finish(World().sum)
     second.load_state_dict(first.state_dict())
     assert second.mean == first.mean == pytest.approx(0.2)

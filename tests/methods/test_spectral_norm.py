@@ -7,7 +7,7 @@ from tests.methods.conftest import StageMaker
 from trainer.config.methods import SpectralNormalisation
 from trainer.model.layers import Convolution
 from trainer.model.spectral import SpectralNorm
-from trainer.objectives.phases import local
+from trainer.runtime.world import World
 
 
 def test_largest_singular_value_becomes_one() -> None:
@@ -22,7 +22,7 @@ def test_passes_of_an_iteration_agree_however_many(stage: StageMaker) -> None:
     made = stage(SpectralNormalisation())
     logits = [made.critic.scores(made.shard.real, made.shard.real_c) for _ in range(2)]
     assert torch.equal(*logits)
-    made.methods[0].finish(local)
+    made.methods[0].finish(World().sum)
     assert not torch.equal(made.critic.scores(made.shard.real, made.shard.real_c), logits[0])
 
 

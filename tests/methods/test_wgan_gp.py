@@ -7,9 +7,10 @@ from torch import Tensor
 from tests.methods.conftest import Stage, StageMaker, make_stage
 from trainer.config.training import WganGp
 from trainer.objectives.losses import slope_penalty
-from trainer.objectives.phases import Phase, local
+from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
 from trainer.objectives.wgan_gp import GradientPenalty, WassersteinObjective, between
+from trainer.runtime.world import World
 
 
 def dmain(made: Stage, spec: WganGp) -> Phase:
@@ -43,7 +44,7 @@ def test_phases_are_two_and_none_is_lazy(stage: StageMaker) -> None:
     assert [(phase.name, phase.interval) for phase in objective.phases] == [("Gmain", 1), ("Dmain", 1)]
     result = objective.phases[0].loss(made.shard)
     assert torch.equal(result.loss, -result.stats["Loss/scores/fake"])
-    objective.phases[0].finish(local)
+    objective.phases[0].finish(World().sum)
 
 
 @pytest.mark.parametrize("name", ["b16.fromrgb.weight", "b8.conv1.weight", "b4.fc.weight"])

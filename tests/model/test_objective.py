@@ -12,11 +12,13 @@ from trainer.augment.critic import Critic
 from trainer.config.networks.stylegan2 import StyleGan2Generator
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
+from trainer.model.generator import Generator
 from trainer.objectives.generation import Generation, mixing_cutoff
 from trainer.objectives.logistic import LogisticObjective
-from trainer.objectives.phases import Phase, Shard, ShardMean, complete_gradients, is_due, local, train_only
+from trainer.objectives.phases import NetworkName, Phase, Shard, ShardMean, complete_gradients, is_due
 from trainer.objectives.regularised import Intervals
 from trainer.registry import build, implements
+from trainer.runtime.world import World
 
 NONE = torch.zeros(8, 0)
 
@@ -40,6 +42,11 @@ def shard(count: int = 8) -> Shard:
 
 def halves(whole: Shard) -> list[Shard]:
     return [Shard(*parts) for parts in zip(*(tensor.chunk(2) for tensor in whole), strict=True)]
+
+
+def ask_for_gradients(network: NetworkName, G: Generator, D: Discriminator) -> None:
+    G.requires_grad_(network == "G")
+    D.requires_grad_(network == "D")
 
 
 def phase(made: LogisticObjective, name: str) -> Phase:
@@ -72,7 +79,7 @@ def test_moving_averages_move_as_far_with_two_shards_as_with_one(name: str) -> N
             made.path_length.noise = torch.ones_like
         for part in shards:
             phase(made, name).loss(part)
-        phase(made, name).finish(local)
+        phase(made, name).finish(World().sum)
     torch.testing.assert_close(averages(split), averages(whole), rtol=1e-5, atol=1e-7)
     assert averages(whole)[0].abs().sum() > 0
 
@@ -87,7 +94,7 @@ def test_mean_over_shards_counts_the_shards_of_all_ranks() -> None:
     mean.add(torch.tensor([3.0, 4.0]))
     torch.testing.assert_close(mean.take(lambda here: here * 2), torch.tensor([2.0, 3.0]))
     with pytest.raises(LookupError):
-        mean.take(local)
+        mean.take(World().sum)
 
 
 def test_r1_is_taken_at_the_image_before_the_augmentation() -> None:
@@ -124,7 +131,7 @@ def test_only_one_network_learns_in_a_phase() -> None:
     made, G, D = objective(), tiny_generator(), tiny_discriminator()
     made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     for one in made.phases:
-        train_only(one.network, G, D)
+        ask_for_gradients(one.network, G, D)
         one.loss(shard()).loss.mean().backward()
         learning, resting = (G, D) if one.network == "G" else (D, G)
         assert any(p.grad is not None for p in learning.parameters())
@@ -137,7 +144,7 @@ def test_only_one_network_learns_in_a_phase() -> None:
 def test_state_goes_on_where_it_was() -> None:
     made, other = objective(), objective()
     phase(made, "Greg").loss(shard())
-    phase(made, "Greg").finish(local)
+    phase(made, "Greg").finish(World().sum)
     other.load_state_dict(made.state_dict())
     assert other.state_dict() == made.state_dict()
     assert float(made.state_dict()["path_length_mean"]) > 0
@@ -177,7 +184,7 @@ def test_all_phases_run_in_bf16_with_finite_gradients() -> None:
     made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     batch = shard()._replace(real=torch.randn(8, 1, 16, 16))
     for one in made.phases:
-        train_only(one.network, G, D)
+        ask_for_gradients(one.network, G, D)
         one.loss(batch).loss.mean().backward()
     assert all(torch.isfinite(p.grad).all() for net in (G, D) for p in net.parameters() if p.grad is not None)
 

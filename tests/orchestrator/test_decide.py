@@ -8,7 +8,7 @@ import pytest
 from orchestrator.plan.decide import Action, Decision, Rules, Wanted, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.store.evaluation_attempts import NO_EVALUATIONS, Evaluations
-from orchestrator.store.observe import NEVER, Measured, Observed
+from orchestrator.store.observe import NEVER, Measurements, Observed
 from trainer.record import State
 
 WANT = Wanted(8.0, ("fid2k", "pr2k"), "lite0")
@@ -24,11 +24,11 @@ RULES = Rules(failures_allowed=2, stalls_allowed=5)
 
 
 def seen(state: State, kimg: float = 8.0, **more: Any) -> Observed:
-    """Return a trial after one attempt; fields of `Measured` may be given like its own."""
+    """Return a trial after one attempt; fields of `Measurements` may be given like its own."""
     numbers = {name: more.pop(name) for name in ("metrics", "snapshots", "asked") if name in more}
     numbers["evaluations"] = more.pop("evaluated", NO_EVALUATIONS)
     of_training = {"saved_kimg": kimg, "horizon_kimg": 8.0, **more}
-    return Observed(state=state, attempts=1, kimg=kimg, measured=Measured(**numbers), **of_training)
+    return Observed(state=state, attempts=1, kimg=kimg, measured=Measurements(**numbers), **of_training)
 
 
 CASES = [

@@ -85,6 +85,11 @@ def test_a_bare_name_keeps_the_settings_around_it(trials: Trials) -> None:
     assert [getattr(trial.config.augment, "target", None) for trial in found] == [None, 0.4]
 
 
+def test_a_choice_left_and_taken_again_has_what_the_preset_says_of_it(trials: Trials) -> None:
+    (trial,) = trials("cells: {a: {augment: none}}\nderive: {augment: \"'ada'\"}\n")
+    assert trial.config.augment.model_dump(include={"type", "horizon_kimg"}) == {"type": "ada", "horizon_kimg": 100.0}
+
+
 def test_the_subset_is_drawn_with_the_seed_of_the_run_unless_said_otherwise(trials: Trials) -> None:
     assert [trial.config.data.subset_seed for trial in trials("seeds: [3, 4]\n")] == [3, 4]
     fixed = trials("seeds: [3, 4]\ncells: {a: {data.subset_seed: 9}}\n")

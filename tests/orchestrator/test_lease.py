@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import LeaseHeld, LeaseLost
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store import lease as leases
 from orchestrator.store.lease import TTL_SECONDS, Holder, acquire, holder
 from orchestrator.store.process_id import ProcessId
@@ -40,7 +40,7 @@ def test_a_silent_holder_is_superseded_and_finds_out(tmp_path: Path) -> None:
     old = acquire(tmp_path)
     new = acquire(tmp_path, now=time.time() + TTL_SECONDS + 1)
     assert new.token == 2
-    with pytest.raises(LeaseLost, match="superseded by 2"):
+    with pytest.raises(LeaseSuperseded, match="superseded by 2"):
         old.beat()
     old.release()
     assert holder(tmp_path) == new.holder

@@ -8,8 +8,8 @@ from orchestrator.errors import PlanError
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan import Plan, Tariff, make_plan
 from orchestrator.plan.plan_file import stored, told
-from orchestrator.plan.price import Evidence, Probe, Rate, evidence, price, published, shape_key, write_probe
-from orchestrator.store.observe import NEVER, Measured, Observed, Speed
+from orchestrator.plan.price import Probe, Rate, SpeedEvidence, evidence, price, published, shape_key, write_probe
+from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
 from tests.orchestrator.conftest import SWEEP, find
@@ -19,11 +19,13 @@ from trainer.config.resolve import resolve
 from trainer.record import State
 
 Read = Callable[..., Sweep]
-NOTHING = Evidence({}, {})
+NOTHING = SpeedEvidence({}, {})
 TINY = resolve({"preset": "tiny32"}, find("").description)
 
 
-def planned(sweep: Sweep, seen: dict[int, Observed] | None = None, known: Evidence = NOTHING, **more: float) -> Plan:
+def planned(
+    sweep: Sweep, seen: dict[int, Observed] | None = None, known: SpeedEvidence = NOTHING, **more: float
+) -> Plan:
     trials = tuple(expand(sweep, find))
     observed = {trial.id: (seen or {}).get(index, NEVER) for index, trial in enumerate(trials)}
     return make_plan(sweep, trials, observed, known, parallel=2, tariff=Tariff(**more))
@@ -31,7 +33,9 @@ def planned(sweep: Sweep, seen: dict[int, Observed] | None = None, known: Eviden
 
 def done(kimg: float) -> Observed:
     metrics = {"fid2k-lite0": kimg}
-    return Observed(State.DONE, attempts=1, kimg=kimg, saved_kimg=kimg, horizon_kimg=kimg, measured=Measured(metrics))
+    return Observed(
+        State.DONE, attempts=1, kimg=kimg, saved_kimg=kimg, horizon_kimg=kimg, measured=Measurements(metrics)
+    )
 
 
 def test_a_plan_counts_what_each_trial_needs(read: Read) -> None:
@@ -132,7 +136,7 @@ def test_a_difference_is_told_cell_by_cell(read: Read) -> None:
 
 def test_the_summary_says_what_when_and_from_where(read: Read) -> None:
     lines = summary(planned(read()))
-    assert lines[0] == "4 cells and seeds, 4 trials: 4 new"
+    assert lines[0] == "4 trials (4 cells × 1 seed): 4 new"
     assert "with 2 at a time" in lines[1]
     assert lines[-1] == "Estimated from: published: StyleGAN2 on a CPU core"
     assert summary(planned(read(), {index: done(1.0) for index in range(4)}))[-1] == "Nothing to run."

@@ -12,7 +12,7 @@ from analysis.tables.store import Store
 from analysis.testing.synthetic_store import run_of, write_logits, write_samples, write_trial
 from orchestrator.plan.plan import make_plan
 from orchestrator.plan.plan_file import stored
-from orchestrator.plan.price import Evidence
+from orchestrator.plan.price import SpeedEvidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
 from trainer.config.metrics.names import parse_metric, value_names
@@ -25,7 +25,7 @@ PICTURED = 6
 def write_results(path: Path, name: str, tier: str) -> Store:
     """Write the plan of a sweep and made-up results of all its runs but the last, logits and samples of a few."""
     store, sweep, trials = Store(path), read(name, tier), tuple(planned(name, tier))
-    document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), Evidence({}, {}), 1))
+    document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), SpeedEvidence({}, {}), 1))
     replace_file(store.plan(sweep.key), document.model_copy(update={"file": "synthetic"}).model_dump_json())
     metrics = [
         value

@@ -35,6 +35,7 @@ from trainer.runtime.world import World
 from trainer.state import checkpoint
 from trainer.state.train_state import TrainState
 from trainer.state.transfer import start_from
+from trainer.training.batches import Batches
 from trainer.training.loop import Loop
 from trainer.training.sample_sheets import Sheets
 from trainer.training.schedules import lazy_adam
@@ -117,7 +118,7 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
 
 def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World) -> Stepper:
     """Return what moves `parts` on from wherever they are."""
-    return Stepper(config, *parts, train_set, world)
+    return Stepper(config, *parts, Batches(config, train_set, parts.state.images, world.device), world)
 
 
 def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:

@@ -103,7 +103,7 @@ def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporte
 
 def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     """Say why the attempt failed, on standard error and in the record if that can still be written."""
-    shards = Shards(config.micro_batch, config.discriminator.group)
+    shards = Shards(config.micro_batch, config.discriminator.group or config.micro_batch)
     failure = failure_of(error, shards)
     if failure.exit_code == ExitCode.BUG:
         say("".join(traceback.format_exception(error)))

@@ -74,7 +74,7 @@ class TrainConfig(Settings):
             if batch % self.micro_batch:
                 raise ValueError(f"batch {batch} does not divide into micro-batches of {self.micro_batch}")
         group = self.discriminator.group
-        if self.micro_batch % group:
+        if group is not None and self.micro_batch % group:
             raise ValueError(f"micro_batch {self.micro_batch} does not divide into minibatch_std groups of {group}")
         return self
 

@@ -2,7 +2,7 @@
 
 The loop, for every phase that is due:
 
-    train_only(phase.network, generator, discriminator)
+    only the parameters of phase.network ask for gradients
     for shard in shards: (phase.loss(shard).loss.mean() * phase.gain / number_of_shards).backward()
     phase.finish(sum_over_ranks)       # once: moving averages that all shards share
     complete_gradients(parameters)     # what the loss does not reach has gradient zero, so Adam decays its moments
@@ -83,20 +83,9 @@ class Joined(Phase):
             part.finish(sum_over_ranks)
 
 
-def local(value: Tensor) -> Tensor:
-    """Return the sum over ranks of a run that has one rank."""
-    return value
-
-
 def is_due(phase: Phase, iteration: int) -> bool:
     """Return whether `phase` runs in `iteration`, counted from 0."""
     return iteration % phase.interval == 0
-
-
-def train_only(network: NetworkName, generator: nn.Module, discriminator: nn.Module) -> None:
-    """Ask for gradients of one network's parameters alone, which spares the computation of the other's."""
-    generator.requires_grad_(network == "G")
-    discriminator.requires_grad_(network == "D")
 
 
 def complete_gradients(parameters: Iterable[nn.Parameter]) -> None:

@@ -131,6 +131,7 @@ def networks_of(pickled: Mapping[str, OfficialNetwork]) -> Networks:
             channel_base=d.get("channel_base", 32768),
             channel_max=d.get("channel_max", 512),
             minibatch_std_group=epilogue.get("mbstd_group_size", 4),
+            minibatch_std_channels=epilogue.get("mbstd_num_channels", 1),
             frozen_layers=d.get("block_kwargs", {}).get("freeze_layers", 0),
             precision=_precision(d),
         ),

@@ -3,27 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from trainer.augment.augmenter import Augmenter, LeakRisk
 from trainer.augment.critic import Critic
 from trainer.config.train import TrainConfig
-from trainer.data.dataset import ImageSet, TrainSet
-from trainer.data.sampler import InfiniteSampler
 from trainer.objectives.method import Event, Method, Moment
 from trainer.objectives.phases import NetworkName, Phase, Shard, complete_gradients, is_due
 from trainer.runtime.randomness import seed_everything
 from trainer.runtime.world import World
 from trainer.state.train_state import TrainState
+from trainer.training.batches import Batches, Reals
 from trainer.training.ema import move_average
 from trainer.training.schedules import kept_by_average
 
 Stats = dict[str, Tensor]
-Reals = tuple[Float[Tensor, "m c h w"], Float[Tensor, "m cdim"]]
-"""Real images of [-1, 1] and their conditions."""
 
 NONFINITE = "Gradients/nonfinite"
 BROKEN = "Gradients/broken"
@@ -39,11 +34,10 @@ class Stepper:
     critic: Critic
     augmenter: Augmenter
     methods: Sequence[Method]
-    train_set: TrainSet
+    batches: Batches
     world: World
 
     def __post_init__(self) -> None:
-        self.sampler = InfiniteSampler(len(self.train_set), self.config.seed, start=self.state.images)
         networks: dict[NetworkName, nn.Module] = {"G": self.state.generator, "D": self.state.discriminator}
         self.trainable = {key: [p for p in net.parameters() if p.requires_grad] for key, net in networks.items()}
         self.optimizers: dict[NetworkName, torch.optim.Optimizer] = {
@@ -53,10 +47,6 @@ class Stepper:
         self.pace = self.config.pace
         self.observed: list[Stats] = []
         self.events: list[Event] = []
-
-    @property
-    def device(self) -> torch.device:
-        return self.world.device
 
     @property
     def iteration(self) -> int:
@@ -99,14 +89,14 @@ class Stepper:
         self.events += [event for event in events if event is not None]
 
     def _real_shards(self) -> dict[int, Reals]:
-        indices = np.array(self.sampler.take(self.batch)).reshape(-1, self.config.micro_batch)
-        return {shard: self._on_device(self.train_set, indices[shard]) for shard in self.world.shards(len(indices))}
+        indices = self.batches.indices(self.batch)
+        return {shard: self._seen(self.batches.reals(indices[shard])) for shard in self.world.shards(len(indices))}
 
-    def _on_device(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> Reals:
-        pixels = images.images(indices).to(self.device, torch.float32) / 127.5 - 1
+    def _seen(self, reals: Reals) -> Reals:
+        """Return real images after every method has had them."""
         for method in self.methods:
-            pixels = method.loaded(pixels)
-        return pixels, images.labels(indices).to(self.device)
+            reals = reals._replace(pixels=method.loaded(reals.pixels))
+        return reals
 
     def _run_phase(self, phase: Phase, reals: dict[int, Reals]) -> None:
         parameters = self.trainable[phase.network]
@@ -115,19 +105,14 @@ class Stepper:
                 parameter.requires_grad_(key == phase.network)
                 parameter.grad = None
         count = self.batch // self.config.micro_batch
-        for shard, (real, real_c) in reals.items():
+        for shard, real in reals.items():
             seed_everything(self.config.seed, phase.name, self.state.images, shard)
-            result = phase.loss(Shard(real, real_c, *self._latents(len(real))))
+            result = phase.loss(Shard(*real, *self.batches.latents(phase.name, self.iteration, shard)))
             (result.loss.mean() * (phase.gain / count)).backward()
             self.observed.append(result.stats)
         phase.finish(self.world.sum)
         complete_gradients(parameters)
         self._descend(phase, parameters)
-
-    def _latents(self, count: int) -> tuple[Float[Tensor, "{count} zdim"], Float[Tensor, "{count} cdim"]]:
-        z = torch.randn(count, self.config.generator.z_dim, device=self.device)
-        picks = torch.randint(len(self.train_set), [count]).numpy()
-        return z, self.train_set.labels(picks).to(self.device)
 
     def _take_in_what_all_ranks_saw(self) -> None:
         observed = self.observed
@@ -164,11 +149,8 @@ class Stepper:
 
     @torch.no_grad()
     def _look_at_validation_images(self) -> None:
-        held_back = self.train_set.validation
-        if not len(held_back) or not self.world.is_main:
+        if not self.batches.has_validation or not self.world.is_main:
             return
         seed_everything(self.config.seed, "validation", self.state.images)
-        picks = torch.randint(len(held_back), [self.config.micro_batch]).numpy()
-        pixels, labels = self._on_device(held_back, picks)
-        logits = self.critic.logits(pixels, labels, "real")
+        logits = self.critic.logits(*self._seen(self.batches.validation()), "real")
         self.observed.append({"Loss/scores/validation": logits})

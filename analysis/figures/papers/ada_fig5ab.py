@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.figures.shapes.lines import LineData, LineFigure
+from analysis.figures.shapes.lines import AGGREGATION, LineData, LineFigure
 from analysis.figures.shapes.run_filters import named
 from analysis.results.facets import SIZE
 from analysis.results.load import Curves, Runs
@@ -19,7 +19,7 @@ class TargetFigure(LineFigure):
 
     @property
     def aggregation(self) -> str:
-        return f"{super().aggregation.rpartition(';')[0]}; dashed: the best fixed p"
+        return f"{AGGREGATION}; dashed: the best fixed p"
 
     def data(self, runs: Runs, curves: Curves) -> LineData:
         """Return the lines, and for every panel and size a row without x: the best of the cells with fixed p."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
+from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import environment, python_module, start_supervisor
 from trainer.files import locked, replace_file
@@ -36,7 +36,7 @@ class Runner:
             self._start_what_fits(self._still_running())
             time.sleep(POLL_SECONDS)
 
-    def _still_running(self) -> list[Entry]:
+    def _still_running(self) -> list[QueueEntry]:
         """Return the entries that run; forget those that have ended, put back those that were never started."""
         entries = []
         for key, path in self.queue.running().items():
@@ -49,7 +49,7 @@ class Runner:
                 entries.append(entry)
         return entries
 
-    def _has_ended(self, key: str, entry: Entry) -> bool:
+    def _has_ended(self, key: str, entry: QueueEntry) -> bool:
         child = self.children.get(key)
         if child is None:
             return entry.supervisor is not None and entry.supervisor.is_gone
@@ -58,7 +58,7 @@ class Runner:
         del self.children[key]
         return True
 
-    def _start_what_fits(self, running: list[Entry]) -> None:
+    def _start_what_fits(self, running: list[QueueEntry]) -> None:
         capacity = self.queue.capacity()
         for path in self.queue.waiting().values():
             entry = read_entry(path)
@@ -69,7 +69,7 @@ class Runner:
             if taken:
                 running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
 
-    def _start(self, entry: Entry, path: Path) -> Entry:
+    def _start(self, entry: QueueEntry, path: Path) -> QueueEntry:
         visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
         child = start_supervisor(entry.task, visible)
         self.children[entry.key] = child
@@ -78,7 +78,7 @@ class Runner:
         return started
 
 
-def places(entry: Entry, running: list[Entry], capacity: Capacity) -> tuple[int, ...] | None:
+def places(entry: QueueEntry, running: list[QueueEntry], capacity: Capacity) -> tuple[int, ...] | None:
     """Return the GPUs an entry would get beside what runs, or None while it does not fit.
 
     What needs more CPUs than there are runs alone.

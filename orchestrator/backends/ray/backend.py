@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.backends.base import Handle, Submission
-from orchestrator.backends.queue import Entry, discard
+from orchestrator.backends.queue import QueueEntry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
 from orchestrator.store.attempt_state import FINAL
@@ -50,18 +50,18 @@ class RayBackend:
         )
 
     def submit(self, submission: Submission) -> list[Handle]:
-        entries = [Entry.of(task) for task in submission.tasks]
+        entries = [QueueEntry.of(task) for task in submission.tasks]
         with writing(self.queue.root):
             for entry in entries:
                 self.queue.put(entry)
-        self.tend()
+        self.maintain()
         return [Handle(backend=self.name, key=entry.key, trial=entry.trial, attempt=entry.attempt) for entry in entries]
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         waiting, running = self.queue.waiting(), self.queue.running()
         return {handle: self._state(handle, handle.key in waiting, handle.key in running) for handle in handles}
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """See to it that a driver serves the queue."""
         if not (self.queue.waiting() or self.queue.running()) or self._is_served():
             return

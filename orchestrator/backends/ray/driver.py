@@ -14,9 +14,9 @@ from pathlib import Path
 import ray
 from ray.exceptions import RayError
 
-from orchestrator.backends.queue import Entry, read_entry
+from orchestrator.backends.queue import QueueEntry, read_entry
 from orchestrator.backends.ray.task import RayQueue, carry_out
-from orchestrator.errors import LeaseHeld, LeaseLost
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.attempt_state import FINAL, RUN_AGAIN
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire, holder
 from trainer.record import RunDir, read_record
@@ -26,7 +26,7 @@ LINGER_SECONDS = 10.0
 
 
 @dataclass
-class Runner:
+class Driver:
     """Serves one queue for as long as it holds the lease on it. `given` are the entries that Ray has, by key."""
 
     queue: RayQueue
@@ -34,7 +34,7 @@ class Runner:
     given: dict[str, ray.ObjectRef[int | None]] = field(default_factory=dict)
 
     def serve(self) -> None:
-        """Serve the queue until nothing has been in it for a while. Raises LeaseLost."""
+        """Serve the queue until nothing has been in it for a while. Raises LeaseSuperseded."""
         beaten = served = time.monotonic()
         while time.monotonic() - served < LINGER_SECONDS:
             self._give()
@@ -80,7 +80,7 @@ class Runner:
                 self.queue.put_back(path)
 
 
-def start(queue: RayQueue, entry: Entry) -> "ray.ObjectRef[int | None]":
+def start(queue: RayQueue, entry: QueueEntry) -> "ray.ObjectRef[int | None]":
     """Give an entry to Ray as a task with its resources, to be run again for as long as nodes are lost."""
     needs = entry.resources
     task = ray.remote(carry_out).options(
@@ -93,14 +93,14 @@ def start(queue: RayQueue, entry: Entry) -> "ray.ObjectRef[int | None]":
     return task.remote(str(queue.root), entry.key)
 
 
-def is_settled(entry: Entry) -> bool:
+def is_settled(entry: QueueEntry) -> bool:
     """Return whether the entry's attempt, or what it was continued as, ended in a way that no rerun would change."""
     run = RunDir(entry.directory)
     record = read_record(run.record(run.attempts()[-1]))
     return record is not None and record.state in FINAL - RUN_AGAIN
 
 
-def _is_at_work(entry: Entry) -> bool:
+def _is_at_work(entry: QueueEntry) -> bool:
     held = holder(entry.directory)
     return held is not None and held.is_alive(time.time())
 
@@ -115,8 +115,8 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         ray.init(log_to_driver=False)
-        Runner(queue, lease).serve()
-    except LeaseLost as lost:
+        Driver(queue, lease).serve()
+    except LeaseSuperseded as lost:
         sys.stderr.write(f"{lost}\n")
     finally:
         lease.release()

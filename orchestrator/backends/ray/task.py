@@ -5,9 +5,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.backends.queue import Entry, Queue, discard, read_entry
+from orchestrator.backends.queue import Queue, QueueEntry, discard, read_entry
 from orchestrator.store.attempt_state import is_finished
-from orchestrator.store.lease import Claim
+from orchestrator.store.lease import JobRun
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import start_supervisor
 from trainer.config.job import Resources
@@ -52,12 +52,12 @@ def _taken(queue: RayQueue, key: str) -> Path | None:
     return queue.take(waiting) if waiting else None
 
 
-def _is_over(queue: RayQueue, entry: Entry) -> bool:
+def _is_over(queue: RayQueue, entry: QueueEntry) -> bool:
     return queue.stop_file(entry.key).exists() or is_finished(RunDir(entry.directory), entry.attempt)
 
 
-def _supervise(queue: RayQueue, path: Path, entry: Entry) -> int:
-    claim = Claim(job=f"ray {queue.root} {entry.key}", run=entry.starts)
+def _supervise(queue: RayQueue, path: Path, entry: QueueEntry) -> int:
+    claim = JobRun(job=f"ray {queue.root} {entry.key}", run=entry.starts)
     child = start_supervisor(entry.task, claim.environment | hidden_gpus(entry.resources), stops_with_us=True)
     started = {"supervisor": ProcessId.of(child.pid), "starts": entry.starts + 1}
     replace_file(path, entry.model_copy(update=started).model_dump_json())

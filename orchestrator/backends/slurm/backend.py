@@ -17,7 +17,7 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from orchestrator.backends.base import Handle, Submission
 from orchestrator.backends.slurm.poll import Ask, Poller, ask_slurm
 from orchestrator.backends.slurm.profile import Profile, chosen_profile
-from orchestrator.backends.slurm.script import Array, arrays
+from orchestrator.backends.slurm.script import JobArray, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.task import SupervisedAttempt
 from orchestrator.errors import BackendError
@@ -84,7 +84,7 @@ class SlurmBackend:
         """Return how many jobs the profile lets run at a time; how many of them find room, SLURM decides."""
         return self.profile.throttle
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         """SLURM looks after its jobs itself."""
 
     def cancel(self, handles: Sequence[Handle]) -> None:
@@ -98,10 +98,10 @@ class SlurmBackend:
         self._scancel([key for key in keys if key not in listening])
         self._scancel([key for key in keys if key in listening], "--state=RUNNING", "--signal=TERM")
 
-    def _arrays(self, tasks: Sequence[Task]) -> list[Array]:
+    def _arrays(self, tasks: Sequence[Task]) -> list[JobArray]:
         return arrays(tasks, self.profile, self.store.root.resolve() / "slurm", self.python)
 
-    def _submit(self, array: Array) -> list[str]:
+    def _submit(self, array: JobArray) -> list[str]:
         work = [SupervisedAttempt(str(task.directory), task.attempt) for task in array.tasks]
         try:
             with writing(array.folder), outside_any_job():
@@ -143,7 +143,7 @@ def _may_pass(told: str) -> bool:
     return any(word in told for word in PASSING)
 
 
-def _listed(array: Array) -> str:
+def _listed(array: JobArray) -> str:
     """Return the tasks of an array as comments; ids and numbers only, nothing that a person named."""
     lines = (f"# {index}: {task.trial} attempt {task.attempt}" for index, task in enumerate(array.tasks))
     return "\n".join([f"# {array.name}: {len(array.tasks)} jobs", *lines, ""])

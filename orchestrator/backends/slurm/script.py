@@ -33,7 +33,7 @@ class Executor(submitit.SlurmExecutor):
 
 
 @dataclass(frozen=True)
-class Array:
+class JobArray:
     """Tasks that are submitted together; `folder` is where submitit keeps their scripts, pickles and logs."""
 
     tasks: tuple[Task, ...]
@@ -61,7 +61,7 @@ class Array:
         return str(text)
 
 
-def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[Array]:
+def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[JobArray]:
     """Return `tasks` as arrays, in an order that is a function of the tasks. `root` is where their folders go."""
     _require_harmless(root)
     command = shlex.join([python, "-P"])
@@ -69,7 +69,7 @@ def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sy
     for group in _alike(tasks, profile.array_limit):
         digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in group).encode()).hexdigest()[:12]
         settings = parameters(group[0], profile) | {"job_name": f"adasweep-{digest}"}
-        found.append(Array(tuple(group), root / digest, settings, command))
+        found.append(JobArray(tuple(group), root / digest, settings, command))
     return found
 
 

@@ -18,7 +18,7 @@ from submitit.helpers import DelayedSubmission
 from orchestrator.plan.decide import Rules
 from orchestrator.store.attempt_state import is_finished, no_progress
 from orchestrator.store.layout import read_job
-from orchestrator.store.lease import Claim
+from orchestrator.store.lease import JobRun
 from orchestrator.store.requests import is_cancelled, stops
 from orchestrator.supervisor import supervise
 from trainer.errors import ExitCode
@@ -49,9 +49,9 @@ def carry_out(run: RunDir, attempt: int) -> int:
     if is_finished(run, attempt):
         return 0
     os.environ.update(claim(os.environ).environment)
-    inbox = supervise.Inbox()
-    code = supervise.main([str(run.path), str(attempt)], inbox)
-    if code == ExitCode.RUN_AGAIN and MAKE_ROOM in inbox.received and is_worth_requeueing(run, attempt):
+    signals = supervise.SignalQueue()
+    code = supervise.main([str(run.path), str(attempt)], signals)
+    if code == ExitCode.RUN_AGAIN and MAKE_ROOM in signals.received and is_worth_requeueing(run, attempt):
         requeue(os.environ)
     return code
 
@@ -66,10 +66,10 @@ def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
     return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
 
 
-def claim(environment: Mapping[str, str]) -> Claim:
+def claim(environment: Mapping[str, str]) -> JobRun:
     """Return which run of which job this is: SLURM has given up the runs before."""
     job = f"slurm {environment.get('SLURM_CLUSTER_NAME', '')} {environment['SLURM_JOB_ID']}"
-    return Claim(job=job, run=int(environment.get("SLURM_RESTART_COUNT", "0")))
+    return JobRun(job=job, run=int(environment.get("SLURM_RESTART_COUNT", "0")))
 
 
 def requeue(environment: Mapping[str, str]) -> None:

@@ -67,7 +67,7 @@ class SearchState:
         try:
             (trial,) = trials_of(self.plan.sweep, point, self.find)
         except SweepError as error:
-            sys.stderr.write(f"a configuration that cannot be: {error}\n")
+            sys.stderr.write(f"a configuration is not valid: {error}\n")
             return {"trial": ""}
         self.store.create_trial(trial)
         if point not in self.plan.sweep.sampled:
