@@ -13,8 +13,8 @@ import pytest
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
-from tests.orchestrator.conftest import SWEEP
 from tests.orchestrator.test_run import is_at_hold, last_state, runs, until
+from tests.support.tiny_sweep import SWEEP
 from trainer.record import State
 
 Write = Callable[[str], Path]
