@@ -22,6 +22,15 @@ class ExitCode(IntEnum):
     RUN_AGAIN = 75
 
 
+ERROR_PREFIX = "adasweep: error: "
+"""What every error begins with on standard error, whichever program tells it."""
+
+
+def without_prefix(line: str) -> str:
+    """Return what an error line says; supervisors also read what workers of earlier versions wrote."""
+    return line.removeprefix("adasweep: ").removeprefix("error: ")
+
+
 class UserError(Exception):
     """A mistake that somebody can put right. `str()` is one line: place, what is wrong with its value, way out."""
 

@@ -1,4 +1,4 @@
-"""Do the figures still say what the runs say? Their numbers are made again from the trials' own files and compared."""
+"""Compare figures with their runs: the numbers are rebuilt from the files of the trials."""
 
 import csv
 import hashlib
@@ -18,7 +18,7 @@ DIFFERENCES_SHOWN = 3
 
 
 class Verified(NamedTuple):
-    """One figure compared: `differences` are empty where everything agrees; `notes` do no harm."""
+    """One figure compared: `differences` are empty where everything agrees; `notes` are harmless."""
 
     sweep: str
     figure: str
@@ -47,11 +47,11 @@ def _tampered(directory: Path, origin: Provenance) -> Iterator[str]:
     for kind in ("pdf", "png"):
         picture = directory / f"{origin.figure}.{kind}"
         if not picture.exists() or (embedded(picture) or {}).get("id") != origin.id:
-            yield f"{picture.name} is missing or of another drawing"
+            yield f"{picture.name} is missing or belongs to another version of the figure"
 
 
 def _moved(store: Store, sweep: str, origin: Provenance) -> Iterator[str]:
-    """Say where the numbers made from the trials today differ from those of the CSV."""
+    """Say where the numbers rebuilt from the trials differ from those of the CSV."""
     try:
         score, identity = origin.metric_name, origin.metric_identity or None
         runs, curves = load(store, sweep, fresh=True, score=score, identity=identity)

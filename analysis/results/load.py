@@ -33,7 +33,7 @@ TOLERANCE_KIMG = 1e-6
 
 @dataclass(frozen=True)
 class Curves:
-    """Values of the score, and on demand the ticks, over the length of training."""
+    """Values of the score, and on demand the ticks, during training."""
 
     score: Score
     scores: pd.DataFrame
@@ -129,7 +129,7 @@ def _planned(plan: PlanFile) -> pd.DataFrame:
     cells = {run.cell: run for run in plan.cells}  # the seeds of a cell differ in nothing else that is asked here
     words = {cell: words_of(run) for cell, run in cells.items()}
     for place, column in enumerate(CellWords._fields):
-        frame[column] = frame["cell"].map({cell: told[place] for cell, told in words.items()})
+        frame[column] = frame["cell"].map({cell: named[place] for cell, named in words.items()})
     frame["settings"] = pd.Series([cells[cell].settings for cell in frame["cell"]], dtype=object)
     frame["planned_images"] = frame["cell"].map({cell: run.training_images for cell, run in cells.items()})
     frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)

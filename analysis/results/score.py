@@ -85,7 +85,9 @@ def choose_score(
     if not names:
         return Score(wanted or "fid", "")
     if len(names) > 1:
-        raise ScoreError(f"score {wanted or 'not named'}: {', '.join(names)} all fit; name one with --score")
+        raise ScoreError(
+            f"score {wanted or '(none given)'}: several metrics match: {', '.join(names)}; choose one with --score"
+        )
     rows = found[found["metric"] == names[0]]
     named = set(identity.split(JOIN)) if identity else set()
     fitting = rows[rows["identity"].isin(named) | rows["basis"].isin(named)] if named else rows
@@ -107,14 +109,14 @@ def _matches(name: str, wanted: str | None) -> bool:
 
 def _not_one(identity: str | None, rows: pd.DataFrame) -> str:
     metric = rows["metric"].iloc[0]
-    listed = "; ".join(_told(row) for row in rows.drop_duplicates("basis").to_dict("records"))
+    listed = "; ".join(_described_identity(row) for row in rows.drop_duplicates("basis").to_dict("records"))
     if identity is not None:
         return f"{metric}: no values with identity {identity}; there are {listed}"
     return f"{metric}: values of different identity do not compare: {listed}; choose one with --identity"
 
 
-def _told(row: Mapping[Any, Any]) -> str:
-    """Return an identity with what can be said of it, so that a reader sees where two differ."""
+def _described_identity(row: Mapping[Any, Any]) -> str:
+    """Return an identity with what is known of it, so that the difference between two shows."""
     about = f"{_int(row['num_generated'])} generated, {_int(row['num_real'])} real of {row['reference'] or 'no set'}"
     return f"{row['identity'] or '(none)'} in {row['trials']} trials ({about})"
 

@@ -84,11 +84,11 @@ def cells_of(summary: Summary) -> list[list[str]]:
 
 
 def notes(summary: Summary) -> list[str]:
-    """Return what a reader of the table must know: metric identity, aggregation, how energy was found."""
+    """Return the notes below the table: metric identity, aggregation, how energy was measured."""
     methods = "; ".join(dict.fromkeys(method for method in summary.table["energy_method"] if method))
     energy = [f"* {methods}"] if methods else []
     return [
-        f"Tier {summary.tier or 'not named'} · {summary.score.described}",
+        f"Tier: {summary.tier or 'default'} · {summary.score.described}",
         "best and last: median [min–max] over seeds, a diverged run counts as worst; hours and kWh: total over seeds",
         *energy,
     ]

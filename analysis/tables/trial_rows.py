@@ -42,11 +42,11 @@ def read_trial(run: RunDir) -> TrialRows:
         about = _TrialFile.model_validate_json(run.trial.read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
         return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {_why(error)}; the trial is left out"])
-    told, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
-    attempts = [attempt._asdict() for attempt in attempts_in(run, told, measured, skipped)]
+    ticked, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
+    attempts = [attempt._asdict() for attempt in attempts_in(run, ticked, measured, skipped)]
     keys = ("kimg", "metric", "identity")
     metrics = last_rows(measured, f"{trial}/{run.metrics.name}", skipped, keys, partial(metric_row, trial))
-    ticks = last_rows(told, f"{trial}/{run.ticks.name}", skipped, ("kimg",), partial(tick_row, trial))
+    ticks = last_rows(ticked, f"{trial}/{run.ticks.name}", skipped, ("kimg",), partial(tick_row, trial))
     records = _records(run, skipped)
     row: Row = {
         "trial": trial,

@@ -7,9 +7,23 @@ from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import show
 from orchestrator.doctor.checks import examine
 from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.errors import ExitCode
 
 STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+EXAMPLES = """Example:
+  adasweep doctor
+"""
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Check this machine and installation: packages, disk, clock, backends, MLflow."""
+    return execute(Store(store), as_json=as_json)
 
 
 def execute(store: Store, *, as_json: bool) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from orchestrator.commands.options import TargetArgument
 from orchestrator.commands.targets import trials_of
 from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
@@ -12,9 +13,24 @@ from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import retry
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.record import State
 
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED})
+
+EXAMPLES = """Examples:
+  adasweep retry demo
+  adasweep retry 12e1a645
+"""
+
+app = new_app()
+
+
+@app.command("retry", epilog=epilog(EXAMPLES))
+def retry_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Let failed and cancelled trials be taken up again by the next run."""
+    return execute(Store(store), target, as_json=as_json)
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:

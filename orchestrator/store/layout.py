@@ -1,4 +1,4 @@
-"""The store on disk: where everything is, and how trials and attempts come to be.
+"""The store on disk: its paths, and the creation of trials.
 
 trials/ab/ab12.../    one directory per trial (see trainer.record)
 sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each
@@ -48,7 +48,8 @@ class Store:
         return self.root / "cache"
 
     @property
-    def probes(self) -> Path:
+    def benchmarks(self) -> Path:
+        """Where measured speeds are kept; the folder has the name that earlier versions gave it."""
         return self.root / "probes"
 
     @property

@@ -106,7 +106,7 @@ class Worker:
 
     def evaluate(self) -> int:
         if self.seed == 17:
-            sys.stderr.write("adasweep: detector: no such file\n")
+            sys.stderr.write("adasweep: error: detector: no such file\n")
             raise SystemExit(2)
         self.update()
         for images in self.run.kept_snapshots():
@@ -133,7 +133,7 @@ class Worker:
         if self.seed == 13 and self.steps == 3:
             raise RuntimeError("the loss is not a number")
         if self.seed == 14:
-            sys.stderr.write("adasweep: data: no such folder\n")
+            sys.stderr.write("adasweep: error: data: no such folder\n")
             raise SystemExit(2)
         if self.seed == 15 and self.steps == 7 and self.job.attempt == 1:
             os.kill(os.getpid(), signal.SIGKILL)

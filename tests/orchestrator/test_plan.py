@@ -5,10 +5,20 @@ import pytest
 
 from orchestrator.display.plan_table import duration, summary
 from orchestrator.errors import PlanError
+from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan import Plan, Tariff, make_plan
+from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored, told
-from orchestrator.plan.price import Probe, Rate, SpeedEvidence, evidence, price, published, shape_key, write_probe
+from orchestrator.plan.price import (
+    Benchmark,
+    Rate,
+    SpeedEvidence,
+    evidence,
+    price,
+    published,
+    shape_key,
+    write_benchmark,
+)
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
@@ -75,13 +85,13 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
         planned(read(SWEEP + "budget: {kwh: 1}\n")).require_within_budget()
 
 
-def test_a_probe_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
+def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
     seen = Observed(State.DONE, attempts=1, speed=Speed(100.0, 7.0))
     assert evidence(tmp_path, []).rate(TINY, Resources(), 2000).source.startswith("published")
     assert evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000) == Rate(10.0, 7.0, 1.25, "1 earlier trials")
-    write_probe(tmp_path, TINY, Probe(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
-    probed = evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000)
-    assert probed == Rate(20.0, 6.0, 1.25, "probe on this machine")
+    write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
+    benchmarked = evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000)
+    assert benchmarked == Rate(20.0, 6.0, 1.25, "benchmark on this machine")
 
 
 def test_history_counts_for_what_has_the_same_shape() -> None:

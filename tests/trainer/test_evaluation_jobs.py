@@ -95,10 +95,10 @@ def test_a_snapshot_file_is_measured_against_any_data(
 
 def test_a_probe_is_made_by_hand(inline: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "trgb.npz"
-    assert main(["inspect", "trgb-8", str(inline.snapshot(64)), str(target)]) == 0
+    assert main(["probe", "trgb-8", str(inline.snapshot(64)), str(target)]) == 0
     assert "share" in capsys.readouterr().out
     assert target.exists()
-    assert main(["inspect", "trgb", str(target), str(target)]) == 2
+    assert main(["probe", "trgb", str(target), str(target)]) == 2
 
 
 @pytest.mark.slow

@@ -189,4 +189,4 @@ def test_unwritable_output_is_one_line(trials: TrialMaker, capsys: pytest.Captur
     out = trials.root / "file" / "out"
     assert main(["run", "--out", str(out), "--data", str(trials.data), "--preset", "tiny32"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("adasweep: ")
+    assert line.startswith("adasweep: error: ")

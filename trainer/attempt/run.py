@@ -11,7 +11,7 @@ from pathlib import Path
 from trainer.attempt.assemble import Attempt, assemble, assemble_evaluation
 from trainer.config.job import Job
 from trainer.config.train import TrainConfig
-from trainer.errors import ExitCode, UserError
+from trainer.errors import ERROR_PREFIX, ExitCode, UserError
 from trainer.ops.choice import choose
 from trainer.ops.kernels import kernels, use
 from trainer.record import Energy, RunDir, RunRecord, State, read_record
@@ -107,7 +107,7 @@ def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     failure = failure_of(error, shards)
     if failure.exit_code == ExitCode.BUG:
         say("".join(traceback.format_exception(error)))
-    say(f"adasweep: {failure.message}")
+    say(f"{ERROR_PREFIX}{failure.message}")
     try:
         report.update(state=State.FAILED, doing="", exit_code=failure.exit_code, message=failure.message)
         report.event("failed", report.record.kimg, message=failure.message)

@@ -1,4 +1,4 @@
-"""The process that starts what waits in a local queue, as slots get free: detached, at most one per queue.
+"""The detached process that starts what waits in a local queue as slots become free; at most one per queue.
 
     python -m orchestrator.backends.local.runner QUEUE_DIR
 
@@ -31,7 +31,7 @@ class Runner:
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def serve(self) -> None:
-        """Start what waits, and see to what ends, until there is neither."""
+        """Start what waits and remove what has ended, until the queue is empty."""
         while self.queue.waiting() or self.queue.running():
             self._start_what_fits(self._still_running())
             time.sleep(POLL_SECONDS)
@@ -97,7 +97,7 @@ def gpu_names(indices: tuple[int, ...]) -> list[str]:
 
 
 def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
-    """Start a runner, detached, unless one is at work; return it if so."""
+    """Start a detached runner and return it; return None where one is running."""
     with alone(queue) as first:
         pass
     if not first:
