@@ -10,8 +10,12 @@ from tests.golden.cases import Arrays, tensor
 from trainer.config.networks.stylegan2 import Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
+from trainer.ops.modulated_conv2d import Modulation
 
 Cfg = dict[str, Any]
+
+HALF = 1e-2
+"""The ratio by which what is computed in half precision may be off."""
 
 FIELDS = {
     "zd": "z_dim",
@@ -50,7 +54,7 @@ def settings(cfg: Cfg) -> dict[str, Any]:
     return {FIELDS[key]: value for key, value in arguments.items() if key in FIELDS} | {"precision": precision}
 
 
-def generator(cfg: Cfg, state: Arrays, modulation: str = "activations") -> Generator:
+def generator(cfg: Cfg, state: Arrays, modulation: Modulation = "activations") -> Generator:
     """Return the generator with the stored parameters."""
     spec = StyleGan2Generator(**settings(cfg), modulation=modulation)
     network = Generator(spec, cfg["res"], cfg.get("img_channels", 3), cfg.get("cd", 0))

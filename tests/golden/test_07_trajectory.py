@@ -47,7 +47,11 @@ class Trajectory:
         config = self.config(images)
         self.run = loop.repeated(config, images, self.draws(), dtype, "const", self.ada)
         self.state = self.run.stepper.state
-        for network, prefix in ((self.state.generator, "G"), (self.state.average, "G"), (self.state.discriminator, "D")):
+        for network, prefix in (
+            (self.state.generator, "G"),
+            (self.state.average, "G"),
+            (self.state.discriminator, "D"),
+        ):
             networks.load(network, below(self.arrays, prefix))
         self.history: dict[str, list[Any]] = {key: [] for key in below(self.arrays, "hist")}
 
