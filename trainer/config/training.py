@@ -4,7 +4,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Probability, Settings, Spec, is_off, is_one
+from trainer.config.spec import (
+    Fraction,
+    NonNegative,
+    Positive,
+    PositiveInt,
+    Probability,
+    Settings,
+    Spec,
+    is_off,
+    is_one,
+)
 
 
 class Objective(Spec):
