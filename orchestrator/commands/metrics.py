@@ -31,10 +31,10 @@ ProbesOption = Annotated[
     str | None, typer.Option("--probes", metavar="A,B,...", help="Probes of snapshots, such as jacobian.")
 ]
 DetectorOption = Annotated[
-    str | None, typer.Option("--detector", metavar="NETWORK", help="lite0, or inception:/path/to/file.pt.")
+    str | None, typer.Option("--detector", metavar="NETWORK", help="lite0, or inception:FILE.")
 ]
 DistanceOption = Annotated[
-    str | None, typer.Option("--distance", metavar="NETWORK", help="stlpips, or vgg16:/path/to/vgg16.pt.")
+    str | None, typer.Option("--distance", metavar="NETWORK", help="stlpips, or vgg16:FILE.")
 ]
 SeedsOption = Annotated[int | None, typer.Option("--seeds", min=1, help="Sets of generated images per metric.")]
 
