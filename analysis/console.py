@@ -23,7 +23,7 @@ def say_json(value: Any) -> None:
 
 
 def show(table: Table, notes: Sequence[str] = ()) -> None:
-    """Write a table and notes below it; as wide as it needs to be where nobody looks at a terminal."""
+    """Write a table and notes below it; 200 columns wide where the output is not a terminal."""
     console = OUT if sys.stdout.isatty() else Console(highlight=False, markup=False, width=200)
     console.print(table)
     for note in notes:

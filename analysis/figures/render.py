@@ -27,7 +27,7 @@ NAMED_IN_CAPTION = 3
 
 
 class Rendered(NamedTuple):
-    """A figure that was made: its name, where its picture is, and what the caption had to admit."""
+    """A figure that was made: its name, where its picture is, and what the caption reports as missing or incomplete."""
 
     name: str
     png: Path
@@ -42,7 +42,7 @@ def render(name: str, runs: Runs, curves: Curves) -> Rendered:
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Keep the collector of cycles from walking through the records of all runs while many small objects are made."""
+    """Pause the garbage collector: it would walk through the records of all runs while many small objects are made."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -81,7 +81,7 @@ def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
 
 def _caption(origin: Provenance, width_inches: float) -> str:
     """Return sweep, tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
-    sweep = f"Sweep {origin.sweep} · tier {origin.tier or 'not named'} · {origin.metric}"
+    sweep = f"Sweep {origin.sweep} · tier {origin.tier or 'default'} · {origin.metric}"
     lines = [
         *([] if origin.sweep == NO_SWEEP else [sweep]),
         f"{origin.aggregation[0].upper()}{origin.aggregation[1:]}.",

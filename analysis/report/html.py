@@ -30,7 +30,7 @@ class Table(NamedTuple):
         return [(name, "text" if name in self.words else "number") for name in self.headings]
 
 
-class Block(NamedTuple):
+class Subsection(NamedTuple):
     """A heading with a table, lines that lead to it, and notes below."""
 
     heading: str
@@ -39,7 +39,7 @@ class Block(NamedTuple):
     lead: Sequence[str] = ()
 
 
-class Picture(NamedTuple):
+class FigureEntry(NamedTuple):
     """A figure: its `png`, its plotted `numbers` as CSV, and the `exceptions` that a reader must know of."""
 
     name: str
@@ -62,9 +62,9 @@ class Section(NamedTuple):
     question: str
     overview: str
     verdicts: dict[str, int]
-    cells: Block
-    pictures: Sequence[Picture]
-    blocks: Sequence[Block]
+    cells: Subsection
+    pictures: Sequence[FigureEntry]
+    blocks: Sequence[Subsection]
     runs_csv: str
 
 

@@ -12,10 +12,10 @@ from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
 from analysis.figures.render import Rendered, render
 from analysis.report import environment
-from analysis.report.html import Block, Picture, Section, Table, page
+from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.results import summary
 from analysis.results.load import Curves, Runs, load, loader
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 CLAIM_HEADINGS = ("verdict", "claim", "compared", "p", "corrected", "seeds", "difference of medians, 95 %", "needs")
 CLAIM_NOTE = (
@@ -29,7 +29,7 @@ RUN_COLUMNS = [
 ]
 
 
-def write_report(store: Store, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
+def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
     """Write the report of `sweeps` to `out` and return its sections. The figures are drawn anew into the store."""
     sections = [_section(store, sweep, factors) for sweep in sweeps]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def write_report(store: Store, sweeps: Sequence[str], out: Path, factors: Factor
     return sections
 
 
-def _section(store: Store, sweep: str, factors: Factors) -> Section:
+def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
     runs, curves = load(store, sweep)
     names = runs.plan.figures or GENERAL
     for name in names:
@@ -64,15 +64,15 @@ def _overview(runs: Runs, verdicts: Counter[str]) -> str:
     return f"{len(runs.cells)} cells, {len(runs.frame)} runs ({states}). Claims: {claims}."
 
 
-def _cells(runs: Runs, curves: Curves) -> Block:
+def _cells(runs: Runs, curves: Curves) -> Subsection:
     found = summary.summarize(runs, curves)
     table = Table(summary.HEADINGS, summary.cells_of(found), words=("cell", "state"))
-    return Block("Cells", table, summary.notes(found))
+    return Subsection("Cells", table, summary.notes(found))
 
 
-def _picture(figure: Rendered) -> Picture:
+def _picture(figure: Rendered) -> FigureEntry:
     origin = figure.provenance
-    return Picture(
+    return FigureEntry(
         name=figure.name,
         title=figure_named(figure.name).title,
         caption=f"{figure.name} · provenance {origin.id} · {len(origin.trials())} trials",
@@ -82,12 +82,12 @@ def _picture(figure: Rendered) -> Picture:
     )
 
 
-def _claims(found: Found) -> Block:
+def _claims(found: Found) -> Subsection:
     rows = [_claim_row(judged) for judged in found.judged]
     notes = [CLAIM_NOTE] if rows else []
     notes += [f"Not tested ({why}): {text}" for text, why in found.not_tested]
     table = Table(CLAIM_HEADINGS, rows, words=("verdict", "claim", "compared", "needs")) if rows else None
-    return Block("Claims", table, notes or ["The sweep claims nothing."])
+    return Subsection("Claims", table, notes or ["The sweep claims nothing."])
 
 
 def _claim_row(judged: Judged) -> list[str]:
@@ -104,22 +104,22 @@ def _claim_row(judged: Judged) -> list[str]:
     ]
 
 
-def _energy(store: Store, sweep: str, factors: Factors) -> Block:
+def _energy(store: ResultStore, sweep: str, factors: Factors) -> Subsection:
     found, skipped = energy.energy_of(store, [sweep], factors)
     table = Table(energy.HEADINGS, energy.rows_of(found), words=("sweep", "item"))
-    return Block("Energy", table, [*energy.notes(found), *(f"skipped {line}" for line in skipped)])
+    return Subsection("Energy", table, [*energy.notes(found), *(f"skipped {line}" for line in skipped)])
 
 
-def _failures(runs: Runs) -> Block:
+def _failures(runs: Runs) -> Subsection:
     lead = environment.bad_endings(runs)
     wrong = runs.frame[runs.frame["diverged"] | (runs.frame["state"] != "done")]
     if wrong.empty:
-        return Block("Failures", None, ["Every run is done, and none diverged."], lead)
+        return Subsection("Failures", None, ["Every run is done, and none diverged."], lead)
     rows = [
         [row["cell"], str(row["seed"]), row["state"], f"{row['kimg']:g} of {row['horizon_kimg']:g}", _why(row)]
         for row in wrong.to_dict("records")
     ]
-    return Block("Failures", Table(FAILURE_HEADINGS, rows, words=("cell", "state", "why")), (), lead)
+    return Subsection("Failures", Table(FAILURE_HEADINGS, rows, words=("cell", "state", "why")), (), lead)
 
 
 def _why(row: Mapping[Any, Any]) -> str:
@@ -128,9 +128,9 @@ def _why(row: Mapping[Any, Any]) -> str:
     return "; ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text)) or begun
 
 
-def _environment(runs: Runs, curves: Curves) -> Block:
+def _environment(runs: Runs, curves: Curves) -> Subsection:
     fingerprints = sorted(set(runs.frame["dataset_fingerprint"].dropna()))
     facts = [("metric", curves.score.described, ""), ("analysis", code_version(), "")]
     facts += [("data set", fingerprint, "") for fingerprint in fingerprints]
     rows = [*facts, *environment.environment(runs)]
-    return Block("Environment", Table(environment.HEADINGS, rows, words=("what", "value")))
+    return Subsection("Environment", Table(environment.HEADINGS, rows, words=("what", "value")))

@@ -1,4 +1,4 @@
-"""By what runs are told apart in a figure: panels, series, rows or columns, as labels in their order."""
+"""What distinguishes runs in a figure: panels, series, rows or columns, as labels in their order."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -2,8 +2,8 @@
 
     tables/runs/ab.parquet       one row per trial whose id begins with ab
     tables/metrics/ab.parquet    one row per (trial, kimg, metric, identity): the curves
-    tables/ticks/ab.parquet      one row per (trial, kimg): what the worker told while training
-    tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.tables.attempts.Attempt)
+    tables/ticks/ab.parquet      one row per (trial, kimg): what the worker reported while training
+    tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.tables.attempts.AttemptRow)
 
 A shard is replaced atomically, runs last: its `signature` column says which state of the files is in all four.
 """

@@ -1,4 +1,4 @@
-"""What a backend is: it renders attempts as something submittable, submits that, and knows how each stands."""
+"""The interface of a backend: render attempts into a submission, submit it, and report the state of each attempt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Submission:
 
 
 class Handle(Settings):
-    """What a backend needs to recognise an attempt later, from another process. `key` is its own business."""
+    """What a backend needs to recognise an attempt later, from another process. `key` is private to the backend."""
 
     backend: str
     key: str
@@ -32,7 +32,7 @@ class Handle(Settings):
 
 
 class Backend(Protocol):
-    """A place where attempts run. Raises BackendError for failures of the world."""
+    """A place where attempts run. Raises BackendError when something outside of adasweep fails."""
 
     name: str
 
@@ -53,7 +53,7 @@ class Backend(Protocol):
         ...
 
     def maintain(self) -> None:
-        """Do what keeps submitted attempts going; called now and then by whoever watches."""
+        """Keep submitted attempts going; called periodically by whoever watches them."""
         ...
 
     def cancel(self, handles: Sequence[Handle]) -> None:

@@ -37,7 +37,7 @@ class FakeWorld:
 
 @dataclass
 class FakeBackend:
-    """Attempts go from pending to running to their end, one step each time it is tended."""
+    """Attempts go from pending to running to their end, one step each time `maintain` is called."""
 
     world: FakeWorld
     name: str = "fake"

@@ -1,4 +1,4 @@
-"""The queue of the local backend: a directory per host in which every entry is a file, moved by renaming.
+"""The queue of the local and Ray backends: a directory in which every entry is a file, moved by renaming.
 
     queue/   what waits, in order of its name      running/   what has a supervisor      capacity.json      runner.lock
 
@@ -62,7 +62,7 @@ class QueueEntry(Settings):
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue in `root`. Paths of entries are what its methods take and give."""
+    """The queue in `root`. Its methods take and return paths of entries."""
 
     root: Path
 
@@ -83,7 +83,7 @@ class Queue:
         return _listed(self.root / "queue")
 
     def running(self) -> Mapping[str, Path]:
-        """Return what runs, or has ended and was not seen to yet: key to path."""
+        """Return what runs, or has ended and is still to be removed: key to path."""
         return _listed(self.root / "running")
 
     def take(self, path: Path) -> Path | None:
@@ -91,11 +91,11 @@ class Queue:
         return _moved(path, self.root / "running")
 
     def put_back(self, path: Path) -> None:
-        """Move a running entry back to its place among the waiting."""
+        """Move a running entry back to the waiting ones."""
         _moved(path, self.root / "queue")
 
     def code(self) -> Path:
-        """Return the folder of the packages that the newest entry runs; whoever serves the queue runs those, too."""
+        """Return the folder of the packages that the newest entry runs; the runner of the queue uses them, too."""
         paths = [*self.running().values(), *self.waiting().values()]
         entry = read_entry(paths[-1]) if paths else None
         return entry.code if entry else LIVE
@@ -112,7 +112,7 @@ class Queue:
 
 
 def read_entry(path: Path) -> QueueEntry | None:
-    """Return the entry at `path`, or None when it has gone."""
+    """Return the entry at `path`, or None where it is gone."""
     try:
         return QueueEntry.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError):

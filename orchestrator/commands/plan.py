@@ -10,8 +10,8 @@ from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import diff_table, plan_table, show
+from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan import Tariff
 from orchestrator.plan.plan_file import stored, stored_plan, told
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app

@@ -15,7 +15,7 @@ from orchestrator.commands.options import (
 )
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request
-from orchestrator.plan.plan import Tariff
+from orchestrator.plan.cost import Tariff
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument

@@ -1,4 +1,4 @@
-"""What backends say of attempts that are not known to be over: one poll for each backend."""
+"""Asks each backend once for the states of all attempts that may still be active."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable

@@ -1,4 +1,4 @@
-"""Turning decisions into attempts: trial.json, job.json, and a task handed to a backend."""
+"""Turns decisions into attempts: trial.json, job.json, and a task handed to a backend."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A plan as a person reads it."""
+"""Plans as tables and summaries."""
 
 from collections.abc import Sequence
 

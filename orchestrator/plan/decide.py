@@ -1,4 +1,4 @@
-"""What to do about each trial of a plan: a pure decision over what is wanted, what is observed, and the rules."""
+"""Decides what each trial of a plan needs: a pure function of what is wanted, what is observed, and the rules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What to do about each trial when only numbers are wanted: measure what is kept, train nothing."""
+"""Decides what each trial needs when only metrics are wanted: measure the kept snapshots, train nothing."""
 
 from dataclasses import replace
 from math import inf

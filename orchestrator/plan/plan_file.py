@@ -1,4 +1,4 @@
-"""The plan of a sweep in the store, sweeps/NAME/plan.json: written here, and read by what comes after planning."""
+"""Writes and reads the plan of a sweep in the store, sweeps/NAME/plan.json."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a trial will cost: seconds per thousand images and per evaluation, from the best source there is.
+"""Estimates what a trial will cost: seconds per kimg and per evaluation, from the best source available.
 
 A benchmark of this machine goes before the history of trials of the same shape, and that before published numbers.
 """

@@ -1,4 +1,4 @@
-"""How each trial of a sweep is getting on, in numbers and in words."""
+"""The status of each trial of a sweep, in numbers and in words."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass

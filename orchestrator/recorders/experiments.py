@@ -1,4 +1,4 @@
-"""Where in MLflow a store's runs are: experiments by name, runs by their tags."""
+"""Finds a store's runs in MLflow: experiments by name, runs by their tags."""
 
 import secrets
 from collections.abc import Mapping

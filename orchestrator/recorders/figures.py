@@ -1,4 +1,4 @@
-"""The figures of a store in MLflow: a run for each sweep that has any, in an experiment beside that of the trials."""
+"""The figures of a store in MLflow: one run per sweep with figures, in an experiment of their own."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The recorder's process: catch up, again and again, until it is told to finish.
+"""The recorder process: catches up in passes until it is told to finish.
 
     python -m orchestrator.recorders.ingest STORE [--once] [--rebuild]
 

@@ -1,4 +1,4 @@
-"""MLflow as a reader of the store: one flat run per trial, brought up to date from the trial's files.
+"""Records a store in MLflow: one flat run per trial, brought up to date from the trial's files.
 
 One ingester per store works at a time (see ingest.py). It can be killed, and MLflow's database thrown away: all is
 rebuilt from the files. Steps are images shown; times are the rows' own, so that sending a row again changes nothing.
@@ -32,12 +32,12 @@ from orchestrator.recorders.cursor import (
     sample_names,
     signature,
     step_of,
-    tags_by_trial,
     write_cursor,
 )
 from orchestrator.recorders.experiments import experiment, find_runs, store_id
 from orchestrator.recorders.figures import Gallery
 from orchestrator.recorders.flat import flattened
+from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.record import RunDir, RunRecord, State, read_record

@@ -1,4 +1,4 @@
-"""A search being carried out: the plan of a sweep grows as configurations are asked for, and ends when all are told.
+"""Carries out a search: the plan of a sweep grows as configurations are sampled, and ends when all have results.
 
 Files say everything: the plan has the configurations, their trials' directories what became of them. Optuna's journal
 is brought up to date from those. So any process may take over, one at a time.

@@ -1,4 +1,4 @@
-"""Where an attempt stands, from its record, its lease, its backend, and what was asked of it: decided here alone."""
+"""The state of an attempt, from its record, its lease, its backend, and requests. Derived here and nowhere else."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What a trial's files tell of evaluation jobs: what they were asked for, how they ended, what is measured."""
+"""Evaluation jobs in a trial's files: what they were to measure, how they ended, what is measured."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple

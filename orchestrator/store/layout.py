@@ -1,4 +1,4 @@
-"""The store on disk: where everything is, and how trials and attempts come to be.
+"""The store on disk: its paths, and the creation of trials.
 
 trials/ab/ab12.../    one directory per trial (see trainer.record)
 sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each

@@ -1,4 +1,4 @@
-"""The right to write in one place, held by one process at a time, with a fencing token that only grows.
+"""Leases: the right to write in one place, held by one process at a time, with a fencing token that only grows.
 
 Who holds it is decided by files `leases/000001`, `leases/000002`, ...: each is created whole and exclusively (a hard
 link, atomic on every shared file system), never changed, and the highest number is the token in force. `lease.json`
@@ -81,7 +81,7 @@ class Lease:
         self._write(expires=time.time() + TTL_SECONDS)
 
     def release(self) -> None:
-        """Give the lease back, so that nobody has to wait for it to expire."""
+        """Release the lease, so that no other process has to wait for it to expire."""
         with contextlib.suppress(LeaseSuperseded, OSError):
             self._write(released=True)
 

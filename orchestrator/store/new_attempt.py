@@ -1,4 +1,4 @@
-"""How attempts come to be: the one place where a Job is made."""
+"""Adds attempts to trials; the one place where a Job is made."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the store shows of each trial."""
+"""Observes trials: what the store shows of each."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence

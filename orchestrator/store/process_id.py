@@ -1,4 +1,4 @@
-"""A process that can be recognised later, without mistaking a later process of the same number for it."""
+"""Identifies a process so that a later process with the same number is not mistaken for it."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""What a person or a rule has said about a trial, as small files in its directory: cancel it, try it again, stop it."""
+"""Requests concerning a trial, as small files in its directory: cancel, retry, stop."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""How a supervisor is started, wherever a backend starts it."""
+"""Starts supervisors, for every backend."""
 
 import ctypes
 import os

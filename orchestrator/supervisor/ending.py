@@ -1,4 +1,4 @@
-"""How an attempt ended: from the worker's exit code to a state, and into record.json where the worker left it open."""
+"""How an attempt ended: the state behind the worker's exit code, and record.json where the worker left it open."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "
 
 
 def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> RunRecord:
-    """Make record.json say how the attempt ended, keeping what the worker has said itself."""
+    """Complete record.json with how the attempt ended, keeping what the worker recorded."""
     path = run.record(job.attempt)
     record = read_record(path) or _blank(run, job)
     if record.state in (ending.state, State.DONE) and record.exit_code is not None:
@@ -56,14 +56,14 @@ def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> Run
 
 
 def never_began(run: RunDir, attempt: int) -> None:
-    """Make record.json say that an attempt was stopped while it waited."""
+    """Record that an attempt was stopped while it waited."""
     job = read_job(run.job(attempt))
     if job:
         write_ending(run, job, ExitCode.RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log that says anything."""
+    """Return the last line of a log that is not blank."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
@@ -74,7 +74,7 @@ def last_line(log: Path) -> str:
 
 
 def _blank(run: RunDir, job: Job) -> RunRecord:
-    """Return the record of an attempt whose worker wrote none; `pid` 0 means it never got to work."""
+    """Return the record of an attempt whose worker wrote none; `pid` 0 means that the worker never started."""
     now = time.time()
     reached = max((row["kimg"] for row in read_lines(run.ticks) if "kimg" in row), default=0.0)
     return RunRecord(

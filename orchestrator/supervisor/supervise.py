@@ -1,4 +1,4 @@
-"""The supervisor: carries out one attempt, and makes sure that nobody else does at the same time.
+"""The supervisor: runs one attempt, and makes sure that no other process does so at the same time.
 
     python -m orchestrator.supervise TRIAL_DIR ATTEMPT
 
@@ -34,14 +34,14 @@ STOP_GRACE_SECONDS = 180.0
 
 @dataclass
 class SignalQueue:
-    """Signals that have come in, and when the first did."""
+    """Signals received, and when the first arrived."""
 
     waiting: list[int] = field(default_factory=list)
     received: set[int] = field(default_factory=set)
     first: float | None = None
 
     def listen(self) -> None:
-        """Take over the signals that are passed on (main thread only); those held back until now come now."""
+        """Handle the forwarded signals (main thread only), those that were blocked until now first."""
         for number in FORWARDED:
             signal.signal(number, self._put)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
@@ -58,7 +58,7 @@ class SignalQueue:
 
 
 def main(arguments: list[str], signals: SignalQueue | None = None) -> int:
-    """Carry out one attempt and return its exit code. `signals` is for a caller who wants to know what signals came."""
+    """Carry out one attempt and return its exit code. Pass `signals` to learn which signals arrived."""
     run, attempt, signals = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), signals or SignalQueue()
     signals.listen()
     try:
@@ -93,7 +93,7 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) ->
 
 
 def _exit_code(code: int, state: State) -> int:
-    """Return our exit code for a worker's: a worker that was done before a signal killed it is done."""
+    """Return the supervisor's exit code for a worker's; a worker that finished before a signal killed it is done."""
     if state is State.DONE:
         return 0
     if code >= 0:
@@ -129,7 +129,7 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
 
 
 def worker_command() -> list[str]:
-    """Return the command of the worker. ADASWEEP_WORKER puts another in its place (a scripted one, in tests)."""
+    """Return the command of the worker. ADASWEEP_WORKER replaces it (with a scripted one, in tests)."""
     given = os.environ.get("ADASWEEP_WORKER")
     return shlex.split(given) if given else [*python_module("trainer"), "run"]
 

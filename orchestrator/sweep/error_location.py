@@ -1,4 +1,4 @@
-"""Whose fault it is: from an error in a resolved configuration back to the line that gave the value."""
+"""Traces an error in a resolved configuration back to the line that set the value."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From a sweep to its trials: pure, in the order of the file, every trial validated.
+"""Expands a sweep into its trials: pure, in the order of the file, every trial validated.
 
 A cell is a list of settings, later ones laid over earlier ones: preset, `base`, then the axes (`cells`, `zip`, `grid`),
 then what `when` adds. Seeds vary fastest.
@@ -86,7 +86,7 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 
 def applies(sweep: Sweep, find: DataLookup) -> Applies:
-    """Return what tells whether a condition holds in a sweep's `base` with a point of its search laid on it."""
+    """Return a function that evaluates a condition in a sweep's `base` with a point of its search laid over it."""
     places = Places(functools.cache(find), sweep.folder)
 
     def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
@@ -177,7 +177,7 @@ def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
 
 
 def _with_conditions(cell: SweepCell, conditions: list[When], places: Places) -> list[tuple[SweepCell, Layers]]:
-    """Return the cell, or the cells it becomes, once every condition that holds has had its say, in order."""
+    """Return the cell, or the cells it becomes, after applying in order every condition that holds."""
     found = [(cell, layered(cell.settings, places))]
     for index, when in enumerate(conditions):
         found = [more for one in found for more in _under(*one, when, ("when", index), places)]

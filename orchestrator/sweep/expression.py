@@ -1,4 +1,4 @@
-"""Expressions in sweep files: arithmetic, comparisons and a few functions of other settings. Nothing is ever executed.
+"""Expressions in sweep files: arithmetic, comparisons and a few functions of other settings. Nothing is executed.
 
 `objective.r1_gamma: 0.0002 * data.resolution ** 2 / batch`
 

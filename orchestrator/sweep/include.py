@@ -1,4 +1,4 @@
-"""A sweep file with the files it includes: their settings, and its own laid over them."""
+"""Sweep files that include others: the included settings, with the file's own laid over them."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def _merged(key: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any
 
 
 def _names(source: YamlSource) -> list[str]:
-    """Return the files that a sweep includes; what is no name of a file is told when the sweep is validated."""
+    """Return the files that a sweep includes; what is not a file name is reported when the sweep is validated."""
     given = source.values.get("include", [])
     return [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
 

@@ -1,4 +1,4 @@
-"""The keys of a sweep file: dotted paths into TrainConfig, what may stand there, and what somebody probably meant."""
+"""The keys of a sweep file: dotted paths into TrainConfig, their values, and suggestions for misspelt ones."""
 
 import difflib
 import functools

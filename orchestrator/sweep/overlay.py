@@ -1,4 +1,4 @@
-"""Settings laid over one another: preset first, then everything a cell says, in order."""
+"""Lays the settings of a cell over one another, and the preset beneath them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ class Setting(NamedTuple):
 
 
 class Misfits(Exception):
-    """Values that cannot be: where each stands, and what is wrong with it."""
+    """Invalid values: the place of each, and what is wrong with it."""
 
     def __init__(self, found: list[tuple[KeyPath, str]]) -> None:
         self.found = found
@@ -102,7 +102,7 @@ def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
 
 
 def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
-    """Return the data set that the last setting to name one names."""
+    """Return the data set that the last such setting names."""
     for setting in reversed(settings):
         source = lookup(nested(setting.key, setting.value), "data")
         if setting.key.partition(".")[0] == "data" and source is not None:

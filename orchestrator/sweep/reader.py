@@ -1,4 +1,4 @@
-"""From a sweep file to a validated SweepSpec at one tier, with every problem at its line."""
+"""Reads a sweep file into a validated SweepSpec at one tier, and locates every problem at its line."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Sweep:
 
 
 def read_sweep(file: Path, tier: str = "") -> Sweep:
-    """Return the sweep of `file` at `tier`; "" is the file as it stands. All tiers are checked, all errors told."""
+    """Return the sweep of `file` at `tier`; "" is the file as it stands. Checks all tiers, reports all errors."""
     source = load_with_included(file)
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []

@@ -1,4 +1,4 @@
-"""SweepSpec: a question put to many runs, as it stands in a sweep file."""
+"""SweepSpec: the content of a sweep file."""
 
 from typing import Annotated, Self
 

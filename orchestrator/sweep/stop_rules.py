@@ -1,4 +1,4 @@
-"""Rules that end a run before its horizon, as a sweep names them, and whom they hit: pure functions of recorded scores.
+"""Stop rules of a sweep: which runs end before their horizon. Pure functions of recorded scores.
 
 Every rule looks at all runs of the sweep, also at those that have ended, and only at what is recorded; so the same
 files give the same verdict, whoever asks and however often.
@@ -83,7 +83,7 @@ class Asha(StopRule):
 
 
 class DivergedRule(StopRule):
-    """Stop a run whose score is no number, or over `factor` times as bad as its own best; not before `from_kimg`."""
+    """Stop a run whose score is NaN, or more than `factor` times as bad as its own best; not before `from_kimg`."""
 
     type: Literal["diverged"] = "diverged"
     factor: AboveOne = 2.0
@@ -129,7 +129,7 @@ def _last(curve: Curve) -> Mark:
 
 
 def _best(curve: Curve, kimg: float) -> float:
-    """Return the best score up to `kimg`; what is no number is the worst."""
+    """Return the best score up to `kimg`; what is not a number is the worst."""
     return min((_number(score) for at, score in curve.items() if at <= kimg), default=math.inf)
 
 

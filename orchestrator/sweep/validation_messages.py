@@ -1,4 +1,4 @@
-"""pydantic's findings in a person's words."""
+"""Rewords pydantic's errors for people."""
 
 import re
 
@@ -24,7 +24,7 @@ def worded(detail: ErrorDetails) -> str:
 
 
 def _choices(detail: ErrorDetails) -> list[str]:
-    """Return the words that may stand where a wrong one does."""
+    """Return the allowed values in place of a wrong one."""
     context = detail.get("ctx", {})
     expected = context.get("expected_tags") or (context.get("expected") if detail["type"] == "literal_error" else "")
     return re.findall(r"'([^']+)'", str(expected or ""))

@@ -87,7 +87,7 @@ def load(file: Path) -> YamlSource:
 
 
 class _TooMuch(Exception):
-    """Aliases that expand without bound."""
+    """Aliases that expand too far."""
 
 
 def _read(file: Path) -> str:

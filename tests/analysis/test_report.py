@@ -7,7 +7,7 @@ import pytest
 
 from analysis.energy.ledger import Factors
 from analysis.errors import ReportError
-from analysis.report.html import Block, Picture, Section, Table, page
+from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.report.pdf import BROWSERS, print_pdf
 from analysis.report.report import write_report
 from analysis.tables.collect import collect
@@ -79,8 +79,8 @@ def test_texts_of_the_store_cannot_become_markup(store, tmp_path):
 
 def test_no_part_of_a_page_lets_markup_through():
     texts = [HOSTILE]
-    block = Block(HOSTILE, Table(["verdict", HOSTILE], [[HOSTILE, HOSTILE]]), texts, texts)
-    picture = Picture(HOSTILE, f'"{HOSTILE}', HOSTILE, b"", HOSTILE, texts)
+    block = Subsection(HOSTILE, Table(["verdict", HOSTILE], [[HOSTILE, HOSTILE]]), texts, texts)
+    picture = FigureEntry(HOSTILE, f'"{HOSTILE}', HOSTILE, b"", HOSTILE, texts)
     section = Section(HOSTILE, HOSTILE, HOSTILE, HOSTILE, {}, block, [picture], [block], HOSTILE)
     text = page(HOSTILE, [section, section])
     assert "<script" not in text

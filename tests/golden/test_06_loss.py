@@ -10,7 +10,7 @@ from tests.golden import networks, training
 from tests.golden.cases import Arrays, assert_close, below, cases, load, tensor
 from trainer.augment.draws import QuantileDraws
 from trainer.augment.pipe import named_pipe
-from trainer.objectives.phases import Shard, local, train_only
+from trainer.objectives.phases import MicroBatch, local, train_only
 
 FILE = "06_loss.npz"
 META, ARRAYS = load(FILE)
@@ -37,12 +37,12 @@ def run(case: str, name: str, gain: float) -> tuple[training.LogisticObjective, 
     objective = training.objective(G, D, spec["loss_kwargs"], augment_images)
     objective.load_state_dict({"path_length_mean": torch.tensor(float(spec["pl_mean0"]))})
     training.set_path_noise(objective, tensor(arrays["pl_noise"]))
-    shard = Shard(*(tensor(arrays[key]) for key in ("real", "real_c", "z", "c")))
+    micro_batch = MicroBatch(*(tensor(arrays[key]) for key in ("real", "real_c", "z", "c")))
     stats: dict[str, Tensor] = {}
     for part in PARTS.get(name, (name,)):
         phase = training.phase(objective, part)
         train_only(phase.network, G, D)
-        result = phase.loss(shard)
+        result = phase.loss(micro_batch)
         (result.loss.mean() * gain).backward()
         phase.finish(local)
         stats |= result.stats
@@ -59,8 +59,8 @@ def test_phase_agrees(case: tuple[str, str, float]) -> None:
     generation = objective.path_length.generation
     assert_close(generation.generator.mapping.w_avg, wanted["w_avg_after"], STAT_RATIO)
 
-    critic = training.phase(objective, "Dmain").critic  # type: ignore[attr-defined]
-    network = generation.generator if case[1].startswith("G") else critic.discriminator
+    augmented_discriminator = training.phase(objective, "Dmain").augmented_discriminator  # type: ignore[attr-defined]
+    network = generation.generator if case[1].startswith("G") else augmented_discriminator.discriminator
     names = META["param_names"][case[0]][case[1][0]]
     norms = torch.as_tensor(wanted["gradnorms"]).clamp(min=0)
     assert_close(networks.gradient_norms(network, names), norms, GRADIENT_RATIO)

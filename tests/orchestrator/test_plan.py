@@ -5,8 +5,9 @@ import pytest
 
 from orchestrator.display.plan_table import duration, summary
 from orchestrator.errors import PlanError
+from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan import Plan, Tariff, make_plan
+from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored, told
 from orchestrator.plan.price import (
     Benchmark,
@@ -21,7 +22,7 @@ from orchestrator.plan.price import (
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
-from tests.orchestrator.conftest import SWEEP, find
+from tests.support.tiny_sweep import SWEEP, find
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis, PlanFile
 from trainer.config.resolve import resolve

@@ -11,7 +11,7 @@ from trainer.model.layers import Convolution, FullyConnected, resample_filter
 from trainer.model.mapping import Mapping
 from trainer.model.minibatch_std import minibatch_std
 from trainer.model.network import DiscriminatorNetwork
-from trainer.model.precision import channels_at, reduced_dtype, resolutions
+from trainer.model.precision import reduced_dtype, resolutions
 from trainer.ops.upfirdn2d import downsample2d
 from trainer.registry import implements
 
@@ -82,13 +82,15 @@ class DiscriminatorEpilogue(nn.Module):
         channels: int,
         has_rgb: bool,
         clamp: float | None,
-        minibatch_std_group: int,
+        minibatch_std_group: int | None,
+        minibatch_std_channels: int = 1,
     ) -> None:
         super().__init__()
         self.minibatch_std_group, self.features_dim = minibatch_std_group, inputs
+        self.minibatch_std_channels = minibatch_std_channels
         if has_rgb:
             self.fromrgb = Convolution(channels, inputs, 1, activation="lrelu")
-        self.conv = Convolution(inputs + 1, inputs, 3, activation="lrelu", clamp=clamp)
+        self.conv = Convolution(inputs + minibatch_std_channels, inputs, 3, activation="lrelu", clamp=clamp)
         self.fc = FullyConnected(inputs * 4**2, inputs, "lrelu")
         self.out = FullyConnected(inputs, embedding_dim or 1)
 
@@ -102,7 +104,9 @@ class DiscriminatorEpilogue(nn.Module):
             colours = self.fromrgb(image.to(dtype))
             x = colours if x is None else x + colours
         assert x is not None, "4x4 images need FromRGB"
-        x = self.conv(minibatch_std(x, self.minibatch_std_group, parts=parts))
+        if self.minibatch_std_channels:
+            x = minibatch_std(x, self.minibatch_std_group, self.minibatch_std_channels, parts)
+        x = self.conv(x)
         features: Tensor = self.fc(x.flatten(1))
         return features
 
@@ -121,8 +125,7 @@ class Discriminator(DiscriminatorNetwork):
         super().__init__()
         self.spec, self.condition_dim = spec, condition_dim
         self.resolution, self.channels = resolution, channels
-        base, limit = int(spec.channel_base * spec.capacity), int(spec.channel_max * spec.capacity)
-        width = {r: channels_at(r, base, limit) for r in resolutions(resolution)}
+        width = {r: spec.width(r) for r in resolutions(resolution)}
         inputs, frozen = 0, spec.frozen_layers
         for r in reversed(resolutions(resolution)[1:]):
             dtype = reduced_dtype(spec.precision, r, resolution)
@@ -141,6 +144,7 @@ class Discriminator(DiscriminatorNetwork):
             has_rgb=spec.architecture == "skip" or resolution == 4,
             clamp=spec.precision.conv_clamp,
             minibatch_std_group=spec.minibatch_std_group,
+            minibatch_std_channels=spec.minibatch_std_channels,
         )
 
     @property
@@ -158,7 +162,7 @@ class Discriminator(DiscriminatorNetwork):
         force_fp32: bool = False,
         parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real. `parts` stacked batches of equal size are judged apart from each other."""
+        """Return logits: positive for real. `parts` stacked batches of equal size are scored apart from each other."""
         features = self.features(images, force_fp32, parts)
         logits: Tensor = self.b4(features, self.mapping(None, c) if self.condition_dim else None)
         return logits

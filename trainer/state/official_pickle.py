@@ -19,7 +19,7 @@ from torch import Tensor
 from trainer.config.networks.choice import Networks
 from trainer.config.networks.stylegan2 import Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.errors import SnapshotError
-from trainer.state.snapshot import Header, write_snapshot
+from trainer.state.snapshot import SnapshotHeader, write_snapshot
 
 
 class RefusedGlobal(SnapshotError):
@@ -131,6 +131,7 @@ def networks_of(pickled: Mapping[str, OfficialNetwork]) -> Networks:
             channel_base=d.get("channel_base", 32768),
             channel_max=d.get("channel_max", 512),
             minibatch_std_group=epilogue.get("mbstd_group_size", 4),
+            minibatch_std_channels=epilogue.get("mbstd_num_channels", 1),
             frozen_layers=d.get("block_kwargs", {}).get("freeze_layers", 0),
             precision=_precision(d),
         ),
@@ -150,5 +151,5 @@ def import_pickle(source: Path, target: Path) -> Networks:
     pickled = read_pickle(source)
     networks = networks_of(pickled)
     tensors = {f"{which}/{name}": value for which, net in pickled.items() for name, value in net.tensors().items()}
-    write_snapshot(target, Header(networks, 0, f"imported from {source.name}"), tensors)
+    write_snapshot(target, SnapshotHeader(networks, 0, f"imported from {source.name}"), tensors)
     return networks

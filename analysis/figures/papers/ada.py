@@ -30,19 +30,17 @@ TRANSFORMS = (
 
 FIGURES: dict[str, Figure] = {
     "ada_fig1a": CurveFigure("FID without augmentation"),
-    "ada_fig1bc": LogitFigure("Logits, most and fewest images", keep=extreme_sizes),
+    "ada_fig1bc": LogitFigure("Logits with the most and the fewest images", keep=extreme_sizes),
     # Where a line rises, that kind of augmentation leaks into the generated images.
     "ada_fig3": LineFigure(
-        "FID against the probability of one kind of augmentation",
+        "FID against the probability of one augmentation category",
         panel="augment.pipe",
         series="augment.pipe",
         **OVER_P,
     ),
-    "ada_fig4abc": LineFigure(
-        "Which augmentation helps, and how much of it", panel=SIZE, series="augment.pipe", **OVER_P
-    ),
+    "ada_fig4abc": LineFigure("Effect of each augmentation category", panel=SIZE, series="augment.pipe", **OVER_P),
     "ada_fig4d": CurveFigure(
-        "Geometric augmentation at several p", keep=named("geom", "baseline"), panel=SIZE, series="augment.p"
+        "Geometric augmentation with several p", keep=named("geom", "baseline"), panel=SIZE, series="augment.p"
     ),
     "ada_fig5ab": TargetFigure(
         "Target of the heuristic",
@@ -53,34 +51,32 @@ FIGURES: dict[str, Figure] = {
         log_x=False,
         keep=adaptive,
     ),
-    "ada_fig5c": CurveFigure("Where $r_t$ moves p", "p", keep=at_target("rt", 0.6)),
+    "ada_fig5c": CurveFigure("p controlled by $r_t$", "p", keep=at_target("rt", 0.6)),
     "ada_fig5d": CurveFigure(
-        "$r_t$ with adaptive and with fixed p",
+        "$r_t$ with adaptive and fixed p",
         "r_t",
         keep=either(at_target("rt", 0.6), named("fixed")),
         panel=SIZE,
         series=METHOD,
     ),
     "ada_fig6a": CurveFigure("FID with ADA"),
-    "ada_fig6b": LogitFigure("Logits with ADA, most and fewest images", keep=extreme_sizes),
-    "ada_fig6c": ProbePictures(
-        "Where D tells G to change its images", probe="gradients", pictures=("images", "magnitude")
-    ),
+    "ada_fig6b": LogitFigure("Logits with ADA, with the most and the fewest images", keep=extreme_sizes),
+    "ada_fig6c": ProbePictures("Gradients that G receives from D", probe="gradients", pictures=("images", "magnitude")),
     "ada_fig7ab": LineFigure("FID against the number of training images", panel=DATASET),
     "ada_fig7c": ScoreTable("FID by training set size", "median", rows=(DATASET, SIZE), columns=(NAME,)),
     "ada_fig7d": ProbePictures("Mean image", probe="mean-image", pictures=("real", "generated")),
     "ada_fig8a": ScoreTable("Comparison methods"),
     "ada_fig8b": LineFigure(
-        "Capacity of the discriminator",
+        "Discriminator capacity",
         x="discriminator.capacity",
-        x_label="factor on the channels of D",
+        x_label="channel multiplier of D",
         panel=NAME,
         series=SIZE,
     ),
     "ada_fig9a": CurveFigure("Transfer learning without augmentation", keep=named("celebahq", "celebahq-freeze")),
     "ada_fig9b": CurveFigure("Transfer learning with ADA", keep=named("celebahq-ada", "celebahq-ada-freeze")),
     "ada_fig9c": LineFigure(
-        "From scratch and by transfer from CelebA-HQ",
+        "Training from scratch and transfer from CelebA-HQ",
         keep=named(
             *("scratch", "scratch-ada", "celebahq", "celebahq-freeze", "celebahq-ada", "celebahq-ada-freeze"),
         ),
@@ -102,10 +98,10 @@ FIGURES: dict[str, Figure] = {
     "ada_fig16": UncuratedFigure("Uncurated images of AFHQ wild", dataset="afhq-wild"),
     "ada_fig17": SampleFigure("Generated images of CIFAR-10"),
     "ada_fig18": SampleFigure("Generated images by training set size"),
-    "ada_fig19": LineFigure("BigGAN beside StyleGAN2 and ADA"),
-    "ada_fig20": ScoreTable("bCR and augmentation of the data set"),
-    "ada_fig20_means": ProbePictures("Mean image: what leaks", probe="mean-image", pictures=("real", "generated")),
-    "ada_fig21": LineFigure("What each further kind of augmentation adds", panel=SIZE, series="augment.pipe", **OVER_P),
+    "ada_fig19": LineFigure("BigGAN, StyleGAN2 and ADA"),
+    "ada_fig20": ScoreTable("bCR and data set augmentation"),
+    "ada_fig20_means": ProbePictures("Mean image: leaks", probe="mean-image", pictures=("real", "generated")),
+    "ada_fig21": LineFigure("Cumulative augmentation categories", panel=SIZE, series="augment.pipe", **OVER_P),
     "ada_fig25": EnergyTable("Energy by category", columns=("runs", "gpu_years", "cpu_hours", "mwh", "estimated")),
     "ada_gamma": LineFigure("Weight of R1", x="objective.r1_gamma", x_label="R1 weight γ", series=SIZE),  # Appendix C
 }
@@ -113,13 +109,13 @@ FIGURES: dict[str, Figure] = {
 FREE: dict[str, Figure] = {
     "ada_fig2c": AugmentedFigure(
         "One photograph under stochastic augmentation",
-        f"no run is behind this: eight draws of the pipe bgc for every p; {PHOTOGRAPH}",
+        f"needs no run: eight draws of the pipe bgc for every p; {PHOTOGRAPH}",
         ("--columns", "8", "--p", *(f"{p:g}" for p in SHOWN_P)),
         tuple(f"p = {p:g}" for p in SHOWN_P),
     ),
     "ada_fig22_23": AugmentedFigure(
         "Transforms at percentiles",
-        f"no run is behind this: each transform alone, at the percentiles below; {PHOTOGRAPH}",
+        f"needs no run: each transform alone, at the percentiles below; {PHOTOGRAPH}",
         ("--percentiles", *PERCENTILES),
         TRANSFORMS,
         PERCENTILES,

@@ -2,7 +2,7 @@
 
 With probability p an image is changed by an element of a finite group, drawn with weights q; the distribution of what
 is seen is the true one mixed with weights w = (1 - p) delta + p q. They act as a circulant matrix, whose eigenvalues
-are the discrete Fourier transform of w; where one is near zero, what was augmented can no longer be told. For uniform
+are the discrete Fourier transform of w; where one is near zero, the augmentation cannot be undone. For uniform
 q on any group all eigenvalues but the first are 1 - p, so the condition number is 1 / (1 - p).
 """
 
@@ -69,9 +69,9 @@ class Invertibility(NamedTuple):
 class InvertibilityFigure:
     """Eigenvalues at one p beside condition numbers over p."""
 
-    title: str = "What an augmentation leaves to be told apart"
+    title: str = "Invertibility of augmentations"
     aggregation: str = (
-        "no run is behind this: discrete Fourier transform of the mixing weights; grey: 1 / (1 - p), the condition "
+        "needs no run: discrete Fourier transform of the mixing weights; grey: 1 / (1 - p), the condition "
         "number of a uniform draw from any group"
     )
 

@@ -26,7 +26,7 @@ class PresetTable:
     """The presets as a table of print, a column each."""
 
     title: str = "Hyper-parameters of the presets"
-    aggregation: str = "no run is behind this: the presets as this code has them; kimg is how long the papers train"
+    aggregation: str = "needs no run: the presets as this code has them; kimg: length of training in the papers"
 
     def data(self, _runs: Runs, _curves: Curves) -> Presets:
         """Return the rows of all presets, and of `auto` at some resolutions."""

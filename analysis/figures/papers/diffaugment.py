@@ -9,7 +9,7 @@ FIGURES: dict[str, Figure] = {
     "diffaugment_table": ScoreTable(
         "DiffAugment", "median", rows=(DATASET, SIZE), columns=(NAME,), families=("fid", "is")
     ),
-    "diffaugment_curves": CurveFigure("DiffAugment over the length of training"),  # as Fig. 1 and 4
+    "diffaugment_curves": CurveFigure("DiffAugment during training"),  # as Fig. 1 and 4
     # As Fig. 4: only reals, or only the step of D, are augmented.
-    "diffaugment_ablation": ScoreTable("What is augmented", "median", families=("fid", "is")),
+    "diffaugment_ablation": ScoreTable("Ablation: what is augmented", "median", families=("fid", "is")),
 }

@@ -9,7 +9,7 @@ from analysis.figures.shapes.sample_grid import SampleFigure
 from analysis.results.facets import DATASET
 
 FIGURES: dict[str, Figure] = {
-    "fid_curves": CurveFigure("Quality over the length of training"),  # as ADA, Fig. 1a and 6a
+    "fid_curves": CurveFigure("Quality during training"),  # as ADA, Fig. 1a and 6a
     "fid_by_size": LineFigure("Quality against the number of training images", panel=DATASET),  # as ADA, Fig. 7a and 7b
     "ada_p": CurveFigure("Adaptive augmentation: probability p", "p", keep=adaptive),  # as ADA, Fig. 5c
     "ada_rt": CurveFigure("Overfitting heuristic $r_t$", "r_t"),  # as ADA, Fig. 5d; r_t = E[sign D(x)], Eq. 1

@@ -10,5 +10,5 @@ FIGURES: dict[str, Figure] = {
         "Progressive growing", "median", rows=(NAME,), columns=(DATASET,), families=("swd", "msssim", "fid")
     ),
     # As their Fig. 4, a curve per step of progressive growing.
-    "progan_curves": CurveFigure("Progressive growing over the length of training", panel=DATASET, series=NAME),
+    "progan_curves": CurveFigure("Progressive growing during training", panel=DATASET, series=NAME),
 }

@@ -13,7 +13,7 @@ from analysis.results.facets import DATASET, NAME
 FIGURES: dict[str, Figure] = {
     "stylegan2_table1": ScoreTable("From StyleGAN to StyleGAN2", "median", columns=(), families=("fid", "ppl", "pr")),
     "stylegan2_table2": ScoreTable(
-        "Architectures: G in rows, D in columns",
+        "Architectures: rows G, columns D",
         "median",
         rows=(DATASET, "generator.architecture"),
         columns=("discriminator.architecture",),
@@ -22,22 +22,24 @@ FIGURES: dict[str, Figure] = {
     "stylegan2_table3": ScoreTable("LSUN", "median", rows=(DATASET,), columns=(NAME,), families=("fid", "ppl")),
     "stylegan2_table4": ScoreTable("Spectral normalisation", "median", columns=(), families=("fid", "ppl", "pr")),
     "stylegan2_table5": EnergyTable("Energy by item", columns=("gpu_years", "cpu_hours", "mwh", "estimated")),
-    "stylegan2_curves": CurveFigure("StyleGAN2 over the length of training"),
-    "stylegan2_fig4": ProbePictures(
-        "Images of low and of high path length", probe="image-ppl", pictures=("low", "high")
-    ),
+    "stylegan2_curves": CurveFigure("StyleGAN2 during training"),
+    "stylegan2_fig4": ProbePictures("Images of low and high path length", probe="image-ppl", pictures=("low", "high")),
     "stylegan2_fig5": ProbeHistograms(
-        "Path length of single images", probe="image-ppl", values=("path_length",), x_label="path length", log_x=True
+        "Path length of individual images",
+        probe="image-ppl",
+        values=("path_length",),
+        x_label="path length",
+        log_x=True,
     ),
     "stylegan2_fig8": ProbeAreas(
-        "What each resolution contributes",
+        "Contribution of each resolution",
         probe="trgb",
         label="resolution",
         share="share",
-        y_label="share of deviation",
+        y_label="share of standard deviation",
     ),
     "stylegan2_fig10": ProbeHistograms(
-        "Distance left after projection",
+        "Distance after projection",
         probe="projection",
         values=("generated", "real"),
         x_label="perceptual distance",
@@ -52,7 +54,7 @@ FIGURES: dict[str, Figure] = {
         log_y=True,
     ),
     "stylegan2_fig18": ProbePictures(
-        "What projection hides in the noise maps",
+        "Noise maps found by projection",
         probe="noise-maps",
         pictures=("regularised", "free"),
         aggregation=f"{AGGREGATION}; columns: generated, then real images; rows: target, projection, largest noise "

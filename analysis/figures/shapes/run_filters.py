@@ -1,4 +1,4 @@
-"""Which runs of a sweep a figure is about, as functions from its runs to a mask."""
+"""Filters for the runs that a figure shows: functions from the runs of a sweep to a mask."""
 
 import functools
 import operator

@@ -1,4 +1,4 @@
-"""This machine as a backend: attempts wait in a queue and run as slots get free, whoever started them lives or not."""
+"""The local backend: attempts wait in a queue and run as slots become free, whether or not their launcher is alive."""
 
 import shlex
 import signal
@@ -70,7 +70,7 @@ class LocalBackend:
         return {handle: self._state(handle, waiting.get(handle.key), running.get(handle.key)) for handle in handles}
 
     def maintain(self) -> None:
-        """See to it that somebody serves the queue."""
+        """Start a runner if the queue needs one."""
         self._runners = [runner for runner in self._runners if runner.poll() is None]
         if not self._runners and (self.queue.waiting() or self.queue.running()):
             runner = ensure_runner(self.queue)

@@ -1,4 +1,4 @@
-"""The process that starts what waits in a local queue, as slots get free: detached, at most one per queue.
+"""The detached process that starts what waits in a local queue as slots become free; at most one per queue.
 
     python -m orchestrator.backends.local.runner QUEUE_DIR
 
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
+from orchestrator.store.frozen_code import module_in
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import environment, python_module, start_supervisor
 from trainer.files import locked, replace_file
@@ -31,7 +32,7 @@ class Runner:
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def serve(self) -> None:
-        """Start what waits, and see to what ends, until there is neither."""
+        """Start what waits and remove what has ended, until the queue is empty."""
         while self.queue.waiting() or self.queue.running():
             self._start_what_fits(self._still_running())
             time.sleep(POLL_SECONDS)
@@ -97,19 +98,20 @@ def gpu_names(indices: tuple[int, ...]) -> list[str]:
 
 
 def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
-    """Start a runner, detached, unless one is at work; return it if so."""
+    """Start a detached runner and return it; return None where one is running."""
     with alone(queue) as first:
         pass
     if not first:
         return None
-    command = [*python_module("orchestrator.backends.local.runner"), str(queue.root)]
+    code = queue.code()
+    command = [*python_module(module_in(code, "orchestrator.backends.local.runner")), str(queue.root)]
     with queue.log.open("ab") as log:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment(code=queue.code()),
+            env=environment(code=code),
             start_new_session=True,
         )
 

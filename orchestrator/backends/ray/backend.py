@@ -1,4 +1,4 @@
-"""A Ray cluster as a backend: attempts wait in a queue in the store, which one driver in the cluster hands to Ray.
+"""The Ray backend: attempts wait in a queue in the store, and one driver in the cluster hands them to Ray.
 
 The queue's files and the trials' records are what states are told from; Ray is asked only whether the driver lives.
 """
@@ -14,6 +14,7 @@ from orchestrator.backends.queue import QueueEntry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
 from orchestrator.store.attempt_state import FINAL
+from orchestrator.store.frozen_code import module_in
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
@@ -62,7 +63,7 @@ class RayBackend:
         return {handle: self._state(handle, handle.key in waiting, handle.key in running) for handle in handles}
 
     def maintain(self) -> None:
-        """See to it that a driver serves the queue."""
+        """Start a driver if the queue needs one."""
         if not (self.queue.waiting() or self.queue.running()) or self._is_served():
             return
         if time.monotonic() - self._checked < DRIVER_CHECK_SECONDS:
@@ -101,8 +102,9 @@ class RayBackend:
         return self._driver_file.read_text(encoding="ascii") if self._driver_file.exists() else ""
 
     def _start_driver(self) -> None:
-        command = [*python_module("orchestrator.backends.ray.driver"), str(self.queue.root)]
-        job = self.jobs.submit(shlex.join(command), passed_on(self.queue.code()))
+        code = self.queue.code()
+        command = [*python_module(module_in(code, "orchestrator.backends.ray.driver")), str(self.queue.root)]
+        job = self.jobs.submit(shlex.join(command), passed_on(code))
         replace_file(self._driver_file, job)
 
 
@@ -112,7 +114,7 @@ def _needs(task: Task) -> str:
 
 
 def passed_on(code: Path) -> dict[str, str]:
-    """Return the variables of ours that drivers and workers have to know."""
+    """Return the environment variables that drivers and workers need."""
     ours = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
     return {**ours, "PYTHONPATH": environment(code=code)["PYTHONPATH"], **LEAVE_CHILDREN}
 

@@ -1,4 +1,4 @@
-"""The driver of a queue in a Ray cluster: hands what waits to Ray, which finds room for it; sees to what is lost.
+"""The driver of a queue in a Ray cluster: submits what waits as Ray tasks, and requeues what was lost.
 
     python -m orchestrator.backends.ray.driver QUEUE_DIR
 
@@ -47,14 +47,14 @@ class Driver:
                 beaten = time.monotonic()
 
     def _give(self) -> None:
-        """Give Ray what it has not got yet."""
+        """Submit to Ray what it does not have yet."""
         for key, path in self.queue.waiting().items():
             entry = read_entry(path)
             if entry and key not in self.given:
                 self.given[key] = start(self.queue, entry)
 
     def _collect(self) -> None:
-        """Forget what has ended. What Ray itself gave up is taken out of the queue, and so counts as lost."""
+        """Forget what has ended. What Ray gave up on is removed from the queue, and so counts as lost."""
         keys = {ref: key for key, ref in self.given.items()}
         if not keys:
             time.sleep(POLL_SECONDS)
@@ -69,7 +69,7 @@ class Driver:
             del self.given[keys[ref]]
 
     def _adopt(self) -> None:
-        """See to what an earlier driver left behind, once its supervisors have stopped."""
+        """Requeue or remove what an earlier driver left behind, once its supervisors have stopped."""
         for key, path in self.queue.running().items():
             entry = read_entry(path)
             if key in self.given or entry is None or _is_at_work(entry):
@@ -81,7 +81,7 @@ class Driver:
 
 
 def start(queue: RayQueue, entry: QueueEntry) -> "ray.ObjectRef[int | None]":
-    """Give an entry to Ray as a task with its resources, to be run again for as long as nodes are lost."""
+    """Submit an entry to Ray as a task with its resources; Ray reruns it whenever its node is lost."""
     needs = entry.resources
     task = ray.remote(carry_out).options(
         num_cpus=needs.cpus,
@@ -106,7 +106,7 @@ def _is_at_work(entry: QueueEntry) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve a queue, unless somebody else does."""
+    """Serve a queue, unless another driver does."""
     queue = RayQueue(Path(arguments[0]))
     try:
         lease = acquire(queue.root)

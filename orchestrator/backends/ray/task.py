@@ -1,4 +1,4 @@
-"""What a Ray worker does with an entry of the queue: supervise the attempt until it ends, or is to be stopped."""
+"""What a Ray worker does with a queue entry: supervise the attempt until it ends or should stop."""
 
 import signal
 import subprocess

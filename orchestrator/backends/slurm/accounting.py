@@ -1,4 +1,4 @@
-"""What SLURM's accounting says of the energy of jobs that had their nodes to themselves.
+"""Energy from SLURM's accounting, for jobs that had their nodes to themselves.
 
 ConsumedEnergy is that of whole nodes (AcctGatherEnergyType), so it is an attempt's own only where the profile says
 `flags: {exclusive: true}`. It is known some time after a job has ended; so it is asked for when energy is.

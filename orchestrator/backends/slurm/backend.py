@@ -1,4 +1,4 @@
-"""SLURM as a backend: trials that need the same become one array, submitted by submitit; one poll tells all states.
+"""The SLURM backend: trials with equal needs become one array, submitted by submitit; one poll reports all states.
 
 What submitit thinks of a job's state is never asked: it takes NODE_FAIL for the end of jobs which SLURM then reruns.
 """
@@ -59,7 +59,7 @@ class SlurmBackend:
         return Submission(tuple(tasks), text)
 
     def submit(self, submission: Submission) -> list[Handle]:
-        """Submit every array. Where one cannot be, those before it are taken back.
+        """Submit every array. Where one fails, those before it are cancelled.
 
         A job of which sbatch could not tell finds nothing to do when it starts, and ends.
         """
@@ -81,11 +81,11 @@ class SlurmBackend:
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
     def slots(self, _resources: Resources) -> int:
-        """Return how many jobs the profile lets run at a time; how many of them find room, SLURM decides."""
+        """Return how many jobs the profile lets run at a time; SLURM decides how many of them do."""
         return self.profile.throttle
 
     def maintain(self) -> None:
-        """SLURM looks after its jobs itself."""
+        """Do nothing: SLURM maintains its jobs itself."""
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than KillWait would.
@@ -117,7 +117,7 @@ class SlurmBackend:
         return State.PENDING if self._may_come_back(key, row) else meaning(row)
 
     def _may_come_back(self, key: str, row: JobRow) -> bool:
-        """Return whether SLURM may still requeue a job that it shows as lost."""
+        """Return whether SLURM may still requeue a job that it reports as lost."""
         if row.word not in UNSETTLED:
             self._unsettled.pop(key, None)
             return False
@@ -130,7 +130,7 @@ class SlurmBackend:
         return held is not None and held.is_alive(time.time())
 
     def _scancel(self, keys: Sequence[str], *options: str) -> None:
-        """Call scancel. That some jobs have ended already is none of its failures."""
+        """Call scancel. Jobs that have already ended are not an error."""
         try:
             if keys:
                 self.ask(["scancel", *options, *keys])
@@ -151,7 +151,7 @@ def _listed(array: JobArray) -> str:
 
 @contextlib.contextmanager
 def outside_any_job() -> Iterator[None]:
-    """Hide what an enclosing job says about itself, which sbatch would take for options; keep which cluster it is."""
+    """Hide the variables of an enclosing job, which sbatch would read as options, but keep the choice of cluster."""
     cluster = {name: os.environ[name] for name in ("SLURM_CONF", "SLURM_CLUSTERS") if name in os.environ}
     with submitit.helpers.clean_env():
         os.environ.update(cluster)

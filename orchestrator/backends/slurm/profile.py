@@ -1,4 +1,4 @@
-"""Profile: how a certain SLURM cluster wants to be used. One YAML file each, in infra/profiles or beside the store."""
+"""Profile: the conventions of one SLURM cluster, in a YAML file in infra/profiles or beside the store."""
 
 import os
 from pathlib import Path

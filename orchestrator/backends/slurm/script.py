@@ -1,4 +1,4 @@
-"""From tasks to sbatch scripts: tasks that need the same become one array, written by submitit."""
+"""Turns tasks into sbatch scripts: tasks with equal needs become one array, written by submitit."""
 
 import hashlib
 import itertools

@@ -1,4 +1,4 @@
-"""Every state that SLURM gives a job, and what it means for an attempt."""
+"""Every SLURM job state, and what it means for an attempt."""
 
 import logging
 import signal
@@ -72,7 +72,7 @@ def meaning(row: JobRow) -> State:
 
 
 def _failure(row: JobRow) -> State:
-    """Return why a job failed. A shell tells the signal that ended a process as 128 + its number."""
+    """Return why a job failed. A shell reports a process killed by a signal as 128 + the signal's number."""
     number = row.signal or max(0, row.exit_code - 128)
     if row.exit_code == ExitCode.RUN_AGAIN or number in ASKED_TO_STOP:
         return State.PREEMPTED

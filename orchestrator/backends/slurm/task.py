@@ -1,4 +1,4 @@
-"""What a job does on its node: carry out the attempt, and have SLURM run it again when it has to make room.
+"""What a SLURM job does on its node: run the attempt, and request a requeue when it has to make room.
 
 submitit pickles a SupervisedAttempt (two plain values) and calls it on the node. The supervisor then takes over the
 signals. SIGUSR2 comes before the time limit and before a preemption: the job asks to be requeued. SIGTERM comes when
@@ -73,7 +73,7 @@ def claim(environment: Mapping[str, str]) -> JobRun:
 
 
 def requeue(environment: Mapping[str, str]) -> None:
-    """Ask SLURM to run this job again. Where it will not, the job just ends, and is resubmitted by who watches."""
+    """Ask SLURM to run this job again. If SLURM refuses, the job ends, and the launcher resubmits it."""
     command = ["scontrol", "requeue", environment["SLURM_JOB_ID"]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEUE_SECONDS, check=False)
     sys.stderr.write(done.stderr)

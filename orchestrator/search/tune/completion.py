@@ -1,4 +1,4 @@
-"""The file in which a driver in a cluster says that it has come to the end of a search."""
+"""The file in which the driver of a search reports that the search is complete."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ray Tune as searcher and scheduler: OptunaSearch chooses, ASHA stops; every Tune trial drives an ordinary trial.
+"""Drives a search with Ray Tune: OptunaSearch samples, ASHA stops, and every Tune trial drives an ordinary trial.
 
     python -m orchestrator.search.tune.driver STORE SWEEP CODE KIMG TIER
 

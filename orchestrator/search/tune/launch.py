@@ -1,4 +1,4 @@
-"""A search by Ray Tune, seen from where it is started: a Ray job that is watched through the store."""
+"""Launches a Ray Tune search as a Ray job, and watches it through the store."""
 
 import shlex
 import time

@@ -1,4 +1,4 @@
-"""What a trial of Ray Tune does on its node: see to it that an ordinary trial gets to its horizon, and report scores.
+"""A Ray Tune trial on its node: brings an ordinary trial to its horizon, and reports its scores.
 
 A stopped trial ends with the process of Ray that runs this: the supervisor is told to save and stop, as by any cluster.
 """

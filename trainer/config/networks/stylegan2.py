@@ -4,11 +4,11 @@ Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN". Ot
 `biggan.py`; `families.py` has the choice among them.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from trainer.config.spec import Count, Positive, PositiveInt, Settings, Spec, is_off, is_on
+from trainer.config.spec import Count, Positive, PositiveInt, Settings, Spec, is_off, is_on, is_one
 
 Architecture = Literal["orig", "skip", "resnet"]
 
@@ -53,8 +53,8 @@ class DiscriminatorSpec(Spec):
         return Precision()
 
     @property
-    def group(self) -> int:
-        """Return of how many images that are judged together a shard must be made."""
+    def group(self) -> int | None:
+        """Return the size of the groups scored together, parts of a micro-batch; None: all of it is one group."""
         return 1
 
 
@@ -89,7 +89,11 @@ class StyleGan2Generator(GeneratorSpec):
 
 
 class StyleGan2Discriminator(DiscriminatorSpec):
-    """Discriminator with minibatch standard deviation; `capacity` multiplies channel base and maximum (ADA Fig. 8b)."""
+    """Discriminator with minibatch standard deviation; `capacity` multiplies channel base and maximum (ADA Fig. 8b).
+
+    `minibatch_std_group` null makes one group of the whole micro-batch; `minibatch_std_channels` counts the feature
+    maps that the standard deviation adds at 4x4, 0 for a discriminator that judges every image by itself.
+    """
 
     module: ClassVar[str] = "trainer.model.discriminator"
     has_style_layers: ClassVar[bool] = True
@@ -99,7 +103,8 @@ class StyleGan2Discriminator(DiscriminatorSpec):
     channel_base: PositiveInt = 32768
     channel_max: PositiveInt = 512
     capacity: Positive = 1.0
-    minibatch_std_group: PositiveInt = 4
+    minibatch_std_group: PositiveInt | None = 4
+    minibatch_std_channels: Annotated[Count, Field(exclude_if=is_one)] = 1
     frozen_layers: Count = 0
     precision: Precision = Precision()
 
@@ -108,8 +113,20 @@ class StyleGan2Discriminator(DiscriminatorSpec):
         return self.precision
 
     @property
-    def group(self) -> int:
-        return self.minibatch_std_group
+    def group(self) -> int | None:
+        return self.minibatch_std_group if self.minibatch_std_channels else 1
+
+    def width(self, size: int) -> int:
+        """Return the number of feature maps at `size` pixels a side: min(base / size, maximum), at least 1."""
+        base, most = int(self.channel_base * self.capacity), int(self.channel_max * self.capacity)
+        return max(min(base // size, most), 1)
+
+    @model_validator(mode="after")
+    def _standard_deviations_share_out_the_features(self) -> Self:
+        maps, width = self.minibatch_std_channels, self.width(4)
+        if maps and width % maps:
+            raise ValueError(f"minibatch_std_channels {maps} does not divide the {width} feature maps at 4x4")
+        return self
 
     def freezable_layers(self, resolution: int) -> int:
         """Return how many layers lie before the 4x4 block: conv0, conv1, skip of each resolution, and its FromRGB."""
