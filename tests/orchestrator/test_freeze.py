@@ -13,8 +13,8 @@ import pytest
 from orchestrator.store.frozen_code import EARLIER_NAMES, LIVE, freeze, frozen_place, module_in
 from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
-from tests.orchestrator.conftest import SWEEP
 from tests.orchestrator.test_run import is_at_hold, last_state, runs, until
+from tests.support.tiny_sweep import SWEEP
 from trainer.record import State
 
 Write = Callable[[str], Path]

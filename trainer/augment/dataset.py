@@ -3,8 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.augment.augmented_discriminator import Role
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.critic import Role
 from trainer.augment.pipe import AugmentPipe
 from trainer.augment.single import Always
 from trainer.config.augment import DatasetAugment

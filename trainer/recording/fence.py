@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class LeaseLost(Exception):
+class FencedOut(Exception):
     """Another supervisor holds this trial with a higher token."""
 
 
@@ -23,4 +23,4 @@ class Fence:
         except FileNotFoundError:
             return
         if holder > self.token:
-            raise LeaseLost(f"token {self.token} was superseded by {holder}")
+            raise FencedOut(f"token {self.token} was superseded by {holder}")

@@ -11,7 +11,7 @@ from trainer.model.network import DiscriminatorNetwork
 from trainer.registry import implements
 
 
-class Block(nn.Module):
+class DiscriminatorBlock(nn.Module):
     """Residual block, maybe down by two. The first one takes the image as it is; the others begin with a ReLU."""
 
     def __init__(self, drawing: Drawing, inputs: int, outputs: int, halves: bool, first: bool) -> None:
@@ -42,7 +42,7 @@ class Discriminator(DiscriminatorNetwork):
         for index, width in enumerate(shape.widths):
             halves = index < shape.halvings
             size //= 2 if halves else 1
-            self.layers.append(Block(drawing, inputs, width * spec.channels, halves, first=index == 0))
+            self.layers.append(DiscriminatorBlock(drawing, inputs, width * spec.channels, halves, first=index == 0))
             inputs = width * spec.channels
             if halves and size == spec.attention:
                 self.layers.append(Attention(drawing, inputs))

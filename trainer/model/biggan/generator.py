@@ -12,7 +12,7 @@ from trainer.model.growing.level import enlarge
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
 from trainer.model.precision import resolutions
-from trainer.model.standing import StandingNorm, with_standing_statistics
+from trainer.model.standing_statistics import StandingNorm, with_standing_statistics
 from trainer.registry import implements
 
 
@@ -44,7 +44,7 @@ class Latents(LatentMapping):
         return torch.cat([ws, (c @ self.embedding)[:, None].expand(-1, self.layers, -1)], dim=2)
 
 
-class Block(nn.Module):
+class GeneratorBlock(nn.Module):
     """Residual block, up by two."""
 
     def __init__(self, drawing: Drawing, inputs: int, outputs: int, w_dim: int, epsilon: float) -> None:
@@ -74,7 +74,7 @@ class Synthesis(nn.Module):
         self.blocks, self.attention = nn.ModuleDict(), nn.ModuleDict()
         for r in resolutions(resolution)[1:]:
             outputs = spec.width(r, resolution)
-            self.blocks[f"b{r}"] = Block(drawing, inputs, outputs, w_dim, spec.norm_epsilon)
+            self.blocks[f"b{r}"] = GeneratorBlock(drawing, inputs, outputs, w_dim, spec.norm_epsilon)
             if r == spec.attention:
                 self.attention[f"b{r}"] = Attention(drawing, outputs)
             inputs = outputs

@@ -12,7 +12,7 @@ from trainer.model.growing.synthesis import GrowingBlock, GrowingGenerator, Grow
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
 from trainer.model.precision import resolutions
-from trainer.model.standing import with_standing_statistics
+from trainer.model.standing_statistics import with_standing_statistics
 from trainer.registry import implements
 
 STANDING_PASSES = 100

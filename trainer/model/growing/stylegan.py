@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from trainer.config.networks.stylegan_progan import StyleGanDiscriminator, StyleGanGenerator
 from trainer.model.discriminator import DiscriminatorBlock, DiscriminatorEpilogue
 from trainer.model.growing.adain import AdaInBlock
-from trainer.model.growing.criticism import GrowingDiscriminator
+from trainer.model.growing.discriminator import GrowingDiscriminator
 from trainer.model.growing.synthesis import GrowingBlock, GrowingGenerator, GrowingSynthesis
 from trainer.model.mapping import Mapping
 from trainer.model.modulated import NoiseMode, SynthesisLayer, ToRgb
