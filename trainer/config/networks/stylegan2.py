@@ -54,7 +54,7 @@ class DiscriminatorSpec(Spec):
 
     @property
     def group(self) -> int | None:
-        """Return the size of the groups scored together, of which a micro-batch is made; None: all of it is one group."""
+        """Return the size of the groups scored together, which micro-batches are made of; None: one group."""
         return 1
 
 
