@@ -1,4 +1,4 @@
-"""Which metrics of a sweep a table shows: those of some families, by the names under which they are recorded."""
+"""The metrics of a sweep that a table shows: those of some families, by their recorded names."""
 
 import re
 

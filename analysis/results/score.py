@@ -14,7 +14,7 @@ JOIN = "+"
 
 
 class Score(NamedTuple):
-    """A metric with all that its value depends on. `identity` is "" where nothing has been evaluated yet."""
+    """A metric with everything its value depends on. `identity` is "" if nothing has been evaluated yet."""
 
     metric: str
     identity: str

@@ -13,9 +13,8 @@ from orchestrator.backends.local.runner import places
 from orchestrator.backends.queue import Capacity, QueueEntry, read_entry
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
-from tests.backends.test_conformance import over, wait
+from tests.backends.rig import over, wait
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
-from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
 from trainer.config.job import Resources
 from trainer.record import State
 
@@ -45,13 +44,13 @@ def test_slots(wanted: QueueEntry, running: list[QueueEntry], capacity: Capacity
     assert places(wanted, running, capacity) == got
 
 
-def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> None:  # noqa: F811
+def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> None:
     task = new_attempt(new_trial(store))
     with pytest.raises(PlanError, match="needs 64 GPUs"):
         LocalBackend(store).render([task.__class__(task.trial, task.directory, 1, Resources(gpus=64))])
 
 
-def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:  # noqa: F811
+def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:
     first = LocalBackend(store, cpus=1)
     tasks = [new_attempt(new_trial(store, seed)) for seed in (100, 2)]
     handles = first.submit(first.render(tasks))
@@ -67,7 +66,7 @@ def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: St
     assert store.run(tasks[0].trial).attempts() == [1]
 
 
-def test_the_runner_ends_when_there_is_nothing_left(store: Store) -> None:  # noqa: F811
+def test_the_runner_ends_when_there_is_nothing_left(store: Store) -> None:
     backend = LocalBackend(store, cpus=1)
     handles = backend.submit(backend.render([new_attempt(new_trial(store), 0.2)]))
     (runner,) = backend._runners

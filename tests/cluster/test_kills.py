@@ -13,9 +13,8 @@ from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
 from orchestrator.backends.base import read_handle
 from orchestrator.store.process_id import ProcessId
-from tests.cluster.conftest import Prepare
 from tests.cluster.sweeps import processes_with
-from tests.cluster.trained import Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of
+from tests.cluster.trained import Prepare, Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of
 from tests.orchestrator.attempts import workers_of
 from trainer.errors import ExitCode
 from trainer.record import RunDir

@@ -5,7 +5,7 @@ import io
 import signal
 import subprocess
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,6 +151,9 @@ class Command:
             saved = [found.images for found in checkpoint.found(self.run.checkpoints)]
             return bool(saved) and saved[0] >= 1000 * FIRST_EVALUATION_KIMG
         return False
+
+
+Prepare = Callable[[str], Command]
 
 
 def worker_of(run: RunDir) -> ProcessId:

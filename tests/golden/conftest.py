@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ops.conftest import native as native
+from tests.support.native import native as native
 from trainer.ops.kernels import using
 from trainer.ops.reference import ReferenceKernels
 

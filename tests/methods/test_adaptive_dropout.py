@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.augment.adaptive_dropout import Dropout, log_normal
 from trainer.config.augment import AdaptiveDropout
 

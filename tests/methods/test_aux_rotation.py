@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.config.methods import AuxiliaryRotation
 from trainer.methods.aux_rotation import RotationTask, rotated
 

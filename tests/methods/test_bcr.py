@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.augment.single_transform import Always
 from trainer.config.augment import FixedAugment
 from trainer.config.methods import BalancedConsistency

@@ -10,7 +10,8 @@ from scipy import stats
 from torch import Tensor
 
 from tests.methods.test_every_choice import CHOICES, stepper
-from tests.trainer.conftest import TrialMaker
+from tests.support.stage import make_stage
+from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.config.networks.biggan import BigGanDiscriminator, BigGanGenerator
 from trainer.config.training import Hinge
@@ -152,8 +153,6 @@ def test_an_iteration_moves_the_vectors_of_both_networks(tiny_set: Path, tmp_pat
 
 
 def test_two_steps_of_d_for_each_of_g_that_counts_once() -> None:
-    from tests.methods.conftest import make_stage
-
     made = make_stage()
     spec = Hinge(discriminator_steps=2)
     phases = HingeObjective(spec, made.generator, made.augmented_discriminator, Intervals(None, None)).phases

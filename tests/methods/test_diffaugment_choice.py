@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker, make_stage
+from tests.support.stage import StageMaker, make_stage
 from trainer.config.augment import DatasetAugment, DiffAugment
 from trainer.config.spec import Spec
 from trainer.objectives import losses

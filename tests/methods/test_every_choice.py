@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import trainer.config
-from tests.trainer.conftest import TINY
+from tests.support.trials import TINY
 from trainer.attempt.assemble import make_parts, make_stepper
 from trainer.config.dataset.describe import describe
 from trainer.config.progressive_growing import ProgressiveGrowing

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.attempt.assemble import adam
 from trainer.config.networks.stylegan2 import Architecture, StyleGan2Discriminator
 from trainer.config.training import Adam

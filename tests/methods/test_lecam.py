@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.config.methods import LeCam
 from trainer.methods.lecam import lecam
 from trainer.runtime.world import World

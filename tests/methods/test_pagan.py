@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.augment.pagan import BITS, DiscriminatorOfBits, faded_as_code, faded_as_text, parity_sign
 from trainer.config.augment import PaGan
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.methods.conftest import StageMaker, make_stage
+from tests.support.stage import StageMaker, make_stage
 from trainer.config.augment import AdaptiveDropout, FixedAugment, NoAugment, PaGan
 from trainer.config.methods import SpectralNormalisation
 from trainer.config.spec import Spec

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import avg_pool2d
 
 from tests.methods.test_every_choice import CHOICES, GROWTH, stepper
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.config.networks.stylegan_progan import (
     ProGanDiscriminator,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.config.methods import SpectralNormalisation
 from trainer.model.layers import Convolution
 from trainer.model.spectral import SpectralNorm

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.methods.conftest import Stage, StageMaker, make_stage
+from tests.support.stage import Stage, StageMaker, make_stage
 from trainer.config.training import WganGp
 from trainer.objectives.losses import slope_penalty
 from trainer.objectives.phases import Phase

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
-from tests.trainer.conftest import tiny_set as tiny_set
-from tests.trainer.conftest import trials as trials
+from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.files import read_lines
 from trainer.ops.build import place

@@ -7,7 +7,7 @@ import psutil
 
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
-from tests.orchestrator.conftest import IMAGES
+from tests.support.tiny_sweep import IMAGES
 from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.job import Job, Resources

@@ -21,7 +21,7 @@ from orchestrator.plan.plan_file import keep_plan
 from orchestrator.store.layout import Store
 from orchestrator.sweep.json_schema import sweep_schema
 from orchestrator.sweep.reader import read_sweep
-from tests.orchestrator.conftest import SWEEP
+from tests.support.tiny_sweep import SWEEP
 
 Write = Callable[[str], Path]
 Capture = pytest.CaptureFixture[str]

@@ -6,7 +6,7 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
 

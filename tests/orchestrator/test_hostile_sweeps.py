@@ -21,7 +21,7 @@ from orchestrator.sweep.keys import settable
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.yaml_source import YamlSource
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 from trainer.config.job import Resources
 
 BASE: dict[str, Any] = {"preset": "tiny32", "data": "tiny"}

@@ -14,7 +14,7 @@ from orchestrator.sweep.keys import settable
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.yaml_source import YamlSource
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 
 BASE: dict[str, Any] = {"preset": "tiny32", "data": "tiny", "augment": "ada", "data.subset": 20, "data.validation": 10}
 

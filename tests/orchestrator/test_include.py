@@ -9,7 +9,7 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.trial import Trial
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 from trainer.config.job import Resources
 
 Read = Callable[..., Sweep]

@@ -22,7 +22,7 @@ from orchestrator.plan.price import (
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
-from tests.orchestrator.conftest import SWEEP, find
+from tests.support.tiny_sweep import SWEEP, find
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis, PlanFile
 from trainer.config.resolve import resolve

@@ -14,8 +14,8 @@ import pytest
 
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import kimgs, let_go, workers_of
-from tests.orchestrator.conftest import SWEEP
 from tests.orchestrator.scripted_worker import HOLD_STEPS
+from tests.support.tiny_sweep import SWEEP
 from trainer.record import RunDir, State, read_record
 
 pytestmark = pytest.mark.usefixtures("scripted")

@@ -10,7 +10,7 @@ from orchestrator.sweep.expand import applies
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_points import kept_points, points_to_keep, study_name, trials_of, typical
 from orchestrator.sweep.search_space import examples, sampled
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
 BASE = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"

@@ -15,7 +15,7 @@ from orchestrator.store.requests import retry, stop, stops
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Asha, Curves, DivergedRule, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
-from tests.orchestrator.conftest import SWEEP
+from tests.support.tiny_sweep import SWEEP
 from trainer.files import append_lines
 from trainer.record import State
 

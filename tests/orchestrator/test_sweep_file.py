@@ -6,7 +6,7 @@ import pytest
 from orchestrator.errors import SweepError
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, read_sweep
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
 Write = Callable[[str], Path]

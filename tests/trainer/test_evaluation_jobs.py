@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.__main__ import main
 from trainer.files import read_lines
 from trainer.record import RunDir, State, read_record

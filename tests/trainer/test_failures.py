@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.__main__ import main
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.errors import DataError

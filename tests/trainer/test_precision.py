@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.files import read_lines
 from trainer.record import RunDir

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.metrics.features import Brightness, QuarterMeans, gaussian_rows
-from tests.trainer.conftest import TINY
+from tests.support.trials import TINY
 from trainer.attempt.assemble import make_parts
 from trainer.config.dataset.describe import describe
 from trainer.config.presets.official import merge

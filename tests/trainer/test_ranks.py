@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.errors import UserError
 from trainer.files import read_lines
 from trainer.record import RunDir, State, read_record

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.files import read_lines
 from trainer.record import RunDir, State, read_record
 from trainer.state import checkpoint

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TINY, TrialMaker
+from tests.support.trials import TINY, TrialMaker
 from trainer.attempt.assemble import Attempt, make_parts
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.config.augment import AdaAugment
