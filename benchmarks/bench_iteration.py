@@ -18,10 +18,11 @@ from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2G
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.phases import MicroBatch, Phase, complete_gradients, local, train_only
+from trainer.objectives.phases import MicroBatch, Phase, complete_gradients
 from trainer.objectives.regularised import Intervals
 from trainer.ops.kernels import Kernels, using
 from trainer.registry import build
+from trainer.runtime.world import World
 
 
 class Row(NamedTuple):
@@ -82,11 +83,12 @@ class Bench:
     def step(self, phase: Phase) -> None:
         """Do what the loop does for a phase."""
         network = self.networks[phase.network]
-        train_only(phase.network, self.generator, self.discriminator)
+        self.generator.requires_grad_(phase.network == "G")
+        self.discriminator.requires_grad_(phase.network == "D")
         network.zero_grad(set_to_none=True)
         with using(self.kernels):
             (phase.loss(self.micro_batch).loss.mean() * phase.gain).backward()
-        phase.finish(local)
+        phase.finish(World().sum)
         complete_gradients(network.parameters())
         self.optimizers[phase.network].step()
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.support.stage import StageMaker
-from trainer.augment.single import Always
+from trainer.augment.single_transform import Always
 from trainer.config.augment import FixedAugment
 from trainer.config.methods import BalancedConsistency
 from trainer.methods.bcr import ConsistencyRegularizer, inconsistency

@@ -6,7 +6,7 @@ from torch import Tensor
 from trainer.augment.augmented_discriminator import Role
 from trainer.augment.augmenter import Augmenter
 from trainer.augment.pipe import AugmentPipe
-from trainer.augment.single import Always
+from trainer.augment.single_transform import Always
 from trainer.config.augment import DatasetAugment
 from trainer.registry import implements
 

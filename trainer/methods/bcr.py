@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.augment.single import Always
+from trainer.augment.single_transform import Always
 from trainer.config.methods import BalancedConsistency
 from trainer.objectives.method import DiscriminatorPenaltyInputs, Method
 from trainer.objectives.phases import PhaseResult

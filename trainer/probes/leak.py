@@ -20,8 +20,8 @@ from torch import Tensor
 from trainer.evaluation.real_features import chosen
 from trainer.evaluation.samples import BATCH, Samples
 from trainer.metrics.detectors import Detector
-from trainer.probes.changes import CHANGES, Change
 from trainer.probes.context import ProbeContext, ProbeResults
+from trainer.probes.image_changes import CHANGES, Change
 
 COUNT: Final = 2000
 RIDGE: Final = 1.0

@@ -44,7 +44,7 @@ class ProGanEnd(nn.Module):
 
 
 @implements(ProGanDiscriminator)
-class Discriminator(GrowingDiscriminator):
+class ProGanDiscriminatorNetwork(GrowingDiscriminator):
     """image -> logits [n 1]."""
 
     def __init__(self, spec: ProGanDiscriminator, resolution: int, channels: int, condition_dim: int) -> None:

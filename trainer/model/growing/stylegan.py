@@ -47,7 +47,7 @@ class DemodulatedBlock(GrowingBlock):
 
 
 @implements(StyleGanGenerator)
-class Generator(GrowingGenerator):
+class StyleGanGeneratorNetwork(GrowingGenerator):
     """z, c -> w -> image."""
 
     mapping: Mapping
@@ -73,7 +73,7 @@ class Generator(GrowingGenerator):
 
 
 @implements(StyleGanDiscriminator)
-class Discriminator(GrowingDiscriminator):
+class StyleGanDiscriminatorNetwork(GrowingDiscriminator):
     """image, c -> logits: StyleGAN2's blocks without skips, each with a colour input."""
 
     def __init__(self, spec: StyleGanDiscriminator, resolution: int, channels: int, condition_dim: int) -> None:
