@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from trainer.errors import OutputError
-from trainer.files import locked
+from trainer.files import locked_if_possible
 
 POLL_SECONDS: Final = 0.25
 PATIENCE_SECONDS: Final = 3600.0
@@ -56,7 +56,7 @@ def one_at_a_time(
     deadline = time.monotonic() + patience_seconds
     while True:
         asked = time.monotonic()
-        with locked(path, POLL_SECONDS) as alone:
+        with locked_if_possible(path, POLL_SECONDS) as alone:
             refused = time.monotonic() - asked < POLL_SECONDS
             if alone or refused or time.monotonic() > deadline:
                 yield
