@@ -16,9 +16,9 @@ from typing import Any
 from infra import daemons
 from infra.ports import free_ports
 from infra.waiting import wait_until
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 PARENT = Path("/tmp")
 PREFIX = "adasweep-ray-"

@@ -3,10 +3,10 @@ import math
 
 import pytest
 
-from analysis.claims import Found, Verdict, judge, judge_sweep, read_claim, sentence
+from analysis.claims.verdicts import Found, Verdict, judge, judge_sweep, read_claim, sentence
 from analysis.errors import ClaimError
-from analysis.results import loader
-from analysis.synthetic import FakeRun, id_of, write_store
+from analysis.results.load import loader
+from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 
 SEEDS = 5

@@ -18,14 +18,14 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.bands import windowed
 from analysis.errors import FigureError
-from analysis.figures import GENERAL, figure_named
-from analysis.logits import slices
-from analysis.provenance import provenance_of, read_provenance
-from analysis.render import compose, render
-from analysis.style import LOOK
-from analysis.synthetic import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
+from analysis.figures.catalog import GENERAL, figure_named
+from analysis.figures.drawing.style import LOOK
+from analysis.figures.provenance import provenance_of, read_provenance
+from analysis.figures.render import compose, render
+from analysis.results.bands import windowed
+from analysis.results.logit_histograms import slices
+from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from tests.analysis.stores import WHOLE, loaded
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -161,7 +161,7 @@ def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded):
 
 def test_equal_numbers_give_equal_bytes_in_every_process(recorded):
     def drawn(hash_seed: str) -> list[bytes]:
-        command = [sys.executable, "-m", "analysis", "figures", "--store", str(recorded.path), "--sweep", "synthetic"]
+        command = [sys.executable, "-m", "analysis", "figures", "draw", "synthetic", "--store", str(recorded.path)]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         subprocess.run([*command, "--only", "fid_by_size"], check=True, capture_output=True, env=environment)
         return [path.read_bytes() for path in sorted(recorded.figures("synthetic").iterdir())]

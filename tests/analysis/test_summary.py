@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from analysis.summary import HEADINGS, cells_of, markdown, notes, summarize
-from analysis.synthetic import FakeRun, fake_fid, write_store
+from analysis.results.summary import HEADINGS, cells_of, markdown, notes, summarize
+from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import loaded
 
 

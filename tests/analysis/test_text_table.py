@@ -1,4 +1,4 @@
-from analysis.builders.text_table import PAGE_INCHES, TextTable, blocks, table_size
+from analysis.figures.shapes.text_table import PAGE_INCHES, TextTable, blocks, table_size
 
 
 def test_a_narrow_table_is_one_block():

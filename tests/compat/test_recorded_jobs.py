@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.backends.ray_task import RayQueue, carry_out
+from orchestrator.backends.ray.task import RayQueue, carry_out
 from tests.compat.recording import Copy
 from tests.compat.stand_ins import ARRAY, ray_head
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.expand import expand
-from orchestrator.sweep_file import read_sweep
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import read_sweep
 from tests.compat.questions import of_today, questions
 from tests.compat.recording import Copy, copied, differences
 from tests.sweeps.planned import SNAPSHOTS, find

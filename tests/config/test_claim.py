@@ -1,7 +1,9 @@
+from typing import Any, NamedTuple
+
 import pytest
 
-from trainer.config.claim import Claim, ClaimProblem, Reading, Side, parse_claim
-from trainer.config.claim_cells import cell_of, pair_of
+from trainer.config.claims.cells import cell_of, pair_of
+from trainer.config.claims.grammar import Claim, ClaimProblem, Reading, Side, parse_claim
 
 ADA, BASELINE = Side("ada", {}), Side("baseline", {})
 
@@ -73,12 +75,17 @@ def test_what_is_not_understood_is_said(text, message):
     assert message in str(problem.value)
 
 
+class Cell(NamedTuple):
+    name: str
+    settings: dict[str, Any]
+
+
 CELLS = {
-    "baseline, data.subset=500": {"augment": "none", "data.subset": 500},
-    "ada, data.subset=500": {"augment": {"type": "ada", "target": 0.5}, "data.subset": 500},
-    "bcr, data.subset=500": {"augment": "none", "methods": [{"type": "bcr"}], "data.subset": 500},
-    "baseline, data.subset=5000": {"augment": "none", "data.subset": 5000},
-    "gamma=0.5": {"objective.r1_gamma": 0.5, "generator.gamma": 2, "mirror": True},
+    "baseline, data.subset=500": Cell("baseline", {"augment": "none", "data.subset": 500}),
+    "ada, data.subset=500": Cell("ada", {"augment": {"type": "ada", "target": 0.5}, "data.subset": 500}),
+    "bcr, data.subset=500": Cell("bcr", {"augment": "none", "methods": [{"type": "bcr"}], "data.subset": 500}),
+    "baseline, data.subset=5000": Cell("baseline", {"augment": "none", "data.subset": 5000}),
+    "gamma=0.5": Cell("", {"objective.r1_gamma": 0.5, "generator.gamma": 2, "mirror": True}),
 }
 
 
@@ -119,7 +126,7 @@ def test_a_side_must_mean_one_cell(name, settings, message):
 
 
 def test_two_axes_of_one_short_name_are_told_apart():
-    cells = {"a": {"generator.depth": 1}, "b": {"discriminator.depth": 1}}
+    cells = {"a": Cell("a", {"generator.depth": 1}), "b": Cell("b", {"discriminator.depth": 1})}
     with pytest.raises(ClaimProblem, match=r"discriminator\.depth or generator\.depth; write the whole key"):
         cell_of(Side(None, {"depth": "1"}), cells)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.data.pictures import folder_set, pixels, zip_set
 from tests.data.sources import cifar_batch, example, idx_pair, tar_of, tfrecords
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.data.dataset import ImageSet, full_set
 from trainer.data.prepare import prepare
 from trainer.data.readers.tfrecord import masked_crc32c

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trainer.config.data import DataDescription
+from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.resolve import merge, resolve
 from trainer.config.train import TrainConfig

@@ -10,17 +10,17 @@ import pytest
 import torch
 
 import trainer.config
-from tests.trainer.conftest import TINY
-from trainer.assemble import make_parts, make_stepper
-from trainer.config.dataset import describe
-from trainer.config.growth import ProgressiveGrowing
+from tests.support.trials import TINY
+from trainer.attempt.assemble import make_parts, make_stepper
+from trainer.config.dataset.describe import describe
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.resolve import merge, resolve
 from trainer.config.spec import Spec
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World
-from trainer.families import is_implemented
-from trainer.state import Tensors
-from trainer.step import Stepper
+from trainer.registry import is_implemented
+from trainer.runtime.world import World
+from trainer.state.train_state import Tensors
+from trainer.training.step import Stepper
 
 PLAIN = {"augment": "none", "generator": {"precision": {}}, "discriminator": {"precision": {}}}
 FAST = {"horizon_kimg": 0.1, "interval": 2}
@@ -207,7 +207,7 @@ def scaled_up(settings: dict[str, Any]) -> dict[str, Any]:
 def test_growing_choices_are_broken_off_inside_a_fade() -> None:
     for settings, kimg in ((GROWTH, KIMG_TRAINED), (scaled_up({"methods": [GROWTH]})["methods"][0], KIMG_SLOW)):
         spec = ProgressiveGrowing.model_validate(settings)
-        assert not spec.level(spec.pace(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
+        assert not spec.level(spec.batch_schedule(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
 
 
 def same(first: torch.Tensor, second: torch.Tensor) -> bool:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.model.tiny import tiny_discriminator
-from trainer.config.networks import StyleGan2Discriminator
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator
 from trainer.model.discriminator import Discriminator
 
 

@@ -12,10 +12,10 @@ import matplotlib
 import pandas as pd
 import pytest
 
-from analysis.figures import figure_named
-from analysis.provenance import provenance_of
-from analysis.render import compose
-from analysis.style import LOOK
+from analysis.figures.catalog import figure_named
+from analysis.figures.drawing.style import LOOK
+from analysis.figures.provenance import provenance_of
+from analysis.figures.render import compose
 from tests.sweeps.planned import OF_PAPERS, read
 from tests.sweeps.results import loaded, write_results
 

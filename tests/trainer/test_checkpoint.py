@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from trainer import checkpoint
+from trainer.state import checkpoint
 
 
 def tensors(value: float) -> dict[str, torch.Tensor]:

@@ -3,8 +3,16 @@ from types import SimpleNamespace
 import pytest
 
 from trainer.config.job import Resources
-from trainer.energy import BusyCoreEstimate, Counters, PowerIntegral, RaplPackages, ReplayMeter, Sum, cpu_meter
-from trainer.energy_of_gpus import find_meter, gpu_meter
+from trainer.recording.energy_meters import (
+    BusyCoreEstimate,
+    Counters,
+    PowerIntegral,
+    RaplPackages,
+    ReplayMeter,
+    Sum,
+    cpu_meter,
+)
+from trainer.recording.gpu_meter import find_meter, gpu_meter
 
 
 class NotSupportedError(Exception):

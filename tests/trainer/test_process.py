@@ -8,7 +8,7 @@ import pytest
 
 CHURN = """
 import resource, torch
-from trainer.process import keep_freed_memory, settle
+from trainer.runtime.torch_settings import keep_freed_memory, settle
 {setting}
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

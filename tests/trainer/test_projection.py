@@ -7,10 +7,10 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from tests.trainer.conftest import TINY, TrialMaker
+from tests.support.trials import TINY, TrialMaker
 from trainer.__main__ import main
-from trainer.assemble import make_parts
-from trainer.config.dataset import describe
+from trainer.attempt.assemble import make_parts
+from trainer.config.dataset.describe import describe
 from trainer.config.resolve import resolve
 from trainer.perceptual import distance, load_features
 from trainer.perceptual.distance import PerceptualError, as_seen
@@ -18,7 +18,7 @@ from trainer.projection.noise_maps import autocorrelation, normalize_, pyramid, 
 from trainer.projection.projector import Projector
 from trainer.projection.schedule import Schedule
 from trainer.record import RunDir
-from trainer.snapshot import save_snapshot
+from trainer.state.snapshot import save_snapshot
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ class Pixels:
 
 
 def test_projection_finds_an_image_of_the_generator(snapshot: Path) -> None:
-    from trainer.latents import load_generator, z_of_seeds
+    from trainer.images.latents import load_generator, z_of_seeds
 
     generator, c = load_generator(snapshot), torch.zeros(1, 0)
     with torch.no_grad():

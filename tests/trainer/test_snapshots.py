@@ -9,23 +9,23 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from tests.trainer.conftest import TINY, TrialMaker
+from tests.support.trials import TINY, TrialMaker
 from trainer.__main__ import main
-from trainer.assemble import make_parts
-from trainer.config.dataset import describe
+from trainer.attempt.assemble import make_parts
+from trainer.config.dataset.describe import describe
 from trainer.config.options import RunOptions
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World
-from trainer.evaluation import Evaluator
-from trainer.families import build
-from trainer.fence import Fence
-from trainer.measuring import Measurer
-from trainer.metrics.evaluate import MetricValue
+from trainer.evaluation.evaluate import MetricValue
+from trainer.evaluation.inline import Evaluator
+from trainer.evaluation.measurer import Measurer
 from trainer.record import RunDir, RunRecord, State
-from trainer.reporter import Reporter
-from trainer.signals import StopRequest
-from trainer.snapshot import load_network, read_header, save_snapshot
+from trainer.recording.fence import Fence
+from trainer.recording.reporter import Reporter
+from trainer.registry import build
+from trainer.runtime.signals import StopRequest
+from trainer.runtime.world import World
+from trainer.state.snapshot import load_network, read_header, save_snapshot
 
 CPU = torch.device("cpu")
 
@@ -44,7 +44,7 @@ class Bench:
         measurer = Measurer(self.run, watch, train_set, train_set.whole, StopRequest(), World())
         self.evaluator = Evaluator(config, measurer, 0)
         self.value = 0.0
-        monkeypatch.setattr("trainer.measuring.evaluate", lambda *_, **__: [self._measured()])
+        monkeypatch.setattr("trainer.evaluation.measurer.evaluate", lambda *_, **__: [self._measured()])
 
     def _measured(self) -> "MetricValue":
         metric = self.evaluator.measurer.options.metrics[0]

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from trainer.config.metric_families import DETECTOR, DISTANCE
-from trainer.config.metrics import DetectorName, DistanceName, MetricName
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.metrics.names import DetectorName, DistanceName, MetricName
 from trainer.config.probes import ProbeName
 from trainer.config.spec import Positive, PositiveInt, Settings
 

@@ -22,6 +22,11 @@ def is_on(value: object) -> bool:
     return value is True
 
 
+def is_one(value: object) -> bool:
+    """Whether a number that came later than trials without it is 1, as it always was."""
+    return value == 1
+
+
 class Settings(BaseModel):
     """A group of settings. Unknown keys and later changes are errors."""
 

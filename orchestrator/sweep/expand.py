@@ -1,0 +1,233 @@
+"""Expands a sweep into its trials: pure, in the order of the file, every trial validated.
+
+A cell is a list of settings, later ones laid over earlier ones: preset, `base`, then the axes (`cells`, `zip`, `grid`),
+then what `when` adds. Seeds vary fastest.
+"""
+
+import contextlib
+import functools
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestrator.errors import Problem, SweepError
+from orchestrator.sweep.error_location import blamed
+from orchestrator.sweep.expression import ExpressionError, evaluate
+from orchestrator.sweep.overlay import Layers, Misfits, Places, Setting, holds, layered, value_of
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.search_space import Applies, Point
+from orchestrator.sweep.spec import SweepSpec, When
+from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.identity import trial_id
+from trainer.config.job import Resources
+from trainer.config.plan_file import Axis
+from trainer.config.resolve import completed
+
+MAX_TRIALS = 200_000
+SPACE = ("search", "space")
+
+Choice = tuple[Setting, ...]
+"""One point of an axis: all that it sets."""
+
+
+class SweepCell(NamedTuple):
+    """One combination of the axes: what every cell has, what makes this one different, and what follows from that."""
+
+    base: tuple[Setting, ...]
+    chosen: tuple[Setting, ...]
+    implied: tuple[Setting, ...] = ()
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        return self.base + self.chosen + self.implied
+
+    @property
+    def label(self) -> str:
+        """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
+        named = [self.name] if self.name else []
+        return (
+            ", ".join([*named, *(f"{s.key}={_short(s.value)}" for s in self.chosen if s.path[0] != "cells")]) or "base"
+        )
+
+    @property
+    def name(self) -> str:
+        """Return what `cells` of the sweep file calls this cell; "" where it has no name."""
+        return next((str(setting.path[1]) for setting in self.chosen if setting.path[0] == "cells"), "")
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Return the values of the axes other than `cells`."""
+        return tuple(Axis(key=s.key, value=s.value) for s in self.chosen if s.path[0] != "cells")
+
+
+def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
+    """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
+    places, spec = Places(functools.cache(find), sweep.folder), sweep.spec
+    size = _size(sweep)
+    if size > MAX_TRIALS:
+        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
+    problems: list[Problem] = []
+    trials: list[Trial] = []
+    for point in _points(sweep):
+        try:
+            for cell, layers in _kept(point, spec, places):
+                trials += _trials(cell, layers, spec)
+        except Misfits as error:
+            problems += [sweep.problem(path, text) for path, text in error.found]
+    if not trials and not problems and not (spec.search and not sweep.sampled):
+        problems.append(sweep.problem(("exclude",), "leaves nothing to run"))
+    if problems:
+        raise SweepError(problems)
+    return trials
+
+
+def applies(sweep: Sweep, find: DataLookup) -> Applies:
+    """Return a function that evaluates a condition in a sweep's `base` with a point of its search laid over it."""
+    places = Places(functools.cache(find), sweep.folder)
+
+    def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
+        try:
+            return holds(condition, layered(_base(sweep.spec) + _settings(point, SPACE), places))
+        except Misfits as error:
+            raise SweepError([sweep.problem(path, text) for path, text in error.found]) from None
+
+    return holds_there
+
+
+def _points(sweep: Sweep) -> Iterator[SweepCell]:
+    """Yield every combination of the axes."""
+    base = _base(sweep.spec)
+    for point in itertools.product(*_axes(sweep)):
+        yield SweepCell(base, tuple(itertools.chain.from_iterable(point)))
+
+
+def _kept(point: SweepCell, spec: SweepSpec, places: Places) -> Iterator[tuple[SweepCell, Layers]]:
+    """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
+    for cell, layers in _with_conditions(point, spec.when, places):
+        cell, layers = _with_derived(cell, layers, spec, places)
+        if not any(holds(exclude, layers) for exclude in spec.exclude):
+            yield cell, layers
+
+
+def _base(spec: SweepSpec) -> tuple[Setting, ...]:
+    """Return what all cells have: the resources that the sweep names, and `base`."""
+    resources = Setting("resources", spec.resources.model_dump(), ("resources",))
+    return (resources, *_settings(spec.base, ("base",)))
+
+
+def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
+    with _blaming(cell, "resources"):
+        resources = Resources.model_validate(layers.tree["resources"])
+    with _blaming(cell):
+        first, *more = spec.seed_values
+        trial = _trial(cell, layers, first, spec.horizon_kimg, resources)
+        return [trial, *(_with_seed(trial, layers, seed) for seed in more)]
+
+
+@contextlib.contextmanager
+def _blaming(cell: SweepCell, *group: str) -> Iterator[None]:
+    """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
+    try:
+        yield
+    except ValidationError as error:
+        found: list[ErrorDetails] = [{**detail, "loc": (*group, *detail["loc"])} for detail in error.errors()]
+        raise Misfits([blamed(detail, cell.settings, cell.label) for detail in found]) from None
+
+
+def _trial(cell: SweepCell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
+    config = completed(layers.with_seed(seed), layers.data.description)
+    return Trial(
+        id=trial_id(config),
+        config=config,
+        cell=cell.label,
+        settings={setting.key: setting.value for setting in cell.chosen},
+        seed=seed,
+        data_path=layers.data.path,
+        horizon_kimg=config.whole_iterations(horizon_kimg),
+        resources=resources,
+        transfer_path=layers.transfer,
+        name=cell.name,
+        axes=cell.axes,
+    )
+
+
+def _with_seed(trial: Trial, layers: Layers, seed: int) -> Trial:
+    """Return the trial of the same cell with another seed."""
+    config = completed(layers.with_seed(seed), layers.data.description)
+    return replace(trial, id=trial_id(config), config=config, seed=seed)
+
+
+def _axes(sweep: Sweep) -> Iterator[list[Choice]]:
+    spec = sweep.spec
+    if spec.search:
+        yield [_settings(point, SPACE) for point in sweep.sampled]
+    if spec.cells:
+        yield [_settings(given, ("cells", name)) for name, given in spec.cells.items()]
+    if spec.zip:
+        length = len(next(iter(spec.zip.values())))
+        yield [
+            tuple(Setting(key, values[i], ("zip", key, i)) for key, values in spec.zip.items()) for i in range(length)
+        ]
+    yield from _grid(spec.grid, ("grid",))
+
+
+def _grid(grid: Mapping[str, list[Any]], path: KeyPath) -> Iterator[list[Choice]]:
+    for key, values in grid.items():
+        yield [(Setting(key, value, (*path, key, index)),) for index, value in enumerate(values)]
+
+
+def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
+    return tuple(Setting(key, value, (*path, key)) for key, value in given.items())
+
+
+def _with_conditions(cell: SweepCell, conditions: list[When], places: Places) -> list[tuple[SweepCell, Layers]]:
+    """Return the cell, or the cells it becomes, after applying in order every condition that holds."""
+    found = [(cell, layered(cell.settings, places))]
+    for index, when in enumerate(conditions):
+        found = [more for one in found for more in _under(*one, when, ("when", index), places)]
+    return found
+
+
+def _under(
+    cell: SweepCell, layers: Layers, when: When, path: KeyPath, places: Places
+) -> Iterator[tuple[SweepCell, Layers]]:
+    if not holds(when.if_, layers):
+        yield cell, layers
+        return
+    implied = cell.implied + _settings(when.set, (*path, "set"))
+    for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
+        more = SweepCell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
+        yield more, layered(more.settings, places)
+
+
+def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[SweepCell, Layers]:
+    """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
+    for key, text in spec.derive.items():
+        path = ("derive", key)
+        try:
+            value = evaluate(str(text), functools.partial(value_of, layers, {"horizon_kimg": spec.horizon_kimg}))
+        except ExpressionError as error:
+            raise Misfits([(path, f"{error} (cell {cell.label})")]) from None
+        cell = cell._replace(implied=(*cell.implied, Setting(key, value, path)))
+        layers = layered(cell.settings, places)
+    return cell, layers
+
+
+def _size(sweep: Sweep) -> int:
+    spec, sampled = sweep.spec, len(sweep.sampled) if sweep.spec.search else 1
+    axes = [*spec.grid.values(), *(values for when in spec.when for values in when.grid.values())]
+    zipped = len(next(iter(spec.zip.values()))) if spec.zip else 1
+    return sampled * math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, str | int | float | bool):
+        return str(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
