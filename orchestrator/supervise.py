@@ -1,4 +1,4 @@
-"""python -m orchestrator.supervise TRIAL_DIR ATTEMPT: the name that every queued job knows, whatever code it froze."""
+"""python -m orchestrator.supervise TRIAL_DIR ATTEMPT: the entry point that every queued job names."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""What a claim compares, as one number per run: the best of its curve, the last, its rise, or its value at a moment.
+"""What a claim compares, as one number per run: its best score, the last, the rise, or the score at a given kimg.
 
-Only finished runs count: judging a sweep while it runs would let luck choose the moment. A diverged run is finished,
-and has the worst rank. A value at a moment is there as soon as the moment is past.
+Only finished runs count: judging a running sweep would let chance choose the moment. A diverged run is finished,
+and has the worst rank. A value at a given kimg counts as soon as it has been reached.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def values_of(claim: Claim, cell: pd.DataFrame, curves: Curves) -> list[float]:
 
 
 def worst_of(reading: Reading, score: Score) -> float:
-    """Return what a diverged run counts as: the worst score, an endless rise, a curve that turned up at once."""
+    """Return what a diverged run counts as: the worst score, an infinite rise, or a best score at the very start."""
     return {Reading.RISE: float("inf"), Reading.BEST_KIMG: float("-inf")}.get(reading, score.worst)
 
 

@@ -1,17 +1,17 @@
-"""What sweeps took, by item as in Table 25 of Karras et al. 2020: runs, device-years, kWh, CO2, wasted and reused work.
+"""Energy ledger of sweeps, by item (Karras et al. 2020, Table 25): runs, device-years, kWh, CO2, waste, reuse.
 
 An attempt's work counts as a result as far as something was built on it; the rest is wasted: repeated by a later
-attempt (superseded), or of a trial that was given up (failed). An attempt belongs to the sweep that sent it. Energy
-is divided between training, metrics and the rest (idle: starting, saving, waiting) by their time.
+attempt (superseded), or of a trial that failed. An attempt belongs to the sweep that submitted it. Energy is split
+between training, metrics and the rest (idle: starting, saving, waiting) by time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from analysis.tables.attempts import UNFINISHED, Attempt
+from analysis.tables.attempts import UNFINISHED, AttemptRow
 from analysis.tables.units import HOURS_PER_YEAR, JOULES_PER_KWH, SECONDS_PER_HOUR
 
-NO_SWEEP = "in no sweep's plan"
+UNPLANNED = "in no sweep's plan"
 
 
 class Factors(NamedTuple):
@@ -22,8 +22,8 @@ class Factors(NamedTuple):
     node_watts: float | None = None
     node_devices: int = 8
 
-    def paper_kwh(self, attempt: Attempt) -> float | None:
-        """Return duration x devices / devices of a node x its power; None for CPUs where nobody said their power."""
+    def paper_kwh(self, attempt: AttemptRow) -> float | None:
+        """Return duration x devices / devices of a node x its power; None for CPUs of unknown power."""
         watts = self.node_watts if self.node_watts is not None else GPU_NODE_WATTS if attempt.gpus else None
         if watts is None:
             return None
@@ -47,7 +47,7 @@ class Cost(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One line of the ledger; units in the names. `paper_kwh` None: not to be had for all of it."""
+    """One line of the ledger; units in the names. `paper_kwh` None: not known for all of it."""
 
     item: str
     sweep: str
@@ -72,7 +72,7 @@ class Item(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """The lines that add up to `total`; `reused` is what other sweeps have already paid."""
+    """The lines that add up to `total`; `reused` is work that other sweeps have paid for."""
 
     items: list[Item]
     reused: list[Item]
@@ -80,13 +80,13 @@ class Ledger(NamedTuple):
     factors: Factors
 
 
-def devices(attempt: Attempt) -> float:
+def devices(attempt: AttemptRow) -> float:
     """Return how many devices an attempt held: GPUs where it had any, else CPU cores."""
     return attempt.gpus or attempt.cpus
 
 
-def cost_of(attempt: Attempt, factors: Factors) -> Cost:
-    """Return what an attempt took. What no counter saw of it is estimated: at the power seen, or by the formula."""
+def cost_of(attempt: AttemptRow, factors: Factors) -> Cost:
+    """Return what an attempt took. What no counter measured is estimated: at the measured power, or by the formula."""
     paper = factors.paper_kwh(attempt)
     if attempt.joules is None or attempt.coverage <= 0:
         return Cost(0.0, paper or 0.0, paper, paper is not None)
@@ -97,39 +97,39 @@ def cost_of(attempt: Attempt, factors: Factors) -> Cost:
 
 
 def ledger(
-    attempts: Sequence[Attempt], planned: Mapping[str, frozenset[str]], chosen: Sequence[str], factors: Factors
+    attempts: Sequence[AttemptRow], planned: Mapping[str, frozenset[str]], chosen: Sequence[str], factors: Factors
 ) -> Ledger:
-    """Return the ledger of the sweeps `chosen`, of everything where none is; `planned` are the trials by sweep."""
+    """Return the ledger of the sweeps `chosen`, of the whole store if empty; `planned` are the trials by sweep."""
     owner = {attempt: owner_of(attempt, planned) for attempt in attempts}
-    sweeps = list(chosen) or [*planned, NO_SWEEP]
+    sweeps = list(chosen) or [*planned, UNPLANNED]
     own = {sweep: [attempt for attempt in attempts if owner[attempt] == sweep] for sweep in sweeps}
     items = [item for sweep in sweeps for item in _items(sweep, own[sweep], factors)]
     reused = [
         item_of("reused", sweep, weighed(others, "result"), factors)
         for sweep in (chosen or planned)
-        if (others := [a for a in attempts if a.trial in planned.get(sweep, ()) and owner[a] not in (sweep, NO_SWEEP)])
+        if (others := [a for a in attempts if a.trial in planned.get(sweep, ()) and owner[a] not in (sweep, UNPLANNED)])
     ]
     everything = [(attempt, 1.0) for sweep in sweeps for attempt in own[sweep]]
     return Ledger(items, reused, item_of("total", "", everything, factors), factors)
 
 
-def owner_of(attempt: Attempt, planned: Mapping[str, frozenset[str]]) -> str:
-    """Return the sweep that an attempt belongs to: the one that sent it, else the first that wants its trial."""
+def owner_of(attempt: AttemptRow, planned: Mapping[str, frozenset[str]]) -> str:
+    """Return the sweep that an attempt belongs to: the one that submitted it, else the first that wants its trial."""
     wanting = [sweep for sweep, trials in planned.items() if attempt.trial in trials]
-    return attempt.sweep if attempt.sweep in wanting else wanting[0] if wanting else NO_SWEEP
+    return attempt.sweep if attempt.sweep in wanting else wanting[0] if wanting else UNPLANNED
 
 
 KINDS = ("result", "wasted: superseded", "wasted: failed")
 
 
-def _items(sweep: str, attempts: Sequence[Attempt], factors: Factors) -> Iterable[Item]:
+def _items(sweep: str, attempts: Sequence[AttemptRow], factors: Factors) -> Iterable[Item]:
     for kind in KINDS:
         parts = weighed(attempts, kind)
         if parts:
             yield item_of(kind, sweep, parts, factors)
 
 
-def weighed(attempts: Sequence[Attempt], kind: str) -> list[tuple[Attempt, float]]:
+def weighed(attempts: Sequence[AttemptRow], kind: str) -> list[tuple[AttemptRow, float]]:
     """Return the attempts that have a part of this kind, each with the size of the part."""
     if kind == "result":
         parts = [(attempt, attempt.used) for attempt in attempts]
@@ -139,7 +139,7 @@ def weighed(attempts: Sequence[Attempt], kind: str) -> list[tuple[Attempt, float
     return [(attempt, part) for attempt, part in parts if part > 0]
 
 
-def item_of(name: str, sweep: str, parts: Sequence[tuple[Attempt, float]], factors: Factors) -> Item:
+def item_of(name: str, sweep: str, parts: Sequence[tuple[AttemptRow, float]], factors: Factors) -> Item:
     """Return the line of some attempts, each with the part of it that counts."""
     costs = [(attempt, part, cost_of(attempt, factors)) for attempt, part in parts]
     papers = [cost.paper for _, _, cost in costs]
@@ -166,14 +166,14 @@ def item_of(name: str, sweep: str, parts: Sequence[tuple[Attempt, float]], facto
     )
 
 
-def _share(seconds: float, attempt: Attempt) -> float:
-    """Return the share of an attempt's time; training and metrics that overlap in the clock share what there is."""
+def _share(seconds: float, attempt: AttemptRow) -> float:
+    """Return the share of an attempt's time; where training and metrics overlap, they share it."""
     whole = max(attempt.seconds, attempt.training_seconds + attempt.metrics_seconds)
     return seconds / whole if whole else 0.0
 
 
-def _coverage(parts: Sequence[tuple[Attempt, float]]) -> float:
-    """Return the part of device time that a meter, or the estimate of the worker itself, has seen."""
+def _coverage(parts: Sequence[tuple[AttemptRow, float]]) -> float:
+    """Return the part of device time that is metered, or estimated by the worker itself."""
     time = sum(part * a.seconds * devices(a) for a, part in parts)
     seen = sum(part * a.seconds * devices(a) * (a.coverage if a.joules is not None else 0.0) for a, part in parts)
     return seen / time if time else 0.0

@@ -1,4 +1,4 @@
-"""The energy of sweeps, from the records of their attempts to a table."""
+"""The energy of sweeps as a table, from the records of their attempts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from rich.table import Table
 
 from analysis.energy.ledger import Factors, Item, Ledger, ledger
-from analysis.tables.attempts import Attempt, attempts_of
+from analysis.tables.attempts import AttemptRow, attempts_of
 from analysis.tables.plan_file import read_plan
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 HEADINGS = (
     *("sweep", "item", "runs", "attempts", "GPU-years", "CPU-hours", "kWh measured", "kWh estimated"),
@@ -16,8 +16,8 @@ HEADINGS = (
 )
 
 
-def energy_of(store: Store, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
-    """Return the ledger of some sweeps, or of the whole store where none is named, and what could not be read.
+def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
+    """Return the ledger of some sweeps, or of the whole store if none is named, and what could not be read.
 
     Raises StoreError for a sweep without a plan.
     """
@@ -26,13 +26,13 @@ def energy_of(store: Store, chosen: Sequence[str], factors: Factors) -> tuple[Le
         read_plan(store, sweep)
     wanted = {trial for sweep in chosen for trial in planned[sweep]} if chosen else set(store.trials())
     skipped: list[str] = []
-    attempts: list[Attempt] = []
+    attempts: list[AttemptRow] = []
     for trial in sorted(wanted):
         attempts += attempts_of(store.run(trial), skipped)
     return ledger(attempts, planned, chosen, factors), skipped
 
 
-def planned_trials(store: Store) -> dict[str, frozenset[str]]:
+def planned_trials(store: ResultStore) -> dict[str, frozenset[str]]:
     """Return the trials that each sweep of the store wants."""
     return {sweep: frozenset(run.trial for run in read_plan(store, sweep).cells) for sweep in store.sweeps()}
 
@@ -48,7 +48,7 @@ def plain(found: Ledger) -> dict[str, Any]:
 
 
 def rows_of(found: Ledger) -> list[list[str]]:
-    """Return the ledger as text, under HEADINGS: items, their total, and what other sweeps have paid."""
+    """Return the ledger as text, under HEADINGS: items, their total, and what other sweeps have paid for."""
     return [_row(item) for item in (*found.items, found.total, *found.reused)]
 
 
@@ -63,18 +63,18 @@ def rich_table(found: Ledger) -> Table:
 
 
 def notes(found: Ledger) -> list[str]:
-    """Return what a reader must know: how energy was found, what is estimated, and the factors."""
+    """Return the notes below the table: how energy was measured, what is estimated, and the factors."""
     total, factors = found.total, found.factors
     lines = [
-        f"Found by: {'; '.join(total.methods) or 'nothing has run'}. Coverage {total.coverage:.0%} of device time."
+        f"Method: {'; '.join(total.methods) or 'none, nothing has run'}. Coverage: {total.coverage:.0%} of device time."
     ]
     if total.estimated_kwh > 0:
         part = total.estimated_kwh / total.kwh
-        lines.append(f"{part:.0%} of the energy is an estimate: no counter saw it.")
+        lines.append(f"{part:.0%} of the energy is estimated, not read from a counter.")
     if total.attempts_without_energy:
-        lines.append(f"{total.attempts_without_energy} attempts are in no sum: neither metered nor of a known power.")
+        lines.append(f"{total.attempts_without_energy} attempts are not included: not metered, and of unknown power.")
     lines.append(f"CO2: {factors.kg_per_kwh:g} kg per kWh ({factors.kg_source}).")
-    lines.append("Training, metrics and idle are divided by time. Reused work is not in the total.")
+    lines.append("Energy is split between training, metrics and idle by time. Reused work is not in the total.")
     if total.paper_kwh is not None:
         lines.append(f"Paper's formula: duration x devices / {factors.node_devices} x power of the node.")
     return lines

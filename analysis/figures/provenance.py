@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 import analysis
 from analysis.errors import FigureError
 from analysis.results.load import Curves, Runs
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 SUFFIX = ".provenance.json"
 RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")
@@ -67,9 +67,9 @@ class Provenance(BaseModel):
         return hashlib.sha256(self.model_dump_json(exclude={"id"}).encode()).hexdigest()[:16]
 
     def exceptions(self) -> dict[str, list[str]]:
-        """Return what a reader of the figure must know, by kind."""
-        told = {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
-        return told | {"Not shown, to keep the figure readable": self.not_shown}
+        """Return what is missing or incomplete in the figure, by kind."""
+        known = {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
+        return known | {"Not shown, to keep the figure readable": self.not_shown}
 
 
 def provenance_of(

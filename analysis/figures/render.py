@@ -3,7 +3,6 @@
 import gc
 import io
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +13,13 @@ import matplotlib
 from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from analysis.figures import Figure, FigureData, figure_named
+from analysis.figures.catalog import figure_named
 from analysis.figures.drawing.style import GREY, LOOK
+from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 CAPTION_POINTS = 7.0
 MARGIN_INCHES = 0.06
@@ -27,7 +27,7 @@ NAMED_IN_CAPTION = 3
 
 
 class Rendered(NamedTuple):
-    """A figure that was made: its name, where its picture is, and what the caption had to admit."""
+    """A figure that was made: its name, where its picture is, and what the caption reports as missing or incomplete."""
 
     name: str
     png: Path
@@ -42,7 +42,7 @@ def render(name: str, runs: Runs, curves: Curves) -> Rendered:
 
 @contextmanager
 def collection_paused() -> Iterator[None]:
-    """Keep the collector of cycles from walking through the records of all runs while many small objects are made."""
+    """Pause the garbage collector: it would walk through the records of all runs while many small objects are made."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -62,7 +62,7 @@ def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
     with matplotlib.rc_context(cast(Any, LOOK)):
         page = compose(figure, numbers, origin)
         for kind in ("pdf", "png"):
-            _replace_bytes(directory / f"{name}.{kind}", _encoded(page, kind, origin))
+            replace_file(directory / f"{name}.{kind}", _encoded(page, kind, origin))
     record_provenance(directory, origin)
     return Rendered(name, directory / f"{name}.png", origin)
 
@@ -81,7 +81,7 @@ def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
 
 def _caption(origin: Provenance, width_inches: float) -> str:
     """Return sweep, tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
-    sweep = f"Sweep {origin.sweep} · tier {origin.tier or 'not named'} · {origin.metric}"
+    sweep = f"Sweep {origin.sweep} · tier {origin.tier or 'default'} · {origin.metric}"
     lines = [
         *([] if origin.sweep == NO_SWEEP else [sweep]),
         f"{origin.aggregation[0].upper()}{origin.aggregation[1:]}.",
@@ -107,9 +107,3 @@ def _encoded(page: Page, kind: str, origin: Provenance) -> bytes:
     buffer = io.BytesIO()
     page.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()
-
-
-def _replace_bytes(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)

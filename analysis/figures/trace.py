@@ -1,4 +1,4 @@
-"""From the file of a figure, wherever it was copied to, back to the runs behind it."""
+"""Trace the file of a figure, wherever it was copied to, back to its runs."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance, read_provenance
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 
 def embedded(path: Path) -> dict[str, Any] | None:
@@ -28,15 +28,15 @@ def _keywords_of_png(path: Path) -> str:
 
 
 def _keywords_of_pdf(path: Path) -> str:
-    """Return the string of the document's information dictionary, its escapes taken back."""
+    """Return the string of the document's information dictionary, unescaped."""
     found = re.search(rb"/Keywords \((.*?[^\\])\)", path.read_bytes(), re.DOTALL)
     return re.sub(r"\\(.)", r"\1", found[1].decode("latin-1")) if found else ""
 
 
-def which(path: Path, store: Store) -> Provenance:
+def provenance_behind(path: Path, store: ResultStore) -> Provenance:
     """Return the provenance of a figure's file (PDF, PNG or CSV), wherever it was copied to.
 
-    Raises FigureError where the file says nothing, or the store has drawn the figure anew since.
+    Raises FigureError where the file says nothing, or the store has redrawn the figure since.
     """
     if not path.is_file():
         raise FigureError(f"{path}: no such file")
@@ -45,7 +45,7 @@ def which(path: Path, store: Store) -> Provenance:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         matches = [entry for entry in recorded if entry.numbers_sha256 == digest]
         if not matches:
-            raise FigureError(f"{path}: not the numbers of any figure in {store.path}; edited, or drawn anew since")
+            raise FigureError(f"{path}: not the numbers of any figure in {store.path}; modified, or redrawn since")
         return min(matches, key=lambda entry: entry.figure != path.stem)
     about = embedded(path)
     if about is None:
@@ -55,5 +55,5 @@ def which(path: Path, store: Store) -> Provenance:
             return entry
     raise FigureError(
         f"{path}: figure {about['figure']} of sweep {about['sweep']}, provenance {about['id']}, from trials "
-        f"{', '.join(about['trials'])}; {store.path} has drawn it anew since"
+        f"{', '.join(about['trials'])}; {store.path} has redrawn it since"
     )

@@ -1,4 +1,4 @@
-"""Do the figures still say what the runs say? Their numbers are made again from the trials' own files and compared."""
+"""Compare figures with their runs: the numbers are rebuilt from the files of the trials."""
 
 import csv
 import hashlib
@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from analysis.errors import AnalysisError
-from analysis.figures import figure_named
+from analysis.figures.catalog import figure_named
 from analysis.figures.provenance import Provenance, code_version, numbers_csv, read_provenance
 from analysis.figures.trace import embedded
 from analysis.results.load import load
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 DIFFERENCES_SHOWN = 3
 
 
 class Verified(NamedTuple):
-    """One figure compared: `differences` are empty where everything agrees; `notes` do no harm."""
+    """One figure compared: `differences` are empty where everything agrees; `notes` are harmless."""
 
     sweep: str
     figure: str
@@ -26,12 +26,12 @@ class Verified(NamedTuple):
     notes: list[str]
 
 
-def verify(store: Store, sweep: str) -> list[Verified]:
+def verify(store: ResultStore, sweep: str) -> list[Verified]:
     """Compare every figure of `sweep`: plotted numbers, CSV, and what PDF and PNG say of their origin."""
     return [_verify(store, sweep, origin) for origin in read_provenance(store.figures(sweep))]
 
 
-def _verify(store: Store, sweep: str, origin: Provenance) -> Verified:
+def _verify(store: ResultStore, sweep: str, origin: Provenance) -> Verified:
     differences = [*_tampered(store.figures(sweep), origin), *_moved(store, sweep, origin)]
     same_code = origin.code == code_version()
     return Verified(sweep, origin.figure, differences, [] if same_code else [f"drawn by {origin.code}"])
@@ -47,11 +47,11 @@ def _tampered(directory: Path, origin: Provenance) -> Iterator[str]:
     for kind in ("pdf", "png"):
         picture = directory / f"{origin.figure}.{kind}"
         if not picture.exists() or (embedded(picture) or {}).get("id") != origin.id:
-            yield f"{picture.name} is missing or of another drawing"
+            yield f"{picture.name} is missing or belongs to another version of the figure"
 
 
-def _moved(store: Store, sweep: str, origin: Provenance) -> Iterator[str]:
-    """Say where the numbers made from the trials today differ from those of the CSV."""
+def _moved(store: ResultStore, sweep: str, origin: Provenance) -> Iterator[str]:
+    """Say where the numbers rebuilt from the trials differ from those of the CSV."""
     try:
         score, identity = origin.metric_name, origin.metric_identity or None
         runs, curves = load(store, sweep, fresh=True, score=score, identity=identity)

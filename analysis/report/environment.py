@@ -1,10 +1,10 @@
-"""On what the runs of a sweep ran, and with which code: what their records say, with how many attempts say so."""
+"""Hardware, software and code of the runs of a sweep, as recorded, with the number of attempts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from analysis.results.load import Runs
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.record import RunRecord, State, read_record
 
 HEADINGS = ("what", "value", "attempts")
@@ -12,7 +12,7 @@ BAD = frozenset({State.FAILED, State.LOST, State.PREEMPTED, State.CANCELLED})
 
 
 def environment(runs: Runs) -> list[tuple[str, str, str]]:
-    """Return rows under HEADINGS: hosts, versions, ops, code. More than one value of a kind is a thing to know."""
+    """Return rows under HEADINGS: hosts, versions, ops, code. More than one value of a kind deserves attention."""
     counted = Counter(fact for record in records(runs.store, runs.frame["trial"].unique()) for fact in _facts(record))
     return [(kind, value, str(count)) for (kind, value), count in sorted(counted.items())]
 
@@ -24,7 +24,7 @@ def bad_endings(runs: Runs) -> list[str]:
     return [f"{count} attempt{'s' * (count > 1)} {ending}" for ending, count in counted.most_common()]
 
 
-def records(store: Store, trials: Iterable[str]) -> Iterator[RunRecord]:
+def records(store: ResultStore, trials: Iterable[str]) -> Iterator[RunRecord]:
     """Yield the records of all attempts that began."""
     for trial in trials:
         run = store.run(trial)

@@ -1,4 +1,4 @@
-"""A page printed to PDF by a browser of this machine."""
+"""Print a page to PDF with a browser installed on this machine."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ PRINT_SECONDS = 120
 
 
 def print_pdf(html: Path, pdf: Path) -> None:
-    """Print the page `html` to `pdf`. Raises ReportError where no browser is there to do it, or it fails."""
+    """Print the page `html` to `pdf`. Raises ReportError where there is no browser, or it fails."""
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
         raise ReportError(f"{pdf}: not printed, there is no {', '.join(BROWSERS[:3])} here; open {html} and print it")

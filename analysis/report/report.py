@@ -1,110 +1,93 @@
 """A report of sweeps as one self-contained page: question, cells, figures, claims, energy, failures, environment."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from analysis.claims.verdicts import Found, Judged, judge_sweep
 from analysis.energy import table as energy
 from analysis.energy.ledger import Factors
-from analysis.figures import GENERAL, figure_named
+from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
 from analysis.figures.render import Rendered, render
 from analysis.report import environment
-from analysis.report import html as page
+from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.results import summary
 from analysis.results.load import Curves, Runs, load, loader
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 CLAIM_HEADINGS = ("verdict", "claim", "compared", "p", "corrected", "seeds", "difference of medians, 95 %", "needs")
-
-WORDS = (*CLAIM_HEADINGS[:3], "needs", "cell", "state", "trial", "sweep", "item", "what", "value", "why", "setting")
-
-
-class Part(NamedTuple):
-    """The report of one sweep: what stands in it, for the page and for a program."""
-
-    sweep: str
-    title: str
-    verdicts: dict[str, int]
-    lines: list[str]
+CLAIM_NOTE = (
+    "Exact rank-sum test, one-sided, Holm's correction over all claims except controls; a diverged run has the worst "
+    "rank. UNDERPOWERED: with so few seeds no outcome could show it."
+)
+FAILURE_HEADINGS = ("cell", "seed", "state", "kimg", "why")
+RUN_COLUMNS = [
+    *("trial", "cell", "seed", "state", "kimg", "horizon_kimg"),
+    *("best", "best_kimg", "last", "attempts"),
+]
 
 
-def write_report(store: Store, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Part]:
-    """Write the report of `sweeps` to `out` and return its parts. The figures are drawn anew into the store."""
-    parts = [_part(store, sweep, factors) for sweep in sweeps]
-    title = f"Report of {', '.join(sweeps)}"
-    body = [page.heading(1, title), page.paragraph(code_version(), "soft")]
-    if len(parts) > 1:
-        body.append(page.contents([(part.sweep, part.title) for part in parts]))
-    text = page.page(title, [*body, *(line for part in parts for line in part.lines)])
+def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
+    """Write the report of `sweeps` to `out` and return its sections. The figures are drawn anew into the store."""
+    sections = [_section(store, sweep, factors) for sweep in sweeps]
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
-    return parts
+    out.write_text(page(f"Report of {', '.join(sweeps)}", sections), encoding="utf-8")
+    return sections
 
 
-def _part(store: Store, sweep: str, factors: Factors) -> Part:
+def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
     runs, curves = load(store, sweep)
     names = runs.plan.figures or GENERAL
     for name in names:
         figure_named(name)
-    figures = [render(name, runs, curves) for name in names]
+    pictures = [_picture(render(name, runs, curves)) for name in names]
     found = judge_sweep(runs.plan.claims, (), loader(store, sweep, (runs, curves)))
-    title = f"Sweep {sweep}" + (f", tier {runs.plan.tier}" if runs.plan.tier else "")
-    lines = [
-        page.heading(2, title, sweep),
-        *([page.paragraph(runs.plan.question, "question")] if runs.plan.question else []),
-        page.paragraph(_overview(runs, found)),
-        *_cells(runs, curves),
-        *_figures(figures),
-        *_claims(found),
-        *_energy(store, sweep, factors),
-        *_failures(runs),
-        *_environment(runs, curves),
-        _runs(runs),
-    ]
-    return Part(sweep, title, dict(Counter(judged.verdict.value for judged in found.judged)), lines)
-
-
-def _overview(runs: Runs, found: Found) -> str:
-    states = Counter(runs.frame["state"])
-    runs_said = ", ".join(f"{count} {state}" for state, count in states.most_common())
     verdicts = Counter(judged.verdict.value for judged in found.judged)
-    claims_said = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()) or "none tested"
-    return f"{len(runs.cells)} cells, {len(runs.frame)} runs ({runs_said}). Claims: {claims_said}."
+    return Section(
+        sweep=sweep,
+        title=f"Sweep {sweep}" + (f", tier {runs.plan.tier}" if runs.plan.tier else ""),
+        question=runs.plan.question,
+        overview=_overview(runs, verdicts),
+        verdicts=dict(verdicts),
+        cells=_cells(runs, curves),
+        pictures=pictures,
+        blocks=[_claims(found), _energy(store, sweep, factors), _failures(runs), _environment(runs, curves)],
+        runs_csv=numbers_csv(runs.frame[RUN_COLUMNS]),
+    )
 
 
-def _cells(runs: Runs, curves: Curves) -> Iterator[str]:
+def _overview(runs: Runs, verdicts: Counter[str]) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in Counter(runs.frame["state"]).most_common())
+    claims = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()) or "none tested"
+    return f"{len(runs.cells)} cells, {len(runs.frame)} runs ({states}). Claims: {claims}."
+
+
+def _cells(runs: Runs, curves: Curves) -> Subsection:
     found = summary.summarize(runs, curves)
-    yield page.heading(3, "Cells")
-    yield page.table(summary.HEADINGS, summary.cells_of(found), WORDS)
-    yield from (page.paragraph(note, "note") for note in summary.notes(found))
+    table = Table(summary.HEADINGS, summary.cells_of(found), words=("cell", "state"))
+    return Subsection("Cells", table, summary.notes(found))
 
 
-def _figures(figures: Sequence[Rendered]) -> Iterator[str]:
-    yield page.heading(3, "Figures")
-    for figure in figures:
-        numbers = figure.png.with_suffix(".csv")
-        exceptions = [f"{kind}: {'; '.join(names)}" for kind, names in figure.provenance.exceptions().items() if names]
-        caption = f"{figure.name} · provenance {figure.provenance.id} · {len(figure.provenance.trials())} trials"
-        yield page.picture(figure.png, caption, figure_named(figure.name).title)
-        yield page.folded(f"Numbers of {figure.name}", numbers.read_text(encoding="utf-8"))
-        yield page.folded("What is not in it, or not whole", "\n".join(exceptions)) if exceptions else ""
+def _picture(figure: Rendered) -> FigureEntry:
+    origin = figure.provenance
+    return FigureEntry(
+        name=figure.name,
+        title=figure_named(figure.name).title,
+        caption=f"{figure.name} · provenance {origin.id} · {len(origin.trials())} trials",
+        png=figure.png.read_bytes(),
+        numbers=figure.png.with_suffix(".csv").read_text(encoding="utf-8"),
+        exceptions=[f"{kind}: {'; '.join(names)}" for kind, names in origin.exceptions().items() if names],
+    )
 
 
-def _claims(found: Found) -> Iterator[str]:
-    yield page.heading(3, "Claims")
-    if found.judged:
-        yield page.table(CLAIM_HEADINGS, [_claim_row(judged) for judged in found.judged], WORDS)
-        yield page.paragraph(
-            "Exact rank-sum test, one-sided, Holm's correction over all claims that are no controls; a diverged run "
-            "has the worst rank. UNDERPOWERED: no outcome of so few seeds could show it.",
-            "note",
-        )
-    yield from (page.paragraph(f"Not tested ({why}): {text}", "note") for text, why in found.not_tested)
-    if not found.judged and not found.not_tested:
-        yield page.paragraph("The sweep claims nothing.", "note")
+def _claims(found: Found) -> Subsection:
+    rows = [_claim_row(judged) for judged in found.judged]
+    notes = [CLAIM_NOTE] if rows else []
+    notes += [f"Not tested ({why}): {text}" for text, why in found.not_tested]
+    table = Table(CLAIM_HEADINGS, rows, words=("verdict", "claim", "compared", "needs")) if rows else None
+    return Subsection("Claims", table, notes or ["The sweep claims nothing."])
 
 
 def _claim_row(judged: Judged) -> list[str]:
@@ -121,42 +104,33 @@ def _claim_row(judged: Judged) -> list[str]:
     ]
 
 
-def _energy(store: Store, sweep: str, factors: Factors) -> Iterator[str]:
+def _energy(store: ResultStore, sweep: str, factors: Factors) -> Subsection:
     found, skipped = energy.energy_of(store, [sweep], factors)
-    yield page.heading(3, "Energy")
-    yield page.table(energy.HEADINGS, energy.rows_of(found), WORDS)
-    yield from (page.paragraph(line, "note") for line in (*energy.notes(found), *(f"skipped {s}" for s in skipped)))
+    table = Table(energy.HEADINGS, energy.rows_of(found), words=("sweep", "item"))
+    return Subsection("Energy", table, [*energy.notes(found), *(f"skipped {line}" for line in skipped)])
 
 
-def _failures(runs: Runs) -> Iterator[str]:
-    frame = runs.frame
-    yield page.heading(3, "Failures")
-    wrong = frame[frame["diverged"] | ~frame["state"].isin(["done"])]
-    yield from (page.paragraph(line, "note") for line in environment.bad_endings(runs))
+def _failures(runs: Runs) -> Subsection:
+    lead = environment.bad_endings(runs)
+    wrong = runs.frame[runs.frame["diverged"] | (runs.frame["state"] != "done")]
     if wrong.empty:
-        yield page.paragraph("Every run is done, and none diverged.", "note")
-        return
+        return Subsection("Failures", None, ["Every run is done, and none diverged."], lead)
     rows = [
         [row["cell"], str(row["seed"]), row["state"], f"{row['kimg']:g} of {row['horizon_kimg']:g}", _why(row)]
         for row in wrong.to_dict("records")
     ]
-    yield page.table(("cell", "seed", "state", "kimg", "why"), rows, WORDS)
+    return Subsection("Failures", Table(FAILURE_HEADINGS, rows, words=("cell", "state", "why")), (), lead)
 
 
-def _why(row: dict[object, object]) -> str:
+def _why(row: Mapping[Any, Any]) -> str:
     begun = "" if row["attempts"] == row["attempts"] else "not begun"
     texts = [row.get("diverged_because") if row["diverged"] else None, row.get("message")]
     return "; ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text)) or begun
 
 
-def _environment(runs: Runs, curves: Curves) -> Iterator[str]:
+def _environment(runs: Runs, curves: Curves) -> Subsection:
     fingerprints = sorted(set(runs.frame["dataset_fingerprint"].dropna()))
     facts = [("metric", curves.score.described, ""), ("analysis", code_version(), "")]
     facts += [("data set", fingerprint, "") for fingerprint in fingerprints]
-    yield page.heading(3, "Environment")
-    yield page.table(environment.HEADINGS, [*facts, *environment.environment(runs)], WORDS)
-
-
-def _runs(runs: Runs) -> str:
-    columns = ["trial", "cell", "seed", "state", "kimg", "horizon_kimg", "best", "best_kimg", "last", "attempts"]
-    return page.folded("All runs", numbers_csv(runs.frame[columns]))
+    rows = [*facts, *environment.environment(runs)]
+    return Subsection("Environment", Table(environment.HEADINGS, rows, words=("what", "value")))

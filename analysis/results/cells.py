@@ -1,42 +1,33 @@
 """A cell of a sweep as words: the method it tries, apart from the number of images it tries it on."""
 
-import re
 from collections.abc import Mapping
-from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
-from trainer.config.claims.cells import DATA, IMAGES, NOT_METHOD
+from trainer.config.claims.cells import DATA, NOT_METHOD
+from trainer.config.plan_file import PlannedRun
 
-CELL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 AUGMENT_NAMES = {"none": "no augmentation", "ada": "ADA"}
 
 
-def method_of(settings: Mapping[str, Any]) -> str:
-    """Return the label of all axes but those that choose the training images; "" where there is no other axis."""
-    return " · ".join(_words(key, value) for key, value in settings.items() if key not in NOT_METHOD)
+class CellWords(NamedTuple):
+    """How figures call a cell.
 
-
-def method_in(cell: str, settings: Mapping[str, Any]) -> str:
-    """Return the method of a cell: the name it has in its sweep, if any, before its other axes.
-
-    `cell` is the label of the plan, "ada, data.subset=500": names first, then KEY=VALUE for every axis.
+    `name` is its name in the sweep, or the value of its first axis where it has none; `method` is that with its other
+    axes. Axes that choose the training images are in neither; both are "" where there are no others. `dataset` is ""
+    where the sweep has only one.
     """
-    told = cell.split(", ") if settings else []
-    named = list(takewhile(CELL_NAME.fullmatch, told))
-    axes = {key for key in settings if not named or any(part.startswith(f"{key}=") for part in told)}
-    rest = method_of({key: value for key, value in settings.items() if key in axes})
-    return " · ".join([*named, *([rest] if rest else [])])
+
+    name: str
+    method: str
+    dataset: str
 
 
-def images_of(settings: Mapping[str, Any]) -> int | None:
-    """Return the number of training images, mirror images among them, None where the axes do not say."""
-    images = settings.get(IMAGES)
-    return images and images * (2 if settings.get("data.mirror") else 1)
-
-
-def dataset_of(settings: Mapping[str, Any]) -> str:
-    """Return the data set of a cell, "" where the sweep has only one."""
-    return next((str(settings[key]) for key in DATA if key in settings), "")
+def words_of(run: PlannedRun) -> CellWords:
+    """Return how figures call the cell of a planned run."""
+    axes = [_words(axis.key, axis.value) for axis in run.axes if axis.key not in NOT_METHOD]
+    words = [run.name, *axes] if run.name else axes
+    dataset = next((str(run.settings[key]) for key in DATA if key in run.settings), "")
+    return CellWords(words[0] if words else "", " · ".join(words), dataset)
 
 
 def images_label(images: float) -> str:

@@ -1,4 +1,4 @@
-"""By what runs are told apart in a figure: panels, series, rows or columns, as labels in their order."""
+"""What distinguishes runs in a figure: panels, series, rows or columns, as labels in their order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,7 @@ def labels(runs: pd.DataFrame, key: str) -> "pd.Series[str]":
     """Return for every run the label that it has by `key`: its method where its cell does not have that axis."""
     if key == SIZE:
         return runs["training_images"].map(lambda images: "" if pd.isna(images) else f"{images_label(images)} images")
-    if key == NAME:
-        return runs["method"].map(lambda method: method.split(" · ")[0])
-    if key in (METHOD, DATASET, SEED):
+    if key in (NAME, METHOD, DATASET, SEED):
         return runs[key].astype(str)
     found = runs["settings"].map(lambda settings: _label(key, settings))
     return found.where(found != "", runs["method"])

@@ -1,6 +1,5 @@
 """Which metric is the score of a sweep, and under which identity: numbers of two identities are never compared."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -8,15 +7,14 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.errors import ScoreError
+from trainer.config.metrics.names import better, family_of
 
-HIGHER_IS_BETTER = re.compile(r"^is\d|_(precision|recall)")
-FAMILIES = {"fid": "FID", "kid": "KID", "is": "IS", "pr": "P&R", "ppl": "PPL", "swd": "SWD", "msssim": "MS-SSIM"}
 JOIN = "+"
 """Between the identities of several data sets."""
 
 
 class Score(NamedTuple):
-    """A metric with all that its value depends on. `identity` is "" where nothing has been evaluated yet."""
+    """A metric with everything its value depends on. `identity` is "" if nothing has been evaluated yet."""
 
     metric: str
     identity: str
@@ -26,7 +24,7 @@ class Score(NamedTuple):
 
     @property
     def higher_is_better(self) -> bool:
-        return bool(HIGHER_IS_BETTER.search(self.metric))
+        return better(self.metric) == "higher"
 
     @property
     def worst(self) -> float:
@@ -36,8 +34,7 @@ class Score(NamedTuple):
     @property
     def family(self) -> str:
         """The name of the family of metrics as the papers write it: FID, KID, IS."""
-        family = re.match(r"[a-z]+", self.metric)
-        return FAMILIES.get(family[0] if family else "", self.metric)
+        return family_of(self.metric).acronym
 
     @property
     def label(self) -> str:
@@ -85,7 +82,9 @@ def choose_score(
     if not names:
         return Score(wanted or "fid", "")
     if len(names) > 1:
-        raise ScoreError(f"score {wanted or 'not named'}: {', '.join(names)} all fit; name one with --score")
+        raise ScoreError(
+            f"score {wanted or '(none given)'}: several metrics match: {', '.join(names)}; choose one with --score"
+        )
     rows = found[found["metric"] == names[0]]
     named = set(identity.split(JOIN)) if identity else set()
     fitting = rows[rows["identity"].isin(named) | rows["basis"].isin(named)] if named else rows
@@ -107,14 +106,14 @@ def _matches(name: str, wanted: str | None) -> bool:
 
 def _not_one(identity: str | None, rows: pd.DataFrame) -> str:
     metric = rows["metric"].iloc[0]
-    listed = "; ".join(_told(row) for row in rows.drop_duplicates("basis").to_dict("records"))
+    listed = "; ".join(_described_identity(row) for row in rows.drop_duplicates("basis").to_dict("records"))
     if identity is not None:
         return f"{metric}: no values with identity {identity}; there are {listed}"
     return f"{metric}: values of different identity do not compare: {listed}; choose one with --identity"
 
 
-def _told(row: Mapping[Any, Any]) -> str:
-    """Return an identity with what can be said of it, so that a reader sees where two differ."""
+def _described_identity(row: Mapping[Any, Any]) -> str:
+    """Return an identity with what is known of it, so that the difference between two shows."""
     about = f"{_int(row['num_generated'])} generated, {_int(row['num_real'])} real of {row['reference'] or 'no set'}"
     return f"{row['identity'] or '(none)'} in {row['trials']} trials ({about})"
 

@@ -25,7 +25,7 @@ class Summary(NamedTuple):
 
 
 def summarize(runs: Runs, curves: Curves) -> Summary:
-    """Return the summary of a sweep: scores, p, r_t as median over seeds, time and energy as total."""
+    """Return the summary of a sweep: medians over seeds of scores, p and r_t; totals of time and energy."""
     frame = _with_last_ticks(runs.frame, curves.ticks)
     table = spread(frame, "best", curves.score.worst).drop(columns="planned_runs")
     table = table.rename(columns={"runs": "scored_runs", "median": "best", "min": "best_min", "max": "best_max"})
@@ -84,11 +84,11 @@ def cells_of(summary: Summary) -> list[list[str]]:
 
 
 def notes(summary: Summary) -> list[str]:
-    """Return what a reader of the table must know: metric identity, aggregation, how energy was found."""
+    """Return the notes below the table: metric identity, aggregation, how energy was measured."""
     methods = "; ".join(dict.fromkeys(method for method in summary.table["energy_method"] if method))
     energy = [f"* {methods}"] if methods else []
     return [
-        f"Tier {summary.tier or 'not named'} · {summary.score.described}",
+        f"Tier: {summary.tier or 'default'} · {summary.score.described}",
         "best and last: median [min–max] over seeds, a diverged run counts as worst; hours and kWh: total over seeds",
         *energy,
     ]

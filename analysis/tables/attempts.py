@@ -1,4 +1,4 @@
-"""What each attempt at a trial took: time, devices, energy, and what part of its work is in the result."""
+"""The cost of each attempt at a trial: time, devices, energy, and the part of its work that is in the result."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from analysis.tables.jsonl_rows import lines
 from analysis.tables.schema import Row
 from trainer.config.job import Resources
+from trainer.errors import ExitCode
 from trainer.record import RunDir, RunRecord, State, read_record
 
 UNFINISHED = frozenset({State.FAILED, State.CANCELLED})
 
 
-class Attempt(NamedTuple):
+class AttemptRow(NamedTuple):
     """One attempt that began; a row of the table `attempts`.
 
     `used`: the part of its work that later attempts, or the result, built on.
@@ -40,7 +41,7 @@ class Attempt(NamedTuple):
 
 
 class _JobFile(BaseModel):
-    """job.json, read tolerantly."""
+    """job.json; unknown keys are ignored."""
 
     model_config = ConfigDict(extra="ignore")
     sweep: str = ""
@@ -62,17 +63,17 @@ class _Shares(NamedTuple):
     metered_until: dict[int, float]
 
 
-def attempts_of(run: RunDir, skipped: list[str]) -> list[Attempt]:
+def attempts_of(run: RunDir, skipped: list[str]) -> list[AttemptRow]:
     """Return the attempts of a trial that began, in order; what cannot be read is listed in `skipped`."""
     return attempts_in(run, lines(run.ticks, skipped), lines(run.metrics, skipped), skipped)
 
 
-def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list[str]) -> list[Attempt]:
-    """Return the same from the lines of ticks.jsonl and metrics.jsonl, read before."""
+def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list[str]) -> list[AttemptRow]:
+    """Return the same from lines of ticks.jsonl and metrics.jsonl that are already read."""
     records = {number: record for number in run.attempts() if (record := read_record(run.record(number)))}
     begun = [(number, record) for number, record in records.items() if record.pid]
     shares = _shares({number: record.resumed_from_kimg for number, record in records.items()}, ticks, metrics)
-    found: list[Attempt] = []
+    found: list[AttemptRow] = []
     following: RunRecord | None = None
     for number, record in reversed(begun):
         used = used_part(record, following if record.work == "train" else None)
@@ -82,9 +83,9 @@ def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list
 
 
 def used_part(record: RunRecord, following: RunRecord | None) -> float:
-    """Return which part of an attempt's work is in the result: not what a later attempt did again, or what failed.
+    """Return which part of an attempt's work is in the result: not what a later attempt repeated, or what failed.
 
-    `following` is the next attempt that trained, after one that trained; an evaluation does nothing again.
+    `following` is the next attempt that trained, after one that trained; an evaluation repeats nothing.
     """
     if following is None:
         return 0.0 if record.state in UNFINISHED else 1.0
@@ -94,11 +95,13 @@ def used_part(record: RunRecord, following: RunRecord | None) -> float:
     return min(max((following.resumed_from_kimg - record.resumed_from_kimg) / done, 0.0), 1.0)
 
 
-def _attempt(run: RunDir, number: int, record: RunRecord, used: float, shares: _Shares, skipped: list[str]) -> Attempt:
+def _attempt(
+    run: RunDir, number: int, record: RunRecord, used: float, shares: _Shares, skipped: list[str]
+) -> AttemptRow:
     job = _job(run.job(number), skipped)
     seconds = max(record.updated - record.started, 0.0)
     joules, method, coverage = _energy(run.attempt(number), record, shares.metered_until.get(number), skipped)
-    return Attempt(
+    return AttemptRow(
         trial=run.path.name,
         number=number,
         sweep=job.sweep,
@@ -122,12 +125,12 @@ def _energy(
     accounting = attempt / "accounting.json"
     if accounting.exists():
         try:
-            told = _Accounted.model_validate_json(accounting.read_text(encoding="utf-8"))
-            return told.joules, told.method, 1.0
+            accounted = _Accounted.model_validate_json(accounting.read_text(encoding="utf-8"))
+            return accounted.joules, accounted.method, 1.0
         except (OSError, ValidationError):
             skipped.append(f"{attempt.parent.parent.name}/attempts/{attempt.name}/accounting.json: not readable")
     seconds = record.updated - record.started
-    is_whole = record.exit_code in (0, 75) or record.state is State.RUNNING
+    is_whole = record.exit_code in (ExitCode.DONE, ExitCode.RUN_AGAIN) or record.state is State.RUNNING
     heard = 1.0 if is_whole or seconds <= 0 else max((until or record.started) - record.started, 0.0) / seconds
     return record.energy.joules, record.energy.method, record.energy.coverage * min(heard, 1.0)
 

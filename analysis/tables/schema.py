@@ -2,13 +2,12 @@
 
     tables/runs/ab.parquet       one row per trial whose id begins with ab
     tables/metrics/ab.parquet    one row per (trial, kimg, metric, identity): the curves
-    tables/ticks/ab.parquet      one row per (trial, kimg): what the worker told while training
-    tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.tables.attempts.Attempt)
+    tables/ticks/ab.parquet      one row per (trial, kimg): what the worker reported while training
+    tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.tables.attempts.AttemptRow)
 
 A shard is replaced atomically, runs last: its `signature` column says which state of the files is in all four.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
 from analysis.errors import StoreError
+from trainer.files import replacing
 
 Row = dict[str, Any]
 
@@ -147,10 +147,8 @@ def is_current(schema: pa.Schema) -> bool:
 def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
     """Write one shard so that a reader, or a crash, sees the old rows or the new, never a part."""
     path = shard_path(tables, name, shard)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    pq.write_table(table, temporary, compression="zstd")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
 
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:

@@ -17,7 +17,7 @@ from trainer.record import RunDir, RunRecord, State, read_record
 
 
 class TrialRows(NamedTuple):
-    """What one trial gives to the tables; `run` is None where its configuration cannot be read."""
+    """The rows of one trial; `run` is None if its configuration cannot be read."""
 
     trial: str
     run: Row | None
@@ -42,11 +42,11 @@ def read_trial(run: RunDir) -> TrialRows:
         about = _TrialFile.model_validate_json(run.trial.read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
         return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {_why(error)}; the trial is left out"])
-    told, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
-    attempts = [attempt._asdict() for attempt in attempts_in(run, told, measured, skipped)]
+    ticked, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
+    attempts = [attempt._asdict() for attempt in attempts_in(run, ticked, measured, skipped)]
     keys = ("kimg", "metric", "identity")
     metrics = last_rows(measured, f"{trial}/{run.metrics.name}", skipped, keys, partial(metric_row, trial))
-    ticks = last_rows(told, f"{trial}/{run.ticks.name}", skipped, ("kimg",), partial(tick_row, trial))
+    ticks = last_rows(ticked, f"{trial}/{run.ticks.name}", skipped, ("kimg",), partial(tick_row, trial))
     records = _records(run, skipped)
     row: Row = {
         "trial": trial,
@@ -116,7 +116,7 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
 
 
 def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:
-    """Say whether, where and why the run diverged: its worker said so, or a metric is no number."""
+    """Return where and why the run diverged: its worker reported it, or a metric is not finite."""
     signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if not math.isfinite(row["value"])]
     last = next((record for record in reversed(records) if record.work == "train"), None)
     if last and last.diverged:

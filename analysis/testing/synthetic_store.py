@@ -1,6 +1,6 @@
-"""A SYNTHETIC store: files as workers leave them, made of formulas, no training. For tests, benchmarks and trying out.
+"""A SYNTHETIC store: files as workers leave them, but computed from formulas. For tests and benchmarks.
 
-Every file of it says so: the sweeps are called synthetic..., the hosts and codes "synthetic".
+Every file says so: sweeps, hosts and codes are called "synthetic".
 """
 
 import hashlib
@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
+from trainer.config.plan_file import Axis, PlanFile, PlannedRun
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
-from trainer.record import Energy, RunDir, RunRecord, State, append_lines
+from trainer.files import append_lines
+from trainer.record import Energy, RunDir, RunRecord, State
 
 DATA = DataDescription(name="synthetic", fingerprint="5" * 16, images=70_000, resolution=32, channels=1)
 METRIC, IDENTITY = "fid2k-lite0", "5ca1ab1e"
@@ -75,12 +77,12 @@ def write_store(
     horizon_kimg: float = 100.0,
     step_kimg: float = 4.0,
     files: bool = True,
-) -> Store:
+) -> ResultStore:
     """Write a store with one sweep of `runs`; `missing` are planned, never begun. `files`: logits and samples too."""
-    store = Store(path)
-    cells = [{**planned_run(run), "horizon_kimg": horizon_kimg} for run in (*runs, *missing)]
-    plan = {"schema_version": 1, "sweep": sweep, "tier": "synthetic", "score": "fid2k", "figures": [], "cells": cells}
-    _write(store.plan(sweep), json.dumps(plan, indent=1))
+    store = ResultStore(path)
+    cells = tuple(planned_run(run, id_of(run), horizon_kimg) for run in (*runs, *missing))
+    plan = PlanFile(sweep=sweep, tier="synthetic", score="fid2k", cells=cells)
+    _write(store.plan(sweep), plan.model_dump_json(indent=1))
     for run in runs:
         write_trial(store, run, horizon_kimg, step_kimg)
         if files:
@@ -89,10 +91,18 @@ def write_store(
     return store
 
 
-def planned_run(run: FakeRun) -> dict[str, Any]:
-    """Return the entry of a run in plan.json, but for its horizon."""
-    cell = f"subset={run.subset} {run.augment}"
-    return {"cell": cell, "settings": run.settings, "seed": run.seed, "trial": id_of(run)}
+def planned_run(run: FakeRun, trial: str, horizon_kimg: float) -> PlannedRun:
+    """Return the entry of a run in a plan."""
+    return PlannedRun(
+        cell=f"subset={run.subset} {run.augment}",
+        name="",
+        axes=tuple(Axis(key=key, value=value) for key, value in run.settings.items()),
+        settings=run.settings,
+        training_images=run.subset,
+        seed=run.seed,
+        trial=trial,
+        horizon_kimg=horizon_kimg,
+    )
 
 
 def config_of(run: FakeRun) -> dict[str, Any]:
@@ -110,7 +120,7 @@ def _config(augment: str, subset: int, seed: int) -> TrainConfig:
     return resolve({"preset": "tiny32", "augment": augment, "data": {"subset": subset}, "seed": seed}, DATA)
 
 
-def write_trial(store: Store, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:
+def write_trial(store: ResultStore, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:
     """Write trial.json, one attempt's record, ticks and metrics of a run."""
     directory = store.run(id_of(run))
     about = {"schema_version": 1, "id": id_of(run), "config": config_of(run), "created": 1.7e9}
@@ -124,7 +134,7 @@ def write_trial(store: Store, run: FakeRun, horizon_kimg: float, step_kimg: floa
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file with none of the care for crashes that real results need."""
+    """Write a file without the crash safety that real results need."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -170,7 +180,7 @@ def tick_line(run: FakeRun, kimg: float) -> dict[str, Any]:
 
 
 def write_logits(directory: RunDir, run: FakeRun) -> None:
-    """Write logits.jsonl: the distributions part with time, faster without augmentation."""
+    """Write logits.jsonl: the distributions drift apart over time, faster without augmentation."""
     speed = 0.01 if run.augment == "ada" else 0.06
     centres = np.array(EDGES[:-1]) + 0.05
     lines: list[Mapping[str, Any]] = []

@@ -18,7 +18,7 @@ from infra.ports import free_ports
 from infra.waiting import wait_until
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 PARENT = Path("/tmp")
 PREFIX = "adasweep-ray-"

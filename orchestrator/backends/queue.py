@@ -1,4 +1,4 @@
-"""The queue of the local backend: a directory per host in which every entry is a file, moved by renaming.
+"""The queue of the local and Ray backends: a directory in which every entry is a file, moved by renaming.
 
     queue/   what waits, in order of its name      running/   what has a supervisor      capacity.json      runner.lock
 
@@ -14,11 +14,12 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from orchestrator.backends.base import LIVE, Task
+from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.process_id import ProcessId
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 class Capacity(Settings):
@@ -28,7 +29,7 @@ class Capacity(Settings):
     gpus: Count = 0
 
 
-class Entry(Settings):
+class QueueEntry(Settings):
     """An attempt in the queue; `supervisor` and `gpus` (indices) once it runs. `starts` counts a cluster's reruns."""
 
     trial: str
@@ -61,7 +62,7 @@ class Entry(Settings):
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue in `root`. Paths of entries are what its methods take and give."""
+    """The queue in `root`. Its methods take and return paths of entries."""
 
     root: Path
 
@@ -73,7 +74,7 @@ class Queue:
     def log(self) -> Path:
         return self.root / "runner.log"
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: QueueEntry) -> None:
         """Add an entry at the end."""
         replace_file(self.root / "queue" / f"{time.time_ns():020d}-{entry.key}.json", entry.model_dump_json())
 
@@ -82,7 +83,7 @@ class Queue:
         return _listed(self.root / "queue")
 
     def running(self) -> Mapping[str, Path]:
-        """Return what runs, or has ended and was not seen to yet: key to path."""
+        """Return what runs, or has ended and is still to be removed: key to path."""
         return _listed(self.root / "running")
 
     def take(self, path: Path) -> Path | None:
@@ -90,11 +91,11 @@ class Queue:
         return _moved(path, self.root / "running")
 
     def put_back(self, path: Path) -> None:
-        """Move a running entry back to its place among the waiting."""
+        """Move a running entry back to the waiting ones."""
         _moved(path, self.root / "queue")
 
     def code(self) -> Path:
-        """Return the folder of the packages that the newest entry runs; whoever serves the queue runs those, too."""
+        """Return the folder of the packages that the newest entry runs; the runner of the queue uses them, too."""
         paths = [*self.running().values(), *self.waiting().values()]
         entry = read_entry(paths[-1]) if paths else None
         return entry.code if entry else LIVE
@@ -110,10 +111,10 @@ class Queue:
         replace_file(self.root / "capacity.json", capacity.model_dump_json())
 
 
-def read_entry(path: Path) -> Entry | None:
-    """Return the entry at `path`, or None when it has gone."""
+def read_entry(path: Path) -> QueueEntry | None:
+    """Return the entry at `path`, or None where it is gone."""
     try:
-        return Entry.model_validate_json(path.read_text(encoding="utf-8"))
+        return QueueEntry.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return None
 

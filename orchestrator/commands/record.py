@@ -1,11 +1,31 @@
 """adasweep record: bring MLflow up to date, or record everything anew."""
 
+from typing import Annotated
+
+import typer
+
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import BackendError, StoreError
 from orchestrator.recorders.cursor import default_target, is_behind
 from orchestrator.recorders.launch import recorder_log, start_process
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+
+EXAMPLES = """Examples:
+  adasweep record
+  adasweep record --rebuild
+"""
+RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Record everything anew from the files.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def record(rebuild: RebuildOption = False, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Bring MLflow up to date with the store."""
+    return execute(Store(store), rebuild=rebuild, as_json=as_json)
 
 
 def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:

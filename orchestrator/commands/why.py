@@ -8,7 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.targets import seen_of
+from orchestrator.commands.options import TrialArgument
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import show
 from orchestrator.plan.decide import decide_one
@@ -18,9 +19,23 @@ from orchestrator.plan.status import attempts_of
 from orchestrator.recorders.flat import flattened
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.record import RunRecord
 
 COLUMNS = ("attempt", "state", "kimg", "from kimg", "hours", "host", "exit", "message")
+
+EXAMPLES = """Example:
+  adasweep why 12e1a645
+"""
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Tell the story of a trial: what it is, its attempts, where it stands, and what the next run would do with it."""
+    return execute(Store(store), trial, as_json=as_json)
 
 
 def execute(store: Store, trial: str, *, as_json: bool) -> int:
@@ -43,7 +58,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "state": seen.state.value if seen.attempts else "new",
         "stops": dict(seen.stops),
         "kimg": seen.kimg,
-        "metrics": dict(seen.metrics),
+        "metrics": dict(seen.measured.metrics),
         "attempts": [
             {"attempt": name} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],

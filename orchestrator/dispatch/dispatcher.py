@@ -1,4 +1,4 @@
-"""Moving the world to a plan: look, decide, submit what is missing, and look again until nothing is left to do."""
+"""Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
 
 import contextlib
 import time
@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import LIVE, Backend, Handle
+from orchestrator.backends.base import Backend, Handle
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
 from orchestrator.plan.plan import RULES, Plan
+from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
 
@@ -22,7 +23,7 @@ QUEUED = Decision(Action.LEAVE, "queued")
 
 @dataclass
 class Dispatcher:
-    """Carries out a plan on a backend. Every turn decides afresh from what is on disk, so any process may take over.
+    """Carries out a plan on a backend. Every round decides anew from what is on disk, so any process may take over.
 
     `trouble` says in words why the backend cannot be reached at present. It passes, or a person ends the command.
     """
@@ -58,7 +59,7 @@ class Dispatcher:
 
     @property
     def failed(self) -> list[str]:
-        """Return the trials that were given up."""
+        """Return the trials that are blocked."""
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
 
     def submit(self) -> list[str]:
@@ -77,7 +78,7 @@ class Dispatcher:
         active = self.active
         handles = [self.handles[trial] for trial in active if trial in self.handles]
         with self._patiently():
-            self.backend.tend()
+            self.backend.maintain()
             seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
             self.observed |= seen
             self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
@@ -90,7 +91,7 @@ class Dispatcher:
         self.handles |= {handle.trial: handle for handle in open_handles(self.store, seen)}
 
     def stop_early(self) -> None:
-        """Stop the trials that a rule of the sweep hits: a mark in their directory, and a word to those that run."""
+        """Stop the trials that a stop rule applies to: mark them in the store, and signal those that run."""
         begun = [trial for trial in self.active if self.observed[trial].attempts]
         if self.stopper.stop(begun, self.plan.unique):
             self.look()
@@ -121,7 +122,7 @@ class Dispatcher:
         return {trial: self.plan.wanted[trial] for trial in trials}
 
     def _is_to_be_told(self, trial: str) -> bool:
-        """Return whether a stopped trial still runs, and that for this sweep: another sweep's is left to run."""
+        """Return whether a stopped trial still runs for this sweep; runs of other sweeps are left alone."""
         handle, key = self.handles.get(trial), self.plan.sweep.key
         if handle is None or handle in self._told or key not in self.observed[trial].stops:
             return False
@@ -133,5 +134,5 @@ class Dispatcher:
 
 
 def is_settled(decision: Decision) -> bool:
-    """Return whether nothing more happens to this trial by itself."""
+    """Return whether nothing more will be done about this trial."""
     return decision.action in (Action.REUSE, Action.BLOCKED, Action.STOPPED)

@@ -1,4 +1,4 @@
-"""Carrying out the stop rules of a sweep: reads scores, and marks the trials that a rule hits."""
+"""Applies the stop rules of a sweep: reads scores, and marks the trials to stop."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ Version = tuple[int, int]
 
 @dataclass
 class Stopper:
-    """The rules of one sweep. Scores are read anew only where the file has changed."""
+    """The rules of one sweep. Scores are read again only where the file has changed."""
 
     store: Store
     sweep: Sweep
     _read: dict[str, tuple[Version, Curve]] = field(default_factory=dict)
 
     def stop(self, active: Collection[str], trials: Iterable[str]) -> list[str]:
-        """Mark those of `active` that a rule hits, judged against all `trials` of the sweep, and return them."""
+        """Mark those of `active` that a rule stops, judged against all `trials` of the sweep, and return them."""
         rules = self.sweep.spec.stop
         if not rules or not active:
             return []

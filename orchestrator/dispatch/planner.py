@@ -1,4 +1,4 @@
-"""From a sweep file and a store to a plan: reads, changes nothing."""
+"""Makes the plan of a sweep file against a store. Reads only."""
 
 import gc
 import itertools
@@ -12,9 +12,10 @@ from typing import NamedTuple
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.errors import PlanError, SweepError
+from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
-from orchestrator.plan.plan import NO_TARIFF, Plan, Tariff, make_plan
+from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.price import evidence
 from orchestrator.store.datasets import lookup
@@ -57,7 +58,7 @@ class Request(NamedTuple):
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Keep the collector of cycles away from objects that are made by the hundred thousand and all live on."""
+    """Pause the garbage collector while hundreds of thousands of long-lived objects are made."""
     gc.disable()
     try:
         yield
@@ -77,7 +78,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     own = [(configs[trial], seen) for trial, seen in observed.items()]
-    known = evidence(store.probes, [*own, *others(store, configs)])
+    known = evidence(store.benchmarks, [*own, *others(store, configs)])
     sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
@@ -96,7 +97,7 @@ def _decider(request: Request) -> Decider:
 
 
 def others(store: Store, own: Container[str]) -> list[tuple[TrainConfig, Observed]]:
-    """Return trials of other sweeps for what they tell about speed and power: so many that looking takes no time."""
+    """Return up to MOST_OTHERS trials of other sweeps, as evidence of speed and power."""
     found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
     configs = {trial: config for trial in found if (config := store.config(trial))}
     seen = observe(store, configs, {})

@@ -1,12 +1,13 @@
-"""What backends say of attempts that are not known to be over: one poll for each backend."""
+"""Asks each backend once for the states of all attempts that may still be active."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from orchestrator.backends.base import Backend, Handle, read_handle
 from orchestrator.backends.registry import open_backend
+from orchestrator.store.attempt_state import FINAL, RUN_AGAIN
 from orchestrator.store.layout import Store
-from orchestrator.store.observe import FINAL, RUN_AGAIN
+from orchestrator.store.observe import Observed, observe
 from trainer.record import State, read_record
 
 
@@ -40,3 +41,8 @@ def reported(store: Store, handles: Iterable[Handle], known: Iterable[Backend] =
         backend = backends.get(name) or open_backend(name, store)
         states |= {handle.trial: state for handle, state in backend.states(group).items()}
     return states
+
+
+def seen_of(store: Store, trials: Collection[str]) -> dict[str, Observed]:
+    """Return what the store and the backends show of trials now."""
+    return observe(store, trials, reported(store, open_handles(store, trials)))

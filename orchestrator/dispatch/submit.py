@@ -1,14 +1,15 @@
-"""Turning decisions into attempts: trial.json, job.json, and a task handed to a backend."""
+"""Turns decisions into attempts: trial.json, job.json, and a task handed to a backend."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-from orchestrator.backends.base import LIVE, Backend, Handle, Task, write_handle
+from orchestrator.backends.base import Backend, Handle, write_handle
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import Decision
+from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, writing
-from orchestrator.store.lease import holder
+from orchestrator.store.new_attempt import JobRequest, new_attempt
+from orchestrator.supervisor.command import Task
 from orchestrator.supervisor.ending import Ending, write_ending
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
@@ -30,7 +31,7 @@ def submit(
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
         store.create_trial(trial)
-        job = store.new_attempt(trial.id, _job_maker(store, backend, sweep, trial, decision, code))
+        job = new_attempt(store, trial.id, _request(store, backend, sweep, trial, decision, code))
         if job:
             directory = store.run(trial.id).path.resolve()
             jobs[Task(trial.id, directory, job.attempt, job.resources, code)] = job
@@ -63,21 +64,6 @@ def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float
     )
 
 
-def _job_maker(
-    store: Store, backend: Backend, sweep: Sweep, trial: Trial, decision: Decision, code: Path
-) -> Callable[[int], Job]:
-    def make(number: int) -> Job:
-        held = holder(store.run(trial.id).path)
-        return Job(
-            attempt=number,
-            token=(held.token if held else 0) + 1,
-            work=decision.work,
-            options=run_options(sweep.spec, store, trial, decision.to_kimg),
-            resources=trial.resources,
-            backend=backend.name,
-            sweep=sweep.key,
-            code="live" if code == LIVE else code.name,
-            submitted=time.time(),
-        )
-
-    return make
+def _request(store: Store, backend: Backend, sweep: Sweep, trial: Trial, decision: Decision, code: Path) -> JobRequest:
+    options = run_options(sweep.spec, store, trial, decision.to_kimg)
+    return JobRequest(options, trial.resources, backend.name, sweep.key, code, decision.work)

@@ -1,20 +1,20 @@
-"""Where output goes: results to stdout, what happens meanwhile to stderr; with --json, nothing but JSON to stdout."""
+"""Output streams: results go to stdout, progress to stderr; with --json, stdout gets JSON only."""
 
 import sys
 from typing import Any
 
 from rich.console import Console
 
-from trainer.strict_json import strict_json
+from trainer.files import strict_json
 
 
 def results() -> Console:
-    """Return the console for what was asked for."""
+    """Return the console for results."""
     return Console(highlight=False)
 
 
 def news() -> Console:
-    """Return the console for what happens meanwhile."""
+    """Return the console for progress."""
     return Console(stderr=True, highlight=False)
 
 

@@ -1,4 +1,4 @@
-"""A plan as a person reads it."""
+"""Plans as tables and summaries."""
 
 from collections.abc import Sequence
 
@@ -43,9 +43,11 @@ def summary(plan: Plan) -> list[str]:
     """Return what a plan comes to, in a few lines."""
     totals = plan.totals
     counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
-    lines = [f"{len(plan.trials):,} cells and seeds, {len(plan.unique):,} trials: {counted or 'none yet'}"]
+    cells, seeds = len({trial.cell for trial in plan.trials}), len(plan.sweep.spec.seed_values)
+    size = f"{many(len(plan.unique), 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
+    lines = [f"{size}: {counted or 'none yet'}"]
     if plan.awaited:
-        lines.append(f"{len(plan.awaited):,} runs more are yet to be sampled")
+        lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
     if not totals.runs:
         under_way = plan.actions.get(Action.LEAVE.value, 0)
         return [*lines, f"Nothing to start: {under_way:,} queued or running." if under_way else "Nothing to run."]
@@ -53,7 +55,7 @@ def summary(plan: Plan) -> list[str]:
     devices = f"{totals.gpu_hours:.3g} GPU-hours" if totals.gpu_hours else f"{totals.cpu_hours:.3g} CPU-hours"
     span = f"{duration(totals.wall_hours_low * 3600)} to {duration(totals.wall_hours_high * 3600)}"
     lines.append(
-        f"{totals.runs:,} runs, {totals.kimg:,.4g} kimg, {devices}; about {duration(totals.wall_hours * 3600)} "
+        f"{many(totals.runs, 'run')}, {totals.kimg:,.4g} kimg, {devices}; about {duration(totals.wall_hours * 3600)} "
         f"with {plan.parallel} at a time ({span})"
     )
     extra = [_energy(plan)] if totals.kwh is not None else []
@@ -83,6 +85,11 @@ def show(console: Console, renderable: RenderableType) -> None:
     if not console.is_terminal:
         console.width = 240
     console.print(renderable)
+
+
+def many(count: int, word: str) -> str:
+    """Return how many there are of something: 1 trial, 2 trials."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""A sweep on its way: bars on a terminal, a line for every change in a pipe."""
+"""Progress of a sweep: bars on a terminal, one line per change in a pipe."""
 
 from collections.abc import Sequence
 from typing import Protocol, Self

@@ -1,4 +1,4 @@
-"""What to do about each trial of a plan: a pure decision over what is wanted, what is observed, and the rules."""
+"""Decides what each trial of a plan needs: a pure function of what is wanted, what is observed, and the rules."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from orchestrator.store.observe import Observed
 from trainer.config.job import Work
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import parse_metric, value_names
+from trainer.errors import ExitCode
 from trainer.record import State
 
 TOLERANCE_KIMG = 1e-6
@@ -108,7 +109,7 @@ def _is_there(want: Wanted, seen: Observed) -> bool:
 
 def _done(want: Wanted, seen: Observed, rules: Rules) -> Decision:
     missing = missing_numbers(want, seen)
-    if seen.diverged and not (missing and seen.snapshots):
+    if seen.diverged and not (missing and seen.measured.snapshots):
         return Decision(Action.REUSE, seen.message or f"diverged at {seen.kimg:g} kimg")
     reached = max(seen.kimg, seen.horizon_kimg)
     if not _is_there(want, seen) and not seen.diverged:
@@ -122,13 +123,15 @@ def _ended_early(want: Wanted, seen: Observed, rules: Rules) -> Decision:
     if seen.saved_kimg >= want.horizon_kimg and not missing_numbers(want, seen):
         return Decision(Action.REUSE, f"reached {seen.saved_kimg:g} kimg")
     resume = Decision(Action.RESUME, _ending(seen), seen.saved_kimg, want.horizon_kimg)
-    if seen.forgiven:
+    if seen.retried:
         return resume
     if seen.state is State.CANCELLED:
-        return Decision(Action.BLOCKED, "cancelled; bring it back with: adasweep retry")
-    hopeless = seen.state is State.FAILED and seen.exit_code == 2
-    if hopeless or seen.failures >= rules.failures_allowed:
-        return Decision(Action.BLOCKED, f"{_ending(seen)} (attempt {seen.attempts}); when put right: adasweep retry")
+        return Decision(Action.BLOCKED, "cancelled; to resume it, run: adasweep retry")
+    retryable = seen.state is not State.FAILED or seen.exit_code != ExitCode.USER_ERROR
+    if not retryable or seen.failures >= rules.failures_allowed:
+        return Decision(
+            Action.BLOCKED, f"{_ending(seen)} (attempt {seen.attempts}); after fixing it, run: adasweep retry"
+        )
     if seen.stalls >= rules.stalls_allowed:
         return Decision(Action.BLOCKED, f"no progress in {seen.stalls} attempts ({_ending(seen)}); see: adasweep logs")
     return resume
@@ -145,14 +148,14 @@ def missing_numbers(want: Wanted, seen: Observed) -> list[str]:
 
     That is every metric of which no number was ever recorded, or not of every snapshot kept up to the horizon.
     """
-    kept = [known for kimg, known in seen.snapshots.items() if kimg <= want.horizon_kimg + TOLERANCE_KIMG]
+    kept = [known for kimg, known in seen.measured.snapshots.items() if kimg <= want.horizon_kimg + TOLERANCE_KIMG]
     metrics = [name for name in want.metrics if never_recorded(name, want, seen) or not _in_all(want, name, kept)]
     return metrics + [probe for probe in want.probes if not all((probe, 0) in known for known in kept)]
 
 
 def never_recorded(name: str, want: Wanted, seen: Observed) -> bool:
     """Return whether some number of a metric was never recorded."""
-    return not set(value_names(parse_metric(name), want.detector, want.distance)) <= seen.metrics.keys()
+    return not set(value_names(parse_metric(name), want.detector, want.distance)) <= seen.measured.metrics.keys()
 
 
 def _in_all(want: Wanted, name: str, kept: list[frozenset[tuple[str, int]]]) -> bool:
@@ -167,26 +170,26 @@ def evaluation(missing: list[str], want: Wanted, seen: Observed, rules: Rules) -
     Where a snapshot is kept, that is an evaluation; else the training is taken up at its end, and evaluates there.
     """
     reached = max(seen.kimg, seen.horizon_kimg)
-    why_not = "" if seen.forgiven else _given_up(missing, want, seen, rules)
+    why_not = "" if seen.retried else _given_up(missing, want, seen, rules)
     if why_not:
-        return Decision(Action.BLOCKED, f"{why_not}; see: adasweep logs; when put right: adasweep retry")
-    work: Work = "evaluate" if seen.snapshots else "train"
+        return Decision(Action.BLOCKED, f"{why_not}; see: adasweep logs; after fixing it, run: adasweep retry")
+    work: Work = "evaluate" if seen.measured.snapshots else "train"
     return Decision(Action.EVALUATE, f"done, but without {', '.join(missing)}", reached, reached, work)
 
 
 def _given_up(missing: list[str], want: Wanted, seen: Observed, rules: Rules) -> str:
     """Return why nothing more is tried by itself, or nothing."""
-    ended = seen.evaluation
+    ended = seen.measured.evaluations
     if ended.last is State.CANCELLED:
         return "its evaluation was cancelled"
-    if ended.hopeless or ended.failures >= rules.failures_allowed:
+    if not ended.retryable or ended.failures >= rules.failures_allowed:
         return f"its evaluation failed: {ended.message} (attempt {seen.attempts})"
     if ended.stalls >= rules.stalls_allowed:
         return f"no evaluation ended in {ended.stalls} attempts"
     stuck = [name for name in missing if name in want.metrics and never_recorded(name, want, seen)]
     if ended.last is State.DONE:
         stuck = missing
-    told = stuck and set(stuck) <= seen.asked and seen.asked_seeds >= want.evaluation_seeds
+    told = stuck and set(stuck) <= seen.measured.asked and seen.measured.asked_seeds >= want.evaluation_seeds
     if told and ended.last in (None, State.DONE):
         return f"attempt {seen.attempts} was asked for {', '.join(stuck)} and recorded nothing"
     return ""

@@ -1,4 +1,4 @@
-"""What to do about each trial when only numbers are wanted: measure what is kept, train nothing."""
+"""Decides what each trial needs when only metrics are wanted: measure the kept snapshots, train nothing."""
 
 from dataclasses import replace
 from math import inf
@@ -12,11 +12,11 @@ def decide_metrics(want: Wanted, seen: Observed, rules: Rules) -> Decision:
     """Return the decision for one trial: EVALUATE where a kept snapshot lacks a number, LEAVE while that goes on."""
     if seen.state in (State.RUNNING, State.PENDING) and seen.attempts:
         return _under_way(seen)
-    if not seen.snapshots:
+    if not seen.measured.snapshots:
         return Decision(Action.REUSE, "never run" if not seen.attempts else "no snapshot is kept")
     anywhere = replace(want, horizon_kimg=inf)
     missing = missing_numbers(anywhere, seen)
-    count = len(seen.snapshots)
+    count = len(seen.measured.snapshots)
     if not missing:
         return Decision(Action.REUSE, f"all {count} snapshots are measured")
     decision = evaluation(missing, anywhere, seen, rules)

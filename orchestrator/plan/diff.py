@@ -1,4 +1,4 @@
-"""What a plan changes against the last plan of the same sweep."""
+"""Differences between a plan and the last plan of the same sweep."""
 
 from typing import NamedTuple
 

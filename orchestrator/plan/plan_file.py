@@ -1,4 +1,4 @@
-"""The plan of a sweep in the store, sweeps/NAME/plan.json: written here, and read by what comes after planning."""
+"""Writes and reads the plan of a sweep in the store, sweeps/NAME/plan.json."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_keep
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.plan_file import PlanFile, read_plan_file
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 def stored(plan: Plan) -> PlanFile:
@@ -51,7 +51,7 @@ def keep_plan(store: Store, plan: Plan) -> None:
     """Write sweeps/NAME/plan.json, unless another sweep has the name."""
     path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
     if before and (before.name, before.tier) != (document.name, document.tier):
-        raise PlanError(plan.sweep.source.file, f"{plan.sweep.key!r} is already the name of another sweep's place here")
+        raise PlanError(plan.sweep.source.file, f"another sweep is stored as {plan.sweep.key!r}")
     with writing(path):
         replace_file(path, document.model_dump_json(indent=1))
 

@@ -1,6 +1,6 @@
-"""What a trial will cost: seconds per thousand images and per evaluation, from the best source there is.
+"""Estimates what a trial will cost: seconds per kimg and per evaluation, from the best source available.
 
-A probe measured on this machine goes before the history of trials of the same shape, and that before published numbers.
+A benchmark of this machine goes before the history of trials of the same shape, and that before published numbers.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from orchestrator.store.observe import Observed
 from trainer.config.job import Resources
 from trainer.config.spec import NonNegative, Positive, Settings
 from trainer.config.train import TrainConfig
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 PUBLISHED_V100 = {
     (128, 8): 4.3,
@@ -66,8 +66,8 @@ class Price(NamedTuple):
     source: str
 
 
-class Probe(Settings):
-    """A measurement on this machine, as `python -m trainer probe` prints it."""
+class Benchmark(Settings):
+    """A measurement on this machine, as `python -m trainer benchmark` prints it."""
 
     seconds_per_kimg: Positive
     seconds_per_thousand_evaluated: NonNegative
@@ -75,10 +75,10 @@ class Probe(Settings):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SpeedEvidence:
     """All that is known about speed, by the shape of what was computed."""
 
-    probes: Mapping[str, Probe]
+    benchmarks: Mapping[str, Benchmark]
     history: Mapping[str, tuple[Rate, ...]]
     power: Mapping[str, tuple[Power, ...]] = field(default_factory=dict)
 
@@ -92,10 +92,10 @@ class Evidence:
     def rate(self, config: TrainConfig, resources: Resources, evaluated_images: int) -> Rate:
         """Return the best rate known for `config`, where an evaluation looks at so many generated images."""
         key = shape_key(config)
-        if key in self.probes:
-            probe = self.probes[key]
-            evaluation = probe.seconds_per_thousand_evaluated * evaluated_images / 1000
-            return Rate(probe.seconds_per_kimg, evaluation, 1.25, "probe on this machine")
+        if key in self.benchmarks:
+            benchmark = self.benchmarks[key]
+            evaluation = benchmark.seconds_per_thousand_evaluated * evaluated_images / 1000
+            return Rate(benchmark.seconds_per_kimg, evaluation, 1.25, "benchmark on this machine")
         if key in self.history:
             return _typical(self.history[key])
         return published(config, resources)
@@ -122,18 +122,19 @@ def shape_key(config: TrainConfig) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def evidence(probes: Path, seen: Iterable[tuple[TrainConfig, Observed]]) -> Evidence:
-    """Return what the probes in a store and the trials `seen` tell about speed."""
+def evidence(folder: Path, seen: Iterable[tuple[TrainConfig, Observed]]) -> SpeedEvidence:
+    """Return what the benchmarks in `folder` and the trials `seen` tell about speed."""
     history: dict[str, tuple[Rate, ...]] = {}
     power: dict[str, tuple[Power, ...]] = {}
     for config, observed in seen:
-        if observed.images_per_second:
-            rate = Rate(1000 / observed.images_per_second, observed.evaluation_seconds, 1.0, "")
+        speed = observed.speed
+        if speed.images_per_second:
+            rate = Rate(1000 / speed.images_per_second, speed.evaluation_seconds, 1.0, "")
             history[shape_key(config)] = (*history.get(shape_key(config), ()), rate)
-        if observed.watts:
-            drawn = Power(observed.watts, 1.0, observed.energy_method)
+        if speed.watts:
+            drawn = Power(speed.watts, 1.0, speed.energy_method)
             power[shape_key(config)] = (*power.get(shape_key(config), ()), drawn)
-    return Evidence(_read_probes(probes), history, power)
+    return SpeedEvidence(_read_benchmarks(folder), history, power)
 
 
 def published(config: TrainConfig, resources: Resources) -> Rate:
@@ -154,21 +155,21 @@ def work(config: TrainConfig) -> float:
     return float(sum((side * generator.width(side, resolution)) ** 2 for side in sides))
 
 
-def probe_path(probes: Path, config: TrainConfig) -> Path:
-    """Return where this host's probe of configurations like `config` is kept."""
-    return probes / socket.gethostname() / f"{shape_key(config)}.json"
+def benchmark_path(folder: Path, config: TrainConfig) -> Path:
+    """Return where this host's benchmark of configurations like `config` is kept."""
+    return folder / socket.gethostname() / f"{shape_key(config)}.json"
 
 
-def write_probe(probes: Path, config: TrainConfig, probe: Probe) -> None:
+def write_benchmark(folder: Path, config: TrainConfig, benchmark: Benchmark) -> None:
     """Keep a measurement."""
-    replace_file(probe_path(probes, config), probe.model_dump_json())
+    replace_file(benchmark_path(folder, config), benchmark.model_dump_json())
 
 
-def _read_probes(probes: Path) -> dict[str, Probe]:
+def _read_benchmarks(folder: Path) -> dict[str, Benchmark]:
     found = {}
-    for path in (probes / socket.gethostname()).glob("*.json"):
+    for path in (folder / socket.gethostname()).glob("*.json"):
         try:
-            found[path.stem] = Probe.model_validate_json(path.read_text(encoding="utf-8"))
+            found[path.stem] = Benchmark.model_validate_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
     return found

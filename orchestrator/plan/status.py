@@ -1,4 +1,4 @@
-"""How each trial of a sweep is getting on, in numbers and in words."""
+"""The status of each trial of a sweep, in numbers and in words."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -106,6 +106,6 @@ def _wrong(seen: Observed, decision: Decision) -> str:
     if seen.diverged or decision.action in (Action.BLOCKED, Action.STOPPED):
         return decision.reason
     if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
-        return f"says nothing for {seen.beat_age_seconds:.0f} s"
+        return f"no heartbeat for {seen.beat_age_seconds:.0f} s"
     ended_early = seen.state in (State.FAILED, State.LOST, State.PREEMPTED)
     return decision.reason if ended_early and decision.action is not Action.REUSE else ""

@@ -1,4 +1,4 @@
-"""What has been recorded of a trial already, and what is new in its files since: values only, no MLflow."""
+"""How far a trial has been recorded, and what is new in its files since. Values only, no MLflow."""
 
 import hashlib
 import json
@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from orchestrator.plan.plan_file import stored_plan, sweeps
+from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
-from trainer.config.plan_file import PlanFile, PlannedRun
 from trainer.config.spec import Settings
-from trainer.errors import UserError
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
 """MLflow's words for a run that does not go on by itself."""
@@ -50,7 +49,7 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Target:
+class MlflowTarget:
     """Where to record: MLflow's database or server, where artifacts go, and where the cursors for it are kept."""
 
     uri: str
@@ -63,14 +62,16 @@ class Target:
         return self.uri.startswith("sqlite:")
 
 
-def default_target(store: Store) -> Target:
+def default_target(store: Store) -> MlflowTarget:
     """Return the store's own SQLite file, or the server that MLFLOW_TRACKING_URI names."""
     root = store.root.resolve()
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
-    return Target(uri, (root / "mlartifacts").as_uri(), root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8])
+    return MlflowTarget(
+        uri, (root / "mlartifacts").as_uri(), root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8]
+    )
 
 
-def is_behind(store: Store, target: Target, trials: Iterable[str]) -> bool:
+def is_behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> bool:
     """Return whether anything of `trials` is not recorded yet, or not known to be."""
     tags = tags_by_trial(store)
     return any(_is_stale(store.run(trial), read_cursor(target.cursors, trial), tags.get(trial, {})) for trial in trials)
@@ -128,34 +129,6 @@ def read_cursor(folder: Path, trial: str) -> Cursor:
 
 def write_cursor(folder: Path, trial: str, cursor: Cursor) -> None:
     replace_file(cursor_path(folder, trial), cursor.model_dump_json())
-
-
-def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
-    """Return the tags that the plans in a store give to each trial: which sweeps it belongs to, and where in them."""
-    tags: dict[str, dict[str, str]] = {}
-    for sweep in sweeps(store):
-        if plan := _readable(store, sweep):
-            for run in plan.cells:
-                _tag(tags.setdefault(run.trial, {}), sweep, plan.tier or "full", run)
-    return tags
-
-
-def _readable(store: Store, sweep: str) -> PlanFile | None:
-    """Return the plan of a sweep; None for one that cannot be read: recording the trials does not need it."""
-    try:
-        return stored_plan(store, sweep)
-    except UserError:
-        return None
-
-
-def _tag(tags: dict[str, str], sweep: str, tier: str, run: PlannedRun) -> None:
-    names = dict.fromkeys([*tags.get("sweep", "").split(","), sweep])
-    tags["sweep"] = ",".join(name for name in names if name)
-    tags[f"sweep.{sweep}"] = run.cell
-    tags.setdefault("cell", run.cell)
-    tags.setdefault("seed", str(run.seed))
-    tags["tier"] = tier
-    tags["horizon_kimg"] = f"{run.horizon_kimg:g}"
 
 
 def _rows_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:

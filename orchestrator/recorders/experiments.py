@@ -1,4 +1,4 @@
-"""Where in MLflow a store's runs are: experiments by name, runs by their tags."""
+"""Finds a store's runs in MLflow: experiments by name, runs by their tags."""
 
 import secrets
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from orchestrator.recorders.cursor import Target
+from orchestrator.recorders.cursor import MlflowTarget
 from orchestrator.store.layout import Store
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
-def experiment(client: MlflowClient, name: str, target: Target) -> str:
+def experiment(client: MlflowClient, name: str, target: MlflowTarget) -> str:
     """Return the id of an experiment, made where there is none. Others may be making the same one."""
     found = client.get_experiment_by_name(name)
     if found:

@@ -1,4 +1,4 @@
-"""The figures of a store in MLflow: a run for each sweep that has any, in an experiment beside that of the trials."""
+"""The figures of a store in MLflow: one run per sweep with figures, in an experiment of their own."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,10 +7,10 @@ from pathlib import Path
 from mlflow import MlflowClient
 
 from orchestrator.plan.plan_file import sweeps
-from orchestrator.recorders.cursor import Target
+from orchestrator.recorders.cursor import MlflowTarget
 from orchestrator.recorders.experiments import experiment, find_runs
 from orchestrator.store.layout import Store
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 EXPERIMENT = "adasweep figures"
 
@@ -18,7 +18,7 @@ EXPERIMENT = "adasweep figures"
 class Gallery:
     """Brings the figures in MLflow up to date with STORE/figures/SWEEP/."""
 
-    def __init__(self, store: Store, client: MlflowClient, target: Target, owner: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, client: MlflowClient, target: MlflowTarget, owner: Mapping[str, str]) -> None:
         self.store, self.client, self.target, self.owner = store, client, target, owner
 
     @property

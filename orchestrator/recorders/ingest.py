@@ -1,4 +1,4 @@
-"""The recorder's process: catch up, again and again, until it is told to finish.
+"""The recorder process: catches up in passes until it is told to finish.
 
     python -m orchestrator.recorders.ingest STORE [--once] [--rebuild]
 
@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.errors import LeaseHeld, LeaseLost
-from orchestrator.recorders.cursor import Target, default_target
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.recorders.cursor import MlflowTarget, default_target
 from orchestrator.recorders.mlflow import Ingester
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import Lease, acquire, holder
@@ -48,7 +48,9 @@ def any_running(store: Store) -> bool:
     return any((held := holder(store.run(trial).path)) and held.is_alive(now) for trial in store.ids())
 
 
-def follow(store: Store, target: Target, lease: Lease, starter: Starter, complain: Callable[[str], object]) -> int:
+def follow(
+    store: Store, target: MlflowTarget, lease: Lease, starter: Starter, complain: Callable[[str], object]
+) -> int:
     """Make passes until told to finish; return 0 when the last one succeeded."""
     ingester: Ingester | None = None
     while True:
@@ -57,7 +59,7 @@ def follow(store: Store, target: Target, lease: Lease, starter: Starter, complai
             ingester = ingester or Ingester(store, target)
             ingester.ingest(time.time(), lease.beat)
             failed = False
-        except LeaseLost:
+        except LeaseSuperseded:
             raise
         except Exception as error:  # whatever MLflow, its database or its server raises: the runs must not care
             complain(f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}\n")
@@ -68,7 +70,7 @@ def follow(store: Store, target: Target, lease: Lease, starter: Starter, complai
         starter.listen(INTERVAL_SECONDS)
 
 
-def rebuild(store: Store, target: Target, beat: Callable[[], None]) -> None:
+def rebuild(store: Store, target: MlflowTarget, beat: Callable[[], None]) -> None:
     """Record everything anew from the files. The store's own database is replaced in one step once it is complete."""
     fresh = replace(target, cursors=target.cursors.with_name(f"{target.cursors.name}.new"))
     shutil.rmtree(fresh.cursors, ignore_errors=True)
@@ -89,7 +91,7 @@ def rebuild(store: Store, target: Target, beat: Callable[[], None]) -> None:
         fresh.cursors.rename(target.cursors)
 
 
-def _record_all(store: Store, target: Target, beat: Callable[[], None]) -> set[str]:
+def _record_all(store: Store, target: MlflowTarget, beat: Callable[[], None]) -> set[str]:
     """Record everything and return the ids of MLflow's runs."""
     ingester = Ingester(store, target)
     ingester.ingest(time.time(), beat)
@@ -133,7 +135,7 @@ def main(arguments: list[str]) -> int:
             rebuild(store, default_target(store), lease.beat)
             return 0
         return follow(store, default_target(store), lease, Starter(given.once), sys.stderr.write)
-    except LeaseLost:
+    except LeaseSuperseded:
         return 0
     finally:
         lease.release()

@@ -1,4 +1,4 @@
-"""The recorder beside a run: a process of its own, so that it can neither stop nor slow a trial."""
+"""Starts the recorder beside a run, as a process of its own that can neither stop nor slow a trial."""
 
 import contextlib
 import subprocess

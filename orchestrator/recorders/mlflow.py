@@ -1,4 +1,4 @@
-"""MLflow as a reader of the store: one flat run per trial, brought up to date from the trial's files.
+"""Records a store in MLflow: one flat run per trial, brought up to date from the trial's files.
 
 One ingester per store works at a time (see ingest.py). It can be killed, and MLflow's database thrown away: all is
 rebuilt from the files. Steps are images shown; times are the rows' own, so that sending a row again changes nothing.
@@ -25,19 +25,19 @@ from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.recorders.cursor import (
     ENDED,
     Cursor,
+    MlflowTarget,
     Point,
-    Target,
     fresh_points,
     read_cursor,
     sample_names,
     signature,
     step_of,
-    tags_by_trial,
     write_cursor,
 )
 from orchestrator.recorders.experiments import experiment, find_runs, store_id
 from orchestrator.recorders.figures import Gallery
 from orchestrator.recorders.flat import flattened
+from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.record import RunDir, RunRecord, State, read_record
@@ -65,7 +65,7 @@ _T = TypeVar("_T")
 class Ingester:
     """Brings one MLflow store up to date with one store of trials."""
 
-    def __init__(self, store: Store, target: Target) -> None:
+    def __init__(self, store: Store, target: MlflowTarget) -> None:
         self.store = store
         self.target = target
         self.client = MlflowClient(tracking_uri=target.uri)

@@ -1,4 +1,4 @@
-"""What a search needs of whoever samples for it: ask and tell."""
+"""The ask-and-tell interface of a search engine."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol

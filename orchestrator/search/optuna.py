@@ -1,4 +1,4 @@
-"""Optuna's samplers by ask and tell. Its journal is a file in the store; no server, and nothing of it runs in jobs.
+"""Optuna's samplers by ask and tell. The journal is a file in the store; there is no server, and no job runs Optuna.
 
 What the journal says of a configuration that was asked for is its number and its values. Whether it has run, and what
 came out, the trials' directories say.

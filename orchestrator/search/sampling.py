@@ -1,4 +1,4 @@
-"""A search being carried out: the plan of a sweep grows as configurations are asked for, and ends when all are told.
+"""Carries out a search: the plan of a sweep grows as configurations are sampled, and ends when all have results.
 
 Files say everything: the plan has the configurations, their trials' directories what became of them. Optuna's journal
 is brought up to date from those. So any process may take over, one at a time.
@@ -56,7 +56,7 @@ class Sampling:
     beaten: float = field(default_factory=time.monotonic)
 
     def advance(self) -> bool:
-        """Tell what has ended, and ask for as many configurations as may run. Raises LeaseLost."""
+        """Tell what has ended, and ask for as many configurations as may run. Raises LeaseSuperseded."""
         self._beat()
         for number, trials in list(self.open.items()):
             if all(is_settled(self.dispatcher.decisions[trial]) for trial in trials):
@@ -79,7 +79,7 @@ class Sampling:
         try:
             trials = trials_of(self.dispatcher.plan.sweep, asked.point, self.find)
         except SweepError as error:
-            self.say(f"configuration {asked.number} cannot be: {error}")
+            self.say(f"configuration {asked.number} is not valid: {error}")
             trials = []
         if trials:
             self._grow(asked.point, trials)

@@ -1,4 +1,4 @@
-"""Data sets as a sweep names them: by name in the store, or by path."""
+"""Finds the data sets that a sweep names: by name in the store, or by path."""
 
 from orchestrator.store.layout import Store
 from orchestrator.sweep.trial import DataLookup, LocatedData

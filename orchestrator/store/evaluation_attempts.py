@@ -1,14 +1,16 @@
-"""What a trial's files tell of evaluation jobs: what they were asked for, how they ended, what is measured."""
+"""Evaluation jobs in a trial's files: what they were to measure, how they ended, what is measured."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from orchestrator.store.layout import read_job
-from orchestrator.store.requests import is_cancelled, is_forgiven
+from orchestrator.store.requests import is_cancelled, is_retried
 from trainer.config.job import Job, Work
+from trainer.errors import ExitCode
 from trainer.record import RunDir, State, read_record
 
-Numbers = frozenset[tuple[str, int]]
+Recorded = frozenset[tuple[str, int]]
+"""Names of metrics and probes with the evaluation seeds that they are recorded for; 0 for probes."""
 
 
 class Evaluations(NamedTuple):
@@ -20,7 +22,7 @@ class Evaluations(NamedTuple):
     last: State | None = None
     failures: int = 0
     stalls: int = 0
-    hopeless: bool = False
+    retryable: bool = True
     message: str = ""
 
 
@@ -46,17 +48,17 @@ def evaluations(run: RunDir, attempts: Iterable[int]) -> Evaluations:
     for number in attempts:
         record = read_record(run.record(number))
         state = State.CANCELLED if is_cancelled(run, number) else record.state if record else State.LOST
-        if state is State.DONE or is_forgiven(run, number):
+        if state is State.DONE or is_retried(run, number):
             found = Evaluations(state)
             continue
         failed = state is State.FAILED
-        hopeless = failed and record is not None and record.exit_code == 2
+        retryable = not failed or record is None or record.exit_code != ExitCode.USER_ERROR
         message = record.message if record else ""
-        found = Evaluations(state, found.failures + failed, found.stalls + 1, hopeless, message)
+        found = Evaluations(state, found.failures + failed, found.stalls + 1, retryable, message)
     return found
 
 
-def known_snapshots(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> dict[float, Numbers]:
+def known_snapshots(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> dict[float, Recorded]:
     """Return by kimg what is known of every kept snapshot: recorded names with their seeds, and names of probes."""
     kept = run.kept_snapshots()
     known: dict[int, set[tuple[str, int]]] = {images: set() for images in kept}

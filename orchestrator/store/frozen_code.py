@@ -2,21 +2,24 @@
 
     STORE/code/<16 digits of the hash of all files>/{orchestrator,trainer}/...   commit.json   changes.diff
 
-A copy is named by its content and appears whole, by a rename. Where it is found damaged, it is mended from the working
-copy, which has the same content by definition.
+Copies are content-addressed and appear whole, by a rename. A damaged copy is repaired from the working copy, which has
+the same content by definition.
 """
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from orchestrator.backends.base import LIVE
+import orchestrator
 from orchestrator.store.layout import Store, writing
+from trainer.files import replacing, temporary_name
+
+LIVE = Path(orchestrator.__file__).resolve().parent.parent
+"""The folder of the packages that this process runs."""
 
 PACKAGES = ("orchestrator", "trainer")
 LEFT_OUT = frozenset({"__pycache__", "embedded"})
@@ -24,6 +27,12 @@ LEFT_OUT = frozenset({"__pycache__", "embedded"})
 
 GIT_SECONDS = 20.0
 DIGITS = 16
+
+EARLIER_NAMES: Mapping[str, str] = {
+    "orchestrator.backends.local.runner": "orchestrator.backends.local_runner",
+    "orchestrator.backends.ray.driver": "orchestrator.backends.ray_runner",
+}
+"""Modules that serve queues, and their names in version 0.1, whose frozen copies may still wait in one."""
 
 Files = Mapping[str, bytes]
 
@@ -34,7 +43,7 @@ def freeze(store: Store, root: Path = LIVE) -> Path:
     place = _place(store, files)
     with writing(place):
         if place.is_dir():
-            _mend(place, files)
+            _repair(place, files)
         else:
             _write(place, files, root)
     return place
@@ -43,6 +52,17 @@ def freeze(store: Store, root: Path = LIVE) -> Path:
 def frozen_place(store: Store, root: Path = LIVE) -> Path:
     """Return where `freeze` would put its copy; nothing is written."""
     return _place(store, _contents(root))
+
+
+def code_name(store: Store, code: Path) -> str:
+    """Return what jobs call the packages in `code`: the digits of a frozen copy, or "live" for a working copy."""
+    return code.name if code.resolve().parent == store.code.resolve() else "live"
+
+
+def module_in(code: Path, module: str) -> str:
+    """Return what the packages in `code` call a module that serves a queue: copies of version 0.1 have another name."""
+    there = code.joinpath(*module.split(".")).with_suffix(".py").exists()
+    return module if there else EARLIER_NAMES[module]
 
 
 def _place(store: Store, files: Files) -> Path:
@@ -66,8 +86,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _write(place: Path, files: Files, root: Path) -> None:
     """Write a copy under another name, then rename it: others see all of it or nothing."""
-    draft = place.with_name(f".{place.name}.{os.uname().nodename}.{os.getpid()}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = temporary_name(place)
     try:
         for name, content in files.items():
             _put(draft / name, content)
@@ -88,14 +107,13 @@ def _put(path: Path, content: bytes) -> None:
     path.chmod(0o444)
 
 
-def _mend(place: Path, files: Files) -> None:
-    """Put right every file of a copy that is not what it should be, and take away what does not belong there."""
+def _repair(place: Path, files: Files) -> None:
+    """Restore every file of a copy that is not what it should be, and remove what does not belong there."""
     for name, content in files.items():
         path = place / name
         if not path.is_file() or path.read_bytes() != content:
-            draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            _put(draft, content)
-            draft.replace(path)
+            with replacing(path) as draft:
+                _put(draft, content)
     for path in [path for package in PACKAGES for path in _files(place / package)]:
         if str(path.relative_to(place)) not in files:
             path.unlink()

@@ -1,4 +1,4 @@
-"""The store on disk: where everything is, and how trials and attempts come to be.
+"""The store on disk: its paths, and the creation of trials.
 
 trials/ab/ab12.../    one directory per trial (see trainer.record)
 sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each
@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
 from trainer.config.train import TrainConfig
-from trainer.record import RunDir, replace_file
+from trainer.files import create_file
+from trainer.record import RunDir
 
 SCHEMA_VERSION = 1
 
@@ -47,7 +48,8 @@ class Store:
         return self.root / "cache"
 
     @property
-    def probes(self) -> Path:
+    def benchmarks(self) -> Path:
+        """Where measured speeds are kept; the folder has the name that earlier versions gave it."""
         return self.root / "probes"
 
     @property
@@ -103,21 +105,7 @@ class Store:
             "created": time.time(),
         }
         with writing(run.trial):
-            return _create(run.trial, json.dumps(content, indent=1))
-
-    def new_attempt(self, trial: str, make_job: Callable[[int], Job]) -> Job | None:
-        """Add an attempt to a trial and return its job, or None when somebody else has just added one."""
-        run = self.run(trial)
-        number = max(run.attempts(), default=0) + 1
-        with writing(run.path):
-            run.attempt(number).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                run.attempt(number).mkdir()
-            except FileExistsError:
-                return None
-            job = make_job(number)
-            replace_file(run.job(number), job.model_dump_json(indent=1))
-        return job
+            return create_file(run.trial, json.dumps(content, indent=1))
 
 
 @contextlib.contextmanager
@@ -136,20 +124,6 @@ def read_job(path: Path) -> Job | None:
         return Job.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _create(path: Path, text: str) -> bool:
-    """Create a file whole and exclusively; return False when it was there before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
 
 
 def _names(directory: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The right to write in one place, held by one process at a time, with a fencing token that only grows.
+"""Leases: the right to write in one place, held by one process at a time, with a fencing token that only grows.
 
 Who holds it is decided by files `leases/000001`, `leases/000002`, ...: each is created whole and exclusively (a hard
 link, atomic on every shared file system), never changed, and the highest number is the token in force. `lease.json`
@@ -17,10 +17,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from orchestrator.errors import LeaseHeld, LeaseLost
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
-from trainer.record import replace_file
+from trainer.files import create_file, replace_file
 
 BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
 TTL_SECONDS = 12 * BEAT_SECONDS
@@ -29,14 +29,14 @@ CLAIM_JOB = "ADASWEEP_CLAIM_JOB"
 CLAIM_RUN = "ADASWEEP_CLAIM_RUN"
 
 
-class Claim(Settings):
+class JobRun(Settings):
     """Of which job of a cluster this process is a run, and which: every requeue counts one up."""
 
     job: str
     run: int
 
     @classmethod
-    def of_environment(cls) -> "Claim | None":
+    def of_environment(cls) -> "JobRun | None":
         """Return the claim that the backend put into the environment, or None."""
         job = os.environ.get(CLAIM_JOB)
         return cls(job=job, run=int(os.environ[CLAIM_RUN])) if job else None
@@ -46,7 +46,7 @@ class Claim(Settings):
         """What tells the claim to a supervisor."""
         return {CLAIM_JOB: self.job, CLAIM_RUN: str(self.run)}
 
-    def succeeds(self, other: "Claim | None") -> bool:
+    def succeeds(self, other: "JobRun | None") -> bool:
         """Return whether this is a later run of the job that `other` was a run of."""
         return other is not None and self.job == other.job and self.run > other.run
 
@@ -58,7 +58,7 @@ class Holder(Settings):
     owner: ProcessId
     expires: float
     released: bool = False
-    claim: Claim | None = None
+    claim: JobRun | None = None
 
     def is_alive(self, now: float) -> bool:
         """Return whether this holder must be left alone."""
@@ -77,17 +77,19 @@ class Lease:
         return self.holder.token
 
     def beat(self) -> None:
-        """Prolong the lease. Raises LeaseLost when somebody has taken over."""
+        """Prolong the lease. Raises LeaseSuperseded when somebody has taken over."""
         self._write(expires=time.time() + TTL_SECONDS)
 
     def release(self) -> None:
-        """Give the lease back, so that nobody has to wait for it to expire."""
-        with contextlib.suppress(LeaseLost, OSError):
+        """Release the lease, so that no other process has to wait for it to expire."""
+        with contextlib.suppress(LeaseSuperseded, OSError):
             self._write(released=True)
 
     def _write(self, **changes: float | bool) -> None:
         if _top_token(self.directory) != self.token:
-            raise LeaseLost(f"{self.directory}: token {self.token} was superseded by {_top_token(self.directory)}")
+            raise LeaseSuperseded(
+                f"{self.directory}: token {self.token} was superseded by {_top_token(self.directory)}"
+            )
         self.holder = self.holder.model_copy(update=changes)
         replace_file(self.directory / "lease.json", self.holder.model_dump_json())
 
@@ -95,7 +97,7 @@ class Lease:
 def acquire(directory: Path, now: float | None = None) -> Lease:
     """Return the lease on `directory` with a new token. Raises LeaseHeld when somebody alive has it."""
     now = time.time() if now is None else now
-    top, claim = _top_token(directory), Claim.of_environment()
+    top, claim = _top_token(directory), JobRun.of_environment()
     held = _holder_of(directory, top)
     if held and held.is_alive(now) and not (claim and claim.succeeds(held.claim)):
         raise LeaseHeld(f"{directory}: held by process {held.owner.pid} on {held.owner.host} (token {held.token})")
@@ -120,17 +122,9 @@ def _holder_of(directory: Path, token: int) -> Holder | None:
 
 
 def _claim(directory: Path, fresh: Holder) -> None:
-    """Create the file of a token, whole and exclusively."""
-    claim = directory / "leases" / f"{fresh.token:06d}"
-    claim.parent.mkdir(parents=True, exist_ok=True)
-    draft = claim.with_name(f".{fresh.token:06d}.{fresh.owner.host}.{fresh.owner.pid}")
-    draft.write_text(fresh.model_dump_json(), encoding="utf-8")
-    try:
-        os.link(draft, claim)
-    except FileExistsError:
-        raise LeaseHeld(f"{directory}: another process took token {fresh.token} first") from None
-    finally:
-        draft.unlink()
+    """Create the file of a token, whole and exclusively. Raises LeaseHeld where another process was faster."""
+    if not create_file(directory / "leases" / f"{fresh.token:06d}", fresh.model_dump_json()):
+        raise LeaseHeld(f"{directory}: another process took token {fresh.token} first")
 
 
 def _top_token(directory: Path) -> int:

@@ -1,10 +1,11 @@
-"""What the store shows of each trial: the one place where a trial's state is derived."""
+"""Observes trials: what the store shows of each."""
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from orchestrator.store.attempt_state import FINAL, NoProgress, no_progress, saved_kimg, state_of
 from orchestrator.store.evaluation_attempts import (
     NO_EVALUATIONS,
     Evaluations,
@@ -14,31 +15,48 @@ from orchestrator.store.evaluation_attempts import (
     work_of,
 )
 from orchestrator.store.layout import Store, read_job
-from orchestrator.store.lease import Holder, holder
-from orchestrator.store.requests import is_cancelled, is_forgiven, stops
-from trainer.config.job import Work
-from trainer.record import RunDir, RunRecord, State, read_lines, read_record
+from orchestrator.store.lease import holder
+from orchestrator.store.requests import is_retried, stops
+from trainer.config.job import Job, Work
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, read_record
 
-GRACE_SECONDS = 30.0
-"""How long an attempt may show nothing after it was written: its backend is still being told."""
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of metrics.jsonl."""
 
-SILENCE_SECONDS = 120.0
-"""How long a worker that runs without a supervisor may be silent."""
 
-FINAL = frozenset(State) - {State.PENDING, State.RUNNING}
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """What is measured of a trial, and what the last attempt was to measure.
 
-RUN_AGAIN = frozenset({State.PREEMPTED, State.LOST})
-"""Endings after which a cluster may run the same job again by itself."""
+    `metrics` has the kimg of the newest row of each recorded name; `snapshots` says by kimg what is known of each that
+    is kept: recorded names with their evaluation seeds. `asked` are the metrics and probes of the last attempt, by
+    `asked_seeds` seeds; `evaluations` tells how the evaluations after the last training went.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    asked_seeds: int = 1
+    evaluations: Evaluations = NO_EVALUATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a trial trained (images/s) and evaluated (s), and the mean power it drew (W), as far as is known."""
+
+    images_per_second: float | None = None
+    evaluation_seconds: float | None = None
+    watts: float | None = None
+    energy_method: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One trial as the store shows it. `metrics` has the kimg of the newest row of each recorded name.
+    """One trial as the store shows it. All that is said of training is the last training attempt's.
 
     `failures` and `stalls` count attempts in a row that failed, or that ended in any way short of done, without
-    getting further; `retry` sets them back to nothing. All that is said of training is the last training attempt's;
-    `evaluation` tells how the evaluations after it went. `asked` are the metrics and probes of the last attempt, and
-    `snapshots` says by kimg what is known of each that is kept: recorded names with their evaluation seeds.
+    getting further; `adasweep retry` sets them back to nothing, and `retried` tells that nothing has run since.
     `stops` are the reasons of the sweeps whose rules have stopped it.
     """
 
@@ -47,28 +65,30 @@ class Observed:
     kimg: float = 0.0
     saved_kimg: float = 0.0
     horizon_kimg: float = 0.0
-    metrics: Mapping[str, float] = field(default_factory=dict)
     failures: int = 0
     stalls: int = 0
-    forgiven: bool = False
+    retried: bool = False
     exit_code: int | None = None
     diverged: bool = False
     message: str = ""
     host: str = ""
     beat_age_seconds: float | None = None
-    asked: frozenset[str] = frozenset()
-    asked_seeds: int = 1
     last_work: Work = "train"
-    evaluation: Evaluations = NO_EVALUATIONS
-    snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
     stops: Mapping[str, str] = field(default_factory=dict)
-    images_per_second: float | None = None
-    watts: float | None = None
-    energy_method: str = ""
-    evaluation_seconds: float | None = None
+    measured: Measurements = Measurements()
+    speed: Speed = Speed()
 
 
 NEVER = Observed()
+
+
+class _Attempts(NamedTuple):
+    """The attempts at a trial: the job of the last, the numbers of those that train, where the last of these stands."""
+
+    last: Job | None
+    training: list[int]
+    record: RunRecord | None
+    state: State
 
 
 def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
@@ -81,125 +101,87 @@ def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now:
 
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     """Return what is known of one trial."""
-    attempts = run.attempts()
-    if not attempts:
+    numbers = run.attempts()
+    if not numbers:
         return NEVER
-    held = holder(run.path)  # before the record: a supervisor writes how it ended, then gives the lease back
-    record = read_record(run.record(attempts[-1]))
-    state = state_of(run, attempts[-1], record, held, job, now)
-    last, training = read_job(run.job(attempts[-1])), attempts
-    if last and last.work == "evaluate":
-        training = [number for number in attempts if work_of(run, number) == "train"]
-        if state in FINAL and training:
-            record = read_record(run.record(training[-1]))
-            state = state_of(run, training[-1], record, held, None, now)
-    vain = Vain(0, 0) if state in (State.DONE, State.RUNNING) else _in_vain(run, training)
-    latest = record or next((r for n in reversed(training[:-1]) if (r := read_record(run.record(n)))), None)
+    seen = _attempts(run, numbers, job, now)
+    latest = seen.record or _latest_record(run, seen.training[:-1])
     rows = [row for row in read_lines(run.metrics) if {"metric", "kimg"} <= row.keys()]
-    asked = asked_of(last) if state is State.DONE and last else frozenset()
-    return Observed(
-        state=state,
-        attempts=len(attempts),
-        kimg=latest.kimg if latest else 0.0,
-        saved_kimg=saved_kimg(latest) if latest else 0.0,
-        horizon_kimg=latest.horizon_kimg if latest else 0.0,
-        metrics={row["metric"]: row["kimg"] for row in rows},
-        failures=vain.failures,
-        stalls=vain.stalls,
-        forgiven=is_forgiven(run, attempts[-1]),
-        exit_code=record.exit_code if record else None,
-        diverged=record.diverged if record else False,
-        message=record.message if record else "",
-        host=record.host if record else "",
-        beat_age_seconds=now - record.updated if record else None,
-        asked=asked,
-        asked_seeds=last.options.evaluation_seeds if last else 1,
-        last_work=last.work if last else "train",
-        evaluation=evaluations(run, [number for number in attempts if not training or number > training[-1]]),
-        snapshots=known_snapshots(run, rows),
+    stuck = _no_progress(run, seen)
+    observed = Observed(
+        state=seen.state,
+        attempts=len(numbers),
+        failures=stuck.failures,
+        stalls=stuck.stalls,
+        retried=is_retried(run, numbers[-1]),
+        last_work=seen.last.work if seen.last else "train",
         stops=stops(run),
-        images_per_second=latest.images_per_second if latest else None,
-        watts=_watts(latest) if latest else None,
-        energy_method=latest.energy.method if latest else "",
-        evaluation_seconds=_evaluation_seconds(rows),
+        measured=_measured(run, numbers, seen, rows),
+        speed=_speed(latest, rows),
+    )
+    return _with_record(_with_reach(observed, latest), seen.record, now)
+
+
+def _attempts(run: RunDir, numbers: list[int], job: State | None, now: float) -> _Attempts:
+    held = holder(run.path)  # before the record: a supervisor writes how it ended, then gives the lease back
+    last, record = read_job(run.job(numbers[-1])), read_record(run.record(numbers[-1]))
+    state = state_of(run, numbers[-1], record, held, job, now)
+    if not last or last.work != "evaluate":
+        return _Attempts(last, numbers, record, state)
+    training = [number for number in numbers if work_of(run, number) == "train"]
+    if state in FINAL and training:
+        record = read_record(run.record(training[-1]))
+        state = state_of(run, training[-1], record, held, None, now)
+    return _Attempts(last, training, record, state)
+
+
+def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
+    records = (read_record(run.record(number)) for number in reversed(numbers))
+    return next((record for record in records if record), None)
+
+
+def _no_progress(run: RunDir, seen: _Attempts) -> NoProgress:
+    if seen.state in (State.DONE, State.RUNNING):
+        return NoProgress()
+    return no_progress(read_record(run.record(number)) for number in seen.training if not is_retried(run, number))
+
+
+def _with_reach(observed: Observed, latest: RunRecord | None) -> Observed:
+    if latest is None:
+        return observed
+    reach = saved_kimg(latest)
+    return replace(observed, kimg=latest.kimg, saved_kimg=reach, horizon_kimg=latest.horizon_kimg)
+
+
+def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Observed:
+    if record is None:
+        return observed
+    return replace(
+        observed,
+        exit_code=record.exit_code,
+        diverged=record.diverged,
+        message=record.message,
+        host=record.host,
+        beat_age_seconds=now - record.updated,
     )
 
 
-def state_of(
-    run: RunDir, attempt: int, record: RunRecord | None, held: Holder | None, job: State | None, now: float
-) -> State:
-    """Return where a trial stands, from its last record, the lease, the backend and whether it was cancelled."""
-    if record and record.state in FINAL:
-        again = record.state in RUN_AGAIN and job in (State.PENDING, State.RUNNING)
-        ended = State.PENDING if again else record.state
-    else:
-        alive = held.is_alive(now) if held else None
-        ended = derived(record, alive, job, now - _written(run, attempt), now)
-    cancelled = ended in (State.PREEMPTED, State.LOST) and is_cancelled(run, attempt)
-    return State.CANCELLED if cancelled else ended
+def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: Rows) -> Measurements:
+    after_training = [number for number in numbers if not seen.training or number > seen.training[-1]]
+    return Measurements(
+        metrics={row["metric"]: row["kimg"] for row in rows},
+        snapshots=known_snapshots(run, rows),
+        asked=asked_of(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
+        asked_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
+        evaluations=evaluations(run, after_training),
+    )
 
 
-def derived(record: RunRecord | None, held: bool | None, job: State | None, age: float, now: float) -> State:
-    """Return the state of an attempt whose record is not final.
-
-    `held` tells whether its lease is alive (None: there never was one), `job` what the backend says, `age` how many
-    seconds ago the attempt was written.
-    """
-    if held:
-        return State.RUNNING
-    if held is None and record and now - record.updated < SILENCE_SECONDS:
-        return State.RUNNING
-    if job in (State.PENDING, State.RUNNING):
-        return State.PENDING
-    if job is State.CANCELLED and not record:
-        return State.PREEMPTED
-    if not record and job is None and age < GRACE_SECONDS:
-        return State.PENDING
-    return State.LOST
-
-
-def _written(run: RunDir, attempt: int) -> float:
-    try:
-        return run.job(attempt).stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def is_finished(run: RunDir, attempt: int) -> bool:
-    """Return whether this attempt, or what it was continued as, is done: SLURM may run a finished job once more."""
-    work = work_of(run, attempt)
-    later = (number for number in run.attempts() if number >= attempt and work_of(run, number) == work)
-    records = (read_record(run.record(number)) for number in later)
-    return any(record.state is State.DONE for record in records if record)
-
-
-def _in_vain(run: RunDir, attempts: list[int]) -> "Vain":
-    return in_vain(read_record(run.record(number)) for number in attempts if not is_forgiven(run, number))
-
-
-class Vain(NamedTuple):
-    """Attempts in a row that brought nothing: those that failed, and all of them."""
-
-    failures: int
-    stalls: int
-
-
-def in_vain(records: Iterable[RunRecord | None]) -> Vain:
-    """Return how many attempts at the end of `records` (None: left none) ended short of done without lasting gain."""
-    best, failures, stalls = -1.0, 0, 0
-    for record in records:
-        if record and saved_kimg(record) > best:
-            best, failures, stalls = saved_kimg(record), 0, 0
-        if record is None or record.pid:
-            stalls += 1
-        if record and record.state is State.FAILED:
-            failures += 1
-    return Vain(failures, stalls)
-
-
-def saved_kimg(record: RunRecord) -> float:
-    """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
-    return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg
+def _speed(latest: RunRecord | None, rows: Rows) -> Speed:
+    seconds = _evaluation_seconds(rows)
+    if latest is None:
+        return Speed(evaluation_seconds=seconds)
+    return Speed(latest.images_per_second, seconds, _watts(latest), latest.energy.method)
 
 
 def _watts(record: RunRecord) -> float | None:
@@ -208,7 +190,7 @@ def _watts(record: RunRecord) -> float | None:
     return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
 
 
-def _evaluation_seconds(rows: list[dict[str, Any]]) -> float | None:
+def _evaluation_seconds(rows: Rows) -> float | None:
     """Return how long the last evaluation took, all its metrics together."""
     last = [row.get("seconds", 0.0) for row in rows if row["kimg"] == rows[-1]["kimg"]]
     return float(sum(last)) if last else None

@@ -1,4 +1,4 @@
-"""A process that can be recognised later, without mistaking a later process of the same number for it."""
+"""Identifies a process so that a later process with the same number is not mistaken for it."""
 
 import functools
 import os
@@ -40,13 +40,17 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """Return the start time of a living process in clock ticks since boot (field 22 of /proc/PID/stat), or None."""
+    """Return the start time of a living process in clock ticks since boot, or None."""
+    import psutil  # slow to load, and most commands ask of no process
+
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        process = psutil.Process(pid)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        seconds: float = process.create_time() - psutil.boot_time()
+        return round(seconds * os.sysconf("SC_CLK_TCK"))
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return None
-    state, *rest = text.rpartition(")")[2].split()
-    return None if state in "ZX" else int(rest[18])
 
 
 def send(process: ProcessId, number: int) -> bool:

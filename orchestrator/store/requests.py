@@ -1,11 +1,12 @@
-"""What a person or a rule has said about a trial, as small files in its directory: cancel it, try it again, stop it."""
+"""Requests concerning a trial, as small files in its directory: cancel, retry, stop."""
 
 import json
 import time
 from pathlib import Path
 
 from orchestrator.store.layout import writing
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 
 def cancel(run: RunDir) -> None:
@@ -16,16 +17,16 @@ def cancel(run: RunDir) -> None:
 
 def is_cancelled(run: RunDir, attempt: int) -> bool:
     """Return whether somebody cancelled this attempt and has not taken it back."""
-    return (run.attempt(attempt) / "cancel").exists() and not is_forgiven(run, attempt)
+    return (run.attempt(attempt) / "cancel").exists() and not is_retried(run, attempt)
 
 
-def forgive(run: RunDir) -> None:
+def retry(run: RunDir) -> None:
     """Let the attempts so far not count: neither as failures nor as cancelled."""
     with writing(run.path):
         replace_file(run.path / "retry.json", json.dumps({"after": max(run.attempts(), default=0)}))
 
 
-def is_forgiven(run: RunDir, attempt: int) -> bool:
+def is_retried(run: RunDir, attempt: int) -> bool:
     """Return whether `attempt` lies before the last `adasweep retry`."""
     try:
         return attempt <= int(json.loads((run.path / "retry.json").read_text(encoding="utf-8"))["after"])
@@ -41,13 +42,13 @@ def stop(run: RunDir, sweep: str, reason: str) -> None:
 
 
 def stops(run: RunDir) -> dict[str, str]:
-    """Return the sweeps whose rules have stopped this trial, and why, unless that was forgiven."""
+    """Return the sweeps whose rules have stopped this trial, and why, unless they were retried since."""
     found = {path.stem: _stop_at(path) for path in (run.path / "stops").glob("[!.]*.json")}
-    return {sweep: reason for sweep, (attempt, reason) in found.items() if not is_forgiven(run, attempt)}
+    return {sweep: reason for sweep, (attempt, reason) in found.items() if not is_retried(run, attempt)}
 
 
 def was_stopped(run: RunDir, sweep: str) -> bool:
-    """Return whether a rule of `sweep` has ever stopped this trial: one that was forgiven is not stopped again."""
+    """Return whether a rule of `sweep` has ever stopped this trial: one that was retried is not stopped again."""
     return (run.path / "stops" / f"{sweep}.json").exists()
 
 

@@ -5,23 +5,24 @@ from statistics import fmean
 from typing import NamedTuple
 
 from trainer.config.metrics.names import better
-from trainer.record import RunDir, read_lines
+from trainer.files import read_lines
+from trainer.record import RunDir
 
 
-class Score(NamedTuple):
+class LastAndBest(NamedTuple):
     """The newest and the best value of a metric."""
 
     last: float | None = None
     best: float | None = None
 
 
-def score_of(run: RunDir, score: str) -> Score:
+def score_of(run: RunDir, score: str) -> LastAndBest:
     """Return the newest and the best recorded value of the metric `score` of a trial."""
     values = score_curve(run, score)
     if not values:
-        return Score()
+        return LastAndBest()
     best = min if better(score) == "lower" else max
-    return Score(values[max(values)], best(values.values()))
+    return LastAndBest(values[max(values)], best(values.values()))
 
 
 def score_curve(run: RunDir, score: str) -> dict[float, float]:

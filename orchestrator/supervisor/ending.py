@@ -1,4 +1,4 @@
-"""How an attempt ended: from the worker's exit code to a state, and into record.json where the worker left it open."""
+"""How an attempt ended: the state behind the worker's exit code, and record.json where the worker left it open."""
 
 import os
 import signal
@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_USER_ERROR
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
-from trainer.record import RunDir, RunRecord, State, beat, read_lines, read_record
+from trainer.errors import ExitCode, without_prefix
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, beat, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 """Signals that come from outside: the worker itself did nothing wrong."""
@@ -29,9 +30,9 @@ class Ending(NamedTuple):
 def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "") -> Ending:
     """Return what a worker's exit code means; a negative code is the signal that killed it."""
     stopped = State.CANCELLED if cancelled else State.PREEMPTED
-    if code == 0:
+    if code == ExitCode.DONE:
         return Ending(State.DONE)
-    if code == EXIT_RUN_AGAIN:
+    if code == ExitCode.RUN_AGAIN:
         return Ending(stopped)
     if code < 0 and asked_to_stop:
         return Ending(stopped, f"killed by {_name(-code)} before it had saved")
@@ -40,12 +41,12 @@ def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "
         return Ending(State.LOST, f"killed by {_name(-code)}{hint}")
     if code < 0:
         return Ending(State.FAILED, f"crashed with {_name(-code)}")
-    told = last_line.removeprefix("adasweep: ") if code == EXIT_USER_ERROR else last_line
+    told = without_prefix(last_line) if code == ExitCode.USER_ERROR else last_line
     return Ending(State.FAILED, told or f"exit code {code}")
 
 
 def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> RunRecord:
-    """Make record.json say how the attempt ended, keeping what the worker has said itself."""
+    """Complete record.json with how the attempt ended, keeping what the worker recorded."""
     path = run.record(job.attempt)
     record = read_record(path) or _blank(run, job)
     if record.state in (ending.state, State.DONE) and record.exit_code is not None:
@@ -55,14 +56,14 @@ def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> Run
 
 
 def never_began(run: RunDir, attempt: int) -> None:
-    """Make record.json say that an attempt was stopped while it waited."""
+    """Record that an attempt was stopped while it waited."""
     job = read_job(run.job(attempt))
     if job:
-        write_ending(run, job, EXIT_RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
+        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log that says anything."""
+    """Return the last line of a log that is not blank."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
@@ -73,7 +74,7 @@ def last_line(log: Path) -> str:
 
 
 def _blank(run: RunDir, job: Job) -> RunRecord:
-    """Return the record of an attempt whose worker wrote none; `pid` 0 means it never got to work."""
+    """Return the record of an attempt whose worker wrote none; `pid` 0 means that the worker never started."""
     now = time.time()
     reached = max((row["kimg"] for row in read_lines(run.ticks) if "kimg" in row), default=0.0)
     return RunRecord(

@@ -1,4 +1,4 @@
-"""Claims as they stand in a sweep file: read with it, so that a mistake is told before anything runs."""
+"""Claims in a sweep file, checked when it is read, before anything runs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ ClaimText = Annotated[str, BeforeValidator(_marked), WithJsonSchema(_SCHEMA)]
 
 
 def claim_problems(claims: Sequence[str], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield what is wrong with claims, seen by themselves: grammar, and metrics that the sweep does not measure."""
+    """Yield problems of claims by themselves: grammar, and metrics that the sweep does not measure."""
     for index, text in enumerate(claims):
         if is_prose(text):
             continue

@@ -1,4 +1,4 @@
-"""Whose fault it is: from an error in a resolved configuration back to the line that gave the value."""
+"""Traces an error in a resolved configuration back to the line that set the value."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def blamed(detail: ErrorDetails, settings: Sequence[Setting], cell: str) -> tupl
     setting that its message names.
     """
     key = dotted(detail["loc"])
-    text = f"'{key}' is no setting here" if detail["type"] == "extra_forbidden" else worded(detail)
+    text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else worded(detail)
     if not key:
         suspects = [s for s in settings if re.search(rf"\b{re.escape(s.key.rsplit('.', 1)[-1])}\b", text)]
         return (suspects or list(settings))[-1].path, f"{text} (cell {cell})"

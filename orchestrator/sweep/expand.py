@@ -1,4 +1,4 @@
-"""From a sweep to its trials: pure, in the order of the file, every trial validated.
+"""Expands a sweep into its trials: pure, in the order of the file, every trial validated.
 
 A cell is a list of settings, later ones laid over earlier ones: preset, `base`, then the axes (`cells`, `zip`, `grid`),
 then what `when` adds. Seeds vary fastest.
@@ -10,6 +10,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -27,7 +28,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.identity import trial_id
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis
-from trainer.config.resolve import resolve
+from trainer.config.resolve import completed
 
 MAX_TRIALS = 200_000
 SPACE = ("search", "space")
@@ -36,7 +37,7 @@ Choice = tuple[Setting, ...]
 """One point of an axis: all that it sets."""
 
 
-class Cell(NamedTuple):
+class SweepCell(NamedTuple):
     """One combination of the axes: what every cell has, what makes this one different, and what follows from that."""
 
     base: tuple[Setting, ...]
@@ -51,7 +52,9 @@ class Cell(NamedTuple):
     def label(self) -> str:
         """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
         named = [self.name] if self.name else []
-        return ", ".join([*named, *(f"{axis.key}={_short(axis.value)}" for axis in self.axes)]) or "base"
+        return (
+            ", ".join([*named, *(f"{s.key}={_short(s.value)}" for s in self.chosen if s.path[0] != "cells")]) or "base"
+        )
 
     @property
     def name(self) -> str:
@@ -86,7 +89,7 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 
 def applies(sweep: Sweep, find: DataLookup) -> Applies:
-    """Return what tells whether a condition holds in a sweep's `base` with a point of its search laid on it."""
+    """Return a function that evaluates a condition in a sweep's `base` with a point of its search laid over it."""
     places = Places(functools.cache(find), sweep.folder)
 
     def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
@@ -98,14 +101,14 @@ def applies(sweep: Sweep, find: DataLookup) -> Applies:
     return holds_there
 
 
-def _points(sweep: Sweep) -> Iterator[Cell]:
+def _points(sweep: Sweep) -> Iterator[SweepCell]:
     """Yield every combination of the axes."""
     base = _base(sweep.spec)
     for point in itertools.product(*_axes(sweep)):
-        yield Cell(base, tuple(itertools.chain.from_iterable(point)))
+        yield SweepCell(base, tuple(itertools.chain.from_iterable(point)))
 
 
-def _kept(point: Cell, spec: SweepSpec, places: Places) -> Iterator[tuple[Cell, Layers]]:
+def _kept(point: SweepCell, spec: SweepSpec, places: Places) -> Iterator[tuple[SweepCell, Layers]]:
     """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
     for cell, layers in _with_conditions(point, spec.when, places):
         cell, layers = _with_derived(cell, layers, spec, places)
@@ -119,15 +122,17 @@ def _base(spec: SweepSpec) -> tuple[Setting, ...]:
     return (resources, *_settings(spec.base, ("base",)))
 
 
-def _trials(cell: Cell, layers: Layers, spec: SweepSpec) -> list[Trial]:
+def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
     with _blaming(cell, "resources"):
         resources = Resources.model_validate(layers.tree["resources"])
     with _blaming(cell):
-        return [_trial(cell, layers, seed, spec.horizon_kimg, resources) for seed in spec.seed_values]
+        first, *more = spec.seed_values
+        trial = _trial(cell, layers, first, spec.horizon_kimg, resources)
+        return [trial, *(_with_seed(trial, layers, seed) for seed in more)]
 
 
 @contextlib.contextmanager
-def _blaming(cell: Cell, *group: str) -> Iterator[None]:
+def _blaming(cell: SweepCell, *group: str) -> Iterator[None]:
     """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
     try:
         yield
@@ -136,8 +141,8 @@ def _blaming(cell: Cell, *group: str) -> Iterator[None]:
         raise Misfits([blamed(detail, cell.settings, cell.label) for detail in found]) from None
 
 
-def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
-    config = resolve(layers.with_seed(seed), layers.data.description)
+def _trial(cell: SweepCell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
+    config = completed(layers.with_seed(seed), layers.data.description)
     return Trial(
         id=trial_id(config),
         config=config,
@@ -151,6 +156,12 @@ def _trial(cell: Cell, layers: Layers, seed: int, horizon_kimg: float, resources
         name=cell.name,
         axes=cell.axes,
     )
+
+
+def _with_seed(trial: Trial, layers: Layers, seed: int) -> Trial:
+    """Return the trial of the same cell with another seed."""
+    config = completed(layers.with_seed(seed), layers.data.description)
+    return replace(trial, id=trial_id(config), config=config, seed=seed)
 
 
 def _axes(sweep: Sweep) -> Iterator[list[Choice]]:
@@ -176,25 +187,27 @@ def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
     return tuple(Setting(key, value, (*path, key)) for key, value in given.items())
 
 
-def _with_conditions(cell: Cell, conditions: list[When], places: Places) -> list[tuple[Cell, Layers]]:
-    """Return the cell, or the cells it becomes, once every condition that holds has had its say, in order."""
+def _with_conditions(cell: SweepCell, conditions: list[When], places: Places) -> list[tuple[SweepCell, Layers]]:
+    """Return the cell, or the cells it becomes, after applying in order every condition that holds."""
     found = [(cell, layered(cell.settings, places))]
     for index, when in enumerate(conditions):
         found = [more for one in found for more in _under(*one, when, ("when", index), places)]
     return found
 
 
-def _under(cell: Cell, layers: Layers, when: When, path: KeyPath, places: Places) -> Iterator[tuple[Cell, Layers]]:
+def _under(
+    cell: SweepCell, layers: Layers, when: When, path: KeyPath, places: Places
+) -> Iterator[tuple[SweepCell, Layers]]:
     if not holds(when.if_, layers):
         yield cell, layers
         return
     implied = cell.implied + _settings(when.set, (*path, "set"))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
-        more = Cell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
+        more = SweepCell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
         yield more, layered(more.settings, places)
 
 
-def _with_derived(cell: Cell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[Cell, Layers]:
+def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[SweepCell, Layers]:
     """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
     for key, text in spec.derive.items():
         path = ("derive", key)

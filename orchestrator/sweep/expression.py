@@ -1,4 +1,4 @@
-"""Expressions in sweep files: arithmetic, comparisons and a few functions of other settings. Nothing is ever executed.
+"""Expressions in sweep files: arithmetic, comparisons and a few functions of other settings. Nothing is executed.
 
 `objective.r1_gamma: 0.0002 * data.resolution ** 2 / batch`
 
@@ -134,7 +134,7 @@ def _dotted(node: ast.expr) -> str:
         return f"{_dotted(node.value)}.{node.attr}"
     if isinstance(node, ast.Name):
         return node.id
-    raise ExpressionError(f"`{ast.unparse(node)}` is no setting")
+    raise ExpressionError(f"`{ast.unparse(node)}` is not a setting")
 
 
 def _known() -> str:

@@ -1,11 +1,11 @@
-"""A sweep file with the files it includes: their settings, and its own laid over them."""
+"""Sweep files that include others: the included settings, with the file's own laid over them."""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import Problem, SweepError
-from orchestrator.sweep.yaml_source import Source, load
+from orchestrator.sweep.yaml_source import YamlSource, load
 
 MERGED = frozenset({"base", "cells", "grid", "zip", "derive", "watch", "resources", "search", "budget"})
 """Parts of a sweep that whoever lays over it changes key by key, null removing a key; all others are replaced."""
@@ -16,7 +16,7 @@ OWN = frozenset({"sweep", "include"})
 MAX_DEPTH = 5
 
 
-def load_with_included(file: Path, within: tuple[Path, ...] = ()) -> Source:
+def load_with_included(file: Path, within: tuple[Path, ...] = ()) -> YamlSource:
     """Return a sweep file laid over those it includes. Raises SweepError, also for files that include each other."""
     source = load(file)
     below = tuple(_included(source, name, (*within, file.resolve())) for name in _names(source))
@@ -47,13 +47,13 @@ def _merged(key: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any
     return new
 
 
-def _names(source: Source) -> list[str]:
-    """Return the files that a sweep includes; what is no name of a file is told when the sweep is validated."""
+def _names(source: YamlSource) -> list[str]:
+    """Return the files that a sweep includes; what is not a file name is reported when the sweep is validated."""
     given = source.values.get("include", [])
     return [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
 
 
-def _included(source: Source, name: str, within: tuple[Path, ...]) -> Source:
+def _included(source: YamlSource, name: str, within: tuple[Path, ...]) -> YamlSource:
     path = source.file.parent / Path(name).expanduser()
     if path.resolve() in within or len(within) > MAX_DEPTH:
         told = "includes itself" if path.resolve() in within else f"is included more than {MAX_DEPTH} deep"
@@ -63,5 +63,5 @@ def _included(source: Source, name: str, within: tuple[Path, ...]) -> Source:
     return load_with_included(path, within)
 
 
-def _problem(source: Source, text: str) -> Problem:
+def _problem(source: YamlSource, text: str) -> Problem:
     return source.problem(("include",), text)

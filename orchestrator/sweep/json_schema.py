@@ -1,4 +1,4 @@
-"""The JSON schema of sweep files, so that editors complete keys and show what they mean."""
+"""The JSON schema of sweep files, for completion and help in editors."""
 
 from typing import Annotated, Any
 

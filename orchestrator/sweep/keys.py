@@ -1,13 +1,13 @@
-"""The keys of a sweep file: dotted paths into TrainConfig, what may stand there, and what somebody probably meant."""
+"""The keys of a sweep file: dotted paths into TrainConfig, their values, and suggestions for misspelt ones."""
 
 import difflib
 import functools
 import types
 import typing
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, JsonValue
 from pydantic.fields import FieldInfo
 
 from trainer.config.job import Resources
@@ -15,13 +15,20 @@ from trainer.config.presets.official import PRESETS
 from trainer.config.spec import PositiveInt
 from trainer.config.train import TrainConfig
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Assignments = dict[str, JsonValue]
+"""Dotted keys of TrainConfig (or `preset`, `data`, `resources.cpus`, ...) and their values."""
+
+Values = Annotated[list[JsonValue], Field(min_length=1)]
+"""At least one value, for an axis."""
+
 FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
 """What the data set itself says, so that nobody has to write it."""
 
 ELSEWHERE = {
     "seed": "belongs under `seeds`",
     "schema_version": "is not a setting",
-    "transfer.sha256": "is found out from the snapshot itself; write `transfer: PATH`",
+    "transfer.sha256": "is read from the snapshot; write `transfer: PATH`",
 }
 
 
@@ -75,7 +82,7 @@ def key_problem(key: str) -> str | None:
     if key in ELSEWHERE:
         return ELSEWHERE[key]
     if key in FOUND_OUT:
-        return "is found out from the data set itself"
+        return "is read from the data set itself"
     return "is not a setting" + did_you_mean(key, settable())
 
 

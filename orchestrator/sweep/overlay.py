@@ -1,4 +1,4 @@
-"""Settings laid over one another: preset first, then everything a cell says, in order."""
+"""Lays the settings of a cell over one another, and the preset beneath them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ class Setting(NamedTuple):
 
 
 class Misfits(Exception):
-    """Values that cannot be: where each stands, and what is wrong with it."""
+    """Invalid values: the place of each, and what is wrong with it."""
 
     def __init__(self, found: list[tuple[KeyPath, str]]) -> None:
         self.found = found
@@ -59,23 +59,30 @@ class Layers(NamedTuple):
     transfer: Path | None = None
 
     def with_seed(self, seed: int) -> Tree:
-        """Return the settings of one run, as `trainer.config.resolve.resolve` takes them."""
+        """Return the settings of one run, the preset beneath them, as `trainer.config.resolve.completed` takes them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
         tree = {key: value for key, value in self.tree.items() if key != "resources"}
-        return {**tree, **self.preset, "data": data, "transfer": self.transfer, "seed": seed}
+        return {**tree, "data": data, "transfer": self.transfer, "seed": seed}
 
 
 def layered(settings: Sequence[Setting], places: Places) -> Layers:
-    """Return the preset with `settings` laid on it. Raises Misfits."""
+    """Return `settings`, later ones laid on earlier ones, with the preset beneath them. Raises Misfits."""
     data = _data(settings, places)
     preset = _preset(settings)
     transfer = _transfer(settings, places)
     shape = data.description.resolution, preset["preset_devices"]
-    tree = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
+    beneath = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
+    tree = _choices(beneath)
     for setting in settings:
         if setting.key not in preset:
             tree = merge(tree, nested(setting.key, setting.value))
-    return Layers(tree, data, preset, transfer)
+    return Layers(merge(beneath, tree), data, preset, transfer)
+
+
+def _choices(preset: Tree) -> Tree:
+    """Return the tagged choices of a preset by their names alone, so that settings may name one or go into it."""
+    groups = {key: group for key, group in preset.items() if isinstance(group, dict) and "type" in group}
+    return {key: {"type": group["type"]} for key, group in groups.items()}
 
 
 def holds(wanted: Mapping[str, Any], layers: Layers) -> bool:
@@ -90,12 +97,12 @@ def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
     if name in found:
         return found[name]
     if name not in settable():
-        raise ExpressionError(f"'{name}' is no setting{did_you_mean(name, [*settable(), *found])}")
+        raise ExpressionError(f"'{name}' is not a setting{did_you_mean(name, [*settable(), *found])}")
     return lookup({**layers.tree, **layers.preset}, name)
 
 
 def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
-    """Return the data set that the last setting to name one names."""
+    """Return the data set that the last such setting names."""
     for setting in reversed(settings):
         source = lookup(nested(setting.key, setting.value), "data")
         if setting.key.partition(".")[0] == "data" and source is not None:

@@ -1,4 +1,4 @@
-"""From a sweep file to a validated SweepSpec at one tier, with every problem at its line."""
+"""Reads a sweep file into a validated SweepSpec at one tier, and locates every problem at its line."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from orchestrator.sweep.keys import did_you_mean, key_problem, models_in
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.validation_messages import worded
-from orchestrator.sweep.yaml_source import KeyPath, Source
+from orchestrator.sweep.yaml_source import KeyPath, YamlSource
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Sweep:
     `sampled` are the configurations that its search has asked for so far.
     """
 
-    source: Source
+    source: YamlSource
     tier: str
     spec: SweepSpec
     sampled: tuple[Point, ...] = ()
@@ -50,7 +50,7 @@ class Sweep:
 
 
 def read_sweep(file: Path, tier: str = "") -> Sweep:
-    """Return the sweep of `file` at `tier`; "" is the file as it stands. All tiers are checked, all errors told."""
+    """Return the sweep of `file` at `tier`; "" is the file as it stands. Checks all tiers, reports all errors."""
     source = load_with_included(file)
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
@@ -66,7 +66,7 @@ def read_sweep(file: Path, tier: str = "") -> Sweep:
     return wanted
 
 
-def _validated(source: Source, tier: str) -> Sweep | list[Problem]:
+def _validated(source: YamlSource, tier: str) -> Sweep | list[Problem]:
     values = _at_tier(source.values, tier) if tier else source.values
     try:
         sweep = Sweep(source, tier, SweepSpec.model_validate(values))
@@ -80,12 +80,12 @@ def _at_tier(values: dict[str, Any], tier: str) -> dict[str, Any]:
     return overlaid(values, over if isinstance(over, dict) else {"tiers": over})
 
 
-def _problem(source: Source, tier: str, path: KeyPath, text: str, key: str = "") -> Problem:
+def _problem(source: YamlSource, tier: str, path: KeyPath, text: str, key: str = "") -> Problem:
     """Return a problem at `path`; where the tier put it there, the line is the tier's."""
     return source.problem(_standing(source, tier, path), text, key)
 
 
-def _standing(source: Source, tier: str, path: KeyPath) -> KeyPath:
+def _standing(source: YamlSource, tier: str, path: KeyPath) -> KeyPath:
     in_tier = ("tiers", tier, *path)
     return in_tier if source.has(in_tier) else path
 
@@ -137,7 +137,7 @@ def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
     for key, values in axes.items():
         for index, value in enumerate(values):
             if value in values[:index]:
-                yield ("grid", key, index) if key else ("seeds", index), f"{value!r} stands there twice"
+                yield ("grid", key, index) if key else ("seeds", index), f"{value!r} is listed twice"
 
 
 def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

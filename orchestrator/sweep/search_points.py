@@ -1,4 +1,4 @@
-"""The configurations that a search has asked for, as its plan keeps them, and the questions they belong to."""
+"""The configurations that a search has sampled, as its plan keeps them, and the studies they belong to."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a search may choose from, as a sweep names it: for each key a dimension, some only under a condition."""
+"""The search space of a sweep: a dimension for each key, some of them conditional."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
-from orchestrator.sweep.assignments import Assignments, Values
+from orchestrator.sweep.keys import Assignments, Values
 from trainer.config.spec import Count, Positive, PositiveInt, Settings
 
 DIGITS = 4
@@ -23,7 +23,7 @@ Applies = Callable[[Assignments, Point], bool]
 
 
 class Suggests(Protocol):
-    """What chooses: a trial of Optuna, or of Ray Tune."""
+    """The sampler: a trial of Optuna or of Ray Tune."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
     def suggest_int(self, name: str, low: int, high: int) -> int: ...
@@ -46,7 +46,7 @@ class Dimension(Settings):
         """Return values to try before anything runs: one from the middle, then the extremes."""
 
     def token(self, value: Any) -> Any:
-        """Return how the chooser knows a value."""
+        """Return the sampler's name for a value."""
         return value
 
 
@@ -115,7 +115,7 @@ class Choice(Dimension):
         return list(self.choice)
 
     def token(self, value: Any) -> Any:
-        """Return the value itself where it is a word or a number, else its JSON text: all that Optuna takes."""
+        """Return a string or number as it is, and anything else as JSON text, as Optuna requires."""
         return value if isinstance(value, str | int | float | bool) else json.dumps(value, sort_keys=True)
 
 
@@ -135,7 +135,7 @@ AnyDimension = Annotated[
     Discriminator(
         _kind,
         custom_error_type="no_dimension",
-        custom_error_message="says none of uniform: [A, B], log_uniform: [A, B], int: [A, B], choice: [...]",
+        custom_error_message="needs one of uniform: [A, B], log_uniform: [A, B], int: [A, B], choice: [...]",
     ),
 ]
 

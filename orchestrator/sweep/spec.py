@@ -1,11 +1,11 @@
-"""SweepSpec: a question put to many runs, as it stands in a sweep file."""
+"""SweepSpec: the content of a sweep file."""
 
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from orchestrator.sweep.assignments import Assignments, Name, Values
 from orchestrator.sweep.claims import ClaimText
+from orchestrator.sweep.keys import Assignments, Name, Values
 from orchestrator.sweep.search_space import Search
 from orchestrator.sweep.stop_rules import StopRules
 from trainer.config.job import Resources

@@ -1,4 +1,4 @@
-"""Rules that end a run before its horizon, as a sweep names them, and whom they hit: pure functions of recorded scores.
+"""Stop rules of a sweep: which runs end before their horizon. Pure functions of recorded scores.
 
 Every rule looks at all runs of the sweep, also at those that have ended, and only at what is recorded; so the same
 files give the same verdict, whoever asks and however often.
@@ -82,8 +82,8 @@ class Asha(StopRule):
         return f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} go on"
 
 
-class Diverged(StopRule):
-    """Stop a run whose score is no number, or over `factor` times as bad as its own best; not before `from_kimg`."""
+class DivergedRule(StopRule):
+    """Stop a run whose score is NaN, or more than `factor` times as bad as its own best; not before `from_kimg`."""
 
     type: Literal["diverged"] = "diverged"
     factor: AboveOne = 2.0
@@ -94,13 +94,13 @@ class Diverged(StopRule):
         if here.kimg < self.from_kimg:
             return ""
         if not math.isfinite(here.score):
-            return "the score is no number any more"
+            return "the score is no longer a number"
         best = _best(curves[trial], here.kimg)
         limit = best * self.factor if best >= 0 else best / self.factor
         return f"{abs(here.score):.4g} is far from its best, {abs(best):.4g}" if here.score > limit else ""
 
 
-AnyRule = Annotated[Median | Asha | Diverged, Field(discriminator="type")]
+AnyRule = Annotated[Median | Asha | DivergedRule, Field(discriminator="type")]
 _NAME: Any = Literal["median", "asha", "diverged"]
 
 
@@ -129,7 +129,7 @@ def _last(curve: Curve) -> Mark:
 
 
 def _best(curve: Curve, kimg: float) -> float:
-    """Return the best score up to `kimg`; what is no number is the worst."""
+    """Return the best score up to `kimg`; what is not a number is the worst."""
     return min((_number(score) for at, score in curve.items() if at <= kimg), default=math.inf)
 
 

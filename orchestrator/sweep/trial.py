@@ -1,4 +1,4 @@
-"""Trial: one computation of a sweep, by content."""
+"""Trial: one run of a sweep, identified by its configuration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

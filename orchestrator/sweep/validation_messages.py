@@ -1,4 +1,4 @@
-"""pydantic's findings in a person's words."""
+"""Rewords pydantic's errors for people."""
 
 import re
 
@@ -15,7 +15,7 @@ def worded(detail: ErrorDetails) -> str:
     given, choices = detail["input"], _choices(detail)
     if choices:
         given = given.get("type", given) if isinstance(given, dict) else given
-        return f"{given!r} is none of {', '.join(choices)}{did_you_mean(str(given), choices)}"
+        return f"{given!r} is not one of: {', '.join(choices)}{did_you_mean(str(given), choices)}"
     error = detail.get("ctx", {}).get("error")
     if isinstance(error, UserError):
         return "; ".join(filter(None, (error.problem, error.way_out)))
@@ -24,7 +24,7 @@ def worded(detail: ErrorDetails) -> str:
 
 
 def _choices(detail: ErrorDetails) -> list[str]:
-    """Return the words that may stand where a wrong one does."""
+    """Return the allowed values in place of a wrong one."""
     context = detail.get("ctx", {})
     expected = context.get("expected_tags") or (context.get("expected") if detail["type"] == "literal_error" else "")
     return re.findall(r"'([^']+)'", str(expected or ""))

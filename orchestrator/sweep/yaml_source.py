@@ -24,7 +24,7 @@ KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlSource:
     """A YAML file: its plain values, and the line (counted from 1) on which each of them begins.
 
     `included` are the files that `values` were laid on: what stands in several of them is taken from the last, and
@@ -34,7 +34,7 @@ class Source:
     file: Path
     values: dict[str, Any]
     lines: Mapping[KeyPath, int]
-    included: tuple["Source", ...] = ()
+    included: tuple["YamlSource", ...] = ()
 
     def line(self, path: KeyPath) -> int:
         """Return the line of `path`, or of the nearest thing around it that stands in a file."""
@@ -58,7 +58,7 @@ class Source:
         file, line = self.place(path)
         return Problem(f"{file}:{line}", key or spelled(path), text)
 
-    def _holders(self) -> Iterator["Source"]:
+    def _holders(self) -> Iterator["YamlSource"]:
         yield self
         for source in reversed(self.included):
             yield from source._holders()
@@ -70,7 +70,7 @@ def spelled(path: KeyPath) -> str:
     return text.removeprefix(".") or "file"
 
 
-def load(file: Path) -> Source:
+def load(file: Path) -> YamlSource:
     """Return the content of a sweep file, a mapping at the top. Raises SweepError with every problem's line."""
     text = _read(file)
     try:
@@ -83,11 +83,11 @@ def load(file: Path) -> Source:
         raise SweepError([Problem(f"{file}:1", "file", str(error) or "nested too deeply")]) from None
     if not isinstance(values, dict):
         raise SweepError([Problem(f"{file}:1", "file", "is not a mapping of keys to values")])
-    return Source(file, values, lines)
+    return YamlSource(file, values, lines)
 
 
 class _TooMuch(Exception):
-    """Aliases that expand without bound."""
+    """Aliases that expand too far."""
 
 
 def _read(file: Path) -> str:

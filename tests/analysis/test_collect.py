@@ -7,9 +7,9 @@ import pytest
 from analysis.errors import StoreError
 from analysis.tables.collect import collect
 from analysis.tables.schema import SCHEMAS, is_current, read_table, shard_path
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from analysis.testing.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
-from trainer.record import append_lines
+from trainer.files import append_lines
 
 RUN = FakeRun("ada", 500, 0)
 
@@ -19,7 +19,7 @@ def one(tmp_path):
     return write_store(tmp_path / "store", [RUN], step_kimg=20.0)
 
 
-def rows(store: Store, table: str) -> list[dict]:
+def rows(store: ResultStore, table: str) -> list[dict]:
     paths = sorted((store.tables / table).glob("*.parquet"))
     return [row for path in paths for row in pq.read_table(path, partitioning=None).to_pylist()]
 
@@ -144,7 +144,7 @@ def test_energy_and_hours_are_summed_over_attempts(one):
 
 
 def test_store_without_trials_gives_no_rows(tmp_path):
-    found = collect(Store(tmp_path))
+    found = collect(ResultStore(tmp_path))
     assert (found.trials, found.read, found.skipped) == (0, 0, [])
 
 

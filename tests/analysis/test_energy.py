@@ -2,13 +2,14 @@ import json
 
 import pytest
 
-from analysis.energy.ledger import NO_SWEEP, Factors
+from analysis.energy.ledger import UNPLANNED, Factors
 from analysis.energy.table import energy_of, notes, rows_of
 from analysis.errors import StoreError
 from analysis.tables.attempts import attempts_of
 from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from trainer.config.job import Resources
-from trainer.record import Energy, State, append_lines, read_record, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import Energy, State, read_record
 from trainer.recording.energy_meters import ReplayMeter
 
 KWH = 3.6e6
@@ -154,7 +155,7 @@ def test_what_another_sweep_has_paid_is_reused_and_counted_once(one):
 
 def test_runs_that_no_plan_knows_any_more_are_still_counted(one):
     one.plan("synthetic").unlink()
-    assert items(one)[NO_SWEEP, "result"].measured_kwh == 1.0
+    assert items(one)[UNPLANNED, "result"].measured_kwh == 1.0
 
 
 def test_the_accounting_of_a_cluster_goes_before_the_workers_own(one):

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from analysis.figures import figure_named
+from analysis.figures.catalog import figure_named
 from analysis.results.load import load
 from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 from trainer.config.job import Resources
-from trainer.record import Energy, State, read_record, replace_file
+from trainer.files import replace_file
+from trainer.record import Energy, State, read_record
 
 MWH = 3.6e9
 HOURS_PER_YEAR = 8766

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.errors import FigureError
-from analysis.figures import GENERAL, figure_named
+from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.drawing.style import LOOK
 from analysis.figures.provenance import provenance_of, read_provenance
 from analysis.figures.render import compose, render
@@ -161,7 +161,7 @@ def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded):
 
 def test_equal_numbers_give_equal_bytes_in_every_process(recorded):
     def drawn(hash_seed: str) -> list[bytes]:
-        command = [sys.executable, "-m", "analysis", "figures", "--store", str(recorded.path), "--sweep", "synthetic"]
+        command = [sys.executable, "-m", "analysis", "figures", "draw", "synthetic", "--store", str(recorded.path)]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         subprocess.run([*command, "--only", "fid_by_size"], check=True, capture_output=True, env=environment)
         return [path.read_bytes() for path in sorted(recorded.figures("synthetic").iterdir())]

@@ -6,7 +6,7 @@ import pytest
 from analysis.errors import FigureError
 from analysis.figures.provenance import read_provenance
 from analysis.figures.render import render
-from analysis.figures.trace import embedded, which
+from analysis.figures.trace import embedded, provenance_behind
 from analysis.figures.verify import verify
 from analysis.tables.collect import collect
 from analysis.testing.synthetic_store import id_of
@@ -25,7 +25,7 @@ def drawn(store):
 def test_a_copy_of_a_figure_leads_back_to_its_runs(drawn, tmp_path, kind):
     copy = tmp_path / f"in_the_paper.{kind}"
     shutil.copy(drawn.figures("synthetic") / f"ada_p.{kind}", copy)
-    origin = which(copy, drawn)
+    origin = provenance_behind(copy, drawn)
     assert (origin.sweep, origin.figure) == ("synthetic", "ada_p")
     assert origin.trials() == sorted(id_of(run) for run in WHOLE if run.augment == "ada")
     assert {run.best_snapshot_kimg for run in origin.runs} == {100.0}
@@ -41,14 +41,14 @@ def test_a_figure_of_an_older_drawing_still_names_its_trials(drawn, tmp_path):
     shutil.copy(drawn.figures("synthetic") / "ada_p.png", tmp_path / "old.png")
     shutil.rmtree(drawn.path / "figures")
     with pytest.raises(FigureError, match=id_of(WHOLE[3])):
-        which(tmp_path / "old.png", drawn)
+        provenance_behind(tmp_path / "old.png", drawn)
 
 
 @pytest.mark.parametrize(("name", "message"), [("x.png", "carries no provenance"), ("y.csv", "not the numbers of any")])
 def test_a_foreign_file_is_told_so(drawn, tmp_path, name, message):
     (tmp_path / name).write_text("nothing of ours")
     with pytest.raises(FigureError, match=message):
-        which(tmp_path / name, drawn)
+        provenance_behind(tmp_path / name, drawn)
 
 
 def test_what_was_drawn_agrees_with_the_runs(drawn):

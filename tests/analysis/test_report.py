@@ -7,7 +7,7 @@ import pytest
 
 from analysis.energy.ledger import Factors
 from analysis.errors import ReportError
-from analysis.report import html as page
+from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.report.pdf import BROWSERS, print_pdf
 from analysis.report.report import write_report
 from analysis.tables.collect import collect
@@ -75,7 +75,16 @@ def test_texts_of_the_store_cannot_become_markup(store, tmp_path):
     text = written(store, tmp_path, question=HOSTILE, claims=[f"prose: {HOSTILE}"])
     assert "<script" not in text
     assert "&lt;script&gt;" in text
-    assert "<script" not in page.page(HOSTILE, [page.heading(2, HOSTILE, HOSTILE), page.folded(HOSTILE, HOSTILE)])
+
+
+def test_no_part_of_a_page_lets_markup_through():
+    texts = [HOSTILE]
+    block = Subsection(HOSTILE, Table(["verdict", HOSTILE], [[HOSTILE, HOSTILE]]), texts, texts)
+    picture = FigureEntry(HOSTILE, f'"{HOSTILE}', HOSTILE, b"", HOSTILE, texts)
+    section = Section(HOSTILE, HOSTILE, HOSTILE, HOSTILE, {}, block, [picture], [block], HOSTILE)
+    text = page(HOSTILE, [section, section])
+    assert "<script" not in text
+    assert 'alt=""' not in text
 
 
 def test_a_store_without_runs_makes_a_report_too(store, tmp_path):

@@ -9,7 +9,7 @@ from analysis.results.bands import bands
 from analysis.results.load import load
 from analysis.results.score import choose_score
 from analysis.results.spread import spread
-from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_store
+from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import WHOLE, loaded
 from trainer.record import State
 
@@ -145,14 +145,23 @@ def test_a_run_at_its_horizon_that_is_not_done_is_still_evaluating(tmp_path):
     assert list(loaded(store)[0].frame["state"]) == ["done"]
 
 
-def test_a_cell_not_begun_is_mirrored_where_all_others_are(tmp_path):
-    run = FakeRun("none", 500, 0)
-    store = write_store(
-        tmp_path / "store", [run], missing=[FakeRun("ada", 500, 0), FakeRun("ada", 2000, 0)], files=False
-    )
-    path = store.run(id_of(run)).trial
-    path.write_text(path.read_text().replace('"mirror": false', '"mirror": true'))
+def test_the_plan_says_the_training_images_of_a_cell_that_has_not_begun(tmp_path):
+    store = write_store(tmp_path, WHOLE[:1], missing=[FakeRun("ada", 500, 0), FakeRun("ada", 2000, 0)], files=False)
+    plan = json.loads(store.plan("synthetic").read_text())
+    mirrored = [cell | {"training_images": 2 * cell["training_images"]} for cell in plan["cells"]]
+    store.plan("synthetic").write_text(json.dumps(plan | {"cells": mirrored}))
     assert list(loaded(store)[0].frame["training_images"]) == [1000.0, 1000.0, 4000.0]
+
+
+def test_of_an_earlier_plan_the_training_images_are_those_of_the_runs_of_the_cell_that_have_begun(tmp_path):
+    store = write_store(tmp_path, WHOLE[:1], missing=[WHOLE[1], WHOLE[3]], files=False)
+    plan = json.loads(store.plan("synthetic").read_text())
+    later = {"name", "axes", "training_images"}
+    earlier = [{key: value for key, value in cell.items() if key not in later} for cell in plan["cells"]]
+    store.plan("synthetic").write_text(json.dumps(plan | {"cells": earlier}))
+    frame = loaded(store)[0].frame
+    assert list(frame["training_images"].fillna(0)) == [500.0, 500.0, 0.0]
+    assert list(frame["method"]) == ["no augmentation", "no augmentation", "ADA"]
 
 
 def two_sets(names: dict[str, str], metric: str = "fid2k-lite0") -> pd.DataFrame:

@@ -12,7 +12,8 @@ from orchestrator.backends.slurm.poll import Ask
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
-from trainer.record import RunDir, RunRecord, State, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir, RunRecord, State
 
 EXCLUSIVE = Profile(flags={"exclusive": True})
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,11 @@ from infra.slurm.shape import Shape
 from orchestrator.store.layout import Store
 from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import SCRIPTED_WORKER, Sweeper
-from tests.cluster.trained import Command, Trained, result
-from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
+from tests.cluster.trained import Command, Prepare, Trained, result
+from tests.support.tiny_sweep import scripted as scripted
+from tests.support.tiny_sweep import store as store
 
 pytestmark = pytest.mark.cluster
-
-Prepare = Callable[[str], Command]
 
 PROFILE = "poll_seconds: 0.5\nsettle_seconds: 8\nsignal_seconds: 30\nminutes: 30\n"
 

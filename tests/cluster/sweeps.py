@@ -18,7 +18,8 @@ from orchestrator.store.layout import Store, read_job
 from orchestrator.store.process_id import ProcessId
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.scripted_worker import HOLD_STEPS, HOLDING_SEEDS, STEP_KIMG
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
 
 SCRIPTED_WORKER = Path(__file__).parent.parent / "orchestrator" / "scripted_worker.py"
 

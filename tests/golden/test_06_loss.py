@@ -14,7 +14,7 @@ from trainer.augment.pipe import named_pipe
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 from trainer.objectives.logistic import LogisticObjective
-from trainer.objectives.phases import Shard, Stats
+from trainer.objectives.phases import MicroBatch, Stats
 from trainer.runtime.world import World
 
 FILE = "06_loss.npz"
@@ -53,12 +53,12 @@ def run(case: str, name: str, gain: float) -> Run:
     objective.load_state_dict({"path_length_mean": torch.tensor(float(spec.get("pl_mean0", 0)))})
     if "pl_noise" in arrays:
         objective.path_length.noise = PathNoise(tensor(arrays["pl_noise"]))
-    shard = Shard(*(tensor(arrays[key]) for key in ("real", "real_c", "z", "c")))
+    micro_batch = MicroBatch(*(tensor(arrays[key]) for key in ("real", "real_c", "z", "c")))
     stats: Stats = {}
     for phase in filter(None, (training.phase(objective, part) for part in PARTS.get(name, (name,)))):
         G.requires_grad_(phase.network == "G")
         D.requires_grad_(phase.network == "D")
-        result = phase.loss(shard)
+        result = phase.loss(micro_batch)
         (result.loss.mean() * gain).backward()
         phase.finish(World().sum)
         stats |= result.stats

@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.methods.conftest import Stage, StageMaker
+from tests.support.stage import Stage, StageMaker
 from trainer.config.methods import LatentConsistency
 from trainer.methods.zcr import distance
 

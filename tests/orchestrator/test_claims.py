@@ -7,7 +7,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.errors import SweepError
 from orchestrator.store.layout import Store
 from orchestrator.sweep.reader import Sweep
-from tests.orchestrator.conftest import SWEEP
+from tests.support.tiny_sweep import SWEEP
 
 Read = Callable[..., Sweep]
 Write = Callable[[str], Path]

@@ -6,7 +6,7 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
 
@@ -83,6 +83,11 @@ def test_a_bare_name_keeps_the_settings_around_it(trials: Trials) -> None:
     assert getattr(trials(text)[1].config.augment, "horizon_kimg") == 100.0  # noqa: B009  the preset's
     found = trials("cells: {a: {augment: none}, b: {augment: ada, augment.target: 0.4}}\n")
     assert [getattr(trial.config.augment, "target", None) for trial in found] == [None, 0.4]
+
+
+def test_a_choice_left_and_taken_again_has_what_the_preset_says_of_it(trials: Trials) -> None:
+    (trial,) = trials("cells: {a: {augment: none}}\nderive: {augment: \"'ada'\"}\n")
+    assert trial.config.augment.model_dump(include={"type", "horizon_kimg"}) == {"type": "ada", "horizon_kimg": 100.0}
 
 
 def test_the_subset_is_drawn_with_the_seed_of_the_run_unless_said_otherwise(trials: Trials) -> None:

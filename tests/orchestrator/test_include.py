@@ -9,7 +9,7 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.trial import Trial
-from tests.orchestrator.conftest import find
+from tests.support.tiny_sweep import find
 from trainer.config.job import Resources
 
 Read = Callable[..., Sweep]
@@ -104,7 +104,7 @@ def test_derived_values_follow_from_settings_in_every_cell(read: Read) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("derive: {batch: 2 * bathc}", "4: derive.batch: 'bathc' is no setting; did you mean 'batch'?"),
+        ("derive: {batch: 2 * bathc}", "4: derive.batch: 'bathc' is not a setting; did you mean 'batch'?"),
         ("derive: {batch: 'exit()'}", "4: derive.batch: `exit()` is not understood"),
         ("derive: {batch: 1 / 2}", "4: derive.batch: Input should be a valid integer"),
         ("derive: {bathc: 1}", "4: derive.bathc: is not a setting; did you mean 'batch'?"),

@@ -21,7 +21,8 @@ from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import environment
 from tests.orchestrator.attempts import new_attempt, new_trial
-from trainer.record import RunDir, RunRecord, State, append_lines, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State
 
 T0 = 1_700_000_000.0
 Rows = list[dict[str, Any]]

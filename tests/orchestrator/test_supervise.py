@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.backends.base import Task
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import acquire, holder
 from orchestrator.store.observe import observe_run
 from orchestrator.store.requests import cancel
-from orchestrator.supervisor.command import environment, supervisor_command
+from orchestrator.supervisor.command import Task, environment, supervisor_command
 from orchestrator.supervisor.ending import classify
 from tests.orchestrator.attempts import kimgs, let_go, new_attempt, new_trial, workers_of
 from tests.orchestrator.scripted_worker import HOLD_STEPS

@@ -38,5 +38,5 @@ def test_missing_snapshot_is_told_at_its_line(tmp_path: Path) -> None:
 
 
 def test_checksum_is_not_written_by_hand(tmp_path: Path) -> None:
-    with pytest.raises(SweepError, match="found out from the snapshot itself"):
+    with pytest.raises(SweepError, match="is read from the snapshot"):
         trials_of(tmp_path, "grid:\n  transfer.sha256: [abc]\n")

@@ -12,7 +12,7 @@ import matplotlib
 import pandas as pd
 import pytest
 
-from analysis.figures import figure_named
+from analysis.figures.catalog import figure_named
 from analysis.figures.drawing.style import LOOK
 from analysis.figures.provenance import provenance_of
 from analysis.figures.render import compose

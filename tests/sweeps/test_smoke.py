@@ -58,13 +58,13 @@ def check(directory: Path, name: str) -> None:
         write_source(directory)
     python(directory, "orchestrator", "run", str(file), "--tier", "smoke", "--no-record")
     sweep = read(name, "smoke")
-    python(directory, "analysis", "figures", "--sweep", sweep.key)
+    python(directory, "analysis", "figures", "draw", sweep.key)
     for figure in sweep.spec.figures:
         for kind in ("pdf", "png", "csv"):
             made = directory / "store" / "figures" / sweep.key / f"{figure}.{kind}"
             assert made.stat().st_size > 0
         assert len(made.read_text().splitlines()) > 1, f"{figure} shows nothing"
-    python(directory, "analysis", "figures", "--verify", "--sweep", sweep.key)
+    python(directory, "analysis", "figures", "verify", sweep.key)
 
 
 def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here):

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
-from trainer.record import RunDir, read_lines
+from trainer.files import read_lines
+from trainer.record import RunDir
 from trainer.runtime.signals import StopRequest
 from trainer.state import checkpoint
 

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from tests.trainer.conftest import TINY, TrialMaker
+from tests.support.trials import TINY, TrialMaker
 from trainer.__main__ import main
 from trainer.attempt.assemble import make_parts
 from trainer.config.dataset.describe import describe

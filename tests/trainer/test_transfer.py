@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TINY, TrialMaker
+from tests.support.trials import TINY, TrialMaker
 from trainer.attempt.assemble import Attempt, make_parts
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.config.augment import AdaAugment
@@ -18,7 +18,8 @@ from trainer.config.presets.official import merge
 from trainer.config.resolve import resolve
 from trainer.config.transfer import identified
 from trainer.errors import SnapshotError
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
 from trainer.registry import build
 from trainer.runtime.signals import StopRequest
 from trainer.state import checkpoint

@@ -1,42 +1,48 @@
-"""python -m trainer probe: what training and evaluation cost on this machine, measured in seconds."""
+"""python -m trainer benchmark: what training and evaluation cost on this machine, measured in seconds."""
 
-import argparse
 import json
 import sys
 import time
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from trainer.attempt.assemble import make_parts, make_stepper
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import ThreadsOption
 from trainer.config.metrics.families import DETECTOR
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.evaluation.inline import presented
 from trainer.evaluation.samples import Samples
+from trainer.files import strict_json
 from trainer.recording.telemetry import peak_memory_gib
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import World, device_of
-from trainer.strict_json import strict_json
 
 ITERATIONS = 16
 IMAGES = 128
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = "example:\n  python -m trainer probe --config trial.json --data set.zip --cache cache"
-    parser.add_argument("--config", type=Path, required=True, help="a trial.json, or a TrainConfig as JSON")
-    parser.add_argument("--data", type=Path, required=True, help="the data set's folder or ZIP")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded images are kept")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+EXAMPLES = """Example:
+  python -m trainer benchmark --config trial.json --data set.zip --cache cache
+"""
+ConfigOption = Annotated[Path, typer.Option("--config", help="A trial.json, or a TrainConfig as JSON.")]
+DataOption = Annotated[Path, typer.Option("--data", help="The data set's folder or ZIP.")]
+CacheOption = Annotated[Path, typer.Option("--cache", help="Where decoded images are kept.")]
+
+app = new_app()
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Print the measurement as one JSON object."""
-    settle(arguments.threads)
-    tree = json.loads(arguments.config.read_text(encoding="utf-8"))
-    config = TrainConfig.model_validate(tree.get("config", tree))
-    sys.stdout.write(strict_json(measure(config, arguments.data, arguments.cache)) + "\n")
+@app.command(epilog=epilog(EXAMPLES))
+def benchmark(config: ConfigOption, data: DataOption, cache: CacheOption, threads: ThreadsOption = 1) -> int:
+    """Measure what training and evaluation cost on this machine; print it as JSON."""
+    configure_process(threads)
+    tree = json.loads(config.read_text(encoding="utf-8"))
+    measured = measure(TrainConfig.model_validate(tree.get("config", tree)), data, cache)
+    sys.stdout.write(strict_json(measured) + "\n")
     return 0
 
 

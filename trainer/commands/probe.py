@@ -1,66 +1,76 @@
-"""python -m trainer inspect: one probe of one snapshot of a run, outside any job."""
+"""python -m trainer probe: one probe of one snapshot of a run, outside any job."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import DetectorOption, DistanceOption, ThreadsOption
 from trainer.config.job import Job
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.errors import UserError
-from trainer.evaluation.feature_networks import Judges
-from trainer.probes.run import find_out
-from trainer.probes.scene import Scene, write_findings
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.probes.context import ProbeContext, write_results
+from trainer.probes.run import run_probe
 from trainer.record import RunDir
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import device_of
 
+PROBES_LISTED = "\n".join(f"  {name:<14}{probe.help}" for name, probe in PROBES.items())
+EXAMPLES = f"""Probes (append a number of images, as in mean-image-1000):
+{PROBES_LISTED}
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    listed = "\n".join(f"  {name:14}{probe.help}" for name, probe in PROBES.items())
-    parser.epilog = (
-        f"probes, each also with a number of images, such as mean-image-1000:\n{listed}\n\n"
-        "example:\n  python -m trainer inspect jacobian runs/first/snapshots/best.safetensors jacobian.npz"
-    )
-    parser.add_argument("probe", help="what to find out")
-    parser.add_argument("snapshot", type=Path, help="a snapshot in the directory of its run")
-    parser.add_argument("target", type=Path, help="the .npz to write; pictures are put beside it")
-    parser.add_argument("--detector", default=DETECTOR, help=f"(default: {DETECTOR}) or inception:/path/to/file.pt")
-    parser.add_argument("--distance", default=DISTANCE, help=f"(default: {DISTANCE}) or vgg16:/path/to/vgg16.pt")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+Example:
+  python -m trainer probe jacobian runs/first/snapshots/best.safetensors j.npz
+"""
+ProbeArgument = Annotated[str, typer.Argument(metavar="PROBE", help="What to find out; see below.")]
+SnapshotOfRun = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A snapshot in the directory of its run.")]
+TargetArgument = Annotated[
+    Path, typer.Argument(metavar="TARGET", help="The .npz to write; pictures are put beside it.")
+]
+
+app = new_app()
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Probe, and write what was found."""
-    parse_probe(arguments.probe)
-    settle(arguments.threads)
-    findings = find_out(arguments.probe, _scene(arguments))
-    write_findings(arguments.target, findings)
-    sys.stdout.write(f"{arguments.target}: {', '.join(findings.arrays)}\n")
+@app.command(epilog=epilog(EXAMPLES))
+def probe(
+    name: ProbeArgument,
+    snapshot: SnapshotOfRun,
+    target: TargetArgument,
+    detector: DetectorOption = DETECTOR,
+    distance: DistanceOption = DISTANCE,
+    threads: ThreadsOption = 1,
+) -> int:
+    """Look into a snapshot of a run: gradients, Jacobian, leaks, mean image and others."""
+    parse_probe(name)
+    configure_process(threads)
+    results = run_probe(name, _context(snapshot, detector, distance))
+    write_results(target, results)
+    sys.stdout.write(f"{target}: {', '.join(results.arrays)}\n")
     return 0
 
 
-def _scene(arguments: argparse.Namespace) -> Scene:
+def _context(snapshot: Path, detector: str, distance: str) -> ProbeContext:
     """Return the scene of a snapshot, its run being the directory above. Raises UserError where there is no run."""
-    run = RunDir(arguments.snapshot.absolute().parent.parent)
+    run = RunDir(snapshot.absolute().parent.parent)
     try:
         config = TrainConfig.model_validate(json.loads(run.trial.read_text(encoding="utf-8"))["config"])
         options = Job.model_validate_json(run.job(run.attempts()[-1]).read_text(encoding="utf-8")).options
     except (OSError, ValueError, LookupError) as error:
-        raise UserError(
-            arguments.snapshot, "does not lie in the directory of a run", "name RUN/snapshots/..."
-        ) from error
+        raise UserError(snapshot, "does not lie in the directory of a run", "name RUN/snapshots/...") from error
     device = device_of(Place())
-    return Scene(
-        arguments.snapshot,
+    return ProbeContext(
+        snapshot,
         config,
         TrainSet(config.data, options.data_path, options.cache_dir),
-        Judges(arguments.detector, arguments.distance, device),
+        FeatureNetworks(detector, distance, device),
         options.cache_dir,
         device,
         lambda _: None,

@@ -18,9 +18,10 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
-from trainer.evaluation.feature_cache import appearing, mapped, once, written
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.feature_cache import mapped, once, written
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.shared_work import Progress
+from trainer.files import replacing
 from trainer.metrics.detectors import Detector
 from trainer.metrics.moments import Factored, Gaussian, gaussian_of
 from trainer.metrics.swd import PATCH, PATCHES, Rows, patches_of, sides
@@ -32,7 +33,7 @@ Indices = Int64[np.ndarray, " n"]
 
 
 @runtime_checkable
-class Reference(Protocol):
+class ReferenceSet(Protocol):
     """A set of real images known by content."""
 
     @property
@@ -47,7 +48,7 @@ class Reference(Protocol):
 class Mirrored:
     """A set and its mirror images: index i + len/2 is image i flipped left to right."""
 
-    plain: Reference
+    plain: ReferenceSet
 
     @property
     def fingerprint(self) -> str:
@@ -73,15 +74,15 @@ def chosen(available: int, count: int) -> Indices:
 class RealFeatures:
     """What is known of `count` images of a reference, from the cache if it is there and into it if not."""
 
-    reference: Reference
-    judges: Judges
+    reference: ReferenceSet
+    feature_networks: FeatureNetworks
     count: int
     cache_dir: Path
     progress: Progress
 
     @property
     def detector(self) -> Detector:
-        return self.judges.detector
+        return self.feature_networks.detector
 
     def features(self) -> Float32[np.ndarray, "n d"]:
         """Return the features, as a memory map.
@@ -99,7 +100,7 @@ class RealFeatures:
         path = self._file("gaussian.npz")
         if not path.exists():
             gaussian = gaussian_of(self.features())
-            with appearing(path) as temporary, temporary.open("wb") as file:
+            with replacing(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, mean=gaussian.mean, root=gaussian.root)
         with np.load(path, allow_pickle=False) as stored:
             return Factored(stored["mean"], stored["root"])
@@ -133,7 +134,7 @@ class RealFeatures:
             yield start, self.reference.images(indices[start : start + BATCH])
 
     def _measure(self, path: Path) -> None:
-        with appearing(path) as temporary:
+        with replacing(path) as temporary:
             rows = written(temporary, (self.count, self.detector.feature_dim))
             for start, images in self._batches():
                 rows[start : start + len(images)] = self.detector.features(images).numpy()
@@ -145,7 +146,7 @@ class RealFeatures:
             for start, images in self._batches():
                 for side, patches in patches_of(images, CHOICE_SEED, start).items():
                     if side not in rows:
-                        temporary = stack.enter_context(appearing(paths[side]))
+                        temporary = stack.enter_context(replacing(paths[side]))
                         rows[side] = written(temporary, (self.count * PATCHES, images.shape[1] * PATCH**2))
                     rows[side][start * PATCHES :][: len(patches)] = patches
             for each in rows.values():

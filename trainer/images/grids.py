@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from trainer.errors import OutputError
+from trainer.files import replace_file
 from trainer.model.network import GeneratorNetwork
 from trainer.runtime.randomness import generator_of
-from trainer.state.checkpoint import write_file
 
 BATCH = 64
 ANIMATED = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
@@ -32,7 +32,7 @@ def write_png(path: Path, image: UInt8[Tensor, "c h w"]) -> None:
     """Write one uint8 image [c h w] (grey, grey + alpha, RGB or RGBA) as PNG, atomically."""
     buffer = io.BytesIO()
     picture(image).save(buffer, "PNG")
-    write_file(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue())
 
 
 def picture(image: UInt8[Tensor, "c h w"]) -> Image.Image:
@@ -80,4 +80,4 @@ def write_animation(path: Path, frames: UInt8[Tensor, "n c h w"], milliseconds: 
     pictures, buffer = [picture(frame) for frame in frames], io.BytesIO()
     moving = {"save_all": True, "append_images": pictures[1:], "duration": milliseconds, "loop": 0}
     pictures[0].save(buffer, ANIMATED[path.suffix.lower()], **moving)
-    write_file(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue())

@@ -1,7 +1,5 @@
-"""Seeds, latents and classes for the commands that make images from a snapshot."""
+"""Latents and classes for the commands that make images from a snapshot."""
 
-import argparse
-import math
 from pathlib import Path
 
 import torch
@@ -12,18 +10,6 @@ from trainer.errors import UserError
 from trainer.model.network import GeneratorNetwork
 from trainer.runtime.randomness import generator_of
 from trainer.state.snapshot import load_network
-
-
-def parse_seeds(text: str) -> list[int]:
-    """Return the numbers of `0-3`, `1,4,9` or a mixture of both.
-
-    Raises argparse.ArgumentTypeError for anything else.
-    """
-    try:
-        ranges = [[int(end) for end in part.split("-")] for part in text.split(",")]
-        return [number for ends in ranges for number in range(ends[0], ends[-1] + 1)]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text}: write numbers and ranges, such as 0-59 or 1,4,9") from None
 
 
 def load_generator(path: Path) -> GeneratorNetwork:
@@ -44,20 +30,6 @@ def resampled(z: Float[Tensor, " zdim"], threshold: float | None, draws: torch.G
     while threshold is not None and (beyond := z.abs() > threshold).any():
         z = torch.where(beyond, torch.randn(z.shape, generator=draws), z)
     return z
-
-
-def positive(text: str) -> float:
-    """Return a number above 0.
-
-    Raises argparse.ArgumentTypeError for anything else.
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: write a number above 0")
-    return value
 
 
 def class_rows(generator: GeneratorNetwork, label: int | None, count: int) -> Float[Tensor, "{count} cdim"]:

@@ -175,7 +175,7 @@ class Discriminator(DiscriminatorNetwork):
         force_fp32: bool = False,
         parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real. `parts` stacked batches of equal size are judged apart from each other."""
+        """Return logits: positive for real. `parts` stacked batches of equal size are scored apart from each other."""
         features = self.features(images, force_fp32, parts)
         logits: Tensor = self.b4(features, self.mapping(None, c) if self.condition_dim else None)
         return logits

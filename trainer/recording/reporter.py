@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from trainer.record import RunDir, RunRecord, append_lines, beat
+from trainer.files import append_lines
+from trainer.record import RunDir, RunRecord, beat
 from trainer.recording.fence import Fence
 
 HEARTBEAT_SECONDS = 2.0

@@ -5,7 +5,6 @@ does not match its name is passed over, and the one before it is used.
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import safetensors.torch
 from torch import Tensor
+
+from trainer.files import remove_abandoned, replace_file
 
 NAME = re.compile(r"^ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors$")
 
@@ -38,35 +39,11 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write `content` so that `path` holds all of it, on the disk, or does not exist."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def save(directory: Path, images: int, token: int, tensors: Mapping[str, Tensor]) -> Path:
     """Write a checkpoint of the run after `images` images, and return its path."""
     content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
     path = directory / f"ckpt-{images:09d}-t{token:04d}-{_digest(content)}.safetensors"
-    write_file(path, content)
+    replace_file(path, content)
     return path
 
 
@@ -86,5 +63,4 @@ def prune(directory: Path, keep: int) -> None:
     """Remove all but the `keep` newest checkpoints, and what a crash left half-written."""
     for checkpoint in found(directory)[keep:]:
         checkpoint.path.unlink(missing_ok=True)
-    for leftover in directory.glob(".ckpt-*.tmp"):
-        leftover.unlink(missing_ok=True)
+    remove_abandoned(directory)

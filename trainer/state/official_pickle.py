@@ -19,7 +19,7 @@ from torch import Tensor
 from trainer.config.networks.choice import Networks
 from trainer.config.networks.stylegan2 import BINOMIAL, Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.errors import SnapshotError
-from trainer.state.snapshot import Header, write_snapshot
+from trainer.state.snapshot import SnapshotHeader, write_snapshot
 
 
 class RefusedGlobal(SnapshotError):
@@ -196,5 +196,5 @@ def import_pickle(source: Path, target: Path) -> Networks:
     except SnapshotError as error:
         raise SnapshotError(source, error.problem) from error
     tensors = {f"{which}/{name}": value for which, net in pickled.items() for name, value in net.tensors().items()}
-    write_snapshot(target, Header(networks, 0, f"imported from {source.name}"), tensors)
+    write_snapshot(target, SnapshotHeader(networks, 0, f"imported from {source.name}"), tensors)
     return networks

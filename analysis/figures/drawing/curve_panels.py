@@ -1,4 +1,4 @@
-"""Curves over the length of training: a panel per method, a colour per training set size (ADA Fig. 1a beside 6a).
+"""Curves during training: a panel per method, a colour per training set size (ADA Fig. 1a beside 6a).
 
 Where the sweep has one size, all methods share one panel and each has its colour.
 """
@@ -26,7 +26,7 @@ class Cell(NamedTuple):
 
 
 class Panels(NamedTuple):
-    """Which panels a figure has, which series, and the cells in them. `missing` cells have nothing to draw yet."""
+    """Which panels a figure has, which series, and the cells in them. `missing` cells have no data yet."""
 
     panels: list[str]
     series: list[str]
@@ -35,7 +35,7 @@ class Panels(NamedTuple):
 
 
 def lay_out_by(runs: pd.DataFrame, table: pd.DataFrame, panel: str, series: str) -> Panels:
-    """Return the panels for the cells of `runs`, told apart by the facets `panel` and `series`."""
+    """Return the panels for the cells of `runs`, distinguished by the facets `panel` and `series`."""
     cells = runs.drop_duplicates("cell")
     found = [Cell(*names) for names in zip(cells["cell"], labels(cells, panel), labels(cells, series), strict=True)]
     missing = [cell.cell for cell in found if cell.cell not in set(table["cell"])]
@@ -98,7 +98,7 @@ def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> No
         planned = [cell for cell in panels.cells if cell.panel == panel]
         absent = [cell.series for cell in planned if cell.cell in panels.missing]
         if len(absent) == len(planned):
-            ax.text(0.5, 0.5, "nothing to draw yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
+            ax.text(0.5, 0.5, "no data yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
         elif absent:
             which = absent[0] if len(absent) == 1 else f"{len(absent)} of {len(planned)}"
             ax.set_title(f"missing: {which}", loc="right", fontsize=7.5, color=GREY)
@@ -106,7 +106,7 @@ def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> No
 
 
 def _draw_band(ax: Axes, part: pd.DataFrame, pen: Pen) -> None:
-    """Draw one cell: solid where every planned run has spoken, dotted beyond, a cross where a run diverged."""
+    """Draw one cell: solid as far as all planned runs have got, dotted beyond; a cross where a run diverged."""
     if (part["runs"] > 1).any():
         ax.fill_between(part["kimg"], part["min"], part["max"], color=pen.color, alpha=0.18, linewidth=0)
     visible = part[np.isfinite(part["median"])]
@@ -130,7 +130,7 @@ def _name_series(ax: Axes, pen_of: dict[str, Pen]) -> None:
 
 
 def log_value_axis(axes: dict[str, Axes], table: pd.DataFrame) -> None:
-    """Make the value axis logarithmic over all that is drawn, with a little room."""
+    """Make the value axis logarithmic, with limits just beyond the data."""
     values = table[["median", "min", "max"]].to_numpy(dtype=float)
     values = values[np.isfinite(values) & (values > 0)]
     if not values.size:
@@ -143,7 +143,7 @@ def log_value_axis(axes: dict[str, Axes], table: pd.DataFrame) -> None:
 
 
 def draw_empty(ax: Axes, panels: Panels, message: str) -> bool:
-    """Say so where no cell has anything to draw; return whether that is so."""
+    """Write `message` if no cell has data; return whether that is so."""
     if len(panels.missing) == len(panels.cells):
         say_empty(ax, message)
         return True

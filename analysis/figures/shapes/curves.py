@@ -1,4 +1,4 @@
-"""A quantity over the length of training: panels side by side, one curve per cell, the spread over seeds as a band."""
+"""A quantity during training: panels side by side, one curve per cell, the spread over seeds as a band."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,7 +25,7 @@ _WINDOWED = f"of each run the mean over {WINDOWS} windows of training; median ov
 
 
 class Quantity(NamedTuple):
-    """What may be drawn over the length of training; `label` "" means the name of the score."""
+    """A quantity that can be drawn during training; `label` "" means the name of the score."""
 
     aggregation: str
     label: str
@@ -35,14 +35,14 @@ class Quantity(NamedTuple):
 QUANTITIES = {
     "value": Quantity(
         "median over seeds, band from minimum to maximum; a diverged run counts as worst in the median and is marked "
-        "×; dotted where not every planned run has got so far",
+        "×; dotted: some runs have not reached this point",
         "",
         "no run of this sweep has been evaluated yet",
     ),
     "p": Quantity(
         f"{_WINDOWED}; only cells whose p adapts; × where a run diverged",
         "augmentation probability p",
-        "no run with adaptive augmentation has begun",
+        "no run with adaptive augmentation has started yet",
     ),
     "r_t": Quantity(
         f"{_WINDOWED}; dashed: the target of ADA; × where a run diverged",

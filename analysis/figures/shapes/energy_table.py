@@ -7,19 +7,19 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.energy.ledger import KINDS, NO_SWEEP, Factors, Item, item_of, owner_of, weighed
+from analysis.energy.ledger import KINDS, UNPLANNED, Factors, Item, item_of, owner_of, weighed
 from analysis.energy.table import planned_trials
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
 from analysis.results.facets import NAME, labels
 from analysis.results.load import Curves, Runs
-from analysis.tables.attempts import Attempt
+from analysis.tables.attempts import AttemptRow
 
 RESULT, *WASTED = KINDS
 KWH_PER_MWH = 1000.0
 AGGREGATION = (
-    "attempts that this sweep has sent, by what was tried: the part that results were built on; wasted: what a later "
-    "attempt did again, and trials that were given up; reused: paid by another sweep, not in the total; estimated: no "
-    "counter saw it"
+    "attempts submitted by this sweep, by item: the part that results are built on; wasted: work repeated by a later "
+    "attempt, or of trials that failed; reused: paid for by another sweep, not in the total; estimated: not read from "
+    "a counter"
 )
 COLUMNS = ("kind", "item", "runs", "attempts", "gpu_years", "cpu_hours", "mwh", "estimated_mwh", "unknown_attempts")
 HEADINGS = {"runs": "runs", "gpu_years": "GPU-years", "cpu_hours": "CPU-hours", "mwh": "MWh", "estimated": "estimated"}
@@ -69,22 +69,22 @@ class EnergyTable:
         return TextTable(["item", *(HEADINGS[column] for column in self.columns)], rows, frozenset(bold))
 
 
-def _attempts(runs: Runs, curves: Curves) -> list[Attempt]:
-    rows = curves.source.rows("attempts", Attempt._fields, sorted(set(runs.frame["trial"])))
-    return [Attempt(**row) for row in rows.to_pylist()]
+def _attempts(runs: Runs, curves: Curves) -> list[AttemptRow]:
+    rows = curves.source.rows("attempts", AttemptRow._fields, sorted(set(runs.frame["trial"])))
+    return [AttemptRow(**row) for row in rows.to_pylist()]
 
 
 def _once(category: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(category.values()))
 
 
-def _by_payer(owner: dict[Attempt, str], sweep: str) -> dict[str, list[Attempt]]:
+def _by_payer(owner: dict[AttemptRow, str], sweep: str) -> dict[str, list[AttemptRow]]:
     """Return the attempts of others by the sweep that has sent them."""
-    payers = sorted(set(owner.values()) - {sweep, NO_SWEEP})
+    payers = sorted(set(owner.values()) - {sweep, UNPLANNED})
     return {payer: [attempt for attempt, name in owner.items() if name == payer] for payer in payers}
 
 
-def _lines(kind: str, part: str, groups: dict[str, list[Attempt]]) -> Iterator[tuple[str, Item]]:
+def _lines(kind: str, part: str, groups: dict[str, list[AttemptRow]]) -> Iterator[tuple[str, Item]]:
     for name, attempts in groups.items():
         yield kind, item_of(name, "", weighed(attempts, part), Factors())
 

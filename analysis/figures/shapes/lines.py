@@ -18,9 +18,9 @@ from analysis.results.spread import spread
 
 AGGREGATION = (
     "best snapshot of each run; median over seeds, bars from minimum to maximum; a diverged run counts as worst in the "
-    "median; a cell whose median diverged is marked × at the upper edge, a cell without runs ○ at the lower edge"
+    "median; ×, upper edge: median diverged; ○, lower edge: no runs yet"
 )
-DASHED = "dashed: the cell without that axis"
+DASHED = "dashed: cells without that axis"
 COLUMNS = 3
 CROWDED = 6
 """More ticks than this are written aslant."""

@@ -1,4 +1,4 @@
-"""Shares that a probe found, stacked over the length of training: a panel per cell."""
+"""Shares that a probe found, stacked, during training: a panel per cell."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Which runs of a sweep a figure is about, as functions from its runs to a mask."""
+"""Filters for the runs that a figure shows: functions from the runs of a sweep to a mask."""
 
 import functools
 import operator
@@ -33,11 +33,11 @@ def having(**wanted: object) -> Keep:
     return keep
 
 
-def named(*parts: str) -> Keep:
-    """Return what keeps the cells whose method is one of `parts`, or begins with one and an axis."""
+def named(*names: str) -> Keep:
+    """Return what keeps the cells with one of these names."""
 
     def keep(runs: pd.DataFrame) -> "pd.Series[bool]":
-        return runs["method"].map(lambda method: method.split(" · ")[0] in parts).astype(bool)
+        return runs["name"].isin(names)
 
     return keep
 

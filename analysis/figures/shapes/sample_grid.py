@@ -24,7 +24,7 @@ TILES = 8
 INCHES = 2.3
 
 
-class Samples(NamedTuple):
+class SampleSheets(NamedTuple):
     """One row of `table` per sheet: cell kind trial seed kimg best_kimg value file sha256. `pictures` by file."""
 
     table: pd.DataFrame
@@ -44,20 +44,20 @@ class SampleFigure:
     keep: Keep = everything
     aggregation: str = AGGREGATION
 
-    def data(self, runs: Runs, curves: Curves) -> Samples:
+    def data(self, runs: Runs, curves: Curves) -> SampleSheets:
         """Return for every shown cell its sheets and their pixels."""
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
         return _data(*shown(kept, MOST_CELLS), curves)
 
-    def size(self, data: Samples) -> tuple[float, float]:
+    def size(self, data: SampleSheets) -> tuple[float, float]:
         columns = 1 + max(map(len, data.rows), default=1)
         return (INCHES * columns + 0.2, (INCHES * _height(data) + 0.4) * max(len(data.rows), 1) + 1.0)
 
-    def draw(self, data: Samples, ax: Axes) -> None:
+    def draw(self, data: SampleSheets, ax: Axes) -> None:
         draw(data, ax)
 
 
-def _data(runs: Runs, not_shown: list[str], curves: Curves) -> Samples:
+def _data(runs: Runs, not_shown: list[str], curves: Curves) -> SampleSheets:
     chosen = _best_runs(runs, curves.score)
     rows = rows_of_cells(runs.frame, CELLS_IN_ROW)
     table = pd.DataFrame(
@@ -69,7 +69,7 @@ def _data(runs: Runs, not_shown: list[str], curves: Curves) -> Samples:
         file: sheets.corner(runs.store.path / file, int(resolution[trial]), TILES)
         for file, trial in zip(table["file"], table["trial"], strict=True)
     }
-    return Samples(table, runs.cells, rows, titles_of(runs.frame), pictures, curves.score, not_shown)
+    return SampleSheets(table, runs.cells, rows, titles_of(runs.frame), pictures, curves.score, not_shown)
 
 
 def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
@@ -101,12 +101,12 @@ def _file(runs: Runs, path: Path) -> dict[str, str]:
     return {"file": path.relative_to(runs.store.path).as_posix(), "sha256": sheets.content_of(path)}
 
 
-def _height(data: Samples) -> float:
+def _height(data: SampleSheets) -> float:
     """Return the height of the sheets over their width."""
     return max((picture.shape[0] / picture.shape[1] for picture in data.pictures.values()), default=1.0)
 
 
-def draw(data: Samples, ax: Axes) -> None:
+def draw(data: SampleSheets, ax: Axes) -> None:
     """Draw a row per size: real images, then the cells."""
     columns = 1 + max(map(len, data.rows), default=1)
     figure, grid = divide(ax, max(len(data.rows), 1), columns)
@@ -118,7 +118,7 @@ def draw(data: Samples, ax: Axes) -> None:
             _show(figure.add_subplot(grid[down, across]), data.titles[cell], sheet_of.get((cell, "generated")), data)
 
 
-def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: Samples) -> None:
+def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: SampleSheets) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     ax.grid(visible=False)

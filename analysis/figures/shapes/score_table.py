@@ -116,8 +116,8 @@ def _written(entry: dict[object, object] | None) -> str:
     value, std, runs = float(str(entry["value"])), float(str(entry["std"])), int(str(entry["runs"]))
     diverged, planned = int(str(entry["diverged_runs"])), int(str(entry["planned_runs"]))
     decimals = 2 if abs(value) >= 1 or not np.isfinite(value) else 4
-    told = f"{value:.{decimals}f}" if np.isfinite(value) else "diverged" if diverged else DASH
+    number = f"{value:.{decimals}f}" if np.isfinite(value) else "diverged" if diverged else DASH
     spread = f" ± {std:.{decimals}f}" if np.isfinite(std) else ""
     notes = [f"{runs} of {planned}"] if runs < planned else []
     notes += [f"{diverged} diverged"] if diverged and np.isfinite(value) else []
-    return told + spread + (f" ({', '.join(notes)})" if notes else "")
+    return number + spread + (f" ({', '.join(notes)})" if notes else "")

@@ -25,7 +25,7 @@ class TextTable(NamedTuple):
     bold: frozenset[tuple[int, int]] = frozenset()
 
 
-class Block(NamedTuple):
+class ColumnBlock(NamedTuple):
     """Some columns of a table, the first among them; widths and heights in inches."""
 
     columns: list[int]
@@ -38,7 +38,7 @@ class Block(NamedTuple):
         return 0.17 + LINE_INCHES * (max(heading.count("\n") for heading in self.headings) + 1)
 
 
-def blocks(table: TextTable) -> list[Block]:
+def blocks(table: TextTable) -> list[ColumnBlock]:
     """Return the table as blocks of columns, one below the other, each as wide as a page at most."""
     headings = [_narrow(heading) for heading in table.headings]
     widths = [_width(texts) for texts in zip(headings, *table.rows, strict=True)]
@@ -50,14 +50,14 @@ def blocks(table: TextTable) -> list[Block]:
     return [_block(part, widths, headings, len(table.rows)) for part in parts]
 
 
-def _block(columns: list[int], widths: list[float], headings: list[str], rows: int) -> Block:
-    block = Block(columns, [widths[at] for at in columns], [headings[at] for at in columns], 0.0)
+def _block(columns: list[int], widths: list[float], headings: list[str], rows: int) -> ColumnBlock:
+    block = ColumnBlock(columns, [widths[at] for at in columns], [headings[at] for at in columns], 0.0)
     return block._replace(height=block.heading_inches + ROW_INCHES * (rows + 0.35))
 
 
 def _narrow(heading: str) -> str:
     """Return a heading whose long lines are broken at spaces, and after hyphens and underscores."""
-    return "\n".join(line for told in heading.split("\n") for line in _packed(PIECES.findall(told)))
+    return "\n".join(line for part in heading.split("\n") for line in _packed(PIECES.findall(part)))
 
 
 def _packed(pieces: Sequence[str]) -> list[str]:
@@ -80,7 +80,7 @@ def table_size(table: TextTable) -> tuple[float, float]:
     return (max(*(sum(part.widths) + 0.3 for part in parts), 5.0), _height(parts) + 1.2)
 
 
-def _height(parts: Sequence[Block]) -> float:
+def _height(parts: Sequence[ColumnBlock]) -> float:
     return sum(part.height + GAP_INCHES for part in parts) - GAP_INCHES
 
 
@@ -96,7 +96,7 @@ def draw_table(table: TextTable, ax: Axes) -> None:
         top += part.height + GAP_INCHES
 
 
-def _draw_block(table: TextTable, block: Block, top: float, ax: Axes) -> None:
+def _draw_block(table: TextTable, block: ColumnBlock, top: float, ax: Axes) -> None:
     below_headings = top + block.heading_inches
     for place, heading in enumerate(block.headings):
         _write(ax, block, place, below_headings - 0.12, heading, color=GREY, va="bottom")
@@ -109,7 +109,7 @@ def _draw_block(table: TextTable, block: Block, top: float, ax: Axes) -> None:
             _write(ax, block, place, level, row[column], fontweight=weight, va="center")
 
 
-def _write(ax: Axes, block: Block, place: int, level: float, text: str, **style: str) -> None:
+def _write(ax: Axes, block: ColumnBlock, place: int, level: float, text: str, **style: str) -> None:
     left = sum(block.widths[:place])
     if place == 0:
         ax.text(left + 0.05, level, text, ha="left", **style)  # type: ignore[arg-type]

@@ -43,12 +43,13 @@ PANELS = (
 
 
 class Uncurated(NamedTuple):
-    """One row of `table` per picture, COLUMNS. `pixels` by file; `datasets` are the rows of the page."""
+    """One row of `table` per picture, COLUMNS. `pixels` by file, `names` by cell; `datasets` are the page's rows."""
 
     table: pd.DataFrame
     cells: list[str]
     datasets: list[str]
     pixels: dict[str, sheets.Pixels]
+    names: dict[str, str]
     score: Score
     not_shown: list[str]
 
@@ -71,7 +72,8 @@ class UncuratedFigure:
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         pixels = {file: np.asarray(Image.open(runs.store.path / file)) for file in table["file"]}
         cells, left_out = (list(dict.fromkeys(part["cell"])) for part in (frame, rest))
-        return Uncurated(table, cells, shown, pixels, curves.score, left_out)
+        names = dict(zip(frame["cell"], frame["name"], strict=True))
+        return Uncurated(table, cells, shown, pixels, names, curves.score, left_out)
 
     def size(self, data: Uncurated) -> tuple[float, float]:
         return (INCHES * len(PANELS) + 0.2, (INCHES * _height(data) + 0.5) * max(len(data.datasets), 1) + 0.9)
@@ -120,7 +122,7 @@ def _height(data: Uncurated) -> float:
 def _show(ax: Axes, dataset: str, panel: Panel, row: dict[object, object] | None, data: Uncurated) -> None:
     ax.set_axis_off()
     ax.set_anchor("NW")
-    ax.set_title(_title(dataset, panel, row, data.score), fontsize=7.5)
+    ax.set_title(_title(dataset, panel, row, data), fontsize=7.5)
     if row is None:
         ax.set_box_aspect(_height(data))
         ax.text(0.5, 0.5, "no picture yet", transform=ax.transAxes, ha="center", va="center", color=GREY)
@@ -128,8 +130,8 @@ def _show(ax: Axes, dataset: str, panel: Panel, row: dict[object, object] | None
         ax.imshow(data.pixels[str(row["file"])], cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
 
 
-def _title(dataset: str, panel: Panel, row: dict[object, object] | None, score: Score) -> str:
+def _title(dataset: str, panel: Panel, row: dict[object, object] | None, data: Uncurated) -> str:
     if row is None or panel.picture == "real":
         return f"{panel.name}\n{dataset}"
-    value = "" if row["value"] != row["value"] else f"best {score.family} {row['value']:.1f}, "
-    return f"{panel.name}: {str(row['cell']).partition(',')[0]}\n{value}{row['kimg']:g} kimg, seed {row['seed']}"
+    value = "" if row["value"] != row["value"] else f"best {data.score.family} {row['value']:.1f}, "
+    return f"{panel.name}: {data.names[str(row['cell'])]}\n{value}{row['kimg']:g} kimg, seed {row['seed']}"

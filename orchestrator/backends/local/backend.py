@@ -1,4 +1,4 @@
-"""This machine as a backend: attempts wait in a queue and run as slots get free, whoever started them lives or not."""
+"""The local backend: attempts wait in a queue and run as slots become free, whether or not their launcher is alive."""
 
 import shlex
 import signal
@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission, Task
+from orchestrator.backends.base import Handle, Submission
 from orchestrator.backends.local.runner import ensure_runner
-from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
+from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.process_id import send
-from orchestrator.supervisor.command import supervisor_command
+from orchestrator.supervisor.command import Task, supervisor_command
 from orchestrator.supervisor.ending import never_began
 from trainer.config.job import Resources
 from trainer.record import RunDir, State, read_record
@@ -58,19 +58,19 @@ class LocalBackend:
         if self.cpus:
             self.queue.set_capacity(self.capacity)
         for task in submission.tasks:
-            entry = Entry.of(task)
+            entry = QueueEntry.of(task)
             with writing(self.queue.root):
                 self.queue.put(entry)
             handles.append(Handle(backend=self.name, key=entry.key, trial=task.trial, attempt=task.attempt))
-        self.tend()
+        self.maintain()
         return handles
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         waiting, running = self.queue.waiting(), self.queue.running()
         return {handle: self._state(handle, waiting.get(handle.key), running.get(handle.key)) for handle in handles}
 
-    def tend(self) -> None:
-        """See to it that somebody serves the queue."""
+    def maintain(self) -> None:
+        """Start a runner if the queue needs one."""
         self._runners = [runner for runner in self._runners if runner.poll() is None]
         if not self._runners and (self.queue.waiting() or self.queue.running()):
             runner = ensure_runner(self.queue)

@@ -1,4 +1,4 @@
-"""The process that starts what waits in a local queue, as slots get free: detached, at most one per queue.
+"""The detached process that starts what waits in a local queue as slots become free; at most one per queue.
 
     python -m orchestrator.backends.local.runner QUEUE_DIR
 
@@ -7,7 +7,6 @@ them in the queue.
 """
 
 import contextlib
-import fcntl
 import os
 import subprocess
 import sys
@@ -16,10 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.queue import Capacity, Entry, Queue, discard, read_entry
+from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
+from orchestrator.store.frozen_code import module_in
 from orchestrator.store.process_id import ProcessId
-from orchestrator.supervisor.command import environment, hold_signals, python_module, supervisor_command
-from trainer.record import replace_file
+from orchestrator.supervisor.command import environment, python_module, start_supervisor
+from trainer.files import locked, replace_file
 
 POLL_SECONDS = 0.1
 
@@ -32,12 +32,12 @@ class Runner:
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def serve(self) -> None:
-        """Start what waits, and see to what ends, until there is neither."""
+        """Start what waits and remove what has ended, until the queue is empty."""
         while self.queue.waiting() or self.queue.running():
             self._start_what_fits(self._still_running())
             time.sleep(POLL_SECONDS)
 
-    def _still_running(self) -> list[Entry]:
+    def _still_running(self) -> list[QueueEntry]:
         """Return the entries that run; forget those that have ended, put back those that were never started."""
         entries = []
         for key, path in self.queue.running().items():
@@ -50,7 +50,7 @@ class Runner:
                 entries.append(entry)
         return entries
 
-    def _has_ended(self, key: str, entry: Entry) -> bool:
+    def _has_ended(self, key: str, entry: QueueEntry) -> bool:
         child = self.children.get(key)
         if child is None:
             return entry.supervisor is not None and entry.supervisor.is_gone
@@ -59,7 +59,7 @@ class Runner:
         del self.children[key]
         return True
 
-    def _start_what_fits(self, running: list[Entry]) -> None:
+    def _start_what_fits(self, running: list[QueueEntry]) -> None:
         capacity = self.queue.capacity()
         for path in self.queue.waiting().values():
             entry = read_entry(path)
@@ -70,26 +70,16 @@ class Runner:
             if taken:
                 running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
 
-    def _start(self, entry: Entry, path: Path) -> Entry:
+    def _start(self, entry: QueueEntry, path: Path) -> QueueEntry:
         visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
-        log = entry.directory / "attempts" / f"{entry.attempt:03d}" / "supervisor.log"
-        with log.open("ab") as output:
-            child = subprocess.Popen(
-                supervisor_command(entry.task),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=environment(visible, entry.code),
-                start_new_session=True,
-                preexec_fn=hold_signals,
-            )
+        child = start_supervisor(entry.task, visible)
         self.children[entry.key] = child
         started = entry.model_copy(update={"supervisor": ProcessId.of(child.pid)})
         replace_file(path, started.model_dump_json())
         return started
 
 
-def places(entry: Entry, running: list[Entry], capacity: Capacity) -> tuple[int, ...] | None:
+def places(entry: QueueEntry, running: list[QueueEntry], capacity: Capacity) -> tuple[int, ...] | None:
     """Return the GPUs an entry would get beside what runs, or None while it does not fit.
 
     What needs more CPUs than there are runs alone.
@@ -108,19 +98,20 @@ def gpu_names(indices: tuple[int, ...]) -> list[str]:
 
 
 def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
-    """Start a runner, detached, unless one is at work; return it if so."""
+    """Start a detached runner and return it; return None where one is running."""
     with alone(queue) as first:
         pass
     if not first:
         return None
-    command = [*python_module("orchestrator.backends.local.runner"), str(queue.root)]
+    code = queue.code()
+    command = [*python_module(module_in(code, "orchestrator.backends.local.runner")), str(queue.root)]
     with queue.log.open("ab") as log:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment(code=queue.code()),
+            env=environment(code=code),
             start_new_session=True,
         )
 
@@ -129,13 +120,8 @@ def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
 def alone(queue: Queue) -> Iterator[bool]:
     """Hold the runner's lock if it is free; yield whether it was."""
     queue.root.mkdir(parents=True, exist_ok=True)
-    with queue.lock.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    with locked(queue.lock, wait_seconds=0) as first:
+        yield first
 
 
 def main(arguments: list[str]) -> int:

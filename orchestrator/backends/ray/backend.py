@@ -1,4 +1,4 @@
-"""A Ray cluster as a backend: attempts wait in a queue in the store, which one driver in the cluster hands to Ray.
+"""The Ray backend: attempts wait in a queue in the store, and one driver in the cluster hands them to Ray.
 
 The queue's files and the trials' records are what states are told from; Ray is asked only whether the driver lives.
 """
@@ -9,17 +9,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission, Task
-from orchestrator.backends.queue import Entry, discard
+from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.queue import QueueEntry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
+from orchestrator.store.attempt_state import FINAL
+from orchestrator.store.frozen_code import module_in
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
-from orchestrator.store.observe import FINAL
-from orchestrator.supervisor.command import environment, python_module, supervisor_command
+from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
 from orchestrator.supervisor.ending import never_began
 from trainer.config.job import Resources
-from trainer.record import State, read_record, replace_file
+from trainer.files import replace_file
+from trainer.record import State, read_record
 
 DRIVER_CHECK_SECONDS = 2.0
 PASSED_ON = ("ADASWEEP_", "OMP_", "MLFLOW_")
@@ -49,19 +51,19 @@ class RayBackend:
         )
 
     def submit(self, submission: Submission) -> list[Handle]:
-        entries = [Entry.of(task) for task in submission.tasks]
+        entries = [QueueEntry.of(task) for task in submission.tasks]
         with writing(self.queue.root):
             for entry in entries:
                 self.queue.put(entry)
-        self.tend()
+        self.maintain()
         return [Handle(backend=self.name, key=entry.key, trial=entry.trial, attempt=entry.attempt) for entry in entries]
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         waiting, running = self.queue.waiting(), self.queue.running()
         return {handle: self._state(handle, handle.key in waiting, handle.key in running) for handle in handles}
 
-    def tend(self) -> None:
-        """See to it that a driver serves the queue."""
+    def maintain(self) -> None:
+        """Start a driver if the queue needs one."""
         if not (self.queue.waiting() or self.queue.running()) or self._is_served():
             return
         if time.monotonic() - self._checked < DRIVER_CHECK_SECONDS:
@@ -100,8 +102,9 @@ class RayBackend:
         return self._driver_file.read_text(encoding="ascii") if self._driver_file.exists() else ""
 
     def _start_driver(self) -> None:
-        command = [*python_module("orchestrator.backends.ray.driver"), str(self.queue.root)]
-        job = self.jobs.submit(shlex.join(command), passed_on(self.queue.code()))
+        code = self.queue.code()
+        command = [*python_module(module_in(code, "orchestrator.backends.ray.driver")), str(self.queue.root)]
+        job = self.jobs.submit(shlex.join(command), passed_on(code))
         replace_file(self._driver_file, job)
 
 
@@ -111,7 +114,7 @@ def _needs(task: Task) -> str:
 
 
 def passed_on(code: Path) -> dict[str, str]:
-    """Return the variables of ours that drivers and workers have to know."""
+    """Return the environment variables that drivers and workers need."""
     ours = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
     return {**ours, "PYTHONPATH": environment(code=code)["PYTHONPATH"], **LEAVE_CHILDREN}
 

@@ -1,4 +1,4 @@
-"""The driver of a queue in a Ray cluster: hands what waits to Ray, which finds room for it; sees to what is lost.
+"""The driver of a queue in a Ray cluster: submits what waits as Ray tasks, and requeues what was lost.
 
     python -m orchestrator.backends.ray.driver QUEUE_DIR
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import ray
 from ray.exceptions import RayError
 
-from orchestrator.backends.queue import Entry, read_entry
+from orchestrator.backends.queue import QueueEntry, read_entry
 from orchestrator.backends.ray.task import RayQueue, carry_out
-from orchestrator.errors import LeaseHeld, LeaseLost
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.store.attempt_state import FINAL, RUN_AGAIN
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire, holder
-from orchestrator.store.observe import FINAL, RUN_AGAIN
 from trainer.record import RunDir, read_record
 
 POLL_SECONDS = 0.3
@@ -26,7 +26,7 @@ LINGER_SECONDS = 10.0
 
 
 @dataclass
-class Runner:
+class Driver:
     """Serves one queue for as long as it holds the lease on it. `given` are the entries that Ray has, by key."""
 
     queue: RayQueue
@@ -34,7 +34,7 @@ class Runner:
     given: dict[str, ray.ObjectRef[int | None]] = field(default_factory=dict)
 
     def serve(self) -> None:
-        """Serve the queue until nothing has been in it for a while. Raises LeaseLost."""
+        """Serve the queue until nothing has been in it for a while. Raises LeaseSuperseded."""
         beaten = served = time.monotonic()
         while time.monotonic() - served < LINGER_SECONDS:
             self._give()
@@ -47,14 +47,14 @@ class Runner:
                 beaten = time.monotonic()
 
     def _give(self) -> None:
-        """Give Ray what it has not got yet."""
+        """Submit to Ray what it does not have yet."""
         for key, path in self.queue.waiting().items():
             entry = read_entry(path)
             if entry and key not in self.given:
                 self.given[key] = start(self.queue, entry)
 
     def _collect(self) -> None:
-        """Forget what has ended. What Ray itself gave up is taken out of the queue, and so counts as lost."""
+        """Forget what has ended. What Ray gave up on is removed from the queue, and so counts as lost."""
         keys = {ref: key for key, ref in self.given.items()}
         if not keys:
             time.sleep(POLL_SECONDS)
@@ -69,7 +69,7 @@ class Runner:
             del self.given[keys[ref]]
 
     def _adopt(self) -> None:
-        """See to what an earlier driver left behind, once its supervisors have stopped."""
+        """Requeue or remove what an earlier driver left behind, once its supervisors have stopped."""
         for key, path in self.queue.running().items():
             entry = read_entry(path)
             if key in self.given or entry is None or _is_at_work(entry):
@@ -80,8 +80,8 @@ class Runner:
                 self.queue.put_back(path)
 
 
-def start(queue: RayQueue, entry: Entry) -> "ray.ObjectRef[int | None]":
-    """Give an entry to Ray as a task with its resources, to be run again for as long as nodes are lost."""
+def start(queue: RayQueue, entry: QueueEntry) -> "ray.ObjectRef[int | None]":
+    """Submit an entry to Ray as a task with its resources; Ray reruns it whenever its node is lost."""
     needs = entry.resources
     task = ray.remote(carry_out).options(
         num_cpus=needs.cpus,
@@ -93,20 +93,20 @@ def start(queue: RayQueue, entry: Entry) -> "ray.ObjectRef[int | None]":
     return task.remote(str(queue.root), entry.key)
 
 
-def is_settled(entry: Entry) -> bool:
+def is_settled(entry: QueueEntry) -> bool:
     """Return whether the entry's attempt, or what it was continued as, ended in a way that no rerun would change."""
     run = RunDir(entry.directory)
     record = read_record(run.record(run.attempts()[-1]))
     return record is not None and record.state in FINAL - RUN_AGAIN
 
 
-def _is_at_work(entry: Entry) -> bool:
+def _is_at_work(entry: QueueEntry) -> bool:
     held = holder(entry.directory)
     return held is not None and held.is_alive(time.time())
 
 
 def main(arguments: list[str]) -> int:
-    """Serve a queue, unless somebody else does."""
+    """Serve a queue, unless another driver does."""
     queue = RayQueue(Path(arguments[0]))
     try:
         lease = acquire(queue.root)
@@ -115,8 +115,8 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         ray.init(log_to_driver=False)
-        Runner(queue, lease).serve()
-    except LeaseLost as lost:
+        Driver(queue, lease).serve()
+    except LeaseSuperseded as lost:
         sys.stderr.write(f"{lost}\n")
     finally:
         lease.release()

@@ -1,4 +1,4 @@
-"""Ray's Jobs API over HTTP: nothing of Ray has to be installed where a sweep is started from.
+"""Ray's Jobs API over HTTP, so that Ray need not be installed where a sweep is started.
 
 The address and the token come from the variables that Ray's own commands read: RAY_API_SERVER_ADDRESS, RAY_AUTH_TOKEN.
 """
@@ -28,7 +28,7 @@ IS_ALIVE: Mapping[str, bool] = {
 
 @dataclass(frozen=True)
 class RayJobs:
-    """The cluster at `address`. Every method raises BackendError when nobody answers, or the answer is a refusal."""
+    """The cluster at `address`. Every method raises BackendError when there is no answer, or the request is refused."""
 
     address: str
     token: str = ""
@@ -39,7 +39,7 @@ class RayJobs:
         return cls(os.environ.get("RAY_API_SERVER_ADDRESS", DEFAULT_ADDRESS), os.environ.get("RAY_AUTH_TOKEN", ""))
 
     def submit(self, entrypoint: str, environment: Mapping[str, str]) -> str:
-        """Start a job and return its number. `entrypoint` is a line of shell."""
+        """Start a job and return its id. `entrypoint` is a line of shell."""
         asked = {"entrypoint": entrypoint, "runtime_env": {"env_vars": dict(environment)}}
         return str(self._ask("/api/jobs/", asked)["submission_id"])
 
@@ -77,4 +77,4 @@ class RayJobs:
 
 
 class UnknownJob(BackendError):
-    """The cluster knows no job of this number."""
+    """The cluster does not know a job with this id."""

@@ -1,20 +1,20 @@
-"""What a Ray worker does with an entry of the queue: supervise the attempt until it ends, or is to be stopped."""
+"""What a Ray worker does with a queue entry: supervise the attempt until it ends or should stop."""
 
-import ctypes
 import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.backends.queue import Entry, Queue, discard, read_entry
-from orchestrator.store.lease import Claim
-from orchestrator.store.observe import is_finished
+from orchestrator.backends.queue import Queue, QueueEntry, discard, read_entry
+from orchestrator.store.attempt_state import is_finished
+from orchestrator.store.lease import JobRun
 from orchestrator.store.process_id import ProcessId
-from orchestrator.supervisor.command import environment, hold_signals, supervisor_command
-from trainer.record import RunDir, replace_file
+from orchestrator.supervisor.command import start_supervisor
+from trainer.config.job import Resources
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 POLL_SECONDS = 0.2
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -52,33 +52,21 @@ def _taken(queue: RayQueue, key: str) -> Path | None:
     return queue.take(waiting) if waiting else None
 
 
-def _is_over(queue: RayQueue, entry: Entry) -> bool:
+def _is_over(queue: RayQueue, entry: QueueEntry) -> bool:
     return queue.stop_file(entry.key).exists() or is_finished(RunDir(entry.directory), entry.attempt)
 
 
-def _supervise(queue: RayQueue, path: Path, entry: Entry) -> int:
-    claim = Claim(job=f"ray {queue.root} {entry.key}", run=entry.starts)
-    # Without a GPU of its own a process of Ray's sees all of the node's.
-    hidden = {} if entry.resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
-    with (RunDir(entry.directory).attempt(entry.attempt) / "supervisor.log").open("ab") as output:
-        child = subprocess.Popen(
-            supervisor_command(entry.task),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment({**claim.environment, **hidden}, entry.code),
-            start_new_session=True,
-            preexec_fn=stopping_with_us,
-        )
+def _supervise(queue: RayQueue, path: Path, entry: QueueEntry) -> int:
+    claim = JobRun(job=f"ray {queue.root} {entry.key}", run=entry.starts)
+    child = start_supervisor(entry.task, claim.environment | hidden_gpus(entry.resources), stops_with_us=True)
     started = {"supervisor": ProcessId.of(child.pid), "starts": entry.starts + 1}
     replace_file(path, entry.model_copy(update=started).model_dump_json())
     return _ended(child, queue.stop_file(entry.key))
 
 
-def stopping_with_us() -> None:
-    """Have the kernel tell the supervisor to save and stop when the worker of Ray that started it is gone."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    hold_signals()
+def hidden_gpus(resources: Resources) -> dict[str, str]:
+    """Return the variables that hide GPUs from an attempt without one: a process of Ray's sees all of the node's."""
+    return {} if resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def _ended(child: subprocess.Popen[bytes], stop: Path) -> int:

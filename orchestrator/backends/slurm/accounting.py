@@ -1,4 +1,4 @@
-"""What SLURM's accounting says of the energy of jobs that had their nodes to themselves.
+"""Energy from SLURM's accounting, for jobs that had their nodes to themselves.
 
 ConsumedEnergy is that of whole nodes (AcctGatherEnergyType), so it is an attempt's own only where the profile says
 `flags: {exclusive: true}`. It is known some time after a job has ended; so it is asked for when energy is.
@@ -12,7 +12,8 @@ from orchestrator.backends.base import read_handle
 from orchestrator.backends.slurm.poll import Ask, ask_slurm
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.layout import Store
-from trainer.record import RunDir, State, read_record, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir, State, read_record
 
 SACCT = ("sacct", "--allocations", "--noheader", "--parsable2", "--format=JobID,ConsumedEnergyRaw")
 METHOD = "SLURM ConsumedEnergy of an exclusive node"

@@ -1,4 +1,4 @@
-"""SLURM as a backend: trials that need the same become one array, submitted by submitit; one poll tells all states.
+"""The SLURM backend: trials with equal needs become one array, submitted by submitit; one poll reports all states.
 
 What submitit thinks of a job's state is never asked: it takes NODE_FAIL for the end of jobs which SLURM then reruns.
 """
@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 import submitit
 from submitit.core.utils import FailedJobError, FailedSubmissionError
 
-from orchestrator.backends.base import Handle, Submission, Task
+from orchestrator.backends.base import Handle, Submission
 from orchestrator.backends.slurm.poll import Ask, Poller, ask_slurm
 from orchestrator.backends.slurm.profile import Profile, chosen_profile
-from orchestrator.backends.slurm.script import Array, arrays
+from orchestrator.backends.slurm.script import JobArray, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.task import SupervisedAttempt
 from orchestrator.errors import BackendError
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
 
@@ -58,7 +59,7 @@ class SlurmBackend:
         return Submission(tuple(tasks), text)
 
     def submit(self, submission: Submission) -> list[Handle]:
-        """Submit every array. Where one cannot be, those before it are taken back.
+        """Submit every array. Where one fails, those before it are cancelled.
 
         A job of which sbatch could not tell finds nothing to do when it starts, and ends.
         """
@@ -80,11 +81,11 @@ class SlurmBackend:
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
     def slots(self, _resources: Resources) -> int:
-        """Return how many jobs the profile lets run at a time; how many of them find room, SLURM decides."""
+        """Return how many jobs the profile lets run at a time; SLURM decides how many of them do."""
         return self.profile.throttle
 
-    def tend(self) -> None:
-        """SLURM looks after its jobs itself."""
+    def maintain(self) -> None:
+        """Do nothing: SLURM maintains its jobs itself."""
 
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than KillWait would.
@@ -97,10 +98,10 @@ class SlurmBackend:
         self._scancel([key for key in keys if key not in listening])
         self._scancel([key for key in keys if key in listening], "--state=RUNNING", "--signal=TERM")
 
-    def _arrays(self, tasks: Sequence[Task]) -> list[Array]:
+    def _arrays(self, tasks: Sequence[Task]) -> list[JobArray]:
         return arrays(tasks, self.profile, self.store.root.resolve() / "slurm", self.python)
 
-    def _submit(self, array: Array) -> list[str]:
+    def _submit(self, array: JobArray) -> list[str]:
         work = [SupervisedAttempt(str(task.directory), task.attempt) for task in array.tasks]
         try:
             with writing(array.folder), outside_any_job():
@@ -116,7 +117,7 @@ class SlurmBackend:
         return State.PENDING if self._may_come_back(key, row) else meaning(row)
 
     def _may_come_back(self, key: str, row: JobRow) -> bool:
-        """Return whether SLURM may still requeue a job that it shows as lost."""
+        """Return whether SLURM may still requeue a job that it reports as lost."""
         if row.word not in UNSETTLED:
             self._unsettled.pop(key, None)
             return False
@@ -129,7 +130,7 @@ class SlurmBackend:
         return held is not None and held.is_alive(time.time())
 
     def _scancel(self, keys: Sequence[str], *options: str) -> None:
-        """Call scancel. That some jobs have ended already is none of its failures."""
+        """Call scancel. Jobs that have already ended are not an error."""
         try:
             if keys:
                 self.ask(["scancel", *options, *keys])
@@ -142,7 +143,7 @@ def _may_pass(told: str) -> bool:
     return any(word in told for word in PASSING)
 
 
-def _listed(array: Array) -> str:
+def _listed(array: JobArray) -> str:
     """Return the tasks of an array as comments; ids and numbers only, nothing that a person named."""
     lines = (f"# {index}: {task.trial} attempt {task.attempt}" for index, task in enumerate(array.tasks))
     return "\n".join([f"# {array.name}: {len(array.tasks)} jobs", *lines, ""])
@@ -150,7 +151,7 @@ def _listed(array: Array) -> str:
 
 @contextlib.contextmanager
 def outside_any_job() -> Iterator[None]:
-    """Hide what an enclosing job says about itself, which sbatch would take for options; keep which cluster it is."""
+    """Hide the variables of an enclosing job, which sbatch would read as options, but keep the choice of cluster."""
     cluster = {name: os.environ[name] for name in ("SLURM_CONF", "SLURM_CLUSTERS") if name in os.environ}
     with submitit.helpers.clean_env():
         os.environ.update(cluster)

@@ -1,4 +1,4 @@
-"""Asking SLURM how jobs stand: one squeue for all of them, one sacct for those that squeue has forgotten."""
+"""Polls SLURM: one squeue for all jobs, and one sacct for those that squeue has forgotten."""
 
 import os
 import re
@@ -51,7 +51,7 @@ class Poller:
     _missing: set[str] = field(default_factory=set)
 
     def rows(self, jobs: Collection[str]) -> dict[str, JobRow]:
-        """Return the row of each job that SLURM knows. A job not heard of before is asked for at once."""
+        """Return the row of each job that SLURM knows. A new job is polled for at once."""
         jobs = [job for job in jobs if JOB.fullmatch(job)]
         news = [job for job in jobs if job not in self._rows and job not in self._missing]
         if news or self._asked is None or self.clock() - self._asked >= self.every_seconds:

@@ -1,4 +1,4 @@
-"""Profile: how a certain SLURM cluster wants to be used. One YAML file each, in infra/profiles or beside the store."""
+"""Profile: the conventions of one SLURM cluster, in a YAML file in infra/profiles or beside the store."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ import orchestrator
 from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.keys import did_you_mean
 from orchestrator.sweep.validation_messages import worded
-from orchestrator.sweep.yaml_source import Source, load
+from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.spec import NonNegative, PositiveInt, Settings
 
 PROFILES = Path(orchestrator.__file__).parent.parent / "infra" / "profiles"
@@ -95,7 +95,7 @@ def read_profile(file: Path) -> Profile:
         raise SweepError([_problem(source, detail) for detail in error.errors()]) from None
 
 
-def _problem(source: Source, detail: ErrorDetails) -> Problem:
+def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
     unknown = detail["type"] == "extra_forbidden"
     key = str(detail["loc"][-1])
     text = "is not a setting" + did_you_mean(key, Profile.model_fields) if unknown else worded(detail)

@@ -1,4 +1,4 @@
-"""From tasks to sbatch scripts: tasks that need the same become one array, written by submitit."""
+"""Turns tasks into sbatch scripts: tasks with equal needs become one array, written by submitit."""
 
 import hashlib
 import itertools
@@ -13,10 +13,9 @@ from typing import Any
 import submitit
 from submitit.slurm import slurm as submitit_slurm
 
-from orchestrator.backends.base import Task
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.errors import StoreError
-from orchestrator.supervisor.command import environment
+from orchestrator.supervisor.command import Task, environment
 
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
 """sbatch gives these a meaning of their own in the names of files, quoted or not."""
@@ -34,7 +33,7 @@ class Executor(submitit.SlurmExecutor):
 
 
 @dataclass(frozen=True)
-class Array:
+class JobArray:
     """Tasks that are submitted together; `folder` is where submitit keeps their scripts, pickles and logs."""
 
     tasks: tuple[Task, ...]
@@ -62,7 +61,7 @@ class Array:
         return str(text)
 
 
-def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[Array]:
+def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[JobArray]:
     """Return `tasks` as arrays, in an order that is a function of the tasks. `root` is where their folders go."""
     _require_harmless(root)
     command = shlex.join([python, "-P"])
@@ -70,7 +69,7 @@ def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sy
     for group in _alike(tasks, profile.array_limit):
         digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in group).encode()).hexdigest()[:12]
         settings = parameters(group[0], profile) | {"job_name": f"adasweep-{digest}"}
-        found.append(Array(tuple(group), root / digest, settings, command))
+        found.append(JobArray(tuple(group), root / digest, settings, command))
     return found
 
 

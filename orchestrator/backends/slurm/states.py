@@ -1,11 +1,11 @@
-"""Every state that SLURM gives a job, and what it means for an attempt."""
+"""Every SLURM job state, and what it means for an attempt."""
 
 import logging
 import signal
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from orchestrator.errors import EXIT_RUN_AGAIN
+from trainer.errors import ExitCode
 from trainer.record import State
 
 STATES: Mapping[str, State] = {
@@ -72,8 +72,8 @@ def meaning(row: JobRow) -> State:
 
 
 def _failure(row: JobRow) -> State:
-    """Return why a job failed. A shell tells the signal that ended a process as 128 + its number."""
+    """Return why a job failed. A shell reports a process killed by a signal as 128 + the signal's number."""
     number = row.signal or max(0, row.exit_code - 128)
-    if row.exit_code == EXIT_RUN_AGAIN or number in ASKED_TO_STOP:
+    if row.exit_code == ExitCode.RUN_AGAIN or number in ASKED_TO_STOP:
         return State.PREEMPTED
     return State.LOST if number in FROM_OUTSIDE else State.FAILED

@@ -1,4 +1,4 @@
-"""What a job does on its node: carry out the attempt, and have SLURM run it again when it has to make room.
+"""What a SLURM job does on its node: run the attempt, and request a requeue when it has to make room.
 
 submitit pickles a SupervisedAttempt (two plain values) and calls it on the node. The supervisor then takes over the
 signals. SIGUSR2 comes before the time limit and before a preemption: the job asks to be requeued. SIGTERM comes when
@@ -15,13 +15,13 @@ from pathlib import Path
 
 from submitit.helpers import DelayedSubmission
 
-from orchestrator.errors import EXIT_RUN_AGAIN
 from orchestrator.plan.decide import Rules
+from orchestrator.store.attempt_state import is_finished, no_progress
 from orchestrator.store.layout import read_job
-from orchestrator.store.lease import Claim
-from orchestrator.store.observe import in_vain, is_finished
+from orchestrator.store.lease import JobRun
 from orchestrator.store.requests import is_cancelled, stops
 from orchestrator.supervisor import supervise
+from trainer.errors import ExitCode
 from trainer.record import RunDir, read_record
 
 MAKE_ROOM = signal.SIGUSR2
@@ -49,9 +49,9 @@ def carry_out(run: RunDir, attempt: int) -> int:
     if is_finished(run, attempt):
         return 0
     os.environ.update(claim(os.environ).environment)
-    inbox = supervise.Inbox()
-    code = supervise.main([str(run.path), str(attempt)], inbox)
-    if code == EXIT_RUN_AGAIN and MAKE_ROOM in inbox.received and is_worth_requeueing(run, attempt):
+    signals = supervise.SignalQueue()
+    code = supervise.main([str(run.path), str(attempt)], signals)
+    if code == ExitCode.RUN_AGAIN and MAKE_ROOM in signals.received and is_worth_requeueing(run, attempt):
         requeue(os.environ)
     return code
 
@@ -62,18 +62,18 @@ def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
     job = read_job(run.job(attempt))
     if job and job.sweep in stops(run):
         return False
-    stalls = in_vain(read_record(run.record(number)) for number in numbers).stalls
+    stalls = no_progress(read_record(run.record(number)) for number in numbers).stalls
     return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
 
 
-def claim(environment: Mapping[str, str]) -> Claim:
+def claim(environment: Mapping[str, str]) -> JobRun:
     """Return which run of which job this is: SLURM has given up the runs before."""
     job = f"slurm {environment.get('SLURM_CLUSTER_NAME', '')} {environment['SLURM_JOB_ID']}"
-    return Claim(job=job, run=int(environment.get("SLURM_RESTART_COUNT", "0")))
+    return JobRun(job=job, run=int(environment.get("SLURM_RESTART_COUNT", "0")))
 
 
 def requeue(environment: Mapping[str, str]) -> None:
-    """Ask SLURM to run this job again. Where it will not, the job just ends, and is resubmitted by who watches."""
+    """Ask SLURM to run this job again. If SLURM refuses, the job ends, and the launcher resubmits it."""
     command = ["scontrol", "requeue", environment["SLURM_JOB_ID"]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEUE_SECONDS, check=False)
     sys.stderr.write(done.stderr)

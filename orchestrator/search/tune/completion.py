@@ -1,4 +1,4 @@
-"""The file in which a driver in a cluster says that it has come to the end of a search."""
+"""The file in which the driver of a search reports that the search is complete."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from orchestrator.store.layout import Store
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_points import study_name
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 
 def finish_file(store: Store, sweep: Sweep) -> Path:

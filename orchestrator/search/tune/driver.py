@@ -1,4 +1,4 @@
-"""Ray Tune as searcher and scheduler: OptunaSearch chooses, ASHA stops; every Tune trial drives an ordinary trial.
+"""Drives a search with Ray Tune: OptunaSearch samples, ASHA stops, and every Tune trial drives an ordinary trial.
 
     python -m orchestrator.search.tune.driver STORE SWEEP CODE KIMG TIER
 
@@ -28,7 +28,7 @@ from orchestrator.plan.plan import RULES, Plan, wanted_of
 from orchestrator.plan.plan_file import keep_plan
 from orchestrator.search.optuna import sampler_of
 from orchestrator.search.tune.completion import finish
-from orchestrator.search.tune.trial import SCORE, Errand, drive
+from orchestrator.search.tune.trial import SCORE, TrialSpec, drive
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
@@ -45,7 +45,7 @@ NODE_LOSSES = 20
 
 
 @dataclass
-class Book:
+class SearchState:
     """The plan of a search as it grows: what Tune samples becomes a trial in the store before it starts."""
 
     store: Store
@@ -67,21 +67,21 @@ class Book:
         try:
             (trial,) = trials_of(self.plan.sweep, point, self.find)
         except SweepError as error:
-            sys.stderr.write(f"a configuration that cannot be: {error}\n")
-            return {"errand": ""}
+            sys.stderr.write(f"a configuration is not valid: {error}\n")
+            return {"trial": ""}
         self.store.create_trial(trial)
         if point not in self.plan.sweep.sampled:
             self._grow(point, trial)
-        return {"errand": self._errand(trial).model_dump_json()}
+        return {"trial": self._spec(trial).model_dump_json()}
 
     def _grow(self, point: Point, trial: Trial) -> None:
         sweep, trials = replace(self.plan.sweep, sampled=(*self.plan.sweep.sampled, point)), (*self.plan.trials, trial)
         self.plan = replace(self.plan, sweep=sweep, trials=trials, wanted=wanted_of(sweep, trials))
         keep_plan(self.store, self.plan)
 
-    def _errand(self, trial: Trial) -> Errand:
+    def _spec(self, trial: Trial) -> TrialSpec:
         sweep = self.plan.sweep
-        return Errand(
+        return TrialSpec(
             store=self.store.root.resolve(),
             trial=trial.id,
             options=run_options(sweep.spec, self.store, trial, trial.horizon_kimg),
@@ -98,11 +98,11 @@ class Book:
 class Space:
     """The space of a search as a function that chooses, enters what it has chosen, and says how to drive it."""
 
-    book: Book
+    state: SearchState
     fits: Applies
 
     def __call__(self, trial: Suggests) -> dict[str, Any]:
-        return self.book.entered(sampled(self.book.search.space, trial, self.fits))
+        return self.state.entered(sampled(self.state.search.space, trial, self.fits))
 
     def __reduce__(self) -> tuple[type[str], tuple[()]]:
         """Leave nothing in the copies that Tune saves of its searcher: it is never restored from them."""
@@ -123,27 +123,27 @@ class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.to
 
     def on_trial_complete(self, *_: Any, **told: Any) -> None:
         trial = told["trial"]
-        errand = Errand.of(trial.config["errand"])
-        if errand is None:
+        spec = TrialSpec.of(trial.config["trial"])
+        if spec is None:
             return
-        seen = observe_run(errand.run, None, time.time())
-        decision = decide_one(errand.wanted, seen, RULES)
+        seen = observe_run(spec.run, None, time.time())
+        decision = decide_one(spec.wanted, seen, RULES)
         if decision.action in SUBMITTED | {Action.LEAVE}:
             at = trial.last_result.get("kimg", seen.kimg)
-            stop(errand.run, errand.sweep, f"stopped at {at:g} kimg: Ray Tune's ASHA let better ones go on")
+            stop(spec.run, spec.sweep, f"stopped at {at:g} kimg: Ray Tune's ASHA let better ones go on")
 
 
-def carry_out(book: Book, lease: Lease) -> None:
+def carry_out(state: SearchState, lease: Lease) -> None:
     """Run the whole search, from what the plan knows already."""
-    search, resources = book.search, book.plan.sweep.spec.resources
-    folder = book.store.root.resolve() / "tune" / book.plan.sweep.key
+    search, resources = state.search, state.plan.sweep.spec.resources
+    folder = state.store.root.resolve() / "tune" / state.plan.sweep.key
     shutil.rmtree(folder, ignore_errors=True)
     chooser = OptunaSearch(
-        space=Space(book, applies(book.plan.sweep, book.find)),
+        space=Space(state, applies(state.plan.sweep, state.find)),
         metric=SCORE,
         mode="min",
-        points_to_evaluate=book.known(),
-        sampler=sampler_of(search, len(book.known())),
+        points_to_evaluate=state.known(),
+        sampler=sampler_of(search, len(state.known())),
     )
     needs = {"cpu": resources.cpus, "gpu": resources.gpus, "memory": resources.memory_gib * 2**30}
     tuner = tune.Tuner(
@@ -152,7 +152,7 @@ def carry_out(book: Book, lease: Lease) -> None:
             num_samples=search.trials,
             max_concurrent_trials=search.parallel,
             search_alg=chooser,
-            scheduler=scheduler_of(book.plan),
+            scheduler=scheduler_of(state.plan),
         ),
         run_config=tune.RunConfig(
             name=f"at-{int(time.time())}",
@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         ray.init(log_to_driver=False)
-        carry_out(Book(store, plan, lookup(store), Path(code)), lease)
+        carry_out(SearchState(store, plan, lookup(store), Path(code)), lease)
         finish(store, plan.sweep)
     finally:
         lease.release()

@@ -1,4 +1,4 @@
-"""A search by Ray Tune, seen from where it is started: a Ray job that is watched through the store."""
+"""Launches a Ray Tune search as a Ray job, and watches it through the store."""
 
 import shlex
 import time
@@ -8,9 +8,9 @@ from pathlib import Path
 from orchestrator.backends.base import Backend
 from orchestrator.backends.ray.backend import RayBackend, passed_on
 from orchestrator.backends.ray.jobs import RayJobs
-from orchestrator.commands.targets import seen_of
+from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.progress import View
-from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
+from orchestrator.errors import PlanError
 from orchestrator.plan.plan import RULES, Plan
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.plan.status import TrialStatus, sweep_status
@@ -19,6 +19,7 @@ from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.command import python_module
 from orchestrator.sweep.stop_rules import Asha
+from trainer.errors import ExitCode
 
 POLL_SECONDS = 1.0
 SAVING_SECONDS = 60.0
@@ -56,11 +57,11 @@ class TuneRun:
             if self.job:
                 self.jobs.stop(self.job)
             view.say("Interrupted: running trials save what they have. The same command continues.")
-            return EXIT_RUN_AGAIN
+            return ExitCode.RUN_AGAIN
         if not is_finished(self.store, self.plan.sweep):
             view.say("The driver of the search has ended early. The same command continues.")
-            return EXIT_RUN_AGAIN
-        return EXIT_SOME_FAILED if any(status.state == "failed" for status in self.statuses()) else 0
+            return ExitCode.RUN_AGAIN
+        return ExitCode.SOME_FAILED if any(status.state == "failed" for status in self.statuses()) else 0
 
     def statuses(self) -> list[TrialStatus]:
         """Return how everything that was sampled so far stands."""

@@ -1,7 +1,7 @@
 """Which cell of a sweep a side of a claim means."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from trainer.config.claims.grammar import Claim, ClaimProblem, Side
 
@@ -14,6 +14,7 @@ BASELINES = frozenset({"baseline", "noaug", "no augmentation"})
 CELLS_SHOWN = 8
 
 
+@runtime_checkable
 class NamedCell(Protocol):
     """A cell: what `cells:` of the sweep file calls it ("" where that has no name), and all its settings by key."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trainer.config.dataset.entries import LABEL_FILE, Entry, is_part, most_bytes
 from trainer.errors import DataError
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 Memo = dict[str, list[int]]
 """By name of a file: its size, the time of its last change in nanoseconds, and its CRC-32."""

@@ -71,7 +71,7 @@ class DiscriminatorSpec(Spec):
 
     @property
     def group(self) -> int | None:
-        """Return of how many images that are judged together a micro-batch must be made; None: all are one group."""
+        """Return the size of the groups scored together, parts of a micro-batch; None: all of it is one group."""
         return 1
 
 
