@@ -26,14 +26,14 @@ ROWS = 200
 
 
 @pytest.fixture(scope="module", params=OF_PAPERS)
-def results(request, tmp_path_factory):
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Runs and curves of one sweep."""
     store = write_results(tmp_path_factory.mktemp("store"), request.param, TIER)
     return request.param, *loaded(store, request.param, TIER)
 
 
 @pytest.mark.filterwarnings("error")
-def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(results):
+def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(results: Results) -> None:
     name, runs, curves = results
     for figure in read(name, TIER).spec.figures:
         numbers = figure_named(figure).data(runs, curves)
@@ -54,7 +54,7 @@ def compare(table: pd.DataFrame, file: str) -> None:
     pd.testing.assert_frame_equal(again, pd.read_csv(GOLDEN / file), rtol=1e-9)
 
 
-def beside(page) -> None:
+def beside(page: str) -> None:
     """Title, caption and legends lie beside the axes and inside the page."""
     boxes = [text.get_window_extent() for text in (page._suptitle, page._supxlabel, *page.legends)]
     areas = [ax.get_tightbbox() for ax in page.axes]
