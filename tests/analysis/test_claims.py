@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.claims.verdicts import Found, Verdict, judge, judge_sweep, read_claim, sentence
+from analysis.claims.verdicts import Found, Judged, Verdict, judge, judge_sweep, read_claim, sentence
 from analysis.errors import ClaimError
 from analysis.results.load import loader
 from analysis.tables.store import Store

@@ -1,5 +1,6 @@
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from analysis.tables.store import Store
 from analysis.testing.synthetic_store import IDENTITY, id_of
 from tests.analysis.stores import WHOLE
 from trainer.files import append_lines
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -131,7 +134,9 @@ def test_claims_in_words_are_listed_as_not_tested(run: Run, store: Store) -> Non
         (("table", "synthetic", "--scor", "x"), "Did you mean --score?"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_exit_code_2(run: Run, store: Store, arguments, message: str) -> None:
+def test_a_users_mistake_is_one_line_and_exit_code_2(
+    run: Run, store: Store, arguments: tuple[str, ...], message: str
+) -> None:
     code, _, err = run(*arguments, "--store", store.path)
     assert code == 2
     assert message in err
@@ -166,7 +171,9 @@ def test_every_command_of_figures_has_help_with_examples(run: Run, name: str) ->
 
 
 @pytest.mark.parametrize("words", [("table",), ("claims",), ("figures", "draw"), ("energy",), ("report",)])
-def test_a_sweep_is_named_by_its_file_or_its_name(run: Run, store: Store, tmp_path: Path, words) -> None:
+def test_a_sweep_is_named_by_its_file_or_its_name(
+    run: Run, store: Store, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     file = tmp_path / "any.yaml"
     file.write_text("sweep: synthetic\n")
     by_name, by_file = (run(*words, sweep, "--store", store.path, "--json") for sweep in ("synthetic", file))

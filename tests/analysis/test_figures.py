@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -24,12 +25,14 @@ from analysis.figures.drawing.style import LOOK
 from analysis.figures.provenance import provenance_of, read_provenance
 from analysis.figures.render import compose, render
 from analysis.results.bands import windowed
+from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import slices
 from analysis.tables.store import Store
 from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from tests.analysis.stores import WHOLE, loaded
 
 GOLDEN = Path(__file__).parent / "golden"
+Results = Callable[[str], tuple[Runs, Curves]]
 SHAPES = (
     *GENERAL,
     *("ada_fig4abc", "ada_fig5ab", "ada_fig7c", "ada_fig8b", "ada_fig11a"),
@@ -109,7 +112,7 @@ def test_logits_without_validation_and_with_a_torn_line(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def in_state(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Runs, Curves]]:
+def in_state(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Give runs and curves of the store in one of STATES, written once."""
 
     @cache
@@ -121,7 +124,7 @@ def in_state(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", SHAPES)
-def test_drawing_needs_no_warning_in_any_state(in_state, name: str, state: str) -> None:
+def test_drawing_needs_no_warning_in_any_state(in_state: Results, name: str, state: str) -> None:
     module = figure_named(name)
     numbers = module.data(*in_state(state))
     with matplotlib.rc_context(LOOK):
@@ -137,7 +140,7 @@ def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: S
     numbers = module.data(runs, curves)
     with matplotlib.rc_context(LOOK):
         figure = compose(module, numbers, provenance_of(name, module.aggregation, "", runs, curves))
-        boxes = {text: text.get_window_extent() for text in (figure._suptitle, figure._supxlabel, *figure.legends)}
+        boxes = {text: text.get_window_extent() for text in (*figure.texts, *figure.legends)}
         axes = [ax.get_tightbbox() for ax in figure.axes]
     assert not any(box.overlaps(area) for box in boxes.values() for area in axes)
     assert not any(one.overlaps(other) for one, other in combinations(boxes.values(), 2))

@@ -119,7 +119,9 @@ def frame_of(values: list[float], diverged: list[bool]) -> pd.DataFrame:
         ([math.nan], [False], math.nan, math.nan, math.nan, 0),
     ],
 )
-def test_spread_counts_a_diverged_run_as_worst_and_a_missing_one_not(values, diverged, median, low, high, runs) -> None:
+def test_spread_counts_a_diverged_run_as_worst_and_a_missing_one_not(
+    values: list[float], diverged: list[bool], median: float, low: float, high: float, runs: int
+) -> None:
     (row,) = spread(frame_of(values, diverged), "best", math.inf).to_dict("records")
     expected = {"median": median, "min": low, "max": high, "runs": runs, "planned_runs": len(values)}
     assert {key: row[key] for key in expected} == pytest.approx(expected, nan_ok=True)

@@ -35,7 +35,7 @@ def at(side: Side, **settings: str) -> Side:
         ("no augmentation > ADA", (Side("ADA", {}), Side("no augmentation", {}))),
     ],
 )
-def test_claims_are_read(text: str, expected) -> None:
+def test_claims_are_read(text: str, expected: tuple[Any, ...]) -> None:
     assert parse_claim(text) == Claim(text, *expected)
 
 
@@ -104,7 +104,7 @@ CELLS = {
         (None, {"methods": "bcr"}, "bcr, data.subset=500"),
     ],
 )
-def test_a_side_finds_its_cell(name: str, settings, expected) -> None:
+def test_a_side_finds_its_cell(name: str | None, settings: dict[str, str], expected: str) -> None:
     assert cell_of(Side(name, settings), CELLS) == expected
 
 
@@ -119,7 +119,7 @@ def test_a_side_finds_its_cell(name: str, settings, expected) -> None:
         (None, {"gamma": "2", "subset": "5"}, "fits none of"),
     ],
 )
-def test_a_side_must_mean_one_cell(name: str, settings, message: str) -> None:
+def test_a_side_must_mean_one_cell(name: str | None, settings: dict[str, str], message: str) -> None:
     with pytest.raises(ClaimProblem) as problem:
         cell_of(Side(name, settings), CELLS)
     assert message in str(problem.value)

@@ -11,11 +11,13 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from analysis.figures.catalog import figure_named
 from analysis.figures.drawing.style import LOOK
 from analysis.figures.provenance import provenance_of
 from analysis.figures.render import compose
+from analysis.results.load import Curves, Runs
 from tests.sweeps.planned import OF_PAPERS, read
 from tests.sweeps.results import loaded, write_results
 
@@ -23,6 +25,8 @@ GOLDEN = Path(__file__).parent / "golden"
 TIER = "mini"
 CHANGING = ["trial", "file", "sha256"]
 ROWS = 200
+
+Results = tuple[str, Runs, Curves]
 
 
 @pytest.fixture(scope="module", params=OF_PAPERS)
@@ -54,9 +58,9 @@ def compare(table: pd.DataFrame, file: str) -> None:
     pd.testing.assert_frame_equal(again, pd.read_csv(GOLDEN / file), rtol=1e-9)
 
 
-def beside(page: str) -> None:
+def beside(page: Figure) -> None:
     """Title, caption and legends lie beside the axes and inside the page."""
-    boxes = [text.get_window_extent() for text in (page._suptitle, page._supxlabel, *page.legends)]
+    boxes = [text.get_window_extent() for text in (*page.texts, *page.legends)]
     areas = [ax.get_tightbbox() for ax in page.axes]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert not any(box.overlaps(area) for box in boxes for area in areas if area is not None)

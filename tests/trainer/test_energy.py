@@ -58,7 +58,7 @@ def test_counters_count_from_the_moment_the_meter_is_made_and_go_on_after_a_rese
 
 
 @pytest.mark.parametrize(("visible", "joules"), [("GPU-b", 2.0), ("0", 1.0), ("0,1", 3.0), (None, 3.0), ("MIG-1", 1.0)])
-def test_only_the_allocated_devices_are_metered(visible, joules) -> None:
+def test_only_the_allocated_devices_are_metered(visible: str | None, joules: float) -> None:
     nvml = FakeNvml()
     meter = gpu_meter(nvml, Resources(gpus=1), 1, visible)
     nvml.millijoules = {"GPU-a": 6000.0, "GPU-b": 9000.0}
