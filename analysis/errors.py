@@ -26,7 +26,7 @@ class ClaimError(AnalysisError):
 
 
 class FigureError(AnalysisError):
-    """There is no such figure, or a file without provenance."""
+    """There is no such figure, or a file has no provenance."""
 
 
 class ReportError(AnalysisError):

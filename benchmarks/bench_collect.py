@@ -26,7 +26,7 @@ from analysis.figures.render import render
 from analysis.results.load import load
 from analysis.results.summary import summarize
 from analysis.tables.collect import collect
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from analysis.testing import synthetic_store as synthetic
 from trainer.config.identity import trial_id
 from trainer.config.train import TrainConfig
@@ -43,9 +43,9 @@ def fake_runs(count: int) -> Iterator[synthetic.FakeRun]:
         yield synthetic.FakeRun(("none", "ada")[cell % 2], SIZES[cell // 2], seed, kimg=HORIZON_KIMG)
 
 
-def write_store(path: Path, count: int, evaluations: int, console: Console) -> Store:
+def write_store(path: Path, count: int, evaluations: int, console: Console) -> ResultStore:
     """Write the store with plain writes; the lines of a cell are made once, and only their values differ by seed."""
-    store = Store(path)
+    store = ResultStore(path)
     kimgs = [HORIZON_KIMG * (i + 1) / evaluations for i in range(evaluations)]
     configs, cells = {}, []
     for run in track(fake_runs(count), total=count, description="writing", console=console):
@@ -61,7 +61,7 @@ def write_store(path: Path, count: int, evaluations: int, console: Console) -> S
     return store
 
 
-def write_trial(store: Store, run: synthetic.FakeRun, trial: str, config: Any, kimgs: list[float]) -> None:
+def write_trial(store: ResultStore, run: synthetic.FakeRun, trial: str, config: Any, kimgs: list[float]) -> None:
     """Write the files of one trial."""
     directory = store.run(trial)
     directory.attempt(1).mkdir(parents=True)
@@ -72,7 +72,7 @@ def write_trial(store: Store, run: synthetic.FakeRun, trial: str, config: Any, k
     directory.ticks.write_text("".join(json.dumps(synthetic.tick_line(noise, kimg)) + "\n" for kimg in kimgs))
 
 
-def touch_some(store: Store) -> None:
+def touch_some(store: ResultStore) -> None:
     """Let ten trials, all over the store, gain an evaluation."""
     trials = list(store.trials())
     for trial in trials[:: max(len(trials) // CHANGED, 1)][:CHANGED]:
@@ -94,7 +94,7 @@ def timed(action: Callable[[], Any]) -> Times:
     return Times(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def measure(store: Store, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
+def measure(store: ResultStore, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
     """Yield what was done, how long it took, and the seconds it may take."""
 
     yield "collect from scratch", timed(lambda: collect(store)), 60.0
@@ -106,7 +106,7 @@ def measure(store: Store, figures: Iterable[str]) -> Iterator[tuple[str, Times, 
     yield "load and summarize", timed(lambda: summarize(*load(store, "bench"))), 3.0
 
 
-def compare(store: Store, sample: int, console: Console) -> None:
+def compare(store: ResultStore, sample: int, console: Console) -> None:
     """Read the same runs and scores from the tables and through MLflow, one after the other, and say the ratio."""
     from benchmarks import mlflow_side
 

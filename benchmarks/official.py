@@ -16,12 +16,12 @@ from trainer.model.layers import Convolution, FullyConnected
 from trainer.model.modulated import SynthesisLayer, ToRgb
 from trainer.ops.activations import ACTIVATIONS
 from trainer.ops.modulated_conv2d import modulated_weights
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 from trainer.ops.resampling import Steps
 from trainer.ops.upfirdn2d import down_padding, up_padding
 
 
-class Official(Reference):
+class Official(ReferenceKernels):
     """Resampling step by step; the other operations as in the reference, but nothing in place."""
 
     name = "official"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainer.ops.choice import native
 from trainer.ops.kernels import Kernels, using
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 
 Work = Callable[[], Any]
 
@@ -54,7 +54,7 @@ def least_ms(works: Mapping[str, Work], rounds: int) -> dict[str, float]:
 
 def implementations() -> dict[str, Kernels]:
     """Return both implementations of the operations."""
-    return {"reference": Reference(), "native": native("cpu")}
+    return {"reference": ReferenceKernels(), "native": native("cpu")}
 
 
 def with_each(work: Work) -> dict[str, Work]:

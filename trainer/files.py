@@ -4,13 +4,14 @@ A file is written beside its place under a name of its own (`.NAME.HOST.PID-RAND
 renamed. What a killed writer leaves is known by that name: `remove_abandoned` takes it away once the writer is dead.
 """
 
+import errno
 import json
 import os
 import re
 import socket
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,21 +103,34 @@ def sync(path: Path) -> None:
 def locked(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
     """Hold the lock file `path` and yield True; False where another holds it for longer than `wait_seconds`.
 
-    The kernel frees a lock when its holder dies, so a file left behind locks nobody out. False at once, too, where the
-    file system knows no locks or nothing can be written: the caller decides whether it needs the lock.
+    The kernel frees a lock when its holder dies, so a file left behind locks nobody out. Raises OSError where the file
+    system knows no locks, or nothing can be written.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(path, timeout=-1 if wait_seconds is None else wait_seconds, mode=PERMISSIONS)
     try:
         lock.acquire()
-    except (Timeout, OSError, NotImplementedError):
+    except Timeout:
         yield False
         return
+    except NotImplementedError as error:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK), str(path)) from error
     try:
         yield True
     finally:
         lock.release()
+
+
+@contextmanager
+def locked_if_possible(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
+    """Like `locked`, for work that a lock only saves from being done twice: without locks, yield False at once."""
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(locked(path, wait_seconds))
+        except OSError:
+            held = False
+        yield held
 
 
 def append_lines(path: Path, rows: list[Mapping[str, Any]]) -> None:

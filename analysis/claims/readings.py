@@ -27,7 +27,7 @@ def values_of(claim: Claim, cell: pd.DataFrame, curves: Curves) -> list[float]:
 
 
 def worst_of(reading: Reading, score: Score) -> float:
-    """Return what a diverged run counts as: the worst score, an endless rise, a curve that turned up at once."""
+    """Return what a diverged run counts as: the worst score, an infinite rise, or a best score at the very start."""
     return {Reading.RISE: float("inf"), Reading.BEST_KIMG: float("-inf")}.get(reading, score.worst)
 
 

@@ -1,7 +1,7 @@
 """Exact tests for few seeds: the permutation distribution of the rank sum, Holm's correction, bootstrap intervals.
 
-The rank-sum test counts, so it holds whatever the distribution and also with ties; diverged runs are ties at the worst
-rank. Runs of one seed share their training subset across methods; taking the groups as independent is then cautious.
+The rank-sum test is exact for any distribution, also with ties; diverged runs are tied at the worst rank. Runs of one
+seed share their training subset across methods; treating the groups as independent is then conservative.
 """
 
 import math
@@ -76,7 +76,8 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Return the percentile interval of statistic(left) - statistic(right) (Efron 1979), always from the same draws.
 
-    With fewer than about ten seeds it is too narrow; it describes, the rank test decides.
+    With fewer than about ten seeds it is too narrow: it describes, while the rank test decides.
+    Not scipy.stats.bootstrap: it needs two values on each side, and interpolates where diverged runs are infinite.
     """
     random = np.random.default_rng(0)
     draws = [random.choice(np.asarray(group, dtype=float), (resamples, len(group))) for group in (left, right)]

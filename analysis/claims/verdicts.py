@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """What a claim is judged by: the numbers of both sides, and what one more run of each side costs on average."""
+    """The evidence for a claim: the numbers of both sides, and the average energy of one more run of each side."""
 
     less_cell: str
     more_cell: str
@@ -149,7 +149,7 @@ def _verdict(claim: Claim, seen: Evidence, corrected: float, tests: int) -> Judg
 
 
 def _control(claim: Claim, seen: Evidence) -> Judged:
-    """Return the verdict on a control: both directions are looked at, and nothing is corrected in its favour."""
+    """Return the verdict on a control: the test is two-sided and not corrected."""
     p_value = two_sided_p(seen.less, seen.more) if all(seen.sizes) else 1.0
     can_fail = 2 * smallest_p(*seen.sizes) < claim.alpha
     broken = p_value < claim.alpha
@@ -159,7 +159,7 @@ def _control(claim: Claim, seen: Evidence) -> Judged:
 
 
 def _seeds_needed(claim: Claim, seen: Evidence, is_decidable: bool, decidable_from: int) -> tuple[int, int]:
-    """Return how many seeds each side lacks, at the least, before a verdict is possible."""
+    """Return the least number of seeds that each side lacks for a verdict."""
     if min(seen.sizes) >= claim.seeds and is_decidable:
         return 0, 0
     target = max(claim.seeds, decidable_from)
@@ -175,14 +175,14 @@ def _judged(
 
 
 def _kwh(seen: Evidence, needed: tuple[int, int]) -> float | None:
-    """Return the energy of the runs still needed, each as dear as the finished ones of its cell; None if unknown."""
-    dear = (seen.less_joules, seen.more_joules)
-    total = sum(number * joules for number, joules in zip(needed, dear, strict=True) if number)
+    """Return the energy of the runs still needed, at the average of their cell's finished runs; None if unknown."""
+    joules_per_run = (seen.less_joules, seen.more_joules)
+    total = sum(number * joules for number, joules in zip(needed, joules_per_run, strict=True) if number)
     return None if math.isnan(total) else total / JOULES_PER_KWH
 
 
 def sentence(judged: Judged) -> str:
-    """Return the verdict in one line with what it rests on."""
+    """Return the verdict and its evidence in one line."""
     less, more = judged.evidence.sizes
     low, high = judged.interval
     corrected = "two-sided" if judged.claim.is_control else f"corrected {judged.p_corrected:.2g}"

@@ -12,7 +12,7 @@ from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
 from analysis.console import say, say_json, show
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance
-from analysis.figures.trace import which as provenance_behind
+from analysis.figures.trace import provenance_behind
 from analysis.tables.plan_file import NO_SWEEP
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app, taking_several

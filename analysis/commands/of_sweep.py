@@ -8,7 +8,7 @@ from analysis.console import say
 from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import Collected
 from analysis.tables.collect import collect as collect_tables
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 ScoreOption = Annotated[
     str | None, typer.Option("--score", metavar="METRIC", help="Judge by this instead of the sweep's score.")
@@ -19,7 +19,7 @@ IdentityOption = Annotated[
 
 
 def loaded(
-    store: Store, sweep: str, score: str | None, identity: str | None, *, quiet: bool = False
+    store: ResultStore, sweep: str, score: str | None, identity: str | None, *, quiet: bool = False
 ) -> tuple[Runs, Curves]:
     """Bring the tables up to date, say what was skipped unless `quiet`, and load a sweep of the store."""
     found = collect_tables(store)

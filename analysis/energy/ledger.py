@@ -86,7 +86,7 @@ def devices(attempt: AttemptRow) -> float:
 
 
 def cost_of(attempt: AttemptRow, factors: Factors) -> Cost:
-    """Return what an attempt took. What no counter saw of it is estimated: at the power seen, or by the formula."""
+    """Return what an attempt took. What no counter measured is estimated: at the measured power, or by the formula."""
     paper = factors.paper_kwh(attempt)
     if attempt.joules is None or attempt.coverage <= 0:
         return Cost(0.0, paper or 0.0, paper, paper is not None)
@@ -99,7 +99,7 @@ def cost_of(attempt: AttemptRow, factors: Factors) -> Cost:
 def ledger(
     attempts: Sequence[AttemptRow], planned: Mapping[str, frozenset[str]], chosen: Sequence[str], factors: Factors
 ) -> Ledger:
-    """Return the ledger of the sweeps `chosen`, of everything where none is; `planned` are the trials by sweep."""
+    """Return the ledger of the sweeps `chosen`, of the whole store if empty; `planned` are the trials by sweep."""
     owner = {attempt: owner_of(attempt, planned) for attempt in attempts}
     sweeps = list(chosen) or [*planned, UNPLANNED]
     own = {sweep: [attempt for attempt in attempts if owner[attempt] == sweep] for sweep in sweeps}
@@ -167,13 +167,13 @@ def item_of(name: str, sweep: str, parts: Sequence[tuple[AttemptRow, float]], fa
 
 
 def _share(seconds: float, attempt: AttemptRow) -> float:
-    """Return the share of an attempt's time; training and metrics that overlap in the clock share what there is."""
+    """Return the share of an attempt's time; where training and metrics overlap, they share it."""
     whole = max(attempt.seconds, attempt.training_seconds + attempt.metrics_seconds)
     return seconds / whole if whole else 0.0
 
 
 def _coverage(parts: Sequence[tuple[AttemptRow, float]]) -> float:
-    """Return the part of device time that a meter, or the estimate of the worker itself, has seen."""
+    """Return the part of device time that is metered, or estimated by the worker itself."""
     time = sum(part * a.seconds * devices(a) for a, part in parts)
     seen = sum(part * a.seconds * devices(a) * (a.coverage if a.joules is not None else 0.0) for a, part in parts)
     return seen / time if time else 0.0

@@ -1,4 +1,4 @@
-"""The energy of sweeps, from the records of their attempts to a table."""
+"""The energy of sweeps as a table, from the records of their attempts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from rich.table import Table
 from analysis.energy.ledger import Factors, Item, Ledger, ledger
 from analysis.tables.attempts import AttemptRow, attempts_of
 from analysis.tables.plan_file import read_plan
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 HEADINGS = (
     *("sweep", "item", "runs", "attempts", "GPU-years", "CPU-hours", "kWh measured", "kWh estimated"),
@@ -16,8 +16,8 @@ HEADINGS = (
 )
 
 
-def energy_of(store: Store, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
-    """Return the ledger of some sweeps, or of the whole store where none is named, and what could not be read.
+def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
+    """Return the ledger of some sweeps, or of the whole store if none is named, and what could not be read.
 
     Raises StoreError for a sweep without a plan.
     """
@@ -32,7 +32,7 @@ def energy_of(store: Store, chosen: Sequence[str], factors: Factors) -> tuple[Le
     return ledger(attempts, planned, chosen, factors), skipped
 
 
-def planned_trials(store: Store) -> dict[str, frozenset[str]]:
+def planned_trials(store: ResultStore) -> dict[str, frozenset[str]]:
     """Return the trials that each sweep of the store wants."""
     return {sweep: frozenset(run.trial for run in read_plan(store, sweep).cells) for sweep in store.sweeps()}
 

@@ -1,4 +1,4 @@
-"""What a figure is: `data` makes its numbers, `draw` puts them on paper; neither does the other's work."""
+"""The interface of a figure: `data` computes its numbers, `draw` draws them and computes nothing."""
 
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ class FigureData(Protocol):
 
 
 class Figure(Protocol):
-    """An entry of a table of figures. `aggregation` says in words how runs became the plotted numbers."""
+    """An entry of a table of figures. `aggregation` describes how runs became the plotted numbers."""
 
     @property
     def title(self) -> str: ...

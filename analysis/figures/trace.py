@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance, read_provenance
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 
 def embedded(path: Path) -> dict[str, Any] | None:
@@ -33,7 +33,7 @@ def _keywords_of_pdf(path: Path) -> str:
     return re.sub(r"\\(.)", r"\1", found[1].decode("latin-1")) if found else ""
 
 
-def which(path: Path, store: Store) -> Provenance:
+def provenance_behind(path: Path, store: ResultStore) -> Provenance:
     """Return the provenance of a figure's file (PDF, PNG or CSV), wherever it was copied to.
 
     Raises FigureError where the file says nothing, or the store has redrawn the figure since.

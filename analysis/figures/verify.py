@@ -12,7 +12,7 @@ from analysis.figures.catalog import figure_named
 from analysis.figures.provenance import Provenance, code_version, numbers_csv, read_provenance
 from analysis.figures.trace import embedded
 from analysis.results.load import load
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 DIFFERENCES_SHOWN = 3
 
@@ -26,12 +26,12 @@ class Verified(NamedTuple):
     notes: list[str]
 
 
-def verify(store: Store, sweep: str) -> list[Verified]:
+def verify(store: ResultStore, sweep: str) -> list[Verified]:
     """Compare every figure of `sweep`: plotted numbers, CSV, and what PDF and PNG say of their origin."""
     return [_verify(store, sweep, origin) for origin in read_provenance(store.figures(sweep))]
 
 
-def _verify(store: Store, sweep: str, origin: Provenance) -> Verified:
+def _verify(store: ResultStore, sweep: str, origin: Provenance) -> Verified:
     differences = [*_tampered(store.figures(sweep), origin), *_moved(store, sweep, origin)]
     same_code = origin.code == code_version()
     return Verified(sweep, origin.figure, differences, [] if same_code else [f"drawn by {origin.code}"])
@@ -50,7 +50,7 @@ def _tampered(directory: Path, origin: Provenance) -> Iterator[str]:
             yield f"{picture.name} is missing or belongs to another version of the figure"
 
 
-def _moved(store: Store, sweep: str, origin: Provenance) -> Iterator[str]:
+def _moved(store: ResultStore, sweep: str, origin: Provenance) -> Iterator[str]:
     """Say where the numbers rebuilt from the trials differ from those of the CSV."""
     try:
         score, identity = origin.metric_name, origin.metric_identity or None

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from analysis.results.load import Runs
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.record import RunRecord, State, read_record
 
 HEADINGS = ("what", "value", "attempts")
@@ -24,7 +24,7 @@ def bad_endings(runs: Runs) -> list[str]:
     return [f"{count} attempt{'s' * (count > 1)} {ending}" for ending, count in counted.most_common()]
 
 
-def records(store: Store, trials: Iterable[str]) -> Iterator[RunRecord]:
+def records(store: ResultStore, trials: Iterable[str]) -> Iterator[RunRecord]:
     """Yield the records of all attempts that began."""
     for trial in trials:
         run = store.run(trial)

@@ -15,7 +15,7 @@ from analysis.report import environment
 from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.results import summary
 from analysis.results.load import Curves, Runs, load, loader
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 CLAIM_HEADINGS = ("verdict", "claim", "compared", "p", "corrected", "seeds", "difference of medians, 95 %", "needs")
 CLAIM_NOTE = (
@@ -29,7 +29,7 @@ RUN_COLUMNS = [
 ]
 
 
-def write_report(store: Store, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
+def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
     """Write the report of `sweeps` to `out` and return its sections. The figures are drawn anew into the store."""
     sections = [_section(store, sweep, factors) for sweep in sweeps]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def write_report(store: Store, sweeps: Sequence[str], out: Path, factors: Factor
     return sections
 
 
-def _section(store: Store, sweep: str, factors: Factors) -> Section:
+def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
     runs, curves = load(store, sweep)
     names = runs.plan.figures or GENERAL
     for name in names:
@@ -104,7 +104,7 @@ def _claim_row(judged: Judged) -> list[str]:
     ]
 
 
-def _energy(store: Store, sweep: str, factors: Factors) -> Subsection:
+def _energy(store: ResultStore, sweep: str, factors: Factors) -> Subsection:
     found, skipped = energy.energy_of(store, [sweep], factors)
     table = Table(energy.HEADINGS, energy.rows_of(found), words=("sweep", "item"))
     return Subsection("Energy", table, [*energy.notes(found), *(f"skipped {line}" for line in skipped)])

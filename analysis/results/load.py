@@ -1,4 +1,4 @@
-"""What figures, tables and claims are made of: the runs of a sweep and their curves as data frames.
+"""The data behind figures, tables and claims: the runs of a sweep and their curves as data frames.
 
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
     run cell name method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
@@ -21,7 +21,7 @@ from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
 from analysis.tables.source import CollectedTables, Source, TrialFiles
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.config.plan_file import PlanFile
 from trainer.record import State
 
@@ -59,7 +59,7 @@ class Curves:
 class Runs:
     """The runs of a sweep, beside the plan they belong to and the store they lie in."""
 
-    store: Store
+    store: ResultStore
     plan: PlanFile
     frame: pd.DataFrame
 
@@ -77,7 +77,7 @@ class Runs:
 
 
 def load(
-    store: Store, sweep: str, *, fresh: bool = False, score: str | None = None, identity: str | None = None
+    store: ResultStore, sweep: str, *, fresh: bool = False, score: str | None = None, identity: str | None = None
 ) -> tuple[Runs, Curves]:
     """Return the runs and curves of `sweep` from the tables, or with `fresh` from the trials' own files."""
     plan = read_plan(store, sweep)
@@ -112,7 +112,9 @@ def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     return grouped.agg(value="mean", deviation="std", seeds="count").reset_index()
 
 
-def loader(store: Store, sweep: str, of_score: tuple[Runs, Curves]) -> Callable[[str | None], tuple[Runs, Curves]]:
+def loader(
+    store: ResultStore, sweep: str, of_score: tuple[Runs, Curves]
+) -> Callable[[str | None], tuple[Runs, Curves]]:
     """Return a function from a metric's name to runs and curves; None is the score, already loaded. Loads each once."""
 
     @cache
@@ -139,7 +141,7 @@ def _planned(plan: PlanFile) -> pd.DataFrame:
 def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
     """Return rows with `run` instead of their trial, none beyond the run's horizon.
 
-    Trials are matched as numbers: over a million rows that takes a tenth of the time of matching texts.
+    Trials are matched as numbers: for a million rows that is ten times as fast as matching strings.
     """
     trials = pd.Index(planned["trial"].unique())
     numbered = rows.drop_columns(["trial"]).to_pandas()
@@ -170,7 +172,7 @@ def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
 def _with_state(frame: pd.DataFrame) -> pd.DataFrame:
     """Add `diverged` and `state`: done where the horizon of this sweep is reached, else what was recorded last.
 
-    A run at its horizon that is not done is still evaluating; a run beyond it has done that.
+    A run at its horizon that is not done is still being evaluated; a run beyond it is done.
     """
     frame = frame.assign(kimg=frame["kimg"].fillna(0.0), diverged=frame["diverged_kimg"] <= frame["horizon_kimg"])
     state = frame["recorded_state"].fillna(State.PENDING.value)

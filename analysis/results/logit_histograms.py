@@ -1,4 +1,4 @@
-"""Histograms of the discriminator's logits in logits.jsonl: a few moments of one run as densities."""
+"""Histograms of the discriminator's logits in logits.jsonl: a few points in the training of one run, as densities."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _KIMG = re.compile(r'"kimg":\s*([0-9.eE+-]+)')
 
 
 def slices(path: Path, horizon_kimg: float, count: int) -> pd.DataFrame:
-    """Return `count` moments, evenly spread, of the histograms in `path`; the last line per kimg wins.
+    """Return `count` points in training, evenly spread, of the histograms in `path`; the last line per kimg wins.
 
     Four neighbouring bins of the file make one here. `density` is per unit of logit; `plotted_kimg` is where the
     outline of the slice passes: the highest peak of all reaches SHARE_OF_SPACING of the way to the next slice.

@@ -1,14 +1,11 @@
-"""Which metrics of a sweep a table shows: those of some families, by the names under which they are recorded."""
+"""The metrics of a sweep that a table shows: those of some families, by their recorded names."""
 
 import re
 
 from analysis.results.load import Curves
 from trainer.config.metrics.families import DETECTOR, DISTANCE
-from trainer.config.metrics.names import MetricSpec, parse_metric, value_names
+from trainer.config.metrics.names import MetricSpec, is_deviation, parse_metric, value_names
 from trainer.config.plan_file import PlanFile
-
-DEVIATIONS = ("std",)
-"""Numbers of a metric that say how sure another is; they are no scores."""
 
 
 def plotted_metrics(plan: PlanFile, curves: Curves, families: tuple[str, ...]) -> list[Curves]:
@@ -16,7 +13,7 @@ def plotted_metrics(plan: PlanFile, curves: Curves, families: tuple[str, ...]) -
     specs = [parse_metric(name) for name in plan.metrics]
     wanted = [spec for family in families for spec in specs if spec.family == family]
     names = [name for spec in wanted for name in _names(spec, plan, curves)]
-    shown = [name for name in names if name.partition("-")[0].rpartition("_")[2] not in DEVIATIONS]
+    shown = [name for name in names if not is_deviation(name)]
     return [curves.of(name) for name in shown] or [curves]
 
 

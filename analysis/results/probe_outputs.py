@@ -1,4 +1,4 @@
-"""What probes found out about snapshots, as they left it beside the trial: PROBE-IMAGES.npz and pictures.
+"""The results of probes of snapshots, as stored with the trial: PROBE-IMAGES.npz and pictures.
 
 The names of probes and of their arrays are those of `trainer/probes`; a count, and steps, may follow a probe's name.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.results.load import TOLERANCE_KIMG, Runs
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 
 
 class Probed(NamedTuple):
@@ -48,7 +48,7 @@ def probed(runs: Runs, probe: str) -> list[Probed]:
     return sorted(found, key=lambda probe: (runs.cells.index(probe.cell), probe.seed, probe.kimg))
 
 
-def probed_of(store: Store, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
+def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
     """Yield all that `probe` found about one run, a row of Runs.frame."""
     pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*(?:x[1-9]\d*)?)?-(\d{{9,}})\.npz")
     for path in sorted((store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
@@ -58,8 +58,8 @@ def probed_of(store: Store, run: Mapping[Any, Any], probe: str) -> Iterator[Prob
             yield Probed(run["cell"], run["method"], run["trial"], int(run["seed"]), kimg, path)
 
 
-def nearest_probed(store: Store, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
-    """Return the probed snapshot of one run that is nearest to `kimg`; the last where that is no number."""
+def nearest_probed(store: ResultStore, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
+    """Return the probed snapshot of one run that is nearest to `kimg`; the last if that is not finite."""
     at = kimg if math.isfinite(kimg) else float(run["horizon_kimg"])
     return min(probed_of(store, run, probe), key=lambda one: abs(one.kimg - at), default=None)
 

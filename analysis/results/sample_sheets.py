@@ -1,4 +1,4 @@
-"""The sample sheets of a trial: finding the one nearest to a moment, and reading the corner of it that is shown."""
+"""The sample sheets of a trial: find the one nearest to a given kimg, read the corner that is shown."""
 
 import hashlib
 import re

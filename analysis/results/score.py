@@ -1,6 +1,5 @@
 """Which metric is the score of a sweep, and under which identity: numbers of two identities are never compared."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -8,15 +7,14 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.errors import ScoreError
+from trainer.config.metrics.names import better, family_of
 
-HIGHER_IS_BETTER = re.compile(r"^is\d|_(precision|recall)")
-FAMILIES = {"fid": "FID", "kid": "KID", "is": "IS", "pr": "P&R", "ppl": "PPL", "swd": "SWD", "msssim": "MS-SSIM"}
 JOIN = "+"
 """Between the identities of several data sets."""
 
 
 class Score(NamedTuple):
-    """A metric with all that its value depends on. `identity` is "" where nothing has been evaluated yet."""
+    """A metric with everything its value depends on. `identity` is "" if nothing has been evaluated yet."""
 
     metric: str
     identity: str
@@ -26,7 +24,7 @@ class Score(NamedTuple):
 
     @property
     def higher_is_better(self) -> bool:
-        return bool(HIGHER_IS_BETTER.search(self.metric))
+        return better(self.metric) == "higher"
 
     @property
     def worst(self) -> float:
@@ -36,8 +34,7 @@ class Score(NamedTuple):
     @property
     def family(self) -> str:
         """The name of the family of metrics as the papers write it: FID, KID, IS."""
-        family = re.match(r"[a-z]+", self.metric)
-        return FAMILIES.get(family[0] if family else "", self.metric)
+        return family_of(self.metric).acronym
 
     @property
     def label(self) -> str:

@@ -25,7 +25,7 @@ class Summary(NamedTuple):
 
 
 def summarize(runs: Runs, curves: Curves) -> Summary:
-    """Return the summary of a sweep: scores, p, r_t as median over seeds, time and energy as total."""
+    """Return the summary of a sweep: medians over seeds of scores, p and r_t; totals of time and energy."""
     frame = _with_last_ticks(runs.frame, curves.ticks)
     table = spread(frame, "best", curves.score.worst).drop(columns="planned_runs")
     table = table.rename(columns={"runs": "scored_runs", "median": "best", "min": "best_min", "max": "best_max"})

@@ -1,4 +1,4 @@
-"""What each attempt at a trial took: time, devices, energy, and what part of its work is in the result."""
+"""The cost of each attempt at a trial: time, devices, energy, and the part of its work that is in the result."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class AttemptRow(NamedTuple):
 
 
 class _JobFile(BaseModel):
-    """job.json, read tolerantly."""
+    """job.json; unknown keys are ignored."""
 
     model_config = ConfigDict(extra="ignore")
     sweep: str = ""
@@ -69,7 +69,7 @@ def attempts_of(run: RunDir, skipped: list[str]) -> list[AttemptRow]:
 
 
 def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list[str]) -> list[AttemptRow]:
-    """Return the same from the lines of ticks.jsonl and metrics.jsonl, read before."""
+    """Return the same from lines of ticks.jsonl and metrics.jsonl that are already read."""
     records = {number: record for number in run.attempts() if (record := read_record(run.record(number)))}
     begun = [(number, record) for number, record in records.items() if record.pid]
     shares = _shares({number: record.resumed_from_kimg for number, record in records.items()}, ticks, metrics)
@@ -83,9 +83,9 @@ def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list
 
 
 def used_part(record: RunRecord, following: RunRecord | None) -> float:
-    """Return which part of an attempt's work is in the result: not what a later attempt did again, or what failed.
+    """Return which part of an attempt's work is in the result: not what a later attempt repeated, or what failed.
 
-    `following` is the next attempt that trained, after one that trained; an evaluation does nothing again.
+    `following` is the next attempt that trained, after one that trained; an evaluation repeats nothing.
     """
     if following is None:
         return 0.0 if record.state in UNFINISHED else 1.0

@@ -1,4 +1,4 @@
-"""Bring the tables up to date with the files of the trials: only trials that changed are read again."""
+"""Bring the tables up to date with the files of the trials: only changed trials are read again."""
 
 from itertools import groupby
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.tables.schema import TABLES, read_shard, replace_shard, table_of
-from analysis.tables.store import Store, signature
+from analysis.tables.store import ResultStore, signature
 from analysis.tables.trial_rows import TrialRows, read_trial
 from trainer.files import locked
 
@@ -21,7 +21,7 @@ KEYS = {
 
 
 class Collected(NamedTuple):
-    """What a collection found: trials in the store, of these read again, gone since, and all that was skipped."""
+    """The outcome of a collection: trials in the store, of these read again, gone since, and what was skipped."""
 
     trials: int
     read: int
@@ -34,14 +34,14 @@ class _Known(NamedTuple):
     skipped: list[str]
 
 
-def collect(store: Store) -> Collected:
+def collect(store: ResultStore) -> Collected:
     """Update STORE/tables. Safe to interrupt, to repeat, and to start twice: the second waits for the first."""
     store.tables.mkdir(parents=True, exist_ok=True)
     with locked(store.tables / ".lock"):
         return _collect(store)
 
 
-def _collect(store: Store) -> Collected:
+def _collect(store: ResultStore) -> Collected:
     known = _known(store)
     present, skipped, read = set(), [], 0
     for shard, group in groupby(store.trials(), key=lambda trial: trial[:2]):
@@ -59,11 +59,11 @@ def _collect(store: Store) -> Collected:
     return Collected(len(present), read, len(gone), skipped)
 
 
-def _changed(store: Store, trial: str, known: dict[str, _Known]) -> bool:
+def _changed(store: ResultStore, trial: str, known: dict[str, _Known]) -> bool:
     return trial not in known or known[trial].signature != signature(store.run(trial))
 
 
-def _known(store: Store) -> dict[str, _Known]:
+def _known(store: ResultStore) -> dict[str, _Known]:
     """Return what the tables know of each trial; shards of another schema version know nothing."""
     known: dict[str, _Known] = {}
     for path in sorted((store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet")):
@@ -72,7 +72,7 @@ def _known(store: Store) -> dict[str, _Known]:
     return known
 
 
-def _update_shard(store: Store, shard: str, fresh: list[TrialRows], gone: list[str]) -> None:
+def _update_shard(store: ResultStore, shard: str, fresh: list[TrialRows], gone: list[str]) -> None:
     """Replace the rows of the trials in `fresh` and drop those of `gone`; runs are written last."""
     out = pa.array([rows.trial for rows in fresh] + gone, pa.string())
     rows_of = {

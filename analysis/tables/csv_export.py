@@ -1,4 +1,4 @@
-"""The tables as CSV files, for programs that read no Parquet: lists and maps become JSON text, without NaN."""
+"""The tables as CSV files, for programs that cannot read Parquet: lists and maps become JSON text, without NaN."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ import pyarrow as pa
 from pyarrow.csv import CSVWriter
 
 from analysis.tables.schema import SCHEMAS, TABLES, read_shard
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.files import replacing, strict_json
 
 
-def export_csv(store: Store) -> list[Path]:
+def export_csv(store: ResultStore) -> list[Path]:
     """Write STORE/tables/{runs,metrics,ticks,attempts}.csv, whole or not at all, and return their paths."""
     return [_export(store.tables, name) for name in sorted(TABLES)]
 
@@ -26,7 +26,7 @@ def _export(tables: Path, name: str) -> Path:
 
 
 def _flat(table: pa.Table) -> pa.Table:
-    """Return a table with the same columns, of numbers and text alone."""
+    """Return a table with the same columns, of numbers and text only."""
     for index, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
             texts = [_text(value, field.type) for value in table[field.name].to_pylist()]

@@ -1,4 +1,4 @@
-"""Lines of the .jsonl files as rows of the tables: torn lines passed over, the last line per key kept."""
+"""Lines of the .jsonl files as rows of the tables: torn lines are skipped, the last line per key is kept."""
 
 import json
 import math
@@ -50,9 +50,9 @@ def last_rows(
 
 
 def lines(path: Path, skipped: list[str]) -> list[Row]:
-    """Return the objects of a .jsonl file in order; say of every other line that it was skipped.
+    """Return the objects of a .jsonl file in order; list every other line in `skipped`.
 
-    A whole file is parsed at once; only where that fails is it taken line by line.
+    The file is parsed as a whole; only if that fails, line by line.
     """
     if not path.exists():
         return []

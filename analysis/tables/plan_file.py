@@ -1,7 +1,7 @@
 """The plan of a sweep: which cells it has and which trial stands for each of their seeds."""
 
 from analysis.errors import StoreError
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.config.plan_file import PlanFile, read_plan_file
 from trainer.errors import UserError
 
@@ -9,7 +9,7 @@ NO_SWEEP = "_no_sweep"
 """The place in a store of figures that need no run; no sweep can have this name."""
 
 
-def read_plan(store: Store, sweep: str) -> PlanFile:
+def read_plan(store: ResultStore, sweep: str) -> PlanFile:
     """Return the last plan of `sweep`, an empty one for NO_SWEEP.
 
     Raises StoreError, listing the sweeps there are, where it has none.

@@ -7,7 +7,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from analysis.tables.schema import Row, read_table, table_of
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from analysis.tables.trial_rows import TrialRows, read_trial
 
 
@@ -21,7 +21,7 @@ class Source(Protocol):
 class CollectedTables:
     """The Parquet tables of a store: fast, as old as the last collection."""
 
-    store: Store
+    store: ResultStore
 
     def rows(self, table: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
         return read_table(self.store.tables, table, columns, trials)
@@ -29,9 +29,9 @@ class CollectedTables:
 
 @dataclass(frozen=True)
 class TrialFiles:
-    """The files of the trials themselves, read anew: slow, and trusting nothing that was collected."""
+    """The files of the trials themselves, read anew: slow, but independent of what was collected."""
 
-    store: Store
+    store: ResultStore
     read: dict[str, TrialRows] = field(default_factory=dict)
 
     def _trial(self, trial: str) -> TrialRows:

@@ -1,4 +1,4 @@
-"""Where things are in a store, and how to see cheaply that a trial has changed."""
+"""The layout of a store, and a cheap signature that shows whether a trial has changed."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
 
 
 @dataclass(frozen=True)
-class Store:
+class ResultStore:
     """The directory of a store. Analysis writes below `tables`, `figures` and `reports` and nowhere else."""
 
     path: Path
@@ -52,11 +52,11 @@ class Store:
             yield from (name for name in _names(self.path / "trials" / shard) if TRIAL_ID.match(name))
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path) -> ResultStore:
     """Return the store at `path`. Raises StoreError where there is no directory."""
     if not path.is_dir():
         raise StoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
-    return Store(path)
+    return ResultStore(path)
 
 
 def signature(run: RunDir) -> str:

@@ -17,7 +17,7 @@ from trainer.record import RunDir, RunRecord, State, read_record
 
 
 class TrialRows(NamedTuple):
-    """What one trial gives to the tables; `run` is None where its configuration cannot be read."""
+    """The rows of one trial; `run` is None if its configuration cannot be read."""
 
     trial: str
     run: Row | None
@@ -116,7 +116,7 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
 
 
 def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:
-    """Say whether, where and why the run diverged: its worker said so, or a metric is no number."""
+    """Return where and why the run diverged: its worker reported it, or a metric is not finite."""
     signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if not math.isfinite(row["value"])]
     last = next((record for record in reversed(records) if record.work == "train"), None)
     if last and last.diverged:

@@ -1,4 +1,4 @@
-"""Factors between units."""
+"""Conversion factors between units."""
 
 JOULES_PER_KWH = 3.6e6
 SECONDS_PER_HOUR = 3600.0

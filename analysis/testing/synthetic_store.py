@@ -1,6 +1,6 @@
-"""A SYNTHETIC store: files as workers leave them, made of formulas, no training. For tests, benchmarks and trying out.
+"""A SYNTHETIC store: files as workers leave them, but computed from formulas. For tests and benchmarks.
 
-Every file of it says so: the sweeps are called synthetic..., the hosts and codes "synthetic".
+Every file says so: sweeps, hosts and codes are called "synthetic".
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.plan_file import Axis, PlanFile, PlannedRun
@@ -77,9 +77,9 @@ def write_store(
     horizon_kimg: float = 100.0,
     step_kimg: float = 4.0,
     files: bool = True,
-) -> Store:
+) -> ResultStore:
     """Write a store with one sweep of `runs`; `missing` are planned, never begun. `files`: logits and samples too."""
-    store = Store(path)
+    store = ResultStore(path)
     cells = tuple(planned_run(run, id_of(run), horizon_kimg) for run in (*runs, *missing))
     plan = PlanFile(sweep=sweep, tier="synthetic", score="fid2k", cells=cells)
     _write(store.plan(sweep), plan.model_dump_json(indent=1))
@@ -120,7 +120,7 @@ def _config(augment: str, subset: int, seed: int) -> TrainConfig:
     return resolve({"preset": "tiny32", "augment": augment, "data": {"subset": subset}, "seed": seed}, DATA)
 
 
-def write_trial(store: Store, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:
+def write_trial(store: ResultStore, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:
     """Write trial.json, one attempt's record, ticks and metrics of a run."""
     directory = store.run(id_of(run))
     about = {"schema_version": 1, "id": id_of(run), "config": config_of(run), "created": 1.7e9}
@@ -134,7 +134,7 @@ def write_trial(store: Store, run: FakeRun, horizon_kimg: float, step_kimg: floa
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file with none of the care for crashes that real results need."""
+    """Write a file without the crash safety that real results need."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -180,7 +180,7 @@ def tick_line(run: FakeRun, kimg: float) -> dict[str, Any]:
 
 
 def write_logits(directory: RunDir, run: FakeRun) -> None:
-    """Write logits.jsonl: the distributions part with time, faster without augmentation."""
+    """Write logits.jsonl: the distributions drift apart over time, faster without augmentation."""
     speed = 0.01 if run.augment == "ada" else 0.06
     centres = np.array(EDGES[:-1]) + 0.05
     lines: list[Mapping[str, Any]] = []

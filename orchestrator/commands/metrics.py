@@ -30,12 +30,8 @@ MetricsOption = Annotated[
 ProbesOption = Annotated[
     str | None, typer.Option("--probes", metavar="A,B,...", help="Probes of snapshots, such as jacobian.")
 ]
-DetectorOption = Annotated[
-    str | None, typer.Option("--detector", metavar="NETWORK", help="lite0, or inception:/path/to/file.pt.")
-]
-DistanceOption = Annotated[
-    str | None, typer.Option("--distance", metavar="NETWORK", help="stlpips, or vgg16:/path/to/vgg16.pt.")
-]
+DetectorOption = Annotated[str | None, typer.Option("--detector", metavar="NETWORK", help="lite0, or inception:FILE.")]
+DistanceOption = Annotated[str | None, typer.Option("--distance", metavar="NETWORK", help="stlpips, or vgg16:FILE.")]
 SeedsOption = Annotated[int | None, typer.Option("--seeds", min=1, help="Sets of generated images per metric.")]
 
 app = new_app()

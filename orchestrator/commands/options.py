@@ -4,7 +4,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-TierOption = Annotated[str, typer.Option("--tier", help="One of the sweep's tiers.", show_default="the file as it is")]
+TierOption = Annotated[str, typer.Option("--tier", help="One of the sweep's tiers.", show_default="none")]
 HorizonOption = Annotated[
     float | None, typer.Option("--horizon-kimg", metavar="KIMG", help="Another horizon than the file's, in kimg.")
 ]

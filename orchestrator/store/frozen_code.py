@@ -28,6 +28,12 @@ LEFT_OUT = frozenset({"__pycache__", "embedded"})
 GIT_SECONDS = 20.0
 DIGITS = 16
 
+EARLIER_NAMES: Mapping[str, str] = {
+    "orchestrator.backends.local.runner": "orchestrator.backends.local_runner",
+    "orchestrator.backends.ray.driver": "orchestrator.backends.ray_runner",
+}
+"""Modules that serve queues, and their names in version 0.1, whose frozen copies may still wait in one."""
+
 Files = Mapping[str, bytes]
 
 
@@ -51,6 +57,12 @@ def frozen_place(store: Store, root: Path = LIVE) -> Path:
 def code_name(store: Store, code: Path) -> str:
     """Return what jobs call the packages in `code`: the digits of a frozen copy, or "live" for a working copy."""
     return code.name if code.resolve().parent == store.code.resolve() else "live"
+
+
+def module_in(code: Path, module: str) -> str:
+    """Return what the packages in `code` call a module that serves a queue: copies of version 0.1 have another name."""
+    there = code.joinpath(*module.split(".")).with_suffix(".py").exists()
+    return module if there else EARLIER_NAMES[module]
 
 
 def _place(store: Store, files: Files) -> Path:

@@ -10,6 +10,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -51,7 +52,9 @@ class SweepCell(NamedTuple):
     def label(self) -> str:
         """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
         named = [self.name] if self.name else []
-        return ", ".join([*named, *(f"{axis.key}={_short(axis.value)}" for axis in self.axes)]) or "base"
+        return (
+            ", ".join([*named, *(f"{s.key}={_short(s.value)}" for s in self.chosen if s.path[0] != "cells")]) or "base"
+        )
 
     @property
     def name(self) -> str:
@@ -123,7 +126,9 @@ def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
     with _blaming(cell, "resources"):
         resources = Resources.model_validate(layers.tree["resources"])
     with _blaming(cell):
-        return [_trial(cell, layers, seed, spec.horizon_kimg, resources) for seed in spec.seed_values]
+        first, *more = spec.seed_values
+        trial = _trial(cell, layers, first, spec.horizon_kimg, resources)
+        return [trial, *(_with_seed(trial, layers, seed) for seed in more)]
 
 
 @contextlib.contextmanager
@@ -151,6 +156,12 @@ def _trial(cell: SweepCell, layers: Layers, seed: int, horizon_kimg: float, reso
         name=cell.name,
         axes=cell.axes,
     )
+
+
+def _with_seed(trial: Trial, layers: Layers, seed: int) -> Trial:
+    """Return the trial of the same cell with another seed."""
+    config = completed(layers.with_seed(seed), layers.data.description)
+    return replace(trial, id=trial_id(config), config=config, seed=seed)
 
 
 def _axes(sweep: Sweep) -> Iterator[list[Choice]]:

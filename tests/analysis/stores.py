@@ -2,13 +2,13 @@
 
 from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import collect
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from analysis.testing.synthetic_store import FakeRun
 
 WHOLE = [FakeRun(augment, subset, seed) for subset in (500, 2000) for augment in ("none", "ada") for seed in range(3)]
 
 
-def loaded(store: Store) -> tuple[Runs, Curves]:
+def loaded(store: ResultStore) -> tuple[Runs, Curves]:
     """Collect and load the sweep of a store."""
     collect(store)
     return load(store, "synthetic")

@@ -27,7 +27,7 @@ from analysis.figures.render import compose, render
 from analysis.results.bands import windowed
 from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import slices
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from tests.analysis.stores import WHOLE, loaded
 
@@ -51,7 +51,7 @@ STATES = {
 
 
 @pytest.fixture
-def recorded(troubled: Store) -> Store:
+def recorded(troubled: ResultStore) -> ResultStore:
     """The troubled store with logits and samples of one seed per cell."""
     for run in WHOLE[:-3:3]:
         write_logits(troubled.run(id_of(run)), run)
@@ -60,7 +60,7 @@ def recorded(troubled: Store) -> Store:
 
 
 @pytest.mark.parametrize("name", GENERAL)
-def test_numbers_are_golden(recorded: Store, name: str) -> None:
+def test_numbers_are_golden(recorded: ResultStore, name: str) -> None:
     table = figure_named(name).data(*loaded(recorded)).table
     table = table.drop(columns=["trial", "file", "sha256"], errors="ignore")  # these change with the configuration
     if name == "logit_histograms":
@@ -73,25 +73,25 @@ def test_numbers_are_golden(recorded: Store, name: str) -> None:
     pd.testing.assert_frame_equal(again, pd.read_csv(golden), rtol=1e-9)
 
 
-def test_fid_curve_is_the_median_between_the_extremes(store: Store) -> None:
+def test_fid_curve_is_the_median_between_the_extremes(store: ResultStore) -> None:
     table = figure_named("fid_curves").data(*loaded(store)).table
     row = table[(table["cell"] == "subset=2000 none") & (table["kimg"] == 60.0)].iloc[0]
     expected = [fake_fid(FakeRun("none", 2000, seed), 60.0) for seed in (1, 0, 2)]
     assert row[["median", "min", "max", "runs", "planned_runs"]].tolist() == [*expected, 3, 3]
 
 
-def test_fid_by_size_has_a_row_for_every_cell_also_the_missing(troubled: Store) -> None:
+def test_fid_by_size_has_a_row_for_every_cell_also_the_missing(troubled: ResultStore) -> None:
     table = figure_named("fid_by_size").data(*loaded(troubled)).table
     assert list(table["cell"]) == ["subset=500 none", "subset=500 ada", "subset=2000 none", "subset=2000 ada"]
     assert list(table["runs"]) == [2, 3, 3, 0]
     assert list(table["diverged_runs"]) == [1, 0, 0, 0]
 
 
-def test_ada_p_is_about_adaptive_cells_only(store: Store) -> None:
+def test_ada_p_is_about_adaptive_cells_only(store: ResultStore) -> None:
     assert figure_named("ada_p").data(*loaded(store)).cells == ["subset=500 ada", "subset=2000 ada"]
 
 
-def test_logit_densities_integrate_to_one(recorded: Store) -> None:
+def test_logit_densities_integrate_to_one(recorded: ResultStore) -> None:
     table = slices(recorded.run(id_of(WHOLE[0])).path / "logits.jsonl", 100.0, 6)
     totals = table.groupby(["kimg", "kind"])["density"].sum() * 0.4
     assert len(totals) == 6 * 3
@@ -134,7 +134,7 @@ def test_drawing_needs_no_warning_in_any_state(in_state: Results, name: str, sta
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: Store, name: str) -> None:
+def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: ResultStore, name: str) -> None:
     runs, curves = loaded(recorded)
     module = figure_named(name)
     numbers = module.data(runs, curves)
@@ -147,7 +147,7 @@ def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: S
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width for box in boxes.values())
 
 
-def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded: Store) -> None:
+def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded: ResultStore) -> None:
     runs, curves = loaded(recorded)
     made = render("fid_curves", runs, curves)
     assert sorted(path.name for path in made.png.parent.iterdir()) == [
@@ -163,7 +163,7 @@ def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded: Store) ->
         assert np.asarray(image.convert("L")).std() > 5
 
 
-def test_equal_numbers_give_equal_bytes_in_every_process(recorded: Store) -> None:
+def test_equal_numbers_give_equal_bytes_in_every_process(recorded: ResultStore) -> None:
     def drawn(hash_seed: str) -> list[bytes]:
         command = [sys.executable, "-m", "analysis", "figures", "draw", "synthetic", "--store", str(recorded.path)]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
@@ -190,7 +190,7 @@ def test_more_panels_than_fit_are_named_as_not_shown(tmp_path: Path) -> None:
     assert render("logit_histograms", runs, curves).provenance.not_shown == numbers.not_shown
 
 
-def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled: Store) -> None:
+def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled: ResultStore) -> None:
     numbers = figure_named("ada_fig7c").data(*loaded(troubled))
     assert numbers.text.headings == ["fid2k-lite0", "no augmentation", "ADA"]
     assert [row[0] for row in numbers.text.rows] == ["500 images", "2k images"]

@@ -10,13 +10,13 @@ from analysis.results.bands import bands
 from analysis.results.load import load
 from analysis.results.score import choose_score
 from analysis.results.spread import spread
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import WHOLE, loaded
 from trainer.record import State
 
 
-def test_best_and_last_are_of_the_score(store: Store) -> None:
+def test_best_and_last_are_of_the_score(store: ResultStore) -> None:
     runs, _ = loaded(store)
     row = runs.frame.iloc[0]
     values = {kimg: fake_fid(WHOLE[0], kimg) for kimg in (20.0, 40.0, 60.0, 80.0, 100.0)}
@@ -38,12 +38,12 @@ def test_a_trial_done_for_a_shorter_horizon_is_pending_for_this_sweep(tmp_path: 
     assert list(runs.frame["state"]) == ["pending"]
 
 
-def test_states_tell_diverged_running_and_not_begun_apart(troubled: Store) -> None:
+def test_states_tell_diverged_running_and_not_begun_apart(troubled: ResultStore) -> None:
     runs, _ = loaded(troubled)
     assert list(runs.frame["state"]) == ["diverged", *["done"] * 3, "running", *["done"] * 4, *["pending"] * 3]
 
 
-def test_method_and_size_are_known_of_runs_that_have_not_begun(troubled: Store) -> None:
+def test_method_and_size_are_known_of_runs_that_have_not_begun(troubled: ResultStore) -> None:
     runs, _ = loaded(troubled)
     last = runs.frame.iloc[-1]
     assert (last["method"], last["training_images"], last["augment"]) == ("ADA", 2000, "ada")
@@ -80,7 +80,7 @@ def test_values_of_two_identities_never_meet(tmp_path: Path) -> None:
         load(store, "synthetic", identity="cafe")
 
 
-def test_a_score_without_detector_fits_one_metric_only(store: Store) -> None:
+def test_a_score_without_detector_fits_one_metric_only(store: ResultStore) -> None:
     plan = json.loads(store.plan("synthetic").read_text())
     store.plan("synthetic").write_text(json.dumps({**plan, "score": None}))
     _, curves = loaded(store)
@@ -90,12 +90,12 @@ def test_a_score_without_detector_fits_one_metric_only(store: Store) -> None:
     )
 
 
-def test_unknown_sweep_names_those_there_are(store: Store) -> None:
+def test_unknown_sweep_names_those_there_are(store: ResultStore) -> None:
     with pytest.raises(StoreError, match="no such plan; sweeps in this store: synthetic"):
         load(store, "other")
 
 
-def test_fresh_results_equal_those_from_the_tables(troubled: Store) -> None:
+def test_fresh_results_equal_those_from_the_tables(troubled: ResultStore) -> None:
     runs, curves = loaded(troubled)
     fresh_runs, fresh_curves = load(troubled, "synthetic", fresh=True)
     pd.testing.assert_frame_equal(runs.frame, fresh_runs.frame)

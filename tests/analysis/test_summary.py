@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from analysis.results.summary import HEADINGS, cells_of, markdown, notes, summarize
-from analysis.tables.store import Store
+from analysis.tables.store import ResultStore
 from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import loaded
 
 
-def test_every_cell_is_a_row_with_median_and_range(store: Store) -> None:
+def test_every_cell_is_a_row_with_median_and_range(store: ResultStore) -> None:
     table = summarize(*loaded(store)).table
     assert list(table["cell"]) == ["subset=500 none", "subset=500 ada", "subset=2000 none", "subset=2000 ada"]
     row = table.iloc[1]
@@ -20,7 +20,7 @@ def test_every_cell_is_a_row_with_median_and_range(store: Store) -> None:
     assert row["state"] == "3 done"
 
 
-def test_trouble_is_shown(troubled: Store) -> None:
+def test_trouble_is_shown(troubled: ResultStore) -> None:
     summary = summarize(*loaded(troubled))
     assert list(summary.table["state"]) == ["2 done, 1 diverged", "2 done, 1 running (40%)", "3 done", "3 pending"]
     rows = [dict(zip(HEADINGS, row, strict=True)) for row in cells_of(summary)]
@@ -29,7 +29,7 @@ def test_trouble_is_shown(troubled: Store) -> None:
     assert "detector lite0" in notes(summary)[0]
 
 
-def test_markdown_is_a_table_of_equal_columns(store: Store) -> None:
+def test_markdown_is_a_table_of_equal_columns(store: ResultStore) -> None:
     lines = markdown(summarize(*loaded(store))).splitlines()
     assert {line.count("|") for line in lines[:6]} == {len(HEADINGS) + 1}
 

@@ -62,8 +62,18 @@ def test_key_order_does_not_change_the_id(random: Any) -> None:
 def test_settings_that_came_later_leave_older_trials_their_ids() -> None:
     assert trial_id(resolve({"preset": "tiny32"}, DATA)) == "d4bc73ffdcbe"
     assert trial_id(resolve({"preset": "cifar"}, DATA)) == "5f0762f3cbc9"
-    later = {"generator": {"spectral_norm": True}}, {"ema": {"beta": 0.9}}, {"objective": {"discriminator_steps": 2}}
-    assert len({trial_id(config(**each)) for each in ({}, *later)}) == 4
+    later = (
+        {"generator": {"spectral_norm": True}},
+        {"ema": {"beta": 0.9}},
+        {"objective": {"discriminator_steps": 2}},
+        {"discriminator": {"minibatch_std_group": None}},
+        {"discriminator": {"minibatch_std_channels": 0}},
+        {"discriminator": {"embedding_dim": 8}},
+        {"discriminator": {"resample_taps": [1, 2, 1]}},
+        {"generator": {"resample_taps": [1, 2, 1]}},
+        {"generator": {"noise": False}},
+    )
+    assert len({trial_id(config(**each)) for each in ({}, *later)}) == 1 + len(later)
 
 
 CHANGES: dict[str, Any] = {

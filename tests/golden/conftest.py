@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.native import native as native
 from trainer.ops.kernels import using
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 
 BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08", "test_15")
 
@@ -21,6 +21,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def operations(request: pytest.FixtureRequest) -> Iterator[None]:
     """Use the implementation that the test is run with."""
-    chosen = request.getfixturevalue("native") if request.param == "native" else Reference()
+    chosen = request.getfixturevalue("native") if request.param == "native" else ReferenceKernels()
     with using(chosen):
         yield

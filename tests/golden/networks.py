@@ -10,8 +10,12 @@ from tests.golden.cases import Arrays, tensor
 from trainer.config.networks.stylegan2 import Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
+from trainer.ops.modulated_conv2d import Modulation
 
 Cfg = dict[str, Any]
+
+HALF = 1e-2
+"""The ratio by which what is computed in half precision may be off."""
 
 FIELDS = {
     "zd": "z_dim",
@@ -22,7 +26,13 @@ FIELDS = {
     "architecture": "architecture",
     "mbstd_group_size": "minibatch_std_group",
     "mbstd_num_channels": "minibatch_std_channels",
+    "cmap_dim": "embedding_dim",
+    "resample_filter": "resample_taps",
+    "use_noise": "noise",
     "mapping_kwargs.num_layers": "mapping_layers",
+    "synthesis_kwargs.resample_filter": "resample_taps",
+    "synthesis_kwargs.use_noise": "noise",
+    "block_kwargs.resample_filter": "resample_taps",
     "epilogue_kwargs.mbstd_group_size": "minibatch_std_group",
     "epilogue_kwargs.mbstd_num_channels": "minibatch_std_channels",
     "block_kwargs.freeze_layers": "frozen_layers",
@@ -50,7 +60,7 @@ def settings(cfg: Cfg) -> dict[str, Any]:
     return {FIELDS[key]: value for key, value in arguments.items() if key in FIELDS} | {"precision": precision}
 
 
-def generator(cfg: Cfg, state: Arrays, modulation: str = "activations") -> Generator:
+def generator(cfg: Cfg, state: Arrays, modulation: Modulation = "activations") -> Generator:
     """Return the generator with the stored parameters."""
     spec = StyleGan2Generator(**settings(cfg), modulation=modulation)
     network = Generator(spec, cfg["res"], cfg.get("img_channels", 3), cfg.get("cd", 0))

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from trainer.augment.critic import Critic
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
@@ -38,8 +38,8 @@ def objective(
     augment_images: Callable[[Tensor], Tensor] = lambda x: x,
 ) -> LogisticObjective:
     """Return the objective for keyword arguments of the reference's loss."""
-    critic = Critic(discriminator, lambda images, _role: augment_images(images))
-    return LogisticObjective(loss_of(loss), generator, critic, OFFICIAL, noise_mode="const")
+    augmented_discriminator = AugmentedDiscriminator(discriminator, lambda images, _role: augment_images(images))
+    return LogisticObjective(loss_of(loss), generator, augmented_discriminator, OFFICIAL, noise_mode="const")
 
 
 def phase(objective: LogisticObjective, name: str) -> Phase | None:

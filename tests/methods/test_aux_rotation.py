@@ -29,7 +29,7 @@ def test_only_the_score_enters_the_main_loss(stage: StageMaker) -> None:
     losses = []
     for each in (plain, made):
         torch.manual_seed(2)
-        losses.append(each.discriminator_phase.loss(each.shard).loss)
+        losses.append(each.discriminator_phase.loss(each.micro_batch).loss)
     assert torch.equal(*losses)
     losses[1].mean().backward()
     assert made.discriminator.get_parameter("rotation.weight").grad is None

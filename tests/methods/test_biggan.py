@@ -19,10 +19,10 @@ from trainer.errors import UserError
 from trainer.files import read_lines
 from trainer.images.latents import z_of_seeds
 from trainer.methods.orthogonal import crosstalk, network_crosstalk
-from trainer.model.biggan.discriminator import Discriminator
-from trainer.model.biggan.generator import Generator
+from trainer.model.biggan.discriminator import BigGanDiscriminatorNetwork
+from trainer.model.biggan.generator import BigGanGeneratorNetwork
 from trainer.model.biggan.layers import Attention, Drawing, Normalised
-from trainer.model.standing import StandingNorm
+from trainer.model.standing_statistics import StandingNorm
 from trainer.objectives.hinge import HingeObjective
 from trainer.objectives.regularised import Intervals
 from trainer.registry import build
@@ -31,16 +31,16 @@ from trainer.runtime.signals import StopRequest
 DRAWING = Drawing("orthogonal", 1e-6)
 
 
-def generator(classes: int = 3, **settings: Any) -> Generator:
+def generator(classes: int = 3, **settings: Any) -> BigGanGeneratorNetwork:
     torch.manual_seed(0)
     defaults = {"z_dim": 12, "channels": 2, "embedding_dim": 5, "attention": 8, "standing_passes": 4}
-    network: Generator = build(BigGanGenerator(**defaults | settings), 16, 3, classes)
+    network: BigGanGeneratorNetwork = build(BigGanGenerator(**defaults | settings), 16, 3, classes)
     return network
 
 
-def discriminator(classes: int = 3) -> Discriminator:
+def discriminator(classes: int = 3) -> BigGanDiscriminatorNetwork:
     torch.manual_seed(0)
-    network: Discriminator = build(BigGanDiscriminator(channels=2, attention=8), 16, 3, classes)
+    network: BigGanDiscriminatorNetwork = build(BigGanDiscriminator(channels=2, attention=8), 16, 3, classes)
     return network
 
 
@@ -155,7 +155,7 @@ def test_an_iteration_moves_the_vectors_of_both_networks(tiny_set: Path, tmp_pat
 def test_two_steps_of_d_for_each_of_g_that_counts_once() -> None:
     made = make_stage()
     spec = Hinge(discriminator_steps=2)
-    phases = HingeObjective(spec, made.generator, made.critic, Intervals(None, None)).phases
+    phases = HingeObjective(spec, made.generator, made.augmented_discriminator, Intervals(None, None)).phases
     assert [(phase.name, phase.interval, phase.gain) for phase in phases] == [("Gmain", 2, 1.0), ("Dmain", 1, 1.0)]
 
 

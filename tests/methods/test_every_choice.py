@@ -207,7 +207,7 @@ def scaled_up(settings: dict[str, Any]) -> dict[str, Any]:
 def test_growing_choices_are_broken_off_inside_a_fade() -> None:
     for settings, kimg in ((GROWTH, KIMG_TRAINED), (scaled_up({"methods": [GROWTH]})["methods"][0], KIMG_SLOW)):
         spec = ProgressiveGrowing.model_validate(settings)
-        assert not spec.level(spec.pace(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
+        assert not spec.level(spec.batch_schedule(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
 
 
 def same(first: torch.Tensor, second: torch.Tensor) -> bool:

@@ -49,7 +49,7 @@ def test_optimizer_has_no_state_for_frozen_layers(stage: StageMaker) -> None:
     made = stage(d_spec=StyleGan2Discriminator(channel_base=128, channel_max=8, frozen_layers=4))
     optimizer = adam(made.discriminator, Adam(lr=0.1, regularize_every=16))
     frozen = {name: value.clone() for name, value in made.discriminator.named_buffers()}
-    made.discriminator_phase.loss(made.shard).loss.mean().backward()
+    made.discriminator_phase.loss(made.micro_batch).loss.mean().backward()
     optimizer.step()
     assert len(optimizer.state) == len(list(made.discriminator.parameters())) == 11
     assert all(torch.equal(value, frozen[name]) for name, value in made.discriminator.named_buffers())

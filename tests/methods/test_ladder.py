@@ -52,7 +52,7 @@ def test_only_the_first_four_grow() -> None:
         for name in "abcdef"
     }
     assert grow == {"a": True, "b": True, "c": True, "d": True, "e": False, "f": False}
-    assert config("stylegan2-a").pace.batches[:4] == (256, 128, 64, 32)
+    assert config("stylegan2-a").batch_schedule.batches[:4] == (256, 128, 64, 32)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_generators_have_the_published_number_of_parameters(preset: str, million
 def test_every_preset_resolves(preset: str) -> None:
     small = config(preset, resolution=128)
     assert TrainConfig.model_validate(small.model_dump(mode="json")) == small
-    assert all(batch % small.micro_batch == 0 for batch in small.pace.batches)
+    assert all(batch % small.micro_batch == 0 for batch in small.batch_schedule.batches)
 
 
 def test_styles_set_mean_and_deviation_of_every_map() -> None:

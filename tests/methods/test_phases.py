@@ -22,7 +22,7 @@ AUGMENTS = [NoAugment(), FixedAugment(p=1.0, pipe="bgc"), PaGan(p_initial=0.5), 
 def phases(intervals: Intervals, *methods: Spec, augment: Spec | None = None) -> tuple[Phase, ...]:
     made = make_stage(*methods, augment=augment)
     spec = Logistic(r1_gamma=1.0)
-    return LogisticObjective(spec, made.generator, made.critic, intervals, made.methods).phases
+    return LogisticObjective(spec, made.generator, made.augmented_discriminator, intervals, made.methods).phases
 
 
 @pytest.mark.parametrize("augment", AUGMENTS, ids=lambda spec: spec.type)
@@ -33,7 +33,7 @@ def test_r1_gradient_agrees_with_finite_differences(augment: Spec, methods: tupl
 
     def penalty() -> Tensor:
         torch.manual_seed(3)
-        images, logits = made.critic.for_r1(made.shard.real, made.shard.real_c)
+        images, logits = made.augmented_discriminator.for_r1(made.micro_batch.real, made.micro_batch.real_c)
         return losses.r1_penalty(logits, images).mean()
 
     direction = torch.randn_like(parameter)
@@ -54,7 +54,7 @@ def test_lazy_regularisation_has_phases_of_its_own() -> None:
 def test_regularisation_that_is_not_lazy_is_part_of_the_main_step(stage: StageMaker) -> None:
     joined = phases(Intervals(None, None))
     assert [(phase.name, phase.network, phase.interval) for phase in joined] == [("Gmain", "G", 1), ("Dmain", "D", 1)]
-    result = joined[1].loss(stage().shard)
+    result = joined[1].loss(stage().micro_batch)
     joined[1].finish(World().sum)
     parts = result.stats["Loss/D/loss"].mean() + result.stats["Loss/D/reg"].mean()
     assert torch.allclose(result.loss.mean(), parts)

@@ -10,7 +10,7 @@ from trainer.config.methods import DiscriminatorNoise
 from trainer.config.networks.biggan import BigGanDiscriminator
 from trainer.config.networks.stylegan_progan import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator
 from trainer.config.spec import Spec
-from trainer.methods.discriminator_noise import Noise, Noisy, strength_of
+from trainer.methods.discriminator_noise import NoiseLayer, Noisy, strength_of
 from trainer.model.growing.progan_layers import KERNELS, LayerNorm, MinibatchDiscrimination, Weighted, pixel_norm
 from trainer.objectives.losses import r1_penalty, slope_penalty
 from trainer.registry import build
@@ -108,8 +108,8 @@ def test_published_networks_have_the_published_number_of_parameters() -> None:
 def test_noise_is_as_strong_as_d_is_sure() -> None:
     assert [strength_of(mean, 0.2) for mean in (0.0, 0.5, 1.5)] == [0, 0, pytest.approx(0.2)]
     x = torch.ones(20, 50, 8, 8)
-    assert Noise(lambda: 0.0)(x) is x
-    assert Noise(lambda: 0.1)(x).std().item() == pytest.approx(0.1, rel=0.05)
+    assert NoiseLayer(lambda: 0.0)(x) is x
+    assert NoiseLayer(lambda: 0.1)(x).std().item() == pytest.approx(0.1, rel=0.05)
 
 
 def test_moving_mean_of_the_noise_survives_a_restart() -> None:

@@ -46,8 +46,8 @@ def test_growing_from_8x8_begins_there() -> None:
 
 def test_batches_change_at_the_first_look_inside_a_fade() -> None:
     spec = ProgressiveGrowing(stable_kimg=1, fade_kimg=1, batches={4: 30, 8: 20}, hold_iterations=4)
-    stretches = [tuple(stretch) for stretch in spec.pace(10, 16).stretches]
-    assert stretches == [(0, 0, 30), (1080, 36, 20), (3080, 136, 10)]
+    segments = [tuple(segment) for segment in spec.batch_schedule(10, 16).segments]
+    assert segments == [(0, 0, 30), (1080, 36, 20), (3080, 136, 10)]
 
 
 BATCHES = st.sampled_from([{}, {4: 16}, {4: 64, 8: 16}, {8: 24}])
@@ -59,16 +59,20 @@ def test_pace_counts_iterations_as_a_walk_does(batches: dict[int, int], hold: in
     spec = ProgressiveGrowing(
         stable_kimg=stable / 1000, fade_kimg=fade / 1000, batches=batches, hold_iterations=hold, lr_factors={}
     )
-    pace, images, held, top = spec.pace(8, 32), 0, 0, 4
+    batch_schedule, images, held, top = spec.batch_schedule(8, 32), 0, 0, 4
     for iteration in range(150):
         if iteration % hold == 0:
             held, top = images, 2 ** -int(-spec.level(images, 32) // 1)
         batch = batches.get(top, 8)
-        assert (pace.iteration(images), pace.batch(images), pace.held(images)) == (iteration, batch, held)
-        assert pace.end_of_iteration(images + 0.5) == images + batch
-        assert pace.end_of_iteration(images) == images
+        assert (batch_schedule.iteration(images), batch_schedule.batch(images), batch_schedule.held(images)) == (
+            iteration,
+            batch,
+            held,
+        )
+        assert batch_schedule.end_of_iteration(images + 0.5) == images + batch
+        assert batch_schedule.end_of_iteration(images) == images
         images += batch
-        assert pace.before(images) == images - batch
+        assert batch_schedule.before(images) == images - batch
 
 
 @pytest.mark.parametrize("level", [2, 2.25, 3, 3.5])

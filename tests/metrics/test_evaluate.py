@@ -20,7 +20,7 @@ from trainer.data.dataset import full_set
 from trainer.errors import OutputError
 from trainer.evaluation.evaluate import MetricValue, evaluate
 from trainer.evaluation.feature_cache import one_at_a_time
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.real_features import Mirrored, chosen
 from trainer.metrics.fid import fid
 from trainer.metrics.kid import kid
@@ -45,19 +45,19 @@ NAMES = (
 )
 
 
-def judges() -> Judges:
-    return Judges(QuarterMeans(), Brightness())
+def feature_networks() -> FeatureNetworks:
+    return FeatureNetworks(QuarterMeans(), Brightness())
 
 
 def measured(names: tuple[str, ...], cache: Path, **options: object) -> dict[str, MetricValue]:
     reference = options.pop("reference", None) or NoiseImages()
-    values = evaluate(Subject(), reference, names, judges(), cache, **options)
+    values = evaluate(Subject(), reference, names, feature_networks(), cache, **options)
     return {value.metric: value for value in values}
 
 
 def test_one_pass_serves_all_metrics(tmp_path: Path) -> None:
     subject = Subject()
-    evaluate(subject, NoiseImages(), NAMES, judges(), tmp_path)
+    evaluate(subject, NoiseImages(), NAMES, feature_networks(), tmp_path)
     assert subject.given == 40
 
 
@@ -135,7 +135,7 @@ def _third(rank: int, meeting: Path, names: tuple[str, ...], cache: Path, queue:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=3)
     subject = Subject()
-    values = evaluate(subject, NoiseImages(), names, judges(), cache, world=World(rank, 3))
+    values = evaluate(subject, NoiseImages(), names, feature_networks(), cache, world=World(rank, 3))
     queue.put((rank, ({value.metric: value.value for value in values}, subject.given)))
     dist.destroy_process_group()
 
@@ -149,7 +149,7 @@ def _stopped(rank: int, meeting: Path, cache: Path, queue: "multiprocessing.Queu
             raise Preempted
 
     try:
-        evaluate(Subject(), NoiseImages(), ("fid40",), judges(), cache, progress=stop, world=World(rank, 2))
+        evaluate(Subject(), NoiseImages(), ("fid40",), feature_networks(), cache, progress=stop, world=World(rank, 2))
         queue.put("went on")
     except Preempted:
         queue.put("stopped")

@@ -8,6 +8,7 @@ from tests.model.tiny import tiny_discriminator, tiny_generator
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
+from trainer.ops.upfirdn2d import setup_filter
 
 RESOLUTIONS = [2**i for i in range(2, 11)]
 ARCHITECTURES = ["orig", "skip", "resnet"]
@@ -39,6 +40,31 @@ def test_gradients_reach_every_parameter(architecture: str, resolution: int) -> 
     D(G(torch.randn(4, 4), c), c).sum().backward()
     missing = [name for network in (G, D) for name, p in network.named_parameters() if not has_gradient(p)]
     assert not missing
+
+
+def test_without_noise_there_is_nothing_to_draw() -> None:
+    G = tiny_generator(16, noise=False)
+    assert not [name for name in G.state_dict() if "noise" in name]
+    z, c = torch.randn(2, 4), torch.zeros(2, 0)
+    assert torch.equal(G(z, c), G(z, c))
+
+
+@pytest.mark.parametrize("taps", [(1.0,), (1.0, 2.0, 1.0), tuple(range(1, 9))])
+def test_images_are_resampled_with_any_filter(taps: tuple[float, ...]) -> None:
+    G = tiny_generator(16, architecture="resnet", resample_taps=taps)
+    D = tiny_discriminator(16, architecture="skip", resample_taps=taps)
+    images = G(torch.randn(2, 4), torch.zeros(2, 0), noise_mode="const")
+    assert D(images, torch.zeros(2, 0)).shape == (2, 1)
+    wanted = setup_filter(taps)
+    assert torch.equal(G.synthesis.b8.conv0.resample_filter, wanted)
+    assert torch.equal(D.b8.conv1.resample_filter, wanted)
+    assert G.synthesis.b8.conv1.resample_filter.shape == (4, 4), "nothing is resampled here"
+
+
+def test_the_condition_is_embedded_in_any_width() -> None:
+    D = tiny_discriminator(8, 1, 3, embedding_dim=6)
+    assert D.b4.out.weight.shape == (6, 4)
+    assert D(torch.randn(2, 1, 8, 8), torch.eye(3)[:2]).shape == (2, 1)
 
 
 def has_gradient(parameter: nn.Parameter) -> bool:

@@ -24,7 +24,7 @@ from trainer.config.job import Job
 from trainer.config.metrics.names import parse_metric, value_names
 from trainer.files import append_lines, replace_file
 from trainer.record import RunDir, RunRecord, State, beat
-from trainer.recording.fence import Fence, LeaseLost
+from trainer.recording.fence import Fence, FencedOut
 
 STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5
@@ -156,7 +156,7 @@ def main() -> int:
     try:
         worker = Worker(RunDir(given.dir), given.attempt)
         return worker.train() if worker.job.work == "train" else worker.evaluate()
-    except LeaseLost:
+    except FencedOut:
         return 75
 
 

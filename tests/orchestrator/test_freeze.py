@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
+from orchestrator.store.frozen_code import EARLIER_NAMES, LIVE, freeze, frozen_place, module_in
 from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.test_run import is_at_hold, last_state, runs, until
@@ -62,6 +62,12 @@ def test_a_copy_that_was_broken_off_is_no_copy(root: Path, store: Store) -> None
     leftover = place.with_name(f".{place.name}.host.1.tmp")
     leftover.mkdir(parents=True)
     assert (freeze(store, root) / "trainer" / "b.py").exists()
+
+
+@pytest.mark.parametrize("module", EARLIER_NAMES)
+def test_a_copy_of_an_earlier_version_is_served_by_the_module_that_it_has(tmp_path: Path, module: str) -> None:
+    assert module_in(LIVE, module) == module
+    assert module_in(tmp_path, module) == EARLIER_NAMES[module]
 
 
 def test_the_commit_and_what_differs_from_it_are_recorded(root: Path, store: Store) -> None:

@@ -9,8 +9,7 @@ from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store import lease as leases
 from orchestrator.store.lease import TTL_SECONDS, Holder, acquire, holder
 from orchestrator.store.process_id import ProcessId
-from trainer.recording.fence import Fence
-from trainer.recording.fence import LeaseLost as FenceClosed
+from trainer.recording.fence import Fence, FencedOut
 
 RACER = """
 import sys, time
@@ -69,7 +68,7 @@ def test_the_workers_fence_closes_when_the_lease_passes_on(tmp_path: Path) -> No
     fence = Fence(tmp_path / "lease.json", lease.token)
     fence.check()
     acquire(tmp_path, now=time.time() + TTL_SECONDS + 1)
-    with pytest.raises(FenceClosed):
+    with pytest.raises(FencedOut):
         fence.check()
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 import torch
 
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.critic import Critic
 from trainer.config.augment import NoAugment
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Spec
@@ -16,8 +16,8 @@ from trainer.model.generator import Generator
 from trainer.objectives.generation import Generation
 from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.main import DiscriminatorMain, GeneratorMain
-from trainer.objectives.method import DiscriminatorScene, GeneratorScene, Method
-from trainer.objectives.phases import Shard
+from trainer.objectives.method import DiscriminatorPenaltyInputs, GeneratorPenaltyInputs, Method
+from trainer.objectives.phases import MicroBatch
 from trainer.registry import build
 
 WIDTH = {"channel_base": 128, "channel_max": 8}
@@ -28,14 +28,14 @@ RESOLUTION = 16
 
 @dataclass
 class Stage:
-    """Networks of a seed, one shard of four images, and the phases with an augmentation and methods."""
+    """Networks of a seed, one micro-batch of four images, and the phases with an augmentation and methods."""
 
     generator: Generator
     discriminator: Discriminator
     augmenter: Augmenter
-    critic: Critic
+    augmented_discriminator: AugmentedDiscriminator
     methods: Sequence[Method]
-    shard: Shard
+    micro_batch: MicroBatch
 
     @property
     def generation(self) -> Generation:
@@ -43,19 +43,19 @@ class Stage:
 
     @property
     def generator_phase(self) -> GeneratorMain:
-        return GeneratorMain(self.generation, self.critic, LogisticObjective.losses, self.methods)
+        return GeneratorMain(self.generation, self.augmented_discriminator, LogisticObjective.losses, self.methods)
 
     @property
     def discriminator_phase(self) -> DiscriminatorMain:
-        return DiscriminatorMain(self.generation, self.critic, LogisticObjective.losses, self.methods)
+        return DiscriminatorMain(self.generation, self.augmented_discriminator, LogisticObjective.losses, self.methods)
 
-    def discriminator_scene(self) -> DiscriminatorScene:
-        return self.discriminator_phase._scene(self.shard)
+    def discriminator_scene(self) -> DiscriminatorPenaltyInputs:
+        return self.discriminator_phase._penalty_inputs(self.micro_batch)
 
-    def generator_scene(self) -> GeneratorScene:
-        images = self.generation.images(self.generation.latents(self.shard.z, self.shard.gen_c))
-        logits = self.critic.logits(images, self.shard.gen_c, "fake-in-G")
-        return GeneratorScene(self.shard, self.generation, self.critic, images, logits)
+    def generator_scene(self) -> GeneratorPenaltyInputs:
+        images = self.generation.images(self.generation.latents(self.micro_batch.z, self.micro_batch.gen_c))
+        logits = self.augmented_discriminator.logits(images, self.micro_batch.gen_c, "fake-in-G")
+        return GeneratorPenaltyInputs(self.micro_batch, self.generation, self.augmented_discriminator, images, logits)
 
 
 StageMaker = Callable[..., Stage]
@@ -71,15 +71,15 @@ def make_stage(
     generator: Generator = build(G_SPEC, RESOLUTION, 3, 0)
     discriminator: Discriminator = build(d_spec, RESOLUTION, 3, 0)
     augmenter: Augmenter = build(augment or NoAugment())
-    critic = augmenter.critic(discriminator)
+    augmented_discriminator = augmenter.augmented_discriminator(discriminator)
     built: list[Method] = [build(spec) for spec in methods]
     for method in built:
         method.prepare(generator, discriminator)
     torch.manual_seed(1)
     empty = torch.zeros(4, 0, dtype=dtype)
     real, z = torch.randn(4, 3, RESOLUTION, RESOLUTION, dtype=dtype), torch.randn(4, 8, dtype=dtype)
-    shard = Shard(real, empty, z, empty)
-    return Stage(generator.to(dtype), discriminator.to(dtype), augmenter, critic, built, shard)
+    micro_batch = MicroBatch(real, empty, z, empty)
+    return Stage(generator.to(dtype), discriminator.to(dtype), augmenter, augmented_discriminator, built, micro_batch)
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from trainer.attempt.run import read_attempt, run_attempt
 from trainer.errors import DataError
 from trainer.files import read_lines
 from trainer.record import RunDir, RunRecord, State, read_record
-from trainer.runtime.failures import Failure, PeerLost, Shards, failure_of
+from trainer.runtime.failures import BatchSplit, Failure, PeerLost, failure_of
 from trainer.runtime.signals import StopRequest
 from trainer.state import checkpoint
 from trainer.training.loop import Loop
 
-SHARDS = Shards(8, 4)
+SHARDS = BatchSplit(8, 4)
 
 
 def train(trials: TrialMaker, run: RunDir, number: int = 1, **options: Any) -> tuple[int, RunRecord]:
@@ -61,11 +61,17 @@ def test_every_failure_is_one_line_and_an_exit_code(error: Exception, failure: F
 
 
 @pytest.mark.parametrize(
-    ("shards", "smaller"),
-    [(Shards(8, 4), 4), (Shards(4, 4), None), (Shards(12, 4), 4), (Shards(32, 4), 16), (Shards(4, 8), None)],
+    ("split", "smaller"),
+    [
+        (BatchSplit(8, 4), 4),
+        (BatchSplit(4, 4), None),
+        (BatchSplit(12, 4), 4),
+        (BatchSplit(32, 4), 16),
+        (BatchSplit(4, 8), None),
+    ],
 )
-def test_smaller_micro_batch_keeps_the_groups(shards: Shards, smaller: int | None) -> None:
-    assert shards.smaller() == smaller
+def test_smaller_micro_batch_keeps_the_groups(split: BatchSplit, smaller: int | None) -> None:
+    assert split.smaller() == smaller
 
 
 def test_real_allocation_failure_names_the_micro_batch() -> None:

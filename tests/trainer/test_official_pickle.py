@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.errors import UserError
-from trainer.state.official_pickle import RefusedGlobal, import_pickle, read_pickle
+from trainer.errors import SnapshotError, UserError
+from trainer.state.official_pickle import OfficialNetwork, RefusedGlobal, import_pickle, networks_of, read_pickle
 from trainer.state.snapshot import load_network, read_header
 
 G_SETTINGS = {
@@ -105,6 +105,26 @@ def test_import_gives_the_same_images(official: Path, tmp_path: Path) -> None:
     generator = load_network(target)
     assert all(torch.equal(value, expected[name]) for name, value in generator.state_dict().items())
     assert "ADASWEEP_PICKLE_RAN" not in os.environ
+
+
+def made_with(**d_settings: Any) -> dict[str, OfficialNetwork]:
+    generator = OfficialNetwork("Generator", {"_init_kwargs": G_SETTINGS})
+    return {
+        "G_ema": generator,
+        "D": OfficialNetwork("Discriminator", {"_init_kwargs": D_SETTINGS | d_settings}),
+    }
+
+
+def test_arguments_of_the_discriminator_are_read() -> None:
+    epilogue = {"mbstd_group_size": None, "mbstd_num_channels": 2}
+    spec = networks_of(made_with(epilogue_kwargs=epilogue, cmap_dim=8, block_kwargs={"freeze_layers": 4})).discriminator
+    assert spec.minibatch_std_group is None
+    assert (spec.minibatch_std_channels, spec.embedding_dim, spec.frozen_layers) == (2, 8, 4)
+
+
+def test_an_argument_without_a_counterpart_is_refused_by_name() -> None:
+    with pytest.raises(SnapshotError, match=r"D was made with epilogue_kwargs\.activation, which networks here"):
+        networks_of(made_with(epilogue_kwargs={"activation": "relu"}))
 
 
 class Evil:

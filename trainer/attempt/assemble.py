@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from trainer.attempt.evaluation import EvaluationJob
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.critic import Critic
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.config.train import TrainConfig
@@ -37,7 +37,7 @@ from trainer.state.train_state import TrainState
 from trainer.state.transfer import start_from
 from trainer.training.batches import Batches
 from trainer.training.loop import Loop
-from trainer.training.sample_sheets import Sheets
+from trainer.training.sample_sheets import SampleSheets
 from trainer.training.schedules import lazy_adam
 from trainer.training.step import Stepper
 
@@ -55,7 +55,7 @@ class Attempt:
         return self.job.options
 
 
-Means = dict[str, int | str]
+ComputeEnvironment = dict[str, int | str]
 """What a run is computed with, which its rounding depends on: number of ranks, implementation of the operations."""
 
 
@@ -64,7 +64,7 @@ class Parts(NamedTuple):
 
     state: TrainState
     phases: Sequence[Phase]
-    critic: Critic
+    augmented_discriminator: AugmentedDiscriminator
     augmenter: Augmenter
     methods: Sequence[Method]
 
@@ -74,11 +74,11 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     config, options, run = attempt.config, attempt.options, attempt.run
     train_set = TrainSet(config.data, options.data_path, options.cache_dir)
     parts = make_parts(config, world.device)
-    take_up(parts.state, attempt, reporter)
+    restore_or_start(parts.state, attempt, reporter)
     stepper = make_stepper(config, parts, train_set, world)
     measurer = Measurer(run, options, train_set, train_set.whole, stop, world)
     evaluator = Evaluator(config, measurer, parts.state.images)
-    sheets = Sheets(run, config, options, train_set)
+    sheets = SampleSheets(run, config, options, train_set)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
 
 
@@ -97,14 +97,14 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
     generator: GeneratorNetwork = build(networks.generator, *shape)
     discriminator: DiscriminatorNetwork = build(networks.discriminator, *shape)
     augmenter: Augmenter = build(config.augment)
-    critic = augmenter.critic(discriminator)
+    augmented_discriminator = augmenter.augmented_discriminator(discriminator)
     methods: dict[str, Method] = {spec.type: build(spec) for spec in config.methods}
     for method in methods.values():
         method.prepare(generator, discriminator)
     generator, discriminator = generator.to(device).train(), discriminator.to(device).train()
     average = copy.deepcopy(generator).eval().requires_grad_(False)
     intervals = Intervals(config.generator_optimizer.regularize_every, config.discriminator_optimizer.regularize_every)
-    objective = build(config.objective, generator, critic, intervals, tuple(methods.values()))
+    objective = build(config.objective, generator, augmented_discriminator, intervals, tuple(methods.values()))
     state = TrainState(
         generator,
         discriminator,
@@ -113,7 +113,7 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
         adam(discriminator, config.discriminator_optimizer),
         {"objective": objective, "augmenter": augmenter, **methods},
     )
-    return Parts(state, objective.phases, critic, augmenter, tuple(methods.values()))
+    return Parts(state, objective.phases, augmented_discriminator, augmenter, tuple(methods.values()))
 
 
 def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World) -> Stepper:
@@ -129,17 +129,17 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
     return torch.optim.Adam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
 
 
-def take_up(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
+def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
     """Load the newest intact checkpoint; without one, begin: with the weights of a snapshot if so configured."""
-    means: Means = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
+    environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
     loaded = _load_newest(state, attempt.run, reporter)
     kimg = state.images / 1000
     if loaded:
-        for name, now in means.items():
+        for name, now in environment.items():
             _note_change(attempt.run, kimg, reporter, name, now)
-        reporter.event("resume", kimg, file=loaded.name, **means)
+        reporter.event("resume", kimg, file=loaded.name, **environment)
     else:
-        _begin(state, attempt, reporter, means)
+        _begin(state, attempt, reporter, environment)
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
 
 
@@ -153,13 +153,13 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
     return None
 
 
-def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, means: Means) -> None:
+def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
     details: dict[str, object] = {}
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
         details = {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
-    reporter.event("start", 0.0, **means, **details)
+    reporter.event("start", 0.0, **environment, **details)
 
 
 def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:

@@ -16,16 +16,16 @@ from trainer.ops.choice import choose
 from trainer.ops.kernels import kernels, use
 from trainer.record import Energy, RunDir, RunRecord, State, read_record
 from trainer.recording.energy_meters import Meter
-from trainer.recording.fence import Fence, LeaseLost
+from trainer.recording.fence import Fence, FencedOut
 from trainer.recording.gpu_meter import find_meter
 from trainer.recording.reporter import Reporter, SilentReporter
 from trainer.runtime.console import say
-from trainer.runtime.failures import Shards, failure_of
+from trainer.runtime.failures import BatchSplit, failure_of
 from trainer.runtime.ranks import Place, find_place
 from trainer.runtime.signals import Preempted, StopRequest
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import World, joined
-from trainer.training.loop import Diverged
+from trainer.training.loop import RunDiverged
 
 
 def read_attempt(directory: Path, number: int) -> Attempt:
@@ -44,16 +44,16 @@ def read_attempt(directory: Path, number: int) -> Attempt:
 
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
     """Carry out an attempt and return its exit code: 0 done, 2 user error, 70 bug, 75 run me again."""
-    settle(attempt.options.threads)
+    configure_process(attempt.options.threads)
     place, config = find_place(os.environ), attempt.config
     meter = find_meter(attempt.job.resources, place.size, os.environ)
     report = _reporter(attempt, place, meter)
     try:
-        with joined(place, _shards(attempt, place)) as world:
+        with joined(place, _micro_batches(attempt, place)) as world:
             if attempt.job.work == "evaluate":
                 return _evaluate(attempt, world, stop, report, meter)
             return _train(attempt, world, stop, report, meter)
-    except LeaseLost as lost:
+    except FencedOut as lost:
         say(f"adasweep: {lost}; nothing more is written")
         return ExitCode.RUN_AGAIN
     except Exception as error:
@@ -72,7 +72,7 @@ def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, 
             state=State.PREEMPTED, kimg=loop.kimg, doing="", exit_code=ExitCode.RUN_AGAIN, energy=loop.energy()
         )
         return ExitCode.RUN_AGAIN
-    except Diverged as rule:
+    except RunDiverged as rule:
         report.event("diverged", loop.kimg, rule=str(rule))
         message = f"diverged at {loop.kimg:g} kimg: {rule}"
         ending = {"message": message, "diverged": True, "energy": loop.energy()}
@@ -83,10 +83,10 @@ def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, 
     return ExitCode.DONE
 
 
-def _shards(attempt: Attempt, place: Place) -> int:
+def _micro_batches(attempt: Attempt, place: Place) -> int:
     """Return how many parts the ranks must be able to share evenly; an evaluation is shared by any number."""
     config = attempt.config
-    return config.shards if attempt.job.work == "train" else place.size
+    return config.micro_batches if attempt.job.work == "train" else place.size
 
 
 def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
@@ -103,15 +103,15 @@ def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporte
 
 def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
     """Say why the attempt failed, on standard error and in the record if that can still be written."""
-    shards = Shards(config.micro_batch, config.discriminator.group or config.micro_batch)
-    failure = failure_of(error, shards)
+    split = BatchSplit(config.micro_batch, config.discriminator.group or config.micro_batch)
+    failure = failure_of(error, split)
     if failure.exit_code == ExitCode.BUG:
         say("".join(traceback.format_exception(error)))
     say(f"{ERROR_PREFIX}{failure.message}")
     try:
         report.update(state=State.FAILED, doing="", exit_code=failure.exit_code, message=failure.message)
         report.event("failed", report.record.kimg, message=failure.message)
-    except (OSError, LeaseLost) as unwritten:
+    except (OSError, FencedOut) as unwritten:
         say(f"adasweep: the record could not be written either: {unwritten}")
     return failure.exit_code
 

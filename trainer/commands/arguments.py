@@ -13,12 +13,8 @@ SnapshotArgument = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="The 
 PsiOption = Annotated[float, typer.Option("--psi", help="Truncation; 1 is none.")]
 ClassOption = Annotated[int | None, typer.Option("--class", metavar="CLASS", help="The class, if conditional.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads.")]
-DetectorOption = Annotated[
-    str, typer.Option("--detector", metavar="NETWORK", help=f"{DETECTOR}, or inception:/path/to/file.pt.")
-]
-DistanceOption = Annotated[
-    str, typer.Option("--distance", metavar="NETWORK", help=f"{DISTANCE}, or vgg16:/path/to/vgg16.pt.")
-]
+DetectorOption = Annotated[str, typer.Option("--detector", metavar="NETWORK", help=f"{DETECTOR}, or inception:FILE.")]
+DistanceOption = Annotated[str, typer.Option("--distance", metavar="NETWORK", help=f"{DISTANCE}, or vgg16:FILE.")]
 
 
 def parse_seeds(option: str, text: str) -> list[int]:

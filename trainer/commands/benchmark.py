@@ -19,7 +19,7 @@ from trainer.evaluation.samples import Samples
 from trainer.files import strict_json
 from trainer.recording.telemetry import peak_memory_gib
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import World, device_of
 
 ITERATIONS = 16
@@ -39,7 +39,7 @@ app = new_app()
 @app.command(epilog=epilog(EXAMPLES))
 def benchmark(config: ConfigOption, data: DataOption, cache: CacheOption, threads: ThreadsOption = 1) -> int:
     """Measure what training and evaluation cost on this machine; print it as JSON."""
-    settle(threads)
+    configure_process(threads)
     tree = json.loads(config.read_text(encoding="utf-8"))
     measured = measure(TrainConfig.model_validate(tree.get("config", tree)), data, cache)
     sys.stdout.write(strict_json(measured) + "\n")

@@ -18,14 +18,14 @@ from trainer.config.probes import parse_probe
 from trainer.data.dataset import full_set
 from trainer.errors import UserError
 from trainer.evaluation.evaluate import evaluate
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.files import replace_file, strict_json
 from trainer.images.latents import load_generator
 from trainer.record import RunDir
 from trainer.runtime.console import progress
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import device_of
 
 EXAMPLES = """Examples:
@@ -129,16 +129,16 @@ def _measure_run(run: RunDir, wanted: Wanted, ranks: int | None) -> int:
 
 def _measure_file(snapshot: Path, wanted: Wanted, real: RealImages) -> int:
     """Print the numbers of one snapshot as lines of JSON."""
-    settle(wanted.threads)
+    configure_process(wanted.threads)
     device = device_of(Place())
     generator = load_generator(snapshot).to(device)
     reference = full_set(real.data, real.cache)
-    judges = Judges(wanted.detector, wanted.distance, device)
+    feature_networks = FeatureNetworks(wanted.detector, wanted.distance, device)
     labels_of = reference if generator.condition_dim else reference.unlabelled()
     with progress("evaluating") as tick:
         for seed in range(wanted.seeds):
             tick(seed, wanted.seeds)
             samples = Samples(generator, labels_of, seed)
-            values = evaluate(samples, reference, wanted.metrics, judges, real.cache, seed, real.mirror)
+            values = evaluate(samples, reference, wanted.metrics, feature_networks, real.cache, seed, real.mirror)
             sys.stdout.writelines(strict_json(value.row()) + "\n" for value in values)
     return 0

@@ -15,12 +15,12 @@ from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.errors import UserError
-from trainer.evaluation.feature_networks import Judges
-from trainer.probes.run import find_out
-from trainer.probes.scene import Scene, write_findings
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.probes.context import ProbeContext, write_results
+from trainer.probes.run import run_probe
 from trainer.record import RunDir
 from trainer.runtime.ranks import Place
-from trainer.runtime.torch_settings import settle
+from trainer.runtime.torch_settings import configure_process
 from trainer.runtime.world import device_of
 
 PROBES_LISTED = "\n".join(f"  {name:<14}{probe.help}" for name, probe in PROBES.items())
@@ -50,14 +50,14 @@ def probe(
 ) -> int:
     """Look into a snapshot of a run: gradients, Jacobian, leaks, mean image and others."""
     parse_probe(name)
-    settle(threads)
-    findings = find_out(name, _scene(snapshot, detector, distance))
-    write_findings(target, findings)
-    sys.stdout.write(f"{target}: {', '.join(findings.arrays)}\n")
+    configure_process(threads)
+    results = run_probe(name, _context(snapshot, detector, distance))
+    write_results(target, results)
+    sys.stdout.write(f"{target}: {', '.join(results.arrays)}\n")
     return 0
 
 
-def _scene(snapshot: Path, detector: str, distance: str) -> Scene:
+def _context(snapshot: Path, detector: str, distance: str) -> ProbeContext:
     """Return the scene of a snapshot, its run being the directory above. Raises UserError where there is no run."""
     run = RunDir(snapshot.absolute().parent.parent)
     try:
@@ -66,11 +66,11 @@ def _scene(snapshot: Path, detector: str, distance: str) -> Scene:
     except (OSError, ValueError, LookupError) as error:
         raise UserError(snapshot, "does not lie in the directory of a run", "name RUN/snapshots/...") from error
     device = device_of(Place())
-    return Scene(
+    return ProbeContext(
         snapshot,
         config,
         TrainSet(config.data, options.data_path, options.cache_dir),
-        Judges(detector, distance, device),
+        FeatureNetworks(detector, distance, device),
         options.cache_dir,
         device,
         lambda _: None,

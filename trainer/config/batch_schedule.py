@@ -5,7 +5,7 @@ import math
 from typing import NamedTuple
 
 
-class Stretch(NamedTuple):
+class Segment(NamedTuple):
     """From image counter `images` on, which iteration `iteration` begins at, every iteration shows `batch` images."""
 
     images: int
@@ -13,21 +13,21 @@ class Stretch(NamedTuple):
     batch: int
 
 
-class Pace(NamedTuple):
-    """Stretches of iterations in order. A schedule is looked at every `hold` iterations of a stretch."""
+class BatchSchedule(NamedTuple):
+    """Segments of iterations in order. A schedule is looked at every `hold` iterations of a segment."""
 
-    stretches: tuple[Stretch, ...]
+    segments: tuple[Segment, ...]
     hold: int = 1
 
     @classmethod
-    def constant(cls, batch: int) -> "Pace":
-        """Return the pace of a run whose batch never changes."""
-        return cls((Stretch(0, 0, batch),))
+    def constant(cls, batch: int) -> "BatchSchedule":
+        """Return the schedule of a run whose batch never changes."""
+        return cls((Segment(0, 0, batch),))
 
     @property
     def batches(self) -> tuple[int, ...]:
-        """Return the batch of every stretch."""
-        return tuple(stretch.batch for stretch in self.stretches)
+        """Return the batch of every segment."""
+        return tuple(segment.batch for segment in self.segments)
 
     def batch(self, images: int) -> int:
         """Return the size of the iteration that begins at `images`."""
@@ -35,8 +35,8 @@ class Pace(NamedTuple):
 
     def iteration(self, images: int) -> int:
         """Return how many iterations have ended at `images`."""
-        stretch = self._at(images)
-        return stretch.iteration + (images - stretch.images) // stretch.batch
+        segment = self._at(images)
+        return segment.iteration + (images - segment.images) // segment.batch
 
     def before(self, images: int) -> int:
         """Return where the iteration began that ended at `images`, which is beyond 0."""
@@ -44,14 +44,14 @@ class Pace(NamedTuple):
 
     def held(self, images: int) -> int:
         """Return at which image counter the schedule is looked at for the iteration that begins at `images`."""
-        stretch = self._at(images)
-        step = stretch.batch * self.hold
-        return stretch.images + (images - stretch.images) // step * step
+        segment = self._at(images)
+        step = segment.batch * self.hold
+        return segment.images + (images - segment.images) // step * step
 
     def end_of_iteration(self, images: float) -> int:
         """Return the first image counter, not before `images`, at which an iteration ends."""
-        stretch = self._at(math.floor(images))
-        return stretch.images + math.ceil(round((images - stretch.images) / stretch.batch, 6)) * stretch.batch
+        segment = self._at(math.floor(images))
+        return segment.images + math.ceil(round((images - segment.images) / segment.batch, 6)) * segment.batch
 
-    def _at(self, images: int) -> Stretch:
-        return self.stretches[bisect.bisect_right(self.stretches, images, key=lambda stretch: stretch.images) - 1]
+    def _at(self, images: int) -> Segment:
+        return self.segments[bisect.bisect_right(self.segments, images, key=lambda segment: segment.images) - 1]

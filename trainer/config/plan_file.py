@@ -1,14 +1,15 @@
 """PlanFile: what STORE/sweeps/NAME/plan.json says. The orchestrator writes it; orchestrator and analysis read it here.
 
-Fields are only ever added. Plans of earlier versions lack some: those are filled in by `PlannedRun` as it is read, and
-nowhere else. Fields that later versions add are passed over.
+Fields are only ever added. `read_plan_file` alone fills in what plans of earlier versions lack; fields that later
+versions add are ignored.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from trainer.errors import UserError
 
@@ -45,11 +46,6 @@ class PlannedRun(_Stored):
     trial: str
     horizon_kimg: float
 
-    @model_validator(mode="before")
-    @classmethod
-    def _of_earlier_versions(cls, run: Any) -> Any:
-        return _completed(run) if isinstance(run, dict) else run
-
 
 class SampledPoints(_Stored):
     """The configurations that a search has sampled so far; `space` is the digest of the space they come from."""
@@ -84,11 +80,6 @@ class PlanFile(_Stored):
     search: SampledPoints | None = None
     cells: tuple[PlannedRun, ...]
 
-    @model_validator(mode="before")
-    @classmethod
-    def _of_earlier_versions(cls, plan: Any) -> Any:
-        return {"name": plan.get("sweep"), **plan} if isinstance(plan, dict) else plan
-
     @property
     def trials(self) -> list[str]:
         """Return the ids of all trials, each once, in the order of the plan."""
@@ -98,18 +89,27 @@ class PlanFile(_Stored):
 def read_plan_file(path: Path) -> PlanFile | None:
     """Return the plan at `path`, or None where there is none. Raises UserError for a file that is no plan."""
     try:
-        return PlanFile.model_validate_json(path.read_text(encoding="utf-8"))
+        return PlanFile.model_validate(_completed(json.loads(path.read_bytes())))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise UserError(path, f"not readable as a plan ({_reason(error)})", WAY_OUT) from None
 
 
-def _completed(run: dict[str, Any]) -> dict[str, Any]:
+def _completed(plan: Any) -> Any:
+    """Return a plan with what earlier versions did not write."""
+    cells = plan.get("cells") if isinstance(plan, dict) else None
+    if not isinstance(cells, list):
+        return plan
+    return {"name": plan.get("sweep"), **plan, "cells": [_completed_run(run) for run in cells]}
+
+
+def _completed_run(run: Any) -> Any:
     """Return an entry of a plan with what earlier versions left to be told from its label and its settings."""
-    if "axes" in run or not isinstance(run.get("settings", {}), dict):
+    if not isinstance(run, dict) or "axes" in run:
         return run
-    settings, parts = run.get("settings", {}), str(run.get("cell", "")).split(", ")
+    given, parts = run.get("settings"), str(run.get("cell", "")).split(", ")
+    settings = given if isinstance(given, dict) else {}
     name = parts[0] if settings and CELL_NAME.fullmatch(parts[0]) else ""
     shown = [key for key in settings if not name or any(part.startswith(f"{key}=") for part in parts)]
     axes = [{"key": key, "value": settings[key]} for key in shown]

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trainer.config.batch_schedule import Pace, Stretch
+from trainer.config.batch_schedule import BatchSchedule, Segment
 from trainer.config.spec import Positive, PositiveInt, Spec
 
 Resolution = Annotated[int, Field(ge=4, le=1024)]
@@ -62,16 +62,16 @@ class ProgressiveGrowing(Spec):
         """Return what both learning rates are multiplied by."""
         return self.lr_factors.get(top_of(level), 1.0)
 
-    def pace(self, batch: int, resolution: int) -> Pace:
+    def batch_schedule(self, batch: int, resolution: int) -> BatchSchedule:
         """Return how images are cut into iterations, for images of `resolution`."""
-        stretches = []
+        segments = []
         images = iteration = 0
         while True:
             top = top_of(self.level(images, resolution))
             size = self.batches.get(top, batch)
-            stretches.append(Stretch(images, iteration, size))
+            segments.append(Segment(images, iteration, size))
             if top >= resolution:
-                return Pace(tuple(stretches), self.hold_iterations)
+                return BatchSchedule(tuple(segments), self.hold_iterations)
             holds = (self._fade_begins(2 * top) - images) // (size * self.hold_iterations) + 1
             images += holds * size * self.hold_iterations
             iteration += holds * self.hold_iterations

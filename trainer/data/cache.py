@@ -25,7 +25,7 @@ from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.labels import read_labels
 from trainer.data.decode import decode
 from trainer.errors import DataError, OutputError
-from trainer.files import locked, sync
+from trainer.files import locked_if_possible, sync
 
 Progress = Callable[[int, int], None]
 """Called with the number of images done and of all images."""
@@ -67,7 +67,7 @@ def _opened(folder: Path) -> Decoded | None:
 
 def _build(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(folder.with_suffix(".lock")) as alone:
+    with locked_if_possible(folder.with_suffix(".lock")) as alone:
         if alone:
             _sweep(folder)
         return _opened(folder) or _built(path, wanted, folder, progress)

@@ -8,43 +8,42 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from trainer.config.metrics.names import MetricSpec
-from trainer.evaluation.batch_outputs import FROM_NETWORK, Keep, Look, Seen
+from trainer.evaluation.batch_outputs import BatchExtractor, BatchOutputs, Keep
 from trainer.evaluation.feature_cache import scratch
 from trainer.metrics.moments import Gaussian, Moments
 from trainer.metrics.swd import PATCHES, Rows
 
 
-class Gathering:
+class Accumulators:
     """One pass for metrics of several sizes; a smaller one uses the first images. Patches lie on disk in `folder`."""
 
-    def __init__(self, wanted: Iterable[tuple[Keep, int]], look: Look, folder: Path) -> None:
-        judged = FROM_NETWORK & look.until.keys()
-        dim, classes = (look.judges.detector.feature_dim, look.judges.detector.classes) if judged else (0, 0)
+    def __init__(self, wanted: Iterable[tuple[Keep, int]], extractor: BatchExtractor, folder: Path) -> None:
+        dim, classes = extractor.sizes
         self.moments = {count: Moments(dim) for keep, count in wanted if keep == "gaussian"}
-        self.features = np.empty((look.until.get("features", 0), dim), np.float32)
-        self.probabilities = np.empty((look.until.get("probabilities", 0), classes), np.float32)
+        self.features = np.empty((extractor.until.get("features", 0), dim), np.float32)
+        self.probabilities = np.empty((extractor.until.get("probabilities", 0), classes), np.float32)
         self.patches: dict[int, Rows] = {}
         self.similarities: list[float] = []
         self.steps: dict[str, Float64[np.ndarray, " n"]] = {}
-        self.seen = 0
-        self._images_cut, self._folder = look.until.get("patches", 0), folder
+        self.images = 0
+        self._images_cut, self._folder = extractor.until.get("patches", 0), folder
 
-    def take(self, seen: Seen) -> None:
+    def take(self, outputs: BatchOutputs) -> None:
         """Take in what the next batch gave."""
-        assert seen.start == self.seen, "batches are taken in order"
-        if seen.features is not None:
-            _fill(self.features, seen.start, seen.features)
+        assert outputs.start == self.images, "batches are taken in order"
+        if outputs.features is not None:
+            _fill(self.features, outputs.start, outputs.features)
             for count, moments in self.moments.items():
-                if seen.start < count:
-                    moments.update(seen.features[: count - seen.start])
-        if seen.probabilities is not None:
-            _fill(self.probabilities, seen.start, seen.probabilities)
-        for side, rows in seen.patches.items():
+                if outputs.start < count:
+                    moments.update(outputs.features[: count - outputs.start])
+        if outputs.probabilities is not None:
+            _fill(self.probabilities, outputs.start, outputs.probabilities)
+        for side, rows in outputs.patches.items():
             if side not in self.patches:
                 self.patches[side] = scratch((self._images_cut * PATCHES, rows.shape[1]), self._folder)
-            _fill(self.patches[side], seen.start * PATCHES, rows)
-        self.similarities += seen.similarities
-        self.seen += seen.images
+            _fill(self.patches[side], outputs.start * PATCHES, rows)
+        self.similarities += outputs.similarities
+        self.images += outputs.images
 
     def first(self, spec: MetricSpec) -> "GeneratedFeatures":
         """Return the part of what was gathered that a metric asks for."""
@@ -55,28 +54,28 @@ class Gathering:
 class GeneratedFeatures:
     """The first images of a pass, as many as a metric asks for. Only what was asked for is there."""
 
-    gathered: Gathering
+    accumulators: Accumulators
     spec: MetricSpec
 
     def gaussian(self) -> Gaussian:
-        return self.gathered.moments[self.spec.generated].gaussian()
+        return self.accumulators.moments[self.spec.generated].gaussian()
 
     def features(self) -> Float32[np.ndarray, "n d"]:
-        return self.gathered.features[: self.spec.generated]
+        return self.accumulators.features[: self.spec.generated]
 
     def probabilities(self) -> Float32[np.ndarray, "n k"]:
-        return self.gathered.probabilities[: self.spec.generated]
+        return self.accumulators.probabilities[: self.spec.generated]
 
     def patches(self, images: int) -> dict[int, Rows]:
         """Return the patches of the first `images` images by resolution."""
-        return {side: rows[: images * PATCHES] for side, rows in self.gathered.patches.items()}
+        return {side: rows[: images * PATCHES] for side, rows in self.accumulators.patches.items()}
 
     def similarities(self) -> list[float]:
-        return self.gathered.similarities[: self.spec.generated // 2]
+        return self.accumulators.similarities[: self.spec.generated // 2]
 
     def steps(self) -> Float64[np.ndarray, " n"]:
         """Return the perceptual distances of the steps on the metric's kind of path."""
-        return self.gathered.steps[self.spec.path][: self.spec.generated]
+        return self.accumulators.steps[self.spec.path][: self.spec.generated]
 
 
 def _fill(store: Float32[np.ndarray, "n d"], start: int, rows: Float32[np.ndarray, "m d"]) -> None:

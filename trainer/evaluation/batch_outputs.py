@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
-from trainer.evaluation.feature_networks import Judges
-from trainer.evaluation.samples import Batch
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.samples import ImageBatch
 from trainer.metrics.ms_ssim import ms_ssim
 from trainer.metrics.swd import Rows, patches_of
 
@@ -18,7 +18,7 @@ Keep = Literal["gaussian", "features", "probabilities", "patches", "similarities
 FROM_NETWORK: frozenset[Keep] = frozenset({"gaussian", "features", "probabilities"})
 
 
-class Seen(NamedTuple):
+class BatchOutputs(NamedTuple):
     """What one batch of `images` images gave: a row for each image, but a number for each pair in `similarities`."""
 
     start: int
@@ -30,31 +30,41 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Look:
+class BatchExtractor:
     """Looks at the first `until[keep]` images for each thing that is kept. `seed` decides where patches are cut."""
 
-    judges: Judges
+    feature_networks: FeatureNetworks
     until: Mapping[Keep, int]
     seed: int
 
     @classmethod
-    def for_all(cls, wanted: Iterable[tuple[Keep, int]], judges: Judges, seed: int) -> "Look":
+    def for_all(
+        cls, wanted: Iterable[tuple[Keep, int]], feature_networks: FeatureNetworks, seed: int
+    ) -> "BatchExtractor":
         """Return what serves everything wanted."""
         until: dict[Keep, int] = {}
         for keep, count in wanted:
             until[keep] = max(count, until.get(keep, 0))
-        return cls(judges, until, seed)
+        return cls(feature_networks, until, seed)
 
     @property
     def total(self) -> int:
         """Return how many images are needed."""
         return max((count for keep, count in self.until.items() if keep != "steps"), default=0)
 
-    def at(self, batch: Batch) -> Seen:
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Return the numbers of features and of classes of the detector; 0 where it is not needed."""
+        if not FROM_NETWORK & self.until.keys():
+            return 0, 0
+        detector = self.feature_networks.detector
+        return detector.feature_dim, detector.classes
+
+    def outputs(self, batch: ImageBatch) -> BatchOutputs:
         """Return what a batch gives; what goes beyond `total` is left out."""
         images = batch.images[: self.total - batch.start]
-        features, probabilities = self._judged(batch.start, images)
-        return Seen(
+        features, probabilities = self._network_outputs(batch.start, images)
+        return BatchOutputs(
             batch.start,
             len(images),
             features,
@@ -66,16 +76,16 @@ class Look:
     def _left(self, keep: Keep, start: int) -> int:
         return max(0, self.until.get(keep, 0) - start)
 
-    def _judged(
+    def _network_outputs(
         self, start: int, images: UInt8[Tensor, "n c h w"]
     ) -> tuple[Float32[np.ndarray, "n d"] | None, Float32[np.ndarray, "n k"] | None]:
         images = images[: max(self._left(keep, start) for keep in FROM_NETWORK)]
         if not len(images):
             return None, None
         if self._left("probabilities", start):
-            features, probabilities = self.judges.detector.outputs(images)
+            features, probabilities = self.feature_networks.detector.outputs(images)
             return features.numpy(), probabilities.numpy()
-        return self.judges.detector.features(images).numpy(), None
+        return self.feature_networks.detector.features(images).numpy(), None
 
     def _patches(self, start: int, images: UInt8[Tensor, "n c h w"]) -> dict[int, Rows]:
         return patches_of(images, self.seed, start) if len(images) else {}

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import MetricSpec, metric_identity, parse_metric, recorded_name
-from trainer.evaluation.accumulators import Gathering
-from trainer.evaluation.batch_outputs import Look
-from trainer.evaluation.families import MEASURES, Numbers
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.accumulators import Accumulators
+from trainer.evaluation.batch_outputs import BatchExtractor
+from trainer.evaluation.families import MEASURES, Values
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.path_steps import step_distances
-from trainer.evaluation.real_features import Mirrored, RealFeatures, Reference
+from trainer.evaluation.real_features import Mirrored, RealFeatures, ReferenceSet
 from trainer.evaluation.samples import SEED, Share, Subject
 from trainer.evaluation.shared_work import Progress, agreed, in_rounds
 from trainer.runtime.world import World
@@ -49,9 +49,9 @@ class MetricValue:
 
 def evaluate(
     subject: Subject,
-    reference: Reference,
+    reference: ReferenceSet,
     names: Sequence[str],
-    judges: Judges,
+    feature_networks: FeatureNetworks,
     cache_dir: Path,
     seed: int = SEED,
     mirror: bool = False,
@@ -71,54 +71,57 @@ def evaluate(
     if not specs:
         return []
     against = Mirrored(reference) if mirror else reference
-    gathered = gather(subject, specs, judges, cache_dir, seed, progress, world)
-    results: list[tuple[MetricSpec, RealFeatures, Numbers]] = []
+    accumulators = accumulate(subject, specs, feature_networks, cache_dir, seed, progress, world)
+    results: list[tuple[MetricSpec, RealFeatures, Values]] = []
 
     def compare() -> None:
         for spec in specs if world.is_main else []:
             progress(spec.name)
-            real = RealFeatures(against, judges, spec.real(len(against)), cache_dir, progress)
-            results.append((spec, real, MEASURES[spec.family].numbers(real, gathered.first(spec), seed)))
+            real = RealFeatures(against, feature_networks, spec.real(len(against)), cache_dir, progress)
+            results.append((spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed)))
 
     agreed(compare, world)
     seconds = time.monotonic() - started
     return [value for result in results for value in _values(*result, seed, mirror, seconds)]
 
 
-def gather(
+def accumulate(
     subject: Subject,
     specs: Sequence[MetricSpec],
-    judges: Judges,
+    feature_networks: FeatureNetworks,
     cache_dir: Path,
     seed: int,
     progress: Progress,
     world: World = ALONE,
-) -> Gathering:
+) -> Accumulators:
     """Return what the metrics `specs` need of as many generated images and paths as the largest of them asks for."""
     wanted = [(MEASURES[spec.family].keep, spec.generated) for spec in specs]
-    look = Look.for_all(wanted, judges, seed)
-    gathering = Gathering(wanted, look, cache_dir)
-    if look.total:
-        own = map(look.at, subject.images(look.total, Share(world.rank, world.size)))
-        for seen in in_rounds(own, world, lambda: progress(f"generated images {gathering.seen} of {look.total}")):
-            gathering.take(seen)
-        assert gathering.seen == look.total, f"asked for {look.total} generated images, got {gathering.seen}"
+    extractor = BatchExtractor.for_all(wanted, feature_networks, seed)
+    accumulators = Accumulators(wanted, extractor, cache_dir)
+    if extractor.total:
+        own = map(extractor.outputs, subject.images(extractor.total, Share(world.rank, world.size)))
+        for outputs in in_rounds(
+            own, world, lambda: progress(f"generated images {accumulators.images} of {extractor.total}")
+        ):
+            accumulators.take(outputs)
+        images = accumulators.images
+        assert images == extractor.total, f"asked for {extractor.total} generated images, got {images}"
     paths = {spec.path: max(s.generated for s in specs if s.path == spec.path) for spec in specs if spec.path}
     for path, count in paths.items():
-        gathering.steps[path] = step_distances(subject, path, count, judges.distance, world, progress)
-    return gathering
+        accumulators.steps[path] = step_distances(subject, path, count, feature_networks.distance, world, progress)
+    return accumulators
 
 
 def _values(
-    spec: MetricSpec, real: RealFeatures, numbers: Numbers, seed: int, mirror: bool, seconds: float
+    spec: MetricSpec, real: RealFeatures, values: Values, seed: int, mirror: bool, seconds: float
 ) -> list[MetricValue]:
     family = FAMILIES[spec.family]
     fingerprint = real.reference.fingerprint if family.reference else ""
     count = real.count if family.reference else 0
-    judge = real.judges.identity(family.judge)
-    identity, basis = (metric_identity(spec, judge, fingerprint, count, s, mirror) for s in (seed, None))
+    source = real.feature_networks.identity(family.source)
+    identity, basis = (metric_identity(spec, source, fingerprint, count, s, mirror) for s in (seed, None))
     about = (identity, basis, count, spec.generated, fingerprint, seed, seconds, time.time())
-    detector, distance = real.judges.names
+    detector, distance = real.feature_networks.names
     return [
-        MetricValue(recorded_name(spec, suffix, detector, distance), value, *about) for suffix, value in numbers.items()
+        MetricValue(recorded_name(spec, suffix, detector, distance), value, *about) for suffix, value in values.items()
     ]

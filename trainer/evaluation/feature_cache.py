@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -54,14 +54,20 @@ def one_at_a_time(
     After `patience_seconds`, and where a file system knows no locks, the work is done without one.
     """
     deadline = time.monotonic() + patience_seconds
-    while True:
-        asked = time.monotonic()
-        with locked(path, POLL_SECONDS) as alone:
-            refused = time.monotonic() - asked < POLL_SECONDS
-            if alone or refused or time.monotonic() > deadline:
-                yield
-                return
-        waiting()
+    with ExitStack() as stack:
+        while not _is_held(stack, path):
+            waiting()
+            if time.monotonic() > deadline:
+                break
+        yield
+
+
+def _is_held(stack: ExitStack, path: Path) -> bool:
+    """Return whether the lock, or the knowledge that there can be none here, is had within POLL_SECONDS."""
+    try:
+        return stack.enter_context(locked(path, POLL_SECONDS))
+    except OSError:
+        return True
 
 
 def scratch(shape: tuple[int, int], folder: Path) -> Float32[np.ndarray, "n d"]:

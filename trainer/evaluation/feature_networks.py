@@ -1,15 +1,15 @@
-"""The networks that judge images, loaded when the first metric asks for them."""
+"""The networks that metrics take features from, loaded when the first metric asks for them."""
 
 from functools import cached_property
 
 import torch
 
-from trainer.config.metrics.families import DETECTOR, DISTANCE, Judge
+from trainer.config.metrics.families import DETECTOR, DISTANCE, FeatureSource
 from trainer.metrics.detectors import Detector, load_detector
 from trainer.perceptual import PerceptualFeatures, load_features
 
 
-class Judges:
+class FeatureNetworks:
     """The detector whose features are compared, and the perceptual distance of path lengths, on one device.
 
     Both may be given by name (`inception:/path/to/file.pt`) or ready made.
@@ -41,8 +41,8 @@ class Judges:
         detector = self._detector if isinstance(self._detector, str) else self._detector.name
         return detector, self._distance if isinstance(self._distance, str) else DISTANCE
 
-    def identity(self, judge: Judge) -> str:
-        """Return what decides a judgement: weights, resize and precision of the network, if it is one."""
-        if judge == "pixels":
-            return judge
-        return self.detector.identity if judge == "detector" else self.distance.name
+    def identity(self, source: FeatureSource) -> str:
+        """Return what decides the features: weights, resize and precision of the network, if it is one."""
+        if source == "pixels":
+            return source
+        return self.detector.identity if source == "detector" else self.distance.name

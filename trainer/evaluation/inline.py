@@ -8,7 +8,7 @@ from torch import Tensor
 
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet
-from trainer.evaluation.measurer import Measurer, numbers_in
+from trainer.evaluation.measurer import Measurer, recorded_values
 from trainer.files import read_lines
 from trainer.model.network import GeneratorNetwork
 from trainer.recording.reporter import Reporter
@@ -18,7 +18,7 @@ from trainer.state.train_state import TrainState
 
 @dataclass
 class Evaluator:
-    """Keeps the appointments of evaluation. Rows of an earlier attempt count up to where it was resumed.
+    """Evaluates when it is due. Rows of an earlier attempt count up to where it was resumed.
 
     Where evaluation is left to later jobs, snapshots are all it makes.
     """
@@ -28,7 +28,7 @@ class Evaluator:
     resumed_images: int
 
     def __post_init__(self) -> None:
-        rows = numbers_in(read_lines(self.measurer.run.metrics))
+        rows = recorded_values(read_lines(self.measurer.run.metrics))
         self.measurer.known |= {number for number in rows if number[0] <= self.resumed_images}
 
     @property

@@ -12,7 +12,7 @@ from trainer.config.metrics.names import better, parse_metric, value_names
 from trainer.config.options import RunOptions
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.evaluation.evaluate import evaluate
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.evaluation.shared_work import Progress
 from trainer.files import read_lines
@@ -40,8 +40,8 @@ class Measurer:
     known: set[Known] = field(default_factory=set)
 
     @cached_property
-    def judges(self) -> Judges:
-        return Judges(self.options.detector, self.options.distance, self.world.device)
+    def feature_networks(self) -> FeatureNetworks:
+        return FeatureNetworks(self.options.detector, self.options.distance, self.world.device)
 
     def missing(self, images: int) -> dict[int, list[str]]:
         """Return by evaluation seed the names of the metrics of which a number is not known at this image counter."""
@@ -61,7 +61,7 @@ class Measurer:
                 Samples(average, self.train_set, seed),
                 self.reference,
                 names,
-                self.judges,
+                self.feature_networks,
                 self.options.cache_dir,
                 seed=seed,
                 progress=self.progress(reporter),
@@ -102,7 +102,7 @@ class Measurer:
         return min(kept, key=lambda images: scores[images], default=None)
 
 
-def numbers_in(rows: Iterator[dict[str, Any]]) -> set[Known]:
+def recorded_values(rows: Iterator[dict[str, Any]]) -> set[Known]:
     """Return the numbers that rows of metrics.jsonl hold."""
     return {(round(row["kimg"] * 1000), row["metric"], row.get("seed", 0)) for row in rows}
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64
 
-from trainer.evaluation.samples import Share, Steps, Subject
+from trainer.evaluation.samples import PathSteps, Share, Subject
 from trainer.evaluation.shared_work import Progress, in_rounds
 from trainer.metrics.ppl import face_region
 from trainer.perceptual import PerceptualFeatures, distance
@@ -23,7 +23,7 @@ class Measured(NamedTuple):
 
 
 @torch.inference_mode()
-def judged(steps: Steps, features: PerceptualFeatures, crop: bool) -> Measured:
+def perceptual_distances(steps: PathSteps, features: PerceptualFeatures, crop: bool) -> Measured:
     """Return how far apart both ends of every step look; with `crop`, in the middle where a portrait's face is."""
     ends = [as_seen(images) for images in (steps.before, steps.after)]
     before, after = (features(face_region(end) if crop else end) for end in ends)
@@ -43,7 +43,7 @@ def step_distances(
 
     def own() -> Iterator[Measured]:
         for steps in subject.paths(count, path.removesuffix("_crop"), Share(world.rank, world.size)):
-            yield judged(steps, features, path.endswith("_crop"))
+            yield perceptual_distances(steps, features, path.endswith("_crop"))
 
     def pulse() -> None:
         progress(f"paths in {path[0]}, {sum(map(len, found))} of {count}")

@@ -19,7 +19,7 @@ from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
 from trainer.evaluation.feature_cache import mapped, once, written
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.shared_work import Progress
 from trainer.files import replacing
 from trainer.metrics.detectors import Detector
@@ -33,7 +33,7 @@ Indices = Int64[np.ndarray, " n"]
 
 
 @runtime_checkable
-class Reference(Protocol):
+class ReferenceSet(Protocol):
     """A set of real images known by content."""
 
     @property
@@ -48,7 +48,7 @@ class Reference(Protocol):
 class Mirrored:
     """A set and its mirror images: index i + len/2 is image i flipped left to right."""
 
-    plain: Reference
+    plain: ReferenceSet
 
     @property
     def fingerprint(self) -> str:
@@ -74,15 +74,15 @@ def chosen(available: int, count: int) -> Indices:
 class RealFeatures:
     """What is known of `count` images of a reference, from the cache if it is there and into it if not."""
 
-    reference: Reference
-    judges: Judges
+    reference: ReferenceSet
+    feature_networks: FeatureNetworks
     count: int
     cache_dir: Path
     progress: Progress
 
     @property
     def detector(self) -> Detector:
-        return self.judges.detector
+        return self.feature_networks.detector
 
     def features(self) -> Float32[np.ndarray, "n d"]:
         """Return the features, as a memory map.

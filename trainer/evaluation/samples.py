@@ -29,14 +29,14 @@ class Share(NamedTuple):
 WHOLE: Final = Share()
 
 
-class Batch(NamedTuple):
+class ImageBatch(NamedTuple):
     """Images of 0..255, and the number of the first. Batches begin at even numbers: their images pair up."""
 
     start: int
     images: UInt8[Tensor, "n c h w"]
 
 
-class Steps(NamedTuple):
+class PathSteps(NamedTuple):
     """Images [-1, 1] at t of n random paths and at t + epsilon, and the number of the first path."""
 
     start: int
@@ -48,9 +48,9 @@ class Steps(NamedTuple):
 class Subject(Protocol):
     """Gives at least `count` images or paths in order, as batches; of these, only those of `share`."""
 
-    def images(self, count: int, share: Share, /) -> Iterator[Batch]: ...
+    def images(self, count: int, share: Share, /) -> Iterator[ImageBatch]: ...
 
-    def paths(self, count: int, path: str, share: Share, /) -> Iterator[Steps]: ...
+    def paths(self, count: int, path: str, share: Share, /) -> Iterator[PathSteps]: ...
 
 
 class Draw(NamedTuple):
@@ -80,14 +80,14 @@ class Samples:
         return next(self.generator.parameters()).device
 
     @torch.inference_mode()
-    def images(self, count: int, share: Share = WHOLE) -> Iterator[Batch]:
+    def images(self, count: int, share: Share = WHOLE) -> Iterator[ImageBatch]:
         """Yield generated images of 0..255 on the CPU."""
         for start, z, c in self.draws("evaluation", count, share):
             seed_everything(self.seed, "evaluation noise", start)
-            yield Batch(start, to_uint8(self.generator(z, c, self.psi)).cpu())
+            yield ImageBatch(start, to_uint8(self.generator(z, c, self.psi)).cpu())
 
     @torch.inference_mode()
-    def paths(self, count: int, path: str, share: Share = WHOLE) -> Iterator[Steps]:
+    def paths(self, count: int, path: str, share: Share = WHOLE) -> Iterator[PathSteps]:
         """Yield both ends of steps of 1e-4 between two latents, with the same noise, in fp32.
 
         `path` is wend, wfull, zend or zfull, as in a metric's name.
@@ -98,7 +98,7 @@ class Samples:
             t = torch.rand(len(z), 1, generator=t_draws).to(self.device) * (0.0 if "end" in path else 1.0)
             if start // BATCH % share.of == share.first:
                 first, second = (self._ws_at(path, z, end, c, at) for at in (t, t + EPSILON))
-                yield Steps(start, self._drawn(first, start), self._drawn(second, start))
+                yield PathSteps(start, self._drawn(first, start), self._drawn(second, start))
 
     def _ws_at(self, path: str, start: Tensor, end: Tensor, c: Tensor, t: Tensor) -> Float[Tensor, "n layers wdim"]:
         mapping = self.generator.mapping

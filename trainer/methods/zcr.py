@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trainer.config.methods import LatentConsistency
 from trainer.methods.bcr import inconsistency
-from trainer.objectives.method import DiscriminatorScene, GeneratorScene, Method
+from trainer.objectives.method import DiscriminatorPenaltyInputs, GeneratorPenaltyInputs, Method
 from trainer.objectives.phases import PhaseResult
 from trainer.registry import implements
 
@@ -27,17 +27,19 @@ class LatentConsistencyRegularizer(Method):
     def __init__(self, spec: LatentConsistency) -> None:
         self.spec = spec
 
-    def generator_penalty(self, scene: GeneratorScene) -> PhaseResult:
-        apart = distance(scene.images, self._neighbours(scene))
+    def generator_penalty(self, inputs: GeneratorPenaltyInputs) -> PhaseResult:
+        apart = distance(inputs.images, self._neighbours(inputs))
         return PhaseResult(apart * -self.spec.generator_weight, {"Loss/zcr/distance": apart.detach()})
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult:
         with torch.no_grad():
-            images = self._neighbours(scene)
-        penalty = inconsistency(scene.fake_logits, scene.critic.scores(images, scene.shard.gen_c))
+            images = self._neighbours(inputs)
+        penalty = inconsistency(
+            inputs.fake_logits, inputs.augmented_discriminator.scores(images, inputs.micro_batch.gen_c)
+        )
         return PhaseResult(penalty * self.spec.discriminator_weight, {"Loss/zcr/logits": penalty.detach()})
 
-    def _neighbours(self, scene: GeneratorScene | DiscriminatorScene) -> Float[Tensor, "n c h w"]:
-        shard, generation = scene.shard, scene.generation
-        near = shard.z + self.spec.radius * torch.randn_like(shard.z)
-        return generation.images(generation.latents(near, shard.gen_c))
+    def _neighbours(self, inputs: GeneratorPenaltyInputs | DiscriminatorPenaltyInputs) -> Float[Tensor, "n c h w"]:
+        micro_batch, generation = inputs.micro_batch, inputs.generation
+        near = micro_batch.z + self.spec.radius * torch.randn_like(micro_batch.z)
+        return generation.images(generation.latents(near, micro_batch.gen_c))

@@ -39,7 +39,7 @@ class Network(nn.Module):
     condition_dim: int
 
     def advance(self) -> None:
-        """Move on what moves once per iteration of training, whatever the number of passes and shards."""
+        """Move on what moves once per iteration of training, whatever the number of passes and micro-batches."""
         for layer in self.modules():
             if isinstance(layer, PowerIterated):
                 layer.advance()

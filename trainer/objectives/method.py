@@ -6,7 +6,7 @@
     real_images                   Dmain, Dreg: what the discriminator is given for real
     generator_penalty             Gmain: what is added to the loss
     discriminator_penalty         Dmain: what is added to the loss
-    finish                        once after Dmain, when all shards have run: moving averages
+    finish                        once after Dmain, when all micro-batches have run: moving averages
     observe, step                 every iteration: what all ranks saw, and a controller's turn
     state_dict, load_state_dict   what must survive a restart
 
@@ -20,10 +20,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.augment.critic import Critic
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.generation import Generation
-from trainer.objectives.phases import NetworkName, PhaseResult, Shard, Stats, SumOverRanks
+from trainer.objectives.phases import MicroBatch, NetworkName, PhaseResult, Stats, SumOverRanks
 
 Images = Float[Tensor, "n c h w"]
 Logits = Float[Tensor, "n 1"]
@@ -33,7 +33,7 @@ INITIAL_LR = "initial_lr"
 """Where an optimizer's groups keep the lr that they began with."""
 
 
-class Moment(NamedTuple):
+class IterationContext(NamedTuple):
     """Where an iteration begins: the image counter at which schedules are to be looked at, now and in the iteration
     before (None in the first one of all), and the optimizers by network.
     """
@@ -50,22 +50,22 @@ class Event(NamedTuple):
     details: dict[str, float]
 
 
-class GeneratorScene(NamedTuple):
-    """What a shard of Gmain has computed: images G(z), and logits D(A G(z))."""
+class GeneratorPenaltyInputs(NamedTuple):
+    """What a micro-batch of Gmain has computed: images G(z), and logits D(A G(z))."""
 
-    shard: Shard
+    micro_batch: MicroBatch
     generation: Generation
-    critic: Critic
+    augmented_discriminator: AugmentedDiscriminator
     images: Images
     logits: Logits
 
 
-class DiscriminatorScene(NamedTuple):
-    """What a shard of Dmain has computed: x and G(z), the same as shown (A x, A G(z)), and the logits of those."""
+class DiscriminatorPenaltyInputs(NamedTuple):
+    """What a micro-batch of Dmain has computed: x and G(z), both as shown (A x, A G(z)), and the logits of those."""
 
-    shard: Shard
+    micro_batch: MicroBatch
     generation: Generation
-    critic: Critic
+    augmented_discriminator: AugmentedDiscriminator
     real: Images
     fake: Images
     real_shown: Images
@@ -80,7 +80,7 @@ class Method:
     def prepare(self, generator: GeneratorNetwork, discriminator: DiscriminatorNetwork) -> None:
         """Add layers to the networks."""
 
-    def begin(self, moment: Moment) -> Event | None:  # noqa: ARG002
+    def begin(self, context: IterationContext) -> Event | None:  # noqa: ARG002
         """Set networks and optimizers as the iteration needs them, a function of the image counter alone."""
         return None
 
@@ -88,15 +88,15 @@ class Method:
         """Return what takes the place of images of the data set."""
         return images
 
-    def real_images(self, real: Images, shard: Shard, generation: Generation) -> Images:  # noqa: ARG002
+    def real_images(self, real: Images, micro_batch: MicroBatch, generation: Generation) -> Images:  # noqa: ARG002
         """Return what takes the place of the real images."""
         return real
 
-    def generator_penalty(self, scene: GeneratorScene) -> PhaseResult | None:  # noqa: ARG002
+    def generator_penalty(self, inputs: GeneratorPenaltyInputs) -> PhaseResult | None:  # noqa: ARG002
         """Return what the loss of the generator grows by, per sample."""
         return None
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult | None:  # noqa: ARG002
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult | None:  # noqa: ARG002
         """Return what the loss of the discriminator grows by, per sample."""
         return None
 
@@ -126,9 +126,9 @@ def penalised(result: PhaseResult, penalties: Iterable[PhaseResult | None]) -> P
     return PhaseResult(loss, stats)
 
 
-def reals_of(methods: Sequence[Method], shard: Shard, generation: Generation) -> Images:
-    """Return the real images of a shard after every method has had them."""
-    real = shard.real
+def reals_of(methods: Sequence[Method], micro_batch: MicroBatch, generation: Generation) -> Images:
+    """Return the real images of a micro-batch after every method has had them."""
+    real = micro_batch.real
     for method in methods:
-        real = method.real_images(real, shard, generation)
+        real = method.real_images(real, micro_batch, generation)
     return real

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class LeaseLost(Exception):
+class FencedOut(Exception):
     """Another supervisor holds this trial with a higher token."""
 
 
@@ -17,10 +17,10 @@ class Fence:
     token: int
 
     def check(self) -> None:
-        """Raise LeaseLost where the lease names a higher token than ours. A run by hand has no lease."""
+        """Raise FencedOut where the lease names a higher token than ours. A run by hand has no lease."""
         try:
             holder = json.loads(self.lease.read_text(encoding="utf-8"))["token"]
         except FileNotFoundError:
             return
         if holder > self.token:
-            raise LeaseLost(f"token {self.token} was superseded by {holder}")
+            raise FencedOut(f"token {self.token} was superseded by {holder}")

@@ -28,7 +28,7 @@ class PeerLost(Exception):
         super().__init__(message)
 
 
-class Shards(NamedTuple):
+class BatchSplit(NamedTuple):
     """How a batch is cut: what can be made smaller when memory runs out."""
 
     micro_batch: int
@@ -51,14 +51,14 @@ class Failure(NamedTuple):
     message: str
 
 
-def failure_of(error: Exception, shards: Shards | None = None) -> Failure:
+def failure_of(error: Exception, split: BatchSplit | None = None) -> Failure:
     """Return exit code and line for what was raised."""
     if isinstance(error, PeerLost):
         return Failure(error.exit_code, str(error))
     if isinstance(error, UserError):
         return Failure(ExitCode.USER_ERROR, str(error))
     if is_out_of_memory(error):
-        return Failure(ExitCode.USER_ERROR, _out_of_memory(shards))
+        return Failure(ExitCode.USER_ERROR, _out_of_memory(split))
     if isinstance(error, OSError) and error.errno in WAYS_OUT:
         return Failure(ExitCode.USER_ERROR, str(unwritable(error)))
     return Failure(ExitCode.BUG, " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_LINE])
@@ -74,9 +74,9 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def _out_of_memory(shards: Shards | None) -> str:
-    smaller = shards.smaller() if shards else None
-    now = f" with micro_batch {shards.micro_batch}" if shards else ""
+def _out_of_memory(split: BatchSplit | None) -> str:
+    smaller = split.smaller() if split else None
+    now = f" with micro_batch {split.micro_batch}" if split else ""
     if smaller is None:
         return f"out of memory{now}; no smaller micro_batch fits: use smaller networks or a device with more memory"
     return f"out of memory{now}; try micro_batch={smaller}: the batch stays as it is (another trial, by its identity)"

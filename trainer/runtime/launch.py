@@ -1,4 +1,10 @@
-"""Starting the ranks of a run on this machine, as one: signals go to all, and when one fails all end."""
+"""Starting the ranks of a run on this machine, as one: signals go to all, and when one fails all end.
+
+torchrun does much of this too, and ranks that it has started are understood (`ranks.find_place`). It is not used here:
+it ends with a traceback and exit code 1 whatever a rank's exit code was, while supervisors decide by 2, 70 and 75; it
+kills ranks 30 seconds after it has passed a signal on, although they may still be saving; and its agent imports torch,
+which costs seconds and memory beside the ranks.
+"""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""All randomness of a run is a function of (seed, purpose, image counter, shard); nothing keeps a generator's state."""
+"""All randomness is a function of (seed, purpose, image counter, micro-batch); no generator's state is kept."""
 
 import hashlib
 

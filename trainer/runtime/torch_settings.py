@@ -10,7 +10,7 @@ NONE = 0
 NEVER = 2**31 - 1
 
 
-def settle(threads: int) -> None:
+def configure_process(threads: int) -> None:
     """Use `threads` threads, refuse operations that do not repeat to the bit, and keep freed memory."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)

@@ -30,7 +30,7 @@ CPU = torch.device("cpu")
 
 
 @runtime_checkable
-class Store(Protocol):
+class KeyValueStore(Protocol):
     """The table of words that all ranks can read (a torch.distributed.Store)."""
 
     def set(self, key: str, value: str) -> None: ...
@@ -47,14 +47,14 @@ class World:
     rank: int = 0
     size: int = 1
     device: torch.device = CPU
-    store: Store | None = None
+    store: KeyValueStore | None = None
 
     @property
     def is_main(self) -> bool:
         return self.rank == 0
 
-    def shards(self, count: int) -> range:
-        """Return the shards of a global batch that are this rank's: every `size`-th of `count`."""
+    def micro_batches(self, count: int) -> range:
+        """Return the micro-batches of a global batch that are this rank's: every `size`-th of `count`."""
         return range(self.rank, count, self.size)
 
     def sum_(self, tensors: Sequence[Shaped[Tensor, "..."]]) -> None:
@@ -116,14 +116,16 @@ class World:
 
 
 @contextmanager
-def joined(place: Place, shards: int) -> Iterator[World]:
+def joined(place: Place, micro_batches: int) -> Iterator[World]:
     """Meet the other ranks and yield the world they make; leave it at the end, with word of a failure.
 
-    Raises UserError where the ranks cannot share out `shards` micro-batches evenly, or do not all come.
+    Raises UserError where the ranks cannot share out `micro_batches` micro-batches evenly, or do not all come.
     """
-    if shards % place.size:
+    if micro_batches % place.size:
         raise UserError(
-            "WORLD_SIZE", f"{place.size} processes cannot share {shards} micro-batches", f"use a divisor of {shards}"
+            "WORLD_SIZE",
+            f"{place.size} processes cannot share {micro_batches} micro-batches",
+            f"use a divisor of {micro_batches}",
         )
     device = device_of(place)
     if place.size == 1:
@@ -148,7 +150,7 @@ def device_of(place: Place) -> torch.device:
     return device
 
 
-def _meet(place: Place, environment: MutableMapping[str, str] = os.environ) -> Store:
+def _meet(place: Place, environment: MutableMapping[str, str] = os.environ) -> KeyValueStore:
     environment.update(place.environment())
     try:
         store, *_ = next(rendezvous("env://", timeout=MEETING))
@@ -160,5 +162,5 @@ def _meet(place: Place, environment: MutableMapping[str, str] = os.environ) -> S
             f"process {place.rank} of {place.size} did not meet the others within {MEETING} ({error})",
             "start them all (torchrun, srun, --ranks), with one MASTER_ADDR and MASTER_PORT",
         ) from error
-    words: Store = store
+    words: KeyValueStore = store
     return words

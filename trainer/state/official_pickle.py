@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from trainer.config.networks.choice import Networks
-from trainer.config.networks.stylegan2 import Precision, StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks.stylegan2 import BINOMIAL, Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.errors import SnapshotError
-from trainer.state.snapshot import Header, write_snapshot
+from trainer.state.snapshot import SnapshotHeader, write_snapshot
 
 
 class RefusedGlobal(SnapshotError):
@@ -110,34 +110,76 @@ def read_pickle(path: Path) -> dict[str, OfficialNetwork]:
     return networks
 
 
+IMAGES = {"c_dim", "img_resolution", "img_channels"}
+PRECISION = {"num_fp16_res", "conv_clamp"}
+WIDTHS = {"channel_base", "channel_max"}
+GENERATOR = IMAGES | {"z_dim", "w_dim", "mapping_kwargs.num_layers"}
+SYNTHESIS = PRECISION | WIDTHS | {"architecture", "resample_filter", "use_noise", "fp16_channels_last"}
+DISCRIMINATOR = IMAGES | PRECISION | WIDTHS | {"architecture", "cmap_dim", "mapping_kwargs.num_layers"}
+BLOCK = {"resample_filter", "freeze_layers", "fp16_channels_last"}
+EPILOGUE = {"mbstd_group_size", "mbstd_num_channels"}
+
+
 def networks_of(pickled: Mapping[str, OfficialNetwork]) -> Networks:
-    """Return our settings for the networks of an official pickle."""
+    """Return our settings for the networks of an official pickle.
+
+    Raises SnapshotError where they were made with an argument that has no counterpart here.
+    """
     g, d = pickled["G_ema"].settings, pickled["D"].settings
-    synthesis, mapping = g.get("synthesis_kwargs", {}), g.get("mapping_kwargs", {})
-    epilogue = d.get("epilogue_kwargs", {})
+    _refuse_others("G", g, GENERATOR | {f"synthesis_kwargs.{name}" for name in SYNTHESIS})
+    parts = {f"block_kwargs.{name}" for name in BLOCK} | {f"epilogue_kwargs.{name}" for name in EPILOGUE}
+    _refuse_others("D", d, DISCRIMINATOR | parts)
     return Networks(
-        generator=StyleGan2Generator(
-            architecture=synthesis.get("architecture", "skip"),
-            z_dim=g["z_dim"],
-            w_dim=g["w_dim"],
-            mapping_layers=mapping.get("num_layers", 8),
-            channel_base=synthesis.get("channel_base", 32768),
-            channel_max=synthesis.get("channel_max", 512),
-            precision=_precision(synthesis),
-        ),
-        discriminator=StyleGan2Discriminator(
-            architecture=d.get("architecture", "resnet"),
-            mapping_layers=d.get("mapping_kwargs", {}).get("num_layers", 8),
-            channel_base=d.get("channel_base", 32768),
-            channel_max=d.get("channel_max", 512),
-            minibatch_std_group=epilogue.get("mbstd_group_size", 4),
-            minibatch_std_channels=epilogue.get("mbstd_num_channels", 1),
-            frozen_layers=d.get("block_kwargs", {}).get("freeze_layers", 0),
-            precision=_precision(d),
-        ),
+        generator=_generator(g),
+        discriminator=_discriminator(d),
         resolution=g["img_resolution"],
         channels=g["img_channels"],
         condition_dim=g["c_dim"],
+    )
+
+
+def _refuse_others(network: str, settings: Mapping[str, Any], known: set[str]) -> None:
+    others = sorted(flattened(settings).keys() - known)
+    if others:
+        raise SnapshotError("", f"{network} was made with {', '.join(others)}, which networks here do not have")
+
+
+def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the values of nested tables by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= flattened(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return found
+
+
+def _generator(settings: Mapping[str, Any]) -> StyleGan2Generator:
+    synthesis, mapping = settings.get("synthesis_kwargs", {}), settings.get("mapping_kwargs", {})
+    return StyleGan2Generator(
+        architecture=synthesis.get("architecture", "skip"),
+        z_dim=settings["z_dim"],
+        w_dim=settings["w_dim"],
+        mapping_layers=mapping.get("num_layers", 8),
+        channel_base=synthesis.get("channel_base", 32768),
+        channel_max=synthesis.get("channel_max", 512),
+        noise=synthesis.get("use_noise", True),
+        resample_taps=synthesis.get("resample_filter", BINOMIAL),
+        precision=_precision(synthesis),
+    )
+
+
+def _discriminator(settings: Mapping[str, Any]) -> StyleGan2Discriminator:
+    block, epilogue = settings.get("block_kwargs", {}), settings.get("epilogue_kwargs", {})
+    return StyleGan2Discriminator(
+        architecture=settings.get("architecture", "resnet"),
+        mapping_layers=settings.get("mapping_kwargs", {}).get("num_layers", 8),
+        channel_base=settings.get("channel_base", 32768),
+        channel_max=settings.get("channel_max", 512),
+        minibatch_std_group=epilogue.get("mbstd_group_size", 4),
+        minibatch_std_channels=epilogue.get("mbstd_num_channels", 1),
+        embedding_dim=settings.get("cmap_dim"),
+        resample_taps=block.get("resample_filter", BINOMIAL),
+        frozen_layers=block.get("freeze_layers", 0),
+        precision=_precision(settings),
     )
 
 
@@ -149,7 +191,10 @@ def _precision(settings: Mapping[str, Any]) -> Precision:
 def import_pickle(source: Path, target: Path) -> Networks:
     """Convert an official pickle to a snapshot at `target` and return what networks it holds."""
     pickled = read_pickle(source)
-    networks = networks_of(pickled)
+    try:
+        networks = networks_of(pickled)
+    except SnapshotError as error:
+        raise SnapshotError(source, error.problem) from error
     tensors = {f"{which}/{name}": value for which, net in pickled.items() for name, value in net.tensors().items()}
-    write_snapshot(target, Header(networks, 0, f"imported from {source.name}"), tensors)
+    write_snapshot(target, SnapshotHeader(networks, 0, f"imported from {source.name}"), tensors)
     return networks

@@ -22,7 +22,7 @@ Which = Literal["G", "D", "G_ema"]
 
 
 @dataclass(frozen=True)
-class Header:
+class SnapshotHeader:
     """What a snapshot says of itself: its networks, the images shown so far, and where it comes from."""
 
     networks: Networks
@@ -39,7 +39,7 @@ class Header:
         }
 
 
-def write_snapshot(path: Path, header: Header, tensors: dict[str, Tensor]) -> None:
+def write_snapshot(path: Path, header: SnapshotHeader, tensors: dict[str, Tensor]) -> None:
     """Write tensors named `G/...`, `D/...`, `G_ema/...` under `header`, atomically."""
     content = {name: value.detach().contiguous() for name, value in tensors.items()}
     replace_file(path, safetensors.torch.save(content, metadata=header.metadata()))
@@ -55,7 +55,7 @@ def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: 
         f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
     }
     path = run.snapshot(state.images)
-    write_snapshot(path, Header(config.networks, state.images, f"trial {trial_id(config)}"), tensors)
+    write_snapshot(path, SnapshotHeader(config.networks, state.images, f"trial {trial_id(config)}"), tensors)
     replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1))
     point(run.snapshots / "latest.safetensors", path)
     return path
@@ -68,7 +68,7 @@ def point(link: Path, target: Path) -> None:
     temporary.replace(link)
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> SnapshotHeader:
     """Return what a snapshot says of itself without reading its tensors.
 
     Raises SnapshotError where the file is not a snapshot of this project.
@@ -76,7 +76,7 @@ def read_header(path: Path) -> Header:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
-        return Header(Networks.model_validate_json(header["networks"]), int(header["images"]), header["origin"])
+        return SnapshotHeader(Networks.model_validate_json(header["networks"]), int(header["images"]), header["origin"])
     except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
         raise SnapshotError(path, f"not a snapshot of adasweep ({type(error).__name__}: {error})") from error
 

@@ -12,7 +12,7 @@ from trainer.data.dataset import ImageSet, TrainSet
 from trainer.data.sampler import InfiniteSampler
 
 
-class Reals(NamedTuple):
+class RealBatch(NamedTuple):
     """Real images of [-1, 1] and their conditions."""
 
     pixels: Float[Tensor, "m c h w"]
@@ -48,7 +48,7 @@ class Batches:
         """Return which `count` images of the training set come next, one row per micro-batch."""
         return np.array(self._sampler.take(count)).reshape(-1, self._config.micro_batch)
 
-    def reals(self, indices: Int[np.ndarray, " m"]) -> Reals:
+    def reals(self, indices: Int[np.ndarray, " m"]) -> RealBatch:
         """Return images of the training set."""
         return self._loaded(self._set, indices)
 
@@ -64,11 +64,11 @@ class Batches:
         """Return whether images are held back from training."""
         return len(self._set.validation) > 0
 
-    def validation(self) -> Reals:
+    def validation(self) -> RealBatch:
         """Return a micro-batch of images that are held back, drawn from torch's global generators."""
         held_back = self._set.validation
         return self._loaded(held_back, torch.randint(len(held_back), [self._config.micro_batch]).numpy())
 
-    def _loaded(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> Reals:
+    def _loaded(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> RealBatch:
         pixels = images.images(indices).to(self._device, self._dtype) / 127.5 - 1
-        return Reals(pixels, images.labels(indices).to(self._device, self._dtype))
+        return RealBatch(pixels, images.labels(indices).to(self._device, self._dtype))

@@ -11,26 +11,26 @@ from trainer.recording.reporter import Reporter
 from trainer.recording.telemetry import EDGES, peak_memory_gib
 from trainer.runtime.signals import Preempted, StopRequest
 from trainer.state import checkpoint
-from trainer.training.cadence import is_on
 from trainer.training.divergence import divergence
-from trainer.training.sample_sheets import Sheets
+from trainer.training.sample_sheets import SampleSheets
+from trainer.training.schedules import is_on
 from trainer.training.step import BROKEN, NONFINITE, Stepper
 
 
-class Diverged(Exception):
-    """The run broke a rule of the sentinel; its text names the rule."""
+class RunDiverged(Exception):
+    """The run broke a rule of the divergence check; its text names the rule."""
 
 
 @dataclass
 class Loop:
-    """Runs a Stepper to its horizon and keeps every appointment on the way."""
+    """Runs a Stepper to its horizon, with every scheduled event on the way."""
 
     run: RunDir
     options: RunOptions
     stepper: Stepper
     reporter: Reporter
     evaluator: Evaluator
-    sheets: Sheets
+    sheets: SampleSheets
     meter: Meter
     stop: StopRequest
     token: int
@@ -54,11 +54,11 @@ class Loop:
     def to_horizon(self) -> None:
         """Train until the horizon is reached, evaluated and saved.
 
-        Raises Preempted after a stop signal (state saved), Diverged where the sentinel's rules say so.
+        Raises Preempted after a stop signal (state saved), RunDiverged where the rules of the divergence check say so.
         """
         self.tick_start_images = self.images
         if self.images:
-            self._appointments()
+            self._scheduled_events()
         while not self.finished:
             self._stop_if_asked()
             started = time.monotonic()
@@ -68,7 +68,7 @@ class Loop:
             if risk:
                 self.reporter.event("leak-risk", self.kimg, p=risk.p, limit=risk.limit)
             self._ticks()
-            self._appointments()
+            self._scheduled_events()
         self._save()
 
     def _tell_events(self) -> None:
@@ -79,8 +79,8 @@ class Loop:
     def _due(self, every_kimg: float) -> bool:
         return is_on(every_kimg, self.images, self.stepper.last_batch)
 
-    def _appointments(self) -> None:
-        """Keep what falls due at this image counter; kept ones are passed over, so this may be called again."""
+    def _scheduled_events(self) -> None:
+        """Run what is due at this image counter; what was done before is passed over, so this may be called again."""
         if self._due(self.options.sample_every_kimg) or self.finished:
             self.sheets.write(self.stepper.state, self.reporter)
         if self._due(self.options.evaluate_every_kimg) or self.finished:
@@ -157,4 +157,4 @@ class Loop:
         self.busy_seconds, self.tick_start_images = 0.0, self.images
         rule = divergence(means, means.get(BROKEN, 0.0))
         if rule:
-            raise Diverged(rule)
+            raise RunDiverged(rule)

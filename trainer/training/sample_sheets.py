@@ -1,4 +1,4 @@
-"""When and where sample sheets are written: reals once, generated images of fixed latents at every appointment."""
+"""When and where sample sheets are written: reals once, generated images of fixed latents whenever they are due."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from trainer.state.train_state import TrainState
 
 
 @dataclass
-class Sheets:
+class SampleSheets:
     """Writes samples/reals.png and samples/fakes-<images>.png; a sheet that is there is not made again."""
 
     run: RunDir

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from trainer.config.training import Adam, Ema
 
 
-def kept_by_average(ema: Ema, batch: int, images_seen: int) -> float:
+def ema_decay(ema: Ema, batch: int, images_seen: int) -> float:
     """Return how much the average keeps in an iteration: nothing before it starts, then beta, fixed or by half life."""
     if ema.start_kimg is not None and images_seen < ema.start_kimg * 1000:
         return 0.0
@@ -21,6 +21,17 @@ def ema_beta(half_life_kimg: float, rampup: float | None, batch: int, images_see
     if rampup is not None:
         half_life = min(half_life, images_seen * rampup)
     return float(0.5 ** (batch / max(half_life, 1e-8)))
+
+
+def is_due(every_kimg: float, before: int, after: int) -> bool:
+    """Return whether a multiple of `every_kimg` lies in (before, after], counted in images."""
+    every = every_kimg * 1000
+    return int(after / every) > int(before / every)
+
+
+def is_on(every_kimg: float, images: int, batch: int) -> bool:
+    """Return whether something due every `every_kimg` falls on the iteration that ended at `images`."""
+    return images > 0 and is_due(every_kimg, images - batch, images)
 
 
 class LazyAdam(NamedTuple):

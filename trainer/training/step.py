@@ -1,4 +1,4 @@
-"""One iteration: every phase that is due, over this rank's shards of the batch, then the average and the controller."""
+"""One iteration: every phase that is due, over this rank's micro-batches, then the EMA and the controller."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter, LeakRisk
-from trainer.augment.critic import Critic
 from trainer.config.train import TrainConfig
-from trainer.objectives.method import Event, Method, Moment
-from trainer.objectives.phases import NetworkName, Phase, Shard, complete_gradients, is_due
+from trainer.objectives.method import Event, IterationContext, Method
+from trainer.objectives.phases import MicroBatch, NetworkName, Phase, complete_gradients, is_due
 from trainer.runtime.randomness import seed_everything
 from trainer.runtime.world import World
 from trainer.state.train_state import TrainState
-from trainer.training.batches import Batches, Reals
+from trainer.training.batches import Batches, RealBatch
 from trainer.training.ema import move_average
-from trainer.training.schedules import kept_by_average
+from trainer.training.schedules import ema_decay
 
 Stats = dict[str, Tensor]
 
@@ -31,7 +31,7 @@ class Stepper:
     config: TrainConfig
     state: TrainState
     phases: Sequence[Phase]
-    critic: Critic
+    augmented_discriminator: AugmentedDiscriminator
     augmenter: Augmenter
     methods: Sequence[Method]
     batches: Batches
@@ -44,38 +44,38 @@ class Stepper:
             "G": self.state.generator_optimizer,
             "D": self.state.discriminator_optimizer,
         }
-        self.pace = self.config.pace
+        self.batch_schedule = self.config.batch_schedule
         self.observed: list[Stats] = []
         self.events: list[Event] = []
 
     @property
     def iteration(self) -> int:
-        return self.pace.iteration(self.state.images)
+        return self.batch_schedule.iteration(self.state.images)
 
     @property
     def batch(self) -> int:
         """Return the size of the iteration that comes next."""
-        return self.pace.batch(self.state.images)
+        return self.batch_schedule.batch(self.state.images)
 
     @property
     def last_batch(self) -> int:
         """Return the size of the iteration that came last."""
-        return self.state.images - self.pace.before(self.state.images)
+        return self.state.images - self.batch_schedule.before(self.state.images)
 
     def step(self) -> LeakRisk | None:
         """Show one global batch to the networks and advance the image counter; return a leak risk that is new."""
         batch = self.batch
         self._begin()
-        reals = self._real_shards()
+        reals = self._real_micro_batches()
         for phase in self.phases:
             if is_due(phase, self.iteration):
                 self._run_phase(phase, reals)
         self.state.generator.advance()
         self.state.discriminator.advance()
-        kept = kept_by_average(self.config.ema, batch, self.state.images)
-        move_average(self.state.average, self.state.generator, kept)
-        self._look_at_validation_images()
-        self._take_in_what_all_ranks_saw()
+        decay = ema_decay(self.config.ema, batch, self.state.images)
+        move_average(self.state.average, self.state.generator, decay)
+        self._score_validation_images()
+        self._gather_statistics()
         self.state.images += batch
         for method in self.methods:
             method.step(self.iteration, batch)
@@ -83,38 +83,40 @@ class Stepper:
 
     def _begin(self) -> None:
         images = self.state.images
-        before = self.pace.held(self.pace.before(images)) if images else None
-        moment = Moment(self.pace.held(images), before, self.optimizers)
-        events = (method.begin(moment) for method in self.methods)
+        before = self.batch_schedule.held(self.batch_schedule.before(images)) if images else None
+        context = IterationContext(self.batch_schedule.held(images), before, self.optimizers)
+        events = (method.begin(context) for method in self.methods)
         self.events += [event for event in events if event is not None]
 
-    def _real_shards(self) -> dict[int, Reals]:
+    def _real_micro_batches(self) -> dict[int, RealBatch]:
         indices = self.batches.indices(self.batch)
-        return {shard: self._seen(self.batches.reals(indices[shard])) for shard in self.world.shards(len(indices))}
+        return {
+            index: self._loaded(self.batches.reals(indices[index])) for index in self.world.micro_batches(len(indices))
+        }
 
-    def _seen(self, reals: Reals) -> Reals:
+    def _loaded(self, reals: RealBatch) -> RealBatch:
         """Return real images after every method has had them."""
         for method in self.methods:
             reals = reals._replace(pixels=method.loaded(reals.pixels))
         return reals
 
-    def _run_phase(self, phase: Phase, reals: dict[int, Reals]) -> None:
+    def _run_phase(self, phase: Phase, reals: dict[int, RealBatch]) -> None:
         parameters = self.trainable[phase.network]
         for key, group in self.trainable.items():
             for parameter in group:
                 parameter.requires_grad_(key == phase.network)
                 parameter.grad = None
         count = self.batch // self.config.micro_batch
-        for shard, real in reals.items():
-            seed_everything(self.config.seed, phase.name, self.state.images, shard)
-            result = phase.loss(Shard(*real, *self.batches.latents(phase.name, self.iteration, shard)))
+        for index, real in reals.items():
+            seed_everything(self.config.seed, phase.name, self.state.images, index)
+            result = phase.loss(MicroBatch(*real, *self.batches.latents(phase.name, self.iteration, index)))
             (result.loss.mean() * (phase.gain / count)).backward()
             self.observed.append(result.stats)
         phase.finish(self.world.sum)
         complete_gradients(parameters)
         self._descend(phase, parameters)
 
-    def _take_in_what_all_ranks_saw(self) -> None:
+    def _gather_statistics(self) -> None:
         observed = self.observed
         if self.world.size > 1:
             observed = [{name: values.detach().cpu() for name, values in stats.items()} for stats in observed]
@@ -130,12 +132,12 @@ class Stepper:
         self.world.sum_(gradients)
         norm = torch.stack(torch._foreach_norm(gradients)).norm()
         broken = not torch.isfinite(norm)
-        self._see_once({f"Gradients/{phase.name}": norm, BROKEN: torch.tensor(float(broken))})
+        self._observe_once({f"Gradients/{phase.name}": norm, BROKEN: torch.tensor(float(broken))})
         if broken:
             self._repair(gradients)
         self.optimizers[phase.network].step()
 
-    def _see_once(self, stats: Stats) -> None:
+    def _observe_once(self, stats: Stats) -> None:
         """Observe what is the same on all ranks."""
         if self.world.is_main:
             self.observed.append(stats)
@@ -143,14 +145,14 @@ class Stepper:
     def _repair(self, gradients: list[Tensor]) -> None:
         """Count what is not finite, and train on: NaN becomes 0, infinities +-1e5."""
         bad = sum(int((~torch.isfinite(gradient)).sum()) for gradient in gradients)
-        self._see_once({NONFINITE: torch.tensor(float(bad))})
+        self._observe_once({NONFINITE: torch.tensor(float(bad))})
         for gradient in gradients:
             torch.nan_to_num(gradient, nan=0, posinf=1e5, neginf=-1e5, out=gradient)
 
     @torch.no_grad()
-    def _look_at_validation_images(self) -> None:
+    def _score_validation_images(self) -> None:
         if not self.batches.has_validation or not self.world.is_main:
             return
         seed_everything(self.config.seed, "validation", self.state.images)
-        logits = self.critic.logits(*self._seen(self.batches.validation()), "real")
+        logits = self.augmented_discriminator.logits(*self._loaded(self.batches.validation()), "real")
         self.observed.append({"Loss/scores/validation": logits})

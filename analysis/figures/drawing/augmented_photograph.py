@@ -1,4 +1,4 @@
-"""Sheets of one augmented photograph. The pipe is the trainer's, so a process of its own makes them.
+"""Sheets of one augmented photograph. The trainer's pipe makes them, in a process of its own.
 
 The photograph is the portrait of Grace Hopper that matplotlib ships (James S. Davis, US Navy, public domain).
 """

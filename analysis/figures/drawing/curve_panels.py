@@ -130,7 +130,7 @@ def _name_series(ax: Axes, pen_of: dict[str, Pen]) -> None:
 
 
 def log_value_axis(axes: dict[str, Axes], table: pd.DataFrame) -> None:
-    """Make the value axis logarithmic over all that is drawn, with a little room."""
+    """Make the value axis logarithmic, with limits just beyond the data."""
     values = table[["median", "min", "max"]].to_numpy(dtype=float)
     values = values[np.isfinite(values) & (values > 0)]
     if not values.size:
@@ -143,7 +143,7 @@ def log_value_axis(axes: dict[str, Axes], table: pd.DataFrame) -> None:
 
 
 def draw_empty(ax: Axes, panels: Panels, message: str) -> bool:
-    """Say so where no cell has anything to draw; return whether that is so."""
+    """Write `message` if no cell has data; return whether that is so."""
     if len(panels.missing) == len(panels.cells):
         say_empty(ax, message)
         return True

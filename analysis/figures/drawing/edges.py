@@ -1,4 +1,4 @@
-"""Marks at the edges of axes for what has no number: diverged cells above, cells without runs below."""
+"""Marks at the edges of axes for cells without a number: diverged cells above, cells without runs below."""
 
 import numpy as np
 import pandas as pd

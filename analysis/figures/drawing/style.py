@@ -1,4 +1,4 @@
-"""The one look of all figures: colours that colour-blind readers tell apart, ticks in plain numbers, legends outside.
+"""The common style of all figures: colours safe for colour-blind readers, ticks in plain numbers, legends outside.
 
 Colours: Okabe and Ito (2008), "Color Universal Design".
 """
@@ -64,7 +64,7 @@ def pens(count: int) -> list[Pen]:
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:
-    """Make a logarithmic axis from `low` to `high` read in plain numbers, with enough of them on a short span too."""
+    """Label a logarithmic axis from `low` to `high` with plain numbers, with enough of them even on a short span."""
     axis.set_major_locator(FixedLocator(_log_values(low, high)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
     axis.set_minor_locator(NullLocator())
@@ -107,7 +107,7 @@ def value_ticks(axis: Axis, values: Sequence[float]) -> None:
 
 
 def legend_outside(ax: Axes, title: str = "") -> None:
-    """Put the legend of `ax` right of all axes, never over data; nothing where there is nothing to name."""
+    """Put the legend of `ax` right of all axes, never over data; no legend if there are no labels."""
     handles, labels = ax.get_legend_handles_labels()
     figure = ax.figure
     assert isinstance(figure, Figure)
@@ -117,7 +117,7 @@ def legend_outside(ax: Axes, title: str = "") -> None:
 
 
 def say_empty(ax: Axes, message: str) -> None:
-    """Write in empty axes why they are empty."""
+    """Write in the middle of empty axes why they are empty."""
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_xlabel("")

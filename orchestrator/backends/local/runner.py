@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
+from orchestrator.store.frozen_code import module_in
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import environment, python_module, start_supervisor
 from trainer.files import locked, replace_file
@@ -102,14 +103,15 @@ def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
         pass
     if not first:
         return None
-    command = [*python_module("orchestrator.backends.local.runner"), str(queue.root)]
+    code = queue.code()
+    command = [*python_module(module_in(code, "orchestrator.backends.local.runner")), str(queue.root)]
     with queue.log.open("ab") as log:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment(code=queue.code()),
+            env=environment(code=code),
             start_new_session=True,
         )
 

@@ -14,6 +14,7 @@ from orchestrator.backends.queue import QueueEntry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
 from orchestrator.store.attempt_state import FINAL
+from orchestrator.store.frozen_code import module_in
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
@@ -101,8 +102,9 @@ class RayBackend:
         return self._driver_file.read_text(encoding="ascii") if self._driver_file.exists() else ""
 
     def _start_driver(self) -> None:
-        command = [*python_module("orchestrator.backends.ray.driver"), str(self.queue.root)]
-        job = self.jobs.submit(shlex.join(command), passed_on(self.queue.code()))
+        code = self.queue.code()
+        command = [*python_module(module_in(code, "orchestrator.backends.ray.driver")), str(self.queue.root)]
+        job = self.jobs.submit(shlex.join(command), passed_on(code))
         replace_file(self._driver_file, job)
 
 

@@ -1,25 +1,29 @@
-"""The kinds of metric there are, and the networks that judge images: the table behind every name of a metric."""
+"""The kinds of metric there are, and the networks that features come from: the table behind every name of a metric."""
 
 from itertools import product
 from typing import Literal, NamedTuple
 
 Better = Literal["lower", "higher"]
-Judge = Literal["detector", "distance", "pixels"]
+FeatureSource = Literal["detector", "distance", "pixels"]
 
 
 class Family(NamedTuple):
     """One kind of metric.
 
-    `values` are the suffixes of the numbers that are always there, `endings` what may follow the number of images,
-    `judge` what looks at the images, and `constants` what else decides the numbers.
+    `acronym` is how papers write it in tables and on axes, `better` which way its values improve. `values` are the
+    suffixes of the numbers that are always there, `deviations` those among them that say how sure another is and are no
+    scores, `endings` what may follow the number of images, `source` what the features come from, and `constants` what
+    else decides the numbers.
     """
 
+    acronym: str
     title: str
     better: Better
     values: tuple[str, ...] = ("",)
+    deviations: tuple[str, ...] = ()
     reference: bool = True
     constants: tuple[tuple[str, float], ...] = ()
-    judge: Judge = "detector"
+    source: FeatureSource = "detector"
     endings: tuple[str, ...] = ("", "_full")
 
 
@@ -27,44 +31,51 @@ PATHS = tuple("".join(parts) for parts in product(("_w", "_z"), ("end", "full"),
 """Of path length: between latents in w or z, at the path's start or anywhere on it, with `_crop` of the face alone."""
 
 FAMILIES: dict[str, Family] = {
-    "fid": Family("Fréchet distance of features (Heusel et al. 2017)", "lower"),
+    "fid": Family("FID", "Fréchet distance of features (Heusel et al. 2017)", "lower"),
     "kid": Family(
+        "KID",
         "Kernel distance of features (Bińkowski et al. 2018)",
         "lower",
         constants=(("subsets", 100), ("subset_size", 1000)),
     ),
     "is": Family(
+        "IS",
         "Inception score (Salimans et al. 2016)",
         "higher",
         values=("mean", "std"),
+        deviations=("std",),
         reference=False,
         constants=(("splits", 10),),
     ),
     "pr": Family(
+        "P&R",
         "Precision and recall (Kynkäänniemi et al. 2019)",
         "higher",
         values=("precision", "recall"),
         constants=(("neighbours", 3),),
     ),
     "ppl": Family(
+        "PPL",
         "Perceptual path length (Karras et al. 2019)",
         "lower",
         reference=False,
         constants=(("epsilon", 1e-4),),
-        judge="distance",
+        source="distance",
         endings=PATHS,
     ),
     "swd": Family(
+        "SWD",
         "Sliced Wasserstein distance of patches (Karras et al. 2018); also one number for each resolution",
         "lower",
         constants=(("patches", 128), ("directions", 512)),
-        judge="pixels",
+        source="pixels",
     ),
     "msssim": Family(
+        "MS-SSIM",
         "Structural similarity of pairs of images (Wang et al. 2003), low where they are diverse",
         "lower",
         reference=False,
-        judge="pixels",
+        source="pixels",
         endings=("",),
     ),
 }

@@ -6,8 +6,8 @@
     pr50k3          the field's name of pr50k: three neighbours; likewise ppl2_wend of ppl50k_wend, ppl_wend of
                     ppl50k_wend_crop
 
-A recorded row is named by `value_names`: `fid2k-lite0`, `pr2k_precision-lite0`, `swd2k`. What judges the images is part
-of the name, so that nobody takes the FID of one feature network for that of another.
+A recorded row is named by `value_names`: `fid2k-lite0`, `pr2k_precision-lite0`, `swd2k`. Where its features come
+from is part of the name, so that nobody takes the FID of one feature network for that of another.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from trainer.config.metrics.families import DETECTORS, DISTANCE, DISTANCES, FAMILIES, Better, Family, Judge
+from trainer.config.metrics.families import DETECTORS, DISTANCE, DISTANCES, FAMILIES, Better, Family, FeatureSource
 from trainer.config.spec import PositiveInt, Settings
 from trainer.errors import UserError
 
@@ -119,7 +119,7 @@ def value_names(spec: MetricSpec, detector: str, distance: str = DISTANCE) -> tu
 def recorded_name(spec: MetricSpec, value: str, detector: str, distance: str) -> str:
     """Return the name under which one number of a metric is recorded."""
     suffix = f"_{value}" if value else ""
-    return f"{spec.name}{suffix}{_judged_by(FAMILIES[spec.family].judge, detector, distance)}"
+    return f"{spec.name}{suffix}{_source_suffix(FAMILIES[spec.family].source, detector, distance)}"
 
 
 def main_name(score: str, detector: str, distance: str = DISTANCE) -> str:
@@ -128,16 +128,26 @@ def main_name(score: str, detector: str, distance: str = DISTANCE) -> str:
         return value_names(parse_metric(score), detector, distance)[0]
     except MetricNameError:
         family = _family_of(score)
-        suffix = _judged_by(family.judge if family else "detector", detector, distance)
+        suffix = _source_suffix(family.source if family else "detector", detector, distance)
         return score if not score or score.endswith(suffix) else score + suffix
 
 
 def better(recorded: str) -> Better:
     """Return whether lower or higher values of the recorded name (`fid2k-lite0`) are better."""
+    return family_of(recorded).better
+
+
+def is_deviation(recorded: str) -> bool:
+    """Return whether the recorded name (`is2k_std-lite0`) says how sure another number is, and so is no score."""
+    return recorded.partition("-")[0].rpartition("_")[2] in family_of(recorded).deviations
+
+
+def family_of(recorded: str) -> Family:
+    """Return the family of a recorded name, of a metric's name or of its beginning (`fid`). Raises MetricNameError."""
     family = _family_of(recorded)
     if family is None:
         raise MetricNameError("metrics", f"no metric is called {recorded!r}", _suggestion(recorded))
-    return family.better
+    return family
 
 
 def _family_of(recorded: str) -> Family | None:
@@ -145,26 +155,26 @@ def _family_of(recorded: str) -> Family | None:
     return FAMILIES.get(match[0]) if match else None
 
 
-def _judged_by(judge: Judge, detector: str, distance: str) -> str:
-    """Return the end of a recorded name: what judges the images, if it is a network."""
-    if judge == "pixels":
+def _source_suffix(source: FeatureSource, detector: str, distance: str) -> str:
+    """Return the end of a recorded name: the network that features come from, if there is one."""
+    if source == "pixels":
         return ""
-    return f"-{detector_name(detector) if judge == 'detector' else distance_name(distance)}"
+    return f"-{detector_name(detector) if source == 'detector' else distance_name(distance)}"
 
 
 def metric_identity(
-    spec: MetricSpec, judge: str, reference: str, num_real: int, seed: int | None, mirror: bool = False
+    spec: MetricSpec, source: str, reference: str, num_real: int, seed: int | None, mirror: bool = False
 ) -> str:
     """Return 8 hexadecimal digits that are equal exactly where two values of a metric may be compared.
 
-    `judge` is the identity of what looks at the images (weights, resize, precision), `reference` the fingerprint of the
-    data set, `seed` that of the generated images. Without a seed it is the identity of the metric over many seeds.
+    `source` is the identity of what the features come from (weights, resize, precision), `reference` the fingerprint of
+    the data set, `seed` that of the generated images. Without a seed it is the identity of the metric over many seeds.
     """
     family = FAMILIES[spec.family]
     facts = {
         "family": spec.family,
         "constants": dict(family.constants),
-        "detector": judge,
+        "detector": source,
         "reference": reference if family.reference else "",
         "real": num_real if family.reference else 0,
         "full": spec.full and family.reference,

@@ -6,11 +6,28 @@ Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN". Ot
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from trainer.config.spec import Count, Positive, PositiveInt, Settings, Spec, is_off, is_on, is_one
 
 Architecture = Literal["orig", "skip", "resnet"]
+
+BINOMIAL = (1.0, 3.0, 3.0, 1.0)
+
+
+def is_binomial(value: object) -> bool:
+    """Whether taps that came later than trials without them are [1 3 3 1], as they always were."""
+    return value == BINOMIAL
+
+
+def _of_some_gain(taps: tuple[float, ...]) -> tuple[float, ...]:
+    if not sum(taps):
+        raise ValueError("the taps of a filter must not add up to 0")
+    return taps
+
+
+Taps = Annotated[tuple[FiniteFloat, ...], Field(min_length=1, exclude_if=is_binomial), AfterValidator(_of_some_gain)]
+"""The filter that images are resampled with along both axes, up to a factor."""
 
 
 class Precision(Settings):
@@ -54,14 +71,15 @@ class DiscriminatorSpec(Spec):
 
     @property
     def group(self) -> int | None:
-        """Return of how many images that are judged together a micro-batch must be made; None: all are one group."""
+        """Return the size of the groups scored together, parts of a micro-batch; None: all of it is one group."""
         return 1
 
 
 class StyleGan2Generator(GeneratorSpec):
     """Mapping and synthesis network. Channels at resolution r: min(channel_base / r, channel_max).
 
-    `demodulate` off and `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4.
+    `demodulate` off and `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4; `noise` off
+    leaves out the noise that every 3x3 convolution adds.
     """
 
     maps: ClassVar[bool] = True
@@ -79,6 +97,8 @@ class StyleGan2Generator(GeneratorSpec):
     modulation: Literal["activations", "per-sample"] = "activations"
     demodulate: Annotated[bool, Field(exclude_if=is_on)] = True
     spectral_norm: Annotated[bool, Field(exclude_if=is_off)] = False
+    noise: Annotated[bool, Field(exclude_if=is_on)] = True
+    resample_taps: Taps = BINOMIAL
 
     @property
     def arithmetic(self) -> Precision:
@@ -93,6 +113,7 @@ class StyleGan2Discriminator(DiscriminatorSpec):
 
     `minibatch_std_group` null makes one group of the whole micro-batch; `minibatch_std_channels` counts the feature
     maps that the standard deviation adds at 4x4, 0 for a discriminator that judges every image by itself.
+    `embedding_dim` is the width of the embedded condition, by default the number of feature maps at 4x4.
     """
 
     module: ClassVar[str] = "trainer.model.discriminator"
@@ -105,6 +126,8 @@ class StyleGan2Discriminator(DiscriminatorSpec):
     capacity: Positive = 1.0
     minibatch_std_group: PositiveInt | None = 4
     minibatch_std_channels: Annotated[Count, Field(exclude_if=is_one)] = 1
+    embedding_dim: Annotated[PositiveInt | None, Field(exclude_if=is_off)] = None
+    resample_taps: Taps = BINOMIAL
     frozen_layers: Count = 0
     precision: Precision = Precision()
 

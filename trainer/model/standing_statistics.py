@@ -1,7 +1,8 @@
 """Batch normalisation with standing statistics (Brock et al. 2019, App. B).
 
-Training normalises by the statistics of a shard and keeps none. To make images outside training, a copy of the network
-averages the statistics of many batches of its own images: they belong to its weights, and no history enters them.
+Training normalises by the statistics of a micro-batch and keeps none. To make images outside training, a copy of the
+network averages the statistics of many batches of its own images: they belong to its weights, and no history enters
+them.
 """
 
 import copy

@@ -9,9 +9,7 @@ from torch import Tensor
 
 from trainer.augment.pipe import AugmentPipe
 from trainer.augment.transforms.base import Transform
-from trainer.augment.transforms.integer_translation import IntegerTranslation
-from trainer.augment.transforms.rotation import Rotation
-from trainer.augment.transforms.xflip import XFlip
+from trainer.augment.transforms.geometric import IntegerTranslation, Rotation, XFlip
 from trainer.config.augment import SingleTransform
 
 SHIFT = 8 / 256

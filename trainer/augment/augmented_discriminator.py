@@ -19,8 +19,8 @@ Role = Literal["real", "fake-in-D", "fake-in-G"]
 Show = Callable[[Tensor, Role], Tensor]
 
 
-class Critic:
-    """D behind A: `shown` images are A(x), `scores` judges images that are shown already, `logits` does both."""
+class AugmentedDiscriminator:
+    """D behind A: `shown` images are A(x), `scores` takes images that are shown already, `logits` does both."""
 
     def __init__(self, discriminator: DiscriminatorNetwork, show: Show) -> None:
         self.discriminator, self._show = discriminator, show
@@ -30,7 +30,7 @@ class Critic:
         return self._show(images, role)
 
     def scores(self, images: Images, c: Conditions, force_fp32: bool = False, parts: int = 1) -> Logits:
-        """Return D(x, c) of images as they are; `parts` stacked batches are judged apart from each other."""
+        """Return D(x, c) of images as they are; `parts` stacked batches are scored apart from each other."""
         logits: Tensor = self.discriminator(images, c, force_fp32, parts)
         return logits
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
 from trainer.errors import UserError
-from trainer.evaluation.feature_networks import Judges
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Draw
 from trainer.evaluation.shared_work import Progress
 from trainer.files import replace_file
@@ -29,13 +29,13 @@ Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """One snapshot of a trial, with its data and the networks that judge images. Everything is loaded when used."""
+class ProbeContext:
+    """One snapshot of a trial, with its data and the feature networks. Everything is loaded when used."""
 
     snapshot: Path
     config: TrainConfig
     train_set: TrainSet
-    judges: Judges
+    feature_networks: FeatureNetworks
     cache_dir: Path
     device: torch.device
     progress: Progress
@@ -67,18 +67,18 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Findings:
+class ProbeResults:
     """Numbers by name, which go into one .npz file, and pictures, each a PNG beside it."""
 
     arrays: Arrays
     pictures: Mapping[str, UInt8[Tensor, "c h w"]] = field(default_factory=dict)
 
 
-def write_findings(path: Path, findings: Findings) -> None:
+def write_results(path: Path, results: ProbeResults) -> None:
     """Write the pictures, then the .npz at `path`: once that is there, everything is."""
-    for name, image in findings.pictures.items():
+    for name, image in results.pictures.items():
         write_png(path.with_name(f"{path.stem}-{name}.png"), image)
     buffer = io.BytesIO()
-    content: dict[str, Any] = dict(findings.arrays)
+    content: dict[str, Any] = dict(results.arrays)
     np.savez_compressed(buffer, **content)
     replace_file(path, buffer.getvalue())
