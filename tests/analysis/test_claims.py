@@ -136,7 +136,8 @@ def test_one_side_may_have_its_own_conditions(many: ResultStore) -> None:
 
 def test_rise_is_last_over_best(many: ResultStore) -> None:
     runs, _ = loaded(many)
-    expected = runs.frame[runs.frame["cell"] == "subset=500 none"].eval("last / best").tolist()
+    cell = runs.frame[runs.frame["cell"] == "subset=500 none"]
+    expected = (cell["last"] / cell["best"]).tolist()
     (judged,) = verdict_on(many, "ada < baseline at subset=500 by rise")
     assert judged.evidence.more == pytest.approx(expected)
     assert judged.evidence.compared == "last over best fid2k-lite0"

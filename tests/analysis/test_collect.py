@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +21,7 @@ def one(tmp_path: Path) -> ResultStore:
     return write_store(tmp_path / "store", [RUN], step_kimg=20.0)
 
 
-def rows(store: ResultStore, table: str) -> list[dict]:
+def rows(store: ResultStore, table: str) -> list[dict[str, Any]]:
     paths = sorted((store.tables / table).glob("*.parquet"))
     return [row for path in paths for row in pq.read_table(path, partitioning=None).to_pylist()]
 

@@ -34,10 +34,11 @@ def directory(store: ResultStore) -> RunDir:
 
 def attempt(store: ResultStore, number: int, *, gpus: float = 1, sweep: str = "synthetic", **changes: Any) -> None:
     run = directory(store)
-    usual = {"started": 0.0, "updated": 3600.0, "exit_code": 0, "attempt": number}
+    usual: dict[str, Any] = {"started": 0.0, "updated": 3600.0, "exit_code": 0, "attempt": number}
     usual |= {"energy": Energy(joules=KWH, method=MEASURED, coverage=1.0)}
-    record = read_record(run.record(1)).model_copy(update=usual | changes)
-    replace_file(run.record(number), record.model_dump_json())
+    record = read_record(run.record(1))
+    assert record is not None
+    replace_file(run.record(number), record.model_copy(update=usual | changes).model_dump_json())
     replace_file(run.job(number), json.dumps({"sweep": sweep, "resources": Resources(gpus=gpus).model_dump()}))
 
 
@@ -141,8 +142,8 @@ def test_training_metrics_and_idle_share_the_time(one: ResultStore) -> None:
     for path in (run.ticks, run.metrics):
         path.unlink()
     append_lines(run.ticks, [{"attempt": 1, "kimg": kimg, "time": 1.0, "seconds_per_kimg": 18.0} for kimg in (60, 100)])
-    rows = [{"attempt": 1, "kimg": 100.0, "metric": name, "value": 1.0, "seconds": 900.0} for name in ("fid", "kid")]
-    append_lines(run.metrics, rows)
+    row = {"attempt": 1, "kimg": 100.0, "value": 1.0, "seconds": 900.0}
+    append_lines(run.metrics, [{**row, "metric": name} for name in ("fid", "kid")])
     found = total(one)
     assert (found.training_kwh, found.metrics_kwh, found.idle_kwh) == pytest.approx((0.5, 0.25, 0.25))
 

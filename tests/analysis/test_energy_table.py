@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from analysis.figures.catalog import figure_named
+from analysis.figures.shapes.energy_table import EnergyTable
 from analysis.results.load import load
 from analysis.tables.store import ResultStore
 from analysis.testing.synthetic_store import FakeRun, id_of, write_store
@@ -36,10 +37,11 @@ def store(tmp_path: Path) -> ResultStore:
 
 def attempt(store: ResultStore, run: FakeRun, number: int, *, sweep: str = "synthetic", **changes: Any) -> None:
     directory = store.run(id_of(run))
-    usual = {"attempt": number, "started": 0.0, "updated": 3600.0, "exit_code": 0}
+    usual: dict[str, Any] = {"attempt": number, "started": 0.0, "updated": 3600.0, "exit_code": 0}
     usual |= {"energy": Energy(joules=MWH, method="NVML", coverage=1.0)}
-    record = read_record(directory.record(1)).model_copy(update=usual | changes)
-    replace_file(directory.record(number), record.model_dump_json())
+    record = read_record(directory.record(1))
+    assert record is not None
+    replace_file(directory.record(number), record.model_copy(update=usual | changes).model_dump_json())
     replace_file(directory.job(number), json.dumps({"sweep": sweep, "resources": Resources(gpus=2).model_dump()}))
 
 
@@ -67,6 +69,7 @@ def test_what_nobody_has_metered_is_said_so(store: ResultStore) -> None:
     attempt(store, RUNS[2], 1, energy=Energy(), started=0.0, updated=0.0)
     replace_file(store.run(id_of(RUNS[2])).job(1), json.dumps({"sweep": "synthetic"}))
     figure = figure_named("ada_fig25")
+    assert isinstance(figure, EnergyTable)
     text = figure._as_text(figure.data(*loaded(store)).table)
     assert text.headings == ["item", "runs", "GPU-years", "CPU-hours", "MWh", "estimated"]
     assert text.rows[1] == ["ADA", "1", "0", "0", "0 + 1 not metered", ""]

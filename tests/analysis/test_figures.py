@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from itertools import combinations
 from pathlib import Path
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -40,7 +41,7 @@ SHAPES = (
 )
 """One figure of every shape; those of sweeps are in tests/sweeps."""
 DIVERGED = FakeRun("none", 500, 0, kimg=60.0, diverged_kimg=60.0)
-STATES = {
+STATES: dict[str, dict[str, Any]] = {
     "empty": {"runs": [], "missing": WHOLE},
     "one run": {"runs": WHOLE[:1]},
     "one evaluation": {"runs": [FakeRun("ada", 500, 0, kimg=20.0)]},
@@ -127,7 +128,7 @@ def in_state(tmp_path_factory: pytest.TempPathFactory) -> Results:
 def test_drawing_needs_no_warning_in_any_state(in_state: Results, name: str, state: str) -> None:
     module = figure_named(name)
     numbers = module.data(*in_state(state))
-    with matplotlib.rc_context(LOOK):
+    with matplotlib.rc_context(cast(Any, LOOK)):
         figure = Figure(figsize=module.size(numbers), layout="constrained")
         module.draw(numbers, figure.add_subplot())
         figure.draw_without_rendering()
@@ -138,10 +139,10 @@ def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: R
     runs, curves = loaded(recorded)
     module = figure_named(name)
     numbers = module.data(runs, curves)
-    with matplotlib.rc_context(LOOK):
+    with matplotlib.rc_context(cast(Any, LOOK)):
         figure = compose(module, numbers, provenance_of(name, module.aggregation, "", runs, curves))
         boxes = {text: text.get_window_extent() for text in (*figure.texts, *figure.legends)}
-        axes = [ax.get_tightbbox() for ax in figure.axes]
+        axes = [box for ax in figure.axes if (box := ax.get_tightbbox()) is not None]
     assert not any(box.overlaps(area) for box in boxes.values() for area in axes)
     assert not any(one.overlaps(other) for one, other in combinations(boxes.values(), 2))
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width for box in boxes.values())
@@ -185,13 +186,13 @@ def test_many_ticks_are_averaged_over_fifty_windows_of_training() -> None:
 def test_more_panels_than_fit_are_named_as_not_shown(tmp_path: Path) -> None:
     many = [FakeRun("none", subset, 0) for subset in range(100, 2000, 100)]
     runs, curves = loaded(write_store(tmp_path / "store", many, step_kimg=50.0))
-    numbers = figure_named("logit_histograms").data(runs, curves)
+    numbers: Any = figure_named("logit_histograms").data(runs, curves)
     assert (len(numbers.cells), len(numbers.not_shown)) == (12, 7)
     assert render("logit_histograms", runs, curves).provenance.not_shown == numbers.not_shown
 
 
 def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled: ResultStore) -> None:
-    numbers = figure_named("ada_fig7c").data(*loaded(troubled))
+    numbers: Any = figure_named("ada_fig7c").data(*loaded(troubled))
     assert numbers.text.headings == ["fid2k-lite0", "no augmentation", "ADA"]
     assert [row[0] for row in numbers.text.rows] == ["500 images", "2k images"]
     assert numbers.text.rows[0][1].endswith("(2 of 3, 1 diverged)")

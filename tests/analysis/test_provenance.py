@@ -36,6 +36,7 @@ def test_a_copy_of_a_figure_leads_back_to_its_runs(drawn: ResultStore, tmp_path:
 @pytest.mark.parametrize("kind", ["pdf", "png"])
 def test_the_file_itself_names_its_trials(drawn: ResultStore, kind: str) -> None:
     about = embedded(drawn.figures("synthetic") / f"fid_by_size.{kind}")
+    assert about is not None
     assert about["trials"] == sorted(id_of(run) for run in WHOLE)
 
 

@@ -31,7 +31,7 @@ class Balance(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in ("meta", "img", "link", "br"):
             self.open.append(tag)
-        self.loads += [value for name, value in attrs if name in ("src", "href")]
+        self.loads += [value for name, value in attrs if name in ("src", "href") and value is not None]
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag

@@ -128,7 +128,7 @@ def test_spread_counts_a_diverged_run_as_worst_and_a_missing_one_not(
 
 
 def test_a_diverged_run_is_worst_in_the_band_from_then_on() -> None:
-    runs = frame_of([1.0, 1.0, 1.0], [True, False, False]).assign(diverged_kimg=[2.0, None, None])
+    runs = frame_of([1.0, 1.0, 1.0], [True, False, False]).assign(diverged_kimg=[2.0, math.nan, math.nan])
     points = [(0, 1.0, 5.0), *((run, kimg, value) for run, value in ((1, 7.0), (2, 9.0)) for kimg in (1, 2))]
     curves = pd.DataFrame(points, columns=["run", "kimg", "value"])
     table = bands(curves, runs, "value", worst=math.inf)

@@ -7,6 +7,7 @@ import io
 import os
 from itertools import combinations
 from pathlib import Path
+from typing import Any, cast
 
 import matplotlib
 import pandas as pd
@@ -42,7 +43,7 @@ def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(
     for figure in read(name, TIER).spec.figures:
         numbers = figure_named(figure).data(runs, curves)
         compare(numbers.table.drop(columns=CHANGING, errors="ignore"), f"{name.replace('/', '_')}.{figure}.csv")
-        with matplotlib.rc_context(LOOK):
+        with matplotlib.rc_context(cast(Any, LOOK)):
             origin = provenance_of(figure, figure_named(figure).aggregation, "", runs.only(numbers.cells), curves)
             page = compose(figure_named(figure), numbers, origin)
         beside(page)
