@@ -74,7 +74,7 @@ def test_what_is_no_reading_of_a_counter_is_an_estimate_and_says_so(one: ResultS
     attempt(one, 1, energy=Energy(joules=KWH, method="estimate: 10 W per busy core", coverage=1.0))
     found, _ = energy_of(one, [], FACTORS)
     assert (found.total.measured_kwh, found.total.estimated_kwh) == (0.0, 1.0)
-    assert "100% of the energy is an estimate: no counter saw it." in notes(found)
+    assert "100% of the energy is estimated, not read from a counter." in notes(found)
 
 
 def test_what_a_meter_does_not_cover_is_estimated_at_the_power_seen(one: ResultStore) -> None:
