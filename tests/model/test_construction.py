@@ -43,7 +43,7 @@ def test_gradients_reach_every_parameter(architecture: str, resolution: int) -> 
 
 
 def test_without_noise_there_is_nothing_to_draw() -> None:
-    G = tiny_generator(16, noise=False)
+    G = tiny_generator(16, noise_inputs=False)
     assert not [name for name in G.state_dict() if "noise" in name]
     z, c = torch.randn(2, 4), torch.zeros(2, 0)
     assert torch.equal(G(z, c), G(z, c))
