@@ -104,7 +104,6 @@ def draw(store: ResultStore, name: str) -> None:
 
 def measure(store: ResultStore, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
     """Yield what was done, how long it took, and the seconds it may take."""
-
     yield "collect from scratch", timed(lambda: collect(store)), 60.0
     yield "collect, nothing changed", timed(lambda: collect(store)), 3.0
     touch_some(store)
