@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from trainer.errors import OutputError
-from trainer.files import locked_if_possible
+from trainer.files import locked
 
 POLL_SECONDS: Final = 0.25
 PATIENCE_SECONDS: Final = 3600.0
@@ -54,14 +54,18 @@ def one_at_a_time(
     After `patience_seconds`, and where a file system knows no locks, the work is done without one.
     """
     deadline = time.monotonic() + patience_seconds
-    while True:
-        asked = time.monotonic()
-        with locked_if_possible(path, POLL_SECONDS) as alone:
-            refused = time.monotonic() - asked < POLL_SECONDS
-            if alone or refused or time.monotonic() > deadline:
-                yield
-                return
-        waiting()
+    with ExitStack() as stack:
+        while not _is_held(stack, path) and time.monotonic() < deadline:
+            waiting()
+        yield
+
+
+def _is_held(stack: ExitStack, path: Path) -> bool:
+    """Return whether the lock, or the knowledge that there can be none here, is had within POLL_SECONDS."""
+    try:
+        return stack.enter_context(locked(path, POLL_SECONDS))
+    except OSError:
+        return True
 
 
 def scratch(shape: tuple[int, int], folder: Path) -> Float32[np.ndarray, "n d"]:
