@@ -1,6 +1,6 @@
 """The commands that are asked of a copy of the recorded store; what they tell stays the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,6 +9,17 @@ SWEEPS = (
     *("queued", "slurm", "ray", "new"),
 )
 RUN = (*(name for name in SWEEPS if name != "new"), "real-short")
+
+
+RENAMED: Mapping[str, str] = {}
+"""How commands begin today that began otherwise at the recorded commit."""
+
+
+def of_today(words: Sequence[str]) -> list[str]:
+    """Return a command of the recorded commit as it is typed today."""
+    line = " ".join(words)
+    begun = next((old for old in RENAMED if line.startswith(old)), "")
+    return [*RENAMED.get(begun, "").split(), *line.removeprefix(begun).split()]
 
 
 class Recorded(Protocol):
@@ -29,6 +40,7 @@ def questions(copy: Recorded) -> list[Sequence[str]]:
         *(("plan", sweep, "--json") for sweep in sweeps),
         *(("plan", sweep, "--diff", "--json") for sweep in sweeps),
         ("plan", "sweeps/real.yaml", "--tier", "short", "--json"),
+        ("plan", "sweeps/real.yaml", "--tier", "measured", "--json"),
         ("plan", "sweeps/real.yaml", "--horizon-kimg", "0.128", "--json"),
         ("plan", "sweeps/found.yaml", "--horizon-kimg", "2", "--json"),
         ("collect", "--json"),

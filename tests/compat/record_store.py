@@ -38,7 +38,7 @@ from tests.compat.stand_ins import ray_head
 EXPIRED_SECONDS = 70
 """After which a lease of a process that was killed is nobody's."""
 
-LEFT_OUT = ("cache", "**/__pycache__")
+LEFT_OUT = ("cache", "mlartifacts", "**/__pycache__")
 KEPT_CHECKPOINT = "ckpt-000000064"
 
 TRIAL_IDS = """
@@ -105,13 +105,12 @@ def analysed() -> None:
     for path in STORE.rglob("*"):
         os.utime(path, (int(path.lstat().st_mtime),) * 2, follow_symlinks=False)
     adasweep("collect")
-    adasweep("figures", "real")
-    adasweep("figures", "real-short", "--only", "fid_by_size")
+    adasweep("figures", "real", "--only", "fid_curves")
     adasweep("record")
 
 
 def trimmed() -> None:
-    """Take away what no command needs: caches, and all checkpoints of real runs but the last of one."""
+    """Take away what no command needs: caches, artifacts of MLflow, checkpoints of real runs but the last of one."""
     for pattern in LEFT_OUT:
         for path in list(STORE.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -163,7 +162,7 @@ def main() -> None:
     subprocess.run(["unshare", "--uts", "sh", "-c", inside], cwd=CODE, check=True)
     time.sleep(EXPIRED_SECONDS)
     with copied(CHECKOUT) as copy:
-        answers = copy.ask(questions(copy))
+        answers = copy.ask({" ".join(words): words for words in questions(copy)})
     (RECORDED_AT / "answers.json").write_text(json.dumps(answers))
     pack()
     git("worktree", "remove", "--force", str(CHECKOUT))

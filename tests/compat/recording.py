@@ -34,13 +34,13 @@ from orchestrator.cli import main
 answers = {}
 sys.stdout.flush()
 kept = os.dup(1)
-for words in json.loads(sys.argv[1]):
+for name, words in json.loads(sys.argv[1]).items():
     with tempfile.TemporaryFile() as output:
         os.dup2(output.fileno(), 1)
         code = main(words)
         sys.stdout.flush()
         output.seek(0)
-        answers[" ".join(words)] = {"exit_code": code, "told": output.read().decode()}
+        answers[name] = {"exit_code": code, "told": output.read().decode()}
 os.dup2(kept, 1)
 print(json.dumps(answers))
 """
@@ -80,14 +80,12 @@ class Copy:
             command, cwd=self.root, env=self.environment(**more), capture_output=True, text=True, check=False
         )
 
-    def ask(self, commands: Sequence[Sequence[str]]) -> dict[str, Any]:
-        """Return exit code and output of each command, by its words; the output parsed, its paths as recorded."""
-        command = [sys.executable, "-P", "-c", ASKER, json.dumps(commands)]
-        done = subprocess.run(
-            command, cwd=self.root, env=self.environment(), capture_output=True, text=True, check=True
-        )
+    def ask(self, commands: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """Return exit code and output of each command, by its name; the output parsed, its paths as recorded."""
+        command, env = [sys.executable, "-P", "-c", ASKER, json.dumps(commands)], self.environment()
+        done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=True)
         answers = json.loads(done.stdout.replace(str(self.root), str(RECORDED_AT)))
-        return {words: answer | {"told": _parsed(answer["told"])} for words, answer in answers.items()}
+        return {name: answer | {"told": _parsed(answer["told"])} for name, answer in answers.items()}
 
     def answers(self) -> dict[str, Any]:
         """Return what `ask` returned at the recorded commit."""
@@ -141,11 +139,18 @@ def _relocate(path: Path, root: Path) -> None:
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+IN_WORDS = frozenset({"reason", "wrong", "source"})
+"""Fields that tell a person something: there are words where there were, but they may be other ones."""
+
+
 def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:
-    """Yield what was recorded and is not told now, or otherwise. Further fields are no difference."""
+    """Yield what was recorded and is not told now, or otherwise. Further fields are no difference, nor other words."""
     if isinstance(recorded, Mapping) and isinstance(now, Mapping):
         for key, value in recorded.items():
-            yield from differences(value, now[key], f"{place}.{key}") if key in now else [f"{place}.{key} is gone"]
+            if key not in now:
+                yield f"{place}.{key} is gone"
+            elif key not in IN_WORDS or bool(value) != bool(now[key]):
+                yield from differences(value, now[key], f"{place}.{key}")
     elif isinstance(recorded, list) and isinstance(now, list) and len(recorded) == len(now):
         for index, (before, after) in enumerate(zip(recorded, now, strict=True)):
             yield from differences(before, after, f"{place}[{index}]")

@@ -15,7 +15,7 @@ import pytest
 
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import read_sweep
-from tests.compat.questions import questions
+from tests.compat.questions import of_today, questions
 from tests.compat.recording import Copy, copied, differences
 from tests.sweeps.planned import SNAPSHOTS, find
 from trainer.config.identity import trial_id
@@ -34,7 +34,7 @@ def shared() -> Iterator[Copy]:
 @pytest.fixture(scope="module")
 def told(shared: Copy) -> dict[str, Any]:
     """What the commands tell now."""
-    return shared.ask(questions(shared))
+    return shared.ask({" ".join(words): of_today(words) for words in questions(shared)})
 
 
 @pytest.fixture(scope="module")

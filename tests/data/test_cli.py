@@ -29,7 +29,8 @@ def test_get_describe_and_list_speak_json(store: Path, capsys: pytest.CaptureFix
     assert data("list", "--json") == 0
     listed = json.loads(capsys.readouterr().out)
     assert list(listed["here"]) == ["fashion-mnist-10k"]
-    assert list(listed["to_get"]) == ["fashion-mnist", "satellite32", "satellite64"]
+    others = ["fashion-mnist-10k-16", "fashion-mnist", "satellite16", "satellite32", "satellite64"]
+    assert list(listed["to_get"]) == others
 
 
 def test_prepare_with_a_bare_name_writes_to_the_store(

@@ -98,7 +98,7 @@ def test_land_is_told_from_water_and_plain_tiles_come_last() -> None:
 
 
 @FETCH
-@pytest.mark.parametrize("name", ["fashion-mnist", "satellite32", "satellite64"])
+@pytest.mark.parametrize("name", ["fashion-mnist", "satellite16", "satellite32", "satellite64"])
 def test_a_fetched_set_is_exactly_as_known(tmp_path: Path, name: str) -> None:
     wanted = REGISTRY[name]
     get(name, tmp_path, silent)

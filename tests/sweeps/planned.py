@@ -13,9 +13,11 @@ from trainer.errors import DataError
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 NAMES = [path.relative_to(SWEEPS).with_suffix("").as_posix() for path in sorted(SWEEPS.rglob("*.yaml"))]
-"""Every sweep by its path; those with a folder are of a paper."""
+"""Every sweep by its path; those with a folder are of a paper, but for the project's own."""
 
-OF_PAPERS = [name for name in NAMES if "/" in name]
+ON_LAPTOPS = [name for name in NAMES if name.startswith("laptop/")]
+OF_PRESETS = [name for name in NAMES if name.startswith("presets/")]
+OF_PAPERS = [name for name in NAMES if "/" in name and name not in (*ON_LAPTOPS, *OF_PRESETS)]
 SNAPSHOTS = (
     *("smoke", "ffhq512", "ffhq1024"),
     *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)),
@@ -23,6 +25,7 @@ SNAPSHOTS = (
 
 IMAGES = {
     "fashion-mnist-10k": 10_000,
+    "satellite16": 2_353,
     "satellite32": 2_353,
     "cifar10": 50_000,
     "cifar100": 50_000,
@@ -44,19 +47,20 @@ IMAGES = {
     "animalface-cat": 160,
     "animalface-dog": 389,
 }
+SIDES = {"satellite16": 16}
 CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100}
 
 
 def find(source: str) -> LocatedData:
     """Find a data set of the papers as it would be once prepared: NAME-SIDE, or a set of 32x32 images."""
-    name, _, side = source.rpartition("-") if source.rpartition("-")[2].isdigit() else (source, "", "32")
+    name, _, side = source.rpartition("-") if source.rpartition("-")[2].isdigit() else (source, "", "")
     if name not in IMAGES:
         raise DataError(source, "is no data set of the papers")
     description = DataDescription(
         name=source,
         fingerprint=f"{sum(source.encode()):016x}",
         images=IMAGES[name],
-        resolution=int(side),
+        resolution=int(side or SIDES.get(source, 32)),
         channels=1 if name.startswith("fashion") else 3,
         classes=CLASSES.get(name, 0),
     )

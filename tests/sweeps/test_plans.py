@@ -1,12 +1,13 @@
 """Every sweep plans at every tier, the paper tier with the number of runs of the paper, and shares what it can."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from analysis.figures.catalog import FIGURES
 from orchestrator.sweep.claims import misplaced_claims
-from tests.sweeps.planned import NAMES, OF_PAPERS, new, planned, read
+from tests.sweeps.planned import NAMES, OF_PAPERS, OF_PRESETS, ON_LAPTOPS, new, planned, read
 
 TIERS = ("smoke", "mini", "small", "paper")
 RUNS = {
@@ -43,7 +44,7 @@ RUNS = {
 SMOKE_RUNS = 9
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_PRESETS])
 def test_every_tier_plans(name):
     for tier in read(name).spec.tiers:
         assert planned(name, tier)
@@ -69,6 +70,16 @@ def test_every_claim_means_two_cells_where_the_sweep_is_whole(name):
 def test_names_of_sweeps_are_used_once():
     names = [read(name).spec.sweep for name in NAMES]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", ON_LAPTOPS)
+def test_a_sweep_for_laptops_has_five_seeds_in_every_cell_a_control_and_figures(name):
+    spec = read(name, "laptop").spec
+    seeds = Counter(trial.cell for trial in planned(name, "laptop"))
+    assert len(seeds) > 1
+    assert min(seeds.values()) >= 5
+    assert any(claim.startswith("control:") for claim in spec.claims if isinstance(claim, str))
+    assert set(spec.figures) <= set(FIGURES)
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)

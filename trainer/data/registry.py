@@ -18,6 +18,14 @@ REGISTRY: dict[str, NamedSet] = {
         source=embedded,
         fingerprint="4a888c4b2bf8a923",
     ),
+    "fashion-mnist-10k-16": NamedSet(
+        title="10,000 photographs of clothes, 10 classes, grey, reduced to 16x16 (travels inside the project)",
+        licence=ZALANDO,
+        images=10_000,
+        shape=Shape(16, channels=1),
+        source=embedded,
+        fingerprint="f9a21e827f17d156",
+    ),
     "fashion-mnist": NamedSet(
         title="70,000 photographs of clothes, 10 classes, grey, 28x28 padded to 32x32",
         licence=ZALANDO,
@@ -25,6 +33,13 @@ REGISTRY: dict[str, NamedSet] = {
         shape=CLOTHES,
         source=complete,
         fingerprint="9ffdee8d0fc4fa30",
+    ),
+    "satellite16": NamedSet(
+        title="2,353 satellite photographs of land, RGB, 32x32 reduced to 16x16",
+        licence=BASEMAP,
+        images=2_353,
+        shape=Shape(16),
+        source=satellite(32, 2_353),
     ),
     "satellite32": NamedSet(
         title="2,353 satellite photographs of land, RGB, 32x32",

@@ -55,8 +55,10 @@ def one_at_a_time(
     """
     deadline = time.monotonic() + patience_seconds
     with ExitStack() as stack:
-        while not _is_held(stack, path) and time.monotonic() < deadline:
+        while not _is_held(stack, path):
             waiting()
+            if time.monotonic() > deadline:
+                break
         yield
 
 

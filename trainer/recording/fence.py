@@ -17,7 +17,7 @@ class Fence:
     token: int
 
     def check(self) -> None:
-        """Raise LeaseLost where the lease names a higher token than ours. A run by hand has no lease."""
+        """Raise FencedOut where the lease names a higher token than ours. A run by hand has no lease."""
         try:
             holder = json.loads(self.lease.read_text(encoding="utf-8"))["token"]
         except FileNotFoundError:

@@ -15,7 +15,14 @@ from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.labels import read_labels
 from trainer.errors import DataError
 
-NAMED_SETS = ("fashion-mnist-10k", "fashion-mnist", "satellite32", "satellite64")
+NAMED_SETS = (
+    "fashion-mnist-10k",
+    "fashion-mnist-10k-16",
+    "fashion-mnist",
+    "satellite16",
+    "satellite32",
+    "satellite64",
+)
 """The sets that `adasweep data get` knows; the registry in trainer.data.get has exactly these."""
 
 SMALLEST, LARGEST = 4, 1024
