@@ -280,7 +280,7 @@ def test_a_lock_that_is_never_given_back_ends_patience(tmp_path: Path) -> None:
     waited: list[int] = []
     with (
         one_at_a_time(tmp_path / "lock", lambda: None),
-        one_at_a_time(tmp_path / "lock", lambda: waited.append(1), patience_seconds=0.1),
+        one_at_a_time(tmp_path / "lock", lambda: waited.append(1), patience_seconds=0.4),
     ):
         assert waited
 
