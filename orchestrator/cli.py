@@ -34,6 +34,7 @@ COMMANDS = (
     Entry("report", PASSED_ON, "Write a report of sweeps as one page.", ANALYSE),
     Entry("pack", "orchestrator.commands.pack", "Write what a sweep recorded into one file.", KEEP),
     Entry("unpack", "orchestrator.commands.unpack", "Merge what a pack holds into the store.", KEEP),
+    Entry("store", "orchestrator.commands.store", "Look after a store: list, disk, prune, merge.", KEEP),
     Entry("data", PASSED_ON, "Get, prepare, verify, describe and list data sets.", DATA),
     Entry("doctor", "orchestrator.commands.doctor", "Check this machine and the installation.", MACHINE),
     Entry("ops", PASSED_ON, "Build the compiled operations, or say what is missing.", MACHINE),
