@@ -12,9 +12,11 @@ from typing import NamedTuple
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.errors import PlanError, SweepError
+from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.plan.gate import require_runnable
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.price import evidence
@@ -75,16 +77,20 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     if request.numbers is not None:
         sweep = as_it_stands(sweep)
     _require_claims_fit(sweep, trials)
+    sample = typical(sweep, find) if sweep.spec.search else []
+    if request.numbers is None:
+        require_runnable(sweep, (*trials, *sample), backend.lacks)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     own = [(configs[trial], seen) for trial, seen in observed.items()]
     known = evidence(store.benchmarks, [*own, *others(store, configs)])
-    sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
-    return make_plan(
+    plan = make_plan(
         sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited, decider=_decider(request)
     )
+    to_run = [plan.unique[trial] for trial in plan.costs]
+    return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
 
 
 def as_it_stands(sweep: Sweep) -> Sweep:

@@ -26,7 +26,7 @@ from orchestrator.sweep.never_holds import never_holding
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
-from orchestrator.sweep.set_by import Setting, in_the_end, overrides, shallow_first
+from orchestrator.sweep.set_by import Setting, in_the_end, overrides, shallow_first, touching
 from orchestrator.sweep.spec import SweepSpec, When
 from orchestrator.sweep.trial import DataLookup, Trial
 from orchestrator.sweep.yaml_source import KeyPath, spelled
@@ -37,6 +37,7 @@ from trainer.config.resolve import completed
 
 MAX_TRIALS = 200_000
 SPACE = ("search", "space")
+MAX_GPUS = 4096
 
 Choice = tuple[Setting, ...]
 """One point of an axis: all that it sets."""
@@ -164,6 +165,7 @@ def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
     with _blaming(cell):
         first, *more = spec.seed_values
         trial = _trial(cell, layers, first, spec.horizon_kimg, resources)
+        _require_even_shares(cell, trial)
         return [trial, *(_with_seed(trial, layers, seed) for seed in more)]
 
 
@@ -175,6 +177,15 @@ def _require_as_labelled(cell: SweepCell, layers: Layers) -> None:
     ]
     if found:
         raise Misfits(found)
+
+
+def _require_even_shares(cell: SweepCell, trial: Trial) -> None:
+    """Raise Misfits where the micro-batches of an iteration do not divide among the GPUs."""
+    gpus, shares = trial.resources.whole_gpus, trial.config.micro_batches
+    if gpus and shares % gpus:
+        fitting = ", ".join(str(count) for count in range(1, min(shares, MAX_GPUS) + 1) if shares % count == 0)
+        text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; ask for {fitting}"
+        raise Misfits([Misfit(touching("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
 
 
 @contextlib.contextmanager
@@ -199,6 +210,7 @@ def _trial(cell: SweepCell, layers: Layers, seed: int, horizon_kimg: float, reso
         horizon_kimg=config.whole_iterations(horizon_kimg),
         resources=resources,
         transfer_path=layers.transfer,
+        preset=layers.preset["preset"],
         name=cell.name,
         axes=cell.axes,
     )

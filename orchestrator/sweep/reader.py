@@ -14,6 +14,7 @@ from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import did_you_mean, key_problem, models_in
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import worded
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
 
@@ -126,10 +127,13 @@ def _fields_at(path: KeyPath) -> list[str]:
 
 
 def _misfits(sweep: Sweep) -> list[Problem]:
-    """Return every assignment to something that is not a setting, and every value that an axis has twice."""
+    """Return assignments to what is no setting, values that an axis has twice, and what is wrong with the rest."""
     unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := key_problem(key))]
     claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
-    return [sweep.problem(path, problem) for path, problem in [*unknown, *_repeated(sweep.spec), *claims]]
+    return [
+        sweep.problem(path, problem)
+        for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *spec_problems(sweep.spec)]
+    ]
 
 
 def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
