@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from orchestrator.errors import Problem, SweepError
+from orchestrator.errors import Problem
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
 from orchestrator.sweep.yaml_source import KeyPath
@@ -20,12 +20,10 @@ Lacks = Callable[[Resources], str]
 CELLS_SHOWN = 3
 
 
-def require_runnable(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> None:
-    """Raise SweepError with everything that would fail once trials run."""
+def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
+    """Return everything that would fail once trials run."""
     problems = [*_metric_problems(sweep, trials), *_file_problems(sweep)]
-    problems += [*_device_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
-    if problems:
-        raise SweepError(problems)
+    return [*problems, *_device_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
 
 
 def _metric_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Problem]:
