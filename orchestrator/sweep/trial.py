@@ -39,5 +39,6 @@ class Trial:
     horizon_kimg: float
     resources: Resources
     transfer_path: Path | None = None
+    preset: str = "auto"
     name: str = ""
     axes: tuple[Axis, ...] = ()
