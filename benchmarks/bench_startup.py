@@ -2,9 +2,10 @@
 
     python -m benchmarks.bench_startup [--against REVISION] [--rounds 9] [--out FILE.json]
 
-The revision is checked out into a temporary worktree. Both sides take turns, with the same Python and packages, over
-the same store: the recorded one of tests/compat, with placeholders for the data sets that the plans name. Medians of
-the wall time, and of the CPU seconds in user mode, which others on the machine disturb less; and the modules loaded.
+The revision is checked out into a temporary worktree. Both sides take turns, with the same Python and packages, on the
+same sweep files, over the same store: those recorded in tests/compat, with placeholders for what the plans name.
+Medians of the wall time, and of the CPU seconds in user mode, which others on the machine disturb less; and the number
+of modules loaded.
 """
 
 import argparse
@@ -23,15 +24,18 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from tests.compat.packing import copied
 from tests.compat.placeholders import write_placeholder
-from tests.compat.recording import Copy, copied
+from tests.compat.recording import Copy
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS: dict[str, Sequence[str]] = {
-    "adasweep --help": ("--help",),
-    "adasweep plan sweeps/demo.yaml": ("plan", "sweeps/demo.yaml"),
-    "adasweep plan sweeps/ada/fig11b_cifar.yaml --tier paper": ("plan", "sweeps/ada/fig11b_cifar.yaml", "--tier=paper"),
-    "adasweep status": ("status",),
+    "--help": ("--help",),
+    "plan demo.yaml": ("plan", "sweeps-of-papers/demo.yaml"),
+    "plan ada/fig11b_cifar.yaml, paper tier, slurm": (
+        *("plan", "sweeps-of-papers/ada/fig11b_cifar.yaml", "--tier=paper", "--backend=slurm"),
+    ),
+    "status": ("status",),
 }
 PROGRAM = """
 import sys
@@ -74,10 +78,11 @@ def checked_out(revision: str) -> Iterator[Path]:
 
 @contextmanager
 def prepared_store() -> Iterator[Copy]:
-    """Yield a copy of the recorded store in which the data sets of the plans are found."""
+    """Yield a copy of the recorded store in which the data sets and the detector of the plans are found."""
     with copied() as recorded:
         write_placeholder(recorded.store / "data" / "fashion-mnist-10k.zip", 10_000, 32, "L", classes=10)
-        write_placeholder(recorded.store / "data" / "cifar10.zip", 1_000, 32, "RGB", classes=10)
+        write_placeholder(recorded.store / "data" / "cifar10.zip", 10_000, 32, "RGB", classes=10)
+        (recorded.root / "inception-2015-12-05.pt").touch()
         yield recorded
 
 
@@ -86,7 +91,7 @@ def run(code: Path, words: Sequence[str], store: Copy) -> Run:
     environment = store.environment(PYTHONPATH=str(code))
     command = [sys.executable, "-P", "-c", PROGRAM, *words]
     before, started = os.times(), time.perf_counter()
-    done = subprocess.run(command, cwd=code, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=store.root, env=environment, capture_output=True, text=True, check=False)
     wall, after = time.perf_counter() - started, os.times()
     exit_code, modules = done.stderr.split()[-2:]
     if exit_code != "0":

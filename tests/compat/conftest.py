@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compat.recording import Copy, copied
+from tests.compat.packing import copied
+from tests.compat.recording import Copy
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import time
 
 import psutil
 
+from tests.compat.packing import RECORDED_HOST, copied, pack
 from tests.compat.questions import questions
 from tests.compat.recorder import (
     CHECKOUT,
@@ -32,7 +32,7 @@ from tests.compat.recorder import (
     trials,
     unserved,
 )
-from tests.compat.recording import ARCHIVE, CODE, RECORDED_AT, RECORDED_HOST, copied
+from tests.compat.recording import CODE, RECORDED_AT
 from tests.compat.stand_ins import ray_head
 
 EXPIRED_SECONDS = 70
@@ -121,21 +121,6 @@ def trimmed() -> None:
     for path in (trials("real")[0] / "checkpoints").glob("*.safetensors"):
         if not path.name.startswith(KEPT_CHECKPOINT):
             path.unlink()
-
-
-def pack() -> None:
-    """Pack what was recorded, with the answers if there are any yet."""
-    with tarfile.open(ARCHIVE, "w:xz", preset=9) as archive:
-        for name in ("store", "sweeps", "sweeps-of-papers", "trial_ids.json", "answers.json"):
-            if (RECORDED_AT / name).exists():
-                archive.add(RECORDED_AT / name, name, filter=anonymous)
-
-
-def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Leave out who owned a file."""
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    return member
 
 
 def record_inside() -> None:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.compat.packing import RECORDED_HOST
 from tests.compat.placeholders import write_shapes
-from tests.compat.recording import CODE, COMMIT, RECORDED_AT, RECORDED_HOST
+from tests.compat.recording import CODE, COMMIT, RECORDED_AT
 from tests.compat.stand_ins import write_slurm
 
 IMAGES = 96

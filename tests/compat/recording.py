@@ -1,32 +1,17 @@
-"""The recorded store: where it is packed, how a copy of it comes to stand somewhere, and what is asked of a copy.
-
-Files in a store name each other by absolute paths, in pickles and databases, too. So a copy always stands at a path as
-long as the one it was recorded at, and its own path is put in the place of that one, byte for byte.
-"""
+"""A copy of the recorded store: what is asked of it, what was told then, and where the answers differ."""
 
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from tests.compat.stand_ins import write_slurm
-
 COMMIT = "b403bcd"
-ARCHIVE = Path(__file__).with_name(f"store-{COMMIT}.tar.xz")
 PREFIX = f"adasweep-{COMMIT}-"
 RECORDED_AT = Path("/tmp") / f"{PREFIX}recorded"
-RECORDED_HOST = "recorder"
 CODE = Path(__file__).resolve().parents[2]
 """The packages of the working tree."""
 
@@ -100,63 +85,6 @@ def _parsed(told: str) -> Any:
         return json.loads(told)
     except ValueError:
         return told.splitlines()
-
-
-@contextmanager
-def copied(code: Path = CODE) -> Iterator[Copy]:
-    """Yield a new copy of what was recorded."""
-    root = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
-    try:
-        unpack(root)
-        yield Copy(root, code)
-    finally:
-        end_processes(root)
-        shutil.rmtree(root)
-
-
-def end_processes(root: Path) -> None:
-    """Kill what still works in a copy: runners, supervisors and workers go on when their command has ended."""
-    while found := list(processes(root)):
-        for process in found:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(found)
-
-
-def processes(root: Path) -> Iterator[psutil.Process]:
-    """Yield the processes whose command names a copy."""
-    for process in psutil.process_iter(["cmdline"]):
-        if str(root) in " ".join(process.info["cmdline"] or ()):
-            yield process
-
-
-def unpack(root: Path) -> None:
-    """Unpack the recording into `root`, a path as long as the recorded one, as if it had been recorded there, here."""
-    if len(str(root)) != len(str(RECORDED_AT)):
-        raise ValueError(f"{root} is not as long as {RECORDED_AT}")
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(root, filter="fully_trusted")
-    for path in [path for path in root.rglob("*") if path.is_symlink() or path.is_file()]:
-        _relocate(path, root)
-    for folder in ("local", "probes"):
-        (root / "store" / folder / RECORDED_HOST).rename(root / "store" / folder / socket.gethostname())
-    write_slurm(root / "bin")
-
-
-def _relocate(path: Path, root: Path) -> None:
-    """Put `root` in the place of the recorded path, leaving the times of the file alone."""
-    old, new = os.fsencode(RECORDED_AT), os.fsencode(root)
-    if path.is_symlink():
-        target = os.fsencode(path.readlink())
-        if old in target:
-            path.unlink()
-            path.symlink_to(os.fsdecode(target.replace(old, new)))
-    elif old in (content := path.read_bytes()):
-        status = path.stat()
-        path.chmod(0o644)
-        path.write_bytes(content.replace(old, new))
-        path.chmod(status.st_mode)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 IN_WORDS = frozenset({"reason", "wrong", "source"})
