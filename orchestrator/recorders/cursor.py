@@ -124,6 +124,7 @@ def sample_names(run: RunDir) -> list[str]:
 
 
 def cursor_path(folder: Path, trial: str) -> Path:
+    """Return the file that holds the cursor of a trial."""
     return folder / f"{trial}.json"
 
 
@@ -136,6 +137,7 @@ def read_cursor(folder: Path, trial: str) -> Cursor:
 
 
 def write_cursor(folder: Path, trial: str, cursor: Cursor) -> None:
+    """Write the cursor of a trial so that it survives a crash."""
     replace_file(cursor_path(folder, trial), cursor.model_dump_json())
 
 
