@@ -30,10 +30,12 @@ class Report(Settings):
 
 
 def report_path(store: Store) -> Path:
+    """Return where the report of the last pass is kept."""
     return store.root / "mlflow" / "report.json"
 
 
 def write_report(store: Store, report: Report) -> None:
+    """Write down what a pass came to, in the place of the one before."""
     replace_file(report_path(store), report.model_dump_json())
 
 

@@ -5,8 +5,9 @@ import math
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -142,7 +143,7 @@ def test_a_trial_that_cannot_be_recorded_stops_no_other(
 def test_what_mlflow_refuses_is_left_out_and_said(
     store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = ["fid(2k)", "m" * 300, "../up", "\ud800", "fine"]
+    names = ["fid(2k)", "m" * 300, "../up", "Größe*", "fine"]
     append_lines(run.metrics, [metric(3.0, 1.0) | {"metric": name} for name in names])
     append_lines(run.metrics, [metric(5.0, math.nan), metric(6.0, math.inf)])
     (run.samples / "fakes-000009.000.png").write_bytes(b"no picture")
@@ -156,7 +157,7 @@ def test_what_mlflow_refuses_is_left_out_and_said(
 
 
 def test_rows_that_have_no_place_in_mlflow_are_passed_over(run: RunDir) -> None:
-    odd = [
+    odd: list[Mapping[str, Any]] = [
         metric(4.0, 2.0) | {"time": 1e300},
         metric(-4.0, 2.0),
         metric(4.0, 2.0) | {"kimg": "4"},
