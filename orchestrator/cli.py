@@ -9,7 +9,8 @@ from trainer.command_line.group import Entry, program
 from trainer.command_line.program import Ending, run_program
 from trainer.errors import ExitCode
 
-RUN, LOOK, ANALYSE, DATA, MACHINE = "Run", "Look", "Record and analyse", "Data", "Machine"
+RUN, LOOK, ANALYSE, KEEP, DATA = "Run", "Look", "Record and analyse", "Keep and share", "Data"
+MACHINE = "Machine"
 PASSED_ON = "orchestrator.commands.passed_on"
 
 COMMANDS = (
@@ -31,6 +32,9 @@ COMMANDS = (
     Entry("claims", PASSED_ON, "Test the claims of a sweep against its results.", ANALYSE),
     Entry("energy", "orchestrator.commands.energy", "Say what sweeps took: kWh, CO2, GPU-years.", ANALYSE),
     Entry("report", PASSED_ON, "Write a report of sweeps as one page.", ANALYSE),
+    Entry("pack", "orchestrator.commands.pack", "Write what a sweep recorded into one file.", KEEP),
+    Entry("unpack", "orchestrator.commands.unpack", "Merge what a pack holds into the store.", KEEP),
+    Entry("store", "orchestrator.commands.store", "Look after a store: list, disk, prune, merge.", KEEP),
     Entry("data", PASSED_ON, "Get, prepare, verify, describe and list data sets.", DATA),
     Entry("doctor", "orchestrator.commands.doctor", "Check this machine and the installation.", MACHINE),
     Entry("ops", PASSED_ON, "Build the compiled operations, or say what is missing.", MACHINE),

@@ -46,8 +46,10 @@ class Numbers(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a person asked to be planned: a sweep file, its tier, where it would run,
-    and what is to differ from the file. With `numbers`, snapshots are measured and nothing is trained."""
+    """What a person asked to be planned: a sweep file, its tier, where it would run, and what differs from the file.
+
+    With `numbers`, snapshots are measured and nothing is trained.
+    """
 
     file: Path
     tier: str = ""
