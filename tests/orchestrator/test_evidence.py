@@ -144,13 +144,14 @@ def test_a_pack_tells_no_path_of_the_machine(full: Store, tmp_path: Path) -> Non
     pack(full, "test", tmp_path / "p.zip")
     with zipfile.ZipFile(tmp_path / "p.zip") as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
-    assert str(tmp_path).encode() not in content and b"/elsewhere" not in content
+    assert str(tmp_path).encode() not in content
+    assert b"/elsewhere" not in content
     assert b'"data/x.zip"' in content
 
 
 def test_what_went_further_since_is_not_set_back(full: Store, empty: Store, tmp_path: Path) -> None:
-    pack(full, "test", tmp_path / "early.zip")
     run = new_trial(full, 0)
+    pack(full, "test", tmp_path / "early.zip")
     append_lines(run.ticks, [{"kimg": 1.5, "p": 0.2, "attempt": 1, "time": 200.0}])
     later = json.loads(run.record(1).read_text()) | {"kimg": 1.5}
     replace_file(run.record(1), json.dumps(later))
@@ -189,7 +190,8 @@ def test_a_trial_at_work_is_left_alone(full: Store, empty: Store, tmp_path: Path
     run = new_trial(empty, 0)
     lease = acquire(run.path)
     assert unpack(empty, tmp_path / "p.zip").in_use == [run.path.relative_to(empty.root).as_posix()]
-    assert not run.ticks.exists() and new_trial(empty, 1).ticks.exists()
+    assert not run.ticks.exists()
+    assert new_trial(empty, 1).ticks.exists()
     lease.release()
     assert unpack(empty, tmp_path / "p.zip").in_use == []
     assert run.ticks.exists()
@@ -291,12 +293,13 @@ def test_a_pack_that_would_fill_the_disk_is_refused(full: Store, empty: Store, t
     pack(full, "test", tmp_path / "p.zip")
     zeros = bytes(40 << 20)
     digest = hashlib.sha256(zeros).hexdigest()
+    bomb = {"path": "figures/test/x.csv", "kind": "figure", "sha256": digest, "modified_ns": 0}
 
     def grown(manifest: dict[str, Any]) -> None:
-        manifest["files"][0] |= {"sha256": digest, "size": len(zeros)}
+        manifest["files"].append(bomb | {"size": len(zeros)})
 
     def hidden(manifest: dict[str, Any]) -> None:
-        manifest["files"][0] |= {"sha256": digest, "size": 10}
+        manifest["files"].append(bomb | {"size": 10})
 
     for change, reason in ((grown, "times its size"), (hidden, "larger than it should be")):
         bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", change, **{f"objects/{digest}": zeros})
@@ -362,7 +365,8 @@ def test_pruning_leaves_unfinished_and_running_trials_what_they_need(
         assert len(list(run.checkpoints.iterdir())) == checkpoints
         assert len(run.kept_snapshots()) == 1
     done = new_trial(full, 0)
-    assert list(done.checkpoints.iterdir()) == [] and done.kept_snapshots() == []
+    assert list(done.checkpoints.iterdir()) == []
+    assert done.kept_snapshots() == []
     assert done.ticks.exists()
     capsys.readouterr()
 
