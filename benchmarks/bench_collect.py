@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
 from analysis.testing import synthetic_store as synthetic
 from trainer.config.identity import trial_id
+from trainer.config.plan_file import PlanFile
 from trainer.config.train import TrainConfig
 
 SIZES = (500, 1000, 2000, 5000, 10_000)
@@ -47,7 +49,8 @@ def write_store(path: Path, count: int, evaluations: int, console: Console) -> R
     """Write the store with plain writes; the lines of a cell are made once, and only their values differ by seed."""
     store = ResultStore(path)
     kimgs = [HORIZON_KIMG * (i + 1) / evaluations for i in range(evaluations)]
-    configs, cells = {}, []
+    configs: dict[synthetic.FakeRun, dict[str, Any]] = {}
+    cells = []
     for run in track(fake_runs(count), total=count, description="writing", console=console):
         first = run._replace(seed=0)
         config = configs.setdefault(first, synthetic.config_of(first))
@@ -94,15 +97,19 @@ def timed(action: Callable[[], Any]) -> Times:
     return Times(time.perf_counter() - wall, time.process_time() - cpu)
 
 
+def draw(store: ResultStore, name: str) -> None:
+    """Load the sweep and draw a figure of it."""
+    render(name, *load(store, "bench"))
+
+
 def measure(store: ResultStore, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
     """Yield what was done, how long it took, and the seconds it may take."""
-
     yield "collect from scratch", timed(lambda: collect(store)), 60.0
     yield "collect, nothing changed", timed(lambda: collect(store)), 3.0
     touch_some(store)
     yield f"collect, {CHANGED} trials changed", timed(lambda: collect(store)), 3.0
     for name in figures:
-        yield f"load and draw {name}", timed(lambda name=name: render(name, *load(store, "bench"))), 3.0
+        yield f"load and draw {name}", timed(partial(draw, store, name)), 3.0
     yield "load and summarize", timed(lambda: summarize(*load(store, "bench"))), 3.0
 
 

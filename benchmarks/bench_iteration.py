@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from benchmarks.official import Official, rewrite
 from benchmarks.ratios import Ratio, implementations
-from trainer.augment.augmented_discriminator import AugmentedDiscriminator
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator, Role
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
@@ -39,11 +39,11 @@ class Row(NamedTuple):
         return {} if self.dtype == "fp32" else {"dtype": self.dtype, "top_resolutions": 8}
 
 
-Shown = Callable[[Tensor, str], Tensor]
+Shown = Callable[[Tensor, Role], Tensor]
 Clock = Callable[[], float]
 
 
-def untouched(images: Tensor, _role: str) -> Tensor:
+def untouched(images: Tensor, _role: Role) -> Tensor:
     """Return images as they are: no augmentation."""
     return images
 

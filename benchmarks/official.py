@@ -5,6 +5,7 @@ convolution of single channels and a choice of pixels; bias, noise, activation, 
 derivatives are torch's. Written from the papers (StyleGAN2 Sec. 2.2, ADA App. B); parameters are those of our networks.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -109,7 +110,7 @@ class Layers:
 def rewrite(network: nn.Module, grouped: bool) -> None:
     """Let every layer of a network compute in the official formulation."""
     layers = Layers(grouped)
-    kinds = {
+    kinds: dict[type, Callable[..., Tensor]] = {
         SynthesisLayer: layers.synthesis,
         ToRgb: layers.to_rgb,
         Convolution: layers.convolution,

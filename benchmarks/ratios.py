@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,7 +65,7 @@ def with_each(work: Work) -> dict[str, Work]:
         with using(kernels):
             return work()
 
-    return {name: lambda kernels=kernels: done(kernels) for name, kernels in implementations().items()}
+    return {name: partial(done, kernels) for name, kernels in implementations().items()}
 
 
 def native_ratio(name: str, work: Work, rounds: int) -> Ratio:

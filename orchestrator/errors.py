@@ -1,4 +1,4 @@
-"""What can go wrong in the orchestrator, as a tree:
+"""What can go wrong in the orchestrator.
 
     UserError            (trainer.errors) the user can fix it: one line, exit code 2, no traceback
     ├── SweepError       a sweep file says something that cannot be: one line for each problem

@@ -1,4 +1,4 @@
-"""What can go wrong for a reason that is not a bug, as a tree:
+"""What can go wrong for a reason that is not a bug.
 
     UserError            somebody can put it right: one line with place, problem and way out; exit code 2, no traceback
     ├── DataError        a data set is missing, broken, hostile or unfit

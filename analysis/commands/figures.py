@@ -1,8 +1,9 @@
 """figures draw, trace, verify: draw figures, go back from one to its runs, compare them with their runs."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -20,6 +21,9 @@ from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption,
 from trainer.command_line.program import Ending, tell
 from trainer.command_line.sweeps import stored_name
 from trainer.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from analysis.figures.render import Rendered
 
 DRAW_EXAMPLES = """Examples:
   adasweep figures draw demo
@@ -69,25 +73,29 @@ def draw(
     as_json: JsonOption = False,
 ) -> int:
     """Draw the figures that a sweep names, as PDF, PNG and CSV with a provenance file."""
-    from analysis.figures.catalog import FREE, GENERAL, figure_named
-    from analysis.figures.render import render
+    from analysis.figures.catalog import FREE, GENERAL
+    from analysis.figures.render import render_all
 
     place = open_store(store)
     name = stored_name(store, sweep) if sweep else NO_SWEEP
     runs, curves = loaded(place, name, score, identity, quiet=as_json)
     names = names_in(only) or runs.plan.figures or (FREE if name == NO_SWEEP else GENERAL)
-    for known in names:
-        figure_named(known)
-    made = [render(known, runs, curves) for known in names]
+    made, problems = render_all(names, runs, curves)
     if as_json:
         say_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
-        return 0
+    else:
+        _say_figures(made)
+    if problems:
+        raise FigureError("\n".join(problems))
+    return 0
+
+
+def _say_figures(made: "Sequence[Rendered]") -> None:
     for figure in made:
         say(f"{figure.png}  ({figure.provenance.id})")
     for kind, lines in made[-1].provenance.exceptions().items() if made else ():
         if lines:
             say(f"{kind}: {'; '.join(lines)}")
-    return 0
 
 
 @app.command(epilog=epilog(TRACE_EXAMPLES))

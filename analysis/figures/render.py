@@ -3,7 +3,7 @@
 import gc
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import wrap
@@ -13,6 +13,7 @@ import matplotlib
 from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from analysis.errors import AnalysisError
 from analysis.figures.catalog import figure_named
 from analysis.figures.drawing.style import GREY, LOOK
 from analysis.figures.figure import Figure, FigureData
@@ -38,6 +39,24 @@ def render(name: str, runs: Runs, curves: Curves) -> Rendered:
     """Make figure `name` and write its files to STORE/figures/<sweep>/."""
     with collection_paused():
         return _render(figure_named(name), name, runs, curves)
+
+
+class Drawn(NamedTuple):
+    """Figures that were made, and what is wrong with those that could not be."""
+
+    figures: list[Rendered]
+    problems: list[str]
+
+
+def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
+    """Make every figure that can be made: one that is misspelt, or lacks its data, does not stop the others."""
+    drawn = Drawn([], [])
+    for name in names:
+        try:
+            drawn.figures.append(render(name, runs, curves))
+        except AnalysisError as error:
+            drawn.problems.append(str(error))
+    return drawn
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from analysis.energy import table as energy
 from analysis.energy.ledger import Factors
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
-from analysis.figures.render import Rendered, render
+from analysis.figures.render import Rendered, render_all
 from analysis.report import environment
 from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.results import summary
@@ -40,9 +40,7 @@ def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: 
 def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
     runs, curves = load(store, sweep)
     names = runs.plan.figures or GENERAL
-    for name in names:
-        figure_named(name)
-    pictures = [_picture(render(name, runs, curves)) for name in names]
+    drawn = render_all(names, runs, curves)
     found = judge_sweep(runs.plan.claims, (), loader(store, sweep, (runs, curves)))
     verdicts = Counter(judged.verdict.value for judged in found.judged)
     return Section(
@@ -52,8 +50,14 @@ def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
         overview=_overview(runs, verdicts),
         verdicts=dict(verdicts),
         cells=_cells(runs, curves),
-        pictures=pictures,
-        blocks=[_claims(found), _energy(store, sweep, factors), _failures(runs), _environment(runs, curves)],
+        pictures=[_picture(figure) for figure in drawn.figures],
+        blocks=[
+            *_not_drawn(drawn.problems),
+            _claims(found),
+            _energy(store, sweep, factors),
+            _failures(runs),
+            _environment(runs, curves),
+        ],
         runs_csv=numbers_csv(runs.frame[RUN_COLUMNS]),
     )
 
@@ -68,6 +72,12 @@ def _cells(runs: Runs, curves: Curves) -> Subsection:
     found = summary.summarize(runs, curves)
     table = Table(summary.HEADINGS, summary.cells_of(found), words=("cell", "state"))
     return Subsection("Cells", table, summary.notes(found))
+
+
+def _not_drawn(problems: Sequence[str]) -> list[Subsection]:
+    if not problems:
+        return []
+    return [Subsection("Figures that could not be drawn", None, problems)]
 
 
 def _picture(figure: Rendered) -> FigureEntry:

@@ -164,6 +164,7 @@ def _usage(answer: Any) -> dict[str, tuple[float, float]] | None:
 
 
 def head_command(prefix: Path, recorded: Recorded) -> list[str]:
+    """Return the command of the head, which has no CPUs for tasks."""
     return [
         *_ray_start(),
         "--head",
@@ -179,6 +180,7 @@ def head_command(prefix: Path, recorded: Recorded) -> list[str]:
 
 
 def node_command(recorded: Recorded, index: int) -> list[str]:
+    """Return the command of the node number `index`."""
     shape = recorded.shape
     return [
         *_ray_start(),

@@ -40,6 +40,10 @@ class Backend(Protocol):
         """Return how many attempts that need `resources` run at a time, as far as is known."""
         ...
 
+    def lacks(self, resources: Resources) -> str:
+        """Return why no attempt that needs `resources` could ever run, as far as is known; "" where it could."""
+        ...
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         """Return what `submit` would submit; nothing happens."""
         ...

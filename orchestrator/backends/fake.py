@@ -45,6 +45,10 @@ class FakeBackend:
     def slots(self, _resources: Resources) -> int:
         return self.world.slots
 
+    def lacks(self, _resources: Resources) -> str:
+        """Return nothing: it runs everything."""
+        return ""
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))
 

@@ -16,6 +16,7 @@ from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import keep_plan
 from orchestrator.plan.status import as_json as statuses_as_json
+from orchestrator.recorders.target import default_target
 from orchestrator.search.sampling import growth_of
 from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
@@ -32,6 +33,8 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
         raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
     if flags.dry_run:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
+    if flags.record:
+        default_target(store)
     store.require_writable()
     if request.numbers is None:
         keep_plan(store, plan)

@@ -8,7 +8,7 @@ from orchestrator.commands import benchmark, carry_out, delegate
 from orchestrator.commands.options import CpusOption, RunFlags, TierOption
 from orchestrator.dispatch.planner import Request
 from orchestrator.display.output import news
-from orchestrator.recorders.cursor import default_target
+from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from orchestrator.sweep.reader import read_sweep
 from trainer.command_line.group import epilog, new_app

@@ -64,4 +64,5 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
         print_json({"changes": [change._asdict() for change in changes]} if against_last else told(plan))
     else:
         show(results(), diff_table(changes) if against_last else plan_table(plan))
+    plan.require_within_budget()
     return 0

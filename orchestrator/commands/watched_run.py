@@ -10,8 +10,9 @@ from types import FrameType
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.progress import View, in_a_line
 from orchestrator.plan.status import TrialStatus, trial_status
-from orchestrator.recorders.cursor import default_target, is_behind
-from orchestrator.recorders.launch import start_recorder
+from orchestrator.recorders.cursor import is_behind, left_out
+from orchestrator.recorders.launch import RecorderProcess, start_recorder
+from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.search.sampling import Complete, Growth
 from orchestrator.store.layout import Store
 from trainer.config.plan_file import PlannedRun
@@ -31,6 +32,7 @@ class WatchedRun:
     growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
     troubled: bool = False
+    recorder: RecorderProcess | None = None
     settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
 
     def start_only(self) -> int:
@@ -42,11 +44,15 @@ class WatchedRun:
     def to_the_end(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""
         with self._listening():
-            recorder = start_recorder(self.store, self.view.say) if record and self._has_news() else None
+            target = default_target(self.store)
+            if record and self._has_news(target):
+                self.recorder = start_recorder(self.store, target, self.view.say)
             with self.view:
                 self._watch()
-            if recorder:
-                recorder.finish(lambda: self.interrupts > 1)
+            if self.recorder:
+                self.recorder.finish(self._begun, lambda: self.interrupts > 1)
+                for line in left_out(target, self._begun()):
+                    self.view.say(line)
         return self._verdict()
 
     def statuses(self) -> list[TrialStatus]:
@@ -65,10 +71,12 @@ class WatchedRun:
     def _sweep(self) -> str:
         return self.dispatcher.plan.sweep.key
 
-    def _has_news(self) -> bool:
-        trials = [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
+    def _begun(self) -> list[str]:
+        return [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
+
+    def _has_news(self, target: MlflowTarget) -> bool:
         search = self.dispatcher.plan.sweep.spec.search
-        return bool(self.dispatcher.active or search) or is_behind(self.store, default_target(self.store), trials)
+        return bool(self.dispatcher.active or search) or is_behind(self.store, target, self._begun())
 
     def _watch(self) -> None:
         while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
@@ -76,6 +84,8 @@ class WatchedRun:
             self.dispatcher.submit()
             self.view.show(self.statuses())
             self.tell_trouble()
+            if self.recorder:
+                self.recorder.tell_trouble()
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.poll import open_handles, reported
-from orchestrator.errors import PlanError, SweepError
+from orchestrator.errors import PlanError, Problem, SweepError
+from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.plan.gate import runtime_problems
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.price import evidence
@@ -23,9 +25,9 @@ from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import expand
-from orchestrator.sweep.reader import Sweep, read_sweep
+from orchestrator.sweep.reader import Sweep, examined
 from orchestrator.sweep.search_points import kept_points, typical
-from orchestrator.sweep.trial import Trial
+from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
@@ -44,8 +46,10 @@ class Numbers(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a person asked to be planned: a sweep file, its tier, where it would run,
-    and what is to differ from the file. With `numbers`, snapshots are measured and nothing is trained."""
+    """What a person asked to be planned: a sweep file, its tier, where it would run, and what differs from the file.
+
+    With `numbers`, snapshots are measured and nothing is trained.
+    """
 
     file: Path
     tier: str = ""
@@ -74,17 +78,23 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     trials = tuple(expand(sweep, find))
     if request.numbers is not None:
         sweep = as_it_stands(sweep)
-    _require_claims_fit(sweep, trials)
+    sample = typical(sweep, find) if sweep.spec.search else []
+    problems = _claims_that_do_not_fit(sweep, trials)
+    if request.numbers is None:
+        problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
+    if problems:
+        raise SweepError(problems)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
     own = [(configs[trial], seen) for trial, seen in observed.items()]
     known = evidence(store.benchmarks, [*own, *others(store, configs)])
-    sample = typical(sweep, find) if sweep.spec.search else []
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
-    return make_plan(
+    plan = make_plan(
         sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited, decider=_decider(request)
     )
+    to_run = [plan.unique[trial] for trial in plan.costs]
+    return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
 
 
 def as_it_stands(sweep: Sweep) -> Sweep:
@@ -116,13 +126,15 @@ def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
 
 def asked(store: Store, request: Request) -> Sweep:
     """Return the sweep that a person asked for, with what its search has sampled so far."""
-    sweep = _read(request)
+    sweep = _read(request, lookup(store))
     plan = stored_plan(store, sweep.key) if sweep.spec.search else None
     return replace(sweep, sampled=kept_points(sweep, plan.search if plan else None))
 
 
-def _read(request: Request) -> Sweep:
-    sweep = read_sweep(request.file, request.tier)
+def _read(request: Request, find: DataLookup) -> Sweep:
+    sweep, problems = examined(request.file, request.tier)
+    if problems or sweep is None:
+        raise SweepError([*problems, *(_further(sweep, find, problems) if sweep else ())])
     changes: dict[str, object] = {}
     if request.horizon_kimg is not None:
         if request.horizon_kimg <= 0:
@@ -131,6 +143,16 @@ def _read(request: Request) -> Sweep:
     if request.numbers is not None:
         changes |= _checked(request.numbers)
     return replace(sweep, spec=sweep.spec.model_copy(update=changes))
+
+
+def _further(sweep: Sweep, find: DataLookup, told: Sequence[Problem]) -> list[Problem]:
+    """Return what is also wrong with the cells of a sweep that is wrong itself, each place told once."""
+    places = {(problem.place, problem.key) for problem in told}
+    try:
+        typical(sweep, find) if sweep.spec.search else expand(sweep, find)
+    except SweepError as error:
+        return [problem for problem in error.problems if (problem.place, problem.key) not in places]
+    return []
 
 
 def _checked(numbers: Numbers) -> dict[str, object]:
@@ -150,11 +172,9 @@ def _checked(numbers: Numbers) -> dict[str, object]:
     }
 
 
-def _require_claims_fit(sweep: Sweep, trials: Sequence[Trial]) -> None:
-    """Raise SweepError for claims about cells that are not there; those of a search are not known beforehand."""
+def _claims_that_do_not_fit(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
+    """Return the claims about cells that are not there; those of a search are not known beforehand."""
     if not sweep.states_claims or sweep.spec.search:
-        return
+        return []
     cells = {trial.cell: trial for trial in trials}
-    problems = [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]
-    if problems:
-        raise SweepError(problems)
+    return [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]

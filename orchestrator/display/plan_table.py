@@ -45,7 +45,7 @@ def summary(plan: Plan) -> list[str]:
     counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
     cells, seeds = len({trial.cell for trial in plan.trials}), len(plan.sweep.spec.seed_values)
     size = f"{many(len(plan.unique), 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
-    lines = [f"{size}: {counted or 'none yet'}"]
+    lines = [f"{size}: {counted or 'none yet'}", *(f"warning: {caution}" for caution in plan.cautions)]
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
     if not totals.runs:

@@ -12,7 +12,7 @@ from orchestrator.backends.slurm.poll import Ask, ask_slurm
 from orchestrator.backends.slurm.profile import chosen_profile
 from orchestrator.doctor.finding import Finding
 from orchestrator.errors import BackendError
-from orchestrator.recorders.cursor import default_target
+from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.errors import UserError
 

@@ -16,7 +16,8 @@ from orchestrator.doctor import backends as doctor_backends
 from orchestrator.doctor.finding import Finding
 from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import StoreError
-from orchestrator.recorders.cursor import default_target, is_behind
+from orchestrator.recorders.cursor import is_behind
+from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.errors import UserError
 

@@ -31,6 +31,7 @@ class Plan:
     tariff: Tariff
     decider: Decider = decide_one
     awaited: tuple[RunCost, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:

@@ -44,6 +44,7 @@ def told(plan: Plan) -> dict[str, Any]:
         cell |= {"price": cost.price._asdict() if cost else None}
         cell |= {"power": cost.power._asdict() if cost and cost.power else None}
     document |= {"unsampled": len(plan.awaited)}
+    document |= {"cautions": list(plan.cautions)}
     return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
 
 

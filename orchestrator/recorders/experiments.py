@@ -2,27 +2,52 @@
 
 import secrets
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from mlflow import MlflowClient
+from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from orchestrator.recorders.cursor import MlflowTarget
+from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
 
 
-def experiment(client: MlflowClient, name: str, target: MlflowTarget) -> str:
-    """Return the id of an experiment, made where there is none. Others may be making the same one."""
+class Experiment(NamedTuple):
+    """An experiment; `is_new` where it had to be made, so that nothing recorded before is in it."""
+
+    id: str
+    is_new: bool
+
+
+def experiment(client: MlflowClient, name: str, target: MlflowTarget) -> Experiment:
+    """Return an experiment, restored where it was deleted, made where there is none. Others may be doing the same."""
     found = client.get_experiment_by_name(name)
+    if found and found.lifecycle_stage == LifecycleStage.DELETED:
+        client.restore_experiment(found.experiment_id)
     if found:
-        return str(found.experiment_id)
+        return Experiment(str(found.experiment_id), is_new=False)
     try:
-        return str(client.create_experiment(name, artifact_location=target.artifacts if target.is_own else None))
+        return Experiment(str(client.create_experiment(name, target.artifact_location)), is_new=True)
     except MlflowException:
         found = client.get_experiment_by_name(name)
         if not found:
             raise
-        return str(found.experiment_id)
+        return Experiment(str(found.experiment_id), is_new=False)
+
+
+def is_usable(client: MlflowClient, run_id: str) -> bool:
+    """Return whether a run is there, restoring one that was deleted."""
+    try:
+        stage = client.get_run(run_id).info.lifecycle_stage
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            return False
+        raise
+    if stage == LifecycleStage.DELETED:
+        client.restore_run(run_id)
+    return True
 
 
 def find_runs(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> list[str]:

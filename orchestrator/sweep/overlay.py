@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.sweep.expression import ExpressionError
 from orchestrator.sweep.keys import did_you_mean, lookup, nested, settable
+from orchestrator.sweep.set_by import Setting
 from orchestrator.sweep.trial import DataLookup, LocatedData
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
@@ -13,18 +14,19 @@ from trainer.config.transfer import located
 from trainer.errors import UserError
 
 
-class Setting(NamedTuple):
-    """One value given to one key, and where the file says so."""
+class Misfit(NamedTuple):
+    """An invalid value: its place, what is wrong with it, and the place of whatever else has a part in that."""
 
-    key: str
-    value: Any
     path: KeyPath
+    text: str
+    other: KeyPath | None = None
+    concerns_cell: bool = False
 
 
 class Misfits(Exception):
-    """Invalid values: the place of each, and what is wrong with it."""
+    """Invalid values of a cell."""
 
-    def __init__(self, found: list[tuple[KeyPath, str]]) -> None:
+    def __init__(self, found: list[Misfit]) -> None:
         self.found = found
         super().__init__(found)
 
@@ -58,6 +60,11 @@ class Layers(NamedTuple):
     preset: dict[str, Any]
     transfer: Path | None = None
 
+    @property
+    def full_tree(self) -> Tree:
+        """Return the settings with the preset's name among them."""
+        return {**self.tree, **self.preset}
+
     def with_seed(self, seed: int) -> Tree:
         """Return the settings of one run, the preset beneath them, as `trainer.config.resolve.completed` takes them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
@@ -85,12 +92,6 @@ def _choices(preset: Tree) -> Tree:
     return {key: {"type": group["type"]} for key, group in groups.items()}
 
 
-def holds(wanted: Mapping[str, Any], layers: Layers) -> bool:
-    """Return whether the settings have every value of `wanted`; a list means any of its values."""
-    tree = {**layers.tree, **layers.preset}
-    return all(lookup(tree, key) in (value if isinstance(value, list) else [value]) for key, value in wanted.items())
-
-
 def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
     """Return the value of a setting, of what the data set says of itself, or of `known`. Raises ExpressionError."""
     found = {f"data.{key}": value for key, value in layers.data.description.model_dump().items()} | dict(known)
@@ -98,7 +99,7 @@ def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
         return found[name]
     if name not in settable():
         raise ExpressionError(f"'{name}' is not a setting{did_you_mean(name, [*settable(), *found])}")
-    return lookup({**layers.tree, **layers.preset}, name)
+    return lookup(layers.full_tree, name)
 
 
 def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
@@ -107,12 +108,12 @@ def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
         source = lookup(nested(setting.key, setting.value), "data")
         if setting.key.partition(".")[0] == "data" and source is not None:
             if not isinstance(source, str):
-                raise Misfits([(setting.path, f"the name or path of a data set is text, not {source!r}")])
+                raise Misfits([Misfit(setting.path, f"the name or path of a data set is text, not {source!r}")])
             try:
                 return places.data(setting, source)
             except UserError as error:
-                raise Misfits([(setting.path, str(error))]) from None
-    raise Misfits([(("base",), "names no data set; add `data: NAME-OR-PATH`")])
+                raise Misfits([Misfit(setting.path, str(error))]) from None
+    raise Misfits([Misfit(("base",), "names no data set; add `data: NAME-OR-PATH`")])
 
 
 def _transfer(settings: Sequence[Setting], places: Places) -> Path | None:
@@ -122,7 +123,7 @@ def _transfer(settings: Sequence[Setting], places: Places) -> Path | None:
             try:
                 return None if setting.value is None else places.snapshot(setting, str(setting.value))
             except UserError as error:
-                raise Misfits([(setting.path, str(error))]) from None
+                raise Misfits([Misfit(setting.path, str(error))]) from None
     return None
 
 
@@ -131,8 +132,8 @@ def _preset(settings: Sequence[Setting]) -> dict[str, Any]:
     preset = {"preset": "auto", "preset_devices": 1} | {key: setting.value for key, setting in given.items()}
     if preset["preset"] not in PRESETS:
         hint = did_you_mean(str(preset["preset"]), PRESETS) or f"; there are {', '.join(PRESETS)}"
-        raise Misfits([(given["preset"].path, f"no preset {preset['preset']!r}{hint}")])
+        raise Misfits([Misfit(given["preset"].path, f"no preset {preset['preset']!r}{hint}")])
     devices = preset["preset_devices"]
     if not isinstance(devices, int) or devices < 1:
-        raise Misfits([(given["preset_devices"].path, f"a whole number from 1, not {devices!r}")])
+        raise Misfits([Misfit(given["preset_devices"].path, f"a whole number from 1, not {devices!r}")])
     return preset

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -14,8 +14,15 @@ from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import did_you_mean, key_problem, models_in
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import worded
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
+
+AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
+"""What decides which trials there are."""
+
+OF_METRICS = {"score", "search", "stop", "claims"}
+"""What cannot be judged where nobody knows the metrics."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,30 @@ class Sweep:
         return self.source.place(_standing(self.source, self.tier, path))[0].parent
 
 
+class Examined(NamedTuple):
+    """What of a sweep file can be read, and all that is wrong with it.
+
+    `sweep` is None where too little of it makes sense; where something is wrong it lacks the keys that are.
+    """
+
+    sweep: Sweep | None
+    problems: list[Problem]
+
+
 def read_sweep(file: Path, tier: str = "") -> Sweep:
     """Return the sweep of `file` at `tier`; "" is the file as it stands. Checks all tiers, reports all errors."""
+    sweep, problems = examined(file, tier)
+    if problems:
+        raise SweepError(problems)
+    assert sweep
+    return sweep
+
+
+def examined(file: Path, tier: str = "") -> Examined:
+    """Return the sweep of `file` at `tier` as far as it can be read, with everything that is wrong with any tier.
+
+    Raises SweepError where the file is no mapping in YAML, or has no such tier.
+    """
     source = load_with_included(file)
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
@@ -58,21 +87,41 @@ def read_sweep(file: Path, tier: str = "") -> Sweep:
         known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
         raise SweepError([source.problem(("tiers",), f"has no tier '{tier}'{known}")])
     read = {name: _validated(source, name) for name in ("", *names)}
-    problems = [problem for found in read.values() if isinstance(found, list) for problem in found]
-    if problems:
-        raise SweepError(problems)
-    wanted = read[tier]
-    assert isinstance(wanted, Sweep)
-    return wanted
+    problems = [problem for found in read.values() for problem in found.problems]
+    return Examined(read[tier].sweep, list(dict.fromkeys(problems)))
 
 
-def _validated(source: YamlSource, tier: str) -> Sweep | list[Problem]:
+def _validated(source: YamlSource, tier: str) -> Examined:
     values = _at_tier(source.values, tier) if tier else source.values
     try:
         sweep = Sweep(source, tier, SweepSpec.model_validate(values))
     except ValidationError as error:
-        return [_problem(source, tier, *_explained(detail, values)) for detail in error.errors()]
-    return _misfits(sweep) or sweep
+        places = _deepest([_explained(detail, values) for detail in error.errors()])
+        problems = [_problem(source, tier, *found) for found in places]
+        mended = _mended(values, {path[0] if path else "zip" for path, _ in places})
+        if mended is None:
+            return Examined(None, problems)
+        rest = Sweep(source, tier, mended)
+        return Examined(
+            rest if AXES.isdisjoint(path[0] for path, _ in places if path) else None, problems + _misfits(rest)
+        )
+    return Examined(sweep, _misfits(sweep))
+
+
+def _deepest(found: list[tuple[KeyPath, str]]) -> list[tuple[KeyPath, str]]:
+    """Return problems without those of a whole in which something smaller is wrong: of an alternative not meant."""
+    inner = {path[:depth] for path, _ in found for depth in range(1, len(path))}
+    return [(path, text) for path, text in found if path not in inner]
+
+
+def _mended(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:
+    """Return a sweep without the keys that are wrong and what depends on them, to find out what else is."""
+    without = wrong | (OF_METRICS if "metrics" in wrong else set())
+    rest = {key: value for key, value in values.items() if key not in without}
+    try:
+        return SweepSpec.model_validate({"sweep": "unnamed", "horizon_kimg": 1.0, **rest})
+    except ValidationError:
+        return None
 
 
 def _at_tier(values: dict[str, Any], tier: str) -> dict[str, Any]:
@@ -126,10 +175,13 @@ def _fields_at(path: KeyPath) -> list[str]:
 
 
 def _misfits(sweep: Sweep) -> list[Problem]:
-    """Return every assignment to something that is not a setting, and every value that an axis has twice."""
+    """Return assignments to what is no setting, values that an axis has twice, and what is wrong with the rest."""
     unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := key_problem(key))]
     claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
-    return [sweep.problem(path, problem) for path, problem in [*unknown, *_repeated(sweep.spec), *claims]]
+    return [
+        sweep.problem(path, problem)
+        for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *spec_problems(sweep.spec)]
+    ]
 
 
 def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -5,7 +5,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.sweep.expand import applies, expand
+from orchestrator.sweep.conditions import Conditions
+from orchestrator.sweep.expand import applies, expand, expand_examples, require_holding
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Point, Search, examples
 from orchestrator.sweep.spec import SweepSpec
@@ -49,8 +50,10 @@ def trials_of(sweep: Sweep, point: Point, find: DataLookup) -> list[Trial]:
 def typical(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a configuration from the middle of the space, having tried its ends. Raises SweepError."""
     assert sweep.spec.search
-    shown = examples(sweep.spec.search.space, applies(sweep, find))
-    expand(replace(sweep, sampled=tuple(shown)), find)
+    conditions = Conditions()
+    shown = examples(sweep.spec.search.space, applies(sweep, find, conditions))
+    require_holding(sweep, conditions)
+    expand_examples(replace(sweep, sampled=tuple(shown)), find)
     return trials_of(sweep, shown[0], find)
 
 

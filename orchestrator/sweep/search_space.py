@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
 from orchestrator.sweep.keys import Assignments, Values
-from trainer.config.spec import Count, Positive, PositiveInt, Settings
+from trainer.config.spec import Positive, PositiveInt, Seed, Settings
 
 DIGITS = 4
 """Digits of a sampled number that count: enough to search, few enough to read."""
@@ -153,7 +153,7 @@ class Search(Settings):
     driver: Literal["optuna", "ray_tune"] = "optuna"
     startup: PositiveInt = 10
     parallel: PositiveInt = 4
-    seed: Count = 0
+    seed: Seed = 0
 
 
 def sampled(space: Mapping[str, AnyDimension], by: Suggests, applies: Applies) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from trainer.config.job import Resources
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
 from trainer.config.probes import ProbeName
-from trainer.config.spec import Count, Positive, PositiveInt, Settings
+from trainer.config.spec import Positive, PositiveInt, Seed, Settings
+
+SeedCount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class When(Settings):
@@ -46,7 +48,7 @@ class SweepSpec(Settings):
     when: list[When] = []
     derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
-    seeds: PositiveInt | Annotated[list[Count], Field(min_length=1)] = [0]
+    seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = [0]
     horizon_kimg: Positive
     metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
     detector: DetectorName = RunOptions.model_fields["detector"].default

@@ -24,10 +24,10 @@ DataLookup = Callable[[str], LocatedData]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run of a sweep. `cell` is the label of its cell, `name` what `cells:` of the file calls that, `axes` where it
-    lies on the other axes, `settings` all that the cell sets.
+    """One run of a sweep.
 
-    Cells that come out as the same computation share an id, and the run.
+    `cell` is the label of its cell, `name` what `cells:` of the file calls that, `axes` where it lies on the other
+    axes, `settings` all that the cell sets. Cells that come out as the same computation share an id, and the run.
     """
 
     id: str
@@ -39,5 +39,6 @@ class Trial:
     horizon_kimg: float
     resources: Resources
     transfer_path: Path | None = None
+    preset: str = "auto"
     name: str = ""
     axes: tuple[Axis, ...] = ()

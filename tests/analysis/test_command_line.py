@@ -1,5 +1,7 @@
 import csv
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -7,13 +9,16 @@ from analysis.__main__ import main
 from analysis.commands import COMMANDS
 from analysis.figures.catalog import GENERAL
 from analysis.tables.schema import SCHEMAS, TABLES, read_table
+from analysis.tables.store import ResultStore
 from analysis.testing.synthetic_store import IDENTITY, id_of
 from tests.analysis.stores import WHOLE
 from trainer.files import append_lines
 
+Run = Callable[..., tuple[int, str, str]]
+
 
 @pytest.fixture
-def run(capsys):
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Call the command line in this process; give exit code, output, and errors."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
@@ -24,14 +29,14 @@ def run(capsys):
     return call
 
 
-def test_collect_counts(run, store):
+def test_collect_counts(run: Run, store: ResultStore) -> None:
     assert run("collect", "--store", store.path) == (0, "12 trials: 12 read, 0 unchanged, 0 gone\n", "")
     code, out, _ = run("collect", "--store", store.path, "--json")
     assert (code, json.loads(out)) == (0, {"trials": 12, "read": 0, "removed": 0, "skipped": []})
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_collect_writes_csv_with_every_row_and_value(run, store, name):
+def test_collect_writes_csv_with_every_row_and_value(run: Run, store: ResultStore, name: str) -> None:
     code, out, _ = run("collect", "--store", store.path, "--csv", "--json")
     assert code == 0
     assert str(store.tables / f"{name}.csv") in json.loads(out)["csv"]
@@ -51,7 +56,7 @@ def refused(constant: str) -> None:
     raise AssertionError(f"{constant} is not JSON")
 
 
-def test_what_is_no_number_is_null_for_strict_readers(run, troubled):
+def test_what_is_no_number_is_null_for_strict_readers(run: Run, troubled: ResultStore) -> None:
     lost = {"attempt": 1, "kimg": 5.0, "stats": {"Loss/G/loss": float("nan"), "Loss/D/loss": float("inf")}}
     append_lines(troubled.run(id_of(WHOLE[0])).ticks, [lost])
     run("collect", "--store", troubled.path, "--csv")
@@ -65,7 +70,7 @@ def test_what_is_no_number_is_null_for_strict_readers(run, troubled):
         json.loads(run(*words)[1], parse_constant=refused)
 
 
-def test_figures_are_drawn_and_verified(run, store):
+def test_figures_are_drawn_and_verified(run: Run, store: ResultStore) -> None:
     code, out, _ = run("figures", "draw", "synthetic", "--store", store.path, "--json")
     assert code == 0
     assert list(json.loads(out)) == list(GENERAL)
@@ -75,7 +80,7 @@ def test_figures_are_drawn_and_verified(run, store):
     assert (code, json.loads(out)["metric_identity"]) == (0, IDENTITY)
 
 
-def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run, store):
+def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run: Run, store: ResultStore) -> None:
     run("figures", "draw", "synthetic", "--store", store.path, "--only", "ada_p")
     (store.figures("synthetic") / "ada_p.csv").unlink()
     code, _, err = run("figures", "verify", "--store", store.path)
@@ -83,7 +88,7 @@ def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run, store):
     assert err == "adasweep: error: 1 of 1 figures differ from their runs; look at the runs, or draw them again\n"
 
 
-def test_table_in_every_form(run, store):
+def test_table_in_every_form(run: Run, store: ResultStore) -> None:
     where = ("synthetic", "--store", store.path)
     assert "subset=500 ada" in run("table", *where)[1]
     assert len(list(csv.DictReader(run("table", *where, "--csv")[1].splitlines()))) == 4
@@ -91,7 +96,7 @@ def test_table_in_every_form(run, store):
     assert len(json.loads(run("table", *where, "--json")[1])["cells"]) == 4
 
 
-def test_claims_give_verdicts(run, store):
+def test_claims_give_verdicts(run: Run, store: ResultStore) -> None:
     where = ("synthetic", "--store", store.path)
     code, out, _ = run("claims", *where, "--claim", "ada < baseline at subset=500, p<0.1")
     assert (code, out.split()[0]) == (0, "PASS")
@@ -99,7 +104,7 @@ def test_claims_give_verdicts(run, store):
     assert "give a claim with --claim" in run("claims", *where)[1]
 
 
-def test_claims_in_words_are_listed_as_not_tested(run, store):
+def test_claims_in_words_are_listed_as_not_tested(run: Run, store: ResultStore) -> None:
     plan = json.loads(store.plan("synthetic").read_text())
     stated = ["prose: The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
     store.plan("synthetic").write_text(json.dumps({**plan, "claims": stated}))
@@ -129,20 +134,22 @@ def test_claims_in_words_are_listed_as_not_tested(run, store):
         (("table", "synthetic", "--scor", "x"), "Did you mean --score?"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_exit_code_2(run, store, arguments, message):
+def test_a_users_mistake_is_one_line_and_exit_code_2(
+    run: Run, store: ResultStore, arguments: tuple[str, ...], message: str
+) -> None:
     code, _, err = run(*arguments, "--store", store.path)
     assert code == 2
     assert message in err
     assert err.count("\n") == 1
 
 
-def test_a_store_that_is_not_there_is_named(run, tmp_path):
+def test_a_store_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     code, _, err = run("collect", "--store", tmp_path / "none")
     assert code == 2
     assert err == f"adasweep: error: {tmp_path}/none: no such store; name one with --store or ADASWEEP_STORE\n"
 
 
-def test_a_broken_plan_is_named(run, store):
+def test_a_broken_plan_is_named(run: Run, store: ResultStore) -> None:
     store.plan("synthetic").write_text("{")
     code, _, err = run("table", "synthetic", "--store", store.path)
     assert code == 2
@@ -150,21 +157,23 @@ def test_a_broken_plan_is_named(run, store):
 
 
 @pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
-def test_every_command_has_help_with_examples(run, name):
+def test_every_command_has_help_with_examples(run: Run, name: str) -> None:
     code, out, _ = run(name, "--help")
     assert code == 0
     assert f"adasweep {name}" in out or (name == "figures" and "draw" in out)
 
 
 @pytest.mark.parametrize("name", ["draw", "trace", "verify"])
-def test_every_command_of_figures_has_help_with_examples(run, name):
+def test_every_command_of_figures_has_help_with_examples(run: Run, name: str) -> None:
     code, out, _ = run("figures", name, "--help")
     assert code == 0
     assert f"adasweep figures {name} " in out
 
 
 @pytest.mark.parametrize("words", [("table",), ("claims",), ("figures", "draw"), ("energy",), ("report",)])
-def test_a_sweep_is_named_by_its_file_or_its_name(run, store, tmp_path, words):
+def test_a_sweep_is_named_by_its_file_or_its_name(
+    run: Run, store: ResultStore, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     file = tmp_path / "any.yaml"
     file.write_text("sweep: synthetic\n")
     by_name, by_file = (run(*words, sweep, "--store", store.path, "--json") for sweep in ("synthetic", file))
@@ -172,7 +181,7 @@ def test_a_sweep_is_named_by_its_file_or_its_name(run, store, tmp_path, words):
     assert by_name[1] == by_file[1]
 
 
-def test_the_names_of_figures_are_separated_by_commas_or_blanks(run, store):
+def test_the_names_of_figures_are_separated_by_commas_or_blanks(run: Run, store: ResultStore) -> None:
     where = ("synthetic", "--store", store.path, "--json")
     assert list(json.loads(run("figures", "draw", *where, "--only", "ada_p,samples")[1])) == ["ada_p", "samples"]
     assert list(json.loads(run("figures", "draw", *where, "--only", "ada_p", "samples")[1])) == ["ada_p", "samples"]

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.backends.base import Backend, Handle, read_handle, write_handle
 from orchestrator.supervisor.command import Task
-from tests.backends.rig import Rig, wait
+from tests.backends.rig import Rig, over, wait
 from tests.orchestrator.attempts import workers_of
 from trainer.config.job import Resources
 from trainer.record import State

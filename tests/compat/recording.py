@@ -13,10 +13,12 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.compat.stand_ins import write_slurm
 
@@ -89,7 +91,8 @@ class Copy:
 
     def answers(self) -> dict[str, Any]:
         """Return what `ask` returned at the recorded commit."""
-        return dict(json.loads((self.root / "answers.json").read_text(encoding="utf-8")))
+        text = (self.root / "answers.json").read_text(encoding="utf-8")
+        return dict(json.loads(text.replace(str(self.root), str(RECORDED_AT))))
 
 
 def _parsed(told: str) -> Any:
@@ -107,7 +110,24 @@ def copied(code: Path = CODE) -> Iterator[Copy]:
         unpack(root)
         yield Copy(root, code)
     finally:
+        end_processes(root)
         shutil.rmtree(root)
+
+
+def end_processes(root: Path) -> None:
+    """Kill what still works in a copy: runners, supervisors and workers go on when their command has ended."""
+    while found := list(processes(root)):
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(found)
+
+
+def processes(root: Path) -> Iterator[psutil.Process]:
+    """Yield the processes whose command names a copy."""
+    for process in psutil.process_iter(["cmdline"]):
+        if str(root) in " ".join(process.info["cmdline"] or ()):
+            yield process
 
 
 def unpack(root: Path) -> None:

@@ -46,7 +46,10 @@ def ray_head() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         def do_GET(self) -> None:
             usage = {"CPU": [0.0, 2.0], "GPU": [0.0, 0.0]}
             status = {"clusterStatus": {"loadMetricsReport": {"usage": usage}}}
-            known = {"/api/cluster_status": {"data": status}, "/api/jobs/recorded": {"status": "RUNNING"}}
+            known: dict[str, dict[str, Any]] = {
+                "/api/cluster_status": {"data": status},
+                "/api/jobs/recorded": {"status": "RUNNING"},
+            }
             self._answer(known.get(self.path))
 
         def do_POST(self) -> None:

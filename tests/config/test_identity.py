@@ -71,7 +71,7 @@ def test_settings_that_came_later_leave_older_trials_their_ids() -> None:
         {"discriminator": {"embedding_dim": 8}},
         {"discriminator": {"resample_taps": [1, 2, 1]}},
         {"generator": {"resample_taps": [1, 2, 1]}},
-        {"generator": {"noise": False}},
+        {"generator": {"noise_inputs": False}},
     )
     assert len({trial_id(config(**each)) for each in ({}, *later)}) == 1 + len(later)
 

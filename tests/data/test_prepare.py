@@ -31,7 +31,7 @@ def as_array(images: ImageSet) -> np.ndarray:
 
 
 def ids(images: ImageSet) -> list[int]:
-    return images.class_ids(range(len(images))).tolist()
+    return [int(number) for number in images.class_ids(range(len(images)))]
 
 
 def many(count: int, side: int = 32, channels: int = 3) -> np.ndarray:
@@ -171,7 +171,7 @@ def test_the_filter_changes_pixels_and_fingerprint_and_is_recorded(tmp_path: Pat
     source = zip_set(tmp_path / "cats.zip", 2, side=16)
     prints = set()
     for filter in ("box", "lanczos", "bilinear", "hamming", "bicubic", "nearest"):
-        prepare(source, tmp_path / "out.zip", resolution=8, filter=filter, replace=True)  # type: ignore[arg-type]
+        prepare(source, tmp_path / "out.zip", resolution=8, filter=filter, replace=True)
         prints.add(describe(tmp_path / "out.zip", tmp_path).fingerprint)
         assert read_settings(tmp_path / "out.zip")["filter"] == filter
     assert len(prints) == 6

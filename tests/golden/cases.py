@@ -7,8 +7,9 @@ is not there is not compared.
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 Meta = dict[str, Any]
 Arrays = dict[str, np.ndarray]
+Value = TypeVar("Value")
 
 
 def golden_dir() -> Path:
@@ -51,7 +53,7 @@ def below(arrays: Arrays, prefix: str) -> Arrays:
     return {key[len(prefix) + 1 :]: value for key, value in arrays.items() if key.startswith(prefix + "/")}
 
 
-def stored(arrays: Arrays, *names: str) -> Arrays:
+def stored(arrays: Mapping[str, Value], *names: str) -> dict[str, Value]:
     """Return the arrays `names`; a test that has not all of them to compare with is skipped."""
     missing = [name for name in names if name not in arrays]
     if missing:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.golden.cases import below, cases, check, load, tensor
+from tests.golden.cases import below, cases, check, load, stored, tensor
 from trainer.ops.bias_act import ACTIVATIONS, bias_act
 
 FILE = "02_bias_act.npz"
@@ -26,6 +26,7 @@ def test_value_and_gradients_agree(case: str) -> None:
     spec, arrays = CASES[case], below(ARRAYS, case)
     given = {name: tensor(value).requires_grad_() for name, value in below(ARRAYS, spec["inputs"]).items()}
     names = ("x", "b") if spec.get("bias", "b" in given) else ("x",)
+    stored(given, *names)
     inputs: dict[str, Tensor] = {name: given[name] for name in names}
     arguments = {"dim": spec.get("dim", 1), "activation": spec["act"], **spec.get("args", {})}
     out = bias_act(inputs["x"], inputs.get("b"), **arguments)

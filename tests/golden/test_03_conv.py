@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.golden.cases import below, cases, check, load, tensor
+from tests.golden.cases import below, cases, check, load, stored, tensor
 from trainer.model.layers import FullyConnected
 from trainer.model.minibatch_std import minibatch_std
 from trainer.ops.conv2d_resample import conv2d_resample
@@ -26,9 +26,9 @@ CONVOLUTIONS, MODULATED = by_id("conv2d_resample"), by_id("modulated_conv2d")
 STDS, DENSE = by_id("minibatch_std"), by_id("fully_connected")
 
 
-def inputs(case: str, names: tuple[str, ...]) -> dict[str, Tensor]:
-    arrays = below(ARRAYS, case)
-    return {name: tensor(arrays[name]).requires_grad_() for name in names if name in arrays}
+def inputs(case: str, *names: str) -> dict[str, Tensor]:
+    """Return the inputs of a case; a test that lacks one is skipped."""
+    return {name: tensor(value).requires_grad_() for name, value in stored(below(ARRAYS, case), *names).items()}
 
 
 def compare(case: str, out: Tensor, given: dict[str, Tensor]) -> None:
@@ -48,14 +48,15 @@ def prepared(spec: dict[str, Any]) -> Tensor | None:
 
 @cases(FILE, list(CONVOLUTIONS))
 def test_resampling_convolution_agrees(case: str) -> None:
-    spec, given = CONVOLUTIONS[case], inputs(case, ("x", "w"))
+    spec, given = CONVOLUTIONS[case], inputs(case, "x", "w")
     compare(case, conv2d_resample(given["x"], given["w"], prepared(spec), **spec.get("args", {})), given)
 
 
 @cases(FILE, [(case, modulation) for case in MODULATED for modulation in MODULATIONS])
 def test_modulated_convolution_agrees_in_both_forms(case: tuple[str, Modulation]) -> None:
     name, modulation = case
-    spec, given = MODULATED[name], inputs(name, ("x", "w", "s", "noise"))
+    noise = ["noise"] if MODULATED[name].get("noise") else []
+    spec, given = MODULATED[name], inputs(name, "x", "w", "s", *noise)
     arguments = {key: value for key, value in spec.get("args", {}).items() if key != "fused_modconv"}
     out = modulated_conv2d(
         given["x"],
@@ -71,13 +72,14 @@ def test_modulated_convolution_agrees_in_both_forms(case: tuple[str, Modulation]
 
 @cases(FILE, list(STDS))
 def test_minibatch_std_agrees(case: str) -> None:
-    spec, given = STDS[case], inputs(case, ("x",))
+    spec, given = STDS[case], inputs(case, "x")
     compare(case, minibatch_std(given["x"], spec["group_size"], spec.get("num_channels", 1)), given)
 
 
 @cases(FILE, list(DENSE))
 def test_fully_connected_layer_agrees(case: str) -> None:
-    spec, given = DENSE[case], inputs(case, ("x", "weight", "bias"))
+    spec = DENSE[case]
+    given = inputs(case, "x", "weight", *(["bias"] if spec.get("bias", True) else []))
     outputs, features = given["weight"].shape
     layer = FullyConnected(features, outputs, bias="bias" in given, **spec.get("args", {}))
     out = torch.func.functional_call(layer, {k: given[k] for k in given if k != "x"}, given["x"])

@@ -53,7 +53,11 @@ class Trajectory:
             (self.state.discriminator, "D"),
         ):
             networks.load(network, below(self.arrays, prefix))
-        self.history: dict[str, list[Any]] = {key: [] for key in below(self.arrays, "hist")}
+        self.history: dict[str, list[Any]] = {key: [] for key in self.wanted("hist")}
+
+    def wanted(self, kind: str) -> Arrays:
+        """Return what the reference has in the arithmetic of this run."""
+        return below(self.arrays, f"{kind}_f64" if self.dtype == torch.float64 else kind)
 
     def config(self, images: loop.ImagesAt) -> TrainConfig:
         spec, (beta1, beta2) = self.spec, self.spec["betas"]
@@ -97,24 +101,25 @@ class Trajectory:
             else:
                 values.append(means.get(key, float("nan")))
 
-    def final(self, wanted: Arrays) -> dict[str, Tensor]:
-        """Return what `wanted` holds: images of the first latents, logits of the first real images, norms."""
+    @torch.no_grad()
+    def final(self, name: str, count: int) -> Tensor:
+        """Return images of the first `count` latents, logits of as many real images, or the norms of all tensors."""
         state, arrays = self.state, self.arrays
-        shown = len(wanted.get("img_G", ()))
-        z = tensor(arrays["z"][0, 0, :shown], self.dtype)
-        c = loop.one_hot(arrays["gen_c_idx"][0, 0, :shown], self.cdim, self.dtype)
-        first = np.arange(len(wanted.get("logits", ())))
-        real = tensor(arrays["images_u8"][first], self.dtype) / 127.5 - 1
-        with torch.no_grad():
-            found = {
-                "img_G": state.generator(z, c, noise_mode="const"),
-                "img_Gema": state.average(z, c, noise_mode="const"),
-                "logits": state.discriminator(real, loop.one_hot(arrays["labels"][first], self.cdim, self.dtype))[:, 0],
-                "G_norms": norms_of(state.generator, self.spec["G_names"]),
-                "D_norms": norms_of(state.discriminator, self.spec["D_names"]),
-                "Gema_norms": norms_of(state.average, self.spec["G_names"]),
-            }
-        return {name: found[name] for name in wanted}
+        if name == "logits":
+            real = tensor(arrays["images_u8"][:count], self.dtype) / 127.5 - 1
+            c = loop.one_hot(arrays["labels"][:count], self.cdim, self.dtype)
+            logits: Tensor = state.discriminator(real, c)[:, 0]
+            return logits
+        kind, _, which = name.rpartition("_")
+        if which == "norms":
+            return norms_of(self.network(kind), self.spec["D_names" if kind == "D" else "G_names"])
+        z = tensor(arrays["z"][0, 0, :count], self.dtype)
+        c = loop.one_hot(arrays["gen_c_idx"][0, 0, :count], self.cdim, self.dtype)
+        images: Tensor = self.network(which)(z, c, noise_mode="const")
+        return images
+
+    def network(self, name: str) -> nn.Module:
+        return {"G": self.state.generator, "Gema": self.state.average, "D": self.state.discriminator}[name]
 
 
 def norms_of(network: nn.Module, names: list[str]) -> Tensor:
@@ -134,9 +139,8 @@ def test_training_follows_the_reference(case: tuple[str, str], tmp_path: Path) -
     dtype = PRECISIONS[case[1]]
     trajectory = Trajectory(case[0], dtype, tmp_path)
     trajectory.replay()
-    suffix = "_f64" if dtype == torch.float64 else ""
-    check_history(trajectory.history, below(trajectory.arrays, f"hist{suffix}"), dtype)
-    wanted, steps = below(trajectory.arrays, f"final{suffix}"), trajectory.spec["steps"]
-    final = trajectory.final(wanted)
-    for name, value in wanted.items():
-        assert_close(final[name], value, tolerance(steps - 1, steps, dtype), floor=1.0 if name == "logits" else 0.0)
+    check_history(trajectory.history, trajectory.wanted("hist"), dtype)
+    steps = trajectory.spec["steps"]
+    for name, value in trajectory.wanted("final").items():
+        floor = 1.0 if name == "logits" else 0.0
+        assert_close(trajectory.final(name, len(value)), value, tolerance(steps - 1, steps, dtype), floor)

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from tests.support.stage import StageMaker
+from tests.support.stage import Stage, StageMaker
 from trainer.augment.single_transform import Always
 from trainer.config.augment import FixedAugment
 from trainer.config.methods import BalancedConsistency
 from trainer.methods.bcr import ConsistencyRegularizer, inconsistency
 
 
-def regularizer(made: object) -> ConsistencyRegularizer:
-    (method,) = made.methods  # type: ignore[attr-defined]
+def regularizer(made: Stage) -> ConsistencyRegularizer:
+    (method,) = made.methods
     assert isinstance(method, ConsistencyRegularizer)
     return method
 

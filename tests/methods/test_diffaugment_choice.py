@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from tests.support.stage import StageMaker, make_stage
+from trainer.augment.augmented_discriminator import Role
 from trainer.config.augment import DatasetAugment, DiffAugment
 from trainer.config.spec import Spec
 from trainer.objectives import losses
 
-ROLES = ("real", "fake-in-D", "fake-in-G")
+ROLES: tuple[Role, ...] = ("real", "fake-in-D", "fake-in-G")
 
 
 @pytest.mark.parametrize(
@@ -23,13 +24,13 @@ ROLES = ("real", "fake-in-D", "fake-in-G")
 def test_images_are_changed_in_the_roles_of_the_variant(spec: Spec, changed: tuple[str, ...]) -> None:
     made = make_stage(augment=spec)
     images = made.micro_batch.real
-    assert tuple(role for role in ROLES if made.augmented_discriminator.shown(images, role) is not images) == changed  # type: ignore[arg-type]
+    assert tuple(role for role in ROLES if made.augmented_discriminator.shown(images, role) is not images) == changed
 
 
 def test_three_call_sites_draw_independently(stage: StageMaker) -> None:
     made = stage(augment=DiffAugment())
     torch.manual_seed(0)
-    shown = [made.augmented_discriminator.shown(made.micro_batch.real, role) for role in ROLES]  # type: ignore[arg-type]
+    shown = [made.augmented_discriminator.shown(made.micro_batch.real, role) for role in ROLES]
     assert not any(torch.equal(shown[i], shown[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
@@ -73,6 +74,6 @@ def test_second_order_gradient_agrees_with_finite_differences(r1_at: str) -> Non
     values = []
     for step in (1e-6, -2e-6):
         with torch.no_grad():
-            parameter += step * direction
+            parameter.add_(step * direction)
         values.append(penalty().item())
     assert (values[0] - values[1]) / 2e-6 == pytest.approx((gradient * direction).sum().item(), rel=1e-5)

@@ -93,7 +93,7 @@ def test_minibatch_discrimination_counts_what_is_alike_in_its_own_batch() -> Non
 
 @pytest.mark.parametrize("variety", ["stddev", "discrimination", "none"])
 def test_stacked_batches_do_not_see_each_other(variety: str) -> None:
-    network = build(ProGanDiscriminator(variety=variety, **WIDTH), 8, 3, 0)  # type: ignore[arg-type]
+    network = build(ProGanDiscriminator(variety=variety, **WIDTH), 8, 3, 0)
     a, b, c = torch.randn(4, 3, 8, 8), torch.randn(4, 3, 8, 8), torch.zeros(8, 0)
     together = network(torch.cat([a, b]), c, parts=2)
     torch.testing.assert_close(together, torch.cat([network(a, c[:4]), network(b, c[:4])]), rtol=1e-5, atol=1e-6)

@@ -154,7 +154,7 @@ def test_average_and_snapshot_know_their_level(trials: TrialMaker) -> None:
     from trainer.state.snapshot import load_network
 
     generator = load_network(run.snapshots / "latest.safetensors")
-    assert generator.stage.top == 8  # type: ignore[union-attr, operator]
+    assert generator.stage.top == 8  # type: ignore[union-attr]
     assert 0 < generator.stage.alpha < 1  # type: ignore[union-attr, operator]
     grown = [row for row in read_lines(run.events) if row["event"] == "growth"]
     assert [(row["resolution"], row["level"]) for row in grown] == [(8, pytest.approx(2.2))]

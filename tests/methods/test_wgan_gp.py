@@ -62,8 +62,8 @@ def test_second_order_gradient_agrees_with_finite_differences(name: str) -> None
     step, values = 1e-6, []
     for sign in (1, -1):
         with torch.no_grad():
-            parameter += sign * step * direction
+            parameter.add_(sign * step * direction)
         values.append(loss().item())
         with torch.no_grad():
-            parameter -= sign * step * direction
+            parameter.sub_(sign * step * direction)
     assert (values[0] - values[1]) / (2 * step) == pytest.approx((gradient * direction).sum().item(), rel=1e-5)

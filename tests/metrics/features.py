@@ -20,7 +20,8 @@ def gaussian_rows(count: int, dim: int, seed: int = 0, shift: float = 0.0, mixin
     """Return correlated Gaussian rows [count dim]; sets with one `mixing_seed` have one covariance."""
     mixing = np.random.default_rng(mixing_seed).normal(size=(dim, dim)) / np.sqrt(dim)
     rows = np.random.default_rng(seed).normal(size=(count, dim))
-    return rows @ mixing + shift
+    shifted: np.ndarray = rows @ mixing + shift
+    return shifted
 
 
 def small_sets(rows: int = 12, dim: int = 4) -> st.SearchStrategy[np.ndarray]:

@@ -1,5 +1,7 @@
 """Names of metrics: what they mean, what is said of wrong ones, which values may meet in one figure."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -146,7 +148,7 @@ def test_every_family_is_implemented_and_every_detector_too() -> None:
     assert set(DISTANCES) == set(PERCEPTUAL)
 
 
-BASE = {"source": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
+BASE: dict[str, Any] = {"source": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_gradients_reach_every_parameter(architecture: str, resolution: int) -> 
 
 
 def test_without_noise_there_is_nothing_to_draw() -> None:
-    G = tiny_generator(16, noise=False)
+    G = tiny_generator(16, noise_inputs=False)
     assert not [name for name in G.state_dict() if "noise" in name]
     z, c = torch.randn(2, 4), torch.zeros(2, 0)
     assert torch.equal(G(z, c), G(z, c))
@@ -56,14 +56,14 @@ def test_images_are_resampled_with_any_filter(taps: tuple[float, ...]) -> None:
     images = G(torch.randn(2, 4), torch.zeros(2, 0), noise_mode="const")
     assert D(images, torch.zeros(2, 0)).shape == (2, 1)
     wanted = setup_filter(taps)
-    assert torch.equal(G.synthesis.b8.conv0.resample_filter, wanted)
-    assert torch.equal(D.b8.conv1.resample_filter, wanted)
-    assert G.synthesis.b8.conv1.resample_filter.shape == (4, 4), "nothing is resampled here"
+    assert torch.equal(G.synthesis.get_buffer("b8.conv0.resample_filter"), wanted)
+    assert torch.equal(D.get_buffer("b8.conv1.resample_filter"), wanted)
+    assert G.synthesis.get_buffer("b8.conv1.resample_filter").shape == (4, 4), "nothing is resampled here"
 
 
 def test_the_condition_is_embedded_in_any_width() -> None:
     D = tiny_discriminator(8, 1, 3, embedding_dim=6)
-    assert D.b4.out.weight.shape == (6, 4)
+    assert D.get_parameter("b4.out.weight").shape == (6, 4)
     assert D(torch.randn(2, 1, 8, 8), torch.eye(3)[:2]).shape == (2, 1)
 
 
@@ -73,8 +73,8 @@ def has_gradient(parameter: nn.Parameter) -> bool:
 
 def test_capacity_multiplies_the_widths_of_the_discriminator() -> None:
     single, double = tiny_discriminator(), tiny_discriminator(capacity=2.0)
-    assert double.b8.conv0.weight.shape[0] == 2 * single.b8.conv0.weight.shape[0]
-    assert double.b4.out.weight.shape[1] == 2 * single.b4.out.weight.shape[1]
+    for name, axis in (("b8.conv0.weight", 0), ("b4.out.weight", 1)):
+        assert double.get_parameter(name).shape[axis] == 2 * single.get_parameter(name).shape[axis]
 
 
 def test_1024_networks_have_the_published_number_of_parameters() -> None:

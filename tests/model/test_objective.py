@@ -16,7 +16,7 @@ from trainer.model.generator import Generator
 from trainer.objectives.generation import Generation, mixing_cutoff
 from trainer.objectives.logistic import LogisticObjective
 from trainer.objectives.phases import MicroBatch, MicroBatchMean, NetworkName, Phase, complete_gradients, is_due
-from trainer.objectives.regularised import Intervals
+from trainer.objectives.regularised import DiscriminatorR1, Intervals
 from trainer.registry import build, implements
 from trainer.runtime.world import World
 
@@ -76,7 +76,7 @@ def test_moving_averages_move_as_far_with_two_shards_as_with_one(name: str) -> N
     whole, split = objective(path_length_batch_shrink=1), objective(path_length_batch_shrink=1)
     for made, micro_batches in ((whole, [micro_batch()]), (split, halves(micro_batch()))):
         if name == "Greg":
-            made.path_length.noise = torch.ones_like
+            made.path_length.noise = lambda images: torch.ones_like(images)
         for part in micro_batches:
             phase(made, name).loss(part)
         phase(made, name).finish(World().sum)
@@ -85,7 +85,7 @@ def test_moving_averages_move_as_far_with_two_shards_as_with_one(name: str) -> N
 
 
 def averages(made: LogisticObjective) -> tuple[Tensor, Tensor]:
-    return made.path_length.generation.generator.mapping.w_avg, made.state_dict()["path_length_mean"]
+    return made.path_length.generation.generator.mapping.get_buffer("w_avg"), made.state_dict()["path_length_mean"]
 
 
 def test_mean_over_shards_counts_the_shards_of_all_ranks() -> None:
@@ -175,7 +175,9 @@ def test_regularisation_leaves_bf16_and_only_bf16(dtype: str) -> None:
     G, D = tiny_generator(precision=precision), tiny_discriminator(precision=precision)
     made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     assert made.path_length.force_fp32 == (dtype == "bf16")
-    assert phase(made, "Dreg").force_fp32 == (dtype == "bf16")
+    r1 = phase(made, "Dreg")
+    assert isinstance(r1, DiscriminatorR1)
+    assert r1.force_fp32 == (dtype == "bf16")
 
 
 def test_all_phases_run_in_bf16_with_finite_gradients() -> None:

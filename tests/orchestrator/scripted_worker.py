@@ -123,8 +123,8 @@ class Worker:
         value = self.gamma if self.seed in GAMMA_SEEDS else value
         row = {"kimg": kimg, "seed": seed, "value": value, "seconds": 0.01}
         for name in options.metrics:
-            for value in value_names(parse_metric(name), options.detector, options.distance):
-                self.append(self.run.metrics, {"metric": value, **row})
+            for number in value_names(parse_metric(name), options.detector, options.distance):
+                self.append(self.run.metrics, {"metric": number, **row})
 
     def _held(self) -> bool:
         return self.seed >= HOLDING_SEEDS and self.steps == HOLD_STEPS and not (self.run.path / "go").exists()

@@ -16,12 +16,13 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.own_packages import require_own_packages
-from orchestrator.errors import BackendError, UserError
+from orchestrator.errors import BackendError
 from orchestrator.plan.plan_file import keep_plan
 from orchestrator.store.layout import Store
 from orchestrator.sweep.json_schema import sweep_schema
 from orchestrator.sweep.reader import read_sweep
 from tests.support.tiny_sweep import SWEEP
+from trainer.errors import UserError
 
 Write = Callable[[str], Path]
 Capture = pytest.CaptureFixture[str]

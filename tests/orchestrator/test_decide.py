@@ -26,9 +26,11 @@ RULES = Rules(failures_allowed=2, stalls_allowed=5)
 def seen(state: State, kimg: float = 8.0, **more: Any) -> Observed:
     """Return a trial after one attempt; fields of `Measurements` may be given like its own."""
     numbers = {name: more.pop(name) for name in ("metrics", "snapshots", "asked") if name in more}
-    numbers["evaluations"] = more.pop("evaluated", NO_EVALUATIONS)
+    evaluations = more.pop("evaluated", NO_EVALUATIONS)
     of_training = {"saved_kimg": kimg, "horizon_kimg": 8.0, **more}
-    return Observed(state=state, attempts=1, kimg=kimg, measured=Measurements(**numbers), **of_training)
+    return Observed(
+        state=state, attempts=1, kimg=kimg, measured=Measurements(evaluations=evaluations, **numbers), **of_training
+    )
 
 
 CASES = [

@@ -63,7 +63,8 @@ def test_when_adds_settings_and_axes_where_it_holds(trials: Trials) -> None:
 def test_conditions_see_presets_and_defaults(trials: Trials) -> None:
     assert len(trials("when: [{if: {preset: tiny32}, grid: {batch: [32, 64]}}]\n")) == 2
     assert len(trials("when: [{if: {discriminator.capacity: 1.0}, grid: {batch: [32, 64]}}]\n")) == 2
-    assert len(trials("when: [{if: {generator.z_dim: 512}, grid: {batch: [32, 64]}}]\n")) == 1
+    with pytest.raises(SweepError, match=r"512 is the value of no cell; there are 64"):
+        trials("when: [{if: {generator.z_dim: 512}, grid: {batch: [32, 64]}}]\n")
 
 
 def test_exclude_leaves_out_cells_that_match_in_everything(trials: Trials) -> None:

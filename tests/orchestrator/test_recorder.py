@@ -15,8 +15,9 @@ from PIL import Image
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import Cursor, default_target, fresh_points, is_behind
+from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind
 from orchestrator.recorders.mlflow import STATUS, Ingester
+from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import environment

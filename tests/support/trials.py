@@ -19,7 +19,7 @@ from trainer.config.resolve import resolve
 from trainer.files import replace_file
 from trainer.record import RunDir
 
-TINY = {
+TINY: dict[str, Any] = {
     "preset": "tiny32",
     "batch": 8,
     "micro_batch": 4,

@@ -15,16 +15,23 @@ SWEEPS = Path(__file__).parents[2] / "sweeps"
 NAMES = [path.relative_to(SWEEPS).with_suffix("").as_posix() for path in sorted(SWEEPS.rglob("*.yaml"))]
 """Every sweep by its path; those with a folder are of a paper, but for the project's own."""
 
-ON_LAPTOPS = [name for name in NAMES if name.startswith("laptop/")]
+SOURCES = ["laptop/source"]
+"""One run each, from which others start."""
+
+ON_LAPTOPS = [name for name in NAMES if name.startswith("laptop/") and name not in SOURCES]
 OF_PRESETS = [name for name in NAMES if name.startswith("presets/")]
-OF_PAPERS = [name for name in NAMES if "/" in name and name not in (*ON_LAPTOPS, *OF_PRESETS)]
-SNAPSHOTS = (
-    *("smoke", "ffhq512", "ffhq1024"),
-    *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)),
-)
+OF_PAPERS = [name for name in NAMES if "/" in name and name not in (*SOURCES, *ON_LAPTOPS, *OF_PRESETS)]
+SNAPSHOTS = {
+    "ada": (
+        *("smoke", "ffhq512", "ffhq1024"),
+        *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)),
+    ),
+    "laptop": ("clothes16",),
+}
 
 IMAGES = {
     "fashion-mnist-10k": 10_000,
+    "fashion-mnist-10k-16-rgb": 10_000,
     "satellite16": 2_353,
     "satellite32": 2_353,
     "cifar10": 50_000,
@@ -47,7 +54,7 @@ IMAGES = {
     "animalface-cat": 160,
     "animalface-dog": 389,
 }
-SIDES = {"satellite16": 16}
+SIDES = {"satellite16": 16, "fashion-mnist-10k-16-rgb": 16}
 CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100}
 
 
@@ -61,7 +68,7 @@ def find(source: str) -> LocatedData:
         fingerprint=f"{sum(source.encode()):016x}",
         images=IMAGES[name],
         resolution=int(side or SIDES.get(source, 32)),
-        channels=1 if name.startswith("fashion") else 3,
+        channels=1 if name == "fashion-mnist-10k" else 3,
         classes=CLASSES.get(name, 0),
     )
     return LocatedData(description, Path(f"/data/{source}.zip"))
@@ -72,9 +79,10 @@ def _copy() -> tuple[Path, "tempfile.TemporaryDirectory[str]"]:
     """Return a copy of all sweeps, beside which lie files in the place of the snapshots that some start from."""
     holder = tempfile.TemporaryDirectory(prefix="sweeps-")
     copied = Path(shutil.copytree(SWEEPS, Path(holder.name) / "sweeps"))
-    (copied / "ada" / "snapshots").mkdir()
-    for name in SNAPSHOTS:
-        (copied / "ada" / "snapshots" / f"{name}.safetensors").write_text(name)
+    for folder, names in SNAPSHOTS.items():
+        (copied / folder / "snapshots").mkdir()
+        for name in names:
+            (copied / folder / "snapshots" / f"{name}.safetensors").write_text(name)
     return copied, holder
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -47,7 +48,7 @@ def write_results(path: Path, name: str, tier: str) -> ResultStore:
 def write_probes(store: ResultStore, trial: str, kimg: float, seed: int) -> None:
     """Write what each probe would have found, made up, of two snapshots."""
     rows = 1 / np.arange(1, 33)
-    found = {
+    found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         "gradients": ({}, ("images", "magnitude")),
         "mean-image": ({}, ("real", "generated")),
         "image-ppl": ({"path_length": 100 * np.exp(np.linspace(-1, 1 + seed, 50))}, ("low", "high")),

@@ -20,7 +20,7 @@ RUN_SECONDS = 1500
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory with a store that holds the demo data."""
     kept = os.environ.get("ADASWEEP_SMOKE_STORE")
     directory = Path(kept).absolute() if kept else tmp_path_factory.mktemp("smoke")
@@ -67,12 +67,12 @@ def check(directory: Path, name: str) -> None:
     python(directory, "analysis", "figures", "verify", sweep.key)
 
 
-def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here):
+def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here: Path) -> None:
     check(here, SAMPLE)
 
 
 @pytest.mark.sweeps
 @pytest.mark.timeout(RUN_SECONDS)
 @pytest.mark.parametrize("name", OF_PAPERS)
-def test_the_smoke_tier_runs_and_is_drawn(here, name):
+def test_the_smoke_tier_runs_and_is_drawn(here: Path, name: str) -> None:
     check(here, name)

@@ -12,7 +12,7 @@ from tests.support.trials import TrialMaker
 from trainer.__main__ import main
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.errors import DataError
-from trainer.files import read_lines
+from trainer.files import read_lines, replace_file
 from trainer.record import RunDir, RunRecord, State, read_record
 from trainer.runtime.failures import BatchSplit, Failure, PeerLost, failure_of
 from trainer.runtime.signals import StopRequest
@@ -100,14 +100,14 @@ def test_another_data_set_than_planned_is_in_the_record(trials: TrialMaker, tmp_
 
 def test_full_disk_keeps_the_last_good_state(trials: TrialMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     run = trials.make("full")
-    real = checkpoint.replace_file
+    real = replace_file
 
     def full(path: Path, content: bytes) -> None:
         if "ckpt-000000080" in path.name:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         real(path, content)
 
-    monkeypatch.setattr(checkpoint, "replace_file", full)
+    monkeypatch.setattr("trainer.state.checkpoint.replace_file", full)
     code, record = train(trials, run)
     assert (code, record.state) == (2, State.FAILED)
     assert "No space left on device; make room" in record.message

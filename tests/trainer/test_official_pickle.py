@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.errors import SnapshotError, UserError
 from trainer.state.official_pickle import OfficialNetwork, RefusedGlobal, import_pickle, networks_of, read_pickle
 from trainer.state.snapshot import load_network, read_header
@@ -99,6 +100,7 @@ def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_import_gives_the_same_images(official: Path, tmp_path: Path) -> None:
     target = tmp_path / "imported.safetensors"
     networks = import_pickle(official, target)
+    assert isinstance(networks.generator, StyleGan2Generator)
     assert (networks.resolution, networks.generator.mapping_layers) == (16, 2)
     assert read_header(target).origin == "imported from network.pkl"
     expected = torch.load(tmp_path / "expected.pt", weights_only=True)
@@ -118,6 +120,7 @@ def made_with(**d_settings: Any) -> dict[str, OfficialNetwork]:
 def test_arguments_of_the_discriminator_are_read() -> None:
     epilogue = {"mbstd_group_size": None, "mbstd_num_channels": 2}
     spec = networks_of(made_with(epilogue_kwargs=epilogue, cmap_dim=8, block_kwargs={"freeze_layers": 4})).discriminator
+    assert isinstance(spec, StyleGan2Discriminator)
     assert spec.minibatch_std_group is None
     assert (spec.minibatch_std_channels, spec.embedding_dim, spec.frozen_layers) == (2, 8, 4)
 

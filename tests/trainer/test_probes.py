@@ -65,12 +65,13 @@ def test_every_probe_gives_the_same_numbers_twice(name: str, context: ProbeConte
 
 
 def test_singular_values_are_those_of_the_derivative_by_differences(context: ProbeContext) -> None:
-    generator = context.generator.double()
+    generator = context.stylegan2.double()
     w = torch.randn(generator.w_dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
     def images(at: torch.Tensor) -> torch.Tensor:
         ws = at.expand(1, generator.num_ws, -1)
-        return generator.synthesis(ws, noise_mode="const").flatten()
+        shown: torch.Tensor = generator.synthesis(ws, noise_mode="const")
+        return shown.flatten()
 
     axes = torch.eye(generator.w_dim, dtype=torch.float64)
     expected = torch.stack([(images(w + 1e-5 * axis) - images(w - 1e-5 * axis)) / 2e-5 for axis in axes])
@@ -81,7 +82,7 @@ def test_singular_values_are_those_of_the_derivative_by_differences(context: Pro
 
 def test_singular_values_fall_and_have_the_size_of_w(context: ProbeContext) -> None:
     values = probed("jacobian-2", context)["singular_values"]
-    assert values.shape == (2, context.generator.w_dim)
+    assert values.shape == (2, context.stylegan2.w_dim)
     assert (np.diff(values) <= 0).all()
     assert (values[:, 0] > 0).all()
 
@@ -90,9 +91,10 @@ def test_shares_of_torgb_add_up_and_follow_what_is_put_out(context: ProbeContext
     shares = probed("trgb-8", context)
     assert list(shares["resolution"]) == [4, 8, 16]
     assert shares["share"].sum() == pytest.approx(1)
-    context.generator.synthesis.blocks()[0].torgb.weight.mul_(100)
+    weight = context.generator.get_parameter("synthesis.b4.torgb.weight")
+    weight.mul_(100)
     louder = probed("trgb-8", context)["share"]
-    context.generator.synthesis.blocks()[0].torgb.weight.div_(100)
+    weight.div_(100)
     assert louder[0] > max(0.9, shares["share"][0])
 
 

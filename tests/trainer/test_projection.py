@@ -12,6 +12,7 @@ from trainer.__main__ import main
 from trainer.attempt.assemble import make_parts
 from trainer.config.dataset.describe import describe
 from trainer.config.resolve import resolve
+from trainer.model.generator import Generator
 from trainer.perceptual import distance, load_features
 from trainer.perceptual.distance import PerceptualError, as_seen
 from trainer.projection.noise_maps import autocorrelation, normalize_, pyramid, regularization
@@ -99,7 +100,10 @@ class Pixels:
 def test_projection_finds_an_image_of_the_generator(snapshot: Path) -> None:
     from trainer.images.latents import load_generator, z_of_seeds
 
-    generator, c = load_generator(snapshot), torch.zeros(1, 0)
+    generator, same = (load_generator(snapshot) for _ in range(2))
+    assert isinstance(generator, Generator)
+    assert isinstance(same, Generator)
+    c = torch.zeros(1, 0)
     with torch.no_grad():
         target = generator.synthesis(generator.mapping(z_of_seeds([3], generator.z_dim), c), "const")
     seen: list[float] = []
@@ -108,7 +112,7 @@ def test_projection_finds_an_image_of_the_generator(snapshot: Path) -> None:
     assert found.distance < seen[0] / 20
     assert found.w.shape == (1, generator.w_dim)
     assert all(abs(noise.mean()) < 1e-4 for noise in found.noises.values())
-    again = Projector(load_generator(snapshot), Pixels(), c).project(target, Schedule(60))
+    again = Projector(same, Pixels(), c).project(target, Schedule(60))
     assert torch.equal(again.w, found.w)
 
 

@@ -17,7 +17,7 @@ from trainer.training.schedules import is_due, is_on
 
 
 @given(st.integers(1, 64), st.floats(0.1, 5), st.integers(1, 400))
-def test_appointments_do_not_depend_on_interruptions(batch: int, every_kimg: float, steps: int) -> None:
+def test_scheduled_events_do_not_depend_on_interruptions(batch: int, every_kimg: float, steps: int) -> None:
     kept = sum(is_on(every_kimg, batch * step, batch) for step in range(1, steps + 1))
     crossed = sum(is_due(every_kimg, batch * (step - 1), batch * step) for step in range(1, steps + 1))
     assert kept == crossed

@@ -8,6 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 from tests.support.trials import TINY, TrialMaker
 from trainer.__main__ import main
@@ -135,6 +136,7 @@ def test_interpolation_is_an_animation(snapshot: Path, tmp_path: Path) -> None:
     words = ["interpolate", str(snapshot), str(out), "--seeds", "0-2", "--frames", "4"]
     assert main([*words, *words_for(snapshot)]) == 0
     with Image.open(out) as animation:
+        assert isinstance(animation, GifImageFile)
         assert animation.size == (16, 16)
         assert 10 <= animation.n_frames <= 12
 

@@ -163,8 +163,10 @@ def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, environment:
 
 
 def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:
-    """Record that it goes on by other means: with another number of ranks, sums are added up in another order, and
-    other operations round differently."""
+    """Record that it goes on by other means.
+
+    With another number of ranks, sums are added up in another order; other operations round differently.
+    """
     before = next((row[name] for row in reversed([*read_lines(run.events)]) if name in row), None)
     if before is not None and before != now:
         reporter.event(f"{name.replace('_', '-')}-changed", kimg, before=before, **{name: now})

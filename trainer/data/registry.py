@@ -26,6 +26,14 @@ REGISTRY: dict[str, NamedSet] = {
         source=embedded,
         fingerprint="f9a21e827f17d156",
     ),
+    "fashion-mnist-10k-16-rgb": NamedSet(
+        title="fashion-mnist-10k-16 with its grey as RGB: where a transfer to colour starts from",
+        licence=ZALANDO,
+        images=10_000,
+        shape=Shape(16, channels=3),
+        source=embedded,
+        fingerprint="1fa1ff80af6bda2f",
+    ),
     "fashion-mnist": NamedSet(
         title="70,000 photographs of clothes, 10 classes, grey, 28x28 padded to 32x32",
         licence=ZALANDO,

@@ -39,18 +39,18 @@ class SynthesisLayer(PowerIterated):
         modulation: Modulation,
         demodulate: bool = True,
         spectral_norm: bool = False,
-        noise: bool = True,
+        noise_inputs: bool = True,
         taps: Sequence[float] = BINOMIAL,
     ) -> None:
         super().__init__()
         self.resolution, self.up, self.clamp, self.modulation = resolution, up, clamp, modulation
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
-        self.has_noise = noise
-        if noise:
+        self.has_noise = noise_inputs
+        if noise_inputs:
             self.noise_strength = nn.Parameter(torch.zeros([]))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.register_buffer("resample_filter", setup_filter(taps))
-        if noise:
+        if noise_inputs:
             self.register_buffer("noise_const", torch.randn(resolution, resolution))
         self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
         self.demodulate = demodulate

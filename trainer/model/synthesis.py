@@ -48,7 +48,7 @@ class SynthesisBlock(nn.Module):
             modulation=spec.modulation,
             demodulate=spec.demodulate,
             spectral_norm=spec.spectral_norm,
-            noise=spec.noise,
+            noise_inputs=spec.noise_inputs,
         )
         if self.is_first:
             self.const = nn.Parameter(torch.randn(outputs, resolution, resolution))

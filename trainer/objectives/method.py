@@ -34,8 +34,10 @@ INITIAL_LR = "initial_lr"
 
 
 class IterationContext(NamedTuple):
-    """Where an iteration begins: the image counter at which schedules are to be looked at, now and in the iteration
-    before (None in the first one of all), and the optimizers by network.
+    """Where an iteration begins, and the optimizers by network.
+
+    `images`, `before`: the image counter at which schedules are looked at, now and in the iteration before (None in
+    the first one of all).
     """
 
     images: int

@@ -161,7 +161,7 @@ def _generator(settings: Mapping[str, Any]) -> StyleGan2Generator:
         mapping_layers=mapping.get("num_layers", 8),
         channel_base=synthesis.get("channel_base", 32768),
         channel_max=synthesis.get("channel_max", 512),
-        noise=synthesis.get("use_noise", True),
+        noise_inputs=synthesis.get("use_noise", True),
         resample_taps=synthesis.get("resample_filter", BINOMIAL),
         precision=_precision(synthesis),
     )

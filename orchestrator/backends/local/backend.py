@@ -44,6 +44,13 @@ class LocalBackend:
         by_gpu = capacity.gpus // resources.whole_gpus if resources.gpus else capacity.cpus
         return max(1, min(capacity.cpus // resources.cpus, by_gpu))
 
+    def lacks(self, resources: Resources) -> str:
+        """Return which GPUs this machine does not have. CPUs are shared where there are fewer."""
+        gpus = self.capacity.gpus
+        if resources.whole_gpus <= gpus:
+            return ""
+        return f"needs {resources.whole_gpus} GPUs, this machine has {gpus}; name a cluster with --backend"
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         capacity = self.capacity
         for task in tasks:

@@ -45,6 +45,10 @@ class RayBackend:
         by_gpu = self.jobs.total("GPU") // resources.gpus if resources.gpus else by_cpu
         return max(1, int(min(by_cpu, by_gpu)))
 
+    def lacks(self, _resources: Resources) -> str:
+        """Return nothing: a cluster may grow."""
+        return ""
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(
             tuple(tasks), "".join(f"{_needs(task)} {shlex.join(supervisor_command(task))}\n" for task in tasks)

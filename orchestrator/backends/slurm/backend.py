@@ -84,6 +84,10 @@ class SlurmBackend:
         """Return how many jobs the profile lets run at a time; SLURM decides how many of them do."""
         return self.profile.throttle
 
+    def lacks(self, _resources: Resources) -> str:
+        """Return nothing: what a partition has, SLURM alone knows."""
+        return ""
+
     def maintain(self) -> None:
         """Do nothing: SLURM maintains its jobs itself."""
 

@@ -18,6 +18,7 @@ from trainer.errors import DataError
 NAMED_SETS = (
     "fashion-mnist-10k",
     "fashion-mnist-10k-16",
+    "fashion-mnist-10k-16-rgb",
     "fashion-mnist",
     "satellite16",
     "satellite32",

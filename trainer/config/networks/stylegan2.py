@@ -78,8 +78,8 @@ class DiscriminatorSpec(Spec):
 class StyleGan2Generator(GeneratorSpec):
     """Mapping and synthesis network. Channels at resolution r: min(channel_base / r, channel_max).
 
-    `demodulate` off and `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4; `noise` off
-    leaves out the noise that every 3x3 convolution adds.
+    `demodulate` off and `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4; `noise_inputs`
+    off leaves out the noise that every 3x3 convolution adds.
     """
 
     maps: ClassVar[bool] = True
@@ -97,7 +97,7 @@ class StyleGan2Generator(GeneratorSpec):
     modulation: Literal["activations", "per-sample"] = "activations"
     demodulate: Annotated[bool, Field(exclude_if=is_on)] = True
     spectral_norm: Annotated[bool, Field(exclude_if=is_off)] = False
-    noise: Annotated[bool, Field(exclude_if=is_on)] = True
+    noise_inputs: Annotated[bool, Field(exclude_if=is_on)] = True
     resample_taps: Taps = BINOMIAL
 
     @property
