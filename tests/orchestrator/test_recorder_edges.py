@@ -1,4 +1,4 @@
-"""The recorder beside other projects, after deletions in MLflow's pages, in any folder, and with rows MLflow refuses."""
+"""The recorder beside other projects, after deletions in MLflow, in any folder, and with rows that MLflow refuses."""
 
 import json
 import math
@@ -214,11 +214,11 @@ def test_two_configurations_never_share_a_cell(store: Store) -> None:
 
 @pytest.mark.parametrize("uri", ["file:///tmp/runs", "runs", "ftp://host/x", "sqlite:runs.db"])
 @pytest.mark.parametrize("command", ["record", "run"])
+@pytest.mark.usefixtures("run")
 def test_a_place_that_mlflow_cannot_record_to_is_told_at_once(
     command: str,
     uri: str,
     store: Store,
-    run: RunDir,
     sweep_file: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
