@@ -1,4 +1,4 @@
-"""The recorder beside other projects, after deletions in MLflow, in any folder, and with rows that MLflow refuses."""
+"""The recorder beside other projects, after deletions in MLflow's pages, in any folder; what MLflow refuses."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import is_behind, read_cursor
+from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind, read_cursor
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import default_target, sqlite_uri
 from orchestrator.store.layout import Store
@@ -144,6 +144,18 @@ def test_what_mlflow_refuses_is_left_out_and_said(
 ) -> None:
     names = ["fid(2k)", "m" * 300, "../up", "\ud800", "fine"]
     append_lines(run.metrics, [metric(3.0, 1.0) | {"metric": name} for name in names])
+    append_lines(run.metrics, [metric(5.0, math.nan), metric(6.0, math.inf)])
+    (run.samples / "fakes-000009.000.png").write_bytes(b"no picture")
+    assert main(["record", "--store", str(store.root)]) == 0
+    assert f"trial {run.path.name}: 5 left out, which MLflow refuses: " in capsys.readouterr().out
+    refused = read_cursor(default_target(store).cursors, run.path.name).refused
+    assert set(refused) == {*(f"metric {name}" for name in names[:4]), "picture fakes-000009.000.png"}
+    ingester = record(store)
+    assert [step for step, _ in history(ingester, "fid2k-lite0")] == [1000, 2000, 5000, 6000]
+    assert history(ingester, "fine") == [(3000, 1.0)]
+
+
+def test_rows_that_have_no_place_in_mlflow_are_passed_over(run: RunDir) -> None:
     odd = [
         metric(4.0, 2.0) | {"time": 1e300},
         metric(-4.0, 2.0),
@@ -154,16 +166,10 @@ def test_what_mlflow_refuses_is_left_out_and_said(
     ]
     append_lines(run.metrics, odd)
     with run.metrics.open("a") as file:
-        file.write('{"kimg": ' + "9" * 5000 + "}\n")
-    append_lines(run.metrics, [metric(5.0, math.nan), metric(6.0, math.inf), metric(7.0, 3.0)])
-    (run.samples / "fakes-000009.000.png").write_bytes(b"no picture")
-    assert main(["record", "--store", str(store.root)]) == 0
-    assert f"trial {run.path.name}: 5 left out, which MLflow refuses: " in capsys.readouterr().out
-    refused = read_cursor(default_target(store).cursors, run.path.name).refused
-    assert set(refused) == {*(f"metric {name}" for name in names[:4]), "picture fakes-000009.000.png"}
-    ingester = record(store)
-    assert [step for step, _ in history(ingester, "fid2k-lite0")] == [1000, 2000, 5000, 6000, 7000]
-    assert history(ingester, "fine") == [(3000, 1.0)]
+        file.write("[" * 100_000 + "\n" + '{"kimg": ' + "9" * 5000 + "}\n")
+    append_lines(run.metrics, [metric(7.0, 3.0)])
+    points, _ = fresh_points(run, Cursor())
+    assert [point.step for point in points if point.key == "fid2k-lite0"] == [1000, 2000, 7000]
 
 
 @pytest.mark.parametrize("name", ["what?x=1", "100%41", "a#b", "two words", "Größe", "a;b&c=d:@'"])
