@@ -20,7 +20,7 @@ from tests.support.tiny_sweep import find
 SWEEPS = Path(__file__).parents[2] / "sweeps"
 FILES = [SWEEPS / name for name in ("demo.yaml", "laptop/bcr.yaml", "laptop/few_images.yaml", "presets/laptop16.yaml")]
 YAML_SAFE = YAML(typ="safe", pure=True)
-ANYTHING = st.sampled_from(
+ANYTHING: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 0, 1.5, 10**30, float("nan"), "", "no", "1e3", [], [[]], {}, {"type": "ada"}]
 )
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
