@@ -173,7 +173,7 @@ def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read
 
 
 def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
-    text = SWEEP.replace("micro_batch: 20", "micro_batch: 10")
+    text = SWEEP.replace("  batch: 20", "  batch: 40")
     plan = planned(read(text + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\nresources: {gpus: 2}\n"))
     totals = plan.totals
     assert totals.kwh is not None
