@@ -11,7 +11,7 @@ SWEEPS = (
 RUN = (*(name for name in SWEEPS if name != "new"), "real-short")
 
 
-RENAMED: Mapping[str, str] = {}
+RENAMED: Mapping[str, str] = {"figures --which": "figures trace", "figures --verify": "figures verify"}
 """How commands begin today that began otherwise at the recorded commit."""
 
 
