@@ -10,7 +10,7 @@ import os
 import re
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,7 @@ def locked_if_possible(path: Path, wait_seconds: float | None = None) -> Iterato
         yield held
 
 
-def append_lines(path: Path, rows: list[Mapping[str, Any]]) -> None:
+def append_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append `rows` to a .jsonl file in one write, onto the disk; a torn last line of a crash before is closed off.
 
     A checkpoint written afterwards thus never outlives the rows before it, not even when the power fails.

@@ -11,7 +11,7 @@ from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.evidence.merge import merge as merge_evidence
 from orchestrator.evidence.other_store import OtherStore
-from orchestrator.evidence.prune import Removable, Wish, remove, removable
+from orchestrator.evidence.prune import Removable, Wish, removable, remove
 from orchestrator.evidence.usage import by_kind, of_sweep
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.store.layout import Store

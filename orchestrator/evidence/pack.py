@@ -73,10 +73,14 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 def _without_root(content: bytes, root: Path) -> bytes:
     """Return a job with the paths in the store relative to it, so that a pack tells nothing of the machine."""
     job = json.loads(content)
-    for key in PATHS_IN_JOB:
-        value = job.get("options", {}).get(key)
-        if value and Path(value).is_absolute():
-            path = Path(value)
-            inside = path.is_relative_to(root.resolve())
-            job["options"][key] = path.relative_to(root.resolve()).as_posix() if inside else path.name
+    options = job.get("options", {})
+    absolute = {key: Path(value) for key in PATHS_IN_JOB if (value := options.get(key)) and Path(value).is_absolute()}
+    if not absolute:
+        return content
+    options |= {key: _seen_from(root.resolve(), path) for key, path in absolute.items()}
     return json.dumps(job, indent=1).encode()
+
+
+def _seen_from(root: Path, path: Path) -> str:
+    """Return a path in the store relative to it, and of any other path its name."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

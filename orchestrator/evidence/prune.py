@@ -26,8 +26,10 @@ class Removable(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What else may go: of trials that are done, the newest checkpoint (they cannot be extended then), the snapshots
-    (no further metric can be measured then).
+    """What else may go.
+
+    Of trials that are done: the newest checkpoint (they cannot be extended then), the snapshots (no further metric can
+    be measured then).
     """
 
     last_checkpoints: bool = False

@@ -42,7 +42,8 @@ def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
 
 def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator[str]:
     place = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
-    free, needed = shutil.disk_usage(place).free, sum(saved_bytes(spec, trial.config) for trial in to_run)
+    bytes_of = {trial.cell: saved_bytes(spec, trial.config) for trial in {one.cell: one for one in to_run}.values()}
+    free, needed = shutil.disk_usage(place).free, sum(bytes_of[trial.cell] for trial in to_run)
     if needed > free:
         yield f"checkpoints and snapshots need about {needed / 1e9:,.0f} GB; {place} has {free / 1e9:,.0f} GB free"
 

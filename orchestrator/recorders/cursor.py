@@ -23,8 +23,10 @@ NOT_METRICS = frozenset({"attempt", "kimg", "time", "stats"})
 
 
 class Cursor(Settings):
-    """How far a trial has been recorded. `steps` holds the steps sent so far for every series; `seen` is a signature,
-    `refused` says why MLflow would not have what is left out, by its name.
+    """How far a trial has been recorded.
+
+    `steps` holds the steps sent so far for every series; `seen` is a signature, `refused` says why MLflow would not
+    have what is left out, by its name.
 
     Offsets count the bytes of whole lines. Of rows that repeat a step (a resumed run goes over some ground again) the
     first is recorded: what is recorded never changes, and recording twice gives the same.

@@ -30,10 +30,12 @@ class Report(Settings):
 
 
 def report_path(store: Store) -> Path:
+    """Return where the last pass of the recorder left its report."""
     return store.root / "mlflow" / "report.json"
 
 
 def write_report(store: Store, report: Report) -> None:
+    """Keep the report of a pass for those that ask without recording."""
     replace_file(report_path(store), report.model_dump_json())
 
 

@@ -13,6 +13,7 @@ from trainer.errors import UserError
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 SQLITE = "sqlite:///"
+SQLITE_WITH_DRIVER = "sqlite+pysqlite:///"
 _SERVER = re.compile(r"^(https?://.|databricks)")
 _DATABASE = re.compile(r"^(sqlite|postgresql|mysql|mssql)(\+\w+)?://.")
 
@@ -51,11 +52,16 @@ _OUT = "name sqlite:///FILE or http://HOST:PORT, or unset it to record into the 
 
 
 def sqlite_uri(path: Path) -> str:
-    """Return the URL of an SQLite file: `?` would begin its options, and `%` a quoted character."""
-    return SQLITE + str(path).replace("%", "%25").replace("?", "%3F")
+    """Return the URL of an SQLite file: `?` would begin its options, and `%` a quoted character.
+
+    With the driver's name in it, MLflow does not make the folder that a quoted URL seems to name.
+    """
+    quoted = str(path).replace("%", "%25").replace("?", "%3F")
+    return (SQLITE if quoted == str(path) else SQLITE_WITH_DRIVER) + quoted
 
 
 def _sqlite_file(uri: str) -> Path | None:
-    if not uri.startswith(SQLITE):
-        return None
-    return Path(unquote(uri.removeprefix(SQLITE).partition("?")[0])).resolve()
+    for beginning in (SQLITE, SQLITE_WITH_DRIVER):
+        if uri.startswith(beginning):
+            return Path(unquote(uri.removeprefix(beginning).partition("?")[0])).resolve()
+    return None

@@ -96,7 +96,7 @@ def _validated(source: YamlSource, tier: str) -> Examined:
     try:
         sweep = Sweep(source, tier, SweepSpec.model_validate(values))
     except ValidationError as error:
-        places = _deepest([_explained(detail, values) for detail in error.errors()])
+        places = _deepest([(*_explained(detail, values), detail["type"]) for detail in error.errors()])
         problems = [_problem(source, tier, *found) for found in places]
         mended = _mended(values, {path[0] if path else "zip" for path, _ in places})
         if mended is None:
@@ -108,10 +108,15 @@ def _validated(source: YamlSource, tier: str) -> Examined:
     return Examined(sweep, _misfits(sweep))
 
 
-def _deepest(found: list[tuple[KeyPath, str]]) -> list[tuple[KeyPath, str]]:
-    """Return problems without those of a whole in which something smaller is wrong: of an alternative not meant."""
-    inner = {path[:depth] for path, _ in found for depth in range(1, len(path))}
-    return [(path, text) for path, text in found if path not in inner]
+def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]:
+    """Return problems without those of alternatives that were not meant: of another type, or of less depth."""
+    inner = {path[:depth] for path, _, _ in found for depth in range(1, len(path))}
+    of_right_type = {path for path, _, kind in found if not kind.endswith("_type")}
+    return [
+        (path, text)
+        for path, text, kind in found
+        if path not in inner and not (kind.endswith("_type") and path in of_right_type)
+    ]
 
 
 def _mended(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:

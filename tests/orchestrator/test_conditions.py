@@ -28,7 +28,7 @@ HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"
         ("grid: {data.mirror: [yes, no]}\nexclude: [{data.mirror: maybe}]\n", "'maybe' is the value of no cell"),
     ],
 )
-def test_a_condition_that_can_match_nothing_is_refused(read: Read, text: str, problem: str):
+def test_a_condition_that_can_match_nothing_is_refused(read: Read, text: str, problem: str) -> None:
     with pytest.raises(SweepError, match=problem):
         expand(read(HEAD + text), find)
 
@@ -43,11 +43,11 @@ def test_a_condition_that_can_match_nothing_is_refused(read: Read, text: str, pr
         ("grid: {objective.r1_gamma: ['1e-1', 2]}\nexclude: [{objective.r1_gamma: 0.1}]\n", ["objective.r1_gamma=2"]),
     ],
 )
-def test_conditions_and_settings_are_read_in_the_same_way(read: Read, text: str, cells: list[str]):
+def test_conditions_and_settings_are_read_in_the_same_way(read: Read, text: str, cells: list[str]) -> None:
     assert [trial.cell for trial in expand(read(HEAD + text), find)] == cells
 
 
-def test_a_condition_may_be_about_the_values_of_a_tier(read: Read):
+def test_a_condition_may_be_about_the_values_of_a_tier(read: Read) -> None:
     text = "grid: {data.subset: [20, 40]}\nwhen: [{if: {data.subset: 60}, set: {batch: 32}}]\n"
     text = HEAD + text + "tiers: {paper: {grid: {data.subset: [60]}}, few: {grid: {data.subset: [20]}}}\n"
     assert len(expand(read(text), find)) == 2
@@ -55,7 +55,7 @@ def test_a_condition_may_be_about_the_values_of_a_tier(read: Read):
     assert len(expand(read(text, "few"), find)) == 1
 
 
-def test_a_condition_in_a_search_space_that_can_match_nothing_is_refused(read: Read):
+def test_a_condition_in_a_search_space_that_can_match_nothing_is_refused(read: Read) -> None:
     space = "augment: {choice: [none, ada]}, augment.target: {uniform: [0.4, 0.8], when: {augment: adaa}}"
     with pytest.raises(
         SweepError, match=r"search\.space\.augment\.target\.when\.augment: 'adaa' is the value of no cell"
@@ -76,6 +76,6 @@ def test_a_condition_in_a_search_space_that_can_match_nothing_is_refused(read: R
         ("no.such.key", "1", "1"),
     ],
 )
-def test_text_becomes_what_the_setting_is(key: str, given: object, value: object):
+def test_text_becomes_what_the_setting_is(key: str, given: object, value: object) -> None:
     assert coerced(key, given) == value
     assert type(coerced(key, given)) is type(value)

@@ -120,8 +120,8 @@ def test_what_cannot_be_derived_is_told_at_its_line(read: Read, line: str, told:
 
 def test_some_cells_have_resources_of_their_own(read: Read) -> None:
     text = "resources: {cpus: 2}\ngrid: {augment: [none, ada]}\n"
-    text += "when: [{if: {augment: ada}, set: {resources.gpus: 2, resources.memory_gib: 9}}]\n"
+    text += "when: [{if: {augment: ada}, set: {resources.gpus: 1, resources.memory_gib: 9}}]\n"
     plain, adaptive = expanded(read, text)
     assert plain.resources == Resources(cpus=2)
-    assert adaptive.resources == Resources(cpus=2, gpus=2, memory_gib=9)
+    assert adaptive.resources == Resources(cpus=2, gpus=1, memory_gib=9)
     assert adaptive.id == expanded(read, "grid: {augment: [ada]}\n")[0].id

@@ -74,26 +74,28 @@ def actual(trial: Trial, key: str) -> Any:
         ),
     ],
 )
-def test_what_an_axis_sets_nothing_else_may_set_and_both_places_are_named(read: Read, text: str, both: tuple[str, ...]):
+def test_what_an_axis_sets_nothing_else_may_set_and_both_places_are_named(
+    read: Read, text: str, both: tuple[str, ...]
+) -> None:
     with pytest.raises(SweepError) as caught:
         expand(read(HEAD + text), find)
     assert all(name in str(caught.value) for name in both)
     assert str(caught.value).count("sweep.yaml:") >= 2 * len(caught.value.problems)
 
 
-def test_a_search_space_and_an_axis_may_not_set_the_same(read: Read):
+def test_a_search_space_and_an_axis_may_not_set_the_same(read: Read) -> None:
     sweep = read(HEAD + "grid: {batch: [16, 32]}\nsearch: {trials: 2, space: {batch: {choice: [16, 64]}}}\n")
     with pytest.raises(SweepError, match=r"grid\.batch: sets what the axis search\.space\.batch sets"):
         expand(replace(sweep, sampled=({"batch": 64},)), find)
 
 
-def test_what_lies_in_the_group_of_an_axis_may_be_derived(read: Read):
+def test_what_lies_in_the_group_of_an_axis_may_be_derived(read: Read) -> None:
     found = expand(read(HEAD + "grid: {augment: [ada]}\nderive: {augment.target: 0.5}\n"), find)
     assert actual(found[0], "augment") == "ada"
 
 
 @pytest.mark.parametrize("base", ["augment.p: 0.3, augment: fixed", "augment: fixed, augment.p: 0.3"])
-def test_the_order_of_keys_means_nothing(read: Read, base: str):
+def test_the_order_of_keys_means_nothing(read: Read, base: str) -> None:
     text = f"sweep: s\nbase: {{preset: tiny32, data: tiny, {base}}}\nhorizon_kimg: 1\n"
     (trial,) = expand(read(text), find)
     assert trial.config.augment.model_dump(include={"type", "p"}) == {"type": "fixed", "p": 0.3}
@@ -101,7 +103,7 @@ def test_the_order_of_keys_means_nothing(read: Read, base: str):
 
 @settings(max_examples=40, deadline=None)
 @given(content=FILES)
-def test_every_label_says_what_is_run_or_the_sweep_is_refused(content: dict[str, Any], tmp_path_factory: Any):
+def test_every_label_says_what_is_run_or_the_sweep_is_refused(content: dict[str, Any], tmp_path_factory: Any) -> None:
     file: Path = tmp_path_factory.getbasetemp() / "labels.yaml"
     with file.open("w", encoding="utf-8") as stream:
         YAML(typ="safe", pure=True).dump({"sweep": "s", "horizon_kimg": 1, **content}, stream)

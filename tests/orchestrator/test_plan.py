@@ -173,7 +173,8 @@ def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read
 
 
 def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
-    plan = planned(read(SWEEP + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\nresources: {gpus: 2}\n"))
+    text = SWEEP.replace("  batch: 20", "  batch: 40")
+    plan = planned(read(text + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\nresources: {gpus: 2}\n"))
     totals = plan.totals
     assert totals.kwh is not None
     assert totals.kwh_low is not None

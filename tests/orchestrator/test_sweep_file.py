@@ -123,4 +123,4 @@ def test_a_tier_has_a_place_of_its_own_in_the_store(read: Read) -> None:
 def test_the_score_is_named_in_full(read: Read) -> None:
     assert read(BASE).spec.score_name == "fid2k-lite0"
     assert read(BASE + "metrics: [kid2k]\n").spec.score_name == "kid2k-lite0"
-    assert read(BASE + "score: pr2k_recall-lite0\n").spec.score_name == "pr2k_recall-lite0"
+    assert read(BASE + "metrics: [pr2k]\nscore: pr2k_recall-lite0\n").spec.score_name == "pr2k_recall-lite0"
