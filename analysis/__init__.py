@@ -1,1 +1,1 @@
-"""From the files of a store to tables, figures and verdicts. Reads the store only: no torch, no orchestrator."""
+"""Turn the files of a store into tables, figures and verdicts. Needs neither torch nor orchestrator."""

@@ -7,10 +7,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from trainer.strict_json import strict_json
+from trainer.files import strict_json
 
 OUT = Console(highlight=False, markup=False)
-ERR = Console(stderr=True, highlight=False, markup=False)
 
 
 def say(text: str) -> None:
@@ -24,13 +23,8 @@ def say_json(value: Any) -> None:
 
 
 def show(table: Table, notes: Sequence[str] = ()) -> None:
-    """Write a table and notes below it; as wide as it needs to be where nobody looks at a terminal."""
+    """Write a table and notes below it; 200 columns wide where the output is not a terminal."""
     console = OUT if sys.stdout.isatty() else Console(highlight=False, markup=False, width=200)
     console.print(table)
     for note in notes:
         say(note)
-
-
-def complain(text: str) -> None:
-    """Write one line of error."""
-    ERR.out(f"error: {text}", style="red", highlight=False)

@@ -1,10 +1,10 @@
-"""Mistakes a user can put right: one clear line that names the place, the value and the way out. Exit code 2.
+"""User errors: each says in one line where the problem is, what it is, and how to fix it. Exit code 2.
 
 AnalysisError
 ├── StoreError          the store, a sweep or a file in it is not there or not readable
-├── ScoreError          no metric, or more than one, could be the score
+├── ScoreError          no metric, or more than one, matches the score
 ├── ClaimError          a claim does not follow the grammar or names no cell
-├── FigureError         no such figure, or no provenance to go back from it
+├── FigureError         no such figure, or a file without provenance
 └── ReportError         a report cannot be written or printed
 """
 
@@ -18,7 +18,7 @@ class StoreError(AnalysisError):
 
 
 class ScoreError(AnalysisError):
-    """No metric, or more than one, could be the score."""
+    """No metric, or more than one, matches the score."""
 
 
 class ClaimError(AnalysisError):
@@ -26,7 +26,7 @@ class ClaimError(AnalysisError):
 
 
 class FigureError(AnalysisError):
-    """There is no such figure, or no provenance to go back from it."""
+    """There is no such figure, or a file has no provenance."""
 
 
 class ReportError(AnalysisError):

@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks import bench_augment, bench_files, bench_iteration, bench_metrics, bench_ops, bench_profile
 from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
 from benchmarks.table import write_into
-from trainer.console import result, say
-from trainer.process import settle
+from trainer.runtime.console import result, say
+from trainer.runtime.torch_settings import configure_process
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
     arguments = parser.parse_args()
-    settle(threads=1)
+    configure_process(threads=1)
     latest = HERE / "latest.json"
     found = json.loads(latest.read_text(encoding="utf-8")) if latest.exists() else {}
     for part in arguments.only:

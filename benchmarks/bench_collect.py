@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,14 +22,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from analysis import synthetic
-from analysis.collect import collect
-from analysis.figures import FIGURES
-from analysis.render import render
-from analysis.results import load
-from analysis.store import Store
-from analysis.summary import summarize
+from analysis.figures.catalog import FIGURES
+from analysis.figures.render import render
+from analysis.results.load import load
+from analysis.results.summary import summarize
+from analysis.tables.collect import collect
+from analysis.tables.store import ResultStore
+from analysis.testing import synthetic_store as synthetic
 from trainer.config.identity import trial_id
+from trainer.config.plan_file import PlanFile
 from trainer.config.train import TrainConfig
 
 SIZES = (500, 1000, 2000, 5000, 10_000)
@@ -43,32 +45,26 @@ def fake_runs(count: int) -> Iterator[synthetic.FakeRun]:
         yield synthetic.FakeRun(("none", "ada")[cell % 2], SIZES[cell // 2], seed, kimg=HORIZON_KIMG)
 
 
-def write_store(path: Path, count: int, evaluations: int, console: Console) -> Store:
+def write_store(path: Path, count: int, evaluations: int, console: Console) -> ResultStore:
     """Write the store with plain writes; the lines of a cell are made once, and only their values differ by seed."""
-    store = Store(path)
+    store = ResultStore(path)
     kimgs = [HORIZON_KIMG * (i + 1) / evaluations for i in range(evaluations)]
-    configs, cells = {}, []
+    configs: dict[synthetic.FakeRun, dict[str, Any]] = {}
+    cells = []
     for run in track(fake_runs(count), total=count, description="writing", console=console):
         first = run._replace(seed=0)
         config = configs.setdefault(first, synthetic.config_of(first))
         config = config | {"seed": run.seed, "data": config["data"] | {"subset_seed": run.seed}}
         trial = trial_id(TrainConfig.model_validate(config))
-        cells.append(planned(run, trial))
+        cells.append(synthetic.planned_run(run, trial, HORIZON_KIMG))
         write_trial(store, run, trial, config, kimgs)
-    plan = {"schema_version": 1, "sweep": "bench", "tier": "synthetic", "score": "fid2k", "cells": cells}
+    plan = PlanFile(sweep="bench", tier="synthetic", score="fid2k", cells=tuple(cells))
     store.plan("bench").parent.mkdir(parents=True)
-    store.plan("bench").write_text(json.dumps(plan))
+    store.plan("bench").write_text(plan.model_dump_json())
     return store
 
 
-def planned(run: synthetic.FakeRun, trial: str) -> dict[str, Any]:
-    """Return the entry of a run in plan.json."""
-    cell = f"subset={run.subset} {run.augment}"
-    horizon = {"horizon_kimg": HORIZON_KIMG}
-    return {"cell": cell, "settings": run.settings, "seed": run.seed, "trial": trial, **horizon}
-
-
-def write_trial(store: Store, run: synthetic.FakeRun, trial: str, config: Any, kimgs: list[float]) -> None:
+def write_trial(store: ResultStore, run: synthetic.FakeRun, trial: str, config: Any, kimgs: list[float]) -> None:
     """Write the files of one trial."""
     directory = store.run(trial)
     directory.attempt(1).mkdir(parents=True)
@@ -79,7 +75,7 @@ def write_trial(store: Store, run: synthetic.FakeRun, trial: str, config: Any, k
     directory.ticks.write_text("".join(json.dumps(synthetic.tick_line(noise, kimg)) + "\n" for kimg in kimgs))
 
 
-def touch_some(store: Store) -> None:
+def touch_some(store: ResultStore) -> None:
     """Let ten trials, all over the store, gain an evaluation."""
     trials = list(store.trials())
     for trial in trials[:: max(len(trials) // CHANGED, 1)][:CHANGED]:
@@ -101,19 +97,23 @@ def timed(action: Callable[[], Any]) -> Times:
     return Times(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def measure(store: Store, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
-    """Yield what was done, how long it took, and the seconds it may take."""
+def draw(store: ResultStore, name: str) -> None:
+    """Load the sweep and draw a figure of it."""
+    render(name, *load(store, "bench"))
 
+
+def measure(store: ResultStore, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
+    """Yield what was done, how long it took, and the seconds it may take."""
     yield "collect from scratch", timed(lambda: collect(store)), 60.0
     yield "collect, nothing changed", timed(lambda: collect(store)), 3.0
     touch_some(store)
     yield f"collect, {CHANGED} trials changed", timed(lambda: collect(store)), 3.0
     for name in figures:
-        yield f"load and draw {name}", timed(lambda name=name: render(name, *load(store, "bench"))), 3.0
+        yield f"load and draw {name}", timed(partial(draw, store, name)), 3.0
     yield "load and summarize", timed(lambda: summarize(*load(store, "bench"))), 3.0
 
 
-def compare(store: Store, sample: int, console: Console) -> None:
+def compare(store: ResultStore, sample: int, console: Console) -> None:
     """Read the same runs and scores from the tables and through MLflow, one after the other, and say the ratio."""
     from benchmarks import mlflow_side
 

@@ -9,9 +9,9 @@ import torch
 
 from benchmarks.bench_iteration import Bench, Row
 from benchmarks.ratios import Rate, implementations, least_ms
-from trainer import checkpoint
 from trainer.data.cache import Decoded
 from trainer.data.dataset import ImageSet
+from trainer.state import checkpoint
 
 COUNT, BATCH, SIDE = 10_000, 64, 32
 

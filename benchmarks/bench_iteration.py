@@ -13,15 +13,16 @@ from torch import Tensor, nn
 
 from benchmarks.official import Official, rewrite
 from benchmarks.ratios import Ratio, implementations
-from trainer.augment.critic import Critic
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator, Role
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.training import Logistic
-from trainer.families import build
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
-from trainer.objectives.phases import Phase, Shard, complete_gradients, local, train_only
+from trainer.objectives.phases import MicroBatch, Phase, complete_gradients
 from trainer.objectives.regularised import Intervals
 from trainer.ops.kernels import Kernels, using
+from trainer.registry import build
+from trainer.runtime.world import World
 
 
 class Row(NamedTuple):
@@ -38,11 +39,11 @@ class Row(NamedTuple):
         return {} if self.dtype == "fp32" else {"dtype": self.dtype, "top_resolutions": 8}
 
 
-Shown = Callable[[Tensor, str], Tensor]
+Shown = Callable[[Tensor, Role], Tensor]
 Clock = Callable[[], float]
 
 
-def untouched(images: Tensor, _role: str) -> Tensor:
+def untouched(images: Tensor, _role: Role) -> Tensor:
     """Return images as they are: no augmentation."""
     return images
 
@@ -57,11 +58,13 @@ class Bench:
         self.kernels = kernels
         self.generator: Generator = build(StyleGan2Generator(**width, **small), *shape)
         self.discriminator: Discriminator = build(StyleGan2Discriminator(**width), *shape)
-        objective = build(Logistic(r1_gamma=0.1), self.generator, Critic(self.discriminator, shown), Intervals(4, 16))
+        objective = build(
+            Logistic(r1_gamma=0.1), self.generator, AugmentedDiscriminator(self.discriminator, shown), Intervals(4, 16)
+        )
         self.phases: tuple[Phase, ...] = objective.phases
         images = torch.randn(row.batch, 1, row.resolution, row.resolution)
         nothing = torch.zeros(row.batch, 0)
-        self.shard = Shard(images, nothing, torch.randn(row.batch, 64), nothing)
+        self.micro_batch = MicroBatch(images, nothing, torch.randn(row.batch, 64), nothing)
         self.networks: dict[str, nn.Module] = {"G": self.generator, "D": self.discriminator}
         self.optimizers = {key: torch.optim.Adam(net.parameters(), fused=True) for key, net in self.networks.items()}
         self.forget()
@@ -80,11 +83,12 @@ class Bench:
     def step(self, phase: Phase) -> None:
         """Do what the loop does for a phase."""
         network = self.networks[phase.network]
-        train_only(phase.network, self.generator, self.discriminator)
+        self.generator.requires_grad_(phase.network == "G")
+        self.discriminator.requires_grad_(phase.network == "D")
         network.zero_grad(set_to_none=True)
         with using(self.kernels):
-            (phase.loss(self.shard).loss.mean() * phase.gain).backward()
-        phase.finish(local)
+            (phase.loss(self.micro_batch).loss.mean() * phase.gain).backward()
+        phase.finish(World().sum)
         complete_gradients(network.parameters())
         self.optimizers[phase.network].step()
 
@@ -94,7 +98,7 @@ class Bench:
         return 1000 * sum(self.seconds[phase.name] / phase.interval for phase in self.phases)
 
     def images_per_second(self) -> float:
-        return 1000 * len(self.shard.real) / self.milliseconds
+        return 1000 * len(self.micro_batch.real) / self.milliseconds
 
 
 def official(row: Row, grouped: bool) -> Bench:

@@ -17,13 +17,13 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks.plain_lite0 import PlainLite0
+from trainer.evaluation.evaluate import evaluate
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.samples import BATCH, ImageBatch, PathSteps, Share
 from trainer.metrics.detectors.lite0 import Lite0
-from trainer.metrics.evaluate import evaluate
 from trainer.metrics.fid import frechet_distance
-from trainer.metrics.judges import Judges
 from trainer.metrics.kid import draw_subsets, mmd2, subset_distances
 from trainer.metrics.moments import gaussian_of
-from trainer.metrics.subject import BATCH, Batch, Share, Steps
 
 DIMS = (64, 1280, 2048)
 KERNEL = torch.randn(32, 32, 3, 3, generator=torch.Generator().manual_seed(0)) / 17
@@ -143,16 +143,16 @@ class Images:
 class Photographer:
     """Renders as a generator would: the images, after so much arithmetic as StyleGAN2 of 32x32 needs for each."""
 
-    def images(self, count: int, share: Share) -> Iterator[Batch]:
+    def images(self, count: int, share: Share) -> Iterator[ImageBatch]:
         made = images(count)
         for start in range(share.first * BATCH, count, share.of * BATCH):
             part = made[start : start + BATCH]
             wide = part.float().expand(-1, 32, -1, -1)
             for _ in range(4):
                 wide = torch.nn.functional.conv2d(wide, KERNEL, padding=1)
-            yield Batch(start, part)
+            yield ImageBatch(start, part)
 
-    def paths(self, count: int, _: str, share: Share) -> Iterator[Steps]:
+    def paths(self, count: int, _: str, share: Share) -> Iterator[PathSteps]:
         raise NotImplementedError("no path length is measured here")
 
 
@@ -160,12 +160,12 @@ def evaluation_row(count: int = 500) -> Row:
     """Compare one evaluation of seven metrics with seven evaluations, the reference cached for both."""
     families = ("fid", "kid", "pr", "is", "swd", "msssim")
     names = (*(f"{family}{count}" for family in families), f"fid{count // 2}")
-    reference, judges = Images(count), Judges(Lite0())
+    reference, feature_networks = Images(count), FeatureNetworks(Lite0())
 
     with tempfile.TemporaryDirectory() as folder:
 
         def values(asked: tuple[str, ...]) -> list[float]:
-            found = evaluate(Photographer(), reference, asked, judges, Path(folder))
+            found = evaluate(Photographer(), reference, asked, feature_networks, Path(folder))
             return [value.value for value in found]
 
         values(names)

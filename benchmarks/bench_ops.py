@@ -81,10 +81,8 @@ def convolution_rates(rounds: int) -> Iterator[Rate]:
         y = convolve(x, weight, padding=1)
         dy = torch.ones_like(y)
         works: dict[str, Work] = {
-            "forward": lambda x=x, weight=weight: convolve(x, weight, padding=1),
-            "backward": lambda y=y, x=x, weight=weight, dy=dy: torch.autograd.grad(
-                y, [x, weight], dy, retain_graph=True
-            ),
+            "forward": partial(convolve, x, weight, padding=1),
+            "backward": partial(torch.autograd.grad, y, [x, weight], dy, retain_graph=True),
         }
         took = least_ms(works, rounds)
         flop = 2 * 9 * shape[1] * x.numel()

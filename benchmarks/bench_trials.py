@@ -27,11 +27,11 @@ from infra.slurm.packages import require
 from infra.slurm.shape import Shape
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
-from orchestrator.backends.slurm import SlurmBackend
-from orchestrator.dispatch import Dispatcher
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.process import ProcessId
-from orchestrator.store import Store
+from orchestrator.backends.slurm.backend import SlurmBackend
+from orchestrator.dispatch.dispatcher import Dispatcher
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.store.layout import Store
+from orchestrator.store.process_id import ProcessId
 
 WORKER = Path(__file__).with_name("noop_worker.py")
 SWEEP = """

@@ -12,7 +12,7 @@ import torch
 
 from trainer.errors import UserError
 from trainer.ops.build.build import build
-from trainer.process import settle
+from trainer.runtime.torch_settings import configure_process
 
 TESTS = ("tests/ops", "tests/golden")
 GPU_TESTS = "tests/ops/test_cuda_equals_cpu.py"
@@ -20,7 +20,7 @@ GPU_TESTS = "tests/ops/test_cuda_equals_cpu.py"
 
 def main() -> int:
     """Build, test, measure; print what was skipped."""
-    settle(threads=1)
+    configure_process(threads=1)
     try:
         folder = build("cuda")
     except UserError as error:

@@ -16,9 +16,9 @@ import mlflow
 from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from analysis.plan import read_plan
-from analysis.rows import lines
-from analysis.store import Store
+from analysis.tables.jsonl_rows import lines
+from analysis.tables.plan_file import read_plan
+from analysis.tables.store import ResultStore
 
 MILLISECONDS = 1_700_000_000_000
 
@@ -38,7 +38,7 @@ class Read(NamedTuple):
         return self.search + self.histories / self.sample * self.runs
 
 
-def fill(store: Store, path: Path, metric: str) -> str:
+def fill(store: ResultStore, path: Path, metric: str) -> str:
     """Write the runs of sweep `bench` and their scores; return the tracking URI."""
     uri = f"sqlite:///{path}"
     database = SqlAlchemyStore(uri, f"file://{path.parent}/artifacts")

@@ -5,6 +5,7 @@ convolution of single channels and a choice of pixels; bias, noise, activation, 
 derivatives are torch's. Written from the papers (StyleGAN2 Sec. 2.2, ADA App. B); parameters are those of our networks.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,12 +17,12 @@ from trainer.model.layers import Convolution, FullyConnected
 from trainer.model.modulated import SynthesisLayer, ToRgb
 from trainer.ops.activations import ACTIVATIONS
 from trainer.ops.modulated_conv2d import modulated_weights
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 from trainer.ops.resampling import Steps
 from trainer.ops.upfirdn2d import down_padding, up_padding
 
 
-class Official(Reference):
+class Official(ReferenceKernels):
     """Resampling step by step; the other operations as in the reference, but nothing in place."""
 
     name = "official"
@@ -109,7 +110,7 @@ class Layers:
 def rewrite(network: nn.Module, grouped: bool) -> None:
     """Let every layer of a network compute in the official formulation."""
     layers = Layers(grouped)
-    kinds = {
+    kinds: dict[type, Callable[..., Tensor]] = {
         SynthesisLayer: layers.synthesis,
         ToRgb: layers.to_rgb,
         Convolution: layers.convolution,

@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from trainer.ops.choice import native
 from trainer.ops.kernels import Kernels, using
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 
 Work = Callable[[], Any]
 
@@ -54,7 +55,7 @@ def least_ms(works: Mapping[str, Work], rounds: int) -> dict[str, float]:
 
 def implementations() -> dict[str, Kernels]:
     """Return both implementations of the operations."""
-    return {"reference": Reference(), "native": native("cpu")}
+    return {"reference": ReferenceKernels(), "native": native("cpu")}
 
 
 def with_each(work: Work) -> dict[str, Work]:
@@ -64,7 +65,7 @@ def with_each(work: Work) -> dict[str, Work]:
         with using(kernels):
             return work()
 
-    return {name: lambda kernels=kernels: done(kernels) for name, kernels in implementations().items()}
+    return {name: partial(done, kernels) for name, kernels in implementations().items()}
 
 
 def native_ratio(name: str, work: Work, rounds: int) -> Ratio:

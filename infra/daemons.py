@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from infra.waiting import WaitedTooLong, wait_until
-from orchestrator.process import ProcessId, send
+from orchestrator.store.process_id import ProcessId, send
 
 
 def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> ProcessId:

@@ -1,11 +1,12 @@
 """Debian packages, installed where that is possible."""
 
-import fcntl
 import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from trainer.files import locked
 
 LOCK = Path("/tmp/adasweep-apt.lock")
 """apt-get does not wait for another of its kind; tests run side by side."""
@@ -19,8 +20,7 @@ def install(packages: Sequence[str]) -> None:
     """Install `packages` as root with apt-get. Raises CannotInstall, saying why it could not."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise CannotInstall(f"{', '.join(packages)} would have to be installed, which takes root and apt-get")
-    with LOCK.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(LOCK):
         for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
             _apt_get(command)
 

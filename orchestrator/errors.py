@@ -1,13 +1,13 @@
-"""What can go wrong in the orchestrator, as a tree:
+"""What can go wrong in the orchestrator.
 
-    UserError            (trainer.errors) somebody can put it right: one line, exit code 2, no traceback
+    UserError            (trainer.errors) the user can fix it: one line, exit code 2, no traceback
     ├── SweepError       a sweep file says something that cannot be: one line for each problem
     ├── StoreError       the store is missing, unwritable or holds something unexpected
     ├── PlanError        a plan may not be carried out: over budget, nothing to cancel, an unknown trial
     └── SetupError       the machine or the installation is not fit
-    BackendError         the world failed: a command, its output, and whether trying again may help
-    LeaseHeld            somebody else is at work on this trial
-    LeaseLost            somebody else has taken this trial over
+    BackendError         something outside failed: a command, its output, and whether a retry may help
+    LeaseHeld            another process is working on this trial
+    LeaseSuperseded      another process has taken this trial over
 
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
@@ -16,11 +16,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from trainer.errors import UserError
-
-EXIT_USER_ERROR = 2
-EXIT_SOME_FAILED = 3
-EXIT_BUG = 70
-EXIT_RUN_AGAIN = 75
 
 
 class Problem(NamedTuple):
@@ -35,7 +30,7 @@ class Problem(NamedTuple):
 
 
 class SweepError(UserError):
-    """A sweep file says something that cannot be. All problems are told at once, one a line."""
+    """A sweep file says something that cannot be. All problems are reported at once, one per line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
@@ -59,7 +54,7 @@ class SetupError(UserError):
 
 
 class BackendError(Exception):
-    """A failure of the world beyond a backend. `retryable` says whether the same request may succeed later."""
+    """A failure outside of adasweep, beyond a backend. `retryable` says whether the same request may succeed later."""
 
     def __init__(self, what: str, *, retryable: bool) -> None:
         self.retryable = retryable
@@ -67,8 +62,8 @@ class BackendError(Exception):
 
 
 class LeaseHeld(Exception):
-    """Somebody else is at work on this trial."""
+    """Another process is working on this trial."""
 
 
-class LeaseLost(Exception):
-    """Somebody else has taken this trial over: whoever gets this writes nothing more."""
+class LeaseSuperseded(Exception):
+    """Another process has taken this trial over; write nothing more."""

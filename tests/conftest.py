@@ -1,12 +1,14 @@
 """Switches on the checks of shapes in signatures, before anything of the trainer is imported."""
 
+import pkgutil
+
 from jaxtyping import install_import_hook
 
-CHECKED = (
-    *("trainer.ops", "trainer.model", "trainer.losses", "trainer.objectives", "trainer.augment", "trainer.data"),
-    *("trainer.commands", "trainer.perceptual", "trainer.projection", "trainer.sheet", "trainer.sheets"),
-    *("trainer.metrics", "trainer.methods", "trainer.ema", "trainer.latents", "trainer.evaluation", "trainer.step"),
-    *("trainer.telemetry", "trainer.distributed"),
-)
+import trainer
 
-install_import_hook(CHECKED, "tests.typechecked")
+WITHOUT_ARRAYS = {"config"}  # pydantic checks it, and its validators return Self, which beartype refuses here
+
+install_import_hook(
+    [f"trainer.{room.name}" for room in pkgutil.iter_modules(trainer.__path__) if room.name not in WITHOUT_ARRAYS],
+    "tests.typechecked",
+)

@@ -1,4 +1,4 @@
-"""What can go wrong for a reason that is not a bug, as a tree:
+"""What can go wrong for a reason that is not a bug.
 
     UserError            somebody can put it right: one line with place, problem and way out; exit code 2, no traceback
     ├── DataError        a data set is missing, broken, hostile or unfit
@@ -9,7 +9,26 @@
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
 
-EXIT_USER_ERROR = 2
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a command of adasweep, trainer or analysis ends; supervisors and schedulers decide by it."""
+
+    DONE = 0
+    USER_ERROR = 2
+    SOME_FAILED = 3
+    BUG = 70
+    RUN_AGAIN = 75
+
+
+ERROR_PREFIX = "adasweep: error: "
+"""What every error begins with on standard error, whichever program tells it."""
+
+
+def without_prefix(line: str) -> str:
+    """Return what an error line says; supervisors also read what workers of earlier versions wrote."""
+    return line.removeprefix("adasweep: ").removeprefix("error: ")
 
 
 class UserError(Exception):

@@ -13,11 +13,9 @@ A trial directory:
 Readers keep the last line per (kimg, key) and pass over a torn last line.
 """
 
-import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +25,7 @@ from pydantic import ValidationError
 
 from trainer.config.job import Work
 from trainer.config.spec import Count, NonNegative, Settings
+from trainer.files import replace_file
 
 SNAPSHOT = re.compile(r"^snapshot-(\d{9,})\.safetensors$")
 PROBE = re.compile(r"^(.+)-(\d{9,})\.npz$")
@@ -155,56 +154,6 @@ class RunDir:
         """Return the numbers of all attempts, in order."""
         names = (entry.name for entry in (self.path / "attempts").glob("[0-9]*"))
         return sorted(int(name) for name in names if name.isdigit())
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write `text` to `path` so that a reader, or a crash, sees the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def append_lines(path: Path, rows: list[Mapping[str, Any]]) -> None:
-    """Append `rows` to a .jsonl file in one write, onto the disk; a torn last line of a crash before is closed off.
-
-    A checkpoint written afterwards thus never outlives the rows before it, not even when the power fails.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
-    with path.open("a+b") as file:
-        if file.tell() and _last_byte(path) != b"\n":
-            text = "\n" + text
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a .jsonl file in order; lines torn by a crash are passed over; a missing file has no rows."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            if isinstance(row, dict):
-                yield row
 
 
 def read_record(path: Path) -> RunRecord | None:

@@ -11,7 +11,7 @@ from infra import daemons
 from infra.debian import install
 from infra.ports import free_ports, is_open
 from infra.waiting import wait_until
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 
 PACKAGES = ("postgresql",)
 PROGRAMS = Path("/usr/lib/postgresql")

@@ -9,7 +9,7 @@ from pathlib import Path
 from infra import daemons
 from infra.ports import free_ports
 from infra.waiting import wait_until
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 
 START_SECONDS = 240.0
 SETTINGS = {

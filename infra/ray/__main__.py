@@ -1,4 +1,4 @@
-"""python -m infra.ray up|down|status|kill-node|start-node|template"""
+"""Throw-away Ray clusters: python -m infra.ray up|down|status|kill-node|start-node|template."""
 
 import json
 from typing import Annotated

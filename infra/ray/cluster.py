@@ -16,9 +16,9 @@ from typing import Any
 from infra import daemons
 from infra.ports import free_ports
 from infra.waiting import wait_until
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 PARENT = Path("/tmp")
 PREFIX = "adasweep-ray-"
@@ -164,6 +164,7 @@ def _usage(answer: Any) -> dict[str, tuple[float, float]] | None:
 
 
 def head_command(prefix: Path, recorded: Recorded) -> list[str]:
+    """Return the command of the head, which has no CPUs for tasks."""
     return [
         *_ray_start(),
         "--head",
@@ -179,6 +180,7 @@ def head_command(prefix: Path, recorded: Recorded) -> list[str]:
 
 
 def node_command(recorded: Recorded, index: int) -> list[str]:
+    """Return the command of the node number `index`."""
     shape = recorded.shape
     return [
         *_ray_start(),

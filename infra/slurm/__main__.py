@@ -1,4 +1,4 @@
-"""python -m infra.slurm up|down|status|kill-node|start-node"""
+"""Throw-away SLURM clusters: python -m infra.slurm up|down|status|kill-node|start-node."""
 
 from typing import Annotated
 

@@ -19,9 +19,9 @@ from infra.slurm import commands, config
 from infra.slurm.packages import CannotRunSlurm
 from infra.slurm.shape import Layout, Ports, Shape
 from infra.waiting import WaitedTooLong, wait_until
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
-from trainer.record import replace_file
+from trainer.files import replace_file
 
 # Short, since a socket's path has at most 107 characters, and open to all, since munge insists.
 PARENT = Path("/tmp")

@@ -11,10 +11,12 @@ OWN_HOSTS = 'mount --bind "$1" /etc/hosts; shift; exec "$@"'
 
 
 def munge_key(layout: Layout) -> list[str]:
+    """Return the command that makes the key all daemons share."""
     return ["mungekey", "--create", f"--keyfile={layout.munge_key}"]
 
 
 def munged(layout: Layout) -> list[str]:
+    """Return the command of the authentication daemon."""
     folder = layout.munge_socket.parent
     return [
         "munged",
@@ -29,6 +31,7 @@ def munged(layout: Layout) -> list[str]:
 
 
 def install_database(layout: Layout) -> list[str]:
+    """Return the command that makes MariaDB's system tables."""
     return [
         "mariadb-install-db",
         "--no-defaults",
@@ -40,6 +43,7 @@ def install_database(layout: Layout) -> list[str]:
 
 
 def mariadbd(layout: Layout, ports: Ports) -> list[str]:
+    """Return the command of the accounting database's server."""
     return [
         "mariadbd",
         "--no-defaults",
@@ -58,14 +62,17 @@ def mariadbd(layout: Layout, ports: Ports) -> list[str]:
 
 
 def mariadb(layout: Layout, statements: str) -> list[str]:
+    """Return the command that has the database's server execute SQL."""
     return ["mariadb", "--no-defaults", "-uroot", "-S", str(layout.database_socket), "-e", statements]
 
 
 def slurmdbd(layout: Layout) -> list[str]:
+    """Return the command of the accounting daemon."""
     return _on_loopback(layout, "slurmdbd", "-D")
 
 
 def slurmctld(layout: Layout) -> list[str]:
+    """Return the command of the controller."""
     return _on_loopback(layout, "slurmctld", "-D")
 
 

@@ -7,65 +7,70 @@ DATABASE_PASSWORD = "throw-away"
 GPU_TYPE = "h100"
 
 
+_CONSTANT = (
+    "ClusterName=throwaway",
+    "SlurmUser=root",
+    "SlurmdUser=root",
+    "AuthType=auth/munge",
+    "CredType=cred/munge",
+    "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny",
+    "MailProg=/bin/true",
+    "SwitchType=switch/none",
+    "MpiDefault=none",
+    "ProctrackType=proctrack/linuxproc",
+    "TaskPlugin=task/none",
+    "JobAcctGatherType=jobacct_gather/linux",
+    "JobAcctGatherFrequency=task=1",
+    "SelectType=select/cons_tres",
+    "SelectTypeParameters=CR_Core_Memory",
+    "DefMemPerCPU=256",  # else every job takes the whole memory of its node
+    "SlurmdParameters=config_overrides",  # else a node may not have more CPUs than the machine
+    "SchedulerType=sched/backfill",
+    "SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2",
+    "PreemptType=preempt/partition_prio",
+    "PreemptMode=REQUEUE",
+    "SlurmctldParameters=preempt_send_user_signal",
+    "AccountingStorageType=accounting_storage/slurmdbd",
+    "AccountingStorageHost=localhost",
+    f"AccountingStorageTRES=gres/gpu,gres/gpu:{GPU_TYPE}",
+    "ReturnToService=2",
+    "SlurmctldTimeout=30",
+    "InactiveLimit=0",
+    "MinJobAge=300",
+    "MaxArraySize=2001",
+    "JobRequeue=1",
+    "GresTypes=gpu",
+)
+"""The lines of slurm.conf that are the same for every cluster."""
+
+_LOW = "MaxTime=INFINITE State=UP PriorityTier=1"
+
+
 def slurm_conf(layout: Layout, shape: Shape, ports: Ports, host: str, first_job: int) -> str:
     """Return slurm.conf. `first_job` must grow from cluster to cluster, so that no job is taken for an older one's."""
     nodes = f"n[1-{shape.nodes}]"
     return _lines(
-        "ClusterName=throwaway",
+        *_CONSTANT,
         f"SlurmctldHost={host}(127.0.0.1)",
         f"SlurmctldPort={ports.controller}",
-        "SlurmUser=root",
-        "SlurmdUser=root",
-        "AuthType=auth/munge",
         # cred_expire is how long a requeued job waits; SLURM's default is two minutes.
         f"AuthInfo=socket={layout.munge_socket},cred_expire={shape.requeue_delay_seconds}",
-        "CredType=cred/munge",
-        "CommunicationParameters=NoInAddrAny,NoCtldInAddrAny",
         f"StateSaveLocation={layout.controller_state}",
         f"SlurmdSpoolDir={layout.prefix}/spool/%n",
         f"SlurmctldPidFile={layout.prefix}/run/slurmctld.pid",
         f"SlurmdPidFile={layout.prefix}/run/slurmd.%n.pid",
         f"SlurmctldLogFile={layout.log('slurmctld')}",
         f"SlurmdLogFile={layout.prefix}/log/slurmd.%n.log",
-        "MailProg=/bin/true",
-        "SwitchType=switch/none",
-        "MpiDefault=none",
-        "ProctrackType=proctrack/linuxproc",
-        "TaskPlugin=task/none",
-        "JobAcctGatherType=jobacct_gather/linux",
-        "JobAcctGatherFrequency=task=1",
-        "SelectType=select/cons_tres",
-        "SelectTypeParameters=CR_Core_Memory",
-        "DefMemPerCPU=256",  # else every job takes the whole memory of its node
-        "SlurmdParameters=config_overrides",  # else a node may not have more CPUs than the machine
-        "SchedulerType=sched/backfill",
-        "SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2",
-        "PreemptType=preempt/partition_prio",
-        "PreemptMode=REQUEUE",
-        "SlurmctldParameters=preempt_send_user_signal",
-        "AccountingStorageType=accounting_storage/slurmdbd",
-        "AccountingStorageHost=localhost",
         f"AccountingStoragePort={ports.accounting}",
         f"AccountingStoragePass={layout.munge_socket}",  # AuthInfo's socket is not used towards slurmdbd
-        f"AccountingStorageTRES=gres/gpu,gres/gpu:{GPU_TYPE}",
-        "ReturnToService=2",
-        "SlurmctldTimeout=30",
         f"SlurmdTimeout={shape.node_timeout_seconds}",
-        "InactiveLimit=0",
         f"KillWait={shape.kill_wait_seconds}",
-        "MinJobAge=300",
-        "MaxArraySize=2001",
-        "JobRequeue=1",
         f"FirstJobId={first_job}",
-        "GresTypes=gpu",
         *_nodes(shape, ports),
         f"PartitionName=main Nodes={nodes} Default=YES MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF",
         f"PartitionName=low Nodes={nodes} {_LOW} PreemptMode=REQUEUE GraceTime={shape.grace_seconds}",
         f"PartitionName=scavenge Nodes={nodes} {_LOW} PreemptMode=CANCEL GraceTime={shape.grace_seconds}",
     )
-
-
-_LOW = "MaxTime=INFINITE State=UP PriorityTier=1"
 
 
 def _nodes(shape: Shape, ports: Ports) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a backend is: it renders attempts as something submittable, submits that, and knows how each stands."""
+"""The interface of a backend: render attempts into a submission, submit it, and report the state of each attempt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,27 +7,11 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-import orchestrator
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Settings
-from trainer.record import State, replace_file
-
-LIVE = Path(orchestrator.__file__).resolve().parent.parent
-"""The folder of the packages that this process runs."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One attempt at one trial, as a backend sees it: a directory to run the supervisor in, and what it needs.
-
-    `code` is the folder of the packages that it runs, today and after every requeue.
-    """
-
-    trial: str
-    directory: Path
-    attempt: int
-    resources: Resources
-    code: Path = LIVE
+from trainer.files import replace_file
+from trainer.record import State
 
 
 @dataclass(frozen=True)
@@ -39,7 +23,7 @@ class Submission:
 
 
 class Handle(Settings):
-    """What a backend needs to recognise an attempt later, from another process. `key` is its own business."""
+    """What a backend needs to recognise an attempt later, from another process. `key` is private to the backend."""
 
     backend: str
     key: str
@@ -48,12 +32,16 @@ class Handle(Settings):
 
 
 class Backend(Protocol):
-    """A place where attempts run. Raises BackendError for failures of the world."""
+    """A place where attempts run. Raises BackendError when something outside of adasweep fails."""
 
     name: str
 
     def slots(self, resources: Resources) -> int:
         """Return how many attempts that need `resources` run at a time, as far as is known."""
+        ...
+
+    def lacks(self, resources: Resources) -> str:
+        """Return why no attempt that needs `resources` could ever run, as far as is known; "" where it could."""
         ...
 
     def render(self, tasks: Sequence[Task]) -> Submission:
@@ -68,8 +56,8 @@ class Backend(Protocol):
         """Return the state of each attempt as this backend knows it: one poll for all. LOST for one it never had."""
         ...
 
-    def tend(self) -> None:
-        """Do what keeps submitted attempts going; called now and then by whoever watches."""
+    def maintain(self) -> None:
+        """Keep submitted attempts going; called periodically by whoever watches them."""
         ...
 
     def cancel(self, handles: Sequence[Handle]) -> None:

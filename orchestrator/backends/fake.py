@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.backends.base import Handle, Submission, Task
+from orchestrator.backends.base import Handle, Submission
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
 
@@ -36,13 +37,17 @@ class FakeWorld:
 
 @dataclass
 class FakeBackend:
-    """Attempts go from pending to running to their end, one step each time it is tended."""
+    """Attempts go from pending to running to their end, one step each time `maintain` is called."""
 
     world: FakeWorld
     name: str = "fake"
 
     def slots(self, _resources: Resources) -> int:
         return self.world.slots
+
+    def lacks(self, _resources: Resources) -> str:
+        """Return nothing: it runs everything."""
+        return ""
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))
@@ -58,7 +63,7 @@ class FakeBackend:
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         return {handle: self.world.state(handle.key) for handle in handles}
 
-    def tend(self) -> None:
+    def maintain(self) -> None:
         self.world.turn()
 
     def cancel(self, handles: Sequence[Handle]) -> None:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from orchestrator.backends.base import Backend
 from orchestrator.errors import PlanError
-from orchestrator.keys import did_you_mean
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.sweep.keys import did_you_mean
 
 BACKENDS: Mapping[str, str] = {
-    "local": "orchestrator.backends.local",
-    "slurm": "orchestrator.backends.slurm",
-    "ray": "orchestrator.backends.ray",
+    "local": "orchestrator.backends.local.backend",
+    "slurm": "orchestrator.backends.slurm.backend",
+    "ray": "orchestrator.backends.ray.backend",
 }
 """The module of each backend; its `open_backend(store, cpus)` gives one."""
 

@@ -1,15 +1,31 @@
 """adasweep cancel: stop what waits or runs, for good."""
 
 from orchestrator.backends.registry import open_backend
-from orchestrator.commands.output import print_json, results
-from orchestrator.commands.targets import seen_of, trials_of
+from orchestrator.commands.options import TargetArgument
+from orchestrator.commands.targets import trials_of
+from orchestrator.dispatch.poll import open_handles, seen_of
+from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
-from orchestrator.marks import cancel
-from orchestrator.reported import open_handles
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.requests import cancel
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.record import State
 
 STOPPABLE = frozenset({State.PENDING, State.RUNNING, State.PREEMPTED, State.LOST})
+
+EXAMPLES = """Examples:
+  adasweep cancel demo
+  adasweep cancel 12e1a645
+"""
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES), name="cancel")
+def cancel_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Stop what waits or runs, for good: `run` does not take it up again before `adasweep retry`."""
+    return execute(Store(store), target, as_json=as_json)
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
@@ -26,5 +42,5 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"cancelled": trials})
     else:
-        results().print(f"{len(trials)} trials cancelled; bring them back with: adasweep retry {target}", markup=False)
+        results().print(f"{len(trials)} trials cancelled; to resume them, run: adasweep retry {target}", markup=False)
     return 0

@@ -1,23 +1,16 @@
-"""Commands that belong to another room: passed on as they are, to a Python of their own."""
+"""Carrying out a command of another package, in a Python of its own."""
 
 import subprocess
 from typing import IO, Any
 
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.store import Store
-
-BY_SWEEP = frozenset({"figures", "table", "claims"})
-"""Commands of the analysis whose first word is a sweep's name here, and an option there."""
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment, python_module
 
 
 def execute(package: str, words: list[str], store: Store, output: IO[Any] | None = None) -> int:
-    """Run `python -m package words...` with the store in the environment; return its exit code.
+    """Run `python -m package words...` on the store as a part of adasweep; return its exit code.
 
     What it prints goes to `output`, or else to where ours goes.
     """
-    command, *rest = words
-    if command in BY_SWEEP and rest and not rest[0].startswith("-"):
-        rest = ["--sweep", *rest]
-    settings = environment({"ADASWEEP_STORE": str(store.root)})
-    line = [*python_module(package), command, *rest]
-    return subprocess.run(line, env=settings, stdout=output, check=False).returncode
+    settings = environment({"ADASWEEP_STORE": str(store.root), "ADASWEEP_PROGRAM": "adasweep"})
+    return subprocess.run([*python_module(package), *words], env=settings, stdout=output, check=False).returncode

@@ -4,15 +4,33 @@ import sys
 from pathlib import Path
 
 import orchestrator
-from orchestrator.commands import delegate, probe, run
-from orchestrator.commands.output import news
-from orchestrator.errors import EXIT_SOME_FAILED
-from orchestrator.planning import Request
-from orchestrator.recorders.cursor import default_target
-from orchestrator.store import Store
-from orchestrator.sweep_file import read_sweep
+from orchestrator.commands import benchmark, carry_out, delegate
+from orchestrator.commands.options import CpusOption, RunFlags, TierOption
+from orchestrator.dispatch.planner import Request
+from orchestrator.display.output import news
+from orchestrator.recorders.target import default_target
+from orchestrator.store.layout import Store
+from orchestrator.sweep.reader import read_sweep
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.errors import ExitCode
 
 SWEEP = Path(orchestrator.__file__).parent.parent / "sweeps" / "demo.yaml"
+
+EXAMPLES = """Examples:
+  adasweep demo
+  adasweep demo --tier smoke
+"""
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def demo(
+    tier: TierOption = "", cpus: CpusOption = None, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
+) -> int:
+    """Run sweeps/demo.yaml on this machine, record it, and draw its figures."""
+    return execute(Store(store), tier, cpus, as_json=as_json)
 
 
 def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
@@ -28,14 +46,14 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
         if code:
             return code
     request = Request(SWEEP, tier, cpus=cpus)
-    probe.execute(store, request)
-    code = run.execute(store, request, run.Manner(as_json=as_json))
-    if code not in (0, EXIT_SOME_FAILED):
+    benchmark.execute(store, request)
+    code = carry_out.execute(store, request, RunFlags(as_json=as_json))
+    if code not in (0, ExitCode.SOME_FAILED):
         return code
     plain = ["--json"] if as_json else []
     codes = [
         delegate.execute("analysis", [*words, *plain], store)
-        for words in (["collect"], ["figures", sweep.key], ["table", sweep.key])
+        for words in (["collect"], ["figures", "draw", sweep.key], ["table", sweep.key])
     ]
     news().print("\n".join(where_to_look(store, sweep.key)), markup=False, soft_wrap=True)
     return code or max(codes)

@@ -3,13 +3,27 @@
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.doctor import examine
-from orchestrator.errors import EXIT_USER_ERROR
-from orchestrator.plan_view import show
-from orchestrator.store import Store
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import show
+from orchestrator.doctor.checks import examine
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.errors import ExitCode
 
 STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+EXAMPLES = """Example:
+  adasweep doctor
+"""
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Check this machine and installation: packages, disk, clock, backends, MLflow."""
+    return execute(Store(store), as_json=as_json)
 
 
 def execute(store: Store, *, as_json: bool) -> int:
@@ -22,4 +36,4 @@ def execute(store: Store, *, as_json: bool) -> int:
         for finding in findings:
             table.add_row(Text(finding.verdict, STYLES[finding.verdict]), Text(finding.name), Text(finding.detail))
         show(results(), table)
-    return EXIT_USER_ERROR if any(finding.verdict == "wrong" for finding in findings) else 0
+    return ExitCode.USER_ERROR if any(finding.verdict == "wrong" for finding in findings) else 0

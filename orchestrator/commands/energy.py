@@ -1,17 +1,32 @@
 """adasweep energy: what sweeps took, after asking the cluster's accounting what it knows."""
 
-from orchestrator.backends.slurm_energy import account
-from orchestrator.backends.slurm_profile import chosen_profile
+import typer
+
+from orchestrator.backends.slurm.accounting import account
+from orchestrator.backends.slurm.profile import chosen_profile
 from orchestrator.commands import delegate
-from orchestrator.commands.output import news
+from orchestrator.commands.passed_on import ANY_WORDS
+from orchestrator.display.output import news
 from orchestrator.errors import BackendError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from trainer.command_line.group import new_app
+from trainer.command_line.options import DEFAULT_STORE, StoreOption
+
+app = new_app()
 
 
-def execute(words: list[str], store: Store) -> int:
-    """Take over what SLURM has metered, and pass the command on. A cluster that does not answer is told of."""
+@app.command(context_settings=ANY_WORDS)
+def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
+    """Take over what SLURM has metered, and carry out the analysis' command of this name."""
+    place = Store(store)
+    if not {"-h", "--help"} & set(context.args):
+        _take_over(place)
+    return delegate.execute("analysis", ["energy", *context.args], place)
+
+
+def _take_over(store: Store) -> None:
+    """Write what the cluster's accounting knows into the store; say so where it does not answer."""
     try:
         account(store, chosen_profile(store.root))
     except BackendError as error:
-        news().print(f"{error}; what SLURM has metered is left out where it is not known yet", markup=False)
-    return delegate.execute("analysis", ["energy", *words], store)
+        news().print(f"{error}; energy that SLURM metered may be missing", markup=False)

@@ -2,10 +2,37 @@
 
 from collections import deque
 from pathlib import Path
+from typing import Annotated
 
-from orchestrator.commands.output import print_json, results
+import typer
+
+from orchestrator.commands.options import TrialArgument
+from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+
+EXAMPLES = """Examples:
+  adasweep logs 12e1a645
+  adasweep logs 12e1a645 --attempt 2 --lines 100
+"""
+AttemptOption = Annotated[int | None, typer.Option("--attempt", min=1, help="Which attempt.", show_default="the last")]
+LinesOption = Annotated[int, typer.Option("--lines", min=1, help="How many lines from the end.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def logs(
+    trial: TrialArgument,
+    attempt: AttemptOption = None,
+    lines: LinesOption = 40,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Show the end of what a trial's worker printed."""
+    return execute(Store(store), trial, attempt, lines, as_json=as_json)
 
 
 def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_json: bool) -> int:

@@ -1,12 +1,59 @@
 """adasweep plan: what a sweep would run, why, and what it would cost. Changes nothing."""
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.plan import stored, told
-from orchestrator.plan_diff import diff
-from orchestrator.plan_view import diff_table, plan_table, show
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.status import stored_plan
-from orchestrator.store import Store
+from typing import Annotated
+
+import typer
+
+from orchestrator.commands import benchmark
+from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption
+from orchestrator.commands.targets import sweep_file
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import diff_table, plan_table, show
+from orchestrator.plan.cost import Tariff
+from orchestrator.plan.diff import diff
+from orchestrator.plan.plan_file import stored, stored_plan, told
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
+
+EXAMPLES = """Examples:
+  adasweep plan sweeps/demo.yaml --tier smoke
+  adasweep plan demo --diff             against the plan that was last run
+  adasweep plan demo --benchmark        measure the speed here first
+"""
+KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh, to price energy in money.")]
+GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", help="Price of a GPU-hour.")]
+BenchmarkOption = Annotated[bool, typer.Option("--benchmark", help="Measure the speed here first, for a better price.")]
+ProbeOption = Annotated[bool, typer.Option("--probe", hidden=True)]
+DiffOption = Annotated[bool, typer.Option("--diff", help="Show only what changes against the last plan that was run.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def plan(
+    sweep: SweepArgument,
+    tier: TierOption = "",
+    horizon_kimg: HorizonOption = None,
+    against_last: DiffOption = False,
+    measure: BenchmarkOption = False,
+    probe: ProbeOption = False,
+    backend: BackendOption = "local",
+    cpus: CpusOption = None,
+    watts: WattsOption = None,
+    per_kwh: KwhOption = None,
+    per_gpu_hour: GpuHourOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what a sweep would run, why, and what it would cost. Changes nothing."""
+    place = Store(store)
+    file, tier = sweep_file(place, sweep, tier)
+    request = Request(file, tier, horizon_kimg, Tariff(watts, per_kwh, per_gpu_hour), backend, cpus)
+    if measure or probe:
+        benchmark.execute(place, request)
+    return execute(place, request, as_json=as_json, against_last=against_last)
 
 
 def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:
@@ -17,4 +64,5 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
         print_json({"changes": [change._asdict() for change in changes]} if against_last else told(plan))
     else:
         show(results(), diff_table(changes) if against_last else plan_table(plan))
+    plan.require_within_budget()
     return 0

@@ -1,27 +1,69 @@
 """adasweep record: bring MLflow up to date, or record everything anew."""
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.errors import BackendError, StoreError
-from orchestrator.lease import holder
-from orchestrator.recorders.cursor import default_target, is_behind
-from orchestrator.recorders.follow import recorder_log, start_process
-from orchestrator.store import Store
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from orchestrator.display.output import print_json, results
+from orchestrator.errors import BackendError, LeaseHeld, LeaseSuperseded, StoreError
+from orchestrator.recorders.cursor import is_behind, left_out
+from orchestrator.recorders.ingest import has_news, record_once
+from orchestrator.recorders.target import MlflowTarget, default_target
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import Holder, holder
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+
+EXAMPLES = """Examples:
+  adasweep record
+  adasweep record --rebuild
+"""
+RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Record everything anew from the files.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def record(rebuild: RebuildOption = False, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Bring MLflow up to date with the store."""
+    return execute(Store(store), rebuild=rebuild, as_json=as_json)
 
 
 def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
-    """Run the recorder once and say where to look. Raises BackendError where MLflow would not have it."""
+    """Catch up once and say where to look. Raises BackendError where MLflow would not have it."""
     if not store.trials.is_dir():
         raise StoreError(store.root, "holds no trials", "name a store with --store or ADASWEEP_STORE")
-    store.require_writable()
-    process = start_process(store, ["--rebuild"] if rebuild else ["--once"])
-    if process.wait() != 0:
-        raise BackendError(f"MLflow could not be brought up to date; see {recorder_log(store)}", retryable=True)
     target = default_target(store)
-    behind = is_behind(store, target, [trial for trial in store.ids() if store.run(trial).attempts()])
+    if rebuild or has_news(store, target):
+        store.require_writable()
+        _catch_up(store, target, anew=rebuild)
+    trials = [trial for trial in store.ids() if store.run(trial).attempts()]
+    late = is_behind(store, target, trials)
     if as_json:
-        print_json({"uri": target.uri, "behind": behind})
+        print_json({"uri": target.uri, "behind": late})
         return 0
+    for line in left_out(target, trials):
+        results().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
-    told = f"; process {held.owner.pid} on {held.owner.host} goes on recording" if behind and held else ""
+    told = f"; {_who(held)} goes on recording" if late and held and held.is_alive(time.time()) else ""
     results().print(f"Recorded in {target.uri}{told}", markup=False, soft_wrap=True)
     return 0
+
+
+def _catch_up(store: Store, target: MlflowTarget, *, anew: bool) -> None:
+    """Record what is new, or everything `anew`. A recorder at work does the former, but not the latter."""
+    try:
+        words = record_once(store, target, sys.stderr.write, anew=anew).words
+    except (LeaseHeld, LeaseSuperseded):
+        held = holder(store.root / "mlflow")
+        if anew:
+            raise BackendError(f"{_who(held)} records this store; rebuild when it has ended", retryable=True) from None
+        return
+    if words:
+        raise BackendError(f"MLflow could not be brought up to date: {words}", retryable=True)
+
+
+def _who(held: Holder | None) -> str:
+    return f"process {held.owner.pid} on {held.owner.host}" if held else "another process"

@@ -2,18 +2,35 @@
 
 from collections.abc import Mapping
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.commands.targets import seen_of, trials_of
-from orchestrator.decide import Action, decide_one
+from orchestrator.commands.options import TargetArgument
+from orchestrator.commands.targets import trials_of
+from orchestrator.dispatch.poll import seen_of
+from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
-from orchestrator.marks import forgive
-from orchestrator.observe import Observed
-from orchestrator.plan import RULES
-from orchestrator.status import read_plan, sweeps, wanted_of_plan
-from orchestrator.store import Store
+from orchestrator.plan.decide import Action, decide_one
+from orchestrator.plan.plan import RULES
+from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed
+from orchestrator.store.requests import retry
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.record import State
 
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED})
+
+EXAMPLES = """Examples:
+  adasweep retry demo
+  adasweep retry 12e1a645
+"""
+
+app = new_app()
+
+
+@app.command("retry", epilog=epilog(EXAMPLES))
+def retry_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Let failed and cancelled trials be taken up again by the next run."""
+    return execute(Store(store), target, as_json=as_json)
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
@@ -24,7 +41,7 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if not trials:
         raise PlanError(target, "nothing has failed or was cancelled")
     for trial in trials:
-        forgive(store.run(trial))
+        retry(store.run(trial))
     if as_json:
         print_json({"retried": trials})
     else:

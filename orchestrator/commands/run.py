@@ -1,202 +1,51 @@
 """adasweep run: plan, submit, watch until everything is done. Running it again continues."""
 
-import signal
-import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
-from typing import Any
+from orchestrator.commands.carry_out import execute
+from orchestrator.commands.options import (
+    BackendOption,
+    CpusOption,
+    DetachOption,
+    DryRunOption,
+    HorizonOption,
+    LiveCodeOption,
+    RecordOption,
+    RunFlags,
+    TierOption,
+    WattsOption,
+)
+from orchestrator.commands.targets import sweep_file
+from orchestrator.dispatch.planner import Request
+from orchestrator.plan.cost import Tariff
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
 
-from orchestrator.backends.base import LIVE, Backend, Task
-from orchestrator.backends.registry import open_backend
-from orchestrator.commands.output import news, print_json, results
-from orchestrator.datasets import lookup
-from orchestrator.decide import SUBMITTED
-from orchestrator.dispatch import Dispatcher
-from orchestrator.errors import EXIT_RUN_AGAIN, EXIT_SOME_FAILED, PlanError
-from orchestrator.freeze import freeze, frozen_place
-from orchestrator.keep import keep_plan
-from orchestrator.plan import Plan, stored
-from orchestrator.plan_view import summary
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.progress import View, in_a_line, view_for
-from orchestrator.recorders.cursor import default_target, is_behind
-from orchestrator.recorders.follow import start_recorder
-from orchestrator.search.growth import Complete, Growth, growth_of
-from orchestrator.status import TrialStatus, trial_status
-from orchestrator.status import as_json as statuses_as_json
-from orchestrator.store import Store
+EXAMPLES = """Examples:
+  adasweep run sweeps/demo.yaml
+  adasweep run demo                     the same again continues
+  adasweep run demo --backend slurm --detach
+"""
 
-POLL_SECONDS = 0.5
-STOP_SECONDS = 240.0
+app = new_app()
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How a plan is carried out, and what the person who asked wants to see."""
-
-    detach: bool = False
-    dry_run: bool = False
-    as_json: bool = False
-    record: bool = True
-    live_code: bool = False
-
-
-def execute(store: Store, request: Request, manner: Manner) -> int:
-    """Carry out the plan of a sweep and return the exit code."""
-    backend = open_backend(request.backend, store, request.cpus)
-    plan = plan_sweep(store, request)
-    plan.require_within_budget()
-    if manner.detach and plan.sweep.spec.search:
-        raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
-    if manner.dry_run:
-        return _dry_run(store, plan, backend, LIVE if manner.live_code else frozen_place(store))
-    store.require_writable()
-    if request.numbers is None:
-        keep_plan(store, plan)
-    view = view_for(news(), quiet=manner.as_json)
-    view.say("\n".join(summary(plan)))
-    code = LIVE if manner.live_code else freeze(store)
-    search = plan.sweep.spec.search
-    if search and search.driver == "ray_tune":
-        return _by_ray_tune(store, plan, backend, code, view, as_json=manner.as_json)
-    dispatcher = Dispatcher(store, plan, backend, code=code)
-    with growth_of(dispatcher, lookup(store), view.say) as growth:
-        run = Run(store, dispatcher, view, growth)
-        exit_code = run.start_only() if manner.detach else run.to_the_end(record=manner.record)
-    if manner.as_json:
-        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
-    return exit_code
-
-
-def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:
-    """Have Ray Tune carry out a search, and watch it. Recording is left to `adasweep record`."""
-    from orchestrator.search.tune_launch import TuneRun
-
-    run = TuneRun.begin(store, plan, backend, code)
-    exit_code = run.to_the_end(view)
-    if as_json:
-        print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
-    return exit_code
-
-
-def _dry_run(store: Store, plan: Plan, backend: Backend, code: Path) -> int:
-    """Print what would be submitted."""
-    todo = [trial for trial, decision in plan.decisions.items() if decision.action in SUBMITTED]
-    tasks = [_task(store, plan, trial, code) for trial in todo]
-    results().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
-    return 0
-
-
-def _task(store: Store, plan: Plan, trial: str, code: Path) -> Task:
-    directory, attempt = store.run(trial).path.resolve(), plan.observed[trial].attempts + 1
-    return Task(trial, directory, attempt, plan.unique[trial].resources, code)
-
-
-@dataclass
-class Run:
-    """A plan being carried out before somebody's eyes. Ctrl-C (or SIGTERM) stops it; a second one stops the waiting."""
-
-    store: Store
-    dispatcher: Dispatcher
-    view: View
-    growth: Growth = field(default_factory=Complete)
-    interrupts: int = 0
-    troubled: bool = False
-    settled: dict[str, TrialStatus] = field(default_factory=dict)
-
-    def start_only(self) -> int:
-        """Submit what is to be run now, and leave it running."""
-        started = self.dispatcher.submit()
-        self.view.say(f"{len(started)} trials submitted; watch them with: adasweep status {self._sweep}")
-        return 0
-
-    def to_the_end(self, *, record: bool) -> int:
-        """Submit and watch until every trial is settled; return the exit code."""
-        with self._listening():
-            recorder = start_recorder(self.store, self.view.say) if record and self._has_news() else None
-            with self.view:
-                self._watch()
-            if recorder:
-                recorder.finish(lambda: self.interrupts > 1)
-        return self._verdict()
-
-    def statuses(self) -> list[TrialStatus]:
-        """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
-        cells = stored(self.dispatcher.plan)["cells"]
-        active = set(self.dispatcher.active)
-        places = [(f"{cell['cell']} #{cell['seed']}", cell) for cell in cells]
-        found = {place: self.settled.get(place) or self._status(cell) for place, cell in places}
-        self.settled |= {place: found[place] for place, cell in places if cell["trial"] not in active}
-        return list(found.values())
-
-    def _status(self, cell: dict[str, Any]) -> TrialStatus:
-        trial, score = cell["trial"], self.dispatcher.plan.sweep.spec.score_name
-        return trial_status(self.store, cell, score, self.dispatcher.observed[trial], self.dispatcher.decisions[trial])
-
-    @property
-    def _sweep(self) -> str:
-        return self.dispatcher.plan.sweep.key
-
-    def _has_news(self) -> bool:
-        trials = [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
-        search = self.dispatcher.plan.sweep.spec.search
-        return bool(self.dispatcher.active or search) or is_behind(self.store, default_target(self.store), trials)
-
-    def _watch(self) -> None:
-        while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
-            self.dispatcher.stop_early()
-            self.dispatcher.submit()
-            self.view.show(self.statuses())
-            self.tell_trouble()
-            time.sleep(POLL_SECONDS)
-            self.dispatcher.look()
-        if self.interrupts and self.dispatcher.active:
-            self._stop()
-        self.view.show(self.statuses())
-
-    def tell_trouble(self) -> None:
-        """Say when the backend cannot be reached, and when it can be again."""
-        trouble = self.dispatcher.trouble
-        if trouble and not self.troubled:
-            self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
-        elif self.troubled and not trouble:
-            self.view.say(f"{self.dispatcher.backend.name} answers again")
-        self.troubled = bool(trouble)
-
-    def _stop(self) -> None:
-        """Have everything saved and stopped, unless somebody insists on leaving at once."""
-        self.view.say("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
-        self.dispatcher.stop()
-        deadline = time.monotonic() + STOP_SECONDS
-        while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.under_way:
-            time.sleep(POLL_SECONDS)
-            self.dispatcher.look()
-            self.view.show(self.statuses())
-
-    def _verdict(self) -> int:
-        if self.interrupts:
-            self.view.say("Interrupted. The same command continues where this left off.")
-            return EXIT_RUN_AGAIN
-        failed = self.dispatcher.failed
-        for status in self.statuses():
-            if status.trial in failed:
-                self.view.say(in_a_line(status))
-        return EXIT_SOME_FAILED if failed else 0
-
-    def _listening(self) -> ExitStack:
-        """Count SIGINT and SIGTERM instead of dying of them, until the returned stack is left."""
-        stack = ExitStack()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before = signal.signal(number, self._interrupt)
-            stack.callback(_restorer(number, before))
-        return stack
-
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        self.interrupts += 1
-
-
-def _restorer(number: int, handler: object) -> Callable[[], object]:
-    return lambda: signal.signal(number, handler)  # type: ignore[arg-type]
+@app.command(epilog=epilog(EXAMPLES))
+def run(
+    sweep: SweepArgument,
+    tier: TierOption = "",
+    horizon_kimg: HorizonOption = None,
+    backend: BackendOption = "local",
+    cpus: CpusOption = None,
+    detach: DetachOption = False,
+    dry_run: DryRunOption = False,
+    record: RecordOption = True,
+    live_code: LiveCodeOption = False,
+    watts: WattsOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Run what a sweep still needs, and watch it. Ctrl-C saves and stops; the same command continues."""
+    place = Store(store)
+    file, tier = sweep_file(place, sweep, tier)
+    request = Request(file, tier, horizon_kimg, Tariff(watts), backend, cpus)
+    return execute(place, request, RunFlags(detach, dry_run, as_json, record, live_code))

@@ -3,28 +3,56 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Annotated
 
+import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.commands.targets import seen_of
-from orchestrator.plan import RULES
-from orchestrator.plan_view import ROWS, show
-from orchestrator.progress import MARKS
-from orchestrator.status import TrialStatus, as_json, read_plan, sweep_status, sweeps
-from orchestrator.store import Store
+from orchestrator.commands.options import SweepsArgument
+from orchestrator.dispatch.poll import seen_of
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import ROWS, show
+from orchestrator.display.progress import MARKS
+from orchestrator.plan.plan import RULES
+from orchestrator.plan.plan_file import read_plan, sweeps
+from orchestrator.plan.status import TrialStatus, as_json, sweep_status
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.command_line.sweeps import stored_name
 
 WATCH_SECONDS = 2.0
 GOING = ("running", "pending")
 Found = dict[str, list[TrialStatus]]
 COLUMNS = ("state", "trial", "cell", "seed", "kimg", "score", "p", "r_t", "img/s", "attempts", "hours", "Wh", "host")
 
+EXAMPLES = """Examples:
+  adasweep status
+  adasweep status demo --watch
+  adasweep status sweeps/demo.yaml --json
+"""
+WatchOption = Annotated[bool, typer.Option("--watch", help="Keep it up to date until nothing runs.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def status(
+    sweep: SweepsArgument = "",
+    watch: WatchOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Show how each trial of a sweep is getting on, and what is wrong."""
+    return execute(Store(store), sweep, watch=watch, as_json=as_json)
+
 
 def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
     """Print the status of one sweep, or of all; with `watch` again whenever it has changed, until nothing runs."""
+    sweep = stored_name(store.root, sweep) if sweep else ""
     if watch:
         return _tell_changes(store, sweep) if as_json else _watch(store, sweep)
     found = _statuses(store, sweep)
@@ -39,7 +67,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
 def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
     """Return the status of every cell of a sweep's last plan."""
     plan = read_plan(store, sweep)
-    return sweep_status(store, plan, seen_of(store, [cell["trial"] for cell in plan["cells"]]), RULES)
+    return sweep_status(store, plan, seen_of(store, plan.trials), RULES)
 
 
 def status_table(title: str, statuses: Sequence[TrialStatus]) -> RenderableType:

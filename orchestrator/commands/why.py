@@ -1,23 +1,41 @@
 """adasweep why: the story of one trial."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.commands.output import print_json, results
-from orchestrator.commands.targets import seen_of
-from orchestrator.decide import decide_one
-from orchestrator.plan import RULES
-from orchestrator.plan_view import show
+from orchestrator.commands.options import TrialArgument
+from orchestrator.dispatch.poll import seen_of
+from orchestrator.display.output import print_json, results
+from orchestrator.display.plan_table import show
+from orchestrator.plan.decide import decide_one
+from orchestrator.plan.plan import RULES
+from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
+from orchestrator.plan.status import attempts_of
 from orchestrator.recorders.flat import flattened
-from orchestrator.status import attempts_of, read_plan, sweeps, wanted_of_plan
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.record import RunRecord
 
 COLUMNS = ("attempt", "state", "kimg", "from kimg", "hours", "host", "exit", "message")
+
+EXAMPLES = """Example:
+  adasweep why 12e1a645
+"""
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Tell the story of a trial: what it is, its attempts, where it stands, and what the next run would do with it."""
+    return execute(Store(store), trial, as_json=as_json)
 
 
 def execute(store: Store, trial: str, *, as_json: bool) -> int:
@@ -40,25 +58,23 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "state": seen.state.value if seen.attempts else "new",
         "stops": dict(seen.stops),
         "kimg": seen.kimg,
-        "metrics": dict(seen.metrics),
+        "metrics": dict(seen.measured.metrics),
         "attempts": [
             {"attempt": name} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
-        "sweeps": [_place(store, name, cell, seen) for name, cell in _places(store, trial)],
+        "sweeps": list(_places(store, trial, seen)),
         "config": json.loads(store.run(trial).trial.read_text(encoding="utf-8"))["config"],
     }
 
 
-def _places(store: Store, trial: str) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (name, cell) for name in sweeps(store) for cell in read_plan(store, name)["cells"] if cell["trial"] == trial
-    ]
-
-
-def _place(store: Store, sweep: str, cell: dict[str, Any], seen: Any) -> dict[str, Any]:
-    decision = decide_one(wanted_of_plan(read_plan(store, sweep))[cell["trial"]], seen, RULES)
-    told = {"action": decision.action.value, "reason": decision.reason}
-    return {"sweep": sweep, "cell": cell["cell"], "seed": cell["seed"], "horizon_kimg": cell["horizon_kimg"], **told}
+def _places(store: Store, trial: str, seen: Observed) -> Iterator[dict[str, Any]]:
+    """Yield where a trial stands in each plan, and what that sweep's next run would do."""
+    for plan in (read_plan(store, name) for name in sweeps(store)):
+        for run in plan.cells:
+            if run.trial == trial:
+                decision = decide_one(wanted_of_plan(plan)[trial], seen, RULES)
+                place = {"sweep": plan.sweep, "cell": run.cell, "seed": run.seed, "horizon_kimg": run.horizon_kimg}
+                yield place | {"action": decision.action.value, "reason": decision.reason}
 
 
 def _as_text(story: dict[str, Any]) -> Group:

@@ -1,18 +1,20 @@
-"""What has been recorded of a trial already, and what is new in its files since: values only, no MLflow."""
+"""How far a trial has been recorded, and what is new in its files since. Values only, no MLflow."""
 
-import hashlib
 import json
-import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from orchestrator.store import Store
+from orchestrator.recorders.own_database import active_runs
+from orchestrator.recorders.tags import tags_by_trial
+from orchestrator.recorders.target import MlflowTarget
+from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
 """MLflow's words for a run that does not go on by itself."""
@@ -21,7 +23,10 @@ NOT_METRICS = frozenset({"attempt", "kimg", "time", "stats"})
 
 
 class Cursor(Settings):
-    """How far a trial has been recorded. `steps` holds the steps sent so far for every series; `seen` is a signature.
+    """How far a trial has been recorded.
+
+    `steps` holds the steps sent so far for every series; `seen` is a signature, `refused` says why MLflow would not
+    have what is left out, by its name.
 
     Offsets count the bytes of whole lines. Of rows that repeat a step (a resumed run goes over some ground again) the
     first is recorded: what is recorded never changes, and recording twice gives the same.
@@ -33,6 +38,7 @@ class Cursor(Settings):
     steps: dict[str, list[int]] = {}
     samples: list[str] = []
     tags: dict[str, str] = {}
+    refused: dict[str, str] = {}
     status: str = ""
     seen: str = ""
 
@@ -46,34 +52,42 @@ class Point(NamedTuple):
     milliseconds: int
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where to record: MLflow's database or server, where artifacts go, and where the cursors for it are kept."""
-
-    uri: str
-    artifacts: str
-    cursors: Path
-
-    @property
-    def is_own(self) -> bool:
-        """Return whether no other store records there: the store's own SQLite file."""
-        return self.uri.startswith("sqlite:")
-
-
-def default_target(store: Store) -> Target:
-    """Return the store's own SQLite file, or the server that MLFLOW_TRACKING_URI names."""
-    root = store.root.resolve()
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
-    return Target(uri, (root / "mlartifacts").as_uri(), root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8])
-
-
-def is_behind(store: Store, target: Target, trials: Iterable[str]) -> bool:
+def is_behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> bool:
     """Return whether anything of `trials` is not recorded yet, or not known to be."""
-    tags = tags_by_trial(store)
-    return any(_is_stale(store.run(trial), read_cursor(target.cursors, trial), tags.get(trial, {})) for trial in trials)
+    return bool(behind(store, target, trials))
 
 
-def _is_stale(run: RunDir, cursor: Cursor, tags: Mapping[str, str]) -> bool:
+def behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> list[str]:
+    """Return those of `trials` of which something is not recorded yet, or not known to be. It does without MLflow."""
+    tags, known = tags_by_trial(store), known_runs(target)
+    found = {trial: read_cursor(target.cursors, trial) for trial in trials}
+    return [
+        trial
+        for trial, cursor in found.items()
+        if is_stale(store.run(trial), cursor, tags.get(trial, {})) or not (known is None or cursor.run_id in known)
+    ]
+
+
+def left_out(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
+    """Return a line for each trial of which MLflow refuses something: how much, and one of the reasons."""
+    refused = {trial: read_cursor(target.cursors, trial).refused for trial in trials}
+    return [
+        f"trial {trial}: {len(why)} left out, which MLflow refuses: {next(iter(why))}: {why[next(iter(why))]}"
+        for trial, why in refused.items()
+        if why
+    ]
+
+
+def known_runs(target: MlflowTarget) -> set[str] | None:
+    """Return the ids of the runs that the store's own database has; None where MLflow alone can say."""
+    try:
+        return None if target.database is None else active_runs(target.database)
+    except sqlite3.Error:
+        return set()
+
+
+def is_stale(run: RunDir, cursor: Cursor, tags: Mapping[str, str]) -> bool:
+    """Return whether a trial may have news since it was recorded last."""
     return cursor.status not in ENDED or cursor.seen != signature(run, tags)
 
 
@@ -112,6 +126,7 @@ def sample_names(run: RunDir) -> list[str]:
 
 
 def cursor_path(folder: Path, trial: str) -> Path:
+    """Return the file that holds the cursor of a trial."""
     return folder / f"{trial}.json"
 
 
@@ -124,30 +139,8 @@ def read_cursor(folder: Path, trial: str) -> Cursor:
 
 
 def write_cursor(folder: Path, trial: str, cursor: Cursor) -> None:
+    """Write the cursor of a trial so that it survives a crash."""
     replace_file(cursor_path(folder, trial), cursor.model_dump_json())
-
-
-def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
-    """Return the tags that the plans in a store give to each trial: which sweeps it belongs to, and where in them."""
-    tags: dict[str, dict[str, str]] = {}
-    for path in sorted((store.root / "sweeps").glob("*/plan.json")):
-        try:
-            plan = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        for cell in plan["cells"]:
-            _tag(tags.setdefault(cell["trial"], {}), path.parent.name, plan, cell)
-    return tags
-
-
-def _tag(tags: dict[str, str], key: str, plan: Mapping[str, Any], cell: Mapping[str, Any]) -> None:
-    names = dict.fromkeys([*tags.get("sweep", "").split(","), key])
-    tags["sweep"] = ",".join(name for name in names if name)
-    tags[f"sweep.{key}"] = cell["cell"]
-    tags.setdefault("cell", cell["cell"])
-    tags.setdefault("seed", str(cell["seed"]))
-    tags["tier"] = plan.get("tier") or "full"
-    tags["horizon_kimg"] = f"{cell['horizon_kimg']:g}"
 
 
 def _rows_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
@@ -164,20 +157,27 @@ def _rows_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return row if isinstance(row, dict) and {"kimg", "time"} <= row.keys() else None
+    return row if isinstance(row, dict) and _has_place(row) else None
+
+
+def _has_place(row: Mapping[str, Any]) -> bool:
+    """Return whether MLflow can hold the row's step and time: whole numbers of 63 bits."""
+    return all(_is_number(row.get(key)) and 0 <= row[key] * 1000 < 2**63 for key in ("kimg", "time"))
 
 
 def _of_ticks(rows: list[dict[str, Any]]) -> Iterator[Point]:
     for row in rows:
-        values = {key: value for key, value in row.items() if key not in NOT_METRICS} | row.get("stats", {})
+        stats = row.get("stats")
+        values = {key: value for key, value in row.items() if key not in NOT_METRICS}
+        values |= stats if isinstance(stats, dict) else {}
         yield from (_point(row, key, value) for key, value in values.items() if _is_number(value))
 
 
 def _of_metrics(rows: list[dict[str, Any]]) -> Iterator[Point]:
     for row in rows:
-        if "metric" in row and _is_number(row.get("value")):
+        if isinstance(row.get("metric"), str) and _is_number(row.get("value")):
             yield _point(row, row["metric"], row["value"])
 
 
@@ -186,4 +186,7 @@ def _point(row: Mapping[str, Any], key: str, value: float) -> Point:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Return whether this is a number that a float holds; NaN and the infinities are, and MLflow shows them."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < 2**1023

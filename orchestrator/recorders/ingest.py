@@ -1,30 +1,39 @@
-"""The recorder's process: catch up, again and again, until it is told to finish.
+"""The recorder process: catches up in passes until it is told to finish.
 
     python -m orchestrator.recorders.ingest STORE [--once] [--rebuild]
 
 It records in passes; one that fails is tried again with the next. Told to finish (a line on its standard input) it
 makes a last pass and ends with 0, or with 1 where MLflow would not have it. When whoever started it is gone (that
-input ends), it stays while trials run.
+input ends), it stays while trials run. While another recorder works on the store, it waits to take over, or until that
+one has made a pass that began after it was told to finish.
 """
 
 import argparse
 import os
 import select
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orchestrator.errors import LeaseHeld, LeaseLost
-from orchestrator.lease import Lease, acquire, holder
-from orchestrator.recorders.cursor import Target, default_target
-from orchestrator.recorders.mlflow import Ingester
-from orchestrator.store import Store
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.recorders.cursor import is_behind
+from orchestrator.recorders.figure_files import changed, sweeps_with_figures
+from orchestrator.recorders.rebuild import rebuild
+from orchestrator.recorders.report import Report, in_words, read_report, write_report
+from orchestrator.recorders.target import MlflowTarget, default_target
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import Lease, acquire, holder
+
+if TYPE_CHECKING:
+    from orchestrator.recorders.mlflow import Ingester
 
 INTERVAL_SECONDS = 10.0
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 80.0
+Say = Callable[[str], object]
 
 
 class Starter:
@@ -37,9 +46,49 @@ class Starter:
     def listen(self, seconds: float) -> None:
         """Wait for a word, so long at most."""
         if self.told or self.gone:
-            time.sleep(0 if self.told else seconds)
+            time.sleep(seconds)
         elif select.select([sys.stdin], [], [], seconds)[0]:
             self.told, self.gone = bool(sys.stdin.readline()), True
+
+
+@dataclass
+class Recorder:
+    """Brings one MLflow up to date with one store. MLflow is imported when there is something to record."""
+
+    store: Store
+    target: MlflowTarget
+    complain: Say
+    ingester: "Ingester | None" = field(default=None, init=False)
+
+    def catch_up(self, lease: Lease) -> Report:
+        """Make one pass and return what it came to, which is written down as well. Raises LeaseSuperseded."""
+        report = self._passed(time.time(), lease)
+        for line in filter(None, [report.trouble, *(f"{name}: {why}" for name, why in report.failed.items())]):
+            self.complain(f"{time.strftime('%H:%M:%S')} {line}\n")
+        write_report(self.store, report)
+        return report
+
+    def _passed(self, began: float, lease: Lease) -> Report:
+        try:
+            failed = self._ingester().ingest(began, lease.beat) if has_news(self.store, self.target) else {}
+        except LeaseSuperseded:
+            raise
+        except Exception as error:  # whatever MLflow, its database or its server raises: the runs must not care
+            self.ingester = None
+            return Report(uri=self.target.uri, began=began, trouble=in_words(error))
+        return Report(uri=self.target.uri, began=began, failed=failed)
+
+    def _ingester(self) -> "Ingester":
+        from orchestrator.recorders.mlflow import Ingester
+
+        self.ingester = self.ingester or Ingester(self.store, self.target)
+        return self.ingester
+
+
+def has_news(store: Store, target: MlflowTarget) -> bool:
+    """Return whether there may be something to record, without asking MLflow."""
+    begun = [trial for trial in store.ids() if store.run(trial).attempts()]
+    return is_behind(store, target, begun) or any(changed(store, target, name) for name in sweeps_with_figures(store))
 
 
 def any_running(store: Store) -> bool:
@@ -48,71 +97,69 @@ def any_running(store: Store) -> bool:
     return any((held := holder(store.run(trial).path)) and held.is_alive(now) for trial in store.ids())
 
 
-def follow(store: Store, target: Target, lease: Lease, starter: Starter, complain: Callable[[str], object]) -> int:
+def is_last(store: Store, starter: Starter) -> bool:
+    """Return whether nobody waits for more than one pass from now on."""
+    return starter.told or (starter.gone and not any_running(store))
+
+
+def follow(recorder: Recorder, lease: Lease, starter: Starter) -> int:
     """Make passes until told to finish; return 0 when the last one succeeded."""
-    ingester: Ingester | None = None
     while True:
-        last = starter.told or (starter.gone and not any_running(store))
-        try:
-            ingester = ingester or Ingester(store, target)
-            ingester.ingest(time.time(), lease.beat)
-            failed = False
-        except LeaseLost:
-            raise
-        except Exception as error:  # whatever MLflow, its database or its server raises: the runs must not care
-            complain(f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}\n")
-            ingester, failed = None, True
+        last = is_last(recorder.store, starter)
+        report = recorder.catch_up(lease)
         if last:
-            return int(failed)
+            return int(bool(report.words))
         lease.beat()
         starter.listen(INTERVAL_SECONDS)
 
 
-def rebuild(store: Store, target: Target, beat: Callable[[], None]) -> None:
-    """Record everything anew from the files. The store's own database is replaced in one step once it is complete."""
-    fresh = replace(target, cursors=target.cursors.with_name(f"{target.cursors.name}.new"))
-    shutil.rmtree(fresh.cursors, ignore_errors=True)
-    database = Path(target.uri.removeprefix("sqlite:///")) if target.uri.startswith("sqlite:///") else None
-    if database:
-        for left in database.parent.glob(f"{database.name}.new-*"):
-            left.unlink()
-        draft = database.with_name(f"{database.name}.new-{time.time_ns()}")
-        fresh = replace(fresh, uri=f"sqlite:///{draft}")
-        kept = _record_all(store, fresh, beat)
-        draft.replace(database)
-        _discard_artifacts(store.root / "mlartifacts", kept)
-    else:
-        _forget_all(Ingester(store, fresh))
-        _record_all(store, fresh, beat)
-    shutil.rmtree(target.cursors, ignore_errors=True)
-    if fresh.cursors.exists():
-        fresh.cursors.rename(target.cursors)
+def await_lease(store: Store, target: MlflowTarget, starter: Starter) -> Lease | None:
+    """Return the recorder's lease; None where another recorder has done, or is left with, what this one is here for."""
+    since: float | None = None
+    while True:
+        since = since or (time.time() if is_last(store, starter) else None)
+        try:
+            return acquire(store.root / "mlflow")
+        except LeaseHeld:
+            if since and (_has_passed(store, target, since) or time.time() > since + PATIENCE_SECONDS):
+                return None
+        starter.listen(POLL_SECONDS)
 
 
-def _record_all(store: Store, target: Target, beat: Callable[[], None]) -> set[str]:
-    """Record everything and return the ids of MLflow's runs."""
-    ingester = Ingester(store, target)
-    ingester.ingest(time.time(), beat)
-    return set(_runs(ingester))
+def _has_passed(store: Store, target: MlflowTarget, since: float) -> bool:
+    report = read_report(store)
+    return report is not None and report.uri == target.uri and report.began >= since
 
 
-def _runs(ingester: Ingester) -> Iterator[str]:
-    """Yield the ids of all of MLflow's runs that stand for something of a store."""
-    for trial in ingester.store.ids():
-        yield from ingester.runs_of(trial)
-    for sweep in ingester.gallery.sweeps:
-        yield from ingester.gallery.runs_of(sweep)
+def record_until_told(store: Store, target: MlflowTarget, starter: Starter, complain: Say) -> int:
+    """Record, or wait while another recorder does, until told to finish; return 0 when the last pass succeeded."""
+    while lease := await_lease(store, target, starter):
+        try:
+            return follow(Recorder(store, target, complain), lease, starter)
+        except LeaseSuperseded:
+            continue
+        finally:
+            lease.release()
+    return 0
 
 
-def _forget_all(ingester: Ingester) -> None:
-    for run_id in _runs(ingester):
-        ingester.client.delete_run(run_id)
-
-
-def _discard_artifacts(artifacts: Path, kept: set[str]) -> None:
-    for folder in artifacts.glob("*"):
-        if folder.name not in kept:
-            shutil.rmtree(folder, ignore_errors=True)
+def record_once(store: Store, target: MlflowTarget, complain: Say, *, anew: bool = False) -> Report:
+    """Catch up, or record everything anew; return what it came to. Raises LeaseHeld, LeaseSuperseded."""
+    lease = acquire(store.root / "mlflow")
+    try:
+        if not anew:
+            return Recorder(store, target, complain).catch_up(lease)
+        began = time.time()
+        try:
+            report = Report(uri=target.uri, began=began, failed=rebuild(store, target, lease.beat, complain))
+        except LeaseSuperseded:
+            raise
+        except Exception as error:  # whatever MLflow raises
+            report = Report(uri=target.uri, began=began, trouble=in_words(error))
+        write_report(store, report)
+        return report
+    finally:
+        lease.release()
 
 
 def main(arguments: list[str]) -> int:
@@ -123,20 +170,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rebuild", action="store_true", help="record everything anew")
     given = parser.parse_args(arguments)
     store = Store(given.store.resolve())
+    target, complain = default_target(store), sys.stderr.write
+    if not given.once and not given.rebuild:
+        return record_until_told(store, target, Starter(), complain)
     try:
-        lease = acquire(store.root / "mlflow")
-    except LeaseHeld as held:
-        sys.stderr.write(f"{held}\n")
-        return 0
-    try:
-        if given.rebuild:
-            rebuild(store, default_target(store), lease.beat)
-            return 0
-        return follow(store, default_target(store), lease, Starter(given.once), sys.stderr.write)
-    except LeaseLost:
-        return 0
-    finally:
-        lease.release()
+        words = record_once(store, target, complain, anew=given.rebuild).words
+    except (LeaseHeld, LeaseSuperseded) as held:
+        complain(f"{held}\n")
+        return int(given.rebuild)
+    complain(f"{words}\n" if words and given.rebuild else "")
+    return int(bool(words))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""MLflow as a reader of the store: one flat run per trial, brought up to date from the trial's files.
+"""Records a store in MLflow: one flat run per trial, brought up to date from the trial's files.
 
 One ingester per store works at a time (see ingest.py). It can be killed, and MLflow's database thrown away: all is
 rebuilt from the files. Steps are images shown; times are the rows' own, so that sending a row again changes nothing.
@@ -7,44 +7,50 @@ rebuilt from the files. Steps are images shown; times are the rows' own, so that
 import os
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
+from PIL.Image import DecompressionBombError
 
-from orchestrator.observe import Observed, observe_run
+from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.errors import LeaseSuperseded
+from orchestrator.recorders.batches import send_metrics, send_params, send_tags
 from orchestrator.recorders.cursor import (
-    ENDED,
     Cursor,
     Point,
-    Target,
+    cursor_path,
     fresh_points,
+    is_stale,
+    known_runs,
     read_cursor,
     sample_names,
     signature,
     step_of,
-    tags_by_trial,
     write_cursor,
 )
+from orchestrator.recorders.experiments import experiment, find_runs, is_usable, store_id
+from orchestrator.recorders.figures import Gallery
 from orchestrator.recorders.flat import flattened
-from orchestrator.recorders.gallery import Gallery
-from orchestrator.recorders.places import experiment, find_runs, store_id
-from orchestrator.reported import open_handles, reported
-from orchestrator.store import Store
+from orchestrator.recorders.report import in_words
+from orchestrator.recorders.tags import tags_by_trial
+from orchestrator.recorders.target import MlflowTarget
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed, observe_run
 from trainer.record import RunDir, RunRecord, State, read_record
 
 EXPERIMENT = "adasweep"
-BATCH = 900
-PARAMS_BATCH = 90
+NAME_LENGTH = 250
 
 STATUS: Mapping[State, str] = {
     State.PENDING: "SCHEDULED",
@@ -59,94 +65,142 @@ STATUS: Mapping[State, str] = {
 
 _SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
 _PICTURE = re.compile(r"^(?P<key>[A-Za-z]+)[%+]step[%+](?P<step>\d+)[%+](?!.*compressed).*\.png$")
-_T = TypeVar("_T")
 
 
 class Ingester:
     """Brings one MLflow store up to date with one store of trials."""
 
-    def __init__(self, store: Store, target: Target) -> None:
+    def __init__(self, store: Store, target: MlflowTarget) -> None:
         self.store = store
         self.target = target
         self.client = MlflowClient(tracking_uri=target.uri)
-        self.experiment = experiment(self.client, EXPERIMENT, target)
-        self.owner = {} if target.is_own else {"store": store_id(store)}
+        place = experiment(self.client, EXPERIMENT, target)
+        self.experiment = place.id
+        self.owner: dict[str, str] = {} if target.database else {"store": store_id(store)}
         self.gallery = Gallery(store, self.client, target, self.owner)
+        self.is_new = place.is_new
 
-    def ingest(self, now: float, beat: Callable[[], None]) -> int:
-        """Record whatever is new, calling `beat` between trials, and return how many trials had news."""
-        tags, trials, news = tags_by_trial(self.store), list(self.store.ids()), 0
-        jobs = reported(self.store, open_handles(self.store, trials))
+    def ingest(self, now: float, beat: Callable[[], None], *, anew: bool = False) -> dict[str, str]:
+        """Record whatever is new, calling `beat` between trials; return what went wrong, by trial or figures.
+
+        What goes wrong with one of them stops no other. With `anew`, each is taken out of MLflow and recorded again.
+        Raises what MLflow raises where it is out of order as a whole.
+        """
+        tags, trials = tags_by_trial(self.store), list(self.store.ids())
+        jobs, known = reported(self.store, open_handles(self.store, trials)), self._known()
+        failed: dict[str, str] = {}
         for trial in trials:
-            news += self._ingest_trial(trial, tags.get(trial, {}), jobs.get(trial), now)
+            with self._isolated(f"trial {trial}", failed):
+                if anew:
+                    self._forget(trial)
+                self._ingest_trial(trial, tags.get(trial, {}), jobs.get(trial), now, known)
             beat()
-        self.gallery.ingest()
-        return news
+        self.is_new = False
+        for sweep in self.gallery.sweeps:
+            with self._isolated(f"figures of {sweep}", failed):
+                self.gallery.ingest(sweep, anew=anew)
+            beat()
+        return failed
 
-    def _ingest_trial(self, trial: str, placed: Mapping[str, str], job: State | None, now: float) -> bool:
+    @contextmanager
+    def _isolated(self, name: str, failed: dict[str, str]) -> Iterator[None]:
+        """Note what goes wrong in `failed`, and go on: unless MLflow answers nothing else either."""
+        try:
+            yield
+        except LeaseSuperseded:
+            raise
+        except Exception as error:  # whatever MLflow, a database or a spoilt file raises
+            self.client.search_experiments(max_results=1)
+            failed[name] = in_words(error)
+
+    def _known(self) -> set[str] | None:
+        """Return the ids of the runs that are certainly there; None where each has to be asked for."""
+        return set() if self.is_new else known_runs(self.target)
+
+    def _ingest_trial(
+        self, trial: str, placed: Mapping[str, str], job: State | None, now: float, known: set[str] | None
+    ) -> None:
         run, cursor = self.store.run(trial), read_cursor(self.target.cursors, trial)
         now_seen = signature(run, placed)
-        if cursor.seen == now_seen and cursor.status in ENDED:
-            return False
+        if not is_stale(run, cursor, placed) and (known is None or cursor.run_id in known):
+            return
         seen = observe_run(run, job, now)
         if not seen.attempts:
-            return False
-        cursor = cursor if cursor.run_id else self._opened(run, trial, placed)
+            return
+        usable = bool(cursor.run_id) and is_usable(self.client, cursor.run_id)
+        cursor = cursor if usable else self._opened(run, trial, placed)
         points, cursor = fresh_points(run, cursor)
-        self._send(cursor.run_id, points)
+        cursor = _leaving_out(cursor, self._send(cursor.run_id, points))
         cursor = self._tagged(cursor, run, trial, placed, seen)
         cursor = self._illustrated(cursor, run)
         cursor = self._with_status(cursor, run, seen)
         write_cursor(self.target.cursors, trial, cursor.model_copy(update={"seen": now_seen}))
-        return True
+
+    def _forget(self, trial: str) -> None:
+        """Delete what this store has recorded of a trial: its runs by their tags, and the cursor before them."""
+        runs = self.runs_of(trial)
+        cursor_path(self.target.cursors, trial).unlink(missing_ok=True)
+        for run_id in runs:
+            self.client.delete_run(run_id)
 
     def runs_of(self, trial: str) -> list[str]:
-        """Return the ids of the runs that stand for a trial of this store."""
-        return find_runs(self.client, self.experiment, {"trial": trial} | self.owner)
+        """Return the ids of the runs that stand for a trial of this store.
+
+        A run of an earlier version has no tag of its store: the cursor knows it.
+        """
+        found = find_runs(self.client, self.experiment, {"trial": trial} | self.owner)
+        known = read_cursor(self.target.cursors, trial).run_id
+        untagged = known and known in find_runs(self.client, self.experiment, {"trial": trial})
+        return list(dict.fromkeys([*found, known] if untagged else found))
 
     def _opened(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> Cursor:
         """Return a cursor for the run that stands for a trial: the one there is, or a new one.
 
         Its parameters are sent in either case: whoever began the run may have died before that.
         """
+        config = json.loads(run.trial.read_text(encoding="utf-8"))["config"]
         found = self.runs_of(trial)
         run_id = found[0] if found else self._created(run, trial, placed)
-        config = json.loads(run.trial.read_text(encoding="utf-8"))["config"]
-        for part in _batches([Param(key, text) for key, text in flattened(config)], PARAMS_BATCH):
-            self.client.log_batch(run_id, params=part)
-        return Cursor(run_id=run_id)
+        params = [Param(key, text) for key, text in flattened(config)]
+        return Cursor(run_id=run_id, refused=_labelled("parameter", send_params(self.client, run_id, params)))
 
     def _created(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> str:
-        name = f"{placed.get('cell', trial)} #{placed.get('seed', '')}" if placed else trial
+        name = f"{placed['cell']} #{placed['seed']}"[:NAME_LENGTH] if placed else trial
         first = read_record(run.record(1))
         started = round(first.started * 1000) if first else None
         tags = {"trial": trial} | self.owner
         return str(self.client.create_run(self.experiment, start_time=started, tags=tags, run_name=name).info.run_id)
 
-    def _send(self, run_id: str, points: Sequence[Point]) -> None:
+    def _send(self, run_id: str, points: Sequence[Point]) -> dict[str, str]:
         metrics = [Metric(point.key, point.value, point.milliseconds, point.step) for point in points]
-        for part in _batches(metrics, BATCH):
-            self.client.log_batch(run_id, metrics=part)
+        return _labelled("metric", send_metrics(self.client, run_id, metrics))
 
     def _tagged(self, cursor: Cursor, run: RunDir, trial: str, placed: Mapping[str, str], seen: Observed) -> Cursor:
         record = read_record(run.record(run.attempts()[-1]))
-        tags = {**placed, **_told(record), "trial": trial, "state": seen.state.value, "attempts": str(seen.attempts)}
-        changed = [RunTag(key, value) for key, value in tags.items() if cursor.tags.get(key) != value]
-        if changed:
-            self.client.log_batch(cursor.run_id, tags=changed)
-        return cursor.model_copy(update={"tags": tags})
+        standing = {"trial": trial, "state": seen.state.value, "attempts": str(seen.attempts)}
+        tags = {**placed, **_told(record), **standing, **self.owner}
+        changed = [RunTag(key, _text(value)) for key, value in tags.items() if cursor.tags.get(key) != value]
+        refused = _labelled("tag", send_tags(self.client, cursor.run_id, changed))
+        return _leaving_out(cursor.model_copy(update={"tags": tags}), refused)
 
     def _illustrated(self, cursor: Cursor, run: RunDir) -> Cursor:
         """Record the sample grids that are new: those with a step as images of it, others as files."""
         fresh = [name for name in sample_names(run) if name not in cursor.samples]
         sent = self._pictures(cursor.run_id) if fresh else set()
+        refused: dict[str, str] = {}
         for name in fresh:
-            match = _SAMPLE.match(name)
-            if match is None:
-                self.client.log_artifact(cursor.run_id, str(run.samples / name), "samples")
-            elif (match["key"], step_of(float(match["kimg"]))) not in sent:
-                self._send_picture(cursor.run_id, run.samples / name, match["key"], step_of(float(match["kimg"])))
-        return cursor.model_copy(update={"samples": [*cursor.samples, *fresh]})
+            try:
+                self._send_sample(cursor.run_id, run.samples / name, sent)
+            except (UnidentifiedImageError, DecompressionBombError, SyntaxError, ValueError) as error:
+                refused[f"picture {name}"] = in_words(error)
+        return _leaving_out(cursor.model_copy(update={"samples": [*cursor.samples, *fresh]}), refused)
+
+    def _send_sample(self, run_id: str, path: Path, sent: Container[tuple[str, int]]) -> None:
+        match = _SAMPLE.match(path.name)
+        if match is None:
+            self.client.log_artifact(run_id, str(path), "samples")
+        elif (place := (match["key"], step_of(float(match["kimg"])))) not in sent:
+            self._send_picture(run_id, path, *place)
 
     def _pictures(self, run_id: str) -> set[tuple[str, int]]:
         """Return key and step of every picture that a run has: each gets a random name, so none is replaced."""
@@ -178,6 +232,14 @@ def _told(record: RunRecord | None) -> dict[str, str]:
     return {key: value for key, value in told.items() if value}
 
 
-def _batches(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _labelled(kind: str, refused: Mapping[str, str]) -> dict[str, str]:
+    return {f"{kind} {name}": why for name, why in refused.items()}
+
+
+def _leaving_out(cursor: Cursor, refused: Mapping[str, str]) -> Cursor:
+    return cursor.model_copy(update={"refused": {**cursor.refused, **refused}}) if refused else cursor
+
+
+def _text(value: str) -> str:
+    """Return a text that every database takes: half characters and NUL are written out."""
+    return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -1,9 +1,9 @@
-"""What a search needs of whoever samples for it: ask and tell."""
+"""The ask-and-tell interface of a search engine."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from orchestrator.search.space import Point
+from orchestrator.sweep.search_space import Point
 
 
 class Asked(NamedTuple):

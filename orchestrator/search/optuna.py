@@ -1,4 +1,4 @@
-"""Optuna's samplers by ask and tell. Its journal is a file in the store; no server, and nothing of it runs in jobs.
+"""Optuna's samplers by ask and tell. The journal is a file in the store; there is no server, and no job runs Optuna.
 
 What the journal says of a configuration that was asked for is its number and its values. Whether it has run, and what
 came out, the trials' directories say.
@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
 from orchestrator.search.engine import Asked, Result
-from orchestrator.search.space import Applies, Point, Search, sampled
+from orchestrator.sweep.search_space import Applies, Point, Search, sampled
 
 OPEN = frozenset({TrialState.RUNNING})
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.store import Store
-from analysis.synthetic import write_store
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import write_store
 from tests.analysis.stores import WHOLE
 from trainer.record import State
 
@@ -17,13 +17,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> ResultStore:
     """A sweep in which every run is done."""
     return write_store(tmp_path / "store", WHOLE, step_kimg=20.0, files=False)
 
 
 @pytest.fixture
-def troubled(tmp_path: Path) -> Store:
+def troubled(tmp_path: Path) -> ResultStore:
     """The same sweep with its first run diverged, the fifth on its way, and the last cell not begun."""
     runs = WHOLE[:-3]
     runs[0] = runs[0]._replace(kimg=60.0, diverged_kimg=60.0)

@@ -1,12 +1,16 @@
 import json
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from analysis.claims import Found, Verdict, judge, judge_sweep, read_claim, sentence
+from analysis.claims.verdicts import Found, Judged, Verdict, judge, judge_sweep, read_claim, sentence
 from analysis.errors import ClaimError
-from analysis.results import loader
-from analysis.synthetic import FakeRun, id_of, write_store
+from analysis.results.load import loader
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 
 SEEDS = 5
@@ -16,26 +20,26 @@ MANY = [
 
 
 @pytest.fixture
-def many(tmp_path):
+def many(tmp_path: Path) -> ResultStore:
     return write_store(tmp_path / "store", MANY, step_kimg=20.0, files=False)
 
 
-def verdict_on(store, *texts: str):
+def verdict_on(store: ResultStore, *texts: str) -> list[Judged]:
     return judge([read_claim(text) for text in texts], loader(store, "synthetic", loaded(store)))
 
 
-def change_plan(store, **changes):
+def change_plan(store: ResultStore, **changes: Any) -> None:
     plan = json.loads(store.plan("synthetic").read_text())
     store.plan("synthetic").write_text(json.dumps(plan | changes))
 
 
-def found_in_plan(store, *claims: str, given=(), **changes) -> Found:
+def found_in_plan(store: ResultStore, *claims: str, given: Sequence[str] = (), **changes: Any) -> Found:
     change_plan(store, claims=claims, **changes)
     of_score = loaded(store)
     return judge_sweep(of_score[0].plan.claims, given, loader(store, "synthetic", of_score))
 
 
-def test_a_clear_difference_passes(many):
+def test_a_clear_difference_passes(many: ResultStore) -> None:
     (judged,) = verdict_on(many, "ada < baseline at subset=500, p<0.01, n>=5")
     assert judged.verdict is Verdict.PASS
     assert judged.p_value == judged.p_corrected == 1 / 252
@@ -43,12 +47,12 @@ def test_a_clear_difference_passes(many):
     assert judged.seeds_needed == (0, 0)
 
 
-def test_the_opposite_fails(many):
+def test_the_opposite_fails(many: ResultStore) -> None:
     (judged,) = verdict_on(many, "baseline < ada at subset=500, p<0.01, n>=5")
     assert (judged.verdict, judged.p_value) == (Verdict.FAIL, 1.0)
 
 
-def test_many_claims_make_each_harder(many):
+def test_many_claims_make_each_harder(many: ResultStore) -> None:
     texts = ["ada < baseline at subset=500, p<0.01"] + ["baseline < ada at subset=2000, p<0.01"] * 2
     judged = verdict_on(many, *texts)
     assert judged[0].p_corrected == pytest.approx(3 / 252)
@@ -56,7 +60,7 @@ def test_many_claims_make_each_harder(many):
     assert judged[0].seeds_needed == (1, 1)
 
 
-def test_too_few_seeds_are_told_with_the_energy_still_needed(store):
+def test_too_few_seeds_are_told_with_the_energy_still_needed(store: ResultStore) -> None:
     (judged,) = verdict_on(store, "ada < baseline at subset=500, p<0.01, n>=5")
     assert judged.verdict is Verdict.UNDERPOWERED
     assert judged.seeds_needed == (2, 2)
@@ -64,13 +68,13 @@ def test_too_few_seeds_are_told_with_the_energy_still_needed(store):
     assert sentence(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
 
 
-def test_a_diverged_run_counts_as_worst_and_an_unfinished_one_not(troubled):
+def test_a_diverged_run_counts_as_worst_and_an_unfinished_one_not(troubled: ResultStore) -> None:
     (judged,) = verdict_on(troubled, "ada < baseline at subset=500")
     assert judged.evidence.more[0] == math.inf
     assert judged.evidence.sizes == (2, 3)
 
 
-def test_a_cell_without_runs_is_underpowered(troubled):
+def test_a_cell_without_runs_is_underpowered(troubled: ResultStore) -> None:
     (judged,) = verdict_on(troubled, "ada < baseline at subset=2000")
     assert (judged.verdict, judged.p_value, judged.kwh_needed) == (Verdict.UNDERPOWERED, 1.0, None)
 
@@ -83,12 +87,12 @@ def test_a_cell_without_runs_is_underpowered(troubled):
         ("ada < baseline at gamma=1", "is no axis of the sweep; axes: augment, data.subset"),
     ],
 )
-def test_a_claim_must_name_one_cell_on_each_side(store, text, message):
+def test_a_claim_must_name_one_cell_on_each_side(store: ResultStore, text: str, message: str) -> None:
     with pytest.raises(ClaimError, match=message):
         verdict_on(store, text)
 
 
-def test_claims_of_the_plan_are_judged_and_words_are_not(many):
+def test_claims_of_the_plan_are_judged_and_words_are_not(many: ResultStore) -> None:
     found = found_in_plan(many, "ada < baseline at subset=500", "prose: ADA helps")
     assert [judged.verdict for judged in found.judged] == [Verdict.PASS]
     assert found.not_tested == [("ADA helps", "prose")]
@@ -101,42 +105,45 @@ def test_claims_of_the_plan_are_judged_and_words_are_not(many):
         ("ada < baseline at subset=500 by kid2k", "not in this plan: its metrics are fid2k"),
     ],
 )
-def test_a_claim_that_a_smaller_tier_inherits_is_left_out_with_its_reason(many, text, reason):
+def test_a_claim_that_a_smaller_tier_inherits_is_left_out_with_its_reason(
+    many: ResultStore, text: str, reason: str
+) -> None:
     found = found_in_plan(many, text, metrics=["fid2k"])
     assert not found.judged
     assert found.not_tested[0][1].startswith(reason)
 
 
-def test_claims_given_beside_are_corrected_together_with_those_of_the_plan(many):
+def test_claims_given_beside_are_corrected_together_with_those_of_the_plan(many: ResultStore) -> None:
     found = found_in_plan(many, "ada < baseline at subset=500", given=["ada < baseline at subset=2000"])
     assert [judged.p_corrected for judged in found.judged] == pytest.approx([2 / 252, 2 / 252])
 
 
-def test_a_given_claim_about_no_cell_is_a_mistake(many):
+def test_a_given_claim_about_no_cell_is_a_mistake(many: ResultStore) -> None:
     with pytest.raises(ClaimError, match="fits none of"):
         found_in_plan(many, given=["ada < baseline at subset=9000"])
 
 
-def test_what_another_version_wrote_as_a_claim_is_not_passed_over(many):
+def test_what_another_version_wrote_as_a_claim_is_not_passed_over(many: ResultStore) -> None:
     with pytest.raises(ClaimError, match="is not a claim"):
         found_in_plan(many, "ADA helps where images are few")
 
 
-def test_one_side_may_have_its_own_conditions(many):
+def test_one_side_may_have_its_own_conditions(many: ResultStore) -> None:
     (judged,) = verdict_on(many, "baseline & subset=500 > baseline & subset=2000, by rise")
     assert judged.verdict is Verdict.PASS
     assert (judged.evidence.less_cell, judged.evidence.more_cell) == ("subset=2000 none", "subset=500 none")
 
 
-def test_rise_is_last_over_best(many):
+def test_rise_is_last_over_best(many: ResultStore) -> None:
     runs, _ = loaded(many)
-    expected = runs.frame[runs.frame["cell"] == "subset=500 none"].eval("last / best").tolist()
+    cell = runs.frame[runs.frame["cell"] == "subset=500 none"]
+    expected = (cell["last"] / cell["best"]).tolist()
     (judged,) = verdict_on(many, "ada < baseline at subset=500 by rise")
     assert judged.evidence.more == pytest.approx(expected)
     assert judged.evidence.compared == "last over best fid2k-lite0"
 
 
-def test_the_value_at_a_moment_is_compared(many):
+def test_the_value_at_a_moment_is_compared(many: ResultStore) -> None:
     _, curves = loaded(many)
     (judged,) = verdict_on(many, "ada < baseline at subset=500, 40 kimg")
     moment = curves.scores[curves.scores["kimg"] == 40.0]["value"].tolist()
@@ -144,26 +151,26 @@ def test_the_value_at_a_moment_is_compared(many):
     assert judged.evidence.less == moment[SEEDS : 2 * SEEDS]
 
 
-def test_the_moment_of_the_best_is_compared(many):
+def test_the_moment_of_the_best_is_compared(many: ResultStore) -> None:
     (judged,) = verdict_on(many, "baseline & subset=500 < ada & subset=500, by best_kimg")
     assert judged.verdict is Verdict.PASS
     assert judged.evidence.more == [100.0] * SEEDS
 
 
-def test_at_a_moment_only_what_diverged_before_it_is_worst(troubled):
-    def more(kimg):
+def test_at_a_moment_only_what_diverged_before_it_is_worst(troubled: ResultStore) -> None:
+    def more(kimg: int) -> Sequence[float]:
         return verdict_on(troubled, f"ada < baseline at subset=500, {kimg} kimg")[0].evidence.more
 
     assert math.inf not in more(40)
     assert more(80)[0] == math.inf
 
 
-def test_of_an_unfinished_run_a_moment_that_is_past_counts(troubled):
+def test_of_an_unfinished_run_a_moment_that_is_past_counts(troubled: ResultStore) -> None:
     sizes = [verdict_on(troubled, f"ada < baseline at subset=500, {kimg} kimg")[0].evidence.sizes for kimg in (40, 60)]
     assert sizes == [(3, 3), (2, 3)]
 
 
-def test_a_control_passes_where_nothing_is_found_and_fails_where_something_is(tmp_path):
+def test_a_control_passes_where_nothing_is_found_and_fails_where_something_is(tmp_path: Path) -> None:
     same = [FakeRun(augment, 500, seed) for augment in ("none", "ada") for seed in range(SEEDS)]
     store = write_store(tmp_path / "store", same, step_kimg=4.0, files=False)
     broken, held = verdict_on(
@@ -173,18 +180,18 @@ def test_a_control_passes_where_nothing_is_found_and_fails_where_something_is(tm
     assert (held.verdict, held.p_value) == (Verdict.PASS, 1.0)
 
 
-def test_a_control_does_not_make_claims_harder(many):
+def test_a_control_does_not_make_claims_harder(many: ResultStore) -> None:
     claim, control = verdict_on(many, "ada < baseline at subset=500", "control: ada < baseline at subset=2000")
     assert claim.p_corrected == 1 / 252
     assert control.verdict is Verdict.FAIL
 
 
-def test_a_control_with_too_few_seeds_holds_nothing(store):
+def test_a_control_with_too_few_seeds_holds_nothing(store: ResultStore) -> None:
     (judged,) = verdict_on(store, "control: ada < baseline at subset=500")
     assert (judged.verdict, judged.seeds_needed) == (Verdict.UNDERPOWERED, (1, 1))
 
 
-def test_two_cells_that_are_the_same_runs_are_no_comparison(many):
+def test_two_cells_that_are_the_same_runs_are_no_comparison(many: ResultStore) -> None:
     plan = json.loads(many.plan("synthetic").read_text())
     twice = [cell | {"cell": "again", "settings": {"augment": "again"}} for cell in plan["cells"][:SEEDS]]
     change_plan(many, cells=plan["cells"] + twice)
@@ -192,7 +199,7 @@ def test_two_cells_that_are_the_same_runs_are_no_comparison(many):
         verdict_on(many, "augment=again < subset=500 none", "again < subset=500 none")
 
 
-def test_another_metric_is_compared_where_the_claim_says_so(many):
+def test_another_metric_is_compared_where_the_claim_says_so(many: ResultStore) -> None:
     for run in MANY:
         path = many.run(id_of(run)).metrics
         rows = [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,30 +1,32 @@
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.collect import collect
 from analysis.errors import StoreError
-from analysis.store import Store
-from analysis.synthetic import FakeRun, id_of, score_line, write_store, write_trial
-from analysis.tables import SCHEMAS, is_current, read_table, shard_path
-from trainer.record import append_lines
+from analysis.tables.collect import collect
+from analysis.tables.schema import SCHEMAS, is_current, read_table, shard_path
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
+from trainer.files import append_lines
 
 RUN = FakeRun("ada", 500, 0)
 
 
 @pytest.fixture
-def one(tmp_path):
+def one(tmp_path: Path) -> ResultStore:
     return write_store(tmp_path / "store", [RUN], step_kimg=20.0)
 
 
-def rows(store: Store, table: str) -> list[dict]:
+def rows(store: ResultStore, table: str) -> list[dict[str, Any]]:
     paths = sorted((store.tables / table).glob("*.parquet"))
     return [row for path in paths for row in pq.read_table(path, partitioning=None).to_pylist()]
 
 
-def test_tables_have_the_typed_columns_of_the_schema(store):
+def test_tables_have_the_typed_columns_of_the_schema(store: ResultStore) -> None:
     collect(store)
     for table, schema in SCHEMAS.items():
         written = pq.read_schema(next((store.tables / table).glob("*.parquet")))
@@ -33,14 +35,14 @@ def test_tables_have_the_typed_columns_of_the_schema(store):
         assert is_current(written)
 
 
-def test_every_trial_is_one_run_with_all_its_rows(store):
+def test_every_trial_is_one_run_with_all_its_rows(store: ResultStore) -> None:
     found = collect(store)
     assert (found.trials, found.read, found.removed, found.skipped) == (12, 12, 0, [])
     assert len(rows(store, "runs")) == 12
     assert len(rows(store, "metrics")) == len(rows(store, "ticks")) == 12 * 5
 
 
-def test_second_collection_reads_nothing_and_only_a_changed_trial_after_that(store):
+def test_second_collection_reads_nothing_and_only_a_changed_trial_after_that(store: ResultStore) -> None:
     collect(store)
     assert collect(store).read == 0
     append_lines(store.run(id_of(RUN)).metrics, [score_line(RUN, 120.0)])
@@ -48,7 +50,7 @@ def test_second_collection_reads_nothing_and_only_a_changed_trial_after_that(sto
     assert len(rows(store, "metrics")) == 12 * 5 + 1
 
 
-def test_incremental_collection_equals_one_from_scratch(store):
+def test_incremental_collection_equals_one_from_scratch(store: ResultStore) -> None:
     collect(store)
     append_lines(store.run(id_of(RUN)).metrics, [score_line(RUN, 120.0)])
     collect(store)
@@ -59,7 +61,7 @@ def test_incremental_collection_equals_one_from_scratch(store):
     assert {table: rows(store, table) for table in SCHEMAS} == step_by_step
 
 
-def test_tables_of_another_schema_version_are_not_read(one):
+def test_tables_of_another_schema_version_are_not_read(one: ResultStore) -> None:
     collect(one)
     path = next((one.tables / "runs").glob("*.parquet"))
     pq.write_table(pq.read_table(path, partitioning=None).replace_schema_metadata({}), path)
@@ -67,7 +69,7 @@ def test_tables_of_another_schema_version_are_not_read(one):
         read_table(one.tables, "runs", ["trial"], [id_of(RUN)])
 
 
-def test_tables_of_another_schema_version_are_made_anew(one):
+def test_tables_of_another_schema_version_are_made_anew(one: ResultStore) -> None:
     collect(one)
     path = shard_path(one.tables, "runs", id_of(RUN)[:2])
     table = pq.read_table(path, partitioning=None)
@@ -75,7 +77,7 @@ def test_tables_of_another_schema_version_are_made_anew(one):
     assert collect(one).read == 1
 
 
-def test_last_line_per_kimg_and_key_wins(one):
+def test_last_line_per_kimg_and_key_wins(one: ResultStore) -> None:
     again = {**score_line(RUN, 40.0), "attempt": 2, "value": 1.5}
     append_lines(one.run(id_of(RUN)).metrics, [again])
     collect(one)
@@ -84,7 +86,7 @@ def test_last_line_per_kimg_and_key_wins(one):
     assert len(values) == 5
 
 
-def test_a_value_of_a_wrong_type_is_null_and_the_rest_stays(one):
+def test_a_value_of_a_wrong_type_is_null_and_the_rest_stays(one: ResultStore) -> None:
     odd = {**score_line(RUN, 120.0), "num_real": "many", "seconds": "1.5"}
     append_lines(one.run(id_of(RUN)).metrics, [odd])
     collect(one)
@@ -94,7 +96,7 @@ def test_a_value_of_a_wrong_type_is_null_and_the_rest_stays(one):
     assert (values[100.0], values[120.0]) == ((2000, 2.0, 2000), (None, None, 2000))
 
 
-def test_torn_lines_are_passed_over_and_listed(one):
+def test_torn_lines_are_passed_over_and_listed(one: ResultStore) -> None:
     directory = one.run(id_of(RUN))
     with directory.metrics.open("a") as file:
         file.write('{"kimg": 120.0, "metr')
@@ -109,7 +111,7 @@ def test_torn_lines_are_passed_over_and_listed(one):
     assert collect(one).skipped == found.skipped
 
 
-def test_unreadable_trial_is_left_out_and_listed_every_time(one):
+def test_unreadable_trial_is_left_out_and_listed_every_time(one: ResultStore) -> None:
     one.run(id_of(RUN)).trial.write_text(json.dumps({"id": "x", "config": {"seed": 0}}))
     for _ in range(2):
         (line,) = collect(one).skipped
@@ -117,7 +119,7 @@ def test_unreadable_trial_is_left_out_and_listed_every_time(one):
     assert rows(one, "runs") == []
 
 
-def test_trial_that_is_gone_is_dropped(store):
+def test_trial_that_is_gone_is_dropped(store: ResultStore) -> None:
     collect(store)
     directory = store.run(id_of(RUN)).path
     os.rename(directory, store.path / "gone")
@@ -126,14 +128,14 @@ def test_trial_that_is_gone_is_dropped(store):
     assert id_of(RUN) not in {row["trial"] for row in rows(store, "metrics")}
 
 
-def test_a_null_or_infinite_score_means_divergence(one):
+def test_a_null_or_infinite_score_means_divergence(one: ResultStore) -> None:
     append_lines(one.run(id_of(RUN)).metrics, [{**score_line(RUN, 120.0), "value": None}])
     collect(one)
     (run,) = rows(one, "runs")
     assert (run["diverged_kimg"], run["diverged_because"]) == (120.0, "fid2k-lite0 is nan")
 
 
-def test_energy_and_hours_are_summed_over_attempts(one):
+def test_energy_and_hours_are_summed_over_attempts(one: ResultStore) -> None:
     directory = one.run(id_of(RUN))
     record = json.loads(directory.record(1).read_text())
     directory.attempt(2).mkdir()
@@ -143,12 +145,12 @@ def test_energy_and_hours_are_summed_over_attempts(one):
     assert (run["attempts"], run["hours"], run["energy_joules"], run["unmetered_attempts"]) == (2, 2.0, 36_000.0, 1)
 
 
-def test_store_without_trials_gives_no_rows(tmp_path):
-    found = collect(Store(tmp_path))
+def test_store_without_trials_gives_no_rows(tmp_path: Path) -> None:
+    found = collect(ResultStore(tmp_path))
     assert (found.trials, found.read, found.skipped) == (0, 0, [])
 
 
-def test_new_trial_joins_the_shard_of_its_id(one):
+def test_new_trial_joins_the_shard_of_its_id(one: ResultStore) -> None:
     collect(one)
     other = RUN._replace(seed=1)
     write_trial(one, other, 100.0, 20.0)

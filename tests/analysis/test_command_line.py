@@ -1,18 +1,24 @@
 import csv
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from analysis.__main__ import main
-from analysis.figures import GENERAL
-from analysis.synthetic import IDENTITY, id_of
-from analysis.tables import SCHEMAS, TABLES, read_table
+from analysis.commands import COMMANDS
+from analysis.figures.catalog import GENERAL
+from analysis.tables.schema import SCHEMAS, TABLES, read_table
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import IDENTITY, id_of
 from tests.analysis.stores import WHOLE
-from trainer.record import append_lines
+from trainer.files import append_lines
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys):
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Call the command line in this process; give exit code, output, and errors."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
@@ -23,14 +29,14 @@ def run(capsys):
     return call
 
 
-def test_collect_counts(run, store):
+def test_collect_counts(run: Run, store: ResultStore) -> None:
     assert run("collect", "--store", store.path) == (0, "12 trials: 12 read, 0 unchanged, 0 gone\n", "")
     code, out, _ = run("collect", "--store", store.path, "--json")
     assert (code, json.loads(out)) == (0, {"trials": 12, "read": 0, "removed": 0, "skipped": []})
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_collect_writes_csv_with_every_row_and_value(run, store, name):
+def test_collect_writes_csv_with_every_row_and_value(run: Run, store: ResultStore, name: str) -> None:
     code, out, _ = run("collect", "--store", store.path, "--csv", "--json")
     assert code == 0
     assert str(store.tables / f"{name}.csv") in json.loads(out)["csv"]
@@ -50,58 +56,59 @@ def refused(constant: str) -> None:
     raise AssertionError(f"{constant} is not JSON")
 
 
-def test_what_is_no_number_is_null_for_strict_readers(run, troubled):
+def test_what_is_no_number_is_null_for_strict_readers(run: Run, troubled: ResultStore) -> None:
     lost = {"attempt": 1, "kimg": 5.0, "stats": {"Loss/G/loss": float("nan"), "Loss/D/loss": float("inf")}}
     append_lines(troubled.run(id_of(WHOLE[0])).ticks, [lost])
     run("collect", "--store", troubled.path, "--csv")
     with open(troubled.tables / "ticks.csv", newline="") as file:
         stats = [json.loads(row["stats"], parse_constant=refused) for row in csv.DictReader(file)]
     assert {"Loss/G/loss": None, "Loss/D/loss": None} in stats
-    where = ("--store", troubled.path, "--sweep", "synthetic", "--json")
+    where = ("--store", troubled.path, "--json")
     claim = ("--claim", "ada < baseline at subset=2000")
-    for words in (("table", *where), ("claims", *where, *claim), ("figures", *where), ("energy", *where[:2], "--json")):
+    of_sweep = (("table", "synthetic"), ("claims", "synthetic", *claim), ("figures", "draw", "synthetic"))
+    for words in ((*one, *where) for one in (*of_sweep, ("energy",))):
         json.loads(run(*words)[1], parse_constant=refused)
 
 
-def test_figures_are_drawn_and_verified(run, store):
-    code, out, _ = run("figures", "--store", store.path, "--sweep", "synthetic", "--json")
+def test_figures_are_drawn_and_verified(run: Run, store: ResultStore) -> None:
+    code, out, _ = run("figures", "draw", "synthetic", "--store", store.path, "--json")
     assert code == 0
     assert list(json.loads(out)) == list(GENERAL)
-    for words in (("--verify",), ("--verify", "synthetic"), ("--sweep", "synthetic", "--verify")):
-        assert run("figures", *words, "--store", store.path)[0] == 0
-    code, out, _ = run("figures", "--which", store.figures("synthetic") / "ada_p.pdf", "--store", store.path, "--json")
+    for words in ((), ("synthetic",)):
+        assert run("figures", "verify", *words, "--store", store.path)[0] == 0
+    code, out, _ = run("figures", "trace", store.figures("synthetic") / "ada_p.pdf", "--store", store.path, "--json")
     assert (code, json.loads(out)["metric_identity"]) == (0, IDENTITY)
 
 
-def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run, store):
-    run("figures", "--store", store.path, "--sweep", "synthetic", "--only", "ada_p")
+def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run: Run, store: ResultStore) -> None:
+    run("figures", "draw", "synthetic", "--store", store.path, "--only", "ada_p")
     (store.figures("synthetic") / "ada_p.csv").unlink()
-    code, _, err = run("figures", "--verify", "--store", store.path)
+    code, _, err = run("figures", "verify", "--store", store.path)
     assert code == 2
-    assert err == "error: 1 of 1 figures differ from their runs; look at the runs, or draw them again\n"
+    assert err == "adasweep: error: 1 of 1 figures differ from their runs; look at the runs, or draw them again\n"
 
 
-def test_table_in_every_form(run, store):
-    where = ("--store", store.path, "--sweep", "synthetic")
+def test_table_in_every_form(run: Run, store: ResultStore) -> None:
+    where = ("synthetic", "--store", store.path)
     assert "subset=500 ada" in run("table", *where)[1]
     assert len(list(csv.DictReader(run("table", *where, "--csv")[1].splitlines()))) == 4
     assert run("table", *where, "--format", "markdown")[1].startswith("| cell | best | at kimg |")
     assert len(json.loads(run("table", *where, "--json")[1])["cells"]) == 4
 
 
-def test_claims_give_verdicts(run, store):
-    where = ("--store", store.path, "--sweep", "synthetic")
+def test_claims_give_verdicts(run: Run, store: ResultStore) -> None:
+    where = ("synthetic", "--store", store.path)
     code, out, _ = run("claims", *where, "--claim", "ada < baseline at subset=500, p<0.1")
     assert (code, out.split()[0]) == (0, "PASS")
     assert json.loads(run("claims", *where, "--json")[1]) == {"tested": [], "not_tested": []}
     assert "give a claim with --claim" in run("claims", *where)[1]
 
 
-def test_claims_in_words_are_listed_as_not_tested(run, store):
+def test_claims_in_words_are_listed_as_not_tested(run: Run, store: ResultStore) -> None:
     plan = json.loads(store.plan("synthetic").read_text())
     stated = ["prose: The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
     store.plan("synthetic").write_text(json.dumps({**plan, "claims": stated}))
-    lines = run("claims", "--store", store.path, "--sweep", "synthetic")[1].splitlines()
+    lines = run("claims", "synthetic", "--store", store.path)[1].splitlines()
     assert lines[0].startswith("PASS  ada < baseline at subset=500")
     assert lines[1] == "NOT TESTED  The fewer the images, the sooner FID turns up.  (prose)"
 
@@ -109,28 +116,72 @@ def test_claims_in_words_are_listed_as_not_tested(run, store):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("table", "--sweep", "other"), "no such plan; sweeps in this store: synthetic"),
-        (("figures", "--sweep", "synthetic", "--only", "pie"), "figure pie: not known; there are"),
-        (("claims", "--sweep", "synthetic", "--claim", "ada?"), "write it like"),
-        (("table", "--sweep", "synthetic", "--identity", "no"), "no values with identity no"),
-        (("figures", "--which", "nowhere.pdf"), "nowhere.pdf: no such file"),
-        (("figures", "--verify"), "no figures of any sweep to verify"),
+        (("table", "other"), "sweep 'other': was not run in the store"),
+        (("table", "other"), "sweeps there: synthetic"),
+        (("energy", "synthetik"), "did you mean synthetic?"),
+        (("report", "sweeps/gone.yaml"), "sweeps/gone.yaml: No such file or directory"),
+        (("figures", "draw", "synthetic", "--only", "pie"), "figure pie: not known; there are"),
+        (("claims", "synthetic", "--claim", "ada?"), "write it like"),
+        (("table", "synthetic", "--identity", "no"), "no values with identity no"),
+        (("figures", "trace", "nowhere.pdf"), "nowhere.pdf: no such file"),
+        (("figures", "verify"), "no figures of any sweep to verify"),
+        (("energy", "--kg-per-kwh", "-1"), "--kg-per-kwh: -1 is not above 0"),
+        (("figures", "synthetic"), "type: figures draw synthetic"),
+        (("figures", "--which", "x.pdf"), "type: python -m analysis figures trace FILE"),
+        (("figures", "synthetic", "--verify"), "type: python -m analysis figures verify [SWEEP]"),
+        (("table", "--sweep", "synthetic"), "type: python -m analysis table SWEEP"),
+        (("tabel", "synthetic"), "Did you mean 'table'?"),
+        (("table", "synthetic", "--scor", "x"), "Did you mean --score?"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_exit_code_2(run, store, arguments, message):
+def test_a_users_mistake_is_one_line_and_exit_code_2(
+    run: Run, store: ResultStore, arguments: tuple[str, ...], message: str
+) -> None:
     code, _, err = run(*arguments, "--store", store.path)
     assert code == 2
     assert message in err
     assert err.count("\n") == 1
 
 
-def test_a_store_that_is_not_there_is_named(run, tmp_path):
+def test_a_store_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     code, _, err = run("collect", "--store", tmp_path / "none")
-    assert (code, err) == (2, f"error: {tmp_path}/none: no such store; name one with --store or ADASWEEP_STORE\n")
+    assert code == 2
+    assert err == f"adasweep: error: {tmp_path}/none: no such store; name one with --store or ADASWEEP_STORE\n"
 
 
-def test_a_broken_plan_is_named(run, store):
+def test_a_broken_plan_is_named(run: Run, store: ResultStore) -> None:
     store.plan("synthetic").write_text("{")
-    code, _, err = run("table", "--store", store.path, "--sweep", "synthetic")
+    code, _, err = run("table", "synthetic", "--store", store.path)
     assert code == 2
     assert "plan.json: not readable as a plan" in err
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
+def test_every_command_has_help_with_examples(run: Run, name: str) -> None:
+    code, out, _ = run(name, "--help")
+    assert code == 0
+    assert f"adasweep {name}" in out or (name == "figures" and "draw" in out)
+
+
+@pytest.mark.parametrize("name", ["draw", "trace", "verify"])
+def test_every_command_of_figures_has_help_with_examples(run: Run, name: str) -> None:
+    code, out, _ = run("figures", name, "--help")
+    assert code == 0
+    assert f"adasweep figures {name} " in out
+
+
+@pytest.mark.parametrize("words", [("table",), ("claims",), ("figures", "draw"), ("energy",), ("report",)])
+def test_a_sweep_is_named_by_its_file_or_its_name(
+    run: Run, store: ResultStore, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    file = tmp_path / "any.yaml"
+    file.write_text("sweep: synthetic\n")
+    by_name, by_file = (run(*words, sweep, "--store", store.path, "--json") for sweep in ("synthetic", file))
+    assert by_name[0] == by_file[0] == 0
+    assert by_name[1] == by_file[1]
+
+
+def test_the_names_of_figures_are_separated_by_commas_or_blanks(run: Run, store: ResultStore) -> None:
+    where = ("synthetic", "--store", store.path, "--json")
+    assert list(json.loads(run("figures", "draw", *where, "--only", "ada_p,samples")[1])) == ["ada_p", "samples"]
+    assert list(json.loads(run("figures", "draw", *where, "--only", "ada_p", "samples")[1])) == ["ada_p", "samples"]

@@ -1,15 +1,19 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from analysis.attempts import attempts_of
-from analysis.energy import energy_of, notes, rows_of
+from analysis.energy.ledger import UNPLANNED, Factors, Item
+from analysis.energy.table import energy_of, notes, rows_of
 from analysis.errors import StoreError
-from analysis.ledger import NO_SWEEP, Factors
-from analysis.synthetic import FakeRun, id_of, write_store
+from analysis.tables.attempts import attempts_of
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from trainer.config.job import Resources
-from trainer.energy import ReplayMeter
-from trainer.record import Energy, State, append_lines, read_record, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import Energy, RunDir, State, read_record
+from trainer.recording.energy_meters import ReplayMeter
 
 KWH = 3.6e6
 MEASURED = "NVML total energy of 1 allocated devices"
@@ -17,35 +21,36 @@ FACTORS = Factors(kg_per_kwh=0.5, kg_source="test")
 
 
 @pytest.fixture
-def one(tmp_path):
+def one(tmp_path: Path) -> ResultStore:
     """A sweep of one trial, done at 100 kimg after an hour, 1 kWh measured."""
     store = write_store(tmp_path / "store", [FakeRun("ada", 500, 0)], step_kimg=20.0, files=False)
     attempt(store, 1)
     return store
 
 
-def directory(store):
+def directory(store: ResultStore) -> RunDir:
     return store.run(id_of(FakeRun("ada", 500, 0)))
 
 
-def attempt(store, number: int, *, gpus: float = 1, sweep: str = "synthetic", **changes) -> None:
+def attempt(store: ResultStore, number: int, *, gpus: float = 1, sweep: str = "synthetic", **changes: Any) -> None:
     run = directory(store)
-    usual = {"started": 0.0, "updated": 3600.0, "exit_code": 0, "attempt": number}
+    usual: dict[str, Any] = {"started": 0.0, "updated": 3600.0, "exit_code": 0, "attempt": number}
     usual |= {"energy": Energy(joules=KWH, method=MEASURED, coverage=1.0)}
-    record = read_record(run.record(1)).model_copy(update=usual | changes)
-    replace_file(run.record(number), record.model_dump_json())
+    record = read_record(run.record(1))
+    assert record is not None
+    replace_file(run.record(number), record.model_copy(update=usual | changes).model_dump_json())
     replace_file(run.job(number), json.dumps({"sweep": sweep, "resources": Resources(gpus=gpus).model_dump()}))
 
 
-def items(store, *sweeps: str, factors: Factors = FACTORS):
+def items(store: ResultStore, *sweeps: str, factors: Factors = FACTORS) -> dict[tuple[str, str], Item]:
     return {(item.sweep, item.item): item for item in energy_of(store, sweeps, factors)[0].items}
 
 
-def total(store, *sweeps: str, factors: Factors = FACTORS):
+def total(store: ResultStore, *sweeps: str, factors: Factors = FACTORS) -> Item:
     return energy_of(store, sweeps, factors)[0].total
 
 
-def test_one_run_on_one_gpu(one):
+def test_one_run_on_one_gpu(one: ResultStore) -> None:
     found = total(one)
     assert (found.runs, found.attempts, found.measured_kwh, found.estimated_kwh) == (1, 1, 1.0, 0.0)
     assert found.kg_co2 == 0.5
@@ -53,31 +58,31 @@ def test_one_run_on_one_gpu(one):
     assert found.coverage == 1.0
 
 
-def test_the_papers_formula_is_duration_times_devices_by_eight_times_power(one):
+def test_the_papers_formula_is_duration_times_devices_by_eight_times_power(one: ResultStore) -> None:
     assert total(one).paper_kwh == pytest.approx(2.2 / 8)
     assert total(one, factors=Factors(node_watts=1000.0, node_devices=4)).paper_kwh == pytest.approx(0.25)
 
 
-def test_cpus_have_no_paper_price_until_somebody_says_their_power(one):
+def test_cpus_have_no_paper_price_until_somebody_says_their_power(one: ResultStore) -> None:
     attempt(one, 1, gpus=0)
     assert total(one).paper_kwh is None
     assert total(one, factors=Factors(node_watts=100.0, node_devices=2)).paper_kwh == pytest.approx(0.05)
     assert (total(one).gpu_years, total(one).cpu_hours) == (0.0, 1.0)
 
 
-def test_what_is_no_reading_of_a_counter_is_an_estimate_and_says_so(one):
+def test_what_is_no_reading_of_a_counter_is_an_estimate_and_says_so(one: ResultStore) -> None:
     attempt(one, 1, energy=Energy(joules=KWH, method="estimate: 10 W per busy core", coverage=1.0))
     found, _ = energy_of(one, [], FACTORS)
     assert (found.total.measured_kwh, found.total.estimated_kwh) == (0.0, 1.0)
-    assert "100% of the energy is an estimate: no counter saw it." in notes(found)
+    assert "100% of the energy is estimated, not read from a counter." in notes(found)
 
 
-def test_what_a_meter_does_not_cover_is_estimated_at_the_power_seen(one):
+def test_what_a_meter_does_not_cover_is_estimated_at_the_power_seen(one: ResultStore) -> None:
     attempt(one, 1, energy=Energy(joules=KWH, method=MEASURED, coverage=0.25))
     assert (total(one).measured_kwh, total(one).estimated_kwh, total(one).coverage) == (1.0, 3.0, 0.25)
 
 
-def test_an_attempt_without_any_meter_is_priced_by_the_formula_or_left_out_aloud(one):
+def test_an_attempt_without_any_meter_is_priced_by_the_formula_or_left_out_aloud(one: ResultStore) -> None:
     attempt(one, 1, energy=Energy())
     assert total(one).estimated_kwh == pytest.approx(2.2 / 8)
     attempt(one, 1, energy=Energy(), gpus=0)
@@ -86,7 +91,7 @@ def test_an_attempt_without_any_meter_is_priced_by_the_formula_or_left_out_aloud
     assert any("1 attempts are in no sum" in note for note in notes(found))
 
 
-def test_attempts_add_up_and_what_was_done_again_is_wasted(one):
+def test_attempts_add_up_and_what_was_done_again_is_wasted(one: ResultStore) -> None:
     attempt(one, 1, state=State.PREEMPTED, exit_code=75, kimg=50.0)
     attempt(one, 2, resumed_from_kimg=40.0)
     found = items(one)
@@ -95,31 +100,31 @@ def test_attempts_add_up_and_what_was_done_again_is_wasted(one):
     assert total(one).measured_kwh == pytest.approx(2.0)
 
 
-def test_an_evaluation_does_not_do_again_what_was_trained(one):
+def test_an_evaluation_does_not_do_again_what_was_trained(one: ResultStore) -> None:
     attempt(one, 2, work="evaluate")
     assert {place: (item.attempts, item.measured_kwh) for place, item in items(one).items()} == {
         ("synthetic", "result"): (2, 2.0)
     }
 
 
-def test_a_restart_from_nothing_wastes_all_before_it(one):
+def test_a_restart_from_nothing_wastes_all_before_it(one: ResultStore) -> None:
     attempt(one, 1, state=State.PREEMPTED, exit_code=75, kimg=50.0)
     attempt(one, 2)
     assert items(one)["synthetic", "wasted: superseded"].measured_kwh == pytest.approx(1.0)
 
 
-def test_a_trial_that_was_given_up_is_wasted(one):
+def test_a_trial_that_was_given_up_is_wasted(one: ResultStore) -> None:
     attempt(one, 1, state=State.FAILED, exit_code=70, kimg=50.0)
     append_lines(directory(one).ticks, [{"attempt": 1, "kimg": 50.0, "time": 3600.0}])
     assert list(items(one)) == [("synthetic", "wasted: failed")]
 
 
-def test_a_diverged_run_is_a_result(one):
+def test_a_diverged_run_is_a_result(one: ResultStore) -> None:
     attempt(one, 1, diverged=True, kimg=20.0)
     assert list(items(one)) == [("synthetic", "result")]
 
 
-def test_of_a_killed_attempt_only_the_time_up_to_its_last_tick_is_covered(one):
+def test_of_a_killed_attempt_only_the_time_up_to_its_last_tick_is_covered(one: ResultStore) -> None:
     directory(one).ticks.unlink()
     append_lines(directory(one).ticks, [{"attempt": 1, "kimg": 20.0, "time": 1800.0, "seconds_per_kimg": 10.0}])
     attempt(one, 1, state=State.LOST, exit_code=-9, kimg=20.0)
@@ -127,23 +132,23 @@ def test_of_a_killed_attempt_only_the_time_up_to_its_last_tick_is_covered(one):
     assert total(one).estimated_kwh == pytest.approx(1.0)
 
 
-def test_an_attempt_that_never_began_took_nothing(one):
+def test_an_attempt_that_never_began_took_nothing(one: ResultStore) -> None:
     attempt(one, 2, state=State.PREEMPTED, pid=0)
     assert total(one).attempts == 1
 
 
-def test_training_metrics_and_idle_share_the_time(one):
+def test_training_metrics_and_idle_share_the_time(one: ResultStore) -> None:
     run = directory(one)
     for path in (run.ticks, run.metrics):
         path.unlink()
     append_lines(run.ticks, [{"attempt": 1, "kimg": kimg, "time": 1.0, "seconds_per_kimg": 18.0} for kimg in (60, 100)])
-    rows = [{"attempt": 1, "kimg": 100.0, "metric": name, "value": 1.0, "seconds": 900.0} for name in ("fid", "kid")]
-    append_lines(run.metrics, rows)
+    row = {"attempt": 1, "kimg": 100.0, "value": 1.0, "seconds": 900.0}
+    append_lines(run.metrics, [{**row, "metric": name} for name in ("fid", "kid")])
     found = total(one)
     assert (found.training_kwh, found.metrics_kwh, found.idle_kwh) == pytest.approx((0.5, 0.25, 0.25))
 
 
-def test_what_another_sweep_has_paid_is_reused_and_counted_once(one):
+def test_what_another_sweep_has_paid_is_reused_and_counted_once(one: ResultStore) -> None:
     plan = json.loads(one.plan("synthetic").read_text())
     replace_file(one.plan("other"), json.dumps(plan | {"sweep": "other"}))
     found, _ = energy_of(one, ["other"], FACTORS)
@@ -152,12 +157,12 @@ def test_what_another_sweep_has_paid_is_reused_and_counted_once(one):
     assert total(one).measured_kwh == 1.0
 
 
-def test_runs_that_no_plan_knows_any_more_are_still_counted(one):
+def test_runs_that_no_plan_knows_any_more_are_still_counted(one: ResultStore) -> None:
     one.plan("synthetic").unlink()
-    assert items(one)[NO_SWEEP, "result"].measured_kwh == 1.0
+    assert items(one)[UNPLANNED, "result"].measured_kwh == 1.0
 
 
-def test_the_accounting_of_a_cluster_goes_before_the_workers_own(one):
+def test_the_accounting_of_a_cluster_goes_before_the_workers_own(one: ResultStore) -> None:
     told = {"joules": 2 * KWH, "method": "SLURM ConsumedEnergy of an exclusive node"}
     replace_file(directory(one).attempt(1) / "accounting.json", json.dumps(told))
     assert (total(one).measured_kwh, total(one).methods) == (2.0, (told["method"],))
@@ -167,20 +172,20 @@ def test_the_accounting_of_a_cluster_goes_before_the_workers_own(one):
     assert skipped == [f"{directory(one).path.name}/attempts/001/accounting.json: not readable"]
 
 
-def test_a_replayed_recording_becomes_the_energy_of_an_attempt(one):
+def test_a_replayed_recording_becomes_the_energy_of_an_attempt(one: ResultStore) -> None:
     meter = ReplayMeter([KWH, 3 * KWH], MEASURED, coverage=1.0)
     meter.joules()
     attempt(one, 1, energy=Energy(joules=meter.joules(), method=meter.method, coverage=meter.coverage))
     assert attempts_of(directory(one), [])[0].joules == 3 * KWH
 
 
-def test_an_empty_store_has_used_nothing(tmp_path):
+def test_an_empty_store_has_used_nothing(tmp_path: Path) -> None:
     store = write_store(tmp_path / "store", [], missing=[FakeRun("ada", 500, 0)], files=False)
     found, _ = energy_of(store, ["synthetic"], FACTORS)
     assert (found.items, found.total.kwh, found.total.coverage) == ([], 0.0, 0.0)
     assert len(rows_of(found)) == 1
 
 
-def test_a_sweep_without_a_plan_is_a_mistake(one):
+def test_a_sweep_without_a_plan_is_a_mistake(one: ResultStore) -> None:
     with pytest.raises(StoreError, match="no such plan"):
         energy_of(one, ["nothing"], FACTORS)

@@ -1,15 +1,20 @@
 """The ledger of a sweep as a figure: what adds up, what was wasted, what another sweep has paid."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from analysis.figures import figure_named
-from analysis.results import load
-from analysis.synthetic import FakeRun, id_of, write_store
+from analysis.figures.catalog import figure_named
+from analysis.figures.shapes.energy_table import EnergyTable
+from analysis.results.load import load
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 from trainer.config.job import Resources
-from trainer.record import Energy, State, read_record, replace_file
+from trainer.files import replace_file
+from trainer.record import Energy, State, read_record
 
 MWH = 3.6e9
 HOURS_PER_YEAR = 8766
@@ -17,7 +22,7 @@ RUNS = [FakeRun(augment, 500, seed) for augment in ("none", "ada") for seed in r
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> ResultStore:
     """Trials of one MWh and two GPUs for an hour; the first took two attempts, the last was paid by another sweep."""
     written = write_store(tmp_path / "store", RUNS, step_kimg=50.0, files=False)
     for run in RUNS:
@@ -30,16 +35,17 @@ def store(tmp_path):
     return written
 
 
-def attempt(store, run, number: int, *, sweep: str = "synthetic", **changes) -> None:
+def attempt(store: ResultStore, run: FakeRun, number: int, *, sweep: str = "synthetic", **changes: Any) -> None:
     directory = store.run(id_of(run))
-    usual = {"attempt": number, "started": 0.0, "updated": 3600.0, "exit_code": 0}
+    usual: dict[str, Any] = {"attempt": number, "started": 0.0, "updated": 3600.0, "exit_code": 0}
     usual |= {"energy": Energy(joules=MWH, method="NVML", coverage=1.0)}
-    record = read_record(directory.record(1)).model_copy(update=usual | changes)
-    replace_file(directory.record(number), record.model_dump_json())
+    record = read_record(directory.record(1))
+    assert record is not None
+    replace_file(directory.record(number), record.model_copy(update=usual | changes).model_dump_json())
     replace_file(directory.job(number), json.dumps({"sweep": sweep, "resources": Resources(gpus=2).model_dump()}))
 
 
-def test_results_and_waste_add_up_and_what_another_sweep_paid_is_not_in_the_total(store):
+def test_results_and_waste_add_up_and_what_another_sweep_paid_is_not_in_the_total(store: ResultStore) -> None:
     table = figure_named("ada_fig25").data(*loaded(store)).table
     assert table[["kind", "item", "runs", "attempts", "mwh"]].to_numpy().tolist() == [
         ["result", "no augmentation", 2, 3, pytest.approx(2.8)],
@@ -53,16 +59,17 @@ def test_results_and_waste_add_up_and_what_another_sweep_paid_is_not_in_the_tota
     assert not table["estimated_mwh"].any()
 
 
-def test_tables_and_files_agree_about_attempts(store):
+def test_tables_and_files_agree_about_attempts(store: ResultStore) -> None:
     figure = figure_named("stylegan2_table5")
     fresh = figure.data(*load(store, "synthetic", fresh=True)).table
     assert fresh.equals(figure.data(*loaded(store)).table)
 
 
-def test_what_nobody_has_metered_is_said_so(store):
+def test_what_nobody_has_metered_is_said_so(store: ResultStore) -> None:
     attempt(store, RUNS[2], 1, energy=Energy(), started=0.0, updated=0.0)
     replace_file(store.run(id_of(RUNS[2])).job(1), json.dumps({"sweep": "synthetic"}))
     figure = figure_named("ada_fig25")
+    assert isinstance(figure, EnergyTable)
     text = figure._as_text(figure.data(*loaded(store)).table)
     assert text.headings == ["item", "runs", "GPU-years", "CPU-hours", "MWh", "estimated"]
     assert text.rows[1] == ["ADA", "1", "0", "0", "0 + 1 not metered", ""]

@@ -7,9 +7,11 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from itertools import combinations
 from pathlib import Path
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -18,17 +20,20 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from analysis.bands import windowed
 from analysis.errors import FigureError
-from analysis.figures import GENERAL, figure_named
-from analysis.logits import slices
-from analysis.provenance import provenance_of, read_provenance
-from analysis.render import compose, render
-from analysis.style import LOOK
-from analysis.synthetic import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
+from analysis.figures.catalog import GENERAL, figure_named
+from analysis.figures.drawing.style import LOOK
+from analysis.figures.provenance import provenance_of, read_provenance
+from analysis.figures.render import compose, render
+from analysis.results.bands import windowed
+from analysis.results.load import Curves, Runs
+from analysis.results.logit_histograms import slices
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from tests.analysis.stores import WHOLE, loaded
 
 GOLDEN = Path(__file__).parent / "golden"
+Results = Callable[[str], tuple[Runs, Curves]]
 SHAPES = (
     *GENERAL,
     *("ada_fig4abc", "ada_fig5ab", "ada_fig7c", "ada_fig8b", "ada_fig11a"),
@@ -36,7 +41,7 @@ SHAPES = (
 )
 """One figure of every shape; those of sweeps are in tests/sweeps."""
 DIVERGED = FakeRun("none", 500, 0, kimg=60.0, diverged_kimg=60.0)
-STATES = {
+STATES: dict[str, dict[str, Any]] = {
     "empty": {"runs": [], "missing": WHOLE},
     "one run": {"runs": WHOLE[:1]},
     "one evaluation": {"runs": [FakeRun("ada", 500, 0, kimg=20.0)]},
@@ -47,7 +52,7 @@ STATES = {
 
 
 @pytest.fixture
-def recorded(troubled):
+def recorded(troubled: ResultStore) -> ResultStore:
     """The troubled store with logits and samples of one seed per cell."""
     for run in WHOLE[:-3:3]:
         write_logits(troubled.run(id_of(run)), run)
@@ -56,7 +61,7 @@ def recorded(troubled):
 
 
 @pytest.mark.parametrize("name", GENERAL)
-def test_numbers_are_golden(recorded, name):
+def test_numbers_are_golden(recorded: ResultStore, name: str) -> None:
     table = figure_named(name).data(*loaded(recorded)).table
     table = table.drop(columns=["trial", "file", "sha256"], errors="ignore")  # these change with the configuration
     if name == "logit_histograms":
@@ -69,32 +74,32 @@ def test_numbers_are_golden(recorded, name):
     pd.testing.assert_frame_equal(again, pd.read_csv(golden), rtol=1e-9)
 
 
-def test_fid_curve_is_the_median_between_the_extremes(store):
+def test_fid_curve_is_the_median_between_the_extremes(store: ResultStore) -> None:
     table = figure_named("fid_curves").data(*loaded(store)).table
     row = table[(table["cell"] == "subset=2000 none") & (table["kimg"] == 60.0)].iloc[0]
     expected = [fake_fid(FakeRun("none", 2000, seed), 60.0) for seed in (1, 0, 2)]
     assert row[["median", "min", "max", "runs", "planned_runs"]].tolist() == [*expected, 3, 3]
 
 
-def test_fid_by_size_has_a_row_for_every_cell_also_the_missing(troubled):
+def test_fid_by_size_has_a_row_for_every_cell_also_the_missing(troubled: ResultStore) -> None:
     table = figure_named("fid_by_size").data(*loaded(troubled)).table
     assert list(table["cell"]) == ["subset=500 none", "subset=500 ada", "subset=2000 none", "subset=2000 ada"]
     assert list(table["runs"]) == [2, 3, 3, 0]
     assert list(table["diverged_runs"]) == [1, 0, 0, 0]
 
 
-def test_ada_p_is_about_adaptive_cells_only(store):
+def test_ada_p_is_about_adaptive_cells_only(store: ResultStore) -> None:
     assert figure_named("ada_p").data(*loaded(store)).cells == ["subset=500 ada", "subset=2000 ada"]
 
 
-def test_logit_densities_integrate_to_one(recorded):
+def test_logit_densities_integrate_to_one(recorded: ResultStore) -> None:
     table = slices(recorded.run(id_of(WHOLE[0])).path / "logits.jsonl", 100.0, 6)
     totals = table.groupby(["kimg", "kind"])["density"].sum() * 0.4
     assert len(totals) == 6 * 3
     assert totals.to_numpy() == pytest.approx(1.0)
 
 
-def test_logits_without_validation_and_with_a_torn_line(tmp_path):
+def test_logits_without_validation_and_with_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "logits.jsonl"
     whole = '{"bins": [-1, 0, 1], "generated": [3, 1], "kimg": 4.0, "train": [1, 3], "validation": null}\n'
     path.write_text(whole + whole[:60].replace("4.0", "8.0"))
@@ -108,11 +113,11 @@ def test_logits_without_validation_and_with_a_torn_line(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def in_state(tmp_path_factory):
+def in_state(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Give runs and curves of the store in one of STATES, written once."""
 
     @cache
-    def results(state: str):
+    def results(state: str) -> tuple[Runs, Curves]:
         return loaded(write_store(tmp_path_factory.mktemp("store"), **STATES[state], step_kimg=20.0, files=False))
 
     return results
@@ -120,30 +125,30 @@ def in_state(tmp_path_factory):
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", SHAPES)
-def test_drawing_needs_no_warning_in_any_state(in_state, name, state):
+def test_drawing_needs_no_warning_in_any_state(in_state: Results, name: str, state: str) -> None:
     module = figure_named(name)
     numbers = module.data(*in_state(state))
-    with matplotlib.rc_context(LOOK):
+    with matplotlib.rc_context(cast(Any, LOOK)):
         figure = Figure(figsize=module.size(numbers), layout="constrained")
         module.draw(numbers, figure.add_subplot())
         figure.draw_without_rendering()
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded, name):
+def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: ResultStore, name: str) -> None:
     runs, curves = loaded(recorded)
     module = figure_named(name)
     numbers = module.data(runs, curves)
-    with matplotlib.rc_context(LOOK):
+    with matplotlib.rc_context(cast(Any, LOOK)):
         figure = compose(module, numbers, provenance_of(name, module.aggregation, "", runs, curves))
-        boxes = {text: text.get_window_extent() for text in (figure._suptitle, figure._supxlabel, *figure.legends)}
-        axes = [ax.get_tightbbox() for ax in figure.axes]
+        boxes = {text: text.get_window_extent() for text in (*figure.texts, *figure.legends)}
+        axes = [box for ax in figure.axes if (box := ax.get_tightbbox()) is not None]
     assert not any(box.overlaps(area) for box in boxes.values() for area in axes)
     assert not any(one.overlaps(other) for one, other in combinations(boxes.values(), 2))
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width for box in boxes.values())
 
 
-def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded):
+def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded: ResultStore) -> None:
     runs, curves = loaded(recorded)
     made = render("fid_curves", runs, curves)
     assert sorted(path.name for path in made.png.parent.iterdir()) == [
@@ -159,9 +164,9 @@ def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded):
         assert np.asarray(image.convert("L")).std() > 5
 
 
-def test_equal_numbers_give_equal_bytes_in_every_process(recorded):
+def test_equal_numbers_give_equal_bytes_in_every_process(recorded: ResultStore) -> None:
     def drawn(hash_seed: str) -> list[bytes]:
-        command = [sys.executable, "-m", "analysis", "figures", "--store", str(recorded.path), "--sweep", "synthetic"]
+        command = [sys.executable, "-m", "analysis", "figures", "draw", "synthetic", "--store", str(recorded.path)]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         subprocess.run([*command, "--only", "fid_by_size"], check=True, capture_output=True, env=environment)
         return [path.read_bytes() for path in sorted(recorded.figures("synthetic").iterdir())]
@@ -169,7 +174,7 @@ def test_equal_numbers_give_equal_bytes_in_every_process(recorded):
     assert drawn("1") == drawn("2")
 
 
-def test_many_ticks_are_averaged_over_fifty_windows_of_training():
+def test_many_ticks_are_averaged_over_fifty_windows_of_training() -> None:
     ticks = pd.DataFrame(
         {"run": np.repeat([0, 1], 100), "kimg": np.tile(np.arange(1.0, 101.0), 2), "r_t": np.arange(200.0)}
     )
@@ -178,16 +183,16 @@ def test_many_ticks_are_averaged_over_fifty_windows_of_training():
     assert len(table) == 2 * 50
 
 
-def test_more_panels_than_fit_are_named_as_not_shown(tmp_path):
+def test_more_panels_than_fit_are_named_as_not_shown(tmp_path: Path) -> None:
     many = [FakeRun("none", subset, 0) for subset in range(100, 2000, 100)]
     runs, curves = loaded(write_store(tmp_path / "store", many, step_kimg=50.0))
-    numbers = figure_named("logit_histograms").data(runs, curves)
+    numbers: Any = figure_named("logit_histograms").data(runs, curves)
     assert (len(numbers.cells), len(numbers.not_shown)) == (12, 7)
     assert render("logit_histograms", runs, curves).provenance.not_shown == numbers.not_shown
 
 
-def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled):
-    numbers = figure_named("ada_fig7c").data(*loaded(troubled))
+def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled: ResultStore) -> None:
+    numbers: Any = figure_named("ada_fig7c").data(*loaded(troubled))
     assert numbers.text.headings == ["fid2k-lite0", "no augmentation", "ADA"]
     assert [row[0] for row in numbers.text.rows] == ["500 images", "2k images"]
     assert numbers.text.rows[0][1].endswith("(2 of 3, 1 diverged)")
@@ -195,6 +200,6 @@ def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled):
     assert numbers.text.bold == {(0, 2)}
 
 
-def test_unknown_figure_lists_those_there_are():
+def test_unknown_figure_lists_those_there_are() -> None:
     with pytest.raises(FigureError, match="fid_3d: not known; there are fid_curves, "):
         figure_named("fid_3d")

@@ -1,20 +1,22 @@
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
-from analysis.collect import collect
 from analysis.errors import FigureError
-from analysis.provenance import read_provenance
-from analysis.render import render
-from analysis.synthetic import id_of
-from analysis.verify import verify
-from analysis.which import embedded, which
+from analysis.figures.provenance import read_provenance
+from analysis.figures.render import render
+from analysis.figures.trace import embedded, provenance_behind
+from analysis.figures.verify import verify
+from analysis.tables.collect import collect
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import id_of
 from tests.analysis.stores import WHOLE, loaded
 
 
 @pytest.fixture
-def drawn(store):
+def drawn(store: ResultStore) -> ResultStore:
     runs, curves = loaded(store)
     for name in ("fid_by_size", "ada_p"):
         render(name, runs, curves)
@@ -22,49 +24,50 @@ def drawn(store):
 
 
 @pytest.mark.parametrize("kind", ["pdf", "png", "csv"])
-def test_a_copy_of_a_figure_leads_back_to_its_runs(drawn, tmp_path, kind):
+def test_a_copy_of_a_figure_leads_back_to_its_runs(drawn: ResultStore, tmp_path: Path, kind: str) -> None:
     copy = tmp_path / f"in_the_paper.{kind}"
     shutil.copy(drawn.figures("synthetic") / f"ada_p.{kind}", copy)
-    origin = which(copy, drawn)
+    origin = provenance_behind(copy, drawn)
     assert (origin.sweep, origin.figure) == ("synthetic", "ada_p")
     assert origin.trials() == sorted(id_of(run) for run in WHOLE if run.augment == "ada")
     assert {run.best_snapshot_kimg for run in origin.runs} == {100.0}
 
 
 @pytest.mark.parametrize("kind", ["pdf", "png"])
-def test_the_file_itself_names_its_trials(drawn, kind):
+def test_the_file_itself_names_its_trials(drawn: ResultStore, kind: str) -> None:
     about = embedded(drawn.figures("synthetic") / f"fid_by_size.{kind}")
+    assert about is not None
     assert about["trials"] == sorted(id_of(run) for run in WHOLE)
 
 
-def test_a_figure_of_an_older_drawing_still_names_its_trials(drawn, tmp_path):
+def test_a_figure_of_an_older_drawing_still_names_its_trials(drawn: ResultStore, tmp_path: Path) -> None:
     shutil.copy(drawn.figures("synthetic") / "ada_p.png", tmp_path / "old.png")
     shutil.rmtree(drawn.path / "figures")
     with pytest.raises(FigureError, match=id_of(WHOLE[3])):
-        which(tmp_path / "old.png", drawn)
+        provenance_behind(tmp_path / "old.png", drawn)
 
 
 @pytest.mark.parametrize(("name", "message"), [("x.png", "carries no provenance"), ("y.csv", "not the numbers of any")])
-def test_a_foreign_file_is_told_so(drawn, tmp_path, name, message):
+def test_a_foreign_file_is_told_so(drawn: ResultStore, tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / name).write_text("nothing of ours")
     with pytest.raises(FigureError, match=message):
-        which(tmp_path / name, drawn)
+        provenance_behind(tmp_path / name, drawn)
 
 
-def test_what_was_drawn_agrees_with_the_runs(drawn):
+def test_what_was_drawn_agrees_with_the_runs(drawn: ResultStore) -> None:
     assert [(found.figure, found.differences) for found in verify(drawn, "synthetic")] == [
         *(("ada_p", []), ("fid_by_size", [])),
     ]
 
 
-def change(path, pattern: str, replacement: str) -> None:
+def change(path: Path, pattern: str, replacement: str) -> None:
     text = path.read_text()
     changed = re.sub(pattern, replacement, text, count=1)
     assert changed != text
     path.write_text(changed)
 
 
-def test_one_changed_number_in_the_store_fails_even_if_collected_tables_do_not_know(drawn):
+def test_one_changed_number_in_the_store_fails_even_if_collected_tables_do_not_know(drawn: ResultStore) -> None:
     change(drawn.run(id_of(WHOLE[0])).metrics, r'"value": [0-9.]+', '"value": 1.25')
     ada_p, fid_by_size = verify(drawn, "synthetic")
     assert ada_p.differences == []
@@ -81,18 +84,18 @@ def test_one_changed_number_in_the_store_fails_even_if_collected_tables_do_not_k
         ("ada_p.provenance.json", r'"seed":0', '"seed":9', "provenance.json was edited"),
     ],
 )
-def test_an_edited_file_fails(drawn, file, pattern, replacement, message):
+def test_an_edited_file_fails(drawn: ResultStore, file: str, pattern: str, replacement: str, message: str) -> None:
     change(drawn.figures("synthetic") / file, pattern, replacement)
     assert message in verify(drawn, "synthetic")[0].differences
 
 
-def test_drawing_again_mends_what_verify_found(drawn):
+def test_drawing_again_mends_what_verify_found(drawn: ResultStore) -> None:
     change(drawn.run(id_of(WHOLE[0])).metrics, r'"value": [0-9.]+', '"value": 1.25')
     collect(drawn)
     render("fid_by_size", *loaded(drawn))
     assert all(not found.differences for found in verify(drawn, "synthetic"))
 
 
-def test_provenance_keeps_one_entry_per_figure(drawn):
+def test_provenance_keeps_one_entry_per_figure(drawn: ResultStore) -> None:
     render("ada_p", *loaded(drawn))
     assert [entry.figure for entry in read_provenance(drawn.figures("synthetic"))] == ["ada_p", "fid_by_size"]

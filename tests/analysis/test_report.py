@@ -2,16 +2,19 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from analysis import page
-from analysis.collect import collect
+from analysis.energy.ledger import Factors
 from analysis.errors import ReportError
-from analysis.ledger import Factors
-from analysis.print_pdf import BROWSERS, print_pdf
-from analysis.report import write_report
-from analysis.synthetic import id_of
+from analysis.report.html import FigureEntry, Section, Subsection, Table, page
+from analysis.report.pdf import BROWSERS, print_pdf
+from analysis.report.report import write_report
+from analysis.tables.collect import collect
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import id_of
 from tests.analysis.stores import WHOLE
 
 HOSTILE = '<script>alert("x")</script>'
@@ -25,28 +28,28 @@ class Balance(HTMLParser):
         self.open: list[str] = []
         self.loads: list[str] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in ("meta", "img", "link", "br"):
             self.open.append(tag)
-        self.loads += [value for name, value in attrs if name in ("src", "href")]
+        self.loads += [value for name, value in attrs if name in ("src", "href") and value is not None]
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
 
-def plan_with(store, **changes) -> None:
+def plan_with(store: ResultStore, **changes: Any) -> None:
     plan = json.loads(store.plan("synthetic").read_text())
     store.plan("synthetic").write_text(json.dumps(plan | changes))
 
 
-def written(store, tmp_path, **changes) -> str:
+def written(store: ResultStore, tmp_path: Path, **changes: Any) -> str:
     plan_with(store, **{"figures": ["fid_by_size"], **changes})
     collect(store)
     write_report(store, ["synthetic"], tmp_path / "report.html", Factors())
     return (tmp_path / "report.html").read_text()
 
 
-def test_a_report_has_every_part_and_loads_nothing(store, tmp_path):
+def test_a_report_has_every_part_and_loads_nothing(store: ResultStore, tmp_path: Path) -> None:
     text = written(store, tmp_path, question="Does it?", claims=["ada < baseline at subset=500", "prose: It does."])
     for part in ("Does it?", "Cells", "Figures", "Claims", "Energy", "Failures", "Environment", "Every run is done"):
         assert part in text
@@ -57,28 +60,37 @@ def test_a_report_has_every_part_and_loads_nothing(store, tmp_path):
     assert not re.search(r"url\(|@import|https?:", text)
 
 
-def test_claims_stand_in_it_with_their_verdicts(store, tmp_path):
+def test_claims_stand_in_it_with_their_verdicts(store: ResultStore, tmp_path: Path) -> None:
     text = written(store, tmp_path, claims=["ada < baseline at subset=500, p<0.01, n>=5", "prose: It does."])
     assert '<span class="verdict UNDERPOWERED">' in text
     assert "2+2 seeds, 0.04 kWh" in text
     assert "Not tested (prose): It does." in text
 
 
-def test_diverged_missing_and_unfinished_runs_stand_in_it(troubled, tmp_path):
+def test_diverged_missing_and_unfinished_runs_stand_in_it(troubled: ResultStore, tmp_path: Path) -> None:
     text = written(troubled, tmp_path)
     assert "1 diverged" in text
     assert text.count("not begun</td>") == 3
     assert "40 of 100" in text
 
 
-def test_texts_of_the_store_cannot_become_markup(store, tmp_path):
+def test_texts_of_the_store_cannot_become_markup(store: ResultStore, tmp_path: Path) -> None:
     text = written(store, tmp_path, question=HOSTILE, claims=[f"prose: {HOSTILE}"])
     assert "<script" not in text
     assert "&lt;script&gt;" in text
-    assert "<script" not in page.page(HOSTILE, [page.heading(2, HOSTILE, HOSTILE), page.folded(HOSTILE, HOSTILE)])
 
 
-def test_a_store_without_runs_makes_a_report_too(store, tmp_path):
+def test_no_part_of_a_page_lets_markup_through() -> None:
+    texts = [HOSTILE]
+    block = Subsection(HOSTILE, Table(["verdict", HOSTILE], [[HOSTILE, HOSTILE]]), texts, texts)
+    picture = FigureEntry(HOSTILE, f'"{HOSTILE}', HOSTILE, b"", HOSTILE, texts)
+    section = Section(HOSTILE, HOSTILE, HOSTILE, HOSTILE, {}, block, [picture], [block], HOSTILE)
+    text = page(HOSTILE, [section, section])
+    assert "<script" not in text
+    assert 'alt=""' not in text
+
+
+def test_a_store_without_runs_makes_a_report_too(store: ResultStore, tmp_path: Path) -> None:
     for run in WHOLE:
         shutil.rmtree(store.run(id_of(run)).path)
     text = written(store, tmp_path, claims=["ada < baseline at subset=500"])
@@ -86,11 +98,11 @@ def test_a_store_without_runs_makes_a_report_too(store, tmp_path):
     assert "UNDERPOWERED" in text
 
 
-def test_the_same_store_makes_the_same_page(store, tmp_path):
+def test_the_same_store_makes_the_same_page(store: ResultStore, tmp_path: Path) -> None:
     assert written(store, tmp_path) == written(store, tmp_path)
 
 
-def test_without_a_browser_the_pdf_is_refused_with_the_way_out(tmp_path, monkeypatch):
+def test_without_a_browser_the_pdf_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ReportError, match="not printed, there is no chromium"):
         print_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
@@ -98,7 +110,7 @@ def test_without_a_browser_the_pdf_is_refused_with_the_way_out(tmp_path, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no browser here")
-def test_a_report_is_printed(store, tmp_path):
+def test_a_report_is_printed(store: ResultStore, tmp_path: Path) -> None:
     written(store, tmp_path)
     print_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

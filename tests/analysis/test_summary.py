@@ -1,12 +1,15 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from analysis.summary import HEADINGS, cells_of, markdown, notes, summarize
-from analysis.synthetic import FakeRun, fake_fid, write_store
+from analysis.results.summary import HEADINGS, cells_of, markdown, notes, summarize
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import loaded
 
 
-def test_every_cell_is_a_row_with_median_and_range(store):
+def test_every_cell_is_a_row_with_median_and_range(store: ResultStore) -> None:
     table = summarize(*loaded(store)).table
     assert list(table["cell"]) == ["subset=500 none", "subset=500 ada", "subset=2000 none", "subset=2000 ada"]
     row = table.iloc[1]
@@ -17,7 +20,7 @@ def test_every_cell_is_a_row_with_median_and_range(store):
     assert row["state"] == "3 done"
 
 
-def test_trouble_is_shown(troubled):
+def test_trouble_is_shown(troubled: ResultStore) -> None:
     summary = summarize(*loaded(troubled))
     assert list(summary.table["state"]) == ["2 done, 1 diverged", "2 done, 1 running (40%)", "3 done", "3 pending"]
     rows = [dict(zip(HEADINGS, row, strict=True)) for row in cells_of(summary)]
@@ -26,18 +29,18 @@ def test_trouble_is_shown(troubled):
     assert "detector lite0" in notes(summary)[0]
 
 
-def test_markdown_is_a_table_of_equal_columns(store):
+def test_markdown_is_a_table_of_equal_columns(store: ResultStore) -> None:
     lines = markdown(summarize(*loaded(store))).splitlines()
     assert {line.count("|") for line in lines[:6]} == {len(HEADINGS) + 1}
 
 
-def test_one_run_has_no_range(tmp_path):
+def test_one_run_has_no_range(tmp_path: Path) -> None:
     store = write_store(tmp_path, [FakeRun("ada", 500, 0)], step_kimg=20.0)
     (row,) = cells_of(summarize(*loaded(store)))
     assert "[" not in row[1]
 
 
-def test_empty_store_gives_rows_of_dashes(tmp_path):
+def test_empty_store_gives_rows_of_dashes(tmp_path: Path) -> None:
     store = write_store(tmp_path, [], missing=[FakeRun("ada", 500, 0)])
     summary = summarize(*loaded(store))
     assert cells_of(summary)[0][-1] == "1 pending"

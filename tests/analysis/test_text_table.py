@@ -1,17 +1,17 @@
-from analysis.builders.text_table import PAGE_INCHES, TextTable, blocks, table_size
+from analysis.figures.shapes.text_table import PAGE_INCHES, TextTable, blocks, table_size
 
 
-def test_a_narrow_table_is_one_block():
+def test_a_narrow_table_is_one_block() -> None:
     (block,) = blocks(TextTable(["method", "2k images"], [["ADA", "7.01"]]))
     assert (block.columns, block.headings) == ([0, 1], ["method", "2k images"])
 
 
-def test_long_headings_are_broken_where_words_end():
+def test_long_headings_are_broken_where_words_end() -> None:
     (block,) = blocks(TextTable(["", "diffaugment\nfid5k_full-inception"], [["cifar10", "7.01"]]))
     assert block.headings[1] == "diffaugment\nfid5k_full-\ninception"
 
 
-def test_a_wide_table_goes_on_in_blocks_that_begin_with_the_first_column():
+def test_a_wide_table_goes_on_in_blocks_that_begin_with_the_first_column() -> None:
     wide = TextTable(
         ["set", *(f"method {number}" for number in range(30))], [["cifar10 · 10k images", *["12.34"] * 30]]
     )

@@ -7,10 +7,18 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.overfitting import GENERATED, SIGNS, TRAIN, VALIDATION, OverfittingMeter, Reading, validation_ratio
+from trainer.augment.overfitting import (
+    GENERATED,
+    SIGNS,
+    TRAIN,
+    VALIDATION,
+    Heuristics,
+    OverfittingMeter,
+    validation_ratio,
+)
 from trainer.config.augment import AdaAugment, FixedAugment, NoAugment
 from trainer.config.spec import Spec
-from trainer.families import build
+from trainer.registry import build
 
 
 def made(spec: Spec) -> Augmenter:
@@ -87,9 +95,9 @@ def test_r_v_has_a_positive_denominator() -> None:
 def test_r_v_needs_all_three_kinds_of_images() -> None:
     meter = OverfittingMeter()
     meter.add({TRAIN: torch.tensor([[1.0], [3.0]]), GENERATED: torch.tensor([-2.0])})
-    assert meter.take() == Reading(None, None)
+    assert meter.take() == Heuristics(None, None)
     meter.add({TRAIN: torch.tensor([2.0]), GENERATED: torch.tensor([-2.0]), VALIDATION: torch.tensor([1.0])})
-    assert meter.take() == Reading(None, 0.25)
+    assert meter.take() == Heuristics(None, 0.25)
 
 
 def test_p_follows_r_v_when_asked_to() -> None:

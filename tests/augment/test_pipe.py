@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 import torch
-from scipy.stats import binomtest  # type: ignore[attr-defined]
+from scipy.stats import binomtest
 from torch import Tensor
 from torch.nn import functional
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from trainer.augment.draws import RandomDraws
 from trainer.augment.transforms.base import Colouring, Corruption, Filtering, Geometric
-from trainer.augment.transforms.cutout import Cutout
-from trainer.augment.transforms.filter_band import EXPECTED_POWER
+from trainer.augment.transforms.corruption import Cutout
+from trainer.augment.transforms.filtering import EXPECTED_POWER
 from trainer.augment.transforms.table import GROUPS, TRANSFORMS
 
 COUNT = 4000

@@ -1,51 +1,15 @@
 """What every backend must do, whatever runs underneath."""
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
 import pytest
 
-from orchestrator.backends.base import Backend, Handle, Task, read_handle, write_handle
-from orchestrator.backends.fake import FakeBackend, FakeWorld
-from orchestrator.backends.local import LocalBackend
-from orchestrator.store import Store
-from tests.orchestrator.attempts import new_attempt, new_trial, workers_of
-from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
+from orchestrator.backends.base import Backend, Handle, read_handle, write_handle
+from orchestrator.supervisor.command import Task
+from tests.backends.rig import Rig, over, wait
+from tests.orchestrator.attempts import workers_of
 from trainer.config.job import Resources
 from trainer.record import State
 
 pytestmark = pytest.mark.usefixtures("scripted")
-
-ENDS = {13: State.FAILED, 15: State.LOST}
-"""How the scripted worker ends for some seeds; DONE for all others."""
-
-
-@dataclass
-class Rig:
-    """A backend under test. `connect` gives another object for the same world, as a later process would have."""
-
-    store: Store
-    connect: Callable[[], Backend]
-    seeds: dict[str, int]
-
-    def task(self, seed: int = 0, horizon_kimg: float = 1.0) -> Task:
-        run = new_trial(self.store, seed)
-        self.seeds[run.path.name] = seed
-        return new_attempt(run, horizon_kimg)
-
-
-@pytest.fixture(params=["fake", "local"])
-def rig(request: pytest.FixtureRequest, store: Store) -> Iterator[Rig]:  # noqa: F811
-    seeds: dict[str, int] = {}
-    if request.param == "fake":
-        world = FakeWorld(lambda task: ENDS.get(seeds[task.trial], State.DONE), slots=2)
-        yield Rig(store, lambda: FakeBackend(world), seeds)
-        return
-    yield Rig(store, lambda: LocalBackend(store, cpus=2), seeds)
-    leftovers = [handle for trial in store.ids() if (handle := read_handle(store.run(trial).attempt(1)))]
-    LocalBackend(store, cpus=2).cancel(leftovers)
-    wait(LocalBackend(store), leftovers, lambda states: State.RUNNING not in states)
 
 
 def submit(rig: Rig, backend: Backend, *tasks: Task) -> list[Handle]:
@@ -53,19 +17,6 @@ def submit(rig: Rig, backend: Backend, *tasks: Task) -> list[Handle]:
     for handle in handles:
         write_handle(rig.store.run(handle.trial).attempt(handle.attempt), handle)
     return handles
-
-
-def wait(backend: Backend, handles: list[Handle], until: Callable[[set[State]], bool]) -> dict[Handle, State]:
-    deadline = time.monotonic() + 120
-    while not until(set((states := backend.states(handles)).values())):
-        assert time.monotonic() < deadline, f"waited in vain: {states}"
-        backend.tend()
-        time.sleep(0.05)
-    return states
-
-
-def over(states: set[State]) -> bool:
-    return not states & {State.PENDING, State.RUNNING}
 
 
 def test_rendering_names_every_trial_and_starts_nothing(rig: Rig) -> None:
@@ -97,7 +48,7 @@ def test_no_more_run_than_there_are_slots(rig: Rig) -> None:
     while len(running) < backend.slots(Resources()):
         states = backend.states(handles)
         running = {handle for handle, state in states.items() if state is State.RUNNING}
-        backend.tend()
+        backend.maintain()
     assert len(running) == 2
     assert list(states.values()) == [State.RUNNING, State.RUNNING, State.PENDING, State.PENDING]
     backend.cancel(handles)

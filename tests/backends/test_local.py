@@ -8,23 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.local import LocalBackend
-from orchestrator.backends.local_queue import Capacity, Entry, read_entry
-from orchestrator.backends.local_runner import places
+from orchestrator.backends.local.backend import LocalBackend
+from orchestrator.backends.local.runner import places
+from orchestrator.backends.queue import Capacity, QueueEntry, read_entry
 from orchestrator.errors import PlanError
-from orchestrator.store import Store
-from tests.backends.test_conformance import over, wait
+from orchestrator.store.layout import Store
+from tests.backends.rig import over, wait
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
-from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
 from trainer.config.job import Resources
 from trainer.record import State
 
 pytestmark = pytest.mark.usefixtures("scripted")
 
 
-def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> Entry:
+def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> QueueEntry:
     needs = Resources(cpus=cpus, gpus=gpus)
-    return Entry(trial="0" * 12, directory=Path("d"), attempt=1, resources=needs, gpus=held)
+    return QueueEntry(trial="0" * 12, directory=Path("d"), attempt=1, resources=needs, gpus=held)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +40,17 @@ def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> Entry:
         (entry(1, 2), [entry(1, 1, (1,))], Capacity(cpus=4, gpus=3), (0, 2)),
     ],
 )
-def test_slots(wanted: Entry, running: list[Entry], capacity: Capacity, got: tuple[int, ...] | None) -> None:
+def test_slots(wanted: QueueEntry, running: list[QueueEntry], capacity: Capacity, got: tuple[int, ...] | None) -> None:
     assert places(wanted, running, capacity) == got
 
 
-def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> None:  # noqa: F811
+def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> None:
     task = new_attempt(new_trial(store))
     with pytest.raises(PlanError, match="needs 64 GPUs"):
         LocalBackend(store).render([task.__class__(task.trial, task.directory, 1, Resources(gpus=64))])
 
 
-def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:  # noqa: F811
+def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: Store) -> None:
     first = LocalBackend(store, cpus=1)
     tasks = [new_attempt(new_trial(store, seed)) for seed in (100, 2)]
     handles = first.submit(first.render(tasks))
@@ -67,7 +66,7 @@ def test_attempts_outlive_the_runner_and_the_next_runner_takes_them_up(store: St
     assert store.run(tasks[0].trial).attempts() == [1]
 
 
-def test_the_runner_ends_when_there_is_nothing_left(store: Store) -> None:  # noqa: F811
+def test_the_runner_ends_when_there_is_nothing_left(store: Store) -> None:
     backend = LocalBackend(store, cpus=1)
     handles = backend.submit(backend.render([new_attempt(new_trial(store), 0.2)]))
     (runner,) = backend._runners

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import pytest
 
-from orchestrator.backends.base import Task
-from orchestrator.backends.local_queue import Entry
-from orchestrator.backends.ray import RayBackend
-from orchestrator.backends.ray_jobs import IS_ALIVE, RayJobs
-from orchestrator.backends.ray_task import RayQueue, carry_out
+from orchestrator.backends.queue import QueueEntry
+from orchestrator.backends.ray.backend import RayBackend
+from orchestrator.backends.ray.jobs import IS_ALIVE, RayJobs
+from orchestrator.backends.ray.task import RayQueue, carry_out
 from orchestrator.errors import BackendError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
 
@@ -90,7 +90,7 @@ def test_submitting_starts_one_driver_with_what_it_has_to_know(
     handles = backend.submit(backend.render([_task(tmp_path, 1), _task(tmp_path, 2)]))
     backend.submit(backend.render([_task(tmp_path, 3)]))
     assert len(FakeRay.jobs) == 1
-    assert FakeRay.jobs[0]["entrypoint"].endswith(f"orchestrator.backends.ray_runner {tmp_path}/ray")
+    assert FakeRay.jobs[0]["entrypoint"].endswith(f"orchestrator.backends.ray.driver {tmp_path}/ray")
     assert FakeRay.jobs[0]["runtime_env"]["env_vars"]["ADASWEEP_WORKER"] == "worker"
     assert list(backend.states(handles).values()) == [State.PENDING, State.PENDING]
 
@@ -98,13 +98,13 @@ def test_submitting_starts_one_driver_with_what_it_has_to_know(
 def test_a_dead_driver_is_replaced(backend: RayBackend, tmp_path: Path) -> None:
     backend.submit(backend.render([_task(tmp_path)]))
     FakeRay.status = "FAILED"
-    RayBackend(backend.store, backend.jobs).tend()
+    RayBackend(backend.store, backend.jobs).maintain()
     assert len(FakeRay.jobs) == 2
 
 
 def test_a_living_driver_is_left_alone_by_later_processes(backend: RayBackend, tmp_path: Path) -> None:
     backend.submit(backend.render([_task(tmp_path)]))
-    RayBackend(backend.store, backend.jobs).tend()
+    RayBackend(backend.store, backend.jobs).maintain()
     assert len(FakeRay.jobs) == 1
 
 
@@ -132,7 +132,7 @@ def test_a_job_that_ray_forgot_is_not_alive(backend: RayBackend) -> None:
 
 def test_what_was_cancelled_while_it_waited_is_not_carried_out(tmp_path: Path) -> None:
     queue = RayQueue(tmp_path)
-    entry = Entry.of(_task(tmp_path))
+    entry = QueueEntry.of(_task(tmp_path))
     assert carry_out(str(queue.root), entry.key) is None
     queue.put(entry)
     queue.stop_file(entry.key).parent.mkdir()

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import orchestrator
-from orchestrator.backends.base import Handle, Task
-from orchestrator.backends.slurm import SlurmBackend
-from orchestrator.backends.slurm_profile import Profile
-from orchestrator.backends.slurm_script import arrays
+from orchestrator.backends.base import Handle
+from orchestrator.backends.slurm.backend import SlurmBackend
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.backends.slurm.script import arrays
 from orchestrator.errors import StoreError
-from orchestrator.lease import acquire
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire
+from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends.base import Handle, write_handle
-from orchestrator.backends.slurm_energy import METHOD, account, consumed
-from orchestrator.backends.slurm_poll import Ask
-from orchestrator.backends.slurm_profile import Profile
-from orchestrator.store import Store
+from orchestrator.backends.slurm.accounting import METHOD, account, consumed
+from orchestrator.backends.slurm.poll import Ask
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
-from trainer.record import RunDir, RunRecord, State, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir, RunRecord, State
 
 EXCLUSIVE = Profile(flags={"exclusive": True})
 

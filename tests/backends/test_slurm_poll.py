@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from orchestrator.backends.slurm_poll import Poller, parse_sacct, parse_squeue
-from orchestrator.backends.slurm_states import JobRow
+from orchestrator.backends.slurm.poll import Poller, parse_sacct, parse_squeue
+from orchestrator.backends.slurm.states import JobRow
 from orchestrator.errors import BackendError
 
 SQUEUE = """\

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.slurm_profile import PROFILES, Profile, chosen_profile, read_profile
+from orchestrator.backends.slurm.profile import PROFILES, Profile, chosen_profile, read_profile
 from orchestrator.errors import PlanError, SweepError
 
 

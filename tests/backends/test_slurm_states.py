@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.backends.slurm_states import STATES, UNSETTLED, JobRow, meaning
+from orchestrator.backends.slurm.states import STATES, UNSETTLED, JobRow, meaning
 from trainer.record import State
 
 DOCUMENTED = set(

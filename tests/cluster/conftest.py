@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +13,14 @@ from infra.ray.cluster import Shape as RayShape
 from infra.slurm.cluster import Cluster, stop_orphans
 from infra.slurm.packages import CannotRunSlurm, require
 from infra.slurm.shape import Shape
-from orchestrator.process import ProcessId
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import SCRIPTED_WORKER, Sweeper
-from tests.cluster.trained import Command, Trained, result
-from tests.orchestrator.conftest import scripted, store  # noqa: F401  fixtures
+from tests.cluster.trained import Command, Prepare, Trained, result
+from tests.support.tiny_sweep import scripted as scripted
+from tests.support.tiny_sweep import store as store
 
 pytestmark = pytest.mark.cluster
-
-Prepare = Callable[[str], Command]
 
 PROFILE = "poll_seconds: 0.5\nsettle_seconds: 8\nsignal_seconds: 30\nminutes: 30\n"
 

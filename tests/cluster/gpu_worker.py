@@ -5,7 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from trainer.record import append_lines
+from trainer.files import append_lines
 
 SCRIPTED_WORKER = Path(__file__).parent.parent / "orchestrator" / "scripted_worker.py"
 

@@ -11,14 +11,15 @@ from PIL import Image
 from infra.waiting import wait_until
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
-from orchestrator.dispatch import Dispatcher
-from orchestrator.plan import Plan
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.process import ProcessId
-from orchestrator.store import Store, read_job
+from orchestrator.dispatch.dispatcher import Dispatcher
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.plan.plan import Plan
+from orchestrator.store.layout import Store, read_job
+from orchestrator.store.process_id import ProcessId
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.scripted_worker import HOLD_STEPS, HOLDING_SEEDS, STEP_KIMG
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
 
 SCRIPTED_WORKER = Path(__file__).parent.parent / "orchestrator" / "scripted_worker.py"
 

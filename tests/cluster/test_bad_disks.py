@@ -9,10 +9,11 @@ import pytest
 
 from infra import daemons
 from infra.waiting import wait_until
-from orchestrator.backends.supervisor_command import environment, python_module
+from orchestrator.supervisor.command import environment, python_module
 from tests.cluster.trained import Command, Trained, is_mid_way, result, supervisor_of
-from trainer import checkpoint
-from trainer.record import RunDir, read_lines
+from trainer.files import read_lines
+from trainer.record import RunDir
+from trainer.state import checkpoint
 
 MIB = 1 << 20
 

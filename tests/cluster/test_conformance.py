@@ -4,13 +4,13 @@ import pytest
 
 from infra.ray.cluster import RayCluster
 from infra.slurm.cluster import Cluster
-from orchestrator.backends.ray import RayBackend
-from orchestrator.backends.ray_jobs import RayJobs
-from orchestrator.backends.slurm import SlurmBackend
-from orchestrator.backends.slurm_profile import Profile
-from orchestrator.store import Store
+from orchestrator.backends.ray.backend import RayBackend
+from orchestrator.backends.ray.jobs import RayJobs
+from orchestrator.backends.slurm.backend import SlurmBackend
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.store.layout import Store
+from tests.backends.rig import Rig
 from tests.backends.test_conformance import *  # noqa: F403  every test of the suite
-from tests.backends.test_conformance import Rig
 
 # A task of the suite asks for 4 GiB, and a node has 8000 MiB: two slots.
 PROFILE = Profile(throttle=2, poll_seconds=0.2, settle_seconds=5)

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from infra import daemons
-from orchestrator.backends.base import LIVE
-from orchestrator.store import read_job
-from tests.cluster.conftest import Prepare
-from tests.cluster.trained import Trained, assert_calm, worker_of
+from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.layout import read_job
+from tests.cluster.trained import Prepare, Trained, assert_calm, worker_of
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment, python_module
 from tests.orchestrator.attempts import kimgs
 
 SWEEP = """

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.sweeps import Sweeper
-from trainer.record import read_lines
+from trainer.files import read_lines
 
 WORKER = Path(__file__).with_name("gpu_worker.py")
 

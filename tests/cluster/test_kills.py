@@ -12,12 +12,11 @@ from infra.ray.cluster import RayCluster
 from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
 from orchestrator.backends.base import read_handle
-from orchestrator.errors import EXIT_RUN_AGAIN
-from orchestrator.process import ProcessId
-from tests.cluster.conftest import Prepare
+from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import processes_with
-from tests.cluster.trained import Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of
+from tests.cluster.trained import Prepare, Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of
 from tests.orchestrator.attempts import workers_of
+from trainer.errors import ExitCode
 from trainer.record import RunDir
 
 BACKENDS = ("local", "slurm", "ray")
@@ -96,7 +95,7 @@ def test_a_slurm_controller_down_for_twenty_seconds_loses_nothing(
         down_since = time.monotonic()
         wait_until(lambda: "Unable to contact slurm controller" in command.said, 60, "the command to say so")
         assert is_mid_way(command.run)
-        assert command.start().wait(120) == EXIT_RUN_AGAIN
+        assert command.start().wait(120) == ExitCode.RUN_AGAIN
     time.sleep(max(0.0, 20 - (time.monotonic() - down_since)))
     assert launcher.poll() is None, command.said
     slurm.start_controller()
@@ -121,7 +120,7 @@ def test_a_lost_ray_node_is_survived_on_another(prepare: Prepare, calm: Trained,
 def test_a_lost_ray_driver_is_survived_by_the_same_command(prepare: Prepare, calm: Trained) -> None:
     command = prepare("ray")
     launcher = command.begin()
-    drivers = processes_with("orchestrator.backends.ray_runner", str(command.store.root))
+    drivers = processes_with("orchestrator.backends.ray.driver", str(command.store.root))
     assert drivers
     assert is_mid_way(command.run)
     launcher.kill()

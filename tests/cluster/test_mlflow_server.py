@@ -21,13 +21,14 @@ from infra.debian import CannotInstall
 from infra.mlflow.postgres import Postgres
 from infra.mlflow.server import MlflowServer
 from infra.waiting import wait_until
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment, python_module
 from tests.cluster.faulty_proxy import FaultyProxy, Mode
 from tests.cluster.trained import Command, Trained, is_mid_way, result, supervisor_of
 from tests.orchestrator.attempts import let_go, new_attempt, new_trial
 from tests.orchestrator.test_recorder import metric, plan, tick, write_record
-from trainer.record import RunDir, State, append_lines, read_lines, read_record
+from trainer.files import append_lines, read_lines
+from trainer.record import RunDir, State, read_record
 
 WRITERS = 8
 POINTS = 100

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from infra.waiting import wait_until
 from tests.cluster.sweeps import Sweeper, assert_whole, last_state
-from trainer.record import State, read_lines
+from trainer.files import read_lines
+from trainer.record import State
 
 HORIZON = 3.0
 

@@ -12,7 +12,7 @@ import pytest
 from infra.daemons import session
 from infra.ray.cluster import RayCluster
 from infra.waiting import wait_until
-from orchestrator.process import ProcessId
+from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import Sweeper, last_state, processes_with, reached
 from tests.orchestrator.attempts import workers_of
 from trainer.record import RunDir, State
@@ -72,7 +72,7 @@ def test_a_killed_driver_is_survived_by_the_same_command(ray_sweeper: Sweeper, m
     wait_until(lambda: any(reached(run) >= 1.0 for run in ray_sweeper.runs()), 300, "a trial on its way")
     begun = {run.path.name for run in ray_sweeper.runs()}
     launcher.kill()
-    kill(*processes_with("orchestrator.search.ray_tune", str(ray_sweeper.store.root)))
+    kill(*processes_with("orchestrator.search.tune.driver", str(ray_sweeper.store.root)))
     launcher.communicate()
     assert_searched(ray_sweeper, command(ray_sweeper))
     assert {run.path.name for run in ray_sweeper.runs()} > begun

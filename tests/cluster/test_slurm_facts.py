@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from infra.slurm.cluster import Cluster
-from orchestrator import doctor_backends
-from orchestrator.backends.base import Task
-from orchestrator.backends.slurm import SlurmBackend
-from orchestrator.backends.slurm_profile import Profile
-from orchestrator.backends.slurm_states import STATES
+from orchestrator.backends.slurm.backend import SlurmBackend
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.backends.slurm.states import STATES
+from orchestrator.doctor import backends as doctor_backends
 from orchestrator.errors import BackendError
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
 from tests.cluster.sweeps import Sweeper, assert_whole
 from trainer.config.job import Resources
 

@@ -5,7 +5,7 @@ import io
 import signal
 import subprocess
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ import psutil
 from PIL import Image
 
 from infra.waiting import wait_until
-from orchestrator.backends.base import LIVE
-from orchestrator.backends.supervisor_command import environment, python_module
-from orchestrator.process import ProcessId, send
-from orchestrator.store import Store
+from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.layout import Store
+from orchestrator.store.process_id import ProcessId, send
+from orchestrator.supervisor.command import environment, python_module
 from tests.orchestrator.attempts import workers_of
-from trainer import checkpoint
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
+from trainer.state import checkpoint
 
 HORIZON_KIMG = 1.6
 FIRST_EVALUATION_KIMG = 0.4
@@ -150,6 +151,9 @@ class Command:
             saved = [found.images for found in checkpoint.found(self.run.checkpoints)]
             return bool(saved) and saved[0] >= 1000 * FIRST_EVALUATION_KIMG
         return False
+
+
+Prepare = Callable[[str], Command]
 
 
 def worker_of(run: RunDir) -> ProcessId:

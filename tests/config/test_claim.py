@@ -1,7 +1,9 @@
+from typing import Any, NamedTuple
+
 import pytest
 
-from trainer.config.claim import Claim, ClaimProblem, Reading, Side, parse_claim
-from trainer.config.claim_cells import cell_of, pair_of
+from trainer.config.claims.cells import cell_of, pair_of
+from trainer.config.claims.grammar import Claim, ClaimProblem, Reading, Side, parse_claim
 
 ADA, BASELINE = Side("ada", {}), Side("baseline", {})
 
@@ -33,11 +35,11 @@ def at(side: Side, **settings: str) -> Side:
         ("no augmentation > ADA", (Side("ADA", {}), Side("no augmentation", {}))),
     ],
 )
-def test_claims_are_read(text, expected):
+def test_claims_are_read(text: str, expected: tuple[Any, ...]) -> None:
     assert parse_claim(text) == Claim(text, *expected)
 
 
-def test_a_control_is_a_claim_that_says_so():
+def test_a_control_is_a_claim_that_says_so() -> None:
     assert parse_claim("control: ada < baseline") == Claim("control: ada < baseline", ADA, BASELINE, is_control=True)
 
 
@@ -67,18 +69,23 @@ def test_a_control_is_a_claim_that_says_so():
         ("ada < ada", "compares a cell with itself"),
     ],
 )
-def test_what_is_not_understood_is_said(text, message):
+def test_what_is_not_understood_is_said(text: str, message: str) -> None:
     with pytest.raises(ClaimProblem) as problem:
         parse_claim(text)
     assert message in str(problem.value)
 
 
+class Cell(NamedTuple):
+    name: str
+    settings: dict[str, Any]
+
+
 CELLS = {
-    "baseline, data.subset=500": {"augment": "none", "data.subset": 500},
-    "ada, data.subset=500": {"augment": {"type": "ada", "target": 0.5}, "data.subset": 500},
-    "bcr, data.subset=500": {"augment": "none", "methods": [{"type": "bcr"}], "data.subset": 500},
-    "baseline, data.subset=5000": {"augment": "none", "data.subset": 5000},
-    "gamma=0.5": {"objective.r1_gamma": 0.5, "generator.gamma": 2, "mirror": True},
+    "baseline, data.subset=500": Cell("baseline", {"augment": "none", "data.subset": 500}),
+    "ada, data.subset=500": Cell("ada", {"augment": {"type": "ada", "target": 0.5}, "data.subset": 500}),
+    "bcr, data.subset=500": Cell("bcr", {"augment": "none", "methods": [{"type": "bcr"}], "data.subset": 500}),
+    "baseline, data.subset=5000": Cell("baseline", {"augment": "none", "data.subset": 5000}),
+    "gamma=0.5": Cell("", {"objective.r1_gamma": 0.5, "generator.gamma": 2, "mirror": True}),
 }
 
 
@@ -97,7 +104,7 @@ CELLS = {
         (None, {"methods": "bcr"}, "bcr, data.subset=500"),
     ],
 )
-def test_a_side_finds_its_cell(name, settings, expected):
+def test_a_side_finds_its_cell(name: str | None, settings: dict[str, str], expected: str) -> None:
     assert cell_of(Side(name, settings), CELLS) == expected
 
 
@@ -112,18 +119,18 @@ def test_a_side_finds_its_cell(name, settings, expected):
         (None, {"gamma": "2", "subset": "5"}, "fits none of"),
     ],
 )
-def test_a_side_must_mean_one_cell(name, settings, message):
+def test_a_side_must_mean_one_cell(name: str | None, settings: dict[str, str], message: str) -> None:
     with pytest.raises(ClaimProblem) as problem:
         cell_of(Side(name, settings), CELLS)
     assert message in str(problem.value)
 
 
-def test_two_axes_of_one_short_name_are_told_apart():
-    cells = {"a": {"generator.depth": 1}, "b": {"discriminator.depth": 1}}
+def test_two_axes_of_one_short_name_are_told_apart() -> None:
+    cells = {"a": Cell("a", {"generator.depth": 1}), "b": Cell("b", {"discriminator.depth": 1})}
     with pytest.raises(ClaimProblem, match=r"discriminator\.depth or generator\.depth; write the whole key"):
         cell_of(Side(None, {"depth": "1"}), cells)
 
 
-def test_two_names_of_one_cell_are_no_comparison():
+def test_two_names_of_one_cell_are_no_comparison() -> None:
     with pytest.raises(ClaimProblem, match=r"compares ada, data\.subset=500 with itself"):
         pair_of(parse_claim("ada < augment=ada"), CELLS)

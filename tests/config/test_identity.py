@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.config.data import DataDescription
+from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import TRIAL_ID, trial_id
-from trainer.config.presets import merge
+from trainer.config.presets.official import merge
 from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 
@@ -62,8 +62,18 @@ def test_key_order_does_not_change_the_id(random: Any) -> None:
 def test_settings_that_came_later_leave_older_trials_their_ids() -> None:
     assert trial_id(resolve({"preset": "tiny32"}, DATA)) == "d4bc73ffdcbe"
     assert trial_id(resolve({"preset": "cifar"}, DATA)) == "5f0762f3cbc9"
-    later = {"generator": {"spectral_norm": True}}, {"ema": {"beta": 0.9}}, {"objective": {"discriminator_steps": 2}}
-    assert len({trial_id(config(**each)) for each in ({}, *later)}) == 4
+    later = (
+        {"generator": {"spectral_norm": True}},
+        {"ema": {"beta": 0.9}},
+        {"objective": {"discriminator_steps": 2}},
+        {"discriminator": {"minibatch_std_group": None}},
+        {"discriminator": {"minibatch_std_channels": 0}},
+        {"discriminator": {"embedding_dim": 8}},
+        {"discriminator": {"resample_taps": [1, 2, 1]}},
+        {"generator": {"resample_taps": [1, 2, 1]}},
+        {"generator": {"noise_inputs": False}},
+    )
+    assert len({trial_id(config(**each)) for each in ({}, *later)}) == 1 + len(later)
 
 
 CHANGES: dict[str, Any] = {

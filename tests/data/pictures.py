@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.config.data import DataConfig
-from trainer.config.dataset import describe
+from trainer.config.dataset.config import DataConfig
+from trainer.config.dataset.describe import describe
 from trainer.data.png import encode_png
 
 

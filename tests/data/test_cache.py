@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.data.pictures import folder_set, pixels, zip_set
-from trainer.config.archive import open_archive
-from trainer.config.dataset import describe
-from trainer.config.entries import fingerprint
+from trainer.config.dataset.archive import open_archive
+from trainer.config.dataset.describe import describe
+from trainer.config.dataset.entries import fingerprint
 from trainer.data.cache import decoded
 from trainer.errors import DataError, OutputError
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.data.pictures import folder_set, name, pixels, zip_set, zipped
-from trainer.config.dataset import HEADERS_READ, NAMED_SETS, describe, locate
-from trainer.config.folder import Folder
-from trainer.config.zipped import Zip
+from trainer.config.dataset.describe import HEADERS_READ, NAMED_SETS, describe, locate
+from trainer.config.dataset.folder import Folder
+from trainer.config.dataset.zip import Zip
 from trainer.data.png import encode_png
 from trainer.data.registry import REGISTRY
 from trainer.errors import DataError
@@ -178,7 +178,7 @@ def test_a_name_comes_before_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_describing_imports_neither_torch_nor_numpy() -> None:
-    code = "import sys, trainer.config.dataset; sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
+    code = "import sys, trainer.config.dataset.describe; sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

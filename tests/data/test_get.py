@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.data.pictures import zip_set
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.data import fashion_mnist
 from trainer.data.dataset import full_set
 from trainer.data.fetch import debian_package, require_sha256, wheel_member

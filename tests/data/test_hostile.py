@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.pictures import data_config, folder_set, name, pixels, zip_set
-from trainer.config.archive import open_archive
-from trainer.config.dataset import describe
+from trainer.config.dataset.archive import open_archive
+from trainer.config.dataset.describe import describe
 from trainer.data.cache import decoded
-from trainer.data.harden import decode
+from trainer.data.decode import decode
 from trainer.data.png import encode_png
 from trainer.errors import DataError, UserError
 

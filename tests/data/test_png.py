@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.pictures import pixels
-from trainer.data.harden import decode
+from trainer.data.decode import decode
 from trainer.data.png import encode_png
 
 

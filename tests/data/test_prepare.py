@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.data.pictures import folder_set, pixels, zip_set
 from tests.data.sources import cifar_batch, example, idx_pair, tar_of, tfrecords
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.data.dataset import ImageSet, full_set
 from trainer.data.prepare import prepare
 from trainer.data.readers.tfrecord import masked_crc32c
@@ -31,7 +31,7 @@ def as_array(images: ImageSet) -> np.ndarray:
 
 
 def ids(images: ImageSet) -> list[int]:
-    return images.class_ids(range(len(images))).tolist()
+    return [int(number) for number in images.class_ids(range(len(images)))]
 
 
 def many(count: int, side: int = 32, channels: int = 3) -> np.ndarray:
@@ -171,7 +171,7 @@ def test_the_filter_changes_pixels_and_fingerprint_and_is_recorded(tmp_path: Pat
     source = zip_set(tmp_path / "cats.zip", 2, side=16)
     prints = set()
     for filter in ("box", "lanczos", "bilinear", "hamming", "bicubic", "nearest"):
-        prepare(source, tmp_path / "out.zip", resolution=8, filter=filter, replace=True)  # type: ignore[arg-type]
+        prepare(source, tmp_path / "out.zip", resolution=8, filter=filter, replace=True)
         prints.add(describe(tmp_path / "out.zip", tmp_path).fingerprint)
         assert read_settings(tmp_path / "out.zip")["filter"] == filter
     assert len(prints) == 6

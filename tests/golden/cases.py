@@ -1,13 +1,15 @@
 """Reference numbers: where they are, how one file is read, how a result is compared.
 
 Every file holds `meta`, a JSON text that lists its cases; tests are made from it, so that any folder of the same layout
-can be put in the place of the default one: ADASWEEP_GOLDEN=/some/folder pytest tests/golden.
+can be put in the place of the default one: ADASWEEP_GOLDEN=/some/folder pytest tests/golden. A file, case or array that
+is not there is not compared.
 """
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 Meta = dict[str, Any]
 Arrays = dict[str, np.ndarray]
+Value = TypeVar("Value")
 
 
 def golden_dir() -> Path:
@@ -34,7 +37,7 @@ def load(name: str) -> tuple[Meta, Arrays]:
         return json.loads(path.read_text()), {}
     with np.load(path, allow_pickle=False) as file:
         arrays = {key: file[key] for key in file.files}
-    return json.loads(str(arrays.pop("meta"))), arrays
+    return json.loads(str(arrays.pop("meta", "{}"))), arrays
 
 
 def cases(name: str, ids: list[Any]) -> pytest.MarkDecorator:
@@ -50,6 +53,14 @@ def below(arrays: Arrays, prefix: str) -> Arrays:
     return {key[len(prefix) + 1 :]: value for key, value in arrays.items() if key.startswith(prefix + "/")}
 
 
+def stored(arrays: Mapping[str, Value], *names: str) -> dict[str, Value]:
+    """Return the arrays `names`; a test that has not all of them to compare with is skipped."""
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        pytest.skip(f"not stored: {', '.join(missing)}")
+    return {name: arrays[name] for name in names}
+
+
 def tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
     """Return a copy of `array` as a tensor."""
     return torch.tensor(array, dtype=dtype)
@@ -58,6 +69,12 @@ def tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
 def largest(values: np.ndarray) -> float:
     """Return max|values| over what is not NaN, 0 where there is nothing."""
     return float(np.nan_to_num(np.abs(values), nan=0.0).max(initial=0.0))
+
+
+def check(arrays: Arrays, name: str, mine: Any, ratio: float, floor: float = 0.0) -> None:
+    """Assert that `mine` is close to the array `name`, where there is one."""
+    if name in arrays:
+        assert_close(mine, arrays[name], ratio, floor)
 
 
 def assert_close(mine: Tensor | np.ndarray | float, golden: Any, ratio: float, floor: float = 0.0) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ops.conftest import native as native
+from tests.support.native import native as native
 from trainer.ops.kernels import using
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 
-BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08")
+BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07", "test_08", "test_15")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,6 +21,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def operations(request: pytest.FixtureRequest) -> Iterator[None]:
     """Use the implementation that the test is run with."""
-    chosen = request.getfixturevalue("native") if request.param == "native" else Reference()
+    chosen = request.getfixturevalue("native") if request.param == "native" else ReferenceKernels()
     with using(chosen):
         yield

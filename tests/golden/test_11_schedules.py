@@ -10,7 +10,7 @@ from trainer.augment.ada import AdaAugmenter
 from trainer.augment.overfitting import SIGNS
 from trainer.config.augment import AdaAugment
 from trainer.config.training import Adam
-from trainer.schedules import ema_beta, lazy_adam
+from trainer.training.schedules import ema_beta, lazy_adam
 
 FILE = "11_schedules.json"
 META, _ = load(FILE)
@@ -23,9 +23,9 @@ def numbered(key: str) -> list[int]:
 def ada_of(settings: dict[str, Any]) -> AdaAugmenter:
     return AdaAugmenter(
         AdaAugment(
-            target=settings["target"],
-            interval=settings["interval"],
-            horizon_kimg=settings["kimg"],
+            target=settings.get("target", 0.6),
+            interval=settings.get("interval", 4),
+            horizon_kimg=settings.get("kimg", 500),
             p_initial=settings.get("p0", 0.0),
         )
     )
@@ -38,7 +38,7 @@ def test_p_follows_the_reference(case: int) -> None:
     course = []
     for update, mean in enumerate(golden["signs_mean"], start=1):
         ada.observe({SIGNS: torch.tensor([mean], dtype=torch.float64)})
-        ada.step(update * settings["interval"], settings["batch"])
+        ada.step(update * settings.get("interval", 4), settings["batch"])
         course.append(ada.p)
     assert_close(torch.tensor(course), golden["p"], 1e-6)
 

@@ -1,13 +1,11 @@
-"""The objective as the reference runs it: constant noise, no style mixing, given path length noise."""
+"""Phases as the reference runs them: constant noise, no style mixing, given path length noise."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from trainer.augment.critic import Critic
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.config.training import Logistic
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
@@ -22,6 +20,15 @@ FIELDS = {
     "pl_decay": "path_length_decay",
     "pl_batch_shrink": "path_length_batch_shrink",
 }
+DEFAULTS = {"r1_gamma": 10.0}
+
+
+def loss_of(arguments: dict[str, Any]) -> Logistic:
+    """Return the objective for keyword arguments of the reference's loss; styles are never mixed."""
+    unknown = set(arguments) - set(FIELDS) - {"style_mixing_prob"}
+    assert not unknown, f"loss arguments without a counterpart: {sorted(unknown)}"
+    known = DEFAULTS | {key: value for key, value in arguments.items() if key in FIELDS}
+    return Logistic(**{FIELDS[key]: value for key, value in known.items()}, style_mixing=0.0)
 
 
 def objective(
@@ -29,27 +36,12 @@ def objective(
     discriminator: Discriminator,
     loss: dict[str, Any],
     augment_images: Callable[[Tensor], Tensor] = lambda x: x,
-    intervals: Intervals = OFFICIAL,
 ) -> LogisticObjective:
     """Return the objective for keyword arguments of the reference's loss."""
-    unknown = set(loss) - set(FIELDS) - {"style_mixing_prob"}
-    assert not unknown, f"loss arguments without a counterpart: {sorted(unknown)}"
-    spec = Logistic(**{FIELDS[key]: value for key, value in loss.items() if key in FIELDS}, style_mixing=0.0)
-    critic = Critic(discriminator, lambda images, _role: augment_images(images))
-    return LogisticObjective(spec, generator, critic, intervals, noise_mode="const")
+    augmented_discriminator = AugmentedDiscriminator(discriminator, lambda images, _role: augment_images(images))
+    return LogisticObjective(loss_of(loss), generator, augmented_discriminator, OFFICIAL, noise_mode="const")
 
 
-def phase(objective: LogisticObjective, name: str) -> Phase:
-    """Return the phase called `name`."""
-    return next(phase for phase in objective.phases if phase.name == name)
-
-
-def set_path_noise(objective: LogisticObjective, raw: Tensor) -> None:
-    """Use the stored unit normal noise; the loss divides it by sqrt(h w)."""
-    objective.path_length.noise = lambda images: raw.to(images.dtype) / math.sqrt(images[0, 0].numel())
-
-
-def one_hot(indices: Any, dim: int, dtype: torch.dtype) -> Tensor:
-    """Return conditions [n cdim] of class numbers."""
-    index = torch.as_tensor(indices)
-    return torch.zeros(len(index), 0, dtype=dtype) if dim == 0 else torch.eye(dim, dtype=dtype)[index]
+def phase(objective: LogisticObjective, name: str) -> Phase | None:
+    """Return the phase called `name`, None where a weight of 0 leaves it out."""
+    return next((phase for phase in objective.phases if phase.name == name), None)

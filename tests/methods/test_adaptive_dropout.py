@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.augment.adaptive_dropout import Dropout, log_normal
 from trainer.config.augment import AdaptiveDropout
 
@@ -41,7 +41,8 @@ def test_noise_is_behind_every_layer_but_the_output(stage: StageMaker) -> None:
 def test_logits_are_those_of_the_plain_network_at_p_zero_and_differ_above(stage: StageMaker) -> None:
     plain, quiet, loud = stage(), stage(augment=AdaptiveDropout()), stage(augment=AdaptiveDropout(p_initial=0.5))
     plain_logits, quiet_logits, loud_logits = (
-        made.critic.logits(made.shard.real, made.shard.real_c, "real") for made in (plain, quiet, loud)
+        made.augmented_discriminator.logits(made.micro_batch.real, made.micro_batch.real_c, "real")
+        for made in (plain, quiet, loud)
     )
     assert torch.allclose(plain_logits, quiet_logits, atol=1e-6)
     assert not torch.allclose(plain_logits, loud_logits, atol=1e-2)

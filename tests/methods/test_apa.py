@@ -2,19 +2,19 @@
 
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.config.methods import PseudoAugmentation
 
 
 def test_nothing_changes_at_p_zero(stage: StageMaker) -> None:
     made = stage(PseudoAugmentation())
-    assert made.discriminator_scene().real is made.shard.real
+    assert made.discriminator_scene().real is made.micro_batch.real
 
 
 def test_all_reals_are_generated_at_p_one(stage: StageMaker) -> None:
     made = stage(PseudoAugmentation(p_initial=1.0))
     real = made.discriminator_scene().real
-    assert not (real == made.shard.real).any()
+    assert not (real == made.micro_batch.real).any()
     assert not real.requires_grad
 
 
@@ -23,8 +23,8 @@ def test_share_of_pseudo_images_is_p(stage: StageMaker) -> None:
     kept = 0
     for seed in range(50):
         torch.manual_seed(seed)
-        real = made.methods[0].real_images(made.shard.real, made.shard, made.generation)
-        kept += int((real == made.shard.real).all(dim=3).all(dim=2).all(dim=1).sum())
+        real = made.methods[0].real_images(made.micro_batch.real, made.micro_batch, made.generation)
+        kept += int((real == made.micro_batch.real).all(dim=3).all(dim=2).all(dim=1).sum())
     assert abs(kept / 200 - 0.7) < 0.1
 
 

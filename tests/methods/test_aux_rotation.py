@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.config.methods import AuxiliaryRotation
 from trainer.methods.aux_rotation import RotationTask, rotated
 
@@ -29,7 +29,7 @@ def test_only_the_score_enters_the_main_loss(stage: StageMaker) -> None:
     losses = []
     for each in (plain, made):
         torch.manual_seed(2)
-        losses.append(each.discriminator_phase.loss(each.shard).loss)
+        losses.append(each.discriminator_phase.loss(each.micro_batch).loss)
     assert torch.equal(*losses)
     losses[1].mean().backward()
     assert made.discriminator.get_parameter("rotation.weight").grad is None

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
-from trainer.augment.single import Always
+from tests.support.stage import Stage, StageMaker
+from trainer.augment.single_transform import Always
 from trainer.config.augment import FixedAugment
 from trainer.config.methods import BalancedConsistency
 from trainer.methods.bcr import ConsistencyRegularizer, inconsistency
 
 
-def regularizer(made: object) -> ConsistencyRegularizer:
-    (method,) = made.methods  # type: ignore[attr-defined]
+def regularizer(made: Stage) -> ConsistencyRegularizer:
+    (method,) = made.methods
     assert isinstance(method, ConsistencyRegularizer)
     return method
 
@@ -40,10 +40,10 @@ def test_t_is_applied_to_what_the_augmentation_gave(stage: StageMaker) -> None:
     made = stage(BalancedConsistency(transform="flip"), augment=FixedAugment(p=1.0, pipe="bg"))
     method, seen = regularizer(made), []
     method.transform = lambda images: seen.append(images) or images  # type: ignore[assignment,func-returns-value]
-    scene = made.discriminator_scene()
-    method.discriminator_penalty(scene)
-    assert all(images is shown for images, shown in zip(seen, (scene.real_shown, scene.fake_shown), strict=True))
-    assert not torch.equal(scene.real_shown, made.shard.real)
+    inputs = made.discriminator_scene()
+    method.discriminator_penalty(inputs)
+    assert all(images is shown for images, shown in zip(seen, (inputs.real_shown, inputs.fake_shown), strict=True))
+    assert not torch.equal(inputs.real_shown, made.micro_batch.real)
 
 
 def test_generator_gets_no_penalty(stage: StageMaker) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trainer.config.data import DataDescription
+from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
-from trainer.config.resolve import merge, resolve
+from trainer.config.networks.stylegan2 import StyleGan2Generator
+from trainer.config.presets.official import merge
+from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 
 FULL: dict[str, Any] = {"preset": "tiny32"}
@@ -110,5 +112,6 @@ def test_order_and_spelling_of_methods_do_not_change_the_id() -> None:
 
 def test_shallow_mapping_builds_the_shallower_network() -> None:
     deep = config({"preset": "cifarbaseline", "methods": "shallow-mapping"})
+    assert isinstance(deep.generator, StyleGan2Generator)
     assert deep.generator.mapping_layers == 8
     assert deep.networks.generator == deep.generator.model_copy(update={"mapping_layers": 2})

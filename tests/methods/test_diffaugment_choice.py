@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker, make_stage
-from trainer import losses
+from tests.support.stage import StageMaker, make_stage
+from trainer.augment.augmented_discriminator import Role
 from trainer.config.augment import DatasetAugment, DiffAugment
 from trainer.config.spec import Spec
+from trainer.objectives import losses
 
-ROLES = ("real", "fake-in-D", "fake-in-G")
+ROLES: tuple[Role, ...] = ("real", "fake-in-D", "fake-in-G")
 
 
 @pytest.mark.parametrize(
@@ -22,14 +23,14 @@ ROLES = ("real", "fake-in-D", "fake-in-G")
 )
 def test_images_are_changed_in_the_roles_of_the_variant(spec: Spec, changed: tuple[str, ...]) -> None:
     made = make_stage(augment=spec)
-    images = made.shard.real
-    assert tuple(role for role in ROLES if made.critic.shown(images, role) is not images) == changed  # type: ignore[arg-type]
+    images = made.micro_batch.real
+    assert tuple(role for role in ROLES if made.augmented_discriminator.shown(images, role) is not images) == changed
 
 
 def test_three_call_sites_draw_independently(stage: StageMaker) -> None:
     made = stage(augment=DiffAugment())
     torch.manual_seed(0)
-    shown = [made.critic.shown(made.shard.real, role) for role in ROLES]  # type: ignore[arg-type]
+    shown = [made.augmented_discriminator.shown(made.micro_batch.real, role) for role in ROLES]
     assert not any(torch.equal(shown[i], shown[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
@@ -42,8 +43,8 @@ def test_policy_may_be_written_with_commas() -> None:
 def test_r1_at_input_differentiates_through_the_augmentation(stage: StageMaker) -> None:
     made = stage(augment=DiffAugment(policy=("cutout",), r1_at="input"))
     torch.manual_seed(0)
-    images, logits = made.critic.for_r1(made.shard.real, made.shard.real_c)
-    assert torch.equal(images, made.shard.real)
+    images, logits = made.augmented_discriminator.for_r1(made.micro_batch.real, made.micro_batch.real_c)
+    assert torch.equal(images, made.micro_batch.real)
     (gradient,) = torch.autograd.grad(logits.sum(), images)
     hidden = (gradient == 0).all(dim=1).flatten(1).float().mean(dim=1)
     assert (hidden >= 1 / 16).all()
@@ -52,8 +53,8 @@ def test_r1_at_input_differentiates_through_the_augmentation(stage: StageMaker) 
 def test_r1_at_augmented_differentiates_by_what_was_shown(stage: StageMaker) -> None:
     made = stage(augment=DiffAugment(policy=("cutout",)))
     torch.manual_seed(0)
-    images, logits = made.critic.for_r1(made.shard.real, made.shard.real_c)
-    assert not torch.equal(images, made.shard.real)
+    images, logits = made.augmented_discriminator.for_r1(made.micro_batch.real, made.micro_batch.real_c)
+    assert not torch.equal(images, made.micro_batch.real)
     (gradient,) = torch.autograd.grad(logits.sum(), images)
     assert (gradient != 0).all()
 
@@ -65,7 +66,7 @@ def test_second_order_gradient_agrees_with_finite_differences(r1_at: str) -> Non
 
     def penalty() -> torch.Tensor:
         torch.manual_seed(3)
-        images, logits = made.critic.for_r1(made.shard.real, made.shard.real_c)
+        images, logits = made.augmented_discriminator.for_r1(made.micro_batch.real, made.micro_batch.real_c)
         return losses.r1_penalty(logits, images).mean()
 
     direction = torch.randn_like(parameter)
@@ -73,6 +74,6 @@ def test_second_order_gradient_agrees_with_finite_differences(r1_at: str) -> Non
     values = []
     for step in (1e-6, -2e-6):
         with torch.no_grad():
-            parameter += step * direction
+            parameter.add_(step * direction)
         values.append(penalty().item())
     assert (values[0] - values[1]) / 2e-6 == pytest.approx((gradient * direction).sum().item(), rel=1e-5)

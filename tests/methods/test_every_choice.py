@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,32 @@ import pytest
 import torch
 
 import trainer.config
-from tests.trainer.conftest import TINY
-from trainer.assemble import make_parts, make_stepper
-from trainer.config.dataset import describe
-from trainer.config.growth import ProgressiveGrowing
-from trainer.config.resolve import merge, resolve
+from tests.support.trials import TINY
+from trainer.attempt.assemble import make_parts, make_stepper
+from trainer.config.dataset.describe import describe
+from trainer.config.presets.official import merge
+from trainer.config.progressive_growing import ProgressiveGrowing
+from trainer.config.resolve import resolve
 from trainer.config.spec import Spec
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World
-from trainer.families import is_implemented
-from trainer.state import Tensors
-from trainer.step import Stepper
+from trainer.registry import is_implemented
+from trainer.runtime.world import World
+from trainer.state.train_state import Tensors
+from trainer.training.step import Stepper
 
-PLAIN = {"augment": "none", "generator": {"precision": {}}, "discriminator": {"precision": {}}}
-FAST = {"horizon_kimg": 0.1, "interval": 2}
-NOT_LAZY = {"generator_optimizer": {"regularize_every": None}, "discriminator_optimizer": {"regularize_every": None}}
+PLAIN: dict[str, Any] = {"augment": "none", "generator": {"precision": {}}, "discriminator": {"precision": {}}}
+FAST: dict[str, Any] = {"horizon_kimg": 0.1, "interval": 2}
+NOT_LAZY: dict[str, Any] = {
+    "generator_optimizer": {"regularize_every": None},
+    "discriminator_optimizer": {"regularize_every": None},
+}
 
-NOT_LAZY_G = {"generator_optimizer": {"regularize_every": None}}
-W = {"channel_base": 64, "z_dim": 8}
-STYLEGAN = {"type": "stylegan", "w_dim": 8, "mapping_layers": 2, **W}
-STYLEGAN_D = {"type": "stylegan", "channel_base": 64}
-PROGAN_D = {"type": "progan", "channel_base": 64}
-GROWTH = {
+NOT_LAZY_G: dict[str, Any] = {"generator_optimizer": {"regularize_every": None}}
+W: dict[str, Any] = {"channel_base": 64, "z_dim": 8}
+STYLEGAN: dict[str, Any] = {"type": "stylegan", "w_dim": 8, "mapping_layers": 2, **W}
+STYLEGAN_D: dict[str, Any] = {"type": "stylegan", "channel_base": 64}
+PROGAN_D: dict[str, Any] = {"type": "progan", "channel_base": 64}
+GROWTH: dict[str, Any] = {
     "type": "progressive-growing",
     "stable_kimg": 0.004,
     "fade_kimg": 0.02,
@@ -39,10 +44,10 @@ GROWTH = {
     "lr_factors": {16: 1.5},
     "hold_iterations": 1,
 }
-GROWN = {"methods": [GROWTH]}
-UNMAPPED = {"path_length_weight": 0.0, "style_mixing": 0.0}
-CRITIC = {"type": "wgan-gp", "style_mixing": 0.0}
-BIGGAN = {
+GROWN: dict[str, Any] = {"methods": [GROWTH]}
+UNMAPPED: dict[str, Any] = {"path_length_weight": 0.0, "style_mixing": 0.0}
+CRITIC: dict[str, Any] = {"type": "wgan-gp", "style_mixing": 0.0}
+BIGGAN: dict[str, Any] = {
     "augment": "none",
     "generator": {"type": "biggan", "z_dim": 12, "channels": 2, "attention": 8, "standing_passes": 2},
     "discriminator": {"type": "biggan", "channels": 2, "attention": 8},
@@ -50,7 +55,7 @@ BIGGAN = {
     "ema": {"beta": 0.9, "start_kimg": 0.01},
     **NOT_LAZY,
 }
-LADDER = {
+LADDER: dict[str, dict[str, Any]] = {
     "a": {"generator": {**STYLEGAN}, "discriminator": STYLEGAN_D, **NOT_LAZY, **GROWN},
     "b": {"generator": {**STYLEGAN, "style": "demodulation"}, "discriminator": STYLEGAN_D, **NOT_LAZY, **GROWN},
     "c": {"generator": {**STYLEGAN, "style": "demodulation"}, "discriminator": STYLEGAN_D, **GROWN},
@@ -151,12 +156,12 @@ def specs() -> Iterator[type[Spec]]:
             yield spec
 
 
-@pytest.mark.parametrize("spec", sorted(specs(), key=lambda spec: spec.__name__))
+@pytest.mark.parametrize("spec", sorted(specs(), key=attrgetter("__name__")))
 def test_every_tagged_spec_is_implemented(spec: type[Spec]) -> None:
     assert is_implemented(spec)
 
 
-@pytest.mark.parametrize("spec", sorted(specs(), key=lambda spec: spec.__name__))
+@pytest.mark.parametrize("spec", sorted(specs(), key=attrgetter("__name__")))
 def test_every_tagged_spec_is_trained_here(spec: type[Spec]) -> None:
     def tags(value: Any) -> Iterator[str]:
         if isinstance(value, str):
@@ -207,7 +212,7 @@ def scaled_up(settings: dict[str, Any]) -> dict[str, Any]:
 def test_growing_choices_are_broken_off_inside_a_fade() -> None:
     for settings, kimg in ((GROWTH, KIMG_TRAINED), (scaled_up({"methods": [GROWTH]})["methods"][0], KIMG_SLOW)):
         spec = ProgressiveGrowing.model_validate(settings)
-        assert not spec.level(spec.pace(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
+        assert not spec.level(spec.batch_schedule(8, 16).held(round(kimg / 2 * 1000)), 16).is_integer()
 
 
 def same(first: torch.Tensor, second: torch.Tensor) -> bool:

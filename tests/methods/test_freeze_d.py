@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
-from trainer.assemble import adam
-from trainer.config.networks import Architecture, StyleGan2Discriminator
+from tests.support.stage import StageMaker
+from trainer.attempt.assemble import adam
+from trainer.config.networks.stylegan2 import Architecture, StyleGan2Discriminator
 from trainer.config.training import Adam
-from trainer.families import build
 from trainer.model.discriminator import Discriminator
+from trainer.registry import build
 
 TOP = ("fromrgb", "conv0", "conv1", "skip")
 REST = ("conv0", "conv1", "skip")
@@ -49,7 +49,7 @@ def test_optimizer_has_no_state_for_frozen_layers(stage: StageMaker) -> None:
     made = stage(d_spec=StyleGan2Discriminator(channel_base=128, channel_max=8, frozen_layers=4))
     optimizer = adam(made.discriminator, Adam(lr=0.1, regularize_every=16))
     frozen = {name: value.clone() for name, value in made.discriminator.named_buffers()}
-    made.discriminator_phase.loss(made.shard).loss.mean().backward()
+    made.discriminator_phase.loss(made.micro_batch).loss.mean().backward()
     optimizer.step()
     assert len(optimizer.state) == len(list(made.discriminator.parameters())) == 11
     assert all(torch.equal(value, frozen[name]) for name, value in made.discriminator.named_buffers())

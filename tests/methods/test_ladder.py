@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 import torch
 
-from trainer.config.data import DataDescription
-from trainer.config.growing import StyleGanGenerator
-from trainer.config.growth import ProgressiveGrowing
-from trainer.config.networks import StyleGan2Generator
+from trainer.config.dataset.config import DataDescription
+from trainer.config.networks.stylegan2 import StyleGan2Generator
+from trainer.config.networks.stylegan_progan import StyleGanGenerator
+from trainer.config.presets.rivals import RIVALS
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.resolve import resolve
-from trainer.config.rival_presets import RIVALS
 from trainer.config.train import TrainConfig
-from trainer.families import build
-from trainer.losses import path_length_penalty, path_lengths
 from trainer.model.growing.adain import adain
 from trainer.model.growing.synthesis import GrowingGenerator
 from trainer.model.modulated import SynthesisLayer
+from trainer.objectives.losses import path_length_penalty, path_lengths
+from trainer.registry import build
 
 MILLION = 1e6
 STYLES: dict[str, Any] = {"z_dim": 8, "w_dim": 8, "mapping_layers": 2, "channel_base": 128, "channel_max": 8}
@@ -52,7 +52,7 @@ def test_only_the_first_four_grow() -> None:
         for name in "abcdef"
     }
     assert grow == {"a": True, "b": True, "c": True, "d": True, "e": False, "f": False}
-    assert config("stylegan2-a").pace.batches[:4] == (256, 128, 64, 32)
+    assert config("stylegan2-a").batch_schedule.batches[:4] == (256, 128, 64, 32)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_generators_have_the_published_number_of_parameters(preset: str, million
 def test_every_preset_resolves(preset: str) -> None:
     small = config(preset, resolution=128)
     assert TrainConfig.model_validate(small.model_dump(mode="json")) == small
-    assert all(batch % small.micro_batch == 0 for batch in small.pace.batches)
+    assert all(batch % small.micro_batch == 0 for batch in small.batch_schedule.batches)
 
 
 def test_styles_set_mean_and_deviation_of_every_map() -> None:

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.config.methods import LeCam
 from trainer.methods.lecam import lecam
-from trainer.objectives.phases import local
+from trainer.runtime.world import World
 
 REAL, FAKE = torch.tensor([[2.0], [-1.0]]), torch.tensor([[0.5], [-3.0]])
 ANCHORS = torch.tensor([1.0, -2.0])
@@ -25,31 +25,31 @@ def test_one_sided_leaves_logits_that_are_past_the_other_kind() -> None:
 def test_anchors_begin_at_the_first_batch_and_move_slowly(stage: StageMaker) -> None:
     made = stage(LeCam(decay=0.9))
     (method,) = made.methods
-    scene = made.discriminator_scene()
-    means = torch.tensor([scene.real_logits.mean(), scene.fake_logits.mean()])
-    method.discriminator_penalty(scene)
-    method.finish(local)
+    inputs = made.discriminator_scene()
+    means = torch.tensor([inputs.real_logits.mean(), inputs.fake_logits.mean()])
+    method.discriminator_penalty(inputs)
+    method.finish(World().sum)
     assert torch.equal(method.state_dict()["anchors"], means)
-    higher = scene._replace(real_logits=scene.real_logits + 1)
+    higher = inputs._replace(real_logits=inputs.real_logits + 1)
     method.discriminator_penalty(higher)
-    method.finish(local)
+    method.finish(World().sum)
     assert torch.allclose(method.state_dict()["anchors"], means + torch.tensor([0.1, 0.0]))
 
 
 def test_anchors_are_those_of_all_shards(stage: StageMaker) -> None:
     made = stage(LeCam())
     (method,) = made.methods
-    scene = made.discriminator_scene()
+    inputs = made.discriminator_scene()
     for shift in (0.0, 2.0):
-        method.discriminator_penalty(scene._replace(real_logits=scene.real_logits + shift))
-    method.finish(local)
-    assert torch.allclose(method.state_dict()["anchors"][0], scene.real_logits.mean() + 1)
+        method.discriminator_penalty(inputs._replace(real_logits=inputs.real_logits + shift))
+    method.finish(World().sum)
+    assert torch.allclose(method.state_dict()["anchors"][0], inputs.real_logits.mean() + 1)
 
 
 def test_anchors_survive_a_restart(stage: StageMaker) -> None:
     first, second = stage(LeCam()), stage(LeCam())
     first.methods[0].discriminator_penalty(first.discriminator_scene())
-    first.methods[0].finish(local)
+    first.methods[0].finish(World().sum)
     second.methods[0].load_state_dict(first.methods[0].state_dict())
     assert torch.equal(second.methods[0].state_dict()["anchors"], first.methods[0].state_dict()["anchors"])
 

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainer.config.biggan import BigGanDiscriminator
-from trainer.config.growing import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator
 from trainer.config.methods import DiscriminatorNoise
+from trainer.config.networks.biggan import BigGanDiscriminator
+from trainer.config.networks.stylegan_progan import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator
 from trainer.config.spec import Spec
-from trainer.families import build
-from trainer.losses import r1_penalty, slope_penalty
-from trainer.methods.discriminator_noise import Noise, Noisy, strength_of
+from trainer.methods.discriminator_noise import NoiseLayer, Noisy, strength_of
 from trainer.model.growing.progan_layers import KERNELS, LayerNorm, MinibatchDiscrimination, Weighted, pixel_norm
-from trainer.objectives.phases import local
+from trainer.objectives.losses import r1_penalty, slope_penalty
+from trainer.registry import build
+from trainer.runtime.world import World
 
 WIDTH: dict[str, Any] = {"channel_base": 64, "channel_max": 4}
 DISCRIMINATORS: dict[str, Spec] = {
@@ -93,7 +93,7 @@ def test_minibatch_discrimination_counts_what_is_alike_in_its_own_batch() -> Non
 
 @pytest.mark.parametrize("variety", ["stddev", "discrimination", "none"])
 def test_stacked_batches_do_not_see_each_other(variety: str) -> None:
-    network = build(ProGanDiscriminator(variety=variety, **WIDTH), 8, 3, 0)  # type: ignore[arg-type]
+    network = build(ProGanDiscriminator(variety=variety, **WIDTH), 8, 3, 0)
     a, b, c = torch.randn(4, 3, 8, 8), torch.randn(4, 3, 8, 8), torch.zeros(8, 0)
     together = network(torch.cat([a, b]), c, parts=2)
     torch.testing.assert_close(together, torch.cat([network(a, c[:4]), network(b, c[:4])]), rtol=1e-5, atol=1e-6)
@@ -108,13 +108,13 @@ def test_published_networks_have_the_published_number_of_parameters() -> None:
 def test_noise_is_as_strong_as_d_is_sure() -> None:
     assert [strength_of(mean, 0.2) for mean in (0.0, 0.5, 1.5)] == [0, 0, pytest.approx(0.2)]
     x = torch.ones(20, 50, 8, 8)
-    assert Noise(lambda: 0.0)(x) is x
-    assert Noise(lambda: 0.1)(x).std().item() == pytest.approx(0.1, rel=0.05)
+    assert NoiseLayer(lambda: 0.0)(x) is x
+    assert NoiseLayer(lambda: 0.1)(x).std().item() == pytest.approx(0.1, rel=0.05)
 
 
 def test_moving_mean_of_the_noise_survives_a_restart() -> None:
     first, second = (Noisy(DiscriminatorNoise(decay=0.9)) for _ in range(2))
     first._means.add(torch.tensor(2.0))
-    first.finish(local)
+    first.finish(World().sum)
     second.load_state_dict(first.state_dict())
     assert second.mean == first.mean == pytest.approx(0.2)

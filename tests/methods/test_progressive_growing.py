@@ -10,15 +10,20 @@ from hypothesis import strategies as st
 from torch.nn.functional import avg_pool2d
 
 from tests.methods.test_every_choice import CHOICES, GROWTH, stepper
-from tests.trainer.conftest import TrialMaker
-from trainer.config.growing import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator, StyleGanGenerator
-from trainer.config.growth import ProgressiveGrowing
+from tests.support.trials import TrialMaker
+from trainer.attempt.run import read_attempt, run_attempt
+from trainer.config.networks.stylegan_progan import (
+    ProGanDiscriminator,
+    ProGanGenerator,
+    StyleGanDiscriminator,
+    StyleGanGenerator,
+)
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Spec
-from trainer.families import build
+from trainer.files import read_lines
 from trainer.model.growing.level import faded
-from trainer.record import read_lines
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.registry import build
+from trainer.runtime.signals import StopRequest
 
 WIDTH = {"channel_base": 64, "channel_max": 4}
 STYLES: dict[str, Any] = {"z_dim": 8, "w_dim": 8, "mapping_layers": 2, **WIDTH}
@@ -41,8 +46,8 @@ def test_growing_from_8x8_begins_there() -> None:
 
 def test_batches_change_at_the_first_look_inside_a_fade() -> None:
     spec = ProgressiveGrowing(stable_kimg=1, fade_kimg=1, batches={4: 30, 8: 20}, hold_iterations=4)
-    stretches = [tuple(stretch) for stretch in spec.pace(10, 16).stretches]
-    assert stretches == [(0, 0, 30), (1080, 36, 20), (3080, 136, 10)]
+    segments = [tuple(segment) for segment in spec.batch_schedule(10, 16).segments]
+    assert segments == [(0, 0, 30), (1080, 36, 20), (3080, 136, 10)]
 
 
 BATCHES = st.sampled_from([{}, {4: 16}, {4: 64, 8: 16}, {8: 24}])
@@ -54,16 +59,20 @@ def test_pace_counts_iterations_as_a_walk_does(batches: dict[int, int], hold: in
     spec = ProgressiveGrowing(
         stable_kimg=stable / 1000, fade_kimg=fade / 1000, batches=batches, hold_iterations=hold, lr_factors={}
     )
-    pace, images, held, top = spec.pace(8, 32), 0, 0, 4
+    batch_schedule, images, held, top = spec.batch_schedule(8, 32), 0, 0, 4
     for iteration in range(150):
         if iteration % hold == 0:
             held, top = images, 2 ** -int(-spec.level(images, 32) // 1)
         batch = batches.get(top, 8)
-        assert (pace.iteration(images), pace.batch(images), pace.held(images)) == (iteration, batch, held)
-        assert pace.end_of_iteration(images + 0.5) == images + batch
-        assert pace.end_of_iteration(images) == images
+        assert (batch_schedule.iteration(images), batch_schedule.batch(images), batch_schedule.held(images)) == (
+            iteration,
+            batch,
+            held,
+        )
+        assert batch_schedule.end_of_iteration(images + 0.5) == images + batch
+        assert batch_schedule.end_of_iteration(images) == images
         images += batch
-        assert pace.before(images) == images - batch
+        assert batch_schedule.before(images) == images - batch
 
 
 @pytest.mark.parametrize("level", [2, 2.25, 3, 3.5])
@@ -142,10 +151,10 @@ def test_average_and_snapshot_know_their_level(trials: TrialMaker) -> None:
     run = trials.make("grown", **settings)
     attempt = read_attempt(run.path, trials.job(run, horizon_kimg=0.016, metrics=()))
     assert run_attempt(attempt, StopRequest()) == 0
-    from trainer.snapshot import load_network
+    from trainer.state.snapshot import load_network
 
     generator = load_network(run.snapshots / "latest.safetensors")
-    assert generator.stage.top == 8  # type: ignore[union-attr, operator]
+    assert generator.stage.top == 8  # type: ignore[union-attr]
     assert 0 < generator.stage.alpha < 1  # type: ignore[union-attr, operator]
     grown = [row for row in read_lines(run.events) if row["event"] == "growth"]
     assert [(row["resolution"], row["level"]) for row in grown] == [(8, pytest.approx(2.2))]

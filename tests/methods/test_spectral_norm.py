@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from tests.methods.conftest import StageMaker
+from tests.support.stage import StageMaker
 from trainer.config.methods import SpectralNormalisation
 from trainer.model.layers import Convolution
 from trainer.model.spectral import SpectralNorm
-from trainer.objectives.phases import local
+from trainer.runtime.world import World
 
 
 def test_largest_singular_value_becomes_one() -> None:
@@ -20,10 +20,12 @@ def test_largest_singular_value_becomes_one() -> None:
 
 def test_passes_of_an_iteration_agree_however_many(stage: StageMaker) -> None:
     made = stage(SpectralNormalisation())
-    logits = [made.critic.scores(made.shard.real, made.shard.real_c) for _ in range(2)]
+    logits = [made.augmented_discriminator.scores(made.micro_batch.real, made.micro_batch.real_c) for _ in range(2)]
     assert torch.equal(*logits)
-    made.methods[0].finish(local)
-    assert not torch.equal(made.critic.scores(made.shard.real, made.shard.real_c), logits[0])
+    made.methods[0].finish(World().sum)
+    assert not torch.equal(
+        made.augmented_discriminator.scores(made.micro_batch.real, made.micro_batch.real_c), logits[0]
+    )
 
 
 def test_only_the_three_by_three_convolutions_are_normalised(stage: StageMaker) -> None:
@@ -36,10 +38,12 @@ def test_only_the_three_by_three_convolutions_are_normalised(stage: StageMaker) 
 
 def test_the_scale_of_a_normalised_weight_does_not_matter(stage: StageMaker) -> None:
     made = stage(SpectralNormalisation())
-    before = made.critic.scores(made.shard.real, made.shard.real_c)
+    before = made.augmented_discriminator.scores(made.micro_batch.real, made.micro_batch.real_c)
     with torch.no_grad():
         made.discriminator.b4.conv.weight.mul_(3)
-    assert torch.allclose(made.critic.scores(made.shard.real, made.shard.real_c), before, atol=1e-5)
+    assert torch.allclose(
+        made.augmented_discriminator.scores(made.micro_batch.real, made.micro_batch.real_c), before, atol=1e-5
+    )
 
 
 def test_gradient_in_float64_agrees_with_finite_differences() -> None:

@@ -4,16 +4,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.methods.conftest import Stage, StageMaker, make_stage
+from tests.support.stage import Stage, StageMaker, make_stage
 from trainer.config.training import WganGp
-from trainer.losses import slope_penalty
-from trainer.objectives.phases import Phase, local
+from trainer.objectives.losses import slope_penalty
+from trainer.objectives.phases import Phase
 from trainer.objectives.regularised import Intervals
 from trainer.objectives.wgan_gp import GradientPenalty, WassersteinObjective, between
+from trainer.runtime.world import World
 
 
 def dmain(made: Stage, spec: WganGp) -> Phase:
-    return WassersteinObjective(spec, made.generator, made.critic, Intervals(None, None)).phases[1]
+    return WassersteinObjective(spec, made.generator, made.augmented_discriminator, Intervals(None, None)).phases[1]
 
 
 def test_linear_critic_of_unit_slope_pays_nothing() -> None:
@@ -33,17 +34,17 @@ def test_points_lie_between_the_images_of_each_pair() -> None:
 def test_drift_is_the_square_of_real_logits(stage: StageMaker) -> None:
     made = stage()
     penalty = GradientPenalty(WganGp(penalty_weight=0.0, drift_weight=2.0))
-    scene = made.discriminator_scene()
-    assert torch.allclose(penalty.discriminator_penalty(scene).loss, 2 * scene.real_logits.squeeze(1).square())
+    inputs = made.discriminator_scene()
+    assert torch.allclose(penalty.discriminator_penalty(inputs).loss, 2 * inputs.real_logits.squeeze(1).square())
 
 
 def test_phases_are_two_and_none_is_lazy(stage: StageMaker) -> None:
     made = stage()
-    objective = WassersteinObjective(WganGp(), made.generator, made.critic, Intervals(None, None))
+    objective = WassersteinObjective(WganGp(), made.generator, made.augmented_discriminator, Intervals(None, None))
     assert [(phase.name, phase.interval) for phase in objective.phases] == [("Gmain", 1), ("Dmain", 1)]
-    result = objective.phases[0].loss(made.shard)
+    result = objective.phases[0].loss(made.micro_batch)
     assert torch.equal(result.loss, -result.stats["Loss/scores/fake"])
-    objective.phases[0].finish(local)
+    objective.phases[0].finish(World().sum)
 
 
 @pytest.mark.parametrize("name", ["b16.fromrgb.weight", "b8.conv1.weight", "b4.fc.weight"])
@@ -53,7 +54,7 @@ def test_second_order_gradient_agrees_with_finite_differences(name: str) -> None
 
     def loss() -> Tensor:
         torch.manual_seed(3)
-        return phase.loss(made.shard).loss.mean()
+        return phase.loss(made.micro_batch).loss.mean()
 
     torch.manual_seed(5)
     direction = torch.randn_like(parameter)
@@ -61,8 +62,8 @@ def test_second_order_gradient_agrees_with_finite_differences(name: str) -> None
     step, values = 1e-6, []
     for sign in (1, -1):
         with torch.no_grad():
-            parameter += sign * step * direction
+            parameter.add_(sign * step * direction)
         values.append(loss().item())
         with torch.no_grad():
-            parameter -= sign * step * direction
+            parameter.sub_(sign * step * direction)
     assert (values[0] - values[1]) / (2 * step) == pytest.approx((gradient * direction).sum().item(), rel=1e-5)

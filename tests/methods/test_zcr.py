@@ -2,7 +2,7 @@
 
 import torch
 
-from tests.methods.conftest import Stage, StageMaker
+from tests.support.stage import Stage, StageMaker
 from trainer.config.methods import LatentConsistency
 from trainer.methods.zcr import distance
 
@@ -41,5 +41,5 @@ def test_descent_on_the_generators_term_increases_the_distance(stage: StageMaker
     with torch.no_grad():
         for parameter in made.generator.parameters():
             if parameter.grad is not None:
-                parameter -= 1e-3 * parameter.grad
+                parameter.sub_(1e-3 * parameter.grad)
     assert apart(made) < before

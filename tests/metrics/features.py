@@ -9,9 +9,9 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from trainer.evaluation.samples import WHOLE, ImageBatch, PathSteps, Share
 from trainer.metrics.detectors import Outputs
 from trainer.metrics.ppl import EPSILON
-from trainer.metrics.subject import WHOLE, Batch, Share, Steps
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "trainer" / "data" / "embedded"
 
@@ -20,7 +20,8 @@ def gaussian_rows(count: int, dim: int, seed: int = 0, shift: float = 0.0, mixin
     """Return correlated Gaussian rows [count dim]; sets with one `mixing_seed` have one covariance."""
     mixing = np.random.default_rng(mixing_seed).normal(size=(dim, dim)) / np.sqrt(dim)
     rows = np.random.default_rng(seed).normal(size=(count, dim))
-    return rows @ mixing + shift
+    shifted: np.ndarray = rows @ mixing + shift
+    return shifted
 
 
 def small_sets(rows: int = 12, dim: int = 4) -> st.SearchStrategy[np.ndarray]:
@@ -70,21 +71,21 @@ class Subject:
         self.given = 0
         self._batch, self._seed = batch, seed
 
-    def images(self, count: int, share: Share = WHOLE) -> Iterator[Batch]:
+    def images(self, count: int, share: Share = WHOLE) -> Iterator[ImageBatch]:
         draws = torch.Generator().manual_seed(self._seed)
         for number, start in enumerate(range(0, count, self._batch)):
             size = min(self._batch, count - start)
             batch = torch.randint(0, 200, (size, 1, 32, 32), generator=draws, dtype=torch.uint8)
             if number % share.of == share.first:
                 self.given += size
-                yield Batch(start, batch)
+                yield ImageBatch(start, batch)
 
-    def paths(self, count: int, path: str, share: Share = WHOLE) -> Iterator[Steps]:
+    def paths(self, count: int, path: str, share: Share = WHOLE) -> Iterator[PathSteps]:
         length = EPSILON * (10 if "full" in path else 1)
         for number, start in enumerate(range(0, count, self._batch)):
             before = torch.zeros(min(self._batch, count - start), 1, 32, 32)
             if number % share.of == share.first:
-                yield Steps(start, before, before + length)
+                yield PathSteps(start, before, before + length)
 
 
 class Brightness:

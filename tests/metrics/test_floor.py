@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.metrics.features import gaussian_rows
 from trainer.metrics.fid import fid
-from trainer.metrics.floor import fid_floor
+from trainer.metrics.fid_floor import fid_floor
 
 
 def test_falls_with_the_size_of_the_subset_and_is_zero_for_the_whole() -> None:

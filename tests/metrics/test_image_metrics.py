@@ -128,7 +128,9 @@ def test_slerp_runs_from_end_to_end_along_the_sphere() -> None:
     for share, expected in zip((0.0, 1.0), directions, strict=True):
         torch.testing.assert_close(ppl.slerp(start, end, torch.full((5, 1), share)), expected, atol=1e-5, rtol=0)
     middle = ppl.slerp(start, end, torch.full((5, 1), 0.5))
-    torch.testing.assert_close(middle, torch.nn.functional.normalize(sum(directions), dim=-1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        middle, torch.nn.functional.normalize(directions[0] + directions[1], dim=-1), atol=1e-5, rtol=0
+    )
 
 
 def test_path_length_leaves_out_the_extremes() -> None:

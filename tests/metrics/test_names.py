@@ -1,21 +1,26 @@
 """Names of metrics: what they mean, what is said of wrong ones, which values may meet in one figure."""
 
+from typing import Any
+
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from trainer.config.metric_families import DETECTORS, DISTANCES, FAMILIES
-from trainer.config.metrics import (
+from analysis.results.score import Score, best_first
+from trainer.config.metrics.families import DETECTORS, DISTANCES, FAMILIES, Family
+from trainer.config.metrics.names import (
     MetricNameError,
     better,
     detector_name,
+    is_deviation,
     main_name,
     metric_identity,
     parse_metric,
     value_names,
 )
 from trainer.config.options import RunOptions
+from trainer.evaluation.families import MEASURES
 from trainer.metrics.detectors.table import TABLE
-from trainer.metrics.measures import MEASURES
 from trainer.perceptual.table import TABLE as PERCEPTUAL
 
 
@@ -87,11 +92,11 @@ def test_a_path_length_says_which_path(name: str, generated: int, path: str) -> 
     assert (spec.family, spec.generated, spec.path, spec.full) == ("ppl", generated, path, False)
 
 
-def test_numbers_are_named_by_what_judges_them() -> None:
-    judges = ("lite0", "vgg16:/a/file.pt")
-    assert value_names(parse_metric("ppl2k_wend"), *judges) == ("ppl2k_wend-vgg16",)
-    assert value_names(parse_metric("swd2k"), *judges) == ("swd2k",)
-    assert value_names(parse_metric("msssim2k"), *judges) == ("msssim2k",)
+def test_numbers_are_named_by_what_they_come_from() -> None:
+    feature_networks = ("lite0", "vgg16:/a/file.pt")
+    assert value_names(parse_metric("ppl2k_wend"), *feature_networks) == ("ppl2k_wend-vgg16",)
+    assert value_names(parse_metric("swd2k"), *feature_networks) == ("swd2k",)
+    assert value_names(parse_metric("msssim2k"), *feature_networks) == ("msssim2k",)
 
 
 @pytest.mark.parametrize(
@@ -117,18 +122,38 @@ def test_every_family_says_which_way_is_better() -> None:
     assert better("ppl2_wend-vgg16") == better("swd2k_16") == "lower"
 
 
+def test_a_metric_of_one_row_is_ranked_by_the_direction_that_its_row_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "density", Family("Density", "Density of samples (Naeem et al. 2020)", "higher"))
+    runs = pd.DataFrame({"diverged": False, "best": [0.2, 0.9, 0.5], "seed": [0, 1, 2]})
+    score = Score("density2k-lite0", "")
+    assert list(best_first(runs, score)["best"]) == [0.9, 0.5, 0.2]
+    assert (score.family, score.worst) == ("Density", float("-inf"))
+    assert better("density2k-lite0") == "higher"
+
+
+def test_a_standard_deviation_is_no_score() -> None:
+    assert is_deviation("is2k_std-lite0")
+    assert not is_deviation("is2k_mean-lite0")
+    assert not is_deviation("swd2k_16")
+
+
+def test_the_direction_of_an_unknown_metric_is_not_guessed() -> None:
+    with pytest.raises(MetricNameError, match="no metric is called 'density2k'"):
+        better("density2k")
+
+
 def test_every_family_is_implemented_and_every_detector_too() -> None:
     assert set(FAMILIES) == set(MEASURES)
     assert set(DETECTORS) == set(TABLE)
     assert set(DISTANCES) == set(PERCEPTUAL)
 
 
-BASE = {"judge": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
+BASE: dict[str, Any] = {"source": "d", "reference": "r", "num_real": 2000, "seed": 0, "mirror": False}
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"judge": "e"}, {"reference": "s"}, {"num_real": 1000}, {"seed": 1}, {"seed": None}, {"mirror": True}],
+    [{"source": "e"}, {"reference": "s"}, {"num_real": 1000}, {"seed": 1}, {"seed": None}, {"mirror": True}],
     ids=str,
 )
 def test_identity_changes_with_all_that_decides_a_value(other: dict[str, str | int]) -> None:

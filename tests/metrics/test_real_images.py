@@ -1,5 +1,7 @@
 """The default detector on photographs: FID tells halves of one set from damaged ones, and worse damage is worse."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -61,7 +63,14 @@ def test_halves_of_one_set_have_a_kid_of_zero_within_its_noise(
 
 
 @pytest.mark.parametrize(("damage", "amounts"), [(blurred, (1.0, 2.0)), (noisy, (15.0, 40.0))], ids=["blur", "noise"])
-def test_fid_rises_with_damage(lite0, half_a, half_b, halves, damage, amounts) -> None:
+def test_fid_rises_with_damage(
+    lite0: Lite0,
+    half_a: np.ndarray,
+    half_b: Tensor,
+    halves: float,
+    damage: Callable[[Tensor, float], Tensor],
+    amounts: tuple[float, float],
+) -> None:
     values = [fid(half_a, lite0.features(damage(half_b, amount)).numpy()) for amount in amounts]
     assert 1.5 * halves < values[0] < values[1]
 

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from tests.model.tiny import tiny_discriminator, tiny_generator
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
+from trainer.ops.upfirdn2d import setup_filter
 
 RESOLUTIONS = [2**i for i in range(2, 11)]
 ARCHITECTURES = ["orig", "skip", "resnet"]
@@ -41,14 +42,39 @@ def test_gradients_reach_every_parameter(architecture: str, resolution: int) -> 
     assert not missing
 
 
+def test_without_noise_there_is_nothing_to_draw() -> None:
+    G = tiny_generator(16, noise_inputs=False)
+    assert not [name for name in G.state_dict() if "noise" in name]
+    z, c = torch.randn(2, 4), torch.zeros(2, 0)
+    assert torch.equal(G(z, c), G(z, c))
+
+
+@pytest.mark.parametrize("taps", [(1.0,), (1.0, 2.0, 1.0), tuple(range(1, 9))])
+def test_images_are_resampled_with_any_filter(taps: tuple[float, ...]) -> None:
+    G = tiny_generator(16, architecture="resnet", resample_taps=taps)
+    D = tiny_discriminator(16, architecture="skip", resample_taps=taps)
+    images = G(torch.randn(2, 4), torch.zeros(2, 0), noise_mode="const")
+    assert D(images, torch.zeros(2, 0)).shape == (2, 1)
+    wanted = setup_filter(taps)
+    assert torch.equal(G.synthesis.get_buffer("b8.conv0.resample_filter"), wanted)
+    assert torch.equal(D.get_buffer("b8.conv1.resample_filter"), wanted)
+    assert G.synthesis.get_buffer("b8.conv1.resample_filter").shape == (4, 4), "nothing is resampled here"
+
+
+def test_the_condition_is_embedded_in_any_width() -> None:
+    D = tiny_discriminator(8, 1, 3, embedding_dim=6)
+    assert D.get_parameter("b4.out.weight").shape == (6, 4)
+    assert D(torch.randn(2, 1, 8, 8), torch.eye(3)[:2]).shape == (2, 1)
+
+
 def has_gradient(parameter: nn.Parameter) -> bool:
     return parameter.grad is not None and bool(parameter.grad.abs().sum() > 0)
 
 
 def test_capacity_multiplies_the_widths_of_the_discriminator() -> None:
     single, double = tiny_discriminator(), tiny_discriminator(capacity=2.0)
-    assert double.b8.conv0.weight.shape[0] == 2 * single.b8.conv0.weight.shape[0]
-    assert double.b4.out.weight.shape[1] == 2 * single.b4.out.weight.shape[1]
+    for name, axis in (("b8.conv0.weight", 0), ("b4.out.weight", 1)):
+        assert double.get_parameter(name).shape[axis] == 2 * single.get_parameter(name).shape[axis]
 
 
 def test_1024_networks_have_the_published_number_of_parameters() -> None:

@@ -1,4 +1,4 @@
-"""The phases of an iteration: which there are, what they draw, and that shards and ranks change nothing."""
+"""The phases of an iteration: which there are, what they draw, and that micro-batches and ranks change nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,38 +8,45 @@ import torch
 from torch import Tensor
 
 from tests.model.tiny import tiny_discriminator, tiny_generator
-from trainer.augment.critic import Critic
-from trainer.config.networks import StyleGan2Generator
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
+from trainer.config.networks.stylegan2 import StyleGan2Generator
 from trainer.config.training import Logistic
-from trainer.families import build, implements
 from trainer.model.discriminator import Discriminator
+from trainer.model.generator import Generator
 from trainer.objectives.generation import Generation, mixing_cutoff
 from trainer.objectives.logistic import LogisticObjective
-from trainer.objectives.phases import Phase, Shard, ShardMean, complete_gradients, is_due, local, train_only
-from trainer.objectives.regularised import Intervals
+from trainer.objectives.phases import MicroBatch, MicroBatchMean, NetworkName, Phase, complete_gradients, is_due
+from trainer.objectives.regularised import DiscriminatorR1, Intervals
+from trainer.registry import build, implements
+from trainer.runtime.world import World
 
 NONE = torch.zeros(8, 0)
 
 
 def objective(augment_images: Callable[[Tensor], Tensor] = lambda x: x, **settings: Any) -> LogisticObjective:
     spec = Logistic(**{"r1_gamma": 1.0, "style_mixing": 0.0} | settings)
-    critic = Critic(tiny_discriminator(), lambda images, _role: augment_images(images))
-    made: LogisticObjective = build(spec, tiny_generator(), critic, Intervals(4, 16))
+    augmented_discriminator = AugmentedDiscriminator(tiny_discriminator(), lambda images, _role: augment_images(images))
+    made: LogisticObjective = build(spec, tiny_generator(), augmented_discriminator, Intervals(4, 16))
     made.path_length.generation.noise_mode = "const"
     return made
 
 
-def unaugmented(D: Discriminator) -> Critic:
-    return Critic(D, lambda images, _role: images)
+def unaugmented(D: Discriminator) -> AugmentedDiscriminator:
+    return AugmentedDiscriminator(D, lambda images, _role: images)
 
 
-def shard(count: int = 8) -> Shard:
+def micro_batch(count: int = 8) -> MicroBatch:
     torch.manual_seed(7)
-    return Shard(torch.randn(count, 1, 8, 8), NONE[:count], torch.randn(count, 4), NONE[:count])
+    return MicroBatch(torch.randn(count, 1, 8, 8), NONE[:count], torch.randn(count, 4), NONE[:count])
 
 
-def halves(whole: Shard) -> list[Shard]:
-    return [Shard(*parts) for parts in zip(*(tensor.chunk(2) for tensor in whole), strict=True)]
+def halves(whole: MicroBatch) -> list[MicroBatch]:
+    return [MicroBatch(*parts) for parts in zip(*(tensor.chunk(2) for tensor in whole), strict=True)]
+
+
+def ask_for_gradients(network: NetworkName, G: Generator, D: Discriminator) -> None:
+    G.requires_grad_(network == "G")
+    D.requires_grad_(network == "D")
 
 
 def phase(made: LogisticObjective, name: str) -> Phase:
@@ -67,32 +74,32 @@ def test_weight_zero_leaves_a_regularisation_out() -> None:
 @pytest.mark.parametrize("name", ["Gmain", "Greg", "Dmain"])
 def test_moving_averages_move_as_far_with_two_shards_as_with_one(name: str) -> None:
     whole, split = objective(path_length_batch_shrink=1), objective(path_length_batch_shrink=1)
-    for made, shards in ((whole, [shard()]), (split, halves(shard()))):
+    for made, micro_batches in ((whole, [micro_batch()]), (split, halves(micro_batch()))):
         if name == "Greg":
-            made.path_length.noise = torch.ones_like
-        for part in shards:
+            made.path_length.noise = lambda images: torch.ones_like(images)
+        for part in micro_batches:
             phase(made, name).loss(part)
-        phase(made, name).finish(local)
+        phase(made, name).finish(World().sum)
     torch.testing.assert_close(averages(split), averages(whole), rtol=1e-5, atol=1e-7)
     assert averages(whole)[0].abs().sum() > 0
 
 
 def averages(made: LogisticObjective) -> tuple[Tensor, Tensor]:
-    return made.path_length.generation.generator.mapping.w_avg, made.state_dict()["path_length_mean"]
+    return made.path_length.generation.generator.mapping.get_buffer("w_avg"), made.state_dict()["path_length_mean"]
 
 
 def test_mean_over_shards_counts_the_shards_of_all_ranks() -> None:
-    mean = ShardMean()
+    mean = MicroBatchMean()
     mean.add(torch.tensor([1.0, 2.0]))
     mean.add(torch.tensor([3.0, 4.0]))
     torch.testing.assert_close(mean.take(lambda here: here * 2), torch.tensor([2.0, 3.0]))
     with pytest.raises(LookupError):
-        mean.take(local)
+        mean.take(World().sum)
 
 
 def test_r1_is_taken_at_the_image_before_the_augmentation() -> None:
     plain, doubled = objective(), objective(lambda x: 2 * x)
-    once = shard()
+    once = micro_batch()
     halved = once._replace(real=once.real / 2)
     penalty = phase(plain, "Dreg").loss(once).stats["Loss/r1_penalty"]
     through = phase(doubled, "Dreg").loss(halved).stats["Loss/r1_penalty"]
@@ -108,14 +115,14 @@ def test_every_image_of_the_discriminator_is_augmented() -> None:
 
     made = objective(count)
     for one in made.phases:
-        one.loss(shard())
+        one.loss(micro_batch())
     assert seen == [8, 8, 8, 8]  # Gmain, Dmain fake and real, Dreg; path length needs no discriminator
 
 
 def test_signs_of_real_images_are_reported_by_both_phases_that_see_them() -> None:
     made = objective()
     for name in ("Dmain", "Dreg"):
-        stats = phase(made, name).loss(shard()).stats
+        stats = phase(made, name).loss(micro_batch()).stats
         assert torch.equal(stats["Loss/signs/real"], stats["Loss/scores/real"].sign())
         assert stats["Loss/signs/real"].shape == (8,)
 
@@ -124,8 +131,8 @@ def test_only_one_network_learns_in_a_phase() -> None:
     made, G, D = objective(), tiny_generator(), tiny_discriminator()
     made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     for one in made.phases:
-        train_only(one.network, G, D)
-        one.loss(shard()).loss.mean().backward()
+        ask_for_gradients(one.network, G, D)
+        one.loss(micro_batch()).loss.mean().backward()
         learning, resting = (G, D) if one.network == "G" else (D, G)
         assert any(p.grad is not None for p in learning.parameters())
         assert all(p.grad is None for p in resting.parameters())
@@ -136,8 +143,8 @@ def test_only_one_network_learns_in_a_phase() -> None:
 
 def test_state_goes_on_where_it_was() -> None:
     made, other = objective(), objective()
-    phase(made, "Greg").loss(shard())
-    phase(made, "Greg").finish(local)
+    phase(made, "Greg").loss(micro_batch())
+    phase(made, "Greg").finish(World().sum)
     other.load_state_dict(made.state_dict())
     assert other.state_dict() == made.state_dict()
     assert float(made.state_dict()["path_length_mean"]) > 0
@@ -168,16 +175,18 @@ def test_regularisation_leaves_bf16_and_only_bf16(dtype: str) -> None:
     G, D = tiny_generator(precision=precision), tiny_discriminator(precision=precision)
     made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
     assert made.path_length.force_fp32 == (dtype == "bf16")
-    assert phase(made, "Dreg").force_fp32 == (dtype == "bf16")
+    r1 = phase(made, "Dreg")
+    assert isinstance(r1, DiscriminatorR1)
+    assert r1.force_fp32 == (dtype == "bf16")
 
 
 def test_all_phases_run_in_bf16_with_finite_gradients() -> None:
     precision = {"dtype": "bf16", "top_resolutions": 2, "conv_clamp": 256}
     G, D = tiny_generator(16, precision=precision), tiny_discriminator(16, precision=precision)
     made = LogisticObjective(Logistic(r1_gamma=1.0), G, unaugmented(D), Intervals(4, 16))
-    batch = shard()._replace(real=torch.randn(8, 1, 16, 16))
+    batch = micro_batch()._replace(real=torch.randn(8, 1, 16, 16))
     for one in made.phases:
-        train_only(one.network, G, D)
+        ask_for_gradients(one.network, G, D)
         one.loss(batch).loss.mean().backward()
     assert all(torch.isfinite(p.grad).all() for net in (G, D) for p in net.parameters() if p.grad is not None)
 

@@ -8,16 +8,16 @@ import torch
 from benchmarks.bench_iteration import Bench, Row
 from benchmarks.official import Official, rewrite
 from trainer.ops.kernels import using
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 
 
 @pytest.mark.parametrize("grouped", [False, True])
 def test_official_formulation_computes_the_same(grouped: bool) -> None:
     torch.manual_seed(0)
-    bench = Bench(Row(64, 2, resolution=16, channel_max=8), Reference())
-    z, nothing = bench.shard.z, bench.shard.gen_c
+    bench = Bench(Row(64, 2, resolution=16, channel_max=8), ReferenceKernels())
+    z, nothing = bench.micro_batch.z, bench.micro_batch.gen_c
     found = []
-    for kernels in (Reference(), Official()):
+    for kernels in (ReferenceKernels(), Official()):
         generator, discriminator = copy.deepcopy(bench.generator), copy.deepcopy(bench.discriminator)
         if isinstance(kernels, Official):
             rewrite(generator, grouped)

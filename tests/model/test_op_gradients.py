@@ -13,7 +13,7 @@ from trainer.model.minibatch_std import minibatch_std
 from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
 from trainer.ops.conv2d_resample import conv2d_resample
 from trainer.ops.convolution import convolve
-from trainer.ops.modulated_conv2d import modulated_conv2d
+from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d
 from trainer.ops.upfirdn2d import downsample2d, filter2d, setup_filter, upfirdn2d, upsample2d
 
 TAPS = setup_filter([1, 3, 3, 1])
@@ -93,14 +93,14 @@ RESAMPLED: dict[str, dict[str, Any]] = {
 def test_resampling_convolution(case: str) -> None:
     arguments = dict(RESAMPLED[case])
     k = arguments.pop("k")
-    resample = partial(conv2d_resample, f=TAPS, **arguments)
+    resample: Any = partial(conv2d_resample, f=TAPS, **arguments)
     check(lambda x, w, b: resample(x, w, bias=b), normal(1, 2, 4, 4), normal(3, 2, k, k), normal(3))
 
 
 @pytest.mark.parametrize("modulation", ["activations", "per-sample"])
 @pytest.mark.parametrize("case", ["same", "up", "down", "pointwise"])
 @pytest.mark.parametrize("demodulate", [True, False])
-def test_modulated_convolution(case: str, modulation: str, demodulate: bool) -> None:
+def test_modulated_convolution(case: str, modulation: Modulation, demodulate: bool) -> None:
     arguments = dict(RESAMPLED[case])
     k = arguments.pop("k")
     convolution = partial(

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck, gradgradcheck
 
 from tests.model.tiny import tiny_discriminator, tiny_generator
-from trainer import losses
 from trainer.augment.draws import QuantileDraws
 from trainer.augment.pipe import named_pipe
+from trainer.objectives import losses
 
 ARCHITECTURES = ["orig", "skip", "resnet"]
 State = dict[str, Tensor]

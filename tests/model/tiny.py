@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
 

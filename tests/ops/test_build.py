@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 from multiprocessing.queues import Queue
@@ -93,7 +94,7 @@ def test_a_library_of_another_interface_is_refused(small: Path) -> None:
 
 def test_without_compilers_it_says_what_is_missing(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(empty))
-    monkeypatch.setattr(toolchain.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(UserError, match=r"no C\+\+ compiler; install one"):
         building.build("cpu")
     said = {one.kind: one for one in status.status()}
@@ -158,6 +159,6 @@ def test_every_variant_computes_the_same_to_the_bit(native: Kernels) -> None:
         library.serve({"cpu": library.Library(place.folder("cpu") / f"{name}.so", "cpu")})
         own = [t.clone().requires_grad_() for t in (weight, x, scale, noise, bias)]
         with using(native):
-            y = native.finish(convolve(own[1], own[0], padding=1), *own[2:], 1.0)
+            y = native.finish(convolve(own[1], own[0], padding=1), own[2], own[3], own[4], 1.0)
         found.append([y, *torch.autograd.grad(y.square().sum(), own)])
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))

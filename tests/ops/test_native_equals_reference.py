@@ -12,11 +12,11 @@ from torch import Tensor
 from trainer.ops.activations import ACTIVATIONS
 from trainer.ops.kernels import Kernels
 from trainer.ops.native.warp import warp
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 from trainer.ops.resampling import Steps
 
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 5e-6, torch.bfloat16: 2e-2, torch.float16: 3e-3}
-REFERENCE = Reference()
+REFERENCE = ReferenceKernels()
 LAYOUTS = ("planes", "channels-last", "transposed", "every second")
 
 dtypes = st.sampled_from(list(TOLERANCES))

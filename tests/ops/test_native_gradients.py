@@ -66,7 +66,7 @@ def test_modulation(native: Kernels, last: bool) -> None:
 def test_end_of_a_modulated_convolution(native: Kernels, last: bool, per_sample: bool) -> None:
     noise = normal(2, 1, 3, 2) if per_sample else normal(3, 2)
     inputs = (normal(2, 9, 3, 2, last=last), normal(2, 9), noise, normal(9))
-    check(lambda *tensors: native.finish(*tensors, 1.1), *inputs)
+    check(lambda x, scale, noise, bias: native.finish(x, scale, noise, bias, 1.1), *inputs)
 
 
 @pytest.mark.usefixtures("native")

@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
-from tests.trainer.conftest import tiny_set as tiny_set
-from tests.trainer.conftest import trials as trials
-from trainer import checkpoint
+from tests.support.trials import TrialMaker
+from trainer.attempt.run import read_attempt, run_attempt
+from trainer.files import read_lines
 from trainer.ops.build import place
 from trainer.ops.kernels import kernels, use
-from trainer.record import RunDir, read_lines, read_record
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.record import RunDir, read_record
+from trainer.runtime.signals import StopRequest
+from trainer.state import checkpoint
 
 
 @pytest.fixture(autouse=True)

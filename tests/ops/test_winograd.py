@@ -10,7 +10,7 @@ from trainer.ops.convolution import convolve
 from trainer.ops.geometry import Geometry
 from trainer.ops.kernels import Kernels, using
 from trainer.ops.native import winograd
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 2e-5}
 SAME = Geometry(stride=1, padding=1, groups=1, transposed=False)
@@ -51,7 +51,7 @@ def test_it_is_the_convolution_and_its_gradients(
     weight = weight if transposed else weight.transpose(0, 1)
     weight = weight.flip(2).transpose(2, 3) if turned else weight
     bias = torch.randn(outputs, dtype=dtype) if biased else None
-    mine, theirs = (found(kernels, 1, transposed, x, weight, bias) for kernels in (native, Reference()))
+    mine, theirs = (found(kernels, 1, transposed, x, weight, bias) for kernels in (native, ReferenceKernels()))
     assert_close(mine, theirs)
 
 
@@ -67,7 +67,7 @@ def test_an_evaluation_before_training_changes_nothing(native: Kernels, monkeypa
     x, weight = torch.randn(2, 16, 8, 8), torch.randn(16, 16, 3, 3)
     with torch.inference_mode():
         native.convolve(x, weight, None, SAME)
-    assert_close(found(native, 4, False, x, weight, None), found(Reference(), 4, False, x, weight, None))
+    assert_close(found(native, 4, False, x, weight, None), found(ReferenceKernels(), 4, False, x, weight, None))
 
 
 @pytest.mark.parametrize("threads", [2, 3])

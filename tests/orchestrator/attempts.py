@@ -5,15 +5,16 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator.backends.base import Task
-from orchestrator.store import Store
-from tests.orchestrator.conftest import IMAGES
-from trainer.config.data import DataDescription
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
+from tests.support.tiny_sweep import IMAGES
+from trainer.config.dataset.config import DataDescription
 from trainer.config.identity import trial_id
 from trainer.config.job import Job, Resources
 from trainer.config.options import RunOptions
 from trainer.config.resolve import resolve
-from trainer.record import RunDir, replace_file
+from trainer.files import replace_file
+from trainer.record import RunDir
 
 DESCRIPTION = DataDescription(
     name="tiny", fingerprint="0123456789abcdef", images=IMAGES, resolution=32, channels=1, classes=10

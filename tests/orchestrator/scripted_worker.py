@@ -21,9 +21,10 @@ import time
 from pathlib import Path
 
 from trainer.config.job import Job
-from trainer.config.metrics import parse_metric, value_names
-from trainer.fence import Fence, LeaseLost
-from trainer.record import RunDir, RunRecord, State, append_lines, beat, replace_file
+from trainer.config.metrics.names import parse_metric, value_names
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State, beat
+from trainer.recording.fence import Fence, FencedOut
 
 STEP_KIMG = 0.1
 SAVE_EVERY_STEPS = 5
@@ -105,7 +106,7 @@ class Worker:
 
     def evaluate(self) -> int:
         if self.seed == 17:
-            sys.stderr.write("adasweep: detector: no such file\n")
+            sys.stderr.write("adasweep: error: detector: no such file\n")
             raise SystemExit(2)
         self.update()
         for images in self.run.kept_snapshots():
@@ -122,8 +123,8 @@ class Worker:
         value = self.gamma if self.seed in GAMMA_SEEDS else value
         row = {"kimg": kimg, "seed": seed, "value": value, "seconds": 0.01}
         for name in options.metrics:
-            for value in value_names(parse_metric(name), options.detector, options.distance):
-                self.append(self.run.metrics, {"metric": value, **row})
+            for number in value_names(parse_metric(name), options.detector, options.distance):
+                self.append(self.run.metrics, {"metric": number, **row})
 
     def _held(self) -> bool:
         return self.seed >= HOLDING_SEEDS and self.steps == HOLD_STEPS and not (self.run.path / "go").exists()
@@ -132,7 +133,7 @@ class Worker:
         if self.seed == 13 and self.steps == 3:
             raise RuntimeError("the loss is not a number")
         if self.seed == 14:
-            sys.stderr.write("adasweep: data: no such folder\n")
+            sys.stderr.write("adasweep: error: data: no such folder\n")
             raise SystemExit(2)
         if self.seed == 15 and self.steps == 7 and self.job.attempt == 1:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -155,7 +156,7 @@ def main() -> int:
     try:
         worker = Worker(RunDir(given.dir), given.attempt)
         return worker.train() if worker.job.work == "train" else worker.evaluate()
-    except LeaseLost:
+    except FencedOut:
         return 75
 
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.errors import SweepError
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.store import Store
-from orchestrator.sweep_file import Sweep
-from tests.orchestrator.conftest import SWEEP
+from orchestrator.store.layout import Store
+from orchestrator.sweep.reader import Sweep
+from tests.support.tiny_sweep import SWEEP
 
 Read = Callable[..., Sweep]
 Write = Callable[[str], Path]

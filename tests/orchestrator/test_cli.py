@@ -10,20 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import app, main
-from orchestrator.commands.delegate import execute as delegate
-from orchestrator.commands.output import print_json
-from orchestrator.doctor import examine
-from orchestrator.errors import UserError
-from orchestrator.guard import require_own_packages
-from orchestrator.schema import sweep_schema
-from orchestrator.store import Store
-from orchestrator.sweep_file import read_sweep
-from tests.orchestrator.conftest import SWEEP
+from orchestrator.cli import COMMANDS, PASSED_ON, main
+from orchestrator.commands import delegate
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.output import print_json
+from orchestrator.doctor.checks import examine
+from orchestrator.doctor.own_packages import require_own_packages
+from orchestrator.errors import BackendError
+from orchestrator.plan.plan_file import keep_plan
+from orchestrator.store.layout import Store
+from orchestrator.sweep.json_schema import sweep_schema
+from orchestrator.sweep.reader import read_sweep
+from tests.support.tiny_sweep import SWEEP
+from trainer.errors import UserError
 
 Write = Callable[[str], Path]
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parent.parent.parent
+PANELS = ("Run", "Look", "Record and analyse", "Data", "Machine")
 HEAVY = ("torch", "mlflow", "submitit", "ray", "pandas", "matplotlib", "optuna", "scipy")
 
 PLAN_TEN_THOUSAND = """
@@ -65,19 +69,30 @@ def test_help_has_no_need_of_anything_heavy(words: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_every_command_has_a_line_of_help_and_an_example() -> None:
-    for command in app.registered_commands:
-        assert command.callback is not None
-        assert command.callback.__doc__
-        assert command.epilog
-        assert command.epilog.startswith("Example: adasweep ")
+@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS if entry.module != PASSED_ON])
+def test_every_command_has_help_with_examples(name: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delegate, "execute", lambda *_: sys.stdout.write("  adasweep energy") and 0)
+    assert main([name, "--help"]) == 0
+    assert f"  adasweep {name}" in capsys.readouterr().out
+
+
+def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> None:
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out
+    assert all(entry.name in listed and entry.help.split(",")[0] in listed for entry in COMMANDS)
+    assert [listed.index(f" {panel} ") for panel in PANELS] == sorted(listed.index(f" {panel} ") for panel in PANELS)
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["plan", "gone.yaml"], "gone.yaml: file: No such file or directory"),
-        (["status", "gone"], "no sweep 'gone' was run here; there are: none yet"),
+        (["status", "gone"], "sweep 'gone': was not run in the store"),
+        (["plan", "demo"], "sweeps there: none yet; or give its file"),
+        (["run", "{sweep}", "--cpus", "0"], "Invalid value for '--cpus'"),
+        (["plan", "{sweep}", "--tire", "smoke"], "No such option: --tire. Did you mean --tier?"),
+        (["sttaus"], "No such command 'sttaus'. Did you mean 'status'?"),
+        (["plan"], "Missing argument 'SWEEP'; see: adasweep plan --help"),
         (["why", "abc"], "trial 'abc': no such trial"),
         (["cancel", "gone"], "gone: is neither a sweep run here nor one trial"),
         (["record"], "holds no trials"),
@@ -87,20 +102,57 @@ def test_every_command_has_a_line_of_help_and_an_example() -> None:
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
-    words: list[str], told: str, tmp_path: Path, sweep_file: Write, capsys: Capture
+    words: list[str],
+    told: str,
+    tmp_path: Path,
+    sweep_file: Write,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     words = [word.format(sweep=sweep_file(SWEEP)) for word in words]
-    assert main([*words, "--store", str(tmp_path / "empty")]) == 2
+    monkeypatch.setenv("ADASWEEP_STORE", str(tmp_path / "empty"))
+    assert main(words) == 2
     said = capsys.readouterr().err
-    assert said.startswith("adasweep: ")
+    assert said.startswith("adasweep: error: ")
     assert said.count("\n") == 1
     assert told in said
     assert not (tmp_path / "empty").exists()
 
 
-@pytest.mark.parametrize("words", [["plan"], ["pln"], ["plan", "--nonsense"], ["run", "x.yaml", "--cpus", "0"]])
-def test_a_wrong_command_line_is_exit_code_2(words: list[str]) -> None:
-    assert main(words) == 2
+def test_a_sweep_that_was_run_is_named_by_its_name_or_its_file(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    file, where = str(sweep_file(SWEEP)), ["--store", str(store.root), "--json"]
+    keep_plan(store, plan_sweep(store, Request(Path(file))))
+    name = read_sweep(Path(file)).key
+    for words in (["plan"], ["status"], ["watch"], ["run", "--dry-run"], ["metrics", "--dry-run"]):
+        told = []
+        for sweep in (name, file):
+            assert main([words[0], sweep, *words[1:], *where]) == 0
+            told.append(capsys.readouterr().out)
+        assert told[0] == told[1]
+    for sweep in (name, file):
+        assert main(["cancel", sweep, *where]) == main(["retry", sweep, *where]) == 2
+        assert capsys.readouterr().err.count("nothing ") == 2
+
+
+def test_extend_finds_the_file_of_a_sweep_by_its_name(
+    store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = sweep_file(SWEEP)
+    keep_plan(store, plan_sweep(store, Request(file)))
+    asked: list[Request] = []
+    monkeypatch.setattr("orchestrator.commands.extend.execute", lambda _store, request, _flags: asked.append(request))
+    for sweep in (read_sweep(file).key, str(file)):
+        assert main(["extend", sweep, "2", "--store", str(store.root)]) == 0
+    assert [(request.file, request.tier, request.horizon_kimg) for request in asked] == 2 * [(file, "", 2.0)]
+
+
+def test_a_name_near_to_that_of_a_sweep_is_answered_with_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    keep_plan(store, plan_sweep(store, Request(sweep_file(SWEEP))))
+    name = read_sweep(sweep_file(SWEEP)).key
+    assert main(["status", f"{name}s", "--store", str(store.root)]) == 2
+    assert f"did you mean {name}?" in capsys.readouterr().err
 
 
 def test_missing_data_is_told_at_the_line_that_names_it(sweep_file: Write, tmp_path: Path, capsys: Capture) -> None:
@@ -135,9 +187,32 @@ def test_a_bug_is_exit_code_70(monkeypatch: pytest.MonkeyPatch, capsys: Capture)
     def broken() -> None:
         raise AssertionError("impossible")
 
-    monkeypatch.setattr("orchestrator.cli.require_own_packages", broken)
+    monkeypatch.setattr("orchestrator.commands.schema.sweep_schema", broken)
     assert main(["schema"]) == 70
-    assert "this is a bug in adasweep" in capsys.readouterr().err
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("Traceback")
+    assert said[-1].startswith("adasweep: error: this is a bug, please report it")
+
+
+def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orchestrator.commands.schema.sweep_schema", interrupted)
+    assert main(["schema"]) == 75
+    assert capsys.readouterr().err == "adasweep: error: interrupted; the same command continues\n"
+
+
+@pytest.mark.parametrize(("retryable", "code"), [(True, 75), (False, 3)])
+def test_a_failing_backend_is_told(
+    retryable: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def failing() -> None:
+        raise BackendError("sbatch: no answer", retryable=retryable)
+
+    monkeypatch.setattr("orchestrator.commands.schema.sweep_schema", failing)
+    assert main(["schema"]) == code
+    assert capsys.readouterr().err == "adasweep: error: sbatch: no answer\n"
 
 
 def test_another_package_called_trainer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,10 +239,10 @@ def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest
         return subprocess.CompletedProcess(command, 7)
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert delegate("analysis", ["figures", "demo", "--json"], store) == 7
+    assert delegate.execute("analysis", ["figures", "draw", "demo", "--json"], store) == 7
     assert main(["data", "get", "tiny", "--help", "--store", str(store.root)]) == 7
     assert [call[:-2] for call in calls] == [
-        ["-m", "analysis", "figures", "--sweep", "demo", "--json"],
+        ["-m", "analysis", "figures", "draw", "demo", "--json"],
         ["-m", "trainer", "data", "get", "tiny", "--help"],
     ]
     assert calls[0][-2] == str(store.root)

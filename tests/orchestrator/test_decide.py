@@ -1,13 +1,14 @@
 """The table of decisions: what is wanted and seen, and what follows."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from orchestrator.decide import Action, Decision, Rules, Wanted, decide_one
-from orchestrator.decide_metrics import decide_metrics
-from orchestrator.evaluations import Evaluations
-from orchestrator.observe import NEVER, Observed
+from orchestrator.plan.decide import Action, Decision, Rules, Wanted, decide_one
+from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.store.evaluation_attempts import NO_EVALUATIONS, Evaluations
+from orchestrator.store.observe import NEVER, Measurements, Observed
 from trainer.record import State
 
 WANT = Wanted(8.0, ("fid2k", "pr2k"), "lite0")
@@ -17,13 +18,19 @@ NUMBERS = frozenset((name, 0) for name in ALL)
 KEPT = {8.0: NUMBERS}
 ASKED = frozenset(WANT.metrics)
 ENDED, CUT_SHORT = Evaluations(State.DONE), Evaluations(State.PREEMPTED, 0, 1)
-HOPELESS = Evaluations(State.FAILED, 1, 1, True, "no file")
+BROKEN = Evaluations(State.FAILED, 1, 1, False, "no file")
 TIRED, CANCELLED = Evaluations(State.LOST, 0, 5), Evaluations(State.CANCELLED, 0, 1)
 RULES = Rules(failures_allowed=2, stalls_allowed=5)
 
 
-def seen(state: State, kimg: float = 8.0, **more: object) -> Observed:
-    return Observed(state=state, attempts=1, kimg=kimg, **{"saved_kimg": kimg, "horizon_kimg": 8.0, **more})  # type: ignore[arg-type]
+def seen(state: State, kimg: float = 8.0, **more: Any) -> Observed:
+    """Return a trial after one attempt; fields of `Measurements` may be given like its own."""
+    numbers = {name: more.pop(name) for name in ("metrics", "snapshots", "asked") if name in more}
+    evaluations = more.pop("evaluated", NO_EVALUATIONS)
+    of_training = {"saved_kimg": kimg, "horizon_kimg": 8.0, **more}
+    return Observed(
+        state=state, attempts=1, kimg=kimg, measured=Measurements(evaluations=evaluations, **numbers), **of_training
+    )
 
 
 CASES = [
@@ -40,12 +47,24 @@ CASES = [
     (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "done at 8 kimg"),
     (seen(State.DONE, metrics=ALL, snapshots=KEPT | {4.0: frozenset()}), Action.EVALUATE, "without fid2k, pr2k"),
     (seen(State.DONE, 12.0, metrics=ALL, snapshots=KEPT | {12.0: frozenset()}), Action.REUSE, "done at"),
-    (seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluation=ENDED), Action.BLOCKED, "recorded nothing"),
-    (seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluation=CUT_SHORT), Action.EVALUATE, "without pr2k"),
-    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=HOPELESS), Action.BLOCKED, "evaluation failed: no file"),
-    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=HOPELESS, forgiven=True), Action.EVALUATE, "without"),
-    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=TIRED), Action.BLOCKED, "no evaluation ended in 5"),
-    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluation=CANCELLED), Action.BLOCKED, "evaluation was cancelled"),
+    (seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluated=ENDED), Action.BLOCKED, "recorded nothing"),
+    (
+        seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluated=CUT_SHORT),
+        Action.EVALUATE,
+        "without pr2k",
+    ),
+    (
+        seen(State.DONE, metrics=FID, snapshots=KEPT, evaluated=BROKEN),
+        Action.BLOCKED,
+        "evaluation failed: no file",
+    ),
+    (
+        seen(State.DONE, metrics=FID, snapshots=KEPT, evaluated=BROKEN, retried=True),
+        Action.EVALUATE,
+        "without",
+    ),
+    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluated=TIRED), Action.BLOCKED, "no evaluation ended in 5"),
+    (seen(State.DONE, metrics=FID, snapshots=KEPT, evaluated=CANCELLED), Action.BLOCKED, "evaluation was cancelled"),
     (seen(State.DONE, 3.0, diverged=True, snapshots={2.0: frozenset()}), Action.EVALUATE, "without fid2k, pr2k"),
     (seen(State.DONE, 3.0, diverged=True, message="diverged at 3 kimg: nan"), Action.REUSE, "diverged at 3 kimg: nan"),
     (seen(State.PREEMPTED, 3.0), Action.RESUME, "was interrupted at 3 kimg"),
@@ -54,11 +73,15 @@ CASES = [
     (seen(State.LOST, 3.0), Action.RESUME, "its worker vanished at 3 kimg"),
     (seen(State.LOST, 3.0, stalls=5), Action.BLOCKED, "no progress in 5 attempts"),
     (seen(State.FAILED, 3.0, failures=1, message="nan", exit_code=1), Action.RESUME, "failed: nan at 3 kimg"),
-    (seen(State.FAILED, 3.0, failures=2, message="nan", exit_code=1), Action.BLOCKED, "when put right: adasweep retry"),
+    (
+        seen(State.FAILED, 3.0, failures=2, message="nan", exit_code=1),
+        Action.BLOCKED,
+        "after fixing it, run: adasweep retry",
+    ),
     (seen(State.FAILED, 0.0, failures=1, message="no data", exit_code=2), Action.BLOCKED, "failed: no data"),
-    (seen(State.FAILED, 3.0, exit_code=2, forgiven=True), Action.RESUME, "failed: exit code 2"),
-    (seen(State.CANCELLED, 3.0), Action.BLOCKED, "cancelled; bring it back with: adasweep retry"),
-    (seen(State.CANCELLED, 3.0, forgiven=True), Action.RESUME, "was cancelled at 3 kimg"),
+    (seen(State.FAILED, 3.0, exit_code=2, retried=True), Action.RESUME, "failed: exit code 2"),
+    (seen(State.CANCELLED, 3.0), Action.BLOCKED, "cancelled; to resume it, run: adasweep retry"),
+    (seen(State.CANCELLED, 3.0, retried=True), Action.RESUME, "was cancelled at 3 kimg"),
 ]
 
 
@@ -90,7 +113,7 @@ def test_an_evaluation_needs_snapshots_else_training_is_taken_up_at_its_end() ->
 
 def test_more_evaluation_seeds_are_missing_numbers() -> None:
     wanted = replace(WANT, evaluation_seeds=2)
-    decision = decide_one(wanted, seen(State.DONE, metrics=ALL, snapshots=KEPT, asked=ASKED, evaluation=ENDED), RULES)
+    decision = decide_one(wanted, seen(State.DONE, metrics=ALL, snapshots=KEPT, asked=ASKED, evaluated=ENDED), RULES)
     assert decision.action is Action.EVALUATE
 
 
@@ -104,7 +127,7 @@ def test_more_evaluation_seeds_are_missing_numbers() -> None:
         (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "all 1 snapshots are measured"),
         (seen(State.DONE, 12.0, metrics=ALL, snapshots=KEPT | {12.0: frozenset()}), Action.EVALUATE, "of 2 snapshots"),
         (seen(State.PREEMPTED, 3.0, snapshots={2.0: frozenset()}), Action.EVALUATE, "fid2k, pr2k of 1"),
-        (seen(State.DONE, snapshots={2.0: frozenset()}, evaluation=HOPELESS), Action.BLOCKED, "no file"),
+        (seen(State.DONE, snapshots={2.0: frozenset()}, evaluated=BROKEN), Action.BLOCKED, "no file"),
     ],
 )
 def test_when_only_numbers_are_wanted(observed: Observed, action: Action, reason: str) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from infra.ports import free_ports
-from orchestrator import doctor_backends
-from orchestrator.backends.supervisor_command import environment
+from orchestrator.doctor import backends as doctor_backends
+from orchestrator.doctor.finding import Finding
 from orchestrator.errors import BackendError
-from orchestrator.finding import Finding
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment
 
 CONFIGURATION = """Configuration data as of 2026-01-01
 ClusterName             = {cluster}
@@ -74,7 +74,7 @@ def test_a_ray_cluster_that_was_named_has_to_answer(named: bool, verdict: str, m
     if named:
         monkeypatch.setenv("RAY_API_SERVER_ADDRESS", address)
     else:
-        monkeypatch.setattr("orchestrator.backends.ray_jobs.DEFAULT_ADDRESS", address)
+        monkeypatch.setattr("orchestrator.backends.ray.jobs.DEFAULT_ADDRESS", address)
     (finding,) = doctor_backends.ray()
     assert finding.verdict == verdict
 

@@ -3,10 +3,10 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import Sweep
-from orchestrator.trial import Trial
-from tests.orchestrator.conftest import find
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.trial import Trial
+from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
 
@@ -63,7 +63,8 @@ def test_when_adds_settings_and_axes_where_it_holds(trials: Trials) -> None:
 def test_conditions_see_presets_and_defaults(trials: Trials) -> None:
     assert len(trials("when: [{if: {preset: tiny32}, grid: {batch: [32, 64]}}]\n")) == 2
     assert len(trials("when: [{if: {discriminator.capacity: 1.0}, grid: {batch: [32, 64]}}]\n")) == 2
-    assert len(trials("when: [{if: {generator.z_dim: 512}, grid: {batch: [32, 64]}}]\n")) == 1
+    with pytest.raises(SweepError, match=r"512 is the value of no cell; there are 64"):
+        trials("when: [{if: {generator.z_dim: 512}, grid: {batch: [32, 64]}}]\n")
 
 
 def test_exclude_leaves_out_cells_that_match_in_everything(trials: Trials) -> None:
@@ -83,6 +84,11 @@ def test_a_bare_name_keeps_the_settings_around_it(trials: Trials) -> None:
     assert getattr(trials(text)[1].config.augment, "horizon_kimg") == 100.0  # noqa: B009  the preset's
     found = trials("cells: {a: {augment: none}, b: {augment: ada, augment.target: 0.4}}\n")
     assert [getattr(trial.config.augment, "target", None) for trial in found] == [None, 0.4]
+
+
+def test_a_choice_left_and_taken_again_has_what_the_preset_says_of_it(trials: Trials) -> None:
+    (trial,) = trials("cells: {a: {augment: none}}\nderive: {augment: \"'ada'\"}\n")
+    assert trial.config.augment.model_dump(include={"type", "horizon_kimg"}) == {"type": "ada", "horizon_kimg": 100.0}
 
 
 def test_the_subset_is_drawn_with_the_seed_of_the_run_unless_said_otherwise(trials: Trials) -> None:

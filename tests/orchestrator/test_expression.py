@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.expression import ExpressionError, evaluate
+from orchestrator.sweep.expression import ExpressionError, evaluate
 
 SETTINGS = {"batch": 32, "data.resolution": 256, "augment": "ada", "subset": None}
 

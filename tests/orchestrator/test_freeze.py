@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.base import LIVE
-from orchestrator.freeze import freeze, frozen_place
-from orchestrator.store import Store, read_job
+from orchestrator.store.frozen_code import EARLIER_NAMES, LIVE, freeze, frozen_place, module_in
+from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
-from tests.orchestrator.conftest import SWEEP
 from tests.orchestrator.test_run import is_at_hold, last_state, runs, until
+from tests.support.tiny_sweep import SWEEP
 from trainer.record import State
 
 Write = Callable[[str], Path]
@@ -65,6 +64,12 @@ def test_a_copy_that_was_broken_off_is_no_copy(root: Path, store: Store) -> None
     assert (freeze(store, root) / "trainer" / "b.py").exists()
 
 
+@pytest.mark.parametrize("module", EARLIER_NAMES)
+def test_a_copy_of_an_earlier_version_is_served_by_the_module_that_it_has(tmp_path: Path, module: str) -> None:
+    assert module_in(LIVE, module) == module
+    assert module_in(tmp_path, module) == EARLIER_NAMES[module]
+
+
 def test_the_commit_and_what_differs_from_it_are_recorded(root: Path, store: Store) -> None:
     def git(*words: str) -> str:
         names = ["-c", "user.name=a", "-c", "user.email=a@b"]
@@ -85,7 +90,7 @@ def test_freezing_this_code_is_quick(store: Store) -> None:
     started = time.process_time()
     place = freeze(store)
     assert time.process_time() - started < 1.0
-    code = "import orchestrator.supervise, trainer.config.train; print(orchestrator.__file__)"
+    code = "import orchestrator.supervisor.supervise, trainer.config.train; print(orchestrator.__file__)"
     told = subprocess.run(
         [sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(place)}, capture_output=True, text=True
     )

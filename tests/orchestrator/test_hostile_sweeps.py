@@ -11,18 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from orchestrator.backends.base import Task
-from orchestrator.backends.slurm_profile import Profile
-from orchestrator.backends.slurm_script import arrays
-from orchestrator.backends.supervisor_command import supervisor_command
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.backends.slurm.script import arrays
 from orchestrator.errors import StoreError, SweepError
-from orchestrator.expand import expand
-from orchestrator.keys import settable
-from orchestrator.spec import SweepSpec
-from orchestrator.store import Store
-from orchestrator.sweep_file import Sweep, read_sweep
-from orchestrator.yaml_source import Source
-from tests.orchestrator.conftest import find
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task, supervisor_command
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.keys import settable
+from orchestrator.sweep.reader import Sweep, read_sweep
+from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.yaml_source import YamlSource
+from tests.support.tiny_sweep import find
 from trainer.config.job import Resources
 
 BASE: dict[str, Any] = {"preset": "tiny32", "data": "tiny"}
@@ -39,7 +38,7 @@ KEYS = st.sampled_from(list(settable()))
 def test_any_value_of_any_key_is_a_trial_or_a_sweep_error(key: str, value: Any) -> None:
     spec = {"sweep": "s", "base": BASE, "grid": {key: [value]}, "horizon_kimg": 1, "exclude": [{key: value}]}
     with contextlib.suppress(SweepError, ValidationError):
-        expand(Sweep(Source(Path("s.yaml"), {}, {}), "", SweepSpec.model_validate(spec)), find)
+        expand(Sweep(YamlSource(Path("s.yaml"), {}, {}), "", SweepSpec.model_validate(spec)), find)
 
 
 @given(st.text(max_size=200))
@@ -102,7 +101,7 @@ def test_nothing_a_person_named_stands_in_a_rendered_script(label: str, question
     innocent: dict[str, Any] = {"sweep": "s", "base": BASE, "horizon_kimg": 1}
     hostile = {**innocent, "question": question, "claims": [label], "figures": [label]}
     specs = [SweepSpec.model_validate(values) for values in (innocent, hostile)]
-    sweep, plain = (Sweep(Source(Path("s.yaml"), {}, {}), "", spec) for spec in specs)
+    sweep, plain = (Sweep(YamlSource(Path("s.yaml"), {}, {}), "", spec) for spec in specs)
     texts = []
     for one in (sweep, plain):
         trials = expand(one, find)

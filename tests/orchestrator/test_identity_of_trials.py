@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.expand import expand
-from orchestrator.keys import settable
-from orchestrator.spec import SweepSpec
-from orchestrator.sweep_file import Sweep
-from orchestrator.yaml_source import Source
-from tests.orchestrator.conftest import find
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.keys import settable
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.yaml_source import YamlSource
+from tests.support.tiny_sweep import find
 
 BASE: dict[str, Any] = {"preset": "tiny32", "data": "tiny", "augment": "ada", "data.subset": 20, "data.validation": 10}
 
 
 def trial_id(base: dict[str, Any], **parts: Any) -> str:
     spec = SweepSpec.model_validate({"sweep": "s", "base": base, "horizon_kimg": 1, **parts})
-    (trial,) = expand(Sweep(Source(Path("s.yaml"), {}, {}), "", spec), find)
+    (trial,) = expand(Sweep(YamlSource(Path("s.yaml"), {}, {}), "", spec), find)
     return trial.id
 
 
@@ -77,7 +77,7 @@ def test_the_seed_changes_the_id() -> None:
 def resolved(key: str) -> Any:
     """Return what stands at `key` in the configuration of BASE."""
     spec = SweepSpec.model_validate({"sweep": "s", "base": BASE, "horizon_kimg": 1})
-    (trial,) = expand(Sweep(Source(Path("s.yaml"), {}, {}), "", spec), find)
+    (trial,) = expand(Sweep(YamlSource(Path("s.yaml"), {}, {}), "", spec), find)
     here: Any = trial.config.model_dump(mode="json")
     for part in key.split("."):
         here = here.get(part) if isinstance(here, dict) else None

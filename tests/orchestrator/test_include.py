@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import Sweep, read_sweep
-from orchestrator.trial import Trial
-from tests.orchestrator.conftest import find
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep, read_sweep
+from orchestrator.sweep.trial import Trial
+from tests.support.tiny_sweep import find
 from trainer.config.job import Resources
 
 Read = Callable[..., Sweep]
@@ -104,7 +104,7 @@ def test_derived_values_follow_from_settings_in_every_cell(read: Read) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("derive: {batch: 2 * bathc}", "4: derive.batch: 'bathc' is no setting; did you mean 'batch'?"),
+        ("derive: {batch: 2 * bathc}", "4: derive.batch: 'bathc' is not a setting; did you mean 'batch'?"),
         ("derive: {batch: 'exit()'}", "4: derive.batch: `exit()` is not understood"),
         ("derive: {batch: 1 / 2}", "4: derive.batch: Input should be a valid integer"),
         ("derive: {bathc: 1}", "4: derive.bathc: is not a setting; did you mean 'batch'?"),
@@ -120,8 +120,8 @@ def test_what_cannot_be_derived_is_told_at_its_line(read: Read, line: str, told:
 
 def test_some_cells_have_resources_of_their_own(read: Read) -> None:
     text = "resources: {cpus: 2}\ngrid: {augment: [none, ada]}\n"
-    text += "when: [{if: {augment: ada}, set: {resources.gpus: 2, resources.memory_gib: 9}}]\n"
+    text += "when: [{if: {augment: ada}, set: {resources.gpus: 1, resources.memory_gib: 9}}]\n"
     plain, adaptive = expanded(read, text)
     assert plain.resources == Resources(cpus=2)
-    assert adaptive.resources == Resources(cpus=2, gpus=2, memory_gib=9)
+    assert adaptive.resources == Resources(cpus=2, gpus=1, memory_gib=9)
     assert adaptive.id == expanded(read, "grid: {augment: [ada]}\n")[0].id

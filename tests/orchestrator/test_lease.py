@@ -5,18 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import lease as leases
-from orchestrator.errors import LeaseHeld, LeaseLost
-from orchestrator.lease import TTL_SECONDS, Holder, acquire, holder
-from orchestrator.process import ProcessId
-from trainer.fence import Fence
-from trainer.fence import LeaseLost as FenceClosed
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.store import lease as leases
+from orchestrator.store.lease import TTL_SECONDS, Holder, acquire, holder
+from orchestrator.store.process_id import ProcessId
+from trainer.recording.fence import Fence, FencedOut
 
 RACER = """
 import sys, time
 from pathlib import Path
 from orchestrator.errors import LeaseHeld
-from orchestrator.lease import acquire
+from orchestrator.store.lease import acquire
 directory = Path(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
@@ -40,7 +39,7 @@ def test_a_silent_holder_is_superseded_and_finds_out(tmp_path: Path) -> None:
     old = acquire(tmp_path)
     new = acquire(tmp_path, now=time.time() + TTL_SECONDS + 1)
     assert new.token == 2
-    with pytest.raises(LeaseLost, match="superseded by 2"):
+    with pytest.raises(LeaseSuperseded, match="superseded by 2"):
         old.beat()
     old.release()
     assert holder(tmp_path) == new.holder
@@ -69,7 +68,7 @@ def test_the_workers_fence_closes_when_the_lease_passes_on(tmp_path: Path) -> No
     fence = Fence(tmp_path / "lease.json", lease.token)
     fence.check()
     acquire(tmp_path, now=time.time() + TTL_SECONDS + 1)
-    with pytest.raises(FenceClosed):
+    with pytest.raises(FencedOut):
         fence.check()
 
 

@@ -1,4 +1,4 @@
-"""Evaluation jobs: handed over by training, asked for by `adasweep metrics`, done once, given up when hopeless."""
+"""Evaluation jobs: handed over by training, asked for by `adasweep metrics`, done once, given up in the end."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from tests.orchestrator.test_run import ONE, actions, adasweep, runs
-from trainer.record import read_lines
+from trainer.files import read_lines
 
 pytestmark = pytest.mark.usefixtures("scripted")
 Write = Callable[[str], Path]
@@ -63,7 +63,7 @@ def test_names_that_do_not_exist_are_refused(store: Store, sweep_file: Write) ->
         assert (refused.returncode, "did you mean" in refused.stderr) == (2, True)
 
 
-def test_a_hopeless_evaluation_is_given_up_and_can_be_retried(store: Store, sweep_file: Write) -> None:
+def test_an_evaluation_that_cannot_succeed_is_given_up_and_can_be_retried(store: Store, sweep_file: Write) -> None:
     file = sweep_file(LATER.replace("seeds: [0]", "seeds: [17]"))
     assert adasweep(store, "run", file, "--no-record").returncode == 3
     assert jobs(store) == [["train", "evaluate"]]

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.lease import acquire
-from orchestrator.marks import cancel, forgive
-from orchestrator.observe import Vain, derived, in_vain, observe_run
+from orchestrator.store.attempt_state import NoProgress, derived, no_progress
+from orchestrator.store.lease import acquire
+from orchestrator.store.observe import observe_run
+from orchestrator.store.requests import cancel, retry
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
-from trainer.record import RunDir, RunRecord, State, append_lines, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State
 
 NOW = 1_000_000.0
 
@@ -54,19 +56,19 @@ P, L, F = State.PREEMPTED, State.LOST, State.FAILED
 
 
 @pytest.mark.parametrize(
-    ("records", "vain"),
+    ("records", "expected"),
     [
-        ([record(F)], Vain(1, 1)),
-        ([record(F), record(F)], Vain(2, 2)),
-        ([record(F), record(F, 5.0, start=2.0)], Vain(1, 1)),
-        ([record(L), record(L), None], Vain(0, 3)),
-        ([record(P, 1.0), record(P, 2.0, start=1.0), record(P, 3.0, start=2.0)], Vain(0, 1)),
-        ([record(P, 1.0), record(P, 1.0, pid=0), record(P, 1.0, pid=0)], Vain(0, 1)),
-        ([record(F), record(P, 4.0)], Vain(0, 1)),
+        ([record(F)], NoProgress(1, 1)),
+        ([record(F), record(F)], NoProgress(2, 2)),
+        ([record(F), record(F, 5.0, start=2.0)], NoProgress(1, 1)),
+        ([record(L), record(L), None], NoProgress(0, 3)),
+        ([record(P, 1.0), record(P, 2.0, start=1.0), record(P, 3.0, start=2.0)], NoProgress(0, 1)),
+        ([record(P, 1.0), record(P, 1.0, pid=0), record(P, 1.0, pid=0)], NoProgress(0, 1)),
+        ([record(F), record(P, 4.0)], NoProgress(0, 1)),
     ],
 )
-def test_attempts_that_got_no_further_are_counted(records: list[RunRecord | None], vain: Vain) -> None:
-    assert in_vain(records) == vain
+def test_attempts_that_got_no_further_are_counted(records: list[RunRecord | None], expected: NoProgress) -> None:
+    assert no_progress(records) == expected
 
 
 def test_a_trial_without_attempts_was_never_run(tmp_path: Path) -> None:
@@ -90,14 +92,14 @@ def test_a_living_lease_is_a_running_trial(tmp_path: Path) -> None:
     assert observe_run(run, None, time.time()).state is State.LOST
 
 
-def test_a_cancelled_trial_stays_so_until_it_is_forgiven(tmp_path: Path) -> None:
+def test_a_cancelled_trial_stays_so_until_it_is_retried(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     attempt(run, 1, record(State.PREEMPTED))
     cancel(run)
     assert observe_run(run, None, NOW).state is State.CANCELLED
-    forgive(run)
+    retry(run)
     seen = observe_run(run, None, NOW)
-    assert (seen.state, seen.forgiven, seen.failures) == (State.PREEMPTED, True, 0)
+    assert (seen.state, seen.retried, seen.failures) == (State.PREEMPTED, True, 0)
 
 
 def test_done_is_done_even_when_cancelled_too_late(tmp_path: Path) -> None:
@@ -113,6 +115,6 @@ def test_a_torn_line_and_a_half_written_record_are_passed_over(tmp_path: Path) -
     append_lines(run.metrics, [{"metric": "fid2k-lite0", "kimg": 8.0, "value": 3.0, "seconds": 2.0}])
     with run.metrics.open("a") as file:
         file.write('{"metric": "kid2k-lite0", "kim')
-    assert observe_run(run, None, NOW).metrics == {"fid2k-lite0": 8.0}
+    assert observe_run(run, None, NOW).measured.metrics == {"fid2k-lite0": 8.0}
     run.record(1).write_text('{"attempt": 1, "sta')
     assert observe_run(run, None, time.time()).state is State.LOST

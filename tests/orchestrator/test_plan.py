@@ -3,25 +3,39 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.display.plan_table import duration, summary
 from orchestrator.errors import PlanError
-from orchestrator.expand import expand
-from orchestrator.observe import NEVER, Observed
-from orchestrator.plan import Plan, Tariff, make_plan, stored, told
-from orchestrator.plan_diff import diff
-from orchestrator.plan_view import duration, summary
-from orchestrator.price import Evidence, Probe, Rate, evidence, price, published, shape_key, write_probe
-from orchestrator.sweep_file import Sweep
-from tests.orchestrator.conftest import SWEEP, find
+from orchestrator.plan.cost import Tariff
+from orchestrator.plan.diff import diff
+from orchestrator.plan.plan import Plan, make_plan
+from orchestrator.plan.plan_file import stored, told
+from orchestrator.plan.price import (
+    Benchmark,
+    Rate,
+    SpeedEvidence,
+    evidence,
+    price,
+    published,
+    shape_key,
+    write_benchmark,
+)
+from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep
+from tests.support.tiny_sweep import SWEEP, find
 from trainer.config.job import Resources
+from trainer.config.plan_file import Axis, PlanFile
 from trainer.config.resolve import resolve
 from trainer.record import State
 
 Read = Callable[..., Sweep]
-NOTHING = Evidence({}, {})
+NOTHING = SpeedEvidence({}, {})
 TINY = resolve({"preset": "tiny32"}, find("").description)
 
 
-def planned(sweep: Sweep, seen: dict[int, Observed] | None = None, known: Evidence = NOTHING, **more: float) -> Plan:
+def planned(
+    sweep: Sweep, seen: dict[int, Observed] | None = None, known: SpeedEvidence = NOTHING, **more: float
+) -> Plan:
     trials = tuple(expand(sweep, find))
     observed = {trial.id: (seen or {}).get(index, NEVER) for index, trial in enumerate(trials)}
     return make_plan(sweep, trials, observed, known, parallel=2, tariff=Tariff(**more))
@@ -29,7 +43,9 @@ def planned(sweep: Sweep, seen: dict[int, Observed] | None = None, known: Eviden
 
 def done(kimg: float) -> Observed:
     metrics = {"fid2k-lite0": kimg}
-    return Observed(State.DONE, attempts=1, kimg=kimg, saved_kimg=kimg, horizon_kimg=kimg, metrics=metrics)
+    return Observed(
+        State.DONE, attempts=1, kimg=kimg, saved_kimg=kimg, horizon_kimg=kimg, measured=Measurements(metrics)
+    )
 
 
 def test_a_plan_counts_what_each_trial_needs(read: Read) -> None:
@@ -69,13 +85,13 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
         planned(read(SWEEP + "budget: {kwh: 1}\n")).require_within_budget()
 
 
-def test_a_probe_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
-    seen = Observed(State.DONE, attempts=1, images_per_second=100.0, evaluation_seconds=7.0)
+def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
+    seen = Observed(State.DONE, attempts=1, speed=Speed(100.0, 7.0))
     assert evidence(tmp_path, []).rate(TINY, Resources(), 2000).source.startswith("published")
     assert evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000) == Rate(10.0, 7.0, 1.25, "1 earlier trials")
-    write_probe(tmp_path, TINY, Probe(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
-    probed = evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000)
-    assert probed == Rate(20.0, 6.0, 1.25, "probe on this machine")
+    write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
+    benchmarked = evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000)
+    assert benchmarked == Rate(20.0, 6.0, 1.25, "benchmark on this machine")
 
 
 def test_history_counts_for_what_has_the_same_shape() -> None:
@@ -99,15 +115,15 @@ def test_published_prices_are_of_the_right_order() -> None:
     assert published(large, Resources(gpus=1)).seconds_per_kimg == 23.8
 
 
-def test_the_stored_plan_is_what_the_analysis_reads(read: Read) -> None:
-    document = stored(planned(read()))
-    assert document["schema_version"] == 1
-    assert {"sweep", "tier", "file", "horizon_kimg", "score", "figures", "claims", "cells"} <= document.keys()
-    cell = document["cells"][0]
-    assert (cell["cell"], cell["settings"]) == (
-        "data.subset=20, augment=none",
-        {"data.subset": 20, "augment": "none"},
-    )
+def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
+    named = "cells: {plain: {augment: none}, flipped: {data.mirror: true}}\n"
+    plan = stored(planned(read(SWEEP.replace("  augment: [none, ada]\n", "") + named)))
+    first, last = plan.cells[0], plan.cells[-1]
+    assert (first.cell, first.name) == ("plain, data.subset=20", "plain")
+    assert first.axes == (Axis(key="data.subset", value=20),)
+    assert first.settings == {"augment": "none", "data.subset": 20}
+    assert (first.training_images, last.name, last.training_images) == (20, "flipped", 80)
+    assert PlanFile.model_validate_json(plan.model_dump_json()) == plan
 
 
 def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
@@ -130,7 +146,7 @@ def test_a_difference_is_told_cell_by_cell(read: Read) -> None:
 
 def test_the_summary_says_what_when_and_from_where(read: Read) -> None:
     lines = summary(planned(read()))
-    assert lines[0] == "4 cells and seeds, 4 trials: 4 new"
+    assert lines[0] == "4 trials (4 cells × 1 seed): 4 new"
     assert "with 2 at a time" in lines[1]
     assert lines[-1] == "Estimated from: published: StyleGAN2 on a CPU core"
     assert summary(planned(read(), {index: done(1.0) for index in range(4)}))[-1] == "Nothing to run."
@@ -145,7 +161,10 @@ def test_durations_are_readable(seconds: float, text: str) -> None:
 
 
 def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read) -> None:
-    drawn = [Observed(State.DONE, attempts=1, watts=watts, energy_method="meter") for watts in (10.0, 20.0, 40.0)]
+    drawn = [
+        Observed(State.DONE, attempts=1, speed=Speed(watts=watts, energy_method="meter"))
+        for watts in (10.0, 20.0, 40.0)
+    ]
     config = planned(read()).trials[0].config
     power = evidence(Path("none"), [(config, one) for one in drawn]).power_of(config, Resources())
     assert power == (20.0, 2.0, "3 earlier trials (meter)")
@@ -154,7 +173,8 @@ def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read
 
 
 def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
-    plan = planned(read(SWEEP + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\nresources: {gpus: 2}\n"))
+    text = SWEEP.replace("  batch: 20", "  batch: 40")
+    plan = planned(read(text + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\nresources: {gpus: 2}\n"))
     totals = plan.totals
     assert totals.kwh is not None
     assert totals.kwh_low is not None

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from orchestrator.progress import Bars, Lines, Silence, in_a_line, view_for
-from orchestrator.status import TrialStatus
+from orchestrator.display.progress import Bars, Lines, Silence, in_a_line, view_for
+from orchestrator.plan.status import TrialStatus
 
 STATUS = TrialStatus(
     trial="0123456789ab",

@@ -13,15 +13,17 @@ import pytest
 from mlflow import MlflowClient
 from PIL import Image
 
-from orchestrator.backends.supervisor_command import environment
 from orchestrator.cli import main
-from orchestrator.lease import acquire
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import Cursor, default_target, fresh_points, is_behind
+from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind
 from orchestrator.recorders.mlflow import STATUS, Ingester
-from orchestrator.store import Store
+from orchestrator.recorders.target import default_target
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire
+from orchestrator.supervisor.command import environment
 from tests.orchestrator.attempts import new_attempt, new_trial
-from trainer.record import RunDir, RunRecord, State, append_lines, replace_file
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State
 
 T0 = 1_700_000_000.0
 Rows = list[dict[str, Any]]

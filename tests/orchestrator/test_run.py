@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.store import Store
+from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import kimgs, let_go, workers_of
-from tests.orchestrator.conftest import SWEEP
 from tests.orchestrator.scripted_worker import HOLD_STEPS
+from tests.support.tiny_sweep import SWEEP
 from trainer.record import RunDir, State, read_record
 
 pytestmark = pytest.mark.usefixtures("scripted")
@@ -82,7 +82,8 @@ def test_a_sweep_is_run_reused_and_extended(store: Store, sweep_file: Write) -> 
 
     plan = json.loads(store.plan("test").read_text())
     assert (plan["sweep"], plan["score"], len(plan["cells"])) == ("test", "fid2k-lite0", 6)
-    assert plan["cells"][0].keys() == {"cell", "settings", "seed", "trial", "horizon_kimg"}
+    kept = {"cell", "name", "axes", "settings", "training_images", "seed", "trial", "horizon_kimg"}
+    assert plan["cells"][0].keys() == kept
 
 
 def test_failures_are_told_apart_and_can_be_retried(store: Store, sweep_file: Write) -> None:

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator.backends.base import Task
 from orchestrator.backends.fake import FakeBackend, FakeWorld
-from orchestrator.commands.run import Run
-from orchestrator.dispatch import Dispatcher
-from orchestrator.planning import Request, plan_sweep
-from orchestrator.progress import Silence
-from orchestrator.store import Store
-from trainer.record import RunRecord, State, replace_file
+from orchestrator.commands.watched_run import WatchedRun
+from orchestrator.dispatch.dispatcher import Dispatcher
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.progress import Silence
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
+from trainer.files import replace_file
+from trainer.record import RunRecord, State
 
 
 def done(store: Store) -> Callable[[Task], State]:
@@ -34,7 +35,7 @@ def test_a_trial_that_ends_between_two_looks_is_shown_as_it_ended(
 ) -> None:
     world = FakeWorld(done(store), slots=9)
     dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(world))
-    run = Run(store, dispatcher, Silence())
+    run = WatchedRun(store, dispatcher, Silence())
     dispatcher.submit()
     assert {status.state for status in run.statuses()} == {"pending"}
     world.turn()
@@ -58,7 +59,7 @@ def test_a_backend_that_cannot_be_reached_is_told_once_and_so_is_its_return(
 ) -> None:
     dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(FakeWorld(done(store))))
     told = Told()
-    run = Run(store, dispatcher, told)
+    run = WatchedRun(store, dispatcher, told)
     for trouble in ("", "squeue: Unable to contact slurm controller", "squeue: timed out", "", ""):
         dispatcher.trouble = trouble
         run.tell_trouble()

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.search.engine import Result
 from orchestrator.search.optuna import OptunaEngine, open_engine
-from orchestrator.search.space import Search
+from orchestrator.sweep.search_space import Search
 
 SPACE = {"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", ["b", 2]]}, "y": {"log_uniform": [0.1, 10]}}
 

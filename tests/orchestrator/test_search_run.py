@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.status import stored_plan
-from orchestrator.store import Store
+from orchestrator.plan.plan_file import stored_plan
+from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import let_go
 from tests.orchestrator.test_run import adasweep, is_at_hold, last_state, runs, start, until
 from trainer.record import State
@@ -69,7 +69,8 @@ def test_a_search_whose_driver_is_killed_goes_on_with_the_same_command(store: St
     assert [(last_state(run), run.attempts()) for run in runs(store)] == [(State.DONE, [1])] * 4
     plan = stored_plan(store, "found")
     assert plan is not None
-    assert len(plan["search"]["points"]) == len(plan["cells"]) == 4
+    assert plan.search is not None
+    assert len(plan.search.points) == len(plan.cells) == 4
 
 
 def test_a_search_without_its_journal_reuses_what_has_run(store: Store, sweep_file: Write) -> None:

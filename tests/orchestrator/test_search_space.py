@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import applies
-from orchestrator.search.points import kept_points, points_to_keep, study_name, trials_of, typical
-from orchestrator.search.space import examples, sampled
-from orchestrator.sweep_file import Sweep
-from tests.orchestrator.conftest import find
+from orchestrator.sweep.expand import applies
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.search_points import kept_points, points_to_keep, study_name, trials_of, typical
+from orchestrator.sweep.search_space import examples, sampled
+from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
 BASE = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"
@@ -82,10 +82,10 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
     ("line", "told"),
     [
         ("    augment.targt: {uniform: [0, 1]}", "8: search.space.augment.targt: is not a setting; did you mean"),
-        ("    batch: {unifrom: [0, 1]}", "says none of uniform"),
+        ("    batch: {unifrom: [0, 1]}", "needs one of uniform"),
         ("    batch: {uniform: [3, 2]}", "uniform: 3 is not less than 2"),
         ("    batch: {int: [7, 9]}", "8: search.space.batch: batch 8 does not divide into micro-batches"),
-        ("    augment: {choice: [none, adda]}", "8: search.space.augment: 'adda' is none of"),
+        ("    augment: {choice: [none, adda]}", "8: search.space.augment: 'adda' is not one of:"),
         ("    objective.r1_gamma: {uniform: [-1, 1]}", "8: search.space.objective.r1_gamma: Input should be"),
         ("    batch: {int: [16, 32], when: {augmnt: ada}}", "is not a setting; did you mean 'augment'"),
         ("    data: {choice: [3]}", "the name or path of a data set is text, not 3"),

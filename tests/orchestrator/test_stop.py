@@ -6,17 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.decide import Action, Rules, Wanted, decide_one
+from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.errors import SweepError
-from orchestrator.marks import forgive, stop, stops
-from orchestrator.observe import Observed, observe_run
-from orchestrator.stop import Asha, Curves, Diverged, Median, verdict
-from orchestrator.stopper import Stopper
-from orchestrator.store import Store
-from orchestrator.sweep_file import Sweep
+from orchestrator.plan.decide import Action, Rules, Wanted, decide_one
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed, observe_run
+from orchestrator.store.requests import retry, stop, stops
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.stop_rules import Asha, Curves, DivergedRule, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
-from tests.orchestrator.conftest import SWEEP
-from trainer.record import State, append_lines
+from tests.support.tiny_sweep import SWEEP
+from trainer.files import append_lines
+from trainer.record import State
 
 Read = Callable[..., Sweep]
 
@@ -28,7 +29,7 @@ def curves(*scores: list[float]) -> Curves:
     }
 
 
-def hit(rule: Median | Asha | Diverged, scores: Curves) -> set[str]:
+def hit(rule: Median | Asha | DivergedRule, scores: Curves) -> set[str]:
     return {trial for trial in scores if verdict([rule], trial, scores)}
 
 
@@ -60,31 +61,31 @@ def test_asha_judges_at_the_highest_rung_that_was_reached() -> None:
 def test_a_score_that_is_no_number_is_the_worst() -> None:
     scores = curves([math.nan], [4], [3])
     assert hit(Asha(), scores) == {"a", "b"}
-    assert verdict([Diverged()], "a", scores) == "stopped at 4 kimg: the score is no number any more"
+    assert verdict([DivergedRule()], "a", scores) == "stopped at 4 kimg: the score is no longer a number"
 
 
 def test_a_run_far_from_its_own_best_has_diverged() -> None:
-    assert hit(Diverged(), curves([10, 5, 10.5], [10, 5, 9.9])) == {"a"}
-    assert hit(Diverged(), curves([-10, -4.9], [-10, -5.1])) == {"a"}
+    assert hit(DivergedRule(), curves([10, 5, 10.5], [10, 5, 9.9])) == {"a"}
+    assert hit(DivergedRule(), curves([-10, -4.9], [-10, -5.1])) == {"a"}
 
 
 def test_without_a_score_nobody_is_judged() -> None:
-    assert verdict([Median(), Asha(), Diverged()], "a", {"a": {}, "b": {4.0: 1.0}}) == ""
+    assert verdict([Median(), Asha(), DivergedRule()], "a", {"a": {}, "b": {4.0: 1.0}}) == ""
 
 
 def test_rules_are_named_alone_or_with_settings(read: Read) -> None:
     spec = read(SWEEP + "stop: [diverged, {type: asha, factor: 2}]\n").spec
-    assert spec.stop == [Diverged(), Asha(factor=2)]
+    assert spec.stop == [DivergedRule(), Asha(factor=2)]
     assert read(SWEEP + "stop: median\n").spec.stop == [Median()]
-    with pytest.raises(SweepError, match=r"14: stop\[1\].*'medain' is none of .*did you mean 'median'"):
+    with pytest.raises(SweepError, match=r"14: stop\[1\].*'medain' is not one of: .*did you mean 'median'"):
         read(SWEEP + "stop: [diverged,\n  medain]\n")
 
 
 def recorded(store: Store, seed: int, *scores: float) -> str:
     run = new_trial(store, seed)
     new_attempt(run)
-    rows = [{"kimg": 4.0 * (1 + at), "metric": "fid2k-lite0", "value": score} for at, score in enumerate(scores)]
-    append_lines(run.metrics, rows)
+    for at, score in enumerate(scores):
+        append_lines(run.metrics, [{"kimg": 4.0 * (1 + at), "metric": "fid2k-lite0", "value": score}])
     return run.path.name
 
 
@@ -110,7 +111,7 @@ def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:
     seen = observe_run(store.run(trial), State.LOST, 1e12)
     ours, theirs = (decide_one(Wanted(8.0, sweep=name), seen, Rules()) for name in ("test", "other"))
     assert (ours.action, ours.reason, theirs.action) == (Action.STOPPED, "bad", Action.RESUME)
-    forgive(store.run(trial))
+    retry(store.run(trial))
     assert stops(store.run(trial)) == {}
 
 

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from orchestrator.backends.base import Task
-from orchestrator.backends.supervisor_command import environment, supervisor_command
-from orchestrator.ending import classify
-from orchestrator.lease import acquire, holder
-from orchestrator.marks import cancel
-from orchestrator.observe import observe_run
-from orchestrator.store import Store, read_job
+from orchestrator.store.layout import Store, read_job
+from orchestrator.store.lease import acquire, holder
+from orchestrator.store.observe import observe_run
+from orchestrator.store.requests import cancel
+from orchestrator.supervisor.command import Task, environment, supervisor_command
+from orchestrator.supervisor.ending import classify
 from tests.orchestrator.attempts import kimgs, let_go, new_attempt, new_trial, workers_of
 from tests.orchestrator.scripted_worker import HOLD_STEPS
 from trainer.record import RunDir, State, read_record

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import Sweep, read_sweep
-from tests.orchestrator.conftest import find
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep, read_sweep
+from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
 Write = Callable[[str], Path]
@@ -25,7 +25,7 @@ def test_all_mistakes_of_form_are_told_at_once(sweep_file: Write) -> None:
     assert problems(sweep_file(text)) == [
         "2: horizon_kimg: Input should be greater than 0, not -1",
         "7: metrics[0]: no metric is called 'fdi2k'; did you mean fid2k?",
-        "5: watch.ops: 'natve' is none of auto, native, reference; did you mean 'native'?",
+        "5: watch.ops: 'natve' is not one of: auto, native, reference; did you mean 'native'?",
         "4: watch.tick_kmg: is not a key; did you mean 'tick_kimg'?",
         "6: resorces: is not a key; did you mean 'resources'?",
     ]
@@ -37,7 +37,7 @@ def test_unknown_settings_are_told_with_their_likely_meaning(sweep_file: Write) 
     assert problems(sweep_file(text)) == [
         "5: base.r1_gamma: is not a setting; did you mean 'objective.r1_gamma'?",
         "6: base.seed: belongs under `seeds`",
-        "7: base.data.images: is found out from the data set itself",
+        "7: base.data.images: is read from the data set itself",
         "9: grid.data.subst: is not a setting; did you mean 'data.subset'?",
     ]
 
@@ -52,9 +52,9 @@ def test_a_wrong_value_is_told_at_the_line_of_its_axis(sweep_file: Write) -> Non
         BASE + "grid:\n  augment: [none, adaa]\n  objective.r1_gamma:\n  - 1\n  - -1\n  generator.architecture: [skp]\n"
     )
     assert problems(sweep_file(text)) == [
-        "9: grid.generator.architecture[0]: 'skp' is none of orig, skip, resnet; did you mean 'skip'?",
+        "9: grid.generator.architecture[0]: 'skp' is not one of: orig, skip, resnet; did you mean 'skip'?",
         "8: grid.objective.r1_gamma[1]: Input should be greater than or equal to 0, not -1",
-        "5: grid.augment[1]: 'adaa' is none of none, fixed, ada, pagan, adaptive-dropout, diffaugment, dataset; "
+        "5: grid.augment[1]: 'adaa' is not one of: none, fixed, ada, pagan, adaptive-dropout, diffaugment, dataset; "
         "did you mean 'ada'?",
     ]
 
@@ -68,7 +68,7 @@ def test_a_contradiction_is_told_at_the_setting_it_names(sweep_file: Write) -> N
 
 def test_a_setting_of_another_choice_is_told_at_its_line(sweep_file: Write) -> None:
     text = BASE + "grid:\n  augment: [none]\n  augment.target: [0.5]\n"
-    assert problems(sweep_file(text)) == ["6: grid.augment.target[0]: 'augment.target' is no setting here"]
+    assert problems(sweep_file(text)) == ["6: grid.augment.target[0]: 'augment.target' is not a setting here"]
 
 
 def test_an_unknown_preset_is_told(sweep_file: Write) -> None:
@@ -82,7 +82,7 @@ def test_a_sweep_without_data_is_told(sweep_file: Write) -> None:
 
 def test_values_given_twice_are_told(sweep_file: Write) -> None:
     told = problems(sweep_file(BASE + "grid: {batch: [32, 32]}\nseeds: [1, 1]\n"))
-    assert told == ["4: grid.batch[1]: 32 stands there twice", "5: seeds[1]: 1 stands there twice"]
+    assert told == ["4: grid.batch[1]: 32 is listed twice", "5: seeds[1]: 1 is listed twice"]
 
 
 def test_a_product_beyond_reason_is_refused(sweep_file: Write) -> None:
@@ -123,4 +123,4 @@ def test_a_tier_has_a_place_of_its_own_in_the_store(read: Read) -> None:
 def test_the_score_is_named_in_full(read: Read) -> None:
     assert read(BASE).spec.score_name == "fid2k-lite0"
     assert read(BASE + "metrics: [kid2k]\n").spec.score_name == "kid2k-lite0"
-    assert read(BASE + "score: pr2k_recall-lite0\n").spec.score_name == "pr2k_recall-lite0"
+    assert read(BASE + "metrics: [pr2k]\nscore: pr2k_recall-lite0\n").spec.score_name == "pr2k_recall-lite0"

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.expand import expand
-from orchestrator.sweep_file import read_sweep
-from orchestrator.trial import LocatedData, Trial
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import read_sweep
+from orchestrator.sweep.trial import LocatedData, Trial
 from trainer.config.augment import AdaAugment
-from trainer.config.data import DataDescription
+from trainer.config.dataset.config import DataDescription
 
 DATA = DataDescription(name="tiny", fingerprint="0" * 16, images=100, resolution=32, channels=1)
 
@@ -38,5 +38,5 @@ def test_missing_snapshot_is_told_at_its_line(tmp_path: Path) -> None:
 
 
 def test_checksum_is_not_written_by_hand(tmp_path: Path) -> None:
-    with pytest.raises(SweepError, match="found out from the snapshot itself"):
+    with pytest.raises(SweepError, match="is read from the snapshot"):
         trials_of(tmp_path, "grid:\n  transfer.sha256: [abc]\n")

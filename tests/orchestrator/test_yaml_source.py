@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SweepError
-from orchestrator.yaml_source import Source, load
+from orchestrator.sweep.yaml_source import YamlSource, load
 
 
-def source(tmp_path: Path, text: str) -> Source:
+def source(tmp_path: Path, text: str) -> YamlSource:
     path = tmp_path / "x.yaml"
     path.write_text(text, encoding="utf-8")
     return load(path)

@@ -5,10 +5,10 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from orchestrator.expand import expand
-from orchestrator.sweep_file import Sweep, read_sweep
-from orchestrator.trial import LocatedData, Trial
-from trainer.config.data import DataDescription
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep, read_sweep
+from orchestrator.sweep.trial import LocatedData, Trial
+from trainer.config.dataset.config import DataDescription
 from trainer.errors import DataError
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"

@@ -2,30 +2,32 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from analysis.collect import collect
-from analysis.results import Curves, Runs, load
-from analysis.store import Store
-from analysis.synthetic import run_of, write_logits, write_samples, write_trial
-from orchestrator.observe import NEVER
-from orchestrator.plan import make_plan, stored
-from orchestrator.price import Evidence
+from analysis.results.load import Curves, Runs, load
+from analysis.tables.collect import collect
+from analysis.tables.store import ResultStore
+from analysis.testing.synthetic_store import run_of, write_logits, write_samples, write_trial
+from orchestrator.plan.plan import make_plan
+from orchestrator.plan.plan_file import stored
+from orchestrator.plan.price import SpeedEvidence
+from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
-from trainer.config.metrics import parse_metric, value_names
-from trainer.record import replace_file
+from trainer.config.metrics.names import parse_metric, value_names
+from trainer.files import replace_file
 
 EVALUATIONS = 10
 PICTURED = 6
 
 
-def write_results(path: Path, name: str, tier: str) -> Store:
+def write_results(path: Path, name: str, tier: str) -> ResultStore:
     """Write the plan of a sweep and made-up results of all its runs but the last, logits and samples of a few."""
-    store, sweep, trials = Store(path), read(name, tier), tuple(planned(name, tier))
-    document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), Evidence({}, {}), 1))
-    replace_file(store.plan(sweep.key), json.dumps(document | {"file": "synthetic"}))
+    store, sweep, trials = ResultStore(path), read(name, tier), tuple(planned(name, tier))
+    document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), SpeedEvidence({}, {}), 1))
+    replace_file(store.plan(sweep.key), document.model_copy(update={"file": "synthetic"}).model_dump_json())
     metrics = [
         value
         for metric in sweep.spec.metrics
@@ -43,10 +45,10 @@ def write_results(path: Path, name: str, tier: str) -> Store:
     return store
 
 
-def write_probes(store: Store, trial: str, kimg: float, seed: int) -> None:
+def write_probes(store: ResultStore, trial: str, kimg: float, seed: int) -> None:
     """Write what each probe would have found, made up, of two snapshots."""
     rows = 1 / np.arange(1, 33)
-    found = {
+    found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         "gradients": ({}, ("images", "magnitude")),
         "mean-image": ({}, ("real", "generated")),
         "image-ppl": ({"path_length": 100 * np.exp(np.linspace(-1, 1 + seed, 50))}, ("low", "high")),
@@ -67,7 +69,7 @@ def write_probes(store: Store, trial: str, kimg: float, seed: int) -> None:
                 Image.fromarray(shade).save(directory / f"{name}-{images:09d}-{picture}.png")
 
 
-def loaded(store: Store, name: str, tier: str) -> tuple[Runs, Curves]:
+def loaded(store: ResultStore, name: str, tier: str) -> tuple[Runs, Curves]:
     """Collect and load the sweep of `write_results`."""
     collect(store)
     return load(store, read(name, tier).key)

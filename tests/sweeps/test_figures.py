@@ -7,15 +7,18 @@ import io
 import os
 from itertools import combinations
 from pathlib import Path
+from typing import Any, cast
 
 import matplotlib
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from analysis.figures import figure_named
-from analysis.provenance import provenance_of
-from analysis.render import compose
-from analysis.style import LOOK
+from analysis.figures.catalog import figure_named
+from analysis.figures.drawing.style import LOOK
+from analysis.figures.provenance import provenance_of
+from analysis.figures.render import compose
+from analysis.results.load import Curves, Runs
 from tests.sweeps.planned import OF_PAPERS, read
 from tests.sweeps.results import loaded, write_results
 
@@ -24,21 +27,23 @@ TIER = "mini"
 CHANGING = ["trial", "file", "sha256"]
 ROWS = 200
 
+Results = tuple[str, Runs, Curves]
+
 
 @pytest.fixture(scope="module", params=OF_PAPERS)
-def results(request, tmp_path_factory):
+def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Runs and curves of one sweep."""
     store = write_results(tmp_path_factory.mktemp("store"), request.param, TIER)
     return request.param, *loaded(store, request.param, TIER)
 
 
 @pytest.mark.filterwarnings("error")
-def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(results):
+def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(results: Results) -> None:
     name, runs, curves = results
     for figure in read(name, TIER).spec.figures:
         numbers = figure_named(figure).data(runs, curves)
         compare(numbers.table.drop(columns=CHANGING, errors="ignore"), f"{name.replace('/', '_')}.{figure}.csv")
-        with matplotlib.rc_context(LOOK):
+        with matplotlib.rc_context(cast(Any, LOOK)):
             origin = provenance_of(figure, figure_named(figure).aggregation, "", runs.only(numbers.cells), curves)
             page = compose(figure_named(figure), numbers, origin)
         beside(page)
@@ -54,9 +59,9 @@ def compare(table: pd.DataFrame, file: str) -> None:
     pd.testing.assert_frame_equal(again, pd.read_csv(GOLDEN / file), rtol=1e-9)
 
 
-def beside(page) -> None:
+def beside(page: Figure) -> None:
     """Title, caption and legends lie beside the axes and inside the page."""
-    boxes = [text.get_window_extent() for text in (page._suptitle, page._supxlabel, *page.legends)]
+    boxes = [text.get_window_extent() for text in (*page.texts, *page.legends)]
     areas = [ax.get_tightbbox() for ax in page.axes]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert not any(box.overlaps(area) for box in boxes for area in areas if area is not None)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import FIGURES
-from orchestrator.claims import misplaced_claims
+from analysis.figures.catalog import FIGURES
+from orchestrator.sweep.claims import misplaced_claims
 from tests.sweeps.planned import NAMES, OF_PAPERS, OF_PRESETS, ON_LAPTOPS, new, planned, read
 
 TIERS = ("smoke", "mini", "small", "paper")
@@ -45,13 +45,13 @@ SMOKE_RUNS = 9
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_PRESETS])
-def test_every_tier_plans(name):
+def test_every_tier_plans(name: str) -> None:
     for tier in read(name).spec.tiers:
         assert planned(name, tier)
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)
-def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name):
+def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name: str) -> None:
     spec = read(name).spec
     assert tuple(spec.tiers) == TIERS
     assert spec.question.endswith(")")
@@ -61,19 +61,19 @@ def test_a_sweep_of_a_paper_has_all_tiers_a_question_figures_and_claims(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_claim_means_two_cells_where_the_sweep_is_whole(name):
+def test_every_claim_means_two_cells_where_the_sweep_is_whole(name: str) -> None:
     sweep = read(name, tier := "paper" if name in OF_PAPERS else "")
-    cells = {trial.cell: trial.settings for trial in planned(name, tier)}
+    cells = {trial.cell: trial for trial in planned(name, tier)}
     assert list(misplaced_claims(sweep.spec.claims, cells)) == []
 
 
-def test_names_of_sweeps_are_used_once():
+def test_names_of_sweeps_are_used_once() -> None:
     names = [read(name).spec.sweep for name in NAMES]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name", ON_LAPTOPS)
-def test_a_sweep_for_laptops_has_five_seeds_in_every_cell_a_control_and_figures(name):
+def test_a_sweep_for_laptops_has_five_seeds_in_every_cell_a_control_and_figures(name: str) -> None:
     spec = read(name, "laptop").spec
     seeds = Counter(trial.cell for trial in planned(name, "laptop"))
     assert len(seeds) > 1
@@ -83,20 +83,20 @@ def test_a_sweep_for_laptops_has_five_seeds_in_every_cell_a_control_and_figures(
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)
-def test_the_paper_tier_has_the_runs_of_the_paper_each_once(name):
+def test_the_paper_tier_has_the_runs_of_the_paper_each_once(name: str) -> None:
     trials = planned(name, "paper")
     assert len(trials) == len({trial.id for trial in trials}) == RUNS[name]
 
 
 @pytest.mark.parametrize("name", OF_PAPERS)
-def test_the_smoke_tier_is_a_few_runs_of_seconds_on_the_demo_data(name):
+def test_the_smoke_tier_is_a_few_runs_of_seconds_on_the_demo_data(name: str) -> None:
     trials = planned(name, "smoke")
     assert 2 <= len(trials) <= SMOKE_RUNS
     assert {trial.data_path for trial in trials} == {Path("/data/fashion-mnist-10k.zip")}
     assert max(trial.horizon_kimg for trial in trials) <= 0.1
 
 
-def test_what_other_figures_need_of_fig7_is_not_run_again():
+def test_what_other_figures_need_of_fig7_is_not_run_again() -> None:
     fig7 = "ada/fig7_training_set"
     assert new("ada/fig1_baseline_sizes", fig7) == 0
     assert new("ada/fig6_ada_sizes", fig7) == 0
@@ -107,18 +107,18 @@ def test_what_other_figures_need_of_fig7_is_not_run_again():
     assert new("ada/fig19_biggan", fig7, "ada/fig8a_methods") == 54
 
 
-def test_what_figures_on_fixed_p_share_is_not_run_twice():
+def test_what_figures_on_fixed_p_share_is_not_run_twice() -> None:
     before = ("ada/fig7_training_set", "ada/fig8a_methods", "ada/fig4_categories")
     assert new("ada/fig4_categories", *before[:2]) == 90
     assert new("ada/fig21_cumulative", *before) == 189 - 2 * 3 * 5
     assert new("ada/fig5_heuristics", *before, "ada/fig21_cumulative") == 61 - 4
 
 
-def test_the_probes_of_stylegan2_look_at_networks_that_its_table_has_trained():
+def test_the_probes_of_stylegan2_look_at_networks_that_its_table_has_trained() -> None:
     assert new("stylegan2/path_length", "stylegan2/table1_ffhq") == 1
 
 
-def test_sharing_saves_a_tenth_of_the_runs_of_the_ada_paper():
+def test_sharing_saves_a_tenth_of_the_runs_of_the_ada_paper() -> None:
     plans = [planned(name, "paper") for name in OF_PAPERS if name.startswith("ada/")]
     wanted = sum(map(len, plans))
     assert wanted - len({trial.id for trials in plans for trial in trials}) > wanted / 10

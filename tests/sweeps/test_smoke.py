@@ -20,7 +20,7 @@ RUN_SECONDS = 1500
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory with a store that holds the demo data."""
     kept = os.environ.get("ADASWEEP_SMOKE_STORE")
     directory = Path(kept).absolute() if kept else tmp_path_factory.mktemp("smoke")
@@ -58,21 +58,21 @@ def check(directory: Path, name: str) -> None:
         write_source(directory)
     python(directory, "orchestrator", "run", str(file), "--tier", "smoke", "--no-record")
     sweep = read(name, "smoke")
-    python(directory, "analysis", "figures", "--sweep", sweep.key)
+    python(directory, "analysis", "figures", "draw", sweep.key)
     for figure in sweep.spec.figures:
         for kind in ("pdf", "png", "csv"):
             made = directory / "store" / "figures" / sweep.key / f"{figure}.{kind}"
             assert made.stat().st_size > 0
         assert len(made.read_text().splitlines()) > 1, f"{figure} shows nothing"
-    python(directory, "analysis", "figures", "--verify", "--sweep", sweep.key)
+    python(directory, "analysis", "figures", "verify", sweep.key)
 
 
-def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here):
+def test_the_smoke_tier_of_a_sample_runs_and_is_drawn(here: Path) -> None:
     check(here, SAMPLE)
 
 
 @pytest.mark.sweeps
 @pytest.mark.timeout(RUN_SECONDS)
 @pytest.mark.parametrize("name", OF_PAPERS)
-def test_the_smoke_tier_runs_and_is_drawn(here, name):
+def test_the_smoke_tier_runs_and_is_drawn(here: Path, name: str) -> None:
     check(here, name)

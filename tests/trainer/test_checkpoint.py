@@ -1,11 +1,12 @@
 """Checkpoints prove their content by their name, rotate, and survive crashes."""
 
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from trainer import checkpoint
+from trainer.state import checkpoint
 
 
 def tensors(value: float) -> dict[str, torch.Tensor]:
@@ -50,7 +51,7 @@ def test_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pyte
     def no_space(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", no_space)
+    monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(OSError, match="No space left"):
         checkpoint.save(tmp_path, 32, 1, tensors(1))
     assert not list(tmp_path.iterdir())

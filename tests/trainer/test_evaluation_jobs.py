@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.trainer.conftest import TrialMaker
+from tests.support.trials import TrialMaker
 from trainer.__main__ import main
-from trainer.launch import launch
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
+from trainer.runtime.launch import launch
 
 METRICS = ("fid40_full", "kid40", "pr40", "swd32", "msssim32")
 SHORT = {"horizon_kimg": 0.064, "evaluate_every_kimg": 0.032, "checkpoint_every_kimg": 0.064}
@@ -94,10 +95,10 @@ def test_a_snapshot_file_is_measured_against_any_data(
 
 def test_a_probe_is_made_by_hand(inline: RunDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "trgb.npz"
-    assert main(["inspect", "trgb-8", str(inline.snapshot(64)), str(target)]) == 0
+    assert main(["probe", "trgb-8", str(inline.snapshot(64)), str(target)]) == 0
     assert "share" in capsys.readouterr().out
     assert target.exists()
-    assert main(["inspect", "trgb", str(target), str(target)]) == 2
+    assert main(["probe", "trgb", str(target), str(target)]) == 2
 
 
 @pytest.mark.slow

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
-from trainer import checkpoint
+from tests.support.trials import TrialMaker
 from trainer.__main__ import main
+from trainer.attempt.run import read_attempt, run_attempt
 from trainer.errors import DataError
-from trainer.failures import Failure, PeerLost, Shards, failure_of
-from trainer.loop import Loop
-from trainer.record import RunDir, RunRecord, State, read_lines, read_record
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.files import read_lines, replace_file
+from trainer.record import RunDir, RunRecord, State, read_record
+from trainer.runtime.failures import BatchSplit, Failure, PeerLost, failure_of
+from trainer.runtime.signals import StopRequest
+from trainer.state import checkpoint
+from trainer.training.loop import Loop
 
-SHARDS = Shards(8, 4)
+SHARDS = BatchSplit(8, 4)
 
 
 def train(trials: TrialMaker, run: RunDir, number: int = 1, **options: Any) -> tuple[int, RunRecord]:
@@ -60,11 +61,17 @@ def test_every_failure_is_one_line_and_an_exit_code(error: Exception, failure: F
 
 
 @pytest.mark.parametrize(
-    ("shards", "smaller"),
-    [(Shards(8, 4), 4), (Shards(4, 4), None), (Shards(12, 4), 4), (Shards(32, 4), 16), (Shards(4, 8), None)],
+    ("split", "smaller"),
+    [
+        (BatchSplit(8, 4), 4),
+        (BatchSplit(4, 4), None),
+        (BatchSplit(12, 4), 4),
+        (BatchSplit(32, 4), 16),
+        (BatchSplit(4, 8), None),
+    ],
 )
-def test_smaller_micro_batch_keeps_the_groups(shards: Shards, smaller: int | None) -> None:
-    assert shards.smaller() == smaller
+def test_smaller_micro_batch_keeps_the_groups(split: BatchSplit, smaller: int | None) -> None:
+    assert split.smaller() == smaller
 
 
 def test_real_allocation_failure_names_the_micro_batch() -> None:
@@ -93,14 +100,14 @@ def test_another_data_set_than_planned_is_in_the_record(trials: TrialMaker, tmp_
 
 def test_full_disk_keeps_the_last_good_state(trials: TrialMaker, monkeypatch: pytest.MonkeyPatch) -> None:
     run = trials.make("full")
-    real = checkpoint.write_file
+    real = replace_file
 
     def full(path: Path, content: bytes) -> None:
         if "ckpt-000000080" in path.name:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         real(path, content)
 
-    monkeypatch.setattr(checkpoint, "write_file", full)
+    monkeypatch.setattr("trainer.state.checkpoint.replace_file", full)
     code, record = train(trials, run)
     assert (code, record.state) == (2, State.FAILED)
     assert "No space left on device; make room" in record.message
@@ -188,4 +195,4 @@ def test_unwritable_output_is_one_line(trials: TrialMaker, capsys: pytest.Captur
     out = trials.root / "file" / "out"
     assert main(["run", "--out", str(out), "--data", str(trials.data), "--preset", "tiny32"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("adasweep: ")
+    assert line.startswith("adasweep: error: ")

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from trainer.errors import UserError
-from trainer.official_pickle import RefusedGlobal, import_pickle, read_pickle
-from trainer.snapshot import load_network, read_header
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
+from trainer.errors import SnapshotError, UserError
+from trainer.state.official_pickle import OfficialNetwork, RefusedGlobal, import_pickle, networks_of, read_pickle
+from trainer.state.snapshot import load_network, read_header
 
 G_SETTINGS = {
     "z_dim": 16,
@@ -66,8 +67,8 @@ def persistent(class_name: str, module: torch.nn.Module, settings: dict[str, Any
 @pytest.fixture
 def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pickle in the official layout, of networks of ours with known weights."""
-    from trainer.config.networks import StyleGan2Discriminator, StyleGan2Generator
-    from trainer.families import build
+    from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
+    from trainer.registry import build
 
     torch.manual_seed(0)
     g_spec = StyleGan2Generator(z_dim=16, w_dim=16, mapping_layers=2, channel_base=256, channel_max=16)
@@ -99,12 +100,34 @@ def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_import_gives_the_same_images(official: Path, tmp_path: Path) -> None:
     target = tmp_path / "imported.safetensors"
     networks = import_pickle(official, target)
+    assert isinstance(networks.generator, StyleGan2Generator)
     assert (networks.resolution, networks.generator.mapping_layers) == (16, 2)
     assert read_header(target).origin == "imported from network.pkl"
     expected = torch.load(tmp_path / "expected.pt", weights_only=True)
     generator = load_network(target)
     assert all(torch.equal(value, expected[name]) for name, value in generator.state_dict().items())
     assert "ADASWEEP_PICKLE_RAN" not in os.environ
+
+
+def made_with(**d_settings: Any) -> dict[str, OfficialNetwork]:
+    generator = OfficialNetwork("Generator", {"_init_kwargs": G_SETTINGS})
+    return {
+        "G_ema": generator,
+        "D": OfficialNetwork("Discriminator", {"_init_kwargs": D_SETTINGS | d_settings}),
+    }
+
+
+def test_arguments_of_the_discriminator_are_read() -> None:
+    epilogue = {"mbstd_group_size": None, "mbstd_num_channels": 2}
+    spec = networks_of(made_with(epilogue_kwargs=epilogue, cmap_dim=8, block_kwargs={"freeze_layers": 4})).discriminator
+    assert isinstance(spec, StyleGan2Discriminator)
+    assert spec.minibatch_std_group is None
+    assert (spec.minibatch_std_channels, spec.embedding_dim, spec.frozen_layers) == (2, 8, 4)
+
+
+def test_an_argument_without_a_counterpart_is_refused_by_name() -> None:
+    with pytest.raises(SnapshotError, match=r"D was made with epilogue_kwargs\.activation, which networks here"):
+        networks_of(made_with(epilogue_kwargs={"activation": "relu"}))
 
 
 class Evil:

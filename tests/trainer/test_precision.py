@@ -3,11 +3,12 @@
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
-from trainer import checkpoint
-from trainer.record import RunDir, read_lines
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from tests.support.trials import TrialMaker
+from trainer.attempt.run import read_attempt, run_attempt
+from trainer.files import read_lines
+from trainer.record import RunDir
+from trainer.runtime.signals import StopRequest
+from trainer.state import checkpoint
 
 HALF = {"precision": {"dtype": "bf16", "top_resolutions": 2, "conv_clamp": 256.0}}
 

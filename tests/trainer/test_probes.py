@@ -8,39 +8,39 @@ import pytest
 import torch
 
 from tests.metrics.features import Brightness, QuarterMeans, gaussian_rows
-from tests.trainer.conftest import TINY
-from trainer.assemble import make_parts
-from trainer.config.dataset import describe
-from trainer.config.presets import merge
+from tests.support.trials import TINY
+from trainer.attempt.assemble import make_parts
+from trainer.config.dataset.describe import describe
+from trainer.config.presets.official import merge
 from trainer.config.probes import PROBES, ProbeNameError, parse_probe
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
-from trainer.metrics.judges import Judges
-from trainer.metrics.subject import Samples
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.samples import Samples
 from trainer.probes import noise_maps
+from trainer.probes.context import ProbeContext, ProbeResults, write_results
 from trainer.probes.jacobian import products
 from trainer.probes.leak import leaked_share
-from trainer.probes.run import find_out
-from trainer.probes.scene import Findings, Scene, write_findings
+from trainer.probes.run import run_probe
 from trainer.record import RunDir
-from trainer.snapshot import save_snapshot
+from trainer.state.snapshot import save_snapshot
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module", params=["unconditional", "conditional"])
-def scene(request: pytest.FixtureRequest, tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+def context(request: pytest.FixtureRequest, tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> ProbeContext:
     root = tmp_path_factory.mktemp(request.param)
     data = {"subset": 40, "validation": 10, "labels": request.param == "conditional"}
     config = resolve(merge(TINY, {"data": data, "augment": "ada"}), describe(tiny_set, root))
     snapshot = save_snapshot(RunDir(root / "run"), config, make_parts(config, CPU).state)
-    judges = Judges(QuarterMeans(), Brightness())
+    feature_networks = FeatureNetworks(QuarterMeans(), Brightness())
     train_set = TrainSet(config.data, tiny_set, root / "cache")
-    return Scene(snapshot, config, train_set, judges, root / "cache", CPU, lambda _: None)
+    return ProbeContext(snapshot, config, train_set, feature_networks, root / "cache", CPU, lambda _: None)
 
 
-def probed(name: str, scene: Scene) -> dict[str, Any]:
-    return dict(find_out(name, scene).arrays)
+def probed(name: str, context: ProbeContext) -> dict[str, Any]:
+    return dict(run_probe(name, context).arrays)
 
 
 def test_a_name_may_say_how_many() -> None:
@@ -57,20 +57,21 @@ def test_steps_are_only_asked_of_probes_that_project() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(PROBES) - {"projection", "noise-maps", "truncation"}))
-def test_every_probe_gives_the_same_numbers_twice(name: str, scene: Scene) -> None:
-    first, second = probed(f"{name}-3", scene), probed(f"{name}-3", scene)
+def test_every_probe_gives_the_same_numbers_twice(name: str, context: ProbeContext) -> None:
+    first, second = probed(f"{name}-3", context), probed(f"{name}-3", context)
     assert first.keys() == second.keys()
     for key, value in first.items():
         np.testing.assert_array_equal(value, second[key])
 
 
-def test_singular_values_are_those_of_the_derivative_by_differences(scene: Scene) -> None:
-    generator = scene.generator.double()
+def test_singular_values_are_those_of_the_derivative_by_differences(context: ProbeContext) -> None:
+    generator = context.stylegan2.double()
     w = torch.randn(generator.w_dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
     def images(at: torch.Tensor) -> torch.Tensor:
         ws = at.expand(1, generator.num_ws, -1)
-        return generator.synthesis(ws, noise_mode="const").flatten()
+        shown: torch.Tensor = generator.synthesis(ws, noise_mode="const")
+        return shown.flatten()
 
     axes = torch.eye(generator.w_dim, dtype=torch.float64)
     expected = torch.stack([(images(w + 1e-5 * axis) - images(w - 1e-5 * axis)) / 2e-5 for axis in axes])
@@ -79,26 +80,27 @@ def test_singular_values_are_those_of_the_derivative_by_differences(scene: Scene
     generator.float()
 
 
-def test_singular_values_fall_and_have_the_size_of_w(scene: Scene) -> None:
-    values = probed("jacobian-2", scene)["singular_values"]
-    assert values.shape == (2, scene.generator.w_dim)
+def test_singular_values_fall_and_have_the_size_of_w(context: ProbeContext) -> None:
+    values = probed("jacobian-2", context)["singular_values"]
+    assert values.shape == (2, context.stylegan2.w_dim)
     assert (np.diff(values) <= 0).all()
     assert (values[:, 0] > 0).all()
 
 
-def test_shares_of_torgb_add_up_and_follow_what_is_put_out(scene: Scene) -> None:
-    shares = probed("trgb-8", scene)
+def test_shares_of_torgb_add_up_and_follow_what_is_put_out(context: ProbeContext) -> None:
+    shares = probed("trgb-8", context)
     assert list(shares["resolution"]) == [4, 8, 16]
     assert shares["share"].sum() == pytest.approx(1)
-    scene.generator.synthesis.blocks()[0].torgb.weight.mul_(100)
-    louder = probed("trgb-8", scene)["share"]
-    scene.generator.synthesis.blocks()[0].torgb.weight.div_(100)
+    weight = context.generator.get_parameter("synthesis.b4.torgb.weight")
+    weight.mul_(100)
+    louder = probed("trgb-8", context)["share"]
+    weight.div_(100)
     assert louder[0] > max(0.9, shares["share"][0])
 
 
-def test_the_mean_of_real_images_is_their_mean(scene: Scene) -> None:
-    whole = scene.train_set.whole
-    means = probed("mean-image-1000", scene)
+def test_the_mean_of_real_images_is_their_mean(context: ProbeContext) -> None:
+    whole = context.train_set.whole
+    means = probed("mean-image-1000", context)
     expected = whole.images(np.arange(len(whole))).double().mean(0)
     np.testing.assert_allclose(means["real"], expected.numpy())
     assert means["generated"].shape == expected.shape
@@ -120,16 +122,16 @@ def test_what_cannot_be_told_has_no_score() -> None:
     assert abs(told) < 0.2
 
 
-def test_projection_gives_a_distance_for_every_image(scene: Scene) -> None:
-    found = probed("projection-2x3", scene)
+def test_projection_gives_a_distance_for_every_image(context: ProbeContext) -> None:
+    found = probed("projection-2x3", context)
     assert found["generated"].shape == found["real"].shape == (2,)
     assert (found["real"] >= 0).all()
 
 
-def test_noise_maps_stay_noise_only_where_they_are_regularised(scene: Scene) -> None:
-    found = find_out("noise-maps-1x20", scene)
+def test_noise_maps_stay_noise_only_where_they_are_regularised(context: ProbeContext) -> None:
+    found = run_probe("noise-maps-1x20", context)
     kept, free = (found.arrays[f"{name}_correlation"] for name in ("regularised", "free"))
-    assert kept.shape == free.shape == (2, len(scene.stylegan2.synthesis.blocks()) * 2 - 1)
+    assert kept.shape == free.shape == (2, len(context.stylegan2.synthesis.blocks()) * 2 - 1)
     assert kept.sum() < free.sum() / 2
     assert found.arrays["free_distance"].shape == (2,)
     side = noise_maps.SMALLEST_SHOWN
@@ -137,29 +139,29 @@ def test_noise_maps_stay_noise_only_where_they_are_regularised(scene: Scene) -> 
     assert sizes == dict.fromkeys(("regularised", "free"), (4 * side, 2 * side))
 
 
-def test_uncurated_images_are_real_ones_and_the_same_latents_with_and_without_truncation(scene: Scene) -> None:
-    pictures = find_out("uncurated-6", scene).pictures
+def test_uncurated_images_are_real_ones_and_the_same_latents_with_and_without_truncation(context: ProbeContext) -> None:
+    pictures = run_probe("uncurated-6", context).pictures
     assert {image.shape[1:] for image in pictures.values()} == {(2 * 16, 4 * 16)}
     assert list(pictures) == ["real", "generated", "truncated"]
     assert not torch.equal(pictures["generated"], pictures["truncated"])
 
 
-def test_truncation_trades_variety(scene: Scene) -> None:
-    found = probed("truncation-40", scene)
+def test_truncation_trades_variety(context: ProbeContext) -> None:
+    found = probed("truncation-40", context)
     assert {value.shape for value in found.values()} == {(8,)}
     assert np.isfinite(found["fid"]).all()
 
 
-def test_without_a_w_truncation_draws_large_entries_of_z_again(scene: Scene) -> None:
-    subject = Samples(scene.generator, scene.train_set, threshold=0.5)
+def test_without_a_w_truncation_draws_large_entries_of_z_again(context: ProbeContext) -> None:
+    subject = Samples(context.generator, context.train_set, threshold=0.5)
     assert subject.first("evaluation", 100).z.abs().max() <= 0.5
-    whole = Samples(scene.generator, scene.train_set)
+    whole = Samples(context.generator, context.train_set)
     assert whole.first("evaluation", 100).z.abs().max() > 2
 
 
 def test_findings_are_there_when_the_numbers_are(tmp_path: Path) -> None:
     path = RunDir(tmp_path).probe("leak", 4000)
-    write_findings(path, Findings({"x": np.arange(3)}, {"sheet": torch.zeros(1, 4, 4, dtype=torch.uint8)}))
+    write_results(path, ProbeResults({"x": np.arange(3)}, {"sheet": torch.zeros(1, 4, 4, dtype=torch.uint8)}))
     assert np.load(path)["x"].tolist() == [0, 1, 2]
     assert path.with_name("leak-000004000-sheet.png").exists()
     assert RunDir(tmp_path).probed() == [("leak", 4000)]

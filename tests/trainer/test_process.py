@@ -8,7 +8,7 @@ import pytest
 
 CHURN = """
 import resource, torch
-from trainer.process import keep_freed_memory, settle
+from trainer.runtime.torch_settings import keep_freed_memory, configure_process
 {setting}
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -33,4 +33,4 @@ def page_faults(setting: str, floats: int, count: int) -> int:
 @pytest.mark.parametrize(("floats", "count"), [(1 << 20, 8), (1 << 24, 2)], ids=["4 MiB", "64 MiB"])
 def test_freed_memory_is_used_again_without_page_faults(floats: int, count: int) -> None:
     pages = 4 * floats * count * 4 // resource.getpagesize()
-    assert page_faults("settle(1)", floats, count) < pages / 10
+    assert page_faults("configure_process(1)", floats, count) < pages / 10

@@ -7,18 +7,19 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from tests.trainer.conftest import TINY, TrialMaker
+from tests.support.trials import TINY, TrialMaker
 from trainer.__main__ import main
-from trainer.assemble import make_parts
-from trainer.config.dataset import describe
+from trainer.attempt.assemble import make_parts
+from trainer.config.dataset.describe import describe
 from trainer.config.resolve import resolve
+from trainer.model.generator import Generator
 from trainer.perceptual import distance, load_features
 from trainer.perceptual.distance import PerceptualError, as_seen
 from trainer.projection.noise_maps import autocorrelation, normalize_, pyramid, regularization
 from trainer.projection.projector import Projector
 from trainer.projection.schedule import Schedule
 from trainer.record import RunDir
-from trainer.snapshot import save_snapshot
+from trainer.state.snapshot import save_snapshot
 
 
 @pytest.fixture
@@ -97,9 +98,12 @@ class Pixels:
 
 
 def test_projection_finds_an_image_of_the_generator(snapshot: Path) -> None:
-    from trainer.latents import load_generator, z_of_seeds
+    from trainer.images.latents import load_generator, z_of_seeds
 
-    generator, c = load_generator(snapshot), torch.zeros(1, 0)
+    generator, same = (load_generator(snapshot) for _ in range(2))
+    assert isinstance(generator, Generator)
+    assert isinstance(same, Generator)
+    c = torch.zeros(1, 0)
     with torch.no_grad():
         target = generator.synthesis(generator.mapping(z_of_seeds([3], generator.z_dim), c), "const")
     seen: list[float] = []
@@ -108,7 +112,7 @@ def test_projection_finds_an_image_of_the_generator(snapshot: Path) -> None:
     assert found.distance < seen[0] / 20
     assert found.w.shape == (1, generator.w_dim)
     assert all(abs(noise.mean()) < 1e-4 for noise in found.noises.values())
-    again = Projector(load_generator(snapshot), Pixels(), c).project(target, Schedule(60))
+    again = Projector(same, Pixels(), c).project(target, Schedule(60))
     assert torch.equal(again.w, found.w)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
-from trainer import checkpoint
-from trainer.distributed import World, joined
+from tests.support.trials import TrialMaker
 from trainer.errors import UserError
-from trainer.launch import launch
-from trainer.ranks import Place, find_place, first_host
-from trainer.record import RunDir, State, read_lines, read_record
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
+from trainer.runtime.launch import launch
+from trainer.runtime.ranks import Place, find_place, first_host
+from trainer.runtime.world import World, joined
+from trainer.state import checkpoint
 
 TOLERANCE = 2e-4
 METHOD = {"augment": {"type": "ada", "horizon_kimg": 0.2, "interval": 2, "p_initial": 0.3}}
@@ -84,7 +85,7 @@ def test_micro_batches_must_share_out() -> None:
 
 
 def test_shards_are_dealt_out_and_none_is_lost() -> None:
-    dealt = [list(World(rank, 3).shards(6)) for rank in range(3)]
+    dealt = [list(World(rank, 3).micro_batches(6)) for rank in range(3)]
     assert sorted(shard for part in dealt for shard in part) == list(range(6))
     assert {len(part) for part in dealt} == {2}
 

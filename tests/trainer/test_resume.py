@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TrialMaker
-from trainer import checkpoint
-from trainer.record import RunDir, State, read_lines, read_record
+from tests.support.trials import TrialMaker
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
+from trainer.state import checkpoint
 
 CASES: dict[str, dict[str, Any]] = {
     "ada": {"augment": {"type": "ada", "horizon_kimg": 0.1, "interval": 2}},

@@ -1,4 +1,4 @@
-"""Cadence, sentinel, fence, telemetry sums, records: the small parts of the worker."""
+"""Cadence, divergence check, fence, telemetry sums, records: the small parts of the worker."""
 
 import json
 from pathlib import Path
@@ -8,15 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.cadence import is_due, is_on
-from trainer.fence import Fence, LeaseLost
-from trainer.record import RunRecord, State, append_lines, beat, read_lines, read_record
-from trainer.sentinel import divergence
-from trainer.telemetry import EDGES, TickSums
+from trainer.files import append_lines, read_lines
+from trainer.record import RunRecord, State, beat, read_record
+from trainer.recording.fence import Fence, FencedOut
+from trainer.recording.telemetry import EDGES, TickSums
+from trainer.training.divergence import divergence
+from trainer.training.schedules import is_due, is_on
 
 
 @given(st.integers(1, 64), st.floats(0.1, 5), st.integers(1, 400))
-def test_appointments_do_not_depend_on_interruptions(batch: int, every_kimg: float, steps: int) -> None:
+def test_scheduled_events_do_not_depend_on_interruptions(batch: int, every_kimg: float, steps: int) -> None:
     kept = sum(is_on(every_kimg, batch * step, batch) for step in range(1, steps + 1))
     crossed = sum(is_due(every_kimg, batch * (step - 1), batch * step) for step in range(1, steps + 1))
     assert kept == crossed
@@ -43,7 +44,7 @@ def test_fence_holds_back_a_superseded_worker(tmp_path: Path) -> None:
     Fence(lease, 1).check()
     lease.write_text(json.dumps({"token": 2}))
     Fence(lease, 2).check()
-    with pytest.raises(LeaseLost):
+    with pytest.raises(FencedOut):
         Fence(lease, 1).check()
 
 

@@ -8,24 +8,25 @@ import pytest
 import safetensors.torch
 import torch
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
-from tests.trainer.conftest import TINY, TrialMaker
+from tests.support.trials import TINY, TrialMaker
 from trainer.__main__ import main
-from trainer.assemble import make_parts
-from trainer.config.dataset import describe
+from trainer.attempt.assemble import make_parts
+from trainer.config.dataset.describe import describe
 from trainer.config.options import RunOptions
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World
-from trainer.evaluation import Evaluator
-from trainer.families import build
-from trainer.fence import Fence
-from trainer.measuring import Measurer
-from trainer.metrics.evaluate import MetricValue
+from trainer.evaluation.evaluate import MetricValue
+from trainer.evaluation.inline import Evaluator
+from trainer.evaluation.measurer import Measurer
 from trainer.record import RunDir, RunRecord, State
-from trainer.reporter import Reporter
-from trainer.signals import StopRequest
-from trainer.snapshot import load_network, read_header, save_snapshot
+from trainer.recording.fence import Fence
+from trainer.recording.reporter import Reporter
+from trainer.registry import build
+from trainer.runtime.signals import StopRequest
+from trainer.runtime.world import World
+from trainer.state.snapshot import load_network, read_header, save_snapshot
 
 CPU = torch.device("cpu")
 
@@ -44,7 +45,7 @@ class Bench:
         measurer = Measurer(self.run, watch, train_set, train_set.whole, StopRequest(), World())
         self.evaluator = Evaluator(config, measurer, 0)
         self.value = 0.0
-        monkeypatch.setattr("trainer.measuring.evaluate", lambda *_, **__: [self._measured()])
+        monkeypatch.setattr("trainer.evaluation.measurer.evaluate", lambda *_, **__: [self._measured()])
 
     def _measured(self) -> "MetricValue":
         metric = self.evaluator.measurer.options.metrics[0]
@@ -135,6 +136,7 @@ def test_interpolation_is_an_animation(snapshot: Path, tmp_path: Path) -> None:
     words = ["interpolate", str(snapshot), str(out), "--seeds", "0-2", "--frames", "4"]
     assert main([*words, *words_for(snapshot)]) == 0
     with Image.open(out) as animation:
+        assert isinstance(animation, GifImageFile)
         assert animation.size == (16, 16)
         assert 10 <= animation.n_frames <= 12
 

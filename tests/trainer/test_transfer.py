@@ -7,23 +7,24 @@ from typing import Any
 import pytest
 import torch
 
-from tests.trainer.conftest import TINY, TrialMaker
-from trainer import checkpoint
-from trainer.assemble import Attempt, make_parts
+from tests.support.trials import TINY, TrialMaker
+from trainer.attempt.assemble import Attempt, make_parts
+from trainer.attempt.run import read_attempt, run_attempt
 from trainer.config.augment import AdaAugment
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.config.identity import trial_id
-from trainer.config.networks import StyleGan2Discriminator
-from trainer.config.presets import merge
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator
+from trainer.config.presets.official import merge
 from trainer.config.resolve import resolve
 from trainer.config.transfer import identified
 from trainer.errors import SnapshotError
-from trainer.families import build
-from trainer.record import RunDir, State, read_lines, read_record
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
-from trainer.snapshot import save_snapshot, tensors_of
-from trainer.transfer import start_from
+from trainer.files import read_lines
+from trainer.record import RunDir, State, read_record
+from trainer.registry import build
+from trainer.runtime.signals import StopRequest
+from trainer.state import checkpoint
+from trainer.state.snapshot import save_snapshot, tensors_of
+from trainer.state.transfer import start_from
 
 CPU = torch.device("cpu")
 

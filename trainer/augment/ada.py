@@ -3,7 +3,7 @@
 from trainer.augment.adaptive import AdaptiveAugmenter
 from trainer.augment.pipe import named_pipe
 from trainer.config.augment import AdaAugment
-from trainer.families import implements
+from trainer.registry import implements
 
 
 @implements(AdaAugment)

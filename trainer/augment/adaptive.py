@@ -5,9 +5,9 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.augment.augmented_discriminator import Role
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.critic import Role
-from trainer.augment.overfitting import Reading
+from trainer.augment.overfitting import Heuristics
 from trainer.augment.pipe import AugmentPipe
 from trainer.config.augment import Adaptive
 
@@ -28,10 +28,10 @@ class AdaptiveAugmenter(Augmenter):
         super().__init__(pipe, spec.p_initial, spec.interval)
         self._rule = spec
 
-    def moved(self, p: Float[Tensor, ""], reading: Reading, images: int) -> Float[Tensor, ""]:
+    def moved(self, p: Float[Tensor, ""], heuristics: Heuristics, images: int) -> Float[Tensor, ""]:
         """Return p after `images` images between two readings; as it was where the reading lacks the heuristic."""
         rule = self._rule
-        overfitting = reading.r_t if rule.heuristic == "rt" else reading.r_v
+        overfitting = heuristics.r_t if rule.heuristic == "rt" else heuristics.r_v
         if overfitting is None:
             return p
         p = adapted(p, overfitting, rule.target, images / (rule.horizon_kimg * 1000))

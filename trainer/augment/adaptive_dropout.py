@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.augment.adaptive import InnerAugmenter
-from trainer.augment.critic import Critic
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.config.augment import AdaptiveDropout
-from trainer.families import implements
 from trainer.model.layers import Convolution
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 
 def log_normal(x: Float[Tensor, "n c *hw"], p: float) -> Float[Tensor, "n c *hw"]:
@@ -41,10 +41,10 @@ class Dropout(nn.Module):
 class AdaptiveDropoutAugmenter(InnerAugmenter):
     """Puts noise behind every convolution and the 4x4 dense layer, before bias and activation."""
 
-    def critic(self, discriminator: DiscriminatorNetwork) -> Critic:
+    def augmented_discriminator(self, discriminator: DiscriminatorNetwork) -> AugmentedDiscriminator:
         for layer in discriminator.modules():
             if isinstance(layer, Convolution):
                 layer.before_bias = Dropout(lambda: self.p)
         dense = discriminator.get_submodule("b4.fc")
         dense.before_bias = Dropout(lambda: self.p)
-        return super().critic(discriminator)
+        return super().augmented_discriminator(discriminator)

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.augment.critic import Critic, Role
-from trainer.augment.overfitting import OverfittingMeter, Reading
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator, Role
+from trainer.augment.overfitting import Heuristics, OverfittingMeter
 from trainer.augment.pipe import AugmentPipe
 from trainer.model.network import DiscriminatorNetwork
 
@@ -35,7 +35,7 @@ class Augmenter:
     def __init__(self, pipe: AugmentPipe, p: float, interval: int = 4) -> None:
         self._pipe, self._interval = pipe, interval
         self._p: Float[Tensor, ""] = torch.tensor(p, dtype=torch.float32)
-        self._meter, self._reading = OverfittingMeter(), Reading()
+        self._meter, self._heuristics = OverfittingMeter(), Heuristics()
 
     @property
     def p(self) -> float:
@@ -45,12 +45,12 @@ class Augmenter:
     @property
     def r_t(self) -> float | None:
         """Return E[sign D(x)] over training images at the last reading, None before the first."""
-        return self._reading.r_t
+        return self._heuristics.r_t
 
     @property
     def r_v(self) -> float | None:
         """Return where validation logits stood between training (0) and generated (1); None without such images."""
-        return self._reading.r_v
+        return self._heuristics.r_v
 
     def images(self, images: Float[Tensor, "n c h w"], role: Role = "real") -> Float[Tensor, "n c h w"]:  # noqa: ARG002
         """Return the images as the discriminator may see them."""
@@ -59,9 +59,9 @@ class Augmenter:
         augmented: Tensor = self._pipe(images, self._p)
         return augmented
 
-    def critic(self, discriminator: DiscriminatorNetwork) -> Critic:
+    def augmented_discriminator(self, discriminator: DiscriminatorNetwork) -> AugmentedDiscriminator:
         """Return the discriminator as training is to see it; layers that takes are added to it here."""
-        return Critic(discriminator, self.images)
+        return AugmentedDiscriminator(discriminator, self.images)
 
     def observe(self, stats: Mapping[str, Tensor]) -> None:
         """Take in what a phase has seen on all ranks: logits and their signs, by the names of `overfitting`."""
@@ -71,28 +71,28 @@ class Augmenter:
         """Read the meter when due. `iteration` counts finished iterations, from 1. Return a risk that is new."""
         was_risky = iteration > 1 and self._is_risky()
         if iteration % self._interval == 0:
-            self._reading = self._meter.take()
-            self._p = self.moved(self._p, self._reading, batch * self._interval)
+            self._heuristics = self._meter.take()
+            self._p = self.moved(self._p, self._heuristics, batch * self._interval)
         return LeakRisk(self.p) if self._is_risky() and not was_risky else None
 
     def _is_risky(self) -> bool:
         return round(self.p, 6) > self.safe_p  # p is of single precision
 
-    def moved(self, p: Float[Tensor, ""], reading: Reading, images: int) -> Float[Tensor, ""]:  # noqa: ARG002
+    def moved(self, p: Float[Tensor, ""], heuristics: Heuristics, images: int) -> Float[Tensor, ""]:  # noqa: ARG002
         """Return the next p, `images` images after the last time."""
         return p
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return p, the sums since the last reading, and the last reading (NaN where there is none)."""
-        reading = [float("nan") if value is None else value for value in self._reading]
+        heuristics = [float("nan") if value is None else value for value in self._heuristics]
         return {
             "p": self._p.clone(),
             "sums": self._meter.sums.clone(),
-            "reading": torch.tensor(reading, dtype=torch.float64),
+            "reading": torch.tensor(heuristics, dtype=torch.float64),
         }
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], /) -> None:
         """Take over what `state_dict` gave."""
         self._p = tensors["p"].to("cpu", torch.float32).clone()
         self._meter.sums = tensors["sums"].to("cpu", torch.float64).clone()
-        self._reading = Reading(*(None if value != value else value for value in tensors["reading"].tolist()))
+        self._heuristics = Heuristics(*(None if value != value else value for value in tensors["reading"].tolist()))

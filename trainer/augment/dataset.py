@@ -3,12 +3,12 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.augment.augmented_discriminator import Role
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.critic import Role
 from trainer.augment.pipe import AugmentPipe
-from trainer.augment.single import Always
+from trainer.augment.single_transform import Always
 from trainer.config.augment import DatasetAugment
-from trainer.families import implements
+from trainer.registry import implements
 
 
 @implements(DatasetAugment)

@@ -6,13 +6,13 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator, Conditions, Images, Logits, Role
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.critic import Conditions, Critic, Images, Logits, Role
 from trainer.augment.diffaugment import diff_augment
 from trainer.augment.pipe import AugmentPipe
 from trainer.config.augment import DiffAugment
-from trainer.families import implements
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 APPLIED: Mapping[str, frozenset[Role]] = {
     "all": frozenset({"real", "fake-in-D", "fake-in-G"}),
@@ -21,7 +21,7 @@ APPLIED: Mapping[str, frozenset[Role]] = {
 }
 
 
-class AugmentedR1(Critic):
+class AugmentedR1(AugmentedDiscriminator):
     """Takes R1 with respect to the image the discriminator saw."""
 
     def for_r1(self, images: Images, c: Conditions, force_fp32: bool = False) -> tuple[Images, Logits]:
@@ -29,7 +29,10 @@ class AugmentedR1(Critic):
         return shown, self.scores(shown, c, force_fp32)
 
 
-CRITICS: Mapping[Literal["augmented", "input"], type[Critic]] = {"augmented": AugmentedR1, "input": Critic}
+R1_POINTS: Mapping[Literal["augmented", "input"], type[AugmentedDiscriminator]] = {
+    "augmented": AugmentedR1,
+    "input": AugmentedDiscriminator,
+}
 
 
 @implements(DiffAugment)
@@ -38,10 +41,11 @@ class DifferentiableAugmenter(Augmenter):
 
     def __init__(self, spec: DiffAugment) -> None:
         super().__init__(AugmentPipe({}), p=0.0)
-        self._policy, self._roles, self._critic = spec.policy, APPLIED[spec.applied_to], CRITICS[spec.r1_at]
+        self._policy, self._roles = spec.policy, APPLIED[spec.applied_to]
+        self._augmented_discriminator = R1_POINTS[spec.r1_at]
 
     def images(self, images: Float[Tensor, "n c h w"], role: Role = "real") -> Float[Tensor, "n c h w"]:
         return diff_augment(images, self._policy) if role in self._roles else images
 
-    def critic(self, discriminator: DiscriminatorNetwork) -> Critic:
-        return self._critic(discriminator, self.images)
+    def augmented_discriminator(self, discriminator: DiscriminatorNetwork) -> AugmentedDiscriminator:
+        return self._augmented_discriminator(discriminator, self.images)

@@ -7,51 +7,51 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-Numbers = Float[Tensor, "*any"]
+AnyShape = Float[Tensor, "*any"]
 
 
 @runtime_checkable
 class Draws(Protocol):
     """A source of random numbers. Every answer has the shape, type and device of `like`."""
 
-    def uniform(self, like: Numbers) -> Numbers:
+    def uniform(self, like: AnyShape) -> AnyShape:
         """Return numbers of U[0, 1)."""
 
-    def normal(self, like: Numbers) -> Numbers:
+    def normal(self, like: AnyShape) -> AnyShape:
         """Return numbers of N(0, 1)."""
 
-    def half_normal(self, like: Numbers) -> Numbers:
+    def half_normal(self, like: AnyShape) -> AnyShape:
         """Return numbers of |N(0, 1)|."""
 
-    def integers(self, count: int, like: Numbers) -> Numbers:
+    def integers(self, count: int, like: AnyShape) -> AnyShape:
         """Return whole numbers, uniform over 0 … count-1."""
 
-    def gates(self, name: str, probability: Float[Tensor, ""], like: Numbers) -> Bool[Tensor, "*any"]:
+    def gates(self, name: str, probability: Float[Tensor, ""], like: AnyShape) -> Bool[Tensor, "*any"]:
         """Return which images transform `name` is applied to: each with `probability`."""
 
-    def pixels(self, like: Numbers) -> Numbers:
+    def pixels(self, like: AnyShape) -> AnyShape:
         """Return one number of N(0, 1) for every pixel."""
 
 
 class RandomDraws:
     """Independent draws from torch's global generator."""
 
-    def uniform(self, like: Numbers) -> Numbers:
+    def uniform(self, like: AnyShape) -> AnyShape:
         return torch.rand_like(like)
 
-    def normal(self, like: Numbers) -> Numbers:
+    def normal(self, like: AnyShape) -> AnyShape:
         return torch.randn_like(like)
 
-    def half_normal(self, like: Numbers) -> Numbers:
+    def half_normal(self, like: AnyShape) -> AnyShape:
         return torch.randn_like(like).abs()
 
-    def integers(self, count: int, like: Numbers) -> Numbers:
+    def integers(self, count: int, like: AnyShape) -> AnyShape:
         return (torch.rand_like(like) * count).floor()
 
-    def gates(self, name: str, probability: Float[Tensor, ""], like: Numbers) -> Bool[Tensor, "*any"]:  # noqa: ARG002
+    def gates(self, name: str, probability: Float[Tensor, ""], like: AnyShape) -> Bool[Tensor, "*any"]:  # noqa: ARG002
         return torch.rand_like(like) < probability
 
-    def pixels(self, like: Numbers) -> Numbers:
+    def pixels(self, like: AnyShape) -> AnyShape:
         return torch.randn_like(like)
 
 
@@ -68,22 +68,22 @@ class QuantileDraws:
     field: Float[Tensor, "n c h w"] | None = None
     closed: frozenset[str] = frozenset({"rotate_post"})
 
-    def uniform(self, like: Numbers) -> Numbers:
+    def uniform(self, like: AnyShape) -> AnyShape:
         return torch.full_like(like, self.q)
 
-    def normal(self, like: Numbers) -> Numbers:
+    def normal(self, like: AnyShape) -> AnyShape:
         return torch.erfinv(torch.full_like(like, 2 * self.q - 1))
 
-    def half_normal(self, like: Numbers) -> Numbers:
+    def half_normal(self, like: AnyShape) -> AnyShape:
         return torch.erfinv(torch.full_like(like, self.q))
 
-    def integers(self, count: int, like: Numbers) -> Numbers:
+    def integers(self, count: int, like: AnyShape) -> AnyShape:
         return (torch.full_like(like, self.q) * count).floor()
 
-    def gates(self, name: str, probability: Float[Tensor, ""], like: Numbers) -> Bool[Tensor, "*any"]:  # noqa: ARG002
+    def gates(self, name: str, probability: Float[Tensor, ""], like: AnyShape) -> Bool[Tensor, "*any"]:  # noqa: ARG002
         return torch.full_like(like, name not in self.closed, dtype=torch.bool)
 
-    def pixels(self, like: Numbers) -> Numbers:
+    def pixels(self, like: AnyShape) -> AnyShape:
         if self.field is None:
             raise ValueError("QuantileDraws needs `field`: the noise of a pixel has no quantile")
         return self.field.to(like)

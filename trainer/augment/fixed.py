@@ -3,7 +3,7 @@
 from trainer.augment.augmenter import Augmenter
 from trainer.augment.pipe import named_pipe
 from trainer.config.augment import FixedAugment
-from trainer.families import implements
+from trainer.registry import implements
 
 
 @implements(FixedAugment)

@@ -18,8 +18,8 @@ import torch
 
 from trainer.augment.pipe import transforms_of
 from trainer.augment.transforms.base import Transform
-from trainer.augment.transforms.cutout import Cutout
-from trainer.augment.transforms.integer_translation import IntegerTranslation
+from trainer.augment.transforms.corruption import Cutout
+from trainer.augment.transforms.geometric import IntegerTranslation
 from trainer.augment.transforms.table import TRANSFORMS
 from trainer.config.augment import Pipe
 

@@ -3,7 +3,7 @@
 from trainer.augment.augmenter import Augmenter
 from trainer.augment.pipe import AugmentPipe
 from trainer.config.augment import NoAugment
-from trainer.families import implements
+from trainer.registry import implements
 
 
 @implements(NoAugment)

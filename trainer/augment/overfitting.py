@@ -22,7 +22,7 @@ def validation_ratio(train: float, validation: float, generated: float) -> float
     return (train - validation) / max(train - generated, 1e-8)
 
 
-class Reading(NamedTuple):
+class Heuristics(NamedTuple):
     """The two heuristics: r_t = E[sign D_train], and r_v; None where nothing was seen that it needs."""
 
     r_t: float | None = None
@@ -42,9 +42,9 @@ class OverfittingMeter:
                 values = stats[name].detach().to("cpu", torch.float64)
                 self.sums[row] += torch.stack([values.sum(), torch.tensor(float(values.numel()), dtype=torch.float64)])
 
-    def take(self) -> Reading:
+    def take(self) -> Heuristics:
         """Return the heuristics over what was added, and start anew."""
         signs, *logits = (total / count if count else None for total, count in self.sums.tolist())
         self.sums.zero_()
         seen = [mean for mean in logits if mean is not None]
-        return Reading(signs, validation_ratio(*seen) if len(seen) == len(logits) else None)
+        return Heuristics(signs, validation_ratio(*seen) if len(seen) == len(logits) else None)

@@ -9,11 +9,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.augment.adaptive import InnerAugmenter
-from trainer.augment.critic import Conditions, Critic, Images, Logits
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator, Conditions, Images, Logits
 from trainer.config.augment import PaGan
-from trainer.families import implements
 from trainer.model.layers import Convolution, FullyConnected
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 BITS = 16
 Bits = Float[Tensor, "n 16"]
@@ -57,10 +57,12 @@ class BitInput(nn.Module):
         return x + told[:, :, None, None].to(x.dtype)
 
 
-class BitCritic(Critic):
+class DiscriminatorOfBits(AugmentedDiscriminator):
     """D(x, b) times the parity of b, with new bits for every image of every call."""
 
-    def __init__(self, plain: Critic, inputs: list[BitInput], probabilities: Callable[[], Probabilities]) -> None:
+    def __init__(
+        self, plain: AugmentedDiscriminator, inputs: list[BitInput], probabilities: Callable[[], Probabilities]
+    ) -> None:
         super().__init__(plain.discriminator, plain.shown)
         self._inputs, self._probabilities = inputs, probabilities
 
@@ -80,10 +82,10 @@ class PaGanAugmenter(InnerAugmenter):
         super().__init__(spec)
         self._fade = FADES[spec.fade]
 
-    def critic(self, discriminator: DiscriminatorNetwork) -> Critic:
+    def augmented_discriminator(self, discriminator: DiscriminatorNetwork) -> AugmentedDiscriminator:
         inputs = []
         for name, layer in discriminator.named_modules():
             if name.endswith("fromrgb") and isinstance(layer, Convolution):
                 layer.before_bias = added = BitInput(layer.weight.shape[0])
                 inputs.append(added)
-        return BitCritic(super().critic(discriminator), inputs, lambda: self._fade(self.p))
+        return DiscriminatorOfBits(super().augmented_discriminator(discriminator), inputs, lambda: self._fade(self.p))

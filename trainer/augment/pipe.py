@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from trainer.augment.colour_stage import recolour
 from trainer.augment.draws import Draws, RandomDraws
-from trainer.augment.equalise import equalise
-from trainer.augment.recolour import recolour
+from trainer.augment.filter_stage import equalise
 from trainer.augment.transforms.base import Colouring, Corruption, Filtering, Geometric, Parameters, Transform
 from trainer.augment.transforms.table import GROUPS, TRANSFORMS
 from trainer.augment.warp import warp

@@ -1,28 +1,22 @@
-"""The worker's commands: one file each, loaded only when called."""
+"""The worker's commands: one file each, imported only when called."""
 
-from typing import NamedTuple
+from trainer.command_line.group import Entry
 
+TRAIN, IMAGES, SNAPSHOTS, REST = "Train and measure", "Images", "Snapshots", "Data and machine"
 
-class Command(NamedTuple):
-    """A line of `python -m trainer --help`, and the module that has `configure(parser)` and `execute(arguments)`."""
-
-    module: str
-    help: str
-
-
-COMMANDS: dict[str, Command] = {
-    "run": Command("trainer.commands.run", "train: one attempt of a trial, or a run of your own"),
-    "eval": Command("trainer.commands.eval", "measure the snapshots that a run has kept, or one snapshot file"),
-    "inspect": Command("trainer.commands.inspect", "probe a snapshot: gradients, Jacobian, leaks, mean image ..."),
-    "probe": Command("trainer.commands.probe", "measure what a thousand images and an evaluation cost here"),
-    "generate": Command("trainer.commands.generate", "make a sheet of images from a snapshot"),
-    "style-mix": Command("trainer.commands.style_mix", "mix the styles of two rows of seeds"),
-    "interpolate": Command("trainer.commands.interpolate", "make an animation that walks between latents"),
-    "augment": Command("trainer.commands.augment", "show what the augmentation does to one image"),
-    "project": Command("trainer.commands.project", "find the latent and the noise that make a given image"),
-    "import": Command("trainer.commands.import_pickle", "convert an official network pickle to a snapshot"),
-    "export": Command("trainer.commands.export", "write a snapshot's network as a plain state dict"),
-    "schema": Command("trainer.commands.schema", "print the JSON schema of a configuration"),
-    "ops": Command("trainer.commands.ops", "build the compiled operations, or say what is missing"),
-    "data": Command("trainer.commands.data", "get, prepare, describe and verify data sets"),
-}
+COMMANDS = (
+    Entry("run", "trainer.commands.run", "Train: one attempt of a trial, or a run of your own.", TRAIN),
+    Entry("eval", "trainer.commands.eval", "Measure the kept snapshots of a run, or one snapshot file.", TRAIN),
+    Entry("probe", "trainer.commands.probe", "Look into a snapshot: Jacobian, leaks, mean image ...", TRAIN),
+    Entry("benchmark", "trainer.commands.benchmark", "Measure the speed of training and evaluation here.", TRAIN),
+    Entry("generate", "trainer.commands.generate", "Make a sheet of images, one per seed.", IMAGES),
+    Entry("style-mix", "trainer.commands.style_mix", "Mix the styles of two rows of seeds.", IMAGES),
+    Entry("interpolate", "trainer.commands.interpolate", "Make an animation that walks between latents.", IMAGES),
+    Entry("project", "trainer.commands.project", "Find the latent and the noise of a given image.", IMAGES),
+    Entry("augment", "trainer.commands.augment", "Show what the augmentation does to an image.", IMAGES),
+    Entry("import", "trainer.commands.import_pickle", "Convert an official network pickle to a snapshot.", SNAPSHOTS),
+    Entry("export", "trainer.commands.export", "Write a network of a snapshot as a state dict.", SNAPSHOTS),
+    Entry("data", "trainer.commands.data", "Get, prepare, verify, describe and list data sets.", REST),
+    Entry("ops", "trainer.commands.ops", "Build the compiled operations, or say what is missing.", REST),
+    Entry("schema", "trainer.commands.schema", "Print the JSON schema of a configuration.", REST),
+)

@@ -1,62 +1,90 @@
 """python -m trainer augment: what the augmentation pipe does to an image (Karras et al. 2020, Fig. 2c, 22, 23)."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import torch
+import typer
 from jaxtyping import Float
 from torch import Tensor
 
 from trainer.augment.draws import QuantileDraws
 from trainer.augment.pipe import AugmentPipe, named_pipe
 from trainer.augment.transforms.table import GROUPS, TRANSFORMS
+from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.commands.project import read_image
-from trainer.config.augment import PIPES
-from trainer.console import result
-from trainer.randomness import seed_everything
-from trainer.sheet import tile, to_uint8, write_png
+from trainer.config.augment import Pipe
+from trainer.images.grids import tile, to_uint8, write_png
+from trainer.runtime.console import result
+from trainer.runtime.randomness import seed_everything
 
 SHOWN_P = [0.0, 0.1, 0.2, 0.3, 0.5, 0.8]
 Images = Float[Tensor, "n 3 side side"]
 
+EXAMPLES = """Examples:
+  python -m trainer augment photo.jpg sheet.png --p 0 0.2 0.5 0.8 --columns 6
+  python -m trainer augment photo.jpg sheet.png --percentiles 5 35 65 95
+"""
+ImageArgument = Annotated[
+    Path, typer.Argument(metavar="IMAGE", help="The image; its middle square is scaled to --resolution.")
+]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The PNG to write.")]
+ResolutionOption = Annotated[int, typer.Option("--resolution", min=1, help="Side of every picture in pixels.")]
+POption = Annotated[
+    list[float] | None, typer.Option("--p", metavar="P ...", help="A row of draws for each.", show_default="0 ... 0.8")
+]
+PipeOption = Annotated[Pipe, typer.Option("--pipe", help="Which pipe of the paper.")]
+ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Draws in a row.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
+PercentilesOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--percentiles", metavar="N ...", help="Instead: a row per transform, its parameters at these (0 to 100)."
+    ),
+]
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = "example:\n  python -m trainer augment photo.jpg sheet.png --p 0 0.2 0.5 0.8 --columns 6"
-    parser.add_argument("image", type=Path, help="its middle square is scaled to --resolution")
-    parser.add_argument("target", type=Path, help="the PNG to write")
-    parser.add_argument("--resolution", type=int, default=128, help="side of every picture in pixels (default: 128)")
-    parser.add_argument(
-        "--p", type=float, nargs="+", default=[0.0, 0.1, 0.2, 0.3, 0.5, 0.8], help="a row of draws for each"
-    )
-    parser.add_argument("--pipe", choices=sorted(PIPES), default="bgc", help="(default: bgc)")
-    parser.add_argument("--columns", type=int, default=6, help="draws in a row (default: 6)")
-    parser.add_argument("--seed", type=int, default=0, help="(default: 0)")
-    parser.add_argument(
-        "--percentiles", type=float, nargs="+", help="instead: a row per transform, its parameters at these (0 to 100)"
-    )
+app = new_app()
 
 
+class Rows(NamedTuple):
+    """Which rows of draws a sheet has: one for each p."""
+
+    p: Sequence[float]
+    pipe: Pipe
+    columns: int
+    seed: int
+
+
+@app.command(epilog=epilog(EXAMPLES), cls=taking_several("--p", "--percentiles"))
 @torch.inference_mode()
-def execute(arguments: argparse.Namespace) -> int:
-    """Write the sheet."""
-    image = read_image(arguments.image, 3, arguments.resolution)
-    if arguments.percentiles:
-        images, columns = at_percentiles(image, arguments.percentiles), len(arguments.percentiles)
+def augment(
+    image: ImageArgument,
+    target: TargetArgument,
+    resolution: ResolutionOption = 128,
+    p: POption = None,
+    pipe: PipeOption = "bgc",
+    columns: ColumnsOption = 6,
+    seed: SeedOption = 0,
+    percentiles: PercentilesOption = None,
+) -> int:
+    """Show what the augmentation does to one image."""
+    pixels = read_image(image, 3, resolution)
+    if percentiles:
+        images, columns = at_percentiles(pixels, percentiles), len(percentiles)
     else:
-        images, columns = at_random(image, arguments), arguments.columns
-    write_png(arguments.target, tile(to_uint8(images), columns))
-    result(f"{arguments.target}: {len(images) // columns} rows of {columns}")
+        images = at_random(pixels, Rows(p or SHOWN_P, pipe, columns, seed))
+    write_png(target, tile(to_uint8(images), columns))
+    result(f"{target}: {len(images) // columns} rows of {columns}")
     return 0
 
 
-def at_random(image: Float[Tensor, "1 3 side side"], arguments: argparse.Namespace) -> Images:
+def at_random(image: Float[Tensor, "1 3 side side"], sheet: Rows) -> Images:
     """Return a row of draws for every p. A row depends on the seed and its p alone."""
-    rows, pipe = [], named_pipe(arguments.pipe)
-    for p in arguments.p:
-        seed_everything(arguments.seed, "augment", round(p * 1000))
-        rows.append(pipe(image.repeat(arguments.columns, 1, 1, 1), torch.tensor(p)))
+    rows, pipe = [], named_pipe(sheet.pipe)
+    for p in sheet.p:
+        seed_everything(sheet.seed, "augment", round(p * 1000))
+        rows.append(pipe(image.repeat(sheet.columns, 1, 1, 1), torch.tensor(p)))
     return torch.cat(rows)
 
 

@@ -1,6 +1,157 @@
 """python -m trainer data: get, prepare, verify, describe and list data sets."""
 
-from trainer.data.arguments import configure
-from trainer.data.cli import run as execute
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 
-__all__ = ["configure", "execute"]
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.commands.data_arguments import (
+    EXAMPLES,
+    ChannelsOption,
+    DataArgument,
+    DataDirOption,
+    FilterOption,
+    FitOption,
+    ForceOption,
+    LabelsOption,
+    MaxImagesOption,
+    NamesArgument,
+    ResolutionOption,
+    SourceArgument,
+    TargetArgument,
+)
+from trainer.config.dataset.describe import describe as described
+from trainer.config.dataset.describe import locate
+from trainer.data.get import get as bring
+from trainer.data.prepare import KINDS
+from trainer.data.prepare import prepare as convert
+from trainer.data.registry import REGISTRY
+from trainer.data.verify import Findings
+from trainer.data.verify import verify as look_for_damage
+from trainer.data.writer import read_settings
+from trainer.errors import ExitCode
+from trainer.files import strict_json
+from trainer.runtime.console import progress, result, say
+
+EXAMPLES_SHOWN, PROBLEMS_SHOWN = 3, 20
+
+app = new_app("Get, prepare, verify, describe and list data sets.")
+
+
+@app.command(epilog=epilog(EXAMPLES["get"]))
+def get(
+    names: NamesArgument,
+    store: StoreOption = DEFAULT_STORE,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Bring named data sets to STORE/data. No other command ever fetches any."""
+    made = {}
+    for name in names:
+        with progress(name) as tick:
+            made[name] = str(bring(name, data_dir or store / "data", say, tick))
+    _answer(made, "\n".join(made.values()), as_json)
+    return 0
+
+
+@app.command(epilog=epilog(EXAMPLES["prepare"]), help=f"Convert {KINDS} to a ZIP to train from.")
+def prepare(
+    source: SourceArgument,
+    target: TargetArgument,
+    resolution: ResolutionOption = None,
+    fit: FitOption = "crop",
+    filter: FilterOption = "lanczos",
+    channels: ChannelsOption = None,
+    max_images: MaxImagesOption = None,
+    labels: LabelsOption = "keep",
+    force: ForceOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Convert images to a ZIP to train from."""
+    folder = data_dir or store / "data"
+    path = _target(target, folder)
+    with progress(path.name) as tick:
+        images = convert(
+            source.expanduser(),
+            path,
+            resolution=resolution,
+            fit=fit,
+            filter=filter,
+            channels=channels or 0,
+            most=max_images,
+            labels=labels,
+            replace=force,
+            progress=tick,
+        )
+    facts = {"path": str(path), **described(path.resolve(), folder).model_dump()}
+    _answer(facts, f"{path}: {images} images", as_json)
+    return 0
+
+
+@app.command(epilog=epilog(EXAMPLES["verify"]))
+def verify(
+    data: DataArgument, store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> int:
+    """Decode every image of a data set, and look for damage and duplicates."""
+    path = locate(data, data_dir or store / "data")
+    with progress(path.name) as tick:
+        found = look_for_damage(path, tick)
+    _answer({**asdict(found), "sound": found.sound}, _findings_text(found), as_json)
+    return ExitCode.DONE if found.sound else ExitCode.USER_ERROR
+
+
+@app.command(epilog=epilog(EXAMPLES["describe"]))
+def describe(
+    data: DataArgument, store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False
+) -> int:
+    """Tell what a data set is, without decoding it."""
+    folder = data_dir or store / "data"
+    path = locate(data, folder)
+    facts = {"path": str(path), **described(data, folder).model_dump(), "settings": read_settings(path)}
+    _answer(facts, _table(facts), as_json)
+    return 0
+
+
+@app.command("list", epilog=epilog(EXAMPLES["list"]))
+def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False) -> int:
+    """List the data sets in STORE/data, and those that `get` can bring there."""
+    folder = data_dir or store / "data"
+    here = {path.stem: str(path) for path in sorted(folder.glob("[!.]*")) if path.suffix == ".zip" or path.is_dir()}
+    to_get = {name: wanted.title for name, wanted in REGISTRY.items() if name not in here}
+    text = [f"in {folder}:", *(f"  {name}" for name in here or ("nothing yet",)), "to get (adasweep data get NAME):"]
+    text += [f"  {name:<20}{title}" for name, title in to_get.items()]
+    _answer({"data_dir": str(folder), "here": here, "to_get": to_get}, "\n".join(text), as_json)
+    return 0
+
+
+def _target(target: str, folder: Path) -> Path:
+    """Return where `prepare` writes: a bare name is a set in the store, anything else a path."""
+    if "/" in target or target.endswith(".zip"):
+        return Path(target).expanduser()
+    return folder / f"{target}.zip"
+
+
+def _answer(value: object, text: str, as_json: bool) -> None:
+    result(strict_json(value, indent=1) if as_json else text)
+
+
+def _findings_text(found: Findings) -> str:
+    facts: dict[str, object] = {
+        "path": found.path,
+        "fingerprint": found.fingerprint,
+        "images": found.images,
+        "resolution": found.resolution,
+        "channels": found.channels,
+        "images per class": found.class_counts or "no labels",
+        "duplicates": len(found.duplicates),
+        "problems": len(found.problems),
+    }
+    some = [f"  the same image twice: {first} = {second}" for first, second in found.duplicates[:EXAMPLES_SHOWN]]
+    return "\n".join([_table(facts), *some, *(f"  {problem}" for problem in found.problems[:PROBLEMS_SHOWN])])
+
+
+def _table(facts: Mapping[str, object]) -> str:
+    return "\n".join(f"{key:<18}{value}" for key, value in facts.items())

@@ -1,27 +1,33 @@
 """python -m trainer export: one network of a snapshot as a plain state dict for other programs."""
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Annotated, Literal
 
 import safetensors.torch
+import typer
 
-from trainer.checkpoint import write_file
-from trainer.snapshot import read_header, tensors_of
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import SnapshotArgument
+from trainer.files import replace_file
+from trainer.state.snapshot import read_header, tensors_of
+
+EXAMPLES = """Example:
+  python -m trainer export snapshots/best.safetensors generator.safetensors
+"""
+TargetArgument = Annotated[
+    Path, typer.Argument(metavar="TARGET", help="The safetensors file to write, for load_state_dict.")
+]
+NetworkOption = Annotated[Literal["G", "D", "G_ema"], typer.Option("--network", help="Which network.")]
+
+app = new_app()
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = "example:\n  python -m trainer export snapshots/best.safetensors generator.safetensors"
-    parser.add_argument("source", type=Path, help="the snapshot")
-    parser.add_argument("target", type=Path, help="the safetensors file to write; load it with load_state_dict")
-    parser.add_argument("--network", choices=["G", "D", "G_ema"], default="G_ema", help="which one (default: G_ema)")
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Write the state dict, and say of what."""
-    header = read_header(arguments.source)
-    tensors = tensors_of(arguments.source, arguments.network)
-    write_file(arguments.target, safetensors.torch.save(tensors))
-    sys.stdout.write(f"{arguments.target}: {arguments.network} after {header.images} images, {header.origin}\n")
+@app.command(epilog=epilog(EXAMPLES))
+def export(snapshot: SnapshotArgument, target: TargetArgument, network: NetworkOption = "G_ema") -> int:
+    """Write one network of a snapshot as a plain state dict for other programs."""
+    header = read_header(snapshot)
+    tensors = tensors_of(snapshot, network)
+    replace_file(target, safetensors.torch.save(tensors))
+    sys.stdout.write(f"{target}: {network} after {header.images} images, {header.origin}\n")
     return 0

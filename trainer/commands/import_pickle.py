@@ -1,21 +1,28 @@
 """python -m trainer import: an official network pickle becomes a snapshot; nothing in it is executed."""
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from trainer.official_pickle import import_pickle
+import typer
+
+from trainer.command_line.group import epilog, new_app
+from trainer.state.official_pickle import import_pickle
+
+EXAMPLES = """Example:
+  python -m trainer import ffhq.pkl ffhq.safetensors
+"""
+SourceArgument = Annotated[
+    Path, typer.Argument(metavar="SOURCE", help="The .pkl of the official PyTorch implementation.")
+]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The snapshot to write, .safetensors.")]
+
+app = new_app()
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = "example:\n  python -m trainer import ffhq.pkl ffhq.safetensors"
-    parser.add_argument("source", type=Path, help="the .pkl of the official PyTorch implementation")
-    parser.add_argument("target", type=Path, help="the snapshot to write, .safetensors")
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Convert, and say what it was."""
-    networks = import_pickle(arguments.source, arguments.target)
-    sys.stdout.write(f"{arguments.target}: {networks.resolution}x{networks.resolution}, {networks.channels} channels\n")
+@app.command(epilog=epilog(EXAMPLES))
+def execute(source: SourceArgument, target: TargetArgument) -> int:
+    """Convert an official network pickle to a snapshot. Nothing in the pickle is executed."""
+    networks = import_pickle(source, target)
+    sys.stdout.write(f"{target}: {networks.resolution}x{networks.resolution}, {networks.channels} channels\n")
     return 0

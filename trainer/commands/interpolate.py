@@ -1,36 +1,46 @@
 """python -m trainer interpolate: an animation that walks from seed to seed through W and back to the first."""
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import torch
+import typer
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.latents import class_rows, load_generator, parse_seeds, z_of_seeds
-from trainer.sheet import images_of_ws, write_animation
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import ClassOption, PsiOption, SnapshotArgument, parse_seeds
+from trainer.images.grids import images_of_ws, write_animation
+from trainer.images.latents import class_rows, load_generator, z_of_seeds
+
+EXAMPLES = """Example:
+  python -m trainer interpolate best.safetensors walk.gif --seeds 0-7 --frames 24
+"""
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The animation to write: .gif, .webp or .png.")]
+SeedsOption = Annotated[str, typer.Option("--seeds", help="The stations of the walk.")]
+FramesOption = Annotated[int, typer.Option("--frames", min=1, help="Frames from one station to the next.")]
+
+app = new_app()
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = "example:\n  python -m trainer interpolate best.safetensors walk.gif --seeds 0-7 --frames 24"
-    parser.add_argument("snapshot", type=Path)
-    parser.add_argument("target", type=Path, help="the animation to write: .gif, .webp or .png")
-    parser.add_argument("--seeds", type=parse_seeds, default=parse_seeds("0-7"), help="the stations of the walk")
-    parser.add_argument("--frames", type=int, default=24, help="frames from one station to the next (default: 24)")
-    parser.add_argument("--psi", type=float, default=1.0, help="truncation (default: 1, none)")
-    parser.add_argument("--class", dest="label", type=int, help="the class, for a conditional network")
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Write the animation."""
-    generator = load_generator(arguments.snapshot)
-    z = z_of_seeds(arguments.seeds, generator.z_dim)
-    stations = generator.mapping(z, class_rows(generator, arguments.label, len(z)), arguments.psi)
-    frames = images_of_ws(generator, walk(stations, arguments.frames))
-    write_animation(arguments.target, frames)
-    sys.stdout.write(f"{arguments.target}: {len(frames)} frames\n")
+@app.command(epilog=epilog(EXAMPLES))
+def interpolate(
+    snapshot: SnapshotArgument,
+    target: TargetArgument,
+    seeds: SeedsOption = "0-7",
+    frames: FramesOption = 24,
+    psi: PsiOption = 1.0,
+    label: ClassOption = None,
+) -> int:
+    """Make an animation that walks from seed to seed through W, and back to the first."""
+    numbers = parse_seeds("--seeds", seeds)
+    generator = load_generator(snapshot)
+    z = z_of_seeds(numbers, generator.z_dim)
+    stations = generator.mapping(z, class_rows(generator, label, len(z)), psi)
+    images = images_of_ws(generator, walk(stations, frames))
+    write_animation(target, images)
+    sys.stdout.write(f"{target}: {len(images)} frames\n")
     return 0
 
 

@@ -1,49 +1,55 @@
 """python -m trainer ops: build the compiled operations ahead of time, or say what there is and what is missing."""
 
-import argparse
 import json
+from typing import Annotated
 
-from trainer.console import result, say
+import typer
+
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import JsonOption
 from trainer.ops.build import place
-from trainer.ops.build.build import build
-from trainer.ops.build.status import status
+from trainer.ops.build.build import build as build_library
+from trainer.ops.build.status import status as status_of_libraries
 from trainer.ops.build.toolchain import NO_NVCC, nvcc
+from trainer.runtime.console import result, say
 
-EXAMPLES = """examples:
-  python -m trainer ops build            CPU, and CUDA where there is an nvcc
-  python -m trainer ops build --cuda     CUDA, or exit code 2 with what is missing
-  python -m trainer ops status --json"""
+BUILD_EXAMPLES = """Examples:
+  adasweep ops build                    CPU, and CUDA where there is an nvcc
+  adasweep ops build --cuda             CUDA, or an error that says what is missing
+"""
+STATUS_EXAMPLES = """Example:
+  adasweep ops status --json
+"""
+CpuOption = Annotated[bool, typer.Option("--cpu", help="Only the CPU library.")]
+CudaOption = Annotated[bool, typer.Option("--cuda", help="Only the CUDA library.")]
+AgainOption = Annotated[bool, typer.Option("--again", help="Build it even if there is one.")]
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = EXAMPLES
-    parser.add_argument("what", choices=["build", "status"])
-    parser.add_argument("--cpu", action="store_true", help="only the CPU library")
-    parser.add_argument("--cuda", action="store_true", help="only the CUDA library")
-    parser.add_argument("--again", action="store_true", help="even if there is one")
-    parser.add_argument("--json", action="store_true", help="of `status`, for a program")
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Build, or print the status."""
-    if arguments.what == "build":
-        _build(arguments)
-    if arguments.json:
-        result(json.dumps([one._asdict() for one in status()]))
-    else:
-        for one in status():
-            result(f"{one.kind}: {one.detail}")
-    return 0
+app = new_app("Build the compiled operations ahead of time, or say what is missing.")
 
 
-def _build(arguments: argparse.Namespace) -> None:
-    both = not (arguments.cpu or arguments.cuda)
-    kinds: list[place.Kind] = ["cpu"] if arguments.cpu or both else []
-    if arguments.cuda or (both and nvcc()):
+@app.command(epilog=epilog(BUILD_EXAMPLES))
+def build(
+    cpu: CpuOption = False, cuda: CudaOption = False, again: AgainOption = False, as_json: JsonOption = False
+) -> int:
+    """Build the compiled operations, and print the status."""
+    both = not (cpu or cuda)
+    kinds: list[place.Kind] = ["cpu"] if cpu or both else []
+    if cuda or (both and nvcc()):
         kinds.append("cuda")
     elif both:
         say(f"CUDA is left out: {NO_NVCC}")
     for kind in kinds:
         say(f"building {kind} operations into {place.folder(kind)}")
-        build(kind, arguments.again)
+        build_library(kind, again)
+    return status(as_json)
+
+
+@app.command(epilog=epilog(STATUS_EXAMPLES))
+def status(as_json: JsonOption = False) -> int:
+    """Say which operations are compiled, and what is missing for the others."""
+    if as_json:
+        result(json.dumps([one._asdict() for one in status_of_libraries()]))
+    else:
+        for one in status_of_libraries():
+            result(f"{one.kind}: {one.detail}")
+    return 0

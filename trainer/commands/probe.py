@@ -1,68 +1,77 @@
-"""python -m trainer probe: what training and evaluation cost on this machine, measured in seconds."""
+"""python -m trainer probe: one probe of one snapshot of a run, outside any job."""
 
-import argparse
 import json
 import sys
-import time
 from pathlib import Path
+from typing import Annotated
 
-from trainer.assemble import make_parts, make_stepper
-from trainer.config.metric_families import DETECTOR
+import typer
+
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import DetectorOption, DistanceOption, ThreadsOption
+from trainer.config.job import Job
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import TrainSet
-from trainer.distributed import World, device_of
-from trainer.evaluation import presented
-from trainer.metrics.subject import Samples
-from trainer.process import settle
-from trainer.ranks import Place
-from trainer.strict_json import strict_json
-from trainer.telemetry import peak_memory_gib
+from trainer.errors import UserError
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.probes.context import ProbeContext, write_results
+from trainer.probes.run import run_probe
+from trainer.record import RunDir
+from trainer.runtime.ranks import Place
+from trainer.runtime.torch_settings import configure_process
+from trainer.runtime.world import device_of
 
-ITERATIONS = 16
-IMAGES = 128
+PROBES_LISTED = "\n".join(f"  {name:<14}{probe.help}" for name, probe in PROBES.items())
+EXAMPLES = f"""Probes (append a number of images, as in mean-image-1000):
+{PROBES_LISTED}
+
+Example:
+  python -m trainer probe jacobian runs/first/snapshots/best.safetensors j.npz
+"""
+ProbeArgument = Annotated[str, typer.Argument(metavar="PROBE", help="What to find out; see below.")]
+SnapshotOfRun = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A snapshot in the directory of its run.")]
+TargetArgument = Annotated[
+    Path, typer.Argument(metavar="TARGET", help="The .npz to write; pictures are put beside it.")
+]
+
+app = new_app()
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = "example:\n  python -m trainer probe --config trial.json --data set.zip --cache cache"
-    parser.add_argument("--config", type=Path, required=True, help="a trial.json, or a TrainConfig as JSON")
-    parser.add_argument("--data", type=Path, required=True, help="the data set's folder or ZIP")
-    parser.add_argument("--cache", type=Path, required=True, help="where decoded images are kept")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Print the measurement as one JSON object."""
-    settle(arguments.threads)
-    tree = json.loads(arguments.config.read_text(encoding="utf-8"))
-    config = TrainConfig.model_validate(tree.get("config", tree))
-    sys.stdout.write(strict_json(measure(config, arguments.data, arguments.cache)) + "\n")
+@app.command(epilog=epilog(EXAMPLES))
+def probe(
+    name: ProbeArgument,
+    snapshot: SnapshotOfRun,
+    target: TargetArgument,
+    detector: DetectorOption = DETECTOR,
+    distance: DistanceOption = DISTANCE,
+    threads: ThreadsOption = 1,
+) -> int:
+    """Look into a snapshot of a run: gradients, Jacobian, leaks, mean image and others."""
+    parse_probe(name)
+    configure_process(threads)
+    results = run_probe(name, _context(snapshot, detector, distance))
+    write_results(target, results)
+    sys.stdout.write(f"{target}: {', '.join(results.arrays)}\n")
     return 0
 
 
-def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
-    """Return seconds per kimg, seconds per thousand evaluated images (generation and features) and peak memory in GiB.
-
-    Sixteen iterations hold every phase as often as a long run does; one more before them warms up.
-    """
-    from trainer.metrics.detectors import load_detector
-
+def _context(snapshot: Path, detector: str, distance: str) -> ProbeContext:
+    """Return the scene of a snapshot, its run being the directory above. Raises UserError where there is no run."""
+    run = RunDir(snapshot.absolute().parent.parent)
+    try:
+        config = TrainConfig.model_validate(json.loads(run.trial.read_text(encoding="utf-8"))["config"])
+        options = Job.model_validate_json(run.job(run.attempts()[-1]).read_text(encoding="utf-8")).options
+    except (OSError, ValueError, LookupError) as error:
+        raise UserError(snapshot, "does not lie in the directory of a run", "name RUN/snapshots/...") from error
     device = device_of(Place())
-    train_set = TrainSet(config.data, data, cache)
-    stepper = make_stepper(config, make_parts(config, device), train_set, World(device=device))
-    stepper.step()
-    started, shown = time.perf_counter(), stepper.state.images
-    for _ in range(ITERATIONS):
-        stepper.step()
-    per_kimg = (time.perf_counter() - started) / ((stepper.state.images - shown) / 1000)
-    detector = load_detector(DETECTOR, device)
-    started = time.perf_counter()
-    average = presented(stepper.state.average, train_set)
-    for batch in Samples(average, train_set).images(IMAGES):
-        detector.features(batch.images)
-    per_thousand = (time.perf_counter() - started) / (IMAGES / 1000)
-    return {
-        "seconds_per_kimg": per_kimg,
-        "seconds_per_thousand_evaluated": per_thousand,
-        "peak_memory_gib": peak_memory_gib(),
-    }
+    return ProbeContext(
+        snapshot,
+        config,
+        TrainSet(config.data, options.data_path, options.cache_dir),
+        FeatureNetworks(detector, distance, device),
+        options.cache_dir,
+        device,
+        lambda _: None,
+    )

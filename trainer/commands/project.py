@@ -1,72 +1,93 @@
 """python -m trainer project: find the latent of an image (StyleGAN2, App. D)."""
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import safetensors.torch
 import torch
+import typer
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from trainer.checkpoint import write_file
-from trainer.console import progress, result
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import ClassOption, DistanceOption, SnapshotArgument
 from trainer.errors import DataError, UserError
-from trainer.latents import class_rows, load_generator
+from trainer.files import replace_file
+from trainer.images.grids import tile, to_uint8, write_animation, write_png
+from trainer.images.latents import class_rows, load_generator
 from trainer.model.generator import Generator
 from trainer.perceptual import load_features
 from trainer.projection.noise_maps import picture
 from trainer.projection.projector import Projection, Projector
 from trainer.projection.schedule import Schedule
-from trainer.sheet import tile, to_uint8, write_animation, write_png
+from trainer.runtime.console import progress, result
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 FRAMES = 60
+STEPS = Schedule().steps
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = (
-        "example:\n  python -m trainer project best.safetensors face.png projected\n\n"
-        "Writes projected.png, target.png, noise.png (all noise maps), projection.safetensors (w and noise) and\n"
-        "progress.gif. The default distance is ST-LPIPS on AlexNet; the papers' is vgg16:/path/to/vgg16.pt."
-    )
-    parser.add_argument("snapshot", type=Path)
-    parser.add_argument("image", type=Path, help="the image; its middle square is scaled to the network's resolution")
-    parser.add_argument("target", type=Path, help="the directory to write to; made if it is not there")
-    parser.add_argument("--steps", type=int, default=Schedule().steps, help="(default: 1000)")
-    parser.add_argument("--distance", default="stlpips", help="stlpips (default) or vgg16:/path/to/vgg16.pt")
-    parser.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
-    parser.add_argument("--class", dest="label", type=int, help="the class, for a conditional network")
+EXAMPLES = """Example:
+  python -m trainer project best.safetensors face.png projected
+
+Writes projected.png, target.png, noise.png (all noise maps), progress.gif and
+projection.safetensors (w and noise). The default distance is ST-LPIPS on
+AlexNet; that of the papers is vgg16:/path/to/vgg16.pt.
+"""
+ImageArgument = Annotated[
+    Path, typer.Argument(metavar="IMAGE", help="The image; its middle square is scaled to the network's resolution.")
+]
+TargetArgument = Annotated[
+    Path, typer.Argument(metavar="TARGET", help="The directory to write to; made if it is not there.")
+]
+StepsOption = Annotated[int, typer.Option("--steps", min=1, help="Steps of the optimizer.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the noise.")]
+
+app = new_app()
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Project, and write what was found."""
+@app.command(epilog=epilog(EXAMPLES))
+def project(
+    snapshot: SnapshotArgument,
+    image: ImageArgument,
+    target: TargetArgument,
+    steps: StepsOption = STEPS,
+    distance: DistanceOption = "stlpips",
+    seed: SeedOption = 0,
+    label: ClassOption = None,
+) -> int:
+    """Find the latent and the noise that make a given image (StyleGAN2, App. D)."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    generator = load_generator(arguments.snapshot).to(device)
+    generator = load_generator(snapshot).to(device)
     if not isinstance(generator, Generator):
-        raise UserError(
-            arguments.snapshot, "images are projected onto StyleGAN2's w alone", "give one of its snapshots"
-        )
-    target = read_image(arguments.image, generator.channels, generator.resolution).to(device)
-    features = load_features(arguments.distance, device)
-    projector = Projector(generator, features, class_rows(generator, arguments.label, 1).to(device), arguments.seed)
-    schedule, frames = Schedule(steps=arguments.steps), []
-    every = max(1, schedule.steps // FRAMES)
+        raise UserError(snapshot, "images are projected onto StyleGAN2's w alone", "give one of its snapshots")
+    wanted = read_image(image, generator.channels, generator.resolution).to(device)
+    features = load_features(distance, device)
+    projector = Projector(generator, features, class_rows(generator, label, 1).to(device), seed)
+    found, frames = _followed(projector, wanted, Schedule(steps=steps))
+    write(target, wanted, found, to_uint8(torch.cat(frames)).cpu())
+    result(f"{target}: distance {found.distance:.4g} ({features.name}) after {steps} steps")
+    return 0
 
+
+def _followed(
+    projector: Projector, wanted: Float[Tensor, "1 c h w"], schedule: Schedule
+) -> tuple[Projection, list[Tensor]]:
+    """Return the projection of an image, and frames [1 c h 2w] of target and image on the way."""
+    frames: list[Tensor] = []
+    every = max(1, schedule.steps // FRAMES)
     with progress("projecting") as tick:
 
         def watch(step: int, _distance: float, image: Tensor) -> None:
             if step % every == 0:
-                frames.append(torch.cat([target, image], dim=3))
+                frames.append(torch.cat([wanted, image], dim=3))
             tick(step + 1, schedule.steps)
 
-        found = projector.project(target, schedule, watch)
-    frames.append(torch.cat([target, found.image], dim=3))
-    write(arguments.target, target, found, to_uint8(torch.cat(frames)).cpu())
-    result(f"{arguments.target}: distance {found.distance:.4g} ({features.name}) after {schedule.steps} steps")
-    return 0
+        found = projector.project(wanted, schedule, watch)
+    frames.append(torch.cat([wanted, found.image], dim=3))
+    return found, frames
 
 
 def read_image(path: Path, channels: int, resolution: int) -> Float[Tensor, "1 {channels} {resolution} {resolution}"]:
@@ -93,7 +114,7 @@ def write(
     maps = torch.stack([picture(noise, side) for noise in found.noises.values()])
     write_png(directory / "noise.png", tile(to_uint8(maps).cpu(), len(maps)))
     tensors = {"w": found.w, **{f"noise/{name}": noise for name, noise in found.noises.items()}}
-    write_file(
+    replace_file(
         directory / "projection.safetensors",
         safetensors.torch.save({name: value.cpu().contiguous() for name, value in tensors.items()}),
     )

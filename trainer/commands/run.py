@@ -1,17 +1,21 @@
 """python -m trainer run: one attempt of a trial that the orchestrator made, or a run by hand."""
 
-import argparse
 import json
 import math
 import os
 import sys
 import time
 from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
 
+import typer
 from pydantic import ValidationError
 
-from trainer.config.data import DataDescription
-from trainer.config.dataset import describe, locate
+from trainer.attempt.run import read_attempt, run_attempt
+from trainer.command_line.group import epilog, new_app, taking_several
+from trainer.command_line.options import names_in
+from trainer.config.dataset.config import DataDescription
+from trainer.config.dataset.describe import describe, locate
 from trainer.config.identity import trial_id
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
@@ -19,76 +23,125 @@ from trainer.config.resolve import resolve
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import located
 from trainer.errors import UserError
-from trainer.launch import launch
-from trainer.ranks import find_place
-from trainer.record import RunDir, replace_file
-from trainer.run import read_attempt, run_attempt
-from trainer.signals import StopRequest
+from trainer.files import replace_file
+from trainer.record import RunDir
+from trainer.runtime.launch import launch
+from trainer.runtime.ranks import find_place
+from trainer.runtime.signals import StopRequest
 
-EXAMPLES = """examples:
-  python -m trainer run --out runs/first --data pictures.zip --preset tiny32 --kimg 20
-  python -m trainer run --out runs/second --data pictures.zip --preset tiny32 --set augment=none data.subset=500
+EXAMPLES = """Examples:
+  python -m trainer run --out runs/1 --data set.zip --preset tiny32 --kimg 20
+  python -m trainer run --out runs/2 --data set.zip --set augment=none
   python -m trainer run --dir STORE/trials/ab/ab12... --attempt 1
 
-The same command again continues. Exit codes: 0 done, 2 user error, 75 stopped by a signal (run me again)."""
+The same command again continues. Exit codes: 0 done, 2 an error of the user,
+70 a bug, 75 stopped by a signal (run it again).
+"""
+TRIAL, OWN = "A trial of a store", "A run of your own"
+METRICS = RunOptions.model_fields["metrics"].default
+
+DirOption = Annotated[
+    Path | None, typer.Option("--dir", rich_help_panel=TRIAL, help="The trial's directory, with trial.json.")
+]
+AttemptOption = Annotated[
+    int | None, typer.Option("--attempt", rich_help_panel=TRIAL, help="The attempt's number, with its job.json.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", rich_help_panel=OWN, help="The run's directory; made if it is not there.")
+]
+DataOption = Annotated[
+    str | None, typer.Option("--data", rich_help_panel=OWN, help="A folder, a ZIP, or the name of a data set.")
+]
+PresetOption = Annotated[str, typer.Option("--preset", rich_help_panel=OWN, help="What to start from.")]
+KimgOption = Annotated[float, typer.Option("--kimg", rich_help_panel=OWN, help="Thousands of images to show.")]
+MetricsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metrics", metavar="NAME ...", rich_help_panel=OWN, help="Nothing for none.", show_default=" ".join(METRICS)
+    ),
+]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", min=1, rich_help_panel=OWN, help="CPU threads of each process.")
+]
+OpsOption = Annotated[
+    Literal["auto", "native", "reference"], typer.Option("--ops", rich_help_panel=OWN, help="Which operations.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE ...", rich_help_panel=OWN, help="Settings that differ from the preset."),
+]
+RanksOption = Annotated[
+    int | None,
+    typer.Option("--ranks", min=1, help="Processes that share each batch.", show_default="one for every GPU"),
+]
+
+app = new_app()
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = EXAMPLES
-    trial = parser.add_argument_group("a trial of a store")
-    trial.add_argument("--dir", type=Path, help="the trial's directory, with trial.json")
-    trial.add_argument("--attempt", type=int, help="the number of the attempt, with its job.json")
-    own = parser.add_argument_group("a run by hand")
-    own.add_argument("--out", type=Path, help="the directory of the run; made if it is not there")
-    own.add_argument("--data", help="a folder, a ZIP, or the name of a known data set")
-    own.add_argument("--preset", default="auto", help="what to start from (default: auto)")
-    own.add_argument("--kimg", type=float, default=25_000, help="thousands of real images to show (default: 25000)")
-    metrics = RunOptions.model_fields["metrics"].default
-    own.add_argument("--metrics", nargs="*", default=metrics, help=f"(default: {' '.join(metrics)}); nothing for none")
-    own.add_argument("--threads", type=int, default=1, help="CPU threads of each process (default: 1)")
-    own.add_argument("--ops", choices=["auto", "native", "reference"], default="reference", help="(default: reference)")
-    parser.add_argument("--ranks", type=int, help="processes that share each batch (default: one for every GPU)")
-    own.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="settings that differ from the preset")
+class OwnRun(NamedTuple):
+    """A run by hand: what to train, on what, and how far."""
+
+    directory: Path
+    data: str
+    preset: str
+    kimg: float
+    metrics: tuple[str, ...]
+    threads: int
+    ops: Literal["auto", "native", "reference"]
+    settings: list[str]
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Train, and return the exit code."""
-    directory, number = _which(arguments)
+@app.command(epilog=epilog(EXAMPLES), cls=taking_several("--metrics", "--set"))
+def run(
+    directory: DirOption = None,
+    attempt: AttemptOption = None,
+    out: OutOption = None,
+    data: DataOption = None,
+    preset: PresetOption = "auto",
+    kimg: KimgOption = 25_000,
+    metrics: MetricsOption = None,
+    threads: ThreadsOption = 1,
+    ops: OpsOption = "reference",
+    settings: SetOption = None,
+    ranks: RanksOption = None,
+) -> int:
+    """Train: carry out one attempt of a trial that adasweep made, or a run of your own."""
+    if directory is not None and attempt is not None:
+        return carry_out(directory, attempt, ranks)
+    if out is None or data is None:
+        raise UserError("run", "too little is given", "give --dir and --attempt, or --out and --data; see --help")
+    names = METRICS if metrics is None else names_in(metrics)
+    number = _prepare(OwnRun(out, data, preset, kimg, names, threads, ops, [one for one in settings or [] if one]))
+    return carry_out(out, number, ranks)
+
+
+def carry_out(directory: Path, number: int, ranks: int | None) -> int:
+    """Carry out an attempt, on several ranks where that is wanted, and return the exit code."""
     attempt = read_attempt(directory, number)
-    ranks = arguments.ranks or max(1, math.ceil(attempt.job.resources.gpus))
-    if ranks > 1 and "WORLD_SIZE" not in os.environ and find_place(os.environ).size == 1:
-        return launch(["run", "--dir", str(directory), "--attempt", str(number)], ranks)
+    size = ranks or max(1, math.ceil(attempt.job.resources.gpus))
+    if size > 1 and "WORLD_SIZE" not in os.environ and find_place(os.environ).size == 1:
+        return launch(["run", "--dir", str(directory), "--attempt", str(number)], size)
     stop = StopRequest()
     stop.listen()
     return run_attempt(attempt, stop)
 
 
-def _which(arguments: argparse.Namespace) -> tuple[Path, int]:
-    """Return the trial's directory and the number of the attempt, made if this is a run by hand."""
-    if arguments.dir is not None and arguments.attempt is not None:
-        return arguments.dir, arguments.attempt
-    if arguments.out is None or arguments.data is None:
-        raise UserError("run", "not enough said", "give --dir and --attempt, or --out and --data; see --help")
-    return arguments.out, _prepare(arguments)
-
-
-def _prepare(arguments: argparse.Namespace) -> int:
+def _prepare(own: OwnRun) -> int:
     """Write trial.json and the next attempt's job.json of a run by hand; return the attempt's number."""
-    run = RunDir(arguments.out)
-    path = locate(arguments.data, arguments.out)
-    settings = _tree(arguments.set)
-    config = _resolved({"preset": arguments.preset, **settings}, describe(path, arguments.out))
+    run = RunDir(own.directory)
+    path = locate(own.data, own.directory)
+    settings = _tree(own.settings)
+    config = _resolved({"preset": own.preset, **settings}, describe(path, own.directory))
     _claim(run, config)
     number = len(run.attempts()) + 1
     options = RunOptions(
-        horizon_kimg=arguments.kimg,
+        horizon_kimg=own.kimg,
         data_path=path.absolute(),
-        cache_dir=(arguments.out / "cache").absolute(),
+        cache_dir=(own.directory / "cache").absolute(),
         transfer_path=located(str(settings["transfer"])) if settings.get("transfer") else None,
-        threads=arguments.threads,
-        ops=arguments.ops,
-        metrics=tuple(arguments.metrics),
+        threads=own.threads,
+        ops=own.ops,
+        metrics=own.metrics,
     )
     replace_file(run.job(number), Job(attempt=number, token=number, options=options).model_dump_json(indent=1))
     sys.stdout.write(f"trial {trial_id(config)} in {run.path}, attempt {number}\n")

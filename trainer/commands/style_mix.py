@@ -1,40 +1,50 @@
 """python -m trainer style-mix: the coarse styles of one seed with the fine styles of another (StyleGAN, Fig. 3)."""
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import torch
+import typer
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.latents import class_rows, load_generator, parse_seeds, z_of_seeds
-from trainer.sheet import sheet_of, write_png
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import ClassOption, PsiOption, SnapshotArgument, parse_seeds
+from trainer.images.grids import sheet_of, write_png
+from trainer.images.latents import class_rows, load_generator, z_of_seeds
+
+EXAMPLES = """Example:
+  python -m trainer style-mix best.safetensors mix.png --rows 0-5 --layers 0-3
+"""
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The PNG to write.")]
+RowsOption = Annotated[str, typer.Option("--rows", help="Seeds that give the rest.")]
+ColumnsOption = Annotated[str, typer.Option("--columns", help="Seeds that give --layers.")]
+LayersOption = Annotated[str, typer.Option("--layers", help="The layers taken from a column.")]
+
+app = new_app()
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.epilog = (
-        "example:\n  python -m trainer style-mix best.safetensors mix.png --rows 0-5 --columns 10-19 --layers 0-3"
+@app.command(epilog=epilog(EXAMPLES))
+def style_mix(
+    snapshot: SnapshotArgument,
+    target: TargetArgument,
+    rows: RowsOption = "0-5",
+    columns: ColumnsOption = "10-19",
+    layers: LayersOption = "0-3",
+    psi: PsiOption = 1.0,
+    label: ClassOption = None,
+) -> int:
+    """Mix the styles of two sets of seeds: one down the left side, one along the top, mixtures between them."""
+    seeds = parse_seeds("--rows", rows), parse_seeds("--columns", columns)
+    taken = parse_seeds("--layers", layers)
+    generator = load_generator(snapshot)
+    left, top = (
+        generator.mapping(z, class_rows(generator, label, len(z)), psi)
+        for z in (z_of_seeds(of_side, generator.z_dim) for of_side in seeds)
     )
-    parser.add_argument("snapshot", type=Path)
-    parser.add_argument("target", type=Path, help="the PNG to write")
-    parser.add_argument("--rows", type=parse_seeds, default=parse_seeds("0-5"), help="seeds that give the rest")
-    parser.add_argument("--columns", type=parse_seeds, default=parse_seeds("10-19"), help="seeds that give --layers")
-    parser.add_argument("--layers", type=parse_seeds, default=parse_seeds("0-3"), help="the layers taken from a column")
-    parser.add_argument("--psi", type=float, default=1.0, help="truncation (default: 1, none)")
-    parser.add_argument("--class", dest="label", type=int, help="the class, for a conditional network")
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Write a sheet: row seeds down the left side, column seeds along the top, mixtures between them."""
-    generator = load_generator(arguments.snapshot)
-    rows, columns = (
-        generator.mapping(z, class_rows(generator, arguments.label, len(z)), arguments.psi)
-        for z in (z_of_seeds(seeds, generator.z_dim) for seeds in (arguments.rows, arguments.columns))
-    )
-    write_png(arguments.target, sheet_of(generator, mixtures(rows, columns, arguments.layers), len(columns) + 1))
-    sys.stdout.write(f"{arguments.target}: {len(rows)} rows, {len(columns)} columns, layers {arguments.layers}\n")
+    write_png(target, sheet_of(generator, mixtures(left, top, taken), len(top) + 1))
+    sys.stdout.write(f"{target}: {len(left)} rows, {len(top)} columns, layers {taken}\n")
     return 0
 
 

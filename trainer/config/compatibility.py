@@ -6,107 +6,125 @@ weight belongs to the logistic objective, p to a fixed augmentation, `target` to
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from trainer.config.augment import AdaptiveDropout, DatasetAugment, NoAugment, PaGan
-from trainer.config.biggan import GENERATOR_WIDTHS, BigGanDiscriminator, BigGanGenerator
-from trainer.config.growing import ProGanDiscriminator, ProGanGenerator, StyleGanGenerator
-from trainer.config.growth import ProgressiveGrowing
+from trainer.config.augment import AdaptiveDropout, AnyAugment, DatasetAugment, NoAugment, PaGan
+from trainer.config.dataset.config import DataConfig
 from trainer.config.methods import (
     AuxiliaryRotation,
     BalancedConsistency,
     DiscriminatorNoise,
     LatentConsistency,
+    Methods,
     ShallowMapping,
     SpectralNormalisation,
 )
-from trainer.config.networks import GeneratorSpec, StyleGan2Generator
+from trainer.config.networks.biggan import GENERATOR_WIDTHS, BigGanDiscriminator, BigGanGenerator
+from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator
+from trainer.config.networks.stylegan2 import GeneratorSpec, StyleGan2Generator
+from trainer.config.networks.stylegan_progan import ProGanDiscriminator, ProGanGenerator, StyleGanGenerator
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Spec
-from trainer.config.training import Regularised, WganGp
-
-if TYPE_CHECKING:
-    from trainer.config.train import TrainConfig
+from trainer.config.training import Adam, AnyObjective, Regularised, WganGp
 
 SMALLEST_MOVED_SIDE = 32
 """A thirty-second of fewer pixels rounds to none."""
 
 
+class Choices(NamedTuple):
+    """The parts of a TrainConfig that rules look at."""
+
+    data: DataConfig
+    generator: AnyGenerator
+    discriminator: AnyDiscriminator
+    objective: AnyObjective
+    augment: AnyAugment
+    methods: Methods
+    generator_optimizer: Adam
+    discriminator_optimizer: Adam
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """Return the choices that rules are about."""
+        return (self.generator, self.discriminator, self.objective, self.augment, *self.methods)
+
+
 class Conflict(NamedTuple):
-    """Holds for a spec of `choice` in a configuration where `broken` does; `advice` says what to change."""
+    """Holds for a spec of `choice` among choices where `broken` does; `advice` says what to change."""
 
     choice: type[Spec]
-    broken: Callable[["TrainConfig"], bool]
+    broken: Callable[[Choices], bool]
     advice: str
 
 
-def _reduced(config: "TrainConfig") -> bool:
-    networks = (config.generator, config.discriminator)
+def _reduced(choices: Choices) -> bool:
+    networks = (choices.generator, choices.discriminator)
     return any(net.arithmetic.dtype != "fp32" and net.arithmetic.top_resolutions for net in networks)
 
 
-def _clamped(config: "TrainConfig") -> bool:
-    return any(net.arithmetic.conv_clamp is not None for net in (config.generator, config.discriminator))
+def _clamped(choices: Choices) -> bool:
+    return any(net.arithmetic.conv_clamp is not None for net in (choices.generator, choices.discriminator))
 
 
-def _augmented(config: "TrainConfig") -> bool:
-    return not isinstance(config.augment, NoAugment)
+def _augmented(choices: Choices) -> bool:
+    return not isinstance(choices.augment, NoAugment)
 
 
-def _lazy(config: "TrainConfig") -> bool:
-    optimizers = (config.generator_optimizer, config.discriminator_optimizer)
+def _lazy(choices: Choices) -> bool:
+    optimizers = (choices.generator_optimizer, choices.discriminator_optimizer)
     return any(optimizer.regularize_every is not None for optimizer in optimizers)
 
 
-def _too_small_to_move(config: "TrainConfig") -> bool:
-    moved = [spec for spec in chosen(config) if isinstance(spec, BalancedConsistency | DatasetAugment)]
-    return config.data.resolution < SMALLEST_MOVED_SIDE and any(spec.transform == "translation" for spec in moved)
+def _too_small_to_move(choices: Choices) -> bool:
+    moved = [spec for spec in choices.specs if isinstance(spec, BalancedConsistency | DatasetAugment)]
+    return choices.data.resolution < SMALLEST_MOVED_SIDE and any(spec.transform == "translation" for spec in moved)
 
 
-def _already_shallow(config: "TrainConfig") -> bool:
-    wanted = [method.layers for method in config.methods if isinstance(method, ShallowMapping)]
-    generator = config.generator
+def _already_shallow(choices: Choices) -> bool:
+    wanted = [method.layers for method in choices.methods if isinstance(method, ShallowMapping)]
+    generator = choices.generator
     if not isinstance(generator, StyleGan2Generator | StyleGanGenerator):
         return False
     return any(generator.mapping_layers <= layers for layers in wanted)
 
 
-def _maps_nothing(config: "TrainConfig") -> bool:
-    return not config.generator.maps
+def _maps_nothing(choices: Choices) -> bool:
+    return not choices.generator.maps
 
 
-def _mixes_nothing(config: "TrainConfig") -> bool:
-    return not config.generator.maps and config.objective.style_mixing > 0
+def _mixes_nothing(choices: Choices) -> bool:
+    return not choices.generator.maps and choices.objective.style_mixing > 0
 
 
-def _has_no_path(config: "TrainConfig") -> bool:
-    objective = config.objective
-    return not config.generator.maps and isinstance(objective, Regularised) and objective.path_length_weight > 0
+def _has_no_path(choices: Choices) -> bool:
+    objective = choices.objective
+    return not choices.generator.maps and isinstance(objective, Regularised) and objective.path_length_weight > 0
 
 
-def _cannot_grow(config: "TrainConfig") -> bool:
-    return not (config.generator.grows and config.discriminator.grows)
+def _cannot_grow(choices: Choices) -> bool:
+    return not (choices.generator.grows and choices.discriminator.grows)
 
 
-def _has_grown(config: "TrainConfig") -> bool:
-    resolution = config.data.resolution
-    return any(isinstance(m, ProgressiveGrowing) and m.first_resolution >= resolution for m in config.methods)
+def _has_grown(choices: Choices) -> bool:
+    resolution = choices.data.resolution
+    return any(isinstance(m, ProgressiveGrowing) and m.first_resolution >= resolution for m in choices.methods)
 
 
-def _of_other_layers(config: "TrainConfig") -> bool:
-    return not config.discriminator.has_style_layers
+def _of_other_layers(choices: Choices) -> bool:
+    return not choices.discriminator.has_style_layers
 
 
-def _of_no_known_shape(config: "TrainConfig") -> bool:
-    return config.data.resolution not in GENERATOR_WIDTHS
+def _of_no_known_shape(choices: Choices) -> bool:
+    return choices.data.resolution not in GENERATOR_WIDTHS
 
 
-def _attends_nowhere(config: "TrainConfig") -> bool:
-    size, resolution = getattr(config.generator, "attention", None), config.data.resolution
+def _attends_nowhere(choices: Choices) -> bool:
+    size, resolution = getattr(choices.generator, "attention", None), choices.data.resolution
     return size is not None and not (size in GENERATOR_WIDTHS and size <= resolution)
 
 
-def _discriminator_attends_nowhere(config: "TrainConfig") -> bool:
-    size, resolution = getattr(config.discriminator, "attention", None), config.data.resolution
+def _discriminator_attends_nowhere(choices: Choices) -> bool:
+    size, resolution = getattr(choices.discriminator, "attention", None), choices.data.resolution
     return size is not None and not (size in GENERATOR_WIDTHS and size < resolution)
 
 
@@ -132,16 +150,18 @@ CONFLICTS = (
     Conflict(LatentConsistency, _reduced, FULL_PRECISION),
     Conflict(LatentConsistency, _clamped, NO_CLAMP),
     Conflict(
-        AuxiliaryRotation, lambda config: config.data.labels, "is for unconditional training; set data.labels to false"
+        AuxiliaryRotation,
+        lambda choices: choices.data.labels,
+        "is for unconditional training; set data.labels to false",
     ),
     Conflict(
         AuxiliaryRotation,
-        lambda config: isinstance(config.augment, PaGan),
+        lambda choices: isinstance(choices.augment, PaGan),
         "has no bits for the rotated images; set augment to something other than pagan",
     ),
     Conflict(
         BalancedConsistency,
-        lambda config: isinstance(config.augment, PaGan),
+        lambda choices: isinstance(choices.augment, PaGan),
         "compares logits that pagan flips at random; set augment to something other than pagan",
     ),
     Conflict(BalancedConsistency, _too_small_to_move, FLIP),
@@ -163,11 +183,11 @@ CONFLICTS = (
     Conflict(
         ProgressiveGrowing, _has_grown, "has nothing to grow: first_resolution is that of the images; set it lower"
     ),
-    Conflict(ProGanGenerator, lambda config: config.data.labels, UNLABELLED),
-    Conflict(ProGanDiscriminator, lambda config: config.data.labels, UNLABELLED),
+    Conflict(ProGanGenerator, lambda choices: choices.data.labels, UNLABELLED),
+    Conflict(ProGanDiscriminator, lambda choices: choices.data.labels, UNLABELLED),
     Conflict(
         DiscriminatorNoise,
-        lambda config: not isinstance(config.discriminator, ProGanDiscriminator),
+        lambda choices: not isinstance(choices.discriminator, ProGanDiscriminator),
         "puts noise before the layers of ProGAN; set discriminator.type to progan",
     ),
     Conflict(SpectralNormalisation, _of_other_layers, STYLE_LAYERS),
@@ -184,18 +204,13 @@ CONFLICTS = (
 )
 
 
-def chosen(config: "TrainConfig") -> tuple[Spec, ...]:
-    """Return the choices of a configuration that rules are about."""
-    return (config.generator, config.discriminator, config.objective, config.augment, *config.methods)
-
-
-def conflicts(config: "TrainConfig") -> list[str]:
-    """Return what does not go together, one sentence each."""
+def conflicts(choices: Choices) -> list[str]:
+    """Return what does not go together among `choices`, one sentence each."""
     return [
         f"{spec.type} {conflict.advice}"  # type: ignore[attr-defined]
-        for spec in chosen(config)
+        for spec in choices.specs
         for conflict in _about(type(spec))
-        if conflict.broken(config)
+        if conflict.broken(choices)
     ]
 
 

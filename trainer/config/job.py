@@ -1,13 +1,24 @@
 """Job: what one attempt at a trial is asked to do. Written by the orchestrator, read by supervisor and worker."""
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from trainer.config.options import RunOptions
-from trainer.config.spec import Count, Fraction, NonNegative, Positive, PositiveInt, Settings
+from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
 
 Work = Literal["train", "evaluate"]
 """What an attempt does: training to the horizon, or metrics and probes of the snapshots that are kept."""
+
+
+def _whole_or_share(gpus: float) -> int | float:
+    if not (gpus < 1 or gpus == gpus // 1) or math.isinf(gpus):
+        raise ValueError("is neither a whole number of GPUs nor a share of one, between 0 and 1")
+    return gpus if gpus % 1 else int(gpus)
+
+
+Gpus = Annotated[int | float, Field(ge=0), AfterValidator(_whole_or_share)]
 
 
 class Resources(Settings):
@@ -16,7 +27,7 @@ class Resources(Settings):
     `gpus` is a number of whole GPUs, or a share of one where the backend can share them; others give a whole one.
     """
 
-    gpus: Count | Fraction = 0
+    gpus: Gpus = 0
     cpus: PositiveInt = 1
     memory_gib: Positive = 4.0
     minutes: Positive | None = None

@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from trainer.config.augment import Adaptive, SingleTransform
-from trainer.config.growth import ProgressiveGrowing
-from trainer.config.networks import GeneratorSpec
+from trainer.config.networks.stylegan2 import GeneratorSpec
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Spec
 
 Generator = TypeVar("Generator", bound=GeneratorSpec)

@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Literal
 
-from trainer.config.metric_families import DETECTOR, DISTANCE
-from trainer.config.metrics import DetectorName, DistanceName, MetricName
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.metrics.names import DetectorName, DistanceName, MetricName
 from trainer.config.probes import ProbeName
 from trainer.config.spec import Positive, PositiveInt, Settings
 
 
 class Watch(Settings):
-    """How often a run looks up from training, and with what help. Cadences count from the start of the trial, so they
-    fall on the same iterations whether or not the run was interrupted.
+    """How often a run looks up from training, and with what help.
+
+    Cadences count from the start of the trial, so they fall on the same iterations whether or not the run was
+    interrupted.
 
     `ops`: native ones are compiled (`adasweep ops build`), reference ones are plain torch; auto takes native ones where
     they are built, and says where they are not. The default is what measured faster for whole iterations on a CPU.
@@ -35,8 +37,10 @@ class Watch(Settings):
 
 
 class RunOptions(Watch):
-    """How far, how often, with what help. Changing any of it never changes a single weight at a given kimg, but for
-    `ops` and `threads`, which change the rounding; what was used is in the record.
+    """How far, how often, with what help.
+
+    Changing any of it never changes a single weight at a given kimg, but for `ops` and `threads`, which change the
+    rounding; what was used is in the record.
 
     Lengths are in thousands of real images shown (kimg). Every metric is measured once for each of `evaluation_seeds`
     sets of generated images, seeds 0, 1, ...; their spread is its error. `probes` are run by evaluation jobs alone.

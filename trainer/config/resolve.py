@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.config.data import DataDescription
-from trainer.config.presets import Tree, merge, preset_tree
+from trainer.config.dataset.config import DataDescription
+from trainer.config.presets.official import Tree, merge, preset_tree
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import identified
 
@@ -14,14 +14,20 @@ def resolve(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
     """Return the configuration of `settings` (a preset's name and what differs from it) on the data set `data`.
 
     `settings` has the fields of TrainConfig, and `preset` and `preset_devices`; `transfer` is the path of a snapshot.
-    Unset parts of the data are resolved here: the whole set as subset, the run's seed as subset seed.
-
-    Raises pydantic.ValidationError with the path of each wrong value, SnapshotError where there is no such snapshot.
+    Raises what `completed` raises.
     """
-    chosen = {key: value for key, value in settings.items() if key not in ("preset", "preset_devices", "data")}
-    transfer = settings.get("transfer")
+    chosen = {key: value for key, value in settings.items() if key not in ("preset", "preset_devices")}
     preset = settings.get("preset", "auto"), data.resolution, settings.get("preset_devices", 1)
-    tree = merge(preset_tree(*preset, transfer=transfer is not None), chosen)
+    return completed(merge(preset_tree(*preset, transfer=settings.get("transfer") is not None), chosen), data)
+
+
+def completed(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
+    """Return the configuration of `settings`, which have the preset beneath them already, on the data set `data`.
+
+    Unset parts of the data are resolved here: the whole set as subset, the run's seed as subset seed. Raises
+    pydantic.ValidationError with the path of each wrong value, SnapshotError where there is no such snapshot.
+    """
+    tree, transfer = dict(settings), settings.get("transfer")
     if isinstance(transfer, str | Path):
         tree["transfer"] = identified(transfer).model_dump()
     tree["data"] = _data_tree(settings.get("data", {}), data, tree.get("seed", 0))

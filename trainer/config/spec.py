@@ -9,6 +9,7 @@ NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 PositiveInt = Annotated[int, Field(ge=1)]
 
 
@@ -20,6 +21,11 @@ def is_off(value: object) -> bool:
 def is_on(value: object) -> bool:
     """Whether a setting that came later than trials without it is on, as it always was."""
     return value is True
+
+
+def is_one(value: object) -> bool:
+    """Whether a number that came later than trials without it is 1, as it always was."""
+    return value == 1
 
 
 class Settings(BaseModel):

@@ -6,13 +6,13 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from trainer.config.augment import AdaAugment, Adaptive, AnyAugment, FixedAugment, misfit
-from trainer.config.compatibility import chosen, conflicts
-from trainer.config.data import DataConfig
-from trainer.config.families import AnyDiscriminator, AnyGenerator, Networks
-from trainer.config.growth import ProgressiveGrowing
+from trainer.config.batch_schedule import BatchSchedule
+from trainer.config.compatibility import Choices, conflicts
+from trainer.config.dataset.config import DataConfig
 from trainer.config.methods import Methods, ShallowMapping
-from trainer.config.networks import StyleGan2Discriminator
-from trainer.config.pace import Pace
+from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Networks
+from trainer.config.networks.stylegan2 import StyleGan2Discriminator
+from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.training import Adam, AnyObjective, Ema, Transfer
 
@@ -20,8 +20,8 @@ from trainer.config.training import Adam, AnyObjective, Ema, Transfer
 class TrainConfig(Settings):
     """What is computed. Runs with equal TrainConfig are the same trial, however far they went and wherever they ran.
 
-    `batch` is the global batch of one iteration, made of `batch // micro_batch` shards. Randomness belongs to a shard,
-    so the number of devices that share them out changes nothing.
+    `batch` is the global batch of one iteration, made of `batch // micro_batch` micro-batches. Randomness belongs to a
+    micro-batch, so the number of devices that share them out changes nothing.
     """
 
     schema_version: Literal[1] = 1
@@ -53,28 +53,34 @@ class TrainConfig(Settings):
             condition_dim=data.condition_dim,
         )
 
+    @property
+    def _choices(self) -> Choices:
+        return Choices(*(getattr(self, name) for name in Choices._fields))
+
     def whole_iterations(self, kimg: float) -> float:
         """Return the first image counter in kimg, not before `kimg`, at which an iteration ends."""
-        return self.pace.end_of_iteration(kimg * 1000) / 1000
+        return self.batch_schedule.end_of_iteration(kimg * 1000) / 1000
 
     @property
-    def pace(self) -> Pace:
+    def batch_schedule(self) -> BatchSchedule:
         """Return how images are cut into iterations."""
         growing = [method for method in self.methods if isinstance(method, ProgressiveGrowing)]
-        return growing[0].pace(self.batch, self.data.resolution) if growing else Pace.constant(self.batch)
+        if not growing:
+            return BatchSchedule.constant(self.batch)
+        return growing[0].batch_schedule(self.batch, self.data.resolution)
 
     @property
-    def shards(self) -> int:
-        """Return the number of shards that devices can share out evenly in every iteration."""
-        return math.gcd(*(batch // self.micro_batch for batch in self.pace.batches))
+    def micro_batches(self) -> int:
+        """Return the number of micro-batches that devices can share out evenly in every iteration."""
+        return math.gcd(*(batch // self.micro_batch for batch in self.batch_schedule.batches))
 
     @model_validator(mode="after")
-    def _shards_fit(self) -> Self:
-        for batch in self.pace.batches:
+    def _micro_batches_fit(self) -> Self:
+        for batch in self.batch_schedule.batches:
             if batch % self.micro_batch:
                 raise ValueError(f"batch {batch} does not divide into micro-batches of {self.micro_batch}")
         group = self.discriminator.group
-        if self.micro_batch % group:
+        if group is not None and self.micro_batch % group:
             raise ValueError(f"micro_batch {self.micro_batch} does not divide into minibatch_std groups of {group}")
         return self
 
@@ -104,14 +110,14 @@ class TrainConfig(Settings):
             )
         if data.labels and not data.classes:
             raise ValueError("labels asked for, but the data set has none")
-        adaptive = [spec for spec in chosen(self) if isinstance(spec, Adaptive)]
+        adaptive = [spec for spec in self._choices.specs if isinstance(spec, Adaptive)]
         if any(spec.heuristic == "rv" for spec in adaptive) and not data.validation:
             raise ValueError("heuristic rv looks at validation images; set data.validation to their number")
         return self
 
     @model_validator(mode="after")
     def _choices_go_together(self) -> Self:
-        found = conflicts(self)
+        found = conflicts(self._choices)
         if found:
             raise ValueError("; ".join(found))
         return self

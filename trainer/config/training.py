@@ -4,12 +4,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Probability, Settings, Spec, is_off
-
-
-def is_one(value: object) -> bool:
-    """Whether a number that came later than trials without it is 1, as it always was."""
-    return value == 1
+from trainer.config.spec import (
+    Fraction,
+    NonNegative,
+    Positive,
+    PositiveInt,
+    Probability,
+    Settings,
+    Spec,
+    is_off,
+    is_one,
+)
 
 
 class Objective(Spec):

@@ -8,25 +8,24 @@ from decoding twice; where locks do not work, they decode twice and the first to
 leaves behind is removed by the next one to hold the lock.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int32, UInt8
 
-from trainer.config.archive import Archive, open_archive
-from trainer.config.dataset import Header, require_same, require_square
-from trainer.config.entries import fingerprint
-from trainer.config.labels import read_labels
-from trainer.data.harden import decode
+from trainer.config.dataset.archive import Archive, open_archive
+from trainer.config.dataset.describe import Header, require_same, require_square
+from trainer.config.dataset.entries import fingerprint
+from trainer.config.dataset.labels import read_labels
+from trainer.data.decode import decode
 from trainer.errors import DataError, OutputError
+from trainer.files import locked_if_possible, sync
 
 Progress = Callable[[int, int], None]
 """Called with the number of images done and of all images."""
@@ -68,7 +67,7 @@ def _opened(folder: Path) -> Decoded | None:
 
 def _build(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_suffix(".lock")) as alone:
+    with locked_if_possible(folder.with_suffix(".lock")) as alone:
         if alone:
             _sweep(folder)
         return _opened(folder) or _built(path, wanted, folder, progress)
@@ -79,6 +78,8 @@ def _built(path: Path, wanted: str, folder: Path, progress: Progress | None) -> 
     part.mkdir()
     try:
         _write(_checked(path, wanted, folder.parent), part, progress or _silent)
+        for name in ("images.npy", "labels.npy"):
+            sync(part / name)
         _publish(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -113,10 +114,8 @@ def _write(archive: Archive, part: Path, progress: Progress) -> None:
             for pixels in pool.map(lambda name: _decoded_like(archive, name, header), some):
                 file.write(pixels.transpose(2, 0, 1).tobytes())
             progress(start + len(some), len(names))
-        _sync(file)
     with (part / "labels.npy").open("wb") as file:
         np.save(file, np.array(read_labels(archive) or [-1] * len(names), dtype=np.int32))
-        _sync(file)
 
 
 def _decoded_like(archive: Archive, name: str, header: Header) -> UInt8[np.ndarray, "h w c"]:
@@ -150,23 +149,6 @@ def _publish(part: Path, folder: Path) -> None:
 def _sweep(folder: Path) -> None:
     for left in folder.parent.glob(f"{folder.name}.*.part*"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Hold the lock at `path` and yield True, or yield False at once where the file system has no locks."""
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            alone = True
-        except OSError:
-            alone = False
-        yield alone
-
-
-def _sync(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _cores() -> int:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from trainer.config.dataset import FEWEST_IMAGES
+from trainer.config.dataset.describe import FEWEST_IMAGES
 from trainer.data.cache import Progress
-from trainer.data.fit import Shape, fitted
 from trainer.data.readers.reader import Picture, Reader
+from trainer.data.resize import Shape, fitted
 from trainer.data.writer import ZipWriter
 from trainer.errors import DataError
 

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Bool, Float32, Int, UInt8
 from torch import Tensor
 
-from trainer.config.archive import open_archive
-from trainer.config.data import DataConfig
-from trainer.config.entries import fingerprint
+from trainer.config.dataset.archive import open_archive
+from trainer.config.dataset.config import DataConfig
+from trainer.config.dataset.entries import fingerprint
 from trainer.data.cache import Decoded, Progress, decoded
 from trainer.errors import DataError
 

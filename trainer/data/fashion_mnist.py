@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from trainer.data.fetch import debian_package, download, require_sha256
-from trainer.data.named import Say
+from trainer.data.named_set import Say
 from trainer.data.readers.idx import IdxReader, image_files
 from trainer.data.readers.reader import Reader
 from trainer.errors import FetchError

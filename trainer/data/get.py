@@ -4,10 +4,10 @@ import difflib
 import tempfile
 from pathlib import Path
 
-from trainer.config.dataset import describe
+from trainer.config.dataset.describe import describe
 from trainer.data.cache import Progress
 from trainer.data.convert import convert
-from trainer.data.named import NamedSet, Say
+from trainer.data.named_set import NamedSet, Say
 from trainer.data.registry import REGISTRY
 from trainer.errors import DataError, FetchError, OutputError
 

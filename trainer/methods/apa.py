@@ -7,10 +7,10 @@ from torch import Tensor
 
 from trainer.augment.adaptive import InnerAugmenter
 from trainer.config.methods import PseudoAugmentation
-from trainer.families import implements
-from trainer.methods.method import Images, Method
 from trainer.objectives.generation import Generation
-from trainer.objectives.phases import Shard, Stats
+from trainer.objectives.method import Images, Method
+from trainer.objectives.phases import MicroBatch, Stats
+from trainer.registry import implements
 
 
 @implements(PseudoAugmentation)
@@ -21,11 +21,11 @@ class PseudoAugmenter(Method):
         self.control = InnerAugmenter(spec)
 
     @torch.no_grad()
-    def real_images(self, real: Images, shard: Shard, generation: Generation) -> Images:
+    def real_images(self, real: Images, micro_batch: MicroBatch, generation: Generation) -> Images:
         p = self.control.p
         if p == 0:
             return real
-        pseudo = generation.images(generation.latents(torch.randn_like(shard.z), shard.real_c))
+        pseudo = generation.images(generation.latents(torch.randn_like(micro_batch.z), micro_batch.real_c))
         passed_off = torch.rand(len(real), 1, 1, 1, device=real.device) < p
         return torch.where(passed_off, pseudo, real)
 

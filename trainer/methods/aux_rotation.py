@@ -9,13 +9,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from trainer.augment.critic import Critic, Role
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator, Role
 from trainer.config.methods import AuxiliaryRotation
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
 from trainer.model.layers import FullyConnected
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+from trainer.objectives.method import DiscriminatorPenaltyInputs, GeneratorPenaltyInputs, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 TURNS = 4
 
@@ -39,17 +39,19 @@ class RotationTask(Method):
         self.head = FullyConnected(discriminator.features_dim, TURNS)
         discriminator.add_module("rotation", self.head)
 
-    def generator_penalty(self, scene: GeneratorScene) -> PhaseResult:
-        error = self._error(scene.critic, scene.images, "fake-in-G")
+    def generator_penalty(self, inputs: GeneratorPenaltyInputs) -> PhaseResult:
+        error = self._error(inputs.augmented_discriminator, inputs.images, "fake-in-G")
         return PhaseResult(error * self.spec.generator_weight, {"Loss/rotation/fake": error.detach()})
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
-        error = self._error(scene.critic, scene.real, "real")
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult:
+        error = self._error(inputs.augmented_discriminator, inputs.real, "real")
         return PhaseResult(error * self.spec.discriminator_weight, {"Loss/rotation/real": error.detach()})
 
-    def _error(self, critic: Critic, images: Tensor, role: Role) -> Float[Tensor, " n"]:
+    def _error(
+        self, augmented_discriminator: AugmentedDiscriminator, images: Tensor, role: Role
+    ) -> Float[Tensor, " n"]:
         """Return the cross-entropy of the turns, averaged over the four of each image."""
         turned, turns = rotated(images)
-        logits = self.head(critic.features(critic.shown(turned, role)))
+        logits = self.head(augmented_discriminator.features(augmented_discriminator.shown(turned, role)))
         error = functional.cross_entropy(logits, turns, reduction="none")
         return error.view(TURNS, len(images)).mean(dim=0)

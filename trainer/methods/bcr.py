@@ -3,11 +3,11 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.augment.single import Always
+from trainer.augment.single_transform import Always
 from trainer.config.methods import BalancedConsistency
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
+from trainer.objectives.method import DiscriminatorPenaltyInputs, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 
 def inconsistency(first: Float[Tensor, "n 1"], second: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
@@ -22,9 +22,13 @@ class ConsistencyRegularizer(Method):
     def __init__(self, spec: BalancedConsistency) -> None:
         self.spec, self.transform = spec, Always(spec.transform)
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
-        critic, shard = scene.critic, scene.shard
-        real = inconsistency(critic.scores(self.transform(scene.real_shown), shard.real_c), scene.real_logits)
-        fake = inconsistency(critic.scores(self.transform(scene.fake_shown), shard.gen_c), scene.fake_logits)
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult:
+        augmented_discriminator, micro_batch = inputs.augmented_discriminator, inputs.micro_batch
+        real = inconsistency(
+            augmented_discriminator.scores(self.transform(inputs.real_shown), micro_batch.real_c), inputs.real_logits
+        )
+        fake = inconsistency(
+            augmented_discriminator.scores(self.transform(inputs.fake_shown), micro_batch.gen_c), inputs.fake_logits
+        )
         loss = real * self.spec.real_weight + fake * self.spec.fake_weight
         return PhaseResult(loss, {"Loss/bcr/real": real.detach(), "Loss/bcr/fake": fake.detach()})

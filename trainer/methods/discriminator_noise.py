@@ -12,11 +12,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.config.methods import DiscriminatorNoise
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
 from trainer.model.growing.progan_layers import Layer
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
-from trainer.objectives.phases import ShardMean, SumOverRanks
+from trainer.objectives.method import DiscriminatorPenaltyInputs, Method
+from trainer.objectives.phases import MicroBatchMean, SumOverRanks
+from trainer.registry import implements
 
 
 def strength_of(mean: float, strength: float) -> float:
@@ -24,7 +24,7 @@ def strength_of(mean: float, strength: float) -> float:
     return strength * max(0.0, mean - 0.5) ** 2
 
 
-class Noise(nn.Module):
+class NoiseLayer(nn.Module):
     """x N(1, s^2), a number for every element; x itself where s is 0."""
 
     def __init__(self, strength: Callable[[], float]) -> None:
@@ -43,15 +43,15 @@ class Noisy(Method):
     def __init__(self, spec: DiscriminatorNoise) -> None:
         self.spec = spec
         self.mean = 0.0
-        self._means = ShardMean()
+        self._means = MicroBatchMean()
 
     def prepare(self, generator: GeneratorNetwork, discriminator: DiscriminatorNetwork) -> None:  # noqa: ARG002
         for layer in discriminator.modules():
             if isinstance(layer, Layer) and layer.conv.weight.shape[-1] == 3:
-                layer.ahead = Noise(lambda: strength_of(self.mean, self.spec.strength))
+                layer.ahead = NoiseLayer(lambda: strength_of(self.mean, self.spec.strength))
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> None:
-        self._means.add(scene.real_logits.mean())
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> None:
+        self._means.add(inputs.real_logits.mean())
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
         new = self._means.take(sum_over_ranks).item()

@@ -8,9 +8,9 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from trainer.config.methods import LeCam
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
-from trainer.objectives.phases import PhaseResult, ShardMean, SumOverRanks
+from trainer.objectives.method import DiscriminatorPenaltyInputs, Method
+from trainer.objectives.phases import MicroBatchMean, PhaseResult, SumOverRanks
+from trainer.registry import implements
 
 Anchors = Float[Tensor, "2"]
 
@@ -34,13 +34,13 @@ class LeCamRegularizer(Method):
     def __init__(self, spec: LeCam) -> None:
         self.spec = spec
         self.anchors: Anchors | None = None
-        self._means = ShardMean()
+        self._means = MicroBatchMean()
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
-        means = torch.stack([scene.real_logits.mean(), scene.fake_logits.mean()]).detach()
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult:
+        means = torch.stack([inputs.real_logits.mean(), inputs.fake_logits.mean()]).detach()
         self._means.add(means)
         anchors = means if self.anchors is None else self.anchors.to(means)
-        penalty = lecam(scene.real_logits, scene.fake_logits, anchors, self.spec.one_sided)
+        penalty = lecam(inputs.real_logits, inputs.fake_logits, anchors, self.spec.one_sided)
         return PhaseResult(penalty * self.spec.weight, {"Loss/lecam": penalty.detach()})
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:

@@ -5,9 +5,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from trainer.config.methods import OrthogonalRegularisation
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
+from trainer.objectives.method import DiscriminatorPenaltyInputs, GeneratorPenaltyInputs, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 
 def crosstalk(weight: Float[Tensor, "o *i"]) -> Float[Tensor, ""]:
@@ -30,11 +30,13 @@ class OrthogonalRegularizer(Method):
     def __init__(self, spec: OrthogonalRegularisation) -> None:
         self.spec = spec
 
-    def generator_penalty(self, scene: GeneratorScene) -> PhaseResult | None:
-        return _penalty(self.spec.beta, scene.generation.generator, "G", scene.logits)
+    def generator_penalty(self, inputs: GeneratorPenaltyInputs) -> PhaseResult | None:
+        return _penalty(self.spec.beta, inputs.generation.generator, "G", inputs.logits)
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult | None:
-        return _penalty(self.spec.discriminator_beta, scene.critic.discriminator, "D", scene.real_logits)
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult | None:
+        return _penalty(
+            self.spec.discriminator_beta, inputs.augmented_discriminator.discriminator, "D", inputs.real_logits
+        )
 
 
 def _penalty(beta: float, network: nn.Module, name: str, logits: Float[Tensor, "n 1"]) -> PhaseResult | None:

@@ -1,16 +1,17 @@
 """Progressive growing (Karras et al. 2018, Sec. 2): both networks begin small, and resolutions fade in one by one.
 
-The schedule is a function of the image counter (`trainer/config/growth.py`): a run that goes on inside a fade needs no
-state of it. Real images show no more detail than generated ones: they are averaged down and faded likewise.
+The schedule is a function of the image counter (`trainer/config/progressive_growing.py`): a run that goes on inside a
+fade needs no state of it. Real images show no more detail than generated ones: they are averaged down
+and faded likewise.
 """
 
 from collections.abc import Sequence
 
-from trainer.config.growth import ProgressiveGrowing, top_of
-from trainer.families import implements
-from trainer.methods.method import INITIAL_LR, Event, Images, Method, Moment
+from trainer.config.progressive_growing import ProgressiveGrowing, top_of
 from trainer.model.growing.level import Growable, faded
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+from trainer.objectives.method import INITIAL_LR, Event, Images, IterationContext, Method
+from trainer.registry import implements
 
 
 @implements(ProgressiveGrowing)
@@ -29,15 +30,15 @@ class Grower(Method):
         self.networks = (generator, discriminator)
         self._set_level(0)
 
-    def begin(self, moment: Moment) -> Event | None:
-        self._set_level(moment.images)
-        for optimizer in moment.optimizers.values():
+    def begin(self, context: IterationContext) -> Event | None:
+        self._set_level(context.images)
+        for optimizer in context.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = group[INITIAL_LR] * self.spec.lr_factor(self.level)
-        if moment.before is None or stage_of(self.level) == stage_of(self._level_at(moment.before)):
+        if context.before is None or stage_of(self.level) == stage_of(self._level_at(context.before)):
             return None
         if self.spec.reset_optimizers:
-            for optimizer in moment.optimizers.values():
+            for optimizer in context.optimizers.values():
                 optimizer.state.clear()
         return Event("growth", {"level": self.level, "resolution": top_of(self.level)})
 

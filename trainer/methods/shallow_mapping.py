@@ -1,8 +1,8 @@
 """A shallower mapping network: the spec changes the generator that is built, and there is nothing to do in training."""
 
 from trainer.config.methods import ShallowMapping
-from trainer.families import implements
-from trainer.methods.method import Method
+from trainer.objectives.method import Method
+from trainer.registry import implements
 
 
 @implements(ShallowMapping)

@@ -5,12 +5,12 @@ as they are. The vector u moves on by one iteration per Dmain.
 """
 
 from trainer.config.methods import SpectralNormalisation
-from trainer.families import implements
-from trainer.methods.method import Method
 from trainer.model.layers import Convolution
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.model.spectral import SpectralNorm
+from trainer.objectives.method import Method
 from trainer.objectives.phases import SumOverRanks
+from trainer.registry import implements
 
 NORMALISED = ("conv0", "conv1", "conv")
 

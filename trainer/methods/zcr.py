@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from trainer.config.methods import LatentConsistency
-from trainer.families import implements
 from trainer.methods.bcr import inconsistency
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method
+from trainer.objectives.method import DiscriminatorPenaltyInputs, GeneratorPenaltyInputs, Method
 from trainer.objectives.phases import PhaseResult
+from trainer.registry import implements
 
 
 def distance(first: Float[Tensor, "n c h w"], second: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
@@ -27,17 +27,19 @@ class LatentConsistencyRegularizer(Method):
     def __init__(self, spec: LatentConsistency) -> None:
         self.spec = spec
 
-    def generator_penalty(self, scene: GeneratorScene) -> PhaseResult:
-        apart = distance(scene.images, self._neighbours(scene))
+    def generator_penalty(self, inputs: GeneratorPenaltyInputs) -> PhaseResult:
+        apart = distance(inputs.images, self._neighbours(inputs))
         return PhaseResult(apart * -self.spec.generator_weight, {"Loss/zcr/distance": apart.detach()})
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult:
         with torch.no_grad():
-            images = self._neighbours(scene)
-        penalty = inconsistency(scene.fake_logits, scene.critic.scores(images, scene.shard.gen_c))
+            images = self._neighbours(inputs)
+        penalty = inconsistency(
+            inputs.fake_logits, inputs.augmented_discriminator.scores(images, inputs.micro_batch.gen_c)
+        )
         return PhaseResult(penalty * self.spec.discriminator_weight, {"Loss/zcr/logits": penalty.detach()})
 
-    def _neighbours(self, scene: GeneratorScene | DiscriminatorScene) -> Float[Tensor, "n c h w"]:
-        shard, generation = scene.shard, scene.generation
-        near = shard.z + self.spec.radius * torch.randn_like(shard.z)
-        return generation.images(generation.latents(near, shard.gen_c))
+    def _neighbours(self, inputs: GeneratorPenaltyInputs | DiscriminatorPenaltyInputs) -> Float[Tensor, "n c h w"]:
+        micro_batch, generation = inputs.micro_batch, inputs.generation
+        near = micro_batch.z + self.spec.radius * torch.randn_like(micro_batch.z)
+        return generation.images(generation.latents(near, micro_batch.gen_c))

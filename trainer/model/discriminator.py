@@ -1,19 +1,20 @@
 """The StyleGAN2 discriminator, with architectures orig, skip and resnet, and projection for conditional training."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.networks import Architecture, StyleGan2Discriminator
-from trainer.families import implements
-from trainer.model.layers import Convolution, FullyConnected, resample_filter
+from trainer.config.networks.stylegan2 import BINOMIAL, Architecture, StyleGan2Discriminator
+from trainer.model.layers import Convolution, FullyConnected
 from trainer.model.mapping import Mapping
 from trainer.model.minibatch_std import minibatch_std
 from trainer.model.network import DiscriminatorNetwork
-from trainer.model.precision import channels_at, reduced_dtype, resolutions
-from trainer.ops.upfirdn2d import downsample2d
+from trainer.model.precision import reduced_dtype, resolutions
+from trainer.ops.upfirdn2d import downsample2d, setup_filter
+from trainer.registry import implements
 
 RESIDUAL_GAIN = math.sqrt(0.5)
 
@@ -37,17 +38,20 @@ class DiscriminatorBlock(nn.Module):
         dtype: torch.dtype | None,
         clamp: float | None,
         frozen: int,
+        taps: Sequence[float] = BINOMIAL,
     ) -> None:
         super().__init__()
         self.architecture, self.dtype = architecture, dtype
         trainable = (index >= frozen for index in range(4))
-        self.register_buffer("resample_filter", resample_filter())
+        self.register_buffer("resample_filter", setup_filter(taps))
         if inputs == 0 or architecture == "skip":
             self.fromrgb = Convolution(channels, middle, 1, activation="lrelu", clamp=clamp, trainable=next(trainable))
         self.conv0 = Convolution(middle, middle, 3, activation="lrelu", clamp=clamp, trainable=next(trainable))
-        self.conv1 = Convolution(middle, outputs, 3, activation="lrelu", down=2, clamp=clamp, trainable=next(trainable))
+        self.conv1 = Convolution(
+            middle, outputs, 3, activation="lrelu", down=2, clamp=clamp, trainable=next(trainable), taps=taps
+        )
         if architecture == "resnet":
-            self.skip = Convolution(middle, outputs, 1, bias=False, down=2, trainable=next(trainable))
+            self.skip = Convolution(middle, outputs, 1, bias=False, down=2, trainable=next(trainable), taps=taps)
 
     def layers(self) -> int:
         """Return how many layers `frozen` can count here."""
@@ -82,13 +86,15 @@ class DiscriminatorEpilogue(nn.Module):
         channels: int,
         has_rgb: bool,
         clamp: float | None,
-        minibatch_std_group: int,
+        minibatch_std_group: int | None,
+        minibatch_std_channels: int = 1,
     ) -> None:
         super().__init__()
         self.minibatch_std_group, self.features_dim = minibatch_std_group, inputs
+        self.minibatch_std_channels = minibatch_std_channels
         if has_rgb:
             self.fromrgb = Convolution(channels, inputs, 1, activation="lrelu")
-        self.conv = Convolution(inputs + 1, inputs, 3, activation="lrelu", clamp=clamp)
+        self.conv = Convolution(inputs + minibatch_std_channels, inputs, 3, activation="lrelu", clamp=clamp)
         self.fc = FullyConnected(inputs * 4**2, inputs, "lrelu")
         self.out = FullyConnected(inputs, embedding_dim or 1)
 
@@ -102,7 +108,9 @@ class DiscriminatorEpilogue(nn.Module):
             colours = self.fromrgb(image.to(dtype))
             x = colours if x is None else x + colours
         assert x is not None, "4x4 images need FromRGB"
-        x = self.conv(minibatch_std(x, self.minibatch_std_group, parts=parts))
+        if self.minibatch_std_channels:
+            x = minibatch_std(x, self.minibatch_std_group, self.minibatch_std_channels, parts)
+        x = self.conv(x)
         features: Tensor = self.fc(x.flatten(1))
         return features
 
@@ -121,26 +129,35 @@ class Discriminator(DiscriminatorNetwork):
         super().__init__()
         self.spec, self.condition_dim = spec, condition_dim
         self.resolution, self.channels = resolution, channels
-        base, limit = int(spec.channel_base * spec.capacity), int(spec.channel_max * spec.capacity)
-        width = {r: channels_at(r, base, limit) for r in resolutions(resolution)}
+        width = {r: spec.width(r) for r in resolutions(resolution)}
         inputs, frozen = 0, spec.frozen_layers
         for r in reversed(resolutions(resolution)[1:]):
             dtype = reduced_dtype(spec.precision, r, resolution)
             clamp = spec.precision.conv_clamp
             block = DiscriminatorBlock(
-                inputs, width[r], width[r // 2], channels, spec.architecture, dtype, clamp, max(frozen, 0)
+                inputs,
+                width[r],
+                width[r // 2],
+                channels,
+                spec.architecture,
+                dtype,
+                clamp,
+                frozen=max(frozen, 0),
+                taps=spec.resample_taps,
             )
             self.add_module(f"b{r}", block)
             inputs, frozen = width[r // 2], frozen - block.layers()
+        embedding = spec.embedding_dim or width[4] if condition_dim else 0
         if condition_dim:
-            self.mapping = Mapping(0, condition_dim, width[4], spec.mapping_layers, num_ws=None)
+            self.mapping = Mapping(0, condition_dim, embedding, spec.mapping_layers, num_ws=None)
         self.b4 = DiscriminatorEpilogue(
             width[4],
-            embedding_dim=width[4] if condition_dim else 0,
+            embedding_dim=embedding,
             channels=channels,
             has_rgb=spec.architecture == "skip" or resolution == 4,
             clamp=spec.precision.conv_clamp,
             minibatch_std_group=spec.minibatch_std_group,
+            minibatch_std_channels=spec.minibatch_std_channels,
         )
 
     @property
@@ -158,7 +175,7 @@ class Discriminator(DiscriminatorNetwork):
         force_fp32: bool = False,
         parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real. `parts` stacked batches of equal size are judged apart from each other."""
+        """Return logits: positive for real. `parts` stacked batches of equal size are scored apart from each other."""
         features = self.features(images, force_fp32, parts)
         logits: Tensor = self.b4(features, self.mapping(None, c) if self.condition_dim else None)
         return logits

@@ -3,12 +3,12 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.config.networks import StyleGan2Generator
-from trainer.families import implements
+from trainer.config.networks.stylegan2 import StyleGan2Generator
 from trainer.model.mapping import Mapping
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork
 from trainer.model.synthesis import Synthesis
+from trainer.registry import implements
 
 
 @implements(StyleGan2Generator)

@@ -4,22 +4,17 @@ A stored weight has unit variance; it is multiplied by 1/sqrt(fan_in) where it i
 """
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from trainer.config.networks.stylegan2 import BINOMIAL
 from trainer.ops.bias_act import ACTIVATIONS, bias_act, leaky_relu_in_place
 from trainer.ops.conv2d_resample import conv2d_resample
 from trainer.ops.upfirdn2d import setup_filter
-
-RESAMPLE_TAPS = (1, 3, 3, 1)
-
-
-def resample_filter() -> Float[Tensor, "4 4"]:
-    """Return the filter all networks resample with: [1 3 3 1] on both axes, sum 1."""
-    return setup_filter(RESAMPLE_TAPS)
 
 
 class FullyConnected(nn.Module):
@@ -72,6 +67,7 @@ class Convolution(nn.Module):
         down: int = 1,
         clamp: float | None = None,
         trainable: bool = True,
+        taps: Sequence[float] = BINOMIAL,
     ) -> None:
         super().__init__()
         self.activation, self.up, self.down, self.clamp = activation, up, down, clamp
@@ -83,7 +79,7 @@ class Convolution(nn.Module):
         self._keep("bias", torch.zeros(outputs) if bias else None, trainable)
         self.weight_norm: nn.Module | None = None
         self.before_bias: nn.Module | None = None
-        self.register_buffer("resample_filter", resample_filter())
+        self.register_buffer("resample_filter", setup_filter(taps))
 
     def _keep(self, name: str, value: Tensor | None, trainable: bool) -> None:
         if trainable and value is not None:

@@ -1,17 +1,20 @@
 """The layers of the synthesis network: convolutions modulated by an affine function of w (StyleGAN2, Sec. 2)."""
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.model.layers import FullyConnected, resample_filter
+from trainer.config.networks.stylegan2 import BINOMIAL
+from trainer.model.layers import FullyConnected
 from trainer.model.network import PowerIterated
 from trainer.model.spectral import SpectralNorm
 from trainer.ops.bias_act import ACTIVATIONS, bias_act
 from trainer.ops.modulated_conv2d import Modulation, modulated_conv2d, modulated_layer
+from trainer.ops.upfirdn2d import setup_filter
 
 NoiseMode = Literal["random", "const", "none"]
 
@@ -36,14 +39,19 @@ class SynthesisLayer(PowerIterated):
         modulation: Modulation,
         demodulate: bool = True,
         spectral_norm: bool = False,
+        noise_inputs: bool = True,
+        taps: Sequence[float] = BINOMIAL,
     ) -> None:
         super().__init__()
         self.resolution, self.up, self.clamp, self.modulation = resolution, up, clamp, modulation
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
-        self.noise_strength = nn.Parameter(torch.zeros([]))
+        self.has_noise = noise_inputs
+        if noise_inputs:
+            self.noise_strength = nn.Parameter(torch.zeros([]))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.register_buffer("resample_filter", resample_filter())
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        self.register_buffer("resample_filter", setup_filter(taps))
+        if noise_inputs:
+            self.register_buffer("noise_const", torch.randn(resolution, resolution))
         self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
         self.demodulate = demodulate
         self.style_gain = 1.0 if demodulate or spectral_norm else 1 / math.sqrt(inputs * 9)
@@ -77,7 +85,7 @@ class SynthesisLayer(PowerIterated):
             self.weight_norm.advance(self.weight)
 
     def _noise(self, x: Tensor, mode: NoiseMode, gain: float) -> Tensor | None:
-        if mode == "none":
+        if mode == "none" or not self.has_noise:
             return None
         strength = self.noise_strength * gain
         if mode == "const":

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.networks import DiscriminatorSpec, GeneratorSpec
+from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
 
 Labels = Callable[[int, torch.Generator], Float[Tensor, "n cdim"]]
 """Draws n conditions as frequent as in the data set, from a generator of random numbers."""
@@ -39,7 +39,7 @@ class Network(nn.Module):
     condition_dim: int
 
     def advance(self) -> None:
-        """Move on what moves once per iteration of training, whatever the number of passes and shards."""
+        """Move on what moves once per iteration of training, whatever the number of passes and micro-batches."""
         for layer in self.modules():
             if isinstance(layer, PowerIterated):
                 layer.advance()

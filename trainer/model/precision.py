@@ -2,7 +2,7 @@
 
 import torch
 
-from trainer.config.networks import Precision
+from trainer.config.networks.stylegan2 import Precision
 
 _DTYPES = {"fp32": None, "fp16": torch.float16, "bf16": torch.bfloat16}
 

@@ -1,7 +1,7 @@
 """Spectral normalisation of a weight (Miyato et al. 2018): W / sigma(W), sigma by power iteration.
 
 Every pass through the layer starts from the same u, so that the result does not depend on how a batch is cut into
-shards; u moves on by one iteration per iteration of training.
+micro-batches; u moves on by one iteration per iteration of training.
 """
 
 import torch

@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.networks import Architecture, StyleGan2Generator
-from trainer.model.layers import Convolution, resample_filter
+from trainer.config.networks.stylegan2 import StyleGan2Generator
+from trainer.model.layers import Convolution
 from trainer.model.modulated import NoiseMode, SynthesisLayer, ToRgb
 from trainer.model.precision import channels_at, reduced_dtype, resolutions
-from trainer.ops.modulated_conv2d import Modulation
-from trainer.ops.upfirdn2d import upsample2d
+from trainer.ops.upfirdn2d import setup_filter, upsample2d
 
 RESIDUAL_GAIN = math.sqrt(0.5)
 
@@ -24,35 +24,41 @@ class SynthesisBlock(nn.Module):
 
     def __init__(
         self,
+        spec: StyleGan2Generator,
         inputs: int,
         outputs: int,
-        w_dim: int,
         resolution: int,
         channels: int,
-        architecture: Architecture,
         is_last: bool,
         dtype: torch.dtype | None,
-        clamp: float | None,
-        modulation: Modulation,
-        demodulate: bool = True,
-        spectral_norm: bool = False,
     ) -> None:
         super().__init__()
-        self.architecture, self.dtype = architecture, dtype
+        self.architecture, self.dtype = spec.architecture, dtype
         self.is_first = inputs == 0
-        self.has_rgb = is_last or architecture == "skip"
+        self.has_rgb = is_last or spec.architecture == "skip"
         self.convolutions = 1 if self.is_first else 2
-        self.register_buffer("resample_filter", resample_filter())
-        variant = demodulate, spectral_norm
+        taps, clamp = spec.resample_taps, spec.precision.conv_clamp
+        self.register_buffer("resample_filter", setup_filter(taps))
+        layer = partial(
+            SynthesisLayer,
+            outputs=outputs,
+            w_dim=spec.w_dim,
+            resolution=resolution,
+            clamp=clamp,
+            modulation=spec.modulation,
+            demodulate=spec.demodulate,
+            spectral_norm=spec.spectral_norm,
+            noise_inputs=spec.noise_inputs,
+        )
         if self.is_first:
             self.const = nn.Parameter(torch.randn(outputs, resolution, resolution))
         else:
-            self.conv0 = SynthesisLayer(inputs, outputs, w_dim, resolution, 2, clamp, modulation, *variant)
-        self.conv1 = SynthesisLayer(outputs, outputs, w_dim, resolution, 1, clamp, modulation, *variant)
+            self.conv0 = layer(inputs, up=2, taps=taps)
+        self.conv1 = layer(outputs, up=1)
         if self.has_rgb:
-            self.torgb = ToRgb(outputs, channels, w_dim, clamp)
-        if not self.is_first and architecture == "resnet":
-            self.skip = Convolution(inputs, outputs, 1, bias=False, up=2)
+            self.torgb = ToRgb(outputs, channels, spec.w_dim, clamp)
+        if not self.is_first and spec.architecture == "resnet":
+            self.skip = Convolution(inputs, outputs, 1, bias=False, up=2, taps=taps)
 
     def forward(
         self,
@@ -95,20 +101,8 @@ class Synthesis(nn.Module):
         inputs = 0
         for r in self.resolutions:
             outputs = channels_at(r, spec.channel_base, spec.channel_max)
-            block = SynthesisBlock(
-                inputs,
-                outputs,
-                w_dim=spec.w_dim,
-                resolution=r,
-                channels=channels,
-                architecture=spec.architecture,
-                is_last=r == resolution,
-                dtype=reduced_dtype(spec.precision, r, resolution),
-                clamp=spec.precision.conv_clamp,
-                modulation=spec.modulation,
-                demodulate=spec.demodulate,
-                spectral_norm=spec.spectral_norm,
-            )
+            dtype = reduced_dtype(spec.precision, r, resolution)
+            block = SynthesisBlock(spec, inputs, outputs, r, channels, r == resolution, dtype)
             self.add_module(f"b{r}", block)
             inputs = outputs
         self.num_ws = sum(block.convolutions for block in self.blocks()) + 1

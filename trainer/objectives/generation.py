@@ -6,7 +6,7 @@ from torch import Tensor
 
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork
-from trainer.objectives.phases import ShardMean, SumOverRanks
+from trainer.objectives.phases import MicroBatchMean, SumOverRanks
 
 
 def mixing_cutoff(num_ws: int, probability: float) -> int:
@@ -16,11 +16,11 @@ def mixing_cutoff(num_ws: int, probability: float) -> int:
 
 
 class Generation:
-    """Runs a generator as training does. w_avg moves once per phase, whatever the number of shards and ranks."""
+    """Runs a generator as training does. w_avg moves once per phase, whatever the number of micro-batches and ranks."""
 
     def __init__(self, generator: GeneratorNetwork, style_mixing: float, noise_mode: NoiseMode = "random") -> None:
         self.generator, self.style_mixing, self.noise_mode = generator, style_mixing, noise_mode
-        self._mean_w = ShardMean()
+        self._mean_w = MicroBatchMean()
 
     def latents(self, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"]) -> Float[Tensor, "n layers wdim"]:
         """Return ws of z, with the styles of a second latent from a random layer on (StyleGAN, Sec. 3.1)."""

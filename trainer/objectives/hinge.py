@@ -1,10 +1,10 @@
 """The hinge loss (Lim and Ye 2017, "Geometric GAN")."""
 
-from trainer import losses
 from trainer.config.training import Hinge
-from trainer.families import implements
+from trainer.objectives import losses
 from trainer.objectives.main import Adversarial
 from trainer.objectives.regularised import RegularisedObjective
+from trainer.registry import implements
 
 
 @implements(Hinge)

@@ -1,10 +1,10 @@
 """The least squares loss (Mao et al. 2017, "Least squares generative adversarial networks")."""
 
-from trainer import losses
 from trainer.config.training import LeastSquares
-from trainer.families import implements
+from trainer.objectives import losses
 from trainer.objectives.main import Adversarial
 from trainer.objectives.regularised import RegularisedObjective
+from trainer.registry import implements
 
 
 @implements(LeastSquares)

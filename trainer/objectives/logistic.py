@@ -1,10 +1,10 @@
 """The objective of StyleGAN2: non-saturating logistic loss, R1 and path length regularisation."""
 
-from trainer import losses
 from trainer.config.training import Logistic
-from trainer.families import implements
+from trainer.objectives import losses
 from trainer.objectives.main import Adversarial
 from trainer.objectives.regularised import RegularisedObjective
+from trainer.registry import implements
 
 
 @implements(Logistic)

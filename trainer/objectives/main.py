@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer.augment.critic import Critic
-from trainer.methods.method import DiscriminatorScene, GeneratorScene, Method, penalised, reals_of
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.objectives.generation import Generation
-from trainer.objectives.phases import Phase, PhaseResult, Shard, Stats, SumOverRanks
+from trainer.objectives.method import DiscriminatorPenaltyInputs, GeneratorPenaltyInputs, Method, penalised, reals_of
+from trainer.objectives.phases import MicroBatch, Phase, PhaseResult, Stats, SumOverRanks
 
 Loss = Callable[[Tensor], Tensor]
 
@@ -37,25 +37,30 @@ class GeneratorMain(Phase):
     def __init__(
         self,
         generation: Generation,
-        critic: Critic,
+        augmented_discriminator: AugmentedDiscriminator,
         losses: Adversarial,
         methods: Sequence[Method] = (),
         interval: int = 1,
     ) -> None:
-        self.generation, self.critic, self.losses, self.methods = generation, critic, losses, methods
+        self.generation, self.augmented_discriminator, self.losses, self.methods = (
+            generation,
+            augmented_discriminator,
+            losses,
+            methods,
+        )
         self.interval = interval
 
     @property
     def gain(self) -> float:
         return 1.0
 
-    def loss(self, shard: Shard) -> PhaseResult:
-        images = self.generation.images(self.generation.latents(shard.z, shard.gen_c))
-        logits = self.critic.logits(images, shard.gen_c, "fake-in-G")
+    def loss(self, micro_batch: MicroBatch) -> PhaseResult:
+        images = self.generation.images(self.generation.latents(micro_batch.z, micro_batch.gen_c))
+        logits = self.augmented_discriminator.logits(images, micro_batch.gen_c, "fake-in-G")
         loss = self.losses.generator(logits)
         result = PhaseResult(loss, {**scores_of("fake", logits), "Loss/G/loss": loss.detach()})
-        scene = GeneratorScene(shard, self.generation, self.critic, images, logits)
-        return penalised(result, (method.generator_penalty(scene) for method in self.methods))
+        inputs = GeneratorPenaltyInputs(micro_batch, self.generation, self.augmented_discriminator, images, logits)
+        return penalised(result, (method.generator_penalty(inputs) for method in self.methods))
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
         self.generation.finish(sum_over_ranks)
@@ -67,26 +72,39 @@ class DiscriminatorMain(Phase):
     name, network = "Dmain", "D"
 
     def __init__(
-        self, generation: Generation, critic: Critic, losses: Adversarial, methods: Sequence[Method] = ()
+        self,
+        generation: Generation,
+        augmented_discriminator: AugmentedDiscriminator,
+        losses: Adversarial,
+        methods: Sequence[Method] = (),
     ) -> None:
-        self.generation, self.critic, self.losses, self.methods = generation, critic, losses, methods
+        self.generation, self.augmented_discriminator, self.losses, self.methods = (
+            generation,
+            augmented_discriminator,
+            losses,
+            methods,
+        )
 
-    def loss(self, shard: Shard) -> PhaseResult:
-        scene = self._scene(shard)
-        loss = self.losses.fake(scene.fake_logits) + self.losses.real(scene.real_logits)
-        scores = {**scores_of("fake", scene.fake_logits), **scores_of("real", scene.real_logits)}
+    def loss(self, micro_batch: MicroBatch) -> PhaseResult:
+        inputs = self._penalty_inputs(micro_batch)
+        loss = self.losses.fake(inputs.fake_logits) + self.losses.real(inputs.real_logits)
+        scores = {**scores_of("fake", inputs.fake_logits), **scores_of("real", inputs.real_logits)}
         result = PhaseResult(loss, {**scores, "Loss/D/loss": loss.detach()})
-        return penalised(result, (method.discriminator_penalty(scene) for method in self.methods))
+        return penalised(result, (method.discriminator_penalty(inputs) for method in self.methods))
 
-    def _scene(self, shard: Shard) -> DiscriminatorScene:
+    def _penalty_inputs(self, micro_batch: MicroBatch) -> DiscriminatorPenaltyInputs:
         with torch.no_grad():
-            fake = self.generation.images(self.generation.latents(shard.z, shard.gen_c))
-        fake_shown = self.critic.shown(fake, "fake-in-D")
-        real = reals_of(self.methods, shard, self.generation)
-        real_shown = self.critic.shown(real, "real")
-        fake_logits, real_logits = self.critic.scores_of_both(fake_shown, shard.gen_c, real_shown, shard.real_c)
+            fake = self.generation.images(self.generation.latents(micro_batch.z, micro_batch.gen_c))
+        fake_shown = self.augmented_discriminator.shown(fake, "fake-in-D")
+        real = reals_of(self.methods, micro_batch, self.generation)
+        real_shown = self.augmented_discriminator.shown(real, "real")
+        fake_logits, real_logits = self.augmented_discriminator.scores_of_both(
+            fake_shown, micro_batch.gen_c, real_shown, micro_batch.real_c
+        )
         shown = (real_shown, fake_shown, real_logits, fake_logits)
-        return DiscriminatorScene(shard, self.generation, self.critic, real, fake, *shown)
+        return DiscriminatorPenaltyInputs(
+            micro_batch, self.generation, self.augmented_discriminator, real, fake, *shown
+        )
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
         self.generation.finish(sum_over_ranks)

@@ -1,14 +1,15 @@
-"""What one iteration of training is made of: phases, each of which trains one network on every shard of the batch.
+"""What an iteration of training is made of: phases, each of which trains one network on every micro-batch.
 
 The loop, for every phase that is due:
 
-    train_only(phase.network, generator, discriminator)
-    for shard in shards: (phase.loss(shard).loss.mean() * phase.gain / number_of_shards).backward()
-    phase.finish(sum_over_ranks)       # once: moving averages that all shards share
+    only the parameters of phase.network ask for gradients
+    for micro_batch in micro_batches:
+        (phase.loss(micro_batch).loss.mean() * phase.gain / len(micro_batches)).backward()
+    phase.finish(sum_over_ranks)       # once: moving averages that all micro-batches share
     complete_gradients(parameters)     # what the loss does not reach has gradient zero, so Adam decays its moments
     one step of Adam
 
-A further method adds to the loss of a phase, see `trainer/methods/method.py`.
+A further method adds to the loss of a phase, see `trainer/objectives/method.py`.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +25,7 @@ SumOverRanks = Callable[[Tensor], Tensor]
 Stats = dict[str, Tensor]
 
 
-class Shard(NamedTuple):
+class MicroBatch(NamedTuple):
     """What a phase sees of a batch: real images of [-1, 1] and the latents and conditions of generated ones."""
 
     real: Float[Tensor, "m c h w"]
@@ -53,12 +54,12 @@ class Phase(ABC):
         return float(self.interval)
 
     @abstractmethod
-    def loss(self, shard: Shard) -> PhaseResult:
-        """Return the loss of one shard, to be differentiated by the caller."""
+    def loss(self, micro_batch: MicroBatch) -> PhaseResult:
+        """Return the loss of one micro-batch, to be differentiated by the caller."""
 
     @abstractmethod
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        """Move what is averaged over the whole batch, once all shards have run."""
+        """Move what is averaged over the whole batch, once all micro-batches have run."""
 
 
 class Joined(Phase):
@@ -73,8 +74,8 @@ class Joined(Phase):
     def gain(self) -> float:
         return self.parts[0].gain
 
-    def loss(self, shard: Shard) -> PhaseResult:
-        results = [part.loss(shard) for part in self.parts]
+    def loss(self, micro_batch: MicroBatch) -> PhaseResult:
+        results = [part.loss(micro_batch) for part in self.parts]
         loss = torch.stack([result.loss.mean() for result in results]).sum(dim=0, keepdim=True)
         return PhaseResult(loss, {name: value for result in results for name, value in result.stats.items()})
 
@@ -83,20 +84,9 @@ class Joined(Phase):
             part.finish(sum_over_ranks)
 
 
-def local(value: Tensor) -> Tensor:
-    """Return the sum over ranks of a run that has one rank."""
-    return value
-
-
 def is_due(phase: Phase, iteration: int) -> bool:
     """Return whether `phase` runs in `iteration`, counted from 0."""
     return iteration % phase.interval == 0
-
-
-def train_only(network: NetworkName, generator: nn.Module, discriminator: nn.Module) -> None:
-    """Ask for gradients of one network's parameters alone, which spares the computation of the other's."""
-    generator.requires_grad_(network == "G")
-    discriminator.requires_grad_(network == "D")
 
 
 def complete_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -106,26 +96,26 @@ def complete_gradients(parameters: Iterable[nn.Parameter]) -> None:
             parameter.grad = torch.zeros_like(parameter)
 
 
-class ShardMean:
-    """The mean of what all shards of all ranks add, for a moving average that is moved once per phase."""
+class MicroBatchMean:
+    """The mean of what all micro-batches of all ranks add, for a moving average that is moved once per phase."""
 
     def __init__(self) -> None:
         self._sum: Tensor | None = None
         self._count = 0
 
     def __bool__(self) -> bool:
-        """Return whether a shard has added anything."""
+        """Return whether a micro-batch has added anything."""
         return self._count > 0
 
     def add(self, value: Float[Tensor, "*shape"]) -> None:
-        """Add what one shard measured."""
+        """Add what one micro-batch measured."""
         self._sum = value.detach() if self._sum is None else self._sum + value.detach()
         self._count += 1
 
     def take(self, sum_over_ranks: SumOverRanks) -> Float[Tensor, "*shape"]:
         """Return the mean and start anew."""
         if self._sum is None:
-            raise LookupError("no shard has added a value")
+            raise LookupError("no micro-batch has added a value")
         total, count = self._sum, torch.tensor(float(self._count), device=self._sum.device)
         self._sum, self._count = None, 0
         return sum_over_ranks(total) / sum_over_ranks(count)

@@ -1,6 +1,6 @@
 """An adversarial loss regularised as StyleGAN2's: phases Gmain, Greg, Dmain, Dreg (Karras et al. 2020b, App. B).
 
-    objective = build(config.objective, generator, critic, intervals, methods)
+    objective = build(config.objective, generator, augmented_discriminator, intervals, methods)
     objective.phases               # in the order in which an iteration runs them
     objective.state_dict()         # plain tensors: the moving mean of path lengths
 
@@ -14,16 +14,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer import losses
-from trainer.augment.critic import Critic
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.config.training import Regularised
-from trainer.methods.method import Method, reals_of
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork
 from trainer.model.precision import regularize_in_full_precision
+from trainer.objectives import losses
 from trainer.objectives.generation import Generation
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain, scores_of
-from trainer.objectives.phases import Joined, Phase, PhaseResult, Shard, ShardMean, SumOverRanks
+from trainer.objectives.method import Method, reals_of
+from trainer.objectives.phases import Joined, MicroBatch, MicroBatchMean, Phase, PhaseResult, SumOverRanks
 
 
 class Intervals(NamedTuple):
@@ -36,7 +36,8 @@ class Intervals(NamedTuple):
 class PathLength(Phase):
     """Greg: weight * (||J_w^T y|| - a)^2 on the first `batch / shrink` samples.
 
-    Every shard moves the moving mean a by its own lengths, in the graph; what is kept moves by those of all shards.
+    Every micro-batch moves the moving mean a by its own lengths, in the graph; what is kept moves by those of all of
+    them.
     """
 
     name, network = "Greg", "G"
@@ -46,11 +47,11 @@ class PathLength(Phase):
         self.mean = torch.zeros([], device=next(generation.generator.parameters()).device)
         self.noise = losses.image_noise
         self.force_fp32 = regularize_in_full_precision(generation.generator.spec.arithmetic)
-        self._mean_length = ShardMean()
+        self._mean_length = MicroBatchMean()
 
-    def loss(self, shard: Shard) -> PhaseResult:
-        count = max(len(shard.z) // self.spec.path_length_batch_shrink, 1)
-        ws = self.generation.latents(shard.z[:count], shard.gen_c[:count])
+    def loss(self, micro_batch: MicroBatch) -> PhaseResult:
+        count = max(len(micro_batch.z) // self.spec.path_length_batch_shrink, 1)
+        ws = self.generation.latents(micro_batch.z[:count], micro_batch.gen_c[:count])
         images = self.generation.images(ws, self.force_fp32)
         lengths = losses.path_lengths(images, ws, self.noise(images))
         self._mean_length.add(lengths.mean())
@@ -68,20 +69,25 @@ class PathLength(Phase):
 
 
 class DiscriminatorR1(Phase):
-    """Dreg: gamma/2 * ||grad_x D(A x)||^2, x the image that the critic has R1 taken at."""
+    """Dreg: gamma/2 * ||grad_x D(A x)||^2, x the image that the augmented discriminator has R1 taken at."""
 
     name, network = "Dreg", "D"
 
     def __init__(
-        self, generation: Generation, critic: Critic, gamma: float, interval: int, methods: Sequence[Method]
+        self,
+        generation: Generation,
+        augmented_discriminator: AugmentedDiscriminator,
+        gamma: float,
+        interval: int,
+        methods: Sequence[Method],
     ) -> None:
-        self.generation, self.critic, self.gamma = generation, critic, gamma
+        self.generation, self.augmented_discriminator, self.gamma = generation, augmented_discriminator, gamma
         self.interval, self.methods = interval, methods
-        self.force_fp32 = regularize_in_full_precision(critic.discriminator.spec.arithmetic)
+        self.force_fp32 = regularize_in_full_precision(augmented_discriminator.discriminator.spec.arithmetic)
 
-    def loss(self, shard: Shard) -> PhaseResult:
-        real = reals_of(self.methods, shard, self.generation)
-        images, logits = self.critic.for_r1(real, shard.real_c, self.force_fp32)
+    def loss(self, micro_batch: MicroBatch) -> PhaseResult:
+        real = reals_of(self.methods, micro_batch, self.generation)
+        images, logits = self.augmented_discriminator.for_r1(real, micro_batch.real_c, self.force_fp32)
         penalty = losses.r1_penalty(logits, images)
         loss = penalty * (self.gamma / 2)
         stats = {**scores_of("real", logits), "Loss/r1_penalty": penalty.detach(), "Loss/D/reg": loss.detach()}
@@ -100,16 +106,18 @@ class RegularisedObjective:
         self,
         spec: Regularised,
         generator: GeneratorNetwork,
-        critic: Critic,
+        augmented_discriminator: AugmentedDiscriminator,
         intervals: Intervals,
         methods: Sequence[Method] = (),
         noise_mode: NoiseMode = "random",
     ) -> None:
         generation = Generation(generator, spec.style_mixing, noise_mode)
         self.path_length = PathLength(generation, spec, intervals.generator or 1)
-        r1 = DiscriminatorR1(generation, critic, spec.r1_gamma, intervals.discriminator or 1, methods)
-        generator_main = GeneratorMain(generation, critic, self.losses, methods, spec.discriminator_steps)
-        discriminator_main = DiscriminatorMain(generation, critic, self.losses, methods)
+        r1 = DiscriminatorR1(generation, augmented_discriminator, spec.r1_gamma, intervals.discriminator or 1, methods)
+        generator_main = GeneratorMain(
+            generation, augmented_discriminator, self.losses, methods, spec.discriminator_steps
+        )
+        discriminator_main = DiscriminatorMain(generation, augmented_discriminator, self.losses, methods)
         self.phases: tuple[Phase, ...] = (
             *_step(generator_main, self.path_length if spec.path_length_weight else None, intervals.generator),
             *_step(discriminator_main, r1 if spec.r1_gamma else None, intervals.discriminator),

@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from trainer import losses
-from trainer.augment.critic import Critic
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.config.training import WganGp
-from trainer.families import implements
-from trainer.methods.method import DiscriminatorScene, Method
 from trainer.model.network import GeneratorNetwork
+from trainer.objectives import losses
 from trainer.objectives.generation import Generation
 from trainer.objectives.main import Adversarial, DiscriminatorMain, GeneratorMain
+from trainer.objectives.method import DiscriminatorPenaltyInputs, Method
 from trainer.objectives.phases import Phase, PhaseResult
 from trainer.objectives.regularised import Intervals
+from trainer.registry import implements
 
 Images = Float[Tensor, "n c h w"]
 
@@ -38,10 +38,10 @@ class GradientPenalty(Method):
     def __init__(self, spec: WganGp) -> None:
         self.spec = spec
 
-    def discriminator_penalty(self, scene: DiscriminatorScene) -> PhaseResult:
-        images = between(scene.real, scene.fake).detach().requires_grad_(True)
-        penalty = losses.slope_penalty(scene.critic.scores(images, scene.shard.real_c), images)
-        drift = scene.real_logits.squeeze(1).square()
+    def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult:
+        images = between(inputs.real, inputs.fake).detach().requires_grad_(True)
+        penalty = losses.slope_penalty(inputs.augmented_discriminator.scores(images, inputs.micro_batch.real_c), images)
+        drift = inputs.real_logits.squeeze(1).square()
         loss = penalty * self.spec.penalty_weight + drift * self.spec.drift_weight
         return PhaseResult(loss, {"Loss/gradient_penalty": penalty.detach(), "Loss/D/reg": loss.detach()})
 
@@ -54,14 +54,14 @@ class WassersteinObjective:
         self,
         spec: WganGp,
         generator: GeneratorNetwork,
-        critic: Critic,
+        augmented_discriminator: AugmentedDiscriminator,
         intervals: Intervals,  # noqa: ARG002
         methods: Sequence[Method] = (),
     ) -> None:
         generation = Generation(generator, spec.style_mixing)
         self.phases: tuple[Phase, ...] = (
-            GeneratorMain(generation, critic, WASSERSTEIN, methods, spec.discriminator_steps),
-            DiscriminatorMain(generation, critic, WASSERSTEIN, (GradientPenalty(spec), *methods)),
+            GeneratorMain(generation, augmented_discriminator, WASSERSTEIN, methods, spec.discriminator_steps),
+            DiscriminatorMain(generation, augmented_discriminator, WASSERSTEIN, (GradientPenalty(spec), *methods)),
         )
 
     def state_dict(self) -> dict[str, Tensor]:

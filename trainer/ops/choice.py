@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from trainer.console import say
 from trainer.errors import UserError
 from trainer.ops.build import place
 from trainer.ops.build.status import status
 from trainer.ops.kernels import Kernels
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
+from trainer.runtime.console import say
 
 Wanted = Literal["auto", "native", "reference"]
 
@@ -18,7 +18,7 @@ def choose(wanted: Wanted, device: str) -> Kernels:
     Raises UserError where `native` is asked for and there is no build.
     """
     if wanted == "reference":
-        return Reference()
+        return ReferenceKernels()
     kind: place.Kind = "cuda" if device == "cuda" else "cpu"
     if place.library(kind) is not None:
         return native(kind)
@@ -26,7 +26,7 @@ def choose(wanted: Wanted, device: str) -> Kernels:
     if wanted == "native":
         raise UserError("ops: native", missing)
     say(f"adasweep: the slower reference operations are used: native ones for {kind} are {missing}")
-    return Reference()
+    return ReferenceKernels()
 
 
 def native(kind: place.Kind, smallest: int | None = None) -> Kernels:

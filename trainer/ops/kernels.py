@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trainer.ops.interface import Kernels as Kernels
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 
 
 class _Process:
     """The choice of this process."""
 
-    kernels: Kernels = Reference()
+    kernels: Kernels = ReferenceKernels()
 
 
 def kernels() -> Kernels:

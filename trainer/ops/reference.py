@@ -10,7 +10,7 @@ from trainer.ops.interface import Kernels
 from trainer.ops.resampling import Steps, resample
 
 
-class Reference(Kernels):
+class ReferenceKernels(Kernels):
     """Plain torch, differentiable as often as anybody wants."""
 
     name = "reference"

@@ -8,25 +8,25 @@ from typing import Final
 
 import torch
 
-from trainer.losses import generator_logistic
-from trainer.metrics.subject import Samples
-from trainer.probes.scene import Findings, Scene
-from trainer.sheet import tile, to_uint8
+from trainer.evaluation.samples import Samples
+from trainer.images.grids import tile, to_uint8
+from trainer.objectives.losses import generator_logistic
+from trainer.probes.context import ProbeContext, ProbeResults
 
 COUNT: Final = 16
 
 
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return `magnitude` [n h w], the norm over channels, and sheets of both images and magnitudes."""
     count = count or COUNT
-    draws = Samples(scene.generator, scene.train_set, scene.seed).first("gradients", count)
+    draws = Samples(context.generator, context.train_set, context.seed).first("gradients", count)
     with torch.no_grad():
-        images = scene.images_of(draws)
+        images = context.images_of(draws)
     images.requires_grad_(True)
-    loss = generator_logistic(scene.discriminator(images, draws.c, force_fp32=True)).sum()
+    loss = generator_logistic(context.discriminator(images, draws.c, force_fp32=True)).sum()
     (gradient,) = torch.autograd.grad(loss, images)
     magnitude = gradient.norm(dim=1).cpu()
     brightest = magnitude.amax((1, 2), keepdim=True).clamp(min=torch.finfo(magnitude.dtype).tiny)
     shown = (magnitude / brightest * 255).to(torch.uint8)[:, None]
     pictures = {"images": tile(to_uint8(images.detach()).cpu(), 8), "magnitude": tile(shown, 8)}
-    return Findings({"magnitude": magnitude.numpy()}, pictures)
+    return ProbeResults({"magnitude": magnitude.numpy()}, pictures)

@@ -11,31 +11,34 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from trainer.evaluation.path_steps import perceptual_distances
+from trainer.evaluation.samples import PathSteps, Samples
+from trainer.images.grids import tile, to_uint8
 from trainer.metrics.ppl import EPSILON
-from trainer.metrics.steps import judged
-from trainer.metrics.subject import Samples, Steps
-from trainer.probes.scene import Findings, Scene
-from trainer.sheet import tile, to_uint8
+from trainer.probes.context import ProbeContext, ProbeResults
 
 COUNT: Final = 2000
 SHOWN: Final = 16
 TAIL: Final = 0.1
 
 
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return `path_length` [n], and sheets of images of the lowest and of the highest tenth."""
     count = count or COUNT
-    found = [judged(steps, scene.judges.distance, crop=False).distances for steps in _steps(scene, count)]
+    found = [
+        perceptual_distances(steps, context.feature_networks.distance, crop=False).distances
+        for steps in _steps(context, count)
+    ]
     lengths = np.concatenate(found).astype(np.float64) / EPSILON**2
     order, tail = np.argsort(lengths), max(1, round(TAIL * count))
     ends = {"low": order[:tail], "high": order[-tail:]}
-    pictures = {name: tile(_images(scene, count, _spread(among)), 8) for name, among in ends.items()}
-    return Findings({"path_length": lengths}, pictures)
+    pictures = {name: tile(_images(context, count, _spread(among)), 8) for name, among in ends.items()}
+    return ProbeResults({"path_length": lengths}, pictures)
 
 
-def _steps(scene: Scene, count: int) -> Iterator[Steps]:
-    for steps in Samples(scene.generator, scene.train_set, scene.seed).paths(count, "wend"):
-        scene.progress(f"path lengths, {steps.start} of {count}")
+def _steps(context: ProbeContext, count: int) -> Iterator[PathSteps]:
+    for steps in Samples(context.generator, context.train_set, context.seed).paths(count, "wend"):
+        context.progress(f"path lengths, {steps.start} of {count}")
         yield steps
 
 
@@ -46,9 +49,9 @@ def _spread(among: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
     return chosen
 
 
-def _images(scene: Scene, count: int, wanted: Int[np.ndarray, " k"]) -> Tensor:
+def _images(context: ProbeContext, count: int, wanted: Int[np.ndarray, " k"]) -> Tensor:
     found: dict[int, Tensor] = {}
-    for start, before, _ in _steps(scene, count):
+    for start, before, _ in _steps(context, count):
         for index in wanted[(wanted >= start) & (wanted < start + len(before))]:
             found[int(index)] = to_uint8(before[int(index) - start]).cpu()
     return torch.stack([found[int(index)] for index in wanted])

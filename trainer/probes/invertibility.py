@@ -5,21 +5,21 @@ import numpy as np
 from trainer.augment.invertibility import condition_numbers
 from trainer.config.augment import AdaAugment, FixedAugment
 from trainer.errors import UserError
-from trainer.probes.scene import Findings, Scene
+from trainer.probes.context import ProbeContext, ProbeResults
 
 STEPS = 21
 
 
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return `p` [k], `transform` [t] and `condition` [t k]; inf where nothing can be inverted.
 
     Raises UserError for a trial without a pipe.
     """
-    augment = scene.config.augment
+    augment = context.config.augment
     if not isinstance(augment, AdaAugment | FixedAugment):
         raise UserError("probe invertibility", f"the augmentation {augment.type} has no p", "leave the probe out")
     p = np.linspace(0, 1, count or STEPS)
-    found = [condition_numbers(augment.pipe, scene.config.data.resolution, float(value)) for value in p]
+    found = [condition_numbers(augment.pipe, context.config.data.resolution, float(value)) for value in p]
     names = list(found[0])
     table = np.array([[numbers[name] for numbers in found] for name in names])
-    return Findings({"p": p, "transform": np.array(names), "condition": table})
+    return ProbeResults({"p": p, "transform": np.array(names), "condition": table})

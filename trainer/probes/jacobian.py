@@ -11,30 +11,30 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from trainer.metrics.scratch import scratch
-from trainer.metrics.subject import Samples
+from trainer.evaluation.feature_cache import scratch
+from trainer.evaluation.samples import Samples
 from trainer.model.generator import Generator
-from trainer.probes.scene import Findings, Scene
+from trainer.probes.context import ProbeContext, ProbeResults
 
 COUNT: Final = 4
 AT_ONCE: Final = 16
 BLOCK: Final = 65_536
 
 
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return `singular_values` [n wdim] of J at n random w, largest first."""
-    draws = Samples(scene.generator, scene.train_set, scene.seed).first("jacobian", count or COUNT)
+    draws = Samples(context.generator, context.train_set, context.seed).first("jacobian", count or COUNT)
     with torch.no_grad():
-        ws = scene.generator.mapping(draws.z, draws.c)[:, 0]
-    return Findings({"singular_values": np.stack([_singular_values(scene, w) for w in ws])})
+        ws = context.generator.mapping(draws.z, draws.c)[:, 0]
+    return ProbeResults({"singular_values": np.stack([_singular_values(context, w) for w in ws])})
 
 
-def _singular_values(scene: Scene, w: Float[Tensor, " wdim"]) -> Float64[np.ndarray, " wdim"]:
+def _singular_values(context: ProbeContext, w: Float[Tensor, " wdim"]) -> Float64[np.ndarray, " wdim"]:
     """Return the roots of the eigenvalues of J^T J; the columns of J lie on disk, for they may be large."""
-    generator = scene.stylegan2
-    columns = scratch((len(w), generator.channels * generator.resolution**2), scene.cache_dir)
+    generator = context.stylegan2
+    columns = scratch((len(w), generator.channels * generator.resolution**2), context.cache_dir)
     for start in range(0, len(w), AT_ONCE):
-        scene.progress("jacobian")
+        context.progress("jacobian")
         directions = torch.eye(len(w), device=w.device)[start : start + AT_ONCE]
         columns[start : start + AT_ONCE] = products(generator, w, directions).cpu().numpy()
     gram = np.zeros((len(w), len(w)))

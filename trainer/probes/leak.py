@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import BATCH, Samples
 from trainer.metrics.detectors import Detector
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import BATCH, Samples
-from trainer.probes.changes import CHANGES, Change
-from trainer.probes.scene import Findings, Scene
+from trainer.probes.context import ProbeContext, ProbeResults
+from trainer.probes.image_changes import CHANGES, Change
 
 COUNT: Final = 2000
 RIDGE: Final = 1.0
@@ -30,19 +30,24 @@ LEAST_DIFFERENCE: Final = 0.2
 Rows = Float32[np.ndarray, "n d"]
 
 
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return `change` [k] by name, `leaked` [k], `told` [k] (t - f), and mean and deviation of every channel."""
     count = count or COUNT
-    whole = scene.train_set.whole
+    whole = context.train_set.whole
     real = whole.images(chosen(len(whole), count))
-    made = torch.cat([b.images for b in Samples(scene.generator, scene.train_set, scene.seed).images(count)])[:count]
-    features = features_of(scene.judges.detector, real), features_of(scene.judges.detector, made)
+    made = torch.cat([b.images for b in Samples(context.generator, context.train_set, context.seed).images(count)])[
+        :count
+    ]
+    features = (
+        features_of(context.feature_networks.detector, real),
+        features_of(context.feature_networks.detector, made),
+    )
     scores = []
     for name, change in CHANGES.items():
-        scene.progress(f"leak of {name}")
-        scores.append(_score(scene.judges.detector, *features, real, change))
+        context.progress(f"leak of {name}")
+        scores.append(_score(context.feature_networks.detector, *features, real, change))
     leaked, told = np.array(scores).T
-    return Findings(
+    return ProbeResults(
         {
             "change": np.array(list(CHANGES)),
             "leaked": leaked,
@@ -66,7 +71,7 @@ def _score(detector: Detector, real: Rows, made: Rows, images: Tensor, change: C
     return leaked_share(real, features_of(detector, changed), made)
 
 
-def leaked_share(real: Rows, changed: Rows, made: Rows) -> tuple[float, float]:
+def leaked_share(real: Rows, changed: Rows, made: Float32[np.ndarray, "m d"]) -> tuple[float, float]:
     """Return the share of `made` that is changed, between 0 and 1, and how well that can be told.
 
     Row i of `changed` is row i of `real`, changed: halves are taken by rows, so that no image is in both.

@@ -7,22 +7,22 @@ import torch
 from jaxtyping import Float64, UInt8
 from torch import Tensor
 
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import BATCH, Samples
-from trainer.probes.scene import Findings, Scene
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import BATCH, Samples
+from trainer.probes.context import ProbeContext, ProbeResults
 
 COUNT: Final = 10_000
 
 
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return the means `generated` and `real` [c h w] in 0..255, real images of the whole set, and both as pictures."""
     count = count or COUNT
-    made = mean(batch.images for batch in Samples(scene.generator, scene.train_set, scene.seed).images(count))
-    indices = chosen(len(scene.train_set.whole), count)
+    made = mean(batch.images for batch in Samples(context.generator, context.train_set, context.seed).images(count))
+    indices = chosen(len(context.train_set.whole), count)
     parts = (indices[start : start + BATCH] for start in range(0, len(indices), BATCH))
-    real = mean(scene.train_set.whole.images(part) for part in parts)
+    real = mean(context.train_set.whole.images(part) for part in parts)
     pictures = {name: image.round().to(torch.uint8) for name, image in (("generated", made), ("real", real))}
-    return Findings({"generated": made.numpy(), "real": real.numpy()}, pictures)
+    return ProbeResults({"generated": made.numpy(), "real": real.numpy()}, pictures)
 
 
 def mean(batches: Iterator[UInt8[Tensor, "n c h w"]]) -> Float64[Tensor, "c h w"]:

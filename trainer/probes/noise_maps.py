@@ -13,13 +13,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import Samples
-from trainer.probes.scene import Findings, Scene
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import Samples
+from trainer.images.grids import tile, to_uint8
+from trainer.probes.context import ProbeContext, ProbeResults
 from trainer.projection.noise_maps import autocorrelation, picture
 from trainer.projection.projector import NOISE_WEIGHT, Projection, Projector
 from trainer.projection.schedule import Schedule
-from trainer.sheet import tile, to_uint8
 
 COUNT: Final = 1
 PAPER: Final = Schedule()
@@ -34,38 +34,38 @@ class Target(NamedTuple):
     label: Float[Tensor, "1 cdim"]
 
 
-def probe(scene: Scene, count: int | None = None, schedule: Schedule = PAPER) -> Findings:
+def probe(context: ProbeContext, count: int | None = None, schedule: Schedule = PAPER) -> ProbeResults:
     """Return of n generated, then n real images `regularised_*` and `free_*`: `distance` [2n], `correlation` [2n k].
 
     The correlation is that of every map with itself, a pixel aside. The pictures of the same names have a column for
     every image: the target, what was found, the map of the whole resolution, and the one of a quarter of it.
     """
-    targets = _targets(scene, count or COUNT)
+    targets = _targets(context, count or COUNT)
     arrays, pictures = {}, {}
     for name, weight in WEIGHTS.items():
-        found = [_projected(scene, name, target, weight, schedule) for target in targets]
+        found = [_projected(context, name, target, weight, schedule) for target in targets]
         arrays[f"{name}_distance"] = np.array([one.distance for one in found])
         correlations = [[autocorrelation(noise).item() for noise in one.noises.values()] for one in found]
         arrays[f"{name}_correlation"] = np.array(correlations)
         pictures[name] = _sheet([target.image for target in targets], found)
-    return Findings(arrays, pictures)
+    return ProbeResults(arrays, pictures)
 
 
-def _targets(scene: Scene, count: int) -> list[Target]:
-    draws = Samples(scene.generator, scene.train_set, scene.seed).first("noise maps", count)
+def _targets(context: ProbeContext, count: int) -> list[Target]:
+    draws = Samples(context.generator, context.train_set, context.seed).first("noise maps", count)
     with torch.no_grad():
-        made = scene.images_of(draws)
-    whole, indices = scene.train_set.whole, chosen(len(scene.train_set.whole), count)
-    real = whole.images(indices).to(scene.device).float() / 127.5 - 1
-    labels = whole.labels(indices)[:, : draws.c.shape[1]].to(scene.device)
+        made = context.images_of(draws)
+    whole, indices = context.train_set.whole, chosen(len(context.train_set.whole), count)
+    real = whole.images(indices).to(context.device).float() / 127.5 - 1
+    labels = whole.labels(indices)[:, : draws.c.shape[1]].to(context.device)
     images, classes = torch.cat([made, real]), torch.cat([draws.c, labels])
     return [Target(image[None], label[None]) for image, label in zip(images, classes, strict=True)]
 
 
-def _projected(scene: Scene, name: str, target: Target, weight: float, schedule: Schedule) -> Projection:
-    scene.progress(f"projecting, noise maps {name}")
-    generator = deepcopy(scene.stylegan2)  # whose noise is optimised
-    projector = Projector(generator, scene.judges.distance, target.label, scene.seed, weight)
+def _projected(context: ProbeContext, name: str, target: Target, weight: float, schedule: Schedule) -> Projection:
+    context.progress(f"projecting, noise maps {name}")
+    generator = deepcopy(context.stylegan2)  # whose noise is optimised
+    projector = Projector(generator, context.feature_networks.distance, target.label, context.seed, weight)
     return projector.project(target.image, schedule)
 
 

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from trainer.metrics.reference import chosen
-from trainer.metrics.subject import Samples
-from trainer.probes.scene import Findings, Scene
+from trainer.evaluation.real_features import chosen
+from trainer.evaluation.samples import Samples
+from trainer.probes.context import ProbeContext, ProbeResults
 from trainer.projection.projector import Projector
 from trainer.projection.schedule import Schedule
 
@@ -22,27 +22,29 @@ COUNT: Final = 100
 PAPER: Final = Schedule()
 
 
-def probe(scene: Scene, count: int | None = None, schedule: Schedule = PAPER) -> Findings:
+def probe(context: ProbeContext, count: int | None = None, schedule: Schedule = PAPER) -> ProbeResults:
     """Return `generated` [n] and `real` [n], distances left after projection."""
     count = count or COUNT
-    samples = Samples(scene.generator, scene.train_set, scene.seed)
+    samples = Samples(context.generator, context.train_set, context.seed)
     draws = samples.first("projection", count)
     with torch.no_grad():
-        made = scene.images_of(draws)
-    indices = chosen(len(scene.train_set.whole), count)
-    real = scene.train_set.whole.images(indices).to(scene.device).float() / 127.5 - 1
-    labels = scene.train_set.whole.labels(indices)[:, : draws.c.shape[1]].to(scene.device)
-    return Findings({"generated": _left(scene, made, draws.c, schedule), "real": _left(scene, real, labels, schedule)})
+        made = context.images_of(draws)
+    indices = chosen(len(context.train_set.whole), count)
+    real = context.train_set.whole.images(indices).to(context.device).float() / 127.5 - 1
+    labels = context.train_set.whole.labels(indices)[:, : draws.c.shape[1]].to(context.device)
+    return ProbeResults(
+        {"generated": _left(context, made, draws.c, schedule), "real": _left(context, real, labels, schedule)}
+    )
 
 
 def _left(
-    scene: Scene, images: Float[Tensor, "n c h w"], labels: Float[Tensor, "n cdim"], schedule: Schedule
+    context: ProbeContext, images: Float[Tensor, "n c h w"], labels: Float[Tensor, "n cdim"], schedule: Schedule
 ) -> Float64[np.ndarray, " n"]:
     """Return the distance that is left for each image."""
     found = []
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
-        scene.progress(f"projecting image {number} of {len(images)}")
-        generator = deepcopy(scene.stylegan2)  # whose noise is optimised
-        projector = Projector(generator, scene.judges.distance, label[None], scene.seed)
+        context.progress(f"projecting image {number} of {len(images)}")
+        generator = deepcopy(context.stylegan2)  # whose noise is optimised
+        projector = Projector(generator, context.feature_networks.distance, label[None], context.seed)
         found.append(projector.project(image[None], schedule).distance)
     return np.array(found)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from trainer.config.probes import PROBES, parse_probe
 from trainer.config.train import TrainConfig
-from trainer.measuring import Measurer
-from trainer.probes.scene import Findings, Scene, write_findings
+from trainer.evaluation.measurer import Measurer
+from trainer.probes.context import ProbeContext, ProbeResults, write_results
 from trainer.projection.schedule import Schedule
-from trainer.reporter import Reporter
+from trainer.recording.reporter import Reporter
 
 
-def find_out(name: str, scene: Scene) -> Findings:
+def run_probe(name: str, context: ProbeContext) -> ProbeResults:
     """Return what the probe called `name` finds out about a snapshot. Raises ProbeNameError."""
     spec = parse_probe(name)
     schedule = () if spec.steps is None else (Schedule(steps=spec.steps),)
-    findings: Findings = importlib.import_module(PROBES[spec.name].module).probe(scene, spec.images, *schedule)
-    return findings
+    results: ProbeResults = importlib.import_module(PROBES[spec.name].module).probe(context, spec.images, *schedule)
+    return results
 
 
 @dataclass
@@ -33,20 +33,20 @@ class Prober:
         missing = [name for name in self.measurer.options.probes if not run.probe(name, images).exists()]
         if not missing or not self.reporter.speaks:
             return
-        scene = self._scene(images)
+        context = self._context(images)
         for name in missing:
-            scene.progress(name)
-            findings = find_out(name, scene)
+            context.progress(name)
+            results = run_probe(name, context)
             self.reporter.fence.check()
-            write_findings(run.probe(name, images), findings)
+            write_results(run.probe(name, images), results)
 
-    def _scene(self, images: int) -> Scene:
+    def _context(self, images: int) -> ProbeContext:
         measurer = self.measurer
-        return Scene(
+        return ProbeContext(
             measurer.run.snapshot(images),
             self.config,
             measurer.train_set,
-            measurer.judges,
+            measurer.feature_networks,
             measurer.options.cache_dir,
             measurer.world.device,
             measurer.progress(self.reporter),

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainer.metrics.subject import Samples
-from trainer.probes.scene import Findings, Scene
+from trainer.evaluation.samples import Samples
+from trainer.probes.context import ProbeContext, ProbeResults
 
 COUNT: Final = 1024
 
@@ -40,10 +40,10 @@ class Spread:
 
 
 @torch.inference_mode()
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return `resolution` [r], `deviation` [r] and `share` [r] of every ToRGB, coarsest first."""
     spreads: dict[int, Spread] = defaultdict(Spread)
-    synthesis = scene.stylegan2.synthesis
+    synthesis = context.stylegan2.synthesis
     layers = {
         side: block.torgb
         for side, block in zip(synthesis.resolutions, synthesis.blocks(), strict=True)
@@ -53,11 +53,11 @@ def probe(scene: Scene, count: int | None = None) -> Findings:
         for side, layer in layers.items():
             hook = layer.register_forward_hook(partial(_listen, spreads[side]))
             stack.callback(hook.remove)
-        for _ in Samples(scene.generator, scene.train_set, scene.seed).images(count or COUNT):
-            scene.progress("trgb")
+        for _ in Samples(context.generator, context.train_set, context.seed).images(count or COUNT):
+            context.progress("trgb")
     deviations = np.array([spreads[side].deviation for side in layers])
     shares = deviations / deviations.sum()
-    return Findings({"resolution": np.array(list(layers)), "deviation": deviations, "share": shares})
+    return ProbeResults({"resolution": np.array(list(layers)), "deviation": deviations, "share": shares})
 
 
 def _listen(spread: Spread, _layer: nn.Module, _inputs: Any, values: Tensor) -> None:

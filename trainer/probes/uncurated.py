@@ -11,10 +11,10 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from trainer.metrics.subject import Samples
-from trainer.probes.scene import Findings, Scene
-from trainer.randomness import generator_of
-from trainer.sheet import tile
+from trainer.evaluation.samples import Samples
+from trainer.images.grids import tile
+from trainer.probes.context import ProbeContext, ProbeResults
+from trainer.runtime.randomness import generator_of
 
 COUNT: Final = 24
 COLUMNS: Final = 4
@@ -22,24 +22,24 @@ PSI: Final = 0.7
 SEED: Final = 600
 
 
-def probe(scene: Scene, count: int | None = None) -> Findings:
+def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     """Return the `seed` and `psi`, and as pictures `real` ones of the whole set, `generated` and `truncated` images.
 
     A generator without a w has nothing to truncate by psi, and no such picture.
     """
     count = count or COUNT
-    pictures = {"real": _real(scene, count), "generated": _made(scene, count, 1.0)}
-    if scene.config.generator.maps:
-        pictures["truncated"] = _made(scene, count, PSI)
-    return Findings({"seed": np.array(SEED), "psi": np.array(PSI)}, pictures)
+    pictures = {"real": _real(context, count), "generated": _made(context, count, 1.0)}
+    if context.config.generator.maps:
+        pictures["truncated"] = _made(context, count, PSI)
+    return ProbeResults({"seed": np.array(SEED), "psi": np.array(PSI)}, pictures)
 
 
-def _real(scene: Scene, count: int) -> UInt8[Tensor, "c rows_h columns_w"]:
-    whole = scene.train_set.whole
+def _real(context: ProbeContext, count: int) -> UInt8[Tensor, "c rows_h columns_w"]:
+    whole = context.train_set.whole
     picks = torch.randperm(len(whole), generator=generator_of(SEED, "uncurated"))[:count]
     return tile(whole.images(picks.numpy()), COLUMNS)
 
 
-def _made(scene: Scene, count: int, psi: float) -> UInt8[Tensor, "c rows_h columns_w"]:
-    subject = Samples(scene.generator, scene.train_set, SEED, psi)
+def _made(context: ProbeContext, count: int, psi: float) -> UInt8[Tensor, "c rows_h columns_w"]:
+    subject = Samples(context.generator, context.train_set, SEED, psi)
     return tile(torch.cat([batch.images for batch in subject.images(count)])[:count], COLUMNS)

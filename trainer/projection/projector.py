@@ -11,7 +11,7 @@ from trainer.model.generator import Generator
 from trainer.perceptual.distance import PerceptualFeatures, as_seen, distance
 from trainer.projection.noise_maps import normalize_, regularization
 from trainer.projection.schedule import Schedule
-from trainer.randomness import generator_of, seed_everything
+from trainer.runtime.randomness import generator_of, seed_everything
 
 NOISE_WEIGHT = 1e5
 LATENTS = 10_000

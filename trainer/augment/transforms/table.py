@@ -1,27 +1,24 @@
 """The transforms of the pipe in their fixed order (Karras et al. 2020, App. B), and the groups the pipes are made of.
 
-The paper counts 18: rotation stands here twice, before and after the anisotropic scale. To add one, write its file and
-enter a row.
+The paper counts 18: rotation stands here twice, before and after the anisotropic scale. To add one, write its class in
+the file of its kind and enter a row.
 """
 
 from collections.abc import Mapping
 
-from trainer.augment.transforms.anisotropic_scale import AnisotropicScale
 from trainer.augment.transforms.base import Transform
-from trainer.augment.transforms.brightness import Brightness
-from trainer.augment.transforms.contrast import Contrast
-from trainer.augment.transforms.cutout import Cutout
-from trainer.augment.transforms.filter_band import FilterBand
-from trainer.augment.transforms.fractional_translation import FractionalTranslation
-from trainer.augment.transforms.hue import Hue
-from trainer.augment.transforms.integer_translation import IntegerTranslation
-from trainer.augment.transforms.isotropic_scale import IsotropicScale
-from trainer.augment.transforms.luma_flip import LumaFlip
-from trainer.augment.transforms.noise import Noise
-from trainer.augment.transforms.rotate90 import Rotate90
-from trainer.augment.transforms.rotation import Rotation
-from trainer.augment.transforms.saturation import Saturation
-from trainer.augment.transforms.xflip import XFlip
+from trainer.augment.transforms.colour import Brightness, Contrast, Hue, LumaFlip, Saturation
+from trainer.augment.transforms.corruption import Cutout, Noise
+from trainer.augment.transforms.filtering import FilterBand
+from trainer.augment.transforms.geometric import (
+    AnisotropicScale,
+    FractionalTranslation,
+    IntegerTranslation,
+    IsotropicScale,
+    Rotate90,
+    Rotation,
+    XFlip,
+)
 from trainer.config.augment import Group
 
 TRANSFORMS: Mapping[str, Transform] = {

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from trainer.config.archive import Archive, open_archive
-from trainer.config.labels import read_labels
-from trainer.data.harden import decode
+from trainer.config.dataset.archive import Archive, open_archive
+from trainer.config.dataset.labels import read_labels
+from trainer.data.decode import decode
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
 

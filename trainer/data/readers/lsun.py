@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trainer.data.harden import decode
+from trainer.data.decode import decode
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
 

@@ -24,7 +24,7 @@ GPU_BATCH: Final = 256
 EPSILON: Final = 1e-3
 
 
-class Stage(NamedTuple):
+class BackboneStage(NamedTuple):
     """Blocks of one resolution; only the first has `stride` and changes the number of channels to `out`."""
 
     repeats: int
@@ -33,13 +33,13 @@ class Stage(NamedTuple):
 
 
 STAGES: Final = (
-    Stage(1, 1, 16),
-    Stage(2, 2, 24),
-    Stage(2, 2, 40),
-    Stage(3, 2, 80),
-    Stage(3, 1, 112),
-    Stage(4, 2, 192),
-    Stage(1, 1, 320),
+    BackboneStage(1, 1, 16),
+    BackboneStage(2, 2, 24),
+    BackboneStage(2, 2, 40),
+    BackboneStage(3, 2, 80),
+    BackboneStage(3, 1, 112),
+    BackboneStage(4, 2, 192),
+    BackboneStage(1, 1, 320),
 )
 
 
@@ -67,7 +67,7 @@ def even_padding(kernel: Tensor, stride: int) -> tuple[Tensor, int]:
     return F.pad(kernel, (lopsided, 0, lopsided, 0)), after
 
 
-class Convolution(nn.Module):
+class NormalisedConvolution(nn.Module):
     """A convolution with its batch normalisation folded in, and ReLU6 if asked for."""
 
     kernel: Tensor
@@ -88,17 +88,17 @@ class Convolution(nn.Module):
         return y.clamp_(0, 6) if self.activate else y
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Inverted residual (Sandler et al. 2018): expand, filter each channel, project; added to its input if it fits."""
 
     def __init__(self, weights: Weights, name: str, stride: int, residual: bool) -> None:
         super().__init__()
         layers = [
-            Convolution(weights, f"{name}._depthwise_conv", f"{name}._bn1", stride),
-            Convolution(weights, f"{name}._project_conv", f"{name}._bn2", activate=False),
+            NormalisedConvolution(weights, f"{name}._depthwise_conv", f"{name}._bn1", stride),
+            NormalisedConvolution(weights, f"{name}._project_conv", f"{name}._bn2", activate=False),
         ]
         if f"{name}._expand_conv.weight" in weights:
-            layers.insert(0, Convolution(weights, f"{name}._expand_conv", f"{name}._bn0"))
+            layers.insert(0, NormalisedConvolution(weights, f"{name}._expand_conv", f"{name}._bn0"))
         self.layers = nn.Sequential(*layers)
         self.residual = residual
 
@@ -111,11 +111,11 @@ def backbone(weights: Weights) -> nn.Sequential:
     """Return the convolutional part: [n 3 128 128] -> [n 1280 4 4]."""
     firsts = [(stage, position == 0) for stage in STAGES for position in range(stage.repeats)]
     blocks = [
-        Block(weights, f"_blocks.{index}", stage.stride if first else 1, residual=not first)
+        InvertedResidual(weights, f"_blocks.{index}", stage.stride if first else 1, residual=not first)
         for index, (stage, first) in enumerate(firsts)
     ]
-    stem = Convolution(weights, "_conv_stem", "_bn0", stride=2)
-    head = Convolution(weights, "_conv_head", "_bn1")
+    stem = NormalisedConvolution(weights, "_conv_stem", "_bn0", stride=2)
+    head = NormalisedConvolution(weights, "_conv_head", "_bn1")
     return nn.Sequential(stem, *blocks, head).eval().requires_grad_(False)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from trainer.config.metrics import detector_name
+from trainer.config.metrics.names import detector_name
 from trainer.metrics.detectors.detector import Detector, DetectorError
 from trainer.metrics.detectors.inception import WAY_OUT, Inception
 from trainer.metrics.detectors.lite0 import Lite0

@@ -4,14 +4,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from trainer.config.biggan import DISCRIMINATOR_SHAPES, BigGanDiscriminator
-from trainer.families import implements
+from trainer.config.networks.biggan import DISCRIMINATOR_SHAPES, BigGanDiscriminator
 from trainer.model.biggan.layers import Attention, Drawing, Normalised
 from trainer.model.growing.level import shrink
 from trainer.model.network import DiscriminatorNetwork
+from trainer.registry import implements
 
 
-class Block(nn.Module):
+class BigGanDiscriminatorBlock(nn.Module):
     """Residual block, maybe down by two. The first one takes the image as it is; the others begin with a ReLU."""
 
     def __init__(self, drawing: Drawing, inputs: int, outputs: int, halves: bool, first: bool) -> None:
@@ -29,7 +29,7 @@ class Block(nn.Module):
 
 
 @implements(BigGanDiscriminator)
-class Discriminator(DiscriminatorNetwork):
+class BigGanDiscriminatorNetwork(DiscriminatorNetwork):
     """image, c -> logits [n 1]."""
 
     def __init__(self, spec: BigGanDiscriminator, resolution: int, channels: int, condition_dim: int) -> None:
@@ -42,7 +42,9 @@ class Discriminator(DiscriminatorNetwork):
         for index, width in enumerate(shape.widths):
             halves = index < shape.halvings
             size //= 2 if halves else 1
-            self.layers.append(Block(drawing, inputs, width * spec.channels, halves, first=index == 0))
+            self.layers.append(
+                BigGanDiscriminatorBlock(drawing, inputs, width * spec.channels, halves, first=index == 0)
+            )
             inputs = width * spec.channels
             if halves and size == spec.attention:
                 self.layers.append(Attention(drawing, inputs))

@@ -5,18 +5,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from trainer.config.biggan import BigGanGenerator
+from trainer.config.networks.biggan import BigGanGenerator
 from trainer.errors import UserError
-from trainer.families import implements
 from trainer.model.biggan.layers import Attention, ConditionalNorm, Drawing, Normalised
 from trainer.model.growing.level import enlarge
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
 from trainer.model.precision import resolutions
-from trainer.model.standing import StandingNorm, with_standing_statistics
+from trainer.model.standing_statistics import StandingNorm, with_standing_statistics
+from trainer.registry import implements
 
 
-class Latents(LatentMapping):
+class BigGanMapping(LatentMapping):
     """z, c -> ws: each layer's part of z (or, not hierarchical, all of it), and the shared embedding of the class."""
 
     def __init__(self, spec: BigGanGenerator, layers: int, condition_dim: int) -> None:
@@ -44,7 +44,7 @@ class Latents(LatentMapping):
         return torch.cat([ws, (c @ self.embedding)[:, None].expand(-1, self.layers, -1)], dim=2)
 
 
-class Block(nn.Module):
+class BigGanGeneratorBlock(nn.Module):
     """Residual block, up by two."""
 
     def __init__(self, drawing: Drawing, inputs: int, outputs: int, w_dim: int, epsilon: float) -> None:
@@ -62,7 +62,7 @@ class Block(nn.Module):
         return block
 
 
-class Synthesis(nn.Module):
+class BigGanSynthesis(nn.Module):
     """ws -> image of [-1, 1]. The first vector makes the 4x4 features, each of the others goes to a block."""
 
     def __init__(self, spec: BigGanGenerator, resolution: int, channels: int, part_dim: int, w_dim: int) -> None:
@@ -74,7 +74,7 @@ class Synthesis(nn.Module):
         self.blocks, self.attention = nn.ModuleDict(), nn.ModuleDict()
         for r in resolutions(resolution)[1:]:
             outputs = spec.width(r, resolution)
-            self.blocks[f"b{r}"] = Block(drawing, inputs, outputs, w_dim, spec.norm_epsilon)
+            self.blocks[f"b{r}"] = BigGanGeneratorBlock(drawing, inputs, outputs, w_dim, spec.norm_epsilon)
             if r == spec.attention:
                 self.attention[f"b{r}"] = Attention(drawing, outputs)
             inputs = outputs
@@ -97,18 +97,18 @@ class Synthesis(nn.Module):
 
 
 @implements(BigGanGenerator)
-class Generator(GeneratorNetwork):
+class BigGanGeneratorNetwork(GeneratorNetwork):
     """z, c -> image."""
 
-    mapping: Latents
+    mapping: BigGanMapping
 
     def __init__(self, spec: BigGanGenerator, resolution: int, channels: int, condition_dim: int) -> None:
         super().__init__()
         self.spec, self.z_dim, self.condition_dim = spec, spec.z_dim, condition_dim
         self.resolution, self.channels = resolution, channels
         self.num_ws, self.standing_passes = len(resolutions(resolution)), spec.standing_passes
-        self.mapping = Latents(spec, self.num_ws, condition_dim)
-        self.synthesis = Synthesis(spec, resolution, channels, self.mapping.part_dim, self.mapping.w_dim)
+        self.mapping = BigGanMapping(spec, self.num_ws, condition_dim)
+        self.synthesis = BigGanSynthesis(spec, resolution, channels, self.mapping.part_dim, self.mapping.w_dim)
 
     def forward(
         self, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"], truncation_psi: float = 1.0

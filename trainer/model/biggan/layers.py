@@ -13,7 +13,7 @@ from torch.nn.functional import linear, max_pool2d, softmax
 
 from trainer.model.network import PowerIterated
 from trainer.model.spectral import SpectralNorm
-from trainer.model.standing import StandingNorm
+from trainer.model.standing_statistics import StandingNorm
 from trainer.ops.convolution import convolve
 
 NORMAL_SCALE = 0.02

@@ -12,19 +12,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from trainer.config.growth import top_of
+from trainer.config.progressive_growing import top_of
 
 
-class Stage(NamedTuple):
+class GrowthStage(NamedTuple):
     """The highest resolution in use, and how far it has faded in: 1 when it has."""
 
     top: int
     alpha: float
 
 
-def stage_of(level: float) -> Stage:
+def stage_of(level: float) -> GrowthStage:
     """Return the highest resolution of a level and its share."""
-    return Stage(top_of(level), level - math.ceil(level) + 1)
+    return GrowthStage(top_of(level), level - math.ceil(level) + 1)
 
 
 def shrink(images: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c h2 w2"]:
@@ -71,6 +71,6 @@ class Leveled(nn.Module):
         self.level.fill_(level)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> GrowthStage:
         """Return the present stage."""
         return stage_of(self.level.item())

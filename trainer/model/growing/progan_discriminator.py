@@ -4,16 +4,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from trainer.config.growing import ProGanDiscriminator
-from trainer.families import implements
-from trainer.model.growing.criticism import GrowingDiscriminator
+from trainer.config.networks.stylegan_progan import ProGanDiscriminator
+from trainer.model.growing.discriminator import GrowingDiscriminator
 from trainer.model.growing.level import shrink
 from trainer.model.growing.progan_layers import KERNELS, LEAK, Layer, MinibatchDiscrimination, Weighted
 from trainer.model.minibatch_std import minibatch_std
 from trainer.model.precision import resolutions
+from trainer.registry import implements
 
 
-class ProGanCriticBlock(nn.Module):
+class ProGanDiscriminatorBlock(nn.Module):
     """A colour input, two layers, and down by two."""
 
     def __init__(self, middle: int, outputs: int, channels: int, spec: ProGanDiscriminator) -> None:
@@ -44,7 +44,7 @@ class ProGanEnd(nn.Module):
 
 
 @implements(ProGanDiscriminator)
-class Discriminator(GrowingDiscriminator):
+class ProGanDiscriminatorNetwork(GrowingDiscriminator):
     """image -> logits [n 1]."""
 
     def __init__(self, spec: ProGanDiscriminator, resolution: int, channels: int, condition_dim: int) -> None:
@@ -53,7 +53,7 @@ class Discriminator(GrowingDiscriminator):
         self.resolution, self.channels = resolution, channels
         self.keep_level(resolution)
         for r in reversed(resolutions(resolution)[1:]):
-            self.add_module(f"b{r}", ProGanCriticBlock(spec.width(r), spec.width(r // 2), channels, spec))
+            self.add_module(f"b{r}", ProGanDiscriminatorBlock(spec.width(r), spec.width(r // 2), channels, spec))
         self.b4 = ProGanEnd(spec.width(4), channels, spec)
         self.out = Weighted(spec.width(4), 1, None, spec.equalised, gain=1.0)
 

@@ -4,21 +4,21 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import leaky_relu
 
-from trainer.config.growing import ProGanGenerator
+from trainer.config.networks.stylegan_progan import ProGanGenerator
 from trainer.errors import UserError
-from trainer.families import implements
 from trainer.model.growing.level import enlarge
 from trainer.model.growing.progan_layers import HE, LEAK, Layer, Weighted, pixel_norm
 from trainer.model.growing.synthesis import GrowingBlock, GrowingGenerator, GrowingSynthesis
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
 from trainer.model.precision import resolutions
-from trainer.model.standing import with_standing_statistics
+from trainer.model.standing_statistics import with_standing_statistics
+from trainer.registry import implements
 
 STANDING_PASSES = 100
 
 
-class Latents(LatentMapping):
+class ProGanMapping(LatentMapping):
     """z -> ws [n 1 zdim]: z itself, of unit second moment where pixels are normalised."""
 
     def __init__(self, normalised: bool) -> None:
@@ -77,7 +77,7 @@ class ProGanBlock(GrowingBlock):
 
 
 @implements(ProGanGenerator)
-class Generator(GrowingGenerator):
+class ProGanGeneratorNetwork(GrowingGenerator):
     """z -> image."""
 
     def __init__(self, spec: ProGanGenerator, resolution: int, channels: int, condition_dim: int) -> None:
@@ -91,7 +91,7 @@ class Generator(GrowingGenerator):
             outputs = spec.width(r, resolution)
             blocks.append(ProGanBlock(inputs, outputs, spec, channels, first=r == 4))
             inputs = outputs
-        self.mapping, self.synthesis = Latents(spec.normalisation == "pixel"), GrowingSynthesis(blocks)
+        self.mapping, self.synthesis = ProGanMapping(spec.normalisation == "pixel"), GrowingSynthesis(blocks)
 
     def presentable(self, labels: Labels) -> GeneratorNetwork:
         return with_standing_statistics(self, labels, STANDING_PASSES) if self.has_batch_norm else self

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, leaky_relu
 
-from trainer.model.standing import StandingNorm
+from trainer.model.standing_statistics import StandingNorm
 from trainer.ops.convolution import convolve
 
 LEAK = 0.2

@@ -8,15 +8,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.config.growing import StyleGanDiscriminator, StyleGanGenerator
-from trainer.families import implements
+from trainer.config.networks.stylegan_progan import StyleGanDiscriminator, StyleGanGenerator
 from trainer.model.discriminator import DiscriminatorBlock, DiscriminatorEpilogue
 from trainer.model.growing.adain import AdaInBlock
-from trainer.model.growing.criticism import GrowingDiscriminator
+from trainer.model.growing.discriminator import GrowingDiscriminator
 from trainer.model.growing.synthesis import GrowingBlock, GrowingGenerator, GrowingSynthesis
 from trainer.model.mapping import Mapping
 from trainer.model.modulated import NoiseMode, SynthesisLayer, ToRgb
 from trainer.model.precision import channels_at, resolutions
+from trainer.registry import implements
 
 
 class DemodulatedBlock(GrowingBlock):
@@ -47,7 +47,7 @@ class DemodulatedBlock(GrowingBlock):
 
 
 @implements(StyleGanGenerator)
-class Generator(GrowingGenerator):
+class StyleGanGeneratorNetwork(GrowingGenerator):
     """z, c -> w -> image."""
 
     mapping: Mapping
@@ -73,7 +73,7 @@ class Generator(GrowingGenerator):
 
 
 @implements(StyleGanDiscriminator)
-class Discriminator(GrowingDiscriminator):
+class StyleGanDiscriminatorNetwork(GrowingDiscriminator):
     """image, c -> logits: StyleGAN2's blocks without skips, each with a colour input."""
 
     def __init__(self, spec: StyleGanDiscriminator, resolution: int, channels: int, condition_dim: int) -> None:

@@ -5,7 +5,7 @@ import math
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.model.growing.level import Leveled, Stage, enlarge
+from trainer.model.growing.level import GrowthStage, Leveled, enlarge
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork
 from trainer.model.precision import resolutions
@@ -73,7 +73,7 @@ class GrowingGenerator(GeneratorNetwork):
         self.synthesis.set_level(level)
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> GrowthStage:
         """Return the present stage."""
         return self.synthesis.stage
 

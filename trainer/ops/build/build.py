@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainer.errors import OutputError, UserError
+from trainer.files import replace_file
 from trainer.ops.build import place
 from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC, X86_FLAGS
 from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architectures, cxx, nvcc, run
@@ -81,10 +82,7 @@ def _part(target: Path) -> Iterator[Path]:
 def _describe(part: Path, compiler: Compiler) -> None:
     libraries = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(part.glob("*.so"))}
     told = {"compiler": compiler.version, "host": socket.gethostname(), "built": time.time(), "libraries": libraries}
-    with (part / place.MANIFEST).open("w", encoding="utf-8") as file:
-        json.dump(told, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    replace_file(part / place.MANIFEST, json.dumps(told, indent=1))
 
 
 def _publish(part: Path, target: Path) -> None:

@@ -54,7 +54,7 @@ class Modulate(ctypes.Structure):
     ]
 
 
-class Resample(ctypes.Structure):
+class ResampleArguments(ctypes.Structure):
     """Up, filter, down."""
 
     _fields_ = [
@@ -84,7 +84,7 @@ class Tiles(ctypes.Structure):
     ]
 
 
-class Taps(ctypes.Structure):
+class TapsArguments(ctypes.Structure):
     """Weights to the matrices of minimal filtering, or back."""
 
     _fields_ = [

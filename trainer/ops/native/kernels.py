@@ -10,7 +10,7 @@ from trainer.ops.native import abi, finish, modulate, winograd
 from trainer.ops.native.activate import bias_act
 from trainer.ops.native.resample import resample
 from trainer.ops.native.warp import warp
-from trainer.ops.reference import Reference
+from trainer.ops.reference import ReferenceKernels
 from trainer.ops.resampling import Steps
 
 WORTH_A_CALL = 1 << 15  # elements below which a call costs more than one kernel for several steps saves
@@ -24,7 +24,7 @@ class Native(Kernels):
     """
 
     def __init__(self, name: str, smallest: int = WORTH_A_CALL) -> None:
-        self.name, self._smallest, self._plain = name, smallest, Reference()
+        self.name, self._smallest, self._plain = name, smallest, ReferenceKernels()
 
     def _by_tiles(self, x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
         return winograd.fits(x, weight, geometry) and (not self._smallest or winograd.pays(x, weight))

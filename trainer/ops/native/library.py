@@ -13,13 +13,13 @@ from trainer.ops.native import abi
 AGAIN = "build again: adasweep ops build --again"
 FUNCTIONS = {
     "adasweep_activate": abi.Activate,
-    "adasweep_resample": abi.Resample,
+    "adasweep_resample": abi.ResampleArguments,
     "adasweep_modulate": abi.Modulate,
     "adasweep_finish": abi.Finish,
     "adasweep_finish_backward": abi.Finish,
     "adasweep_warp": abi.Warp,
 }
-CPU_FUNCTIONS = {"adasweep_tiles": abi.Tiles, "adasweep_taps": abi.Taps}
+CPU_FUNCTIONS = {"adasweep_tiles": abi.Tiles, "adasweep_taps": abi.TapsArguments}
 
 
 class Library:

@@ -86,7 +86,7 @@ def _call(
 ) -> Tensor:
     up, down, rows, columns = steps
     y = torch.empty([*x.shape[:2], *sides], dtype=x.dtype, device=x.device, memory_format=format_of(x))
-    arguments = abi.Resample(
+    arguments = abi.ResampleArguments(
         *(abi.TYPES[x.dtype], *x.shape, *sides),
         *(STRIDES(*t.stride()) for t in (x, y)),
         *(*up, *down, rows[0], columns[0], f.shape[0], f.shape[-1], int(column is not None)),

@@ -134,4 +134,4 @@ def _taps(weight: Float[Tensor, "rows lanes 3 3"], matrices: Tensor, turned: boo
     if turned:
         begin, down, right = begin + 2 * (down + right) * weight.element_size(), -down, -right
     numbers = abi.TYPES[weight.dtype], back, rows, lanes, *strides, down, right, matrices.stride(0)
-    call("adasweep_taps", abi.Taps(*numbers, begin, matrices.data_ptr()), weight)
+    call("adasweep_taps", abi.TapsArguments(*numbers, begin, matrices.data_ptr()), weight)

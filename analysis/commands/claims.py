@@ -1,0 +1,49 @@
+"""claims: what a sweep is to show, tested against its results."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.claims.verdicts import judge_sweep, sentence
+from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
+from analysis.console import say, say_json
+from analysis.results.load import loader
+from analysis.tables.store import open_store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
+from trainer.command_line.sweeps import stored_name
+from trainer.config.claims.grammar import EXAMPLE
+
+EXAMPLES = f"""Examples:
+  adasweep claims demo
+  adasweep claims demo --claim "{EXAMPLE}"
+"""
+ClaimOption = Annotated[
+    list[str] | None, typer.Option("--claim", metavar="CLAIM", help="A claim to test as well; may be repeated.")
+]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def claims(
+    sweep: SweepArgument,
+    claim: ClaimOption = None,
+    score: ScoreOption = None,
+    identity: IdentityOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Test the claims of a sweep, and say what each verdict rests on. A claim that fails is a result, not an error."""
+    place, name = open_store(store), stored_name(store, sweep)
+    runs, curves = loaded(place, name, score, identity, quiet=as_json)
+    found = judge_sweep(runs.plan.claims, claim or [], loader(place, name, (runs, curves)))
+    if as_json:
+        not_tested = [{"claim": text, "reason": reason} for text, reason in found.not_tested]
+        say_json({"tested": [one.plain() for one in found.judged], "not_tested": not_tested})
+        return 0
+    for line in (*map(sentence, found.judged), *(f"NOT TESTED  {text}  ({why})" for text, why in found.not_tested)):
+        say(line)
+    if not found.judged:
+        say(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')
+    return 0

@@ -1,0 +1,37 @@
+"""collect: the results of trials, gathered into Parquet tables."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.commands.of_sweep import say_skipped
+from analysis.console import say, say_json
+from analysis.tables.collect import collect as collect_tables
+from analysis.tables.csv_export import export_csv
+from analysis.tables.store import open_store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+
+EXAMPLES = """Examples:
+  adasweep collect
+  adasweep collect --csv
+"""
+CsvOption = Annotated[bool, typer.Option("--csv", help="Write the tables as CSV files, too.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def collect(csv: CsvOption = False, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Gather the results of every trial that has changed into tables, and list what was skipped."""
+    place = open_store(store)
+    found = collect_tables(place)
+    written = export_csv(place) if csv else []
+    if as_json:
+        say_json(found._asdict() | ({"csv": [str(path) for path in written]} if csv else {}))
+        return 0
+    say(f"{found.trials} trials: {found.read} read, {found.trials - found.read} unchanged, {found.removed} gone")
+    say_skipped(found)
+    for path in written:
+        say(str(path))
+    return 0

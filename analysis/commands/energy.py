@@ -1,0 +1,46 @@
+"""energy: what sweeps took."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.commands.factors import CarbonOption, NodeDevicesOption, NodeWattsOption, factors_of
+from analysis.console import say, say_json, show
+from analysis.energy import table as energy_table
+from analysis.energy.table import energy_of
+from analysis.tables.store import open_store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.command_line.sweeps import stored_name
+
+EXAMPLES = """Examples:
+  adasweep energy                       the whole store
+  adasweep energy demo --kg-per-kwh 0.2
+"""
+SweepsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SWEEP", help="Sweeps: their files or names.", show_default="all"),
+]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def energy(
+    sweeps: SweepsArgument = None,
+    kg_per_kwh: CarbonOption = None,
+    node_watts: NodeWattsOption = None,
+    node_devices: NodeDevicesOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Say what sweeps took, measured, estimated and by the paper's formula; what was wasted or reused; its CO2."""
+    place, factors = open_store(store), factors_of(kg_per_kwh, node_watts, node_devices)
+    found, skipped = energy_of(place, [stored_name(store, sweep) for sweep in sweeps or []], factors)
+    if as_json:
+        say_json(energy_table.plain(found) | {"skipped": skipped})
+        return 0
+    for line in skipped:
+        say(f"skipped {line}")
+    show(energy_table.rich_table(found), energy_table.notes(found))
+    return 0

@@ -1,0 +1,142 @@
+"""figures draw, trace, verify: draw figures, go back from one to its runs, compare them with their runs."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from typer.core import TyperGroup
+
+from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
+from analysis.console import say, say_json, show
+from analysis.errors import FigureError
+from analysis.figures.provenance import Provenance
+from analysis.figures.trace import provenance_behind
+from analysis.tables.plan_file import NO_SWEEP
+from analysis.tables.store import open_store
+from trainer.command_line.group import epilog, new_app, taking_several
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, names_in
+from trainer.command_line.program import Ending, tell
+from trainer.command_line.sweeps import stored_name
+from trainer.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from analysis.figures.render import Rendered
+
+DRAW_EXAMPLES = """Examples:
+  adasweep figures draw demo
+  adasweep figures draw sweeps/demo.yaml --only fid_curves samples
+"""
+TRACE_EXAMPLES = """Example:
+  adasweep figures trace store/figures/demo/fid_curves.pdf
+"""
+VERIFY_EXAMPLES = """Examples:
+  adasweep figures verify demo
+  adasweep figures verify               all sweeps that have figures
+"""
+SweepArgument = Annotated[
+    str,
+    typer.Argument(metavar="SWEEP", help="A sweep: its file or name.", show_default="figures that need no run"),
+]
+EverySweepArgument = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="A sweep: its file or name.", show_default="all")
+]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A PDF, PNG or CSV that was drawn here.")]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", metavar="FIGURE ...", help="These figures instead of the sweep's.")
+]
+
+
+class FigureCommands(TyperGroup):
+    """draw, trace and verify. A sweep in their place, as in earlier versions, is answered with what to type."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the name of the command, the command, and the words that are left for it."""
+        if args[0] not in self.commands and not get_close_matches(args[0], self.commands):
+            problem, way_out = "is neither draw, trace nor verify", f"type: figures draw {args[0]}"
+            raise UserError(f"figures {args[0]}", problem, way_out)
+        return super().resolve_command(ctx, args)
+
+
+app = new_app("Draw the figures of a sweep, trace one to its runs, verify them.", FigureCommands)
+
+
+@app.command(epilog=epilog(DRAW_EXAMPLES), cls=taking_several("--only"))
+def draw(
+    sweep: SweepArgument = "",
+    only: OnlyOption = None,
+    score: ScoreOption = None,
+    identity: IdentityOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Draw the figures that a sweep names, as PDF, PNG and CSV with a provenance file."""
+    from analysis.figures.catalog import FREE, GENERAL
+    from analysis.figures.render import render_all
+
+    place = open_store(store)
+    name = stored_name(store, sweep) if sweep else NO_SWEEP
+    runs, curves = loaded(place, name, score, identity, quiet=as_json)
+    names = names_in(only) or runs.plan.figures or (FREE if name == NO_SWEEP else GENERAL)
+    made, problems = render_all(names, runs, curves)
+    if as_json:
+        say_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
+    else:
+        _say_figures(made)
+    if problems:
+        raise FigureError("\n".join(problems))
+    return 0
+
+
+def _say_figures(made: "Sequence[Rendered]") -> None:
+    for figure in made:
+        say(f"{figure.png}  ({figure.provenance.id})")
+    for kind, lines in made[-1].provenance.exceptions().items() if made else ():
+        if lines:
+            say(f"{kind}: {'; '.join(lines)}")
+
+
+@app.command(epilog=epilog(TRACE_EXAMPLES))
+def trace(file: FileArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """List the runs behind a figure."""
+    origin = provenance_behind(file, open_store(store))
+    if as_json:
+        say_json(origin.model_dump(mode="json"))
+    else:
+        notes = (origin.metric, origin.aggregation, f"{origin.code} · provenance {origin.id}")
+        show(_runs_behind(origin), notes)
+    return 0
+
+
+def _runs_behind(origin: Provenance) -> Table:
+    found = Table(title=f"{origin.sweep}: {origin.figure}", title_justify="left")
+    for heading in ("trial", "cell", "seed", "state", "kimg", "best snapshot kimg"):
+        found.add_column(heading)
+    for run in origin.runs:
+        best = "–" if run.best_snapshot_kimg is None else f"{run.best_snapshot_kimg:g}"
+        found.add_row(run.trial, run.cell, str(run.seed), run.state, f"{run.kimg:g} of {run.horizon_kimg:g}", best)
+    return found
+
+
+@app.command(epilog=epilog(VERIFY_EXAMPLES))
+def verify(sweep: EverySweepArgument = "", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Make the numbers of figures again from the runs and compare; exit code 2 where any differs."""
+    from analysis.figures.verify import verify as verify_sweep
+
+    place = open_store(store)
+    sweeps = [stored_name(store, sweep)] if sweep else place.drawn_sweeps()
+    checked = [figure for name in sweeps for figure in verify_sweep(place, name)]
+    if not checked:
+        raise FigureError(f"{place.path / 'figures'}: no figures of {sweep or 'any sweep'} to verify")
+    if as_json:
+        say_json([figure._asdict() for figure in checked])
+    else:
+        for figure in checked:
+            say(f"{figure.sweep}: {figure.figure}: {'; '.join(figure.differences) or 'agrees'}")
+    wrong = sum(bool(figure.differences) for figure in checked)
+    if wrong:
+        message = f"{wrong} of {len(checked)} figures differ from their runs; look at the runs, or draw them again"
+        return tell(Ending(ExitCode.USER_ERROR, message))
+    return 0

@@ -1,0 +1,34 @@
+"""What the commands about one sweep share: their options, and how its results are loaded."""
+
+from typing import Annotated
+
+import typer
+
+from analysis.console import say
+from analysis.results.load import Curves, Runs, load
+from analysis.tables.collect import Collected
+from analysis.tables.collect import collect as collect_tables
+from analysis.tables.store import ResultStore
+
+ScoreOption = Annotated[
+    str | None, typer.Option("--score", metavar="METRIC", help="Judge by this instead of the sweep's score.")
+]
+IdentityOption = Annotated[
+    str | None, typer.Option("--identity", help="Which identity of the metric, where there are several.")
+]
+
+
+def loaded(
+    store: ResultStore, sweep: str, score: str | None, identity: str | None, *, quiet: bool = False
+) -> tuple[Runs, Curves]:
+    """Bring the tables up to date, say what was skipped unless `quiet`, and load a sweep of the store."""
+    found = collect_tables(store)
+    if not quiet:
+        say_skipped(found)
+    return load(store, sweep, score=score, identity=identity)
+
+
+def say_skipped(found: Collected) -> None:
+    """Say which trials could not be read, and why."""
+    for line in found.skipped:
+        say(f"skipped {line}")

@@ -1,0 +1,50 @@
+"""table: the results of a sweep, one row per cell."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
+from analysis.console import say, say_json, show
+from analysis.results import summary
+from analysis.tables.store import open_store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
+from trainer.command_line.sweeps import stored_name
+
+EXAMPLES = """Examples:
+  adasweep table demo
+  adasweep table demo --format markdown
+  adasweep table sweeps/demo.yaml --csv > demo.csv
+"""
+Format = Literal["text", "csv", "markdown"]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Short for --format csv.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def table(
+    sweep: SweepArgument,
+    form: FormatOption = "text",
+    csv: CsvOption = False,
+    score: ScoreOption = None,
+    identity: IdentityOption = None,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Print the results of a sweep, one row per cell."""
+    chosen: Format = "csv" if csv else form
+    place, quiet = open_store(store), as_json or chosen != "text"
+    result = summary.summarize(*loaded(place, stored_name(store, sweep), score, identity, quiet=quiet))
+    if as_json:
+        about = {"sweep": result.sweep, "tier": result.tier, "score": result.score._asdict()}
+        say_json({**about, "cells": result.table.to_dict("records")})
+    elif chosen == "csv":
+        say(result.table.to_csv(index=False, lineterminator="\n").rstrip())
+    elif chosen == "markdown":
+        say(summary.markdown(result))
+    else:
+        show(summary.rich_table(result), summary.notes(result))
+    return 0

@@ -1,0 +1,179 @@
+"""Energy ledger of sweeps, by item (Karras et al. 2020, Table 25): runs, device-years, kWh, CO2, waste, reuse.
+
+An attempt's work counts as a result as far as something was built on it; the rest is wasted: repeated by a later
+attempt (superseded), or of a trial that failed. An attempt belongs to the sweep that submitted it. Energy is split
+between training, metrics and the rest (idle: starting, saving, waiting) by time.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from analysis.tables.attempts import UNFINISHED, AttemptRow
+from analysis.tables.units import HOURS_PER_YEAR, JOULES_PER_KWH, SECONDS_PER_HOUR
+
+UNPLANNED = "in no sweep's plan"
+
+
+class Factors(NamedTuple):
+    """What turns hours into kWh and kWh into CO2. A node's power is a planning figure: 275 W for each of 8 V100."""
+
+    kg_per_kwh: float = 0.445
+    kg_source: str = "world average of 2024, IEA Electricity 2025"
+    node_watts: float | None = None
+    node_devices: int = 8
+
+    def paper_kwh(self, attempt: AttemptRow) -> float | None:
+        """Return duration x devices / devices of a node x its power; None for CPUs of unknown power."""
+        watts = self.node_watts if self.node_watts is not None else GPU_NODE_WATTS if attempt.gpus else None
+        if watts is None:
+            return None
+        return attempt.seconds / SECONDS_PER_HOUR * devices(attempt) / self.node_devices * watts / 1000
+
+
+GPU_NODE_WATTS = 2200.0
+
+
+class Cost(NamedTuple):
+    """kWh of one attempt: read from a counter, estimated, and by the paper's formula. Unknown where all are None."""
+
+    measured: float
+    estimated: float
+    paper: float | None
+    is_known: bool
+
+    @property
+    def total(self) -> float:
+        return self.measured + self.estimated
+
+
+class Item(NamedTuple):
+    """One line of the ledger; units in the names. `paper_kwh` None: not known for all of it."""
+
+    item: str
+    sweep: str
+    runs: int
+    attempts: int
+    gpu_years: float
+    cpu_hours: float
+    measured_kwh: float
+    estimated_kwh: float
+    paper_kwh: float | None
+    training_kwh: float
+    metrics_kwh: float
+    idle_kwh: float
+    kg_co2: float
+    attempts_without_energy: int
+    coverage: float
+    methods: tuple[str, ...]
+
+    @property
+    def kwh(self) -> float:
+        return self.measured_kwh + self.estimated_kwh
+
+
+class Ledger(NamedTuple):
+    """The lines that add up to `total`; `reused` is work that other sweeps have paid for."""
+
+    items: list[Item]
+    reused: list[Item]
+    total: Item
+    factors: Factors
+
+
+def devices(attempt: AttemptRow) -> float:
+    """Return how many devices an attempt held: GPUs where it had any, else CPU cores."""
+    return attempt.gpus or attempt.cpus
+
+
+def cost_of(attempt: AttemptRow, factors: Factors) -> Cost:
+    """Return what an attempt took. What no counter measured is estimated: at the measured power, or by the formula."""
+    paper = factors.paper_kwh(attempt)
+    if attempt.joules is None or attempt.coverage <= 0:
+        return Cost(0.0, paper or 0.0, paper, paper is not None)
+    seen = attempt.joules / JOULES_PER_KWH
+    unseen = seen * (1 / min(attempt.coverage, 1.0) - 1)
+    measured = 0.0 if attempt.is_estimate else seen
+    return Cost(measured, seen + unseen - measured, paper, True)
+
+
+def ledger(
+    attempts: Sequence[AttemptRow], planned: Mapping[str, frozenset[str]], chosen: Sequence[str], factors: Factors
+) -> Ledger:
+    """Return the ledger of the sweeps `chosen`, of the whole store if empty; `planned` are the trials by sweep."""
+    owner = {attempt: owner_of(attempt, planned) for attempt in attempts}
+    sweeps = list(chosen) or [*planned, UNPLANNED]
+    own = {sweep: [attempt for attempt in attempts if owner[attempt] == sweep] for sweep in sweeps}
+    items = [item for sweep in sweeps for item in _items(sweep, own[sweep], factors)]
+    reused = [
+        item_of("reused", sweep, weighed(others, "result"), factors)
+        for sweep in (chosen or planned)
+        if (others := [a for a in attempts if a.trial in planned.get(sweep, ()) and owner[a] not in (sweep, UNPLANNED)])
+    ]
+    everything = [(attempt, 1.0) for sweep in sweeps for attempt in own[sweep]]
+    return Ledger(items, reused, item_of("total", "", everything, factors), factors)
+
+
+def owner_of(attempt: AttemptRow, planned: Mapping[str, frozenset[str]]) -> str:
+    """Return the sweep that an attempt belongs to: the one that submitted it, else the first that wants its trial."""
+    wanting = [sweep for sweep, trials in planned.items() if attempt.trial in trials]
+    return attempt.sweep if attempt.sweep in wanting else wanting[0] if wanting else UNPLANNED
+
+
+KINDS = ("result", "wasted: superseded", "wasted: failed")
+
+
+def _items(sweep: str, attempts: Sequence[AttemptRow], factors: Factors) -> Iterable[Item]:
+    for kind in KINDS:
+        parts = weighed(attempts, kind)
+        if parts:
+            yield item_of(kind, sweep, parts, factors)
+
+
+def weighed(attempts: Sequence[AttemptRow], kind: str) -> list[tuple[AttemptRow, float]]:
+    """Return the attempts that have a part of this kind, each with the size of the part."""
+    if kind == "result":
+        parts = [(attempt, attempt.used) for attempt in attempts]
+    else:
+        failed = kind == "wasted: failed"
+        parts = [(attempt, 1 - attempt.used) for attempt in attempts if (attempt.state in UNFINISHED) == failed]
+    return [(attempt, part) for attempt, part in parts if part > 0]
+
+
+def item_of(name: str, sweep: str, parts: Sequence[tuple[AttemptRow, float]], factors: Factors) -> Item:
+    """Return the line of some attempts, each with the part of it that counts."""
+    costs = [(attempt, part, cost_of(attempt, factors)) for attempt, part in parts]
+    papers = [cost.paper for _, _, cost in costs]
+    kwh = sum(part * cost.total for _, part, cost in costs)
+    training = sum(part * cost.total * _share(a.training_seconds, a) for a, part, cost in costs)
+    metrics = sum(part * cost.total * _share(a.metrics_seconds, a) for a, part, cost in costs)
+    return Item(
+        item=name,
+        sweep=sweep,
+        runs=len({attempt.trial for attempt, _ in parts}),
+        attempts=len(parts),
+        gpu_years=sum(part * a.seconds * a.gpus for a, part in parts) / SECONDS_PER_HOUR / HOURS_PER_YEAR,
+        cpu_hours=sum(part * a.seconds * a.cpus for a, part in parts if not a.gpus) / SECONDS_PER_HOUR,
+        measured_kwh=sum(part * cost.measured for _, part, cost in costs),
+        estimated_kwh=sum(part * cost.estimated for _, part, cost in costs),
+        paper_kwh=None if None in papers else sum(part * (cost.paper or 0.0) for _, part, cost in costs),
+        training_kwh=training,
+        metrics_kwh=metrics,
+        idle_kwh=max(kwh - training - metrics, 0.0),
+        kg_co2=kwh * factors.kg_per_kwh,
+        attempts_without_energy=sum(not cost.is_known for _, _, cost in costs),
+        coverage=_coverage(parts),
+        methods=tuple(sorted({attempt.method for attempt, _ in parts})),
+    )
+
+
+def _share(seconds: float, attempt: AttemptRow) -> float:
+    """Return the share of an attempt's time; where training and metrics overlap, they share it."""
+    whole = max(attempt.seconds, attempt.training_seconds + attempt.metrics_seconds)
+    return seconds / whole if whole else 0.0
+
+
+def _coverage(parts: Sequence[tuple[AttemptRow, float]]) -> float:
+    """Return the part of device time that is metered, or estimated by the worker itself."""
+    time = sum(part * a.seconds * devices(a) for a, part in parts)
+    seen = sum(part * a.seconds * devices(a) * (a.coverage if a.joules is not None else 0.0) for a, part in parts)
+    return seen / time if time else 0.0

@@ -1,0 +1,93 @@
+"""The energy of sweeps as a table, from the records of their attempts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from analysis.energy.ledger import Factors, Item, Ledger, ledger
+from analysis.tables.attempts import AttemptRow, attempts_of
+from analysis.tables.plan_file import read_plan
+from analysis.tables.store import ResultStore
+
+HEADINGS = (
+    *("sweep", "item", "runs", "attempts", "GPU-years", "CPU-hours", "kWh measured", "kWh estimated"),
+    *("kWh, paper's formula", "training", "metrics", "idle", "kg CO2"),
+)
+
+
+def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
+    """Return the ledger of some sweeps, or of the whole store if none is named, and what could not be read.
+
+    Raises StoreError for a sweep without a plan.
+    """
+    planned = planned_trials(store)
+    for sweep in chosen:
+        read_plan(store, sweep)
+    wanted = {trial for sweep in chosen for trial in planned[sweep]} if chosen else set(store.trials())
+    skipped: list[str] = []
+    attempts: list[AttemptRow] = []
+    for trial in sorted(wanted):
+        attempts += attempts_of(store.run(trial), skipped)
+    return ledger(attempts, planned, chosen, factors), skipped
+
+
+def planned_trials(store: ResultStore) -> dict[str, frozenset[str]]:
+    """Return the trials that each sweep of the store wants."""
+    return {sweep: frozenset(run.trial for run in read_plan(store, sweep).cells) for sweep in store.sweeps()}
+
+
+def plain(found: Ledger) -> dict[str, Any]:
+    """Return the ledger as JSON values."""
+    return {
+        "factors": found.factors._asdict(),
+        "items": [item._asdict() | {"kwh": item.kwh} for item in found.items],
+        "reused": [item._asdict() | {"kwh": item.kwh} for item in found.reused],
+        "total": found.total._asdict() | {"kwh": found.total.kwh},
+    }
+
+
+def rows_of(found: Ledger) -> list[list[str]]:
+    """Return the ledger as text, under HEADINGS: items, their total, and what other sweeps have paid for."""
+    return [_row(item) for item in (*found.items, found.total, *found.reused)]
+
+
+def rich_table(found: Ledger) -> Table:
+    """Return the ledger for a terminal."""
+    table = Table(title="Energy", title_justify="left")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading in ("sweep", "item") else "right")
+    for row in rows_of(found):
+        table.add_row(*row)
+    return table
+
+
+def notes(found: Ledger) -> list[str]:
+    """Return the notes below the table: how energy was measured, what is estimated, and the factors."""
+    total, factors = found.total, found.factors
+    lines = [
+        f"Method: {'; '.join(total.methods) or 'none, nothing has run'}. Coverage: {total.coverage:.0%} of device time."
+    ]
+    if total.estimated_kwh > 0:
+        part = total.estimated_kwh / total.kwh
+        lines.append(f"{part:.0%} of the energy is estimated, not read from a counter.")
+    if total.attempts_without_energy:
+        lines.append(f"{total.attempts_without_energy} attempts are not included: not metered, and of unknown power.")
+    lines.append(f"CO2: {factors.kg_per_kwh:g} kg per kWh ({factors.kg_source}).")
+    lines.append("Energy is split between training, metrics and idle by time. Reused work is not in the total.")
+    if total.paper_kwh is not None:
+        lines.append(f"Paper's formula: duration x devices / {factors.node_devices} x power of the node.")
+    return lines
+
+
+def _row(item: Item) -> list[str]:
+    return [
+        *(item.sweep, item.item, str(item.runs), str(item.attempts)),
+        *(_number(value) for value in (item.gpu_years, item.cpu_hours, item.measured_kwh, item.estimated_kwh)),
+        "–" if item.paper_kwh is None else _number(item.paper_kwh),
+        *(_number(value) for value in (item.training_kwh, item.metrics_kwh, item.idle_kwh, item.kg_co2)),
+    ]
+
+
+def _number(value: float) -> str:
+    return "0" if value == 0 else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

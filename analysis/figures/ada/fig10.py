@@ -1,5 +1,0 @@
-"""Generated images of the small data sets beside real ones (ADA, Fig. 10)."""
-
-from analysis.builders.sample_grid import SampleFigure
-
-FIGURE = SampleFigure("Generated images of small data sets")

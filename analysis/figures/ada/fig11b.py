@@ -1,5 +1,0 @@
-"""FID and Inception score on CIFAR-10, with and without labels (ADA, Fig. 11b)."""
-
-from analysis.builders.score_table import ScoreTable
-
-FIGURE = ScoreTable("CIFAR-10", columns=("data.labels",), families=("fid", "is"))

@@ -1,5 +1,0 @@
-"""Generated images of CIFAR-10 beside real ones (ADA, Fig. 17)."""
-
-from analysis.builders.sample_grid import SampleFigure
-
-FIGURE = SampleFigure("Generated images of CIFAR-10")

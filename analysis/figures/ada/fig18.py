@@ -1,5 +1,0 @@
-"""Generated images for subsets of FFHQ: BigGAN, StyleGAN2, baseline, ADA (ADA, Fig. 18)."""
-
-from analysis.builders.sample_grid import SampleFigure
-
-FIGURE = SampleFigure("Generated images by training set size")

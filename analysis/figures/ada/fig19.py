@@ -1,5 +1,0 @@
-"""FID against training set size: BigGAN, StyleGAN2, baseline, ADA (ADA, Fig. 19)."""
-
-from analysis.builders.lines import LineFigure
-
-FIGURE = LineFigure("BigGAN beside StyleGAN2 and ADA")

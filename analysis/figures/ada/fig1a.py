@@ -1,5 +1,0 @@
-"""FID over the length of training without augmentation, a curve per training set size (ADA, Fig. 1a)."""
-
-from analysis.builders.curves import CurveFigure
-
-FIGURE = CurveFigure("FID without augmentation")

@@ -1,5 +1,0 @@
-"""FID with consistency regularisation and with augmentation of the data set (ADA, Fig. 20)."""
-
-from analysis.builders.score_table import ScoreTable
-
-FIGURE = ScoreTable("bCR and augmentation of the data set")

@@ -1,5 +1,0 @@
-"""FID over the length of training with ADA, a curve per training set size (ADA, Fig. 6a)."""
-
-from analysis.builders.curves import CurveFigure
-
-FIGURE = CurveFigure("FID with ADA")

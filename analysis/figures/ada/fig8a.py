@@ -1,5 +1,0 @@
-"""FID of comparison methods by training set size (ADA, Fig. 8a)."""
-
-from analysis.builders.score_table import ScoreTable
-
-FIGURE = ScoreTable("Comparison methods")

@@ -1,7 +1,0 @@
-"""FID against training set size: from scratch and by transfer (ADA, Fig. 9c)."""
-
-from analysis.builders.keep import named
-from analysis.builders.lines import LineFigure
-
-CELLS = ("scratch", "scratch-ada", "celebahq", "celebahq-freeze", "celebahq-ada", "celebahq-ada-freeze")
-FIGURE = LineFigure("From scratch and by transfer from CelebA-HQ", keep=named(*CELLS))

@@ -1,6 +1,0 @@
-"""FID against the weight of R1 (ADA, App. C)."""
-
-from analysis.builders.lines import LineFigure
-from analysis.facets import SIZE
-
-FIGURE = LineFigure("Weight of R1", x="objective.r1_gamma", x_label="R1 weight γ", series=SIZE)

@@ -1,5 +1,0 @@
-"""Uncurated images of every data set of a sweep: real, ADA with truncation and without, baseline (ADA, Fig. 12-16)."""
-
-from analysis.builders.uncurated import UncuratedFigure
-
-FIGURE = UncuratedFigure("Uncurated images")

@@ -1,1 +1,0 @@
-"""Figures of BigGAN (Brock et al. 2019)."""

@@ -1,5 +1,0 @@
-"""FID and Inception score of BigGAN (BigGAN, Table 1)."""
-
-from analysis.builders.score_table import ScoreTable
-
-FIGURE = ScoreTable("BigGAN", columns=(), families=("fid", "is"))

@@ -1,1 +1,0 @@
-"""Tables and figures of DiffAugment (Zhao et al. 2020)."""

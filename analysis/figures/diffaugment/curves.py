@@ -1,5 +1,0 @@
-"""Score over the length of training, baseline beside DiffAugment (Zhao et al. 2020, Fig. 1 and 4)."""
-
-from analysis.builders.curves import CurveFigure
-
-FIGURE = CurveFigure("DiffAugment over the length of training")

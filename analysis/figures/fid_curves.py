@@ -1,5 +1,0 @@
-"""FID over the length of training, one curve per cell (Karras et al. 2020, Fig. 1a; with ADA Fig. 6a)."""
-
-from analysis.builders.curves import CurveFigure
-
-FIGURE = CurveFigure("Quality over the length of training")

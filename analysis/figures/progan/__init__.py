@@ -1,1 +1,0 @@
-"""Tables and figures of progressive growing (Karras et al. 2018)."""

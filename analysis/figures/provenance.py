@@ -1,0 +1,149 @@
+"""Provenance: what a figure came from, recorded when it is drawn."""
+
+import hashlib
+import importlib.metadata
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+import analysis
+from analysis.errors import FigureError
+from analysis.results.load import Curves, Runs
+from trainer.files import replace_file
+
+SUFFIX = ".provenance.json"
+RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")
+
+
+class RunOrigin(BaseModel):
+    """One run behind a figure: how far it was, and the snapshot whose score is its best."""
+
+    model_config = ConfigDict(frozen=True)
+
+    trial: str
+    cell: str
+    seed: int
+    state: str
+    kimg: float
+    horizon_kimg: float
+    best_snapshot_kimg: float | None
+    codes: list[str]
+
+
+ORIGINS = TypeAdapter(list[RunOrigin])
+
+
+class Provenance(BaseModel):
+    """All that a figure came from. `id` names the content of everything else here."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: Literal[1] = 1
+    id: str = ""
+    figure: str
+    sweep: str
+    tier: str | None
+    metric: str
+    metric_name: str
+    metric_identity: str
+    aggregation: str
+    code: str
+    numbers_sha256: str
+    runs: list[RunOrigin]
+    missing: list[str]
+    diverged: list[str]
+    unfinished: list[str]
+    not_shown: list[str] = []
+
+    def trials(self) -> list[str]:
+        return sorted({run.trial for run in self.runs})
+
+    def content_id(self) -> str:
+        """Return 16 hexadecimal digits that name everything here but `id` itself."""
+        return hashlib.sha256(self.model_dump_json(exclude={"id"}).encode()).hexdigest()[:16]
+
+    def exceptions(self) -> dict[str, list[str]]:
+        """Return what is missing or incomplete in the figure, by kind."""
+        known = {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
+        return known | {"Not shown, to keep the figure readable": self.not_shown}
+
+
+def provenance_of(
+    figure: str, aggregation: str, csv: str, runs: Runs, curves: Curves, not_shown: Sequence[str] = ()
+) -> Provenance:
+    """Return the provenance of a figure whose plotted numbers are `csv`; `not_shown`: cells there was no room for."""
+    frame = runs.frame
+    missing, diverged = frame["attempts"].fillna(0) == 0, frame["diverged"]
+    unfinished = frame[~missing & ~diverged & (frame["state"] != "done")]
+    bare = Provenance(
+        figure=figure,
+        sweep=runs.plan.sweep,
+        tier=runs.plan.tier,
+        metric=curves.score.described,
+        metric_name=curves.score.metric,
+        metric_identity=curves.score.identity,
+        aggregation=aggregation,
+        code=code_version(),
+        numbers_sha256=hashlib.sha256(csv.encode()).hexdigest(),
+        runs=_origins(frame[~missing]),
+        missing=_by_cell(frame[missing]),
+        diverged=[f"{row.cell} seed {row.seed} at {row.diverged_kimg:g} kimg" for row in frame[diverged].itertuples()],
+        unfinished=[
+            f"{row.cell} seed {row.seed} {row.state} at {row.kimg:g} of {row.horizon_kimg:g} kimg"
+            for row in unfinished.itertuples()
+        ],
+        not_shown=list(not_shown),
+    )
+    return bare.model_copy(update={"id": bare.content_id()})
+
+
+def _by_cell(runs: pd.DataFrame) -> list[str]:
+    groups = runs.groupby("cell", sort=False)["seed"]
+    return [f"{cell} seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for cell, seeds in groups]
+
+
+def _origins(frame: pd.DataFrame) -> list[RunOrigin]:
+    """Return the origin of every run, validated together: one by one takes ten times as long."""
+    best = frame["best_kimg"].astype(object).where(frame["best_kimg"].notna(), None)
+    rows = frame[list(RUN_COLUMNS)].assign(best_snapshot_kimg=best, codes=frame["codes"].map(list))
+    return ORIGINS.validate_python(rows.to_dict("records"))
+
+
+@cache
+def code_version() -> str:
+    """Return the version of adasweep with a hash of the sources of this package, which makes the numbers."""
+    seen = hashlib.sha256()
+    root = Path(analysis.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        seen.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    try:
+        version = importlib.metadata.version("adasweep")
+    except importlib.metadata.PackageNotFoundError:
+        version = "not installed"
+    return f"adasweep {version}, analysis {seen.hexdigest()[:12]}"
+
+
+def numbers_csv(table: pd.DataFrame) -> str:
+    """Return plotted numbers as CSV text: every float in its shortest exact form."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def record_provenance(directory: Path, provenance: Provenance) -> None:
+    """Write the provenance of one figure beside it."""
+    replace_file(directory / f"{provenance.figure}{SUFFIX}", f"{provenance.model_dump_json()}\n")
+
+
+def read_provenance(directory: Path) -> list[Provenance]:
+    """Return what is recorded of the figures in `directory`; nothing where there are none."""
+    return [_read(path) for path in sorted(directory.glob(f"*{SUFFIX}"))]
+
+
+def _read(path: Path) -> Provenance:
+    try:
+        return Provenance.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FigureError(f"{path}: not readable; remove it and draw the figure again") from error

@@ -1,0 +1,128 @@
+"""Make a figure's files: PDF and PNG with their origin inside, CSV of the plotted numbers, provenance beside."""
+
+import gc
+import io
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, NamedTuple, cast
+
+import matplotlib
+from matplotlib.figure import Figure as Page
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from analysis.errors import AnalysisError
+from analysis.figures.catalog import figure_named
+from analysis.figures.drawing.style import GREY, LOOK
+from analysis.figures.figure import Figure, FigureData
+from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
+from analysis.results.load import Curves, Runs
+from analysis.tables.plan_file import NO_SWEEP
+from trainer.files import replace_file
+
+CAPTION_POINTS = 7.0
+MARGIN_INCHES = 0.06
+NAMED_IN_CAPTION = 3
+
+
+class Rendered(NamedTuple):
+    """A figure that was made: its name, where its picture is, and what the caption reports as missing or incomplete."""
+
+    name: str
+    png: Path
+    provenance: Provenance
+
+
+def render(name: str, runs: Runs, curves: Curves) -> Rendered:
+    """Make figure `name` and write its files to STORE/figures/<sweep>/."""
+    with collection_paused():
+        return _render(figure_named(name), name, runs, curves)
+
+
+class Drawn(NamedTuple):
+    """Figures that were made, and what is wrong with those that could not be."""
+
+    figures: list[Rendered]
+    problems: list[str]
+
+
+def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
+    """Make every figure that can be made: one that is misspelt, or lacks its data, does not stop the others."""
+    drawn = Drawn([], [])
+    for name in names:
+        try:
+            drawn.figures.append(render(name, runs, curves))
+        except AnalysisError as error:
+            drawn.problems.append(str(error))
+    return drawn
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Pause the garbage collector: it would walk through the records of all runs while many small objects are made."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
+    numbers = figure.data(runs, curves)
+    csv = numbers_csv(numbers.table)
+    shown, not_shown = runs.only(numbers.cells), getattr(numbers, "not_shown", ())
+    origin = provenance_of(name, figure.aggregation, csv, shown, curves, not_shown)
+    directory = runs.store.figures(runs.plan.sweep)
+    replace_file(directory / f"{name}.csv", csv)
+    with matplotlib.rc_context(cast(Any, LOOK)):
+        page = compose(figure, numbers, origin)
+        for kind in ("pdf", "png"):
+            replace_file(directory / f"{name}.{kind}", _encoded(page, kind, origin))
+    record_provenance(directory, origin)
+    return Rendered(name, directory / f"{name}.png", origin)
+
+
+def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
+    """Return the page with title and caption, everything in its final place."""
+    page = Page(figsize=figure.size(numbers), layout=ConstrainedLayoutEngine(h_pad=MARGIN_INCHES))
+    page.suptitle(figure.title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    caption = _caption(origin, page.get_figwidth())
+    page.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_POINTS, color=GREY)
+    figure.draw(numbers, page.add_subplot())
+    page.draw_without_rendering()
+    page.set_layout_engine("none")
+    return page
+
+
+def _caption(origin: Provenance, width_inches: float) -> str:
+    """Return sweep, tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
+    sweep = f"Sweep {origin.sweep} · tier {origin.tier or 'default'} · {origin.metric}"
+    lines = [
+        *([] if origin.sweep == NO_SWEEP else [sweep]),
+        f"{origin.aggregation[0].upper()}{origin.aggregation[1:]}.",
+        *(f"{kind}: {_some(names)}." for kind, names in origin.exceptions().items() if names),
+        f"Provenance {origin.id}",
+    ]
+    characters = int(width_inches * 72 / (CAPTION_POINTS * 0.56))
+    return "\n".join(part for line in lines for part in wrap(line, characters))
+
+
+def _some(names: list[str]) -> str:
+    shown = "; ".join(names[:NAMED_IN_CAPTION])
+    more = len(names) - NAMED_IN_CAPTION
+    return f"{shown}; and {more} more (see provenance.json)" if more > 0 else shown
+
+
+def _encoded(page: Page, kind: str, origin: Provenance) -> bytes:
+    """Return the file's content: without dates, so that equal numbers give equal bytes."""
+    about = json.dumps({"id": origin.id, "sweep": origin.sweep, "figure": origin.figure, "trials": origin.trials()})
+    metadata: dict[str, str | None] = {"Title": f"{origin.sweep}: {origin.figure}", "Keywords": f"adasweep {about}"}
+    if kind == "pdf":
+        metadata |= {"CreationDate": None}
+    buffer = io.BytesIO()
+    page.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()

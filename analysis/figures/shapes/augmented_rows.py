@@ -1,0 +1,56 @@
+"""Rows of one augmented photograph, each with its name: needs no run."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.figures.drawing.augmented_photograph import RESOLUTION, augmented_sheet
+from analysis.figures.drawing.grid import divide
+from analysis.results.load import Curves, Runs
+from analysis.results.sample_sheets import Pixels
+
+ROW_INCHES = 0.8
+
+
+class AugmentedRows(NamedTuple):
+    """One row of `table` per row of the sheet: row sha256 of its pixels. `sheet` [h w c]."""
+
+    table: pd.DataFrame
+    cells: list[str]
+    sheet: Pixels
+
+
+@dataclass(frozen=True)
+class AugmentedFigure:
+    """A figure of the sheet that `options` of `python -m trainer augment` make; `rows` and `columns` are its names."""
+
+    title: str
+    aggregation: str
+    options: tuple[str, ...]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+
+    def data(self, _runs: Runs, _curves: Curves) -> AugmentedRows:
+        """Return the sheet, and what its rows show as a hash of their pixels."""
+        sheet = augmented_sheet(*self.options)
+        starts = range(0, sheet.shape[0], RESOLUTION)
+        hashes = [hashlib.sha256(sheet[start : start + RESOLUTION].tobytes()).hexdigest()[:16] for start in starts]
+        return AugmentedRows(pd.DataFrame({"row": self.rows, "sha256": hashes}), [], sheet)
+
+    def size(self, data: AugmentedRows) -> tuple[float, float]:
+        rows, columns = (length / RESOLUTION for length in data.sheet.shape[:2])
+        return (ROW_INCHES * columns + 1.6, ROW_INCHES * rows + 1.1)
+
+    def draw(self, data: AugmentedRows, ax: Axes) -> None:
+        figure, grid = divide(ax, 1, 1)
+        here = figure.add_subplot(grid[0, 0])
+        here.imshow(data.sheet, interpolation="nearest")
+        here.grid(visible=False)
+        here.tick_params(length=0)
+        here.set_yticks([RESOLUTION * (row + 0.5) for row in range(len(self.rows))], self.rows)
+        here.set_xticks([RESOLUTION * (column + 0.5) for column in range(len(self.columns))], self.columns)
+        for spine in here.spines.values():
+            spine.set_visible(False)

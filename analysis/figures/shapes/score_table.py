@@ -1,0 +1,123 @@
+"""Scores as a table of print: a row per method, a column per size or data set and metric."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.figures.shapes.run_filters import Keep, everything
+from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
+from analysis.results.facets import NAME, SIZE, joined, ordered_jointly
+from analysis.results.load import Curves, Runs
+from analysis.results.metric_columns import plotted_metrics
+from analysis.results.score import Score
+
+Aggregate = Literal["mean", "median", "best"]
+
+AGGREGATIONS: dict[Aggregate, str] = {
+    "mean": "best snapshot of each run; mean ± standard deviation over the runs that did not diverge",
+    "median": "best snapshot of each run; median over runs, a diverged run counts as worst",
+    "best": "best snapshot of the best run",
+}
+DASH = "–"
+
+
+class TableData(NamedTuple):
+    """One row of `table` per cell and metric: row column metric value std runs diverged_runs planned_runs text."""
+
+    table: pd.DataFrame
+    cells: list[str]
+    text: TextTable
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """A figure that is a table. `families`: the metrics of the sweep that are shown, by family, () for the score."""
+
+    title: str
+    aggregate: Aggregate = "mean"
+    rows: tuple[str, ...] = (NAME,)
+    columns: tuple[str, ...] = (SIZE,)
+    families: tuple[str, ...] = ()
+    keep: Keep = everything
+
+    @property
+    def aggregation(self) -> str:
+        more = "; every metric at its own best snapshot" if self.families else ""
+        return f"{AGGREGATIONS[self.aggregate]}{more}; in brackets how many of the planned runs, where not all"
+
+    def data(self, runs: Runs, curves: Curves) -> TableData:
+        """Return the aggregated best values of every cell and metric."""
+        kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
+        parts = [
+            self._of_metric(kept.scored_by(of), of.score) for of in plotted_metrics(runs.plan, curves, self.families)
+        ]
+        table = pd.concat(parts, ignore_index=True)
+        rows, columns = (ordered_jointly(kept.frame, *by) for by in ((self.rows, " · "), (self.columns, "\n")))
+        return TableData(table, kept.cells, _as_text(table, rows, columns, by_row=NAME in self.columns))
+
+    def _of_metric(self, runs: Runs, score: Score) -> pd.DataFrame:
+        frame = runs.frame
+        frame = frame.assign(row=joined(frame, self.rows, " · "), column=joined(frame, self.columns, "\n"))
+        rows = [self._entry(part, score) for _, part in frame.groupby("cell", sort=False)]
+        return pd.DataFrame(rows, columns=["cell", *COLUMNS])
+
+    def _entry(self, cell: pd.DataFrame, score: Score) -> dict[str, object]:
+        finite = cell["best"].where(~cell["diverged"]).dropna()
+        ranked = cell["best"].mask(cell["diverged"], score.worst).dropna()
+        best = finite.max() if score.higher_is_better else finite.min()
+        value = {"mean": finite.mean(), "median": ranked.median(), "best": best}[self.aggregate]
+        std = finite.std() if self.aggregate == "mean" else np.nan
+        return {
+            **{"cell": cell["cell"].iloc[0], "row": cell["row"].iloc[0], "column": cell["column"].iloc[0]},
+            **{"metric": score.metric, "higher_is_better": score.higher_is_better, "value": value, "std": std},
+            **{"runs": len(finite), "diverged_runs": int(cell["diverged"].sum()), "planned_runs": len(cell)},
+        }
+
+    def size(self, data: TableData) -> tuple[float, float]:
+        return table_size(data.text)
+
+    def draw(self, data: TableData, ax: Axes) -> None:
+        draw_table(data.text, ax)
+
+
+COLUMNS = (
+    *("row", "column", "metric", "higher_is_better", "value", "std"),
+    *("runs", "diverged_runs", "planned_runs"),
+)
+
+
+def _as_text(table: pd.DataFrame, rows: list[str], columns: list[str], *, by_row: bool) -> TextTable:
+    metrics = list(dict.fromkeys(table["metric"]))
+    places = [(column, metric) for column in columns for metric in metrics]
+    entry_of = {(entry["row"], entry["column"], entry["metric"]): entry for entry in table.to_dict("records")}
+    one = len(metrics) == 1
+    headings = [metrics[0] if one else "", *(column if one else f"{column}\n{name}".strip() for column, name in places)]
+    text = [[row, *(_written(entry_of.get((row, *place))) for place in places)] for row in rows]
+    return TextTable(headings, text, frozenset(_best(table, rows, places, "row" if by_row else "column")))
+
+
+def _best(table: pd.DataFrame, rows: list[str], places: list[tuple[str, str]], within: str) -> list[tuple[int, int]]:
+    """Return the places of the best entry of every metric within each row or column that has more than one."""
+    found = []
+    for _, part in table[np.isfinite(table["value"])].groupby([within, "metric"], sort=False):
+        if len(part) > 1:
+            place = part["value"].idxmax() if part["higher_is_better"].iloc[0] else part["value"].idxmin()
+            best = part.loc[place]
+            found.append((rows.index(best["row"]), 1 + places.index((best["column"], best["metric"]))))
+    return found
+
+
+def _written(entry: dict[object, object] | None) -> str:
+    if entry is None:
+        return ""
+    value, std, runs = float(str(entry["value"])), float(str(entry["std"])), int(str(entry["runs"]))
+    diverged, planned = int(str(entry["diverged_runs"])), int(str(entry["planned_runs"]))
+    decimals = 2 if abs(value) >= 1 or not np.isfinite(value) else 4
+    number = f"{value:.{decimals}f}" if np.isfinite(value) else "diverged" if diverged else DASH
+    spread = f" ± {std:.{decimals}f}" if np.isfinite(std) else ""
+    notes = [f"{runs} of {planned}"] if runs < planned else []
+    notes += [f"{diverged} diverged"] if diverged and np.isfinite(value) else []
+    return number + spread + (f" ({', '.join(notes)})" if notes else "")

@@ -1,5 +1,0 @@
-"""Score over the length of training, a curve per configuration (StyleGAN2)."""
-
-from analysis.builders.curves import CurveFigure
-
-FIGURE = CurveFigure("StyleGAN2 over the length of training")

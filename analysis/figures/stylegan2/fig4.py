@@ -1,5 +1,0 @@
-"""Images of low and of high path length (StyleGAN2, Fig. 4)."""
-
-from analysis.builders.probe_pictures import ProbePictures
-
-FIGURE = ProbePictures("Images of low and of high path length", probe="image-ppl", pictures=("low", "high"))

@@ -1,6 +1,0 @@
-"""FID and path length of StyleGAN and StyleGAN2 on LSUN (StyleGAN2, Table 3)."""
-
-from analysis.builders.score_table import ScoreTable
-from analysis.facets import DATASET, NAME
-
-FIGURE = ScoreTable("LSUN", "median", rows=(DATASET,), columns=(NAME,), families=("fid", "ppl"))

@@ -1,5 +1,0 @@
-"""FID, path length, precision and recall under spectral normalisation (StyleGAN2, Table 4)."""
-
-from analysis.builders.score_table import ScoreTable
-
-FIGURE = ScoreTable("Spectral normalisation", "median", columns=(), families=("fid", "ppl", "pr"))

@@ -1,0 +1,42 @@
+"""Hardware, software and code of the runs of a sweep, as recorded, with the number of attempts."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from analysis.results.load import Runs
+from analysis.tables.store import ResultStore
+from trainer.record import RunRecord, State, read_record
+
+HEADINGS = ("what", "value", "attempts")
+BAD = frozenset({State.FAILED, State.LOST, State.PREEMPTED, State.CANCELLED})
+
+
+def environment(runs: Runs) -> list[tuple[str, str, str]]:
+    """Return rows under HEADINGS: hosts, versions, ops, code. More than one value of a kind deserves attention."""
+    counted = Counter(fact for record in records(runs.store, runs.frame["trial"].unique()) for fact in _facts(record))
+    return [(kind, value, str(count)) for (kind, value), count in sorted(counted.items())]
+
+
+def bad_endings(runs: Runs) -> list[str]:
+    """Return in words how many attempts ended in another way than done, and what they said last."""
+    endings = [record for record in records(runs.store, runs.frame["trial"].unique()) if record.state in BAD]
+    counted = Counter(f"{record.state}" + (f": {record.message}" if record.message else "") for record in endings)
+    return [f"{count} attempt{'s' * (count > 1)} {ending}" for ending, count in counted.most_common()]
+
+
+def records(store: ResultStore, trials: Iterable[str]) -> Iterator[RunRecord]:
+    """Yield the records of all attempts that began."""
+    for trial in trials:
+        run = store.run(trial)
+        for number in run.attempts():
+            record = read_record(run.record(number))
+            if record and record.pid:
+                yield record
+
+
+def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
+    yield "host", record.host
+    yield "ranks", str(record.world_size)
+    yield "ops", record.ops
+    yield from (("code", record.code) for _ in [0] if record.code)
+    yield from ((f"version of {name}", version) for name, version in record.versions.items())

@@ -1,0 +1,34 @@
+"""Print a page to PDF with a browser installed on this machine."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from analysis.errors import ReportError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PRINT_SECONDS = 120
+
+
+def print_pdf(html: Path, pdf: Path) -> None:
+    """Print the page `html` to `pdf`. Raises ReportError where there is no browser, or it fails."""
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser is None:
+        raise ReportError(f"{pdf}: not printed, there is no {', '.join(BROWSERS[:3])} here; open {html} and print it")
+    with tempfile.TemporaryDirectory(prefix="adasweep-print-") as profile:
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-pdf-header-footer",
+            f"--user-data-dir={profile}",
+        ]
+        command = [browser, *options, f"--print-to-pdf={pdf.resolve()}", html.resolve().as_uri()]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PRINT_SECONDS, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ReportError(f"{pdf}: {browser} took more than {PRINT_SECONDS} s to print it") from error
+    if done.returncode or not pdf.exists():
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise ReportError(f"{pdf}: {browser} did not print it: {lines[-1]}")

@@ -1,0 +1,146 @@
+"""A report of sweeps as one self-contained page: question, cells, figures, claims, energy, failures, environment."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.claims.verdicts import Found, Judged, judge_sweep
+from analysis.energy import table as energy
+from analysis.energy.ledger import Factors
+from analysis.figures.catalog import GENERAL, figure_named
+from analysis.figures.provenance import code_version, numbers_csv
+from analysis.figures.render import Rendered, render_all
+from analysis.report import environment
+from analysis.report.html import FigureEntry, Section, Subsection, Table, page
+from analysis.results import summary
+from analysis.results.load import Curves, Runs, load, loader
+from analysis.tables.store import ResultStore
+
+CLAIM_HEADINGS = ("verdict", "claim", "compared", "p", "corrected", "seeds", "difference of medians, 95 %", "needs")
+CLAIM_NOTE = (
+    "Exact rank-sum test, one-sided, Holm's correction over all claims except controls; a diverged run has the worst "
+    "rank. UNDERPOWERED: with so few seeds no outcome could show it."
+)
+FAILURE_HEADINGS = ("cell", "seed", "state", "kimg", "why")
+RUN_COLUMNS = [
+    *("trial", "cell", "seed", "state", "kimg", "horizon_kimg"),
+    *("best", "best_kimg", "last", "attempts"),
+]
+
+
+def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
+    """Write the report of `sweeps` to `out` and return its sections. The figures are drawn anew into the store."""
+    sections = [_section(store, sweep, factors) for sweep in sweeps]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(f"Report of {', '.join(sweeps)}", sections), encoding="utf-8")
+    return sections
+
+
+def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
+    runs, curves = load(store, sweep)
+    names = runs.plan.figures or GENERAL
+    drawn = render_all(names, runs, curves)
+    found = judge_sweep(runs.plan.claims, (), loader(store, sweep, (runs, curves)))
+    verdicts = Counter(judged.verdict.value for judged in found.judged)
+    return Section(
+        sweep=sweep,
+        title=f"Sweep {sweep}" + (f", tier {runs.plan.tier}" if runs.plan.tier else ""),
+        question=runs.plan.question,
+        overview=_overview(runs, verdicts),
+        verdicts=dict(verdicts),
+        cells=_cells(runs, curves),
+        pictures=[_picture(figure) for figure in drawn.figures],
+        blocks=[
+            *_not_drawn(drawn.problems),
+            _claims(found),
+            _energy(store, sweep, factors),
+            _failures(runs),
+            _environment(runs, curves),
+        ],
+        runs_csv=numbers_csv(runs.frame[RUN_COLUMNS]),
+    )
+
+
+def _overview(runs: Runs, verdicts: Counter[str]) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in Counter(runs.frame["state"]).most_common())
+    claims = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common()) or "none tested"
+    return f"{len(runs.cells)} cells, {len(runs.frame)} runs ({states}). Claims: {claims}."
+
+
+def _cells(runs: Runs, curves: Curves) -> Subsection:
+    found = summary.summarize(runs, curves)
+    table = Table(summary.HEADINGS, summary.cells_of(found), words=("cell", "state"))
+    return Subsection("Cells", table, summary.notes(found))
+
+
+def _not_drawn(problems: Sequence[str]) -> list[Subsection]:
+    if not problems:
+        return []
+    return [Subsection("Figures that could not be drawn", None, problems)]
+
+
+def _picture(figure: Rendered) -> FigureEntry:
+    origin = figure.provenance
+    return FigureEntry(
+        name=figure.name,
+        title=figure_named(figure.name).title,
+        caption=f"{figure.name} · provenance {origin.id} · {len(origin.trials())} trials",
+        png=figure.png.read_bytes(),
+        numbers=figure.png.with_suffix(".csv").read_text(encoding="utf-8"),
+        exceptions=[f"{kind}: {'; '.join(names)}" for kind, names in origin.exceptions().items() if names],
+    )
+
+
+def _claims(found: Found) -> Subsection:
+    rows = [_claim_row(judged) for judged in found.judged]
+    notes = [CLAIM_NOTE] if rows else []
+    notes += [f"Not tested ({why}): {text}" for text, why in found.not_tested]
+    table = Table(CLAIM_HEADINGS, rows, words=("verdict", "claim", "compared", "needs")) if rows else None
+    return Subsection("Claims", table, notes or ["The sweep claims nothing."])
+
+
+def _claim_row(judged: Judged) -> list[str]:
+    less, more = judged.evidence.sizes
+    low, high = judged.interval
+    known = low == low
+    needs = ""
+    if any(judged.seeds_needed):
+        cost = "" if judged.kwh_needed is None else f", {judged.kwh_needed:.3g} kWh"
+        needs = f"{judged.seeds_needed[0]}+{judged.seeds_needed[1]} seeds{cost}"
+    return [
+        *(judged.verdict.value, judged.claim.text, judged.evidence.compared, f"{judged.p_value:.2g}"),
+        *(f"{judged.p_corrected:.2g}", f"{less}+{more}", f"[{low:.4g}, {high:.4g}]" if known else summary.DASH, needs),
+    ]
+
+
+def _energy(store: ResultStore, sweep: str, factors: Factors) -> Subsection:
+    found, skipped = energy.energy_of(store, [sweep], factors)
+    table = Table(energy.HEADINGS, energy.rows_of(found), words=("sweep", "item"))
+    return Subsection("Energy", table, [*energy.notes(found), *(f"skipped {line}" for line in skipped)])
+
+
+def _failures(runs: Runs) -> Subsection:
+    lead = environment.bad_endings(runs)
+    wrong = runs.frame[runs.frame["diverged"] | (runs.frame["state"] != "done")]
+    if wrong.empty:
+        return Subsection("Failures", None, ["Every run is done, and none diverged."], lead)
+    rows = [
+        [row["cell"], str(row["seed"]), row["state"], f"{row['kimg']:g} of {row['horizon_kimg']:g}", _why(row)]
+        for row in wrong.to_dict("records")
+    ]
+    return Subsection("Failures", Table(FAILURE_HEADINGS, rows, words=("cell", "state", "why")), (), lead)
+
+
+def _why(row: Mapping[Any, Any]) -> str:
+    begun = "" if row["attempts"] == row["attempts"] else "not begun"
+    texts = [row.get("diverged_because") if row["diverged"] else None, row.get("message")]
+    return "; ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text)) or begun
+
+
+def _environment(runs: Runs, curves: Curves) -> Subsection:
+    fingerprints = sorted(set(runs.frame["dataset_fingerprint"].dropna()))
+    facts = [("metric", curves.score.described, ""), ("analysis", code_version(), "")]
+    facts += [("data set", fingerprint, "") for fingerprint in fingerprints]
+    rows = [*facts, *environment.environment(runs)]
+    return Subsection("Environment", Table(environment.HEADINGS, rows, words=("what", "value")))

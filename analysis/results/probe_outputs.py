@@ -1,0 +1,72 @@
+"""The results of probes of snapshots, as stored with the trial: PROBE-IMAGES.npz and pictures.
+
+The names of probes and of their arrays are those of `trainer/probes`; a count, and steps, may follow a probe's name.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.results.load import TOLERANCE_KIMG, Runs
+from analysis.tables.store import ResultStore
+
+
+class Probed(NamedTuple):
+    """One probe of one snapshot of a run."""
+
+    cell: str
+    method: str
+    trial: str
+    seed: int
+    kimg: float
+    path: Path
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return what its rows in a table begin with."""
+        return {"cell": self.cell, "trial": self.trial, "seed": self.seed, "kimg": self.kimg}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all arrays by name."""
+        with np.load(self.path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+
+    def picture(self, name: str) -> Path | None:
+        """Return the picture `name` beside the arrays, None where there is none."""
+        path = self.path.with_name(f"{self.path.stem}-{name}.png")
+        return path if path.exists() else None
+
+
+def probed(runs: Runs, probe: str) -> list[Probed]:
+    """Return all that `probe` found about the runs, in the order of the plan and of training, none beyond a horizon."""
+    found = [one for run in runs.frame.to_dict("records") for one in probed_of(runs.store, run, probe)]
+    return sorted(found, key=lambda probe: (runs.cells.index(probe.cell), probe.seed, probe.kimg))
+
+
+def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
+    """Yield all that `probe` found about one run, a row of Runs.frame."""
+    pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*(?:x[1-9]\d*)?)?-(\d{{9,}})\.npz")
+    for path in sorted((store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
+        match = pattern.fullmatch(path.name)
+        kimg = int(match[1]) / 1000 if match else float("inf")
+        if kimg <= run["horizon_kimg"] + TOLERANCE_KIMG:
+            yield Probed(run["cell"], run["method"], run["trial"], int(run["seed"]), kimg, path)
+
+
+def nearest_probed(store: ResultStore, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
+    """Return the probed snapshot of one run that is nearest to `kimg`; the last if that is not finite."""
+    at = kimg if math.isfinite(kimg) else float(run["horizon_kimg"])
+    return min(probed_of(store, run, probe), key=lambda one: abs(one.kimg - at), default=None)
+
+
+def last_of_cells(found: list[Probed]) -> list[Probed]:
+    """Return of each cell the last snapshot of its lowest seed."""
+    lowest: dict[str, int] = {}
+    for one in found:
+        lowest.setdefault(one.cell, one.seed)
+    return list({one.cell: one for one in found if one.seed == lowest[one.cell]}.values())

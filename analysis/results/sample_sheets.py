@@ -1,0 +1,43 @@
+"""The sample sheets of a trial: find the one nearest to a given kimg, read the corner that is shown."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from trainer.record import RunDir
+
+NAME = re.compile(r"^fakes-(\d{9,})\.png$")
+
+Pixels = NDArray[np.uint8]
+
+
+def fakes(run: RunDir) -> dict[float, Path]:
+    """Return the sheets of generated images by kimg, in order."""
+    found = {path: NAME.match(path.name) for path in run.samples.glob("fakes-*.png")}
+    return dict(sorted((int(match[1]) / 1000, path) for path, match in found.items() if match))
+
+
+def reals(run: RunDir) -> Path | None:
+    """Return the sheet of real images, None where there is none."""
+    path = run.samples / "reals.png"
+    return path if path.exists() else None
+
+
+def nearest(sheets: dict[float, Path], kimg: float) -> float:
+    """Return the kimg of the sheet nearest to `kimg`, the earlier of two."""
+    return min(sheets, key=lambda there: (abs(there - kimg), there))
+
+
+def corner(path: Path, resolution: int, tiles: int) -> Pixels:
+    """Return the upper left `tiles` x `tiles` images [h w] or [h w c] of a sheet of images of `resolution` pixels."""
+    with Image.open(path) as image:
+        return np.asarray(image)[: tiles * resolution, : tiles * resolution]
+
+
+def content_of(path: Path) -> str:
+    """Return the first 16 digits of the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,0 +1,167 @@
+"""The cost of each attempt at a trial: time, devices, energy, and the part of its work that is in the result."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from analysis.tables.jsonl_rows import lines
+from analysis.tables.schema import Row
+from trainer.config.job import Resources
+from trainer.errors import ExitCode
+from trainer.record import RunDir, RunRecord, State, read_record
+
+UNFINISHED = frozenset({State.FAILED, State.CANCELLED})
+
+
+class AttemptRow(NamedTuple):
+    """One attempt that began; a row of the table `attempts`.
+
+    `used`: the part of its work that later attempts, or the result, built on.
+    """
+
+    trial: str
+    number: int
+    sweep: str
+    state: State
+    seconds: float
+    training_seconds: float
+    metrics_seconds: float
+    gpus: float
+    cpus: int
+    joules: float | None
+    method: str
+    coverage: float
+    used: float
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether its energy was not read from a counter."""
+        return self.joules is None or self.method.startswith("estimate")
+
+
+class _JobFile(BaseModel):
+    """job.json; unknown keys are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+    sweep: str = ""
+    resources: Resources = Resources()
+
+
+class _Accounted(BaseModel):
+    """accounting.json: what the cluster's own accounting says of an attempt that had its nodes to itself."""
+
+    joules: float
+    method: str
+
+
+class _Shares(NamedTuple):
+    """Seconds that the attempts of a trial trained and evaluated, by attempt, and when each was last heard of."""
+
+    training: dict[int, float]
+    metrics: dict[int, float]
+    metered_until: dict[int, float]
+
+
+def attempts_of(run: RunDir, skipped: list[str]) -> list[AttemptRow]:
+    """Return the attempts of a trial that began, in order; what cannot be read is listed in `skipped`."""
+    return attempts_in(run, lines(run.ticks, skipped), lines(run.metrics, skipped), skipped)
+
+
+def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list[str]) -> list[AttemptRow]:
+    """Return the same from lines of ticks.jsonl and metrics.jsonl that are already read."""
+    records = {number: record for number in run.attempts() if (record := read_record(run.record(number)))}
+    begun = [(number, record) for number, record in records.items() if record.pid]
+    shares = _shares({number: record.resumed_from_kimg for number, record in records.items()}, ticks, metrics)
+    found: list[AttemptRow] = []
+    following: RunRecord | None = None
+    for number, record in reversed(begun):
+        used = used_part(record, following if record.work == "train" else None)
+        found.append(_attempt(run, number, record, used, shares, skipped))
+        following = record if record.work == "train" else following
+    return found[::-1]
+
+
+def used_part(record: RunRecord, following: RunRecord | None) -> float:
+    """Return which part of an attempt's work is in the result: not what a later attempt repeated, or what failed.
+
+    `following` is the next attempt that trained, after one that trained; an evaluation repeats nothing.
+    """
+    if following is None:
+        return 0.0 if record.state in UNFINISHED else 1.0
+    done = record.kimg - record.resumed_from_kimg
+    if done <= 0:
+        return 1.0 if record.state is State.DONE else 0.0
+    return min(max((following.resumed_from_kimg - record.resumed_from_kimg) / done, 0.0), 1.0)
+
+
+def _attempt(
+    run: RunDir, number: int, record: RunRecord, used: float, shares: _Shares, skipped: list[str]
+) -> AttemptRow:
+    job = _job(run.job(number), skipped)
+    seconds = max(record.updated - record.started, 0.0)
+    joules, method, coverage = _energy(run.attempt(number), record, shares.metered_until.get(number), skipped)
+    return AttemptRow(
+        trial=run.path.name,
+        number=number,
+        sweep=job.sweep,
+        state=record.state,
+        seconds=seconds,
+        training_seconds=min(shares.training.get(number, 0.0), seconds),
+        metrics_seconds=min(shares.metrics.get(number, 0.0), seconds),
+        gpus=float(job.resources.gpus),
+        cpus=job.resources.cpus,
+        joules=joules,
+        method=method,
+        coverage=coverage,
+        used=used,
+    )
+
+
+def _energy(
+    attempt: Path, record: RunRecord, until: float | None, skipped: list[str]
+) -> tuple[float | None, str, float]:
+    """Return joules, method and coverage: of devices, times that of the attempt's time where it ended unheard."""
+    accounting = attempt / "accounting.json"
+    if accounting.exists():
+        try:
+            accounted = _Accounted.model_validate_json(accounting.read_text(encoding="utf-8"))
+            return accounted.joules, accounted.method, 1.0
+        except (OSError, ValidationError):
+            skipped.append(f"{attempt.parent.parent.name}/attempts/{attempt.name}/accounting.json: not readable")
+    seconds = record.updated - record.started
+    is_whole = record.exit_code in (ExitCode.DONE, ExitCode.RUN_AGAIN) or record.state is State.RUNNING
+    heard = 1.0 if is_whole or seconds <= 0 else max((until or record.started) - record.started, 0.0) / seconds
+    return record.energy.joules, record.energy.method, record.energy.coverage * min(heard, 1.0)
+
+
+def _job(path: Path, skipped: list[str]) -> _JobFile:
+    try:
+        return _JobFile.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return _JobFile()
+    except (OSError, ValidationError):
+        skipped.append(f"{path.parents[2].name}/attempts/{path.parent.name}/job.json: not readable; taken for one CPU")
+        return _JobFile()
+
+
+def _shares(resumed: dict[int, float], ticks: list[Row], rows: list[Row]) -> _Shares:
+    training: dict[int, float] = {}
+    until: dict[int, float] = {}
+    before: dict[int, float] = {}
+    for row in ticks:
+        number, kimg, speed = row.get("attempt", 1), row.get("kimg"), row.get("seconds_per_kimg")
+        if isinstance(kimg, int | float) and isinstance(speed, int | float):
+            shown = max(kimg - before.get(number, resumed.get(number, 0.0)), 0.0)
+            training[number] = training.get(number, 0.0) + shown * speed
+            before[number] = kimg
+            until[number] = max(until.get(number, 0.0), float(row.get("time") or 0.0))
+    passes = {
+        (row.get("attempt", 1), row.get("kimg"), row["seconds"])
+        for row in rows
+        if isinstance(row.get("seconds"), int | float)
+    }
+    metrics: dict[int, float] = {}
+    for number, _, seconds in passes:
+        metrics[number] = metrics.get(number, 0.0) + seconds
+    return _Shares(training, metrics, until)

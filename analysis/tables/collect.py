@@ -1,0 +1,92 @@
+"""Bring the tables up to date with the files of the trials: only changed trials are read again."""
+
+from itertools import groupby
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.tables.schema import TABLES, read_shard, replace_shard, table_of
+from analysis.tables.store import ResultStore, signature
+from analysis.tables.trial_rows import TrialRows, read_trial
+from trainer.files import locked
+
+KEYS = {
+    "runs": ["trial"],
+    "ticks": ["trial", "kimg"],
+    "metrics": ["trial", "metric", "identity", "kimg"],
+    "attempts": ["trial", "number"],
+}
+"""By what the rows of a table are ordered."""
+
+
+class Collected(NamedTuple):
+    """The outcome of a collection: trials in the store, of these read again, gone since, and what was skipped."""
+
+    trials: int
+    read: int
+    removed: int
+    skipped: list[str]
+
+
+class _Known(NamedTuple):
+    signature: str
+    skipped: list[str]
+
+
+def collect(store: ResultStore) -> Collected:
+    """Update STORE/tables. Safe to interrupt, to repeat, and to start twice: the second waits for the first."""
+    store.tables.mkdir(parents=True, exist_ok=True)
+    with locked(store.tables / ".lock"):
+        return _collect(store)
+
+
+def _collect(store: ResultStore) -> Collected:
+    known = _known(store)
+    present, skipped, read = set(), [], 0
+    for shard, group in groupby(store.trials(), key=lambda trial: trial[:2]):
+        trials = list(group)
+        changed = [trial for trial in trials if _changed(store, trial, known)]
+        fresh = {trial: read_trial(store.run(trial)) for trial in changed}
+        if fresh:
+            _update_shard(store, shard, list(fresh.values()), gone=[])
+        present.update(trials)
+        read += len(fresh)
+        skipped += [line for trial in trials for line in (fresh.get(trial) or known[trial]).skipped]
+    gone = sorted(set(known) - present)
+    for shard, removed in groupby(gone, key=lambda trial: trial[:2]):
+        _update_shard(store, shard, [], gone=list(removed))
+    return Collected(len(present), read, len(gone), skipped)
+
+
+def _changed(store: ResultStore, trial: str, known: dict[str, _Known]) -> bool:
+    return trial not in known or known[trial].signature != signature(store.run(trial))
+
+
+def _known(store: ResultStore) -> dict[str, _Known]:
+    """Return what the tables know of each trial; shards of another schema version know nothing."""
+    known: dict[str, _Known] = {}
+    for path in sorted((store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet")):
+        table = read_shard(store.tables, "runs", path.stem).select(["trial", "signature", "skipped"])
+        known |= {row["trial"]: _Known(row["signature"], row["skipped"]) for row in table.to_pylist()}
+    return known
+
+
+def _update_shard(store: ResultStore, shard: str, fresh: list[TrialRows], gone: list[str]) -> None:
+    """Replace the rows of the trials in `fresh` and drop those of `gone`; runs are written last."""
+    out = pa.array([rows.trial for rows in fresh] + gone, pa.string())
+    rows_of = {
+        "metrics": [row for rows in fresh for row in rows.metrics],
+        "ticks": [row for rows in fresh for row in rows.ticks],
+        "attempts": [row for rows in fresh for row in rows.attempts],
+        "runs": [rows.run for rows in fresh if rows.run is not None],
+    }
+    for name in TABLES:
+        old = read_shard(store.tables, name, shard)
+        kept = old.filter(pc.invert(pc.is_in(old["trial"], out)))
+        table = pa.concat_tables([kept, table_of(name, rows_of[name])])
+        replace_shard(store.tables, name, shard, table.sort_by(_order(name)))
+
+
+def _order(name: str) -> list[tuple[str, str]]:
+    return [(key, "ascending") for key in KEYS[name]]

@@ -1,0 +1,27 @@
+"""The plan of a sweep: which cells it has and which trial stands for each of their seeds."""
+
+from analysis.errors import StoreError
+from analysis.tables.store import ResultStore
+from trainer.config.plan_file import PlanFile, read_plan_file
+from trainer.errors import UserError
+
+NO_SWEEP = "_no_sweep"
+"""The place in a store of figures that need no run; no sweep can have this name."""
+
+
+def read_plan(store: ResultStore, sweep: str) -> PlanFile:
+    """Return the last plan of `sweep`, an empty one for NO_SWEEP.
+
+    Raises StoreError, listing the sweeps there are, where it has none.
+    """
+    if sweep == NO_SWEEP:
+        return PlanFile(sweep=sweep, tier="none", cells=())
+    path = store.plan(sweep)
+    try:
+        plan = read_plan_file(path)
+    except UserError as error:
+        raise StoreError(str(error)) from error
+    if plan is None:
+        known = ", ".join(store.sweeps()) or "none yet"
+        raise StoreError(f"{path}: no such plan; sweeps in this store: {known}")
+    return plan

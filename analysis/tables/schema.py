@@ -1,0 +1,172 @@
+"""The Parquet tables: their typed columns, units in the names, and reading and replacing one shard of them.
+
+    tables/runs/ab.parquet       one row per trial whose id begins with ab
+    tables/metrics/ab.parquet    one row per (trial, kimg, metric, identity): the curves
+    tables/ticks/ab.parquet      one row per (trial, kimg): what the worker reported while training
+    tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.tables.attempts.AttemptRow)
+
+A shard is replaced atomically, runs last: its `signature` column says which state of the files is in all four.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
+
+from analysis.errors import StoreError
+from trainer.files import replacing
+
+Row = dict[str, Any]
+
+SCHEMA_VERSION = b"3"
+REPEATED = ["metric", "identity", "basis", "reference"]
+TABLES = ("metrics", "ticks", "attempts", "runs")
+
+_NUMBER, _COUNT, _TEXT, _TEXTS = pa.float64(), pa.int64(), pa.string(), pa.list_(pa.field("element", pa.string()))
+
+SCHEMAS: dict[str, pa.Schema] = {
+    name: pa.schema(columns, metadata={b"adasweep:schema": SCHEMA_VERSION})
+    for name, columns in {
+        "runs": [
+            ("trial", _TEXT),
+            ("signature", _TEXT),
+            ("created_unix_s", _NUMBER),
+            ("config_json", _TEXT),
+            ("dataset_fingerprint", _TEXT),
+            ("resolution_pixels", _COUNT),
+            ("subset_images", _COUNT),
+            ("training_images", _COUNT),
+            ("augment", _TEXT),
+            ("augment_target", _NUMBER),
+            ("attempts", _COUNT),
+            ("recorded_state", _TEXT),
+            ("message", _TEXT),
+            ("kimg", _NUMBER),
+            ("hours", _NUMBER),
+            ("images_per_second", _NUMBER),
+            ("nan_gradients", _COUNT),
+            ("energy_joules", _NUMBER),
+            ("energy_methods", _TEXTS),
+            ("unmetered_attempts", _COUNT),
+            ("codes", _TEXTS),
+            ("ops", _TEXTS),
+            ("diverged_kimg", _NUMBER),
+            ("diverged_because", _TEXT),
+            ("skipped", _TEXTS),
+        ],
+        "metrics": [
+            ("trial", _TEXT),
+            ("attempt", _COUNT),
+            ("kimg", _NUMBER),
+            ("metric", _TEXT),
+            ("identity", _TEXT),
+            ("basis", _TEXT),
+            ("value", _NUMBER),
+            ("num_real", _COUNT),
+            ("num_generated", _COUNT),
+            ("reference", _TEXT),
+            ("seed", _COUNT),
+            ("evaluation_seconds", _NUMBER),
+            ("time_unix_s", _NUMBER),
+        ],
+        "ticks": [
+            ("trial", _TEXT),
+            ("attempt", _COUNT),
+            ("kimg", _NUMBER),
+            ("time_unix_s", _NUMBER),
+            ("seconds_per_kimg", _NUMBER),
+            ("images_per_second", _NUMBER),
+            ("p", _NUMBER),
+            ("r_t", _NUMBER),
+            ("r_v", _NUMBER),
+            ("lr", _NUMBER),
+            ("nan_gradients", _COUNT),
+            ("memory_gib", _NUMBER),
+            ("energy_joules", _NUMBER),
+            ("stats", pa.map_(pa.string(), pa.float64())),
+        ],
+        "attempts": [
+            ("trial", _TEXT),
+            ("number", _COUNT),
+            ("sweep", _TEXT),
+            ("state", _TEXT),
+            ("seconds", _NUMBER),
+            ("training_seconds", _NUMBER),
+            ("metrics_seconds", _NUMBER),
+            ("gpus", _NUMBER),
+            ("cpus", _COUNT),
+            ("joules", _NUMBER),
+            ("method", _TEXT),
+            ("coverage", _NUMBER),
+            ("used", _NUMBER),
+        ],
+    }.items()
+}
+
+
+def table_of(name: str, rows: Sequence[Row]) -> pa.Table:
+    """Return `rows` as a table with the columns of `name`; other keys are left out, values of a wrong type are null."""
+    try:
+        return pa.Table.from_pylist(list(rows), schema=SCHEMAS[name])
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        fitting = [{field.name: _fitting(row.get(field.name), field) for field in SCHEMAS[name]} for row in rows]
+        return pa.Table.from_pylist(fitting, schema=SCHEMAS[name])
+
+
+def _fitting(value: Any, field: pa.Field) -> Any:
+    try:
+        return pa.scalar(value, field.type).as_py()
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return None
+
+
+def shard_path(tables: Path, name: str, shard: str) -> Path:
+    """Return the file of one shard of a table; `shard` is the first two digits of the trial ids in it."""
+    return tables / name / f"{shard}.parquet"
+
+
+def read_shard(tables: Path, name: str, shard: str) -> pa.Table:
+    """Return one shard; empty where it does not exist, is unreadable or has another schema version."""
+    try:
+        table = pq.read_table(shard_path(tables, name, shard), partitioning=None)
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return SCHEMAS[name].empty_table()
+    return table if is_current(table.schema) else SCHEMAS[name].empty_table()
+
+
+def is_current(schema: pa.Schema) -> bool:
+    """Return whether a file was written with this version of the columns."""
+    return bool((schema.metadata or {}).get(b"adasweep:schema") == SCHEMA_VERSION)
+
+
+def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
+    """Write one shard so that a reader, or a crash, sees the old rows or the new, never a part."""
+    path = shard_path(tables, name, shard)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
+    """Return `columns` of the rows of `trials`, read only from the shards that can hold them.
+
+    Raises StoreError where the tables are of another version; shards are replaced in order, so the last one tells.
+    """
+    paths = [shard_path(tables, name, shard) for shard in sorted({trial[:2] for trial in trials})]
+    present = [str(path) for path in paths if path.exists()]
+    if present and not is_current(pq.read_schema(present[-1])):
+        raise StoreError(f"{present[-1]}: of another version of the tables; run adasweep collect")
+    repeated = [column for column in columns if column in REPEATED]
+    file_format = ds.ParquetFileFormat(dictionary_columns=repeated)
+    schema = pa.schema([_as_read(SCHEMAS[name].field(column)) for column in columns])
+    read = ds.FileSystemDataset.from_paths(present, schema, file_format, LocalFileSystem()).to_table(list(columns))
+    rows = read.unify_dictionaries()
+    return rows.filter(pc.is_in(rows["trial"], pa.array(trials, pa.string())))
+
+
+def _as_read(field: pa.Field) -> pa.Field:
+    return field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name in REPEATED else field

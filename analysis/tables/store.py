@@ -1,0 +1,84 @@
+"""The layout of a store, and a cheap signature that shows whether a trial has changed."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.errors import StoreError
+from trainer.config.identity import TRIAL_ID
+from trainer.record import RunDir
+
+READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
+
+
+@dataclass(frozen=True)
+class ResultStore:
+    """The directory of a store. Analysis writes below `tables`, `figures` and `reports` and nowhere else."""
+
+    path: Path
+
+    @property
+    def tables(self) -> Path:
+        return self.path / "tables"
+
+    def plan(self, sweep: str) -> Path:
+        return self.path / "sweeps" / sweep / "plan.json"
+
+    def figures(self, sweep: str) -> Path:
+        return self.path / "figures" / sweep
+
+    @property
+    def reports(self) -> Path:
+        return self.path / "reports"
+
+    def run(self, trial: str) -> RunDir:
+        return RunDir(self.path / "trials" / trial[:2] / trial)
+
+    def sweeps(self) -> list[str]:
+        """Return the names of all planned sweeps; a name may have slashes."""
+        root = self.path / "sweeps"
+        return sorted(path.parent.relative_to(root).as_posix() for path in root.glob("**/plan.json"))
+
+    def drawn_sweeps(self) -> list[str]:
+        """Return the names of all sweeps that have figures."""
+        root = self.path / "figures"
+        return sorted({path.parent.relative_to(root).as_posix() for path in root.glob("**/*.provenance.json")})
+
+    def trials(self) -> Iterator[str]:
+        """Yield the ids of all trials in order."""
+        for shard in _names(self.path / "trials"):
+            yield from (name for name in _names(self.path / "trials" / shard) if TRIAL_ID.match(name))
+
+
+def open_store(path: Path) -> ResultStore:
+    """Return the store at `path`. Raises StoreError where there is no directory."""
+    if not path.is_dir():
+        raise StoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
+    return ResultStore(path)
+
+
+def signature(run: RunDir) -> str:
+    """Return 16 hexadecimal digits that change when a file that analysis reads changes its size or time."""
+    seen = hashlib.sha256()
+    for name in _read_names(run):
+        try:
+            status = os.stat(f"{run.path}/{name}")
+        except FileNotFoundError:
+            continue
+        seen.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return seen.hexdigest()[:16]
+
+
+def _read_names(run: RunDir) -> Iterator[str]:
+    yield from READ_FILES
+    for name in _names(run.path / "attempts"):
+        yield from (f"attempts/{name}/{file}" for file in ("record.json", "accounting.json"))
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

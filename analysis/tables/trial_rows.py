@@ -1,0 +1,127 @@
+"""Read one trial directory: its run, its curves and its ticks as rows of the tables, and what had to be skipped."""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from analysis.tables.attempts import attempts_in
+from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row
+from analysis.tables.schema import Row
+from analysis.tables.store import signature
+from analysis.tables.units import SECONDS_PER_HOUR
+from trainer.config.augment import AdaAugment
+from trainer.config.train import TrainConfig
+from trainer.record import RunDir, RunRecord, State, read_record
+
+
+class TrialRows(NamedTuple):
+    """The rows of one trial; `run` is None if its configuration cannot be read."""
+
+    trial: str
+    run: Row | None
+    metrics: list[Row]
+    ticks: list[Row]
+    attempts: list[Row]
+    skipped: list[str]
+
+
+class _TrialFile(BaseModel):
+    id: str
+    config: TrainConfig
+    created: float = 0.0
+
+
+def read_trial(run: RunDir) -> TrialRows:
+    """Return the rows of the trial in `run`. The last line per (kimg, key) wins; lines that are not rows are listed."""
+    skipped: list[str] = []
+    state_of_files = signature(run)
+    trial = run.path.name
+    try:
+        about = _TrialFile.model_validate_json(run.trial.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {_why(error)}; the trial is left out"])
+    ticked, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
+    attempts = [attempt._asdict() for attempt in attempts_in(run, ticked, measured, skipped)]
+    keys = ("kimg", "metric", "identity")
+    metrics = last_rows(measured, f"{trial}/{run.metrics.name}", skipped, keys, partial(metric_row, trial))
+    ticks = last_rows(ticked, f"{trial}/{run.ticks.name}", skipped, ("kimg",), partial(tick_row, trial))
+    records = _records(run, skipped)
+    row: Row = {
+        "trial": trial,
+        "signature": state_of_files,
+        "created_unix_s": about.created,
+        **_config_columns(about.config),
+        **_record_columns(records, ticks),
+        **_divergence_columns(run, records, metrics, skipped),
+        "skipped": skipped,
+    }
+    return TrialRows(trial, row, metrics, ticks, attempts, skipped)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "missing"
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))} {first['msg']}".strip()
+    return str(error)
+
+
+def _config_columns(config: TrainConfig) -> Row:
+    data, augment = config.data, config.augment
+    return {
+        "config_json": config.model_dump_json(),
+        "dataset_fingerprint": data.fingerprint,
+        "resolution_pixels": data.resolution,
+        "subset_images": data.subset,
+        "training_images": data.subset * (2 if data.mirror else 1),
+        "augment": augment.type,
+        "augment_target": augment.target if isinstance(augment, AdaAugment) else None,
+    }
+
+
+def _records(run: RunDir, skipped: list[str]) -> list[RunRecord]:
+    """Return the readable records in order of attempt. An attempt that has no record yet has not begun."""
+    records = []
+    for attempt in run.attempts():
+        record = read_record(run.record(attempt))
+        if record is not None:
+            records.append(record)
+        elif run.record(attempt).exists():
+            skipped.append(f"{run.path.name}/attempts/{attempt:03d}/record.json: not a run record")
+    return records
+
+
+def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
+    training = [record for record in records if record.work == "train"]
+    last = training[-1] if training else None
+    metered = [record.energy for record in records if record.energy.joules is not None]
+    speeds = [speed for tick in ticks if (speed := tick.get("images_per_second")) is not None]
+    return {
+        "attempts": len(records),
+        "recorded_state": last.state if last else State.PENDING,
+        "message": last.message if last else "",
+        "kimg": max((record.kimg for record in records), default=0.0),
+        "hours": sum(max(record.updated - record.started, 0.0) for record in records) / SECONDS_PER_HOUR,
+        "images_per_second": sorted(speeds)[len(speeds) // 2] if speeds else (last and last.images_per_second),
+        "nan_gradients": last.nan_gradients if last else 0,
+        "energy_joules": sum(energy.joules or 0.0 for energy in metered) if metered else None,
+        "energy_methods": sorted({energy.method for energy in metered}),
+        "unmetered_attempts": len(records) - len(metered),
+        "codes": sorted({record.code for record in records if record.code}),
+        "ops": sorted({record.ops for record in records}),
+    }
+
+
+def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:
+    """Return where and why the run diverged: its worker reported it, or a metric is not finite."""
+    signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if not math.isfinite(row["value"])]
+    last = next((record for record in reversed(records) if record.work == "train"), None)
+    if last and last.diverged:
+        signs.append((last.kimg, last.message))
+        events = [line for line in lines(run.events, skipped) if line.get("event") == "diverged"]
+        signs += [(float(line.get("kimg", 0.0)), str(line.get("rule", ""))) for line in events]
+    kimg, because = min(signs, default=(None, None))
+    return {"diverged_kimg": kimg, "diverged_because": because}

@@ -1,0 +1,132 @@
+"""How long commands that do little take, at two states of the code: a git revision, and the working tree.
+
+    python -m benchmarks.bench_startup [--against REVISION] [--rounds 9] [--out FILE.json]
+
+The revision is checked out into a temporary worktree. Both sides take turns, with the same Python and packages, on the
+same sweep files, over the same store: those recorded in tests/compat, with placeholders for what the plans name.
+Medians of the wall time, and of the CPU seconds in user mode, which others on the machine disturb less; and the number
+of modules loaded.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.compat.packing import copied
+from tests.compat.placeholders import write_placeholder
+from tests.compat.recording import Copy
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS: dict[str, Sequence[str]] = {
+    "--help": ("--help",),
+    "plan demo.yaml": ("plan", "sweeps-of-papers/demo.yaml"),
+    "plan ada/fig11b_cifar.yaml, paper tier, slurm": (
+        *("plan", "sweeps-of-papers/ada/fig11b_cifar.yaml", "--tier=paper", "--backend=slurm"),
+    ),
+    "status": ("status",),
+}
+PROGRAM = """
+import sys
+from orchestrator.cli import main
+code = main(sys.argv[1:])
+sys.stderr.write(f"\\n{code} {len(sys.modules)}\\n")
+"""
+
+
+class Run(NamedTuple):
+    """One run of a command: seconds by the clock, CPU seconds in user mode, and modules loaded at its end."""
+
+    wall: float
+    user: float
+    modules: int
+
+
+class Startup(NamedTuple):
+    """Medians of one command at one state of the code, in seconds."""
+
+    command: str
+    code: str
+    wall: float
+    user: float
+    modules: int
+
+
+@contextmanager
+def checked_out(revision: str) -> Iterator[Path]:
+    """Yield a temporary worktree of the repository at `revision`."""
+    with tempfile.TemporaryDirectory(prefix="adasweep-startup-") as folder:
+        place = Path(folder) / "worktree"
+        git = ("git", "-C", str(ROOT), "worktree")
+        subprocess.run([*git, "add", "--quiet", "--detach", str(place), revision], check=True)
+        try:
+            yield place
+        finally:
+            subprocess.run([*git, "remove", "--force", str(place)], check=True)
+
+
+@contextmanager
+def prepared_store() -> Iterator[Copy]:
+    """Yield a copy of the recorded store in which the data sets and the detector of the plans are found."""
+    with copied() as recorded:
+        write_placeholder(recorded.store / "data" / "fashion-mnist-10k.zip", 10_000, 32, "L", classes=10)
+        write_placeholder(recorded.store / "data" / "cifar10.zip", 10_000, 32, "RGB", classes=10)
+        (recorded.root / "inception-2015-12-05.pt").touch()
+        yield recorded
+
+
+def run(code: Path, words: Sequence[str], store: Copy) -> Run:
+    """Run a command of the packages in `code`, as `adasweep` does. Raises RuntimeError where it fails."""
+    environment = store.environment(PYTHONPATH=str(code))
+    command = [sys.executable, "-P", "-c", PROGRAM, *words]
+    before, started = os.times(), time.perf_counter()
+    done = subprocess.run(command, cwd=store.root, env=environment, capture_output=True, text=True, check=False)
+    wall, after = time.perf_counter() - started, os.times()
+    exit_code, modules = done.stderr.split()[-2:]
+    if exit_code != "0":
+        raise RuntimeError(f"{' '.join(words)} in {code} failed: {done.stderr}")
+    return Run(wall, after.children_user - before.children_user, int(modules))
+
+
+def medians(codes: dict[str, Path], store: Copy, rounds: int) -> Iterator[Startup]:
+    """Yield every command at every state of the code, which take turns; one round before the measured ones."""
+    for command, words in COMMANDS.items():
+        found: dict[str, list[Run]] = {name: [] for name in codes}
+        for _ in range(rounds + 1):
+            for name, code in codes.items():
+                found[name].append(run(code, words, store))
+        for name, runs in found.items():
+            wall, user, _ = map(statistics.median, zip(*runs[1:], strict=True))
+            yield Startup(command, name, wall, user, runs[-1].modules)
+
+
+def main() -> None:
+    """Measure, print a table, and write the numbers where `--out` says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--against", default="HEAD", help="the revision that the working tree is compared with")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--out", type=Path)
+    chosen = parser.parse_args()
+    with checked_out(chosen.against) as before, prepared_store() as store:
+        rows = list(medians({chosen.against: before, "working tree": ROOT}, store, chosen.rounds))
+    table = Table("command", "code", "wall, s", "user CPU, s", "modules", title=f"medians of {chosen.rounds}")
+    for row in rows:
+        table.add_row(row.command, row.code, f"{row.wall:.2f}", f"{row.user:.2f}", str(row.modules))
+    Console().print(table)
+    if chosen.out:
+        chosen.out.write_text(json.dumps([row._asdict() for row in rows], indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""The local backend: attempts wait in a queue and run as slots become free, whether or not their launcher is alive."""
+
+import shlex
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.local.runner import ensure_runner
+from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
+from orchestrator.errors import PlanError
+from orchestrator.store.layout import Store, writing
+from orchestrator.store.process_id import send
+from orchestrator.supervisor.command import Task, supervisor_command
+from orchestrator.supervisor.ending import never_began
+from trainer.config.job import Resources
+from trainer.record import RunDir, State, read_record
+
+START_SECONDS = 2.0
+"""How long a running entry may be without its supervisor's number."""
+
+
+class LocalBackend:
+    """A queue in the store, served by one detached runner."""
+
+    name = "local"
+
+    def __init__(self, store: Store, cpus: int | None = None) -> None:
+        self.store = store
+        self.cpus = cpus
+        self.queue = Queue(store.root.resolve() / "local" / socket.gethostname())
+        self._runners: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def capacity(self) -> Capacity:
+        """Return what attempts may use of this machine."""
+        return Capacity(cpus=self.cpus, gpus=self.queue.capacity().gpus) if self.cpus else self.queue.capacity()
+
+    def slots(self, resources: Resources) -> int:
+        capacity = self.capacity
+        by_gpu = capacity.gpus // resources.whole_gpus if resources.gpus else capacity.cpus
+        return max(1, min(capacity.cpus // resources.cpus, by_gpu))
+
+    def lacks(self, resources: Resources) -> str:
+        """Return which GPUs this machine does not have. CPUs are shared where there are fewer."""
+        gpus = self.capacity.gpus
+        if resources.whole_gpus <= gpus:
+            return ""
+        return f"needs {resources.whole_gpus} GPUs, this machine has {gpus}; name a cluster with --backend"
+
+    def render(self, tasks: Sequence[Task]) -> Submission:
+        capacity = self.capacity
+        for task in tasks:
+            if task.resources.whole_gpus > capacity.gpus:
+                raise PlanError(
+                    f"trial {task.trial}", f"needs {task.resources.gpus} GPUs, this machine has {capacity.gpus}"
+                )
+        return Submission(tuple(tasks), "".join(shlex.join(supervisor_command(task)) + "\n" for task in tasks))
+
+    def submit(self, submission: Submission) -> list[Handle]:
+        handles = []
+        if self.cpus:
+            self.queue.set_capacity(self.capacity)
+        for task in submission.tasks:
+            entry = QueueEntry.of(task)
+            with writing(self.queue.root):
+                self.queue.put(entry)
+            handles.append(Handle(backend=self.name, key=entry.key, trial=task.trial, attempt=task.attempt))
+        self.maintain()
+        return handles
+
+    def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
+        waiting, running = self.queue.waiting(), self.queue.running()
+        return {handle: self._state(handle, waiting.get(handle.key), running.get(handle.key)) for handle in handles}
+
+    def maintain(self) -> None:
+        """Start a runner if the queue needs one."""
+        self._runners = [runner for runner in self._runners if runner.poll() is None]
+        if not self._runners and (self.queue.waiting() or self.queue.running()):
+            runner = ensure_runner(self.queue)
+            self._runners += [runner] if runner else []
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        waiting = self.queue.waiting()
+        for handle in handles:
+            path = waiting.get(handle.key)
+            if path and discard(path):
+                never_began(self._run(handle), handle.attempt)
+        for handle in handles:
+            self._stop(handle)
+
+    def _state(self, handle: Handle, waiting: Path | None, running: Path | None) -> State:
+        if waiting:
+            return State.PENDING
+        entry = read_entry(running) if running else None
+        if entry and not (entry.supervisor and entry.supervisor.is_gone):
+            return State.RUNNING
+        record = read_record(self._run(handle).record(handle.attempt))
+        ended = record is not None and record.state not in (State.PENDING, State.RUNNING)
+        return record.state if record and ended else State.LOST
+
+    def _stop(self, handle: Handle) -> None:
+        """Signal the supervisor of a running attempt, once it has one."""
+        deadline = time.monotonic() + START_SECONDS
+        while (path := self.queue.running().get(handle.key)) and time.monotonic() < deadline:
+            entry = read_entry(path)
+            if entry and entry.supervisor:
+                send(entry.supervisor, signal.SIGTERM)
+                return
+            time.sleep(0.02)
+
+    def _run(self, handle: Handle) -> RunDir:
+        return self.store.run(handle.trial)
+
+
+def open_backend(store: Store, cpus: int | None = None) -> LocalBackend:
+    """Return the local backend of a store."""
+    return LocalBackend(store, cpus)

@@ -1,0 +1,139 @@
+"""The detached process that starts what waits in a local queue as slots become free; at most one per queue.
+
+    python -m orchestrator.backends.local.runner QUEUE_DIR
+
+It ends when nothing waits and nothing runs. Its own death harms nobody: supervisors run on, and the next runner finds
+them in the queue.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
+from orchestrator.store.frozen_code import module_in
+from orchestrator.store.process_id import ProcessId
+from orchestrator.supervisor.command import environment, python_module, start_supervisor
+from trainer.files import locked, replace_file
+
+POLL_SECONDS = 0.1
+
+
+@dataclass
+class Runner:
+    """Serves one queue. `children` are the supervisors it started itself, by key."""
+
+    queue: Queue
+    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def serve(self) -> None:
+        """Start what waits and remove what has ended, until the queue is empty."""
+        while self.queue.waiting() or self.queue.running():
+            self._start_what_fits(self._still_running())
+            time.sleep(POLL_SECONDS)
+
+    def _still_running(self) -> list[QueueEntry]:
+        """Return the entries that run; forget those that have ended, put back those that were never started."""
+        entries = []
+        for key, path in self.queue.running().items():
+            entry = read_entry(path)
+            if entry is None or self._has_ended(key, entry):
+                discard(path)
+            elif entry.supervisor is None:
+                self.queue.put_back(path)
+            else:
+                entries.append(entry)
+        return entries
+
+    def _has_ended(self, key: str, entry: QueueEntry) -> bool:
+        child = self.children.get(key)
+        if child is None:
+            return entry.supervisor is not None and entry.supervisor.is_gone
+        if child.poll() is None:
+            return False
+        del self.children[key]
+        return True
+
+    def _start_what_fits(self, running: list[QueueEntry]) -> None:
+        capacity = self.queue.capacity()
+        for path in self.queue.waiting().values():
+            entry = read_entry(path)
+            gpus = entry and places(entry, running, capacity)
+            if entry is None or gpus is None:
+                return
+            taken = self.queue.take(path)
+            if taken:
+                running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
+
+    def _start(self, entry: QueueEntry, path: Path) -> QueueEntry:
+        visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}
+        child = start_supervisor(entry.task, visible)
+        self.children[entry.key] = child
+        started = entry.model_copy(update={"supervisor": ProcessId.of(child.pid)})
+        replace_file(path, started.model_dump_json())
+        return started
+
+
+def places(entry: QueueEntry, running: list[QueueEntry], capacity: Capacity) -> tuple[int, ...] | None:
+    """Return the GPUs an entry would get beside what runs, or None while it does not fit.
+
+    What needs more CPUs than there are runs alone.
+    """
+    free_cpus = capacity.cpus - sum(other.resources.cpus for other in running)
+    free_gpus = [index for index in range(capacity.gpus) if not any(index in other.gpus for other in running)]
+    if min(entry.resources.cpus, capacity.cpus) > free_cpus or entry.resources.whole_gpus > len(free_gpus):
+        return None
+    return tuple(free_gpus[: entry.resources.whole_gpus])
+
+
+def gpu_names(indices: tuple[int, ...]) -> list[str]:
+    """Return what CUDA calls the GPUs of these indices among those that we may see ourselves."""
+    ours = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [ours.split(",")[index] for index in indices] if ours else [str(index) for index in indices]
+
+
+def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
+    """Start a detached runner and return it; return None where one is running."""
+    with alone(queue) as first:
+        pass
+    if not first:
+        return None
+    code = queue.code()
+    command = [*python_module(module_in(code, "orchestrator.backends.local.runner")), str(queue.root)]
+    with queue.log.open("ab") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(code=code),
+            start_new_session=True,
+        )
+
+
+@contextlib.contextmanager
+def alone(queue: Queue) -> Iterator[bool]:
+    """Hold the runner's lock if it is free; yield whether it was."""
+    queue.root.mkdir(parents=True, exist_ok=True)
+    with locked(queue.lock, wait_seconds=0) as first:
+        yield first
+
+
+def main(arguments: list[str]) -> int:
+    """Serve a queue until it is empty. Something put in just before the lock is given back is seen after it."""
+    queue = Queue(Path(arguments[0]))
+    while queue.waiting() or queue.running():
+        with alone(queue) as first:
+            if not first:
+                return 0
+            Runner(queue).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""The queue of the local and Ray backends: a directory in which every entry is a file, moved by renaming.
+
+    queue/   what waits, in order of its name      running/   what has a supervisor      capacity.json      runner.lock
+
+A rename or an unlink succeeds for one process only, so an entry is started once or cancelled, never both.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pydantic import ValidationError
+
+from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.process_id import ProcessId
+from orchestrator.supervisor.command import Task
+from trainer.config.job import Resources
+from trainer.config.spec import Count, PositiveInt, Settings
+from trainer.files import replace_file
+
+
+class Capacity(Settings):
+    """What this machine gives to attempts."""
+
+    cpus: PositiveInt
+    gpus: Count = 0
+
+
+class QueueEntry(Settings):
+    """An attempt in the queue; `supervisor` and `gpus` (indices) once it runs. `starts` counts a cluster's reruns."""
+
+    trial: str
+    directory: Path
+    attempt: int
+    resources: Resources
+    code: Path = LIVE
+    supervisor: ProcessId | None = None
+    gpus: tuple[int, ...] = ()
+    starts: Count = 0
+
+    @classmethod
+    def of(cls, task: Task) -> Self:
+        return cls(
+            trial=task.trial,
+            directory=task.directory,
+            attempt=task.attempt,
+            resources=task.resources,
+            code=task.code,
+        )
+
+    @property
+    def key(self) -> str:
+        return f"{self.trial}-{self.attempt:03d}"
+
+    @property
+    def task(self) -> Task:
+        return Task(self.trial, self.directory, self.attempt, self.resources, self.code)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The queue in `root`. Its methods take and return paths of entries."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "runner.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "runner.log"
+
+    def put(self, entry: QueueEntry) -> None:
+        """Add an entry at the end."""
+        replace_file(self.root / "queue" / f"{time.time_ns():020d}-{entry.key}.json", entry.model_dump_json())
+
+    def waiting(self) -> Mapping[str, Path]:
+        """Return what waits, in order: key to path."""
+        return _listed(self.root / "queue")
+
+    def running(self) -> Mapping[str, Path]:
+        """Return what runs, or has ended and is still to be removed: key to path."""
+        return _listed(self.root / "running")
+
+    def take(self, path: Path) -> Path | None:
+        """Move a waiting entry to the running ones; None when it was taken or cancelled before."""
+        return _moved(path, self.root / "running")
+
+    def put_back(self, path: Path) -> None:
+        """Move a running entry back to the waiting ones."""
+        _moved(path, self.root / "queue")
+
+    def code(self) -> Path:
+        """Return the folder of the packages that the newest entry runs; the runner of the queue uses them, too."""
+        paths = [*self.running().values(), *self.waiting().values()]
+        entry = read_entry(paths[-1]) if paths else None
+        return entry.code if entry else LIVE
+
+    def capacity(self) -> Capacity:
+        """Return what was set with `set_capacity`, or else one attempt for every CPU this process may use."""
+        try:
+            return Capacity.model_validate_json((self.root / "capacity.json").read_text(encoding="utf-8"))
+        except (OSError, ValidationError):
+            return Capacity(cpus=len(os.sched_getaffinity(0)), gpus=gpu_count())
+
+    def set_capacity(self, capacity: Capacity) -> None:
+        replace_file(self.root / "capacity.json", capacity.model_dump_json())
+
+
+def read_entry(path: Path) -> QueueEntry | None:
+    """Return the entry at `path`, or None where it is gone."""
+    try:
+        return QueueEntry.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
+def discard(path: Path) -> bool:
+    """Remove an entry; return whether it was still there."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def gpu_count() -> int:
+    """Return how many NVIDIA GPUs this machine shows; 0 without a driver."""
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        return len([name for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip()])
+    return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+
+
+def _listed(folder: Path) -> dict[str, Path]:
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("."))
+    except FileNotFoundError:
+        return {}
+    return {name.removesuffix(".json").partition("-")[2]: folder / name for name in names}
+
+
+def _moved(path: Path, folder: Path) -> Path | None:
+    folder.mkdir(exist_ok=True)
+    try:
+        return path.rename(folder / path.name)
+    except FileNotFoundError:
+        return None

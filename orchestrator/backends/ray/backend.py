@@ -1,0 +1,128 @@
+"""The Ray backend: attempts wait in a queue in the store, and one driver in the cluster hands them to Ray.
+
+The queue's files and the trials' records are what states are told from; Ray is asked only whether the driver lives.
+"""
+
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.queue import QueueEntry, discard
+from orchestrator.backends.ray.jobs import RayJobs
+from orchestrator.backends.ray.task import RayQueue
+from orchestrator.store.attempt_state import FINAL
+from orchestrator.store.frozen_code import module_in
+from orchestrator.store.layout import Store, writing
+from orchestrator.store.lease import holder
+from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
+from orchestrator.supervisor.ending import never_began
+from trainer.config.job import Resources
+from trainer.files import replace_file
+from trainer.record import State, read_record
+
+DRIVER_CHECK_SECONDS = 2.0
+PASSED_ON = ("ADASWEEP_", "OMP_", "MLFLOW_")
+LEAVE_CHILDREN = {"RAY_kill_child_processes_on_worker_exit": "0"}
+"""A worker that ends with its driver leaves the supervisor the time to save."""
+
+
+class RayBackend:
+    """A queue in the store, served by a Ray job."""
+
+    name = "ray"
+
+    def __init__(self, store: Store, jobs: RayJobs) -> None:
+        self.store = store
+        self.jobs = jobs
+        self.queue = RayQueue(store.root.resolve() / "ray")
+        self._checked = float("-inf")
+
+    def slots(self, resources: Resources) -> int:
+        by_cpu = self.jobs.total("CPU") // resources.cpus
+        by_gpu = self.jobs.total("GPU") // resources.gpus if resources.gpus else by_cpu
+        return max(1, int(min(by_cpu, by_gpu)))
+
+    def lacks(self, _resources: Resources) -> str:
+        """Return nothing: a cluster may grow."""
+        return ""
+
+    def render(self, tasks: Sequence[Task]) -> Submission:
+        return Submission(
+            tuple(tasks), "".join(f"{_needs(task)} {shlex.join(supervisor_command(task))}\n" for task in tasks)
+        )
+
+    def submit(self, submission: Submission) -> list[Handle]:
+        entries = [QueueEntry.of(task) for task in submission.tasks]
+        with writing(self.queue.root):
+            for entry in entries:
+                self.queue.put(entry)
+        self.maintain()
+        return [Handle(backend=self.name, key=entry.key, trial=entry.trial, attempt=entry.attempt) for entry in entries]
+
+    def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
+        waiting, running = self.queue.waiting(), self.queue.running()
+        return {handle: self._state(handle, handle.key in waiting, handle.key in running) for handle in handles}
+
+    def maintain(self) -> None:
+        """Start a driver if the queue needs one."""
+        if not (self.queue.waiting() or self.queue.running()) or self._is_served():
+            return
+        if time.monotonic() - self._checked < DRIVER_CHECK_SECONDS:
+            return
+        self._checked = time.monotonic()
+        if not self._driver or not self.jobs.is_alive(self._driver):
+            self._start_driver()
+
+    def cancel(self, handles: Sequence[Handle]) -> None:
+        waiting = self.queue.waiting()
+        for handle in handles:
+            path = waiting.get(handle.key)
+            if path and discard(path):
+                never_began(self.store.run(handle.trial), handle.attempt)
+            elif handle.key in self.queue.running():
+                replace_file(self.queue.stop_file(handle.key), "")
+
+    def _state(self, handle: Handle, waits: bool, runs: bool) -> State:
+        if waits or runs:
+            return State.PENDING if waits else State.RUNNING
+        run = self.store.run(handle.trial)
+        attempts = run.attempts()
+        record = read_record(run.record(attempts[-1])) if attempts else None
+        return record.state if record and record.state in FINAL else State.LOST
+
+    def _is_served(self) -> bool:
+        held = holder(self.queue.root)
+        return held is not None and held.is_alive(time.time())
+
+    @property
+    def _driver_file(self) -> Path:
+        return self.queue.root / "driver"
+
+    @property
+    def _driver(self) -> str:
+        return self._driver_file.read_text(encoding="ascii") if self._driver_file.exists() else ""
+
+    def _start_driver(self) -> None:
+        code = self.queue.code()
+        command = [*python_module(module_in(code, "orchestrator.backends.ray.driver")), str(self.queue.root)]
+        job = self.jobs.submit(shlex.join(command), passed_on(code))
+        replace_file(self._driver_file, job)
+
+
+def _needs(task: Task) -> str:
+    needs = task.resources
+    return f"[{needs.cpus} CPUs, {needs.gpus:g} GPUs, {needs.memory_gib:g} GiB]"
+
+
+def passed_on(code: Path) -> dict[str, str]:
+    """Return the environment variables that drivers and workers need."""
+    ours = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+    return {**ours, "PYTHONPATH": environment(code=code)["PYTHONPATH"], **LEAVE_CHILDREN}
+
+
+def open_backend(store: Store, _cpus: int | None = None) -> RayBackend:
+    """Return the Ray backend of a store, for the cluster that the environment names."""
+    return RayBackend(store, RayJobs.of_environment())

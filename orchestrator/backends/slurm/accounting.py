@@ -1,0 +1,57 @@
+"""Energy from SLURM's accounting, for jobs that had their nodes to themselves.
+
+ConsumedEnergy is that of whole nodes (AcctGatherEnergyType), so it is an attempt's own only where the profile says
+`flags: {exclusive: true}`. It is known some time after a job has ended; so it is asked for when energy is.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from orchestrator.backends.base import read_handle
+from orchestrator.backends.slurm.poll import Ask, ask_slurm
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.store.layout import Store
+from trainer.files import replace_file
+from trainer.record import RunDir, State, read_record
+
+SACCT = ("sacct", "--allocations", "--noheader", "--parsable2", "--format=JobID,ConsumedEnergyRaw")
+METHOD = "SLURM ConsumedEnergy of an exclusive node"
+UNKNOWN = 2**64 - 2
+"""NO_VAL64, which some versions print for a job that was not metered."""
+
+
+def account(store: Store, profile: Profile, ask: Ask = ask_slurm) -> int:
+    """Write accounting.json of attempts that SLURM has metered; return how many. Raises BackendError."""
+    if not profile.flags.get("exclusive"):
+        return 0
+    waiting = {job: attempt for trial in store.ids() for job, attempt in _unaccounted(store.run(trial))}
+    known = consumed(_asked(ask, sorted(waiting))) if waiting else {}
+    found = {waiting[job]: joules for job, joules in known.items() if job in waiting}
+    for attempt, joules in found.items():
+        replace_file(attempt / "accounting.json", json.dumps({"joules": joules, "method": METHOD}))
+    return len(found)
+
+
+def consumed(text: str) -> dict[str, float]:
+    """Return the joules of each job in what sacct printed; jobs without a reading are left out."""
+    rows = (line.split("|") for line in text.splitlines())
+    readings = {job: float(told) for job, told, *_ in rows if told.strip()}
+    return {job: joules for job, joules in readings.items() if 0 < joules < UNKNOWN}
+
+
+def _asked(ask: Ask, jobs: Sequence[str]) -> str:
+    numbers = sorted({job.partition("_")[0] for job in jobs})
+    return ask((*SACCT, "--starttime=1970-01-02", f"--jobs={','.join(numbers)}"))
+
+
+def _unaccounted(run: RunDir) -> Iterator[tuple[str, Path]]:
+    """Yield job and directory of every ended attempt that was the only run of its job and has no accounting yet."""
+    numbers = run.attempts()
+    for number in numbers:
+        attempt, handle, record = run.attempt(number), read_handle(run.attempt(number)), read_record(run.record(number))
+        if handle is None or handle.backend != "slurm" or record is None or record.state is State.RUNNING:
+            continue
+        was_requeued = number + 1 in numbers and read_handle(run.attempt(number + 1)) is None
+        if not was_requeued and not (attempt / "accounting.json").exists():
+            yield handle.key, attempt

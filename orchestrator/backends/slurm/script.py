@@ -1,0 +1,129 @@
+"""Turns tasks into sbatch scripts: tasks with equal needs become one array, written by submitit."""
+
+import hashlib
+import itertools
+import math
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import submitit
+from submitit.slurm import slurm as submitit_slurm
+
+from orchestrator.backends.slurm.profile import Profile
+from orchestrator.errors import StoreError
+from orchestrator.supervisor.command import Task, environment
+
+FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
+"""sbatch gives these a meaning of their own in the names of files, quoted or not."""
+
+ENDLESS = 1_000_000
+"""submitit counts requeues before the supervisor listens; whether going on makes sense is decided elsewhere."""
+
+
+class Executor(submitit.SlurmExecutor):
+    """submitit's executor, also where there is no SLURM, so that a plan can be shown there."""
+
+    @classmethod
+    def affinity(cls) -> int:
+        return 2
+
+
+@dataclass(frozen=True)
+class JobArray:
+    """Tasks that are submitted together; `folder` is where submitit keeps their scripts, pickles and logs."""
+
+    tasks: tuple[Task, ...]
+    folder: Path
+    parameters: dict[str, Any]
+    python: str
+
+    @property
+    def name(self) -> str:
+        return str(self.parameters["job_name"])
+
+    @property
+    def executor(self) -> submitit.SlurmExecutor:
+        executor = Executor(self.folder, max_num_timeout=ENDLESS, python=self.python)
+        executor.update_parameters(**self.parameters)
+        return executor
+
+    @property
+    def script(self) -> str:
+        """Return the script that submitit hands to sbatch."""
+        executor, count = self.executor, len(self.tasks)
+        parameters = executor.parameters | ({"map_count": count} if count > 1 else {})
+        command = executor._submitit_command_str
+        text = submitit_slurm._make_sbatch_string(command=command, folder=executor.folder, **parameters)
+        return str(text)
+
+
+def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[JobArray]:
+    """Return `tasks` as arrays, in an order that is a function of the tasks. `root` is where their folders go."""
+    _require_harmless(root)
+    command = shlex.join([python, "-P"])
+    found = []
+    for group in _alike(tasks, profile.array_limit):
+        digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in group).encode()).hexdigest()[:12]
+        settings = parameters(group[0], profile) | {"job_name": f"adasweep-{digest}"}
+        found.append(JobArray(tuple(group), root / digest, settings, command))
+    return found
+
+
+def _alike(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
+    """Yield the tasks that need the same, at most `limit` together."""
+    ordered = sorted(tasks, key=lambda task: (task.resources.model_dump_json(), task.code))
+    for _, group in itertools.groupby(ordered, key=lambda task: (task.resources, task.code)):
+        members = iter(group)
+        while batch := list(itertools.islice(members, limit)):
+            yield batch
+
+
+def parameters(task: Task, profile: Profile) -> dict[str, Any]:
+    """Return what an array of tasks like `task` asks of SLURM, under submitit's names."""
+    resources = task.resources
+    gpus = resources.whole_gpus
+    wanted: dict[str, Any] = {
+        "partition": profile.partition,
+        "account": profile.account,
+        "qos": profile.qos,
+        "constraint": profile.constraint,
+        "time": min(math.ceil(resources.minutes or profile.minutes), profile.minutes),
+        "nodes": 1,
+        "ntasks_per_node": 1,
+        "cpus_per_task": resources.cpus,
+        "mem": f"{math.ceil(resources.memory_gib * 1024)}M",
+        "gpus_per_node": f"{profile.gpu_type}:{gpus}" if gpus and profile.gpu_type else gpus or None,
+        "signal_delay_s": profile.signal_seconds,
+        "array_parallelism": profile.throttle,
+        "setup": [*_exports(task.code), *profile.setup],
+        "additional_parameters": _flags(profile),
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
+
+
+def _exports(code: Path) -> list[str]:
+    """Return the lines that let the job's Python find these packages first, whatever the cluster passes on."""
+    known = environment(code=code)
+    return [f"export {name}={shlex.quote(known[name])}" for name in ("PYTHONPATH", "PYTHONUNBUFFERED")]
+
+
+def _flags(profile: Profile) -> dict[str, Any]:
+    reservation = {"reservation": profile.reservation} if profile.reservation else {}
+    return {
+        "requeue": True,
+        **reservation,
+        **{flag: value for flag, value in profile.flags.items() if value is not False},
+    }
+
+
+def _require_harmless(root: Path) -> None:
+    bad = sorted(FORBIDDEN_IN_PATHS & set(str(root)))
+    if bad:
+        named = ", ".join(repr(character) for character in bad)
+        raise StoreError(
+            repr(str(root)), f"has {named} in its name, which SLURM would interpret", "choose another --store"
+        )

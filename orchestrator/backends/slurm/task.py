@@ -1,0 +1,79 @@
+"""What a SLURM job does on its node: run the attempt, and request a requeue when it has to make room.
+
+submitit pickles a SupervisedAttempt (two plain values) and calls it on the node. The supervisor then takes over the
+signals. SIGUSR2 comes before the time limit and before a preemption: the job asks to be requeued. SIGTERM comes when
+somebody cancels, or with a preemption that is none of the job's business: it does not ask.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from submitit.helpers import DelayedSubmission
+
+from orchestrator.plan.decide import Rules
+from orchestrator.store.attempt_state import is_finished, no_progress
+from orchestrator.store.layout import read_job
+from orchestrator.store.lease import JobRun
+from orchestrator.store.requests import is_cancelled, stops
+from orchestrator.supervisor import supervise
+from trainer.errors import ExitCode
+from trainer.record import RunDir, read_record
+
+MAKE_ROOM = signal.SIGUSR2
+REQUEUE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class SupervisedAttempt:
+    """One attempt at the trial in `directory`, as submitit's callable."""
+
+    directory: str
+    attempt: int
+
+    def __call__(self) -> None:
+        """Carry out the attempt and end this process with the supervisor's exit code."""
+        sys.exit(carry_out(RunDir(Path(self.directory)), self.attempt))
+
+    def checkpoint(self) -> DelayedSubmission:
+        """Return what a requeued job does: the same. submitit asks if a signal comes before the supervisor listens."""
+        return DelayedSubmission(self)
+
+
+def carry_out(run: RunDir, attempt: int) -> int:
+    """Supervise one attempt and return its exit code, having asked for a requeue where that is due."""
+    if is_finished(run, attempt):
+        return 0
+    os.environ.update(claim(os.environ).environment)
+    signals = supervise.SignalQueue()
+    code = supervise.main([str(run.path), str(attempt)], signals)
+    if code == ExitCode.RUN_AGAIN and MAKE_ROOM in signals.received and is_worth_requeueing(run, attempt):
+        requeue(os.environ)
+    return code
+
+
+def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
+    """Return whether running again may help: not after a cancellation, nor after many runs without any progress."""
+    numbers = [number for number in run.attempts() if number >= attempt]
+    job = read_job(run.job(attempt))
+    if job and job.sweep in stops(run):
+        return False
+    stalls = no_progress(read_record(run.record(number)) for number in numbers).stalls
+    return stalls < Rules().stalls_allowed and not any(is_cancelled(run, number) for number in numbers)
+
+
+def claim(environment: Mapping[str, str]) -> JobRun:
+    """Return which run of which job this is: SLURM has given up the runs before."""
+    job = f"slurm {environment.get('SLURM_CLUSTER_NAME', '')} {environment['SLURM_JOB_ID']}"
+    return JobRun(job=job, run=int(environment.get("SLURM_RESTART_COUNT", "0")))
+
+
+def requeue(environment: Mapping[str, str]) -> None:
+    """Ask SLURM to run this job again. If SLURM refuses, the job ends, and the launcher resubmits it."""
+    command = ["scontrol", "requeue", environment["SLURM_JOB_ID"]]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEUE_SECONDS, check=False)
+    sys.stderr.write(done.stderr)

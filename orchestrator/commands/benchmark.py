@@ -1,0 +1,48 @@
+"""Measuring, before a plan is priced, what training costs here: one short benchmark per shape of network."""
+
+import subprocess
+
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.display.output import news
+from orchestrator.errors import SetupError
+from orchestrator.plan.decide import SUBMITTED
+from orchestrator.plan.plan import Plan
+from orchestrator.plan.price import Benchmark, benchmark_path, shape_key, write_benchmark
+from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import environment, python_module
+from orchestrator.supervisor.ending import MESSAGE_CHARACTERS
+from orchestrator.sweep.trial import Trial
+from trainer.config.identity import canonical
+from trainer.errors import without_prefix
+from trainer.files import replace_file
+
+
+def execute(store: Store, request: Request) -> int:
+    """Measure every shape of network that the plan would run and that this machine has not measured before."""
+    store.require_writable()
+    plan = plan_sweep(store, request)
+    for trial in unmeasured(store, plan):
+        news().print(f"Measuring the speed of {trial.cell} here", markup=False)
+        measure(store, trial)
+    return 0
+
+
+def unmeasured(store: Store, plan: Plan) -> list[Trial]:
+    """Return one trial for each shape still to be measured."""
+    todo = [trial for trial in plan.trials if plan.decisions[trial.id].action in SUBMITTED]
+    shapes = {shape_key(trial.config): trial for trial in reversed(todo)}
+    return [trial for trial in shapes.values() if not benchmark_path(store.benchmarks, trial.config).exists()]
+
+
+def measure(store: Store, trial: Trial) -> None:
+    """Measure one configuration and keep the result. Raises SetupError where the worker cannot."""
+    config = store.benchmarks / f".{trial.id}.json"
+    replace_file(config, canonical(trial.config))
+    command = [*python_module("trainer"), "benchmark", "--config", str(config), "--data", str(trial.data_path)]
+    command += ["--cache", str(store.cache), "--threads", str(trial.resources.cpus)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    config.unlink()
+    if done.returncode:
+        said = without_prefix((done.stderr.strip().splitlines() or ["nothing"])[-1])[:MESSAGE_CHARACTERS]
+        raise SetupError("benchmark", f"the worker could not measure {trial.cell}: {said}", "plan without --benchmark")
+    write_benchmark(store.benchmarks, trial.config, Benchmark.model_validate_json(done.stdout.strip().splitlines()[-1]))

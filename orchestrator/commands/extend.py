@@ -1,0 +1,39 @@
+"""adasweep extend: train every trial of a sweep to another horizon."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.commands.carry_out import execute
+from orchestrator.commands.options import BackendOption, CpusOption, LiveCodeOption, RunFlags, TierOption
+from orchestrator.commands.targets import sweep_file
+from orchestrator.dispatch.planner import Request
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
+
+EXAMPLES = """Examples:
+  adasweep extend sweeps/demo.yaml 48
+  adasweep extend demo 48
+"""
+KimgArgument = Annotated[float, typer.Argument(metavar="KIMG", help="The new horizon, in thousands of images.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def extend(
+    sweep: SweepArgument,
+    horizon_kimg: KimgArgument,
+    tier: TierOption = "",
+    backend: BackendOption = "local",
+    cpus: CpusOption = None,
+    live_code: LiveCodeOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Train every trial of a sweep to another horizon. Short for: run SWEEP --horizon-kimg KIMG."""
+    place = Store(store)
+    file, tier = sweep_file(place, sweep, tier)
+    request = Request(file, tier, horizon_kimg, backend=backend, cpus=cpus)
+    return execute(place, request, RunFlags(as_json=as_json, live_code=live_code))

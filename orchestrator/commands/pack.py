@@ -1,0 +1,50 @@
+"""adasweep pack: the evidence of a sweep in one file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.display.output import print_json, results
+from orchestrator.evidence.pack import pack
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
+from trainer.command_line.sweeps import stored_name
+
+EXAMPLES = """Examples:
+  adasweep pack fewimages --out fewimages.pack.zip
+  adasweep pack fewimages --out fewimages.pack.zip --checkpoints
+"""
+OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The pack to write.", show_default=False)]
+SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Take the snapshots of networks along.")]
+CheckpointsOption = Annotated[
+    bool, typer.Option("--checkpoints", help="Take checkpoints along: training can then go on elsewhere.")
+]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES), name="pack")
+def pack_command(
+    sweep: SweepArgument,
+    out: OutOption,
+    snapshots: SnapshotsOption = False,
+    checkpoints: CheckpointsOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Write all that the trials of a sweep recorded, its plan and its figures into one checksummed archive."""
+    weights = [name for name, wanted in (("snapshots", snapshots), ("checkpoints", checkpoints)) if wanted]
+    manifest = pack(Store(store), stored_name(store, sweep), out, weights)
+    told = {"pack": str(out), "sweep": manifest.sweep, "trials": len(manifest.trials), "files": len(manifest.files)}
+    size = out.stat().st_size
+    if as_json:
+        print_json(told | {"bytes": size})
+    else:
+        results().print(
+            f"{out}: {told['trials']} trials of {manifest.sweep}, {told['files']} files, {size / 1e6:.1f} MB",
+            markup=False,
+            soft_wrap=True,
+        )
+    return 0

@@ -1,0 +1,31 @@
+"""Commands of the trainer and of the analysis: all their words, --help too, are passed on as they are."""
+
+import typer
+
+from orchestrator.commands import delegate
+from orchestrator.store.layout import Store
+from trainer.command_line.group import new_app
+from trainer.command_line.options import DEFAULT_STORE, StoreOption
+
+ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""How the words of such a command are taken."""
+
+PACKAGES = {
+    "data": "trainer",
+    "ops": "trainer",
+    "collect": "analysis",
+    "figures": "analysis",
+    "table": "analysis",
+    "claims": "analysis",
+    "report": "analysis",
+}
+"""Where each command is carried out."""
+
+app = new_app()
+
+
+@app.command(context_settings=ANY_WORDS)
+def passed_on(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
+    """Carry out a command of another package."""
+    name = str(context.info_name)
+    return delegate.execute(PACKAGES[name], [name, *context.args], Store(store))

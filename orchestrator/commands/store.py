@@ -1,0 +1,110 @@
+"""adasweep store: what is in a store, what takes room, what can go, and two stores made one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from orchestrator.commands.unpack import tell
+from orchestrator.dispatch.poll import seen_of
+from orchestrator.display.output import print_json, results
+from orchestrator.evidence.merge import merge as merge_evidence
+from orchestrator.evidence.other_store import OtherStore
+from orchestrator.evidence.prune import Removable, Wish, removable, remove
+from orchestrator.evidence.usage import by_kind, of_sweep
+from orchestrator.plan.plan_file import read_plan
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.command_line.sweeps import names
+
+EXAMPLES = """Examples:
+  adasweep store disk
+  adasweep store prune                  says what could go
+  adasweep store prune --yes            removes it
+  adasweep store merge ../other/store --yes
+"""
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
+CheckpointsOption = Annotated[
+    bool, typer.Option("--checkpoints", help="Also the last checkpoints of trials that are done.")
+]
+SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Also the snapshots of trials that are done.")]
+OtherArgument = Annotated[Path, typer.Argument(metavar="OTHER", help="The store to take evidence from.")]
+
+app = new_app("Look after a store.")
+
+
+@app.command(name="list", epilog=epilog(EXAMPLES))
+def list_sweeps(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """List the sweeps in the store, their trials and what these take."""
+    opened = Store(store)
+    found = [of_sweep(opened, name, read_plan(opened, name).trials) for name in names(store)]
+    if as_json:
+        print_json({"sweeps": [one._asdict() for one in found]})
+    else:
+        _show(("sweep", "trials", "MB"), [(one.sweep, str(one.trials), _megabytes(one.size)) for one in found])
+    return 0
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def disk(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Show what takes room, by kind of file."""
+    sizes = by_kind(Store(store))
+    if as_json:
+        print_json({"bytes": sizes})
+    else:
+        _show(("kind", "MB"), [(kind, _megabytes(size)) for kind, size in sizes.items()])
+    return 0
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def prune(
+    checkpoints: CheckpointsOption = False,
+    snapshots: SnapshotsOption = False,
+    yes: YesOption = False,
+    store: StoreOption = DEFAULT_STORE,
+    as_json: JsonOption = False,
+) -> int:
+    """Say which weights nothing needs; with --yes, remove them. What was measured stays, and what training needs."""
+    opened = Store(store)
+    found = list(removable(opened, seen_of(opened, list(opened.ids())), Wish(checkpoints, snapshots)))
+    if yes:
+        found = remove(opened, found)
+    if as_json:
+        files = [{"path": str(one.path.relative_to(store)), "bytes": one.size, "reason": one.reason} for one in found]
+        print_json({"removed": yes, "files": files})
+    else:
+        _show_removable(found, removed=yes)
+    return 0
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def merge(
+    other: OtherArgument, yes: YesOption = False, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
+) -> int:
+    """Say what another store would add to this one; with --yes, add it. Nothing newer here is replaced."""
+    done = merge_evidence(Store(store), OtherStore(other), dry_run=not yes)
+    return tell(done, f"{other}" if yes else f"{other} (nothing done without --yes)", as_json=as_json)
+
+
+def _show_removable(found: list[Removable], *, removed: bool) -> None:
+    reasons = dict.fromkeys(one.reason for one in found)
+    groups = [(reason, [one.size for one in found if one.reason == reason]) for reason in reasons]
+    _show(("what", "files", "MB"), [(reason, str(len(sizes)), _megabytes(sum(sizes))) for reason, sizes in groups])
+    total = _megabytes(sum(one.size for one in found))
+    ending = "removed" if removed else "can go; to remove them, add --yes"
+    results().print(f"{len(found)} files, {total} MB: {ending}", markup=False)
+
+
+def _show(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for place, title in enumerate(titles):
+        table.add_column(title, justify="right" if place else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    results().print(table)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f}"

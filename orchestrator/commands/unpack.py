@@ -1,0 +1,42 @@
+"""adasweep unpack: evidence out of a pack, into a store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.display.output import news, print_json, results
+from orchestrator.evidence.archive import open_pack
+from orchestrator.evidence.merge import Merged, merge
+from orchestrator.store.layout import Store
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.errors import ExitCode
+
+EXAMPLES = """Examples:
+  adasweep unpack fewimages.pack.zip
+  adasweep unpack fewimages.pack.zip --store elsewhere
+"""
+PackArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A file that `adasweep pack` wrote.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def unpack(pack: PackArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
+    """Merge a pack into the store: nothing newer there is replaced, and once more changes nothing."""
+    with open_pack(pack) as opened:
+        done = merge(Store(store), opened)
+    return tell(done, f"{opened.manifest.sweep}: {len(opened.manifest.trials)} trials", as_json=as_json)
+
+
+def tell(done: Merged, what: str, *, as_json: bool) -> int:
+    """Print what a merge did, and return the exit code."""
+    if as_json:
+        print_json(done._asdict())
+    else:
+        line = f"{what}, {done.written} files written, {done.unchanged} were there already"
+        results().print(line, markup=False, soft_wrap=True)
+    for folder in done.in_use:
+        news().print(f"{folder} is in use and was left alone; merge again when it has ended", markup=False)
+    return ExitCode.SOME_FAILED if done.in_use else ExitCode.DONE

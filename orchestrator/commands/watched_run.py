@@ -1,0 +1,137 @@
+"""A plan being carried out before the user's eyes."""
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import FrameType
+
+from orchestrator.dispatch.dispatcher import Dispatcher
+from orchestrator.display.progress import View, in_a_line
+from orchestrator.plan.status import TrialStatus, trial_status
+from orchestrator.recorders.cursor import is_behind, left_out
+from orchestrator.recorders.launch import RecorderProcess, start_recorder
+from orchestrator.recorders.target import MlflowTarget, default_target
+from orchestrator.search.sampling import Complete, Growth
+from orchestrator.store.layout import Store
+from trainer.config.plan_file import PlannedRun
+from trainer.errors import ExitCode
+
+POLL_SECONDS = 0.5
+STOP_SECONDS = 240.0
+
+
+@dataclass
+class WatchedRun:
+    """A plan being carried out. Ctrl-C (or SIGTERM) stops it; a second one stops the waiting."""
+
+    store: Store
+    dispatcher: Dispatcher
+    view: View
+    growth: Growth = field(default_factory=Complete)
+    interrupts: int = 0
+    troubled: bool = False
+    recorder: RecorderProcess | None = None
+    settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
+
+    def start_only(self) -> int:
+        """Submit what is to be run now, and leave it running."""
+        started = self.dispatcher.submit()
+        self.view.say(f"{len(started)} trials submitted; watch them with: adasweep status {self._sweep}")
+        return 0
+
+    def to_the_end(self, *, record: bool) -> int:
+        """Submit and watch until every trial is settled; return the exit code."""
+        with self._listening():
+            target = default_target(self.store)
+            if record and self._has_news(target):
+                self.recorder = start_recorder(self.store, target, self.view.say)
+            with self.view:
+                self._watch()
+            if self.recorder:
+                self.recorder.finish(self._begun, lambda: self.interrupts > 1)
+                for line in left_out(target, self._begun()):
+                    self.view.say(line)
+        return self._verdict()
+
+    def statuses(self) -> list[TrialStatus]:
+        """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
+        active = set(self.dispatcher.active)
+        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.cells}
+        found = {place: self.settled.get(place) or self._status(run) for place, run in places.items()}
+        self.settled |= {place: found[place] for place, run in places.items() if run.trial not in active}
+        return list(found.values())
+
+    def _status(self, run: PlannedRun) -> TrialStatus:
+        seen, decision = self.dispatcher.observed[run.trial], self.dispatcher.decisions[run.trial]
+        return trial_status(self.store, run, self.dispatcher.plan.sweep.spec.score_name, seen, decision)
+
+    @property
+    def _sweep(self) -> str:
+        return self.dispatcher.plan.sweep.key
+
+    def _begun(self) -> list[str]:
+        return [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
+
+    def _has_news(self, target: MlflowTarget) -> bool:
+        search = self.dispatcher.plan.sweep.spec.search
+        return bool(self.dispatcher.active or search) or is_behind(self.store, target, self._begun())
+
+    def _watch(self) -> None:
+        while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
+            self.dispatcher.stop_early()
+            self.dispatcher.submit()
+            self.view.show(self.statuses())
+            self.tell_trouble()
+            if self.recorder:
+                self.recorder.tell_trouble()
+            time.sleep(POLL_SECONDS)
+            self.dispatcher.look()
+        if self.interrupts and self.dispatcher.active:
+            self._stop()
+        self.view.show(self.statuses())
+
+    def tell_trouble(self) -> None:
+        """Say when the backend cannot be reached, and when it can be again."""
+        trouble = self.dispatcher.trouble
+        if trouble and not self.troubled:
+            self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
+        elif self.troubled and not trouble:
+            self.view.say(f"{self.dispatcher.backend.name} answers again")
+        self.troubled = bool(trouble)
+
+    def _stop(self) -> None:
+        """Have everything saved and stopped, unless somebody insists on leaving at once."""
+        self.view.say("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
+        self.dispatcher.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.under_way:
+            time.sleep(POLL_SECONDS)
+            self.dispatcher.look()
+            self.view.show(self.statuses())
+
+    def _verdict(self) -> int:
+        if self.interrupts:
+            self.view.say("Interrupted. The same command continues where this left off.")
+            return ExitCode.RUN_AGAIN
+        failed = self.dispatcher.failed
+        for status in self.statuses():
+            if status.trial in failed:
+                self.view.say(in_a_line(status))
+        return ExitCode.SOME_FAILED if failed else 0
+
+    def _listening(self) -> ExitStack:
+        """Count SIGINT and SIGTERM instead of dying of them, until the returned stack is left."""
+        stack = ExitStack()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.signal(number, self._interrupt)
+            stack.callback(_restorer(number, before))
+        return stack
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        self.interrupts += 1
+
+
+def _restorer(number: int, handler: object) -> Callable[[], object]:
+    return lambda: signal.signal(number, handler)  # type: ignore[arg-type]

@@ -1,0 +1,138 @@
+"""Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.backends.base import Backend, Handle
+from orchestrator.dispatch.early_stopping import Stopper
+from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.dispatch.submit import submit
+from orchestrator.errors import BackendError
+from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
+from orchestrator.plan.plan import RULES, Plan
+from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.layout import Store, read_job
+from orchestrator.store.observe import Observed, observe
+
+RETRY_SECONDS = 15.0
+QUEUED = Decision(Action.LEAVE, "queued")
+
+
+@dataclass
+class Dispatcher:
+    """Carries out a plan on a backend. Every round decides anew from what is on disk, so any process may take over.
+
+    `trouble` says in words why the backend cannot be reached at present. It passes, or a person ends the command.
+    """
+
+    store: Store
+    plan: Plan
+    backend: Backend
+    rules: Rules = RULES
+    code: Path = LIVE
+    observed: dict[str, Observed] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    handles: dict[str, Handle] = field(default_factory=dict)
+    trouble: str = ""
+    patience: float = RETRY_SECONDS
+    stopper: Stopper = field(init=False)
+    _not_before: float = 0.0
+    _told: set[Handle] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.stopper = Stopper(self.store, self.plan.sweep)
+        self.observed, self.decisions = dict(self.plan.observed), dict(self.plan.decisions)
+        self.handles = {handle.trial: handle for handle in open_handles(self.store, self.active)}
+
+    @property
+    def active(self) -> list[str]:
+        """Return the trials that are not settled: to be submitted, queued or running."""
+        return [trial for trial, decision in self.decisions.items() if not is_settled(decision)]
+
+    @property
+    def under_way(self) -> list[str]:
+        """Return the trials that are queued or running."""
+        return [trial for trial, decision in self.decisions.items() if decision.action is Action.LEAVE]
+
+    @property
+    def failed(self) -> list[str]:
+        """Return the trials that are blocked."""
+        return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
+
+    def submit(self) -> list[str]:
+        """Submit what needs a job, and return which trials those were: none while the backend cannot be reached."""
+        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in self.active if self._needs_job(trial)]
+        if not todo or time.monotonic() < self._not_before:
+            return []
+        with self._patiently():
+            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code)
+            self.decisions |= {trial.id: QUEUED for trial, _ in todo}
+        self.look()
+        return [] if self.trouble else [trial.id for trial, _ in todo]
+
+    def look(self) -> None:
+        """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
+        active = self.active
+        handles = [self.handles[trial] for trial in active if trial in self.handles]
+        with self._patiently():
+            self.backend.maintain()
+            seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
+            self.observed |= seen
+            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
+
+    def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
+        """Carry out `plan` from now on: the present one and more trials, of which `seen` and `decisions` tell."""
+        self.plan = plan
+        self.observed |= seen
+        self.decisions |= decisions
+        self.handles |= {handle.trial: handle for handle in open_handles(self.store, seen)}
+
+    def stop_early(self) -> None:
+        """Stop the trials that a stop rule applies to: mark them in the store, and signal those that run."""
+        begun = [trial for trial in self.active if self.observed[trial].attempts]
+        if self.stopper.stop(begun, self.plan.unique):
+            self.look()
+        to_tell = [self.handles[trial] for trial in self.under_way if self._is_to_be_told(trial)]
+        if to_tell:
+            with self._patiently():
+                self.backend.cancel(to_tell)
+                self._told |= set(to_tell)
+
+    def stop(self) -> None:
+        """Ask everything of this plan that waits or runs to stop, saving what it has."""
+        self.backend.cancel([self.handles[trial] for trial in self.active if trial in self.handles])
+
+    @contextlib.contextmanager
+    def _patiently(self) -> Iterator[None]:
+        """Turn a failure that may pass into `trouble`, and submit nothing for a while."""
+        try:
+            yield
+        except BackendError as error:
+            if not error.retryable:
+                raise
+            self.trouble = str(error)
+            self._not_before = time.monotonic() + self.patience
+        else:
+            self.trouble = "" if time.monotonic() >= self._not_before else self.trouble
+
+    def _wanted(self, trials: list[str]) -> dict[str, Wanted]:
+        return {trial: self.plan.wanted[trial] for trial in trials}
+
+    def _is_to_be_told(self, trial: str) -> bool:
+        """Return whether a stopped trial still runs for this sweep; runs of other sweeps are left alone."""
+        handle, key = self.handles.get(trial), self.plan.sweep.key
+        if handle is None or handle in self._told or key not in self.observed[trial].stops:
+            return False
+        job = read_job(self.store.run(trial).job(handle.attempt))
+        return job is not None and job.sweep == key
+
+    def _needs_job(self, trial: str) -> bool:
+        return self.decisions[trial].action in SUBMITTED
+
+
+def is_settled(decision: Decision) -> bool:
+    """Return whether nothing more will be done about this trial."""
+    return decision.action in (Action.REUSE, Action.BLOCKED, Action.STOPPED)

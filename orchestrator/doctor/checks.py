@@ -1,0 +1,166 @@
+"""What a machine and an installation need, looked at one by one. Nothing heavy is imported: versions are read."""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from orchestrator.backends.queue import gpu_count
+from orchestrator.doctor import backends as doctor_backends
+from orchestrator.doctor.finding import Finding
+from orchestrator.doctor.own_packages import require_own_packages
+from orchestrator.errors import StoreError
+from orchestrator.recorders.cursor import is_behind
+from orchestrator.recorders.target import default_target
+from orchestrator.store.layout import Store
+from trainer.errors import UserError
+
+NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")
+OPTIONAL = {"ray": "the Ray backend", "submitit": "the SLURM backend", "mlflow": "MLflow's pages (extra `ui`)"}
+MODULES = {"mlflow-skinny": "mlflow", "pillow": "PIL"}
+"""What packages are imported as, where that is not their name."""
+
+LOW_DISK_GIB = 5.0
+SKEW_SECONDS = 2.0
+
+
+def examine(store: Store) -> list[Finding]:
+    """Return everything that was looked at, in order."""
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        _python,
+        _own_packages,
+        _packages,
+        _optional,
+        _shadows,
+        _machine,
+        _operations,
+        lambda: doctor_backends.slurm(store),
+        doctor_backends.ray,
+        lambda: _store(store),
+        lambda: _recorder(store),
+        lambda: doctor_backends.mlflow_server(store),
+    ]
+    return [finding for check in checks for finding in check()]
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "wrong", f"{version} at {sys.executable}")
+
+
+def _own_packages() -> Iterator[Finding]:
+    try:
+        require_own_packages()
+    except UserError as error:
+        yield Finding("packages of ours", "wrong", str(error))
+    else:
+        yield Finding("packages of ours", "ok", "trainer and analysis are the ones that belong here")
+
+
+def _packages() -> Iterator[Finding]:
+    for name in NEEDED:
+        version = _version(name)
+        yield Finding(name, "ok" if version else "wrong", version or f"not installed; pip install {name}")
+
+
+def _optional() -> Iterator[Finding]:
+    for name, purpose in OPTIONAL.items():
+        yield Finding(name, "ok" if _version(name) else "note", _version(name) or f"not installed: no {purpose}")
+
+
+def _shadows() -> Iterator[Finding]:
+    """Yield the packages that something else of their name hides: a folder beside a script, an entry of PYTHONPATH."""
+    names = {MODULES.get(name, name): name for name in (*OPTIONAL, *NEEDED)}
+    hidden = [found for module, name in names.items() if (found := _shadow(module, name))]
+    yield from hidden
+    if not hidden:
+        yield Finding("shadowed packages", "ok", "none: Python finds what is installed")
+
+
+def _shadow(module: str, name: str) -> Finding | None:
+    try:
+        installed = Path(str(importlib.metadata.distribution(name).locate_file(""))).resolve()
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    found = importlib.util.find_spec(module)
+    places = [found.origin] if found and found.origin else list(found.submodule_search_locations or ()) if found else []
+    if any(Path(place).resolve().is_relative_to(installed) for place in places):
+        return None
+    told = f"Python finds {places[0] if places else 'nothing'} and not what is installed in {installed}"
+    return Finding("shadowed packages", "wrong", f"{module}: {told}; move it away or mend PYTHONPATH")
+
+
+def _machine() -> Iterator[Finding]:
+    cpus, threads = len(os.sched_getaffinity(0)), os.environ.get("OMP_NUM_THREADS")
+    yield Finding("cpus", "ok", f"{cpus} usable; OMP_NUM_THREADS {threads or 'is set for each worker'}")
+    gpus = gpu_count()
+    yield Finding("gpus", "ok" if gpus else "note", f"{gpus} NVIDIA GPUs" if gpus else "none: training runs on CPUs")
+
+
+def _operations() -> Iterator[Finding]:
+    """Ask the worker's own package, which alone knows its builds."""
+    command = [sys.executable, "-m", "trainer", "ops", "status", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        yield Finding("ops", "wrong", done.stderr.strip())
+        return
+    for kind, verdict, detail in (row.values() for row in json.loads(done.stdout)):
+        yield Finding(f"{kind} operations", verdict, detail)
+
+
+def _store(store: Store) -> Iterator[Finding]:
+    try:
+        store.require_writable()
+    except StoreError as error:
+        yield Finding("store", "wrong", str(error))
+        return
+    yield Finding("store", "ok", f"{store.root.resolve()}, {sum(1 for _ in store.ids())} trials")
+    free = shutil.disk_usage(store.root).free / 2**30
+    yield Finding("disk", "ok" if free > LOW_DISK_GIB else "note", f"{free:.1f} GiB free")
+    skew = _skew_seconds(store)
+    told = f"the store's file system is {abs(skew):.1f} s off"
+    yield Finding("clock", "ok" if abs(skew) < SKEW_SECONDS else "wrong", told)
+    yield Finding(
+        "hard links", "ok" if _links(store) else "wrong", "work" if _links(store) else "do not work: no leases"
+    )
+
+
+def _recorder(store: Store) -> Iterator[Finding]:
+    target = default_target(store)
+    behind = is_behind(store, target, [trial for trial in store.ids() if store.run(trial).attempts()])
+    told = "is behind; catch up with: adasweep record" if behind else "is up to date"
+    yield Finding("mlflow record", "note" if behind else "ok", f"{target.uri} {told}")
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _skew_seconds(store: Store) -> float:
+    probe = store.root / f".clock.{os.getpid()}"
+    probe.touch()
+    written = probe.stat().st_mtime
+    probe.unlink()
+    return written - time.time()
+
+
+def _links(store: Store) -> bool:
+    probe, other = (store.root / f".link{number}.{os.getpid()}" for number in (1, 2))
+    probe.touch()
+    try:
+        os.link(probe, other)
+    except OSError:
+        return False
+    finally:
+        probe.unlink()
+        other.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,95 @@
+"""Reads packs, and refuses those that are not whole or not honest, before anything of them is used."""
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from orchestrator.errors import StoreError
+from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
+
+MANIFEST_BYTES = 64 << 20
+EXPANSION = 200
+"""How many times its own size a pack may take when unpacked, beyond SLACK_BYTES: evidence has about a tenth of this."""
+
+SLACK_BYTES = 16 << 20
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
+
+
+class Pack:
+    """An open pack, whose manifest and contents have been checked."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self._path, self._archive = path, archive
+        self.manifest = self._read_manifest()
+        self._require_honest_sizes()
+        for file in self.manifest.files:
+            self.read(file)
+
+    @property
+    def files(self) -> tuple[PackedFile, ...]:
+        return self.manifest.files
+
+    def read(self, file: PackedFile) -> bytes:
+        """Return the content of a file. Raises StoreError where it is not what the manifest says."""
+        content = self._bytes(f"objects/{file.sha256}", file.size)
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            raise _refused(self._path, f"{file.path} has another checksum than the manifest says")
+        return content
+
+    def _read_manifest(self) -> Manifest:
+        content = self._bytes(NAME, MANIFEST_BYTES)
+        try:
+            return Manifest.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise _refused(self._path, f"its manifest is not one of evidence ({place}: {first['msg']})") from None
+
+    def _require_honest_sizes(self) -> None:
+        known = {NAME, *(f"objects/{file.sha256}" for file in self.files)}
+        names = [info.filename for info in self._archive.infolist()]
+        if strange := sorted(set(names) - known):
+            raise _refused(self._path, f"{strange[0]!r} is not in its manifest")
+        if len(names) > len(known):
+            raise _refused(self._path, "it holds a name twice")
+        if sum(file.size for file in self.files) > EXPANSION * self._path.stat().st_size + SLACK_BYTES:
+            raise _refused(self._path, f"it would grow to more than {EXPANSION} times its size")
+
+    def _bytes(self, name: str, limit: int) -> bytes:
+        """Return an entry of at most `limit` bytes."""
+        try:
+            info = self._archive.getinfo(name)
+            if info.compress_type not in METHODS:
+                raise _refused(self._path, f"{name} is compressed by a method that packs do not use")
+            with self._archive.open(info) as file:
+                content = file.read(limit + 1)
+        except KeyError:
+            raise _refused(self._path, f"{name} is missing") from None
+        except BROKEN as error:
+            raise _refused(self._path, f"{name} is damaged ({error})") from None
+        if len(content) > limit:
+            raise _refused(self._path, f"{name} is larger than it should be")
+        return content
+
+
+@contextmanager
+def open_pack(path: Path) -> Iterator[Pack]:
+    """Open the pack at `path` and check all of it. Raises StoreError where it is missing, not whole or hostile."""
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise StoreError(path, "no such pack") from None
+    except BROKEN as error:
+        raise _refused(path, f"it is not a whole ZIP file ({error})") from None
+    with archive:
+        yield Pack(path, archive)
+
+
+def _refused(path: Path, reason: str) -> StoreError:
+    return StoreError(path, f"refused: {reason}", "fetch it again, from somebody you trust")

@@ -1,0 +1,79 @@
+"""What counts as evidence: which files of a store go into packs, what each is, and how two versions of it merge."""
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Rule(Enum):
+    """How a file that comes in meets the file of its name that is there."""
+
+    KEEP = auto()
+    """It is written once: what is there stays."""
+
+    NEWEST = auto()
+    """It is replaced as a whole: the one modified last stays."""
+
+    LOG = auto()
+    """It is only ever appended to: the longer one stays if it begins with the other, else what is there."""
+
+    ROWS = auto()
+    """It has rows with times: the rows of both stay."""
+
+
+class Kind(NamedTuple):
+    """One kind of file. `option` is what `adasweep pack` must be told to take it along; "" where it always does."""
+
+    name: str
+    pattern: re.Pattern[str]
+    rule: Rule
+    option: str = ""
+
+
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_.=+-]*"
+NAMES = rf"{NAME}(?:/{NAME})*"
+TRIAL = r"trials/(?P<shard>[0-9a-f]{2})/(?P=shard)[0-9a-f]{10}"
+ATTEMPT = rf"{TRIAL}/attempts/\d{{3,}}"
+
+
+def _kind(name: str, pattern: str, rule: Rule, option: str = "") -> Kind:
+    return Kind(name, re.compile(pattern), rule, option)
+
+
+KINDS = (
+    _kind("configuration", rf"{TRIAL}/trial\.json", Rule.KEEP),
+    _kind("job", rf"{ATTEMPT}/job\.json", Rule.KEEP),
+    _kind("record", rf"{ATTEMPT}/record\.json", Rule.NEWEST),
+    _kind("request", rf"{ATTEMPT}/cancel", Rule.KEEP),
+    _kind("request", rf"{TRIAL}/(?:retry|stops/{NAME})\.json", Rule.NEWEST),
+    _kind("rows", rf"{TRIAL}/(?:ticks|metrics|logits|events)\.jsonl", Rule.ROWS),
+    _kind("sample", rf"{TRIAL}/samples/{NAME}\.png", Rule.KEEP),
+    _kind("probe", rf"{TRIAL}/probes/{NAME}\.(?:npz|png)", Rule.KEEP),
+    _kind("snapshot", rf"{TRIAL}/snapshots/(?:config\.json|snapshot-\d{{9,}}\.safetensors)", Rule.KEEP, "snapshots"),
+    _kind(
+        "checkpoint",
+        rf"{TRIAL}/checkpoints/ckpt-\d{{9,}}-t\d{{4,}}-[0-9a-f]{{16}}\.safetensors",
+        Rule.KEEP,
+        "checkpoints",
+    ),
+    _kind("lease", rf"{TRIAL}/leases/\d{{6,}}", Rule.KEEP, "checkpoints"),
+    _kind("plan", rf"sweeps/{NAMES}/plan\.json", Rule.NEWEST),
+    _kind("search", rf"sweeps/{NAMES}/optuna\.jsonl", Rule.LOG),
+    _kind("figure", rf"figures/{NAMES}\.(?:pdf|png|csv|provenance\.json)", Rule.NEWEST),
+)
+
+
+def kind_of(path: str) -> Kind | None:
+    """Return what the file at `path` in a store is; None for all that is no evidence, and for every unsafe path."""
+    return next((kind for kind in KINDS if kind.pattern.fullmatch(path)), None)
+
+
+def evidence_in(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, Kind]]:
+    """Yield path and kind of every file of evidence below `folders` of the store at `root`, in order."""
+    files = sorted({file for folder in folders for file in folder.rglob("*") if file.is_file()})
+    for file in files:
+        path = file.relative_to(root).as_posix()
+        if kind := kind_of(path):
+            yield path, kind

@@ -1,0 +1,65 @@
+"""The manifest of a pack: which files it has, what each is, and what proves that it is whole."""
+
+from pathlib import PurePosixPath
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from orchestrator.evidence.contents import Kind, kind_of
+
+NAME = "manifest.json"
+
+
+class PackedFile(BaseModel):
+    """One file: its path in the store, what it is, its content, and when it was last modified (Unix nanoseconds)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    path: str
+    kind: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
+    modified_ns: int = Field(ge=0, lt=2**63)
+
+    @field_validator("path")
+    @classmethod
+    def is_evidence(cls, path: str) -> str:
+        """Refuse paths that no file of evidence has, among them all that lead out of the store."""
+        if kind_of(path) is None:
+            raise ValueError(f"{path!r} is not the path of a file of evidence")
+        return path
+
+    @property
+    def what(self) -> Kind:
+        found = kind_of(self.path)
+        assert found
+        return found
+
+    @property
+    def folder(self) -> str:
+        """What the file belongs to: the folder of a trial, of a sweep or of figures."""
+        parts = PurePosixPath(self.path).parts
+        return "/".join(parts[:3] if parts[0] == "trials" else parts[:-1])
+
+
+class Manifest(BaseModel):
+    """What manifest.json in a pack says. Fields are only ever added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Literal[1] = 1
+    content: Literal["adasweep evidence"] = "adasweep evidence"
+    sweep: str
+    files: tuple[PackedFile, ...]
+
+    @field_validator("files")
+    @classmethod
+    def are_distinct(cls, files: tuple[PackedFile, ...]) -> tuple[PackedFile, ...]:
+        """Refuse a path that is there twice."""
+        if len({file.path for file in files}) < len(files):
+            raise ValueError("a path is listed twice")
+        return files
+
+    @property
+    def trials(self) -> list[str]:
+        return sorted({PurePosixPath(file.folder).name for file in self.files if file.path.startswith("trials/")})

@@ -1,0 +1,152 @@
+"""Merges evidence into a store: nothing newer is lost, and once more changes nothing."""
+
+import contextlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from orchestrator.errors import LeaseHeld
+from orchestrator.evidence.contents import Rule
+from orchestrator.evidence.manifest import PackedFile
+from orchestrator.store.layout import Store, writing
+from orchestrator.store.lease import acquire
+from trainer.files import remove_abandoned, replacing
+
+
+class Source(Protocol):
+    """Where evidence comes from: a pack, or another store."""
+
+    @property
+    def files(self) -> Sequence[PackedFile]: ...
+
+    def read(self, file: PackedFile) -> bytes: ...
+
+
+class Version(NamedTuple):
+    """One version of a file: its content, and when it was last modified (Unix nanoseconds)."""
+
+    content: bytes
+    modified_ns: int
+
+
+class Change(NamedTuple):
+    """A file to be written."""
+
+    path: Path
+    version: Version
+
+
+class Merged(NamedTuple):
+    """What a merge did, or would do: files written, files that were there already, folders left alone as in use."""
+
+    written: int
+    unchanged: int
+    in_use: list[str]
+
+
+def merge(store: Store, source: Source, *, dry_run: bool = False) -> Merged:
+    """Merge what `source` has into `store`. A trial or a search that is at work there is left alone.
+
+    Raises StoreError where a file cannot be written.
+    """
+    groups: dict[str, list[PackedFile]] = defaultdict(list)
+    for file in source.files:
+        groups[file.folder].append(file)
+    written, in_use = 0, []
+    for folder, files in groups.items():
+        try:
+            written += _merge_folder(store, source, folder, files, dry_run=dry_run)
+        except LeaseHeld:
+            in_use.append(folder)
+    waiting = sum(len(groups[folder]) for folder in in_use)
+    return Merged(written, len(source.files) - written - waiting, in_use)
+
+
+def _merge_folder(store: Store, source: Source, folder: str, files: list[PackedFile], *, dry_run: bool) -> int:
+    """Write what is missing or newer in one folder, and return how many files these are."""
+    with writing(store.root / folder):
+        planned = sum(1 for _ in _changes(store, source, files))
+        if not planned or dry_run:
+            return planned
+        with _alone(store.root / folder, files):
+            return sum(1 for change in _changes(store, source, files) if _write(change))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, files: Sequence[PackedFile]) -> Iterator[None]:
+    """Hold the lease that trials and searches hold while they write. Raises LeaseHeld."""
+    if not any(file.what.rule is Rule.LOG or file.path.startswith("trials/") for file in files):
+        yield
+        return
+    lease = acquire(folder)
+    try:
+        yield
+    finally:
+        lease.release()
+
+
+def _changes(store: Store, source: Source, files: Sequence[PackedFile]) -> Iterator[Change]:
+    for file in files:
+        path = store.root / file.path
+        if file.what.rule is Rule.KEEP and path.exists():
+            continue
+        version = merged(file.what.rule, _version(path), Version(source.read(file), file.modified_ns))
+        if version:
+            yield Change(path, version)
+
+
+def _version(path: Path) -> Version | None:
+    try:
+        return Version(path.read_bytes(), path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return None
+
+
+def _write(change: Change) -> bool:
+    path, (content, modified) = change
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(path.parent)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+        os.utime(temporary, ns=(modified, modified))
+    return True
+
+
+def merged(rule: Rule, ours: Version | None, theirs: Version) -> Version | None:
+    """Return the version that is to replace `ours`, or None where `ours` stays."""
+    if ours is None:
+        return theirs
+    if ours.content == theirs.content or rule is Rule.KEEP:
+        return None
+    if rule is Rule.NEWEST:
+        return theirs if (theirs.modified_ns, theirs.content) > (ours.modified_ns, ours.content) else None
+    if rule is Rule.LOG:
+        return theirs if theirs.content.startswith(ours.content) else None
+    return _with_rows_of_both(ours, theirs)
+
+
+def _with_rows_of_both(ours: Version, theirs: Version) -> Version | None:
+    """Return all rows, by time where neither version has them all: readers take the last row of its kind."""
+    here, there = ours.content.splitlines(), theirs.content.splitlines()
+    if set(there) <= set(here):
+        return None
+    if set(here) <= set(there):
+        return theirs
+    rows = sorted((time, line) for line in {*here, *there} if (time := _time(line)) is not None)
+    content = b"".join(line + b"\n" for _, line in rows)
+    return Version(content, max(ours.modified_ns, theirs.modified_ns))
+
+
+def _time(line: bytes) -> float | None:
+    """Return the time of a row, 0 where it has none; None for what is not a row: torn by a crash."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict):
+        return None
+    time = row.get("time", 0.0)
+    return float(time) if isinstance(time, int | float) else 0.0

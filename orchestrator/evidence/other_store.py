@@ -1,0 +1,39 @@
+"""Another store as a source of evidence."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+from orchestrator.errors import StoreError
+from orchestrator.evidence.contents import Rule, evidence_in, kind_of
+from orchestrator.evidence.manifest import PackedFile
+from orchestrator.evidence.pack import read_evidence
+
+
+class OtherStore:
+    """All evidence in the store at `root`, weights included. Raises StoreError where it cannot be read."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        if not (root / "trials").is_dir():
+            raise StoreError(root, "is not a store with trials", "name another")
+
+    @cached_property
+    def files(self) -> tuple[PackedFile, ...]:
+        folders = [self._root / name for name in ("trials", "sweeps", "figures")]
+        return tuple(self._file(path)[0] for path, _ in evidence_in(self._root, folders))
+
+    def read(self, file: PackedFile) -> bytes:
+        """Return the content of a file as it is now: a trial at work there may have written since it was listed."""
+        content = self._file(file.path)[1]
+        if file.what.rule is Rule.KEEP and hashlib.sha256(content).hexdigest() != file.sha256:
+            raise StoreError(self._root / file.path, "changed while it was read", "merge again")
+        return content
+
+    def _file(self, path: str) -> tuple[PackedFile, bytes]:
+        kind = kind_of(path)
+        assert kind
+        try:
+            return read_evidence(self._root, path, kind)
+        except OSError as error:
+            raise StoreError(self._root / path, f"cannot be read ({error.strerror})", "merge again") from None

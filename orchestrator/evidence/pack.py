@@ -1,0 +1,86 @@
+"""Writes packs: ZIP files of a manifest and of objects named by their SHA-256. Equal evidence gives equal bytes."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from orchestrator.errors import StoreError
+from orchestrator.evidence.contents import Kind, evidence_in
+from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
+from orchestrator.plan.plan_file import read_plan
+from orchestrator.store.layout import Store, writing
+from trainer.files import remove_abandoned, replacing
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+PATHS_IN_JOB = ("data_path", "cache_dir", "transfer_path")
+
+
+def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = ()) -> Manifest:
+    """Write the evidence of a sweep to `out`, whole or not at all, and return its manifest.
+
+    `weights` are the kinds of weights to take along: "snapshots", "checkpoints". Raises StoreError.
+    """
+    with writing(out), replacing(out) as temporary:
+        remove_abandoned(out.parent)
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            manifest = Manifest(sweep=sweep, files=tuple(_written(archive, store, sweep, weights)))
+            _add(archive, NAME, manifest.model_dump_json(indent=1).encode())
+    return manifest
+
+
+def read_evidence(root: Path, path: str, kind: Kind) -> tuple[PackedFile, bytes]:
+    """Return a file of the store at `root` as it goes into a pack. Raises OSError."""
+    content, modified = (root / path).read_bytes(), (root / path).stat().st_mtime_ns
+    if kind.name == "rows":
+        content = content[: content.rfind(b"\n") + 1]
+    if kind.name == "job":
+        content = _without_root(content, root)
+    digest = hashlib.sha256(content).hexdigest()
+    return PackedFile(path=path, kind=kind.name, sha256=digest, size=len(content), modified_ns=modified), content
+
+
+def folders_of(store: Store, sweep: str) -> list[Path]:
+    """Return the folders in which the evidence of a sweep lies. Raises UserError where it was not run here."""
+    trials = [store.run(trial).path for trial in read_plan(store, sweep).trials]
+    return [store.plan(sweep).parent, store.root / "figures" / sweep, *trials]
+
+
+def _written(archive: zipfile.ZipFile, store: Store, sweep: str, weights: Collection[str]) -> Iterator[PackedFile]:
+    seen: set[str] = set()
+    for path, kind in evidence_in(store.root, folders_of(store, sweep)):
+        if kind.option and kind.option not in weights:
+            continue
+        try:
+            file, content = read_evidence(store.root, path, kind)
+        except FileNotFoundError:
+            continue  # a trial at work has just replaced it by a newer one
+        except OSError as error:
+            raise StoreError(store.root / path, f"cannot be read ({error.strerror})") from None
+        if file.sha256 not in seen:
+            _add(archive, f"objects/{file.sha256}", content)
+        seen.add(file.sha256)
+        yield file
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    info = zipfile.ZipInfo(name, EPOCH)
+    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    archive.writestr(info, content, compresslevel=9)
+
+
+def _without_root(content: bytes, root: Path) -> bytes:
+    """Return a job with the paths in the store relative to it, so that a pack tells nothing of the machine."""
+    job = json.loads(content)
+    options = job.get("options", {})
+    absolute = {key: Path(value) for key in PATHS_IN_JOB if (value := options.get(key)) and Path(value).is_absolute()}
+    if not absolute:
+        return content
+    options |= {key: _seen_from(root.resolve(), path) for key, path in absolute.items()}
+    return json.dumps(job, indent=1).encode()
+
+
+def _seen_from(root: Path, path: Path) -> str:
+    """Return a path in the store relative to it, and of any other path its name."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

@@ -1,0 +1,97 @@
+"""Decides what of a store can go, and removes it: weights only, never what was measured."""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.errors import LeaseHeld
+from orchestrator.store.layout import Store, writing
+from orchestrator.store.lease import acquire
+from orchestrator.store.observe import Observed
+from trainer.record import RunDir, State
+
+CHECKPOINT = re.compile(r"ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors")
+AT_WORK = frozenset({State.PENDING, State.RUNNING})
+
+
+class Removable(NamedTuple):
+    """A file that can go: its trial, its size in bytes, and why nothing needs it."""
+
+    path: Path
+    trial: str
+    size: int
+    reason: str
+
+
+class Wish(NamedTuple):
+    """What else may go.
+
+    Of trials that are done: the newest checkpoint (they cannot be extended then), the snapshots (no further metric can
+    be measured then).
+    """
+
+    last_checkpoints: bool = False
+    snapshots: bool = False
+
+
+def removable(store: Store, seen: Mapping[str, Observed], wish: Wish) -> Iterator[Removable]:
+    """Yield what can go of the trials in `seen`. Nothing of a trial that waits or runs is among it."""
+    needed = _sources_of_transfers(store, seen) if wish.snapshots else frozenset()
+    for trial, observed in seen.items():
+        if observed.state in AT_WORK:
+            continue
+        run, done = store.run(trial), observed.state is State.DONE
+        older, last = _checkpoints(run)
+        yield from (_removable(path, trial, "older checkpoint") for path in older)
+        if done and wish.last_checkpoints:
+            yield from (_removable(path, trial, "checkpoint of a trial that is done") for path in last)
+        if done and wish.snapshots:
+            paths = (path for path in map(run.snapshot, run.kept_snapshots()) if _digest(path) not in needed)
+            yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
+
+
+def remove(store: Store, found: Collection[Removable]) -> list[Removable]:
+    """Remove files, and return those removed: a trial that has meanwhile begun to work is left alone."""
+    gone = []
+    for trial in dict.fromkeys(one.trial for one in found):
+        with writing(store.run(trial).path):
+            try:
+                lease = acquire(store.run(trial).path)
+            except LeaseHeld:
+                continue
+            try:
+                gone += [one for one in found if one.trial == trial and _unlinked(one.path)]
+            finally:
+                lease.release()
+    return gone
+
+
+def _unlinked(path: Path) -> bool:
+    path.unlink(missing_ok=True)
+    return True
+
+
+def _removable(path: Path, trial: str, reason: str) -> Removable:
+    return Removable(path, trial, path.stat().st_size, reason)
+
+
+def _checkpoints(run: RunDir) -> tuple[list[Path], list[Path]]:
+    """Return the checkpoints older than the newest that is intact, and the others."""
+    matches = [(match, path) for path in run.checkpoints.glob("ckpt-*") if (match := CHECKPOINT.fullmatch(path.name))]
+    ordered = [path for _, path in sorted(matches, key=lambda one: (int(one[0][1]), int(one[0][2])))]
+    intact = [place for place, path in enumerate(ordered) if _digest(path)[:16] == path.name[-28:-12]]
+    newest = max(intact, default=0)
+    return ordered[:newest], ordered[newest:]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sources_of_transfers(store: Store, seen: Mapping[str, Observed]) -> frozenset[str]:
+    """Return the checksums of the snapshots from which trials that are not done begin."""
+    configs = (store.config(trial) for trial, observed in seen.items() if observed.state is not State.DONE)
+    return frozenset(config.transfer.sha256 for config in configs if config and config.transfer)

@@ -1,0 +1,64 @@
+"""What runs but may not be meant: metrics of too few images, presets of other resolutions, a disk that is too small."""
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.trial import Trial
+from trainer.config.metrics.names import parse_metric
+from trainer.config.metrics.sizes import doubtful, undefined
+from trainer.config.train import TrainConfig
+
+BYTES = 4
+PARAMETERS_OF_SAVED_STATE = 7
+"""Numbers kept for each weight: G, its average, D, and two moments of each optimizer's weights."""
+
+PARAMETERS_OF_SNAPSHOT = 3
+
+
+def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], store: Path) -> list[str]:
+    """Return what somebody should know before these trials run, one line each."""
+    return [*_of_metrics(spec, trials), *_of_presets(trials), *_of_space(spec, list(to_run), store)]
+
+
+def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
+    for name in spec.metrics:
+        metric = parse_metric(name)
+        for images in sorted({trial.config.data.images for trial in trials}):
+            why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
+            if why:
+                yield f"{name} means little: {why}"
+
+
+def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
+    seen = {(trial.preset, trial.config.data.resolution) for trial in trials}
+    for preset, resolution in sorted(seen):
+        made_for = re.search(r"\d{2,}$", preset)
+        if made_for and int(made_for[0]) != resolution:
+            yield f"preset {preset} was made for images of {made_for[0]} pixels, not {resolution}"
+
+
+def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator[str]:
+    place = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
+    bytes_of = {trial.cell: saved_bytes(spec, trial.config) for trial in {one.cell: one for one in to_run}.values()}
+    free, needed = shutil.disk_usage(place).free, sum(bytes_of[trial.cell] for trial in to_run)
+    if needed > free:
+        yield f"checkpoints and snapshots need about {needed / 1e9:,.0f} GB; {place} has {free / 1e9:,.0f} GB free"
+
+
+def saved_bytes(spec: SweepSpec, config: TrainConfig) -> float:
+    """Return about how many bytes the checkpoints and snapshots of a run take, from the widths of its generator."""
+    networks = parameters(config)
+    watch = spec.watch
+    snapshots = 2.0 if watch.snapshots_kept == "best-and-last" else spec.horizon_kimg / watch.evaluate_every_kimg
+    kept = PARAMETERS_OF_SAVED_STATE * watch.checkpoints_kept + PARAMETERS_OF_SNAPSHOT * max(snapshots, 1.0)
+    return BYTES * networks * kept
+
+
+def parameters(config: TrainConfig) -> float:
+    """Return about how many weights one network has: two 3x3 convolutions at every resolution."""
+    generator, resolution = config.generator, config.data.resolution
+    sides = [2**power for power in range(2, resolution.bit_length())]
+    return float(sum(18 * generator.width(side, resolution) ** 2 for side in sides))

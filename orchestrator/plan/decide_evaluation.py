@@ -1,0 +1,32 @@
+"""Decides what each trial needs when only metrics are wanted: measure the kept snapshots, train nothing."""
+
+from dataclasses import replace
+from math import inf
+
+from orchestrator.plan.decide import Action, Decision, Rules, Wanted, evaluation, missing_numbers
+from orchestrator.store.observe import Observed
+from trainer.record import State
+
+
+def decide_metrics(want: Wanted, seen: Observed, rules: Rules) -> Decision:
+    """Return the decision for one trial: EVALUATE where a kept snapshot lacks a number, LEAVE while that goes on."""
+    if seen.state in (State.RUNNING, State.PENDING) and seen.attempts:
+        return _under_way(seen)
+    if not seen.measured.snapshots:
+        return Decision(Action.REUSE, "never run" if not seen.attempts else "no snapshot is kept")
+    anywhere = replace(want, horizon_kimg=inf)
+    missing = missing_numbers(anywhere, seen)
+    count = len(seen.measured.snapshots)
+    if not missing:
+        return Decision(Action.REUSE, f"all {count} snapshots are measured")
+    decision = evaluation(missing, anywhere, seen, rules)
+    if decision.action is Action.BLOCKED:
+        return decision
+    return decision._replace(reason=f"{', '.join(missing)} of {count} snapshots")
+
+
+def _under_way(seen: Observed) -> Decision:
+    if seen.last_work == "train":
+        return Decision(Action.REUSE, f"in training, at {seen.kimg:g} kimg; ask again when it is done")
+    waiting = seen.state is State.PENDING
+    return Decision(Action.LEAVE, "evaluation queued" if waiting else f"evaluation running on {seen.host}")

@@ -1,0 +1,137 @@
+"""A plan: every cell of a sweep, what its trial needs, why, and at what price. Values only; nothing here acts."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from orchestrator.errors import PlanError
+from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
+from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, Wanted, decide, decide_one
+from orchestrator.plan.price import Price, SpeedEvidence
+from orchestrator.store.observe import Observed
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.trial import Trial
+from trainer.config.plan_file import PlannedRun
+
+RULES = Rules()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep wants, what is there, and what follows. `awaited` is what a search has yet to sample, typically."""
+
+    sweep: Sweep
+    trials: tuple[Trial, ...]
+    wanted: Mapping[str, Wanted]
+    observed: Mapping[str, Observed]
+    decisions: Mapping[str, Decision]
+    costs: Mapping[str, RunCost]
+    parallel: int
+    tariff: Tariff
+    decider: Decider = decide_one
+    awaited: tuple[RunCost, ...] = ()
+    cautions: tuple[str, ...] = ()
+
+    @cached_property
+    def unique(self) -> Mapping[str, Trial]:
+        """Return each trial once, by id, in order: cells may share one."""
+        return {trial.id: trial for trial in reversed(self.trials)}
+
+    @cached_property
+    def cells(self) -> tuple[PlannedRun, ...]:
+        """Return the trials as plan.json names them: one entry for every cell and seed."""
+        return tuple(map(planned_run, self.trials))
+
+    @property
+    def prices(self) -> Mapping[str, Price]:
+        """Return the price of each trial that would be submitted."""
+        return {trial: cost.price for trial, cost in self.costs.items()}
+
+    @cached_property
+    def actions(self) -> Mapping[str, int]:
+        """Return how many trials need what."""
+        counted = Counter(decision.action.value for decision in self.decisions.values())
+        return {action.value: counted[action.value] for action in Action if counted[action.value]}
+
+    @cached_property
+    def to_pay(self) -> tuple[RunCost, ...]:
+        """Return the cost of everything that would be run: of what is submitted, and of what is yet to be sampled."""
+        return (*self.costs.values(), *self.awaited)
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Return the price of everything that would be run."""
+        costs = self.to_pay
+        gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
+        kwh, kwh_low, kwh_high = energy(costs)
+        return Totals(
+            runs=len(costs),
+            kimg=sum(cost.kimg for cost in costs),
+            cpu_hours=sum(cost.hours * cost.resources.cpus for cost in costs),
+            gpu_hours=gpu_hours,
+            wall_hours=self._wall([cost.price.seconds for cost in costs]),
+            wall_hours_low=self._wall([cost.price.low for cost in costs]),
+            wall_hours_high=self._wall([cost.price.high for cost in costs]),
+            kwh=kwh,
+            kwh_low=kwh_low,
+            kwh_high=kwh_high,
+            money=money(self.tariff, kwh, gpu_hours),
+        )
+
+    def _wall(self, seconds: list[float]) -> float:
+        return max(sum(seconds) / max(1, self.parallel), max(seconds, default=0.0)) / 3600
+
+    def require_within_budget(self) -> None:
+        """Raise PlanError when the plan costs more than the sweep's budget."""
+        totals = self.totals
+        for name, most in self.sweep.spec.budget.model_dump(exclude_none=True).items():
+            asked = getattr(totals, name)
+            if asked is None:
+                raise PlanError(self.sweep.source.file, f"budget.{name} cannot be checked", "say --watts")
+            if asked > most:
+                problem = f"costs about {asked:.3g} {name}, over the budget of {most:g}"
+                raise PlanError(self.sweep.source.file, problem, "run fewer cells or raise `budget`")
+
+
+def planned_run(trial: Trial) -> PlannedRun:
+    """Return a trial as plan.json names it."""
+    return PlannedRun(
+        cell=trial.cell,
+        name=trial.name,
+        axes=trial.axes,
+        settings=dict(trial.settings),
+        training_images=trial.config.data.training_images,
+        seed=trial.seed,
+        trial=trial.id,
+        horizon_kimg=trial.horizon_kimg,
+    )
+
+
+def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Wanted]:
+    """Return what a sweep wants of each trial."""
+    spec = sweep.spec
+    rest = (spec.distance, spec.evaluation_seeds, tuple(spec.probes))
+    metrics = tuple(spec.metrics)
+    return {trial.id: Wanted(trial.horizon_kimg, metrics, spec.detector, sweep.key, *rest) for trial in trials}
+
+
+def make_plan(
+    sweep: Sweep,
+    trials: tuple[Trial, ...],
+    observed: Mapping[str, Observed],
+    evidence: SpeedEvidence,
+    parallel: int,
+    rules: Rules = RULES,
+    tariff: Tariff = NO_TARIFF,
+    awaited: tuple[Trial, ...] = (),
+    decider: Decider = decide_one,
+) -> Plan:
+    """Return the plan that follows from what is wanted and what is seen."""
+    wanted = wanted_of(sweep, trials)
+    decisions = decide(wanted, observed, rules, decider)
+    cost_of = Pricing(sweep.spec, evidence, tariff).cost
+    todo = {trial.id: trial for trial in trials if decisions[trial.id].action in SUBMITTED}
+    costs = {trial.id: cost_of(trial, decisions[trial.id].kimg) for trial in todo.values()}
+    later = tuple(cost_of(trial, trial.horizon_kimg) for trial in awaited)
+    return Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)

@@ -1,0 +1,93 @@
+"""Writes and reads the plan of a sweep in the store, sweeps/NAME/plan.json."""
+
+from typing import Any
+
+from orchestrator.errors import PlanError, StoreError
+from orchestrator.plan.decide import Wanted
+from orchestrator.plan.plan import Plan
+from orchestrator.store.layout import Store, writing
+from orchestrator.sweep.search_points import points_to_keep
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.plan_file import PlanFile, read_plan_file
+from trainer.files import replace_file
+
+
+def stored(plan: Plan) -> PlanFile:
+    """Return what plan.json says of a plan: the cells and their trials, without actions and prices."""
+    sweep, spec = plan.sweep, plan.sweep.spec
+    return PlanFile(
+        sweep=sweep.key,
+        name=spec.sweep,
+        tier=sweep.tier,
+        file=str(sweep.source.file),
+        question=spec.question,
+        horizon_kimg=spec.horizon_kimg,
+        metrics=tuple(spec.metrics),
+        detector=spec.detector,
+        distance=spec.distance,
+        evaluation_seeds=spec.evaluation_seeds,
+        probes=tuple(spec.probes),
+        score=spec.score_name,
+        figures=tuple(spec.figures),
+        claims=tuple(spec.claims),
+        search=points_to_keep(sweep),
+        cells=plan.cells,
+    )
+
+
+def told(plan: Plan) -> dict[str, Any]:
+    """Return what `adasweep plan --json` prints: the stored plan with actions, reasons and prices."""
+    document = stored(plan).model_dump(mode="json")
+    for cell in document["cells"]:
+        decision, cost = plan.decisions[cell["trial"]], plan.costs.get(cell["trial"])
+        cell |= {"action": decision.action.value, "reason": decision.reason, "from_kimg": decision.from_kimg}
+        cell |= {"price": cost.price._asdict() if cost else None}
+        cell |= {"power": cost.power._asdict() if cost and cost.power else None}
+    document |= {"unsampled": len(plan.awaited)}
+    document |= {"cautions": list(plan.cautions)}
+    return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
+
+
+def keep_plan(store: Store, plan: Plan) -> None:
+    """Write sweeps/NAME/plan.json, unless another sweep has the name."""
+    path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
+    if before and (before.name, before.tier) != (document.name, document.tier):
+        raise PlanError(plan.sweep.source.file, f"another sweep is stored as {plan.sweep.key!r}")
+    with writing(path):
+        replace_file(path, document.model_dump_json(indent=1))
+
+
+def stored_plan(store: Store, sweep: str) -> PlanFile | None:
+    """Return the last plan of a sweep, or None where it has none. Raises UserError for one that cannot be read."""
+    return read_plan_file(store.plan(sweep))
+
+
+def read_plan(store: Store, sweep: str) -> PlanFile:
+    """Return the last plan of a sweep. Raises StoreError, naming the sweeps there are, where it has none."""
+    plan = stored_plan(store, sweep)
+    if plan is None:
+        known = ", ".join(sweeps(store)) or "none yet"
+        raise StoreError(store.root, f"no sweep {sweep!r} was run here", f"there are: {known}")
+    return plan
+
+
+def sweeps(store: Store) -> list[str]:
+    """Return the names of the sweeps that were run in a store."""
+    return sorted(path.parent.name for path in (store.root / "sweeps").glob("*/plan.json"))
+
+
+def wanted_of_plan(plan: PlanFile) -> dict[str, Wanted]:
+    """Return what a stored plan wants of each trial."""
+    networks = plan.detector or DETECTOR, plan.distance or DISTANCE
+    return {
+        run.trial: Wanted(
+            horizon_kimg=run.horizon_kimg,
+            metrics=plan.metrics,
+            detector=networks[0],
+            sweep=plan.sweep,
+            distance=networks[1],
+            evaluation_seeds=plan.evaluation_seeds,
+            probes=plan.probes,
+        )
+        for run in plan.cells
+    }

@@ -1,0 +1,111 @@
+"""The status of each trial of a sweep, in numbers and in words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.plan.decide import Action, Decision, Rules, decide_one
+from orchestrator.plan.plan_file import wanted_of_plan
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed
+from orchestrator.store.scores import score_of
+from trainer.config.plan_file import PlanFile, PlannedRun
+from trainer.record import RunRecord, State, read_record
+
+
+@dataclass(frozen=True)
+class TrialStatus:
+    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well."""
+
+    trial: str
+    cell: str
+    seed: int
+    state: str
+    kimg: float
+    horizon_kimg: float
+    score: str
+    score_last: float | None
+    score_best: float | None
+    p: float | None
+    r_t: float | None
+    images_per_second: float | None
+    attempts: int
+    hours: float
+    joules: float | None
+    host: str
+    doing: str
+    wrong: str
+
+
+def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, decision: Decision) -> TrialStatus:
+    """Return the status of one cell of a plan at one seed."""
+    run = store.run(planned.trial)
+    records = [record for number in run.attempts() if (record := read_record(run.record(number)))]
+    last = records[-1] if records else None
+    found = score_of(run, score)
+    return TrialStatus(
+        trial=planned.trial,
+        cell=planned.cell,
+        seed=planned.seed,
+        state=state_in_a_word(seen, decision),
+        kimg=seen.kimg,
+        horizon_kimg=planned.horizon_kimg,
+        score=score,
+        score_last=found.last,
+        score_best=found.best,
+        p=last.p if last else None,
+        r_t=last.r_t if last else None,
+        images_per_second=last.images_per_second if last else None,
+        attempts=seen.attempts,
+        hours=sum(record.updated - record.started for record in records) / 3600,
+        joules=_joules(records),
+        host=seen.host,
+        doing=last.doing if last else "",
+        wrong=_wrong(seen, decision),
+    )
+
+
+def state_in_a_word(seen: Observed, decision: Decision) -> str:
+    """Return where a trial stands in a sweep: its state; `new` before its first attempt, `stopped` by a rule."""
+    if decision.action is Action.STOPPED:
+        return "stopped"
+    return seen.state.value if seen.attempts else "new"
+
+
+def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed], rules: Rules) -> list[TrialStatus]:
+    """Return the status of every cell of a stored plan."""
+    decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted_of_plan(plan).items()}
+    return [trial_status(store, run, plan.score or "", observed[run.trial], decisions[run.trial]) for run in plan.cells]
+
+
+def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:
+    """Return statuses as plain values: the stable form of `adasweep status --json`."""
+    return [asdict(status) for status in statuses]
+
+
+def attempts_of(store: Store, trial: str) -> list[tuple[Path, RunRecord | None]]:
+    """Return the directory and the record of every attempt at a trial. One that others followed runs no more."""
+    run, numbers = store.run(trial), store.run(trial).attempts()
+    records = [read_record(run.record(number)) for number in numbers]
+    ended = [_as_lost(record) for record in records[:-1]] + records[-1:]
+    return [(run.attempt(number), record) for number, record in zip(numbers, ended, strict=True)]
+
+
+def _as_lost(record: RunRecord | None) -> RunRecord | None:
+    lost = record is not None and record.state is State.RUNNING
+    return record.model_copy(update={"state": State.LOST}) if record and lost else record
+
+
+def _joules(records: list[RunRecord]) -> float | None:
+    measured = [record.energy.joules for record in records if record.energy.joules is not None]
+    return sum(measured) if measured else None
+
+
+def _wrong(seen: Observed, decision: Decision) -> str:
+    if seen.diverged or decision.action in (Action.BLOCKED, Action.STOPPED):
+        return decision.reason
+    if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
+        return f"no heartbeat for {seen.beat_age_seconds:.0f} s"
+    ended_early = seen.state in (State.FAILED, State.LOST, State.PREEMPTED)
+    return decision.reason if ended_early and decision.action is not Action.REUSE else ""

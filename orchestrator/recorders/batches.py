@@ -1,0 +1,71 @@
+"""Sends metrics, parameters and tags to MLflow, and leaves out what MLflow refuses for good."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from mlflow import MlflowClient
+from mlflow.entities import LifecycleStage, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE, ErrorCode
+
+SIZES = {Metric: 900, Param: 90, RunTag: 90}
+FOR_GOOD = frozenset({ErrorCode.Name(INVALID_PARAMETER_VALUE), ErrorCode.Name(BAD_REQUEST)})
+_T = TypeVar("_T", Metric, Param, RunTag)
+
+
+def send_metrics(client: MlflowClient, run_id: str, metrics: Sequence[Metric]) -> dict[str, str]:
+    """Send points; return why MLflow refuses what is left out, by its name."""
+    return _send(client, run_id, metrics, lambda part: client.log_batch(run_id, metrics=part))
+
+
+def send_params(client: MlflowClient, run_id: str, params: Sequence[Param]) -> dict[str, str]:
+    """Send parameters; return why MLflow refuses what is left out, by its name."""
+    return _send(client, run_id, params, lambda part: client.log_batch(run_id, params=part))
+
+
+def send_tags(client: MlflowClient, run_id: str, tags: Sequence[RunTag]) -> dict[str, str]:
+    """Send tags; return why MLflow refuses what is left out, by its name."""
+    return _send(client, run_id, tags, lambda part: client.log_batch(run_id, tags=part))
+
+
+def _send(
+    client: MlflowClient, run_id: str, items: Sequence[_T], log: Callable[[Sequence[_T]], object]
+) -> dict[str, str]:
+    refused: dict[str, str] = {}
+    for part in _parts(items):
+        _send_part(client, run_id, part, log, refused)
+    return refused
+
+
+def _send_part(
+    client: MlflowClient,
+    run_id: str,
+    part: Sequence[_T],
+    log: Callable[[Sequence[_T]], object],
+    refused: dict[str, str],
+) -> None:
+    """Send one batch; halve it when MLflow refuses it, down to the name that it will not have, added to `refused`."""
+    part = [item for item in part if item.key not in refused]
+    try:
+        if part:
+            log(part)
+    except MlflowException as error:
+        if error.error_code not in FOR_GOOD or not _is_active(client, run_id):
+            raise
+        if len(part) == 1:
+            refused[part[0].key] = " ".join(str(error).split())[:200]
+            return
+        middle = len(part) // 2
+        for half in (part[:middle], part[middle:]):
+            _send_part(client, run_id, half, log, refused)
+
+
+def _is_active(client: MlflowClient, run_id: str) -> bool:
+    """Return whether it is not the run itself that is refused: one deleted a moment ago."""
+    return bool(client.get_run(run_id).info.lifecycle_stage == LifecycleStage.ACTIVE)
+
+
+def _parts(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    size = SIZES[type(items[0])] if items else 1
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,42 @@
+"""Which figures of a store have changed since they were recorded. Values only, no MLflow."""
+
+import json
+from pathlib import Path
+
+from orchestrator.plan.plan_file import sweeps
+from orchestrator.recorders.target import MlflowTarget
+from orchestrator.store.layout import Store
+
+Versions = dict[str, list[int]]
+"""Size and time of change of every file, by its name."""
+
+
+def sweeps_with_figures(store: Store) -> list[str]:
+    """Return the names of the sweeps that have figures."""
+    return [name for name in sweeps(store) if (store.root / "figures" / name).is_dir()]
+
+
+def changed(store: Store, target: MlflowTarget, sweep: str) -> list[str]:
+    """Return the names of the figures of a sweep that are new or have changed."""
+    known = _known(target, sweep)
+    return [name for name, version in versions(store, sweep).items() if known.get(name) != version]
+
+
+def versions(store: Store, sweep: str) -> Versions:
+    """Return size and time of change of every file of a sweep's figures."""
+    folder = store.root / "figures" / sweep
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in files}
+
+
+def figure_cursor(target: MlflowTarget, sweep: str) -> Path:
+    """Return where it is kept which versions of a sweep's figures are recorded."""
+    return target.cursors / "figures" / f"{sweep}.json"
+
+
+def _known(target: MlflowTarget, sweep: str) -> Versions:
+    try:
+        known: Versions = json.loads(figure_cursor(target, sweep).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

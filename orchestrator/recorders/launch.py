@@ -1,0 +1,83 @@
+"""Starts the recorder beside a run, as a process of its own that can neither stop nor slow a trial."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.recorders.cursor import behind
+from orchestrator.recorders.report import read_report
+from orchestrator.recorders.target import MlflowTarget
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import holder
+from orchestrator.supervisor.command import environment, python_module
+
+FINISH_SECONDS = 90.0
+
+
+@dataclass
+class RecorderProcess:
+    """A recorder at work, or waiting for another one to end."""
+
+    store: Store
+    target: MlflowTarget
+    process: subprocess.Popen[bytes]
+    say: Callable[[str], None]
+    began: float = field(default_factory=time.time)
+    told: str = ""
+
+    def tell_trouble(self) -> None:
+        """Say what keeps MLflow from being recorded into, once."""
+        trouble = self._trouble()
+        if trouble and trouble != self.told:
+            self.say(f"MLflow ({self.target.uri}): {trouble}; the runs go on, and this keeps trying")
+        self.told = trouble
+
+    def finish(self, trials: Callable[[], Collection[str]], give_up: Callable[[], bool]) -> None:
+        """Have it record the rest and end, and say what of `trials` is not recorded then, why, and who does it."""
+        deadline = time.monotonic() + FINISH_SECONDS
+        word: bytes | None = b"finish\n"
+        while self.process.returncode is None and time.monotonic() < deadline and not give_up():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.communicate(word, timeout=0.5)
+            word = None
+        wanted = trials()
+        if late := behind(self.store, self.target, wanted):
+            self.say(f"MLflow is behind by {len(late)} of {len(wanted)} trials {self._outlook()}")
+        elif self.process.returncode not in (0, None):
+            self.say(f"MLflow is behind {self._outlook()}")
+
+    def _outlook(self) -> str:
+        """Say why something is not recorded, and who goes on with it."""
+        reason = self._trouble() or "see mlflow/recorder.log in the store"
+        held = holder(self.store.root / "mlflow")
+        if held and held.is_alive(time.time()):
+            return f"({reason}); process {held.owner.pid} on {held.owner.host} goes on recording"
+        return f"({reason}); catch up with: adasweep record"
+
+    def _trouble(self) -> str:
+        report = read_report(self.store)
+        return report.words if report and report.began >= self.began and report.uri == self.target.uri else ""
+
+
+def start_recorder(store: Store, target: MlflowTarget, say: Callable[[str], None]) -> RecorderProcess:
+    """Start recording into MLflow. Where a recorder is at work already, this one waits to take over from it."""
+    return RecorderProcess(store, target, start_process(store), say)
+
+
+def start_process(store: Store) -> subprocess.Popen[bytes]:
+    """Start the recorder's process, its complaints going to mlflow/recorder.log."""
+    command = [*python_module("orchestrator.recorders.ingest"), str(store.root.resolve())]
+    with recorder_log(store).open("ab") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment(), start_new_session=True
+        )
+
+
+def recorder_log(store: Store) -> Path:
+    """Return where the recorder complains."""
+    folder = store.root / "mlflow"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "recorder.log"

@@ -1,0 +1,45 @@
+"""Looks into the store's own MLflow database without MLflow, whose import takes seconds."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+OTHER_TABLES = ("registered_models", "logged_models", "trace_info", "evaluation_datasets")
+"""Where MLflow keeps what a recorder never makes."""
+
+
+def active_runs(database: Path) -> set[str]:
+    """Return the ids of the runs that are not deleted; none where there is no database. Raises sqlite3.Error."""
+    if not database.exists():
+        return set()
+    with closing(_open(database)) as opened:
+        return {str(row[0]) for row in opened.execute("SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active'")}
+
+
+def all_runs(database: Path) -> set[str]:
+    """Return the ids of all runs, deleted ones too. Raises sqlite3.Error."""
+    with closing(_open(database)) as opened:
+        return {str(row[0]) for row in opened.execute("SELECT run_uuid FROM runs")}
+
+
+def holds_only(database: Path, experiments: set[str], tags: set[str]) -> bool:
+    """Return whether there is nothing but these experiments, and in them runs with one of `tags`. Raises sqlite3.Error.
+
+    The experiment `Default`, which MLflow makes itself, may be there too.
+    """
+    with closing(_open(database)) as opened:
+        names = {row[0] for row in opened.execute("SELECT name FROM experiments")}
+        tagged = {row[0] for row in opened.execute(f"SELECT run_uuid FROM tags WHERE key IN ({_marks(tags)})", [*tags])}
+        runs = {row[0] for row in opened.execute("SELECT run_uuid FROM runs")}
+        tables = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        others = [name for name in OTHER_TABLES if name in tables]
+        used = any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in others)
+    return names <= experiments | {"Default"} and runs <= tagged and not used
+
+
+def _open(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=20)
+
+
+def _marks(values: set[str]) -> str:
+    return ", ".join("?" * len(values))

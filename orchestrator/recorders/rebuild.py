@@ -1,0 +1,64 @@
+"""Records a store anew. What others keep in the same database or at the same server is left alone."""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from orchestrator.recorders.own_database import all_runs, holds_only
+from orchestrator.recorders.target import MlflowTarget, sqlite_uri
+from orchestrator.store.layout import Store
+
+EXPERIMENTS = {"adasweep", "adasweep figures"}
+TAGS = {"trial", "figures"}
+"""What the recorder makes: these experiments, and in them runs with one of these tags."""
+
+
+def rebuild(
+    store: Store, target: MlflowTarget, beat: Callable[[], None], say: Callable[[str], object]
+) -> dict[str, str]:
+    """Record everything anew from the files; return what went wrong, by trial or figures.
+
+    The store's own database is replaced in one step once its successor is complete, if it holds nothing of others.
+    Anywhere else the store's runs, known by their tags, are replaced one by one. Raises what MLflow raises.
+    """
+    if target.database is None or not _is_ours(target.database, say):
+        from orchestrator.recorders.mlflow import Ingester
+
+        return Ingester(store, target).ingest(time.time(), beat, anew=True)
+    return _replace(store, target, target.database, beat)
+
+
+def _is_ours(database: Path, say: Callable[[str], object]) -> bool:
+    """Return whether a database may be replaced; one that SQLite cannot read is set aside."""
+    if not database.exists():
+        return True
+    try:
+        return holds_only(database, EXPERIMENTS, TAGS)
+    except sqlite3.DatabaseError as error:
+        aside = database.with_name(f"{database.name}.unreadable-{time.time_ns()}")
+        say(f"{database}: not readable ({error}); it is now {aside.name}\n")
+        database.rename(aside)
+        return True
+
+
+def _replace(store: Store, target: MlflowTarget, database: Path, beat: Callable[[], None]) -> dict[str, str]:
+    from orchestrator.recorders.mlflow import Ingester
+
+    former = all_runs(database) if database.exists() else set()
+    for left in database.parent.glob(f"{database.name}.new-*"):
+        left.unlink()
+    draft = database.with_name(f"{database.name}.new-{time.time_ns()}")
+    cursors = target.cursors.with_name(f"{target.cursors.name}.new")
+    shutil.rmtree(cursors, ignore_errors=True)
+    fresh = replace(target, uri=sqlite_uri(draft), database=draft, cursors=cursors)
+    failed = Ingester(store, fresh).ingest(time.time(), beat)
+    draft.replace(database)
+    shutil.rmtree(target.cursors, ignore_errors=True)
+    if cursors.exists():
+        cursors.rename(target.cursors)
+    for run_id in former:
+        shutil.rmtree(store.root / "mlartifacts" / run_id, ignore_errors=True)
+    return failed

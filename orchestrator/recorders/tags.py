@@ -1,0 +1,83 @@
+"""The tags that the plans in a store give to each trial."""
+
+import hashlib
+import json
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from orchestrator.plan.plan_file import stored_plan, sweeps
+from orchestrator.store.layout import Store
+from trainer.config.identity import TRIAL_ID
+from trainer.config.plan_file import PlanFile, PlannedRun
+from trainer.errors import UserError
+
+
+def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
+    """Return the tags that the plans in a store give to each trial: which sweeps it belongs to, and where in them.
+
+    `cell` is the same for all seeds of a configuration, whichever sweep asked for them, and for these alone.
+    """
+    tags: dict[str, dict[str, str]] = {}
+    for sweep in sweeps(store):
+        if plan := _readable(store, sweep):
+            for run in plan.cells:
+                if TRIAL_ID.match(run.trial):
+                    _tag(tags.setdefault(run.trial, {}), sweep, plan.tier or "full", run)
+    labels = _labels(store, tags)
+    return {trial: placed | {"cell": labels[trial]} for trial, placed in tags.items()}
+
+
+def _readable(store: Store, sweep: str) -> PlanFile | None:
+    """Return the plan of a sweep; None for one that cannot be read: recording the trials does not need it."""
+    try:
+        return stored_plan(store, sweep)
+    except UserError:
+        return None
+
+
+def _tag(tags: dict[str, str], sweep: str, tier: str, run: PlannedRun) -> None:
+    tags["sweep"] = _joined(tags.get("sweep", ""), sweep)
+    tags[f"sweep.{sweep}"] = run.cell
+    tags.setdefault("cell", run.cell)
+    tags.setdefault("seed", str(run.seed))
+    tags["tier"] = _joined(tags.get("tier", ""), tier)
+    tags["horizon_kimg"] = f"{max(run.horizon_kimg, float(tags.get('horizon_kimg', 0))):g}"
+
+
+def _joined(words: str, word: str) -> str:
+    return ",".join(dict.fromkeys([*filter(None, words.split(",")), word]))
+
+
+def _labels(store: Store, tags: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return the label of each trial's cell: one for all seeds of a configuration, no two configurations with one."""
+    groups = {trial: group for trial in tags if (group := _group(store, trial))}
+    first: dict[str, tuple[str, str]] = {}
+    for trial, group in groups.items():
+        given = (tags[trial]["sweep"].partition(",")[0], tags[trial]["cell"])
+        first[group] = min(first.get(group, given), given)
+    times = Counter(label for _, label in first.values())
+    names = {group: label if times[label] == 1 else f"{label} ({group})" for group, (_, label) in first.items()}
+    return {trial: names[groups[trial]] if trial in groups else tags[trial]["cell"] for trial in tags}
+
+
+def _group(store: Store, trial: str) -> str:
+    """Return the name of a trial's configuration; "" where it cannot be read, or is not there yet."""
+    try:
+        return configuration(store.run(trial).trial)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+@cache
+def configuration(path: Path) -> str:
+    """Return 12 hexadecimal digits that name the configuration in a trial.json, which never changes, without its seed.
+
+    The images of a subset are drawn with the run's own seed unless the sweep says otherwise. Raises what reading it
+    raises.
+    """
+    config = dict(json.loads(path.read_bytes())["config"])
+    seed, data = config.pop("seed", None), config.get("data")
+    if isinstance(data, dict) and data.get("subset_seed") == seed:
+        config["data"] = data | {"subset_seed": None}
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]

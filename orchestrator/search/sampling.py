@@ -1,0 +1,154 @@
+"""Carries out a search: the plan of a sweep grows as configurations are sampled, and ends when all have results.
+
+Files say everything: the plan has the configurations, their trials' directories what became of them. Optuna's journal
+is brought up to date from those. So any process may take over, one at a time.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
+from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.errors import LeaseHeld, PlanError, SweepError
+from orchestrator.plan.decide import Action, decide
+from orchestrator.plan.plan import wanted_of
+from orchestrator.plan.plan_file import keep_plan
+from orchestrator.search.engine import Asked, Engine, Result
+from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
+from orchestrator.store.observe import observe
+from orchestrator.sweep.expand import applies
+from orchestrator.sweep.search_points import study_name, trials_of
+from orchestrator.sweep.search_space import Point, Search
+from orchestrator.sweep.trial import DataLookup, Trial
+
+
+class Growth(Protocol):
+    """What may add trials to a plan while it is carried out."""
+
+    def advance(self) -> bool:
+        """Add what may be added now; return whether more is to come."""
+        ...
+
+
+class Complete:
+    """A plan that has all its trials from the start."""
+
+    def advance(self) -> bool:
+        return False
+
+
+@dataclass
+class Sampling:
+    """The search of the sweep that `dispatcher` carries out. `open` are the trials of what was asked and not told."""
+
+    dispatcher: Dispatcher
+    engine: Engine
+    search: Search
+    find: DataLookup
+    lease: Lease
+    say: Callable[[str], None]
+    open: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    asked: int = 0
+    beaten: float = field(default_factory=time.monotonic)
+
+    def advance(self) -> bool:
+        """Tell what has ended, and ask for as many configurations as may run. Raises LeaseSuperseded."""
+        self._beat()
+        for number, trials in list(self.open.items()):
+            if all(is_settled(self.dispatcher.decisions[trial]) for trial in trials):
+                self.engine.tell(number, self._result(trials))
+                del self.open[number]
+        while self.asked < self.search.trials and len(self.open) < self.search.parallel:
+            self._take(self.engine.ask())
+        return bool(self.open)
+
+    def take_up(self, kept: tuple[Point, ...]) -> None:
+        """Go on where an earlier process stopped; `kept` are the configurations of the plan it left."""
+        asked = self.engine.asked()
+        for one in asked:
+            self._take(one)
+        self.engine.expect([point for point in kept if point not in [one.point for one in asked]])
+
+    def _take(self, asked: Asked) -> None:
+        """Make a configuration part of the plan: ordinary trials, which the dispatcher runs like all others."""
+        self.asked += 1
+        try:
+            trials = trials_of(self.dispatcher.plan.sweep, asked.point, self.find)
+        except SweepError as error:
+            self.say(f"configuration {asked.number} is not valid: {error}")
+            trials = []
+        if trials:
+            self._grow(asked.point, trials)
+        if asked.is_open:
+            self.open[asked.number] = tuple(trial.id for trial in trials)
+
+    def _grow(self, point: Point, trials: list[Trial]) -> None:
+        plan, dispatcher = self.dispatcher.plan, self.dispatcher
+        if point in plan.sweep.sampled:
+            return
+        sweep = replace(plan.sweep, sampled=(*plan.sweep.sampled, point))
+        fresh = {trial.id: trial for trial in trials if trial.id not in dispatcher.observed}
+        handles = open_handles(dispatcher.store, fresh)
+        seen = observe(dispatcher.store, fresh, reported(dispatcher.store, handles, [dispatcher.backend]))
+        every, awaited = (*plan.trials, *trials), plan.awaited[len(trials) :]
+        wanted = wanted_of(sweep, every)
+        grown = replace(plan, sweep=sweep, trials=every, wanted=wanted, awaited=awaited)
+        keep_plan(dispatcher.store, grown)
+        dispatcher.grow(grown, seen, decide({trial: wanted[trial] for trial in fresh}, seen, dispatcher.rules))
+
+    def _result(self, trials: tuple[str, ...]) -> Result:
+        """Return what became of a configuration: means over its trials."""
+        decisions = [self.dispatcher.decisions[trial] for trial in trials]
+        curves = [self._curve(trial) for trial in trials]
+        bests = [min(curve.values(), default=math.inf) for curve in curves]
+        score = sum(bests) / len(bests) if bests else math.inf
+        failed = any(decision.action is Action.BLOCKED for decision in decisions) or not math.isfinite(score)
+        stopped = any(decision.action is Action.STOPPED for decision in decisions)
+        return Result(None if failed else score, mean_curve(curves), stopped and not failed)
+
+    def _curve(self, trial: str) -> Mapping[float, float]:
+        return {kimg: score for kimg, score in self.dispatcher.stopper.curve(trial).items() if math.isfinite(score)}
+
+    def _beat(self) -> None:
+        if time.monotonic() - self.beaten > BEAT_SECONDS:
+            self.lease.beat()
+            self.beaten = time.monotonic()
+
+
+def mean_curve(curves: list[Mapping[float, float]]) -> dict[float, float]:
+    """Return the mean of curves, where all of them have a score."""
+    shared = set.intersection(*map(set, curves)) if curves else set()
+    return {kimg: sum(curve[kimg] for curve in curves) / len(curves) for kimg in sorted(shared)}
+
+
+@contextmanager
+def growth_of(dispatcher: Dispatcher, find: DataLookup, say: Callable[[str], None]) -> Iterator[Growth]:
+    """Yield what adds trials to the plan of a dispatcher. Raises PlanError where another process drives the search."""
+    sweep, search = dispatcher.plan.sweep, dispatcher.plan.sweep.spec.search
+    if not search:
+        yield Complete()
+        return
+    place = dispatcher.store.plan(sweep.key).parent
+    try:
+        lease = acquire(place)
+    except LeaseHeld as held:
+        raise PlanError(sweep.key, f"another process drives this search ({held})", "see: adasweep status") from None
+    try:
+        sampling = Sampling(dispatcher, open_engine(dispatcher, search, find), search, find, lease, say)
+        sampling.take_up(sweep.sampled)
+        yield sampling
+    finally:
+        lease.release()
+
+
+def open_engine(dispatcher: Dispatcher, search: Search, find: DataLookup) -> Engine:
+    """Return Optuna's study of a search."""
+    from orchestrator.search import optuna
+
+    sweep = dispatcher.plan.sweep
+    journal = dispatcher.store.plan(sweep.key).with_name("optuna.jsonl")
+    return optuna.open_engine(journal, study_name(sweep.spec), search, applies(sweep, find))

@@ -1,0 +1,206 @@
+"""Drives a search with Ray Tune: OptunaSearch samples, ASHA stops, and every Tune trial drives an ordinary trial.
+
+    python -m orchestrator.search.tune.driver STORE SWEEP CODE KIMG TIER
+
+This is the driver, and runs as a Ray job. Tune's own experiment state is never restored: each driver begins a new
+experiment, whose first configurations are those of the plan, and whose trials first report what their directories
+have recorded. So the directories are the truth, and what finished before is only told again.
+"""
+
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.search.optuna import OptunaSearch
+
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.submit import run_options
+from orchestrator.errors import LeaseHeld, SweepError
+from orchestrator.plan.decide import SUBMITTED, Action, decide_one
+from orchestrator.plan.plan import RULES, Plan, wanted_of
+from orchestrator.plan.plan_file import keep_plan
+from orchestrator.search.optuna import sampler_of
+from orchestrator.search.tune.completion import finish
+from orchestrator.search.tune.trial import SCORE, TrialSpec, drive
+from orchestrator.store.datasets import lookup
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
+from orchestrator.store.observe import observe_run
+from orchestrator.store.requests import stop
+from orchestrator.sweep.expand import applies
+from orchestrator.sweep.search_points import trials_of
+from orchestrator.sweep.search_space import Applies, Point, Search, Suggests, sampled
+from orchestrator.sweep.stop_rules import Asha
+from orchestrator.sweep.trial import DataLookup, Trial
+
+NODE_LOSSES = 20
+"""How often Tune starts a trial again that was lost with its node: it then goes on from its directory."""
+
+
+@dataclass
+class SearchState:
+    """The plan of a search as it grows: what Tune samples becomes a trial in the store before it starts."""
+
+    store: Store
+    plan: Plan
+    find: DataLookup
+    code: Path
+
+    @property
+    def search(self) -> Search:
+        assert self.plan.sweep.spec.search
+        return self.plan.sweep.spec.search
+
+    def known(self) -> list[dict[str, Any]]:
+        """Return the configurations that the plan has already, as Optuna knows them."""
+        space = self.search.space
+        return [{key: space[key].token(value) for key, value in point.items()} for point in self.plan.sweep.sampled]
+
+    def entered(self, point: Point) -> dict[str, Any]:
+        try:
+            (trial,) = trials_of(self.plan.sweep, point, self.find)
+        except SweepError as error:
+            sys.stderr.write(f"a configuration is not valid: {error}\n")
+            return {"trial": ""}
+        self.store.create_trial(trial)
+        if point not in self.plan.sweep.sampled:
+            self._grow(point, trial)
+        return {"trial": self._spec(trial).model_dump_json()}
+
+    def _grow(self, point: Point, trial: Trial) -> None:
+        sweep, trials = replace(self.plan.sweep, sampled=(*self.plan.sweep.sampled, point)), (*self.plan.trials, trial)
+        self.plan = replace(self.plan, sweep=sweep, trials=trials, wanted=wanted_of(sweep, trials))
+        keep_plan(self.store, self.plan)
+
+    def _spec(self, trial: Trial) -> TrialSpec:
+        sweep = self.plan.sweep
+        return TrialSpec(
+            store=self.store.root.resolve(),
+            trial=trial.id,
+            options=run_options(sweep.spec, self.store, trial, trial.horizon_kimg),
+            resources=trial.resources,
+            sweep=sweep.key,
+            metrics=tuple(sweep.spec.metrics),
+            detector=sweep.spec.detector,
+            score=sweep.spec.score_name,
+            code=self.code,
+        )
+
+
+@dataclass
+class Space:
+    """The space of a search as a function that chooses, enters what it has chosen, and says how to drive it."""
+
+    state: SearchState
+    fits: Applies
+
+    def __call__(self, trial: Suggests) -> dict[str, Any]:
+        return self.state.entered(sampled(self.state.search.space, trial, self.fits))
+
+    def __reduce__(self) -> tuple[type[str], tuple[()]]:
+        """Leave nothing in the copies that Tune saves of its searcher: it is never restored from them."""
+        return str, ()
+
+
+class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.toml
+    """Marks in the trial's directory what Tune's scheduler has stopped, and keeps the lease of the search."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
+        self.beaten = time.monotonic()
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        if time.monotonic() - self.beaten > BEAT_SECONDS:
+            self.lease.beat()
+            self.beaten = time.monotonic()
+
+    def on_trial_complete(self, *_: Any, **told: Any) -> None:
+        trial = told["trial"]
+        spec = TrialSpec.of(trial.config["trial"])
+        if spec is None:
+            return
+        seen = observe_run(spec.run, None, time.time())
+        decision = decide_one(spec.wanted, seen, RULES)
+        if decision.action in SUBMITTED | {Action.LEAVE}:
+            at = trial.last_result.get("kimg", seen.kimg)
+            stop(spec.run, spec.sweep, f"stopped at {at:g} kimg: Ray Tune's ASHA let better ones go on")
+
+
+def carry_out(state: SearchState, lease: Lease) -> None:
+    """Run the whole search, from what the plan knows already."""
+    search, resources = state.search, state.plan.sweep.spec.resources
+    folder = state.store.root.resolve() / "tune" / state.plan.sweep.key
+    shutil.rmtree(folder, ignore_errors=True)
+    chooser = OptunaSearch(
+        space=Space(state, applies(state.plan.sweep, state.find)),
+        metric=SCORE,
+        mode="min",
+        points_to_evaluate=state.known(),
+        sampler=sampler_of(search, len(state.known())),
+    )
+    needs = {"cpu": resources.cpus, "gpu": resources.gpus, "memory": resources.memory_gib * 2**30}
+    tuner = tune.Tuner(
+        tune.with_resources(drive, needs),
+        tune_config=tune.TuneConfig(
+            num_samples=search.trials,
+            max_concurrent_trials=search.parallel,
+            search_alg=chooser,
+            scheduler=scheduler_of(state.plan),
+        ),
+        run_config=tune.RunConfig(
+            name=f"at-{int(time.time())}",
+            storage_path=str(folder),
+            failure_config=tune.FailureConfig(max_failures=NODE_LOSSES),
+            checkpoint_config=tune.CheckpointConfig(),
+            callbacks=[Watcher(lease)],
+            verbose=0,
+        ),
+    )
+    tuner.fit()
+
+
+def scheduler_of(plan: Plan) -> TrialScheduler:
+    """Return Tune's ASHA with the rungs of the sweep's rule; without a rule nothing is stopped."""
+    rules = [rule for rule in plan.sweep.spec.stop if isinstance(rule, Asha)]
+    if not rules:
+        return FIFOScheduler()
+    horizon, rule = plan.sweep.spec.horizon_kimg, rules[0]
+    return ASHAScheduler(
+        time_attr="kimg",
+        metric=SCORE,
+        mode="min",
+        max_t=max(horizon, rule.first_kimg) * rule.factor,  # nothing is stopped for having arrived
+        grace_period=rule.first_kimg,
+        reduction_factor=rule.factor,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Drive a search, unless somebody else does."""
+    root, file, code, kimg, tier = arguments
+    store = Store(Path(root))
+    plan = plan_sweep(store, Request(Path(file), tier, float(kimg)))
+    try:
+        lease = acquire(store.plan(plan.sweep.key).parent)
+    except LeaseHeld as held:
+        sys.stderr.write(f"{held}; nothing to do here\n")
+        return 0
+    try:
+        ray.init(log_to_driver=False)
+        carry_out(SearchState(store, plan, lookup(store), Path(code)), lease)
+        finish(store, plan.sweep)
+    finally:
+        lease.release()
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # scores come when evaluations do, not in every report
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""Launches a Ray Tune search as a Ray job, and watches it through the store."""
+
+import shlex
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.backends.base import Backend
+from orchestrator.backends.ray.backend import RayBackend, passed_on
+from orchestrator.backends.ray.jobs import RayJobs
+from orchestrator.dispatch.poll import seen_of
+from orchestrator.display.progress import View
+from orchestrator.errors import PlanError
+from orchestrator.plan.plan import RULES, Plan
+from orchestrator.plan.plan_file import read_plan
+from orchestrator.plan.status import TrialStatus, sweep_status
+from orchestrator.search.tune.completion import finish_file, is_finished
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import holder
+from orchestrator.supervisor.command import python_module
+from orchestrator.sweep.stop_rules import Asha
+from trainer.errors import ExitCode
+
+POLL_SECONDS = 1.0
+SAVING_SECONDS = 60.0
+
+
+@dataclass
+class TuneRun:
+    """The search of `plan`, driven by the Ray job called `job`; "" where another launcher has started the driver."""
+
+    store: Store
+    plan: Plan
+    jobs: RayJobs
+    job: str = ""
+
+    @classmethod
+    def begin(cls, store: Store, plan: Plan, backend: Backend, code: Path) -> "TuneRun":
+        """Start the driver in the cluster, unless it is at work. Raises PlanError, BackendError."""
+        jobs = require_fit(plan, backend).jobs
+        run = cls(store, plan, jobs)
+        if not run._has_holder():
+            finish_file(store, plan.sweep).unlink(missing_ok=True)
+            sweep = plan.sweep
+            places = [str(path.resolve()) for path in (store.root, sweep.source.file, code)]
+            words = [*places, str(sweep.spec.horizon_kimg), sweep.tier]
+            line = shlex.join([*python_module("orchestrator.search.tune.driver"), *words])
+            run.job = jobs.submit(line, passed_on(code))
+        return run
+
+    def to_the_end(self, view: View) -> int:
+        """Show how the search is getting on until its driver has ended; return the exit code."""
+        try:
+            with view:
+                self._watch(view)
+        except KeyboardInterrupt:
+            if self.job:
+                self.jobs.stop(self.job)
+            view.say("Interrupted: running trials save what they have. The same command continues.")
+            return ExitCode.RUN_AGAIN
+        if not is_finished(self.store, self.plan.sweep):
+            view.say("The driver of the search has ended early. The same command continues.")
+            return ExitCode.RUN_AGAIN
+        return ExitCode.SOME_FAILED if any(status.state == "failed" for status in self.statuses()) else 0
+
+    def statuses(self) -> list[TrialStatus]:
+        """Return how everything that was sampled so far stands."""
+        plan = read_plan(self.store, self.plan.sweep.key)
+        return sweep_status(self.store, plan, seen_of(self.store, plan.trials), RULES)
+
+    def _watch(self, view: View) -> None:
+        ended = None
+        while ended is None or time.monotonic() - ended < SAVING_SECONDS:
+            statuses = self.statuses()
+            view.show(statuses)
+            if not self._is_driven():
+                ended = ended or time.monotonic()
+                if not any(status.state == "running" for status in statuses):
+                    return
+            time.sleep(POLL_SECONDS)
+
+    def _is_driven(self) -> bool:
+        return self.jobs.is_alive(self.job) if self.job else self._has_holder()
+
+    def _has_holder(self) -> bool:
+        held = holder(self.store.plan(self.plan.sweep.key).parent)
+        return held is not None and held.is_alive(time.time())
+
+
+def require_fit(plan: Plan, backend: Backend) -> RayBackend:
+    """Return the Ray backend. Raises PlanError for what Ray Tune is not asked to do here."""
+    file, spec = plan.sweep.source.file, plan.sweep.spec
+    if not isinstance(backend, RayBackend):
+        raise PlanError(file, "driver ray_tune needs a Ray cluster", "say --backend ray, or driver: optuna")
+    if len(spec.seed_values) > 1 or spec.cells or spec.zip or spec.grid:
+        raise PlanError(file, "driver ray_tune takes one seed and no further axes", "use driver: optuna")
+    if any(not isinstance(rule, Asha) for rule in spec.stop):
+        raise PlanError(file, "driver ray_tune knows the stop rule asha alone", "use driver: optuna")
+    return backend

@@ -1,0 +1,126 @@
+"""A Ray Tune trial on its node: brings an ordinary trial to its horizon, and reports its scores.
+
+A stopped trial ends with the process of Ray that runs this: the supervisor is told to save and stop, as by any cluster.
+"""
+
+import json
+import math
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestrator.backends.ray.task import hidden_gpus
+from orchestrator.plan.decide import SUBMITTED, Action, Wanted, decide_one
+from orchestrator.plan.plan import RULES
+from orchestrator.store.layout import Store
+from orchestrator.store.new_attempt import JobRequest, new_attempt
+from orchestrator.store.observe import observe_run
+from orchestrator.store.scores import score_curve
+from orchestrator.supervisor.command import Task, start_supervisor
+from trainer.config.job import Resources
+from trainer.config.metrics.names import better
+from trainer.config.options import RunOptions
+from trainer.config.spec import Settings
+from trainer.record import RunDir
+
+SCORE = "score"
+POLL_SECONDS = 0.5
+
+
+class TrialSpec(Settings):
+    """Everything a node has to know to carry on a trial: it goes there as text in Tune's configuration."""
+
+    store: Path
+    trial: str
+    options: RunOptions
+    resources: Resources
+    sweep: str
+    metrics: tuple[str, ...]
+    detector: str
+    score: str
+    code: Path
+
+    @classmethod
+    def of(cls, text: str) -> "TrialSpec | None":
+        """Return the spec in a configuration; None for one that was no possible trial."""
+        return cls.model_validate_json(text) if text else None
+
+    @property
+    def run(self) -> RunDir:
+        return Store(self.store).run(self.trial)
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.options.horizon_kimg, self.metrics, self.detector, self.sweep)
+
+    @property
+    def request(self) -> JobRequest:
+        return JobRequest(self.options, self.resources, "ray_tune", self.sweep, self.code)
+
+
+def drive(config: dict[str, Any]) -> None:
+    """Carry a trial to its end, reporting every score once. Called by Ray Tune."""
+    spec = TrialSpec.of(config["trial"])
+    if spec is None:
+        return
+    reported = _reported_before()
+    supervisor: subprocess.Popen[bytes] | None = None
+    while True:
+        for kimg, best in _bests(spec):
+            if kimg > reported:
+                reported = kimg
+                _report(spec, kimg, best)
+        if supervisor and supervisor.poll() is None:
+            time.sleep(POLL_SECONDS)
+            continue
+        decision = decide_one(spec.wanted, observe_run(spec.run, None, time.time()), RULES)
+        if decision.action in SUBMITTED:
+            supervisor = _started(spec)
+        elif decision.action is not Action.LEAVE and reported >= _last(spec):
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _started(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
+    """Begin another attempt, unless somebody else has just done so."""
+    job = new_attempt(Store(spec.store), spec.trial, spec.request)
+    if job is None:
+        return None
+    task = Task(spec.trial, spec.run.path, job.attempt, spec.resources, spec.code)
+    return start_supervisor(task, hidden_gpus(spec.resources), stops_with_us=True)
+
+
+def _bests(spec: TrialSpec) -> Iterator[tuple[float, float]]:
+    """Yield the best score so far at every evaluation; scores that should be high are turned round."""
+    sign, best = 1 if better(spec.score) == "lower" else -1, math.inf
+    for kimg, value in sorted(score_curve(spec.run, spec.score).items()):
+        best = min(best, sign * value) if math.isfinite(value) else best
+        if math.isfinite(best):
+            yield kimg, best
+
+
+def _last(spec: TrialSpec) -> float:
+    return max((kimg for kimg, _ in _bests(spec)), default=0.0)
+
+
+def _report(spec: TrialSpec, kimg: float, best: float) -> None:
+    """Report a score, with a checkpoint that only points at the trial's directory."""
+    from ray import tune
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pointer.json").write_text(json.dumps({"directory": str(spec.run.path), "kimg": kimg}))
+        tune.report({SCORE: best, "kimg": kimg}, checkpoint=tune.Checkpoint.from_directory(folder))
+
+
+def _reported_before() -> float:
+    """Return up to where Tune has heard of this trial before the node it ran on was lost."""
+    from ray import tune
+
+    checkpoint = tune.get_checkpoint()
+    if checkpoint is None:
+        return 0.0
+    with checkpoint.as_directory() as folder:
+        return float(json.loads((Path(folder) / "pointer.json").read_text())["kimg"])

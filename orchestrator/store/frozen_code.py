@@ -1,0 +1,134 @@
+"""Frozen code: the packages that jobs run, copied into the store, so that editing the working copy changes no sweep.
+
+    STORE/code/<16 digits of the hash of all files>/{orchestrator,trainer}/...   commit.json   changes.diff
+
+Copies are content-addressed and appear whole, by a rename. A damaged copy is repaired from the working copy, which has
+the same content by definition.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import orchestrator
+from orchestrator.store.layout import Store, writing
+from trainer.files import replacing, temporary_name
+
+LIVE = Path(orchestrator.__file__).resolve().parent.parent
+"""The folder of the packages that this process runs."""
+
+PACKAGES = ("orchestrator", "trainer")
+LEFT_OUT = frozenset({"__pycache__", "embedded"})
+"""Folders that no job needs: what Python makes itself, and the images that data sets are made of."""
+
+GIT_SECONDS = 20.0
+DIGITS = 16
+
+EARLIER_NAMES: Mapping[str, str] = {
+    "orchestrator.backends.local.runner": "orchestrator.backends.local_runner",
+    "orchestrator.backends.ray.driver": "orchestrator.backends.ray_runner",
+}
+"""Modules that serve queues, and their names in version 0.1, whose frozen copies may still wait in one."""
+
+Files = Mapping[str, bytes]
+
+
+def freeze(store: Store, root: Path = LIVE) -> Path:
+    """Return the folder of a frozen copy of the packages in `root`, made unless there is one. Raises StoreError."""
+    files = _contents(root)
+    place = _place(store, files)
+    with writing(place):
+        if place.is_dir():
+            _repair(place, files)
+        else:
+            _write(place, files, root)
+    return place
+
+
+def frozen_place(store: Store, root: Path = LIVE) -> Path:
+    """Return where `freeze` would put its copy; nothing is written."""
+    return _place(store, _contents(root))
+
+
+def code_name(store: Store, code: Path) -> str:
+    """Return what jobs call the packages in `code`: the digits of a frozen copy, or "live" for a working copy."""
+    return code.name if code.resolve().parent == store.code.resolve() else "live"
+
+
+def module_in(code: Path, module: str) -> str:
+    """Return what the packages in `code` call a module that serves a queue: copies of version 0.1 have another name."""
+    there = code.joinpath(*module.split(".")).with_suffix(".py").exists()
+    return module if there else EARLIER_NAMES[module]
+
+
+def _place(store: Store, files: Files) -> Path:
+    parts = "".join(f"{name}\0{hashlib.sha256(content).hexdigest()}\n" for name, content in files.items())
+    return store.code.resolve() / hashlib.sha256(parts.encode()).hexdigest()[:DIGITS]
+
+
+def _contents(root: Path) -> Files:
+    """Return the content of every file of the packages, by its path, in order."""
+    paths = [path for package in PACKAGES for path in _files(root / package)]
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and entry.name not in LEFT_OUT:
+            yield from _files(entry)
+        elif entry.is_file() and entry.suffix != ".pyc":
+            yield entry
+
+
+def _write(place: Path, files: Files, root: Path) -> None:
+    """Write a copy under another name, then rename it: others see all of it or nothing."""
+    draft = temporary_name(place)
+    try:
+        for name, content in files.items():
+            _put(draft / name, content)
+        commit, changes = _commit(root)
+        _put(draft / "changes.diff", changes)
+        _put(draft / "commit.json", json.dumps({"commit": commit, "root": str(root), "frozen": time.time()}).encode())
+        draft.rename(place)
+    except OSError:
+        if not place.is_dir():  # somebody else may have been faster with the same content
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o444)
+
+
+def _repair(place: Path, files: Files) -> None:
+    """Restore every file of a copy that is not what it should be, and remove what does not belong there."""
+    for name, content in files.items():
+        path = place / name
+        if not path.is_file() or path.read_bytes() != content:
+            with replacing(path) as draft:
+                _put(draft, content)
+    for path in [path for package in PACKAGES for path in _files(place / package)]:
+        if str(path.relative_to(place)) not in files:
+            path.unlink()
+
+
+def _commit(root: Path) -> tuple[str, bytes]:
+    """Return the commit of the working copy and what differs from it; nothing where there is no repository."""
+    commit = _git(root, "rev-parse", "HEAD").decode().strip()
+    return commit, _git(root, "diff", "--binary", "HEAD", "--", *PACKAGES) if commit else b""
+
+
+def _git(root: Path, *words: str) -> bytes:
+    command = ["git", "-C", str(root), *words]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=GIT_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout if done.returncode == 0 else b""

@@ -1,0 +1,133 @@
+"""The store on disk: its paths, and the creation of trials.
+
+trials/ab/ab12.../    one directory per trial (see trainer.record)
+sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each
+data/ cache/          data sets by name; what is derived from them
+probes/               measured speeds, for prices
+code/                 the packages that jobs run, by their content
+local/                the queue of the local backend
+mlflow.db mlartifacts/ mlflow/    what the recorder keeps
+tables/ figures/      written by the analysis
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import PlanError, StoreError
+from orchestrator.sweep.trial import Trial
+from trainer.config.identity import TRIAL_ID
+from trainer.config.job import Job
+from trainer.config.train import TrainConfig
+from trainer.files import create_file
+from trainer.record import RunDir
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store. Nothing is created before something is written."""
+
+    root: Path
+
+    @property
+    def trials(self) -> Path:
+        return self.root / "trials"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def benchmarks(self) -> Path:
+        """Where measured speeds are kept; the folder has the name that earlier versions gave it."""
+        return self.root / "probes"
+
+    @property
+    def code(self) -> Path:
+        return self.root / "code"
+
+    def plan(self, sweep: str) -> Path:
+        return self.root / "sweeps" / sweep / "plan.json"
+
+    def run(self, trial: str) -> RunDir:
+        """Return the directory of a trial. Raises StoreError for what is not a trial id: no path is built from it."""
+        if not TRIAL_ID.match(trial):
+            raise StoreError(self.root, f"{trial!r} is not a trial id", "ids are 12 hexadecimal digits")
+        return RunDir(self.trials / trial[:2] / trial)
+
+    def config(self, trial: str) -> TrainConfig | None:
+        """Return the configuration of a trial; None where it cannot be read, or is of another version."""
+        try:
+            return TrainConfig.model_validate(json.loads(self.run(trial).trial.read_text(encoding="utf-8"))["config"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all trials in order."""
+        for shard in _names(self.trials):
+            yield from (name for name in _names(self.trials / shard) if TRIAL_ID.match(name))
+
+    def find(self, beginning: str) -> str:
+        """Return the one trial whose id begins so. Raises PlanError when there is none, or more than one."""
+        found = [trial for trial in self.ids() if trial.startswith(beginning)] if beginning else []
+        if len(found) == 1:
+            return found[0]
+        problem = f"{len(found)} trials begin with it" if found else "no such trial"
+        raise PlanError(f"trial {beginning!r}", f"{problem} in {self.root}", "see: adasweep status")
+
+    def require_writable(self) -> None:
+        """Raise StoreError unless files can be created here."""
+        with writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".writable.{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+
+    def create_trial(self, trial: Trial) -> bool:
+        """Write trial.json unless it is there already; return whether it was written."""
+        run = self.run(trial.id)
+        if run.trial.exists():
+            return False
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "id": trial.id,
+            "config": trial.config.model_dump(mode="json"),
+            "created": time.time(),
+        }
+        with writing(run.trial):
+            return create_file(run.trial, json.dumps(content, indent=1))
+
+
+@contextlib.contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn the failure of a write into a StoreError."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StoreError(error.filename or place, f"cannot be written ({reason})", "choose another --store") from None
+
+
+def read_job(path: Path) -> Job | None:
+    """Return the job at `path`, or None where there is none or it is not readable as one."""
+    try:
+        return Job.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

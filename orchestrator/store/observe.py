@@ -1,0 +1,196 @@
+"""Observes trials: what the store shows of each."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from orchestrator.store.attempt_state import FINAL, NoProgress, no_progress, saved_kimg, state_of
+from orchestrator.store.evaluation_attempts import (
+    NO_EVALUATIONS,
+    Evaluations,
+    asked_of,
+    evaluations,
+    known_snapshots,
+    work_of,
+)
+from orchestrator.store.layout import Store, read_job
+from orchestrator.store.lease import holder
+from orchestrator.store.requests import is_retried, stops
+from trainer.config.job import Job, Work
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, read_record
+
+Rows = Sequence[Mapping[str, Any]]
+"""Rows of metrics.jsonl."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """What is measured of a trial, and what the last attempt was to measure.
+
+    `metrics` has the kimg of the newest row of each recorded name; `snapshots` says by kimg what is known of each that
+    is kept: recorded names with their evaluation seeds. `asked` are the metrics and probes of the last attempt, by
+    `asked_seeds` seeds; `evaluations` tells how the evaluations after the last training went.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    asked_seeds: int = 1
+    evaluations: Evaluations = NO_EVALUATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How fast a trial trained (images/s) and evaluated (s), and the mean power it drew (W), as far as is known."""
+
+    images_per_second: float | None = None
+    evaluation_seconds: float | None = None
+    watts: float | None = None
+    energy_method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One trial as the store shows it. All that is said of training is the last training attempt's.
+
+    `failures` and `stalls` count attempts in a row that failed, or that ended in any way short of done, without
+    getting further; `adasweep retry` sets them back to nothing, and `retried` tells that nothing has run since.
+    `stops` are the reasons of the sweeps whose rules have stopped it.
+    """
+
+    state: State = State.PENDING
+    attempts: int = 0
+    kimg: float = 0.0
+    saved_kimg: float = 0.0
+    horizon_kimg: float = 0.0
+    failures: int = 0
+    stalls: int = 0
+    retried: bool = False
+    exit_code: int | None = None
+    diverged: bool = False
+    message: str = ""
+    host: str = ""
+    beat_age_seconds: float | None = None
+    last_work: Work = "train"
+    stops: Mapping[str, str] = field(default_factory=dict)
+    measured: Measurements = Measurements()
+    speed: Speed = Speed()
+
+
+NEVER = Observed()
+
+
+class _Attempts(NamedTuple):
+    """The attempts at a trial: the job of the last, the numbers of those that train, where the last of these stands."""
+
+    last: Job | None
+    training: list[int]
+    record: RunRecord | None
+    state: State
+
+
+def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
+    """Return what is known of each trial. `jobs` are the states that backends report of attempts not yet over."""
+    existing, now = set(store.ids()), now or time.time()
+    return {
+        trial: observe_run(store.run(trial), jobs.get(trial), now) if trial in existing else NEVER for trial in trials
+    }
+
+
+def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
+    """Return what is known of one trial."""
+    numbers = run.attempts()
+    if not numbers:
+        return NEVER
+    seen = _attempts(run, numbers, job, now)
+    latest = seen.record or _latest_record(run, seen.training[:-1])
+    rows = [row for row in read_lines(run.metrics) if {"metric", "kimg"} <= row.keys()]
+    stuck = _no_progress(run, seen)
+    observed = Observed(
+        state=seen.state,
+        attempts=len(numbers),
+        failures=stuck.failures,
+        stalls=stuck.stalls,
+        retried=is_retried(run, numbers[-1]),
+        last_work=seen.last.work if seen.last else "train",
+        stops=stops(run),
+        measured=_measured(run, numbers, seen, rows),
+        speed=_speed(latest, rows),
+    )
+    return _with_record(_with_reach(observed, latest), seen.record, now)
+
+
+def _attempts(run: RunDir, numbers: list[int], job: State | None, now: float) -> _Attempts:
+    held = holder(run.path)  # before the record: a supervisor writes how it ended, then gives the lease back
+    last, record = read_job(run.job(numbers[-1])), read_record(run.record(numbers[-1]))
+    state = state_of(run, numbers[-1], record, held, job, now)
+    if not last or last.work != "evaluate":
+        return _Attempts(last, numbers, record, state)
+    training = [number for number in numbers if work_of(run, number) == "train"]
+    if state in FINAL and training:
+        record = read_record(run.record(training[-1]))
+        state = state_of(run, training[-1], record, held, None, now)
+    return _Attempts(last, training, record, state)
+
+
+def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
+    records = (read_record(run.record(number)) for number in reversed(numbers))
+    return next((record for record in records if record), None)
+
+
+def _no_progress(run: RunDir, seen: _Attempts) -> NoProgress:
+    if seen.state in (State.DONE, State.RUNNING):
+        return NoProgress()
+    return no_progress(read_record(run.record(number)) for number in seen.training if not is_retried(run, number))
+
+
+def _with_reach(observed: Observed, latest: RunRecord | None) -> Observed:
+    if latest is None:
+        return observed
+    reach = saved_kimg(latest)
+    return replace(observed, kimg=latest.kimg, saved_kimg=reach, horizon_kimg=latest.horizon_kimg)
+
+
+def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Observed:
+    if record is None:
+        return observed
+    return replace(
+        observed,
+        exit_code=record.exit_code,
+        diverged=record.diverged,
+        message=record.message,
+        host=record.host,
+        beat_age_seconds=now - record.updated,
+    )
+
+
+def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: Rows) -> Measurements:
+    after_training = [number for number in numbers if not seen.training or number > seen.training[-1]]
+    return Measurements(
+        metrics={row["metric"]: row["kimg"] for row in rows},
+        snapshots=known_snapshots(run, rows),
+        asked=asked_of(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
+        asked_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
+        evaluations=evaluations(run, after_training),
+    )
+
+
+def _speed(latest: RunRecord | None, rows: Rows) -> Speed:
+    seconds = _evaluation_seconds(rows)
+    if latest is None:
+        return Speed(evaluation_seconds=seconds)
+    return Speed(latest.images_per_second, seconds, _watts(latest), latest.energy.method)
+
+
+def _watts(record: RunRecord) -> float | None:
+    """Return the mean power of an attempt, as far as its energy is known."""
+    seconds = record.updated - record.started
+    return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
+
+
+def _evaluation_seconds(rows: Rows) -> float | None:
+    """Return how long the last evaluation took, all its metrics together."""
+    last = [row.get("seconds", 0.0) for row in rows if row["kimg"] == rows[-1]["kimg"]]
+    return float(sum(last)) if last else None

@@ -1,0 +1,64 @@
+"""Identifies a process so that a later process with the same number is not mistaken for it."""
+
+import functools
+import os
+import socket
+from pathlib import Path
+from typing import Self
+
+from trainer.config.spec import Settings
+
+
+class ProcessId(Settings):
+    """A process of one boot of one host. `started` is its start in clock ticks: numbers are used again, it is not."""
+
+    host: str
+    boot: str
+    pid: int
+    started: int
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """Return the identity of a process of this host that is running now."""
+        return cls(host=socket.gethostname(), boot=_boot(), pid=pid, started=_started(pid) or 0)
+
+    @property
+    def is_here(self) -> bool:
+        """Return whether the process belongs to this host, so that asking the kernel tells something."""
+        return self.host == socket.gethostname()
+
+    @property
+    def is_gone(self) -> bool:
+        """Return whether the process has certainly ended. False for another host's: only its heartbeat tells."""
+        return self.is_here and (self.boot != _boot() or _started(self.pid) != self.started)
+
+
+@functools.cache
+def _boot() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text(encoding="ascii").strip() if path.exists() else ""
+
+
+def _started(pid: int) -> int | None:
+    """Return the start time of a living process in clock ticks since boot, or None."""
+    import psutil  # slow to load, and most commands ask of no process
+
+    try:
+        process = psutil.Process(pid)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        seconds: float = process.create_time() - psutil.boot_time()
+        return round(seconds * os.sysconf("SC_CLK_TCK"))
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+def send(process: ProcessId, number: int) -> bool:
+    """Send a signal to a process of this host; return whether it was there to get it."""
+    if not process.is_here or process.is_gone:
+        return False
+    try:
+        os.kill(process.pid, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""How an attempt ended: the state behind the worker's exit code, and record.json where the worker left it open."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.store.layout import read_job
+from trainer.config.job import Job
+from trainer.errors import ExitCode, without_prefix
+from trainer.files import read_lines
+from trainer.record import RunDir, RunRecord, State, beat, read_record
+
+OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+"""Signals that come from outside: the worker itself did nothing wrong."""
+
+TAIL_BYTES = 4000
+MESSAGE_CHARACTERS = 300
+
+
+class Ending(NamedTuple):
+    """What became of an attempt, and why in a line."""
+
+    state: State
+    message: str = ""
+
+
+def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "") -> Ending:
+    """Return what a worker's exit code means; a negative code is the signal that killed it."""
+    stopped = State.CANCELLED if cancelled else State.PREEMPTED
+    if code == ExitCode.DONE:
+        return Ending(State.DONE)
+    if code == ExitCode.RUN_AGAIN:
+        return Ending(stopped)
+    if code < 0 and asked_to_stop:
+        return Ending(stopped, f"killed by {_name(-code)} before it had saved")
+    if -code in OUTSIDE:
+        hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+        return Ending(State.LOST, f"killed by {_name(-code)}{hint}")
+    if code < 0:
+        return Ending(State.FAILED, f"crashed with {_name(-code)}")
+    told = without_prefix(last_line) if code == ExitCode.USER_ERROR else last_line
+    return Ending(State.FAILED, told or f"exit code {code}")
+
+
+def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> RunRecord:
+    """Complete record.json with how the attempt ended, keeping what the worker recorded."""
+    path = run.record(job.attempt)
+    record = read_record(path) or _blank(run, job)
+    if record.state in (ending.state, State.DONE) and record.exit_code is not None:
+        return record
+    message = record.message or ending.message
+    return beat(path, record, state=ending.state, exit_code=code, message=message, doing="")
+
+
+def never_began(run: RunDir, attempt: int) -> None:
+    """Record that an attempt was stopped while it waited."""
+    job = read_job(run.job(attempt))
+    if job:
+        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log that is not blank."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip()[:MESSAGE_CHARACTERS] for line in reversed(lines) if line.strip()), "")
+
+
+def _blank(run: RunDir, job: Job) -> RunRecord:
+    """Return the record of an attempt whose worker wrote none; `pid` 0 means that the worker never started."""
+    now = time.time()
+    reached = max((row["kimg"] for row in read_lines(run.ticks) if "kimg" in row), default=0.0)
+    return RunRecord(
+        attempt=job.attempt,
+        work=job.work,
+        state=State.PENDING,
+        kimg=reached,
+        horizon_kimg=job.options.horizon_kimg,
+        started=now,
+        updated=now,
+        host=socket.gethostname(),
+        pid=0,
+        code=job.code,
+        resumed_from_kimg=0.0,
+    )
+
+
+def _name(number: int) -> str:
+    return signal.Signals(number).name

@@ -1,0 +1,168 @@
+"""The supervisor: runs one attempt, and makes sure that no other process does so at the same time.
+
+    python -m orchestrator.supervise TRIAL_DIR ATTEMPT
+
+It takes the trial's lease, starts the worker as a process group of its own, beats, passes signals on, and sees to it
+that record.json says how the attempt ended even when the worker could not. Its exit code is the worker's: 0 done, 2 the
+user's mistake, 75 run me again, anything else failed. When the supervisor dies, the kernel kills the worker with it.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.store.layout import read_job
+from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
+from orchestrator.store.requests import is_cancelled
+from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
+from orchestrator.supervisor.ending import Ending, classify, last_line, write_ending
+from trainer.config.job import Job
+from trainer.errors import ExitCode
+from trainer.files import replace_file
+from trainer.record import RunDir, State
+
+POLL_SECONDS = 0.2
+STOP_GRACE_SECONDS = 180.0
+
+
+@dataclass
+class SignalQueue:
+    """Signals received, and when the first arrived."""
+
+    waiting: list[int] = field(default_factory=list)
+    received: set[int] = field(default_factory=set)
+    first: float | None = None
+
+    def listen(self) -> None:
+        """Handle the forwarded signals (main thread only), those that were blocked until now first."""
+        for number in FORWARDED:
+            signal.signal(number, self._put)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+
+    def _put(self, number: int, _frame: FrameType | None) -> None:
+        self.waiting.append(number)
+        self.received.add(number)
+        self.first = self.first or time.monotonic()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Return whether the worker has had its time to save and stop."""
+        return self.first is not None and time.monotonic() - self.first > STOP_GRACE_SECONDS
+
+
+def main(arguments: list[str], signals: SignalQueue | None = None) -> int:
+    """Carry out one attempt and return its exit code. Pass `signals` to learn which signals arrived."""
+    run, attempt, signals = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), signals or SignalQueue()
+    signals.listen()
+    try:
+        lease = acquire(run.path)
+    except LeaseHeld as held:
+        sys.stderr.write(f"{held}; nothing to do here\n")
+        return ExitCode.RUN_AGAIN
+    try:
+        return _carry_out(run, attempt, lease, signals)
+    except LeaseSuperseded as lost:
+        sys.stderr.write(f"{lost}; the worker was killed\n")
+        return ExitCode.RUN_AGAIN
+    finally:
+        lease.release()
+
+
+def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) -> int:
+    job = _own_job(run, attempt, lease.token)
+    if job is None:
+        sys.stderr.write(f"{run.job(attempt)}: no such job, or not readable as one\n")
+        return ExitCode.USER_ERROR
+    if signals.waiting or is_cancelled(run, attempt):
+        stopped = classify(ExitCode.RUN_AGAIN, True, is_cancelled(run, attempt))
+        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(stopped.state, "stopped before it began"))
+        return ExitCode.RUN_AGAIN
+    code = _watch(_start(run, job), lease, signals)
+    cancelled = is_cancelled(run, job.attempt)
+    record = write_ending(
+        run, job, code, classify(code, bool(signals.first), cancelled, last_line(run.log(job.attempt)))
+    )
+    return _exit_code(code, record.state)
+
+
+def _exit_code(code: int, state: State) -> int:
+    """Return the supervisor's exit code for a worker's; a worker that finished before a signal killed it is done."""
+    if state is State.DONE:
+        return 0
+    if code >= 0:
+        return code
+    return ExitCode.RUN_AGAIN if state is State.PREEMPTED else 128 - code
+
+
+def _own_job(run: RunDir, attempt: int, token: int) -> Job | None:
+    """Return the job with the token of our lease; an attempt that has run before (a requeue) becomes a new one."""
+    job = read_job(run.job(attempt))
+    if job is None:
+        return None
+    if run.record(attempt).exists():
+        job = job.model_copy(update={"attempt": max(run.attempts()) + 1})
+    job = job.model_copy(update={"token": token})
+    replace_file(run.job(job.attempt), job.model_dump_json(indent=1))
+    return job
+
+
+def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
+    """Start the worker as the leader of a process group that dies with us."""
+    command = [*worker_command(), "--dir", str(run.path), "--attempt", str(job.attempt)]
+    with run.log(job.attempt).open("ab") as log:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment({"OMP_NUM_THREADS": str(job.options.threads)}),
+            process_group=0,
+            preexec_fn=signalled_when_we_end(signal.SIGKILL),
+        )
+
+
+def worker_command() -> list[str]:
+    """Return the command of the worker. ADASWEEP_WORKER replaces it (with a scripted one, in tests)."""
+    given = os.environ.get("ADASWEEP_WORKER")
+    return shlex.split(given) if given else [*python_module("trainer"), "run"]
+
+
+def _watch(worker: subprocess.Popen[bytes], lease: Lease, signals: SignalQueue) -> int:
+    """Beat and pass signals on until the worker ends; return its exit code.
+
+    Raises LeaseSuperseded, the worker killed.
+    """
+    beaten = time.monotonic()
+    while True:
+        try:
+            return worker.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        while signals.waiting:
+            worker.send_signal(signals.waiting.pop(0))
+        if signals.is_overdue:
+            os.killpg(worker.pid, signal.SIGKILL)
+        if time.monotonic() - beaten > BEAT_SECONDS and _beat(worker, lease, time.monotonic() - beaten):
+            beaten = time.monotonic()
+
+
+def _beat(worker: subprocess.Popen[bytes], lease: Lease, silent_seconds: float) -> bool:
+    """Prolong the lease and return whether that worked; where it is lost, or nearly, the worker is killed first."""
+    try:
+        lease.beat()
+    except LeaseSuperseded:
+        os.killpg(worker.pid, signal.SIGKILL)
+        raise
+    except OSError as error:
+        if silent_seconds < TTL_SECONDS - 2 * BEAT_SECONDS:
+            return False
+        os.killpg(worker.pid, signal.SIGKILL)
+        raise LeaseSuperseded(f"{lease.directory}: could not beat for {silent_seconds:.0f} s ({error})") from error
+    return True

@@ -1,0 +1,65 @@
+"""Claims in a sweep file, checked when it is read, before anything runs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.claims.cells import Cells, pair_of
+from trainer.config.claims.grammar import CONTROL, EXAMPLE, PROSE, ClaimProblem, is_measured, is_prose, parse_claim
+
+MARKS = (PROSE, CONTROL)
+
+
+def _marked(value: Any) -> Any:
+    """Return "prose: words" for the mapping that YAML makes of `- prose: words`; anything else as it is."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((mark, words),) = value.items()
+        if f"{mark}: " in MARKS and isinstance(words, str):
+            return f"{mark}: {words}"
+    return value
+
+
+_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "description": f"A claim to be tested, such as: {EXAMPLE}"},
+        *(
+            {
+                "type": "object",
+                "properties": {mark.strip(": "): {"type": "string", "description": told}},
+                "required": [mark.strip(": ")],
+                "additionalProperties": False,
+            }
+            for mark, told in ((PROSE, "Words that are never tested."), (CONTROL, "A claim that must not hold."))
+        ),
+    ]
+}
+
+ClaimText = Annotated[str, BeforeValidator(_marked), WithJsonSchema(_SCHEMA)]
+"""A claim in the grammar of trainer.config.claims.grammar."""
+
+
+def claim_problems(claims: Sequence[str], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield problems of claims by themselves: grammar, and metrics that the sweep does not measure."""
+    for index, text in enumerate(claims):
+        if is_prose(text):
+            continue
+        try:
+            metric = parse_claim(text).metric
+        except ClaimProblem as problem:
+            yield ("claims", index), f'"{text}": {problem}'
+            continue
+        if metric and not is_measured(metric, metrics):
+            yield ("claims", index), f'"{text}": {metric} is not measured; metrics: {", ".join(metrics)}'
+
+
+def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:
+    """Yield claims, all of them well-formed, that do not name two cells of the sweep."""
+    for index, text in enumerate(claims):
+        if is_prose(text):
+            continue
+        try:
+            pair_of(parse_claim(text), cells)
+        except ClaimProblem as problem:
+            yield ("claims", index), f'"{text}": {problem}'

@@ -1,0 +1,29 @@
+"""Values of a sweep file as the settings they are for take them: `'32'` is 32 where a number is asked for."""
+
+import functools
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator.sweep.keys import models_in, settable
+
+
+def coerced(key: str, value: Any) -> Any:
+    """Return text as the number or truth value that the setting `key` is, in groups too; anything else as it is."""
+    if isinstance(value, dict):
+        return {inner: coerced(f"{key}.{inner}", one) for inner, one in value.items()}
+    if not isinstance(value, str):
+        return value
+    for reader in _readers(key):
+        try:
+            return reader.validate_python(value)
+        except ValidationError:
+            continue
+    return value
+
+
+@functools.cache
+def _readers(key: str) -> tuple[TypeAdapter[Any], ...]:
+    """Return what reads plain values of a key, one reader for each choice that has it."""
+    fields = [field for field in settable().get(key, []) if not models_in(field.annotation)]
+    return tuple(TypeAdapter(cast(Any, field.annotation)) for field in fields)

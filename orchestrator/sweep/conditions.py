@@ -1,0 +1,50 @@
+"""Conditions of a sweep, `exclude` and `if`: whether they hold in a cell, and whether they ever can."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestrator.sweep.coercion import coerced
+from orchestrator.sweep.keys import did_you_mean, lookup
+from orchestrator.sweep.overlay import Layers
+from orchestrator.sweep.yaml_source import KeyPath
+
+SHOWN = 8
+
+
+class Conditions:
+    """Evaluates conditions, and remembers which of their values any cell had, and what the cells had instead."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[KeyPath, list[Any]] = {}
+        self._had: dict[KeyPath, list[Any]] = {}
+
+    def hold(self, wanted: Mapping[str, Any], path: KeyPath, layers: Layers) -> bool:
+        """Return whether the settings have every value of `wanted`, which stands at `path`; a list means any."""
+        tree = layers.full_tree
+        met = [self._has(key, value, (*path, key), tree) for key, value in wanted.items()]
+        return all(met)
+
+    def _has(self, key: str, wanted: Any, path: KeyPath, tree: Mapping[str, Any]) -> bool:
+        if path not in self._wanted:
+            self._wanted[path] = [coerced(key, value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+        found, had = lookup(tree, key), self._had.setdefault(path, [])
+        if found not in had:
+            had.append(found)
+        return found in self._wanted[path]
+
+    def unmet(self) -> Iterator[tuple[KeyPath, Any, str]]:
+        """Yield every value of a condition that no cell had: where the condition stands, the value, and a problem."""
+        for path, values in self._wanted.items():
+            had = self._had[path]
+            for value in values:
+                if value not in had:
+                    yield path, value, f"{value!r} is the value of no cell; there are {_listed(had)}{_near(value, had)}"
+
+
+def _listed(values: list[Any]) -> str:
+    shown = ", ".join(map(repr, values[:SHOWN]))
+    return f"{shown} and {len(values) - SHOWN} more" if len(values) > SHOWN else shown
+
+
+def _near(value: Any, had: list[Any]) -> str:
+    return did_you_mean(str(value), map(str, had))

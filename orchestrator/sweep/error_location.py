@@ -1,0 +1,36 @@
+"""Traces an error in a resolved configuration back to the line that set the value."""
+
+import re
+from collections.abc import Sequence
+
+from pydantic_core import ErrorDetails
+
+from orchestrator.sweep.keys import settable
+from orchestrator.sweep.overlay import Misfit
+from orchestrator.sweep.set_by import Setting, touching
+from orchestrator.sweep.validation_messages import worded
+
+
+def blamed(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
+    """Return where the wrong value was written, and what is wrong with it.
+
+    The last setting that touches the key of the error is to blame; for an error of the whole configuration, the last
+    setting that its message names.
+    """
+    key = dotted(detail["loc"])
+    text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else worded(detail)
+    if not key:
+        named = [s for s in settings if re.search(rf"\b{re.escape(s.key.rsplit('.', 1)[-1])}\b", text)]
+        return Misfit((named or list(settings))[-1].path, text, concerns_cell=True)
+    suspects = touching(key, settings)
+    return Misfit(suspects[-1].path, text) if suspects else Misfit(("base",), f"{key}: {text}", concerns_cell=True)
+
+
+def dotted(loc: Sequence[str | int]) -> str:
+    """Return the key of an error's place, without the names of tagged choices that pydantic puts between."""
+    parts: list[str] = []
+    for index, part in enumerate(map(str, loc)):
+        known = ".".join([*parts, part]) in settable() or index == len(loc) - 1
+        if known or not parts:
+            parts.append(part)
+    return ".".join(parts)

@@ -1,0 +1,141 @@
+"""Expressions in sweep files: arithmetic, comparisons and a few functions of other settings. Nothing is executed.
+
+`objective.r1_gamma: 0.0002 * data.resolution ** 2 / batch`
+
+The text is parsed into Python's syntax tree, of which only the kinds of node below are understood; names are dotted
+keys of settings. Numbers stay small: no power or product may make an integer of more than MAX_BITS bits.
+"""
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+MAX_CHARACTERS = 500
+MAX_BITS = 256
+
+Lookup = Callable[[str], Any]
+"""From a dotted key to its value. Raises ExpressionError where there is none."""
+
+Number = int | float
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be read, or has no value here."""
+
+
+def _power(base: Number, exponent: Number) -> Number:
+    if isinstance(base, int) and isinstance(exponent, int) and abs(exponent) * max(1, base.bit_length()) > MAX_BITS:
+        raise ExpressionError(f"{base} ** {exponent} is too large")
+    result: Number | complex = base**exponent
+    if isinstance(result, complex):
+        raise ExpressionError(f"{base} ** {exponent} is no real number")
+    return result
+
+
+ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "round": round,
+    "int": int,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "sqrt": math.sqrt,
+    "log2": math.log2,
+}
+
+
+def evaluate(text: str, lookup: Lookup) -> Any:
+    """Return the value of an expression: a number, a truth value, a text, or None. Raises ExpressionError."""
+    if len(text) > MAX_CHARACTERS:
+        raise ExpressionError(f"is longer than {MAX_CHARACTERS} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+        value = _value(tree.body, lookup)
+    except SyntaxError as error:
+        raise ExpressionError(f"cannot be read as an expression ({error.msg})") from None
+    except (ArithmeticError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise ExpressionError(str(error) or type(error).__name__) from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ExpressionError(f"gives {value}")
+    return value
+
+
+def _value(node: ast.expr, lookup: Lookup) -> Any:
+    match node:
+        case ast.Constant(value=int() | float() | str() | None as value):
+            return value
+        case ast.Name() | ast.Attribute():
+            return lookup(_dotted(node))
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return -_number(inner, lookup)
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return not _value(inner, lookup)
+        case ast.BinOp(op=op, left=left, right=right) if type(op) in ARITHMETIC:
+            return _bounded(ARITHMETIC[type(op)](_number(left, lookup), _number(right, lookup)))
+        case ast.BoolOp(op=op, values=values):
+            return _both_or_any(op, values, lookup)
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            return _compared([_value(part, lookup) for part in (left, *others)], ops)
+        case ast.IfExp(test=test, body=then, orelse=otherwise):
+            return _value(then if _value(test, lookup) else otherwise, lookup)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
+            return _bounded(FUNCTIONS[name](*(_number(part, lookup) for part in args)))
+    raise ExpressionError(f"`{ast.unparse(node)}` is not understood here; there are numbers, settings, {_known()}")
+
+
+def _number(node: ast.expr, lookup: Lookup) -> Number:
+    value = _value(node, lookup)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ExpressionError(f"`{ast.unparse(node)}` is {value!r}, not a number")
+    return value
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise ExpressionError(f"gives an integer of {value.bit_length()} bits")
+    return value
+
+
+def _both_or_any(op: ast.boolop, values: list[ast.expr], lookup: Lookup) -> bool:
+    truths = (bool(_value(part, lookup)) for part in values)
+    return all(truths) if isinstance(op, ast.And) else any(truths)
+
+
+def _compared(values: list[Any], ops: list[ast.cmpop]) -> bool:
+    for op in ops:
+        if type(op) not in COMPARISONS:
+            raise ExpressionError("only ==, !=, <, <=, > and >= compare")
+    steps = zip(ops, values, values[1:], strict=False)
+    return all(COMPARISONS[type(op)](left, right) for op, left, right in steps)
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    if isinstance(node, ast.Name):
+        return node.id
+    raise ExpressionError(f"`{ast.unparse(node)}` is not a setting")
+
+
+def _known() -> str:
+    return f"+ - * / // % **, comparisons, `A if B else C` and {', '.join(FUNCTIONS)}"

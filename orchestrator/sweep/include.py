@@ -1,0 +1,67 @@
+"""Sweep files that include others: the included settings, with the file's own laid over them."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import Problem, SweepError
+from orchestrator.sweep.yaml_source import YamlSource, load
+
+MERGED = frozenset({"base", "cells", "grid", "zip", "derive", "watch", "resources", "search", "budget"})
+"""Parts of a sweep that whoever lays over it changes key by key, null removing a key; all others are replaced."""
+
+OWN = frozenset({"sweep", "include"})
+"""Parts that belong to one file alone."""
+
+MAX_DEPTH = 5
+
+
+def load_with_included(file: Path, within: tuple[Path, ...] = ()) -> YamlSource:
+    """Return a sweep file laid over those it includes. Raises SweepError, also for files that include each other."""
+    source = load(file)
+    below = tuple(_included(source, name, (*within, file.resolve())) for name in _names(source))
+    values: dict[str, Any] = {}
+    for part in below:
+        values = overlaid(values, {key: value for key, value in part.values.items() if key not in OWN})
+    return replace(source, values=overlaid(values, source.values), included=below)
+
+
+def overlaid(values: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return a sweep with another laid on it; tiers of the same name are laid on each other, too."""
+    merged = dict(values)
+    for key, value in over.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            value = _merged(key, old, value)
+        merged[key] = value
+    return merged
+
+
+def _merged(key: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    if key == "tiers":
+        pairs = {name: (old.get(name), tier) for name, tier in new.items()}
+        both = {name: (a, b) for name, (a, b) in pairs.items() if isinstance(a, dict) and isinstance(b, dict)}
+        return {**old, **new, **{name: overlaid(a, b) for name, (a, b) in both.items()}}
+    if key in MERGED:
+        return {name: item for name, item in {**old, **new}.items() if item is not None}
+    return new
+
+
+def _names(source: YamlSource) -> list[str]:
+    """Return the files that a sweep includes; what is not a file name is reported when the sweep is validated."""
+    given = source.values.get("include", [])
+    return [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
+
+
+def _included(source: YamlSource, name: str, within: tuple[Path, ...]) -> YamlSource:
+    path = source.file.parent / Path(name).expanduser()
+    if path.resolve() in within or len(within) > MAX_DEPTH:
+        told = "includes itself" if path.resolve() in within else f"is included more than {MAX_DEPTH} deep"
+        raise SweepError([_problem(source, f"{name} {told}")])
+    if not path.is_file():
+        raise SweepError([_problem(source, f"{name}: no such file in {source.file.parent}")])
+    return load_with_included(path, within)
+
+
+def _problem(source: YamlSource, text: str) -> Problem:
+    return source.problem(("include",), text)

@@ -1,0 +1,119 @@
+"""The keys of a sweep file: dotted paths into TrainConfig, their values, and suggestions for misspelt ones."""
+
+import difflib
+import functools
+import types
+import typing
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, JsonValue
+from pydantic.fields import FieldInfo
+
+from trainer.config.job import Resources
+from trainer.config.presets.official import PRESETS
+from trainer.config.spec import PositiveInt
+from trainer.config.train import TrainConfig
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Assignments = dict[str, JsonValue]
+"""Dotted keys of TrainConfig (or `preset`, `data`, `resources.cpus`, ...) and their values."""
+
+Values = Annotated[list[JsonValue], Field(min_length=1)]
+"""At least one value, for an axis."""
+
+FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
+"""What the data set itself says, so that nobody has to write it."""
+
+ELSEWHERE = {
+    "seed": "belongs under `seeds`",
+    "schema_version": "is not a setting",
+    "transfer.sha256": "is read from the snapshot; write `transfer: PATH`",
+}
+
+
+_PRESET: Any = Literal[PRESETS]
+
+
+@functools.cache
+def settable() -> dict[str, list[FieldInfo]]:
+    """Return every key that a sweep may set, with its field in each of the choices that have one."""
+    fields: dict[str, list[FieldInfo]] = {
+        "preset": [FieldInfo(annotation=_PRESET, description="A published configuration to start from.")],
+        "preset_devices": [FieldInfo(annotation=PositiveInt, description="Devices that preset auto is meant for.")],
+    }
+    fields |= {key: [field] for key, field in _walk(Resources, "resources.")}
+    for key, field in _walk(TrainConfig, ""):
+        if key not in FOUND_OUT and key not in ELSEWHERE:
+            fields.setdefault(key, []).append(field)
+    fields["data"] = fields["data.source"] = [
+        FieldInfo(annotation=str, description="A known data set, or the path of a folder or ZIP.")
+    ]
+    fields["transfer"] = [FieldInfo(annotation=str | None, default=None, description="A snapshot to start from.")]
+    return fields
+
+
+def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        yield prefix + name, field
+        for inner in models_in(field.annotation):
+            yield from _walk(inner, f"{prefix}{name}.")
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the groups of settings that may stand where `annotation` is asked for."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return [model for part in typing.get_args(annotation) for model in models_in(part)]
+    return []
+
+
+def default_of(key: str) -> Any:
+    """Return the default of a key, or None where it has none of its own (a preset or another key decides)."""
+    values = [field.get_default() for field in settable().get(key, []) if not field.is_required()]
+    return values[0] if values else None
+
+
+def key_problem(key: str) -> str | None:
+    """Return what is wrong with `key` as a setting, or None."""
+    if key in settable():
+        return None
+    if key in ELSEWHERE:
+        return ELSEWHERE[key]
+    if key in FOUND_OUT:
+        return "is read from the data set itself"
+    return "is not a setting" + did_you_mean(key, settable())
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest of the `known` words, or nothing where none is near."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _same_ending(word: str, known: list[str]) -> list[str]:
+    """Return the keys whose last part is `word`: somebody left the group out."""
+    return sorted((key for key in known if key.rsplit(".", 1)[-1] == word), key=len)
+
+
+def nested(key: str, value: Any) -> dict[str, Any]:
+    """Return the tree in which only `key` (dotted) has `value`. A bare `data` names where the images come from."""
+    if key == "data" and not isinstance(value, dict):
+        key = "data.source"
+    *groups, last = key.split(".")
+    tree = {last: value}
+    for group in reversed(groups):
+        tree = {group: tree}
+    return tree
+
+
+def lookup(tree: Any, key: str) -> Any:
+    """Return what stands at `key` in a tree of settings: the value, the name of a tagged choice, or the default."""
+    here = tree
+    for part in ("data.source" if key == "data" else key).split("."):
+        if not isinstance(here, dict) or part not in here:
+            return default_of(key)
+        here = here[part]
+    return here.get("type", here) if isinstance(here, dict) else here

@@ -1,0 +1,52 @@
+"""Collects what is wrong with the cells of a sweep: one line for each mistake, with the cells that it concerns."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from orchestrator.errors import Problem, SweepError
+from orchestrator.sweep.overlay import Misfit, Misfits
+from orchestrator.sweep.reader import Sweep
+
+SHOWN = 3
+
+
+class Mistakes:
+    """The mistakes of a sweep, in the order in which they are found."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._cells: dict[Misfit, list[str]] = {}
+
+    def add(self, cell: str, found: Sequence[Misfit]) -> None:
+        """Keep what is wrong with a cell."""
+        for misfit in found:
+            self._cells.setdefault(misfit, []).append(cell)
+
+    @contextmanager
+    def of(self, cell: str) -> Iterator[None]:
+        """Keep what is found wrong with a cell within this context."""
+        try:
+            yield
+        except Misfits as error:
+            self.add(cell, error.found)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Return a line for each mistake."""
+        return [self._problem(misfit, list(dict.fromkeys(cells))) for misfit, cells in self._cells.items()]
+
+    def require_none(self) -> None:
+        """Raise SweepError with all mistakes."""
+        if self._cells:
+            raise SweepError(self.problems)
+
+    def _problem(self, misfit: Misfit, cells: list[str]) -> Problem:
+        text = misfit.text
+        if misfit.other:
+            text = f"{text} ({self._sweep.problem(misfit.other, '').place})"
+        return self._sweep.problem(misfit.path, f"{text} ({_listed(cells)})" if misfit.concerns_cell else text)
+
+
+def _listed(cells: list[str]) -> str:
+    more = f" and {len(cells) - SHOWN:,} more" if len(cells) > SHOWN else ""
+    return f"cell{'s' if len(cells) > 1 else ''} {'; '.join(cells[:SHOWN])}{more}"

@@ -1,0 +1,139 @@
+"""Lays the settings of a cell over one another, and the preset beneath them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from orchestrator.sweep.expression import ExpressionError
+from orchestrator.sweep.keys import did_you_mean, lookup, nested, settable
+from orchestrator.sweep.set_by import Setting
+from orchestrator.sweep.trial import DataLookup, LocatedData
+from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
+from trainer.config.transfer import located
+from trainer.errors import UserError
+
+
+class Misfit(NamedTuple):
+    """An invalid value: its place, what is wrong with it, and the place of whatever else has a part in that."""
+
+    path: KeyPath
+    text: str
+    other: KeyPath | None = None
+    concerns_cell: bool = False
+
+
+class Misfits(Exception):
+    """Invalid values of a cell."""
+
+    def __init__(self, found: list[Misfit]) -> None:
+        self.found = found
+        super().__init__(found)
+
+
+class Places(NamedTuple):
+    """Where things named in a sweep are: data sets, and the folder from which a setting's relative path counts."""
+
+    find: DataLookup
+    folder: Callable[[KeyPath], Path]
+
+    def data(self, setting: Setting, source: str) -> LocatedData:
+        """Return a data set: beside the file that names it, or wherever `find` looks. Raises UserError."""
+        if "/" not in source:
+            return self.find(source)
+        beside = self._path(setting, source)
+        return self.find(str(beside) if beside.exists() else source)
+
+    def snapshot(self, setting: Setting, source: str) -> Path:
+        """Return the snapshot at a path. Raises UserError."""
+        return located(self._path(setting, source))
+
+    def _path(self, setting: Setting, source: str) -> Path:
+        return self.folder(setting.path) / Path(source).expanduser()
+
+
+class Layers(NamedTuple):
+    """The settings of a cell as one tree, the data set and the snapshot it names, and the preset beneath."""
+
+    tree: Tree
+    data: LocatedData
+    preset: dict[str, Any]
+    transfer: Path | None = None
+
+    @property
+    def full_tree(self) -> Tree:
+        """Return the settings with the preset's name among them."""
+        return {**self.tree, **self.preset}
+
+    def with_seed(self, seed: int) -> Tree:
+        """Return the settings of one run, the preset beneath them, as `trainer.config.resolve.completed` takes them."""
+        data = {key: value for key, value in self.tree["data"].items() if key != "source"}
+        tree = {key: value for key, value in self.tree.items() if key != "resources"}
+        return {**tree, "data": data, "transfer": self.transfer, "seed": seed}
+
+
+def layered(settings: Sequence[Setting], places: Places) -> Layers:
+    """Return `settings`, later ones laid on earlier ones, with the preset beneath them. Raises Misfits."""
+    data = _data(settings, places)
+    preset = _preset(settings)
+    transfer = _transfer(settings, places)
+    shape = data.description.resolution, preset["preset_devices"]
+    beneath = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
+    tree = _choices(beneath)
+    for setting in settings:
+        if setting.key not in preset:
+            tree = merge(tree, nested(setting.key, setting.value))
+    return Layers(merge(beneath, tree), data, preset, transfer)
+
+
+def _choices(preset: Tree) -> Tree:
+    """Return the tagged choices of a preset by their names alone, so that settings may name one or go into it."""
+    groups = {key: group for key, group in preset.items() if isinstance(group, dict) and "type" in group}
+    return {key: {"type": group["type"]} for key, group in groups.items()}
+
+
+def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a setting, of what the data set says of itself, or of `known`. Raises ExpressionError."""
+    found = {f"data.{key}": value for key, value in layers.data.description.model_dump().items()} | dict(known)
+    if name in found:
+        return found[name]
+    if name not in settable():
+        raise ExpressionError(f"'{name}' is not a setting{did_you_mean(name, [*settable(), *found])}")
+    return lookup(layers.full_tree, name)
+
+
+def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
+    """Return the data set that the last such setting names."""
+    for setting in reversed(settings):
+        source = lookup(nested(setting.key, setting.value), "data")
+        if setting.key.partition(".")[0] == "data" and source is not None:
+            if not isinstance(source, str):
+                raise Misfits([Misfit(setting.path, f"the name or path of a data set is text, not {source!r}")])
+            try:
+                return places.data(setting, source)
+            except UserError as error:
+                raise Misfits([Misfit(setting.path, str(error))]) from None
+    raise Misfits([Misfit(("base",), "names no data set; add `data: NAME-OR-PATH`")])
+
+
+def _transfer(settings: Sequence[Setting], places: Places) -> Path | None:
+    """Return the snapshot that the last setting of `transfer` names."""
+    for setting in reversed(settings):
+        if setting.key == "transfer":
+            try:
+                return None if setting.value is None else places.snapshot(setting, str(setting.value))
+            except UserError as error:
+                raise Misfits([Misfit(setting.path, str(error))]) from None
+    return None
+
+
+def _preset(settings: Sequence[Setting]) -> dict[str, Any]:
+    given = {setting.key: setting for setting in settings if setting.key in ("preset", "preset_devices")}
+    preset = {"preset": "auto", "preset_devices": 1} | {key: setting.value for key, setting in given.items()}
+    if preset["preset"] not in PRESETS:
+        hint = did_you_mean(str(preset["preset"]), PRESETS) or f"; there are {', '.join(PRESETS)}"
+        raise Misfits([Misfit(given["preset"].path, f"no preset {preset['preset']!r}{hint}")])
+    devices = preset["preset_devices"]
+    if not isinstance(devices, int) or devices < 1:
+        raise Misfits([Misfit(given["preset_devices"].path, f"a whole number from 1, not {devices!r}")])
+    return preset

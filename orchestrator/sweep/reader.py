@@ -1,0 +1,233 @@
+"""Reads a sweep file into a validated SweepSpec at one tier, and locates every problem at its line."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from orchestrator.errors import Problem, SweepError
+from orchestrator.sweep.claims import claim_problems
+from orchestrator.sweep.include import load_with_included, overlaid
+from orchestrator.sweep.keys import did_you_mean, key_problem, models_in
+from orchestrator.sweep.search_space import Point
+from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.spec_checks import spec_problems
+from orchestrator.sweep.validation_messages import worded
+from orchestrator.sweep.yaml_source import KeyPath, YamlSource
+
+AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
+"""What decides which trials there are."""
+
+OF_METRICS = {"score", "search", "stop", "claims"}
+"""What cannot be judged where nobody knows the metrics."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep file at one tier: the validated spec, and where everything in it stands.
+
+    `sampled` are the configurations that its search has asked for so far.
+    """
+
+    source: YamlSource
+    tier: str
+    spec: SweepSpec
+    sampled: tuple[Point, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return the name of this sweep's place in the store: `name` or `name-tier`."""
+        return f"{self.spec.sweep}-{self.tier}" if self.tier else self.spec.sweep
+
+    @property
+    def states_claims(self) -> bool:
+        """Return whether the claims are this tier's own: those it inherits may be about cells that it leaves out."""
+        return not self.tier or ("tiers", self.tier, "claims") in self.source.lines
+
+    def problem(self, path: KeyPath, text: str, key: str = "") -> Problem:
+        """Return what is wrong at `path` of the spec, to be raised in a SweepError."""
+        return _problem(self.source, self.tier, path, text, key)
+
+    def folder(self, path: KeyPath) -> Path:
+        """Return the folder of the file in which `path` stands: relative paths count from there."""
+        return self.source.place(_standing(self.source, self.tier, path))[0].parent
+
+
+class Examined(NamedTuple):
+    """What of a sweep file can be read, and all that is wrong with it.
+
+    `sweep` is None where too little of it makes sense; where something is wrong it lacks the keys that are.
+    """
+
+    sweep: Sweep | None
+    problems: list[Problem]
+
+
+def read_sweep(file: Path, tier: str = "") -> Sweep:
+    """Return the sweep of `file` at `tier`; "" is the file as it stands. Checks all tiers, reports all errors."""
+    sweep, problems = examined(file, tier)
+    if problems:
+        raise SweepError(problems)
+    assert sweep
+    return sweep
+
+
+def examined(file: Path, tier: str = "") -> Examined:
+    """Return the sweep of `file` at `tier` as far as it can be read, with everything that is wrong with any tier.
+
+    Raises SweepError where the file is no mapping in YAML, or has no such tier.
+    """
+    source = load_with_included(file)
+    tiers = source.values.get("tiers") or {}
+    names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
+    if tier and tier not in names:
+        known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
+        raise SweepError([source.problem(("tiers",), f"has no tier '{tier}'{known}")])
+    read = {name: _validated(source, name) for name in ("", *names)}
+    problems = [problem for found in read.values() for problem in found.problems]
+    return Examined(read[tier].sweep, list(dict.fromkeys(problems)))
+
+
+def _validated(source: YamlSource, tier: str) -> Examined:
+    values = _at_tier(source.values, tier) if tier else source.values
+    try:
+        sweep = Sweep(source, tier, SweepSpec.model_validate(values))
+    except ValidationError as error:
+        places = _deepest([(*_explained(detail, values), detail["type"]) for detail in error.errors()])
+        problems = [_problem(source, tier, *found) for found in places]
+        mended = _mended(values, {path[0] if path else "zip" for path, _ in places})
+        if mended is None:
+            return Examined(None, problems)
+        rest = Sweep(source, tier, mended)
+        return Examined(
+            rest if AXES.isdisjoint(path[0] for path, _ in places if path) else None, problems + _misfits(rest)
+        )
+    return Examined(sweep, _misfits(sweep))
+
+
+def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]:
+    """Return problems without those of alternatives that were not meant: of another type, or of less depth."""
+    inner = {path[:depth] for path, _, _ in found for depth in range(1, len(path))}
+    of_right_type = {path for path, _, kind in found if not kind.endswith("_type")}
+    return [
+        (path, text)
+        for path, text, kind in found
+        if path not in inner and not (kind.endswith("_type") and path in of_right_type)
+    ]
+
+
+def _mended(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:
+    """Return a sweep without the keys that are wrong and what depends on them, to find out what else is."""
+    without = wrong | (OF_METRICS if "metrics" in wrong else set())
+    rest = {key: value for key, value in values.items() if key not in without}
+    try:
+        return SweepSpec.model_validate({"sweep": "unnamed", "horizon_kimg": 1.0, **rest})
+    except ValidationError:
+        return None
+
+
+def _at_tier(values: dict[str, Any], tier: str) -> dict[str, Any]:
+    over = values["tiers"][tier]
+    return overlaid(values, over if isinstance(over, dict) else {"tiers": over})
+
+
+def _problem(source: YamlSource, tier: str, path: KeyPath, text: str, key: str = "") -> Problem:
+    """Return a problem at `path`; where the tier put it there, the line is the tier's."""
+    return source.problem(_standing(source, tier, path), text, key)
+
+
+def _standing(source: YamlSource, tier: str, path: KeyPath) -> KeyPath:
+    in_tier = ("tiers", tier, *path)
+    return in_tier if source.has(in_tier) else path
+
+
+def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
+    """Return where a pydantic error is, and the error in a person's words."""
+    path = _path_in(values, detail)
+    if detail["type"] == "extra_forbidden":
+        return path, "is not a key" + did_you_mean(str(path[-1]), _fields_at(path[:-1]))
+    return path, worded(detail)
+
+
+def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
+    """Return an error's place without the names of union members that pydantic puts between."""
+    path: list[str | int] = []
+    for part in detail["loc"]:
+        if _has(values, part):
+            values = values[part]
+            path.append(part)
+        elif detail["type"] == "missing":
+            path.append(part)
+    return tuple(path)
+
+
+def _has(values: Any, part: str | int) -> bool:
+    if isinstance(values, list):
+        return isinstance(part, int) and part < len(values)
+    return isinstance(values, dict) and part in values
+
+
+def _fields_at(path: KeyPath) -> list[str]:
+    """Return the keys that SweepSpec knows at `path`."""
+    models = [SweepSpec]
+    for part in path:
+        fields = [model.model_fields[part] for model in models if part in model.model_fields]
+        models = [inner for field in fields for inner in models_in(field.annotation)]  # type: ignore[misc]
+    return [field.alias or name for model in models for name, field in model.model_fields.items()]
+
+
+def _misfits(sweep: Sweep) -> list[Problem]:
+    """Return assignments to what is no setting, values that an axis has twice, and what is wrong with the rest."""
+    unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := key_problem(key))]
+    claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
+    return [
+        sweep.problem(path, problem)
+        for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *spec_problems(sweep.spec)]
+    ]
+
+
+def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
+    axes: dict[str, list[Any]] = {**spec.grid, "": spec.seed_values}
+    for key, values in axes.items():
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                yield ("grid", key, index) if key else ("seeds", index), f"{value!r} is listed twice"
+
+
+def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the path and the dotted key of every assignment in a sweep."""
+    yield from _keys(spec.base, ("base",))
+    for name, given in spec.cells.items():
+        yield from _keys(given, ("cells", name))
+    for index, exclude in enumerate(spec.exclude):
+        yield from _keys(exclude, ("exclude", index))
+    for index, when in enumerate(spec.when):
+        yield from _keys(when.if_, ("when", index, "if"))
+        yield from _keys(when.set, ("when", index, "set"))
+        yield from _axis_keys(when.grid, ("when", index, "grid"))
+    for key, dimension in (spec.search.space if spec.search else {}).items():
+        yield ("search", "space", key), key
+        yield from _keys(dimension.when, ("search", "space", key, "when"))
+    for key in spec.derive:
+        yield ("derive", key), key
+    yield from _axis_keys(spec.grid, ("grid",))
+    yield from _axis_keys(spec.zip, ("zip",))
+
+
+def _axis_keys(axes: Mapping[str, list[Any]], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    for key, values in axes.items():
+        yield (*path, key), key
+        for index, value in enumerate(values):
+            if isinstance(value, dict):
+                yield from _keys(value, (*path, key, index), f"{key}.")
+
+
+def _keys(given: Mapping[str, Any], path: KeyPath, prefix: str = "") -> Iterator[tuple[KeyPath, str]]:
+    """Yield the keys of a mapping of settings, and of the mappings in it."""
+    for key, value in given.items():
+        yield (*path, key), prefix + key
+        if isinstance(value, dict):
+            yield from _keys(value, (*path, key), f"{prefix}{key}.")

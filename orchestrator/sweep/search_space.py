@@ -1,0 +1,202 @@
+"""The search space of a sweep: a dimension for each key, some of them conditional."""
+
+import json
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Protocol, Self
+
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
+
+from orchestrator.sweep.keys import Assignments, Values
+from trainer.config.spec import Positive, PositiveInt, Seed, Settings
+
+DIGITS = 4
+"""Digits of a sampled number that count: enough to search, few enough to read."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Point = Mapping[str, Any]
+"""One configuration of a search: dotted keys and their values."""
+
+Applies = Callable[[Assignments, Point], bool]
+"""Whether a condition holds in the sweep's settings with a point laid on them."""
+
+
+class Suggests(Protocol):
+    """The sampler: a trial of Optuna or of Ray Tune."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
+    def suggest_int(self, name: str, low: int, high: int) -> int: ...
+    def suggest_categorical(self, name: str, choices: Any) -> Any: ...
+
+
+class Dimension(Settings):
+    """The values of one key. It is left out of configurations in which `when` does not hold."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    when: Assignments = {}
+
+    @abstractmethod
+    def suggested(self, key: str, by: Suggests) -> Any:
+        """Return the value that is chosen."""
+
+    @abstractmethod
+    def examples(self) -> list[Any]:
+        """Return values to try before anything runs: one from the middle, then the extremes."""
+
+    def token(self, value: Any) -> Any:
+        """Return the sampler's name for a value."""
+        return value
+
+
+class Uniform(Dimension):
+    """Any number from the first to the second."""
+
+    uniform: tuple[Finite, Finite]
+
+    def suggested(self, key: str, by: Suggests) -> float:
+        return _rounded(by.suggest_float(key, *self.uniform), *self.uniform)
+
+    def examples(self) -> list[float]:
+        return [_rounded(sum(self.uniform) / 2, *self.uniform), *self.uniform]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _require_order("uniform", self.uniform)
+        return self
+
+
+class LogUniform(Dimension):
+    """Any number from the first to the second, each order of magnitude as likely as another."""
+
+    log_uniform: tuple[Positive, Positive]
+
+    def suggested(self, key: str, by: Suggests) -> float:
+        return _rounded(by.suggest_float(key, *self.log_uniform, log=True), *self.log_uniform)
+
+    def examples(self) -> list[float]:
+        low, high = self.log_uniform
+        return [_rounded(math.sqrt(low * high), low, high), low, high]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _require_order("log_uniform", self.log_uniform)
+        return self
+
+
+class Whole(Dimension):
+    """Any whole number from the first to the second, both included."""
+
+    int_: tuple[int, int] = Field(alias="int")
+
+    def suggested(self, key: str, by: Suggests) -> int:
+        return by.suggest_int(key, *self.int_)
+
+    def examples(self) -> list[int]:
+        return [sum(self.int_) // 2, *self.int_]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        _require_order("int", self.int_)
+        return self
+
+
+class Choice(Dimension):
+    """One of these values."""
+
+    choice: Values
+
+    def suggested(self, key: str, by: Suggests) -> JsonValue:
+        tokens = [self.token(value) for value in self.choice]
+        return self.choice[tokens.index(by.suggest_categorical(key, tokens))]
+
+    def examples(self) -> list[Any]:
+        return list(self.choice)
+
+    def token(self, value: Any) -> Any:
+        """Return a string or number as it is, and anything else as JSON text, as Optuna requires."""
+        return value if isinstance(value, str | int | float | bool) else json.dumps(value, sort_keys=True)
+
+
+KINDS = {"uniform": "uniform", "log_uniform": "log_uniform", "int": "int", "int_": "int", "choice": "choice"}
+
+
+def _kind(value: Any) -> str | None:
+    fields = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    return next((kind for name, kind in KINDS.items() if name in fields), None)
+
+
+AnyDimension = Annotated[
+    Annotated[Uniform, Tag("uniform")]
+    | Annotated[LogUniform, Tag("log_uniform")]
+    | Annotated[Whole, Tag("int")]
+    | Annotated[Choice, Tag("choice")],
+    Discriminator(
+        _kind,
+        custom_error_type="no_dimension",
+        custom_error_message="needs one of uniform: [A, B], log_uniform: [A, B], int: [A, B], choice: [...]",
+    ),
+]
+
+
+class Search(Settings):
+    """Configurations are sampled one after the other, each from what is known of those before.
+
+    trials: configurations to sample in all     parallel: of them at a time     startup: sampled at random first (tpe)
+    driver: who asks the sampler: adasweep, over any backend, or Ray Tune inside a Ray cluster
+    """
+
+    trials: PositiveInt
+    space: dict[str, AnyDimension] = Field(min_length=1)
+    sampler: Literal["tpe", "random"] = "tpe"
+    driver: Literal["optuna", "ray_tune"] = "optuna"
+    startup: PositiveInt = 10
+    parallel: PositiveInt = 4
+    seed: Seed = 0
+
+
+def sampled(space: Mapping[str, AnyDimension], by: Suggests, applies: Applies) -> dict[str, Any]:
+    """Return a configuration chosen dimension by dimension, in the order of the file."""
+    return chosen(space, lambda key, dimension: dimension.suggested(key, by), applies)
+
+
+def chosen(
+    space: Mapping[str, AnyDimension], choose: Callable[[str, AnyDimension], Any], applies: Applies
+) -> dict[str, Any]:
+    """Return the point in which `choose` gives the value of every dimension that applies."""
+    point: dict[str, Any] = {}
+    for key, dimension in space.items():
+        if not dimension.when or applies(dimension.when, point):
+            point[key] = choose(key, dimension)
+    return point
+
+
+def examples(space: Mapping[str, AnyDimension], applies: Applies) -> list[dict[str, Any]]:
+    """Return points that show every choice, and the middle and both ends of every range; the first is typical."""
+    points = []
+    for turn in range(max(len(dimension.examples()) for dimension in space.values())):
+        for fixed in [key for key, dimension in space.items() if isinstance(dimension, Choice)] or [""]:
+            points += [chosen(space, _turned(turn, fixed, value), applies) for value in _values(space, fixed)]
+    return [point for index, point in enumerate(points) if point not in points[:index]]
+
+
+def _values(space: Mapping[str, AnyDimension], key: str) -> list[Any]:
+    return space[key].examples() if key else [None]
+
+
+def _turned(turn: int, fixed: str, value: Any) -> Callable[[str, AnyDimension], Any]:
+    def choose(key: str, dimension: AnyDimension) -> Any:
+        values = dimension.examples()
+        return value if key == fixed else values[turn % len(values)]
+
+    return choose
+
+
+def _rounded(number: float, low: float, high: float) -> float:
+    return min(max(float(f"{number:.{DIGITS}g}"), low), high)
+
+
+def _require_order(name: str, ends: tuple[float, float]) -> None:
+    if ends[0] >= ends[1]:
+        raise ValueError(f"{name}: {ends[0]:g} is not less than {ends[1]:g}")

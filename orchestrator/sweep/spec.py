@@ -1,0 +1,84 @@
+"""SweepSpec: the content of a sweep file."""
+
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, JsonValue, model_validator
+
+from orchestrator.sweep.claims import ClaimText
+from orchestrator.sweep.keys import Assignments, Name, Values
+from orchestrator.sweep.search_space import Search
+from orchestrator.sweep.stop_rules import StopRules
+from trainer.config.job import Resources
+from trainer.config.metrics.names import DetectorName, DistanceName, MetricName, main_name
+from trainer.config.options import RunOptions, Watch
+from trainer.config.probes import ProbeName
+from trainer.config.spec import Positive, PositiveInt, Seed, Settings
+
+SeedCount = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class When(Settings):
+    """In cells where all of `if` holds: the settings of `set`, and further axes of `grid`."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    if_: Assignments = Field(alias="if")
+    set: Assignments = {}
+    grid: dict[str, Values] = {}
+
+
+class Budget(Settings):
+    """What the sweep may cost at most; a plan beyond it is refused."""
+
+    kwh: Positive | None = None
+    gpu_hours: Positive | None = None
+    cpu_hours: Positive | None = None
+
+
+class SweepSpec(Settings):
+    """What to run. Cells are the product of all axes: `cells`, `zip`, every key of `grid`; each runs once per seed."""
+
+    sweep: Name
+    question: str = ""
+    include: str | list[str] = []
+    base: Assignments = {}
+    cells: dict[Name, Assignments] = {}
+    zip: dict[str, Values] = {}
+    grid: dict[str, Values] = {}
+    when: list[When] = []
+    derive: dict[str, str | float | int] = {}
+    exclude: list[Assignments] = []
+    seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = [0]
+    horizon_kimg: Positive
+    metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
+    detector: DetectorName = RunOptions.model_fields["detector"].default
+    distance: DistanceName = RunOptions.model_fields["distance"].default
+    evaluation_seeds: PositiveInt = RunOptions.model_fields["evaluation_seeds"].default
+    probes: list[ProbeName] = []
+    watch: Watch = Watch()
+    resources: Resources = Resources()
+    score: str = ""
+    figures: list[str] = []
+    claims: list[ClaimText] = []
+    search: Search | None = None
+    stop: StopRules = []
+    budget: Budget = Budget()
+    tiers: dict[Name, dict[str, JsonValue]] = {}
+
+    @model_validator(mode="after")
+    def _zip_has_equal_lengths(self) -> Self:
+        if len({len(values) for values in self.zip.values()}) > 1:
+            lengths = ", ".join(f"{key} {len(values)}" for key, values in self.zip.items())
+            raise ValueError(f"zip: lists of different lengths ({lengths})")
+        return self
+
+    @property
+    def seed_values(self) -> list[int]:
+        """Return the seeds; `seeds: 3` is short for [0, 1, 2]."""
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    @property
+    def score_name(self) -> str:
+        """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
+        score = self.score or (self.metrics[0] if self.metrics else "")
+        return main_name(score, self.detector, self.distance)

@@ -1,0 +1,146 @@
+"""Stop rules of a sweep: which runs end before their horizon. Pure functions of recorded scores.
+
+Every rule looks at all runs of the sweep, also at those that have ended, and only at what is recorded; so the same
+files give the same verdict, whoever asks and however often.
+"""
+
+import math
+import statistics
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field
+
+from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
+
+AboveOne = Annotated[float, Field(gt=1, allow_inf_nan=False)]
+Curve = Mapping[float, float]
+"""Score by kimg, in the order of training. A lower one is better: whoever reads turns the others round."""
+
+Curves = Mapping[str, Curve]
+
+
+class Mark(NamedTuple):
+    """A score, and at how many kimg it was measured."""
+
+    kimg: float
+    score: float
+
+
+class StopRule(Settings):
+    """One reason to end a run early."""
+
+    @abstractmethod
+    def verdict(self, trial: str, curves: Curves) -> str:
+        """Return why `trial`, which has a score at least, should be stopped; "" where it should not."""
+
+
+class Median(StopRule):
+    """Stop a run whose best score so far is worse than the median of the others' best at the same kimg.
+
+    It is Google Vizier's median stopping rule (Golovin et al. 2017, Sec. 3.2.1), with bests instead of means. Nobody is
+    judged before `from_kimg`, or against fewer than `others` runs.
+    """
+
+    type: Literal["median"] = "median"
+    from_kimg: NonNegative = 4.0
+    others: PositiveInt = 3
+
+    def verdict(self, trial: str, curves: Curves) -> str:
+        here = _last(curves[trial])
+        bests = [_best(curve, here.kimg) for name, curve in curves.items() if name != trial and _has(curve, here.kimg)]
+        if here.kimg < self.from_kimg or len(bests) < self.others:
+            return ""
+        own, middle = _best(curves[trial], here.kimg), statistics.median(bests)
+        return (
+            f"{abs(own):.4g} is worse than the median {abs(middle):.4g} of {len(bests)} others" if own > middle else ""
+        )
+
+
+class Asha(StopRule):
+    """Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning").
+
+    Rungs are at `first_kimg`, and each `factor` times as far as the one before; of the runs that have come to a rung
+    the best one in `factor` go on, once `factor` of them are there.
+    """
+
+    type: Literal["asha"] = "asha"
+    first_kimg: Positive = 4.0
+    factor: AboveOne = 3.0
+
+    def verdict(self, trial: str, curves: Curves) -> str:
+        reached = _last(curves[trial]).kimg
+        if reached < self.first_kimg:
+            return ""
+        rung = self.first_kimg * self.factor ** math.floor(math.log(reached / self.first_kimg, self.factor) + 1e-9)
+        scores = {name: _at(curve, rung) for name, curve in curves.items() if _has(curve, rung)}
+        place = 1 + sum(score < scores[trial] for score in scores.values())
+        kept = math.ceil(len(scores) / self.factor)
+        if len(scores) < self.factor or place <= kept:
+            return ""
+        return f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} go on"
+
+
+class DivergedRule(StopRule):
+    """Stop a run whose score is NaN, or more than `factor` times as bad as its own best; not before `from_kimg`."""
+
+    type: Literal["diverged"] = "diverged"
+    factor: AboveOne = 2.0
+    from_kimg: NonNegative = 0.0
+
+    def verdict(self, trial: str, curves: Curves) -> str:
+        here = _last(curves[trial])
+        if here.kimg < self.from_kimg:
+            return ""
+        if not math.isfinite(here.score):
+            return "the score is no longer a number"
+        best = _best(curves[trial], here.kimg)
+        limit = best * self.factor if best >= 0 else best / self.factor
+        return f"{abs(here.score):.4g} is far from its best, {abs(best):.4g}" if here.score > limit else ""
+
+
+AnyRule = Annotated[Median | Asha | DivergedRule, Field(discriminator="type")]
+_NAME: Any = Literal["median", "asha", "diverged"]
+
+
+def _spelled_out(value: Any) -> Any:
+    parts = value if isinstance(value, list) else [value]
+    return [{"type": part} if isinstance(part, str) else part for part in parts]
+
+
+StopRules = Annotated[
+    list[AnyRule], BeforeValidator(_spelled_out, json_schema_input_type=_NAME | AnyRule | list[_NAME | AnyRule])
+]
+"""Any of them stops a run; a rule whose settings are all as they are here may be named alone."""
+
+
+def verdict(rules: list[AnyRule], trial: str, curves: Curves) -> str:
+    """Return why a run should be stopped where it is now, or "" where no rule says so."""
+    if not curves.get(trial):
+        return ""
+    reasons = (rule.verdict(trial, curves) for rule in rules)
+    found = next((reason for reason in reasons if reason), "")
+    return f"stopped at {_last(curves[trial]).kimg:g} kimg: {found}" if found else ""
+
+
+def _last(curve: Curve) -> Mark:
+    return Mark(*max(curve.items()))
+
+
+def _best(curve: Curve, kimg: float) -> float:
+    """Return the best score up to `kimg`; what is not a number is the worst."""
+    return min((_number(score) for at, score in curve.items() if at <= kimg), default=math.inf)
+
+
+def _at(curve: Curve, kimg: float) -> float:
+    """Return the score at the first evaluation that is not before `kimg`."""
+    return _number(curve[min(at for at in curve if at >= kimg)])
+
+
+def _has(curve: Curve, kimg: float) -> bool:
+    return any(at >= kimg for at in curve)
+
+
+def _number(score: float) -> float:
+    return score if math.isfinite(score) else math.inf

@@ -1,0 +1,44 @@
+"""Trial: one run of a sweep, identified by its configuration."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trainer.config.dataset.config import DataDescription
+from trainer.config.job import Resources
+from trainer.config.plan_file import Axis
+from trainer.config.train import TrainConfig
+
+
+class LocatedData(NamedTuple):
+    """A data set: what it is, and where it is on this machine."""
+
+    description: DataDescription
+    path: Path
+
+
+DataLookup = Callable[[str], LocatedData]
+"""From a data set's name or path, as written in a sweep, to the data set. Raises UserError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of a sweep.
+
+    `cell` is the label of its cell, `name` what `cells:` of the file calls that, `axes` where it lies on the other
+    axes, `settings` all that the cell sets. Cells that come out as the same computation share an id, and the run.
+    """
+
+    id: str
+    config: TrainConfig
+    cell: str
+    settings: Mapping[str, Any]
+    seed: int
+    data_path: Path
+    horizon_kimg: float
+    resources: Resources
+    transfer_path: Path | None = None
+    preset: str = "auto"
+    name: str = ""
+    axes: tuple[Axis, ...] = ()

@@ -1,0 +1,30 @@
+"""Rewords pydantic's errors for people."""
+
+import re
+
+from pydantic_core import ErrorDetails
+
+from orchestrator.sweep.keys import did_you_mean
+from trainer.errors import UserError
+
+
+def worded(detail: ErrorDetails) -> str:
+    """Return what is wrong with a value, the value, and what somebody probably meant."""
+    if detail["type"] == "missing":
+        return "is missing"
+    given, choices = detail["input"], _choices(detail)
+    if choices:
+        given = given.get("type", given) if isinstance(given, dict) else given
+        return f"{given!r} is not one of: {', '.join(choices)}{did_you_mean(str(given), choices)}"
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, UserError):
+        return "; ".join(filter(None, (error.problem, error.way_out)))
+    text = detail["msg"].removeprefix("Value error, ")
+    return text if isinstance(given, dict | list) else f"{text}, not {given!r}"
+
+
+def _choices(detail: ErrorDetails) -> list[str]:
+    """Return the allowed values in place of a wrong one."""
+    context = detail.get("ctx", {})
+    expected = context.get("expected_tags") or (context.get("expected") if detail["type"] == "literal_error" else "")
+    return re.findall(r"'([^']+)'", str(expected or ""))

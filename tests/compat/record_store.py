@@ -1,0 +1,158 @@
+"""Makes the recorded store anew: python -m tests.compat.record_store (Linux, as root; some minutes)
+
+Checks out the commit that `recording.COMMIT` names, runs the sweeps of this folder with it, packs the store, and keeps
+what the commands of that commit tell of a copy. Nothing of the working tree but this folder is used. The recording is
+of that commit for good: it is made again only where it lacks something.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import psutil
+
+from tests.compat.packing import RECORDED_HOST, copied, pack
+from tests.compat.questions import questions
+from tests.compat.recorder import (
+    CHECKOUT,
+    PYTHON,
+    SCRIPTED,
+    STORE,
+    adasweep,
+    detached,
+    environment,
+    git,
+    holds,
+    interrupt,
+    prepare,
+    run,
+    trials,
+    unserved,
+)
+from tests.compat.recording import CODE, RECORDED_AT
+from tests.compat.stand_ins import ray_head
+
+EXPIRED_SECONDS = 70
+"""After which a lease of a process that was killed is nobody's."""
+
+LEFT_OUT = ("cache", "mlartifacts", "**/__pycache__")
+KEPT_CHECKPOINT = "ckpt-000000064"
+
+TRIAL_IDS = """
+import json
+from collections import defaultdict
+from tests.sweeps.planned import NAMES, planned, read
+found = {}
+for name in NAMES:
+    for tier in ("", *read(name).spec.tiers):
+        cells = defaultdict(dict)
+        for trial in planned(name, tier):
+            cells[trial.cell][trial.config.seed] = trial.id
+        found[f"{name} {tier}".strip()] = cells
+print(json.dumps(found))
+"""
+
+
+def trained_and_measured() -> None:
+    """Real runs: done at two horizons, measured and probed later by evaluation attempts."""
+    adasweep("plan", "sweeps/real.yaml", "--probe")
+    run("real", "--tier", "short", "--cpus", "2")
+    run("real")
+    words = ("--metrics", "fid64,kid64", "--probes", "trgb", "--seeds", "2", "--no-record")
+    adasweep("metrics", "sweeps/real.yaml", *words)
+    run("measured")
+
+
+def ended_in_every_way() -> None:
+    """Runs of the scripted worker: done, failed, a user's mistake, killed once, retried, cancelled, lost, stopped."""
+    run("endings", expect=3, extra=SCRIPTED)
+    run("retried", expect=3, extra=SCRIPTED)
+    adasweep("retry", "retried")
+    run("evaluated", expect=3, extra=SCRIPTED)
+    detached("cancelled")
+    adasweep("cancel", "cancelled")
+    killed = detached("killed")
+    psutil.Process(json.loads((killed / "lease.json").read_text())["owner"]["pid"]).kill()
+    interrupt("interrupted", lambda: all(map(holds, trials("interrupted"))))
+    interrupt("stopped", lambda: sum((trial / "stops").exists() for trial in trials("stopped")) == 2, step_seconds=0.3)
+    searched()
+
+
+def searched() -> None:
+    """Three configurations of five: the others are yet to be sampled."""
+    file = RECORDED_AT / "sweeps" / "found.yaml"
+    whole = file.read_text()
+    file.write_text(whole.replace("trials: 5", "trials: 3"))
+    run("found", "--cpus", "2", extra=SCRIPTED)
+    file.write_text(whole)
+
+
+def queued() -> None:
+    """Attempts that wait: in the queue of this machine, one of them to evaluate; with SLURM; with Ray."""
+    with unserved():
+        adasweep("run", "sweeps/queued.yaml", "--detach", "--cpus", "2")
+        adasweep("metrics", "sweeps/measured.yaml", "--metrics", "kid64", "--detach", "--no-record")
+    run("slurm", "--detach", "--backend", "slurm")
+    with ray_head() as (address, _):
+        run("ray", "--detach", "--backend", "ray", extra={"RAY_API_SERVER_ADDRESS": address})
+
+
+def analysed() -> None:
+    """Tables, figures with their provenance, and MLflow; first, times of files become whole seconds, as in a tar."""
+    for path in STORE.rglob("*"):
+        os.utime(path, (int(path.lstat().st_mtime),) * 2, follow_symlinks=False)
+    adasweep("collect")
+    adasweep("figures", "real", "--only", "fid_curves")
+    adasweep("record")
+
+
+def trimmed() -> None:
+    """Take away what no command needs: caches, artifacts of MLflow, checkpoints of real runs but the last of one."""
+    for pattern in LEFT_OUT:
+        for path in list(STORE.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _, *others = trials("real")
+    for trial in (*others, *trials("measured")):
+        for path in (trial / "checkpoints").glob("*.safetensors"):
+            path.unlink()
+    for path in (trials("real")[0] / "checkpoints").glob("*.safetensors"):
+        if not path.name.startswith(KEPT_CHECKPOINT):
+            path.unlink()
+
+
+def record_inside() -> None:
+    """Make the store, on a host of the recorded name."""
+    prepare()
+    trained_and_measured()
+    ended_in_every_way()
+    queued()
+    analysed()
+    trimmed()
+    ids = subprocess.run(
+        [str(PYTHON), "-c", TRIAL_IDS], cwd=CHECKOUT, env=environment(), capture_output=True, text=True, check=True
+    )
+    (RECORDED_AT / "trial_ids.json").write_text(ids.stdout)
+    pack()
+
+
+def main() -> None:
+    """Make the store in a name space in which the host has the recorded name; then ask a copy of it all questions."""
+    if sys.argv[1:] == ["inside"]:
+        record_inside()
+        return
+    inside = f"hostname {RECORDED_HOST} && exec {sys.executable} -m tests.compat.record_store inside"
+    subprocess.run(["unshare", "--uts", "sh", "-c", inside], cwd=CODE, check=True)
+    time.sleep(EXPIRED_SECONDS)
+    with copied(CHECKOUT) as copy:
+        answers = copy.ask({" ".join(words): words for words in questions(copy)})
+    (RECORDED_AT / "answers.json").write_text(json.dumps(answers))
+    pack()
+    git("worktree", "remove", "--force", str(CHECKOUT))
+    shutil.rmtree(RECORDED_AT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""What was written at an earlier commit is read unchanged: its trials keep their ids, and every command tells the same.
+
+The recording, and how it is made again, are described in tests/compat/record_store.py.
+"""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import read_sweep
+from tests.compat.packing import copied
+from tests.compat.questions import of_today, questions
+from tests.compat.recording import Copy, differences
+from tests.sweeps.planned import SNAPSHOTS, find
+from trainer.config.identity import trial_id
+from trainer.config.train import TrainConfig
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Copy]:
+    """A copy of which all questions are asked."""
+    with copied() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def told(shared: Copy) -> dict[str, Any]:
+    """What the commands tell now."""
+    return shared.ask({" ".join(words): of_today(words) for words in questions(shared)})
+
+
+@pytest.fixture(scope="module")
+def recorded(shared: Copy) -> dict[str, Any]:
+    """What they told then."""
+    return shared.answers()
+
+
+def told_otherwise(command: str, recorded: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """Return what the commands that begin with `command` tell otherwise than they did."""
+    before = {words: answer for words, answer in recorded.items() if words.split()[0] == command}
+    assert before
+    return list(differences(before, {words: told[words] for words in before}))
+
+
+def test_the_recording_has_every_kind_of_state(recorded: dict[str, Any]) -> None:
+    sweeps = recorded["status --json"]["told"]["sweeps"]
+    states = {trial["state"] for sweep in sweeps for trial in sweep["trials"]}
+    assert states == {"pending", "done", "stopped", "failed", "cancelled", "preempted", "lost"}
+    actions = [set(answer["told"]["actions"]) for answer in recorded.values() if "actions" in answer["told"]]
+    assert set.union(*actions) == {"new", "extend", "resume", "reuse", "evaluate", "leave", "stopped", "blocked"}
+
+
+@pytest.mark.parametrize("command", ["status", "why", "logs", "plan", "collect", "table", "claims", "energy", "record"])
+def test_a_command_tells_what_it_told(command: str, recorded: dict[str, Any], told: dict[str, Any]) -> None:
+    assert told_otherwise(command, recorded, told) == []
+
+
+def test_figures_agree_with_the_runs_and_know_them(recorded: dict[str, Any], told: dict[str, Any]) -> None:
+    for answers in (recorded, told):
+        for figure in answers["figures --verify --json"]["told"]:
+            del figure["notes"]  # says that another version has drawn it
+    assert told_otherwise("figures", recorded, told) == []
+
+
+def test_configurations_in_the_store_keep_their_ids(shared: Copy) -> None:
+    documents = [json.loads(path.read_text()) for path in shared.store.glob("trials/??/*/trial.json")]
+    assert len(documents) > 30
+    for document in documents:
+        assert trial_id(TrainConfig.model_validate(document["config"])) == document["id"]
+
+
+@cache
+def recorded_ids() -> dict[str, Any]:
+    """Return the id of every run of every sweep of the papers, by sweep and tier, cell, and seed."""
+    with copied() as found:
+        return dict(json.loads((found.root / "trial_ids.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def sweeps_of_papers(shared: Copy) -> Path:
+    """The sweep files of the recorded commit, and files in the place of the snapshots that some start from."""
+    folder = shared.root / "sweeps-of-papers"
+    (folder / "ada" / "snapshots").mkdir()
+    for name in SNAPSHOTS:
+        (folder / "ada" / "snapshots" / f"{name}.safetensors").write_text(name)
+    return folder
+
+
+@pytest.mark.parametrize("sweep", recorded_ids())
+def test_runs_of_the_papers_keep_their_ids(sweep: str, sweeps_of_papers: Path) -> None:
+    name, _, tier = sweep.partition(" ")
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for trial in expand(read_sweep(sweeps_of_papers / f"{name}.yaml", tier), find):
+        found[trial.cell][str(trial.config.seed)] = trial.id
+    assert list(differences(recorded_ids()[sweep], found)) == []
+    assert found.keys() == recorded_ids()[sweep].keys()
+
+
+SERIES = """
+SELECT t.value, m.key, m.step, m.value, m.timestamp FROM metrics m JOIN tags t ON t.run_uuid = m.run_uuid
+WHERE t.key = 'trial' ORDER BY 1, 2, 3
+"""
+TAGS = """
+SELECT t.value, o.key, o.value FROM tags o JOIN tags t ON t.run_uuid = o.run_uuid
+WHERE t.key = 'trial' AND o.key IN ('sweep', 'cell', 'seed', 'tier', 'trial', 'state') ORDER BY 1, 2
+"""
+
+
+def in_mlflow(copy: Copy) -> list[list[tuple[Any, ...]]]:
+    """Return all points and the tags of all trials that are in MLflow's database."""
+    with sqlite3.connect(copy.store / "mlflow.db") as database:
+        return [database.execute(query).fetchall() for query in (SERIES, TAGS)]
+
+
+def test_mlflow_is_made_anew_as_it_was(copy: Copy) -> None:
+    before = in_mlflow(copy)
+    assert all(before)
+    done = copy.adasweep("record", "--rebuild")
+    assert done.returncode == 0, done.stderr
+    assert in_mlflow(copy) == before

@@ -1,0 +1,81 @@
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.errors import SweepError
+from orchestrator.sweep.coercion import coerced
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.search_points import typical
+from tests.support.tiny_sweep import find
+
+Read = Callable[..., Sweep]
+HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "grid: {augment: [none, ada]}\nexclude: [{augment: adaa}]\n",
+            r"exclude\[0\]\.augment: 'adaa' .* did you mean 'ada'",
+        ),
+        (
+            "grid: {data.subset: [20, 40]}\nwhen: [{if: {data.subset: 50}, set: {batch: 32}}]\n",
+            "50 .* there are 20, 40",
+        ),
+        ("grid: {augment: [none, ada]}\nexclude: [{augment: [ada, fixd]}]\n", "'fixd' is the value of no cell"),
+        ("grid: {data.mirror: [yes, no]}\nexclude: [{data.mirror: maybe}]\n", "'maybe' is the value of no cell"),
+    ],
+)
+def test_a_condition_that_can_match_nothing_is_refused(read: Read, text: str, problem: str) -> None:
+    with pytest.raises(SweepError, match=problem):
+        expand(read(HEAD + text), find)
+
+
+@pytest.mark.parametrize(
+    ("text", "cells"),
+    [
+        ("grid: {batch: ['16', '32']}\nexclude: [{batch: 32}]\n", ["batch=16"]),
+        ("grid: {batch: [16, 32]}\nexclude: [{batch: '32'}]\n", ["batch=16"]),
+        ("grid: {data.mirror: [yes, no]}\nexclude: [{data.mirror: true}]\n", ["data.mirror=False"]),
+        ("grid: {data.mirror: [true, false]}\nexclude: [{data.mirror: [yes]}]\n", ["data.mirror=False"]),
+        ("grid: {objective.r1_gamma: ['1e-1', 2]}\nexclude: [{objective.r1_gamma: 0.1}]\n", ["objective.r1_gamma=2"]),
+    ],
+)
+def test_conditions_and_settings_are_read_in_the_same_way(read: Read, text: str, cells: list[str]) -> None:
+    assert [trial.cell for trial in expand(read(HEAD + text), find)] == cells
+
+
+def test_a_condition_may_be_about_the_values_of_a_tier(read: Read) -> None:
+    text = "grid: {data.subset: [20, 40]}\nwhen: [{if: {data.subset: 60}, set: {batch: 32}}]\n"
+    text = HEAD + text + "tiers: {paper: {grid: {data.subset: [60]}}, few: {grid: {data.subset: [20]}}}\n"
+    assert len(expand(read(text), find)) == 2
+    assert [trial.config.batch for trial in expand(read(text, "paper"), find)] == [32]
+    assert len(expand(read(text, "few"), find)) == 1
+
+
+def test_a_condition_in_a_search_space_that_can_match_nothing_is_refused(read: Read) -> None:
+    space = "augment: {choice: [none, ada]}, augment.target: {uniform: [0.4, 0.8], when: {augment: adaa}}"
+    with pytest.raises(
+        SweepError, match=r"search\.space\.augment\.target\.when\.augment: 'adaa' is the value of no cell"
+    ):
+        typical(read(HEAD + f"search: {{trials: 2, space: {{{space}}}}}\n"), find)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "value"),
+    [
+        ("batch", "32", 32),
+        ("batch", "many", "many"),
+        ("data.mirror", "yes", True),
+        ("augment", "ada", "ada"),
+        ("augment", {"type": "fixed", "p": "0.3"}, {"type": "fixed", "p": 0.3}),
+        ("objective.r1_gamma", 1, 1),
+        ("data", "32", "32"),
+        ("no.such.key", "1", "1"),
+    ],
+)
+def test_text_becomes_what_the_setting_is(key: str, given: object, value: object) -> None:
+    assert coerced(key, given) == value
+    assert type(coerced(key, given)) is type(value)

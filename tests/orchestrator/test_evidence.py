@@ -1,0 +1,393 @@
+"""Packs carry evidence from store to store: whole, once, and never over anything newer."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.cli import main
+from orchestrator.errors import StoreError
+from orchestrator.evidence.archive import open_pack
+from orchestrator.evidence.contents import Rule, kind_of
+from orchestrator.evidence.manifest import Manifest
+from orchestrator.evidence.merge import Merged, Version, merge, merged
+from orchestrator.evidence.pack import pack
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire
+from tests.orchestrator.attempts import new_attempt, new_trial
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State
+
+WEIGHTS = ("snapshots", "checkpoints")
+
+
+def checkpoint(run: RunDir, images: int, content: bytes = b"weights") -> Path:
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    path = run.checkpoints / f"ckpt-{images:09d}-t0001-{digest}.safetensors"
+    replace_file(path, content)
+    return path
+
+
+def train(run: RunDir, kimg: float, state: State = State.DONE) -> None:
+    """Write what a trial records up to `kimg`, with rows for every 0.5 kimg from where it was."""
+    number = new_attempt(run).attempt
+    record = RunRecord(
+        attempt=number, state=state, kimg=kimg, horizon_kimg=1.0, started=1.0, updated=2.0, host="h", pid=1
+    )
+    replace_file(run.record(number), record.model_dump_json())
+    for step in range(int(kimg * 2)):
+        append_lines(run.ticks, [{"kimg": (step + 1) / 2, "p": 0.1, "attempt": number, "time": 100.0 + step}])
+    replace_file(run.samples / "reals.png", b"the same reals")
+    replace_file(run.path / "output.log", "not evidence")
+    replace_file(run.snapshot(int(kimg * 1000)), b"a snapshot")
+    checkpoint(run, int(kimg * 1000))
+
+
+def plan(store: Store, sweep: str, *seeds: int) -> None:
+    runs = [new_trial(store, seed).path.name for seed in seeds]
+    cells = [
+        {"cell": "c", "axes": [], "training_images": 1, "seed": seed, "trial": trial, "horizon_kimg": 1.0, "name": ""}
+        for seed, trial in zip(seeds, runs, strict=True)
+    ]
+    replace_file(store.plan(sweep), json.dumps({"schema_version": 1, "sweep": sweep, "cells": cells}))
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Store:
+    """A store with a sweep `test` of two trials that are done."""
+    store = Store(tmp_path / "full")
+    plan(store, "test", 0, 1)
+    for seed in (0, 1):
+        train(new_trial(store, seed), 1.0)
+    return store
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Store:
+    return Store(tmp_path / "empty")
+
+
+def files(store: Store) -> dict[str, bytes]:
+    """All evidence in a store."""
+    paths = (path for path in store.root.rglob("*") if path.is_file())
+    named = {path.relative_to(store.root).as_posix(): path for path in paths}
+    return {name: path.read_bytes() for name, path in named.items() if (k := kind_of(name)) and k.name != "lease"}
+
+
+def unpack(store: Store, path: Path) -> Merged:
+    with open_pack(path) as opened:
+        return merge(store, opened)
+
+
+def rewritten(source: Path, target: Path, change: Callable[[dict[str, Any]], None], **entries: bytes) -> Path:
+    """Write a pack with a changed manifest, and with other or further entries."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        manifest = json.loads(old.read("manifest.json"))
+        change(manifest)
+        kept = {name: old.read(name) for name in old.namelist() if name != "manifest.json"}
+        for name, content in {**kept, **entries, "manifest.json": json.dumps(manifest).encode()}.items():
+            new.writestr(name, content)
+    return target
+
+
+def unchanged(_manifest: dict[str, Any]) -> None:
+    """Leave a manifest as it is."""
+
+
+def test_an_empty_store_gets_all_that_was_packed(full: Store, empty: Store, tmp_path: Path) -> None:
+    manifest = pack(full, "test", tmp_path / "p.zip", WEIGHTS)
+    done = unpack(empty, tmp_path / "p.zip")
+    assert done == Merged(written=len(manifest.files), unchanged=0, in_use=[])
+    assert files(empty) == files(full)
+
+
+def test_weights_and_logs_stay_behind_unless_weights_are_asked_for(full: Store, tmp_path: Path) -> None:
+    kinds = {file.kind for file in pack(full, "test", tmp_path / "p.zip").files}
+    assert kinds == {"plan", "configuration", "job", "record", "rows", "sample"}
+    assert {file.kind for file in pack(full, "test", tmp_path / "p.zip", WEIGHTS).files} - kinds == {
+        "snapshot",
+        "checkpoint",
+    }
+
+
+def test_equal_evidence_makes_equal_packs_and_equal_files_are_kept_once(
+    full: Store, empty: Store, tmp_path: Path
+) -> None:
+    pack(full, "test", tmp_path / "a.zip")
+    unpack(empty, tmp_path / "a.zip")
+    pack(empty, "test", tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert sum(archive.read(name) == b"the same reals" for name in archive.namelist()) == 1
+
+
+def test_unpacking_again_changes_nothing(full: Store, empty: Store, tmp_path: Path) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    unpack(empty, tmp_path / "p.zip")
+    before = {path: path.stat().st_mtime_ns for path in empty.root.rglob("*")}
+    assert unpack(empty, tmp_path / "p.zip").written == 0
+    assert {path: path.stat().st_mtime_ns for path in empty.root.rglob("*")} == before
+
+
+def test_a_pack_tells_no_path_of_the_machine(full: Store, tmp_path: Path) -> None:
+    run = new_trial(full, 0)
+    job = json.loads(run.job(1).read_text())
+    job["options"] |= {"data_path": str(full.data / "x.zip"), "cache_dir": "/elsewhere/cache"}
+    replace_file(run.job(1), json.dumps(job))
+    pack(full, "test", tmp_path / "p.zip")
+    with zipfile.ZipFile(tmp_path / "p.zip") as archive:
+        content = b"".join(archive.read(name) for name in archive.namelist())
+    assert str(tmp_path).encode() not in content
+    assert b"/elsewhere" not in content
+    assert b'"data/x.zip"' in content
+
+
+def test_what_went_further_since_is_not_set_back(full: Store, empty: Store, tmp_path: Path) -> None:
+    run = new_trial(full, 0)
+    pack(full, "test", tmp_path / "early.zip")
+    append_lines(run.ticks, [{"kimg": 1.5, "p": 0.2, "attempt": 1, "time": 200.0}])
+    later = json.loads(run.record(1).read_text()) | {"kimg": 1.5}
+    replace_file(run.record(1), json.dumps(later))
+    pack(full, "test", tmp_path / "late.zip")
+    newest = files(full)
+    assert unpack(full, tmp_path / "early.zip").written == 0
+    assert files(full) == newest
+    for name in ("early", "late", "early"):
+        unpack(empty, tmp_path / f"{name}.zip")
+    pack(full, "test", tmp_path / "full.zip")
+    pack(empty, "test", tmp_path / "empty.zip")
+    assert (tmp_path / "full.zip").read_bytes() == (tmp_path / "empty.zip").read_bytes()
+
+
+def test_packs_of_sweeps_that_share_trials_merge_in_any_order(full: Store, tmp_path: Path) -> None:
+    plan(full, "other", 1, 2)
+    train(new_trial(full, 2), 0.5)
+    for sweep in ("test", "other"):
+        pack(full, sweep, tmp_path / f"{sweep}.zip", WEIGHTS)
+    for name, order in (("one", ("test", "other")), ("two", ("other", "test"))):
+        for sweep in order:
+            unpack(Store(tmp_path / name), tmp_path / f"{sweep}.zip")
+        assert files(Store(tmp_path / name)) == files(full)
+
+
+def test_rows_of_two_histories_are_kept_in_the_order_of_their_times() -> None:
+    rows = [json.dumps({"kimg": kimg, "time": time}).encode() for kimg, time in ((1, 1.0), (2, 5.0), (2, 3.0))]
+    here = Version(b"\n".join([rows[0], rows[1], b'{"torn']) + b"\n", 1)
+    there = Version(b"\n".join([rows[0], rows[2]]) + b"\n", 2)
+    both = b"\n".join([rows[0], rows[2], rows[1]]) + b"\n"
+    assert merged(Rule.ROWS, here, there) == merged(Rule.ROWS, there, here) == Version(both, 2)
+
+
+def test_a_trial_at_work_is_left_alone(full: Store, empty: Store, tmp_path: Path) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    run = new_trial(empty, 0)
+    lease = acquire(run.path)
+    assert unpack(empty, tmp_path / "p.zip").in_use == [run.path.relative_to(empty.root).as_posix()]
+    assert not run.ticks.exists()
+    assert new_trial(empty, 1).ticks.exists()
+    lease.release()
+    assert unpack(empty, tmp_path / "p.zip").in_use == []
+    assert run.ticks.exists()
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from orchestrator.evidence import archive, merge, pack
+from orchestrator.store.layout import Store
+import trainer.files
+real, left = Path.replace, [int(sys.argv[1])]
+def replace(self, target):
+    left[0] -= 1
+    if left[0] < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(self, target)
+Path.replace = replace
+if sys.argv[2] == "pack":
+    pack.pack(Store(Path(sys.argv[3])), "test", Path(sys.argv[4]))
+else:
+    with archive.open_pack(Path(sys.argv[4])) as opened:
+        merge.merge(Store(Path(sys.argv[3])), opened)
+"""
+
+
+def killed(*words: str) -> None:
+    assert subprocess.run([sys.executable, "-c", DIES, *words], check=False).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("writes", ["0", "3", "8"])
+def test_unpacking_killed_and_begun_again_comes_to_the_same(
+    full: Store, empty: Store, tmp_path: Path, writes: str
+) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    killed(writes, "unpack", str(empty.root), str(tmp_path / "p.zip"))
+    unpack(empty, tmp_path / "p.zip")
+    whole = Store(tmp_path / "whole")
+    unpack(whole, tmp_path / "p.zip")
+    assert files(empty) == files(whole)
+    assert list(empty.root.rglob("*.tmp")) == []
+
+
+def test_packing_killed_leaves_the_pack_before_and_again_makes_it_whole(full: Store, tmp_path: Path) -> None:
+    out = tmp_path / "p.zip"
+    out.write_bytes(b"the pack before")
+    killed("0", "pack", str(full.root), str(out))
+    assert out.read_bytes() == b"the pack before"
+    pack(full, "test", out)
+    pack(full, "test", tmp_path / "q.zip")
+    assert out.read_bytes() == (tmp_path / "q.zip").read_bytes()
+    assert list(tmp_path.glob(".*.tmp")) == []
+
+
+PATHS = (
+    "../outside",
+    "/etc/passwd",
+    "trials/ab/../../x",
+    "code/x.py",
+    "trials/ab/ab0000000000/lease.json",
+    "trials/cd/ab0000000000/trial.json",
+    "sweeps/../../plan.json",
+    "figures/.hidden.csv",
+    "figures/a\\..\\b.csv",
+    "trials/ab/ab0000000000/trial.json\n",
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_that_no_evidence_has_is_refused(full: Store, empty: Store, tmp_path: Path, path: str) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", lambda m: m["files"][0].update(path=path))
+    with pytest.raises(StoreError, match="not the path of a file of evidence"):
+        unpack(empty, bad)
+    assert not empty.root.exists()
+
+
+def test_a_pack_that_is_cut_off_is_refused(full: Store, empty: Store, tmp_path: Path) -> None:
+    whole = tmp_path / "p.zip"
+    pack(full, "test", whole)
+    content = whole.read_bytes()
+    for length in (0, 10, len(content) // 2, len(content) - 1):
+        whole.write_bytes(content[:length])
+        with pytest.raises(StoreError, match="refused"):
+            unpack(empty, whole)
+    assert not empty.root.exists()
+
+
+def test_a_pack_with_another_content_than_its_checksums_is_refused(full: Store, empty: Store, tmp_path: Path) -> None:
+    file = pack(full, "test", tmp_path / "p.zip").files[-1]
+    entries = {f"objects/{file.sha256}": b"x" * file.size}
+    bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", unchanged, **entries)
+    with pytest.raises(StoreError, match="another checksum"):
+        unpack(empty, bad)
+    assert not empty.root.exists()
+
+
+def test_a_pack_that_would_fill_the_disk_is_refused(full: Store, empty: Store, tmp_path: Path) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    zeros = bytes(40 << 20)
+    digest = hashlib.sha256(zeros).hexdigest()
+    bomb = {"path": "figures/test/x.csv", "kind": "figure", "sha256": digest, "modified_ns": 0}
+
+    def grown(manifest: dict[str, Any]) -> None:
+        manifest["files"].append(bomb | {"size": len(zeros)})
+
+    def hidden(manifest: dict[str, Any]) -> None:
+        manifest["files"].append(bomb | {"size": 10})
+
+    for change, reason in ((grown, "times its size"), (hidden, "larger than it should be")):
+        bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", change, **{f"objects/{digest}": zeros})
+        with pytest.raises(StoreError, match=reason):
+            unpack(empty, bad)
+    assert not empty.root.exists()
+
+
+def test_links_and_other_entries_beside_the_manifest_are_refused(full: Store, empty: Store, tmp_path: Path) -> None:
+    pack(full, "test", tmp_path / "p.zip")
+    bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", unchanged, **{"../../link": b"/etc/passwd"})
+    with pytest.raises(StoreError, match="not in its manifest"):
+        unpack(empty, bad)
+
+
+def test_a_file_that_is_no_pack_is_one_line_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text").write_text("no pack")
+    for name, problem in (("text", "not a whole ZIP file"), ("missing", "no such pack")):
+        assert main(["unpack", str(tmp_path / name), "--store", str(tmp_path / "s")]) == 2
+        assert problem in capsys.readouterr().err
+
+
+def test_the_commands_pack_and_unpack(
+    full: Store, empty: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "p.zip"
+    assert main(["pack", "test", "--store", str(full.root), "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["trials"], told["bytes"]) == (2, out.stat().st_size)
+    assert main(["unpack", str(out), "--store", str(empty.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["written"] == told["files"]
+    with zipfile.ZipFile(out) as archive:
+        assert Manifest.model_validate_json(archive.read("manifest.json")).sweep == "test"
+
+
+def test_pruning_says_what_can_go_and_removes_it_when_told(full: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    run = new_trial(full, 0)
+    older = checkpoint(run, 500, b"older")
+    damaged = run.checkpoints / f"ckpt-000002000-t0001-{'0' * 16}.safetensors"
+    replace_file(damaged, b"damaged")
+    words = ["store", "prune", "--store", str(full.root), "--json"]
+    assert main(words) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert [file["path"] for file in files] == [older.relative_to(full.root).as_posix()]
+    assert older.exists()
+    assert main([*words, "--yes"]) == 0
+    assert not older.exists()
+    assert len(list(run.checkpoints.iterdir())) == 2
+
+
+def test_pruning_leaves_unfinished_and_running_trials_what_they_need(
+    full: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting, running = new_trial(full, 2), new_trial(full, 3)
+    train(waiting, 0.5, State.PREEMPTED)
+    train(running, 0.5, State.RUNNING)
+    checkpoint(running, 100, b"older")
+    lease = acquire(running.path)
+    words = ["store", "prune", "--checkpoints", "--snapshots", "--yes", "--store", str(full.root)]
+    assert main(words) == 0
+    lease.release()
+    for run, checkpoints in ((waiting, 1), (running, 2)):
+        assert len(list(run.checkpoints.iterdir())) == checkpoints
+        assert len(run.kept_snapshots()) == 1
+    done = new_trial(full, 0)
+    assert list(done.checkpoints.iterdir()) == []
+    assert done.kept_snapshots() == []
+    assert done.ticks.exists()
+    capsys.readouterr()
+
+
+def test_merging_stores_says_first_and_then_merges(
+    full: Store, empty: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["store", "merge", str(full.root), "--store", str(empty.root), "--json"]
+    assert main(words) == 0
+    promised = json.loads(capsys.readouterr().out)
+    assert not empty.root.exists()
+    assert main([*words, "--yes"]) == 0
+    assert json.loads(capsys.readouterr().out) == promised
+    assert files(empty) == files(full)
+
+
+def test_listing_and_disk_count_what_is_there(full: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["store", "list", "--store", str(full.root), "--json"]) == 0
+    (sweep,) = json.loads(capsys.readouterr().out)["sweeps"]
+    assert (sweep["sweep"], sweep["trials"]) == ("test", 2)
+    assert main(["store", "disk", "--store", str(full.root), "--json"]) == 0
+    sizes = json.loads(capsys.readouterr().out)["bytes"]
+    assert sum(sizes.values()) == sum(path.stat().st_size for path in full.root.rglob("*") if path.is_file())
+    assert sizes["sample"] == 2 * len(b"the same reals")

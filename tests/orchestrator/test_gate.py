@@ -1,0 +1,170 @@
+"""What can be known before a job starts is told by `plan`, and again by `run`: all at once, a line for each mistake."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.figures.catalog import FIGURES, FREE
+from orchestrator.cli import main
+from orchestrator.plan.cautions import cautions, saved_bytes
+from orchestrator.store.layout import Store
+from orchestrator.sweep.expand import expand
+from orchestrator.sweep.reader import Sweep
+from tests.support.tiny_sweep import find
+from trainer.config.figures import FIGURE_NAMES
+from trainer.config.metrics.names import parse_metric
+from trainer.config.metrics.sizes import doubtful, undefined
+from trainer.config.networks.choice import Networks
+from trainer.config.resolve import resolve
+
+Read = Callable[..., Sweep]
+Write = Callable[[str], Path]
+Capture = pytest.CaptureFixture[str]
+HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 0.1\n"
+MISTAKES = [
+    ("figures: [fid_curvs, fid_curves]\n", ["figures[0]: no figure is called 'fid_curvs'; did you mean 'fid_curves'?"]),
+    ("metrics: [fid50]\nscore: kid2k\n", ["score: kid2k is not measured; metrics: fid50, fid50-lite0"]),
+    ("metrics: [kid50]\nscore: kid5O\n", ["score: kid5O is not measured", "did you mean 'kid50'?"]),
+    ("metrics: [is50]\nscore: is50_std\n", ["score: is50_std is not measured"]),
+    ("metrics: []\nsearch: {trials: 1, space: {batch: {choice: [32]}}}\n", ["search: needs a score"]),
+    ("metrics: []\nstop: median\n", ["stop: needs a score"]),
+    ("seeds: [4294967296]\n", ["seeds[0]: Input should be less than or equal to 4294967295"]),
+    ("seeds: 1000000000\n", ["seeds: Input should be less than or equal to 10000"]),
+    ("resources: {gpus: 1.5}\n", ["resources.gpus: is neither a whole number of GPUs nor a share of one"]),
+    ("resources: {gpus: 3}\n", ["resources: 3 GPUs cannot share the micro-batches of an iteration (1) evenly"]),
+    ("resources: {gpus: 1}\n", ["resources: needs 1 GPUs, this machine has 0"]),
+    ("grid: {resources.gpus: [1, 3]}\n", ["grid.resources.gpus[1]: 3 GPUs cannot share"]),
+    ("metrics: [fid50, is5]\n", ["metrics[1]: is5 is undefined"]),
+    ("metrics: [pr3_full]\n", ["metrics[0]: pr3_full is undefined", "3 neighbours"]),
+    ("detector: inception:/nowhere/it.pt\n", ["detector: there is no file '/nowhere/it.pt'"]),
+    ("metrics: [ppl50_wend]\ndistance: vgg16:/nowhere/it.pt\n", ["distance: there is no file '/nowhere/it.pt'"]),
+    ("detector: lite\n", ["detector: no detector is called 'lite'", "did you mean lite0?"]),
+    ("probes: [jacobain]\n", ["probes[0]: ", "jacobian"]),
+    ("budget: {cpu_hours: 1.0e-9}\n", ["over the budget of 1e-09"]),
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.backends.queue.gpu_count", lambda: 0)
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+@pytest.mark.parametrize(("text", "told"), MISTAKES)
+def test_what_would_fail_later_is_refused_before_anything_is_made(
+    store: Store, sweep_file: Write, capsys: Capture, command: str, text: str, told: list[str]
+) -> None:
+    assert main([command, str(sweep_file(HEAD + text)), "--store", str(store.root)]) == 2
+    error = capsys.readouterr().err
+    assert all(part in error for part in told)
+    assert len(error.splitlines()) == 1
+    assert not (store.root / "trials").exists()
+    assert not (store.root / "sweeps").exists()
+
+
+def test_all_mistakes_are_told_at_once_each_in_a_line(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    text = """\
+sweep: many
+metrics: [fid50, kid50]
+horizon_kimg: -1
+base: {preset: tiny32, data: tiny, btach: 32, augment: adaa}
+grid: {batch: [16, x], objective.r1_gamma: [-1, 1, 2, 3, 4, 5]}
+seeds: [5, -1]
+figures: [fid_curvs]
+claims: ["a < < b"]
+"""
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    keys = ["seeds[1]", "horizon_kimg", "base.btach", "claims[0]", "figures[0]", "grid.objective.r1_gamma[0]"]
+    assert sorted(line.split(": ")[3] for line in lines) == sorted([*keys, "base.augment", "grid.batch[1]"])
+
+
+def test_a_mistake_of_many_cells_is_one_line_with_the_cells(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    text = HEAD + "grid: {objective.r1_gamma: [1, 2, 3, 4, 5]}\nresources: {gpus: 3}\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert "(cells objective.r1_gamma=1; objective.r1_gamma=2; objective.r1_gamma=3 and 2 more)" in error
+
+
+def write_snapshot(path: Path, networks: Networks) -> None:
+    """Write the header of a snapshot of such networks."""
+    header = json.dumps({"__metadata__": {"networks": networks.model_dump_json()}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, ""),
+        ({"resolution": 16}, "start.safetensors does not fit: resolution 16 there and 32 here"),
+        ({"channels": 3}, "channels 3 there and 1 here"),
+        ({"condition_dim": 10}, "classes 10 there and 0 here"),
+        (None, "is not a snapshot of this project"),
+    ],
+)
+def test_a_snapshot_that_does_not_fit_is_refused(
+    store: Store, sweep_file: Write, capsys: Capture, tmp_path: Path, change: dict[str, Any] | None, told: str
+) -> None:
+    snapshot = tmp_path / "start.safetensors"
+    if change is None:
+        snapshot.write_bytes(b"\xff" * 64)
+    else:
+        write_snapshot(snapshot, resolve({"preset": "tiny32"}, find("").description).networks.model_copy(update=change))
+    text = HEAD.replace("data: tiny}", "data: tiny, transfer: start.safetensors}")
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == (2 if told else 0)
+    assert told in capsys.readouterr().err
+
+
+def test_figures_have_the_names_that_sweeps_may_use() -> None:
+    assert set(FIGURE_NAMES) == {*FIGURES, *FREE}
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "is_undefined", "is_doubtful"),
+    [
+        ("is9", 100, True, False),
+        ("is10", 100, False, False),
+        ("pr50k_full", 3, True, False),
+        ("pr50k_full", 4, False, False),
+        ("kid2", 1, True, True),
+        ("kid2k", 5000, False, False),
+        ("kid200", 5000, False, True),
+        ("fid200", 60, False, True),
+        ("fid50k_full", 70_000, False, False),
+        ("fid50k_full", 100, False, True),
+        ("swd20", 5, False, True),
+    ],
+)
+def test_metrics_know_how_many_images_they_need(name: str, images: int, is_undefined: bool, is_doubtful: bool) -> None:
+    metric = parse_metric(name)
+    assert (undefined(metric, images) != "", doubtful(metric, images, "lite0") != "") == (is_undefined, is_doubtful)
+
+
+def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: Read, tmp_path: Path) -> None:
+    sweep = read(HEAD.replace("tiny32", "paper256") + "metrics: [fid50]\n")
+    told = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
+    assert told == [
+        "fid50 means little: 50 generated against 50 real are fewer than the 1,280 features of lite0",
+        "preset paper256 was made for images of 256 pixels, not 32",
+    ]
+
+
+def test_a_plan_warns_where_checkpoints_would_fill_the_disk(read: Read, tmp_path: Path) -> None:
+    sweep = read(HEAD + "metrics: [kid2k]\nwatch: {checkpoints_kept: 1000000000}\n")
+    trials = expand(sweep, find)
+    assert saved_bytes(sweep.spec, trials[0].config) > 1e12
+    assert any(
+        "checkpoints and snapshots need about" in line for line in cautions(sweep.spec, [], trials, tmp_path / "x")
+    )
+
+
+def test_a_plan_beyond_its_budget_is_shown_and_refused(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    path = sweep_file(HEAD + "budget: {cpu_hours: 1.0e-9}\n")
+    assert main(["plan", str(path), "--store", str(store.root)]) == 2
+    shown = capsys.readouterr()
+    assert "1 trial" in shown.out
+    assert "over the budget" in shown.err

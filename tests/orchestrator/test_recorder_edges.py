@@ -1,0 +1,246 @@
+"""The recorder beside other projects, after deletions in MLflow's pages, in any folder; what MLflow refuses."""
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mlflow import MlflowClient
+from sqlalchemy.engine import make_url
+
+from orchestrator.cli import main
+from orchestrator.recorders import ingest
+from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind, read_cursor
+from orchestrator.recorders.tags import tags_by_trial
+from orchestrator.recorders.target import default_target, sqlite_uri
+from orchestrator.store.layout import Store
+from tests.orchestrator.attempts import new_attempt, new_trial
+from tests.orchestrator.test_recorder import empty_database as empty_database
+from tests.orchestrator.test_recorder import history, metric, only_run, plan, record, tick, write_record
+from tests.orchestrator.test_recorder import run as run
+from trainer.files import append_lines
+from trainer.record import RunDir, State
+
+
+def shared(monkeypatch: pytest.MonkeyPatch, empty: Path, path: Path) -> MlflowClient:
+    """Have everything recorded in a database that holds another project's run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(empty, path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(path))
+    client = MlflowClient(sqlite_uri(path))
+    place = client.create_experiment("another-project", artifact_location=path.parent.as_uri())
+    client.log_metric(client.create_run(place, run_name="six weeks of work").info.run_id, "loss", 0.5)
+    return client
+
+
+def runs_in(client: MlflowClient, experiment: str) -> list[str]:
+    place = client.get_experiment_by_name(experiment)
+    return [found.info.run_name for found in client.search_runs([place.experiment_id])] if place else []
+
+
+def finished_trial(store: Store, seed: int) -> RunDir:
+    run = new_trial(store, seed)
+    new_attempt(run)
+    write_record(run, State.DONE)
+    append_lines(run.ticks, [tick(1.0)])
+    append_lines(run.metrics, [metric(1.0, 90.0 + seed)])
+    return run
+
+
+@pytest.mark.usefixtures("run")
+def test_a_rebuild_leaves_the_runs_of_another_project_in_the_same_database(
+    store: Store, tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = shared(monkeypatch, empty_database, tmp_path / "shared.db")
+    for option in ("--once", "--rebuild", "--rebuild"):
+        assert ingest.main([str(store.root), option]) == 0
+        assert runs_in(client, "another-project") == ["six weeks of work"]
+        assert runs_in(client, "adasweep") == ["cell0 #0"]
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(["--once", "--rebuild"])), min_size=1, max_size=4))
+def test_whatever_two_stores_do_to_one_database_each_trial_is_there_once(
+    empty_database: Path, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str]]
+) -> None:
+    root = tmp_path_factory.mktemp("shared")
+    stores = [Store(root / name) for name in ("a", "b")]
+    for store in stores:
+        finished_trial(store, seed=0)
+    with pytest.MonkeyPatch.context() as patched:
+        client = shared(patched, empty_database, root / "shared.db")
+        for which, option in steps:
+            assert ingest.main([str(stores[which].root), option]) == 0
+        assert runs_in(client, "another-project") == ["six weeks of work"]
+        assert len(runs_in(client, "adasweep")) == len({which for which, _ in steps})
+
+
+def test_a_rebuild_keeps_what_somebody_else_put_into_the_stores_own_database(store: Store, run: RunDir) -> None:
+    client = record(store).client
+    client.create_run(client.create_experiment("notes"), run_name="by hand")
+    assert ingest.main([str(store.root), "--rebuild"]) == 0
+    assert runs_in(client, "notes") == ["by hand"]
+    assert runs_in(client, "adasweep") == ["cell0 #0"]
+    assert not is_behind(store, default_target(store), [run.path.name])
+
+
+def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
+    store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (store.root / "mlflow.db").write_bytes(b"no database " * 100)
+    assert ingest.main([str(store.root), "--rebuild"]) == 0
+    assert "not readable" in capsys.readouterr().err
+    assert [path.read_bytes()[:11] for path in store.root.glob("mlflow.db.unreadable-*")] == [b"no database"]
+    assert not is_behind(store, default_target(store), [run.path.name])
+
+
+def test_a_run_deleted_in_mlflows_pages_is_restored_and_others_are_recorded(store: Store, run: RunDir) -> None:
+    ingester = record(store)
+    ingester.client.delete_run(only_run(ingester).info.run_id)
+    other = finished_trial(store, seed=5)
+    assert main(["record", "--store", str(store.root)]) == 0
+    found = ingester.client.search_runs([ingester.experiment])
+    assert {item.data.tags["trial"] for item in found} == {run.path.name, other.path.name}
+
+
+@pytest.mark.usefixtures("run")
+def test_an_experiment_deleted_in_mlflows_pages_is_restored(store: Store) -> None:
+    ingester = record(store)
+    ingester.client.delete_experiment(ingester.experiment)
+    assert main(["record", "--store", str(store.root)]) == 0
+    assert history(record(store), "fid2k-lite0") == [(1000, 90.0), (2000, 50.0)]
+
+
+@pytest.mark.usefixtures("run")
+def test_a_database_that_was_removed_is_made_again(store: Store, empty_database: Path) -> None:
+    record(store)
+    shutil.copy(empty_database, store.root / "mlflow.db.empty")
+    (store.root / "mlflow.db.empty").replace(store.root / "mlflow.db")
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator.recorders.ingest", "--once", str(store.root)], check=False
+    )
+    assert done.returncode == 0
+    assert not is_behind(store, default_target(store), list(store.ids()))
+
+
+def test_a_trial_that_cannot_be_recorded_stops_no_other(
+    store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken, other = finished_trial(store, 6), finished_trial(store, 7)
+    broken.trial.write_text("[]")
+    assert main(["record", "--store", str(store.root)]) == 75
+    assert f"trial {broken.path.name}" in capsys.readouterr().err
+    assert not is_behind(store, default_target(store), [run.path.name, other.path.name])
+
+
+def test_what_mlflow_refuses_is_left_out_and_said(
+    store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["fid(2k)", "m" * 300, "../up", "Größe*", "fine"]
+    append_lines(run.metrics, [metric(3.0, 1.0) | {"metric": name} for name in names])
+    append_lines(run.metrics, [metric(5.0, math.nan), metric(6.0, math.inf)])
+    (run.samples / "fakes-000009.000.png").write_bytes(b"no picture")
+    assert main(["record", "--store", str(store.root)]) == 0
+    assert f"trial {run.path.name}: 5 left out, which MLflow refuses: " in capsys.readouterr().out
+    refused = read_cursor(default_target(store).cursors, run.path.name).refused
+    assert set(refused) == {*(f"metric {name}" for name in names[:4]), "picture fakes-000009.000.png"}
+    ingester = record(store)
+    assert [step for step, _ in history(ingester, "fid2k-lite0")] == [1000, 2000, 5000, 6000]
+    assert history(ingester, "fine") == [(3000, 1.0)]
+
+
+def test_rows_that_have_no_place_in_mlflow_are_passed_over(run: RunDir) -> None:
+    odd: list[Mapping[str, Any]] = [
+        metric(4.0, 2.0) | {"time": 1e300},
+        metric(-4.0, 2.0),
+        metric(4.0, 2.0) | {"kimg": "4"},
+        metric(4.0, 2.0) | {"kimg": math.nan},
+        metric(4.0, 2.0) | {"value": 10**400},
+        tick(4.0) | {"stats": [1]},
+    ]
+    append_lines(run.metrics, odd)
+    with run.metrics.open("a") as file:
+        file.write("[" * 100_000 + "\n" + '{"kimg": ' + "9" * 5000 + "}\n")
+    append_lines(run.metrics, [metric(7.0, 3.0)])
+    points, _ = fresh_points(run, Cursor())
+    assert [point.step for point in points if point.key == "fid2k-lite0"] == [1000, 2000, 7000]
+
+
+@pytest.mark.parametrize("name", ["what?x=1", "100%41", "a#b", "two words", "Größe", "a;b&c=d:@'"])
+def test_a_store_may_lie_in_a_folder_of_any_name(name: str, tmp_path: Path, empty_database: Path) -> None:
+    store = Store(tmp_path / name)
+    finished_trial(store, seed=0)
+    shutil.copy(empty_database, store.root / "mlflow.db")
+    assert main(["record", "--store", str(store.root)]) == 0
+    assert history(record(store), "fid2k-lite0") == [(1000, 90.0)]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
+def test_every_path_survives_its_way_into_a_url(text: str) -> None:
+    path = Path("/") / text.replace("\n", " ").strip("/")
+    assert make_url(sqlite_uri(path)).database == str(path)
+
+
+def test_seeds_of_a_cell_have_one_cell_whichever_sweep_asks_for_them(store: Store) -> None:
+    first, second, third = (new_trial(store, seed) for seed in range(3))
+    plan(store, "zebra", first, second)
+    plan(store, "apple", third)
+    rename(store, "zebra", "augment=ada", 8.0)
+    rename(store, "apple", "baseline", 2.0)
+    plan(store, "late", first)
+    tags = tags_by_trial(store)
+    assert {tags[item.path.name]["cell"] for item in (first, second, third)} == {"baseline"}
+    assert tags[first.path.name]["sweep.zebra"] == "augment=ada"
+    assert tags[first.path.name]["horizon_kimg"] == "8"
+
+
+def rename(store: Store, sweep: str, cell: str, horizon: float) -> None:
+    document = json.loads(store.plan(sweep).read_text())
+    document["cells"] = [entry | {"cell": cell, "horizon_kimg": horizon} for entry in document["cells"]]
+    store.plan(sweep).write_text(json.dumps(document))
+
+
+def test_two_configurations_never_share_a_cell(store: Store) -> None:
+    one, other = new_trial(store, 0), new_trial(store, 1)
+    config = json.loads(other.trial.read_text())
+    config["config"]["batch_size"] = 4096
+    other.trial.write_text(json.dumps(config))
+    plan(store, "a", one)
+    plan(store, "b", other)
+    tags = tags_by_trial(store)
+    assert tags[one.path.name]["cell"] != tags[other.path.name]["cell"]
+
+
+@pytest.mark.parametrize("uri", ["file:///tmp/runs", "runs", "ftp://host/x", "sqlite:runs.db"])
+@pytest.mark.parametrize("command", ["record", "run"])
+@pytest.mark.usefixtures("run")
+def test_a_place_that_mlflow_cannot_record_to_is_told_at_once(
+    command: str,
+    uri: str,
+    store: Store,
+    sweep_file: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    file = [str(sweep_file("sweep: one\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"))]
+    before = list(store.ids())
+    assert main([command, *(file if command == "run" else []), "--store", str(store.root)]) == 2
+    assert "MLFLOW_TRACKING_URI" in capsys.readouterr().err
+    assert list(store.ids()) == before
+
+
+def test_recording_nothing_new_imports_no_mlflow(store: Store, run: RunDir) -> None:
+    record(store)
+    code = "import sys; from orchestrator.cli import main; sys.exit(main(['record']) or 'mlflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env={"ADASWEEP_STORE": str(store.root)}, check=False)
+    assert done.returncode == 0
+    assert not is_behind(store, default_target(store), [run.path.name])

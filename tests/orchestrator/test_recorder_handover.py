@@ -1,0 +1,122 @@
+"""Recorders of one store follow each other: whoever is left records the rest, or says what is missing."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from infra.waiting import wait_until
+from orchestrator.recorders import launch
+from orchestrator.recorders.cursor import is_behind
+from orchestrator.recorders.launch import RecorderProcess, start_recorder
+from orchestrator.recorders.report import Report, write_report
+from orchestrator.recorders.target import default_target
+from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire, holder
+from tests.orchestrator.test_recorder import empty_database as empty_database
+from tests.orchestrator.test_recorder import metric
+from tests.orchestrator.test_recorder import run as run
+from trainer.files import append_lines
+from trainer.record import RunDir
+
+SECONDS = 150.0
+Start = Callable[[], RecorderProcess]
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def start(store: Store, said: list[str]) -> Iterator[Start]:
+    """A function that starts a recorder of the store; what is left of them is killed."""
+    begun: list[RecorderProcess] = []
+
+    def begin() -> RecorderProcess:
+        begun.append(start_recorder(store, default_target(store), said.append))
+        return begun[-1]
+
+    yield begin
+    for recorder in begun:
+        recorder.process.kill()
+        recorder.process.communicate()
+
+
+def owner(store: Store) -> int:
+    held = holder(store.root / "mlflow")
+    return held.owner.pid if held and held.is_alive(time.time()) else 0
+
+
+def is_recorded(store: Store, run: RunDir) -> bool:
+    return not is_behind(store, default_target(store), [run.path.name])
+
+
+def finish(recorder: RecorderProcess, *runs: RunDir) -> None:
+    recorder.finish(lambda: [run.path.name for run in runs], lambda: False)
+
+
+def test_whoever_still_runs_takes_the_recording_over(store: Store, run: RunDir, start: Start, said: list[str]) -> None:
+    first = start()
+    wait_until(lambda: owner(store) == first.process.pid, SECONDS, "the first recorder")
+    second = start()
+    finish(first, run)
+    append_lines(run.metrics, [metric(3.0, 40.0)])
+    wait_until(lambda: owner(store) == second.process.pid, SECONDS, "the second recorder to take over")
+    finish(second, run)
+    assert (is_recorded(store, run), owner(store), said) == (True, 0, [])
+
+
+def test_a_killed_recorder_is_followed_by_the_one_that_waits(
+    store: Store, run: RunDir, start: Start, said: list[str]
+) -> None:
+    first = start()
+    wait_until(lambda: owner(store) == first.process.pid, SECONDS, "the first recorder")
+    second = start()
+    first.process.kill()
+    first.process.wait()
+    finish(second, run)
+    assert (is_recorded(store, run), said) == (True, [])
+
+
+def test_after_a_killed_launcher_the_same_command_returns_when_all_is_recorded(
+    store: Store, run: RunDir, start: Start, said: list[str]
+) -> None:
+    orphan = start()
+    wait_until(lambda: is_recorded(store, run), SECONDS, "the trial to be recorded")
+    lease = acquire(run.path)
+    append_lines(run.metrics, [metric(3.0, 40.0)])
+    assert orphan.process.stdin
+    orphan.process.stdin.close()
+    again = start()
+    lease.release()
+    finish(again, run)
+    assert (is_recorded(store, run), said) == (True, [])
+    orphan.process.stdin = None
+
+
+def test_what_is_not_recorded_and_who_does_it_is_said(
+    store: Store, run: RunDir, start: Start, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "FINISH_SECONDS", 1.0)
+    lease = acquire(store.root / "mlflow")
+    finish(start(), run)
+    lease.release()
+    (line,) = said
+    assert line.startswith("MLflow is behind by 1 of 1 trials")
+    assert f"process {os.getpid()} on " in line
+    assert line.endswith("goes on recording")
+
+
+def test_trouble_with_mlflow_is_said_once_with_its_reason(store: Store, said: list[str]) -> None:
+    target = default_target(store)
+    idle = subprocess.Popen(["true"], stdin=subprocess.PIPE)
+    recorder = RecorderProcess(store, target, idle, said.append)
+    for trouble in ("OperationalError: no such host", "OperationalError: no such host", ""):
+        write_report(store, Report(uri=target.uri, began=time.time(), trouble=trouble))
+        recorder.tell_trouble()
+    idle.communicate()
+    (line,) = said
+    assert "no such host" in line

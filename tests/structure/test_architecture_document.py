@@ -1,0 +1,32 @@
+"""docs/architecture.md has a row for every room, and no row for what is not there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PACKAGES = ("orchestrator", "trainer", "analysis")
+ROW = re.compile(r"^\| `((?:orchestrator|trainer|analysis)/\w+)` \|", re.MULTILINE)
+
+
+def rooms(package: str) -> set[str]:
+    """The folders with code that lie directly in a package."""
+    return {f"{package}/{path.name}" for path in (ROOT / package).iterdir() if any(path.glob("*.py"))}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_has_one_row(package: str) -> None:
+    rows = [room for room in ROW.findall(TEXT) if room.startswith(f"{package}/")]
+    assert sorted(rows) == sorted(rooms(package))
+
+
+def test_every_row_says_what_comes_in_and_what_goes_out() -> None:
+    rows = [line.split("|") for line in TEXT.splitlines() if ROW.match(line)]
+    assert all(len(cells) == 6 and cells[2].strip() and cells[3].strip() for cells in rows)
+
+
+def test_every_file_named_in_the_document_exists() -> None:
+    named = re.findall(r"`((?:orchestrator|trainer|analysis|sweeps|infra)/[\w/]+\.(?:py|yaml))`", TEXT)
+    assert [name for name in named if not (ROOT / name).exists()] == []

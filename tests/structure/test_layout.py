@@ -1,0 +1,50 @@
+"""The floor plan of each package: few files lie flat, no two rooms import each other, analysis is not in splinters.
+
+A room is a file or a folder directly in a package. That no import runs up a floor is a contract of import-linter.
+"""
+
+from itertools import combinations
+from pathlib import Path
+from statistics import median
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("orchestrator", "trainer", "analysis")
+MOST_FLAT_FILES = 6
+SMALL_LINES = 20
+MOST_SMALL = 0.1
+LEAST_MEDIAN_LINES = 50
+
+
+def lines_of(package: str) -> list[int]:
+    """The lines of every file of a package; an empty `__init__.py`, which only marks a folder, is not counted."""
+    counts = [len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / package).rglob("*.py")]
+    return [count for count in counts if count]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_few_files_lie_flat(package: str) -> None:
+    flat = sorted(path.name for path in (ROOT / package).glob("*.py"))
+    assert len(flat) <= MOST_FLAT_FILES, flat
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_two_rooms_import_each_other(package: str) -> None:
+    graph = grimp.build_graph(package)
+
+    def knows(importer: str, imported: str) -> bool:
+        return graph.direct_import_exists(importer=importer, imported=imported, as_packages=True)
+
+    rooms = sorted(graph.find_children(package))
+    assert [(one, other) for one, other in combinations(rooms, 2) if knows(one, other) and knows(other, one)] == []
+
+
+def test_the_median_file_of_analysis_is_not_small() -> None:
+    assert median(lines_of("analysis")) >= LEAST_MEDIAN_LINES
+
+
+def test_few_files_of_analysis_are_small() -> None:
+    lines = lines_of("analysis")
+    assert sum(count <= SMALL_LINES for count in lines) <= MOST_SMALL * len(lines)

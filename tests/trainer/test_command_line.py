@@ -1,0 +1,130 @@
+"""The worker's command line, and what all command lines share."""
+
+from pathlib import Path
+
+import pytest
+
+from trainer.__main__ import main
+from trainer.command_line.group import Entry, new_app, program, repeated
+from trainer.command_line.program import run_program
+from trainer.command_line.sweeps import is_file, name_in, stored_name
+from trainer.commands import COMMANDS
+from trainer.commands.arguments import parse_seeds, positive
+from trainer.errors import UserError, without_prefix
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
+def test_every_command_has_help_with_examples(name: str, capsys: Capture) -> None:
+    assert main([name, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert f"  python -m trainer {name} " in told or "COMMAND" in told
+
+
+@pytest.mark.parametrize("words", [["ops", "build"], ["ops", "status"]])
+def test_every_command_of_a_group_has_help_with_examples(words: list[str], capsys: Capture) -> None:
+    assert main([*words, "--help"]) == 0
+    assert f"  adasweep {' '.join(words)} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["inspect", "jacobian"], "type: python -m trainer probe PROBE SNAPSHOT TARGET"),
+        (["probe", "--config", "trial.json"], "type: python -m trainer benchmark --config CONFIG"),
+        (["generat"], "No such command 'generat'. Did you mean 'generate'?"),
+        (["run", "--kmig", "1"], "No such option: --kmig. Did you mean --kimg?"),
+        (["run"], "run: too little is given; give --dir and --attempt, or --out and --data"),
+        (["generate", "a.safetensors", "b.png", "--seeds", "3-"], "--seeds: '3-' is no list of numbers"),
+        (["generate", "a.safetensors", "b.png", "--resample", "0"], "--resample: 0 is not above 0"),
+        (["augment", "a.png", "b.png", "--pipe", "bgx"], "Invalid value for '--pipe'"),
+        (["data", "descrbe"], "No such command 'descrbe'. Did you mean 'describe'?"),
+        (["export", "gone.safetensors"], "Missing argument 'TARGET'; see: python -m trainer export --help"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(words: list[str], told: str, capsys: Capture) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("adasweep: error: ")
+    assert said.count("\n") == 1
+    assert told in said
+
+
+def test_a_full_disk_is_a_users_error_and_anything_else_a_bug(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("trainer.commands.schema.json.dumps", fail)
+    error: Exception = OSError(28, "No space left on device", "here")
+    assert main(["schema"]) == 2
+    assert "here: No space left on device; make room" in capsys.readouterr().err
+    error = ValueError("impossible")
+    assert main(["schema"]) == 70
+    assert capsys.readouterr().err.splitlines()[-1].endswith("ValueError: impossible")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--set", "a=1", "b=-2", "--kimg", "3"], ["--set", "a=1", "--set", "b=-2", "--kimg", "3"]),
+        (["x", "--set", "a=1", "--set", "b=2"], ["x", "--set", "a=1", "--set", "b=2"]),
+        (["--metrics", "--kimg", "3"], ["--metrics", "", "--kimg", "3"]),
+        (["--metrics"], ["--metrics", ""]),
+        ([], []),
+    ],
+)
+def test_an_option_may_take_several_words_or_none(words: list[str], expected: list[str]) -> None:
+    assert list(repeated(words, ("--set", "--metrics"))) == expected
+
+
+def test_a_program_imports_only_the_command_that_is_called() -> None:
+    app = program("", [Entry("good", "trainer.commands.schema", "", ""), Entry("bad", "no.such.module", "", "")])
+    assert run_program(app, ["good"], "test") == 0
+    assert run_program(app, ["--help"], "test") == 0
+    assert run_program(app, ["bad"], "test") == 70
+
+
+def test_an_exit_code_is_what_the_command_returns() -> None:
+    app = new_app()
+    app.command()(lambda: 3)
+    assert run_program(app, [], "test") == 3
+
+
+def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
+    for name in ("demo", "demo-smoke", "a/b"):
+        (tmp_path / "sweeps" / name).mkdir(parents=True)
+        (tmp_path / "sweeps" / name / "plan.json").touch()
+    file = tmp_path / "any.yaml"
+    file.write_text("sweep: demo\n")
+    assert [stored_name(tmp_path, sweep) for sweep in ("demo", "a/b", str(file))] == ["demo", "a/b", "demo"]
+    (tmp_path / "sweeps" / "demo" / "plan.json").unlink()
+    with pytest.raises(UserError, match="its tiers were: name one of demo-smoke"):
+        stored_name(tmp_path, str(file))
+    with pytest.raises(UserError, match="did you mean demo-smoke"):
+        stored_name(tmp_path, "demo-smok")
+    with pytest.raises(UserError, match="sweeps there: none yet"):
+        stored_name(tmp_path / "other", "demo")
+    assert [is_file(sweep) for sweep in ("demo", "gone.yaml", str(file))] == [False, True, True]
+
+
+@pytest.mark.parametrize("text", ["[", "- sweep", "question: none", "sweep: [1]", "sweep: \x00"])
+def test_a_file_that_names_no_sweep_is_told(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"bad\.yaml: "):
+        name_in(file)
+
+
+def test_numbers_and_ranges_are_read() -> None:
+    assert parse_seeds("--seeds", "0-3") == [0, 1, 2, 3]
+    assert parse_seeds("--seeds", "7,1-2") == [7, 1, 2]
+    assert positive("--resample", 0.5) == 0.5
+    for value in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(UserError, match="is not above 0"):
+            positive("--resample", value)
+
+
+def test_supervisors_read_errors_of_this_and_of_earlier_versions() -> None:
+    for line in ("adasweep: error: data: gone", "adasweep: data: gone", "data: gone"):
+        assert without_prefix(line) == "data: gone"

@@ -1,0 +1,107 @@
+"""Files that survive a crash."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainer.files import (
+    append_lines,
+    create_file,
+    locked,
+    read_lines,
+    remove_abandoned,
+    replace_file,
+    replacing,
+    strict_json,
+)
+
+
+def refused(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def test_what_is_no_number_becomes_null_however_deep() -> None:
+    value = {"a": [1.5, float("nan"), (float("-inf"), None)], "b": {"c": float("inf")}, "where": Path("store")}
+    told = json.loads(strict_json(value), parse_constant=refused)
+    assert told == {"a": [1.5, None, [None, None]], "b": {"c": None}, "where": "store"}
+
+
+def test_a_file_is_old_or_new_when_its_writer_fails(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    replace_file(path, "old")
+    with pytest.raises(TypeError), replacing(path) as temporary:
+        temporary.write_text(None)  # type: ignore[arg-type]
+    assert path.read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from trainer.files import replace_file;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "path = Path(sys.argv[1]); replace_file(path, 'old');"
+        "replace_file(path, 'x' * 5000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "file"], capture_output=True, text=True, check=False)
+    assert "OSError: [Errno 27] File too large" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "old"
+
+
+def test_what_a_killed_writer_leaves_is_removed_once_it_is_dead(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from trainer.files import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half'); print('ready', flush=True); time.sleep(60)"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", code, tmp_path / "file"], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "ready\n"
+    assert remove_abandoned(tmp_path) == []
+    writer.kill()
+    writer.wait()
+    assert len(remove_abandoned(tmp_path)) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_other_hosts_and_other_names_are_left(tmp_path: Path) -> None:
+    for name in (".file.elsewhere.1-00000000.tmp", ".file.tmp", "file.tmp", ".file.1.tmp"):
+        (tmp_path / name).touch()
+    assert remove_abandoned(tmp_path) == []
+
+
+def test_a_file_is_created_once(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "trial.json"
+    assert [create_file(path, "first"), create_file(path, "second")] == [True, False]
+    assert path.read_text() == "first"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_rows_follow_a_torn_line_and_torn_lines_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.jsonl"
+    append_lines(path, [{"kimg": 1}])
+    with path.open("a") as file:
+        file.write('{"kimg": 2, "half')
+    append_lines(path, [{"kimg": 3}, {"kimg": 4}])
+    assert [row["kimg"] for row in read_lines(path)] == [1, 3, 4]
+    assert list(read_lines(tmp_path / "missing.jsonl")) == []
+
+
+def test_a_lock_is_held_by_one_and_freed_by_death(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    code = (
+        "import sys, time; from pathlib import Path; from trainer.files import locked\n"
+        "with locked(Path(sys.argv[1])) as mine:\n    print(mine, flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "True\n"
+    with locked(path, wait_seconds=0) as mine:
+        assert not mine
+    holder.kill()
+    holder.wait()
+    with locked(path) as mine:
+        assert mine

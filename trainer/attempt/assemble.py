@@ -1,0 +1,172 @@
+"""From a configuration to everything that trains it, taken up where the last good checkpoint left off."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from trainer.attempt.evaluation import EvaluationJob
+from trainer.augment.augmented_discriminator import AugmentedDiscriminator
+from trainer.augment.augmenter import Augmenter
+from trainer.config.job import Job
+from trainer.config.options import RunOptions
+from trainer.config.train import TrainConfig
+from trainer.config.training import Adam
+from trainer.data.dataset import TrainSet
+from trainer.evaluation.inline import Evaluator
+from trainer.evaluation.measurer import Measurer
+from trainer.files import read_lines
+from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
+from trainer.objectives.method import INITIAL_LR, Method
+from trainer.objectives.phases import Phase
+from trainer.objectives.regularised import Intervals
+from trainer.record import RunDir
+from trainer.recording.energy_meters import Meter
+from trainer.recording.reporter import Reporter
+from trainer.registry import build
+from trainer.runtime.console import say
+from trainer.runtime.randomness import seed_everything
+from trainer.runtime.signals import StopRequest
+from trainer.runtime.world import World
+from trainer.state import checkpoint
+from trainer.state.train_state import TrainState
+from trainer.state.transfer import start_from
+from trainer.training.batches import Batches
+from trainer.training.loop import Loop
+from trainer.training.sample_sheets import SampleSheets
+from trainer.training.schedules import lazy_adam
+from trainer.training.step import Stepper
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What to do, and where."""
+
+    run: RunDir
+    config: TrainConfig
+    job: Job
+
+    @property
+    def options(self) -> RunOptions:
+        return self.job.options
+
+
+ComputeEnvironment = dict[str, int | str]
+"""What a run is computed with, which its rounding depends on: number of ranks, implementation of the operations."""
+
+
+class Parts(NamedTuple):
+    """What a configuration builds: the initial state, the phases that change it, the augmentation, and the methods."""
+
+    state: TrainState
+    phases: Sequence[Phase]
+    augmented_discriminator: AugmentedDiscriminator
+    augmenter: Augmenter
+    methods: Sequence[Method]
+
+
+def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter, meter: Meter) -> Loop:
+    """Build everything a loop needs and load the newest intact checkpoint into it."""
+    config, options, run = attempt.config, attempt.options, attempt.run
+    train_set = TrainSet(config.data, options.data_path, options.cache_dir)
+    parts = make_parts(config, world.device)
+    restore_or_start(parts.state, attempt, reporter)
+    stepper = make_stepper(config, parts, train_set, world)
+    measurer = Measurer(run, options, train_set, train_set.whole, stop, world)
+    evaluator = Evaluator(config, measurer, parts.state.images)
+    sheets = SampleSheets(run, config, options, train_set)
+    return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
+
+
+def assemble_evaluation(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter) -> EvaluationJob:
+    """Build what measures the snapshots of a trial."""
+    train_set = TrainSet(attempt.config.data, attempt.options.data_path, attempt.options.cache_dir)
+    measurer = Measurer(attempt.run, attempt.options, train_set, train_set.whole, stop, world)
+    return EvaluationJob(attempt.config, measurer, reporter)
+
+
+def make_parts(config: TrainConfig, device: torch.device) -> Parts:
+    """Return the parts of a new run; weights are drawn from the configuration's seed."""
+    seed_everything(config.seed, "weights")
+    networks = config.networks
+    shape = (networks.resolution, networks.channels, networks.condition_dim)
+    generator: GeneratorNetwork = build(networks.generator, *shape)
+    discriminator: DiscriminatorNetwork = build(networks.discriminator, *shape)
+    augmenter: Augmenter = build(config.augment)
+    augmented_discriminator = augmenter.augmented_discriminator(discriminator)
+    methods: dict[str, Method] = {spec.type: build(spec) for spec in config.methods}
+    for method in methods.values():
+        method.prepare(generator, discriminator)
+    generator, discriminator = generator.to(device).train(), discriminator.to(device).train()
+    average = copy.deepcopy(generator).eval().requires_grad_(False)
+    intervals = Intervals(config.generator_optimizer.regularize_every, config.discriminator_optimizer.regularize_every)
+    objective = build(config.objective, generator, augmented_discriminator, intervals, tuple(methods.values()))
+    state = TrainState(
+        generator,
+        discriminator,
+        average,
+        adam(generator, config.generator_optimizer),
+        adam(discriminator, config.discriminator_optimizer),
+        {"objective": objective, "augmenter": augmenter, **methods},
+    )
+    return Parts(state, objective.phases, augmented_discriminator, augmenter, tuple(methods.values()))
+
+
+def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World) -> Stepper:
+    """Return what moves `parts` on from wherever they are."""
+    return Stepper(config, *parts, Batches(config, train_set, parts.state.images, world.device), world)
+
+
+def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
+    """Return Adam for the trainable parameters, with the correction for lazy regularisation."""
+    lr, betas, _ = lazy_adam(config)
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    group = {"params": trainable, INITIAL_LR: lr}
+    return torch.optim.Adam([group], lr=lr, betas=betas, eps=config.epsilon, fused=True)
+
+
+def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
+    """Load the newest intact checkpoint; without one, begin: with the weights of a snapshot if so configured."""
+    environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
+    loaded = _load_newest(state, attempt.run, reporter)
+    kimg = state.images / 1000
+    if loaded:
+        for name, now in environment.items():
+            _note_change(attempt.run, kimg, reporter, name, now)
+        reporter.event("resume", kimg, file=loaded.name, **environment)
+    else:
+        _begin(state, attempt, reporter, environment)
+    reporter.update(kimg=kimg, resumed_from_kimg=kimg)
+
+
+def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | None:
+    for found, tensors in checkpoint.intact(run.checkpoints):
+        if tensors is not None:
+            state.load_tensors(tensors)
+            return found.path
+        reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
+        say(f"adasweep: {found.path} is damaged and passed over")
+    return None
+
+
+def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
+    transfer, path = attempt.config.transfer, attempt.options.transfer_path
+    details: dict[str, object] = {}
+    if transfer is not None:
+        left = start_from(state, attempt.config.networks, transfer, path)
+        details = {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
+    reporter.event("start", 0.0, **environment, **details)
+
+
+def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:
+    """Record that it goes on by other means.
+
+    With another number of ranks, sums are added up in another order; other operations round differently.
+    """
+    before = next((row[name] for row in reversed([*read_lines(run.events)]) if name in row), None)
+    if before is not None and before != now:
+        reporter.event(f"{name.replace('_', '-')}-changed", kimg, before=before, **{name: now})

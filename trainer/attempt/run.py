@@ -1,0 +1,143 @@
+"""One attempt at a trial, from its description to its ending. However it ends, record.json says how and why."""
+
+import json
+import os
+import socket
+import time
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+
+from trainer.attempt.assemble import Attempt, assemble, assemble_evaluation
+from trainer.config.job import Job
+from trainer.config.train import TrainConfig
+from trainer.errors import ERROR_PREFIX, ExitCode, UserError
+from trainer.ops.choice import choose
+from trainer.ops.kernels import kernels, use
+from trainer.record import Energy, RunDir, RunRecord, State, read_record
+from trainer.recording.energy_meters import Meter
+from trainer.recording.fence import Fence, FencedOut
+from trainer.recording.gpu_meter import find_meter
+from trainer.recording.reporter import Reporter, SilentReporter
+from trainer.runtime.console import say
+from trainer.runtime.failures import BatchSplit, failure_of
+from trainer.runtime.ranks import Place, find_place
+from trainer.runtime.signals import Preempted, StopRequest
+from trainer.runtime.torch_settings import configure_process
+from trainer.runtime.world import World, joined
+from trainer.training.loop import RunDiverged
+
+
+def read_attempt(directory: Path, number: int) -> Attempt:
+    """Return the attempt described by trial.json and attempts/NNN/job.json.
+
+    Raises UserError where either is missing or not what it should be.
+    """
+    run = RunDir(directory)
+    try:
+        trial = json.loads(run.trial.read_text(encoding="utf-8"))
+        job = Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
+        return Attempt(run, TrainConfig.model_validate(trial["config"]), job)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(directory, f"attempt {number} cannot be read: {error}") from error
+
+
+def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
+    """Carry out an attempt and return its exit code: 0 done, 2 user error, 70 bug, 75 run me again."""
+    configure_process(attempt.options.threads)
+    place, config = find_place(os.environ), attempt.config
+    meter = find_meter(attempt.job.resources, place.size, os.environ)
+    report = _reporter(attempt, place, meter)
+    try:
+        with joined(place, _micro_batches(attempt, place)) as world:
+            if attempt.job.work == "evaluate":
+                return _evaluate(attempt, world, stop, report, meter)
+            return _train(attempt, world, stop, report, meter)
+    except FencedOut as lost:
+        say(f"adasweep: {lost}; nothing more is written")
+        return ExitCode.RUN_AGAIN
+    except Exception as error:
+        return _fail(report, error, config)
+
+
+def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
+    use(choose(attempt.options.ops, world.device.type))
+    report.update(ops=kernels().name)
+    loop = assemble(attempt, world, stop, report, meter)
+    try:
+        loop.to_horizon()
+    except Preempted:
+        report.event("preempted", loop.kimg, signal=str(stop.signal))
+        report.update(
+            state=State.PREEMPTED, kimg=loop.kimg, doing="", exit_code=ExitCode.RUN_AGAIN, energy=loop.energy()
+        )
+        return ExitCode.RUN_AGAIN
+    except RunDiverged as rule:
+        report.event("diverged", loop.kimg, rule=str(rule))
+        message = f"diverged at {loop.kimg:g} kimg: {rule}"
+        ending = {"message": message, "diverged": True, "energy": loop.energy()}
+        report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=ExitCode.DONE, **ending)
+        return ExitCode.DONE
+    report.event("done", loop.kimg)
+    report.update(state=State.DONE, kimg=loop.kimg, doing="", exit_code=ExitCode.DONE, energy=loop.energy())
+    return ExitCode.DONE
+
+
+def _micro_batches(attempt: Attempt, place: Place) -> int:
+    """Return how many parts the ranks must be able to share evenly; an evaluation is shared by any number."""
+    config = attempt.config
+    return config.micro_batches if attempt.job.work == "train" else place.size
+
+
+def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
+    report.event("evaluation", report.record.kimg, world_size=world.size)
+    state, code = State.DONE, ExitCode.DONE
+    try:
+        assemble_evaluation(attempt, world, stop, report).carry_out()
+    except Preempted:
+        state, code = State.PREEMPTED, ExitCode.RUN_AGAIN
+    energy = report.record.energy.model_copy(update={"joules": meter.joules()})
+    report.update(state=state, doing="", exit_code=code, energy=energy)
+    return code
+
+
+def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
+    """Say why the attempt failed, on standard error and in the record if that can still be written."""
+    split = BatchSplit(config.micro_batch, config.discriminator.group or config.micro_batch)
+    failure = failure_of(error, split)
+    if failure.exit_code == ExitCode.BUG:
+        say("".join(traceback.format_exception(error)))
+    say(f"{ERROR_PREFIX}{failure.message}")
+    try:
+        report.update(state=State.FAILED, doing="", exit_code=failure.exit_code, message=failure.message)
+        report.event("failed", report.record.kimg, message=failure.message)
+    except (OSError, FencedOut) as unwritten:
+        say(f"adasweep: the record could not be written either: {unwritten}")
+    return failure.exit_code
+
+
+def _trained_kimg(run: RunDir) -> float:
+    """Return how far training has got, which an evaluation leaves as it is."""
+    records = (read_record(run.record(number)) for number in reversed(run.attempts()))
+    return next((record.kimg for record in records if record and record.work == "train"), 0.0)
+
+
+def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
+    record = RunRecord(
+        attempt=attempt.job.attempt,
+        work=attempt.job.work,
+        state=State.RUNNING,
+        kimg=_trained_kimg(attempt.run) if attempt.job.work == "evaluate" else 0,
+        horizon_kimg=attempt.options.horizon_kimg,
+        started=time.time(),
+        updated=0,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        world_size=place.size,
+        doing="starting",
+        code=attempt.job.code,
+        versions={name: version(name) for name in ("adasweep", "torch", "numpy")},
+        energy=Energy(method=meter.method, coverage=meter.coverage),
+    )
+    kind = Reporter if place.rank == 0 else SilentReporter
+    return kind(attempt.run, record, Fence(attempt.run.lease, attempt.job.token))

@@ -1,0 +1,93 @@
+"""Typer programs whose commands are imported when they are called, and options that take several words."""
+
+import importlib
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import typer
+from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+class Entry(NamedTuple):
+    """A line of a program's `--help`, and the module whose `app` carries the command out."""
+
+    name: str
+    module: str
+    help: str
+    panel: str
+
+
+def new_app(about: str = "", cls: type[TyperGroup] = TyperGroup, *, completion: bool = False) -> typer.Typer:
+    """Return an app without commands, with the settings that all share."""
+    return typer.Typer(
+        help=about,
+        cls=cls,
+        add_completion=completion,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+
+
+def epilog(text: str) -> str:
+    """Return text for below a command's help, which Typer then prints as it stands: lines, indents and brackets."""
+    return "\n".join(f"[b][/b]{escape(line)}" for line in text.strip().splitlines())
+
+
+def program(about: str, entries: Sequence[Entry], check: Callable[[], None] = lambda: None) -> typer.Typer:
+    """Return the app of a program. It lists its commands from `entries`, and imports the one that is called.
+
+    `check` is called before every command.
+    """
+    modules = {entry.name: entry.module for entry in entries}
+
+    class Commands(TyperGroup):
+        """The commands of `entries`, in their order."""
+
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            for name, _, text, panel in entries:
+                self.add_command(TyperCommand(name, help=text, rich_help_panel=panel))
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+            """Return the name of the command, the command, and the words that are left for it."""
+            name, listed, rest = super().resolve_command(ctx, args)
+            command = get_command(importlib.import_module(modules[name]).app) if name else listed
+            return name, command, rest
+
+    app = new_app(about, Commands, completion=True)
+    app.callback()(check)
+    return app
+
+
+def taking_several(*options: str) -> type[TyperCommand]:
+    """Return the class of a command whose repeatable `options` take several words: `--set a=1 b=2`, and none, too."""
+
+    class Command(TyperCommand):
+        """A command with such options."""
+
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            """Return the words that are left when options and arguments are taken."""
+            return super().parse_args(ctx, list(repeated(args, options)))
+
+    return Command
+
+
+def repeated(words: Sequence[str], options: Container[str]) -> Iterator[str]:
+    """Yield `words` with each of `options` repeated before every word that follows it; "" stands for no word."""
+    option, count = "", 0
+    for word in words:
+        if option and not word.startswith("--"):
+            yield from (option, word)
+            count += 1
+            continue
+        if option and not count:
+            yield from (option, "")
+        option, count = (word, 0) if word in options else ("", 0)
+        if not option:
+            yield word
+    if option and not count:
+        yield from (option, "")

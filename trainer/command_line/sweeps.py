@@ -1,0 +1,57 @@
+"""A sweep on the command line: the name under which a store knows it, or its file."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from trainer.errors import UserError
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def is_file(sweep: str) -> bool:
+    """Return whether a word means a sweep's file, not its name."""
+    return sweep.endswith(SUFFIXES) or Path(sweep).is_file()
+
+
+def stored_name(store: Path, sweep: str) -> str:
+    """Return the name under which the sweep of a name or FILE is planned in the store at `store`.
+
+    Raises UserError, with the names that come near, where no such sweep was run there.
+    """
+    name = name_in(Path(sweep)) if is_file(sweep) else sweep
+    known = names(store)
+    if name in known:
+        return name
+    tiers = [one for one in known if one.startswith(f"{name}-")] if is_file(sweep) else []
+    raise UserError(f"sweep {sweep!r}", f"was not run in the store {store}", _way_out(name, known, tiers))
+
+
+def names(store: Path) -> list[str]:
+    """Return the names of all sweeps planned in the store at `store`; a name may have slashes."""
+    root = store / "sweeps"
+    return sorted(path.parent.relative_to(root).as_posix() for path in root.glob("**/plan.json"))
+
+
+def name_in(file: Path) -> str:
+    """Return the name that a sweep file gives its sweep. Raises UserError where it cannot be read or has none."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        values = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        problem = getattr(error, "strerror", None) or getattr(error, "problem", None) or "is not YAML"
+        raise UserError(file, str(problem)) from None
+    name = values.get("sweep") if isinstance(values, dict) else None
+    if not isinstance(name, str):
+        raise UserError(file, "has no key `sweep`", "give the file or the name of a sweep")
+    return name
+
+
+def _way_out(name: str, known: list[str], tiers: list[str]) -> str:
+    if tiers:
+        return f"its tiers were: name one of {', '.join(tiers)}"
+    near = get_close_matches(name, known)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"sweeps there: {', '.join(known) or 'none yet'}"

@@ -1,0 +1,74 @@
+"""python -m trainer benchmark: what training and evaluation cost on this machine, measured in seconds."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trainer.attempt.assemble import make_parts, make_stepper
+from trainer.command_line.group import epilog, new_app
+from trainer.commands.arguments import ThreadsOption
+from trainer.config.metrics.families import DETECTOR
+from trainer.config.train import TrainConfig
+from trainer.data.dataset import TrainSet
+from trainer.evaluation.inline import presented
+from trainer.evaluation.samples import Samples
+from trainer.files import strict_json
+from trainer.recording.telemetry import peak_memory_gib
+from trainer.runtime.ranks import Place
+from trainer.runtime.torch_settings import configure_process
+from trainer.runtime.world import World, device_of
+
+ITERATIONS = 16
+IMAGES = 128
+
+
+EXAMPLES = """Example:
+  python -m trainer benchmark --config trial.json --data set.zip --cache cache
+"""
+ConfigOption = Annotated[Path, typer.Option("--config", help="A trial.json, or a TrainConfig as JSON.")]
+DataOption = Annotated[Path, typer.Option("--data", help="The data set's folder or ZIP.")]
+CacheOption = Annotated[Path, typer.Option("--cache", help="Where decoded images are kept.")]
+
+app = new_app()
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def benchmark(config: ConfigOption, data: DataOption, cache: CacheOption, threads: ThreadsOption = 1) -> int:
+    """Measure what training and evaluation cost on this machine; print it as JSON."""
+    configure_process(threads)
+    tree = json.loads(config.read_text(encoding="utf-8"))
+    measured = measure(TrainConfig.model_validate(tree.get("config", tree)), data, cache)
+    sys.stdout.write(strict_json(measured) + "\n")
+    return 0
+
+
+def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
+    """Return seconds per kimg, seconds per thousand evaluated images (generation and features) and peak memory in GiB.
+
+    Sixteen iterations hold every phase as often as a long run does; one more before them warms up.
+    """
+    from trainer.metrics.detectors import load_detector
+
+    device = device_of(Place())
+    train_set = TrainSet(config.data, data, cache)
+    stepper = make_stepper(config, make_parts(config, device), train_set, World(device=device))
+    stepper.step()
+    started, shown = time.perf_counter(), stepper.state.images
+    for _ in range(ITERATIONS):
+        stepper.step()
+    per_kimg = (time.perf_counter() - started) / ((stepper.state.images - shown) / 1000)
+    detector = load_detector(DETECTOR, device)
+    started = time.perf_counter()
+    average = presented(stepper.state.average, train_set)
+    for batch in Samples(average, train_set).images(IMAGES):
+        detector.features(batch.images)
+    per_thousand = (time.perf_counter() - started) / (IMAGES / 1000)
+    return {
+        "seconds_per_kimg": per_kimg,
+        "seconds_per_thousand_evaluated": per_thousand,
+        "peak_memory_gib": peak_memory_gib(),
+    }

@@ -1,0 +1,60 @@
+"""The arguments of `data` and its commands, with examples for each."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trainer.data.readers.images import Labels
+from trainer.data.registry import REGISTRY
+from trainer.data.resize import Filter, Fit
+
+EXAMPLES = {
+    "get": """Examples:
+  adasweep data get fashion-mnist-10k       comes with adasweep, needs no network
+  adasweep data get fashion-mnist satellite32
+""",
+    "prepare": """Examples:
+  adasweep data prepare ~/photos cats --resolution 128 --fit crop
+  adasweep data prepare cifar-10-python.tar.gz cifar10.zip
+  adasweep data prepare mnist/ mnist --resolution 32 --fit pad
+  adasweep data prepare ffhq-tfrecords/ ffhq --resolution 256 --filter box
+  adasweep data prepare animals/ animals --resolution 64 --labels folders
+""",
+    "verify": """Examples:
+  adasweep data verify fashion-mnist-10k
+  adasweep data verify ~/photos --json
+""",
+    "describe": """Examples:
+  adasweep data describe fashion-mnist-10k
+  adasweep data describe ~/photos.zip --json
+""",
+    "list": """Example:
+  adasweep data list --json
+""",
+}
+
+NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME", help=f"Some of {', '.join(REGISTRY)}.")]
+DataArgument = Annotated[
+    str, typer.Argument(metavar="NAME|PATH", help="A set in STORE/data by its name, or a folder or ZIP.")
+]
+SourceArgument = Annotated[Path, typer.Argument(metavar="SOURCE", help="What to convert.")]
+TargetArgument = Annotated[
+    str, typer.Argument(metavar="TARGET", help="A bare name for STORE/data/NAME.zip, or a path.")
+]
+ResolutionOption = Annotated[
+    int | None,
+    typer.Option("--resolution", metavar="PIXELS", help="A power of two.", show_default="that of the images"),
+]
+FitOption = Annotated[Fit, typer.Option("--fit", help="Cut out the middle, or add a border.")]
+FilterOption = Annotated[Filter, typer.Option("--filter", help="How to resize; it changes FID.")]
+ChannelsOption = Annotated[
+    int | None,
+    typer.Option("--channels", min=1, max=4, help="Grey, grey+alpha, RGB, RGBA.", show_default="those of the images"),
+]
+MaxImagesOption = Annotated[int | None, typer.Option("--max-images", metavar="N", help="Only the first N.")]
+LabelsOption = Annotated[Labels, typer.Option("--labels", help="Classes to write.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace TARGET.")]
+DataDirOption = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where data sets are kept.", show_default="STORE/data")
+]

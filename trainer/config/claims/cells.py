@@ -1,0 +1,115 @@
+"""Which cell of a sweep a side of a claim means."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from trainer.config.claims.grammar import Claim, ClaimProblem, Side
+
+IMAGES = "data.subset"
+DATA = ("data", "data.source")
+NOT_METHOD = frozenset({IMAGES, *DATA, "data.mirror", "data.subset_seed", "seed"})
+"""Axes that choose the training images: they say on what, not how."""
+
+BASELINES = frozenset({"baseline", "noaug", "no augmentation"})
+CELLS_SHOWN = 8
+
+
+@runtime_checkable
+class NamedCell(Protocol):
+    """A cell: what `cells:` of the sweep file calls it ("" where that has no name), and all its settings by key."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+
+
+Cells = Mapping[str, NamedCell]
+"""Each cell of a sweep by its label."""
+
+
+def pair_of(claim: Claim, cells: Cells) -> tuple[str, str]:
+    """Return the labels of the cells whose numbers are claimed to be less, and more."""
+    less, more = cell_of(claim.less, cells), cell_of(claim.more, cells)
+    if less == more:
+        raise ClaimProblem(f"compares {less} with itself")
+    return less, more
+
+
+def cell_of(side: Side, cells: Cells) -> str:
+    """Return the label of the one cell that `side` means. Raises ClaimProblem where it means none, or several."""
+    _require_axes(side, cells)
+    named = _named(side.name, cells)
+    fitting = [label for label in named if _holds(side.settings, cells[label].settings)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise ClaimProblem(f'"{side}" fits {_listed(fitting)}; add a condition, as in "at axis=value"')
+    raise ClaimProblem(f'"{side}" fits none of {_listed(cells)}')
+
+
+def _require_axes(side: Side, cells: Cells) -> None:
+    axes = {axis for cell in cells.values() for axis in cell.settings}
+    for key in side.settings:
+        found = {axis for axis in axes if _is_called(axis, key)}
+        if not found:
+            raise ClaimProblem(f'"{key}" is no axis of the sweep; axes: {", ".join(sorted(axes)) or "none"}')
+        if len(found) > 1:
+            raise ClaimProblem(f'"{key}" may be {" or ".join(sorted(found))}; write the whole key')
+
+
+def _is_called(axis: str, key: str) -> bool:
+    return axis == key or axis.endswith(f".{key}")
+
+
+def _named(name: str | None, cells: Cells) -> list[str]:
+    """Return the cells with this name; one given in the sweep file goes before one that a value has."""
+    if name is None:
+        return list(cells)
+    wanted = name.lower()
+    exact = [label for label, cell in cells.items() if wanted in (label.lower(), cell.name.lower())]
+    return exact or [label for label, cell in cells.items() if wanted in names_of(cell.settings)]
+
+
+def names_of(settings: Mapping[str, Any]) -> frozenset[str]:
+    """Return, in lower case, every name that the values of a cell's axes give it."""
+    values = [name for key, value in settings.items() if key not in NOT_METHOD for name in _words(value)]
+    names = {value.lower() for value in values}
+    return frozenset(names | BASELINES if "none" in names else names)
+
+
+def _words(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [word for item in value for word in _words(item)]
+    word = value.get("type", "") if isinstance(value, Mapping) else plain(value)
+    return [str(word)] if word else []
+
+
+def _holds(wanted: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
+    return all(
+        any(_is_called(axis, key) and same_value(settings[axis], text) for axis in settings)
+        for key, text in wanted.items()
+    )
+
+
+def same_value(value: Any, text: str) -> bool:
+    """Return whether `text`, as written in a claim, means the `value` of an axis."""
+    if isinstance(value, bool):
+        return text.lower() == str(value).lower()
+    try:
+        return float(text) == float(value)
+    except (TypeError, ValueError):
+        return text.lower() in (word.lower() for word in _words(value))
+
+
+def plain(value: Any) -> str:
+    """Return a value as short text: 0.5, ada, true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _listed(labels: Iterable[str]) -> str:
+    shown = list(labels)
+    more = f" and {len(shown) - CELLS_SHOWN} more" if len(shown) > CELLS_SHOWN else ""
+    return " | ".join(shown[:CELLS_SHOWN]) + more

@@ -1,0 +1,94 @@
+"""The kinds of metric there are, and the networks that features come from: the table behind every name of a metric."""
+
+from itertools import product
+from typing import Literal, NamedTuple
+
+Better = Literal["lower", "higher"]
+FeatureSource = Literal["detector", "distance", "pixels"]
+
+
+class Family(NamedTuple):
+    """One kind of metric.
+
+    `acronym` is how papers write it in tables and on axes, `better` which way its values improve. `values` are the
+    suffixes of the numbers that are always there, `deviations` those among them that say how sure another is and are no
+    scores, `endings` what may follow the number of images, `source` what the features come from, and `constants` what
+    else decides the numbers.
+    """
+
+    acronym: str
+    title: str
+    better: Better
+    values: tuple[str, ...] = ("",)
+    deviations: tuple[str, ...] = ()
+    reference: bool = True
+    constants: tuple[tuple[str, float], ...] = ()
+    source: FeatureSource = "detector"
+    endings: tuple[str, ...] = ("", "_full")
+
+
+PATHS = tuple("".join(parts) for parts in product(("_w", "_z"), ("end", "full"), ("", "_crop")))
+"""Of path length: between latents in w or z, at the path's start or anywhere on it, with `_crop` of the face alone."""
+
+FAMILIES: dict[str, Family] = {
+    "fid": Family("FID", "Fréchet distance of features (Heusel et al. 2017)", "lower"),
+    "kid": Family(
+        "KID",
+        "Kernel distance of features (Bińkowski et al. 2018)",
+        "lower",
+        constants=(("subsets", 100), ("subset_size", 1000)),
+    ),
+    "is": Family(
+        "IS",
+        "Inception score (Salimans et al. 2016)",
+        "higher",
+        values=("mean", "std"),
+        deviations=("std",),
+        reference=False,
+        constants=(("splits", 10),),
+    ),
+    "pr": Family(
+        "P&R",
+        "Precision and recall (Kynkäänniemi et al. 2019)",
+        "higher",
+        values=("precision", "recall"),
+        constants=(("neighbours", 3),),
+    ),
+    "ppl": Family(
+        "PPL",
+        "Perceptual path length (Karras et al. 2019)",
+        "lower",
+        reference=False,
+        constants=(("epsilon", 1e-4),),
+        source="distance",
+        endings=PATHS,
+    ),
+    "swd": Family(
+        "SWD",
+        "Sliced Wasserstein distance of patches (Karras et al. 2018); also one number for each resolution",
+        "lower",
+        constants=(("patches", 128), ("directions", 512)),
+        source="pixels",
+    ),
+    "msssim": Family(
+        "MS-SSIM",
+        "Structural similarity of pairs of images (Wang et al. 2003), low where they are diverse",
+        "lower",
+        reference=False,
+        source="pixels",
+        endings=("",),
+    ),
+}
+
+DETECTORS = {
+    "lite0": "EfficientNet-Lite0 of a PyPI package, 1280 features; the default, works without internet",
+    "inception": "the official Inception file of the papers, 2048 features; give it as inception:/path/to/file.pt",
+}
+
+DISTANCES = {
+    "stlpips": "shift-tolerant LPIPS on AlexNet, of a PyPI package; the default, works without internet",
+    "vgg16": "LPIPS on VGG16, the official file of the papers; give it as vgg16:/path/to/vgg16.pt",
+}
+
+DETECTOR, DISTANCE = "lite0", "stlpips"
+"""The defaults."""

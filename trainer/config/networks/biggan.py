@@ -1,0 +1,75 @@
+"""The networks of BigGAN as settings (Brock et al. 2019, "Large scale GAN training", App. B).
+
+With labels they are class-conditional: one shared embedding enters every batch normalisation of the generator, and the
+discriminator projects on one of its own. Without labels the batch normalisations depend on z alone (self-modulation):
+the unconditional variant of Schoenfeld et al. 2020, which the ADA paper compares with.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, NamedTuple
+
+from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
+from trainer.config.spec import Positive, PositiveInt
+
+GENERATOR_WIDTHS: Mapping[int, tuple[int, ...]] = {
+    8: (4, 4),
+    16: (4, 4, 4),
+    32: (4, 4, 4, 4),
+    64: (16, 16, 8, 4, 2),
+    128: (16, 16, 8, 4, 2, 1),
+    256: (16, 16, 8, 8, 4, 2, 1),
+    512: (16, 16, 8, 8, 4, 2, 1, 1),
+}
+"""Feature maps at 4x4, 8x8, ..., in units of `channels`, by the resolution of images (8 and 16 pixels are ours)."""
+
+
+class DiscriminatorShape(NamedTuple):
+    """Feature maps behind every block, from the image on, and how many of the blocks halve the resolution."""
+
+    widths: tuple[int, ...]
+    halvings: int
+
+
+DISCRIMINATOR_SHAPES: Mapping[int, DiscriminatorShape] = {
+    8: DiscriminatorShape((4, 4), 1),
+    16: DiscriminatorShape((4, 4, 4), 2),
+    32: DiscriminatorShape((4, 4, 4, 4), 2),
+    64: DiscriminatorShape((1, 2, 4, 8, 16), 4),
+    128: DiscriminatorShape((1, 2, 4, 8, 16, 16), 5),
+    256: DiscriminatorShape((1, 2, 4, 8, 8, 16, 16), 6),
+    512: DiscriminatorShape((1, 1, 2, 4, 8, 8, 16, 16), 7),
+}
+
+
+class BigGanGenerator(GeneratorSpec):
+    """Residual blocks with conditional batch normalisation and spectrally normalised weights.
+
+    `hierarchical` gives every block a part of z of its own, z_dim / (blocks + 1) rounded down. `attention` is the
+    resolution of the self-attention layer. Images are made with batch statistics averaged over `standing_passes`.
+    """
+
+    module: ClassVar[str] = "trainer.model.biggan.generator"
+    type: Literal["biggan"] = "biggan"
+    z_dim: PositiveInt = 128
+    channels: PositiveInt = 96
+    embedding_dim: PositiveInt = 128
+    hierarchical: bool = True
+    attention: PositiveInt | None = 64
+    initialisation: Literal["orthogonal", "normal"] = "orthogonal"
+    spectral_epsilon: Positive = 1e-6
+    norm_epsilon: Positive = 1e-5
+    standing_passes: PositiveInt = 100
+
+    def width(self, size: int, resolution: int) -> int:
+        return self.channels * GENERATOR_WIDTHS[resolution][size.bit_length() - 3]
+
+
+class BigGanDiscriminator(DiscriminatorSpec):
+    """Residual blocks with spectrally normalised weights, features summed over the image, projection on the class."""
+
+    module: ClassVar[str] = "trainer.model.biggan.discriminator"
+    type: Literal["biggan"] = "biggan"
+    channels: PositiveInt = 96
+    attention: PositiveInt | None = 64
+    initialisation: Literal["orthogonal", "normal"] = "orthogonal"
+    spectral_epsilon: Positive = 1e-6

@@ -1,0 +1,159 @@
+"""What all networks say of themselves, and the two of StyleGAN2 as settings.
+
+Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN". Other families are in `growing.py` and
+`biggan.py`; `families.py` has the choice among them.
+"""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+
+from trainer.config.spec import Count, Positive, PositiveInt, Settings, Spec, is_off, is_on, is_one
+
+Architecture = Literal["orig", "skip", "resnet"]
+
+BINOMIAL = (1.0, 3.0, 3.0, 1.0)
+
+
+def is_binomial(value: object) -> bool:
+    """Whether taps that came later than trials without them are [1 3 3 1], as they always were."""
+    return value == BINOMIAL
+
+
+def _of_some_gain(taps: tuple[float, ...]) -> tuple[float, ...]:
+    if not sum(taps):
+        raise ValueError("the taps of a filter must not add up to 0")
+    return taps
+
+
+Taps = Annotated[tuple[FiniteFloat, ...], Field(min_length=1, exclude_if=is_binomial), AfterValidator(_of_some_gain)]
+"""The filter that images are resampled with along both axes, up to a factor."""
+
+
+class Precision(Settings):
+    """Arithmetic of the convolutions in the `top_resolutions` highest resolutions; the rest is always float32.
+
+    With bf16, R1 and path length stay float32 all the same: their bf16 gradients are wrong by a third.
+    """
+
+    dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
+    top_resolutions: Count = 0
+    conv_clamp: Positive | None = None
+
+
+class GeneratorSpec(Spec):
+    """A family of generators. `maps` says that it has a w, which styles and path lengths need; `grows` that it can."""
+
+    maps: ClassVar[bool] = False
+    grows: ClassVar[bool] = False
+    z_dim: PositiveInt = 512
+
+    @property
+    def arithmetic(self) -> Precision:
+        """Return how the convolutions compute."""
+        return Precision()
+
+    def width(self, size: int, resolution: int) -> int:
+        """Return the number of feature maps of `size` pixels a side, in a generator of images of `resolution`."""
+        raise NotImplementedError
+
+
+class DiscriminatorSpec(Spec):
+    """A family of discriminators. `has_style_layers`: of StyleGAN's layers, into which some methods put theirs."""
+
+    grows: ClassVar[bool] = False
+    has_style_layers: ClassVar[bool] = False
+
+    @property
+    def arithmetic(self) -> Precision:
+        """Return how the convolutions compute."""
+        return Precision()
+
+    @property
+    def group(self) -> int | None:
+        """Return the size of the groups scored together, parts of a micro-batch; None: all of it is one group."""
+        return 1
+
+
+class StyleGan2Generator(GeneratorSpec):
+    """Mapping and synthesis network. Channels at resolution r: min(channel_base / r, channel_max).
+
+    `demodulate` off and `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4; `noise_inputs`
+    off leaves out the noise that every 3x3 convolution adds.
+    """
+
+    maps: ClassVar[bool] = True
+
+    module: ClassVar[str] = "trainer.model.generator"
+    type: Literal["stylegan2"] = "stylegan2"
+    architecture: Architecture = "skip"
+    z_dim: PositiveInt = 512
+    w_dim: PositiveInt = 512
+    mapping_layers: PositiveInt = 8
+    normalize_label: bool = True
+    channel_base: PositiveInt = 32768
+    channel_max: PositiveInt = 512
+    precision: Precision = Precision()
+    modulation: Literal["activations", "per-sample"] = "activations"
+    demodulate: Annotated[bool, Field(exclude_if=is_on)] = True
+    spectral_norm: Annotated[bool, Field(exclude_if=is_off)] = False
+    noise_inputs: Annotated[bool, Field(exclude_if=is_on)] = True
+    resample_taps: Taps = BINOMIAL
+
+    @property
+    def arithmetic(self) -> Precision:
+        return self.precision
+
+    def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
+        return max(min(self.channel_base // size, self.channel_max), 1)
+
+
+class StyleGan2Discriminator(DiscriminatorSpec):
+    """Discriminator with minibatch standard deviation; `capacity` multiplies channel base and maximum (ADA Fig. 8b).
+
+    `minibatch_std_group` null makes one group of the whole micro-batch; `minibatch_std_channels` counts the feature
+    maps that the standard deviation adds at 4x4, 0 for a discriminator that judges every image by itself.
+    `embedding_dim` is the width of the embedded condition, by default the number of feature maps at 4x4.
+    """
+
+    module: ClassVar[str] = "trainer.model.discriminator"
+    has_style_layers: ClassVar[bool] = True
+    type: Literal["stylegan2"] = "stylegan2"
+    architecture: Architecture = "resnet"
+    mapping_layers: PositiveInt = 8
+    channel_base: PositiveInt = 32768
+    channel_max: PositiveInt = 512
+    capacity: Positive = 1.0
+    minibatch_std_group: PositiveInt | None = 4
+    minibatch_std_channels: Annotated[Count, Field(exclude_if=is_one)] = 1
+    embedding_dim: Annotated[PositiveInt | None, Field(exclude_if=is_off)] = None
+    resample_taps: Taps = BINOMIAL
+    frozen_layers: Count = 0
+    precision: Precision = Precision()
+
+    @property
+    def arithmetic(self) -> Precision:
+        return self.precision
+
+    @property
+    def group(self) -> int | None:
+        return self.minibatch_std_group if self.minibatch_std_channels else 1
+
+    def width(self, size: int) -> int:
+        """Return the number of feature maps at `size` pixels a side: min(base / size, maximum), at least 1."""
+        base, most = int(self.channel_base * self.capacity), int(self.channel_max * self.capacity)
+        return max(min(base // size, most), 1)
+
+    @model_validator(mode="after")
+    def _standard_deviations_share_out_the_features(self) -> Self:
+        maps, width = self.minibatch_std_channels, self.width(4)
+        if maps and width % maps:
+            raise ValueError(f"minibatch_std_channels {maps} does not divide the {width} feature maps at 4x4")
+        return self
+
+    def freezable_layers(self, resolution: int) -> int:
+        """Return how many layers lie before the 4x4 block: conv0, conv1, skip of each resolution, and its FromRGB."""
+        blocks = resolution.bit_length() - 3
+        if self.architecture == "skip":
+            return 3 * blocks
+        return blocks and 1 + blocks * (3 if self.architecture == "resnet" else 2)

@@ -1,0 +1,96 @@
+"""Networks that can grow while they are trained: those of StyleGAN and of ProGAN as settings.
+
+[1] Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation"
+[2] Karras et al. 2019, "A style-based generator architecture for GANs"
+[3] Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN", Table 1, configurations A to D
+
+Without the method `progressive-growing` they are trained at the full resolution from the start. Channels at resolution
+r: min(channel_base / r, channel_max).
+"""
+
+from typing import ClassVar, Literal
+
+from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
+from trainer.config.spec import PositiveInt
+
+
+class StyleGanGenerator(GeneratorSpec):
+    """Mapping network and one colour output at every resolution [2].
+
+    `style` is adaptive instance normalisation (configuration A of [3]) or weight demodulation (B to D).
+    """
+
+    module: ClassVar[str] = "trainer.model.growing.stylegan"
+    maps: ClassVar[bool] = True
+    grows: ClassVar[bool] = True
+    type: Literal["stylegan"] = "stylegan"
+    style: Literal["adain", "demodulation"] = "adain"
+    w_dim: PositiveInt = 512
+    mapping_layers: PositiveInt = 8
+    channel_base: PositiveInt = 16384
+    channel_max: PositiveInt = 512
+
+    def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
+        return max(min(self.channel_base // size, self.channel_max), 1)
+
+
+class StyleGanDiscriminator(DiscriminatorSpec):
+    """Two convolutions at every resolution, no skips, one colour input at every resolution [1, 2]."""
+
+    module: ClassVar[str] = "trainer.model.growing.stylegan"
+    grows: ClassVar[bool] = True
+    has_style_layers: ClassVar[bool] = True
+    type: Literal["stylegan"] = "stylegan"
+    mapping_layers: PositiveInt = 8
+    channel_base: PositiveInt = 16384
+    channel_max: PositiveInt = 512
+    minibatch_std_group: PositiveInt = 4
+
+    @property
+    def group(self) -> int:
+        return self.minibatch_std_group
+
+
+class ProGanGenerator(GeneratorSpec):
+    """Latents to images without a mapping network [1].
+
+    `normalisation` is per pixel, of every batch (as before [1]), or none; `equalised` off draws weights of the scale
+    they are used in, and leaves them to Adam as they are. Both are rows of Table 1 of [1].
+    """
+
+    module: ClassVar[str] = "trainer.model.growing.progan_generator"
+    grows: ClassVar[bool] = True
+    type: Literal["progan"] = "progan"
+    channel_base: PositiveInt = 16384
+    channel_max: PositiveInt = 512
+    normalisation: Literal["pixel", "batch", "none"] = "pixel"
+    equalised: bool = True
+
+    def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
+        return max(min(self.channel_base // size, self.channel_max), 1)
+
+
+class ProGanDiscriminator(DiscriminatorSpec):
+    """Mirror image of the generator [1].
+
+    `variety` is how it sees a batch: minibatch standard deviation, minibatch discrimination (Salimans et al. 2016), or
+    not at all. `normalisation` of layers stands for the critic of Gulrajani et al. 2017, the first rows of Table 1.
+    """
+
+    module: ClassVar[str] = "trainer.model.growing.progan_discriminator"
+    grows: ClassVar[bool] = True
+    type: Literal["progan"] = "progan"
+    channel_base: PositiveInt = 16384
+    channel_max: PositiveInt = 512
+    normalisation: Literal["none", "layer"] = "none"
+    equalised: bool = True
+    variety: Literal["stddev", "discrimination", "none"] = "stddev"
+    minibatch_std_group: PositiveInt = 4
+
+    @property
+    def group(self) -> int:
+        return self.minibatch_std_group if self.variety == "stddev" else 1
+
+    def width(self, size: int) -> int:
+        """Return the number of feature maps at `size` pixels a side."""
+        return max(min(self.channel_base // size, self.channel_max), 1)

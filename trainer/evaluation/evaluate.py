@@ -1,0 +1,127 @@
+"""All metrics of one snapshot from one pass of generation and one pass of the feature network, on any number of ranks.
+
+Path lengths need pairs of images a small step apart, so each kind of path takes a pass of its own.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trainer.config.metrics.families import FAMILIES
+from trainer.config.metrics.names import MetricSpec, metric_identity, parse_metric, recorded_name
+from trainer.evaluation.accumulators import Accumulators
+from trainer.evaluation.batch_outputs import BatchExtractor
+from trainer.evaluation.families import MEASURES, Values
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.path_steps import step_distances
+from trainer.evaluation.real_features import Mirrored, RealFeatures, ReferenceSet
+from trainer.evaluation.samples import SEED, Share, Subject
+from trainer.evaluation.shared_work import Progress, agreed, in_rounds
+from trainer.runtime.world import World
+
+ALONE = World()
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """One number of one metric. `seconds` is the time of the whole evaluation it came from; `time` is Unix time.
+
+    Values may be compared where `metric` and `identity` are equal. Values of one `basis` differ in their evaluation
+    seed alone: they are several measurements of one thing.
+    """
+
+    metric: str
+    value: float
+    identity: str
+    basis: str
+    num_real: int
+    num_generated: int
+    reference: str
+    seed: int
+    seconds: float
+    time: float
+
+    def row(self) -> dict[str, str | int | float]:
+        """Return what goes into a line of metrics.jsonl."""
+        return asdict(self)
+
+
+def evaluate(
+    subject: Subject,
+    reference: ReferenceSet,
+    names: Sequence[str],
+    feature_networks: FeatureNetworks,
+    cache_dir: Path,
+    seed: int = SEED,
+    mirror: bool = False,
+    progress: Progress = lambda _: None,
+    world: World = ALONE,
+) -> list[MetricValue]:
+    """Return the numbers of all metrics `names`, in their order; nothing on any rank but the first.
+
+    The subject gives the same images for the same `seed`; a metric of fewer images uses the first of them. `mirror`
+    adds its mirror images to the reference. `progress` is called with what is being done, several times a second; it
+    may raise Preempted, which then is raised on all ranks.
+
+    Raises MetricNameError for names that do not exist, DetectorError or PerceptualError where a network cannot be had.
+    """
+    started = time.monotonic()
+    specs = [parse_metric(name) for name in names]
+    if not specs:
+        return []
+    against = Mirrored(reference) if mirror else reference
+    accumulators = accumulate(subject, specs, feature_networks, cache_dir, seed, progress, world)
+    results: list[tuple[MetricSpec, RealFeatures, Values]] = []
+
+    def compare() -> None:
+        for spec in specs if world.is_main else []:
+            progress(spec.name)
+            real = RealFeatures(against, feature_networks, spec.real(len(against)), cache_dir, progress)
+            results.append((spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed)))
+
+    agreed(compare, world)
+    seconds = time.monotonic() - started
+    return [value for result in results for value in _values(*result, seed, mirror, seconds)]
+
+
+def accumulate(
+    subject: Subject,
+    specs: Sequence[MetricSpec],
+    feature_networks: FeatureNetworks,
+    cache_dir: Path,
+    seed: int,
+    progress: Progress,
+    world: World = ALONE,
+) -> Accumulators:
+    """Return what the metrics `specs` need of as many generated images and paths as the largest of them asks for."""
+    wanted = [(MEASURES[spec.family].keep, spec.generated) for spec in specs]
+    extractor = BatchExtractor.for_all(wanted, feature_networks, seed)
+    accumulators = Accumulators(wanted, extractor, cache_dir)
+    if extractor.total:
+        own = map(extractor.outputs, subject.images(extractor.total, Share(world.rank, world.size)))
+        for outputs in in_rounds(
+            own, world, lambda: progress(f"generated images {accumulators.images} of {extractor.total}")
+        ):
+            accumulators.take(outputs)
+        images = accumulators.images
+        assert images == extractor.total, f"asked for {extractor.total} generated images, got {images}"
+    paths = {spec.path: max(s.generated for s in specs if s.path == spec.path) for spec in specs if spec.path}
+    for path, count in paths.items():
+        accumulators.steps[path] = step_distances(subject, path, count, feature_networks.distance, world, progress)
+    return accumulators
+
+
+def _values(
+    spec: MetricSpec, real: RealFeatures, values: Values, seed: int, mirror: bool, seconds: float
+) -> list[MetricValue]:
+    family = FAMILIES[spec.family]
+    fingerprint = real.reference.fingerprint if family.reference else ""
+    count = real.count if family.reference else 0
+    source = real.feature_networks.identity(family.source)
+    identity, basis = (metric_identity(spec, source, fingerprint, count, s, mirror) for s in (seed, None))
+    about = (identity, basis, count, spec.generated, fingerprint, seed, seconds, time.time())
+    detector, distance = real.feature_networks.names
+    return [
+        MetricValue(recorded_name(spec, suffix, detector, distance), value, *about) for suffix, value in values.items()
+    ]

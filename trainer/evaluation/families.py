@@ -1,0 +1,67 @@
+"""From real and generated images to the numbers of each family, by their suffixes in recorded names."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from trainer.evaluation.accumulators import GeneratedFeatures
+from trainer.evaluation.batch_outputs import Keep
+from trainer.evaluation.real_features import RealFeatures
+from trainer.metrics import swd
+from trainer.metrics.fid import frechet_distance
+from trainer.metrics.inception_score import inception_score
+from trainer.metrics.kid import kid
+from trainer.metrics.ppl import path_length
+from trainer.metrics.precision_recall import precision_recall
+
+Values = Mapping[str, float]
+
+
+class Measure(NamedTuple):
+    """What has to be kept of the generated images, and the function of both sets and the evaluation seed."""
+
+    keep: Keep
+    numbers: Callable[[RealFeatures, GeneratedFeatures, int], Values]
+
+
+def _fid(real: RealFeatures, generated: GeneratedFeatures, _: int) -> Values:
+    return {"": frechet_distance(real.gaussian(), generated.gaussian())}
+
+
+def _kid(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> Values:
+    return {"": kid(real.features(), generated.features(), seed=seed)}
+
+
+def _is(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Values:
+    return inception_score(generated.probabilities())._asdict()
+
+
+def _pr(real: RealFeatures, generated: GeneratedFeatures, _: int) -> Values:
+    return precision_recall(real.features(), generated.features())._asdict()
+
+
+def _ppl(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Values:
+    return {"": path_length(generated.steps())}
+
+
+def _swd(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> Values:
+    count = min(real.count, generated.spec.generated)
+    patches = {side: rows[: count * swd.PATCHES] for side, rows in real.patches().items()}
+    levels = swd.swd(patches, generated.patches(count), seed)
+    return {"": swd.average(levels), **{str(side): value for side, value in levels.items()}}
+
+
+def _msssim(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Values:
+    return {"": float(np.mean(generated.similarities()))}
+
+
+MEASURES: dict[str, Measure] = {
+    "fid": Measure("gaussian", _fid),
+    "kid": Measure("features", _kid),
+    "is": Measure("probabilities", _is),
+    "pr": Measure("features", _pr),
+    "ppl": Measure("steps", _ppl),
+    "swd": Measure("patches", _swd),
+    "msssim": Measure("similarities", _msssim),
+}

@@ -1,0 +1,48 @@
+"""The networks that metrics take features from, loaded when the first metric asks for them."""
+
+from functools import cached_property
+
+import torch
+
+from trainer.config.metrics.families import DETECTOR, DISTANCE, FeatureSource
+from trainer.metrics.detectors import Detector, load_detector
+from trainer.perceptual import PerceptualFeatures, load_features
+
+
+class FeatureNetworks:
+    """The detector whose features are compared, and the perceptual distance of path lengths, on one device.
+
+    Both may be given by name (`inception:/path/to/file.pt`) or ready made.
+    """
+
+    def __init__(
+        self,
+        detector: str | Detector = DETECTOR,
+        distance: str | PerceptualFeatures = DISTANCE,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._detector, self._distance, self.device = detector, distance, device
+
+    @cached_property
+    def detector(self) -> Detector:
+        """Return the feature network. Raises DetectorError where it cannot be had."""
+        given = self._detector
+        return load_detector(given, self.device) if isinstance(given, str) else given
+
+    @cached_property
+    def distance(self) -> PerceptualFeatures:
+        """Return the perceptual distance. Raises PerceptualError where it cannot be had."""
+        given = self._distance
+        return load_features(given, self.device) if isinstance(given, str) else given
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return the names of detector and distance as recorded names have them; paths are left out later."""
+        detector = self._detector if isinstance(self._detector, str) else self._detector.name
+        return detector, self._distance if isinstance(self._distance, str) else DISTANCE
+
+    def identity(self, source: FeatureSource) -> str:
+        """Return what decides the features: weights, resize and precision of the network, if it is one."""
+        if source == "pixels":
+            return source
+        return self.detector.identity if source == "detector" else self.distance.name

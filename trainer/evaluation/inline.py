@@ -1,0 +1,64 @@
+"""Evaluating a run's moving average inline: snapshot, generate, measure, append the rows, keep best and last."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from trainer.config.train import TrainConfig
+from trainer.data.dataset import ImageSet
+from trainer.evaluation.measurer import Measurer, recorded_values
+from trainer.files import read_lines
+from trainer.model.network import GeneratorNetwork
+from trainer.recording.reporter import Reporter
+from trainer.state.snapshot import save_snapshot
+from trainer.state.train_state import TrainState
+
+
+@dataclass
+class Evaluator:
+    """Evaluates when it is due. Rows of an earlier attempt count up to where it was resumed.
+
+    Where evaluation is left to later jobs, snapshots are all it makes.
+    """
+
+    config: TrainConfig
+    measurer: Measurer
+    resumed_images: int
+
+    def __post_init__(self) -> None:
+        rows = recorded_values(read_lines(self.measurer.run.metrics))
+        self.measurer.known |= {number for number in rows if number[0] <= self.resumed_images}
+
+    @property
+    def _later(self) -> bool:
+        return self.measurer.options.evaluation == "later"
+
+    def evaluate(self, state: TrainState, reporter: Reporter) -> None:
+        """Keep a snapshot of this image counter, with those metrics of its average that are not known yet.
+
+        All ranks take part. Raises Preempted when a stop signal comes in the middle; nothing is written then.
+        """
+        kept = state.images <= self.resumed_images and self.measurer.run.snapshot(state.images).exists()
+        todo = not kept or (bool(self.measurer.missing(state.images)) and not self._later)
+        if not self.measurer.world.gather([todo])[0]:
+            return
+        average = presented(state.average, self.measurer.train_set)
+        if reporter.speaks:
+            reporter.fence.check()
+            save_snapshot(self.measurer.run, self.config, state, average)
+        if self._later:
+            return
+        self.measurer.measure(state.images, average, reporter)
+        if reporter.speaks:
+            self.measurer.keep(state.images)
+
+
+def presented(average: GeneratorNetwork, labels_of: ImageSet) -> GeneratorNetwork:
+    """Return the average as it makes images outside training, with classes as frequent as in the set."""
+
+    def labels(count: int, draws: torch.Generator) -> Float[Tensor, "n cdim"]:
+        return labels_of.labels(torch.randint(len(labels_of), [count], generator=draws).numpy())
+
+    return average.presentable(labels)

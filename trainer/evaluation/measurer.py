@@ -1,0 +1,116 @@
+"""The numbers of a trial's snapshots: which are still missing, measuring them, and keeping the best and the last."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from statistics import fmean
+from typing import Any
+
+from trainer.config.metrics.names import better, parse_metric, value_names
+from trainer.config.options import RunOptions
+from trainer.data.dataset import ImageSet, TrainSet
+from trainer.evaluation.evaluate import evaluate
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.samples import Samples
+from trainer.evaluation.shared_work import Progress
+from trainer.files import read_lines
+from trainer.model.network import GeneratorNetwork
+from trainer.record import RunDir
+from trainer.recording.reporter import Reporter
+from trainer.runtime.signals import Preempted, StopRequest
+from trainer.runtime.world import World
+from trainer.state.snapshot import point, prune_snapshots
+
+Known = tuple[int, str, int]
+"""The image counter, the recorded name and the evaluation seed of a number."""
+
+
+@dataclass
+class Measurer:
+    """Measures snapshots against the whole data set, on all ranks. `known` are the numbers that are there already."""
+
+    run: RunDir
+    options: RunOptions
+    train_set: TrainSet
+    reference: ImageSet
+    stop: StopRequest
+    world: World
+    known: set[Known] = field(default_factory=set)
+
+    @cached_property
+    def feature_networks(self) -> FeatureNetworks:
+        return FeatureNetworks(self.options.detector, self.options.distance, self.world.device)
+
+    def missing(self, images: int) -> dict[int, list[str]]:
+        """Return by evaluation seed the names of the metrics of which a number is not known at this image counter."""
+        found = {
+            seed: [name for name in self.options.metrics if not self._numbers(name, images, seed) <= self.known]
+            for seed in range(self.options.evaluation_seeds)
+        }
+        return {seed: names for seed, names in found.items() if names}
+
+    def measure(self, images: int, average: GeneratorNetwork, reporter: Reporter) -> None:
+        """Append the missing numbers of a moving average to metrics.jsonl.
+
+        Raises Preempted when a stop signal comes in the middle; what whole seeds gave is kept then.
+        """
+        for seed, names in self.missing(images).items():
+            values = evaluate(
+                Samples(average, self.train_set, seed),
+                self.reference,
+                names,
+                self.feature_networks,
+                self.options.cache_dir,
+                seed=seed,
+                progress=self.progress(reporter),
+                world=self.world,
+            )
+            reporter.append(self.run.metrics, *({"kimg": images / 1000, **value.row()} for value in values))
+            self.known |= {number for name in names for number in self._numbers(name, images, seed)}
+
+    def keep(self, images: int) -> None:
+        """Point `best` at the best snapshot by the first metric, and remove what is not to be kept."""
+        best = self._best() or images
+        point(self.run.snapshots / "best.safetensors", self.run.snapshot(best))
+        if self.options.snapshots_kept == "best-and-last":
+            prune_snapshots(self.run, {images, best})
+
+    def progress(self, reporter: Reporter) -> Progress:
+        """Return what is told what is being done: it keeps the heart beating, and raises Preempted after a signal."""
+
+        def progress(doing: str) -> None:
+            if self.stop.made:
+                raise Preempted
+            reporter.pulse(doing=f"evaluating: {doing}")
+
+        return progress
+
+    def _numbers(self, name: str, images: int, seed: int) -> set[Known]:
+        recorded = value_names(parse_metric(name), self.options.detector, self.options.distance)
+        return {(images, number, seed) for number in recorded}
+
+    def _best(self) -> int | None:
+        """Return the image counter of the best snapshot that is still there; of equals, the earliest."""
+        if not self.options.metrics:
+            return None
+        metric = value_names(parse_metric(self.options.metrics[0]), self.options.detector, self.options.distance)[0]
+        sign = 1 if better(metric) == "lower" else -1
+        scores = {images: sign * value for images, value in means(read_lines(self.run.metrics), metric).items()}
+        kept = [images for images in self.run.kept_snapshots() if math.isfinite(scores.get(images, math.inf))]
+        return min(kept, key=lambda images: scores[images], default=None)
+
+
+def recorded_values(rows: Iterator[dict[str, Any]]) -> set[Known]:
+    """Return the numbers that rows of metrics.jsonl hold."""
+    return {(round(row["kimg"] * 1000), row["metric"], row.get("seed", 0)) for row in rows}
+
+
+def means(rows: Iterator[dict[str, Any]], metric: str) -> Mapping[int, float]:
+    """Return by image counter the mean of a metric over evaluation seeds; a later row of a seed replaces an earlier."""
+    by_images: dict[int, dict[int, float]] = defaultdict(dict)
+    for row in rows:
+        if row["metric"] == metric:
+            by_images[round(row["kimg"] * 1000)][row.get("seed", 0)] = row["value"]
+    return {images: fmean(values.values()) for images, values in by_images.items()}

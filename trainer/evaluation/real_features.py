@@ -1,0 +1,153 @@
+"""The real images of a metric: which of a set, and their features, measured once and kept on disk for every run.
+
+    cache_dir/features/<fingerprint>[-mirror]-<detector>-<n>.npy              features [n d], read through a memory map
+    cache_dir/features/<fingerprint>[-mirror]-<detector>-<n>.gaussian.npz     mean [d], root [d d] of their covariance
+    cache_dir/features/<fingerprint>[-mirror]-patches<side>-<n>.npy           patches of one resolution [n * 128 c * 49]
+
+A file appears whole or not at all, whatever crashes; a lock spares concurrent processes the same work.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64, UInt8
+from torch import Tensor
+
+from trainer.evaluation.feature_cache import mapped, once, written
+from trainer.evaluation.feature_networks import FeatureNetworks
+from trainer.evaluation.shared_work import Progress
+from trainer.files import replacing
+from trainer.metrics.detectors import Detector
+from trainer.metrics.moments import Factored, Gaussian, gaussian_of
+from trainer.metrics.swd import PATCH, PATCHES, Rows, patches_of, sides
+
+CHOICE_SEED: Final = 0
+BATCH: Final = 64
+
+Indices = Int64[np.ndarray, " n"]
+
+
+@runtime_checkable
+class ReferenceSet(Protocol):
+    """A set of real images known by content."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def __len__(self) -> int: ...
+
+    def images(self, indices: Indices, /) -> UInt8[Tensor, "n c h w"]: ...
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """A set and its mirror images: index i + len/2 is image i flipped left to right."""
+
+    plain: ReferenceSet
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.plain.fingerprint}-mirror"
+
+    def __len__(self) -> int:
+        return 2 * len(self.plain)
+
+    def images(self, indices: Indices, /) -> UInt8[Tensor, "n c h w"]:
+        flipped = torch.from_numpy(indices >= len(self.plain))[:, None, None, None]
+        images = self.plain.images(indices % len(self.plain))
+        return torch.where(flipped, images.flip(3), images)
+
+
+def chosen(available: int, count: int) -> Indices:
+    """Return which `count` of `available` real images are used: all, or the first of one fixed random order."""
+    if count >= available:
+        return np.arange(available)
+    return np.random.RandomState(CHOICE_SEED).permutation(available)[:count].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class RealFeatures:
+    """What is known of `count` images of a reference, from the cache if it is there and into it if not."""
+
+    reference: ReferenceSet
+    feature_networks: FeatureNetworks
+    count: int
+    cache_dir: Path
+    progress: Progress
+
+    @property
+    def detector(self) -> Detector:
+        return self.feature_networks.detector
+
+    def features(self) -> Float32[np.ndarray, "n d"]:
+        """Return the features, as a memory map.
+
+        Raises OutputError where they cannot be kept.
+        """
+        path = self._file("npy")
+        once([path], lambda: self._measure(path), self._wait)
+        return mapped(path)
+
+    def gaussian(self) -> Gaussian:
+        """Return mean and covariance, the latter by its root, which takes longer than all the rest of an FID."""
+        if self.count <= self.detector.feature_dim:
+            return gaussian_of(self.features())
+        path = self._file("gaussian.npz")
+        if not path.exists():
+            gaussian = gaussian_of(self.features())
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, mean=gaussian.mean, root=gaussian.root)
+        with np.load(path, allow_pickle=False) as stored:
+            return Factored(stored["mean"], stored["root"])
+
+    def patches(self) -> dict[int, Rows]:
+        """Return the patches of every resolution, finest first, as memory maps.
+
+        Raises OutputError where they cannot be kept.
+        """
+        side = self.reference.images(np.arange(1)).shape[-1]
+        beginning = f"{self.reference.fingerprint}-patches"
+        paths = {level: self._folder / f"{beginning}{level}-{self.count}.npy" for level in sides(side)}
+        once(list(paths.values()), lambda: self._cut(paths), self._wait)
+        return {level: mapped(path) for level, path in paths.items()}
+
+    @property
+    def _folder(self) -> Path:
+        return self.cache_dir / "features"
+
+    def _file(self, ending: str) -> Path:
+        name = f"{self.reference.fingerprint}-{self.detector.name}-{self.detector.identity}-{self.count}"
+        return self._folder / f"{name}.{ending}"
+
+    def _wait(self) -> None:
+        self.progress("another process is measuring the real images")
+
+    def _batches(self) -> Iterator[tuple[int, UInt8[Tensor, "n c h w"]]]:
+        indices = chosen(len(self.reference), self.count)
+        for start in range(0, len(indices), BATCH):
+            self.progress(f"real images {start} of {len(indices)}")
+            yield start, self.reference.images(indices[start : start + BATCH])
+
+    def _measure(self, path: Path) -> None:
+        with replacing(path) as temporary:
+            rows = written(temporary, (self.count, self.detector.feature_dim))
+            for start, images in self._batches():
+                rows[start : start + len(images)] = self.detector.features(images).numpy()
+            rows.flush()
+
+    def _cut(self, paths: dict[int, Path]) -> None:
+        with ExitStack() as stack:
+            rows: dict[int, np.memmap] = {}
+            for start, images in self._batches():
+                for side, patches in patches_of(images, CHOICE_SEED, start).items():
+                    if side not in rows:
+                        temporary = stack.enter_context(replacing(paths[side]))
+                        rows[side] = written(temporary, (self.count * PATCHES, images.shape[1] * PATCH**2))
+                    rows[side][start * PATCHES :][: len(patches)] = patches
+            for each in rows.values():
+                each.flush()

@@ -1,0 +1,183 @@
+"""Files that survive a crash: whole or not there, on the disk when the call returns; rows in lines; locks.
+
+A file is written beside its place under a name of its own (`.NAME.HOST.PID-RANDOM.tmp`), brought to the disk, then
+renamed. What a killed writer leaves is known by that name: `remove_abandoned` takes it away once the writer is dead.
+"""
+
+import errno
+import json
+import os
+import re
+import socket
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+TEMPORARY = re.compile(r"^\..+\.(?P<host>[^.]+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
+PERMISSIONS = 0o666
+
+
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write `content` to `path` so that a reader, or a crash, sees the old content or the new, never a part."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a name to write to; if all goes well, bring it to the disk and rename it to `path`.
+
+    Raises OSError where that cannot be done; then, and after any other exception, `path` is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(path)
+    try:
+        yield temporary
+        sync(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def create_file(path: Path, content: str) -> bool:
+    """Write `content` to `path`, whole; return False, and write nothing, where there is a file of this name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_name(path)
+    try:
+        temporary.write_text(content, encoding="utf-8")
+        sync(temporary)
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+    return True
+
+
+def temporary_name(path: Path) -> Path:
+    """Return a name beside `path` that no other process, thread or host uses, and that says whose it is."""
+    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+
+
+def remove_abandoned(folder: Path) -> list[Path]:
+    """Remove the temporary files directly in `folder` whose writers, processes of this host, are dead; return them."""
+    gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone
+
+
+def _is_abandoned(name: str) -> bool:
+    match = TEMPORARY.match(name)
+    return match is not None and match["host"] == _host() and not _is_alive(int(match["pid"]))
+
+
+def _host() -> str:
+    return socket.gethostname().replace(".", "_")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
+    """Hold the lock file `path` and yield True; False where another holds it for longer than `wait_seconds`.
+
+    The kernel frees a lock when its holder dies, so a file left behind locks nobody out. Raises OSError where the file
+    system knows no locks, or nothing can be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, timeout=-1 if wait_seconds is None else wait_seconds, mode=PERMISSIONS)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    except NotImplementedError as error:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK), str(path)) from error
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+@contextmanager
+def locked_if_possible(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
+    """Like `locked`, for work that a lock only saves from being done twice: without locks, yield False at once."""
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(locked(path, wait_seconds))
+        except OSError:
+            held = False
+        yield held
+
+
+def append_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append `rows` to a .jsonl file in one write, onto the disk; a torn last line of a crash before is closed off.
+
+    A checkpoint written afterwards thus never outlives the rows before it, not even when the power fails.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
+    with path.open("a+b") as file:
+        if file.tell() and _last_byte(path) != b"\n":
+            text = "\n" + text
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _last_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a .jsonl file in order; lines torn by a crash are passed over; a missing file has no rows."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(row, dict):
+                yield row
+
+
+def strict_json(value: Any, indent: int | None = None) -> str:
+    """Return a value as JSON that every reader takes: no NaN, no infinity; what JSON lacks becomes text."""
+    return json.dumps(_finite(value), indent=indent, allow_nan=False, default=str)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return None
+    return value

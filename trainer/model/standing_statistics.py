@@ -1,0 +1,79 @@
+"""Batch normalisation with standing statistics (Brock et al. 2019, App. B).
+
+Training normalises by the statistics of a micro-batch and keeps none. To make images outside training, a copy of the
+network averages the statistics of many batches of its own images: they belong to its weights, and no history enters
+them.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from trainer.model.network import GeneratorNetwork, Labels
+from trainer.runtime.randomness import generator_of
+
+BATCH = 64
+Generator = TypeVar("Generator", bound=GeneratorNetwork)
+
+
+class StandingNorm(nn.Module):
+    """(x - mean) / sqrt(variance + epsilon) of every map, by the batch or by what stands."""
+
+    mean: Tensor
+    variance: Tensor
+    passes: Tensor
+
+    def __init__(self, channels: int, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.epsilon, self.measuring = epsilon, False
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.zeros(channels))
+        self.register_buffer("passes", torch.zeros([], dtype=torch.int64))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        mean, variance = self._statistics(x)
+        return (x - mean[:, None, None]) * (variance[:, None, None] + self.epsilon).rsqrt()
+
+    def _statistics(self, x: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
+        if self.training or self.measuring:
+            mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), unbiased=False)
+            if self.measuring:
+                self._add(mean, variance)
+            return mean, variance
+        if not self.passes:
+            raise RuntimeError("no statistics stand yet: call `presentable` first, or load the average of a snapshot")
+        return self.mean / self.passes, self.variance / self.passes
+
+    def _add(self, mean: Tensor, variance: Tensor) -> None:
+        self.mean += mean
+        self.variance += variance
+        self.passes += 1
+
+
+@contextmanager
+def _measuring(norms: list[StandingNorm]) -> Iterator[None]:
+    for norm in norms:
+        norm.measuring = True
+        for buffer in norm.buffers():
+            buffer.zero_()
+    yield
+    for norm in norms:
+        norm.measuring = False
+
+
+@torch.no_grad()
+def with_standing_statistics(generator: Generator, labels: Labels, passes: int) -> Generator:
+    """Return a copy for making images whose statistics are the means over `passes` batches of 64; always the same."""
+    shown = copy.deepcopy(generator).eval()
+    device = next(shown.parameters()).device
+    draws = generator_of("standing statistics")
+    with _measuring([module for module in shown.modules() if isinstance(module, StandingNorm)]):
+        for _ in range(passes):
+            z = torch.randn(BATCH, shown.z_dim, generator=draws).to(device)
+            shown(z, labels(BATCH, draws).to(device))
+    return shown

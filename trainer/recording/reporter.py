@@ -1,0 +1,59 @@
+"""The worker's files: record.json (the heartbeat) and the .jsonl streams, written by rank 0 and behind the fence."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from trainer.files import append_lines
+from trainer.record import RunDir, RunRecord, beat
+from trainer.recording.fence import Fence
+
+HEARTBEAT_SECONDS = 2.0
+
+
+@dataclass
+class Reporter:
+    """Writes what an attempt has to say. `attempt` and the time are added to every row."""
+
+    run: RunDir
+    record: RunRecord
+    fence: Fence
+    speaks: ClassVar[bool] = True
+
+    @property
+    def _path(self) -> Path:
+        return self.run.record(self.record.attempt)
+
+    def update(self, **changes: Any) -> None:
+        """Write the record with `changes` now."""
+        self.fence.check()
+        self.record = beat(self._path, self.record, **changes)
+
+    def pulse(self, **changes: Any) -> None:
+        """Write the record with `changes` unless it was written a moment ago."""
+        if time.time() - self.record.updated >= HEARTBEAT_SECONDS:
+            self.update(**changes)
+
+    def append(self, stream: Path, *rows: Mapping[str, Any]) -> None:
+        """Append rows to one of the run's streams."""
+        self.fence.check()
+        stamp = {"attempt": self.record.attempt, "time": time.time()}
+        append_lines(stream, [{**stamp, **row} for row in rows])
+
+    def event(self, name: str, kimg: float, **details: Any) -> None:
+        """Append a row to events.jsonl: start, resume, damaged-checkpoint, leak-risk, diverged, preempted, done ..."""
+        self.append(self.run.events, {"event": name, "kimg": kimg, **details})
+
+
+class SilentReporter(Reporter):
+    """The reporter of every rank but the first: it keeps the record in memory and writes nothing."""
+
+    speaks: ClassVar[bool] = False
+
+    def update(self, **changes: Any) -> None:
+        self.record = self.record.model_copy(update=changes)
+
+    def append(self, stream: Path, *rows: Mapping[str, Any]) -> None:
+        pass

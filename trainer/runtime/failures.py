@@ -1,0 +1,82 @@
+"""What ends a run too early, in one line, with its exit code: 2 somebody can put it right, 70 a bug."""
+
+import errno
+from typing import NamedTuple
+
+import torch
+
+from trainer.errors import ExitCode, OutputError, UserError
+
+LONGEST_LINE = 300
+
+WAYS_OUT = {
+    errno.ENOSPC: "make room, then run it again: it goes on from its last checkpoint",
+    errno.EDQUOT: "make room in the quota, then run it again: it goes on from its last checkpoint",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "choose a place that can be written to, or ask for the right to",
+    errno.EPERM: "choose a place that can be written to, or ask for the right to",
+    errno.ENOTDIR: "choose a directory",
+    errno.EIO: "look after the disk, then run it again: it goes on from its last checkpoint",
+}
+
+
+class PeerLost(Exception):
+    """Another rank has failed or vanished, and this one cannot go on alone."""
+
+    def __init__(self, exit_code: int, message: str) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
+
+
+class BatchSplit(NamedTuple):
+    """How a batch is cut: what can be made smaller when memory runs out."""
+
+    micro_batch: int
+    minibatch_std_group: int
+
+    def smaller(self) -> int | None:
+        """Return the next smaller micro-batch that keeps the groups of minibatch standard deviation, if there is one.
+
+        It divides the present one, and so the batch.
+        """
+        group = min(self.minibatch_std_group, self.micro_batch)
+        sizes = range(self.micro_batch // 2, group - 1, -1)
+        return next((size for size in sizes if self.micro_batch % size == 0 and size % group == 0), None)
+
+
+class Failure(NamedTuple):
+    """How a run failed."""
+
+    exit_code: int
+    message: str
+
+
+def failure_of(error: Exception, split: BatchSplit | None = None) -> Failure:
+    """Return exit code and line for what was raised."""
+    if isinstance(error, PeerLost):
+        return Failure(error.exit_code, str(error))
+    if isinstance(error, UserError):
+        return Failure(ExitCode.USER_ERROR, str(error))
+    if is_out_of_memory(error):
+        return Failure(ExitCode.USER_ERROR, _out_of_memory(split))
+    if isinstance(error, OSError) and error.errno in WAYS_OUT:
+        return Failure(ExitCode.USER_ERROR, str(unwritable(error)))
+    return Failure(ExitCode.BUG, " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_LINE])
+
+
+def unwritable(error: OSError) -> OutputError:
+    """Return an error of the operating system with a way out."""
+    return OutputError(error.filename or "output", error.strerror or str(error), WAYS_OUT.get(error.errno or 0, ""))
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether memory ran out, on a GPU or on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _out_of_memory(split: BatchSplit | None) -> str:
+    smaller = split.smaller() if split else None
+    now = f" with micro_batch {split.micro_batch}" if split else ""
+    if smaller is None:
+        return f"out of memory{now}; no smaller micro_batch fits: use smaller networks or a device with more memory"
+    return f"out of memory{now}; try micro_batch={smaller}: the batch stays as it is (another trial, by its identity)"

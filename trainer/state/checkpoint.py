@@ -1,0 +1,66 @@
+"""Checkpoints: one safetensors file each, named by image counter, fencing token and its own checksum.
+
+The name is the proof: `ckpt-000012800-t0002-<first 16 digits of the file's SHA-256>.safetensors`. A file whose content
+does not match its name is passed over, and the one before it is used.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+from torch import Tensor
+
+from trainer.files import remove_abandoned, replace_file
+
+NAME = re.compile(r"^ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors$")
+
+
+@dataclass(frozen=True, order=True)
+class Checkpoint:
+    """A checkpoint file; the later one in training is the greater one."""
+
+    images: int
+    token: int
+    digest: str
+    path: Path
+
+    def load(self) -> dict[str, Tensor] | None:
+        """Return the tensors by name, or None where the file's content is not what its name says."""
+        content = self.path.read_bytes()
+        if _digest(content) != self.digest:
+            return None
+        return safetensors.torch.load(content)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def save(directory: Path, images: int, token: int, tensors: Mapping[str, Tensor]) -> Path:
+    """Write a checkpoint of the run after `images` images, and return its path."""
+    content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
+    path = directory / f"ckpt-{images:09d}-t{token:04d}-{_digest(content)}.safetensors"
+    replace_file(path, content)
+    return path
+
+
+def found(directory: Path) -> list[Checkpoint]:
+    """Return the checkpoints in `directory`, newest first, unread."""
+    matches = ((NAME.match(path.name), path) for path in directory.glob("ckpt-*"))
+    return sorted((Checkpoint(int(m[1]), int(m[2]), m[3], path) for m, path in matches if m), reverse=True)
+
+
+def intact(directory: Path) -> Iterator[tuple[Checkpoint, dict[str, Tensor] | None]]:
+    """Yield each checkpoint, newest first, with its tensors, or with None where it is damaged."""
+    for checkpoint in found(directory):
+        yield checkpoint, checkpoint.load()
+
+
+def prune(directory: Path, keep: int) -> None:
+    """Remove all but the `keep` newest checkpoints, and what a crash left half-written."""
+    for checkpoint in found(directory)[keep:]:
+        checkpoint.path.unlink(missing_ok=True)
+    remove_abandoned(directory)

@@ -1,0 +1,101 @@
+"""Snapshots: the networks of one moment as a safetensors file that describes itself in its header. No code in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import safetensors
+import safetensors.torch
+from torch import Tensor, nn
+
+from trainer.config.identity import trial_id
+from trainer.config.networks.choice import Networks
+from trainer.config.train import TrainConfig
+from trainer.errors import SnapshotError
+from trainer.files import replace_file, temporary_name
+from trainer.record import RunDir
+from trainer.registry import build
+from trainer.state.train_state import TrainState, below
+
+FORMAT = "adasweep-snapshot-1"
+Which = Literal["G", "D", "G_ema"]
+
+
+@dataclass(frozen=True)
+class SnapshotHeader:
+    """What a snapshot says of itself: its networks, the images shown so far, and where it comes from."""
+
+    networks: Networks
+    images: int
+    origin: str
+
+    def metadata(self) -> dict[str, str]:
+        """Return the header as safetensors metadata."""
+        return {
+            "format": FORMAT,
+            "networks": self.networks.model_dump_json(),
+            "images": str(self.images),
+            "origin": self.origin,
+        }
+
+
+def write_snapshot(path: Path, header: SnapshotHeader, tensors: dict[str, Tensor]) -> None:
+    """Write tensors named `G/...`, `D/...`, `G_ema/...` under `header`, atomically."""
+    content = {name: value.detach().contiguous() for name, value in tensors.items()}
+    replace_file(path, safetensors.torch.save(content, metadata=header.metadata()))
+
+
+def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: nn.Module | None = None) -> Path:
+    """Write G, D and the average of G after `state.images` images, and point `latest` at them.
+
+    `average` is the average as it makes images, where that is not the one that training keeps.
+    """
+    networks = {"G": state.generator, "D": state.discriminator, "G_ema": average or state.average}
+    tensors = {
+        f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
+    }
+    path = run.snapshot(state.images)
+    write_snapshot(path, SnapshotHeader(config.networks, state.images, f"trial {trial_id(config)}"), tensors)
+    replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1))
+    point(run.snapshots / "latest.safetensors", path)
+    return path
+
+
+def point(link: Path, target: Path) -> None:
+    """Make `link` a relative symbolic link to `target`, atomically."""
+    temporary = temporary_name(link)
+    temporary.symlink_to(target.name)
+    temporary.replace(link)
+
+
+def read_header(path: Path) -> SnapshotHeader:
+    """Return what a snapshot says of itself without reading its tensors.
+
+    Raises SnapshotError where the file is not a snapshot of this project.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+        return SnapshotHeader(Networks.model_validate_json(header["networks"]), int(header["images"]), header["origin"])
+    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+        raise SnapshotError(path, f"not a snapshot of adasweep ({type(error).__name__}: {error})") from error
+
+
+def load_network(path: Path, which: Which = "G_ema") -> nn.Module:
+    """Return one network of a snapshot, in evaluation mode, on the CPU."""
+    networks = read_header(path).networks
+    spec = networks.discriminator if which == "D" else networks.generator
+    network: nn.Module = build(spec, networks.resolution, networks.channels, networks.condition_dim)
+    network.load_state_dict(tensors_of(path, which))
+    return network.eval().requires_grad_(False)
+
+
+def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:
+    """Return the state dict of one network of a snapshot."""
+    return below(safetensors.torch.load_file(path), which)
+
+
+def prune_snapshots(run: RunDir, keep: set[int]) -> None:
+    """Remove every snapshot whose image counter is not in `keep`."""
+    for images in set(run.kept_snapshots()) - keep:
+        run.snapshot(images).unlink(missing_ok=True)

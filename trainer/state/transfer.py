@@ -1,0 +1,87 @@
+"""Starting from the weights of a snapshot: G, D and the average of G; optimizers and counters begin anew.
+
+The networks themselves have to be the same, every tensor of them in name and shape. What methods and augmentations add
+to them (a head for rotations, inputs for bits, vectors of power iterations) may differ: what both sides have is taken
+over, what only the run has begins as in any run, what only the snapshot has is left. Both are listed in the run's
+events.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from trainer.config.networks.choice import Networks
+from trainer.config.training import Transfer
+from trainer.config.transfer import WAY_OUT, located, sha256_of
+from trainer.errors import SnapshotError
+from trainer.registry import build
+from trainer.state.snapshot import read_header
+from trainer.state.train_state import TrainState, below
+
+SHOWN = 3
+Shapes = dict[str, list[int]]
+
+
+class Leftovers(NamedTuple):
+    """Names of tensors that were not taken over: `fresh` ones are the run's alone, `unused` ones the snapshot's."""
+
+    fresh: list[str]
+    unused: list[str]
+
+
+def start_from(state: TrainState, networks: Networks, transfer: Transfer, path: Path | None) -> Leftovers:
+    """Give the networks of a new run, `networks` and what methods added, the weights of the snapshot at `path`.
+
+    Raises SnapshotError where it is not the one that `transfer` means, or where any tensor does not fit.
+    """
+    if path is None:
+        raise SnapshotError("transfer", "the run starts from a snapshot, but nobody says where it is", WAY_OUT)
+    file = located(path)
+    header = read_header(file)
+    if sha256_of(file) != transfer.sha256:
+        raise SnapshotError(file, f"is not the snapshot the run was planned with ({transfer.sha256[:12]}…)", WAY_OUT)
+    theirs = safetensors.torch.load_file(file)
+    modules = {"G": state.generator, "D": state.discriminator, "G_ema": state.average}
+    mine = {f"{which}/{name}": value for which, net in modules.items() for name, value in net.state_dict().items()}
+    needed = plain_names(networks) | plain_names(header.networks)
+    found = misfits(shapes_of(mine), shapes_of(theirs), needed)
+    if found:
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        way_out = "set generator, discriminator and data as the snapshot has them; see its config.json"
+        raise SnapshotError(file, f"does not fit: {', '.join(found[:SHOWN])}{more}", way_out)
+    for which, network in modules.items():
+        network.load_state_dict(below({**mine, **shared(mine, theirs)}, which))
+    return Leftovers(sorted(mine.keys() - theirs.keys()), sorted(theirs.keys() - mine.keys()))
+
+
+def shared(mine: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return their tensors of the names that are mine as well."""
+    return {name: value for name, value in theirs.items() if name in mine}
+
+
+def plain_names(networks: Networks) -> set[str]:
+    """Return the names of all tensors that networks have before anything is added to them."""
+    shape = (networks.resolution, networks.channels, networks.condition_dim)
+    with torch.device("meta"):
+        generator: nn.Module = build(networks.generator, *shape)
+        discriminator: nn.Module = build(networks.discriminator, *shape)
+    modules = {"G": generator, "D": discriminator, "G_ema": generator}
+    return {f"{which}/{name}" for which, network in modules.items() for name in network.state_dict()}
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
+    """Return the shape of every tensor."""
+    return {name: list(value.shape) for name, value in tensors.items()}
+
+
+def misfits(mine: Shapes, theirs: Shapes, needed: set[str]) -> list[str]:
+    """Return a line for every tensor that both sides have in different shapes, or that is needed and not on both."""
+    return [
+        f"{name} is {theirs.get(name, 'missing')} there and {mine.get(name, 'missing')} here"
+        for name in sorted(needed | (mine.keys() & theirs.keys()))
+        if mine.get(name) != theirs.get(name)
+    ]
