@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compat.recording import Copy, copied
+from tests.compat.packing import copied
+from tests.compat.recording import Copy
 
 pytestmark = pytest.mark.timeout(600)
 QUESTIONS = (("figures", "verify"), ("claims",), ("table",))
