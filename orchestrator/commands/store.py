@@ -32,7 +32,7 @@ CheckpointsOption = Annotated[
 SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Also the snapshots of trials that are done.")]
 OtherArgument = Annotated[Path, typer.Argument(metavar="OTHER", help="The store to take evidence from.")]
 
-app = new_app("Look after a store.")
+app = new_app("Look after a store.", examples=EXAMPLES)
 
 
 @app.command(name="list", epilog=epilog(EXAMPLES))

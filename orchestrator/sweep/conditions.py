@@ -33,11 +33,15 @@ class Conditions:
         return found in self._wanted[path]
 
     def unmet(self) -> Iterator[tuple[KeyPath, Any, str]]:
-        """Yield every value of a condition that no cell had: where the condition stands, the value, and a problem."""
+        """Yield the values of conditions that no cell can meet: where the condition stands, the value, and a problem.
+
+        A list may name numbers that only other sweeps and tiers have, as long as one of its values is met here.
+        """
         for path, values in self._wanted.items():
             had = self._had[path]
+            met = any(value in had for value in values)
             for value in values:
-                if value not in had:
+                if value not in had and not (met and isinstance(value, int | float)):
                     yield path, value, f"{value!r} is the value of no cell; there are {_listed(had)}{_near(value, had)}"
 
 

@@ -87,11 +87,16 @@ def recorded_ids() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def sweeps_of_papers(shared: Copy) -> Path:
-    """The sweep files of the recorded commit, and files in the place of the snapshots that some start from."""
+    """The sweep files of the recorded commit, and files in the place of the snapshots that some start from.
+
+    One asks for eight GPUs for a batch of two micro-batches, which is refused now; what a run uses is in no id.
+    """
     folder = shared.root / "sweeps-of-papers"
     (folder / "ada" / "snapshots").mkdir()
-    for name in SNAPSHOTS:
+    for name in SNAPSHOTS["ada"]:
         (folder / "ada" / "snapshots" / f"{name}.safetensors").write_text(name)
+    biggan = folder / "ada" / "fig19_biggan.yaml"
+    biggan.write_text(biggan.read_text().replace("biggan-unconditional}", "biggan-unconditional, resources.gpus: 2}"))
     return folder
 
 
@@ -111,7 +116,7 @@ WHERE t.key = 'trial' ORDER BY 1, 2, 3
 """
 TAGS = """
 SELECT t.value, o.key, o.value FROM tags o JOIN tags t ON t.run_uuid = o.run_uuid
-WHERE t.key = 'trial' AND o.key IN ('sweep', 'cell', 'seed', 'tier', 'trial', 'state') ORDER BY 1, 2
+WHERE t.key = 'trial' AND o.key IN ('seed', 'trial', 'state') ORDER BY 1, 2
 """
 
 
@@ -122,6 +127,7 @@ def in_mlflow(copy: Copy) -> list[list[tuple[Any, ...]]]:
 
 
 def test_mlflow_is_made_anew_as_it_was(copy: Copy) -> None:
+    """All numbers, and all tags but those of the cell and the sweeps, which say more than they did (docs/store.md)."""
     before = in_mlflow(copy)
     assert all(before)
     done = copy.adasweep("record", "--rebuild")

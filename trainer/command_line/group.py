@@ -19,10 +19,13 @@ class Entry(NamedTuple):
     panel: str
 
 
-def new_app(about: str = "", cls: type[TyperGroup] = TyperGroup, *, completion: bool = False) -> typer.Typer:
+def new_app(
+    about: str = "", cls: type[TyperGroup] = TyperGroup, *, examples: str = "", completion: bool = False
+) -> typer.Typer:
     """Return an app without commands, with the settings that all share."""
     return typer.Typer(
         help=about,
+        epilog=epilog(examples),
         cls=cls,
         add_completion=completion,
         context_settings={"help_option_names": ["-h", "--help"]},

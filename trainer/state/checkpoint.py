@@ -64,3 +64,5 @@ def prune(directory: Path, keep: int) -> None:
     for checkpoint in found(directory)[keep:]:
         checkpoint.path.unlink(missing_ok=True)
     remove_abandoned(directory)
+    for leftover in directory.glob(".ckpt-*.safetensors.tmp"):  # of version 0.1.0, which named no writer
+        leftover.unlink(missing_ok=True)
