@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test test-slow test-sweeps test-cluster check golden ops gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden ops gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ demo: .venv/installed  ## Train a small sweep on real images on this machine, re
 test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests, those on clusters too
 	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster
+
+coverage: .venv/installed-dev  ## Run the tests that need no cluster and report which lines they reach (slower than make test)
+	@$(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra -m pytest -q -m "not cluster and not slow and not sweeps" --deselect tests/compat
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"

@@ -2,13 +2,12 @@
 
 import pkgutil
 
-from jaxtyping import install_import_hook
-
 import trainer
+from tests.support.checked_shapes import check_shapes
 
 WITHOUT_ARRAYS = {"config"}  # pydantic checks it, and its validators return Self, which beartype refuses here
 
-install_import_hook(
+check_shapes(
     [f"trainer.{room.name}" for room in pkgutil.iter_modules(trainer.__path__) if room.name not in WITHOUT_ARRAYS],
     "tests.typechecked",
 )
