@@ -38,6 +38,7 @@ def install_database(layout: Layout) -> list[str]:
         "--user=root",
         f"--datadir={layout.database}",
         "--auth-root-authentication-method=normal",
+        f"--tmpdir={layout.database.parent}",  # clusters that start at once would share names in /tmp
         "--skip-test-db",
     ]
 

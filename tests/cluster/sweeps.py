@@ -72,7 +72,7 @@ class Sweeper:
         return dispatcher
 
     def plan(self, file: Path) -> Plan:
-        return plan_sweep(self.store, Request(file))
+        return plan_sweep(self.store, Request(file, backend=self.backend_name))
 
     def runs(self) -> list[RunDir]:
         return [self.store.run(trial) for trial in self.store.ids()]

@@ -26,12 +26,14 @@ def test_an_attempt_begun_after_an_edit_runs_the_frozen_code(
     command = prepare(backend)
     command.code = work
     launcher = command.begin()
-    (work / "trainer" / "loop.py").write_text("raise RuntimeError('edited')\n")
+    (work / "trainer" / "training" / "loop.py").write_text("raise RuntimeError('edited')\n")
     daemons.kill([worker_of(command.run)])
     assert launcher.wait(300) == 0, command.said
     assert command.run.attempts() == [1, 2]
     jobs = [read_job(command.run.job(number)) for number in command.run.attempts()]
     copies = {job.code for job in jobs if job}
     assert len(copies) == 1
-    assert (command.store.code / copies.pop() / "trainer" / "loop.py").read_text() != "raise RuntimeError('edited')\n"
+    assert (
+        command.store.code / copies.pop() / "trainer" / "training" / "loop.py"
+    ).read_text() != "raise RuntimeError('edited')\n"
     assert_calm(command, calm)

@@ -186,7 +186,7 @@ def main(arguments: list[str]) -> int:
     """Drive a search, unless somebody else does."""
     root, file, code, kimg, tier = arguments
     store = Store(Path(root))
-    plan = plan_sweep(store, Request(Path(file), tier, float(kimg)))
+    plan = plan_sweep(store, Request(Path(file), tier, float(kimg), backend="ray"))
     try:
         lease = acquire(store.plan(plan.sweep.key).parent)
     except LeaseHeld as held:
