@@ -1,8 +1,8 @@
 """The files of a data set by name and content, and the fingerprint of all of them."""
 
 import hashlib
+import posixpath
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
@@ -31,9 +31,11 @@ def is_part(name: str) -> bool:
     """Return whether the file `name` is an image or the label file; hidden files and those of macOS are not."""
     if name == LABEL_FILE:
         return True
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+    return posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES and not any(map(_is_hidden, name.split("/")))
+
+
+def _is_hidden(part: str) -> bool:
+    return part == "__MACOSX" or (part.startswith(".") and part != ".")
 
 
 def most_bytes(name: str) -> int:
