@@ -18,7 +18,7 @@ from analysis.tables.plan_file import NO_SWEEP
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, names_in
-from trainer.command_line.program import Ending, tell
+from trainer.command_line.program import CommandFailure, tell
 from trainer.command_line.sweeps import stored_name
 from trainer.errors import ExitCode, UserError
 
@@ -138,5 +138,5 @@ def verify(sweep: EverySweepArgument = "", store: StoreOption = DEFAULT_STORE, a
     wrong = sum(bool(figure.differences) for figure in checked)
     if wrong:
         message = f"{wrong} of {len(checked)} figures differ from their runs; look at the runs, or draw them again"
-        return tell(Ending(ExitCode.USER_ERROR, message))
+        return tell(CommandFailure(ExitCode.USER_ERROR, message))
     return 0

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.claims.verdicts import Found, Judged, judge_sweep
+from analysis.claims.verdicts import Judged, Verdicts, judge_sweep
 from analysis.energy import table as energy
 from analysis.energy.ledger import Factors
 from analysis.figures.catalog import GENERAL, figure_named
@@ -92,7 +92,7 @@ def _picture(figure: Rendered) -> FigureEntry:
     )
 
 
-def _claims(found: Found) -> Subsection:
+def _claims(found: Verdicts) -> Subsection:
     rows = [_claim_row(judged) for judged in found.judged]
     notes = [CLAIM_NOTE] if rows else []
     notes += [f"Not tested ({why}): {text}" for text, why in found.not_tested]

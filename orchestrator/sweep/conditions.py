@@ -11,7 +11,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 SHOWN = 8
 
 
-class Conditions:
+class ConditionChecker:
     """Evaluates conditions, and remembers which of their values any cell had, and what the cells had instead."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Assignments = dict[str, JsonValue]
 """Dotted keys of TrainConfig (or `preset`, `data`, `resources.cpus`, ...) and their values."""
 
-Values = Annotated[list[JsonValue], Field(min_length=1)]
+AxisValues = Annotated[list[JsonValue], Field(min_length=1)]
 """At least one value, for an axis."""
 
 FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))

@@ -17,7 +17,7 @@ from analysis.figures.drawing.curve_panels import (
     panels_size,
 )
 from analysis.figures.drawing.style import GREY
-from analysis.figures.shapes.run_filters import Keep, everything
+from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.results.bands import WINDOWS, bands, windowed
 from analysis.results.load import Curves, Runs
 
@@ -72,7 +72,7 @@ class CurveFigure:
 
     title: str
     value: str = "value"
-    keep: Keep = everything
+    keep: RunFilter = everything
     panel: str | None = None
     series: str | None = None
 
