@@ -15,9 +15,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from analysis.errors import AnalysisError
 from analysis.figures.catalog import figure_named
-from analysis.figures.drawing.style import GREY, LOOK
 from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
+from analysis.figures.style import GREY, LOOK
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP
 from trainer.files import replace_file

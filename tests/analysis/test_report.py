@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from analysis.energy.ledger import Factors
 from analysis.errors import ReportError
 from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.report.pdf import BROWSERS, print_pdf
 from analysis.report.report import write_report
+from analysis.results.energy_ledger import Factors
+from analysis.synthetic_store import id_of
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import id_of
 from tests.analysis.stores import WHOLE
 
 HOSTILE = '<script>alert("x")</script>'
