@@ -10,12 +10,12 @@ from typing import Any
 
 from trainer.config.metrics.names import better, parse_metric, value_names
 from trainer.config.options import RunOptions
+from trainer.config.stored import rows_in
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.evaluation.shared_work import Progress
-from trainer.files import read_lines
 from trainer.model.network import GeneratorNetwork
 from trainer.record import RunDir
 from trainer.recording.reporter import Reporter
@@ -97,7 +97,7 @@ class Measurer:
             return None
         metric = value_names(parse_metric(self.options.metrics[0]), self.options.detector, self.options.distance)[0]
         sign = 1 if better(metric) == "lower" else -1
-        scores = {images: sign * value for images, value in means(read_lines(self.run.metrics), metric).items()}
+        scores = {images: sign * value for images, value in means(rows_in(self.run.metrics), metric).items()}
         kept = [images for images in self.run.kept_snapshots() if math.isfinite(scores.get(images, math.inf))]
         return min(kept, key=lambda images: scores[images], default=None)
 
