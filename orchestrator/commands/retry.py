@@ -8,10 +8,10 @@ from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import Action, decide_one
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.own_view import own_view
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
-from orchestrator.plan.wanted import Wanted
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import retry
@@ -57,7 +57,7 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     return 0
 
 
-def _blocked(store: Store, seen: Mapping[str, Observed], own: Mapping[str, Wanted] | None) -> set[str]:
+def _blocked(store: Store, seen: Mapping[str, Observed], own: Mapping[str, Desired] | None) -> set[str]:
     """Return the trials of which the sweep that wants `own`, or else some sweep, has given up or stopped them."""
     plans = [own] if own is not None else [wanted_of_plan(plan) for plan in readable_plans(store)]
     wanted = [(trial, plan[trial]) for plan in plans for trial in seen if trial in plan]

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.errors import PlanError, StoreError
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
-from orchestrator.plan.wanted import Wanted
 from orchestrator.store.layout import Store
 from orchestrator.store.requests import ALL
 from trainer.command_line.sweeps import is_file, stored_name
@@ -33,7 +33,7 @@ def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:
 class Target(NamedTuple):
     """What a user named: the trials of a sweep, with what it wants of each, or one trial, whoever wants it."""
 
-    wanted: dict[str, Wanted]
+    wanted: dict[str, Desired]
     sweep: str = ALL
 
 
@@ -43,7 +43,7 @@ def target_of(store: Store, target: str) -> Target:
         plan = read_plan(store, stored_name(store.root, target))
         return Target(wanted_of_plan(plan), plan.sweep)
     try:
-        return Target({store.find(target): Wanted(math.inf)})
+        return Target({store.find(target): Desired(math.inf)})
     except PlanError as error:
         known = ", ".join(sweeps(store)) or "none"
         raise PlanError(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from orchestrator.plan.desired import Desired, missing_numbers, never_recorded
 from orchestrator.plan.own_view import own_view
-from orchestrator.plan.wanted import Wanted, missing_numbers, never_recorded
 from orchestrator.store.observe import Observed
 from trainer.config.job import Work
 from trainer.config.stored import is_within
@@ -54,19 +54,19 @@ class Decision(NamedTuple):
         return max(0.0, self.to_kimg - self.from_kimg) if self.action in SUBMITTED else 0.0
 
 
-Decider = Callable[["Wanted", Observed, Rules], Decision]
+Decider = Callable[["Desired", Observed, Rules], Decision]
 """What is done about one trial: `decide_one`, or another such function."""
 
 
 def decide(
-    wanted: Mapping[str, Wanted], observed: Mapping[str, Observed], rules: Rules, decider: "Decider | None" = None
+    wanted: Mapping[str, Desired], observed: Mapping[str, Observed], rules: Rules, decider: "Decider | None" = None
 ) -> dict[str, Decision]:
     """Return the decision for every wanted trial, by `decide_one` unless told otherwise."""
     decider = decider or decide_one
     return {trial: decider(want, observed[trial], rules) for trial, want in wanted.items()}
 
 
-def decide_one(want: Wanted, seen: Observed, rules: Rules) -> Decision:
+def decide_one(want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return the decision for one trial, as the sweep that wants it sees it."""
     if not seen.attempts:
         return Decision(Action.NEW, "never run", 0.0, want.horizon_kimg)
@@ -87,11 +87,11 @@ def _under_way(seen: Observed) -> Decision:
     return Decision(Action.LEAVE, f"running{where}, at {seen.kimg:g} kimg")
 
 
-def _is_there(want: Wanted, seen: Observed) -> bool:
+def _is_there(want: Desired, seen: Observed) -> bool:
     return seen.state is State.DONE and max(seen.kimg, seen.horizon_kimg) >= want.horizon_kimg
 
 
-def _done(want: Wanted, seen: Observed, rules: Rules) -> Decision:
+def _done(want: Desired, seen: Observed, rules: Rules) -> Decision:
     missing = missing_numbers(want, seen)
     if seen.diverged and not (missing and seen.measured.snapshots):
         return Decision(Action.REUSE, seen.message or f"diverged at {seen.kimg:g} kimg")
@@ -103,7 +103,7 @@ def _done(want: Wanted, seen: Observed, rules: Rules) -> Decision:
     return evaluation(missing, want, seen, rules)
 
 
-def _ended_early(want: Wanted, seen: Observed, rules: Rules) -> Decision:
+def _ended_early(want: Desired, seen: Observed, rules: Rules) -> Decision:
     if seen.saved_kimg >= want.horizon_kimg and not missing_numbers(want, seen):
         return Decision(Action.REUSE, f"reached {seen.saved_kimg:g} kimg")
     resume = Decision(Action.RESUME, _ending(seen), seen.saved_kimg, want.horizon_kimg)
@@ -127,7 +127,7 @@ def _ending(seen: Observed) -> str:
     return f"{text} at {seen.kimg:g} kimg"
 
 
-def evaluation(missing: list[str], want: Wanted, seen: Observed, rules: Rules) -> Decision:
+def evaluation(missing: list[str], want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return what to do about missing numbers: measure them, or leave it after too many failures.
 
     Where a snapshot is kept, that is an evaluation; else the training is taken up at its end, and evaluates there.
@@ -145,7 +145,7 @@ def evaluation(missing: list[str], want: Wanted, seen: Observed, rules: Rules) -
     return Decision(Action.EVALUATE, f"done, but without {', '.join(missing)}", reached, reached, work)
 
 
-def _given_up(missing: list[str], want: Wanted, seen: Observed, rules: Rules) -> str:
+def _given_up(missing: list[str], want: Desired, seen: Observed, rules: Rules) -> str:
     """Return why nothing more is tried by itself, or nothing."""
     ended = seen.measured.evaluations
     if ended.last is State.CANCELLED:

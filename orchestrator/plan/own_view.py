@@ -7,7 +7,7 @@ further, cancelled it, let it fail or asked it for other numbers says nothing ab
 from collections.abc import Iterator
 from dataclasses import replace
 
-from orchestrator.plan.wanted import Wanted, missing_numbers
+from orchestrator.plan.desired import Desired, missing_numbers
 from orchestrator.store.attempt_state import NoProgress, stuck
 from orchestrator.store.evaluation_attempts import evaluations
 from orchestrator.store.observe import Observed
@@ -19,14 +19,14 @@ from trainer.record import State
 GOING = frozenset({State.RUNNING, State.PENDING})
 
 
-def own_view(want: Wanted, seen: Observed) -> Observed:
+def own_view(want: Desired, seen: Observed) -> Observed:
     """Return a trial as the sweep that wants this sees it. What was not observed attempt by attempt stays as it is."""
     if not seen.trail:
         return seen
     return _with_state(want, _with_counts(want, _within_horizon(want, seen)))
 
 
-def _within_horizon(want: Wanted, seen: Observed) -> Observed:
+def _within_horizon(want: Desired, seen: Observed) -> Observed:
     """Return a trial without what lies beyond the horizon: there it was done, whatever came of it later."""
     reached = max(attempt.from_kimg if _goes_on(seen, attempt) else attempt.saved_kimg for attempt in seen.trail)
     if not is_within(want.horizon_kimg, reached):
@@ -43,7 +43,7 @@ def _goes_on(seen: Observed, attempt: Attempted) -> bool:
     return seen.state in GOING and attempt is seen.trail[-1]
 
 
-def _with_counts(want: Wanted, seen: Observed) -> Observed:
+def _with_counts(want: Desired, seen: Observed) -> Observed:
     """Return a trial with only those failures and that silence that the sweep has itself to do with."""
     if seen.state in GOING:
         return seen
@@ -64,7 +64,7 @@ def _with_counts(want: Wanted, seen: Observed) -> Observed:
     )
 
 
-def _to_blame(want: Wanted, seen: Observed, training: list[Attempted]) -> Iterator[Attempted]:
+def _to_blame(want: Desired, seen: Observed, training: list[Attempted]) -> Iterator[Attempted]:
     """Yield the attempts at training that count: what others attempted counts only where it got further."""
     for attempt in training:
         if is_own(want, attempt) and not _is_forgiven(want, seen, attempt):
@@ -73,7 +73,7 @@ def _to_blame(want: Wanted, seen: Observed, training: list[Attempted]) -> Iterat
             yield attempt._replace(began=False, state=State.PREEMPTED if attempt.state else None)
 
 
-def _with_state(want: Wanted, seen: Observed) -> Observed:
+def _with_state(want: Desired, seen: Observed) -> Observed:
     """Return a trial with the state that it has for this sweep."""
     last = next((attempt for attempt in reversed(seen.trail) if attempt.work == "train"), seen.trail[-1])
     is_mine = want.sweep == ALL or seen.trail[-1].sweep in (ALL, want.sweep)
@@ -86,7 +86,7 @@ def _with_state(want: Wanted, seen: Observed) -> Observed:
     return seen
 
 
-def is_own(want: Wanted, attempt: Attempted) -> bool:
+def is_own(want: Desired, attempt: Attempted) -> bool:
     """Return whether an attempt was asked for by this sweep, for nothing that the sweep does not want by now."""
     if want.sweep == ALL or attempt.sweep == ALL:
         return True
@@ -94,5 +94,5 @@ def is_own(want: Wanted, attempt: Attempted) -> bool:
     return attempt.sweep == want.sweep and attempt.asked <= wanted
 
 
-def _is_forgiven(want: Wanted, seen: Observed, attempt: Attempted) -> bool:
+def _is_forgiven(want: Desired, seen: Observed, attempt: Attempted) -> bool:
     return forgiven(attempt.number, seen.retries, want.sweep)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from orchestrator.errors import PlanError, StoreError
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.wanted import Wanted
 from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_keep
 from trainer.config.metrics.families import DETECTOR, DISTANCE
@@ -89,11 +89,11 @@ def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[Pl
     return found
 
 
-def wanted_of_plan(plan: PlanFile) -> dict[str, Wanted]:
+def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:
     """Return what a stored plan wants of each trial."""
     networks = plan.detector or DETECTOR, plan.distance or DISTANCE
     return {
-        run.trial: Wanted(
+        run.trial: Desired(
             horizon_kimg=run.horizon_kimg,
             metrics=plan.metrics,
             detector=networks[0],

@@ -21,7 +21,7 @@ from trainer.config.job import Job, Work
 from trainer.config.stored import rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 
-Rows = Sequence[Mapping[str, Any]]
+MetricRows = Sequence[Mapping[str, Any]]
 """Rows of metrics.jsonl."""
 
 
@@ -181,7 +181,7 @@ def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Ob
     )
 
 
-def _measured(run: RunDir, seen: _Attempts, rows: Rows, told: Mapping[str, int]) -> Measurements:
+def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, told: Mapping[str, int]) -> Measurements:
     last = seen.training[-1] if seen.training else 0
     after_training = [attempt for attempt in seen.trail if attempt.number > last]
     earliest: dict[str, float] = {}
@@ -197,7 +197,7 @@ def _measured(run: RunDir, seen: _Attempts, rows: Rows, told: Mapping[str, int])
     )
 
 
-def _speed(latest: RunRecord | None, rows: Rows) -> Speed:
+def _speed(latest: RunRecord | None, rows: MetricRows) -> Speed:
     seconds = _evaluation_seconds(rows)
     if latest is None:
         return Speed(evaluation_seconds=seconds)
@@ -210,7 +210,7 @@ def _watts(record: RunRecord) -> float | None:
     return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
 
 
-def _evaluation_seconds(rows: Rows) -> float | None:
+def _evaluation_seconds(rows: MetricRows) -> float | None:
     """Return how long the last evaluation took, all its metrics together."""
     last = [row.get("seconds") or 0.0 for row in rows if row["kimg"] == rows[-1]["kimg"]]
     return float(sum(last)) if last else None

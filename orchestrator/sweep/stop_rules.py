@@ -22,7 +22,7 @@ ITERATION = 0.1
 Curve = Mapping[float, float]
 """Score by kimg, in the order of training. A lower one is better: whoever reads turns the others round."""
 
-Curves = Mapping[str, Curve]
+CurvesByTrial = Mapping[str, Curve]
 
 
 class Mark(NamedTuple):
@@ -36,7 +36,7 @@ class StopRule(Settings):
     """One reason to end a run early."""
 
     @abstractmethod
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         """Return why `trial`, which has a score at least, should be stopped; "" where it should not."""
 
 
@@ -51,7 +51,7 @@ class Median(StopRule):
     from_kimg: NonNegative = 4.0
     others: PositiveInt = 3
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
         bests = [_best(curve, here.kimg) for name, curve in curves.items() if name != trial and _has(curve, here.kimg)]
         if here.kimg < self.from_kimg or len(bests) < self.others:
@@ -73,7 +73,7 @@ class Asha(StopRule):
     first_kimg: Positive = 4.0
     factor: AboveOne = 3.0
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         rung = self._last_rung(curves[trial])
         scores = {name: score for name, curve in curves.items() if (score := _at(curve, rung)) is not None}
         if trial not in scores:
@@ -99,7 +99,7 @@ class DivergedRule(StopRule):
     factor: AboveOne = 2.0
     from_kimg: NonNegative = 0.0
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
         if here.kimg < self.from_kimg:
             return ""
@@ -125,7 +125,7 @@ StopRules = Annotated[
 """Any of them stops a run; a rule whose settings are all as they are here may be named alone."""
 
 
-def verdict(rules: list[AnyRule], trial: str, curves: Curves) -> str:
+def verdict(rules: list[AnyRule], trial: str, curves: CurvesByTrial) -> str:
     """Return why a run should be stopped where it is now, or "" where no rule says so."""
     if not curves.get(trial):
         return ""

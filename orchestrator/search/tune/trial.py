@@ -14,8 +14,8 @@ from typing import Any
 
 from orchestrator.backends.ray.task import hidden_gpus
 from orchestrator.plan.decide import SUBMITTED, Action, decide_one
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.wanted import Wanted
 from orchestrator.store.layout import Store
 from orchestrator.store.new_attempt import JobRequest, new_attempt
 from orchestrator.store.observe import observe_run
@@ -54,10 +54,10 @@ class TrialSpec(Settings):
         return Store(self.store).run(self.trial)
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> Desired:
         options = self.options
         rest = (options.distance, options.evaluation_seeds, options.probes)
-        return Wanted(options.horizon_kimg, self.metrics, self.detector, self.sweep, *rest)
+        return Desired(options.horizon_kimg, self.metrics, self.detector, self.sweep, *rest)
 
     @property
     def request(self) -> JobRequest:

@@ -10,7 +10,7 @@ from trainer.config.stored import is_within
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Desired:
     """What a plan wants of a trial: how far, and which metrics (as a sweep names them) by which networks.
 
     `sweep` is whose plan it is: rules may have stopped the trial for one sweep, and not for another.
@@ -25,7 +25,7 @@ class Wanted:
     probes: tuple[str, ...] = ()
 
 
-def missing_numbers(want: Wanted, seen: Observed) -> list[str]:
+def missing_numbers(want: Desired, seen: Observed) -> list[str]:
     """Return the wanted metrics and probes of which something is missing.
 
     That is every metric of which no number was ever recorded, or not of every snapshot kept up to the horizon.
@@ -35,14 +35,14 @@ def missing_numbers(want: Wanted, seen: Observed) -> list[str]:
     return metrics + [probe for probe in want.probes if not all((probe, 0) in known for known in kept)]
 
 
-def never_recorded(name: str, want: Wanted, seen: Observed) -> bool:
+def never_recorded(name: str, want: Desired, seen: Observed) -> bool:
     """Return whether some number of a metric was never recorded up to the horizon."""
     first = {**seen.measured.metrics, **seen.measured.earliest}
     numbers = value_names(parse_metric(name), want.detector, want.distance)
     return any(not is_within(first.get(number, inf), want.horizon_kimg) for number in numbers)
 
 
-def _in_all(want: Wanted, name: str, kept: list[frozenset[tuple[str, int]]]) -> bool:
+def _in_all(want: Desired, name: str, kept: list[frozenset[tuple[str, int]]]) -> bool:
     recorded = value_names(parse_metric(name), want.detector, want.distance)
     numbers = {(number, seed) for number in recorded for seed in range(want.evaluation_seeds)}
     return all(numbers <= known for known in kept)
