@@ -25,7 +25,7 @@ from pydantic import Field
 
 from trainer.config.job import Work
 from trainer.config.spec import NonNegative, Settings
-from trainer.config.stored import Kimg, Moment, Spoilt, Whole, read_document
+from trainer.config.stored import Kimg, Moment, Spoilt, WholeNumber, read_document
 from trainer.files import replace_file
 
 SNAPSHOT = re.compile(r"snapshot-([0-9]{9,15})\.safetensors")
@@ -56,7 +56,7 @@ class Energy(Settings):
 class RunRecord(Settings):
     """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got."""
 
-    attempt: Whole
+    attempt: WholeNumber
     work: Work = "train"
     state: State
     kimg: Kimg
@@ -64,16 +64,16 @@ class RunRecord(Settings):
     started: Moment
     updated: Moment
     host: str
-    pid: Whole
-    world_size: Whole = 1
-    exit_code: Whole | None = None
+    pid: WholeNumber
+    world_size: WholeNumber = 1
+    exit_code: WholeNumber | None = None
     message: str = ""
     doing: str = ""
     resumed_from_kimg: Kimg = 0.0
     images_per_second: NonNegative | None = None
     p: NonNegative | None = None
     r_t: float | None = None
-    nan_gradients: Annotated[Whole, Field(ge=0)] = 0
+    nan_gradients: Annotated[WholeNumber, Field(ge=0)] = 0
     diverged: bool = False
     ops: str = "reference"
     code: str = ""

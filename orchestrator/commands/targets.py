@@ -30,20 +30,20 @@ def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:
     return file, tier or plan.tier or ""
 
 
-class Target(NamedTuple):
+class NamedTrials(NamedTuple):
     """What a user named: the trials of a sweep, with what it wants of each, or one trial, whoever wants it."""
 
     wanted: dict[str, Desired]
     sweep: str = ALL
 
 
-def target_of(store: Store, target: str) -> Target:
+def target_of(store: Store, target: str) -> NamedTrials:
     """Return the trials of a sweep, or the one trial whose id begins so. Raises UserError."""
     if is_file(target) or target in sweeps(store):
         plan = read_plan(store, stored_name(store.root, target))
-        return Target(wanted_of_plan(plan), plan.sweep)
+        return NamedTrials(wanted_of_plan(plan), plan.sweep)
     try:
-        return Target({store.find(target): Desired(math.inf)})
+        return NamedTrials({store.find(target): Desired(math.inf)})
     except PlanError as error:
         known = ", ".join(sweeps(store)) or "none"
         raise PlanError(

@@ -19,7 +19,7 @@ from pathlib import Path
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
-from trainer.config.stored import Moment, Whole, read_document
+from trainer.config.stored import Moment, WholeNumber, read_document
 from trainer.files import create_file, replace_file
 
 BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
@@ -56,7 +56,7 @@ class JobRun(Settings):
 class Holder(Settings):
     """What `lease.json` says: who holds which token, and until when unless it beats again."""
 
-    token: Whole
+    token: WholeNumber
     owner: ProcessId
     expires: Moment
     released: bool = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from trainer.config.spec import Settings
-from trainer.config.stored import Whole
+from trainer.config.stored import WholeNumber
 
 
 class ProcessId(Settings):
@@ -15,8 +15,8 @@ class ProcessId(Settings):
 
     host: str
     boot: str
-    pid: Whole
-    started: Whole
+    pid: WholeNumber
+    started: WholeNumber
 
     @classmethod
     def of(cls, pid: int) -> Self:

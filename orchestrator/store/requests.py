@@ -36,7 +36,7 @@ class Retry(_Request):
     of: dict[str, Count] = {}
 
 
-class Mark(_Request):
+class SweepMark(_Request):
     """A file in stops/ or cancels/."""
 
     attempt: Count = 0
@@ -121,7 +121,7 @@ def was_stopped(run: RunDir, sweep: str) -> bool:
 
 
 def _mark(run: RunDir, kind: Literal["stops", "cancels"], sweep: str, reason: str) -> None:
-    told = Mark(reason=reason, attempt=max(run.attempts(), default=0), time=time.time())
+    told = SweepMark(reason=reason, attempt=max(run.attempts(), default=0), time=time.time())
     replace_file(run.path / kind / f"{sweep}.json", told.model_dump_json())
 
 
@@ -131,5 +131,5 @@ def _standing(run: RunDir, kind: Literal["stops", "cancels"]) -> dict[str, str]:
     return {sweep: mark.reason for sweep, mark in found.items() if not forgiven(mark.attempt, told, sweep)}
 
 
-def _read(path: Path) -> Mark:
-    return read_document(path, Mark) or Mark(reason=f"stopped ({path} cannot be read)")
+def _read(path: Path) -> SweepMark:
+    return read_document(path, SweepMark) or SweepMark(reason=f"stopped ({path} cannot be read)")

@@ -8,7 +8,7 @@ from orchestrator.store.requests import cancelled_by
 from trainer.config.job import Job, Work
 from trainer.record import RunDir, RunRecord, State, read_record
 
-Asked = frozenset[tuple[str, ...]]
+AskedNumbers = frozenset[tuple[str, ...]]
 """Metrics, each with the networks it is measured by, and probes."""
 
 
@@ -21,7 +21,7 @@ class Attempted(NamedTuple):
     number: int
     sweep: str = ""
     work: Work = "train"
-    asked: Asked = frozenset()
+    asked: AskedNumbers = frozenset()
     state: State | None = None
     began: bool = True
     from_kimg: float = 0.0
@@ -61,7 +61,7 @@ def with_record(attempt: Attempted, record: RunRecord) -> Attempted:
     )
 
 
-def asked_of(job: Job) -> Asked:
+def asked_of(job: Job) -> AskedNumbers:
     """Return the metrics and probes that an attempt is to leave numbers of."""
     options = job.options
     networks = options.detector, options.distance
@@ -70,7 +70,7 @@ def asked_of(job: Job) -> Asked:
     return asked(options.metrics if options.evaluation == "inline" else (), networks)
 
 
-def asked(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> Asked:
+def asked(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> AskedNumbers:
     """Return what these metrics and probes are, by which networks (a detector, a distance)."""
     return frozenset((metric, *networks) for metric in metrics) | frozenset((probe,) for probe in probes)
 

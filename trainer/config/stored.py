@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from trainer.files import parsed_json, read_regular
 
-Row = dict[str, Any]
+StoredRow = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 MOST_KIMG = 1e12
@@ -25,7 +25,7 @@ MOST_LETTERS = 200
 Kimg = Annotated[float, Field(ge=0, le=MOST_KIMG)]
 Moment = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
 """Seconds since 1970."""
-Whole = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
+WholeNumber = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
 """A whole number that every table and database holds."""
 
 TOLERANCE_KIMG = 1e-6
@@ -54,7 +54,7 @@ def is_within(kimg: float, horizon_kimg: float) -> bool:
     return kimg <= horizon_kimg + TOLERANCE_KIMG
 
 
-def rows_in(path: Path, spoilt: list[Spoilt] | None = None) -> list[Row]:
+def rows_in(path: Path, spoilt: list[Spoilt] | None = None) -> list[StoredRow]:
     """Return the rows of a .jsonl file that fit what its name says they are; a file that is missing has none.
 
     Every other line is passed over, and told in `spoilt`.
@@ -70,7 +70,7 @@ def rows_in(path: Path, spoilt: list[Spoilt] | None = None) -> list[Row]:
     return list(rows_of(content, path, told))
 
 
-def rows_of(content: bytes, path: Path, spoilt: list[Spoilt]) -> Iterator[Row]:
+def rows_of(content: bytes, path: Path, spoilt: list[Spoilt]) -> Iterator[StoredRow]:
     """Yield the rows that fit of what a .jsonl file at `path` holds; tell the other lines in `spoilt`."""
     lines, fault_of = content.split(b"\n"), FAULTS[path.name]
     for number, row in enumerate(_together(lines) or map(_alone, lines), start=1):
@@ -81,7 +81,7 @@ def rows_of(content: bytes, path: Path, spoilt: list[Spoilt]) -> Iterator[Row]:
             spoilt.append(Spoilt(path, number, fault))
 
 
-def _together(lines: list[bytes]) -> list[Row] | None:
+def _together(lines: list[bytes]) -> list[StoredRow] | None:
     """Return the objects of all lines, parsed at once: that is faster. None where a line is not one object."""
     if lines and not lines[-1]:
         lines = lines[:-1]
@@ -93,7 +93,7 @@ def _together(lines: list[bytes]) -> list[Row] | None:
     return found if whole else None
 
 
-def _alone(line: bytes) -> Row | str:
+def _alone(line: bytes) -> StoredRow | str:
     """Return the object of a line, or what is wrong with it."""
     try:
         row = parsed_json(line)
@@ -104,13 +104,13 @@ def _alone(line: bytes) -> Row | str:
     return row if isinstance(row, dict) else "not an object"
 
 
-def _without_odd_details(row: Row) -> Row:
+def _without_odd_details(row: StoredRow) -> StoredRow:
     """Return a row that fits, without what does not fit of what it says besides."""
     odd = [name for name, fits in DETAILS.items() if row.get(name) is not None and not fits(row[name])]
     return {**row, **dict.fromkeys(odd)} if odd else row
 
 
-def place_fault(row: Row) -> str:
+def place_fault(row: StoredRow) -> str:
     """Return what is wrong with where and when a row belongs, or nothing."""
     if not _within(row.get("kimg"), MOST_KIMG):
         return f"kimg is no number from 0 to {MOST_KIMG:g}"
@@ -119,7 +119,7 @@ def place_fault(row: Row) -> str:
     return _first_fault(row, ("attempt",), _is_count, "a count")
 
 
-def metric_fault(row: Row) -> str:
+def metric_fault(row: StoredRow) -> str:
     """Return what is wrong with a row of metrics.jsonl, or nothing. A value that is not finite is a sign, no fault."""
     name = row.get("metric")
     if not isinstance(name, str) or not METRIC.fullmatch(name):
@@ -133,7 +133,7 @@ def metric_fault(row: Row) -> str:
     )
 
 
-def tick_fault(row: Row) -> str:
+def tick_fault(row: StoredRow) -> str:
     """Return what is wrong with a row of ticks.jsonl, or nothing."""
     stats = row.get("stats")
     if stats is not None and not isinstance(stats, dict):
@@ -151,7 +151,7 @@ def tick_fault(row: Row) -> str:
 MEASURED = ("images_per_second", "seconds_per_kimg", "p", "r_t", "r_v", "lr", "memory_gib", "energy_joules")
 """What is measured in a row of ticks.jsonl, in columns of its own."""
 
-FAULTS: Mapping[str, Callable[[Row], str]] = {
+FAULTS: Mapping[str, Callable[[StoredRow], str]] = {
     "metrics.jsonl": metric_fault,
     "ticks.jsonl": tick_fault,
     "events.jsonl": place_fault,
@@ -167,7 +167,7 @@ DETAILS: Mapping[str, Callable[[Any], bool]] = {
 """What a row does without, and what it then must be."""
 
 
-def _first_fault(row: Row, names: Iterable[str], fits: Callable[[Any], bool], what: str) -> str:
+def _first_fault(row: StoredRow, names: Iterable[str], fits: Callable[[Any], bool], what: str) -> str:
     odd = next((name for name in names if row.get(name) is not None and not fits(row[name])), None)
     return f"{odd} is not {what}" if odd else ""
 
@@ -208,5 +208,6 @@ def reason_of(error: OSError | ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error) or "no JSON"
     first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"does not fit ({place}: {first['msg']})" if place else f"does not fit ({first['msg']})"
+    if first["type"] == "json_invalid":
+        return "not JSON"
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
