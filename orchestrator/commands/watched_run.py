@@ -9,6 +9,7 @@ from types import FrameType
 
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.progress import View, in_a_line
+from orchestrator.plan.own_view import own_view
 from orchestrator.plan.status import TrialStatus, trial_status
 from orchestrator.recorders.cursor import is_behind, left_out
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
@@ -64,8 +65,9 @@ class WatchedRun:
         return list(found.values())
 
     def _status(self, run: PlannedRun) -> TrialStatus:
-        seen, decision = self.dispatcher.observed[run.trial], self.dispatcher.decisions[run.trial]
-        return trial_status(self.store, run, self.dispatcher.plan.sweep.spec.score_name, seen, decision)
+        plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
+        seen = own_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
+        return trial_status(self.store, run, plan.sweep.spec.score_name, seen, decision)
 
     @property
     def _sweep(self) -> str:
@@ -106,7 +108,7 @@ class WatchedRun:
         self.view.say("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
         self.dispatcher.stop()
         deadline = time.monotonic() + STOP_SECONDS
-        while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.under_way:
+        while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.ours:
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
             self.view.show(self.statuses())

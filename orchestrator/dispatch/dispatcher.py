@@ -11,7 +11,8 @@ from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
-from orchestrator.plan.decide import SUBMITTED, Action, Decision, Desired, Rules, decide
+from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
@@ -58,6 +59,11 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.LEAVE]
 
     @property
+    def ours(self) -> list[str]:
+        """Return the trials that are queued or running for this sweep; runs of other sweeps are left alone."""
+        return [trial for trial in self.under_way if self._is_ours(trial)]
+
+    @property
     def failed(self) -> list[str]:
         """Return the trials that are blocked."""
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
@@ -93,7 +99,7 @@ class Dispatcher:
     def stop_early(self) -> None:
         """Stop the trials that a stop rule applies to: mark them in the store, and signal those that run."""
         begun = [trial for trial in self.active if self.observed[trial].attempts]
-        if self.stopper.stop(begun, self.plan.unique):
+        if self.stopper.stop(begun, {trial: want.horizon_kimg for trial, want in self.plan.wanted.items()}):
             self.look()
         to_tell = [self.handles[trial] for trial in self.under_way if self._is_to_be_told(trial)]
         if to_tell:
@@ -102,8 +108,8 @@ class Dispatcher:
                 self._told |= set(to_tell)
 
     def stop(self) -> None:
-        """Ask everything of this plan that waits or runs to stop, saving what it has."""
-        self.backend.cancel([self.handles[trial] for trial in self.active if trial in self.handles])
+        """Ask everything that waits or runs for this sweep to stop, saving what it has."""
+        self.backend.cancel([self.handles[trial] for trial in self.ours])
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:
@@ -122,12 +128,14 @@ class Dispatcher:
         return {trial: self.plan.wanted[trial] for trial in trials}
 
     def _is_to_be_told(self, trial: str) -> bool:
-        """Return whether a stopped trial still runs for this sweep; runs of other sweeps are left alone."""
-        handle, key = self.handles.get(trial), self.plan.sweep.key
-        if handle is None or handle in self._told or key not in self.observed[trial].stops:
-            return False
-        job = read_job(self.store.run(trial).job(handle.attempt))
-        return job is not None and job.sweep == key
+        """Return whether a stopped trial still runs for this sweep."""
+        is_stopped = self.plan.sweep.key in self.observed[trial].stops
+        return is_stopped and self._is_ours(trial) and self.handles[trial] not in self._told
+
+    def _is_ours(self, trial: str) -> bool:
+        handle = self.handles.get(trial)
+        job = read_job(self.store.run(trial).job(handle.attempt)) if handle else None
+        return job is not None and job.sweep in ("", self.plan.sweep.key)
 
     def _needs_job(self, trial: str) -> bool:
         return self.decisions[trial].action in SUBMITTED

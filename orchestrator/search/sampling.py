@@ -111,7 +111,9 @@ class Sampling:
         return Result(None if failed else score, mean_curve(curves), stopped and not failed)
 
     def _curve(self, trial: str) -> Mapping[float, float]:
-        return {kimg: score for kimg, score in self.dispatcher.stopper.curve(trial).items() if math.isfinite(score)}
+        horizon = self.dispatcher.plan.wanted[trial].horizon_kimg
+        curve = self.dispatcher.stopper.curve(trial, horizon)
+        return {kimg: score for kimg, score in curve.items() if math.isfinite(score)}
 
     def _beat(self) -> None:
         if time.monotonic() - self.beaten > BEAT_SECONDS:

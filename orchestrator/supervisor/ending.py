@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
+from trainer.config.stored import rows_in
 from trainer.errors import ExitCode, without_prefix
-from trainer.files import read_lines
 from trainer.record import RunDir, RunRecord, State, beat, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -76,7 +76,7 @@ def last_line(log: Path) -> str:
 def _blank(run: RunDir, job: Job) -> RunRecord:
     """Return the record of an attempt whose worker wrote none; `pid` 0 means that the worker never started."""
     now = time.time()
-    reached = max((row["kimg"] for row in read_lines(run.ticks) if "kimg" in row), default=0.0)
+    reached = max((row["kimg"] for row in rows_in(run.ticks) if "kimg" in row), default=0.0)
     return RunRecord(
         attempt=job.attempt,
         work=job.work,
