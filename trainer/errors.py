@@ -31,6 +31,17 @@ def without_prefix(line: str) -> str:
     return line.removeprefix("adasweep: ").removeprefix("error: ")
 
 
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, and what is no UTF-8 replaced: it cannot steer a terminal."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else repr(character)[1:-1]
+
+
 class UserError(Exception):
     """A mistake that somebody can put right. `str()` is one line: place, what is wrong with its value, way out."""
 
@@ -42,7 +53,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.place}: {self.problem}" + (f"; {self.way_out}" if self.way_out else "")
-        return " ".join(line.split())
+        return printable(" ".join(line.split()))
 
 
 class DataError(UserError):
