@@ -128,7 +128,8 @@ def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None
     here = {name: str(path) for name, path in sets_in(folder).items()}
     to_get = {name: wanted.title for name, wanted in REGISTRY.items() if name not in here}
     text = [f"in {folder}:", *(f"  {name}" for name in here or ("nothing yet",)), "to get (adasweep data get NAME):"]
-    text += [f"  {name:<20}{title}" for name, title in to_get.items()]
+    width = max(map(len, to_get), default=0) + 2
+    text += [f"  {name:<{width}}{title}" for name, title in to_get.items()]
     _answer({"data_dir": str(folder), "here": here, "to_get": to_get}, "\n".join(text), as_json)
     return 0
 

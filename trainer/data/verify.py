@@ -9,7 +9,7 @@ from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.describe import FEWEST_IMAGES
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import Header, read_header, reduced
-from trainer.config.dataset.labels import read_labels
+from trainer.config.dataset.labels import empty_classes, read_labels
 from trainer.data.cache import DecodeProgress
 from trainer.data.decode import decode_like
 from trainer.data.writer import read_settings
@@ -47,7 +47,7 @@ def verify(path: Path, progress: DecodeProgress | None = None) -> Findings:
     try:
         labels = read_labels(archive)
         found.class_counts = dict(sorted(Counter(labels.classes or []).items()))
-        found.remarks += labels.remarks
+        found.remarks += [*empty_classes(labels.classes), *labels.remarks]
     except DataError as error:
         found.problems.append(str(error))
     _look_at_all(archive, found, progress)

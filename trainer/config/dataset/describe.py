@@ -9,7 +9,7 @@ from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import common_header, reduced
-from trainer.config.dataset.labels import read_labels
+from trainer.config.dataset.labels import empty_classes, read_labels
 from trainer.errors import DataError, printable
 
 NAMED_SETS = (
@@ -90,7 +90,9 @@ def examine(name_or_path: str | Path, data_dir: Path) -> DataExamination:
         channels=header.channels,
         classes=1 + max(labels.classes) if labels.classes else 0,
     )
-    return DataExamination(description, [*labels.remarks, *reduced(header.bits), *archive.remarks])
+    return DataExamination(
+        description, [*empty_classes(labels.classes), *labels.remarks, *reduced(header.bits), *archive.remarks]
+    )
 
 
 def require_images(archive: Archive) -> None:

@@ -8,6 +8,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
@@ -126,7 +127,7 @@ def _key_alpha(image: Image.Image, key: Any, facts: ImageFacts) -> Image.Image:
         first, second, third = (_where(band, level) for band, level in zip(image.split(), levels, strict=True))
         return ImageChops.invert(ImageChops.darker(ImageChops.darker(first, second), third))
     if _is_grey_integer(image):
-        return image.convert("I").point([0 if value == key else OPAQUE for value in range(LEVELS)], "L")
+        return image.convert("I").point(_deep_alpha(key), "L")
     return ImageChops.invert(_where(image.convert("L") if image.mode == "1" else image, key * facts.grey_step & 255))
 
 
@@ -141,10 +142,20 @@ def _palette_alpha(key: int | bytes) -> list[int]:
     return [*key[:256], *[OPAQUE] * (256 - len(key[:256]))]
 
 
+@cache
+def _deep_alpha(key: int) -> tuple[int, ...]:
+    return tuple(0 if value == key else OPAQUE for value in range(LEVELS))
+
+
 def _in_eight_bits(image: Image.Image, facts: ImageFacts) -> Image.Image:
     """Return a grey image of 9 to 16 bits in 8: the high byte of its range is kept."""
-    levels = [min(value >> (facts.bits - 8), 255) for value in range(LEVELS)]
-    return image.convert("I").point([255 - level for level in levels] if facts.inverted else levels, "L")
+    return image.convert("I").point(_high_bytes(facts.bits, facts.inverted), "L")
+
+
+@cache
+def _high_bytes(bits: int, inverted: bool) -> tuple[int, ...]:
+    levels = (min(value >> (bits - 8), OPAQUE) for value in range(LEVELS))
+    return tuple(OPAQUE - level if inverted else level for level in levels)
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:

@@ -38,12 +38,12 @@ def read_labels(archive: Archive) -> Labelling:
     told = [f"{name} is beside the images' folders, and its names are read from there"] if "/" in name else []
     if unused:
         told.append(f"{name} has classes for {counted(len(unused), 'image')} that are not here ({some_of(unused)})")
-    return Labelling(classes, [*told, *empty_classes(classes)])
+    return Labelling(classes, told)
 
 
-def empty_classes(classes: Iterable[int]) -> list[str]:
+def empty_classes(classes: Iterable[int] | None) -> list[str]:
     """Return, in words, which classes up to the highest have no images."""
-    present = set(classes)
+    present = set(classes or ())
     empty = [str(number) for number in range(max(present, default=-1) + 1) if number not in present]
     if not empty:
         return []

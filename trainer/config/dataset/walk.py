@@ -21,6 +21,7 @@ class FolderContent:
     links: list[str] = field(default_factory=list)
     followed: list[str] = field(default_factory=list)
     irregular: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def remarks(self) -> list[str]:
         """Return what was left out or followed, one line for each kind."""
@@ -31,6 +32,7 @@ class FolderContent:
                 "folder",
             ),
             (self.followed, "taken: {} behind a link ({})", "folder"),
+            (self.broken, "left out: {} leading nowhere ({})", "link"),
             (self.irregular, "left out: {} ({}): a pipe, socket or device", "irregular file"),
         )
         return [text.format(counted(len(names), what), some_of(sorted(names))) for names, text, what in told if names]
@@ -81,7 +83,7 @@ def _sort_in(entry: os.DirEntry[str], name: str, found: FolderContent) -> None:
         _refuse_label_file(entry)
         found.links.append(name)
     elif not is_image(name) and entry.name != LABEL_FILE:
-        found.names.append(name)
+        (found.names if os.path.exists(entry.path) else found.broken).append(name)
     elif _is_irregular(entry):
         _refuse_label_file(entry)
         found.irregular.append(name)
