@@ -9,6 +9,8 @@
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
 
+import difflib
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -40,6 +42,18 @@ def _printable(character: str) -> str:
     if character.isprintable():
         return character
     return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else repr(character)[1:-1]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest of the `known` words, or nothing where none is near."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _same_ending(word: str, known: list[str]) -> list[str]:
+    """Return the keys whose last part is `word`: somebody left the group out."""
+    return sorted((key for key in known if key.rsplit(".", 1)[-1] == word), key=len)
 
 
 class UserError(Exception):

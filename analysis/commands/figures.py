@@ -80,11 +80,13 @@ def draw(
     name = stored_name(store, sweep) if sweep else NO_SWEEP
     runs, curves = loaded(place, name, score, identity, quiet=as_json)
     names = names_in(only) or runs.plan.figures or (FREE if name == NO_SWEEP else GENERAL)
-    made, problems = render_all(names, runs, curves)
+    made, problems, bugs = render_all(names, runs, curves)
     if as_json:
         say_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
     else:
         _say_figures(made)
+    if bugs:
+        raise ExceptionGroup("\n".join(problems), bugs)
     if problems:
         raise FigureError("\n".join(problems))
     return 0

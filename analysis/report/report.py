@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from analysis.claims.verdicts import Judged, Verdicts, judge_sweep
-from analysis.energy import table as energy
-from analysis.energy.ledger import Factors
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
 from analysis.figures.render import Rendered, render_all
 from analysis.report import environment
 from analysis.report.html import FigureEntry, Section, Subsection, Table, page
+from analysis.results import energy_table as energy
 from analysis.results import summary
+from analysis.results.energy_ledger import Factors
 from analysis.results.load import Curves, Runs, load, loader
 from analysis.tables.store import ResultStore
 

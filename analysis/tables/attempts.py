@@ -11,6 +11,8 @@ from trainer.config.job import Resources
 from trainer.errors import ExitCode
 from trainer.record import RunDir, RunRecord, State, read_record
 
+JOULES_PER_KWH = 3.6e6
+SECONDS_PER_HOUR = 3600.0
 UNFINISHED = frozenset({State.FAILED, State.CANCELLED})
 
 

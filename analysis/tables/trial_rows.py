@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from analysis.tables.attempts import attempts_in
+from analysis.tables.attempts import SECONDS_PER_HOUR, attempts_in
 from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row
 from analysis.tables.schema import Row
 from analysis.tables.store import signature
-from analysis.tables.units import SECONDS_PER_HOUR
 from trainer.config.augment import AdaAugment
 from trainer.config.train import TrainConfig
 from trainer.record import RunDir, RunRecord, State, read_record

@@ -5,21 +5,25 @@ from pathlib import Path
 from orchestrator.errors import PlanError, StoreError
 from orchestrator.plan.plan_file import read_plan, sweeps
 from orchestrator.store.layout import Store
-from trainer.command_line.sweeps import is_file, stored_name
+from orchestrator.sweep.bundled import bundled_named, nearest_bundled
+from trainer.command_line.sweeps import is_file, names, stored_name
 from trainer.errors import UserError
 
 
 def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:
-    """Return the file and the tier of a sweep; those of its last plan where only its name is given.
+    """Return file and tier of a sweep given by its file, its name in the store (its last plan's), or a bundled name.
 
-    Raises UserError where the store does not know the name, or its file is gone.
+    Raises UserError where there is no such sweep, or its file is gone.
     """
     if is_file(sweep):
         return Path(sweep), tier
+    if sweep not in names(store.root) and (file := bundled_named(sweep)):
+        return file, tier
     try:
         plan = read_plan(store, stored_name(store.root, sweep))
     except UserError as error:
-        raise StoreError(error.place, error.problem, f"{error.way_out}; or give its file") from None
+        way_out = nearest_bundled(sweep) or f"{error.way_out}; or give its file"
+        raise StoreError(error.place, error.problem, way_out) from None
     file = Path(plan.file)
     if not file.is_file():
         raise StoreError(f"sweep {sweep!r}", f"its file {file} is not there", "give the file")

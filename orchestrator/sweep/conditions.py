@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.sweep.coercion import coerced
-from orchestrator.sweep.keys import did_you_mean, lookup
+from orchestrator.sweep.keys import lookup
 from orchestrator.sweep.overlay import Layers
 from orchestrator.sweep.yaml_source import KeyPath
+from trainer.errors import did_you_mean
 
 SHOWN = 8
 

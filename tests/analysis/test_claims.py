@@ -9,8 +9,8 @@ import pytest
 from analysis.claims.verdicts import Judged, Verdict, Verdicts, judge, judge_sweep, read_claim, sentence
 from analysis.errors import ClaimError
 from analysis.results.load import loader
+from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 
 SEEDS = 5

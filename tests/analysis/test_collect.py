@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.errors import ResultStoreError
+from analysis.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
 from analysis.tables.collect import collect
 from analysis.tables.schema import SCHEMAS, is_current, read_table, shard_path
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
 from trainer.files import append_lines
 
 RUN = FakeRun("ada", 500, 0)

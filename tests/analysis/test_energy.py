@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from analysis.energy.ledger import UNPLANNED, Factors, Item
-from analysis.energy.table import energy_of, notes, rows_of
 from analysis.errors import ResultStoreError
+from analysis.results.energy_ledger import UNPLANNED, Factors, Item
+from analysis.results.energy_table import energy_of, notes, rows_of
+from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.attempts import attempts_of
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from trainer.config.job import Resources
 from trainer.files import append_lines, replace_file
 from trainer.record import Energy, RunDir, State, read_record

@@ -10,8 +10,8 @@ from analysis.results.bands import bands
 from analysis.results.load import load
 from analysis.results.score import choose_score
 from analysis.results.spread import spread
+from analysis.synthetic_store import FakeRun, fake_fid, write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import WHOLE, loaded
 from trainer.record import State
 

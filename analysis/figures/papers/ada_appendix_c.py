@@ -15,8 +15,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.figures.drawing.grid import divide
-from analysis.figures.drawing.style import GREY, legend_outside, pens
+from analysis.figures.grid import divide
+from analysis.figures.style import GREY, legend_outside, pens
 from analysis.results.load import Curves, Runs
 
 MixingWeights = NDArray[np.float64]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.grid import divide, rows_of_cells, shown, titles_of
-from analysis.figures.drawing.style import GREY
+from analysis.figures.grid import divide, rows_of_cells, shown, titles_of
 from analysis.figures.shapes.run_filters import RunFilter, everything
+from analysis.figures.style import GREY
 from analysis.results import sample_sheets as sheets
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score, best_first
