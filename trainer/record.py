@@ -28,6 +28,9 @@ from trainer.config.spec import Count, NonNegative, Settings
 from trainer.files import replace_file
 
 SNAPSHOT = re.compile(r"^snapshot-(\d{9,})\.safetensors$")
+BEGAN_VARIABLE = "ADASWEEP_JOB_BEGAN"
+"""Environment variable in which a supervisor tells its worker when the job was started (Unix seconds)."""
+
 PROBE = re.compile(r"^(.+)-(\d{9,})\.npz$")
 
 
@@ -52,7 +55,11 @@ class Energy(Settings):
 
 
 class RunRecord(Settings):
-    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got."""
+    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got.
+
+    `began` is when the job was started, `started` when its worker could first speak, `ready` when it first had
+    something to train or evaluate with; None where that is not known (earlier versions).
+    """
 
     attempt: int
     work: Work = "train"
@@ -61,6 +68,8 @@ class RunRecord(Settings):
     horizon_kimg: NonNegative
     started: float
     updated: float
+    began: float | None = None
+    ready: float | None = None
     host: str
     pid: int
     world_size: int = 1
