@@ -9,6 +9,8 @@
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
 
+import difflib
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -29,6 +31,18 @@ ERROR_PREFIX = "adasweep: error: "
 def without_prefix(line: str) -> str:
     """Return what an error line says; supervisors also read what workers of earlier versions wrote."""
     return line.removeprefix("adasweep: ").removeprefix("error: ")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest of the `known` words, or nothing where none is near."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _same_ending(word: str, known: list[str]) -> list[str]:
+    """Return the keys whose last part is `word`: somebody left the group out."""
+    return sorted((key for key in known if key.rsplit(".", 1)[-1] == word), key=len)
 
 
 class UserError(Exception):

@@ -69,14 +69,14 @@ class Judged(NamedTuple):
         return {**self._asdict(), "claim": self.claim._asdict() | sides, "evidence": self.evidence._asdict()}
 
 
-class Found(NamedTuple):
+class Verdicts(NamedTuple):
     """The claims of a sweep: those judged, and those that were not, each with the reason."""
 
     judged: list[Judged]
     not_tested: list[tuple[str, str]]
 
 
-def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> Found:
+def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> Verdicts:
     """Return the verdicts on the claims of the plan and on others `given` beside them, corrected together."""
     runs = load(None)[0]
     words = [(text.removeprefix(PROSE), "prose") for text in planned if is_prose(text)]
@@ -84,7 +84,7 @@ def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> F
     absent = [(claim.text, reason) for claim in claims if (reason := _not_here(claim, runs))]
     left_out = {text for text, _ in absent}
     asked = [claim for claim in claims if claim.text not in left_out] + [read_claim(text) for text in given]
-    return Found(judge(asked, load), words + absent)
+    return Verdicts(judge(asked, load), words + absent)
 
 
 def read_claim(text: str) -> Claim:

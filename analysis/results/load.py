@@ -20,7 +20,7 @@ from analysis.results.cells import CellWords, augment_label, words_of
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
-from analysis.tables.source import CollectedTables, Source, TrialFiles
+from analysis.tables.source import CollectedTables, RowSource, TrialFiles
 from analysis.tables.store import ResultStore
 from trainer.config.plan_file import PlanFile
 from trainer.record import State
@@ -38,7 +38,7 @@ class Curves:
     score: Score
     scores: pd.DataFrame
     planned: pd.DataFrame
-    source: Source
+    source: RowSource
 
     @cached_property
     def ticks(self) -> pd.DataFrame:
@@ -88,7 +88,7 @@ def load(
     return runs.scored_by(curves), curves
 
 
-def _curves(source: Source, planned: pd.DataFrame, score: str | None, identity: str | None) -> Curves:
+def _curves(source: RowSource, planned: pd.DataFrame, score: str | None, identity: str | None) -> Curves:
     metrics = source.rows("metrics", METRIC_COLUMNS, sorted(set(planned["trial"])))
     several = planned["dataset"].nunique() > 1
     chosen = choose_score(identities(metrics), score, identity, several_sets=several)
@@ -152,7 +152,7 @@ def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
     return within.drop(columns=["number", "horizon_kimg"]).reset_index(drop=True)
 
 
-def _joined(planned: pd.DataFrame, source: Source) -> pd.DataFrame:
+def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
     """Return planned runs with what the tables say of them.
 
     A plan of an earlier version does not always say the number of training images: then it is that of the runs of the

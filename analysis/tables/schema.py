@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
-from analysis.errors import StoreError
+from analysis.errors import ResultStoreError
 from trainer.files import replacing
 
 Row = dict[str, Any]
@@ -159,7 +159,7 @@ def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence
     paths = [shard_path(tables, name, shard) for shard in sorted({trial[:2] for trial in trials})]
     present = [str(path) for path in paths if path.exists()]
     if present and not is_current(pq.read_schema(present[-1])):
-        raise StoreError(f"{present[-1]}: of another version of the tables; run adasweep collect")
+        raise ResultStoreError(f"{present[-1]}: of another version of the tables; run adasweep collect")
     repeated = [column for column in columns if column in REPEATED]
     file_format = ds.ParquetFileFormat(dictionary_columns=repeated)
     schema = pa.schema([_as_read(SCHEMAS[name].field(column)) for column in columns])

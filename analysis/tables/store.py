@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.errors import StoreError
+from analysis.errors import ResultStoreError
 from trainer.config.identity import TRIAL_ID
 from trainer.record import RunDir
 
@@ -55,7 +55,7 @@ class ResultStore:
 def open_store(path: Path) -> ResultStore:
     """Return the store at `path`. Raises StoreError where there is no directory."""
     if not path.is_dir():
-        raise StoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
+        raise ResultStoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
     return ResultStore(path)
 
 

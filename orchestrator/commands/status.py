@@ -26,7 +26,7 @@ from trainer.command_line.sweeps import stored_name
 
 WATCH_SECONDS = 2.0
 GOING = ("running", "pending")
-Found = dict[str, list[TrialStatus]]
+StatusesBySweep = dict[str, list[TrialStatus]]
 COLUMNS = ("state", "trial", "cell", "seed", "kimg", "score", "p", "r_t", "img/s", "attempts", "hours", "Wh", "host")
 
 EXAMPLES = """Examples:
@@ -107,16 +107,16 @@ def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
 
 
-def _document(found: Found) -> dict[str, object]:
+def _document(found: StatusesBySweep) -> dict[str, object]:
     sweeps_told = [{"sweep": name, "trials": as_json(statuses)} for name, statuses in found.items()]
     return {"schema_version": 1, "sweeps": sweeps_told}
 
 
-def _statuses(store: Store, sweep: str) -> Found:
+def _statuses(store: Store, sweep: str) -> StatusesBySweep:
     return {name: statuses_of(store, name) for name in ([sweep] if sweep else sweeps(store))}
 
 
-def _looks(store: Store, sweep: str) -> Iterator[Found]:
+def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
     """Look again and again, for the last time when nothing waits or runs."""
     while True:
         found = _statuses(store, sweep)

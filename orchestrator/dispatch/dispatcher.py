@@ -11,7 +11,7 @@ from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
-from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, Wanted, decide
+from orchestrator.plan.decide import SUBMITTED, Action, Decision, Desired, Rules, decide
 from orchestrator.plan.plan import RULES, Plan
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
@@ -118,7 +118,7 @@ class Dispatcher:
         else:
             self.trouble = "" if time.monotonic() >= self._not_before else self.trouble
 
-    def _wanted(self, trials: list[str]) -> dict[str, Wanted]:
+    def _wanted(self, trials: list[str]) -> dict[str, Desired]:
         return {trial: self.plan.wanted[trial] for trial in trials}
 
     def _is_to_be_told(self, trial: str) -> bool:

@@ -10,7 +10,7 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.stop_rules import Curve, verdict
 from trainer.config.metrics.names import better
 
-Version = tuple[int, int]
+FileStamp = tuple[int, int]
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Stopper:
 
     store: Store
     sweep: Sweep
-    _read: dict[str, tuple[Version, Curve]] = field(default_factory=dict)
+    _read: dict[str, tuple[FileStamp, Curve]] = field(default_factory=dict)
 
     def stop(self, active: Collection[str], trials: Iterable[str]) -> list[str]:
         """Mark those of `active` that a rule stops, judged against all `trials` of the sweep, and return them."""

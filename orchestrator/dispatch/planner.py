@@ -17,7 +17,7 @@ from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
-from orchestrator.plan.gate import runtime_problems
+from orchestrator.plan.gate import measuring_problems, runtime_problems
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.speed import SpeedEvidence, evidence
@@ -47,6 +47,15 @@ class Numbers(NamedTuple):
     detector: str | None = None
     distance: str | None = None
     evaluation_seeds: int | None = None
+
+    @property
+    def given(self) -> dict[str, object]:
+        """Return what a person gave, by the keys of a sweep that it replaces."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in self._asdict().items()
+            if value is not None
+        }
 
 
 class Request(NamedTuple):
@@ -86,6 +95,8 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     problems = _claims_that_do_not_fit(sweep, trials)
     if request.numbers is None:
         problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
+    else:
+        problems += measuring_problems(sweep, trials, backend.lacks, request.numbers.given)
     if problems:
         raise SweepError(problems)
     configs = {trial.id: trial.config for trial in trials}
@@ -187,11 +198,7 @@ def _checked(numbers: Numbers) -> dict[str, object]:
         detector_name(numbers.detector)
     if numbers.distance:
         distance_name(numbers.distance)
-    return {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in numbers._asdict().items()
-        if value is not None
-    }
+    return numbers.given
 
 
 def _claims_that_do_not_fit(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:

@@ -10,7 +10,7 @@ from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.new_attempt import JobRequest, new_attempt
 from orchestrator.supervisor.command import Task
-from orchestrator.supervisor.ending import Ending, write_ending
+from orchestrator.supervisor.ending import AttemptEnding, write_ending
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
@@ -53,7 +53,9 @@ def submit(
         handles = backend.submit(backend.render(list(jobs)))
     except BackendError as error:
         for task, job in jobs.items():
-            write_ending(store.run(task.trial), job, None, Ending(State.LOST, f"could not be submitted: {error}"))
+            write_ending(
+                store.run(task.trial), job, None, AttemptEnding(State.LOST, f"could not be submitted: {error}")
+            )
         raise
     for task, handle in zip(jobs, handles, strict=True):
         with writing(task.directory):

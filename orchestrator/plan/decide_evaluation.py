@@ -3,12 +3,12 @@
 from dataclasses import replace
 from math import inf
 
-from orchestrator.plan.decide import Action, Decision, Rules, Wanted, evaluation, missing_numbers
+from orchestrator.plan.decide import Action, Decision, Desired, Rules, evaluation, missing_numbers
 from orchestrator.store.observe import Observed
 from trainer.record import State
 
 
-def decide_metrics(want: Wanted, seen: Observed, rules: Rules) -> Decision:
+def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return the decision for one trial: EVALUATE where a kept snapshot lacks a number, LEAVE while that goes on."""
     if seen.state in (State.RUNNING, State.PENDING) and seen.attempts:
         return _under_way(seen)

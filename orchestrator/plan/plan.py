@@ -8,7 +8,7 @@ from functools import cached_property
 from orchestrator.errors import PlanError
 from orchestrator.plan.around import NOTHING_AROUND, Around, around_of
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
-from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, Wanted, decide, decide_one
+from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Desired, Rules, decide, decide_one
 from orchestrator.plan.price import Price
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import Observed
@@ -27,7 +27,7 @@ class Plan:
 
     sweep: Sweep
     trials: tuple[Trial, ...]
-    wanted: Mapping[str, Wanted]
+    wanted: Mapping[str, Desired]
     observed: Mapping[str, Observed]
     decisions: Mapping[str, Decision]
     costs: Mapping[str, RunCost]
@@ -129,12 +129,12 @@ def planned_run(trial: Trial) -> PlannedRun:
     )
 
 
-def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Wanted]:
+def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Desired]:
     """Return what a sweep wants of each trial."""
     spec = sweep.spec
     rest = (spec.distance, spec.evaluation_seeds, tuple(spec.probes))
     metrics = tuple(spec.metrics)
-    return {trial.id: Wanted(trial.horizon_kimg, metrics, spec.detector, sweep.key, *rest) for trial in trials}
+    return {trial.id: Desired(trial.horizon_kimg, metrics, spec.detector, sweep.key, *rest) for trial in trials}
 
 
 def make_plan(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from orchestrator.errors import PlanError, StoreError
-from orchestrator.plan.decide import Wanted
+from orchestrator.plan.decide import Desired
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_keep
@@ -76,11 +76,11 @@ def sweeps(store: Store) -> list[str]:
     return sorted(path.parent.name for path in (store.root / "sweeps").glob("*/plan.json"))
 
 
-def wanted_of_plan(plan: PlanFile) -> dict[str, Wanted]:
+def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:
     """Return what a stored plan wants of each trial."""
     networks = plan.detector or DETECTOR, plan.distance or DISTANCE
     return {
-        run.trial: Wanted(
+        run.trial: Desired(
             horizon_kimg=run.horizon_kimg,
             metrics=plan.metrics,
             detector=networks[0],

@@ -21,7 +21,7 @@ from trainer.config.job import Job, Work
 from trainer.files import read_lines
 from trainer.record import RunDir, RunRecord, State, read_record
 
-Rows = Sequence[Mapping[str, Any]]
+MetricRows = Sequence[Mapping[str, Any]]
 """Rows of metrics.jsonl."""
 
 
@@ -166,7 +166,7 @@ def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Ob
     )
 
 
-def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: Rows) -> Measurements:
+def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: MetricRows) -> Measurements:
     after_training = [number for number in numbers if not seen.training or number > seen.training[-1]]
     return Measurements(
         metrics={row["metric"]: row["kimg"] for row in rows},
@@ -177,7 +177,7 @@ def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: Rows) -> M
     )
 
 
-def _speed(latest: RunRecord | None, rows: Rows) -> Speed:
+def _speed(latest: RunRecord | None, rows: MetricRows) -> Speed:
     seconds = _evaluation_seconds(rows)
     if latest is None:
         return Speed(evaluation_seconds=seconds)
@@ -190,7 +190,7 @@ def _watts(record: RunRecord) -> float | None:
     return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
 
 
-def _evaluation_seconds(rows: Rows) -> float | None:
+def _evaluation_seconds(rows: MetricRows) -> float | None:
     """Return how long the last evaluation took, all its metrics together."""
     last = [row.get("seconds", 0.0) for row in rows if row["kimg"] == rows[-1]["kimg"]]
     return float(sum(last)) if last else None

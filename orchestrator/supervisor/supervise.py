@@ -24,7 +24,7 @@ from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
 from orchestrator.store.requests import is_cancelled
 from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
-from orchestrator.supervisor.ending import Ending, classify, last_line, write_ending
+from orchestrator.supervisor.ending import AttemptEnding, classify, last_line, write_ending
 from trainer.config.job import Job
 from trainer.errors import ExitCode
 from trainer.files import replace_file
@@ -84,7 +84,7 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) ->
         return ExitCode.USER_ERROR
     if signals.waiting or is_cancelled(run, attempt):
         stopped = classify(ExitCode.RUN_AGAIN, True, is_cancelled(run, attempt))
-        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(stopped.state, "stopped before it began"))
+        write_ending(run, job, ExitCode.RUN_AGAIN, AttemptEnding(stopped.state, "stopped before it began"))
         return ExitCode.RUN_AGAIN
     code = _watch(_start(run, job), lease, signals)
     cancelled = is_cancelled(run, job.attempt)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
 
-from orchestrator.sweep.keys import Assignments, Values
+from orchestrator.sweep.keys import Assignments, AxisValues
 from trainer.config.spec import Positive, PositiveInt, Seed, Settings
 
 DIGITS = 4
@@ -105,7 +105,7 @@ class Whole(Dimension):
 class Choice(Dimension):
     """One of these values."""
 
-    choice: Values
+    choice: AxisValues
 
     def suggested(self, key: str, by: Suggests) -> JsonValue:
         tokens = [self.token(value) for value in self.choice]

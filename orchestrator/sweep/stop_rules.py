@@ -18,7 +18,7 @@ AboveOne = Annotated[float, Field(gt=1, allow_inf_nan=False)]
 Curve = Mapping[float, float]
 """Score by kimg, in the order of training. A lower one is better: whoever reads turns the others round."""
 
-Curves = Mapping[str, Curve]
+CurvesByTrial = Mapping[str, Curve]
 
 
 class Mark(NamedTuple):
@@ -32,7 +32,7 @@ class StopRule(Settings):
     """One reason to end a run early."""
 
     @abstractmethod
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         """Return why `trial`, which has a score at least, should be stopped; "" where it should not."""
 
 
@@ -47,7 +47,7 @@ class Median(StopRule):
     from_kimg: NonNegative = 4.0
     others: PositiveInt = 3
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
         bests = [_best(curve, here.kimg) for name, curve in curves.items() if name != trial and _has(curve, here.kimg)]
         if here.kimg < self.from_kimg or len(bests) < self.others:
@@ -69,7 +69,7 @@ class Asha(StopRule):
     first_kimg: Positive = 4.0
     factor: AboveOne = 3.0
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         reached = _last(curves[trial]).kimg
         if reached < self.first_kimg:
             return ""
@@ -89,7 +89,7 @@ class DivergedRule(StopRule):
     factor: AboveOne = 2.0
     from_kimg: NonNegative = 0.0
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
         if here.kimg < self.from_kimg:
             return ""
@@ -115,7 +115,7 @@ StopRules = Annotated[
 """Any of them stops a run; a rule whose settings are all as they are here may be named alone."""
 
 
-def verdict(rules: list[AnyRule], trial: str, curves: Curves) -> str:
+def verdict(rules: list[AnyRule], trial: str, curves: CurvesByTrial) -> str:
     """Return why a run should be stopped where it is now, or "" where no rule says so."""
     if not curves.get(trial):
         return ""

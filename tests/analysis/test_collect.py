@@ -6,11 +6,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.errors import StoreError
+from analysis.errors import ResultStoreError
+from analysis.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
 from analysis.tables.collect import collect
 from analysis.tables.schema import SCHEMAS, is_current, read_table, shard_path
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, id_of, score_line, write_store, write_trial
 from trainer.files import append_lines
 
 RUN = FakeRun("ada", 500, 0)
@@ -65,7 +65,7 @@ def test_tables_of_another_schema_version_are_not_read(one: ResultStore) -> None
     collect(one)
     path = next((one.tables / "runs").glob("*.parquet"))
     pq.write_table(pq.read_table(path, partitioning=None).replace_schema_metadata({}), path)
-    with pytest.raises(StoreError, match="run adasweep collect"):
+    with pytest.raises(ResultStoreError, match="run adasweep collect"):
         read_table(one.tables, "runs", ["trial"], [id_of(RUN)])
 
 

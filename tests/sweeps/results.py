@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from analysis.results.load import Curves, Runs, load
+from analysis.synthetic_store import run_of, write_logits, write_samples, write_trial
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import run_of, write_logits, write_samples, write_trial
 from orchestrator.plan.plan import make_plan
 from orchestrator.plan.plan_file import stored
 from orchestrator.plan.speed import SpeedEvidence

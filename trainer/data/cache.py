@@ -27,7 +27,7 @@ from trainer.data.decode import decode
 from trainer.errors import DataError, OutputError
 from trainer.files import locked_if_possible, sync
 
-Progress = Callable[[int, int], None]
+DecodeProgress = Callable[[int, int], None]
 """Called with the number of images done and of all images."""
 
 IMAGES_AT_ONCE = 256
@@ -42,7 +42,7 @@ class Decoded(NamedTuple):
     fingerprint: str = ""
 
 
-def decoded(path: Path, wanted: str, cache_dir: Path, progress: Progress | None = None) -> Decoded:
+def decoded(path: Path, wanted: str, cache_dir: Path, progress: DecodeProgress | None = None) -> Decoded:
     """Return the images of the set with fingerprint `wanted`; on first use they are decoded from `path`.
 
     Once they are cached, `path` is not looked at: the fingerprint says what they are. Raises DataError when `path`
@@ -65,7 +65,7 @@ def _opened(folder: Path) -> Decoded | None:
     return Decoded(images, labels, folder.name.removeprefix(PREFIX)) if whole else None
 
 
-def _build(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
+def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked_if_possible(folder.with_suffix(".lock")) as alone:
         if alone:
@@ -73,7 +73,7 @@ def _build(path: Path, wanted: str, folder: Path, progress: Progress | None) -> 
         return _opened(folder) or _built(path, wanted, folder, progress)
 
 
-def _built(path: Path, wanted: str, folder: Path, progress: Progress | None) -> Decoded:
+def _built(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
     part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
     part.mkdir()
     try:
@@ -98,7 +98,7 @@ def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
     return archive
 
 
-def _write(archive: Archive, part: Path, progress: Progress) -> None:
+def _write(archive: Archive, part: Path, progress: DecodeProgress) -> None:
     """Write all images one after another: no more than IMAGES_AT_ONCE of them are in memory."""
     names = archive.images
     first = decode(archive.read(names[0]), f"{archive.path}/{names[0]}")

@@ -5,15 +5,15 @@ from itertools import islice
 from pathlib import Path
 
 from trainer.config.dataset.describe import FEWEST_IMAGES
-from trainer.data.cache import Progress
+from trainer.data.cache import DecodeProgress
 from trainer.data.readers.reader import Picture, Reader
-from trainer.data.resize import Shape, fitted
+from trainer.data.resize import ImageFormat, fitted
 from trainer.data.writer import ZipWriter
 from trainer.errors import DataError
 
 
 def convert(
-    reader: Reader, target: Path, shape: Shape, most: int | None = None, progress: Progress | None = None
+    reader: Reader, target: Path, shape: ImageFormat, most: int | None = None, progress: DecodeProgress | None = None
 ) -> int:
     """Write the pictures of `reader`, at most `most` of them, to the ZIP `target` and return how many they are.
 

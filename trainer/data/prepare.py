@@ -3,21 +3,21 @@
 from pathlib import Path
 
 from trainer.config.dataset.describe import LARGEST, SMALLEST, nearest_power
-from trainer.data.cache import Progress
+from trainer.data.cache import DecodeProgress
 from trainer.data.convert import convert, first_picture
 from trainer.data.readers.cifar import BATCH_PREFIX, CifarReader
 from trainer.data.readers.idx import IdxReader, image_files
-from trainer.data.readers.images import ImageReader, Labels
+from trainer.data.readers.images import ImageReader, LabelSource
 from trainer.data.readers.lsun import LsunReader
 from trainer.data.readers.reader import Reader
 from trainer.data.readers.tfrecord import TfRecordReader, record_files
-from trainer.data.resize import Filter, Fit, Shape
+from trainer.data.resize import Fit, ImageFormat, ResizeFilter
 from trainer.errors import DataError, OutputError
 
 KINDS = "a folder or ZIP of images, cifar-10-python.tar.gz, MNIST's IDX files, TFRecords, or an LMDB folder of LSUN"
 
 
-def open_source(path: Path, labels: Labels = "keep") -> Reader:
+def open_source(path: Path, labels: LabelSource = "keep") -> Reader:
     """Return the reader that fits what lies at `path`."""
     if path.is_dir():
         return _open_folder(path, labels)
@@ -34,7 +34,7 @@ def open_source(path: Path, labels: Labels = "keep") -> Reader:
     raise DataError(path, "is of no kind that can be read", f"give {KINDS}")
 
 
-def _open_folder(path: Path, labels: Labels) -> Reader:
+def _open_folder(path: Path, labels: LabelSource) -> Reader:
     if (path / "data.mdb").exists():
         return LsunReader(path)
     if record_files(path):
@@ -51,12 +51,12 @@ def prepare(
     target: Path,
     resolution: int | None = None,
     fit: Fit = "crop",
-    filter: Filter = "lanczos",
+    filter: ResizeFilter = "lanczos",
     channels: int = 0,
     most: int | None = None,
-    labels: Labels = "keep",
+    labels: LabelSource = "keep",
     replace: bool = False,
-    progress: Progress | None = None,
+    progress: DecodeProgress | None = None,
 ) -> int:
     """Write the images at `source` to the ZIP `target` and return how many they are.
 
@@ -67,7 +67,7 @@ def prepare(
     if target.exists() and not replace:
         raise OutputError(target, "is there already", "choose another name, or allow it with --force")
     reader = open_source(source, labels)
-    shape = Shape(resolution or _size_of(reader, source), fit, filter, channels)
+    shape = ImageFormat(resolution or _size_of(reader, source), fit, filter, channels)
     _require_power_of_two(shape.resolution)
     return convert(reader, target, shape, most, progress)
 

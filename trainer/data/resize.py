@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-Filter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos", "nearest"]
+ResizeFilter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos", "nearest"]
 Fit = Literal["crop", "pad"]
 
 
-class Shape(NamedTuple):
+class ImageFormat(NamedTuple):
     """What every image of a set becomes: `resolution` pixels square, with `channels` (0 keeps those of the source).
 
     Fit "crop" takes the largest square in the middle and resizes it. Fit "pad" keeps the whole image in the middle of
@@ -19,11 +19,11 @@ class Shape(NamedTuple):
 
     resolution: int
     fit: Fit = "crop"
-    filter: Filter = "lanczos"
+    filter: ResizeFilter = "lanczos"
     channels: int = 0
 
 
-def fitted(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarray, "r r d"]:
+def fitted(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r d"]:
     """Return `pixels` as `shape` asks."""
     coloured = with_channels(pixels, shape.channels or pixels.shape[2])
     return _cropped(coloured, shape) if shape.fit == "crop" else _padded(coloured, shape)
@@ -37,14 +37,14 @@ def with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[np
     return _array(_image(pixels).convert(modes[channels]))
 
 
-def _cropped(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarray, "r r c"]:
+def _cropped(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r c"]:
     height, width, _ = pixels.shape
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return _resized(pixels[top : top + side, left : left + side], shape.resolution, shape.resolution, shape.filter)
 
 
-def _padded(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarray, "r r c"]:
+def _padded(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r c"]:
     side = shape.resolution
     scale = min(1.0, side / max(pixels.shape[:2]))
     height, width = (max(1, round(length * scale)) for length in pixels.shape[:2])
@@ -54,7 +54,9 @@ def _padded(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarra
     return square
 
 
-def _resized(pixels: UInt8[np.ndarray, "h w c"], width: int, height: int, how: Filter) -> UInt8[np.ndarray, "H W c"]:
+def _resized(
+    pixels: UInt8[np.ndarray, "h w c"], width: int, height: int, how: ResizeFilter
+) -> UInt8[np.ndarray, "H W c"]:
     if pixels.shape[:2] == (height, width):
         return pixels
     return _array(_image(pixels).resize((width, height), Image.Resampling[how.upper()]))

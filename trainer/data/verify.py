@@ -9,7 +9,7 @@ from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.describe import Header, require_same, require_square
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.labels import read_labels
-from trainer.data.cache import Progress
+from trainer.data.cache import DecodeProgress
 from trainer.data.decode import decode
 from trainer.data.writer import read_settings
 from trainer.errors import DataError
@@ -34,7 +34,7 @@ class Findings:
         return not self.problems
 
 
-def verify(path: Path, progress: Progress | None = None) -> Findings:
+def verify(path: Path, progress: DecodeProgress | None = None) -> Findings:
     """Return what there is to say about the set at `path`. Every image is decoded, every checksum compared."""
     archive = open_archive(path)
     found = Findings(str(path), fingerprint(archive.entries()), len(archive.images), settings=read_settings(path))
@@ -48,7 +48,7 @@ def verify(path: Path, progress: Progress | None = None) -> Findings:
     return found
 
 
-def _look_at_all(archive: Archive, found: Findings, progress: Progress | None) -> None:
+def _look_at_all(archive: Archive, found: Findings, progress: DecodeProgress | None) -> None:
     first: Header | None = None
     seen: dict[bytes, str] = {}
     for number, name in enumerate(archive.images, 1):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.backends.ray.task import hidden_gpus
-from orchestrator.plan.decide import SUBMITTED, Action, Wanted, decide_one
+from orchestrator.plan.decide import SUBMITTED, Action, Desired, decide_one
 from orchestrator.plan.plan import RULES
 from orchestrator.store.layout import Store
 from orchestrator.store.new_attempt import JobRequest, new_attempt
@@ -53,8 +53,8 @@ class TrialSpec(Settings):
         return Store(self.store).run(self.trial)
 
     @property
-    def wanted(self) -> Wanted:
-        return Wanted(self.options.horizon_kimg, self.metrics, self.detector, self.sweep)
+    def wanted(self) -> Desired:
+        return Desired(self.options.horizon_kimg, self.metrics, self.detector, self.sweep)
 
     @property
     def request(self) -> JobRequest:

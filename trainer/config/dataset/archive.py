@@ -9,7 +9,7 @@ Files of other kinds are passed over. Names are relative, with forward slashes, 
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from trainer.config.dataset.entries import Entry
+from trainer.config.dataset.entries import FileEntry
 from trainer.config.dataset.folder import Folder
 from trainer.config.dataset.zip import Zip
 from trainer.errors import DataError
@@ -25,7 +25,7 @@ class Archive(Protocol):
     def images(self) -> list[str]:
         """Names of all images, sorted."""
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[FileEntry]:
         """Images and label file by content."""
 
     def has(self, name: str) -> bool:

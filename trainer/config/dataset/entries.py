@@ -11,7 +11,7 @@ MAX_IMAGE_BYTES = 256 << 20
 MAX_LABEL_BYTES = 1 << 30
 
 
-class Entry(NamedTuple):
+class FileEntry(NamedTuple):
     """One file by content: its name within the set, the CRC-32 and the number of its bytes."""
 
     name: str
@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     size: int
 
 
-def fingerprint(entries: Iterable[Entry]) -> str:
+def fingerprint(entries: Iterable[FileEntry]) -> str:
     """Return 16 hexadecimal digits of SHA-256 over (name, CRC-32, size) of all files, sorted by name."""
     digest = hashlib.sha256()
     for entry in sorted(entries):

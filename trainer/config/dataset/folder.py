@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from trainer.config.dataset.entries import LABEL_FILE, Entry, is_part, most_bytes
+from trainer.config.dataset.entries import LABEL_FILE, FileEntry, is_part, most_bytes
 from trainer.errors import DataError
 from trainer.files import replace_file
 
@@ -39,12 +39,12 @@ class Folder:
     def images(self) -> list[str]:
         return [name for name in self._names if name != LABEL_FILE]
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[FileEntry]:
         before = self._recall()
         now = {name: self._remembered(name, before.get(name)) for name in self._names}
         if now != before:
             self._keep(now)
-        return [Entry(name, crc, size) for name, (size, _, crc) in now.items()]
+        return [FileEntry(name, crc, size) for name, (size, _, crc) in now.items()]
 
     def has(self, name: str) -> bool:
         return name in self._names

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from trainer.config.dataset.entries import LABEL_FILE, Entry, is_part, most_bytes
+from trainer.config.dataset.entries import LABEL_FILE, FileEntry, is_part, most_bytes
 from trainer.errors import DataError
 
 MAX_RATIO = 1200
@@ -28,8 +28,8 @@ class Zip:
     def images(self) -> list[str]:
         return sorted(name for name in self._infos if name != LABEL_FILE)
 
-    def entries(self) -> list[Entry]:
-        return [Entry(info.filename, info.CRC, info.file_size) for info in self._infos.values()]
+    def entries(self) -> list[FileEntry]:
+        return [FileEntry(info.filename, info.CRC, info.file_size) for info in self._infos.values()]
 
     def has(self, name: str) -> bool:
         return name in self._infos

@@ -10,7 +10,7 @@ from trainer.data.decode import decode
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
 
-Labels = Literal["keep", "folders", "none"]
+LabelSource = Literal["keep", "folders", "none"]
 
 
 class ImageReader:
@@ -21,7 +21,7 @@ class ImageReader:
 
     kind = "images"
 
-    def __init__(self, path: Path, labels: Labels = "keep") -> None:
+    def __init__(self, path: Path, labels: LabelSource = "keep") -> None:
         self._archive = open_archive(path)
         self._labels = _classes(self._archive, labels)
 
@@ -35,7 +35,7 @@ class ImageReader:
             yield Picture(decode(self._archive.read(name), place), label, place)
 
 
-def _classes(archive: Archive, labels: Labels) -> list[int] | None:
+def _classes(archive: Archive, labels: LabelSource) -> list[int] | None:
     if labels == "none":
         return None
     if labels == "keep":
