@@ -31,6 +31,8 @@ from trainer.files import replace_file
 SNAPSHOT = re.compile(r"snapshot-([0-9]{9,15})\.safetensors")
 PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
 ATTEMPT = re.compile(r"[0-9]{3}|[1-9][0-9]{3,8}")
+BEGAN_VARIABLE = "ADASWEEP_JOB_BEGAN"
+"""Environment variable in which a supervisor tells its worker when the job was started (Unix seconds)."""
 
 
 class State(StrEnum):
@@ -54,7 +56,11 @@ class Energy(Settings):
 
 
 class RunRecord(Settings):
-    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got."""
+    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got.
+
+    `began` is when the job was started, `started` when its worker could first speak, `ready` when it first had
+    something to train or evaluate with; None where that is not known (earlier versions).
+    """
 
     attempt: WholeNumber
     work: Work = "train"
@@ -63,6 +69,8 @@ class RunRecord(Settings):
     horizon_kimg: Kimg
     started: Moment
     updated: Moment
+    began: Moment | None = None
+    ready: Moment | None = None
     host: str
     pid: WholeNumber
     world_size: WholeNumber = 1

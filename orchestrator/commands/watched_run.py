@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from orchestrator.dispatch.dispatcher import Dispatcher
+from orchestrator.display.plan_table import took
 from orchestrator.display.progress import View, in_a_line
 from orchestrator.plan.own_view import own_view
 from orchestrator.plan.status import TrialStatus, trial_status
@@ -16,6 +17,9 @@ from orchestrator.recorders.launch import RecorderProcess, start_recorder
 from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.search.sampling import Complete, Growth
 from orchestrator.store.layout import Store
+from orchestrator.store.sweep_runs import keep_run, run_of
+from orchestrator.store.timing import timings_since
+from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
 from trainer.errors import ExitCode
 
@@ -35,6 +39,10 @@ class WatchedRun:
     troubled: bool = False
     recorder: RecorderProcess | None = None
     settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
+    expected: Estimate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.expected = self.dispatcher.plan.whole_estimate
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
@@ -54,7 +62,18 @@ class WatchedRun:
                 self.recorder.finish(self._begun, lambda: self.interrupts > 1)
                 for line in left_out(target, self._begun()):
                     self.view.say(line)
+        self._keep_time()
         return self._verdict()
+
+    def _keep_time(self) -> None:
+        """Keep what the plan took beside what it was expected to take, and say so; not where it was interrupted."""
+        if self.interrupts:
+            return
+        attempts = list(timings_since(self.store, self.dispatcher.plan.unique, self.expected.made))
+        run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
+        if run:
+            keep_run(self.store, self._sweep, run)
+            self.view.say(took(run))
 
     def statuses(self) -> list[TrialStatus]:
         """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""

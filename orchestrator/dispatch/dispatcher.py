@@ -74,7 +74,7 @@ class Dispatcher:
         if not todo or time.monotonic() < self._not_before:
             return []
         with self._patiently():
-            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code)
+            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
             self.decisions |= {trial.id: QUEUED for trial, _ in todo}
         self.look()
         return [] if self.trouble else [trial.id for trial, _ in todo]

@@ -1,6 +1,6 @@
 """Turns decisions into attempts: trial.json, job.json, and a task handed to a backend."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from orchestrator.backends.base import Backend, Handle, write_handle
@@ -14,13 +14,25 @@ from orchestrator.supervisor.ending import AttemptEnding, write_ending
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.job import Job
+from trainer.config.job import Estimate, Job
 from trainer.config.options import RunOptions
 from trainer.record import State
 
+EstimateOf = Callable[[Trial, float], Estimate | None]
+"""How long an attempt at so many kimg of a trial is expected to take; None where nobody has said."""
+
+
+def without_estimate(_trial: Trial, _kimg: float) -> None:
+    """Expect nothing of an attempt."""
+
 
 def submit(
-    store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Trial, Decision]], code: Path = LIVE
+    store: Store,
+    backend: Backend,
+    sweep: Sweep,
+    todo: Iterable[tuple[Trial, Decision]],
+    code: Path = LIVE,
+    estimate_of: EstimateOf = without_estimate,
 ) -> dict[str, Handle]:
     """Create the trials and attempts that `todo` asks for and submit them; return their handles by trial.
 
@@ -31,7 +43,9 @@ def submit(
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
         store.create_trial(trial)
-        job = new_attempt(store, trial.id, _request(store, backend, sweep, trial, decision, code))
+        request = _request(store, backend, sweep, trial, decision, code)
+        request = request._replace(estimate=estimate_of(trial, decision.kimg))
+        job = new_attempt(store, trial.id, request)
         if job:
             directory = store.run(trial.id).path.resolve()
             jobs[Task(trial.id, directory, job.attempt, job.resources, code)] = job

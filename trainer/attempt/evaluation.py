@@ -1,5 +1,6 @@
 """An attempt that does not train: the missing metrics and probes of a trial's kept snapshots, one after the other."""
 
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +26,7 @@ class EvaluationJob:
 
     def carry_out(self) -> None:
         """Measure all snapshots, oldest first, then keep of them what is to be kept. Raises Preempted."""
+        self.reporter.update(ready=time.time())
         world, prober = self.measurer.world, Prober(self.config, self.measurer, self.reporter)
         for images in world.gather([self.measurer.run.kept_snapshots()])[0]:
             self._measure(images)

@@ -57,6 +57,7 @@ class Loop:
         Raises Preempted after a stop signal (state saved), RunDiverged where the rules of the divergence check say so.
         """
         self.tick_start_images = self.images
+        self.reporter.update(ready=time.time())
         if self.images:
             self._scheduled_events()
         while not self.finished:
