@@ -22,8 +22,6 @@ FIELDS = {
     "a trial of status --json": TrialStatus.__dataclass_fields__,
 }
 OF_A_FORMAT = re.compile(r"\b(schema_version|wall_hours_low|score_last|modified_ns|num_generated)\b")
-    r"\b(schema_version|horizon_kimg`, `score|wall_hours_low|score_last|modified_ns|num_generated|joules\", )"
-)
 """What stands in a description of a format, and in no other text."""
 
 
