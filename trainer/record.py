@@ -1,16 +1,8 @@
 """What a worker leaves on disk, and how it is read back: the one contract between trainer, orchestrator and analysis.
 
-A trial directory:
-
-    trial.json                      who it is: schema, id, config; created once, never rewritten   (orchestrator)
-    lease.json                      who may write here now: token, owner, expiry                   (supervisor)
-    attempts/001/job.json           what this attempt was asked to do: a Job                       (orchestrator)
-    attempts/001/record.json        how it goes: a RunRecord, replaced atomically; the heartbeat   (worker)
-    attempts/001/output.log         stdout and stderr of the worker                                (supervisor)
-    ticks.jsonl metrics.jsonl events.jsonl    one JSON object a line, with attempt and kimg        (worker)
-    checkpoints/ snapshots/ samples/ probes/                                                       (worker)
-
-Readers keep the last line per (kimg, key), and pass over what does not fit (trainer.config.stored).
+docs/store.md describes all files of a trial's directory. A file has one writer: trial.json and job.json are the
+orchestrator's, lease.json and output.log the supervisor's, everything else the worker's. Readers keep the last line per
+(kimg, key), and pass over what does not fit (trainer.config.stored).
 """
 
 import os

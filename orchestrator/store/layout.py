@@ -1,14 +1,4 @@
-"""The store on disk: its paths, and the creation of trials.
-
-trials/ab/ab12.../    one directory per trial (see trainer.record)
-sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each
-data/ cache/          data sets by name; what is derived from them
-probes/               measured speeds, for prices
-code/                 the packages that jobs run, by their content
-local/                the queue of the local backend
-mlflow.db mlartifacts/ mlflow/    what the recorder keeps
-tables/ figures/      written by the analysis
-"""
+"""The store on disk: its paths, and the creation of trials. docs/store.md describes all files."""
 
 import contextlib
 import json
