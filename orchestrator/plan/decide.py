@@ -137,7 +137,7 @@ def evaluation(missing: list[str], want: Desired, seen: Observed, rules: Rules) 
     within = [kimg for kimg in seen.measured.snapshots if is_within(kimg, want.horizon_kimg)]
     if not within and not is_within(reached, want.horizon_kimg):
         lost = f"no snapshot up to {want.horizon_kimg:g} kimg is kept to measure {', '.join(missing)}"
-        return Decision(Action.BLOCKED, f"done, but trained on by another sweep, and {lost}")
+        return Decision(Action.BLOCKED, f"done at {reached:g} kimg, but {lost}")
     why_not = "" if seen.retried else _given_up(missing, want, seen, rules)
     if why_not:
         return Decision(Action.BLOCKED, f"{why_not}; see: adasweep logs; after fixing it, run: adasweep retry")

@@ -79,7 +79,8 @@ def _with_state(want: Desired, seen: Observed) -> Observed:
     is_mine = want.sweep == ALL or seen.trail[-1].sweep in (ALL, want.sweep)
     if want.sweep in seen.cancels and seen.state is not State.DONE and not (seen.state in GOING and is_mine):
         return replace(seen, state=State.CANCELLED)
-    cancelled = seen.state is State.CANCELLED and last.cancelled_by not in (None, ALL, want.sweep)
+    by = last.sweep if last.cancelled_by is None else last.cancelled_by
+    cancelled = seen.state is State.CANCELLED and by not in (ALL, want.sweep)
     failed = seen.state is State.FAILED and not is_own(want, last)
     if want.sweep != ALL and (cancelled or failed):
         return replace(seen, state=State.PREEMPTED, exit_code=None, message="")
