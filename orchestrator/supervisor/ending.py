@@ -10,7 +10,7 @@ from typing import NamedTuple
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
 from trainer.errors import ExitCode, without_prefix
-from trainer.files import read_lines
+from trainer.files import Guard, read_lines
 from trainer.record import RunDir, RunRecord, State, beat, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -45,14 +45,16 @@ def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "
     return AttemptEnding(State.FAILED, told or f"exit code {code}")
 
 
-def write_ending(run: RunDir, job: Job, code: int | None, ending: AttemptEnding) -> RunRecord:
+def write_ending(
+    run: RunDir, job: Job, code: int | None, ending: AttemptEnding, guard: Guard | None = None
+) -> RunRecord:
     """Complete record.json with how the attempt ended, keeping what the worker recorded."""
     path = run.record(job.attempt)
     record = read_record(path) or _blank(run, job)
     if record.state in (ending.state, State.DONE) and record.exit_code is not None:
         return record
     message = record.message or ending.message
-    return beat(path, record, state=ending.state, exit_code=code, message=message, doing="")
+    return beat(path, record, guard, state=ending.state, exit_code=code, message=message, doing="")
 
 
 def never_began(run: RunDir, attempt: int) -> None:
