@@ -12,13 +12,14 @@ import errno
 import json
 import os
 import re
+import shutil
 import socket
 import stat
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 TEMPORARY = re.compile(r"^\..+\.(?P<host>[^.]+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
 MARKED = re.compile(r"^\..+\.t(?P<token>\d{4,})\.[^.]+\.\d+-[0-9a-f]{8}\.tmp$")
@@ -97,10 +98,13 @@ def remove_marked(folder: Path, below: int) -> None:
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
-    """Remove the temporary files directly in `folder` whose writers, processes of this host, are dead; return them."""
+    """Remove what dead writers, processes of this host, left half-written directly in `folder`, and return it."""
     gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return gone
 
 
@@ -175,7 +179,7 @@ def append_lines(path: Path, rows: Sequence[Mapping[str, Any]], guard: Guard | N
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
     with path.open("a+b") as file:
-        if file.tell() and _last_byte(path) != b"\n":
+        if file.tell() and _last_byte(file) != b"\n":
             text = "\n" + text
         if guard:
             guard.check()
@@ -184,10 +188,9 @@ def append_lines(path: Path, rows: Sequence[Mapping[str, Any]], guard: Guard | N
         os.fsync(file.fileno())
 
 
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def read_regular(path: Path) -> bytes:

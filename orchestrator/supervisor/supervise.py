@@ -31,7 +31,7 @@ from trainer.config.job import Job
 from trainer.errors import ExitCode
 from trainer.files import replace_file
 from trainer.record import BEGAN_VARIABLE, RunDir, State
-from trainer.recording.fence import TOKEN
+from trainer.recording.fence import TOKEN_VARIABLE
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
@@ -141,7 +141,8 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
 def _told(job: Job) -> dict[str, str]:
     """Return the worker's own environment: its threads, its token, and since when its job has held its slot."""
     began = psutil.Process().create_time()
-    return {"OMP_NUM_THREADS": str(job.options.threads), TOKEN: str(job.token), BEGAN_VARIABLE: repr(began)}
+    threads, token = str(job.options.threads), str(job.token)
+    return {"OMP_NUM_THREADS": threads, TOKEN_VARIABLE: token, BEGAN_VARIABLE: repr(began)}
 
 
 def worker_command() -> list[str]:
