@@ -44,7 +44,7 @@ def replace_file(path: Path, content: str | bytes, guard: Guard | None = None) -
 
 @contextmanager
 def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
-    """Give a name to write to; if all goes well, bring it to the disk and rename it to `path`.
+    """Give a name for a file, or a folder; if all goes well, bring it to the disk and rename it to `path`.
 
     Raises OSError where that cannot be done, and what the guard raises; then, and after any other exception, `path` is
     as it was.
@@ -63,7 +63,7 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
             guard.check()
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
     sync(path.parent)
 
 
@@ -94,18 +94,23 @@ def remove_marked(folder: Path, below: int) -> None:
     for path in folder.glob(".*.tmp"):
         match = MARKED.match(path.name)
         if match and int(match["token"]) < below:
-            path.unlink(missing_ok=True)
+            _discard(path)
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
     """Remove what dead writers, processes of this host, left half-written directly in `folder`, and return it."""
     gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        _discard(path)
     return gone
+
+
+def _discard(path: Path) -> None:
+    """Remove a temporary file or folder, if it is still there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_abandoned(name: str) -> bool:

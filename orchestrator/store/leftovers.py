@@ -18,7 +18,7 @@ def _folders(store: Store, sweep: str, trials: Iterable[str]) -> Iterator[Path]:
     yield from (store.root, *shared, *(inner for folder in shared for inner in _within(folder)))
     yield store.plan(sweep).parent
     for run in map(store.run, trials):
-        yield run.path
+        yield from (run.path, run.path / "attempts")
         yield from map(run.attempt, run.attempts())
 
 

@@ -23,6 +23,7 @@ import psutil
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
+from orchestrator.store.new_attempt import add_attempt
 from orchestrator.store.requests import is_cancelled
 from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
 from orchestrator.supervisor.ending import AttemptEnding, classify, last_line, write_ending
@@ -116,10 +117,12 @@ def _own_job(run: RunDir, attempt: int, lease: Lease) -> Job | None:
     job = read_job(run.job(attempt))
     if job is None:
         return None
-    if run.record(attempt).exists():
-        job = job.model_copy(update={"attempt": max(run.attempts()) + 1})
     job = job.model_copy(update={"token": lease.token})
-    replace_file(run.job(job.attempt), job.model_dump_json(indent=1), lease)
+    if not run.record(attempt).exists():
+        replace_file(run.job(attempt), job.model_dump_json(indent=1), lease)
+        return job
+    while not add_attempt(run, job := job.model_copy(update={"attempt": max(run.attempts()) + 1}), lease):
+        pass
     return job
 
 

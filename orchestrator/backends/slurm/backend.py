@@ -23,6 +23,7 @@ from orchestrator.backends.slurm.task import SupervisedAttempt
 from orchestrator.errors import BackendError
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
+from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
@@ -103,12 +104,13 @@ class SlurmBackend:
         self._scancel([key for key in keys if key in listening], "--state=RUNNING", "--signal=TERM")
 
     def _arrays(self, tasks: Sequence[Task]) -> list[JobArray]:
-        return arrays(tasks, self.profile, self.store.root.resolve() / "slurm", self.python)
+        return arrays(tasks, self.profile, private_place(self.store, self.name), self.python)
 
     def _submit(self, array: JobArray) -> list[str]:
         work = [SupervisedAttempt(str(task.directory), task.attempt) for task in array.tasks]
         try:
             with writing(array.folder), outside_any_job():
+                require_private(array.folder, self.store)
                 jobs = array.executor.submit_array(work)
         except (FailedJobError, FailedSubmissionError, subprocess.SubprocessError) as error:
             told = " ".join(str(error).split())[-500:]
