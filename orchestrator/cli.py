@@ -53,7 +53,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> Ending | None:
     if isinstance(error, BackendError):
-        return Ending(ExitCode.RUN_AGAIN if error.retryable else ExitCode.SOME_FAILED, str(error))
+        return Ending(ExitCode.RUN_AGAIN if error.retryable else ExitCode.USER_ERROR, str(error))
     return None
 
 
