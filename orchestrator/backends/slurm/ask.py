@@ -1,6 +1,7 @@
 """Runs SLURM's commands, so that no setting of the user's shell changes what they do or print."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -66,7 +67,7 @@ def call(command: Sequence[str], environment: Mapping[str, str], seconds: float 
 def in_a_line(told: Told) -> str:
     """Return what a failed command said, without the prefixes of SLURM, every line once."""
     lines = [line.strip() for line in (told.errors.strip() or told.output).splitlines()]
-    said = (line.removeprefix("sbatch: ").removeprefix("error: ") for line in lines if line)
+    said = (re.sub("^(s[a-z]+: )?(error: )?", "", line) for line in lines if line)
     text = "; ".join(dict.fromkeys(said))[-500:] or f"exit code {told.code} without a word"
     return printable(text)
 
