@@ -46,9 +46,14 @@ class WatchedRun:
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
-        started = self.dispatcher.submit()
-        self.view.say(f"{len(started)} trials submitted; watch them with: adasweep status {self._sweep}")
-        return 0
+        wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
+        started = len(self.dispatcher.submit())
+        self.view.say(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
+        if started >= wanted:
+            return 0
+        why = self.dispatcher.trouble
+        self.view.say(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
+        return ExitCode.RUN_AGAIN
 
     def to_the_end(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""

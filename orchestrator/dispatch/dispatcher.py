@@ -1,6 +1,7 @@
 """Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
 
 RETRY_SECONDS = 15.0
+MOST = 1_000_000
 QUEUED = Decision(Action.LEAVE, "queued")
 
 
@@ -41,6 +43,7 @@ class Dispatcher:
     patience: float = RETRY_SECONDS
     stopper: Stopper = field(init=False)
     _not_before: float = 0.0
+    _together: int = MOST
     _told: set[Handle] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -69,15 +72,21 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
 
     def submit(self) -> list[str]:
-        """Submit what needs a job, and return which trials those were: none while the backend cannot be reached."""
-        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in self.active if self._needs_job(trial)]
+        """Submit what needs a job, and return which trials those were: none, or some, while there is `trouble`."""
+        needy = itertools.islice(filter(self._needs_job, self.active), self._together)
+        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in needy]
         if not todo or time.monotonic() < self._not_before:
             return []
+        done = submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
+        submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
+        self._together = max(1, len(done.handles)) if done.cause else min(MOST, 2 * self._together)
+        self.handles |= done.handles
+        self.decisions |= dict.fromkeys(submitted, QUEUED)
         with self._patiently():
-            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
-            self.decisions |= {trial.id: QUEUED for trial, _ in todo}
+            if done.cause:
+                raise done.cause
         self.look()
-        return [] if self.trouble else [trial.id for trial, _ in todo]
+        return submitted
 
     def look(self) -> None:
         """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
