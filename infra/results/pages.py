@@ -44,8 +44,8 @@ def make_page(results: Path, name: str) -> MadePage:
         found = read_packs(packs, source.header.sweep, Path(folder))
         figures = source.header.figures or found.runs.plan.figures
         files = draw(found, figures)
-    words = vocabulary(found, source.header, figures)
-    files["README.md"] = render(results, f"{name}/{NAME}", words).encode()
+        words = vocabulary(found, source.header, figures)
+        files["README.md"] = render(results, f"{name}/{NAME}", words).encode()
     return MadePage(source, files, _entry(name, source, found))
 
 

@@ -1,7 +1,7 @@
 """Numbers that somebody typed into a template, where all should come out of packs.
 
 Refused are digits and number words in prose, and expressions that write a constant. Not looked at are code spans with a
-letter in them (names, commands) and the targets of links: what stands there says nothing about a run.
+letter in them (names, commands), comments and the targets of links: what stands there says nothing about a run.
 """
 
 import re
@@ -14,6 +14,7 @@ NUMBER = re.compile(rf"[^\s*|(\[]*\d[^\s*|)\]]*|\b(?:{'|'.join(WORDS.split())})\
 LEFT_OUT = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
+        r"<!--.*?-->",
         r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}",
         r"```.*?```",
         r"`[^`\n]*[A-Za-z][^`\n]*`",
