@@ -54,4 +54,6 @@ def _entry(name: str, source: PageSource, found: PackedResults) -> PageEntry:
     verdicts = Counter(one.verdict.value for one in found.verdicts.judged)
     counts = len(found.done), len(found.runs.frame)
     question = found.runs.plan.question
-    return PageEntry(name, header.title, question, dict(verdicts), *counts, found.energy.kwh, header.packs, header.command)
+    return PageEntry(
+        name, header.title, question, dict(verdicts), *counts, found.energy.kwh, header.packs, header.command
+    )
