@@ -42,8 +42,8 @@ def _written_by_expressions(template: str) -> Iterator[tuple[int, str]]:
         tree = Environment().parse(template)
     except TemplateSyntaxError:
         return  # told where the template is used
-    for output in tree.find_all((nodes.Output, nodes.Assign)):
-        parts = output.nodes if isinstance(output, nodes.Output) else [output.node]
-        for part in parts:
-            if isinstance(part, nodes.Const) and any(NUMBER.finditer(str(part.value))):
-                yield part.lineno, str(part.value)
+    written = [part for output in tree.find_all(nodes.Output) for part in output.nodes]
+    kept = [assignment.node for assignment in tree.find_all(nodes.Assign)]
+    for part in (*written, *kept):
+        if isinstance(part, nodes.Const) and NUMBER.search(str(part.value)):
+            yield part.lineno, str(part.value)
