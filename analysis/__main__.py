@@ -4,19 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from analysis.commands import COMMANDS
+from analysis.commands import COMMANDS, FORMER
 from analysis.errors import AnalysisError
 from trainer.command_line.group import program
-from trainer.command_line.program import Ending, Former, run_program
+from trainer.command_line.program import CommandFailure, run_program
 from trainer.errors import ExitCode
-
-FORMER: Former = {
-    ("figures", "--which"): "figures trace FILE",
-    ("figures", "--verify"): "figures verify [SWEEP]",
-    ("figures", "--sweep"): "figures draw SWEEP",
-    ("table", "--sweep"): "table SWEEP",
-    ("claims", "--sweep"): "claims SWEEP",
-}
 
 app = program("Tables, figures, verdicts and reports of what a store holds.", COMMANDS)
 
@@ -27,11 +19,13 @@ def main(words: Sequence[str] | None = None) -> int:
     return run_program(app, sys.argv[1:] if words is None else words, name, _explain, FORMER)
 
 
-def _explain(error: Exception) -> Ending | None:
+def _explain(error: Exception) -> CommandFailure | None:
     if isinstance(error, AnalysisError):
-        return Ending(ExitCode.USER_ERROR, str(error))
+        return CommandFailure(ExitCode.USER_ERROR, str(error))
     if isinstance(error, PermissionError):
-        return Ending(ExitCode.USER_ERROR, f"{error.filename}: may not be written or read; see to its permissions")
+        return CommandFailure(
+            ExitCode.USER_ERROR, f"{error.filename}: may not be written or read; see to its permissions"
+        )
     return None
 
 

@@ -13,7 +13,7 @@ class AnalysisError(Exception):
     """The root of this package's user errors."""
 
 
-class StoreError(AnalysisError):
+class ResultStoreError(AnalysisError):
     """The store, a sweep or a file in it is not there or not readable."""
 
 

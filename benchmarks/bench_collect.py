@@ -22,13 +22,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from analysis import synthetic_store as synthetic
 from analysis.figures.catalog import FIGURES
 from analysis.figures.render import render
 from analysis.results.load import load
 from analysis.results.summary import summarize
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
-from analysis.testing import synthetic_store as synthetic
 from trainer.config.identity import trial_id
 from trainer.config.plan_file import PlanFile
 from trainer.config.train import TrainConfig

@@ -24,7 +24,7 @@ from rich.console import Console
 
 from infra.slurm.cluster import Cluster
 from infra.slurm.packages import require
-from infra.slurm.shape import Shape
+from infra.slurm.shape import SlurmShape
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.backends.slurm.backend import SlurmBackend
@@ -76,7 +76,7 @@ def folder() -> Iterator[Path]:
 def slurm(slots: int) -> Iterator[None]:
     """Run a throw-away cluster on which `slots` jobs run at a time."""
     require()
-    cluster = Cluster.create(Shape(nodes=1, cpus=slots), owner=ProcessId.of(os.getpid()))
+    cluster = Cluster.create(SlurmShape(nodes=1, cpus=slots), owner=ProcessId.of(os.getpid()))
     os.environ.update(cluster.environment)
     try:
         cluster.start()

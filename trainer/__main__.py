@@ -7,14 +7,9 @@ from collections.abc import Sequence
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from trainer.command_line.group import program
-from trainer.command_line.program import Ending, Former, run_program
-from trainer.commands import COMMANDS
+from trainer.command_line.program import CommandFailure, run_program
+from trainer.commands import COMMANDS, FORMER
 from trainer.errors import ExitCode
-
-FORMER: Former = {
-    ("inspect",): "probe PROBE SNAPSHOT TARGET",
-    ("probe", "--config"): "benchmark --config CONFIG --data DATA --cache CACHE",
-}
 
 app = program("Train a GAN, measure it, look into it, make images with it.", COMMANDS)
 
@@ -25,13 +20,13 @@ def main(words: Sequence[str] | None = None) -> int:
     return run_program(app, sys.argv[1:] if words is None else words, name, _explain, FORMER)
 
 
-def _explain(error: Exception) -> Ending | None:
+def _explain(error: Exception) -> CommandFailure | None:
     """Return how a full disk, a missing right and the like end: as the user's errors."""
     if not isinstance(error, OSError):
         return None
     from trainer.runtime.failures import WAYS_OUT, unwritable
 
-    return Ending(ExitCode.USER_ERROR, str(unwritable(error))) if error.errno in WAYS_OUT else None
+    return CommandFailure(ExitCode.USER_ERROR, str(unwritable(error))) if error.errno in WAYS_OUT else None
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
 
+import difflib
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -31,6 +33,29 @@ def without_prefix(line: str) -> str:
     return line.removeprefix("adasweep: ").removeprefix("error: ")
 
 
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, and what is no UTF-8 replaced: it cannot steer a terminal."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else repr(character)[1:-1]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest of the `known` words, or nothing where none is near."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _same_ending(word: str, known: list[str]) -> list[str]:
+    """Return the keys whose last part is `word`: somebody left the group out."""
+    return sorted((key for key in known if key.rsplit(".", 1)[-1] == word), key=len)
+
+
 class UserError(Exception):
     """A mistake that somebody can put right. `str()` is one line: place, what is wrong with its value, way out."""
 
@@ -42,7 +67,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.place}: {self.problem}" + (f"; {self.way_out}" if self.way_out else "")
-        return " ".join(line.split())
+        return printable(" ".join(line.split()))
 
 
 class DataError(UserError):

@@ -9,9 +9,10 @@ import json
 import os
 import re
 import socket
+import stat
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -154,16 +155,30 @@ def _last_byte(path: Path) -> bytes:
         return file.read(1)
 
 
+def read_regular(path: Path) -> bytes:
+    """Return the content of a regular file. Raises OSError for whatever else has this name: a pipe would never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return file.read()
+
+
+def parsed_json(text: bytes) -> Any:
+    """Return what a JSON text says. Raises ValueError for all that is none, and what Python does not take in."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("brackets are nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+
+
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a .jsonl file in order; lines torn by a crash are passed over; a missing file has no rows."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
+    """Yield the objects of a .jsonl file in order, whatever they say; other lines are passed over; none of no file."""
+    for line in read_regular(path).split(b"\n") if path.exists() else ():
+        with suppress(ValueError):
+            row = parsed_json(line)
             if isinstance(row, dict):
                 yield row
 

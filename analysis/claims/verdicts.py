@@ -11,7 +11,7 @@ from analysis.claims.readings import described, values_of
 from analysis.claims.stats import bootstrap_interval, holm, rank_sum_p, seeds_for, smallest_p, two_sided_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
-from analysis.tables.units import JOULES_PER_KWH
+from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.config.claims.cells import Cells, pair_of
 from trainer.config.claims.grammar import PROSE, Claim, ClaimProblem, is_measured, is_prose, parse_claim
 
@@ -69,14 +69,14 @@ class Judged(NamedTuple):
         return {**self._asdict(), "claim": self.claim._asdict() | sides, "evidence": self.evidence._asdict()}
 
 
-class Found(NamedTuple):
+class Verdicts(NamedTuple):
     """The claims of a sweep: those judged, and those that were not, each with the reason."""
 
     judged: list[Judged]
     not_tested: list[tuple[str, str]]
 
 
-def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> Found:
+def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> Verdicts:
     """Return the verdicts on the claims of the plan and on others `given` beside them, corrected together."""
     runs = load(None)[0]
     words = [(text.removeprefix(PROSE), "prose") for text in planned if is_prose(text)]
@@ -84,7 +84,7 @@ def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> F
     absent = [(claim.text, reason) for claim in claims if (reason := _not_here(claim, runs))]
     left_out = {text for text, _ in absent}
     asked = [claim for claim in claims if claim.text not in left_out] + [read_claim(text) for text in given]
-    return Found(judge(asked, load), words + absent)
+    return Verdicts(judge(asked, load), words + absent)
 
 
 def read_claim(text: str) -> Claim:

@@ -1,14 +1,23 @@
 """The commands of the analysis: one file each, imported only when called."""
 
-from trainer.command_line.group import Entry
+from trainer.command_line.group import Command
+from trainer.command_line.program import Former
 
 PANEL = "Commands"
 
 COMMANDS = (
-    Entry("collect", "analysis.commands.collect", "Gather the results of all trials into tables.", PANEL),
-    Entry("figures", "analysis.commands.figures", "Draw the figures of a sweep, trace or verify them.", PANEL),
-    Entry("table", "analysis.commands.table", "Print the results of a sweep, one row per cell.", PANEL),
-    Entry("claims", "analysis.commands.claims", "Test the claims of a sweep against its results.", PANEL),
-    Entry("energy", "analysis.commands.energy", "Say what sweeps took: kWh, CO2, GPU-years.", PANEL),
-    Entry("report", "analysis.commands.report", "Write a report of sweeps as one page.", PANEL),
+    Command("collect", "analysis.commands.collect", "Gather the results of all trials into tables.", PANEL),
+    Command("figures", "analysis.commands.figures", "Draw the figures of a sweep, trace or verify them.", PANEL),
+    Command("table", "analysis.commands.table", "Print the results of a sweep, one row per cell.", PANEL),
+    Command("claims", "analysis.commands.claims", "Test the claims of a sweep against its results.", PANEL),
+    Command("energy", "analysis.commands.energy", "Say what sweeps took: kWh, CO2, GPU-years.", PANEL),
+    Command("report", "analysis.commands.report", "Write a report of sweeps as one page.", PANEL),
 )
+
+FORMER: Former = {
+    ("figures", "--which"): "figures trace FILE",
+    ("figures", "--verify"): "figures verify [SWEEP]",
+    ("figures", "--sweep"): "figures draw SWEEP",
+    ("table", "--sweep"): "table SWEEP",
+    ("claims", "--sweep"): "claims SWEEP",
+}

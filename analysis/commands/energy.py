@@ -6,8 +6,8 @@ import typer
 
 from analysis.commands.factors import CarbonOption, NodeDevicesOption, NodeWattsOption, factors_of
 from analysis.console import say, say_json, show
-from analysis.energy import table as energy_table
-from analysis.energy.table import energy_of
+from analysis.results import energy_table as energy_table
+from analysis.results.energy_table import energy_of
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analysis.energy.ledger import Factors
+from analysis.results.energy_ledger import Factors
 from trainer.errors import UserError
 
 CarbonOption = Annotated[

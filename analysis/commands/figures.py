@@ -18,7 +18,7 @@ from analysis.tables.plan_file import NO_SWEEP
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, names_in
-from trainer.command_line.program import Ending, tell
+from trainer.command_line.program import CommandFailure, tell
 from trainer.command_line.sweeps import stored_name
 from trainer.errors import ExitCode, UserError
 
@@ -80,11 +80,13 @@ def draw(
     name = stored_name(store, sweep) if sweep else NO_SWEEP
     runs, curves = loaded(place, name, score, identity, quiet=as_json)
     names = names_in(only) or runs.plan.figures or (FREE if name == NO_SWEEP else GENERAL)
-    made, problems = render_all(names, runs, curves)
+    made, problems, bugs = render_all(names, runs, curves)
     if as_json:
         say_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
     else:
         _say_figures(made)
+    if bugs:
+        raise ExceptionGroup("\n".join(problems), bugs)
     if problems:
         raise FigureError("\n".join(problems))
     return 0
@@ -138,5 +140,5 @@ def verify(sweep: EverySweepArgument = "", store: StoreOption = DEFAULT_STORE, a
     wrong = sum(bool(figure.differences) for figure in checked)
     if wrong:
         message = f"{wrong} of {len(checked)} figures differ from their runs; look at the runs, or draw them again"
-        return tell(Ending(ExitCode.USER_ERROR, message))
+        return tell(CommandFailure(ExitCode.USER_ERROR, message))
     return 0

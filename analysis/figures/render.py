@@ -15,11 +15,12 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from analysis.errors import AnalysisError
 from analysis.figures.catalog import figure_named
-from analysis.figures.drawing.style import GREY, LOOK
 from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
+from analysis.figures.style import GREY, LOOK
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP
+from trainer.errors import UserError
 from trainer.files import replace_file
 
 CAPTION_POINTS = 7.0
@@ -46,16 +47,20 @@ class Drawn(NamedTuple):
 
     figures: list[Rendered]
     problems: list[str]
+    bugs: list[Exception]
 
 
 def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
-    """Make every figure that can be made: one that is misspelt, or lacks its data, does not stop the others."""
-    drawn = Drawn([], [])
+    """Make every figure that can be made: one that is misspelt, lacks its data, or has a bug never stops the others."""
+    drawn = Drawn([], [], [])
     for name in names:
         try:
             drawn.figures.append(render(name, runs, curves))
-        except AnalysisError as error:
+        except (AnalysisError, UserError) as error:
             drawn.problems.append(str(error))
+        except Exception as error:  # reported with the others, and raised again once all others are drawn
+            drawn.problems.append(" ".join(f"{name}: this is a bug: {type(error).__name__}: {error}".split()))
+            drawn.bugs.append(error)
     return drawn
 
 

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.claims.verdicts import Found, Judged, judge_sweep
-from analysis.energy import table as energy
-from analysis.energy.ledger import Factors
+from analysis.claims.verdicts import Judged, Verdicts, judge_sweep
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
 from analysis.figures.render import Rendered, render_all
 from analysis.report import environment
 from analysis.report.html import FigureEntry, Section, Subsection, Table, page
+from analysis.results import energy_table as energy
 from analysis.results import summary
+from analysis.results.energy_ledger import Factors
 from analysis.results.load import Curves, Runs, load, loader
 from analysis.tables.store import ResultStore
 
@@ -92,7 +92,7 @@ def _picture(figure: Rendered) -> FigureEntry:
     )
 
 
-def _claims(found: Found) -> Subsection:
+def _claims(found: Verdicts) -> Subsection:
     rows = [_claim_row(judged) for judged in found.judged]
     notes = [CLAIM_NOTE] if rows else []
     notes += [f"Not tested ({why}): {text}" for text, why in found.not_tested]

@@ -10,7 +10,7 @@ from rich.table import Table
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score
 from analysis.results.spread import spread
-from analysis.tables.units import JOULES_PER_KWH
+from analysis.tables.attempts import JOULES_PER_KWH
 
 DASH = "–"
 

@@ -1,6 +1,6 @@
 """The plan of a sweep: which cells it has and which trial stands for each of their seeds."""
 
-from analysis.errors import StoreError
+from analysis.errors import ResultStoreError
 from analysis.tables.store import ResultStore
 from trainer.config.plan_file import PlanFile, read_plan_file
 from trainer.errors import UserError
@@ -20,8 +20,8 @@ def read_plan(store: ResultStore, sweep: str) -> PlanFile:
     try:
         plan = read_plan_file(path)
     except UserError as error:
-        raise StoreError(str(error)) from error
+        raise ResultStoreError(str(error)) from error
     if plan is None:
         known = ", ".join(store.sweeps()) or "none yet"
-        raise StoreError(f"{path}: no such plan; sweeps in this store: {known}")
+        raise ResultStoreError(f"{path}: no such plan; sweeps in this store: {known}")
     return plan

@@ -11,7 +11,7 @@ from analysis.tables.store import ResultStore
 from analysis.tables.trial_rows import TrialRows, read_trial
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Where rows come from."""
 
     def rows(self, table: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table: ...

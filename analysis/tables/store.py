@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.errors import StoreError
+from analysis.errors import ResultStoreError
 from trainer.config.identity import TRIAL_ID
 from trainer.record import RunDir
 
@@ -55,7 +55,7 @@ class ResultStore:
 def open_store(path: Path) -> ResultStore:
     """Return the store at `path`. Raises StoreError where there is no directory."""
     if not path.is_dir():
-        raise StoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
+        raise ResultStoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
     return ResultStore(path)
 
 
@@ -65,7 +65,7 @@ def signature(run: RunDir) -> str:
     for name in _read_names(run):
         try:
             status = os.stat(f"{run.path}/{name}")
-        except FileNotFoundError:
+        except OSError:
             continue
         seen.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return seen.hexdigest()[:16]
@@ -80,5 +80,5 @@ def _read_names(run: RunDir) -> Iterator[str]:
 def _names(directory: Path) -> list[str]:
     try:
         return sorted(os.listdir(directory))
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return []

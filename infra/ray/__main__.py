@@ -1,25 +1,33 @@
-"""Throw-away Ray clusters: python -m infra.ray up|down|status|kill-node|start-node|template."""
+"""python -m infra.ray: throw-away Ray clusters, and templates for real ones."""
 
 import json
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from infra.ray.cluster import RayCluster, Shape, existing
+from infra.ray.cluster import RayCluster, RayShape, existing
 from infra.ray.templates import TEMPLATES
+from trainer.command_line.group import new_app
+from trainer.command_line.program import run_program
+from trainer.errors import UserError
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-Node = Annotated[str, typer.Argument(help="name of a node: node1, node2, ...")]
+PROGRAM = "python -m infra.ray"
+
+app = new_app("Throw-away Ray clusters, and templates for real ones.")
+
+NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="Name of a node: node1, node2, ...")]
 
 
 @app.command()
 def up(
-    nodes: Annotated[int, typer.Option(help="nodes beside the head")] = 2,
-    cpus: Annotated[int, typer.Option(help="CPUs of each node")] = 2,
-    gpus: Annotated[int, typer.Option(help="make-believe GPUs of each node")] = 0,
+    nodes: Annotated[int, typer.Option(help="Nodes beside the head.")] = 2,
+    cpus: Annotated[int, typer.Option(help="CPUs of each node.")] = 2,
+    gpus: Annotated[int, typer.Option(help="Make-believe GPUs of each node.")] = 0,
 ) -> None:
     """Start a cluster and say how to use it."""
-    cluster = RayCluster.create(Shape(nodes=nodes, cpus=cpus, gpus=gpus))
+    cluster = RayCluster.create(RayShape(nodes=nodes, cpus=cpus, gpus=gpus))
     cluster.start()
     for name, value in cluster.environment.items():
         typer.echo(f"export {name}={value}")
@@ -39,29 +47,23 @@ def status() -> None:
 
 
 @app.command()
-def kill_node(node: Node) -> None:
+def kill_node(node: NodeArgument) -> None:
     """Pull the plug of a node: every process on it dies at once."""
     _with(node).kill(node)
 
 
 @app.command()
-def start_node(node: Node) -> None:
+def start_node(node: NodeArgument) -> None:
     """Bring a lost node back."""
     _with(node).start_node(node)
 
 
 @app.command()
-def template(name: Annotated[str, typer.Argument(help=f"one of {', '.join(TEMPLATES)}")]) -> None:
+def template(name: Annotated[str, typer.Argument(metavar="TEMPLATE", help=f"One of {', '.join(TEMPLATES)}.")]) -> None:
     """Print a template for a real cluster, to be filled in."""
     if name not in TEMPLATES:
-        raise _Stop(f"{name}: no such template; there are {', '.join(TEMPLATES)}")
+        raise UserError(name, "no such template", f"there are {', '.join(TEMPLATES)}")
     typer.echo(TEMPLATES[name].read_text(encoding="utf-8"), nl=False)
-
-
-class _Stop(typer.Exit):
-    def __init__(self, message: str) -> None:
-        typer.echo(message, err=True)
-        super().__init__(2)
 
 
 def _started_by_hand() -> list[RayCluster]:
@@ -71,15 +73,21 @@ def _started_by_hand() -> list[RayCluster]:
 def _the_cluster() -> RayCluster:
     clusters = _started_by_hand()
     if not clusters:
-        raise _Stop("no cluster is up; start one with `python -m infra.ray up`")
+        raise UserError(PROGRAM, "no cluster is up", f"start one: {PROGRAM} up")
     return clusters[-1]
 
 
 def _with(node: str) -> RayCluster:
     cluster = _the_cluster()
     if node not in cluster.recorded.nodes:
-        raise _Stop(f"{node}: no such node; there are {', '.join(cluster.recorded.nodes)}")
+        raise UserError(node, "no such node", f"there are {', '.join(cluster.recorded.nodes)}")
     return cluster
 
 
-app()
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code, an ExitCode."""
+    return run_program(app, sys.argv[1:] if words is None else words, PROGRAM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -39,7 +39,7 @@ NOT_FOR_NODES = ("RAY_ADDRESS", "ADASWEEP_")
 """Variables that jobs bring along: a node that has been started with others would run every job with those."""
 
 
-class Shape(Settings):
+class RayShape(Settings):
     """Size of the cluster beside its head, which runs no trials. CPUs and GPUs are make-believe."""
 
     nodes: PositiveInt = 2
@@ -52,10 +52,10 @@ class Shape(Settings):
         return [f"node{index}" for index in range(1, self.nodes + 1)]
 
 
-class Recorded(Settings):
+class RayRecord(Settings):
     """What `cluster.json` says. The file is for its owner's eyes only, since it holds the token."""
 
-    shape: Shape
+    shape: RayShape
     port: int
     dashboard: int
     token: str
@@ -68,21 +68,21 @@ class RayCluster:
     """A cluster whose files are below `prefix`."""
 
     prefix: Path
-    recorded: Recorded
+    recorded: RayRecord
 
     @classmethod
-    def create(cls, shape: Shape, owner: ProcessId | None = None) -> "RayCluster":
+    def create(cls, shape: RayShape, owner: ProcessId | None = None) -> "RayCluster":
         """Return a new cluster with nothing started."""
         prefix = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
         port, dashboard = free_ports(2)
         token = secrets.token_hex(32)
-        cluster = cls(prefix, Recorded(shape=shape, port=port, dashboard=dashboard, token=token, owner=owner))
+        cluster = cls(prefix, RayRecord(shape=shape, port=port, dashboard=dashboard, token=token, owner=owner))
         cluster._record()
         return cluster
 
     @classmethod
     def load(cls, prefix: Path) -> "RayCluster":
-        return cls(prefix, Recorded.model_validate_json((prefix / "cluster.json").read_text(encoding="utf-8")))
+        return cls(prefix, RayRecord.model_validate_json((prefix / "cluster.json").read_text(encoding="utf-8")))
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -163,7 +163,7 @@ def _usage(answer: Any) -> dict[str, tuple[float, float]] | None:
     return None if usage is None else {name: (float(used), float(total)) for name, (used, total) in usage.items()}
 
 
-def head_command(prefix: Path, recorded: Recorded) -> list[str]:
+def head_command(prefix: Path, recorded: RayRecord) -> list[str]:
     """Return the command of the head, which has no CPUs for tasks."""
     return [
         *_ray_start(),
@@ -179,7 +179,7 @@ def head_command(prefix: Path, recorded: Recorded) -> list[str]:
     ]
 
 
-def node_command(recorded: Recorded, index: int) -> list[str]:
+def node_command(recorded: RayRecord, index: int) -> list[str]:
     """Return the command of the node number `index`."""
     shape = recorded.shape
     return [

@@ -1,25 +1,33 @@
-"""Throw-away SLURM clusters: python -m infra.slurm up|down|status|kill-node|start-node."""
+"""python -m infra.slurm: throw-away SLURM clusters."""
 
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from infra.slurm import packages
 from infra.slurm.cluster import Cluster, existing
-from infra.slurm.shape import Shape
+from infra.slurm.shape import SlurmShape
+from trainer.command_line.group import new_app
+from trainer.command_line.program import run_program
+from trainer.errors import UserError
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-Node = Annotated[str, typer.Argument(help="name of a node: n1, n2, ...")]
+PROGRAM = "python -m infra.slurm"
+
+app = new_app("Throw-away SLURM clusters, to try things out.")
+
+NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="Name of a node: n1, n2, ...")]
 
 
 @app.command()
-def up(nodes: Annotated[int, typer.Option(help="number of virtual nodes")] = 2) -> None:
+def up(nodes: Annotated[int, typer.Option(help="Number of virtual nodes.")] = 2) -> None:
     """Start a cluster and say how to use it."""
     try:
         packages.require()
     except packages.CannotRunSlurm as reason:
-        raise _Stop(str(reason)) from None
-    cluster = Cluster.create(Shape(nodes=nodes))
+        raise UserError(PROGRAM, str(reason)) from None
+    cluster = Cluster.create(SlurmShape(nodes=nodes))
     cluster.start()
     typer.echo(f"export SLURM_CONF={cluster.layout.slurm_conf}")
 
@@ -41,7 +49,7 @@ def status() -> None:
 
 
 @app.command()
-def kill_node(node: Node) -> None:
+def kill_node(node: NodeArgument) -> None:
     """Pull the plug of a node: every process on it dies at once."""
     cluster = _the_cluster()
     _known(cluster, node)
@@ -49,17 +57,11 @@ def kill_node(node: Node) -> None:
 
 
 @app.command()
-def start_node(node: Node) -> None:
+def start_node(node: NodeArgument) -> None:
     """Bring a lost node back."""
     cluster = _the_cluster()
     _known(cluster, node)
     cluster.restore_node(node)
-
-
-class _Stop(typer.Exit):
-    def __init__(self, message: str) -> None:
-        typer.echo(message, err=True)
-        super().__init__(2)
 
 
 def _started_by_hand() -> list[Cluster]:
@@ -69,13 +71,19 @@ def _started_by_hand() -> list[Cluster]:
 def _the_cluster() -> Cluster:
     clusters = _started_by_hand()
     if not clusters:
-        raise _Stop("no cluster is up; start one with `python -m infra.slurm up`")
+        raise UserError(PROGRAM, "no cluster is up", f"start one: {PROGRAM} up")
     return clusters[-1]
 
 
 def _known(cluster: Cluster, node: str) -> None:
     if node not in cluster.shape.names:
-        raise _Stop(f"{node}: no such node; there are {', '.join(cluster.shape.names)}")
+        raise UserError(node, "no such node", f"there are {', '.join(cluster.shape.names)}")
 
 
-app()
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code, an ExitCode."""
+    return run_program(app, sys.argv[1:] if words is None else words, PROGRAM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -17,7 +17,7 @@ from infra import daemons
 from infra.ports import is_open
 from infra.slurm import commands, config
 from infra.slurm.packages import CannotRunSlurm
-from infra.slurm.shape import Layout, Ports, Shape
+from infra.slurm.shape import Layout, Ports, SlurmShape
 from infra.waiting import WaitedTooLong, wait_until
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
@@ -30,10 +30,10 @@ START_SECONDS = 60.0
 PATIENCE_SECONDS = 3.0
 
 
-class Recorded(Settings):
+class SlurmRecord(Settings):
     """What `cluster.json` says. `owner` is the process the cluster was made for; None: it stays until told to stop."""
 
-    shape: Shape
+    shape: SlurmShape
     ports: Ports
     owner: ProcessId | None
     daemons: dict[str, ProcessId] = {}
@@ -44,14 +44,14 @@ class Cluster:
     """A cluster below one directory. Every change of its processes is recorded there before anything else happens."""
 
     layout: Layout
-    recorded: Recorded
+    recorded: SlurmRecord
 
     @classmethod
-    def create(cls, shape: Shape, owner: ProcessId | None = None) -> "Cluster":
+    def create(cls, shape: SlurmShape, owner: ProcessId | None = None) -> "Cluster":
         """Return a new cluster with its files written and nothing started."""
         prefix = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PARENT))
         prefix.chmod(0o755)
-        cluster = cls(Layout(prefix), Recorded(shape=shape, ports=Ports.free(shape.nodes), owner=owner))
+        cluster = cls(Layout(prefix), SlurmRecord(shape=shape, ports=Ports.free(shape.nodes), owner=owner))
         cluster._write_files()
         cluster._record()
         return cluster
@@ -59,10 +59,10 @@ class Cluster:
     @classmethod
     def load(cls, prefix: Path) -> "Cluster":
         layout = Layout(prefix)
-        return cls(layout, Recorded.model_validate_json(layout.state.read_text(encoding="utf-8")))
+        return cls(layout, SlurmRecord.model_validate_json(layout.state.read_text(encoding="utf-8")))
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> SlurmShape:
         return self.recorded.shape
 
     @property

@@ -1,6 +1,6 @@
 """The configuration files of a throw-away cluster, as text."""
 
-from infra.slurm.shape import Layout, Ports, Shape
+from infra.slurm.shape import Layout, Ports, SlurmShape
 
 DATABASE_USER = "slurm"
 DATABASE_PASSWORD = "throw-away"
@@ -46,7 +46,7 @@ _CONSTANT = (
 _LOW = "MaxTime=INFINITE State=UP PriorityTier=1"
 
 
-def slurm_conf(layout: Layout, shape: Shape, ports: Ports, host: str, first_job: int) -> str:
+def slurm_conf(layout: Layout, shape: SlurmShape, ports: Ports, host: str, first_job: int) -> str:
     """Return slurm.conf. `first_job` must grow from cluster to cluster, so that no job is taken for an older one's."""
     nodes = f"n[1-{shape.nodes}]"
     return _lines(
@@ -73,7 +73,7 @@ def slurm_conf(layout: Layout, shape: Shape, ports: Ports, host: str, first_job:
     )
 
 
-def _nodes(shape: Shape, ports: Ports) -> list[str]:
+def _nodes(shape: SlurmShape, ports: Ports) -> list[str]:
     size = (
         f"CPUs={shape.cpus} Sockets=1 CoresPerSocket={shape.cpus} ThreadsPerCore=1 RealMemory={shape.memory_mib} "
         f"Gres=gpu:{GPU_TYPE}:{shape.gpus} State=UNKNOWN"
@@ -84,7 +84,7 @@ def _nodes(shape: Shape, ports: Ports) -> list[str]:
     ]
 
 
-def gres_conf(layout: Layout, shape: Shape) -> str:
+def gres_conf(layout: Layout, shape: SlurmShape) -> str:
     """Return gres.conf: every GPU is a character device of its own, here a link to /dev/null."""
     files = f"{layout.devices}/gpu[0-{shape.gpus - 1}]"
     return _lines(f"NodeName=n[1-{shape.nodes}] Name=gpu Type={GPU_TYPE} File={files}")
@@ -123,7 +123,7 @@ def database_sql() -> str:
     )
 
 
-def hosts(shape: Shape, host: str) -> str:
+def hosts(shape: SlurmShape, host: str) -> str:
     """Return the /etc/hosts that nodes see: every name of the cluster is this machine."""
     return _lines(*(f"127.0.0.1 {name}" for name in ("localhost", host, *shape.names)))
 

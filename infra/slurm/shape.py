@@ -7,7 +7,7 @@ from infra.ports import free_ports
 from trainer.config.spec import PositiveInt, Settings
 
 
-class Shape(Settings):
+class SlurmShape(Settings):
     """Size of the cluster. Its nodes are called n1, n2, ...; CPUs and GPUs are make-believe, memory is not limited."""
 
     nodes: PositiveInt = 2

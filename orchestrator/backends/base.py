@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import ValidationError
-
 from orchestrator.errors import BackendError
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Settings
+from trainer.config.stored import read_document
 from trainer.errors import UserError
 from trainer.files import replace_file
 from trainer.record import State
@@ -88,7 +87,4 @@ def write_handle(attempt: Path, handle: Handle) -> None:
 
 def read_handle(attempt: Path) -> Handle | None:
     """Return the handle kept in an attempt's directory, or None."""
-    try:
-        return Handle.model_validate_json((attempt / "handle.json").read_text(encoding="utf-8"))
-    except (OSError, ValidationError):
-        return None
+    return read_document(attempt / "handle.json", Handle)

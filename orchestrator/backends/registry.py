@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from orchestrator.backends.base import Backend
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
-from orchestrator.sweep.keys import did_you_mean
+from trainer.errors import did_you_mean
 
 BACKENDS: Mapping[str, str] = {
     "local": "orchestrator.backends.local.backend",

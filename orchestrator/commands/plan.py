@@ -1,5 +1,7 @@
 """adasweep plan: what a sweep would run, why, and what it would cost. Changes nothing."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,9 +15,11 @@ from orchestrator.display.plan_table import diff_table, plan_table, show
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan_file import stored, stored_plan, told
+from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
+from trainer.errors import UserError
 
 EXAMPLES = """Examples:
   adasweep plan sweeps/demo.yaml --tier smoke
@@ -59,6 +63,7 @@ def plan(
 def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:
     """Print the plan, or what it changes against the last one that was run."""
     plan = plan_sweep(store, request)
+    plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
     changes = diff(stored_plan(store, plan.sweep.key), stored(plan))
     if as_json:
         print_json({"changes": [change._asdict() for change in changes]} if against_last else told(plan))
@@ -66,3 +71,11 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
         show(results(), diff_table(changes) if against_last else plan_table(plan))
     plan.require_within_budget()
     return 0
+
+
+def _not_recordable(store: Store) -> Iterator[str]:
+    """Yield why `run` will refuse to record, where it will."""
+    try:
+        default_target(store)
+    except UserError as error:
+        yield f"{error}; or run with --no-record"

@@ -1,7 +1,7 @@
 """Turns decisions into attempts: trial.json, job.json, and a task handed to a backend."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,14 +12,21 @@ from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.new_attempt import JobRequest, new_attempt
 from orchestrator.supervisor.command import Task
-from orchestrator.supervisor.ending import Ending, write_ending
+from orchestrator.supervisor.ending import AttemptEnding, write_ending
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.job import Job
+from trainer.config.job import Estimate, Job
 from trainer.config.options import RunOptions
 from trainer.errors import UserError
 from trainer.record import State
+
+EstimateOf = Callable[[Trial, float], Estimate | None]
+"""How long an attempt at so many kimg of a trial is expected to take; None where nobody has said."""
+
+
+def without_estimate(_trial: Trial, _kimg: float) -> None:
+    """Expect nothing of an attempt."""
 
 
 class Submitted(NamedTuple):
@@ -31,7 +38,12 @@ class Submitted(NamedTuple):
 
 
 def submit(
-    store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Trial, Decision]], code: Path = LIVE
+    store: Store,
+    backend: Backend,
+    sweep: Sweep,
+    todo: Iterable[tuple[Trial, Decision]],
+    code: Path = LIVE,
+    estimate_of: EstimateOf = without_estimate,
 ) -> Submitted:
     """Create the trials and attempts that `todo` asks for and submit them; they run the packages in `code`.
 
@@ -41,7 +53,9 @@ def submit(
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
         store.create_trial(trial)
-        job = new_attempt(store, trial.id, _request(store, backend, sweep, trial, decision, code))
+        request = _request(store, backend, sweep, trial, decision, code)
+        request = request._replace(estimate=estimate_of(trial, decision.kimg))
+        job = new_attempt(store, trial.id, request)
         if job:
             directory = store.run(trial.id).path.resolve()
             jobs[Task(trial.id, directory, job.attempt, job.resources, code)] = job
@@ -67,7 +81,7 @@ def _withdraw(store: Store, jobs: Mapping[Task, Job], error: NotAllSubmitted) ->
     for task, job in jobs.items():
         run = store.run(task.trial)
         if task in error.unsure:
-            write_ending(run, job, None, Ending(State.LOST, f"could not be submitted: {error}"))
+            write_ending(run, job, None, AttemptEnding(State.LOST, f"could not be submitted: {error}"))
         else:
             shutil.rmtree(run.attempt(task.attempt), ignore_errors=True)
 

@@ -47,7 +47,7 @@ KINDS = (
     _kind("job", rf"{ATTEMPT}/job\.json", Rule.KEEP),
     _kind("record", rf"{ATTEMPT}/record\.json", Rule.NEWEST),
     _kind("request", rf"{ATTEMPT}/cancel", Rule.KEEP),
-    _kind("request", rf"{TRIAL}/(?:retry|stops/{NAME})\.json", Rule.NEWEST),
+    _kind("request", rf"{TRIAL}/(?:retry|(?:stops|cancels)/{NAME})\.json", Rule.NEWEST),
     _kind("rows", rf"{TRIAL}/(?:ticks|metrics|logits|events)\.jsonl", Rule.ROWS),
     _kind("sample", rf"{TRIAL}/samples/{NAME}\.png", Rule.KEEP),
     _kind("probe", rf"{TRIAL}/probes/{NAME}\.(?:npz|png)", Rule.KEEP),

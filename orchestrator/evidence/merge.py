@@ -16,7 +16,7 @@ from orchestrator.store.lease import acquire
 from trainer.files import remove_abandoned, replacing
 
 
-class Source(Protocol):
+class EvidenceSource(Protocol):
     """Where evidence comes from: a pack, or another store."""
 
     @property
@@ -25,18 +25,18 @@ class Source(Protocol):
     def read(self, file: PackedFile) -> bytes: ...
 
 
-class Version(NamedTuple):
+class FileVersion(NamedTuple):
     """One version of a file: its content, and when it was last modified (Unix nanoseconds)."""
 
     content: bytes
     modified_ns: int
 
 
-class Change(NamedTuple):
+class FileUpdate(NamedTuple):
     """A file to be written."""
 
     path: Path
-    version: Version
+    version: FileVersion
 
 
 class Merged(NamedTuple):
@@ -47,7 +47,7 @@ class Merged(NamedTuple):
     in_use: list[str]
 
 
-def merge(store: Store, source: Source, *, dry_run: bool = False) -> Merged:
+def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Merged:
     """Merge what `source` has into `store`. A trial or a search that is at work there is left alone.
 
     Raises StoreError where a file cannot be written.
@@ -65,7 +65,7 @@ def merge(store: Store, source: Source, *, dry_run: bool = False) -> Merged:
     return Merged(written, len(source.files) - written - waiting, in_use)
 
 
-def _merge_folder(store: Store, source: Source, folder: str, files: list[PackedFile], *, dry_run: bool) -> int:
+def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list[PackedFile], *, dry_run: bool) -> int:
     """Write what is missing or newer in one folder, and return how many files these are."""
     with writing(store.root / folder):
         planned = sum(1 for _ in _changes(store, source, files))
@@ -88,24 +88,24 @@ def _alone(folder: Path, files: Sequence[PackedFile]) -> Iterator[None]:
         lease.release()
 
 
-def _changes(store: Store, source: Source, files: Sequence[PackedFile]) -> Iterator[Change]:
+def _changes(store: Store, source: EvidenceSource, files: Sequence[PackedFile]) -> Iterator[FileUpdate]:
     for file in files:
         path = store.root / file.path
         if file.what.rule is Rule.KEEP and path.exists():
             continue
-        version = merged(file.what.rule, _version(path), Version(source.read(file), file.modified_ns))
+        version = merged(file.what.rule, _version(path), FileVersion(source.read(file), file.modified_ns))
         if version:
-            yield Change(path, version)
+            yield FileUpdate(path, version)
 
 
-def _version(path: Path) -> Version | None:
+def _version(path: Path) -> FileVersion | None:
     try:
-        return Version(path.read_bytes(), path.stat().st_mtime_ns)
+        return FileVersion(path.read_bytes(), path.stat().st_mtime_ns)
     except FileNotFoundError:
         return None
 
 
-def _write(change: Change) -> bool:
+def _write(change: FileUpdate) -> bool:
     path, (content, modified) = change
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path.parent)
@@ -115,7 +115,7 @@ def _write(change: Change) -> bool:
     return True
 
 
-def merged(rule: Rule, ours: Version | None, theirs: Version) -> Version | None:
+def merged(rule: Rule, ours: FileVersion | None, theirs: FileVersion) -> FileVersion | None:
     """Return the version that is to replace `ours`, or None where `ours` stays."""
     if ours is None:
         return theirs
@@ -128,7 +128,7 @@ def merged(rule: Rule, ours: Version | None, theirs: Version) -> Version | None:
     return _with_rows_of_both(ours, theirs)
 
 
-def _with_rows_of_both(ours: Version, theirs: Version) -> Version | None:
+def _with_rows_of_both(ours: FileVersion, theirs: FileVersion) -> FileVersion | None:
     """Return all rows, by time where neither version has them all: readers take the last row of its kind."""
     here, there = ours.content.splitlines(), theirs.content.splitlines()
     if set(there) <= set(here):
@@ -137,7 +137,7 @@ def _with_rows_of_both(ours: Version, theirs: Version) -> Version | None:
         return theirs
     rows = sorted((time, line) for line in {*here, *there} if (time := _time(line)) is not None)
     content = b"".join(line + b"\n" for _, line in rows)
-    return Version(content, max(ours.modified_ns, theirs.modified_ns))
+    return FileVersion(content, max(ours.modified_ns, theirs.modified_ns))
 
 
 def _time(line: bytes) -> float | None:

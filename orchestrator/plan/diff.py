@@ -5,7 +5,7 @@ from typing import NamedTuple
 from trainer.config.plan_file import PlanFile, PlannedRun
 
 
-class Change(NamedTuple):
+class PlanChange(NamedTuple):
     """One difference: `kind` is added, removed, extended, shortened or changed."""
 
     kind: str
@@ -14,23 +14,23 @@ class Change(NamedTuple):
     detail: str
 
 
-def diff(old: PlanFile | None, new: PlanFile) -> list[Change]:
+def diff(old: PlanFile | None, new: PlanFile) -> list[PlanChange]:
     """Return how the cells of plan `new` differ from those of `old`, in the order of `new`, removed ones last."""
     before, after = _by_place(old) if old else {}, _by_place(new)
     changes = [change for place in after if (change := _change(place, before.get(place), after[place]))]
-    gone = [Change("removed", *place, f"trial {before[place].trial}") for place in before if place not in after]
+    gone = [PlanChange("removed", *place, f"trial {before[place].trial}") for place in before if place not in after]
     return changes + gone
 
 
-def _change(place: tuple[str, int], old: PlannedRun | None, new: PlannedRun) -> Change | None:
+def _change(place: tuple[str, int], old: PlannedRun | None, new: PlannedRun) -> PlanChange | None:
     if old is None:
-        return Change("added", *place, f"trial {new.trial}")
+        return PlanChange("added", *place, f"trial {new.trial}")
     if old.trial != new.trial:
-        return Change("changed", *place, f"trial {old.trial} becomes {new.trial}")
+        return PlanChange("changed", *place, f"trial {old.trial} becomes {new.trial}")
     if old.horizon_kimg == new.horizon_kimg:
         return None
     kind = "extended" if new.horizon_kimg > old.horizon_kimg else "shortened"
-    return Change(kind, *place, f"{old.horizon_kimg:g} to {new.horizon_kimg:g} kimg")
+    return PlanChange(kind, *place, f"{old.horizon_kimg:g} to {new.horizon_kimg:g} kimg")
 
 
 def _by_place(plan: PlanFile) -> dict[tuple[str, int], PlannedRun]:

@@ -1,10 +1,11 @@
 """What can be known to fail before a job starts: checked by `plan` and again by `run`, all at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import Problem
 from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.job import Resources
@@ -17,38 +18,55 @@ from trainer.errors import UserError
 Lacks = Callable[[Resources], str]
 """Why a backend can never run what needs such resources; nothing where it can."""
 
+KeyProblem = tuple[KeyPath, str]
+"""Which key of a sweep is wrong, and what is."""
+
 CELLS_SHOWN = 3
 
 
 def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
     """Return everything that would fail once trials run."""
-    problems = [*_metric_problems(sweep, trials), *_file_problems(sweep)]
-    return [*problems, *_device_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
+    return [*measuring_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
 
 
-def _metric_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Problem]:
+def measuring_problems(
+    sweep: Sweep, trials: Sequence[Trial], lacks: Lacks, options: Container[str] = ()
+) -> list[Problem]:
+    """Return everything that would fail once trials are measured; `options` of the command line replaced keys."""
+
+    def problem(path: KeyPath, text: str) -> Problem:
+        return Problem("command line", f"--{path[0]}", text) if path[0] in options else sweep.problem(path, text)
+
+    found = [
+        *_metric_problems(sweep.spec, trials),
+        *_file_problems(sweep.spec),
+        *_device_problems(sweep, trials, lacks),
+    ]
+    return [problem(path, text) for path, text in found]
+
+
+def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
     sizes = {trial.config.data.images for trial in trials}
-    for index, name in enumerate(sweep.spec.metrics):
+    for index, name in enumerate(spec.metrics):
         for images in sorted(sizes):
             if why := undefined(parse_metric(name), images):
-                yield sweep.problem(("metrics", index), f"{name} is undefined: {why}")
+                yield ("metrics", index), f"{name} is undefined: {why}"
 
 
-def _file_problems(sweep: Sweep) -> Iterator[Problem]:
+def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
     """Yield the networks of metrics whose files are not there."""
-    spec = sweep.spec
     used = {FAMILIES[parse_metric(name).family].source for name in spec.metrics}
     for kind, given, wants_file in (("detector", spec.detector, "inception"), ("distance", spec.distance, "vgg16")):
         name, _, path = given.partition(":")
         if kind in used and name == wants_file and not Path(path).is_file():
-            yield sweep.problem((kind,), f"there is no file {path!r}; write {wants_file}:/path/to/file.pt")
+            yield (kind,), f"there is no file {path!r}; write {wants_file}:/path/to/file.pt"
 
 
-def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[Problem]:
+def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[KeyProblem]:
     asked = {trial.resources: trial for trial in reversed(trials)}
     for resources, trial in asked.items():
         if why := lacks(resources):
-            yield sweep.problem(_set_by("resources", sweep), f"{why} (cell {trial.cell})")
+            yield _set_by("resources", sweep), f"{why} (cell {trial.cell})"
 
 
 def _snapshot_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Problem]:

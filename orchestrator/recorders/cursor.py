@@ -43,7 +43,7 @@ class Cursor(Settings):
     seen: str = ""
 
 
-class Point(NamedTuple):
+class SeriesPoint(NamedTuple):
     """One value of one series. `step` counts images, `milliseconds` since 1970 come from the row itself."""
 
     key: str
@@ -96,7 +96,7 @@ def step_of(kimg: float) -> int:
     return round(kimg * 1000)
 
 
-def fresh_points(run: RunDir, cursor: Cursor) -> tuple[list[Point], Cursor]:
+def fresh_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:
     """Return the points not recorded yet, and the cursor after them."""
     sent = {key: set(steps) for key, steps in cursor.steps.items()}
     ticks, ticks_offset = _rows_from(run.ticks, cursor.ticks_offset)
@@ -167,7 +167,7 @@ def _has_place(row: Mapping[str, Any]) -> bool:
     return all(_is_number(row.get(key)) and 0 <= row[key] * 1000 < 2**63 for key in ("kimg", "time"))
 
 
-def _of_ticks(rows: list[dict[str, Any]]) -> Iterator[Point]:
+def _of_ticks(rows: list[dict[str, Any]]) -> Iterator[SeriesPoint]:
     for row in rows:
         stats = row.get("stats")
         values = {key: value for key, value in row.items() if key not in NOT_METRICS}
@@ -175,14 +175,14 @@ def _of_ticks(rows: list[dict[str, Any]]) -> Iterator[Point]:
         yield from (_point(row, key, value) for key, value in values.items() if _is_number(value))
 
 
-def _of_metrics(rows: list[dict[str, Any]]) -> Iterator[Point]:
+def _of_metrics(rows: list[dict[str, Any]]) -> Iterator[SeriesPoint]:
     for row in rows:
         if isinstance(row.get("metric"), str) and _is_number(row.get("value")):
             yield _point(row, row["metric"], row["value"])
 
 
-def _point(row: Mapping[str, Any], key: str, value: float) -> Point:
-    return Point(key, float(value), step_of(row["kimg"]), round(row["time"] * 1000))
+def _point(row: Mapping[str, Any], key: str, value: float) -> SeriesPoint:
+    return SeriesPoint(key, float(value), step_of(row["kimg"]), round(row["time"] * 1000))
 
 
 def _is_number(value: object) -> bool:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 INTERVAL_SECONDS = 10.0
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 80.0
-Say = Callable[[str], object]
 
 
 class Starter:
@@ -57,7 +56,7 @@ class Recorder:
 
     store: Store
     target: MlflowTarget
-    complain: Say
+    complain: Callable[[str], object]
     ingester: "Ingester | None" = field(default=None, init=False)
 
     def catch_up(self, lease: Lease) -> Report:
@@ -131,7 +130,7 @@ def _has_passed(store: Store, target: MlflowTarget, since: float) -> bool:
     return report is not None and report.uri == target.uri and report.began >= since
 
 
-def record_until_told(store: Store, target: MlflowTarget, starter: Starter, complain: Say) -> int:
+def record_until_told(store: Store, target: MlflowTarget, starter: Starter, complain: Callable[[str], object]) -> int:
     """Record, or wait while another recorder does, until told to finish; return 0 when the last pass succeeded."""
     while lease := await_lease(store, target, starter):
         try:
@@ -143,7 +142,7 @@ def record_until_told(store: Store, target: MlflowTarget, starter: Starter, comp
     return 0
 
 
-def record_once(store: Store, target: MlflowTarget, complain: Say, *, anew: bool = False) -> Report:
+def record_once(store: Store, target: MlflowTarget, complain: Callable[[str], object], *, anew: bool = False) -> Report:
     """Catch up, or record everything anew; return what it came to. Raises LeaseHeld, LeaseSuperseded."""
     lease = acquire(store.root / "mlflow")
     try:

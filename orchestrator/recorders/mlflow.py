@@ -28,7 +28,7 @@ from orchestrator.errors import LeaseSuperseded
 from orchestrator.recorders.batches import send_metrics, send_params, send_tags
 from orchestrator.recorders.cursor import (
     Cursor,
-    Point,
+    SeriesPoint,
     cursor_path,
     fresh_points,
     is_stale,
@@ -171,7 +171,7 @@ class Ingester:
         tags = {"trial": trial} | self.owner
         return str(self.client.create_run(self.experiment, start_time=started, tags=tags, run_name=name).info.run_id)
 
-    def _send(self, run_id: str, points: Sequence[Point]) -> dict[str, str]:
+    def _send(self, run_id: str, points: Sequence[SeriesPoint]) -> dict[str, str]:
         metrics = [Metric(point.key, point.value, point.milliseconds, point.step) for point in points]
         return _labelled("metric", send_metrics(self.client, run_id, metrics))
 

@@ -11,19 +11,21 @@ though it may even live on where the cluster lost sight of it: a later run of th
 
 import contextlib
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
+from trainer.config.stored import Moment, WholeNumber, read_document
 from trainer.files import create_file, replace_file
 
 BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
 TTL_SECONDS = 12 * BEAT_SECONDS
+
+TOKEN = re.compile(r"[0-9]{6,15}")
 
 CLAIM_JOB = "ADASWEEP_CLAIM_JOB"
 CLAIM_RUN = "ADASWEEP_CLAIM_RUN"
@@ -54,9 +56,9 @@ class JobRun(Settings):
 class Holder(Settings):
     """What `lease.json` says: who holds which token, and until when unless it beats again."""
 
-    token: int
+    token: WholeNumber
     owner: ProcessId
-    expires: float
+    expires: Moment
     released: bool = False
     claim: JobRun | None = None
 
@@ -129,13 +131,10 @@ def _claim(directory: Path, fresh: Holder) -> None:
 
 def _top_token(directory: Path) -> int:
     try:
-        return max((int(name) for name in os.listdir(directory / "leases") if name.isdigit()), default=0)
-    except FileNotFoundError:
+        return max((int(name) for name in os.listdir(directory / "leases") if TOKEN.fullmatch(name)), default=0)
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 
 def _read(path: Path) -> Holder | None:
-    try:
-        return Holder.model_validate_json(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValidationError):
-        return None
+    return read_document(path, Holder)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
+from trainer.config.stored import rows_in
 from trainer.errors import ExitCode, without_prefix
-from trainer.files import read_lines
 from trainer.record import RunDir, RunRecord, State, beat, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -20,32 +20,32 @@ TAIL_BYTES = 4000
 MESSAGE_CHARACTERS = 300
 
 
-class Ending(NamedTuple):
+class AttemptEnding(NamedTuple):
     """What became of an attempt, and why in a line."""
 
     state: State
     message: str = ""
 
 
-def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "") -> Ending:
+def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "") -> AttemptEnding:
     """Return what a worker's exit code means; a negative code is the signal that killed it."""
     stopped = State.CANCELLED if cancelled else State.PREEMPTED
     if code == ExitCode.DONE:
-        return Ending(State.DONE)
+        return AttemptEnding(State.DONE)
     if code == ExitCode.RUN_AGAIN:
-        return Ending(stopped)
+        return AttemptEnding(stopped)
     if code < 0 and asked_to_stop:
-        return Ending(stopped, f"killed by {_name(-code)} before it had saved")
+        return AttemptEnding(stopped, f"killed by {_name(-code)} before it had saved")
     if -code in OUTSIDE:
         hint = " (out of memory?)" if -code == signal.SIGKILL else ""
-        return Ending(State.LOST, f"killed by {_name(-code)}{hint}")
+        return AttemptEnding(State.LOST, f"killed by {_name(-code)}{hint}")
     if code < 0:
-        return Ending(State.FAILED, f"crashed with {_name(-code)}")
+        return AttemptEnding(State.FAILED, f"crashed with {_name(-code)}")
     told = without_prefix(last_line) if code == ExitCode.USER_ERROR else last_line
-    return Ending(State.FAILED, told or f"exit code {code}")
+    return AttemptEnding(State.FAILED, told or f"exit code {code}")
 
 
-def write_ending(run: RunDir, job: Job, code: int | None, ending: Ending) -> RunRecord:
+def write_ending(run: RunDir, job: Job, code: int | None, ending: AttemptEnding) -> RunRecord:
     """Complete record.json with how the attempt ended, keeping what the worker recorded."""
     path = run.record(job.attempt)
     record = read_record(path) or _blank(run, job)
@@ -59,7 +59,7 @@ def never_began(run: RunDir, attempt: int) -> None:
     """Record that an attempt was stopped while it waited."""
     job = read_job(run.job(attempt))
     if job:
-        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(State.PREEMPTED, "stopped before it began"))
+        write_ending(run, job, ExitCode.RUN_AGAIN, AttemptEnding(State.PREEMPTED, "stopped before it began"))
 
 
 def last_line(log: Path) -> str:
@@ -76,7 +76,7 @@ def last_line(log: Path) -> str:
 def _blank(run: RunDir, job: Job) -> RunRecord:
     """Return the record of an attempt whose worker wrote none; `pid` 0 means that the worker never started."""
     now = time.time()
-    reached = max((row["kimg"] for row in read_lines(run.ticks) if "kimg" in row), default=0.0)
+    reached = max((row["kimg"] for row in rows_in(run.ticks) if "kimg" in row), default=0.0)
     return RunRecord(
         attempt=job.attempt,
         work=job.work,

@@ -17,16 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
 from orchestrator.store.requests import is_cancelled
 from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
-from orchestrator.supervisor.ending import Ending, classify, last_line, write_ending
+from orchestrator.supervisor.ending import AttemptEnding, classify, last_line, write_ending
 from trainer.config.job import Job
 from trainer.errors import ExitCode
 from trainer.files import replace_file
-from trainer.record import RunDir, State
+from trainer.record import BEGAN_VARIABLE, RunDir, State
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
@@ -82,7 +84,7 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) ->
         return ExitCode.USER_ERROR
     if signals.waiting or is_cancelled(run, attempt):
         stopped = classify(ExitCode.RUN_AGAIN, True, is_cancelled(run, attempt))
-        write_ending(run, job, ExitCode.RUN_AGAIN, Ending(stopped.state, "stopped before it began"))
+        write_ending(run, job, ExitCode.RUN_AGAIN, AttemptEnding(stopped.state, "stopped before it began"))
         return ExitCode.RUN_AGAIN
     code = _watch(_start(run, job), lease, signals)
     cancelled = is_cancelled(run, job.attempt)
@@ -122,10 +124,16 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment({"OMP_NUM_THREADS": str(job.options.threads)}),
+            env=environment(_told(job)),
             process_group=0,
             preexec_fn=signalled_when_we_end(signal.SIGKILL),
         )
+
+
+def _told(job: Job) -> dict[str, str]:
+    """Return what the worker is told in its environment: its threads, and since when its job has held its slot."""
+    began = psutil.Process().create_time()
+    return {"OMP_NUM_THREADS": str(job.options.threads), BEGAN_VARIABLE: repr(began)}
 
 
 def worker_command() -> list[str]:

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.sweep.coercion import coerced
-from orchestrator.sweep.keys import did_you_mean, lookup
+from orchestrator.sweep.keys import lookup
 from orchestrator.sweep.overlay import Layers
 from orchestrator.sweep.yaml_source import KeyPath
+from trainer.errors import did_you_mean
 
 SHOWN = 8
 
 
-class Conditions:
+class ConditionChecker:
     """Evaluates conditions, and remembers which of their values any cell had, and what the cells had instead."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.errors import SweepError
 from orchestrator.sweep.coercion import coerced
-from orchestrator.sweep.conditions import Conditions
+from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.error_location import blamed
 from orchestrator.sweep.expression import ExpressionError, evaluate
 from orchestrator.sweep.mistakes import Mistakes
@@ -39,7 +39,7 @@ MAX_TRIALS = 200_000
 SPACE = ("search", "space")
 MAX_GPUS = 4096
 
-Choice = tuple[Setting, ...]
+AxisPoint = tuple[Setting, ...]
 """One point of an axis: all that it sets."""
 
 
@@ -74,7 +74,7 @@ class SweepCell(NamedTuple):
 
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
-    conditions = Conditions()
+    conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     if not sweep.spec.search:
         require_holding(sweep, conditions)
@@ -83,20 +83,20 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a search whose examples `sweep` has as sampled. Raises SweepError as `expand` does."""
-    conditions = Conditions()
+    conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     require_holding(sweep, conditions)
     return trials
 
 
-def require_holding(sweep: Sweep, conditions: Conditions) -> None:
+def require_holding(sweep: Sweep, conditions: ConditionChecker) -> None:
     """Raise SweepError for what conditions ask for and no cell of the sweep can have."""
     problems = [sweep.problem(path, text) for path, text in never_holding(sweep, conditions)]
     if problems:
         raise SweepError(problems)
 
 
-def _expanded(sweep: Sweep, find: DataLookup, conditions: Conditions) -> list[Trial]:
+def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> list[Trial]:
     places, spec = Places(functools.cache(find), sweep.folder), sweep.spec
     size = _size(sweep)
     if size > MAX_TRIALS:
@@ -116,9 +116,9 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: Conditions) -> list[Tr
     return trials
 
 
-def applies(sweep: Sweep, find: DataLookup, conditions: Conditions | None = None) -> Applies:
+def applies(sweep: Sweep, find: DataLookup, conditions: ConditionChecker | None = None) -> Applies:
     """Return a function that evaluates a condition in a sweep's `base` with a point of its search laid over it."""
-    places, conditions = Places(functools.cache(find), sweep.folder), conditions or Conditions()
+    places, conditions = Places(functools.cache(find), sweep.folder), conditions or ConditionChecker()
     space = sweep.spec.search.space if sweep.spec.search else {}
 
     def holds_there(condition: Mapping[str, Any], point: Point) -> bool:
@@ -142,7 +142,7 @@ def _points(sweep: Sweep) -> Iterator[SweepCell]:
 
 
 def _kept(
-    point: SweepCell, spec: SweepSpec, places: Places, conditions: Conditions
+    point: SweepCell, spec: SweepSpec, places: Places, conditions: ConditionChecker
 ) -> Iterator[tuple[SweepCell, Layers]]:
     """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
     for cell, layers in _with_conditions(point, spec.when, places, conditions):
@@ -222,7 +222,7 @@ def _with_seed(trial: Trial, layers: Layers, seed: int) -> Trial:
     return replace(trial, id=trial_id(config), config=config, seed=seed)
 
 
-def _axes(sweep: Sweep) -> Iterator[list[Choice]]:
+def _axes(sweep: Sweep) -> Iterator[list[AxisPoint]]:
     spec = sweep.spec
     if spec.search:
         yield [_settings(point, SPACE) for point in sweep.sampled]
@@ -236,7 +236,7 @@ def _axes(sweep: Sweep) -> Iterator[list[Choice]]:
     yield from _grid(spec.grid, ("grid",))
 
 
-def _grid(grid: Mapping[str, list[Any]], path: KeyPath) -> Iterator[list[Choice]]:
+def _grid(grid: Mapping[str, list[Any]], path: KeyPath) -> Iterator[list[AxisPoint]]:
     for key, values in grid.items():
         yield [(_setting(key, value, (*path, key, index)),) for index, value in enumerate(values)]
 
@@ -250,7 +250,7 @@ def _setting(key: str, value: Any, path: KeyPath) -> Setting:
 
 
 def _with_conditions(
-    cell: SweepCell, whens: list[When], places: Places, conditions: Conditions
+    cell: SweepCell, whens: list[When], places: Places, conditions: ConditionChecker
 ) -> list[tuple[SweepCell, Layers]]:
     """Return the cell, or the cells it becomes, after applying in order every condition that holds."""
     found = [(cell, layered(cell.settings, places))]

@@ -1,10 +1,9 @@
 """The keys of a sweep file: dotted paths into TrainConfig, their values, and suggestions for misspelt ones."""
 
-import difflib
 import functools
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
@@ -14,12 +13,13 @@ from trainer.config.job import Resources
 from trainer.config.presets.official import PRESETS
 from trainer.config.spec import PositiveInt
 from trainer.config.train import TrainConfig
+from trainer.errors import did_you_mean
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Assignments = dict[str, JsonValue]
 """Dotted keys of TrainConfig (or `preset`, `data`, `resources.cpus`, ...) and their values."""
 
-Values = Annotated[list[JsonValue], Field(min_length=1)]
+AxisValues = Annotated[list[JsonValue], Field(min_length=1)]
 """At least one value, for an axis."""
 
 FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
@@ -84,18 +84,6 @@ def key_problem(key: str) -> str | None:
     if key in FOUND_OUT:
         return "is read from the data set itself"
     return "is not a setting" + did_you_mean(key, settable())
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the nearest of the `known` words, or nothing where none is near."""
-    known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
-    return f"; did you mean '{near[0]}'?" if near else ""
-
-
-def _same_ending(word: str, known: list[str]) -> list[str]:
-    """Return the keys whose last part is `word`: somebody left the group out."""
-    return sorted((key for key in known if key.rsplit(".", 1)[-1] == word), key=len)
 
 
 def nested(key: str, value: Any) -> dict[str, Any]:

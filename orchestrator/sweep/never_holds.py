@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestrator.sweep.coercion import coerced
-from orchestrator.sweep.conditions import Conditions
+from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import LogUniform, Uniform, Whole
 from orchestrator.sweep.yaml_source import KeyPath
 
 
-def never_holding(sweep: Sweep, conditions: Conditions) -> Iterator[tuple[KeyPath, str]]:
+def never_holding(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
     """Yield the values of conditions that no cell had, of this tier or as another tier sets them.
 
     A tier answers for its own conditions: those it inherits may be about cells that it leaves out.

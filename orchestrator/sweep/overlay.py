@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.sweep.expression import ExpressionError
-from orchestrator.sweep.keys import did_you_mean, lookup, nested, settable
+from orchestrator.sweep.keys import lookup, nested, settable
 from orchestrator.sweep.set_by import Setting
 from orchestrator.sweep.trial import DataLookup, LocatedData
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
 from trainer.config.transfer import located
-from trainer.errors import UserError
+from trainer.errors import UserError, did_you_mean
 
 
 class Misfit(NamedTuple):

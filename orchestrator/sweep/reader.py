@@ -11,12 +11,13 @@ from pydantic_core import ErrorDetails
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
 from orchestrator.sweep.include import load_with_included, overlaid
-from orchestrator.sweep.keys import did_you_mean, key_problem, models_in
+from orchestrator.sweep.keys import key_problem, models_in
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import worded
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
+from trainer.errors import did_you_mean
 
 AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
 """What decides which trials there are."""

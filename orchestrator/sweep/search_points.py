@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.sweep.conditions import Conditions
+from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expand import applies, expand, expand_examples, require_holding
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Point, Search, examples
@@ -50,7 +50,7 @@ def trials_of(sweep: Sweep, point: Point, find: DataLookup) -> list[Trial]:
 def typical(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a configuration from the middle of the space, having tried its ends. Raises SweepError."""
     assert sweep.spec.search
-    conditions = Conditions()
+    conditions = ConditionChecker()
     shown = examples(sweep.spec.search.space, applies(sweep, find, conditions))
     require_holding(sweep, conditions)
     expand_examples(replace(sweep, sampled=tuple(shown)), find)

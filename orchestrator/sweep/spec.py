@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from orchestrator.sweep.claims import ClaimText
-from orchestrator.sweep.keys import Assignments, Name, Values
+from orchestrator.sweep.keys import Assignments, AxisValues, Name
 from orchestrator.sweep.search_space import Search
 from orchestrator.sweep.stop_rules import StopRules
 from trainer.config.job import Resources
@@ -24,7 +24,7 @@ class When(Settings):
 
     if_: Assignments = Field(alias="if")
     set: Assignments = {}
-    grid: dict[str, Values] = {}
+    grid: dict[str, AxisValues] = {}
 
 
 class Budget(Settings):
@@ -43,8 +43,8 @@ class SweepSpec(Settings):
     include: str | list[str] = []
     base: Assignments = {}
     cells: dict[Name, Assignments] = {}
-    zip: dict[str, Values] = {}
-    grid: dict[str, Values] = {}
+    zip: dict[str, AxisValues] = {}
+    grid: dict[str, AxisValues] = {}
     when: list[When] = []
     derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from orchestrator.sweep.keys import did_you_mean
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.figures import FIGURE_NAMES
 from trainer.config.metrics.names import family_of, is_deviation, parse_metric, value_names
-from trainer.errors import UserError
+from trainer.errors import UserError, did_you_mean
 
 
 def spec_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -13,12 +13,16 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
+from trainer.config.stored import TOLERANCE_KIMG
 
 AboveOne = Annotated[float, Field(gt=1, allow_inf_nan=False)]
+ITERATION = 0.1
+"""How far behind a rung an evaluation may lie that belongs to it: iterations are whole, and end behind it."""
+
 Curve = Mapping[float, float]
 """Score by kimg, in the order of training. A lower one is better: whoever reads turns the others round."""
 
-Curves = Mapping[str, Curve]
+CurvesByTrial = Mapping[str, Curve]
 
 
 class Mark(NamedTuple):
@@ -32,7 +36,7 @@ class StopRule(Settings):
     """One reason to end a run early."""
 
     @abstractmethod
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         """Return why `trial`, which has a score at least, should be stopped; "" where it should not."""
 
 
@@ -47,7 +51,7 @@ class Median(StopRule):
     from_kimg: NonNegative = 4.0
     others: PositiveInt = 3
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
         bests = [_best(curve, here.kimg) for name, curve in curves.items() if name != trial and _has(curve, here.kimg)]
         if here.kimg < self.from_kimg or len(bests) < self.others:
@@ -61,25 +65,31 @@ class Median(StopRule):
 class Asha(StopRule):
     """Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning").
 
-    Rungs are at `first_kimg`, and each `factor` times as far as the one before; of the runs that have come to a rung
-    the best one in `factor` go on, once `factor` of them are there.
+    Rungs are at `first_kimg`, and each `factor` times as far as the one before; of the runs that have a score at a rung
+    the best one in `factor` go on, once `factor` of them are there. A run is judged at the last rung where it has one.
     """
 
     type: Literal["asha"] = "asha"
     first_kimg: Positive = 4.0
     factor: AboveOne = 3.0
 
-    def verdict(self, trial: str, curves: Curves) -> str:
-        reached = _last(curves[trial]).kimg
-        if reached < self.first_kimg:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
+        rung = self._last_rung(curves[trial])
+        scores = {name: score for name, curve in curves.items() if (score := _at(curve, rung)) is not None}
+        if trial not in scores:
             return ""
-        rung = self.first_kimg * self.factor ** math.floor(math.log(reached / self.first_kimg, self.factor) + 1e-9)
-        scores = {name: _at(curve, rung) for name, curve in curves.items() if _has(curve, rung)}
         place = 1 + sum(score < scores[trial] for score in scores.values())
         kept = math.ceil(len(scores) / self.factor)
         if len(scores) < self.factor or place <= kept:
             return ""
         return f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} go on"
+
+    def _last_rung(self, curve: Curve) -> float:
+        """Return the last rung at which a run has a score; 0 where it has none."""
+        reached = _last(curve).kimg
+        count = math.floor(math.log(reached / self.first_kimg, self.factor) + 1e-9) if reached > 0 else -1
+        rungs = (self.first_kimg * self.factor**power for power in range(count, -1, -1))
+        return next((rung for rung in rungs if _at(curve, rung) is not None), 0.0)
 
 
 class DivergedRule(StopRule):
@@ -89,7 +99,7 @@ class DivergedRule(StopRule):
     factor: AboveOne = 2.0
     from_kimg: NonNegative = 0.0
 
-    def verdict(self, trial: str, curves: Curves) -> str:
+    def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
         if here.kimg < self.from_kimg:
             return ""
@@ -115,7 +125,7 @@ StopRules = Annotated[
 """Any of them stops a run; a rule whose settings are all as they are here may be named alone."""
 
 
-def verdict(rules: list[AnyRule], trial: str, curves: Curves) -> str:
+def verdict(rules: list[AnyRule], trial: str, curves: CurvesByTrial) -> str:
     """Return why a run should be stopped where it is now, or "" where no rule says so."""
     if not curves.get(trial):
         return ""
@@ -133,9 +143,10 @@ def _best(curve: Curve, kimg: float) -> float:
     return min((_number(score) for at, score in curve.items() if at <= kimg), default=math.inf)
 
 
-def _at(curve: Curve, kimg: float) -> float:
-    """Return the score at the first evaluation that is not before `kimg`."""
-    return _number(curve[min(at for at in curve if at >= kimg)])
+def _at(curve: Curve, kimg: float) -> float | None:
+    """Return the score at `kimg` itself, of the iteration that came to it; None where it was evaluated elsewhere."""
+    there = [at for at in curve if kimg - TOLERANCE_KIMG <= at <= kimg * (1 + ITERATION)]
+    return _number(curve[min(there)]) if there else None
 
 
 def _has(curve: Curve, kimg: float) -> bool:

@@ -4,8 +4,7 @@ import re
 
 from pydantic_core import ErrorDetails
 
-from orchestrator.sweep.keys import did_you_mean
-from trainer.errors import UserError
+from trainer.errors import UserError, did_you_mean
 
 
 def worded(detail: ErrorDetails) -> str:

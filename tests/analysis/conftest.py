@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.synthetic_store import write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import write_store
 from tests.analysis.stores import WHOLE
 from trainer.record import State
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from analysis.claims.verdicts import Found, Judged, Verdict, judge, judge_sweep, read_claim, sentence
+from analysis.claims.verdicts import Judged, Verdict, Verdicts, judge, judge_sweep, read_claim, sentence
 from analysis.errors import ClaimError
 from analysis.results.load import loader
+from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 
 SEEDS = 5
@@ -33,7 +33,7 @@ def change_plan(store: ResultStore, **changes: Any) -> None:
     store.plan("synthetic").write_text(json.dumps(plan | changes))
 
 
-def found_in_plan(store: ResultStore, *claims: str, given: Sequence[str] = (), **changes: Any) -> Found:
+def found_in_plan(store: ResultStore, *claims: str, given: Sequence[str] = (), **changes: Any) -> Verdicts:
     change_plan(store, claims=claims, **changes)
     of_score = loaded(store)
     return judge_sweep(of_score[0].plan.claims, given, loader(store, "synthetic", of_score))

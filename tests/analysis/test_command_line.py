@@ -8,9 +8,9 @@ import pytest
 from analysis.__main__ import main
 from analysis.commands import COMMANDS
 from analysis.figures.catalog import GENERAL
+from analysis.synthetic_store import IDENTITY, id_of
 from analysis.tables.schema import SCHEMAS, TABLES, read_table
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import IDENTITY, id_of
 from tests.analysis.stores import WHOLE
 from trainer.files import append_lines
 

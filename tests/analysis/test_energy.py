@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from analysis.energy.ledger import UNPLANNED, Factors, Item
-from analysis.energy.table import energy_of, notes, rows_of
-from analysis.errors import StoreError
+from analysis.errors import ResultStoreError
+from analysis.results.energy_ledger import UNPLANNED, Factors, Item
+from analysis.results.energy_table import energy_of, notes, rows_of
+from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.attempts import attempts_of
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from trainer.config.job import Resources
 from trainer.files import append_lines, replace_file
 from trainer.record import Energy, RunDir, State, read_record
@@ -169,7 +169,7 @@ def test_the_accounting_of_a_cluster_goes_before_the_workers_own(one: ResultStor
     replace_file(directory(one).attempt(1) / "accounting.json", "torn")
     found, skipped = energy_of(one, [], FACTORS)
     assert found.total.measured_kwh == 1.0
-    assert skipped == [f"{directory(one).path.name}/attempts/001/accounting.json: not readable"]
+    assert skipped == [f"{directory(one).path.name}/attempts/001/accounting.json: not JSON"]
 
 
 def test_a_replayed_recording_becomes_the_energy_of_an_attempt(one: ResultStore) -> None:
@@ -187,5 +187,5 @@ def test_an_empty_store_has_used_nothing(tmp_path: Path) -> None:
 
 
 def test_a_sweep_without_a_plan_is_a_mistake(one: ResultStore) -> None:
-    with pytest.raises(StoreError, match="no such plan"):
+    with pytest.raises(ResultStoreError, match="no such plan"):
         energy_of(one, ["nothing"], FACTORS)

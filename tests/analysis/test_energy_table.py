@@ -9,8 +9,8 @@ import pytest
 from analysis.figures.catalog import figure_named
 from analysis.figures.shapes.energy_table import EnergyTable
 from analysis.results.load import load
+from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, id_of, write_store
 from tests.analysis.stores import loaded
 from trainer.config.job import Resources
 from trainer.files import replace_file

@@ -22,14 +22,14 @@ from PIL import Image
 
 from analysis.errors import FigureError
 from analysis.figures.catalog import GENERAL, figure_named
-from analysis.figures.drawing.style import LOOK
 from analysis.figures.provenance import provenance_of, read_provenance
 from analysis.figures.render import compose, render
+from analysis.figures.style import LOOK
 from analysis.results.bands import windowed
 from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import slices
+from analysis.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from tests.analysis.stores import WHOLE, loaded
 
 GOLDEN = Path(__file__).parent / "golden"

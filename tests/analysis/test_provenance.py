@@ -9,9 +9,9 @@ from analysis.figures.provenance import read_provenance
 from analysis.figures.render import render
 from analysis.figures.trace import embedded, provenance_behind
 from analysis.figures.verify import verify
+from analysis.synthetic_store import id_of
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import id_of
 from tests.analysis.stores import WHOLE, loaded
 
 

@@ -4,18 +4,22 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from analysis.energy.ledger import Factors
+from analysis.__main__ import main
 from analysis.errors import ReportError
+from analysis.figures.catalog import FIGURES
 from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.report.pdf import BROWSERS, print_pdf
 from analysis.report.report import write_report
+from analysis.results.energy_ledger import Factors
+from analysis.synthetic_store import id_of
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import id_of
 from tests.analysis.stores import WHOLE
+from trainer.errors import ExitCode
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -114,3 +118,34 @@ def test_a_report_is_printed(store: ResultStore, tmp_path: Path) -> None:
     written(store, tmp_path)
     print_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.fixture
+def broken_figure(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of a figure that has a bug."""
+    broken = Mock()
+    broken.data.side_effect = ZeroDivisionError("of this test")
+    monkeypatch.setitem(FIGURES, "fid_curves", broken)
+    return "fid_curves"
+
+
+def test_neither_a_misspelt_figure_nor_one_with_a_bug_stops_the_report(
+    store: ResultStore, tmp_path: Path, broken_figure: str
+) -> None:
+    text = written(store, tmp_path, figures=["pie", broken_figure, "fid_by_size"])
+    assert "Figures that could not be drawn" in text
+    assert "figure pie: not known" in text
+    assert f"{broken_figure}: this is a bug: ZeroDivisionError: of this test" in text
+    assert text.count("data:image/png;base64,") == 1
+
+
+def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_told(
+    store: ResultStore, broken_figure: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan_with(store, figures=[broken_figure, "pie", "fid_by_size"])
+    collect(store)
+    assert main(["figures", "draw", "synthetic", "--store", str(store.path)]) == ExitCode.BUG
+    out, err = capsys.readouterr()
+    assert "fid_by_size.png" in out
+    assert "ZeroDivisionError: of this test" in err
+    assert "figure pie: not known" in err

@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.errors import ScoreError, StoreError
+from analysis.errors import ResultStoreError, ScoreError
 from analysis.results.bands import bands
 from analysis.results.load import load
 from analysis.results.score import choose_score
 from analysis.results.spread import spread
+from analysis.synthetic_store import FakeRun, fake_fid, write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import WHOLE, loaded
 from trainer.record import State
 
@@ -91,7 +91,7 @@ def test_a_score_without_detector_fits_one_metric_only(store: ResultStore) -> No
 
 
 def test_unknown_sweep_names_those_there_are(store: ResultStore) -> None:
-    with pytest.raises(StoreError, match="no such plan; sweeps in this store: synthetic"):
+    with pytest.raises(ResultStoreError, match="no such plan; sweeps in this store: synthetic"):
         load(store, "other")
 
 

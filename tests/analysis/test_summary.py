@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from analysis.results.summary import HEADINGS, cells_of, markdown, notes, summarize
+from analysis.synthetic_store import FakeRun, fake_fid, write_store
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import FakeRun, fake_fid, write_store
 from tests.analysis.stores import loaded
 
 

@@ -6,11 +6,11 @@ import torch
 
 from trainer.augment import resample
 from trainer.augment.resample import Margins, downsample, upsample
-from trainer.augment.wavelets import SYM2, SYM6, Taps, filter_bank
+from trainer.augment.wavelets import SYM2, SYM6, WaveletTaps, filter_bank
 
 
 @pytest.mark.parametrize(("taps", "moments"), [(SYM2, 2), (SYM6, 6)])
-def test_wavelet_is_orthonormal_and_has_its_vanishing_moments(taps: Taps, moments: int) -> None:
+def test_wavelet_is_orthonormal_and_has_its_vanishing_moments(taps: WaveletTaps, moments: int) -> None:
     shifts = range(len(taps) // 2)
     products = [taps[: len(taps) - 2 * m] @ taps[2 * m :] for m in shifts]
     assert products == pytest.approx([1.0] + [0.0] * (len(shifts) - 1), abs=1e-11)

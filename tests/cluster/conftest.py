@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 import infra.ray.cluster
-from infra.ray.cluster import RayCluster
-from infra.ray.cluster import Shape as RayShape
+from infra.ray.cluster import RayCluster, RayShape
 from infra.slurm.cluster import Cluster, stop_orphans
 from infra.slurm.packages import CannotRunSlurm, require
-from infra.slurm.shape import Shape
+from infra.slurm.shape import SlurmShape
 from orchestrator.store.layout import Store
 from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import SCRIPTED_WORKER, Sweeper
@@ -64,7 +63,7 @@ def slurm_cluster() -> Iterator[Cluster]:
     except CannotRunSlurm as reason:
         pytest.skip(str(reason))
     stop_orphans()
-    cluster = Cluster.create(Shape(), owner=ProcessId.of(os.getpid()))
+    cluster = Cluster.create(SlurmShape(), owner=ProcessId.of(os.getpid()))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in cluster.environment.items():
             patch.setenv(name, value)

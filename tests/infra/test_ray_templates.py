@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from infra.ray.cluster import Recorded, Shape, head_command, node_command
+from infra.ray.cluster import RayRecord, RayShape, head_command, node_command
 from infra.ray.templates import TEMPLATES
 
-RECORDED = Recorded(shape=Shape(), port=6399, dashboard=8299, token="0" * 64, owner=None)
+RECORDED = RayRecord(shape=RayShape(), port=6399, dashboard=8299, token="0" * 64, owner=None)
 
 
 def _yaml(name: str) -> Any:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from infra.ports import free_ports, is_open
 from infra.slurm import commands, config
-from infra.slurm.shape import Layout, Ports, Shape
+from infra.slurm.shape import Layout, Ports, SlurmShape
 
 LAYOUT = Layout(Path("/tmp/p"))
 PORTS = Ports(database=1, accounting=2, controller=3, nodes=(4, 5))
 
 
 def _settings() -> dict[str, str]:
-    text = config.slurm_conf(LAYOUT, Shape(), PORTS, "host", first_job=7)
+    text = config.slurm_conf(LAYOUT, SlurmShape(), PORTS, "host", first_job=7)
     return dict(line.split("=", 1) for line in text.splitlines() if not line.startswith(("NodeName", "PartitionName")))
 
 
@@ -30,7 +30,7 @@ def test_job_numbers_start_where_told() -> None:
 
 
 def test_every_node_has_its_own_name_and_port() -> None:
-    text = config.slurm_conf(LAYOUT, Shape(), PORTS, "host", first_job=7)
+    text = config.slurm_conf(LAYOUT, SlurmShape(), PORTS, "host", first_job=7)
     nodes = [line for line in text.splitlines() if line.startswith("NodeName")]
     assert [line.split(" CPUs")[0] for line in nodes] == [
         "NodeName=n1 NodeHostname=n1 NodeAddr=127.0.0.1 Port=4",
@@ -39,7 +39,9 @@ def test_every_node_has_its_own_name_and_port() -> None:
 
 
 def test_gpus_are_separate_devices() -> None:
-    assert config.gres_conf(LAYOUT, Shape(gpus=8)) == "NodeName=n[1-2] Name=gpu Type=h100 File=/tmp/p/dev/gpu[0-7]\n"
+    assert (
+        config.gres_conf(LAYOUT, SlurmShape(gpus=8)) == "NodeName=n[1-2] Name=gpu Type=h100 File=/tmp/p/dev/gpu[0-7]\n"
+    )
 
 
 def test_killing_a_node_kills_all_that_runs_on_it() -> None:

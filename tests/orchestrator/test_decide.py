@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.plan.decide import Action, Decision, Rules, Wanted, decide_one
+from orchestrator.plan.decide import Action, Decision, Rules, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.plan.desired import Desired
 from orchestrator.store.evaluation_attempts import NO_EVALUATIONS, Evaluations
 from orchestrator.store.observe import NEVER, Measurements, Observed
 from trainer.record import State
 
-WANT = Wanted(8.0, ("fid2k", "pr2k"), "lite0")
+WANT = Desired(8.0, ("fid2k", "pr2k"), "lite0")
 FID = {"fid2k-lite0": 8.0}
 ALL = FID | {"pr2k_precision-lite0": 8.0, "pr2k_recall-lite0": 8.0}
 NUMBERS = frozenset((name, 0) for name in ALL)

@@ -17,7 +17,7 @@ from orchestrator.errors import StoreError
 from orchestrator.evidence.archive import open_pack
 from orchestrator.evidence.contents import Rule, kind_of
 from orchestrator.evidence.manifest import Manifest
-from orchestrator.evidence.merge import Merged, Version, merge, merged
+from orchestrator.evidence.merge import FileVersion, Merged, merge, merged
 from orchestrator.evidence.pack import pack
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
@@ -179,10 +179,10 @@ def test_packs_of_sweeps_that_share_trials_merge_in_any_order(full: Store, tmp_p
 
 def test_rows_of_two_histories_are_kept_in_the_order_of_their_times() -> None:
     rows = [json.dumps({"kimg": kimg, "time": time}).encode() for kimg, time in ((1, 1.0), (2, 5.0), (2, 3.0))]
-    here = Version(b"\n".join([rows[0], rows[1], b'{"torn']) + b"\n", 1)
-    there = Version(b"\n".join([rows[0], rows[2]]) + b"\n", 2)
+    here = FileVersion(b"\n".join([rows[0], rows[1], b'{"torn']) + b"\n", 1)
+    there = FileVersion(b"\n".join([rows[0], rows[2]]) + b"\n", 2)
     both = b"\n".join([rows[0], rows[2], rows[1]]) + b"\n"
-    assert merged(Rule.ROWS, here, there) == merged(Rule.ROWS, there, here) == Version(both, 2)
+    assert merged(Rule.ROWS, here, there) == merged(Rule.ROWS, there, here) == FileVersion(both, 2)
 
 
 def test_a_trial_at_work_is_left_alone(full: Store, empty: Store, tmp_path: Path) -> None:

@@ -119,6 +119,36 @@ def test_a_snapshot_that_does_not_fit_is_refused(
     assert told in capsys.readouterr().err
 
 
+def test_a_snapshot_of_other_widths_is_refused(
+    store: Store, sweep_file: Write, capsys: Capture, tmp_path: Path
+) -> None:
+    write_snapshot(tmp_path / "start.safetensors", resolve({"preset": "tiny32"}, find("").description).networks)
+    text = HEAD.replace("data: tiny}", "data: tiny, transfer: start.safetensors, discriminator.channel_max: 8}")
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    error = capsys.readouterr().err
+    assert "start.safetensors does not fit: discriminator.widths [" in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("claim", "hint"),
+    [
+        ("adaa < baseline", "did you mean 'ada'?"),
+        ("ada < basline at subset=20", "did you mean 'baseline'?"),
+        ("ada < baseline at subst=20", "did you mean 'data.subset'?"),
+        ("ada < baseline at subset=20, by fidd50", "fidd50"),
+    ],
+)
+def test_a_claim_of_an_unknown_cell_names_the_nearest(
+    store: Store, sweep_file: Write, capsys: Capture, claim: str, hint: str
+) -> None:
+    axes = "grid: {data.subset: [10, 20], augment: [none, ada]}\nmetrics: [fid50]\n"
+    assert main(["plan", str(sweep_file(f'{HEAD}{axes}claims: ["{claim}"]\n')), "--store", str(store.root)]) == 2
+    error = capsys.readouterr().err
+    assert hint in error
+    assert len(error.splitlines()) == 1
+
+
 def test_figures_have_the_names_that_sweeps_may_use() -> None:
     assert set(FIGURE_NAMES) == {*FIGURES, *FREE}
 
@@ -168,3 +198,11 @@ def test_a_plan_beyond_its_budget_is_shown_and_refused(store: Store, sweep_file:
     shown = capsys.readouterr()
     assert "1 trial" in shown.out
     assert "over the budget" in shown.err
+
+
+def test_a_plan_warns_where_run_would_refuse_to_record(
+    store: Store, sweep_file: Write, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///elsewhere")
+    assert main(["plan", str(sweep_file(HEAD)), "--store", str(store.root)]) == 0
+    assert "MLFLOW_TRACKING_URI" in "".join(capsys.readouterr())

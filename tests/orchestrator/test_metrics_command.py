@@ -72,3 +72,22 @@ def test_an_evaluation_that_cannot_succeed_is_given_up_and_can_be_retried(store:
     assert "its evaluation failed: detector: no such file" in told
     assert adasweep(store, "retry", "test").returncode == 0
     assert actions(store, file) == {"evaluate": 1}
+
+
+def test_what_cannot_be_measured_is_refused_before_anything_starts(store: Store, sweep_file: Write) -> None:
+    file = sweep_file(LATER)
+    wrong = {
+        ("--metrics", "fid2k,is5"): "command line: --metrics: is5 is undefined: 10 parts of 5 generated",
+        ("--detector", "inception:/nowhere.pt"): "command line: --detector: there is no file '/nowhere.pt'",
+        (
+            "--metrics",
+            "ppl50_wend",
+            "--distance",
+            "vgg16:/no.pt",
+        ): "command line: --distance: there is no file '/no.pt'",
+    }
+    for words, told in wrong.items():
+        refused = adasweep(store, "metrics", file, *words)
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+        assert told in refused.stderr
+    assert not (store.root / "trials").exists()

@@ -8,12 +8,13 @@ import pytest
 
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.errors import SweepError
-from orchestrator.plan.decide import Action, Rules, Wanted, decide_one
+from orchestrator.plan.decide import Action, Rules, decide_one
+from orchestrator.plan.desired import Desired
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from orchestrator.store.requests import retry, stop, stops
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.stop_rules import Asha, Curves, DivergedRule, Median, verdict
+from orchestrator.sweep.stop_rules import Asha, CurvesByTrial, DivergedRule, Median, verdict
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.support.tiny_sweep import SWEEP
 from trainer.files import append_lines
@@ -22,14 +23,14 @@ from trainer.record import State
 Read = Callable[..., Sweep]
 
 
-def curves(*scores: list[float]) -> Curves:
+def curves(*scores: list[float]) -> CurvesByTrial:
     """Return curves a, b, c, ... with a score every 4 kimg."""
     return {
         chr(97 + index): {4.0 * (1 + at): score for at, score in enumerate(one)} for index, one in enumerate(scores)
     }
 
 
-def hit(rule: Median | Asha | DivergedRule, scores: Curves) -> set[str]:
+def hit(rule: Median | Asha | DivergedRule, scores: CurvesByTrial) -> set[str]:
     return {trial for trial in scores if verdict([rule], trial, scores)}
 
 
@@ -92,24 +93,24 @@ def recorded(store: Store, seed: int, *scores: float) -> str:
 def test_what_a_rule_hits_is_marked_once_with_its_reason(store: Store, read: Read) -> None:
     trials = [recorded(store, seed, 1.0 + seed) for seed in range(4)]
     stopper = Stopper(store, read(SWEEP + "stop: [median]\n"))
-    assert stopper.stop(trials, trials) == trials[2:]
-    assert stopper.stop(trials, trials) == []
+    assert stopper.stop(trials, dict.fromkeys(trials, 100.0)) == trials[2:]
+    assert stopper.stop(trials, dict.fromkeys(trials, 100.0)) == []
     assert stops(store.run(trials[3])) == {"test": "stopped at 4 kimg: 4 is worse than the median 2 of 3 others"}
 
 
 def test_new_rows_are_seen(store: Store, read: Read) -> None:
     trial = recorded(store, 0, 5.0)
     stopper = Stopper(store, read(SWEEP + "stop: [diverged]\n"))
-    assert stopper.stop([trial], [trial]) == []
+    assert stopper.stop([trial], {trial: 100.0}) == []
     append_lines(store.run(trial).metrics, [{"kimg": 8.0, "metric": "fid2k-lite0", "value": 50.0}])
-    assert stopper.stop([trial], [trial]) == [trial]
+    assert stopper.stop([trial], {trial: 100.0}) == [trial]
 
 
 def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:
     trial = recorded(store, 0, 5.0)
     stop(store.run(trial), "test", "bad")
     seen = observe_run(store.run(trial), State.LOST, 1e12)
-    ours, theirs = (decide_one(Wanted(8.0, sweep=name), seen, Rules()) for name in ("test", "other"))
+    ours, theirs = (decide_one(Desired(8.0, sweep=name), seen, Rules()) for name in ("test", "other"))
     assert (ours.action, ours.reason, theirs.action) == (Action.STOPPED, "bad", Action.RESUME)
     retry(store.run(trial))
     assert stops(store.run(trial)) == {}
@@ -117,7 +118,7 @@ def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:
 
 def test_a_trial_that_was_done_in_spite_of_a_stop_is_reused() -> None:
     seen = Observed(State.DONE, attempts=1, kimg=8.0, horizon_kimg=8.0, stops={"test": "bad"})
-    assert decide_one(Wanted(8.0, sweep="test"), seen, Rules()).action is Action.REUSE
+    assert decide_one(Desired(8.0, sweep="test"), seen, Rules()).action is Action.REUSE
 
 
 def test_a_mark_that_cannot_be_read_still_stops(store: Store) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 from PIL import Image
 
 from analysis.results.load import Curves, Runs, load
+from analysis.synthetic_store import run_of, write_logits, write_samples, write_trial
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
-from analysis.testing.synthetic_store import run_of, write_logits, write_samples, write_trial
 from orchestrator.plan.plan import make_plan
 from orchestrator.plan.plan_file import stored
-from orchestrator.plan.price import SpeedEvidence
+from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
 from trainer.config.metrics.names import parse_metric, value_names

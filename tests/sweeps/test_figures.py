@@ -15,9 +15,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures.catalog import figure_named
-from analysis.figures.drawing.style import LOOK
 from analysis.figures.provenance import provenance_of
 from analysis.figures.render import compose
+from analysis.figures.style import LOOK
 from analysis.results.load import Curves, Runs
 from tests.sweeps.planned import OF_PAPERS, read
 from tests.sweeps.results import loaded, write_results

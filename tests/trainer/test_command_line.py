@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainer.__main__ import main
-from trainer.command_line.group import Entry, new_app, program, repeated
+from trainer.command_line.group import Command, new_app, program, repeated
 from trainer.command_line.program import run_program
 from trainer.command_line.sweeps import is_file, name_in, stored_name
 from trainer.commands import COMMANDS
@@ -79,7 +79,7 @@ def test_an_option_may_take_several_words_or_none(words: list[str], expected: li
 
 
 def test_a_program_imports_only_the_command_that_is_called() -> None:
-    app = program("", [Entry("good", "trainer.commands.schema", "", ""), Entry("bad", "no.such.module", "", "")])
+    app = program("", [Command("good", "trainer.commands.schema", "", ""), Command("bad", "no.such.module", "", "")])
     assert run_program(app, ["good"], "test") == 0
     assert run_program(app, ["--help"], "test") == 0
     assert run_program(app, ["bad"], "test") == 70

@@ -1,5 +1,6 @@
 """Probes of snapshots: each tells what it says it tells, on networks whose answer is known."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,12 @@ def test_shares_of_torgb_add_up_and_follow_what_is_put_out(context: ProbeContext
     louder = probed("trgb-8", context)["share"]
     weight.div_(100)
     assert louder[0] > max(0.9, shares["share"][0])
+
+
+def test_a_probe_with_gradients_may_follow_one_without(context: ProbeContext) -> None:
+    fresh = dataclasses.replace(context)
+    probed("trgb-2", fresh)
+    assert probed("jacobian-1", fresh)["singular_values"].shape == (1, fresh.stylegan2.w_dim)
 
 
 def test_the_mean_of_real_images_is_their_mean(context: ProbeContext) -> None:

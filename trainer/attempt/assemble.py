@@ -37,7 +37,7 @@ from trainer.state.train_state import TrainState
 from trainer.state.transfer import start_from
 from trainer.training.batches import Batches
 from trainer.training.loop import Loop
-from trainer.training.sample_sheets import SampleSheets
+from trainer.training.sample_sheets import SampleSheetWriter
 from trainer.training.schedules import lazy_adam
 from trainer.training.step import Stepper
 
@@ -78,7 +78,7 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     stepper = make_stepper(config, parts, train_set, world)
     measurer = Measurer(run, options, train_set, train_set.whole, stop, world)
     evaluator = Evaluator(config, measurer, parts.state.images)
-    sheets = SampleSheets(run, config, options, train_set)
+    sheets = SampleSheetWriter(run, config, options, train_set)
     return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 import traceback
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from trainer.config.train import TrainConfig
 from trainer.errors import ERROR_PREFIX, ExitCode, UserError
 from trainer.ops.choice import choose
 from trainer.ops.kernels import kernels, use
-from trainer.record import Energy, RunDir, RunRecord, State, read_record
+from trainer.record import BEGAN_VARIABLE, Energy, RunDir, RunRecord, State, read_record
 from trainer.recording.energy_meters import Meter
 from trainer.recording.fence import Fence, FencedOut
 from trainer.recording.gpu_meter import find_meter
@@ -122,6 +123,12 @@ def _trained_kimg(run: RunDir) -> float:
     return next((record.kimg for record in records if record and record.work == "train"), 0.0)
 
 
+def _began(environment: Mapping[str, str]) -> float | None:
+    """Return when the supervisor was started, where it says so (Unix seconds)."""
+    told = environment.get(BEGAN_VARIABLE)
+    return float(told) if told else None
+
+
 def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
     record = RunRecord(
         attempt=attempt.job.attempt,
@@ -130,6 +137,7 @@ def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
         kimg=_trained_kimg(attempt.run) if attempt.job.work == "evaluate" else 0,
         horizon_kimg=attempt.options.horizon_kimg,
         started=time.time(),
+        began=_began(os.environ),
         updated=0,
         host=socket.gethostname(),
         pid=os.getpid(),

@@ -7,11 +7,11 @@ down with its mirror image gives back the signal (Daubechies 1992, "Ten lectures
 import numpy as np
 from numpy.typing import NDArray
 
-Taps = NDArray[np.float64]
+WaveletTaps = NDArray[np.float64]
 
 _ROOT3 = 3**0.5
-SYM2: Taps = np.array([1 + _ROOT3, 3 + _ROOT3, 3 - _ROOT3, 1 - _ROOT3]) / (4 * 2**0.5)
-SYM6: Taps = np.array(
+SYM2: WaveletTaps = np.array([1 + _ROOT3, 3 + _ROOT3, 3 - _ROOT3, 1 - _ROOT3]) / (4 * 2**0.5)
+SYM6: WaveletTaps = np.array(
     [
         0.015404109327027373,
         0.0034907120842174702,
@@ -29,25 +29,25 @@ SYM6: Taps = np.array(
 )
 
 
-def resampling_filter() -> Taps:
+def resampling_filter() -> WaveletTaps:
     """Return the 12 taps of sym6 that sample the geometric stage up and down, summing to 1."""
-    taps: Taps = SYM6 / SYM6.sum()
+    taps: WaveletTaps = SYM6 / SYM6.sum()
     return taps
 
 
-def _half_band(taps: Taps) -> Taps:
+def _half_band(taps: WaveletTaps) -> WaveletTaps:
     """Return h(z) h(1/z) / 2: symmetric and of zero phase."""
     return np.convolve(taps, taps[::-1]) / 2
 
 
-def _stretched(taps: Taps, factor: int) -> Taps:
+def _stretched(taps: WaveletTaps, factor: int) -> WaveletTaps:
     """Return h(z ** factor): `factor - 1` zeros between any two taps."""
     stretched = np.zeros((len(taps) - 1) * factor + 1)
     stretched[::factor] = taps
     return stretched
 
 
-def filter_bank() -> Taps:
+def filter_bank() -> WaveletTaps:
     """Return the four bands [4 43] of the image-space filters, from low to high; they sum to a unit impulse.
 
     With L, H the half-band low- and high-pass of sym2, the bands are L(z)L(z^2)L(z^4), L(z)L(z^2)H(z^4), L(z)H(z^2)

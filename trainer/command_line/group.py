@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 
-class Entry(NamedTuple):
+class Command(NamedTuple):
     """A line of a program's `--help`, and the module whose `app` carries the command out."""
 
     name: str
@@ -20,16 +20,21 @@ class Entry(NamedTuple):
 
 
 def new_app(
-    about: str = "", cls: type[TyperGroup] = TyperGroup, *, examples: str = "", completion: bool = False
+    about: str = "",
+    cls: type[TyperGroup] = TyperGroup,
+    *,
+    examples: str = "",
+    completion: bool = False,
+    alone: bool = False,
 ) -> typer.Typer:
-    """Return an app without commands, with the settings that all share."""
+    """Return an app without commands, with the settings that all share; `alone`, it acts without a command as well."""
     return typer.Typer(
         help=about,
         epilog=epilog(examples),
         cls=cls,
         add_completion=completion,
         context_settings={"help_option_names": ["-h", "--help"]},
-        no_args_is_help=True,
+        no_args_is_help=not alone,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
@@ -40,7 +45,7 @@ def epilog(text: str) -> str:
     return "\n".join(f"[b][/b]{escape(line)}" for line in text.strip().splitlines())
 
 
-def program(about: str, entries: Sequence[Entry], check: Callable[[], None] = lambda: None) -> typer.Typer:
+def program(about: str, entries: Sequence[Command], check: Callable[[], None] = lambda: None) -> typer.Typer:
     """Return the app of a program. It lists its commands from `entries`, and imports the one that is called.
 
     `check` is called before every command.
@@ -69,14 +74,14 @@ def program(about: str, entries: Sequence[Entry], check: Callable[[], None] = la
 def taking_several(*options: str) -> type[TyperCommand]:
     """Return the class of a command whose repeatable `options` take several words: `--set a=1 b=2`, and none, too."""
 
-    class Command(TyperCommand):
+    class SeveralWords(TyperCommand):
         """A command with such options."""
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             """Return the words that are left when options and arguments are taken."""
             return super().parse_args(ctx, list(repeated(args, options)))
 
-    return Command
+    return SeveralWords
 
 
 def repeated(words: Sequence[str], options: Container[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Carrying out a command line: what goes wrong is told in one line, after one prefix, and becomes an exit code."""
 
+import io
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ Former = Mapping[tuple[str, ...], str]
 """Words of earlier versions (a command, and options of it), and what to type instead."""
 
 
-class Ending(NamedTuple):
+class CommandFailure(NamedTuple):
     """How a command ends that could not be carried out."""
 
     code: ExitCode
@@ -28,13 +29,14 @@ def run_program(
     app: typer.Typer,
     words: Sequence[str],
     name: str,
-    explain: Callable[[Exception], Ending | None] = lambda _: None,
+    explain: Callable[[Exception], CommandFailure | None] = lambda _: None,
     former: Former | None = None,
 ) -> int:
     """Carry out the command line `words` of the program `name` and return the exit code.
 
     `explain` says how errors end that only this program knows; None makes one a bug.
     """
+    _speak_any_encoding()
     try:
         _refuse(former or {}, words, name)
         code = app(args=list(words), prog_name=name, standalone_mode=False)
@@ -46,24 +48,31 @@ def run_program(
             traceback.print_exc()
         return tell(ending)
     if code == INTERRUPTED:
-        return tell(Ending(ExitCode.RUN_AGAIN, "interrupted; the same command continues"))
+        return tell(CommandFailure(ExitCode.RUN_AGAIN, "interrupted; the same command continues"))
     return int(code or ExitCode.DONE)
 
 
-def tell(ending: Ending) -> int:
+def _speak_any_encoding() -> None:
+    """Have characters that the terminal cannot show replaced, so that no name stops a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def tell(ending: CommandFailure) -> int:
     """Write every line of a message to standard error after the prefix; return the exit code."""
     for line in ending.message.splitlines():
         sys.stderr.write(f"{ERROR_PREFIX}{line}\n")
     return ending.code
 
 
-def _ending(error: Exception) -> Ending:
+def _ending(error: Exception) -> CommandFailure:
     if isinstance(error, UserError):
-        return Ending(ExitCode.USER_ERROR, str(error))
+        return CommandFailure(ExitCode.USER_ERROR, str(error))
     if isinstance(error, typer.TyperException):
-        return Ending(ExitCode.USER_ERROR, _usage(error))
+        return CommandFailure(ExitCode.USER_ERROR, _usage(error))
     told = " ".join(f"{type(error).__name__}: {error}".split())
-    return Ending(ExitCode.BUG, f"this is a bug, please report it with the lines above: {told}")
+    return CommandFailure(ExitCode.BUG, f"this is a bug, please report it with the lines above: {told}")
 
 
 def _usage(error: typer.TyperException) -> str:

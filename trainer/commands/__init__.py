@@ -1,22 +1,28 @@
 """The worker's commands: one file each, imported only when called."""
 
-from trainer.command_line.group import Entry
+from trainer.command_line.group import Command
+from trainer.command_line.program import Former
 
 TRAIN, IMAGES, SNAPSHOTS, REST = "Train and measure", "Images", "Snapshots", "Data and machine"
 
 COMMANDS = (
-    Entry("run", "trainer.commands.run", "Train: one attempt of a trial, or a run of your own.", TRAIN),
-    Entry("eval", "trainer.commands.eval", "Measure the kept snapshots of a run, or one snapshot file.", TRAIN),
-    Entry("probe", "trainer.commands.probe", "Look into a snapshot: Jacobian, leaks, mean image ...", TRAIN),
-    Entry("benchmark", "trainer.commands.benchmark", "Measure the speed of training and evaluation here.", TRAIN),
-    Entry("generate", "trainer.commands.generate", "Make a sheet of images, one per seed.", IMAGES),
-    Entry("style-mix", "trainer.commands.style_mix", "Mix the styles of two rows of seeds.", IMAGES),
-    Entry("interpolate", "trainer.commands.interpolate", "Make an animation that walks between latents.", IMAGES),
-    Entry("project", "trainer.commands.project", "Find the latent and the noise of a given image.", IMAGES),
-    Entry("augment", "trainer.commands.augment", "Show what the augmentation does to an image.", IMAGES),
-    Entry("import", "trainer.commands.import_pickle", "Convert an official network pickle to a snapshot.", SNAPSHOTS),
-    Entry("export", "trainer.commands.export", "Write a network of a snapshot as a state dict.", SNAPSHOTS),
-    Entry("data", "trainer.commands.data", "Get, prepare, verify, describe and list data sets.", REST),
-    Entry("ops", "trainer.commands.ops", "Build the compiled operations, or say what is missing.", REST),
-    Entry("schema", "trainer.commands.schema", "Print the JSON schema of a configuration.", REST),
+    Command("run", "trainer.commands.run", "Train: one attempt of a trial, or a run of your own.", TRAIN),
+    Command("eval", "trainer.commands.eval", "Measure the kept snapshots of a run, or one snapshot file.", TRAIN),
+    Command("probe", "trainer.commands.probe", "Look into a snapshot: Jacobian, leaks, mean image ...", TRAIN),
+    Command("benchmark", "trainer.commands.benchmark", "Measure the speed of training and evaluation here.", TRAIN),
+    Command("generate", "trainer.commands.generate", "Make a sheet of images, one per seed.", IMAGES),
+    Command("style-mix", "trainer.commands.style_mix", "Mix the styles of two rows of seeds.", IMAGES),
+    Command("interpolate", "trainer.commands.interpolate", "Make an animation that walks between latents.", IMAGES),
+    Command("project", "trainer.commands.project", "Find the latent and the noise of a given image.", IMAGES),
+    Command("augment", "trainer.commands.augment", "Show what the augmentation does to an image.", IMAGES),
+    Command("import", "trainer.commands.import_pickle", "Convert an official network pickle to a snapshot.", SNAPSHOTS),
+    Command("export", "trainer.commands.export", "Write a network of a snapshot as a state dict.", SNAPSHOTS),
+    Command("data", "trainer.commands.data", "Get, prepare, verify, describe and list data sets.", REST),
+    Command("ops", "trainer.commands.ops", "Build the compiled operations, or say what is missing.", REST),
+    Command("schema", "trainer.commands.schema", "Print the JSON schema of a configuration.", REST),
 )
+
+FORMER: Former = {
+    ("inspect",): "probe PROBE SNAPSHOT TARGET",
+    ("probe", "--config"): "benchmark --config CONFIG --data DATA --cache CACHE",
+}

@@ -20,7 +20,7 @@ from trainer.runtime.console import result
 from trainer.runtime.randomness import seed_everything
 
 SHOWN_P = [0.0, 0.1, 0.2, 0.3, 0.5, 0.8]
-Images = Float[Tensor, "n 3 side side"]
+SquareImages = Float[Tensor, "n 3 side side"]
 
 EXAMPLES = """Examples:
   python -m trainer augment photo.jpg sheet.png --p 0 0.2 0.5 0.8 --columns 6
@@ -47,7 +47,7 @@ PercentilesOption = Annotated[
 app = new_app()
 
 
-class Rows(NamedTuple):
+class AugmentSheet(NamedTuple):
     """Which rows of draws a sheet has: one for each p."""
 
     p: Sequence[float]
@@ -73,13 +73,13 @@ def augment(
     if percentiles:
         images, columns = at_percentiles(pixels, percentiles), len(percentiles)
     else:
-        images = at_random(pixels, Rows(p or SHOWN_P, pipe, columns, seed))
+        images = at_random(pixels, AugmentSheet(p or SHOWN_P, pipe, columns, seed))
     write_png(target, tile(to_uint8(images), columns))
     result(f"{target}: {len(images) // columns} rows of {columns}")
     return 0
 
 
-def at_random(image: Float[Tensor, "1 3 side side"], sheet: Rows) -> Images:
+def at_random(image: Float[Tensor, "1 3 side side"], sheet: AugmentSheet) -> SquareImages:
     """Return a row of draws for every p. A row depends on the seed and its p alone."""
     rows, pipe = [], named_pipe(sheet.pipe)
     for p in sheet.p:
@@ -88,7 +88,7 @@ def at_random(image: Float[Tensor, "1 3 side side"], sheet: Rows) -> Images:
     return torch.cat(rows)
 
 
-def at_percentiles(image: Float[Tensor, "1 3 side side"], percentiles: Sequence[float]) -> Images:
+def at_percentiles(image: Float[Tensor, "1 3 side side"], percentiles: Sequence[float]) -> SquareImages:
     """Return a row for every transform of the pipe but the second rotation, the others at rest."""
     field = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
     names = [name for group in GROUPS.values() for name in group if name != "rotate_post"]

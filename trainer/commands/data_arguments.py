@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from trainer.data.readers.images import Labels
+from trainer.data.readers.images import LabelSource
 from trainer.data.registry import REGISTRY
-from trainer.data.resize import Filter, Fit
+from trainer.data.resize import Fit, ResizeFilter
 
 EXAMPLES = {
     "get": """Examples:
@@ -47,13 +47,20 @@ ResolutionOption = Annotated[
     typer.Option("--resolution", metavar="PIXELS", help="A power of two.", show_default="that of the images"),
 ]
 FitOption = Annotated[Fit, typer.Option("--fit", help="Cut out the middle, or add a border.")]
-FilterOption = Annotated[Filter, typer.Option("--filter", help="How to resize; it changes FID.")]
+FilterOption = Annotated[ResizeFilter, typer.Option("--filter", help="How to resize; it changes FID.")]
 ChannelsOption = Annotated[
     int | None,
     typer.Option("--channels", min=1, max=4, help="Grey, grey+alpha, RGB, RGBA.", show_default="those of the images"),
 ]
-MaxImagesOption = Annotated[int | None, typer.Option("--max-images", metavar="N", help="Only the first N.")]
-LabelsOption = Annotated[Labels, typer.Option("--labels", help="Classes to write.")]
+MaxImagesOption = Annotated[int | None, typer.Option("--max-images", min=1, metavar="N", help="Only the first N.")]
+LabelsOption = Annotated[LabelSource, typer.Option("--labels", help="Classes to write.")]
+BackgroundOption = Annotated[
+    str,
+    typer.Option("--background", metavar="COLOUR", help="What shows through transparent pixels: a name or #rrggbb."),
+]
+FollowLinksOption = Annotated[
+    bool, typer.Option("--follow-links", help="Also take images from folders behind symbolic links.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace TARGET.")]
 DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="Where data sets are kept.", show_default="STORE/data")

@@ -60,7 +60,7 @@ RanksOption = Annotated[
 app = new_app()
 
 
-class Wanted(NamedTuple):
+class EvaluationRequest(NamedTuple):
     """What is to be measured, and with what."""
 
     metrics: tuple[str, ...]
@@ -95,7 +95,7 @@ def evaluate_command(
 ) -> int:
     """Measure the snapshots that a run has kept, or one snapshot file."""
     names = METRICS if metrics is None else names_in(metrics)
-    wanted = Wanted(names, names_in(probes), detector, distance, seeds, threads)
+    wanted = EvaluationRequest(names, names_in(probes), detector, distance, seeds, threads)
     _check(wanted)
     if subject.is_dir():
         return _measure_run(RunDir(subject), wanted, ranks)
@@ -104,7 +104,7 @@ def evaluate_command(
     return _measure_file(subject, wanted, RealImages(data, cache, mirror))
 
 
-def _check(wanted: Wanted) -> None:
+def _check(wanted: EvaluationRequest) -> None:
     for name in wanted.metrics:
         parse_metric(name)
     for name in wanted.probes:
@@ -113,7 +113,7 @@ def _check(wanted: Wanted) -> None:
     distance_name(wanted.distance)
 
 
-def _measure_run(run: RunDir, wanted: Wanted, ranks: int | None) -> int:
+def _measure_run(run: RunDir, wanted: EvaluationRequest, ranks: int | None) -> int:
     numbers = run.attempts()
     if not numbers:
         raise UserError(run.path, "no run was made here", "name the directory given to: trainer run --out")
@@ -127,7 +127,7 @@ def _measure_run(run: RunDir, wanted: Wanted, ranks: int | None) -> int:
     return carry_out(run.path, job.attempt, ranks)
 
 
-def _measure_file(snapshot: Path, wanted: Wanted, real: RealImages) -> int:
+def _measure_file(snapshot: Path, wanted: EvaluationRequest, real: RealImages) -> int:
     """Print the numbers of one snapshot as lines of JSON."""
     configure_process(wanted.threads)
     device = device_of(Place())

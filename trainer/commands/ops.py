@@ -33,7 +33,7 @@ def build(
 ) -> int:
     """Build the compiled operations, and print the status."""
     both = not (cpu or cuda)
-    kinds: list[place.Kind] = ["cpu"] if cpu or both else []
+    kinds: list[place.BuildKind] = ["cpu"] if cpu or both else []
     if cuda or (both and nvcc()):
         kinds.append("cuda")
     elif both:

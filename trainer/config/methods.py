@@ -16,7 +16,7 @@ from trainer.config.networks.stylegan2 import GeneratorSpec
 from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Fraction, NonNegative, Positive, PositiveInt, Spec
 
-Generator = TypeVar("Generator", bound=GeneratorSpec)
+GeneratorSpecT = TypeVar("GeneratorSpecT", bound=GeneratorSpec)
 
 
 class LeCam(Spec):
@@ -81,7 +81,7 @@ class ShallowMapping(Spec):
     type: Literal["shallow-mapping"] = "shallow-mapping"
     layers: PositiveInt = 2
 
-    def shallowed(self, generator: Generator) -> Generator:
+    def shallowed(self, generator: GeneratorSpecT) -> GeneratorSpecT:
         """Return the generator with fewer layers, or as it is where it has no mapping network."""
         return generator.model_copy(update={"mapping_layers": self.layers}) if generator.maps else generator
 

@@ -5,11 +5,24 @@ import hashlib
 import json
 from pathlib import Path
 
-from trainer.config.networks.choice import Networks
+from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Networks
 from trainer.config.training import Transfer
 from trainer.errors import SnapshotError
 
 MAX_HEADER_BYTES = 100_000_000
+DECISIVE = frozenset(
+    f"{which}.{name}"
+    for which, names in {
+        "generator": "z_dim w_dim mapping_layers widths architecture spectral_norm noise_inputs resample_taps style "
+        "normalisation channels hierarchical attention",
+        "discriminator": "widths architecture resample_taps minibatch_std_channels normalisation variety channels "
+        "attention",
+    }.items()
+    for name in names.split()
+)
+DECISIVE_WITH_CLASSES = frozenset(
+    {"generator.embedding_dim", "discriminator.embedding_dim", "discriminator.mapping_layers"}
+)
 WAY_OUT = "name a .safetensors snapshot (an official .pkl becomes one with: python -m trainer import)"
 
 
@@ -47,21 +60,36 @@ def networks_of(path: Path) -> Networks:
 
 
 def unfit(snapshot: Networks, run: Networks) -> list[str]:
-    """Return in words how the networks of a snapshot differ in shape from those of a run, as far as settings say it."""
-    plain = {
-        "resolution": (snapshot.resolution, run.resolution),
-        "channels": (snapshot.channels, run.channels),
-        "classes": (snapshot.condition_dim, run.condition_dim),
-        "generator": (snapshot.generator.type, run.generator.type),
-        "discriminator": (snapshot.discriminator.type, run.discriminator.type),
-    }
+    """Return in words how the networks of a snapshot differ from those of a run in what decides their weights."""
+    there, here = _decisive(snapshot), _decisive(run)
+    shared = [name for name in there if name in here]  # settings of another family are no difference of their own
+    return [f"{name} {there[name]} there and {here[name]} here" for name in shared if there[name] != here[name]]
+
+
+def _decisive(networks: Networks) -> dict[str, object]:
+    """Return by name what decides the names, the shapes and the filters of the tensors of a pair of networks."""
+    images = {"resolution": networks.resolution, "channels": networks.channels, "classes": networks.condition_dim}
+    families = {"generator": networks.generator.type, "discriminator": networks.discriminator.type}
+    decisive = DECISIVE | (DECISIVE_WITH_CLASSES if networks.condition_dim else frozenset())
     inner = {
-        f"generator.{name}": (getattr(snapshot.generator, name, None), getattr(run.generator, name, None))
-        for name in ("z_dim", "w_dim", "mapping_layers")
+        f"{which}.{name}": value
+        for which, spec in (("generator", networks.generator), ("discriminator", networks.discriminator))
+        for name, value in _shapes(spec, networks.resolution).items()
+        if f"{which}.{name}" in decisive
     }
-    return [
-        f"{name} {there} there and {here} here" for name, (there, here) in {**plain, **inner}.items() if there != here
-    ]
+    return {**images, **families, **inner}
+
+
+def _shapes(spec: AnyGenerator | AnyDiscriminator, resolution: int) -> dict[str, object]:
+    """Return the settings of a network with their effective values, `widths` being feature maps from 4x4 up."""
+    settings = dict(spec)
+    if settings.get("normalisation") in ("none", "pixel"):
+        settings["normalisation"] = "none or pixel"
+    if "channel_base" in settings:
+        base, most = (int(settings[name] * settings.get("capacity", 1)) for name in ("channel_base", "channel_max"))
+        widths = [max(min(base >> power, most), 1) for power in range(2, resolution.bit_length())]
+        settings |= {"widths": widths, "embedding_dim": settings.get("embedding_dim") or widths[0]}
+    return settings
 
 
 def sha256_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from trainer.config.dataset.archive import open_archive
 from trainer.config.dataset.config import DataConfig
 from trainer.config.dataset.entries import fingerprint
-from trainer.data.cache import Decoded, Progress, decoded
+from trainer.data.cache import Decoded, DecodeProgress, decoded
 from trainer.errors import DataError
 
 Indices = Sequence[int] | Int[np.ndarray, " n"]
@@ -94,7 +94,7 @@ class ImageSet:
 class TrainSet(ImageSet):
     """What a run learns from as `config` says. `validation` is held back from it; `whole` is the set it is part of."""
 
-    def __init__(self, config: DataConfig, path: Path, cache_dir: Path, progress: Progress | None = None) -> None:
+    def __init__(self, config: DataConfig, path: Path, cache_dir: Path, progress: DecodeProgress | None = None) -> None:
         data = decoded(path, config.fingerprint, cache_dir, progress)
         _require_same_set(config, data, path)
         parts = split(config.images, config.subset, config.validation, config.subset_seed)
@@ -103,7 +103,7 @@ class TrainSet(ImageSet):
         self.whole = ImageSet(data, np.arange(config.images), config.classes)
 
 
-def full_set(path: Path, cache_dir: Path, progress: Progress | None = None) -> ImageSet:
+def full_set(path: Path, cache_dir: Path, progress: DecodeProgress | None = None) -> ImageSet:
     """Return all images of the set at `path`, in order: the reference of FID. Labels are one-hot if there are any."""
     data = decoded(path, fingerprint(open_archive(path, cache_dir).entries()), cache_dir, progress)
     return ImageSet(data, np.arange(len(data.images)), classes=int(data.labels.max()) + 1)

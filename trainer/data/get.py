@@ -5,14 +5,14 @@ import tempfile
 from pathlib import Path
 
 from trainer.config.dataset.describe import describe
-from trainer.data.cache import Progress
+from trainer.data.cache import DecodeProgress
 from trainer.data.convert import convert
 from trainer.data.named_set import NamedSet, Say
 from trainer.data.registry import REGISTRY
 from trainer.errors import DataError, FetchError, OutputError
 
 
-def get(name: str, data_dir: Path, say: Say, progress: Progress | None = None) -> Path:
+def get(name: str, data_dir: Path, say: Say, progress: DecodeProgress | None = None) -> Path:
     """Return the ZIP of the set `name` in `data_dir`, made now unless it is there and is what it should be."""
     wanted = REGISTRY.get(name)
     if wanted is None:
@@ -32,7 +32,7 @@ def _hint(name: str) -> str:
     return f"did you mean {close[0]}?" if close else f"there are: {', '.join(REGISTRY)}"
 
 
-def _make(wanted: NamedSet, target: Path, say: Say, progress: Progress | None) -> None:
+def _make(wanted: NamedSet, target: Path, say: Say, progress: DecodeProgress | None) -> None:
     with _workplace(target.parent) as workplace:
         folder = Path(workplace)
         reader = wanted.source(folder, say)

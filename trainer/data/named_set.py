@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trainer.data.readers.reader import Reader
-from trainer.data.resize import Shape
+from trainer.data.resize import ImageFormat
 
 Say = Callable[[str], None]
 """Tells the person at the terminal what is being done, one line at a time."""
@@ -20,6 +20,6 @@ class NamedSet(NamedTuple):
     title: str
     licence: str
     images: int
-    shape: Shape
+    shape: ImageFormat
     source: Callable[[Path, Say], Reader]
     fingerprint: str | None = None

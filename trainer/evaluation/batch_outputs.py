@@ -12,10 +12,10 @@ from torch import Tensor
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import ImageBatch
 from trainer.metrics.ms_ssim import ms_ssim
-from trainer.metrics.swd import Rows, patches_of
+from trainer.metrics.swd import PatchRows, patches_of
 
-Keep = Literal["gaussian", "features", "probabilities", "patches", "similarities", "steps"]
-FROM_NETWORK: frozenset[Keep] = frozenset({"gaussian", "features", "probabilities"})
+OutputKind = Literal["gaussian", "features", "probabilities", "patches", "similarities", "steps"]
+FROM_NETWORK: frozenset[OutputKind] = frozenset({"gaussian", "features", "probabilities"})
 
 
 class BatchOutputs(NamedTuple):
@@ -25,7 +25,7 @@ class BatchOutputs(NamedTuple):
     images: int
     features: Float32[np.ndarray, "n d"] | None
     probabilities: Float32[np.ndarray, "n k"] | None
-    patches: Mapping[int, Rows]
+    patches: Mapping[int, PatchRows]
     similarities: tuple[float, ...]
 
 
@@ -34,15 +34,15 @@ class BatchExtractor:
     """Looks at the first `until[keep]` images for each thing that is kept. `seed` decides where patches are cut."""
 
     feature_networks: FeatureNetworks
-    until: Mapping[Keep, int]
+    until: Mapping[OutputKind, int]
     seed: int
 
     @classmethod
     def for_all(
-        cls, wanted: Iterable[tuple[Keep, int]], feature_networks: FeatureNetworks, seed: int
+        cls, wanted: Iterable[tuple[OutputKind, int]], feature_networks: FeatureNetworks, seed: int
     ) -> "BatchExtractor":
         """Return what serves everything wanted."""
-        until: dict[Keep, int] = {}
+        until: dict[OutputKind, int] = {}
         for keep, count in wanted:
             until[keep] = max(count, until.get(keep, 0))
         return cls(feature_networks, until, seed)
@@ -73,7 +73,7 @@ class BatchExtractor:
             tuple(similarities(images[: self._left("similarities", batch.start)])),
         )
 
-    def _left(self, keep: Keep, start: int) -> int:
+    def _left(self, keep: OutputKind, start: int) -> int:
         return max(0, self.until.get(keep, 0) - start)
 
     def _network_outputs(
@@ -87,7 +87,7 @@ class BatchExtractor:
             return features.numpy(), probabilities.numpy()
         return self.feature_networks.detector.features(images).numpy(), None
 
-    def _patches(self, start: int, images: UInt8[Tensor, "n c h w"]) -> dict[int, Rows]:
+    def _patches(self, start: int, images: UInt8[Tensor, "n c h w"]) -> dict[int, PatchRows]:
         return patches_of(images, self.seed, start) if len(images) else {}
 
 

@@ -12,7 +12,7 @@ from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import MetricSpec, metric_identity, parse_metric, recorded_name
 from trainer.evaluation.accumulators import Accumulators
 from trainer.evaluation.batch_outputs import BatchExtractor
-from trainer.evaluation.families import MEASURES, Values
+from trainer.evaluation.families import MEASURES, MetricValues
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.path_steps import step_distances
 from trainer.evaluation.real_features import Mirrored, RealFeatures, ReferenceSet
@@ -72,7 +72,7 @@ def evaluate(
         return []
     against = Mirrored(reference) if mirror else reference
     accumulators = accumulate(subject, specs, feature_networks, cache_dir, seed, progress, world)
-    results: list[tuple[MetricSpec, RealFeatures, Values]] = []
+    results: list[tuple[MetricSpec, RealFeatures, MetricValues]] = []
 
     def compare() -> None:
         for spec in specs if world.is_main else []:
@@ -113,7 +113,7 @@ def accumulate(
 
 
 def _values(
-    spec: MetricSpec, real: RealFeatures, values: Values, seed: int, mirror: bool, seconds: float
+    spec: MetricSpec, real: RealFeatures, values: MetricValues, seed: int, mirror: bool, seconds: float
 ) -> list[MetricValue]:
     family = FAMILIES[spec.family]
     fingerprint = real.reference.fingerprint if family.reference else ""

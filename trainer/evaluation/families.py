@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trainer.evaluation.accumulators import GeneratedFeatures
-from trainer.evaluation.batch_outputs import Keep
+from trainer.evaluation.batch_outputs import OutputKind
 from trainer.evaluation.real_features import RealFeatures
 from trainer.metrics import swd
 from trainer.metrics.fid import frechet_distance
@@ -15,44 +15,44 @@ from trainer.metrics.kid import kid
 from trainer.metrics.ppl import path_length
 from trainer.metrics.precision_recall import precision_recall
 
-Values = Mapping[str, float]
+MetricValues = Mapping[str, float]
 
 
 class Measure(NamedTuple):
     """What has to be kept of the generated images, and the function of both sets and the evaluation seed."""
 
-    keep: Keep
-    numbers: Callable[[RealFeatures, GeneratedFeatures, int], Values]
+    keep: OutputKind
+    numbers: Callable[[RealFeatures, GeneratedFeatures, int], MetricValues]
 
 
-def _fid(real: RealFeatures, generated: GeneratedFeatures, _: int) -> Values:
+def _fid(real: RealFeatures, generated: GeneratedFeatures, _: int) -> MetricValues:
     return {"": frechet_distance(real.gaussian(), generated.gaussian())}
 
 
-def _kid(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> Values:
+def _kid(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> MetricValues:
     return {"": kid(real.features(), generated.features(), seed=seed)}
 
 
-def _is(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Values:
+def _is(_: RealFeatures, generated: GeneratedFeatures, __: int) -> MetricValues:
     return inception_score(generated.probabilities())._asdict()
 
 
-def _pr(real: RealFeatures, generated: GeneratedFeatures, _: int) -> Values:
+def _pr(real: RealFeatures, generated: GeneratedFeatures, _: int) -> MetricValues:
     return precision_recall(real.features(), generated.features())._asdict()
 
 
-def _ppl(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Values:
+def _ppl(_: RealFeatures, generated: GeneratedFeatures, __: int) -> MetricValues:
     return {"": path_length(generated.steps())}
 
 
-def _swd(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> Values:
+def _swd(real: RealFeatures, generated: GeneratedFeatures, seed: int) -> MetricValues:
     count = min(real.count, generated.spec.generated)
     patches = {side: rows[: count * swd.PATCHES] for side, rows in real.patches().items()}
     levels = swd.swd(patches, generated.patches(count), seed)
     return {"": swd.average(levels), **{str(side): value for side, value in levels.items()}}
 
 
-def _msssim(_: RealFeatures, generated: GeneratedFeatures, __: int) -> Values:
+def _msssim(_: RealFeatures, generated: GeneratedFeatures, __: int) -> MetricValues:
     return {"": float(np.mean(generated.similarities()))}
 
 

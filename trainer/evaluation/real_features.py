@@ -24,12 +24,12 @@ from trainer.evaluation.shared_work import Progress
 from trainer.files import replacing
 from trainer.metrics.detectors import Detector
 from trainer.metrics.moments import Factored, Gaussian, gaussian_of
-from trainer.metrics.swd import PATCH, PATCHES, Rows, patches_of, sides
+from trainer.metrics.swd import PATCH, PATCHES, PatchRows, patches_of, sides
 
 CHOICE_SEED: Final = 0
 BATCH: Final = 64
 
-Indices = Int64[np.ndarray, " n"]
+ImageNumbers = Int64[np.ndarray, " n"]
 
 
 @runtime_checkable
@@ -41,7 +41,7 @@ class ReferenceSet(Protocol):
 
     def __len__(self) -> int: ...
 
-    def images(self, indices: Indices, /) -> UInt8[Tensor, "n c h w"]: ...
+    def images(self, indices: ImageNumbers, /) -> UInt8[Tensor, "n c h w"]: ...
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Mirrored:
     def __len__(self) -> int:
         return 2 * len(self.plain)
 
-    def images(self, indices: Indices, /) -> UInt8[Tensor, "n c h w"]:
+    def images(self, indices: ImageNumbers, /) -> UInt8[Tensor, "n c h w"]:
         flipped = torch.from_numpy(indices >= len(self.plain))[:, None, None, None]
         images = self.plain.images(indices % len(self.plain))
         return torch.where(flipped, images.flip(3), images)
 
 
-def chosen(available: int, count: int) -> Indices:
+def chosen(available: int, count: int) -> ImageNumbers:
     """Return which `count` of `available` real images are used: all, or the first of one fixed random order."""
     if count >= available:
         return np.arange(available)
@@ -105,7 +105,7 @@ class RealFeatures:
         with np.load(path, allow_pickle=False) as stored:
             return Factored(stored["mean"], stored["root"])
 
-    def patches(self) -> dict[int, Rows]:
+    def patches(self) -> dict[int, PatchRows]:
         """Return the patches of every resolution, finest first, as memory maps.
 
         Raises OutputError where they cannot be kept.

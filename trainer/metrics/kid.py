@@ -16,8 +16,8 @@ SUBSETS: Final = 100
 SUBSET_SIZE: Final = 1000
 BLOCK: Final = 1024
 
-Rows = Float[np.ndarray, "n d"]
-Others = Float[np.ndarray, "m d"]
+Features = Float[np.ndarray, "n d"]
+OtherFeatures = Float[np.ndarray, "m d"]
 Members = Float64[np.ndarray, "n s"]
 OtherMembers = Float64[np.ndarray, "m s"]
 
@@ -40,14 +40,16 @@ def draw_subsets(num_real: int, num_generated: int, subsets: int, subset_size: i
     return Subsets(np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs]))
 
 
-def kid(real: Rows, generated: Others, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE, seed: int = 0) -> float:
+def kid(
+    real: Features, generated: OtherFeatures, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE, seed: int = 0
+) -> float:
     """Return the mean over subsets of the unbiased MMD^2 of two sets of features."""
     drawn = draw_subsets(len(real), len(generated), subsets, subset_size, seed)
     assert drawn.real.shape[1] > 1, "an unbiased estimate needs two images a side"
     return float(np.mean(subset_distances(real, generated, drawn)))
 
 
-def subset_distances(real: Rows, generated: Others, drawn: Subsets) -> Float64[np.ndarray, " s"]:
+def subset_distances(real: Features, generated: OtherFeatures, drawn: Subsets) -> Float64[np.ndarray, " s"]:
     """Return the unbiased MMD^2 of every subset, by whichever of two equal ways costs less.
 
     When subsets overlap much, each kernel value is computed once and summed into all subsets that hold it.
@@ -59,13 +61,13 @@ def subset_distances(real: Rows, generated: Others, drawn: Subsets) -> Float64[n
     return np.array([mmd2(real[r], generated[g]) for r, g in pairs])
 
 
-def mmd2(first: Rows, second: Others) -> float:
+def mmd2(first: Features, second: OtherFeatures) -> float:
     """Return the unbiased MMD^2 of two whole sets, which may differ in size."""
     everything = Subsets(np.arange(len(second))[None], np.arange(len(first))[None])
     return float(_shared(first, second, everything)[0])
 
 
-def _shared(real: Rows, generated: Others, drawn: Subsets) -> Float64[np.ndarray, " s"]:
+def _shared(real: Features, generated: OtherFeatures, drawn: Subsets) -> Float64[np.ndarray, " s"]:
     x, y = np.asarray(generated, dtype=np.float64), np.asarray(real, dtype=np.float64)
     in_x, in_y = _members(drawn.generated, len(x)), _members(drawn.real, len(y))
     m, n = drawn.generated.shape[1], drawn.real.shape[1]
@@ -82,7 +84,7 @@ def _members(subsets: Int[np.ndarray, "s k"], count: int) -> Members:
     return inside.astype(np.float64)
 
 
-def _kernel_sums(x: Rows, in_x: Members, y: Others, in_y: OtherMembers) -> Float64[np.ndarray, " s"]:
+def _kernel_sums(x: Features, in_x: Members, y: OtherFeatures, in_y: OtherMembers) -> Float64[np.ndarray, " s"]:
     sums = np.zeros(in_x.shape[1])
     for start in range(0, len(x), BLOCK):
         block = slice(start, start + BLOCK)
@@ -91,7 +93,7 @@ def _kernel_sums(x: Rows, in_x: Members, y: Others, in_y: OtherMembers) -> Float
     return sums
 
 
-def _diagonal_sums(x: Rows, in_x: Members) -> Float64[np.ndarray, " s"]:
+def _diagonal_sums(x: Features, in_x: Members) -> Float64[np.ndarray, " s"]:
     diagonal = (np.einsum("nd,nd->n", x, x) / x.shape[1] + 1) ** 3
     sums: Float64[np.ndarray, " s"] = diagonal @ in_x
     return sums

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Float64
 
-Rows = Float[np.ndarray, "n d"]
+Features = Float[np.ndarray, "n d"]
 Matrix = Float64[np.ndarray, "d r"]
 
 
@@ -75,13 +75,13 @@ class Moments:
     dim: int
     count: int = 0
     mean: Float64[np.ndarray, " d"] = field(init=False)
-    _rows: list[Rows] = field(default_factory=list)
+    _rows: list[Features] = field(default_factory=list)
     _scatter: Float64[np.ndarray, "d d"] | None = None
 
     def __post_init__(self) -> None:
         self.mean = np.zeros(self.dim)
 
-    def update(self, rows: Rows) -> None:
+    def update(self, rows: Features) -> None:
         """Take in a batch of rows."""
         if self._scatter is None and self.count + len(rows) <= self.dim:
             self._rows.append(np.array(rows, dtype=np.float64))
@@ -125,14 +125,14 @@ class Moments:
         self.count = total
 
 
-def _centred(rows: Rows) -> tuple[int, Float64[np.ndarray, " d"], Float64[np.ndarray, "d d"]]:
+def _centred(rows: Features) -> tuple[int, Float64[np.ndarray, " d"], Float64[np.ndarray, "d d"]]:
     exact = np.asarray(rows, dtype=np.float64)
     mean = exact.mean(0)
     rest = exact - mean
     return len(exact), mean, rest.T @ rest
 
 
-def gaussian_of(rows: Rows, batch: int = 4096) -> Gaussian:
+def gaussian_of(rows: Features, batch: int = 4096) -> Gaussian:
     """Return the Gaussian of all `rows`, taken in `batch` at a time, so that they may lie in a memory map."""
     moments = Moments(rows.shape[1])
     for start in range(0, len(rows), batch):

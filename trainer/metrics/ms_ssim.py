@@ -23,7 +23,7 @@ SIGMA: Final = 1.5
 C1: Final = (0.01 * 255) ** 2
 C2: Final = (0.03 * 255) ** 2
 
-Images = Shaped[Tensor, "n c h w"]
+AnyImages = Shaped[Tensor, "n c h w"]
 
 
 class Similarity(NamedTuple):
@@ -33,7 +33,7 @@ class Similarity(NamedTuple):
     structure: Float[Tensor, " n"]
 
 
-def ms_ssim(first: Images, second: Images) -> Float[Tensor, " n"]:
+def ms_ssim(first: AnyImages, second: AnyImages) -> Float[Tensor, " n"]:
     """Return the similarity of every pair of images (0..255): 1 for equal ones."""
     x, y = first.double(), second.double()
     score = torch.ones(len(x), dtype=torch.float64)

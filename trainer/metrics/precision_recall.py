@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float, Float64
 NEIGHBOURS: Final = 3
 BLOCK: Final = 1024
 
-Rows = Float[np.ndarray, "n d"]
-Others = Float[np.ndarray, "m d"]
+Features = Float[np.ndarray, "n d"]
+OtherFeatures = Float[np.ndarray, "m d"]
 
 
 class PrecisionRecall(NamedTuple):
@@ -24,7 +24,7 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def precision_recall(real: Rows, generated: Others, neighbours: int = NEIGHBOURS) -> PrecisionRecall:
+def precision_recall(real: Features, generated: OtherFeatures, neighbours: int = NEIGHBOURS) -> PrecisionRecall:
     """Return precision and recall of `generated` against `real`."""
     x, y = np.asarray(real, dtype=np.float64), np.asarray(generated, dtype=np.float64)
     precision = inside(y, x, radii(x, neighbours)).mean()
@@ -32,19 +32,21 @@ def precision_recall(real: Rows, generated: Others, neighbours: int = NEIGHBOURS
     return PrecisionRecall(float(precision), float(recall))
 
 
-def radii(samples: Rows, neighbours: int) -> Float64[np.ndarray, " n"]:
+def radii(samples: Features, neighbours: int) -> Float64[np.ndarray, " n"]:
     """Return every sample's squared distance to its k-th nearest other one (the furthest, if there are fewer)."""
     place = min(neighbours, len(samples) - 1)
     parts = [np.partition(part, place, axis=1)[:, place] for part in _squared_distances(samples, samples)]
     return np.concatenate(parts)
 
 
-def inside(samples: Rows, centres: Others, squared_radii: Float64[np.ndarray, " m"]) -> Bool[np.ndarray, " n"]:
+def inside(
+    samples: Features, centres: OtherFeatures, squared_radii: Float64[np.ndarray, " m"]
+) -> Bool[np.ndarray, " n"]:
     """Return for every sample whether it lies in any of the balls."""
     return np.concatenate([(part <= squared_radii).any(axis=1) for part in _squared_distances(samples, centres)])
 
 
-def _squared_distances(x: Rows, y: Others) -> Iterator[Float64[np.ndarray, "b m"]]:
+def _squared_distances(x: Features, y: OtherFeatures) -> Iterator[Float64[np.ndarray, "b m"]]:
     norms = np.einsum("md,md->m", y, y)
     for start in range(0, len(x), BLOCK):
         block = x[start : start + BLOCK]

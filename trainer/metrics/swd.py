@@ -27,8 +27,8 @@ SCALE: Final = 1000.0
 TAPS: Final = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 Images = Float[Tensor, "n c h w"]
-Rows = Float32[np.ndarray, "p d"]
-Places = Int[np.ndarray, "n k 2"]
+PatchRows = Float32[np.ndarray, "p d"]
+PatchPositions = Int[np.ndarray, "n k 2"]
 Resized = Float[Tensor, "n c _h _w"]
 
 
@@ -71,7 +71,7 @@ def sides(side: int, smallest: int = SMALLEST) -> list[int]:
     return found
 
 
-def drawn_places(side: int, start: int, count: int, seed: int, patches: int = PATCHES) -> Places:
+def drawn_places(side: int, start: int, count: int, seed: int, patches: int = PATCHES) -> PatchPositions:
     """Return row and column of the patches of images start, start + 1, ... at one level: each image's are its own."""
     first, last = start // GROUP, (start + count - 1) // GROUP
     drawn = [
@@ -81,11 +81,11 @@ def drawn_places(side: int, start: int, count: int, seed: int, patches: int = PA
     return np.concatenate(drawn)[start - first * GROUP :][:count]
 
 
-def cut(level: Images, places: Places) -> Rows:
+def cut(level: Images, places: PatchPositions) -> PatchRows:
     """Return the patches of every image at its places, as rows of c * 7 * 7 numbers, image after image."""
     windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
     tops, lefts = torch.from_numpy(places).unbind(2)
-    rows: Rows = windows[torch.arange(len(level))[:, None], :, tops, lefts].flatten(0, 1).flatten(1).numpy()
+    rows: PatchRows = windows[torch.arange(len(level))[:, None], :, tops, lefts].flatten(0, 1).flatten(1).numpy()
     return rows
 
 
@@ -93,7 +93,7 @@ def cut(level: Images, places: Places) -> Rows:
 class PatchSet:
     """Patches that may lie in a memory map, each number less `shift` and divided by `scale` where they are used."""
 
-    rows: Rows
+    rows: PatchRows
     shift: Float32[np.ndarray, " d"]
     scale: Float32[np.ndarray, " d"]
 
@@ -105,13 +105,13 @@ class PatchSet:
         return torch.cat([torch.from_numpy(np.array(block)) @ weights - offset for block in blocks]).sort(0).values
 
 
-def plain(rows: Rows) -> PatchSet:
+def plain(rows: PatchRows) -> PatchSet:
     """Return patches as they are."""
     dim = rows.shape[1]
     return PatchSet(rows, np.zeros(dim, np.float32), np.ones(dim, np.float32))
 
 
-def normalised(rows: Rows) -> PatchSet:
+def normalised(rows: PatchRows) -> PatchSet:
     """Return patches with mean 0 and (population) standard deviation 1 in every channel of the whole set."""
     channels = rows.shape[1] // PATCH**2
     total, squares = np.zeros(channels), np.zeros(channels)
@@ -136,7 +136,7 @@ def sliced_wasserstein(first: PatchSet, second: PatchSet, seed: int, directions:
     return float(torch.cat(distances).mean())
 
 
-def swd(real: Mapping[int, Rows], generated: Mapping[int, Rows], seed: int = 0) -> dict[int, float]:
+def swd(real: Mapping[int, PatchRows], generated: Mapping[int, PatchRows], seed: int = 0) -> dict[int, float]:
     """Return the distance times 1000 at every resolution of two sets of as many patches, not yet normalised."""
     return {
         side: SCALE * sliced_wasserstein(normalised(rows), normalised(generated[side]), seed)
@@ -144,7 +144,7 @@ def swd(real: Mapping[int, Rows], generated: Mapping[int, Rows], seed: int = 0) 
     }
 
 
-def patches_of(images: Shaped[Tensor, "n c h w"], seed: int = 0, start: int = 0) -> dict[int, Rows]:
+def patches_of(images: Shaped[Tensor, "n c h w"], seed: int = 0, start: int = 0) -> dict[int, PatchRows]:
     """Return the patches of images start, start + 1, ... at every resolution, finest first."""
     found = {}
     for level in laplacian_pyramid(images):

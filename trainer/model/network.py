@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
 
-Labels = Callable[[int, torch.Generator], Float[Tensor, "n cdim"]]
+LabelSampler = Callable[[int, torch.Generator], Float[Tensor, "n cdim"]]
 """Draws n conditions as frequent as in the data set, from a generator of random numbers."""
 
 
@@ -59,7 +59,7 @@ class GeneratorNetwork(Network):
         """Return how many vectors of ws, from the first on, have an effect at present."""
         return self.num_ws
 
-    def presentable(self, labels: Labels) -> "GeneratorNetwork":  # noqa: ARG002
+    def presentable(self, labels: LabelSampler) -> "GeneratorNetwork":  # noqa: ARG002
         """Return the network that makes images outside training: itself, or a copy with what only that one needs."""
         return self
 

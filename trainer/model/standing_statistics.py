@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from trainer.model.network import GeneratorNetwork, Labels
+from trainer.model.network import GeneratorNetwork, LabelSampler
 from trainer.runtime.randomness import generator_of
 
 BATCH = 64
-Generator = TypeVar("Generator", bound=GeneratorNetwork)
+GeneratorT = TypeVar("GeneratorT", bound=GeneratorNetwork)
 
 
 class StandingNorm(nn.Module):
@@ -67,7 +67,7 @@ def _measuring(norms: list[StandingNorm]) -> Iterator[None]:
 
 
 @torch.no_grad()
-def with_standing_statistics(generator: Generator, labels: Labels, passes: int) -> Generator:
+def with_standing_statistics(generator: GeneratorT, labels: LabelSampler, passes: int) -> GeneratorT:
     """Return a copy for making images whose statistics are the means over `passes` batches of 64; always the same."""
     shown = copy.deepcopy(generator).eval()
     device = next(shown.parameters()).device

@@ -9,17 +9,17 @@ from trainer.ops.kernels import Kernels
 from trainer.ops.reference import ReferenceKernels
 from trainer.runtime.console import say
 
-Wanted = Literal["auto", "native", "reference"]
+OpsChoice = Literal["auto", "native", "reference"]
 
 
-def choose(wanted: Wanted, device: str) -> Kernels:
+def choose(wanted: OpsChoice, device: str) -> Kernels:
     """Return the operations for a type of device. `auto` takes the build for it, and without one says so in one line.
 
     Raises UserError where `native` is asked for and there is no build.
     """
     if wanted == "reference":
         return ReferenceKernels()
-    kind: place.Kind = "cuda" if device == "cuda" else "cpu"
+    kind: place.BuildKind = "cuda" if device == "cuda" else "cpu"
     if place.library(kind) is not None:
         return native(kind)
     missing = next(one.detail for one in status() if one.kind == kind)
@@ -29,7 +29,7 @@ def choose(wanted: Wanted, device: str) -> Kernels:
     return ReferenceKernels()
 
 
-def native(kind: place.Kind, smallest: int | None = None) -> Kernels:
+def native(kind: place.BuildKind, smallest: int | None = None) -> Kernels:
     """Return the compiled operations, loaded: those of `kind`, and those of the CPU where they are built too.
 
     `smallest` is the number of elements from which on element-wise operations are not left to torch.
@@ -37,6 +37,6 @@ def native(kind: place.Kind, smallest: int | None = None) -> Kernels:
     from trainer.ops.native.kernels import WORTH_A_CALL, Native
     from trainer.ops.native.library import Library, serve
 
-    kinds: set[place.Kind] = {kind, "cpu"}
+    kinds: set[place.BuildKind] = {kind, "cpu"}
     serve({one: Library(path, one) for one in kinds if (path := place.library(one)) is not None})
     return Native(place.name(kind), WORTH_A_CALL if smallest is None else smallest)

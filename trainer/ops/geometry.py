@@ -31,5 +31,5 @@ class Geometry(NamedTuple):
         return [self.stride] * 2, [self.padding] * 2, [1, 1], self.transposed, list(self.extra), self.groups
 
 
-Wanted = tuple[bool, bool, bool]
+NeededGradients = tuple[bool, bool, bool]
 """Whether gradients of the image, the weight and the bias are wanted."""

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
-from trainer.ops.geometry import Geometry, Wanted
+from trainer.ops.geometry import Geometry, NeededGradients
 from trainer.ops.resampling import Steps
 
 
@@ -26,7 +26,7 @@ class Kernels(ABC):
 
     @abstractmethod
     def convolve_backward(
-        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Wanted
+        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: NeededGradients
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """Return the gradients of x, weight and bias, None for what is not wanted."""
 

@@ -20,7 +20,7 @@ from trainer.ops.reference import plus
 from trainer.ops.upfirdn2d import Filter, Pair
 
 Modulation = Literal["activations", "per-sample"]
-Noise = Float[Tensor, "h2 w2"] | Float[Tensor, "#n 1 h2 w2"]
+NoiseMap = Float[Tensor, "h2 w2"] | Float[Tensor, "#n 1 h2 w2"]
 
 EPSILON = 1e-8
 
@@ -29,7 +29,7 @@ def modulated_conv2d(
     x: Float[Tensor, "n i h w"],
     weight: Float[Tensor, "o i k k"],
     styles: Float[Tensor, "n i"],
-    noise: Noise | None = None,
+    noise: NoiseMap | None = None,
     up: int = 1,
     down: int = 1,
     padding: Pair = 0,
@@ -49,7 +49,7 @@ def modulated_layer(
     x: Float[Tensor, "n i h w"],
     weight: Float[Tensor, "o i k k"],
     styles: Float[Tensor, "n i"],
-    noise: Noise | None,
+    noise: NoiseMap | None,
     bias: Float[Tensor, " o"],
     clamp: float | None,
     up: int,

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainer.ops.activations import ACTIVATIONS
-from trainer.ops.geometry import Geometry, Wanted
+from trainer.ops.geometry import Geometry, NeededGradients
 from trainer.ops.interface import Kernels
 from trainer.ops.resampling import Steps, resample
 
@@ -20,7 +20,7 @@ class ReferenceKernels(Kernels):
         return y
 
     def convolve_backward(
-        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Wanted
+        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: NeededGradients
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         dx, dw, db = torch.ops.aten.convolution_backward(
             dy, x, weight, [dy.shape[1]], *geometry.arguments(), list(wanted)

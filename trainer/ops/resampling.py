@@ -7,9 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.ops.geometry import Axes
 from trainer.ops.layout import HALF
-
-Axes = tuple[int, int]
 
 
 class Steps(NamedTuple):

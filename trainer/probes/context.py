@@ -42,8 +42,9 @@ class ProbeContext:
     seed: int = 0
 
     @cached_property
+    @torch.inference_mode(False)
     def generator(self) -> GeneratorNetwork:
-        """Return the moving average of the generator."""
+        """Return the moving average of the generator, fit for gradients whichever probe asks for it first."""
         return load_generator(self.snapshot).to(self.device)
 
     @property
@@ -61,6 +62,7 @@ class ProbeContext:
         return images
 
     @cached_property
+    @torch.inference_mode(False)
     def discriminator(self) -> nn.Module:
         """Return the discriminator."""
         return load_network(self.snapshot, "D").to(self.device)

@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from jaxtyping import UInt8
 from torch import Tensor
 
-Images = UInt8[Tensor, "n c h w"]
-Change = Callable[[Images], Images]
+Uint8Images = UInt8[Tensor, "n c h w"]
+ImageChange = Callable[[Uint8Images], Uint8Images]
 
 
-def _shifted(images: Images) -> Images:
+def _shifted(images: Uint8Images) -> Uint8Images:
     """Return images moved by an eighth of their side along both axes, in one of four directions each, reflected."""
     reach = images.shape[-1] // 8
     padded = F.pad(images.float(), (reach,) * 4, mode="reflect").to(torch.uint8)
@@ -22,30 +22,30 @@ def _shifted(images: Images) -> Images:
     return result
 
 
-def _brightened(images: Images) -> Images:
+def _brightened(images: Uint8Images) -> Uint8Images:
     """Return every other image lighter, the rest darker, by two standard deviations of the pipe: 0.4 of [-1, 1]."""
     signs = torch.ones(len(images), 1, 1, 1)
     signs[1::2] = -1
     return (images + 0.4 * 127.5 * signs).clamp(0, 255).to(torch.uint8)
 
 
-def _inverted(images: Images) -> Images:
+def _inverted(images: Uint8Images) -> Uint8Images:
     """Return images with light and dark exchanged and hues kept."""
     centred = images.float() - 127.5
     return _pixels(centred - 2 * centred.mean(1, keepdim=True))
 
 
-def _recoloured(images: Images) -> Images:
+def _recoloured(images: Uint8Images) -> Uint8Images:
     """Return images with hues turned by half a circle; grey ones stay."""
     centred = images.float() - 127.5
     return _pixels(2 * centred.mean(1, keepdim=True) - centred) if images.shape[1] > 1 else images
 
 
-def _pixels(centred: Tensor) -> Images:
+def _pixels(centred: Tensor) -> Uint8Images:
     return (centred + 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-CHANGES: dict[str, Change] = {
+CHANGES: dict[str, ImageChange] = {
     "quarter turn": lambda images: images.rot90(1, (2, 3)),
     "half turn": lambda images: images.rot90(2, (2, 3)),
     "mirror": lambda images: images.flip(3),

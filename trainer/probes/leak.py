@@ -21,13 +21,13 @@ from trainer.evaluation.real_features import chosen
 from trainer.evaluation.samples import BATCH, Samples
 from trainer.metrics.detectors import Detector
 from trainer.probes.context import ProbeContext, ProbeResults
-from trainer.probes.image_changes import CHANGES, Change
+from trainer.probes.image_changes import CHANGES, ImageChange
 
 COUNT: Final = 2000
 RIDGE: Final = 1.0
 LEAST_DIFFERENCE: Final = 0.2
 
-Rows = Float32[np.ndarray, "n d"]
+Features32 = Float32[np.ndarray, "n d"]
 
 
 def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
@@ -58,20 +58,22 @@ def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     )
 
 
-def features_of(detector: Detector, images: Tensor) -> Rows:
+def features_of(detector: Detector, images: Tensor) -> Features32:
     """Return the features of images."""
-    rows: Rows = np.concatenate([detector.features(part).numpy() for part in images.split(BATCH)])
+    rows: Features32 = np.concatenate([detector.features(part).numpy() for part in images.split(BATCH)])
     return rows
 
 
-def _score(detector: Detector, real: Rows, made: Rows, images: Tensor, change: Change) -> tuple[float, float]:
+def _score(
+    detector: Detector, real: Features32, made: Features32, images: Tensor, change: ImageChange
+) -> tuple[float, float]:
     changed = change(images)
     if torch.equal(changed, images):
         return float("nan"), 0.0
     return leaked_share(real, features_of(detector, changed), made)
 
 
-def leaked_share(real: Rows, changed: Rows, made: Float32[np.ndarray, "m d"]) -> tuple[float, float]:
+def leaked_share(real: Features32, changed: Features32, made: Float32[np.ndarray, "m d"]) -> tuple[float, float]:
     """Return the share of `made` that is changed, between 0 and 1, and how well that can be told.
 
     Row i of `changed` is row i of `real`, changed: halves are taken by rows, so that no image is in both.
@@ -85,7 +87,7 @@ def leaked_share(real: Rows, changed: Rows, made: Float32[np.ndarray, "m d"]) ->
     return float(np.clip((says_changed(made).mean() - false_alarms) / told, 0, 1)), told
 
 
-def classifier(first: Rows, second: Rows) -> "Classifier":
+def classifier(first: Features32, second: Features32) -> "Classifier":
     """Return what tells rows like `second` from rows like `first`: least squares with a ridge on standardised rows."""
     rows = np.concatenate([first, second]).astype(np.float64)
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
@@ -104,7 +106,7 @@ class Classifier:
     def __init__(self, mean: np.ndarray, scale: np.ndarray, weights: np.ndarray) -> None:
         self._mean, self._scale, self._weights = mean, scale, weights
 
-    def __call__(self, rows: Rows) -> Bool[np.ndarray, " n"]:
+    def __call__(self, rows: Features32) -> Bool[np.ndarray, " n"]:
         answer: Bool[np.ndarray, " n"] = ((rows - self._mean) / self._scale) @ self._weights > 0
         return answer
 

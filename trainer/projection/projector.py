@@ -17,7 +17,7 @@ NOISE_WEIGHT = 1e5
 LATENTS = 10_000
 PAPER = Schedule()
 
-Progress = Callable[[int, float, Float[Tensor, "1 c h w"]], None]
+ProjectionProgress = Callable[[int, float, Float[Tensor, "1 c h w"]], None]
 """Called after every step with its number, the distance, and the image of it."""
 
 
@@ -67,7 +67,7 @@ class Projector:
         self._noises = {name: noise for name, noise in buffers if name.endswith("noise_const")}
 
     def project(
-        self, target: Float[Tensor, "1 c h w"], schedule: Schedule = PAPER, progress: Progress | None = None
+        self, target: Float[Tensor, "1 c h w"], schedule: Schedule = PAPER, progress: ProjectionProgress | None = None
     ) -> Projection:
         """Return the projection of a target of [-1, 1]."""
         seed_everything(self._seed, "projection")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from trainer.config.networks.choice import Networks
 from trainer.config.training import Transfer
-from trainer.config.transfer import WAY_OUT, located, sha256_of
+from trainer.config.transfer import WAY_OUT, located, sha256_of, unfit
 from trainer.errors import SnapshotError
 from trainer.registry import build
 from trainer.state.snapshot import read_header
@@ -48,7 +48,7 @@ def start_from(state: TrainState, networks: Networks, transfer: Transfer, path: 
     modules = {"G": state.generator, "D": state.discriminator, "G_ema": state.average}
     mine = {f"{which}/{name}": value for which, net in modules.items() for name, value in net.state_dict().items()}
     needed = plain_names(networks) | plain_names(header.networks)
-    found = misfits(shapes_of(mine), shapes_of(theirs), needed)
+    found = unfit(header.networks, networks) or misfits(shapes_of(mine), shapes_of(theirs), needed)
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         way_out = "set generator, discriminator and data as the snapshot has them; see its config.json"

@@ -12,7 +12,7 @@ from trainer.recording.telemetry import EDGES, peak_memory_gib
 from trainer.runtime.signals import Preempted, StopRequest
 from trainer.state import checkpoint
 from trainer.training.divergence import divergence
-from trainer.training.sample_sheets import SampleSheets
+from trainer.training.sample_sheets import SampleSheetWriter
 from trainer.training.schedules import is_on
 from trainer.training.step import BROKEN, NONFINITE, Stepper
 
@@ -30,7 +30,7 @@ class Loop:
     stepper: Stepper
     reporter: Reporter
     evaluator: Evaluator
-    sheets: SampleSheets
+    sheets: SampleSheetWriter
     meter: Meter
     stop: StopRequest
     token: int
@@ -57,6 +57,7 @@ class Loop:
         Raises Preempted after a stop signal (state saved), RunDiverged where the rules of the divergence check say so.
         """
         self.tick_start_images = self.images
+        self.reporter.update(ready=time.time())
         if self.images:
             self._scheduled_events()
         while not self.finished:

@@ -19,7 +19,7 @@ from trainer.state.train_state import TrainState
 
 
 @dataclass
-class SampleSheets:
+class SampleSheetWriter:
     """Writes samples/reals.png and samples/fakes-<images>.png; a sheet that is there is not made again."""
 
     run: RunDir

@@ -10,15 +10,13 @@ from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter, LeakRisk
 from trainer.config.train import TrainConfig
 from trainer.objectives.method import Event, IterationContext, Method
-from trainer.objectives.phases import MicroBatch, NetworkName, Phase, complete_gradients, is_due
+from trainer.objectives.phases import MicroBatch, NetworkName, Phase, Stats, complete_gradients, is_due
 from trainer.runtime.randomness import seed_everything
 from trainer.runtime.world import World
 from trainer.state.train_state import TrainState
 from trainer.training.batches import Batches, RealBatch
 from trainer.training.ema import move_average
 from trainer.training.schedules import ema_decay
-
-Stats = dict[str, Tensor]
 
 NONFINITE = "Gradients/nonfinite"
 BROKEN = "Gradients/broken"

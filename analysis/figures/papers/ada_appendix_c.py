@@ -15,44 +15,44 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.figures.drawing.grid import divide
-from analysis.figures.drawing.style import GREY, legend_outside, pens
+from analysis.figures.grid import divide
+from analysis.figures.style import GREY, legend_outside, pens
 from analysis.results.load import Curves, Runs
 
-Weights = NDArray[np.float64]
+MixingWeights = NDArray[np.float64]
 SIDE = 256
 REACH = SIDE // 8
 SPECTRUM_P = 0.8
 P = np.round(np.arange(0, 0.991, 0.01), 2)
 
 
-def uniform(order: int) -> Weights:
+def uniform(order: int) -> MixingWeights:
     """Return the weights of a uniform draw from a cyclic group: flips (2), quarter turns (4)."""
     return np.full(order, 1 / order)
 
 
-def shifts(side: int, reach: int) -> Weights:
+def shifts(side: int, reach: int) -> MixingWeights:
     """Return the weights of a uniform draw of whole shifts up to `reach` pixels, around a torus of `side`."""
     weights = np.zeros(side)
     weights[np.arange(-reach, reach + 1)] = 1 / (2 * reach + 1)
     return weights
 
 
-GROUPS: Mapping[str, Weights] = {
+GROUPS: Mapping[str, MixingWeights] = {
     "flips (2)": uniform(2),
     "quarter turns (4)": uniform(4),
     f"shifts up to 1/8 ({SIDE})": shifts(SIDE, REACH),
 }
 
 
-def eigenvalues(weights: Weights, p: float) -> Weights:
+def eigenvalues(weights: MixingWeights, p: float) -> MixingWeights:
     """Return the absolute eigenvalues of the mixing matrix at probability p, the discrete Fourier transform of w."""
     mixed = p * weights
     mixed[0] += 1 - p
     return np.abs(np.fft.fft(mixed))
 
 
-def condition(weights: Weights, p: float) -> float:
+def condition(weights: MixingWeights, p: float) -> float:
     """Return the condition number of the mixing matrix at probability p."""
     found = eigenvalues(weights, p)
     return float(found.max() / found.min())

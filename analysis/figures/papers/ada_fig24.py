@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
 from analysis.results.load import Curves, Runs
-from trainer.config.presets.official import OFFICIAL, Row, auto_row
+from trainer.config.presets.official import OFFICIAL, PresetRow, auto_row
 
 AUTO_AT = ((128, 8), (256, 8), (512, 8), (1024, 8))
 """Resolutions and devices at which the row of `auto` is shown."""
@@ -41,7 +41,7 @@ class PresetTable:
 
 
 def _as_text(data: Presets) -> TextTable:
-    rows = [[name, *(_written(value) for value in data.table[name])] for name in Row._fields]
+    rows = [[name, *(_written(value) for value in data.table[name])] for name in PresetRow._fields]
     return TextTable(["", *data.table["preset"]], rows)
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.augmented_photograph import RESOLUTION, augmented_sheet
-from analysis.figures.drawing.grid import divide
+from analysis.figures.grid import divide
+from analysis.figures.shapes.augmented_photograph import RESOLUTION, augmented_sheet
 from analysis.results.load import Curves, Runs
 from analysis.results.sample_sheets import Pixels
 

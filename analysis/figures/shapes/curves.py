@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.curve_panels import (
+from analysis.figures.shapes.curve_panels import (
     Panels,
     draw_bands,
     draw_empty,
@@ -16,8 +16,8 @@ from analysis.figures.drawing.curve_panels import (
     panel_axes,
     panels_size,
 )
-from analysis.figures.drawing.style import GREY
-from analysis.figures.shapes.run_filters import Keep, everything
+from analysis.figures.shapes.run_filters import RunFilter, everything
+from analysis.figures.style import GREY
 from analysis.results.bands import WINDOWS, bands, windowed
 from analysis.results.load import Curves, Runs
 
@@ -67,12 +67,12 @@ class CurveFigure:
     """A figure of curves of `value`: the score ("value"), or "p" or "r_t" of the ticks.
 
     `panel` and `series` are facets or keys of axes; without them
-    analysis.figures.drawing.curve_panels decides. `keep` chooses the cells.
+    analysis.figures.shapes.curve_panels decides. `keep` chooses the cells.
     """
 
     title: str
     value: str = "value"
-    keep: Keep = everything
+    keep: RunFilter = everything
     panel: str | None = None
     series: str | None = None
 

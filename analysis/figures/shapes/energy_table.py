@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.energy.ledger import KINDS, UNPLANNED, Factors, Item, item_of, owner_of, weighed
-from analysis.energy.table import planned_trials
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
+from analysis.results.energy_ledger import KINDS, UNPLANNED, Factors, Item, item_of, owner_of, weighed
+from analysis.results.energy_table import planned_trials
 from analysis.results.facets import NAME, labels
 from analysis.results.load import Curves, Runs
 from analysis.tables.attempts import AttemptRow

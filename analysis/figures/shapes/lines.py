@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.edges import limits, mark_edge
-from analysis.figures.drawing.grid import divide
-from analysis.figures.drawing.style import Pen, images_ticks, legend_outside, log_ticks, pens, say_empty, value_ticks
-from analysis.figures.shapes.run_filters import Keep, everything
+from analysis.figures.grid import divide
+from analysis.figures.shapes.edges import limits, mark_edge
+from analysis.figures.shapes.run_filters import RunFilter, everything
+from analysis.figures.style import Pen, images_ticks, legend_outside, log_ticks, pens, say_empty, value_ticks
 from analysis.results.facets import METHOD, SIZE, labels, numbers, ordered
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score
@@ -49,7 +49,7 @@ class LineFigure:
     panel: str | None = None
     series: str = METHOD
     log_x: bool = True
-    keep: Keep = everything
+    keep: RunFilter = everything
 
     @property
     def aggregation(self) -> str:

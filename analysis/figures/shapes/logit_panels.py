@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from analysis.figures.drawing.grid import divide, rows_of_cells, shown, titles_of
-from analysis.figures.drawing.style import GREY, OKABE_ITO, say_empty
-from analysis.figures.shapes.run_filters import Keep, everything
+from analysis.figures.grid import divide, rows_of_cells, shown, titles_of
+from analysis.figures.shapes.run_filters import RunFilter, everything
+from analysis.figures.style import GREY, OKABE_ITO, say_empty
 from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import COLUMNS, KINDS, slices
 
@@ -39,7 +39,7 @@ class LogitFigure:
     """A figure of logits: at most MOST_CELLS panels, evenly spread over the cells that `keep` chooses."""
 
     title: str
-    keep: Keep = everything
+    keep: RunFilter = everything
     aggregation: str = AGGREGATION
 
     def data(self, runs: Runs, _: Curves) -> LogitHistograms:

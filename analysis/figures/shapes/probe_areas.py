@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.grid import divide, shown, titles_of
-from analysis.figures.drawing.style import OKABE_ITO, legend_outside, say_empty
+from analysis.figures.grid import divide, shown, titles_of
+from analysis.figures.style import OKABE_ITO, legend_outside, say_empty
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import probed
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.grid import divide, shown, titles_of
-from analysis.figures.drawing.style import legend_outside, log_ticks, pens, say_empty
+from analysis.figures.grid import divide, shown, titles_of
+from analysis.figures.style import legend_outside, log_ticks, pens, say_empty
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import last_of_cells, probed
 

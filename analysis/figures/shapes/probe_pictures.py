@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from PIL import Image
 
-from analysis.figures.drawing.grid import divide, shown, titles_of
-from analysis.figures.drawing.style import GREY, say_empty
+from analysis.figures.grid import divide, shown, titles_of
+from analysis.figures.style import GREY, say_empty
 from analysis.results import sample_sheets as sheets
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import last_of_cells, probed

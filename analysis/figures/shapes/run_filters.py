@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-Keep = Callable[[pd.DataFrame], "pd.Series[bool]"]
+RunFilter = Callable[[pd.DataFrame], "pd.Series[bool]"]
 
 
 def everything(runs: pd.DataFrame) -> "pd.Series[bool]":
@@ -19,7 +19,7 @@ def adaptive(runs: pd.DataFrame) -> "pd.Series[bool]":
     return runs["augment"] == "ada"
 
 
-def having(**wanted: object) -> Keep:
+def having(**wanted: object) -> RunFilter:
     """Return what keeps the cells whose axes have these values; `augment__p` stands for augment.p."""
     keys = {name.replace("__", "."): value for name, value in wanted.items()}
 
@@ -33,7 +33,7 @@ def having(**wanted: object) -> Keep:
     return keep
 
 
-def named(*names: str) -> Keep:
+def named(*names: str) -> RunFilter:
     """Return what keeps the cells with one of these names."""
 
     def keep(runs: pd.DataFrame) -> "pd.Series[bool]":
@@ -42,7 +42,7 @@ def named(*names: str) -> Keep:
     return keep
 
 
-def either(*keeps: Keep) -> Keep:
+def either(*keeps: RunFilter) -> RunFilter:
     """Return what keeps what any of `keeps` does."""
 
     def keep(runs: pd.DataFrame) -> "pd.Series[bool]":
@@ -51,7 +51,7 @@ def either(*keeps: Keep) -> Keep:
     return keep
 
 
-def at_target(heuristic: str, target: float) -> Keep:
+def at_target(heuristic: str, target: float) -> RunFilter:
     """Return what keeps the cells with ADA at one target of one heuristic."""
     return having(augment__heuristic=heuristic, augment__target=target)
 

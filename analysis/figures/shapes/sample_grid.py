@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.grid import divide, rows_of_cells, shown, titles_of
-from analysis.figures.drawing.style import GREY
-from analysis.figures.shapes.run_filters import Keep, everything
+from analysis.figures.grid import divide, rows_of_cells, shown, titles_of
+from analysis.figures.shapes.run_filters import RunFilter, everything
+from analysis.figures.style import GREY
 from analysis.results import sample_sheets as sheets
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score, best_first
@@ -24,7 +24,7 @@ TILES = 8
 INCHES = 2.3
 
 
-class SampleSheets(NamedTuple):
+class SampleGrid(NamedTuple):
     """One row of `table` per sheet: cell kind trial seed kimg best_kimg value file sha256. `pictures` by file."""
 
     table: pd.DataFrame
@@ -41,23 +41,23 @@ class SampleFigure:
     """A figure of sample sheets: at most MOST_CELLS, evenly spread over the cells that `keep` chooses."""
 
     title: str
-    keep: Keep = everything
+    keep: RunFilter = everything
     aggregation: str = AGGREGATION
 
-    def data(self, runs: Runs, curves: Curves) -> SampleSheets:
+    def data(self, runs: Runs, curves: Curves) -> SampleGrid:
         """Return for every shown cell its sheets and their pixels."""
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
         return _data(*shown(kept, MOST_CELLS), curves)
 
-    def size(self, data: SampleSheets) -> tuple[float, float]:
+    def size(self, data: SampleGrid) -> tuple[float, float]:
         columns = 1 + max(map(len, data.rows), default=1)
         return (INCHES * columns + 0.2, (INCHES * _height(data) + 0.4) * max(len(data.rows), 1) + 1.0)
 
-    def draw(self, data: SampleSheets, ax: Axes) -> None:
+    def draw(self, data: SampleGrid, ax: Axes) -> None:
         draw(data, ax)
 
 
-def _data(runs: Runs, not_shown: list[str], curves: Curves) -> SampleSheets:
+def _data(runs: Runs, not_shown: list[str], curves: Curves) -> SampleGrid:
     chosen = _best_runs(runs, curves.score)
     rows = rows_of_cells(runs.frame, CELLS_IN_ROW)
     table = pd.DataFrame(
@@ -69,7 +69,7 @@ def _data(runs: Runs, not_shown: list[str], curves: Curves) -> SampleSheets:
         file: sheets.corner(runs.store.path / file, int(resolution[trial]), TILES)
         for file, trial in zip(table["file"], table["trial"], strict=True)
     }
-    return SampleSheets(table, runs.cells, rows, titles_of(runs.frame), pictures, curves.score, not_shown)
+    return SampleGrid(table, runs.cells, rows, titles_of(runs.frame), pictures, curves.score, not_shown)
 
 
 def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
@@ -101,12 +101,12 @@ def _file(runs: Runs, path: Path) -> dict[str, str]:
     return {"file": path.relative_to(runs.store.path).as_posix(), "sha256": sheets.content_of(path)}
 
 
-def _height(data: SampleSheets) -> float:
+def _height(data: SampleGrid) -> float:
     """Return the height of the sheets over their width."""
     return max((picture.shape[0] / picture.shape[1] for picture in data.pictures.values()), default=1.0)
 
 
-def draw(data: SampleSheets, ax: Axes) -> None:
+def draw(data: SampleGrid, ax: Axes) -> None:
     """Draw a row per size: real images, then the cells."""
     columns = 1 + max(map(len, data.rows), default=1)
     figure, grid = divide(ax, max(len(data.rows), 1), columns)
@@ -118,7 +118,7 @@ def draw(data: SampleSheets, ax: Axes) -> None:
             _show(figure.add_subplot(grid[down, across]), data.titles[cell], sheet_of.get((cell, "generated")), data)
 
 
-def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: SampleSheets) -> None:
+def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: SampleGrid) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     ax.grid(visible=False)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.shapes.run_filters import Keep, everything
+from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.figures.shapes.text_table import TextTable, draw_table, table_size
 from analysis.results.facets import NAME, SIZE, joined, ordered_jointly
 from analysis.results.load import Curves, Runs
@@ -41,7 +41,7 @@ class ScoreTable:
     rows: tuple[str, ...] = (NAME,)
     columns: tuple[str, ...] = (SIZE,)
     families: tuple[str, ...] = ()
-    keep: Keep = everything
+    keep: RunFilter = everything
 
     @property
     def aggregation(self) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.style import GREY
+from analysis.figures.style import GREY
 
 ROW_INCHES = 0.26
 LINE_INCHES = 0.175

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from orchestrator.backends.slurm.states import JobRow
 
 NUMBER = r"[0-9]{1,10}"
-JOB = re.compile(rf"({NUMBER})(?:_({NUMBER}))?(?:@([\w.-]{{1,40}}))?", re.ASCII)
+JOB = re.compile(rf"({NUMBER})(?:_({NUMBER}))?(?:@([A-Za-z0-9][\w.-]{{0,39}}))?", re.ASCII)
 """A key: `123`, `123_4` for an array's element, and `@cluster` where sbatch named one."""
 
 INDICES = re.compile(rf"\[?({NUMBER}(?:-{NUMBER}(?::{NUMBER})?)?(?:,{NUMBER}(?:-{NUMBER}(?::{NUMBER})?)?)*)(,?\.\.\.)?")
@@ -18,7 +18,7 @@ WORD = re.compile(r"([A-Z][A-Z_]{1,39})(?: by [0-9]+|\+)?", re.ASCII)
 WAIT_STATUS, CODE = re.compile(NUMBER), re.compile(rf"({NUMBER}):({NUMBER})(?::{NUMBER})?")
 UNKNOWN = ("", "N/A", "None")
 CLUSTER = re.compile(r"CLUSTER: \S+")
-SUBMITTED = re.compile(rf"Submitted batch job ({NUMBER})(?: on cluster ([\w.-]{{1,40}}))?", re.ASCII)
+SUBMITTED = re.compile(rf"Submitted batch job ({NUMBER})(?: on cluster ([A-Za-z0-9][\w.-]{{0,39}}))?", re.ASCII)
 SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.MULTILINE)
 
 

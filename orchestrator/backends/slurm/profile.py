@@ -9,10 +9,10 @@ from pydantic_core import ErrorDetails
 
 import orchestrator
 from orchestrator.errors import PlanError, Problem, SweepError
-from orchestrator.sweep.keys import did_you_mean
 from orchestrator.sweep.validation_messages import worded
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.spec import NonNegative, PositiveInt, Settings
+from trainer.errors import did_you_mean
 
 PROFILES = Path(orchestrator.__file__).parent.parent / "infra" / "profiles"
 CHOICE = "ADASWEEP_PROFILE"

@@ -54,8 +54,8 @@ PASSING = (
 
 WAYS_OUT = {
     "nvalid account": "write account, partition or qos into the profile",
-    "job submit limit": "no job of yours is in the way, so the job itself is too large or too long; ask for less with the "
-    "resources of the sweep, or minutes of the profile",
+    "job submit limit": "no job of yours is in the way, so the job itself is too large or too long; ask for less "
+    "with the resources of the sweep, or minutes of the profile",
     "partition": "write partition into the profile",
     "qos": "write qos into the profile",
     "node configuration": "compare the resources of the sweep, and gpu_type, constraint and flags of the profile, with "

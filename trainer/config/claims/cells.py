@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from trainer.config.claims.grammar import Claim, ClaimProblem, Side
+from trainer.errors import did_you_mean
 
 IMAGES = "data.subset"
 DATA = ("data", "data.source")
@@ -45,7 +46,15 @@ def cell_of(side: Side, cells: Cells) -> str:
         return fitting[0]
     if fitting:
         raise ClaimProblem(f'"{side}" fits {_listed(fitting)}; add a condition, as in "at axis=value"')
-    raise ClaimProblem(f'"{side}" fits none of {_listed(cells)}')
+    raise ClaimProblem(f'"{side}" fits none of {_listed(cells)}{_near(side, cells)}')
+
+
+def _near(side: Side, cells: Cells) -> str:
+    """Return what a name that no cell has may mean."""
+    if side.name is None or _named(side.name, cells):
+        return ""
+    known = {name for label, cell in cells.items() for name in (label, cell.name, *names_of(cell.settings)) if name}
+    return did_you_mean(side.name, sorted(known))
 
 
 def _require_axes(side: Side, cells: Cells) -> None:
@@ -53,7 +62,8 @@ def _require_axes(side: Side, cells: Cells) -> None:
     for key in side.settings:
         found = {axis for axis in axes if _is_called(axis, key)}
         if not found:
-            raise ClaimProblem(f'"{key}" is no axis of the sweep; axes: {", ".join(sorted(axes)) or "none"}')
+            known = ", ".join(sorted(axes)) or "none"
+            raise ClaimProblem(f'"{key}" is no axis of the sweep; axes: {known}{did_you_mean(key, sorted(axes))}')
         if len(found) > 1:
             raise ClaimProblem(f'"{key}" may be {" or ".join(sorted(found))}; write the whole key')
 

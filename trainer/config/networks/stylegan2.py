@@ -26,7 +26,9 @@ def _of_some_gain(taps: tuple[float, ...]) -> tuple[float, ...]:
     return taps
 
 
-Taps = Annotated[tuple[FiniteFloat, ...], Field(min_length=1, exclude_if=is_binomial), AfterValidator(_of_some_gain)]
+FilterTaps = Annotated[
+    tuple[FiniteFloat, ...], Field(min_length=1, exclude_if=is_binomial), AfterValidator(_of_some_gain)
+]
 """The filter that images are resampled with along both axes, up to a factor."""
 
 
@@ -98,7 +100,7 @@ class StyleGan2Generator(GeneratorSpec):
     demodulate: Annotated[bool, Field(exclude_if=is_on)] = True
     spectral_norm: Annotated[bool, Field(exclude_if=is_off)] = False
     noise_inputs: Annotated[bool, Field(exclude_if=is_on)] = True
-    resample_taps: Taps = BINOMIAL
+    resample_taps: FilterTaps = BINOMIAL
 
     @property
     def arithmetic(self) -> Precision:
@@ -127,7 +129,7 @@ class StyleGan2Discriminator(DiscriminatorSpec):
     minibatch_std_group: PositiveInt | None = 4
     minibatch_std_channels: Annotated[Count, Field(exclude_if=is_one)] = 1
     embedding_dim: Annotated[PositiveInt | None, Field(exclude_if=is_off)] = None
-    resample_taps: Taps = BINOMIAL
+    resample_taps: FilterTaps = BINOMIAL
     frozen_layers: Count = 0
     precision: Precision = Precision()
 

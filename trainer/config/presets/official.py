@@ -13,7 +13,7 @@ from trainer.errors import UserError
 Tree = dict[str, Any]
 
 
-class Row(NamedTuple):
+class PresetRow(NamedTuple):
     """One preset. `ema_kimg` is the half life; `rampup` None means none; `gamma` weighs R1."""
 
     devices: int
@@ -28,20 +28,20 @@ class Row(NamedTuple):
     mapping_layers: int
 
 
-OFFICIAL: dict[str, Row] = {
-    "stylegan2": Row(8, 25_000, 32, 4, 32768, 0.002, 10.0, 10.0, None, 8),
-    "paper256": Row(8, 25_000, 64, 8, 16384, 0.0025, 1.0, 20.0, None, 8),
-    "paper512": Row(8, 25_000, 64, 8, 32768, 0.0025, 0.5, 20.0, None, 8),
-    "paper1024": Row(8, 25_000, 32, 4, 32768, 0.002, 2.0, 10.0, None, 8),
-    "cifar": Row(2, 100_000, 64, 32, 32768, 0.0025, 0.01, 500.0, 0.05, 2),
-    "cifarbaseline": Row(2, 100_000, 64, 32, 32768, 0.0025, 0.01, 500.0, 0.05, 8),
+OFFICIAL: dict[str, PresetRow] = {
+    "stylegan2": PresetRow(8, 25_000, 32, 4, 32768, 0.002, 10.0, 10.0, None, 8),
+    "paper256": PresetRow(8, 25_000, 64, 8, 16384, 0.0025, 1.0, 20.0, None, 8),
+    "paper512": PresetRow(8, 25_000, 64, 8, 32768, 0.0025, 0.5, 20.0, None, 8),
+    "paper1024": PresetRow(8, 25_000, 32, 4, 32768, 0.002, 2.0, 10.0, None, 8),
+    "cifar": PresetRow(2, 100_000, 64, 32, 32768, 0.0025, 0.01, 500.0, 0.05, 2),
+    "cifarbaseline": PresetRow(2, 100_000, 64, 32, 32768, 0.0025, 0.01, 500.0, 0.05, 8),
 }
 
 
-def auto_row(resolution: int, devices: int) -> Row:
+def auto_row(resolution: int, devices: int) -> PresetRow:
     """Return the row of `auto`: batch, lr, gamma and half life from the resolution and the number of devices."""
     batch = max(min(devices * min(4096 // resolution, 32), 64), devices)
-    return Row(
+    return PresetRow(
         devices=devices,
         kimg=25_000,
         batch=batch,
@@ -55,7 +55,7 @@ def auto_row(resolution: int, devices: int) -> Row:
     )
 
 
-def _official(row: Row) -> Tree:
+def _official(row: PresetRow) -> Tree:
     precision = {"dtype": "fp16", "top_resolutions": 4, "conv_clamp": 256.0}
     width = {"channel_base": row.channel_base, "channel_max": 512, "precision": precision}
     return {
@@ -71,7 +71,7 @@ def _official(row: Row) -> Tree:
     }
 
 
-def _cifar(row: Row) -> Tree:
+def _cifar(row: PresetRow) -> Tree:
     """CIFAR-10 tuning (ADA, App. D): no path length, no style mixing, no skips in D."""
     tree = _official(row)
     tree["objective"] |= {"path_length_weight": 0.0, "style_mixing": 0.0}
@@ -81,7 +81,7 @@ def _cifar(row: Row) -> Tree:
 
 def _tiny(channel_base: int, gamma: float) -> Tree:
     """Small float32 networks for CPUs, about 0.2 M parameters each; ADA five times as fast as the paper's."""
-    tree = _official(Row(1, 100, 16, 4, channel_base, 0.0025, gamma, 5.0, 0.05, 2))
+    tree = _official(PresetRow(1, 100, 16, 4, channel_base, 0.0025, gamma, 5.0, 0.05, 2))
     width = {"channel_max": 64, "precision": {}}
     tree["generator"] |= {**width, "z_dim": 64, "w_dim": 64}
     tree["discriminator"] |= width
@@ -89,7 +89,7 @@ def _tiny(channel_base: int, gamma: float) -> Tree:
     return tree
 
 
-def _laptop(row: Row, channel_max: int) -> Tree:
+def _laptop(row: PresetRow, channel_max: int) -> Tree:
     """Networks for one core of a laptop, found by the search of sweeps/presets: no path length, no style mixing.
 
     Of the configurations it sampled, the one whose FID on clothes after 40 core-seconds was best on average; rounded.
@@ -108,7 +108,7 @@ _FIXED: dict[str, Tree] = {
     "cifar": _cifar(OFFICIAL["cifar"]),
     "tiny32": _tiny(channel_base=512, gamma=0.1),
     "tiny64": _tiny(channel_base=1024, gamma=0.4),
-    "laptop16": _laptop(Row(1, 40, 32, 4, 256, 0.008, 0.005, 0.5, 0.05, 4), channel_max=32),
+    "laptop16": _laptop(PresetRow(1, 40, 32, 4, 256, 0.008, 0.005, 0.5, 0.05, 4), channel_max=32),
     **RIVALS,
 }
 

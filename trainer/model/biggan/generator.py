@@ -10,7 +10,7 @@ from trainer.errors import UserError
 from trainer.model.biggan.layers import Attention, ConditionalNorm, Drawing, Normalised
 from trainer.model.growing.level import enlarge
 from trainer.model.modulated import NoiseMode
-from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
+from trainer.model.network import GeneratorNetwork, LabelSampler, LatentMapping
 from trainer.model.precision import resolutions
 from trainer.model.standing_statistics import StandingNorm, with_standing_statistics
 from trainer.registry import implements
@@ -117,5 +117,5 @@ class BigGanGeneratorNetwork(GeneratorNetwork):
         images: Tensor = self.synthesis(self.mapping(z, c, truncation_psi))
         return images
 
-    def presentable(self, labels: Labels) -> GeneratorNetwork:
+    def presentable(self, labels: LabelSampler) -> GeneratorNetwork:
         return with_standing_statistics(self, labels, self.standing_passes)

@@ -10,7 +10,7 @@ from trainer.model.growing.level import enlarge
 from trainer.model.growing.progan_layers import HE, LEAK, Layer, Weighted, pixel_norm
 from trainer.model.growing.synthesis import GrowingBlock, GrowingGenerator, GrowingSynthesis
 from trainer.model.modulated import NoiseMode
-from trainer.model.network import GeneratorNetwork, Labels, LatentMapping
+from trainer.model.network import GeneratorNetwork, LabelSampler, LatentMapping
 from trainer.model.precision import resolutions
 from trainer.model.standing_statistics import with_standing_statistics
 from trainer.registry import implements
@@ -93,5 +93,5 @@ class ProGanGeneratorNetwork(GrowingGenerator):
             inputs = outputs
         self.mapping, self.synthesis = ProGanMapping(spec.normalisation == "pixel"), GrowingSynthesis(blocks)
 
-    def presentable(self, labels: Labels) -> GeneratorNetwork:
+    def presentable(self, labels: LabelSampler) -> GeneratorNetwork:
         return with_standing_statistics(self, labels, STANDING_PASSES) if self.has_batch_norm else self

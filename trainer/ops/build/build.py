@@ -23,7 +23,7 @@ from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENER
 from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architectures, cxx, nvcc, run
 
 
-def build(kind: place.Kind, again: bool = False) -> Path:
+def build(kind: place.BuildKind, again: bool = False) -> Path:
     """Compile the present sources unless that is done, and return their folder.
 
     Raises UserError where there is no compiler or it fails, OutputError where the folder cannot be written.

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC, WANTED_ARCHITECTURES, X86_FLAGS
 
-Kind = Literal["cpu", "cuda"]
+BuildKind = Literal["cpu", "cuda"]
 
 SOURCES = Path(__file__).resolve().parents[1] / "csrc"
 MANIFEST = "manifest.json"
@@ -28,7 +28,7 @@ def root() -> Path:
     return Path(os.environ.get("ADASWEEP_OPS") or Path.home() / ".cache" / "adasweep" / "ops")
 
 
-def key(kind: Kind) -> str:
+def key(kind: BuildKind) -> str:
     """Return the hash of what a build of this kind is made of."""
     recipe = [CPU_FLAGS, X86_FLAGS, sorted(CPU_VARIANTS)] if kind == "cpu" else [CUDA_FLAGS, WANTED_ARCHITECTURES]
     digest = hashlib.sha256(json.dumps([kind, platform.machine(), recipe]).encode())
@@ -37,18 +37,18 @@ def key(kind: Kind) -> str:
     return digest.hexdigest()[:16]
 
 
-def sources(kind: Kind) -> list[Path]:
+def sources(kind: BuildKind) -> list[Path]:
     """Return the files a build of this kind is made of."""
     others = ("cuda",) if kind == "cpu" else ("channels", "cpu", "parallel", "rows")
     return sorted(source for source in SOURCES.iterdir() if not source.name.startswith(others))
 
 
-def folder(kind: Kind) -> Path:
+def folder(kind: BuildKind) -> Path:
     """Return where the build of the present sources belongs."""
     return root() / f"{kind}-{key(kind)}"
 
 
-def manifest(kind: Kind) -> dict[str, Any] | None:
+def manifest(kind: BuildKind) -> dict[str, Any] | None:
     """Return what is known of the build of the present sources, None where there is none."""
     try:
         found: dict[str, Any] = json.loads((folder(kind) / MANIFEST).read_text(encoding="utf-8"))
@@ -65,14 +65,14 @@ def variant() -> str | None:
     return next((name for name, needed in CPU_VARIANTS.items() if needed <= flags), None)
 
 
-def library(kind: Kind) -> Path | None:
+def library(kind: BuildKind) -> Path | None:
     """Return the library for this machine, None where it is not built."""
     name = "cuda" if kind == "cuda" else variant()
     path = folder(kind) / f"{name}.so"
     return path if name and path.exists() else None
 
 
-def name(kind: Kind) -> str:
+def name(kind: BuildKind) -> str:
     """Return what records call the build: native, its kind or variant, and the first digits of its key."""
     return f"native {'cuda' if kind == 'cuda' else variant()} {key(kind)[:SHOWN_DIGITS]}"
 

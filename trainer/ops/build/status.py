@@ -12,7 +12,7 @@ BUILD = "build with: adasweep ops build"
 class Status(NamedTuple):
     """Whether the native operations of a kind can be used, and what is to be said of it."""
 
-    kind: place.Kind
+    kind: place.BuildKind
     verdict: Literal["ok", "note", "wrong"]
     detail: str
 
@@ -22,7 +22,7 @@ def status() -> list[Status]:
     return [_look("cpu"), _look("cuda")]
 
 
-def _look(kind: place.Kind) -> Status:
+def _look(kind: place.BuildKind) -> Status:
     if kind == "cpu" and place.variant() is None:
         fewest = list(CPU_VARIANTS)[-1]
         return Status(kind, "note", f"this processor is below {fewest}: training uses the reference operations")

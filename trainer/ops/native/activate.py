@@ -15,7 +15,7 @@ from trainer.ops.native.library import call, pointer
 from trainer.ops.native.registry import end_of_derivatives, register
 
 SHAPE = "int dim, int act, float alpha, float gain, float clamp"
-Shape = tuple[int, int, float, float, float]
+ActivationArguments = tuple[int, int, float, float, float]
 
 
 def in_pieces(act: int) -> bool:
@@ -36,7 +36,9 @@ def _laid_out(x: Tensor, dim: int) -> Tensor:
     return dense(x) if dim == 1 else x.contiguous()
 
 
-def _run(order: int, ref: Tensor, bias: Tensor | None, dy: Tensor | None, v: Tensor | None, shape: Shape) -> Tensor:
+def _run(
+    order: int, ref: Tensor, bias: Tensor | None, dy: Tensor | None, v: Tensor | None, shape: ActivationArguments
+) -> Tensor:
     dim, act, alpha, gain, clamp = shape
     ref = _laid_out(ref, dim)
     same = torch.contiguous_format if ref.is_contiguous() else torch.channels_last

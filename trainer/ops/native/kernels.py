@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from trainer.ops.activations import ACTIVATIONS
-from trainer.ops.geometry import Geometry, Wanted
+from trainer.ops.geometry import Geometry, NeededGradients
 from trainer.ops.interface import Kernels
 from trainer.ops.layout import HALF
 from trainer.ops.native import abi, finish, modulate, winograd
@@ -36,7 +36,7 @@ class Native(Kernels):
         return y if bias is None else y.add_(bias[:, None, None])
 
     def convolve_backward(
-        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: Wanted
+        self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: NeededGradients
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         if not self._by_tiles(x, weight, geometry):
             return self._plain.convolve_backward(dy, x, weight, geometry, wanted)

@@ -15,13 +15,13 @@ from trainer.ops.native.library import call
 from trainer.ops.native.registry import register
 from trainer.ops.resampling import Steps
 
-Pair = Sequence[int]
+IntPair = Sequence[int]
 
 STRIDES = ctypes.c_int64 * 4
 RANK_ONE = 1e-6  # largest deviation from column x row, relative to the largest tap, of a filter taken as their product
 
 
-def _size(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair) -> list[int]:
+def _size(x: Tensor, f: Tensor, up: IntPair, down: IntPair, rows: IntPair, columns: IntPair) -> list[int]:
     taps = (f.shape[0], f.shape[-1])
     sides = [
         (side * u + sum(pad) - t) // d + 1
@@ -32,7 +32,7 @@ def _size(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair)
     return sides
 
 
-class Taps(NamedTuple):
+class TapPointers(NamedTuple):
     """Where the CPU kernels find the taps, and the factors of a separable filter. The cache keeps `arrays` alive."""
 
     taps: int
@@ -42,7 +42,7 @@ class Taps(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool) -> Taps:
+def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool) -> TapPointers:
     """Return the filter of these bytes, turned round unless `flipped`, and its factors if it is separable."""
     f = np.frombuffer(content, dtype).reshape(shape)
     f = np.ascontiguousarray(f if flipped else np.flip(f))
@@ -51,11 +51,11 @@ def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool)
     y, x = divmod(int(np.abs(f).argmax()), shape[1])
     column, row = f[:, x].copy(), f[y] / (f[y, x] or 1)
     separable = np.abs(np.outer(column, row) - f).max() <= RANK_ONE * abs(f[y, x])
-    return _taps(f, column, row) if separable else Taps(f.ctypes.data, None, None, (f,))
+    return _taps(f, column, row) if separable else TapPointers(f.ctypes.data, None, None, (f,))
 
 
-def _taps(f: np.ndarray, column: np.ndarray, row: np.ndarray) -> Taps:
-    return Taps(f.ctypes.data, column.ctypes.data, row.ctypes.data, (f, column, row))
+def _taps(f: np.ndarray, column: np.ndarray, row: np.ndarray) -> TapPointers:
+    return TapPointers(f.ctypes.data, column.ctypes.data, row.ctypes.data, (f, column, row))
 
 
 def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
@@ -64,7 +64,7 @@ def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
     return _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)[:3]
 
 
-def _real(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair, flipped: bool) -> Tensor:
+def _real(x: Tensor, f: Tensor, up: IntPair, down: IntPair, rows: IntPair, columns: IntPair, flipped: bool) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     x = dense(x)
     f = f.to(computed(x.dtype))
@@ -79,7 +79,7 @@ def _call(
     x: Tensor,
     sides: list[int],
     f: Tensor,
-    steps: tuple[Pair, Pair, Pair, Pair],
+    steps: tuple[IntPair, IntPair, IntPair, IntPair],
     taps: int,
     column: int | None,
     row: int | None,
@@ -96,7 +96,7 @@ def _call(
     return y
 
 
-def _fake(x: Tensor, f: Tensor, up: Pair, down: Pair, rows: Pair, columns: Pair, flipped: bool) -> Tensor:
+def _fake(x: Tensor, f: Tensor, up: IntPair, down: IntPair, rows: IntPair, columns: IntPair, flipped: bool) -> Tensor:
     sides = _size(x, f, up, down, rows, columns)
     return x.new_empty([*x.shape[:2], *sides]).contiguous(memory_format=format_of(x))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.grid import divide
-from analysis.figures.drawing.style import GREY, Pen, legend_outside, log_ticks, pens, say_empty
+from analysis.figures.grid import divide
+from analysis.figures.style import GREY, Pen, legend_outside, log_ticks, pens, say_empty
 from analysis.results.cells import images_label
 from analysis.results.facets import labels, ordered
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.figures.drawing.style import Pen
+from analysis.figures.style import Pen
 
 MARK_SHARE = 0.04
 """Share of the height that a mark takes."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from analysis.energy.ledger import Factors, Item, Ledger, ledger
+from analysis.results.energy_ledger import Factors, Item, Ledger, ledger
 from analysis.tables.attempts import AttemptRow, attempts_of
 from analysis.tables.plan_file import read_plan
 from analysis.tables.store import ResultStore
