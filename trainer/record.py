@@ -11,16 +11,16 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field
 
 from trainer.config.job import Work
 from trainer.config.spec import NonNegative, Settings
 from trainer.config.stored import Kimg, Moment, Spoilt, WholeNumber, read_document
-from trainer.files import replace_file
+from trainer.files import Guard, replace_file
 
-SNAPSHOT = re.compile(r"snapshot-([0-9]{9,15})\.safetensors")
+SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
 PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
 ATTEMPT = re.compile(r"[0-9]{3}|[1-9][0-9]{3,8}")
 BEGAN_VARIABLE = "ADASWEEP_JOB_BEGAN"
@@ -81,6 +81,13 @@ class RunRecord(Settings):
     energy: Energy = Energy()
 
 
+class SnapshotFile(NamedTuple):
+    """A snapshot by its name: its image counter, and the token that it belongs to."""
+
+    images: int
+    token: int
+
+
 @dataclass(frozen=True)
 class RunDir:
     """The directory of one trial and the names of everything in it."""
@@ -120,16 +127,27 @@ class RunDir:
         return self.path / "samples"
 
     def snapshot(self, images: int) -> Path:
-        """Return where the snapshot after `images` images lies."""
-        return self.snapshots / f"snapshot-{images:09d}.safetensors"
+        """Return where the snapshot after `images` images lies: of several, the one of the highest token."""
+        tokens = (found.token for found in self.snapshot_files() if found.images == images)
+        return self.snapshot_of(images, max(tokens, default=0))
 
-    def kept_snapshots(self) -> list[int]:
-        """Return the image counters of all snapshots, in order."""
+    def snapshot_of(self, images: int, token: int) -> Path:
+        """Return the name of a snapshot that belongs to a token; 0 for those of trials that were never taken over."""
+        ending = f"-t{token:04d}" if token else ""
+        return self.snapshots / f"snapshot-{images:09d}{ending}.safetensors"
+
+    def snapshot_files(self) -> list[SnapshotFile]:
+        """Return all snapshots, in order; one image counter may have several."""
         try:
             names = os.listdir(self.snapshots)
         except OSError:
             return []
-        return sorted(int(match[1]) for name in names if (match := SNAPSHOT.fullmatch(name)))
+        matches = [match for name in names if (match := SNAPSHOT.fullmatch(name))]
+        return sorted(SnapshotFile(int(match["images"]), int(match["token"] or 0)) for match in matches)
+
+    def kept_snapshots(self) -> list[int]:
+        """Return the image counters of all snapshots, in order."""
+        return sorted({found.images for found in self.snapshot_files()})
 
     def probe(self, name: str, images: int) -> Path:
         """Return where the numbers of a probe of one snapshot lie; pictures are beside them."""
@@ -167,8 +185,8 @@ def read_record(path: Path, spoilt: list[Spoilt] | None = None) -> RunRecord | N
     return read_document(path, RunRecord, spoilt)
 
 
-def beat(path: Path, record: RunRecord, **changes: Any) -> RunRecord:
+def beat(path: Path, record: RunRecord, guard: Guard | None = None, /, **changes: Any) -> RunRecord:
     """Write `record` with `changes` and the present time, and return what was written."""
     fresh = record.model_copy(update={**changes, "updated": time.time()})
-    replace_file(path, fresh.model_dump_json(indent=1))
+    replace_file(path, fresh.model_dump_json(indent=1), guard)
     return fresh

@@ -51,7 +51,12 @@ KINDS = (
     _kind("rows", rf"{TRIAL}/(?:ticks|metrics|logits|events)\.jsonl", Rule.ROWS),
     _kind("sample", rf"{TRIAL}/samples/{NAME}\.png", Rule.KEEP),
     _kind("probe", rf"{TRIAL}/probes/{NAME}\.(?:npz|png)", Rule.KEEP),
-    _kind("snapshot", rf"{TRIAL}/snapshots/(?:config\.json|snapshot-\d{{9,}}\.safetensors)", Rule.KEEP, "snapshots"),
+    _kind(
+        "snapshot",
+        rf"{TRIAL}/snapshots/(?:config\.json|snapshot-\d{{9,}}(?:-t\d{{4,}})?\.safetensors)",
+        Rule.KEEP,
+        "snapshots",
+    ),
     _kind(
         "checkpoint",
         rf"{TRIAL}/checkpoints/ckpt-\d{{9,}}-t\d{{4,}}-[0-9a-f]{{16}}\.safetensors",

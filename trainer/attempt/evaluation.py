@@ -33,7 +33,7 @@ class EvaluationJob:
             agreed(partial(prober.run_missing, images), world)
         kept = self.measurer.run.kept_snapshots()
         if kept and self.measurer.options.metrics and self.reporter.speaks:
-            self.measurer.keep(max(kept))
+            self.measurer.keep(max(kept), self.reporter.fence)
 
     def _measure(self, images: int) -> None:
         if self.measurer.missing(images):

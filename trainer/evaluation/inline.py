@@ -46,13 +46,12 @@ class Evaluator:
             return
         average = presented(state.average, self.measurer.train_set)
         if reporter.speaks:
-            reporter.fence.check()
-            save_snapshot(self.measurer.run, self.config, state, average)
+            save_snapshot(self.measurer.run, self.config, state, average, reporter.fence)
         if self._later:
             return
         self.measurer.measure(state.images, average, reporter)
         if reporter.speaks:
-            self.measurer.keep(state.images)
+            self.measurer.keep(state.images, reporter.fence)
 
 
 def presented(average: GeneratorNetwork, labels_of: ImageSet) -> GeneratorNetwork:

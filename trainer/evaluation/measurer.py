@@ -16,6 +16,7 @@ from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.evaluation.shared_work import Progress
+from trainer.files import Guard
 from trainer.model.network import GeneratorNetwork
 from trainer.record import RunDir
 from trainer.recording.reporter import Reporter
@@ -70,12 +71,12 @@ class Measurer:
             reporter.append(self.run.metrics, *({"kimg": images / 1000, **value.row()} for value in values))
             self.known |= {number for name in names for number in self._numbers(name, images, seed)}
 
-    def keep(self, images: int) -> None:
+    def keep(self, images: int, guard: Guard) -> None:
         """Point `best` at the best snapshot by the first metric, and remove what is not to be kept."""
         best = self._best() or images
-        point(self.run.snapshots / "best.safetensors", self.run.snapshot(best))
+        point(self.run.snapshots / "best.safetensors", self.run.snapshot(best), guard)
         if self.options.snapshots_kept == "best-and-last":
-            prune_snapshots(self.run, {images, best})
+            prune_snapshots(self.run, {images, best}, guard)
 
     def progress(self, reporter: Reporter) -> Progress:
         """Return what is told what is being done: it keeps the heart beating, and raises Preempted after a signal."""
