@@ -3,6 +3,7 @@
 What submitit thinks of a job's state is never asked: it takes NODE_FAIL for the end of jobs which SLURM then reruns.
 """
 
+import math
 import shutil
 import sys
 import time
@@ -81,9 +82,14 @@ class SlurmBackend:
         """Return how many jobs the profile lets run at a time; SLURM decides how many of them do."""
         return self.profile.throttle
 
-    def lacks(self, _resources: Resources) -> str:
-        """Return nothing: what a partition has, SLURM alone knows."""
-        return ""
+    def lacks(self, resources: Resources) -> str:
+        """Return whether a job would be told to save before it can begin. What a partition has, SLURM alone knows."""
+        seconds = self.profile.signal_seconds
+        if resources.minutes is None or math.ceil(resources.minutes) * 60 > seconds:
+            return ""
+        return (
+            f"asks for {resources.minutes:g} minutes, but is told to save {seconds} s (signal_seconds) before its end"
+        )
 
     def maintain(self) -> None:
         """Do nothing: SLURM maintains its jobs itself."""
