@@ -24,6 +24,7 @@ from trainer.commands.data_arguments import (
     TargetArgument,
 )
 from trainer.config.dataset.describe import examine, is_zip, locate, sets_in
+from trainer.config.dataset.regular import usable_path
 from trainer.data.get import get as bring
 from trainer.data.prepare import KINDS
 from trainer.data.prepare import prepare as convert
@@ -78,7 +79,7 @@ def prepare(
     path = _target(target, folder)
     with progress(path.name) as tick:
         images = convert(
-            source.expanduser(),
+            source,
             path,
             resolution=resolution,
             fit=fit,
@@ -137,7 +138,7 @@ def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None
 def _target(target: str, folder: Path) -> Path:
     """Return where `prepare` writes: a bare name is a set in the store, anything else a path."""
     if "/" in target or is_zip(Path(target)):
-        return Path(target).expanduser()
+        return usable_path(target)
     return folder / f"{target}.zip"
 
 
