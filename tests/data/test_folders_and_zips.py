@@ -209,12 +209,12 @@ def test_pipes_sockets_and_devices_are_left_out_and_said(tmp_path: Path, monkeyp
 def test_a_label_file_that_is_no_file_is_refused_not_passed_over(tmp_path: Path, kind: str) -> None:
     folder = folder_set(tmp_path / "cats", 2)
     place = folder / "dataset.json"
-    {
-        "pipe": lambda: os.mkfifo(place),
-        "folder": place.mkdir,
-        "link to a device": lambda: place.symlink_to("/dev/zero"),
-        "link to a folder": lambda: place.symlink_to(tmp_path),
-    }[kind]()
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("/dev/zero" if kind == "link to a device" else tmp_path)
     with pytest.raises(DataError, match=r"dataset\.json: is not a regular file"):
         describe(folder, tmp_path)
 

@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -188,8 +188,8 @@ def transparent(kind: str) -> bytes:
         deep = np.full((8, 8), 65_535, np.uint16)
         deep[:, :4] = 19_000
         return encoded(Image.fromarray(deep), "PNG", transparency=19_000)
-    red = {"RGB": (255, 0, 0), "L": 76, "1": 0}[kind]
-    full = {"RGB": (0, 0, 255), "L": 255, "1": 255}[kind]
+    red: Any = {"RGB": (255, 0, 0), "L": 76, "1": 0}[kind]
+    full: Any = {"RGB": (0, 0, 255), "L": 255, "1": 255}[kind]
     image = Image.new(kind, (8, 8), full)
     image.paste(red, (0, 0, 4, 8))
     return encoded(image, "PNG", transparency=red)
