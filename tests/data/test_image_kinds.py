@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from tests.data.pictures import pixels
+from trainer.commands.project import read_image
 from trainer.data.dataset import full_set
 from trainer.data.decode import decode, decode_any
 from trainer.data.prepare import prepare
@@ -18,6 +19,7 @@ from trainer.data.resize import with_channels
 from trainer.data.verify import verify
 from trainer.data.writer import read_settings
 from trainer.errors import DataError
+from trainer.images.grids import to_uint8
 
 ORIENTATION = 0x0112
 LOSSY = 24
@@ -301,3 +303,11 @@ def test_exif_that_cannot_be_read_is_said_and_the_pixels_taken_as_they_lie(tmp_p
 def test_a_background_that_is_no_colour_is_refused(tmp_path: Path, background: str) -> None:
     with pytest.raises(DataError, match="is no opaque colour"):
         prepare(tmp_path, tmp_path / "x.zip", background=background)
+
+
+def test_an_image_given_to_project_or_augment_is_seen_as_prepare_sees_it(tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "in", [transparent("P")] * 2, "png")
+    shown = read_image(source / "0.png", 3, 8)
+    assert (to_uint8(shown)[0].permute(1, 2, 0).numpy() == prepared(source)[0]).all()
+    with pytest.raises(DataError, match="is a device"):
+        read_image(Path("/dev/zero"), 3, 8)
