@@ -167,7 +167,16 @@ def _told(facts: Mapping[str, object]) -> list[str]:
 
 
 def _answer(value: object, text: str, as_json: bool) -> None:
-    result(strict_json(value, indent=1) if as_json else text)
+    result(strict_json(_shown(value), indent=1) if as_json else text)
+
+
+def _shown(value: object) -> object:
+    """Return a value for JSON with all its texts fit to be shown: names may be no UTF-8."""
+    if isinstance(value, Mapping):
+        return {key: _shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def _findings_text(found: Findings) -> str:
