@@ -107,7 +107,7 @@ def _refuse_hostile(place: str, name: str, info: zipfile.ZipInfo) -> None:
 
 def _refuse_bomb(place: str, info: zipfile.ZipInfo, most: int) -> None:
     if info.compress_type not in METHODS:
-        method = zipfile.compressor_names.get(info.compress_type, str(info.compress_type))
+        method = OTHER_METHODS.get(info.compress_type, info.compress_type)
         raise DataError(
             place, f"is packed by the method {method}", "pack the ZIP again, with deflate or without packing"
         )
