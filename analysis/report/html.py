@@ -7,10 +7,12 @@ from typing import NamedTuple
 import jinja2
 
 from analysis.figures.provenance import code_version
+from trainer.command_line.printable import printable
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("analysis.report"),
     autoescape=True,
+    finalize=lambda value: printable(value) if type(value) is str else value,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
