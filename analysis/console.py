@@ -4,12 +4,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from trainer.command_line.printable import PrintableConsole
 from trainer.files import strict_json
 
-OUT = Console(highlight=False, markup=False)
+OUT = PrintableConsole(highlight=False, markup=False)
 
 
 def say(text: str) -> None:
@@ -24,7 +24,7 @@ def say_json(value: Any) -> None:
 
 def show(table: Table, notes: Sequence[str] = ()) -> None:
     """Write a table and notes below it; 200 columns wide where the output is not a terminal."""
-    console = OUT if sys.stdout.isatty() else Console(highlight=False, markup=False, width=200)
+    console = OUT if sys.stdout.isatty() else PrintableConsole(highlight=False, markup=False, width=200)
     console.print(table)
     for note in notes:
         say(note)

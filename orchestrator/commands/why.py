@@ -21,6 +21,7 @@ from orchestrator.store.observe import Observed
 from orchestrator.store.spoilt import spoilt_of
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.command_line.printable import one_line
 from trainer.config.plan_file import PlanFile
 from trainer.record import RunRecord
 
@@ -85,7 +86,7 @@ def _as_text(story: dict[str, Any]) -> Group:
     for column in COLUMNS:
         table.add_column(column)
     for attempt in story["attempts"]:
-        table.add_row(*(Text(text) for text in _attempt_row(attempt)))
+        table.add_row(*(Text(one_line(text)) for text in _attempt_row(attempt)))
     lines = [f"trial {story['trial']}  {story['state']} at {story['kimg']:g} kimg", story["directory"], ""]
     for place in story["sweeps"]:
         told = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"

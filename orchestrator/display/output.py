@@ -5,17 +5,18 @@ from typing import Any
 
 from rich.console import Console
 
+from trainer.command_line.printable import PrintableConsole
 from trainer.files import strict_json
 
 
 def results() -> Console:
     """Return the console for results."""
-    return Console(highlight=False)
+    return PrintableConsole(highlight=False)
 
 
 def news() -> Console:
     """Return the console for progress."""
-    return Console(stderr=True, highlight=False)
+    return PrintableConsole(stderr=True, highlight=False)
 
 
 def print_json(document: Any) -> None:
