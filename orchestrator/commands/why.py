@@ -62,8 +62,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "kimg": seen.kimg,
         "metrics": dict(seen.measured.metrics),
         "attempts": [
-            {"attempt": name} | (record.model_dump(mode="json", exclude={"attempt"}) if record else {})
-            for name, record in attempts
+            {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
         "sweeps": list(_places(readable_plans(store, unreadable), trial, seen)),
         "passed_over": [*map(str, spoilt_of(store, trial)), *unreadable],
@@ -101,7 +100,7 @@ def _as_text(story: dict[str, Any]) -> Group:
 def _attempt_row(attempt: dict[str, Any]) -> tuple[str, ...]:
     if "state" not in attempt:
         return f"{attempt['attempt']:03d}", "no record", "", "", "", "", "", ""
-    record = RunRecord.model_validate(attempt | {"attempt": int(attempt["attempt"])})
+    record = RunRecord.model_validate(attempt)
     hours, code = (record.updated - record.started) / 3600, record.exit_code
     exit_code = "" if code is None else str(code)
     span = (f"{record.kimg:g}", f"{record.resumed_from_kimg:g}", f"{hours:.2f}")
