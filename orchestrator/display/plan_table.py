@@ -10,6 +10,7 @@ from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.diff import PlanChange
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.price import Price
+from trainer.config.sweep_run import SweepRun
 
 ROWS = 60
 """Rows shown at most; `--json` has them all."""
@@ -85,6 +86,13 @@ def show(console: Console, renderable: RenderableType) -> None:
     if not console.is_terminal:
         console.width = 240
     console.print(renderable)
+
+
+def took(run: SweepRun) -> str:
+    """Return what running a sweep took, and what it was expected to take."""
+    expected = run.estimate
+    told = f"{duration(expected.seconds)} ({duration(expected.low)} to {duration(expected.high)})"
+    return f"Took {duration(run.seconds)}; expected: {told}"
 
 
 def many(count: int, word: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from orchestrator.store.frozen_code import code_name
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
-from trainer.config.job import Job, Resources, Work
+from trainer.config.job import Estimate, Job, Resources, Work
 from trainer.config.options import RunOptions
 from trainer.files import replace_file
 
@@ -21,6 +21,7 @@ class JobRequest(NamedTuple):
     sweep: str
     code: Path
     work: Work = "train"
+    estimate: Estimate | None = None
 
 
 def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
@@ -44,6 +45,7 @@ def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
             sweep=request.sweep,
             code=code_name(store, request.code),
             submitted=time.time(),
+            estimate=request.estimate,
         )
         replace_file(run.job(number), job.model_dump_json(indent=1))
     return job
