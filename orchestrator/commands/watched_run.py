@@ -101,7 +101,7 @@ class WatchedRun:
         while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
             self.dispatcher.stop_early()
             self.dispatcher.submit()
-            self.view.show(self.statuses())
+            self._show()
             self.tell_trouble()
             if self.recorder:
                 self.recorder.tell_trouble()
@@ -109,7 +109,10 @@ class WatchedRun:
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
-        self.view.show(self.statuses())
+        self._show()
+
+    def _show(self) -> None:
+        self.view.show(self.statuses(), [cost.price.seconds for cost in self.dispatcher.plan.awaited])
 
     def tell_trouble(self) -> None:
         """Say when the backend cannot be reached, and when it can be again."""
@@ -128,7 +131,7 @@ class WatchedRun:
         while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.under_way:
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
-            self.view.show(self.statuses())
+            self._show()
 
     def _verdict(self) -> int:
         if self.interrupts:

@@ -1,22 +1,31 @@
 """The status of each trial of a sweep, in numbers and in words."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
+from orchestrator.plan.outlook import Attempt, compared, left_of, share_of
 from orchestrator.plan.plan_file import wanted_of_plan
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
 from trainer.config.plan_file import PlanFile, PlannedRun
 from trainer.record import RunRecord, State, read_record
 
+SETTLED = frozenset({Action.REUSE, Action.BLOCKED, Action.STOPPED})
+"""Nothing more will be done about a trial."""
+
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well."""
+    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well.
+
+    `left_seconds` is how long it takes yet; None where nobody knows. `timed_hours` is what its attempts took that were
+    carried out in full, of which `expected_hours` were expected, between `expected_low_hours` and the high.
+    """
 
     trial: str
     cell: str
@@ -36,12 +45,24 @@ class TrialStatus:
     host: str
     doing: str
     wrong: str
+    left_seconds: float | None = None
+    timed_hours: float | None = None
+    expected_hours: float | None = None
+    expected_low_hours: float | None = None
+    expected_high_hours: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether nothing more is to come of it in this sweep."""
+        return self.left_seconds == 0
 
 
 def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, decision: Decision) -> TrialStatus:
     """Return the status of one cell of a plan at one seed."""
     run = store.run(planned.trial)
-    records = [record for number in run.attempts() if (record := read_record(run.record(number)))]
+    attempts = [(read_job(run.job(number)), read_record(run.record(number))) for number in run.attempts()]
+    records = [record for _, record in attempts if record]
+    times = compared(attempts)
     last = records[-1] if records else None
     found = score_of(run, score)
     return TrialStatus(
@@ -63,7 +84,23 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
         host=seen.host,
         doing=last.doing if last else "",
         wrong=_wrong(seen, decision),
+        left_seconds=_left(attempts, decision),
+        timed_hours=times.taken,
+        expected_hours=times.expected,
+        expected_low_hours=times.low,
+        expected_high_hours=times.high,
     )
+
+
+def _left(attempts: Sequence[Attempt], decision: Decision) -> float | None:
+    if decision.action in SETTLED:
+        return 0.0
+    if not attempts:
+        return None
+    job, record = attempts[-1]
+    trains = job is not None and job.work == "train"
+    share = share_of(record, job.options.horizon_kimg) if job and trains else 0.0
+    return left_of((job, record), share, time.time())
 
 
 def state_in_a_word(seen: Observed, decision: Decision) -> str:
