@@ -99,7 +99,7 @@ class Bars:
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._live.console.print(Text(text), soft_wrap=True)
+        self._live.console.print(Text(text))
 
 
 class Lines:
@@ -148,7 +148,7 @@ def in_sum(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: 
     """Return how many runs of a sweep are over, and how long all the others take yet."""
     runs, over = len(statuses) + len(to_come), sum(status.is_over for status in statuses)
     left = left_of_all([*(status.left_seconds for status in statuses), *to_come], parallel)
-    return f"{over} of {runs} over" + (f", about {duration(left)} left" if left else "")
+    return f"{over} of {runs} finished" + (f", about {duration(left)} left" if left else "")
 
 
 def in_a_line(status: TrialStatus) -> str:

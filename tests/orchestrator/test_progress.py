@@ -92,9 +92,9 @@ def test_ids_states_bar_and_kimg_are_whole_and_cells_differ_at_any_width(width: 
 def test_the_sweep_has_one_bar_and_one_time_that_is_left() -> None:
     over = replace(STATUS, state="done", kimg=8.0, left_seconds=0.0)
     lines = screen([over, STATUS, STATUS])
-    assert lines[-1].split("  ")[-1] == "1 of 4 over, about 2 min left"
+    assert lines[-1].split("  ")[-1] == "1 of 4 finished, about 2 min left"
     assert "38%" in lines[-1]
-    assert sum("over" in line for line in lines) == 1
+    assert sum("finished" in line for line in lines) == 1
 
 
 def test_what_runs_comes_first_and_the_sweep_stays_in_sight_where_not_all_fit() -> None:
@@ -121,7 +121,7 @@ def test_lines_tell_when_runs_are_over_and_how_long_the_others_take() -> None:
     target, output = console(terminal=False)
     over = replace(STATUS, seed=4, state="done", left_seconds=0.0)
     Lines(target, parallel=2).show([over, STATUS], [60.0])
-    assert output.getvalue().splitlines()[-1] == "    sweep  1 of 3 over, about 2 min left"
+    assert output.getvalue().splitlines()[-1] == "    sweep  1 of 3 finished, about 2 min left"
 
 
 @pytest.mark.parametrize(

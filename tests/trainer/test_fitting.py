@@ -42,7 +42,7 @@ def test_different_texts_are_different_when_shortened_and_fit(texts: list[str], 
     short, legend = shortened(texts, width)
     assert len(set(short)) == len(set(texts))
     assert all(cell_len(text) <= width for text in short)
-    assert not legend or legend[0].startswith("all: ") or len(legend) == len(set(texts))
+    assert not legend or legend[0].startswith(("all: ", "values of: ")) or len(legend) == len(set(texts))
 
 
 @settings(max_examples=100)
@@ -70,7 +70,18 @@ def test_what_all_cells_share_is_left_out_before_they_are_numbered() -> None:
         [f"discriminator.channel_base={n}024" for n in (1, 2, 3)],
         ["all: generator.channel_base=1024, augment=ada"],
     )
-    assert shortened(cells, 14)[0][0] == "discrim…e=1024"
+    assert shortened(cells, 14) == (
+        ["1024", "2024", "3024"],
+        ["values of: discriminator.channel_base", "all: generator.channel_base=1024, augment=ada"],
+    )
+
+
+def test_values_alone_tell_cells_apart_that_have_the_same_keys() -> None:
+    cells = [f"plain, data.subset={subset}, augment={augment}" for subset in (500, 5000) for augment in ("none", "ada")]
+    assert shortened([*cells, "flipped, data.subset=500, augment=ada"], 20) == (
+        ["plain, 500, none", "plain, 500, ada", "plain, 5000, none", "plain, 5000, ada", "flipped, 500, ada"],
+        ["values of: data.subset, augment"],
+    )
 
 
 def test_what_differs_only_in_the_middle_is_numbered_and_explained() -> None:

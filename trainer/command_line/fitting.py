@@ -3,7 +3,7 @@
 Widths are in columns of a terminal, of which some characters take two and some none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
@@ -60,16 +60,32 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int 
 def shortened(texts: Sequence[str], width: int, ellipsis: str = "…") -> tuple[list[str], list[str]]:
     """Return texts of at most `width`, different ones different, and a legend where only numbers tell them apart."""
     distinct = list(dict.fromkeys(texts))
-    own, common = _without_common_parts(distinct)
-    attempts = [(distinct, []), (own, [f"all: {common}"])]
-    if all(0 < cell_len(text) <= width for text in own):
-        attempts.reverse()
-    for candidates, legend in attempts:
+    for candidates, legend in (*_shorter_forms(distinct, width), (distinct, [])):
         short = [middle(text, width, ellipsis) for text in candidates]
         if len(set(short)) == len(distinct):
             by_text = dict(zip(distinct, short, strict=True))
             return [by_text[text] for text in texts], legend
     return _numbered(texts, distinct, width, ellipsis)
+
+
+def _shorter_forms(texts: Sequence[str], width: int) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield forms of the texts that are whole at this width, each with what it leaves out.
+
+    They are without the parts between commas that all texts have, or without the keys of `key=value` as well.
+    """
+    parts = [text.split(SEPARATOR) for text in texts]
+    common = [part for part in dict.fromkeys(parts[0]) if all(part in own for own in parts)]
+    own = [[part for part in of if part not in common] for of in parts]
+    keys = {tuple(part.partition("=")[0] if "=" in part else "" for part in of) for of in own}
+    left_out = [f"all: {SEPARATOR.join(common)}"] if common else []
+    forms = [(own, left_out)]
+    if len(keys) == 1 and any(*keys):
+        values = [[part.partition("=")[2] or part for part in of] for of in own]
+        forms.append((values, [f"values of: {SEPARATOR.join(filter(None, *keys))}", *left_out]))
+    for form, legend in forms:
+        joined = [SEPARATOR.join(of) for of in form]
+        if all(0 < cell_len(text) <= width for text in joined):
+            yield joined, legend
 
 
 def _numbered(texts: Sequence[str], distinct: Sequence[str], width: int, ellipsis: str) -> tuple[list[str], list[str]]:
@@ -97,13 +113,6 @@ def _beginning(text: str, width: int) -> str:
         if taken > width:
             return text[:place]
     return text
-
-
-def _without_common_parts(texts: Sequence[str]) -> tuple[list[str], str]:
-    """Return the texts without those parts between commas that all of them have, and these parts."""
-    parts = [text.split(SEPARATOR) for text in texts]
-    common = [part for part in dict.fromkeys(parts[0]) if all(part in own for own in parts)]
-    return [SEPARATOR.join(part for part in own if part not in common) for own in parts], SEPARATOR.join(common)
 
 
 def _kept(columns: Sequence[Column], texts: Sequence[Sequence[str]], natural: Sequence[int], width: int) -> list[int]:

@@ -47,9 +47,9 @@ class FittedTable:
 
 
 def show(console: Console, *renderables: RenderableType) -> None:
-    """Print tables and texts: no line is broken or cut by us."""
+    """Print tables and texts: nothing is cut, and in a pipe no line is broken."""
     for one in renderables:
-        console.print(one, soft_wrap=True)
+        console.print(one, soft_wrap=not console.is_terminal, crop=False)
 
 
 def ellipsis_of(console: Console) -> str:
