@@ -87,6 +87,11 @@ class RunRecord(Settings):
     versions: dict[str, str] = {}
     energy: Energy = Energy()
 
+    @property
+    def slot_seconds(self) -> float:
+        """Return for how long the attempt has held its slot, start-up with it where that is known."""
+        return max(self.updated - (self.started if self.began is None else self.began), 0.0)
+
 
 @dataclass(frozen=True)
 class RunDir:

@@ -73,7 +73,7 @@ def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
     """Return the statuses of a sweep, and what its last run took against what was expected of it."""
     runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
-    last = [Text(f"The last run: {took(runs[-1])}"), Text()] if runs else []
+    last = [Text(f"The last run {took(runs[-1])}"), Text()] if runs else []
     return Group(status_table(name, statuses, most), *last)
 
 

@@ -72,7 +72,7 @@ class WatchedRun:
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
         if run:
             keep_run(self.store, self._sweep, run)
-            self.view.say(took(run))
+            self.view.say(f"It {took(run)}")
 
     def statuses(self) -> list[TrialStatus]:
         """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""

@@ -8,3 +8,12 @@ def duration(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86400:.1f} days"
+
+
+def span(low: float, high: float) -> str:
+    """Return a range of lengths of time: 7 to 10 min, 40 s to 2 min."""
+    least, most = duration(low), duration(high)
+    number, _, unit = least.partition(" ")
+    if least == most:
+        return least
+    return f"{number} to {most}" if most.endswith(f" {unit}") else f"{least} to {most}"

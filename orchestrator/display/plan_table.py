@@ -1,11 +1,12 @@
 """Plans as tables and summaries."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.display.duration import duration
+from orchestrator.display.duration import duration, span
 from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.diff import PlanChange
 from orchestrator.plan.plan import Plan
@@ -49,7 +50,9 @@ def plan_table(plan: Plan) -> RenderableType:
         texts = (decision.action.value, trial.id, trial.cell, str(trial.seed), _way(decision), _cost(cost))
         rows.append((*texts, decision.reason))
         styles.append(STYLES[decision.action])
-    table = FittedTable(PLAN_COLUMNS, rows, plan.sweep.spec.question or "", styles, most=ROWS)
+    reasons = Counter((decision.action.value, decision.reason) for decision in plan.decisions.values())
+    why = [f"{action}: {reason} ({many(count, 'trial')})" for (action, reason), count in reasons.most_common(ROWS)]
+    table = FittedTable(PLAN_COLUMNS, rows, plan.sweep.spec.question or "", styles, most=ROWS, instead={"why": why})
     return Group(table, Text(), *(Text(line) for line in summary(plan)))
 
 
@@ -67,10 +70,10 @@ def summary(plan: Plan) -> list[str]:
         return [*lines, f"Nothing to start: {under_way:,} queued or running." if under_way else "Nothing to run."]
     sources = sorted({cost.price.source for cost in plan.to_pay})
     devices = f"{totals.gpu_hours:.3g} GPU-hours" if totals.gpu_hours else f"{totals.cpu_hours:.3g} CPU-hours"
-    span = f"{duration(totals.wall_hours_low * 3600)} to {duration(totals.wall_hours_high * 3600)}"
+    within = span(totals.wall_hours_low * 3600, totals.wall_hours_high * 3600)
     lines.append(
         f"{many(totals.runs, 'run')}, {totals.kimg:,.4g} kimg, {devices}; about {duration(totals.wall_hours * 3600)} "
-        f"with {plan.parallel} at a time ({span})"
+        f"with {plan.parallel} at a time ({within})"
     )
     extra = [_energy(plan)] if totals.kwh is not None else []
     extra += [f"cost {totals.money:,.2f}"] if totals.money is not None else []
@@ -92,8 +95,8 @@ def diff_table(changes: Sequence[PlanChange]) -> RenderableType:
 def took(run: SweepRun) -> str:
     """Return what running a sweep took, and what it was expected to take."""
     expected = run.estimate
-    told = f"{duration(expected.seconds)} ({duration(expected.low)} to {duration(expected.high)})"
-    return f"Took {duration(run.seconds)}; expected: {told}"
+    told = f"{duration(expected.seconds)} ({span(expected.low, expected.high)})"
+    return f"took {duration(run.seconds)}; expected: {told}"
 
 
 def many(count: int, word: str) -> str:
@@ -106,4 +109,4 @@ def _way(decision: Decision) -> str:
 
 
 def _cost(cost: Price | None) -> str:
-    return f"{duration(cost.low)} - {duration(cost.high)}" if cost else ""
+    return span(cost.low, cost.high) if cost else ""

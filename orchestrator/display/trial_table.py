@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from orchestrator.display.duration import duration
+from orchestrator.display.duration import duration, span
 from orchestrator.plan.outlook import left_of_all
 from orchestrator.plan.status import TrialStatus
 from trainer.command_line.fitting import Column
@@ -41,7 +41,7 @@ STATUS_COLUMNS = (
     Column("score", 90, right=True),
     Column("best", 80, right=True),
     Column("left", 75, right=True),
-    Column("hours", 70, right=True),
+    Column("took", 70, right=True),
     Column("expected", 60, right=True),
     Column("p", 50, right=True),
     Column("img/s", 45, right=True),
@@ -85,8 +85,8 @@ def against_expected(statuses: Sequence[TrialStatus]) -> list[str]:
         3600 * sum(getattr(status, f"{name}_hours") or 0.0 for status in timed)
         for name in ("timed", "expected", "expected_low", "expected_high")
     )
-    span = f"{duration(low)} to {duration(high)}"
-    return [f"{len(timed)} trials took {duration(taken)} together; expected: {duration(expected)} ({span})"]
+    trials = "1 trial" if len(timed) == 1 else f"{len(timed):,} trials"
+    return [f"{trials} took {duration(taken)} in all; expected: {duration(expected)} ({span(low, high)})"]
 
 
 def reach(status: TrialStatus) -> str:
@@ -127,8 +127,8 @@ def _status_row(status: TrialStatus) -> tuple[str, ...]:
         number(status.score_last, ".4g"),
         number(status.score_best, ".4g"),
         _left(status),
-        f"{status.hours:.2f}",
-        number(status.expected_hours, ".2f"),
+        duration(status.hours * 3600) if status.attempts else "",
+        "" if status.expected_hours is None else duration(status.expected_hours * 3600),
         number(status.p, ".2f"),
         number(status.images_per_second, ".0f"),
         str(status.attempts),

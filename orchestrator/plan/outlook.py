@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from orchestrator.store.timing import seconds_of
 from trainer.config.job import Job
 from trainer.record import RunRecord, State
 
@@ -25,7 +24,7 @@ class Compared(NamedTuple):
 def compared(attempts: Iterable[Attempt]) -> Compared:
     """Return what attempts took against their estimates; those that were cut short say nothing of these."""
     pairs = [
-        (seconds_of(record), job.estimate)
+        (record.slot_seconds, job.estimate)
         for job, record in attempts
         if job and record and job.estimate and record.state is State.DONE and not record.diverged
     ]

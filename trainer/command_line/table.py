@@ -1,12 +1,12 @@
 """A table for the terminal, as wide as that; in a pipe as wide as it needs to be."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from trainer.command_line.fitting import Column, fitted
+from trainer.command_line.fitting import Column, escaped, fitted
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class FittedTable:
     """Rows under columns, each in its style.
 
     `most` rows are shown, or as many as go into `height` lines; `complete` says where all of them are.
+    `instead` has lines to print where there is no room for a column, by its heading.
     """
 
     columns: Sequence[Column]
@@ -23,12 +24,14 @@ class FittedTable:
     most: int | None = None
     height: int | None = None
     complete: str = "--json"
+    instead: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         width = options.max_width if console.is_terminal else None
         ellipsis = ellipsis_of(console)
         table = fitted(self.columns, self.rows[: self.most], width, ellipsis)
         notes = [*table.legend, *([f"no room for: {', '.join(table.dropped)}"] if table.dropped else [])]
+        notes += [escaped(line) for heading in table.dropped for line in self.instead.get(heading, ())]
         rows, notes = self._in_height(table.rows, notes)
         if self.title:
             yield _line(self.title, "italic")
