@@ -4,19 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from analysis.commands import COMMANDS
+from analysis.commands import COMMANDS, FORMER
 from analysis.errors import AnalysisError
 from trainer.command_line.group import program
-from trainer.command_line.program import CommandFailure, Former, run_program
+from trainer.command_line.program import CommandFailure, run_program
 from trainer.errors import ExitCode
-
-FORMER: Former = {
-    ("figures", "--which"): "figures trace FILE",
-    ("figures", "--verify"): "figures verify [SWEEP]",
-    ("figures", "--sweep"): "figures draw SWEEP",
-    ("table", "--sweep"): "table SWEEP",
-    ("claims", "--sweep"): "claims SWEEP",
-}
 
 app = program("Tables, figures, verdicts and reports of what a store holds.", COMMANDS)
 

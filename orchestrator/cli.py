@@ -21,6 +21,7 @@ COMMANDS = (
     Command("cancel", "orchestrator.commands.cancel", "Stop a sweep or a trial for good.", RUN),
     Command("retry", "orchestrator.commands.retry", "Let failed and cancelled trials run again.", RUN),
     Command("demo", "orchestrator.commands.demo", "Train a small sweep on this machine and draw its figures.", RUN),
+    Command("sweeps", "orchestrator.commands.sweeps", "List the sweeps that come with adasweep, or copy one.", LOOK),
     Command("status", "orchestrator.commands.status", "Show how each trial is getting on, and what is wrong.", LOOK),
     Command("watch", "orchestrator.commands.watch", "Follow a sweep until nothing waits or runs.", LOOK),
     Command("why", "orchestrator.commands.why", "Tell the story of a trial, and what would happen to it next.", LOOK),
@@ -53,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> CommandFailure | None:
     if isinstance(error, BackendError):
-        return CommandFailure(ExitCode.RUN_AGAIN if error.retryable else ExitCode.SOME_FAILED, str(error))
+        return CommandFailure(ExitCode.RUN_AGAIN if error.retryable else ExitCode.USER_ERROR, str(error))
     return None
 
 

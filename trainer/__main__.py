@@ -7,14 +7,9 @@ from collections.abc import Sequence
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from trainer.command_line.group import program
-from trainer.command_line.program import CommandFailure, Former, run_program
-from trainer.commands import COMMANDS
+from trainer.command_line.program import CommandFailure, run_program
+from trainer.commands import COMMANDS, FORMER
 from trainer.errors import ExitCode
-
-FORMER: Former = {
-    ("inspect",): "probe PROBE SNAPSHOT TARGET",
-    ("probe", "--config"): "benchmark --config CONFIG --data DATA --cache CACHE",
-}
 
 app = program("Train a GAN, measure it, look into it, make images with it.", COMMANDS)
 

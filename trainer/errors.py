@@ -33,6 +33,17 @@ def without_prefix(line: str) -> str:
     return line.removeprefix("adasweep: ").removeprefix("error: ")
 
 
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, and what is no UTF-8 replaced: it cannot steer a terminal."""
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else repr(character)[1:-1]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest of the `known` words, or nothing where none is near."""
     known = list(known)
@@ -56,7 +67,7 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.place}: {self.problem}" + (f"; {self.way_out}" if self.way_out else "")
-        return " ".join(line.split())
+        return printable(" ".join(line.split()))
 
 
 class DataError(UserError):

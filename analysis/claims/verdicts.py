@@ -11,7 +11,7 @@ from analysis.claims.readings import described, values_of
 from analysis.claims.stats import bootstrap_interval, holm, rank_sum_p, seeds_for, smallest_p, two_sided_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
-from analysis.tables.units import JOULES_PER_KWH
+from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.config.claims.cells import Cells, pair_of
 from trainer.config.claims.grammar import PROSE, Claim, ClaimProblem, is_measured, is_prose, parse_claim
 

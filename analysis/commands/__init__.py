@@ -1,6 +1,7 @@
 """The commands of the analysis: one file each, imported only when called."""
 
 from trainer.command_line.group import Command
+from trainer.command_line.program import Former
 
 PANEL = "Commands"
 
@@ -12,3 +13,11 @@ COMMANDS = (
     Command("energy", "analysis.commands.energy", "Say what sweeps took: kWh, CO2, GPU-years.", PANEL),
     Command("report", "analysis.commands.report", "Write a report of sweeps as one page.", PANEL),
 )
+
+FORMER: Former = {
+    ("figures", "--which"): "figures trace FILE",
+    ("figures", "--verify"): "figures verify [SWEEP]",
+    ("figures", "--sweep"): "figures draw SWEEP",
+    ("table", "--sweep"): "table SWEEP",
+    ("claims", "--sweep"): "claims SWEEP",
+}

@@ -1,13 +1,26 @@
-"""All figures by name, from one table per paper in `papers`."""
+"""All figures by name: those that suit any sweep, and one table per paper in `papers`."""
 
 import difflib
 
 from analysis.errors import FigureError
 from analysis.figures.figure import Figure
-from analysis.figures.papers import ada, biggan, diffaugment, general, progan, stylegan2
+from analysis.figures.papers import ada, comparisons, stylegan2
+from analysis.figures.shapes.curves import CurveFigure
+from analysis.figures.shapes.lines import LineFigure
+from analysis.figures.shapes.logit_panels import LogitFigure
+from analysis.figures.shapes.run_filters import adaptive
+from analysis.figures.shapes.sample_grid import SampleFigure
+from analysis.results.facets import DATASET
 
-GENERAL = general.FIGURES
-"""What is drawn where a sweep names no figures."""
+GENERAL: dict[str, Figure] = {
+    "fid_curves": CurveFigure("Quality during training"),  # as ADA, Fig. 1a and 6a
+    "fid_by_size": LineFigure("Quality against the number of training images", panel=DATASET),  # as ADA, Fig. 7a and 7b
+    "ada_p": CurveFigure("Adaptive augmentation: probability p", "p", keep=adaptive),  # as ADA, Fig. 5c
+    "ada_rt": CurveFigure("Overfitting heuristic $r_t$", "r_t"),  # as ADA, Fig. 5d; r_t = E[sign D(x)], Eq. 1
+    "logit_histograms": LogitFigure("Logits of the discriminator"),  # as ADA, Fig. 1b, 1c and 6b
+    "samples": SampleFigure("Samples near the best snapshot"),  # as ADA, Fig. 10
+}
+"""What is drawn where a sweep names no figures. ADA: Karras et al. 2020."""
 
 FREE = ada.FREE
 """Figures that need no run."""
@@ -16,9 +29,9 @@ FIGURES: dict[str, Figure] = {
     **GENERAL,
     **ada.FIGURES,
     **stylegan2.FIGURES,
-    **progan.FIGURES,
-    **diffaugment.FIGURES,
-    **biggan.FIGURES,
+    **comparisons.PROGAN,
+    **comparisons.DIFFAUGMENT,
+    **comparisons.BIGGAN,
 }
 
 

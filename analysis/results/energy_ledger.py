@@ -8,9 +8,9 @@ between training, metrics and the rest (idle: starting, saving, waiting) by time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from analysis.tables.attempts import UNFINISHED, AttemptRow
-from analysis.tables.units import HOURS_PER_YEAR, JOULES_PER_KWH, SECONDS_PER_HOUR
+from analysis.tables.attempts import JOULES_PER_KWH, SECONDS_PER_HOUR, UNFINISHED, AttemptRow
 
+HOURS_PER_YEAR = 8766.0
 UNPLANNED = "in no sweep's plan"
 
 

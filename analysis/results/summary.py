@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score
 from analysis.results.spread import spread
-from analysis.tables.units import JOULES_PER_KWH
+from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
 

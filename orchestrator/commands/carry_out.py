@@ -33,6 +33,7 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
         raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
     if flags.dry_run:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
+    backend.require_usable()
     if flags.record:
         default_target(store)
     store.require_writable()

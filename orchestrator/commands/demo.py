@@ -1,21 +1,20 @@
 """adasweep demo: the whole path on this machine, from images to a figure."""
 
 import sys
-from pathlib import Path
 
-import orchestrator
 from orchestrator.commands import benchmark, carry_out, delegate
 from orchestrator.commands.options import CpusOption, RunFlags, TierOption
 from orchestrator.dispatch.planner import Request
 from orchestrator.display.output import news
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
+from orchestrator.sweep.bundled import FOLDER
 from orchestrator.sweep.reader import read_sweep
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.errors import ExitCode
 
-SWEEP = Path(orchestrator.__file__).parent.parent / "sweeps" / "demo.yaml"
+SWEEP = FOLDER / "demo.yaml"
 
 EXAMPLES = """Examples:
   adasweep demo

@@ -15,9 +15,10 @@ from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import ROWS, took
 from orchestrator.display.trial_table import status_table
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.plan_file import read_plan, sweeps
+from orchestrator.plan.plan_file import read_plan, readable_plans
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status
 from orchestrator.store.layout import Store
+from orchestrator.store.spoilt import spoilt_of
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.command_line.sweeps import stored_name
@@ -58,10 +59,32 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
         return _tell_changes(store, sweep) if as_json else _watch(store, sweep)
     found = _statuses(store, sweep)
     if as_json:
-        print_json(_document(found))
+        print_json(_document(store, found))
         return 0
-    show(results(), *(_table(store, name, statuses) for name, statuses in found.items()))
+    for name, statuses in found.items():
+        show(results(), _table(store, name, statuses))
+        _tell(passed_over(store, statuses))
+    _tell([] if sweep else _unreadable(store))
     return 0
+
+
+def passed_over(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
+    """Return a line for each file, or line of one, that is passed over of these trials because it does not fit."""
+    trials = dict.fromkeys(status.trial for status in statuses)
+    return [str(one) for trial in trials for one in spoilt_of(store, trial)]
+
+
+def _unreadable(store: Store) -> list[str]:
+    told: list[str] = []
+    readable_plans(store, told)
+    return told
+
+
+def _tell(lines: Sequence[str]) -> None:
+    for line in lines[:ROWS]:
+        results().print(Text(f"passed over: {line}"), soft_wrap=True)
+    if len(lines) > ROWS:
+        results().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
 
 def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
@@ -77,13 +100,17 @@ def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int =
     return Group(status_table(name, statuses, most), *last)
 
 
-def _document(found: StatusesBySweep) -> dict[str, object]:
-    sweeps_told = [{"sweep": name, "trials": as_json(statuses)} for name, statuses in found.items()]
+def _document(store: Store, found: StatusesBySweep) -> dict[str, object]:
+    sweeps_told = [
+        {"sweep": name, "trials": as_json(statuses), "passed_over": passed_over(store, statuses)}
+        for name, statuses in found.items()
+    ]
     return {"schema_version": 1, "sweeps": sweeps_told}
 
 
 def _statuses(store: Store, sweep: str) -> StatusesBySweep:
-    return {name: statuses_of(store, name) for name in ([sweep] if sweep else sweeps(store))}
+    names = [sweep] if sweep else [plan.sweep for plan in readable_plans(store)]
+    return {name: statuses_of(store, name) for name in names}
 
 
 def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
@@ -108,7 +135,7 @@ def _watch(store: Store, sweep: str) -> int:
 def _tell_changes(store: Store, sweep: str) -> int:
     told: dict[str, object] = {}
     for found in _looks(store, sweep):
-        document = _document(found)
+        document = _document(store, found)
         if document != told:
             print_json(document)
         told = document

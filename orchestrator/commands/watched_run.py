@@ -10,6 +10,7 @@ from types import FrameType
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.plan_table import took
 from orchestrator.display.progress import View, in_a_line
+from orchestrator.plan.own_view import own_view
 from orchestrator.plan.status import TrialStatus, trial_status
 from orchestrator.recorders.cursor import is_behind, left_out
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
@@ -45,9 +46,14 @@ class WatchedRun:
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
-        started = self.dispatcher.submit()
-        self.view.say(f"{len(started)} trials submitted; watch them with: adasweep status {self._sweep}")
-        return 0
+        wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
+        started = len(self.dispatcher.submit())
+        self.view.say(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
+        if started >= wanted:
+            return 0
+        why = self.dispatcher.trouble
+        self.view.say(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
+        return ExitCode.RUN_AGAIN
 
     def to_the_end(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""
@@ -83,8 +89,9 @@ class WatchedRun:
         return list(found.values())
 
     def _status(self, run: PlannedRun) -> TrialStatus:
-        seen, decision = self.dispatcher.observed[run.trial], self.dispatcher.decisions[run.trial]
-        return trial_status(self.store, run, self.dispatcher.plan.sweep.spec.score_name, seen, decision)
+        plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
+        seen = own_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
+        return trial_status(self.store, run, plan.sweep.spec.score_name, seen, decision)
 
     @property
     def _sweep(self) -> str:
@@ -128,7 +135,7 @@ class WatchedRun:
         self.view.say("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
         self.dispatcher.stop()
         deadline = time.monotonic() + STOP_SECONDS
-        while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.under_way:
+        while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.ours:
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
             self._show()

@@ -47,11 +47,16 @@ KINDS = (
     _kind("job", rf"{ATTEMPT}/job\.json", Rule.KEEP),
     _kind("record", rf"{ATTEMPT}/record\.json", Rule.NEWEST),
     _kind("request", rf"{ATTEMPT}/cancel", Rule.KEEP),
-    _kind("request", rf"{TRIAL}/(?:retry|stops/{NAME})\.json", Rule.NEWEST),
+    _kind("request", rf"{TRIAL}/(?:retry|(?:stops|cancels)/{NAME})\.json", Rule.NEWEST),
     _kind("rows", rf"{TRIAL}/(?:ticks|metrics|logits|events)\.jsonl", Rule.ROWS),
     _kind("sample", rf"{TRIAL}/samples/{NAME}\.png", Rule.KEEP),
     _kind("probe", rf"{TRIAL}/probes/{NAME}\.(?:npz|png)", Rule.KEEP),
-    _kind("snapshot", rf"{TRIAL}/snapshots/(?:config\.json|snapshot-\d{{9,}}\.safetensors)", Rule.KEEP, "snapshots"),
+    _kind(
+        "snapshot",
+        rf"{TRIAL}/snapshots/(?:config\.json|snapshot-\d{{9,}}(?:-t\d{{4,}})?\.safetensors)",
+        Rule.KEEP,
+        "snapshots",
+    ),
     _kind(
         "checkpoint",
         rf"{TRIAL}/checkpoints/ckpt-\d{{9,}}-t\d{{4,}}-[0-9a-f]{{16}}\.safetensors",

@@ -18,7 +18,7 @@ from trainer.errors import UserError
 Lacks = Callable[[Resources], str]
 """Why a backend can never run what needs such resources; nothing where it can."""
 
-Finding = tuple[KeyPath, str]
+KeyProblem = tuple[KeyPath, str]
 """Which key of a sweep is wrong, and what is."""
 
 CELLS_SHOWN = 3
@@ -45,7 +45,7 @@ def measuring_problems(
     return [problem(path, text) for path, text in found]
 
 
-def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[Finding]:
+def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
     sizes = {trial.config.data.images for trial in trials}
     for index, name in enumerate(spec.metrics):
         for images in sorted(sizes):
@@ -53,7 +53,7 @@ def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[Findi
                 yield ("metrics", index), f"{name} is undefined: {why}"
 
 
-def _file_problems(spec: SweepSpec) -> Iterator[Finding]:
+def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
     """Yield the networks of metrics whose files are not there."""
     used = {FAMILIES[parse_metric(name).family].source for name in spec.metrics}
     for kind, given, wants_file in (("detector", spec.detector, "inception"), ("distance", spec.distance, "vgg16")):
@@ -62,7 +62,7 @@ def _file_problems(spec: SweepSpec) -> Iterator[Finding]:
             yield (kind,), f"there is no file {path!r}; write {wants_file}:/path/to/file.pt"
 
 
-def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[Finding]:
+def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[KeyProblem]:
     asked = {trial.resources: trial for trial in reversed(trials)}
     for resources, trial in asked.items():
         if why := lacks(resources):

@@ -1,13 +1,11 @@
 """Files that are broken, or built to do harm, are refused by name."""
 
 import contextlib
-import io
 import struct
 import zipfile
 import zlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -117,13 +115,6 @@ def test_a_truncated_png_is_named(keep: int) -> None:
 def test_what_is_no_image_is_named(content: bytes) -> None:
     with pytest.raises(DataError, match=r"^x\.png: "):
         decode(content, "x.png")
-
-
-def test_sixteen_bit_images_are_refused_not_cut() -> None:
-    file = io.BytesIO()
-    Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(file, "PNG")
-    with pytest.raises(DataError, match="8-bit"):
-        decode(file.getvalue(), "deep.png")
 
 
 @given(st.binary(max_size=300), st.integers(0, 250))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -14,6 +14,7 @@ from orchestrator.cli import main
 from orchestrator.dispatch import planner
 from orchestrator.store.layout import Store
 from orchestrator.sweep.json_schema import sweep_schema
+from tests.support.fuzzing import BATCH, FEW, fuzz_for
 from tests.support.schema_values import fitting
 from tests.support.tiny_sweep import find
 
@@ -23,8 +24,6 @@ YAML_SAFE = YAML(typ="safe", pure=True)
 ANYTHING: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 0, 1.5, 10**30, float("nan"), "", "no", "1e3", [], [[]], {}, {"type": "ada"}]
 )
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-MANY = settings(FEW, max_examples=1500)
 Place = tuple[Any, Any]
 
 
@@ -100,8 +99,11 @@ def test_whatever_fits_the_schema_is_a_plan_or_a_user_error(planned: Callable[[A
 
 
 @pytest.mark.slow
-@MANY
-@given(content=mutated() | BY_SCHEMA)
-@pytest.mark.timeout(1800)
-def test_many_fuzzed_sweeps_are_plans_or_user_errors(planned: Callable[[Any], None], content: Any) -> None:
-    planned(content)
+@pytest.mark.timeout(900)
+def test_fuzzed_sweeps_are_plans_or_user_errors_for_ten_minutes(planned: Callable[[Any], None]) -> None:
+    @BATCH
+    @given(content=mutated() | BY_SCHEMA)
+    def fuzz(content: Any) -> None:
+        planned(content)
+
+    fuzz_for(10, fuzz)

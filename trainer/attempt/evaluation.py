@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
+from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
 from trainer.evaluation.measurer import Measurer, recorded_values
 from trainer.evaluation.shared_work import agreed
-from trainer.files import read_lines
 from trainer.images.latents import load_generator
 from trainer.probes.run import Prober
 from trainer.recording.reporter import Reporter
@@ -22,7 +22,7 @@ class EvaluationJob:
     reporter: Reporter
 
     def __post_init__(self) -> None:
-        self.measurer.known |= recorded_values(read_lines(self.measurer.run.metrics))
+        self.measurer.known |= recorded_values(rows_in(self.measurer.run.metrics))
 
     def carry_out(self) -> None:
         """Measure all snapshots, oldest first, then keep of them what is to be kept. Raises Preempted."""
@@ -33,7 +33,7 @@ class EvaluationJob:
             agreed(partial(prober.run_missing, images), world)
         kept = self.measurer.run.kept_snapshots()
         if kept and self.measurer.options.metrics and self.reporter.speaks:
-            self.measurer.keep(max(kept))
+            self.measurer.keep(max(kept), self.reporter.fence)
 
     def _measure(self, images: int) -> None:
         if self.measurer.missing(images):

@@ -148,4 +148,4 @@ def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
         energy=Energy(method=meter.method, coverage=meter.coverage),
     )
     kind = Reporter if place.rank == 0 else SilentReporter
-    return kind(attempt.run, record, Fence(attempt.run.lease, attempt.job.token))
+    return kind(attempt.run, record, Fence.of_worker(attempt.run.lease, attempt.job.token))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
 
+from trainer.errors import printable
+
 ALWAYS = 100
 """The priority of a column that is never dropped."""
 
@@ -38,7 +40,7 @@ class Fitted(NamedTuple):
 
 def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None, ellipsis: str = "…") -> Fitted:
     """Return a table that is at most `width` wide where its columns of priority ALWAYS allow that; None: no limit."""
-    texts = [[escaped(row[place]) for row in rows] for place in range(len(columns))]
+    texts = [[printable(row[place]) for row in rows] for place in range(len(columns))]
     natural = [max(map(cell_len, (column.heading, *cells))) for column, cells in zip(columns, texts, strict=True)]
     kept = list(range(len(columns)))
     if width is not None:
@@ -158,8 +160,3 @@ def _line(cells: Sequence[tuple[Column, int, str]]) -> str:
         space = " " * (width - cell_len(text))
         padded.append(space + text if column.right else text + space)
     return (" " * GAP).join(padded).rstrip()
-
-
-def escaped(text: str) -> str:
-    """Return a text that cannot steer a terminal: its control characters are written out."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

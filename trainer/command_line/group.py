@@ -20,16 +20,21 @@ class Command(NamedTuple):
 
 
 def new_app(
-    about: str = "", cls: type[TyperGroup] = TyperGroup, *, examples: str = "", completion: bool = False
+    about: str = "",
+    cls: type[TyperGroup] = TyperGroup,
+    *,
+    examples: str = "",
+    completion: bool = False,
+    alone: bool = False,
 ) -> typer.Typer:
-    """Return an app without commands, with the settings that all share."""
+    """Return an app without commands, with the settings that all share; `alone`, it acts without a command as well."""
     return typer.Typer(
         help=about,
         epilog=epilog(examples),
         cls=cls,
         add_completion=completion,
         context_settings={"help_option_names": ["-h", "--help"]},
-        no_args_is_help=True,
+        no_args_is_help=not alone,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )

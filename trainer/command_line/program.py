@@ -1,5 +1,6 @@
 """Carrying out a command line: what goes wrong is told in one line, after one prefix, and becomes an exit code."""
 
+import io
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ def run_program(
 
     `explain` says how errors end that only this program knows; None makes one a bug.
     """
+    _speak_any_encoding()
     try:
         _refuse(former or {}, words, name)
         code = app(args=list(words), prog_name=name, standalone_mode=False)
@@ -48,6 +50,13 @@ def run_program(
     if code == INTERRUPTED:
         return tell(CommandFailure(ExitCode.RUN_AGAIN, "interrupted; the same command continues"))
     return int(code or ExitCode.DONE)
+
+
+def _speak_any_encoding() -> None:
+    """Have characters that the terminal cannot show replaced, so that no name stops a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def tell(ending: CommandFailure) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.text import Text
 
-from trainer.command_line.fitting import Column, escaped, fitted
+from trainer.command_line.fitting import Column, fitted
+from trainer.errors import printable
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class FittedTable:
         ellipsis = ellipsis_of(console)
         table = fitted(self.columns, self.rows[: self.most], width, ellipsis)
         notes = [*table.legend, *([f"no room for: {', '.join(table.dropped)}"] if table.dropped else [])]
-        notes += [escaped(line) for heading in table.dropped for line in self.instead.get(heading, ())]
+        notes += [printable(line) for heading in table.dropped for line in self.instead.get(heading, ())]
         rows, notes = self._in_height(table.rows, notes)
         if self.title:
             yield _line(self.title, "italic")

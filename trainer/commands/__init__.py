@@ -1,6 +1,7 @@
 """The worker's commands: one file each, imported only when called."""
 
 from trainer.command_line.group import Command
+from trainer.command_line.program import Former
 
 TRAIN, IMAGES, SNAPSHOTS, REST = "Train and measure", "Images", "Snapshots", "Data and machine"
 
@@ -20,3 +21,8 @@ COMMANDS = (
     Command("ops", "trainer.commands.ops", "Build the compiled operations, or say what is missing.", REST),
     Command("schema", "trainer.commands.schema", "Print the JSON schema of a configuration.", REST),
 )
+
+FORMER: Former = {
+    ("inspect",): "probe PROBE SNAPSHOT TARGET",
+    ("probe", "--config"): "benchmark --config CONFIG --data DATA --cache CACHE",
+}

@@ -63,14 +63,15 @@ class JobArray:
 
 def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[JobArray]:
     """Return `tasks` as arrays, in an order that is a function of the tasks. `root` is where their folders go."""
+    return [array_of(group, profile, root, python) for group in _alike(tasks, profile.array_limit)]
+
+
+def array_of(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> JobArray:
+    """Return tasks that need the same as one array."""
     _require_harmless(root)
-    command = shlex.join([python, "-P"])
-    found = []
-    for group in _alike(tasks, profile.array_limit):
-        digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in group).encode()).hexdigest()[:12]
-        settings = parameters(group[0], profile) | {"job_name": f"adasweep-{digest}"}
-        found.append(JobArray(tuple(group), root / digest, settings, command))
-    return found
+    digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in tasks).encode()).hexdigest()[:12]
+    settings = parameters(tasks[0], profile) | {"job_name": f"adasweep-{digest}"}
+    return JobArray(tuple(tasks), root / digest, settings, shlex.join([python, "-P"]))
 
 
 def _alike(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:

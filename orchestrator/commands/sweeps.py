@@ -1,0 +1,72 @@
+"""adasweep sweeps: the sweeps that come with adasweep, to run as they are or to start from."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from orchestrator.display.output import print_json, results
+from orchestrator.errors import PlanError
+from orchestrator.sweep.bundled import bundled, bundled_named, nearest_bundled
+from orchestrator.sweep.reader import read_sweep
+from trainer.command_line.group import epilog, new_app
+from trainer.command_line.options import JsonOption
+
+EXAMPLES = """Examples:
+  adasweep sweeps
+  adasweep sweeps copy ada/fig7 .       to change it
+  adasweep plan ada/fig7 --tier smoke   what it would run, and what that would cost
+"""
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A bundled sweep, or the unique beginning of one.")]
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the copy goes.")]
+
+app = new_app("List the sweeps that come with adasweep, or copy one.", examples=EXAMPLES, alone=True)
+
+
+@app.callback(invoke_without_command=True)
+def list_bundled(context: typer.Context, as_json: JsonOption = False) -> int:
+    """List the sweeps that come with adasweep: name, question and tiers."""
+    if context.invoked_subcommand:
+        return 0
+    found = [_described(name, file) for name, file in bundled().items()]
+    if as_json:
+        print_json({"sweeps": found})
+        return 0
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading, is_whole in (("sweep", True), ("tiers", False), ("question", False)):
+        table.add_column(heading, no_wrap=is_whole)
+    for one in found:
+        table.add_row(one["sweep"], ", ".join(one["tiers"]), one["question"])
+    results().print(table)
+    return 0
+
+
+@app.command(epilog=epilog(EXAMPLES))
+def copy(name: NameArgument, folder: FolderArgument = Path()) -> int:
+    """Copy a bundled sweep, and the files that it includes, into a folder. Never writes over a file."""
+    file = bundled_named(name)
+    if file is None:
+        hint = nearest_bundled(name) or "see: adasweep sweeps"
+        raise PlanError(f"sweep {name!r}", "does not come with adasweep", hint)
+    files = [file, *(file.parent / included for included in _included(file))]
+    taken = [folder / one.name for one in files if (folder / one.name).exists()]
+    if taken:
+        raise PlanError(taken[0], "is there already", "name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in files:
+        shutil.copyfile(one, folder / one.name)
+        results().print(str(folder / one.name), markup=False, soft_wrap=True)
+    return 0
+
+
+def _described(name: str, file: Path) -> dict[str, Any]:
+    spec = read_sweep(file).spec
+    return {"sweep": name, "question": spec.question, "tiers": list(spec.tiers), "file": str(file)}
+
+
+def _included(file: Path) -> list[str]:
+    """Return the files that a bundled sweep includes: they lie beside it."""
+    names = read_sweep(file).spec.include
+    return [names] if isinstance(names, str) and names else list(names)

@@ -1,0 +1,65 @@
+"""The wheel, installed where there is no checkout: commands, sweeps, data and templates are in it."""
+
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pydantic
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OWN = ("orchestrator", "trainer", "analysis", "infra", "sweeps")
+SOURCES = (*OWN, "pyproject.toml", "README.md", "LICENSE")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel, install it into an empty environment that sees these tests' packages, and return its command."""
+    place = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    build = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(place), str(copied_sources(place))]
+    subprocess.run([*pip, *build], check=True)
+    (wheel,) = place.glob("adasweep-*.whl")
+    venv.create(place / "venv", with_pip=False)
+    python = place / "venv" / "bin" / "python"
+    subprocess.run([*pip, "--python", str(python), "install", "--no-deps", str(wheel)], check=True)
+    (site,) = (place / "venv" / "lib").glob("python*/site-packages")
+    borrowed = Path(pydantic.__file__).parents[1]
+    without_us = [entry for entry in borrowed.iterdir() if "adasweep" not in entry.name and entry.name not in OWN]
+    for entry in without_us:
+        if entry.suffix != ".pth" and not (site / entry.name).exists():
+            (site / entry.name).symlink_to(entry)
+    return python.with_name("adasweep")
+
+
+def copied_sources(place: Path) -> Path:
+    """Return a copy of what git keeps, so that building leaves nothing in the checkout."""
+    target = place / "sources"
+    listed = subprocess.run(["git", "ls-files", "-z", *SOURCES], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, target / name)
+    return target
+
+
+def adasweep(command: Path, folder: Path, *words: str) -> str:
+    done = subprocess.run([command, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=250)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_bundled_sweeps_are_listed_copied_and_planned(installed: Path, tmp_path: Path) -> None:
+    assert "ada/fig7_training_set" in adasweep(installed, tmp_path, "sweeps")
+    adasweep(installed, tmp_path, "sweeps", "copy", "ada/fig7", ".")
+    original = ROOT / "sweeps" / "ada" / "fig7_training_set.yaml"
+    assert (tmp_path / original.name).read_bytes() == original.read_bytes()
+
+
+def test_the_demo_runs_from_images_to_figures(installed: Path, tmp_path: Path) -> None:
+    adasweep(installed, tmp_path, "demo", "--tier", "smoke")
+    assert list((tmp_path / "store" / "figures").rglob("*.png"))
+    assert "done" in adasweep(installed, tmp_path, "status")
+    adasweep(installed, tmp_path, "report", "demo-smoke", "--out", "report.html")
+    assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
