@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from analysis.tables.store import ResultStore
 from analysis.tables.attempts import SECONDS_PER_HOUR
+from analysis.tables.store import ResultStore
 from trainer.config.job import Estimate, Job
 from trainer.config.plan_file import PlanFile
 from trainer.config.sweep_run import RUNS_FILE, sweep_runs
