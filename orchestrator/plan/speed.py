@@ -20,7 +20,7 @@ from trainer.config.job import Resources
 from trainer.config.metrics.names import MetricSpec, parse_metric
 from trainer.config.train import TrainConfig
 
-LEAST_SPREAD = 1.25
+LEAST_SPREAD = 1.5
 ELSEWHERE_SPREAD = 2.0
 """What is measured on other resources is scaled by their number, and holds within this factor."""
 
@@ -188,7 +188,7 @@ def _trials(found: Sequence[object]) -> str:
 
 
 def _typical_power(drawn: tuple[Power, ...]) -> Power:
-    """Return the median of earlier trials; the spread is what was seen among them, 1.25 at least."""
+    """Return the median of earlier trials; the spread is what was seen among them, LEAST_SPREAD at least."""
     watts = [one.watts for one in drawn]
     middle = statistics.median(watts)
     methods = ", ".join(sorted({one.source for one in drawn}))

@@ -98,7 +98,7 @@ def test_what_running_a_sweep_took_is_kept_beside_what_was_expected(store: Store
     run = run_of(list(timings_since(store, trials, 5.0)), "local", ESTIMATE.model_copy(update={"made": 985.0}), 1150.0)
     assert run is not None
     assert (run.attempts, run.seconds, run.around) == (2, 165.0, 25.0)
-    assert took(run) == "took 3 min; expected: 2 min (50 s to 3 min)"
+    assert took(run) == "took 2.8 min; expected: 1.7 min (50 s to 3.3 min)"
     keep_run(store, "demo", run)
     append_lines(store.plan("demo").with_name("runs.jsonl"), [{"ended": "never"}])
     assert recent_runs(store, "local") == [run]

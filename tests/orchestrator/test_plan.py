@@ -90,11 +90,11 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
     assert evidence({}, [], []).rate(TINY, Resources(), asked).source.startswith("published")
     history = [(TINY, timing(kimg=2.0, seconds=4.0 + 20.0 + 3 * 7.0, startup=4.0, passes=(7.0, 6.0, 8.0)))]
     learned = evidence({}, [], history).rate(TINY, Resources(), asked)
-    assert learned == Rate(10.0, 1.25, "1 earlier trial", "history", 7.0, 4.0)
+    assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0)
     write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
     known = read_benchmarks(tmp_path)
     benchmarked = evidence(known, [], history).rate(TINY, Resources(), asked)
-    assert benchmarked == Rate(20.0, 1.25, "benchmark on this machine", "benchmark", 7.0, 4.0)
+    assert benchmarked == Rate(20.0, 1.5, "benchmark on this machine", "benchmark", 7.0, 4.0)
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
 
 

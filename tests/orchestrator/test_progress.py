@@ -92,7 +92,7 @@ def test_ids_states_bar_and_kimg_are_whole_and_cells_differ_at_any_width(width: 
 def test_the_sweep_has_one_bar_and_one_time_that_is_left() -> None:
     over = replace(STATUS, state="done", kimg=8.0, left_seconds=0.0)
     lines = screen([over, STATUS, STATUS])
-    assert lines[-1].split("  ")[-1] == "1 of 4 finished, about 2 min left"
+    assert lines[-1].split("  ")[-1] == "1 of 4 finished, about 2.5 min left"
     assert "38%" in lines[-1]
     assert sum("finished" in line for line in lines) == 1
 

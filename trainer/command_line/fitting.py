@@ -42,14 +42,16 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int 
     """Return a table that is at most `width` wide where its columns of priority ALWAYS allow that; None: no limit."""
     texts = [[printable(row[place]) for row in rows] for place in range(len(columns))]
     natural = [max(map(cell_len, (column.heading, *cells))) for column, cells in zip(columns, texts, strict=True)]
-    kept = list(range(len(columns)))
-    if width is not None:
-        kept = _kept(columns, texts, natural, width)
-    widths = _widths(columns, natural, kept, width)
+    kept, widths = list(range(len(columns))), dict(enumerate(natural))
+    if width is not None and _total(natural) > width:
+        least = [_least(*one) for one in zip(columns, texts, natural, strict=True)]
+        kept = _kept(columns, texts, least, width)
+        widths = _widths(natural, least, kept, width)
     legend: list[str] = []
     for place in kept:
         if natural[place] > widths[place]:
             texts[place], numbered = shortened(texts[place], widths[place], ellipsis)
+            widths[place] = max(map(cell_len, (columns[place].heading, *texts[place])))
             legend += numbered
     lines = [
         _line([(columns[place], widths[place], text) for place, text in zip(kept, line, strict=True)])
@@ -76,7 +78,7 @@ def _shorter_forms(texts: Sequence[str], width: int) -> Iterator[tuple[list[str]
     They are without the parts between commas that all texts have, or without the keys of `key=value` as well.
     """
     parts = [text.split(SEPARATOR) for text in texts]
-    common = [part for part in dict.fromkeys(parts[0]) if all(part in own for own in parts)]
+    common = [part for part in dict.fromkeys(parts[0] if parts else ()) if all(part in own for own in parts)]
     own = [[part for part in of if part not in common] for of in parts]
     keys = {tuple(part.partition("=")[0] if "=" in part else "" for part in of) for of in own}
     left_out = [f"all: {SEPARATOR.join(common)}"] if common else []
@@ -117,14 +119,14 @@ def _beginning(text: str, width: int) -> str:
     return text
 
 
-def _kept(columns: Sequence[Column], texts: Sequence[Sequence[str]], natural: Sequence[int], width: int) -> list[int]:
+def _kept(columns: Sequence[Column], texts: Sequence[Sequence[str]], least: Sequence[int], width: int) -> list[int]:
     """Return the places of the columns that fit: empty ones go first, then by priority, from the right."""
     kept = list(range(len(columns)))
 
     def rank(place: int) -> tuple[bool, int, int]:
         return any(texts[place]), columns[place].priority, -place
 
-    while _total([_least(columns[place], natural[place]) for place in kept]) > width:
+    while _total([least[place] for place in kept]) > width:
         droppable = [place for place in kept if columns[place].priority < ALWAYS]
         if not droppable:
             break
@@ -132,13 +134,10 @@ def _kept(columns: Sequence[Column], texts: Sequence[Sequence[str]], natural: Se
     return kept
 
 
-def _widths(
-    columns: Sequence[Column], natural: Sequence[int], kept: Sequence[int], width: int | None
-) -> dict[int, int]:
+def _widths(natural: Sequence[int], least: Sequence[int], kept: Sequence[int], width: int) -> dict[int, int]:
     """Return the width of each column: the widest of those that may be shortened gives way first."""
     widths = {place: natural[place] for place in kept}
-    least = {place: _least(columns[place], natural[place]) for place in kept}
-    while width is not None and _total(list(widths.values())) > width:
+    while _total(list(widths.values())) > width:
         yielding = [place for place in kept if widths[place] > least[place]]
         if not yielding:
             break
@@ -146,8 +145,13 @@ def _widths(
     return widths
 
 
-def _least(column: Column, natural: int) -> int:
-    return natural if column.least is None else min(natural, max(column.least, cell_len(column.heading)))
+def _least(column: Column, texts: Sequence[str], natural: int) -> int:
+    """Return the width down to which a column may be shortened: that of a whole form of its cells, if it needs less."""
+    if column.least is None:
+        return natural
+    forms = _shorter_forms(list(dict.fromkeys(texts)), natural)
+    whole = [max(map(cell_len, form)) for form, _ in forms if len(set(form)) == len(set(texts))]
+    return min(natural, max(min([column.least, *whole]), cell_len(column.heading)))
 
 
 def _total(widths: Sequence[int]) -> int:
