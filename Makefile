@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden ops gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check ops gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,12 @@ gpu-check: .venv/installed-dev  ## On a machine with a GPU: op tests, golden tes
 
 golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)
 	@$(BIN)/python -m pytest tests/golden
+
+results: .venv/installed  ## Make docs/results and the results in README.md again from the packs in docs/results/packs
+	@$(BIN)/python -m infra.results
+
+results-check: .venv/installed  ## Say where docs/results and README.md differ from their packs; changes nothing
+	@$(BIN)/python -m infra.results --check
 
 slurm-up: .venv/installed  ## Start a throw-away SLURM cluster on this machine (root; installs Debian packages)
 	@$(BIN)/python -m infra.slurm up

@@ -37,6 +37,7 @@ class WatchedRun:
     growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
     troubled: bool = False
+    refused: bool = False
     recorder: RecorderProcess | None = None
     settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
     expected: Estimate = field(init=False)
@@ -51,7 +52,7 @@ class WatchedRun:
         self.view.say(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
         if started >= wanted:
             return 0
-        why = self.dispatcher.trouble
+        why = self.dispatcher.refusal or self.dispatcher.trouble
         self.view.say(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
         return ExitCode.RUN_AGAIN
 
@@ -122,13 +123,17 @@ class WatchedRun:
         self.view.show(self.statuses(), [cost.price.seconds for cost in self.dispatcher.plan.awaited])
 
     def tell_trouble(self) -> None:
-        """Say when the backend cannot be reached, and when it can be again."""
-        trouble = self.dispatcher.trouble
+        """Say when the backend cannot be reached or takes no more, and when that is over: each once."""
+        name, trouble, refusal = self.dispatcher.backend.name, self.dispatcher.trouble, self.dispatcher.refusal
         if trouble and not self.troubled:
             self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
         elif self.troubled and not trouble:
-            self.view.say(f"{self.dispatcher.backend.name} answers again")
-        self.troubled = bool(trouble)
+            self.view.say(f"{name} answers again")
+        if refusal and not self.refused:
+            self.view.say(f"{refusal}; what is not submitted waits here, and this keeps trying")
+        elif self.refused and not refusal:
+            self.view.say(f"{name} has taken what waited here")
+        self.troubled, self.refused = bool(trouble), bool(refusal)
 
     def _stop(self) -> None:
         """Have everything saved and stopped, unless somebody insists on leaving at once."""

@@ -83,7 +83,8 @@ def _withdraw(store: Store, jobs: Mapping[Task, Job], error: NotAllSubmitted) ->
         if task in error.unsure:
             write_ending(run, job, None, AttemptEnding(State.LOST, f"could not be submitted: {error}"))
         else:
-            shutil.rmtree(run.attempt(task.attempt))
+            with writing(run.path):
+                shutil.rmtree(run.attempt(task.attempt))
 
 
 def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float) -> RunOptions:

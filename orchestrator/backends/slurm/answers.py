@@ -9,7 +9,7 @@ from typing import NamedTuple
 from orchestrator.backends.slurm.states import JobRow
 
 NUMBER = r"[0-9]{1,10}"
-JOB = re.compile(rf"({NUMBER})(?:_({NUMBER}))?(?:@([\w.-]{{1,40}}))?", re.ASCII)
+JOB = re.compile(rf"({NUMBER})(?:_({NUMBER}))?(?:@([A-Za-z0-9][\w.-]{{0,39}}))?", re.ASCII)
 """A key: `123`, `123_4` for an array's element, and `@cluster` where sbatch named one."""
 
 INDICES = re.compile(rf"\[?({NUMBER}(?:-{NUMBER}(?::{NUMBER})?)?(?:,{NUMBER}(?:-{NUMBER}(?::{NUMBER})?)?)*)(,?\.\.\.)?")
@@ -18,11 +18,11 @@ WORD = re.compile(r"([A-Z][A-Z_]{1,39})(?: by [0-9]+|\+)?", re.ASCII)
 WAIT_STATUS, CODE = re.compile(NUMBER), re.compile(rf"({NUMBER}):({NUMBER})(?::{NUMBER})?")
 UNKNOWN = ("", "N/A", "None")
 CLUSTER = re.compile(r"CLUSTER: \S+")
-SUBMITTED = re.compile(rf"Submitted batch job ({NUMBER})(?: on cluster ([\w.-]{{1,40}}))?", re.ASCII)
+SUBMITTED = re.compile(rf"Submitted batch job ({NUMBER})(?: on cluster ([A-Za-z0-9][\w.-]{{0,39}}))?", re.ASCII)
 SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.MULTILINE)
 
 
-class Indices(NamedTuple):
+class Elements(NamedTuple):
     """Elements of an array: first, last and step of each span; with `cut`, also all behind the last."""
 
     spans: tuple[tuple[int, int, int], ...]
@@ -39,7 +39,7 @@ class Named(NamedTuple):
     """The jobs that a row names: one, or elements of an array."""
 
     number: str
-    indices: Indices | None = None
+    indices: Elements | None = None
 
 
 class Answer(NamedTuple):
@@ -143,7 +143,7 @@ def _named(number: str, index: str) -> Named | None:
     return Named(number, indices) if indices else None
 
 
-def _indices(text: str) -> Indices | None:
+def _indices(text: str) -> Elements | None:
     """Return the elements in `[1-5:2,8%4]`; sites cut long lists short: `[1-5,8,...]`."""
     match = INDICES.fullmatch(THROTTLE.sub("", text).removesuffix("]"))
     if not match:
@@ -152,7 +152,7 @@ def _indices(text: str) -> Indices | None:
     for part in match[1].split(","):
         first, last, step = (*re.split("[-:]", part), "", "")[:3]
         spans.append((int(first), int(last or first), max(1, int(step or 1))))
-    return Indices(tuple(spans), bool(match[2]))
+    return Elements(tuple(spans), bool(match[2]))
 
 
 def _wait_status(text: str) -> tuple[int, int] | None:

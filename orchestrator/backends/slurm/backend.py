@@ -3,6 +3,7 @@
 What submitit thinks of a job's state is never asked: it takes NODE_FAIL for the end of jobs which SLURM then reruns.
 """
 
+import math
 import shutil
 import sys
 import time
@@ -19,8 +20,9 @@ from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, may_pass, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
+from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.errors import UserError
@@ -81,9 +83,14 @@ class SlurmBackend:
         """Return how many jobs the profile lets run at a time; SLURM decides how many of them do."""
         return self.profile.throttle
 
-    def lacks(self, _resources: Resources) -> str:
-        """Return nothing: what a partition has, SLURM alone knows."""
-        return ""
+    def lacks(self, resources: Resources) -> str:
+        """Return whether a job would be told to save before it can begin. What a partition has, SLURM alone knows."""
+        seconds = self.profile.signal_seconds
+        if resources.minutes is None or math.ceil(resources.minutes) * 60 > seconds:
+            return ""
+        return (
+            f"asks for {resources.minutes:g} minutes, but is told to save {seconds} s (signal_seconds) before its end"
+        )
 
     def maintain(self) -> None:
         """Do nothing: SLURM maintains its jobs itself."""
@@ -107,15 +114,18 @@ class SlurmBackend:
 
     @property
     def _root(self) -> Path:
-        return self.store.root.resolve() / "slurm"
+        return private_place(self.store, self.name)
 
     def _submit(self, tasks: Sequence[Task], handles: dict[Task, Handle]) -> None:
         """Submit tasks that need the same, as many together as SLURM takes; `handles` gets those that it took."""
         waiting = list(tasks)
         while waiting:
             batch = waiting[: self._together]
+            array = self._array(batch)
+            with writing(array.folder):
+                require_private(array.folder, self.store)
             try:
-                keys = submit_array(self._array(batch))
+                keys = submit_array(array)
             except AtLimit as limit:
                 if len(batch) == 1:
                     raise self._judged(limit) from None

@@ -89,7 +89,7 @@ class Refused(BackendError):
     """SLURM did not take an array, and has nothing of it."""
 
 
-class Layout(NamedTuple):
+class SubmissionFiles(NamedTuple):
     """The files of one submission before it has a number: the script, and one pickle for each job."""
 
     script: Path
@@ -121,20 +121,20 @@ def submit_array(array: JobArray) -> list[str]:
         return _moved(array, files, key)
 
 
-def _written(array: JobArray) -> Layout:
+def _written(array: JobArray) -> SubmissionFiles:
     array.folder.mkdir(parents=True, exist_ok=True)
     pickles = []
     for task in array.tasks:
-        delayed = DelayedSubmission(SupervisedAttempt(str(task.directory), task.attempt))
+        delayed = DelayedSubmission(SupervisedAttempt(str(array.seen_inside(task.directory)), task.attempt))
         delayed.set_timeout(array.parameters["time"], ENDLESS)
         pickles.append(array.folder / f"{uuid.uuid4().hex}.pkl")
         delayed.dump(pickles[-1])
     script = array.folder / f".submission_file_{uuid.uuid4().hex}.sh"
     script.write_text(array.script, encoding="utf-8")
-    return Layout(script, tuple(pickles))
+    return SubmissionFiles(script, tuple(pickles))
 
 
-def _moved(array: JobArray, files: Layout, key: str) -> list[str]:
+def _moved(array: JobArray, files: SubmissionFiles, key: str) -> list[str]:
     """Give the files the names under which the jobs look for them."""
     number, _, cluster = key.partition("@")
     alone = len(array.tasks) == 1
