@@ -41,7 +41,7 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     sweep_up(store, plan.sweep.key, plan.observed)
     if request.numbers is None:
         keep_plan(store, plan)
-    view = view_for(news(), quiet=flags.as_json)
+    view = view_for(news(), quiet=flags.as_json, parallel=plan.parallel)
     view.say("\n".join(summary(plan)))
     code = LIVE if flags.live_code else freeze(store)
     search = plan.sweep.spec.search
