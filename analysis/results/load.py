@@ -3,6 +3,7 @@
 Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
     run cell name method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
     hours images_per_second energy_joules ... diverged best_kimg best last_kimg last      (best, last: of the score)
+    (method: of a search, the rank of the configuration)
 Curves.scores: run kimg value deviation seeds (mean and deviation over evaluation seeds)
 Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
 Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.results.cells import CellWords, augment_label, words_of
+from analysis.results.ranking import with_rank_as_method
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
@@ -75,7 +77,8 @@ class Runs:
 
     def scored_by(self, curves: Curves) -> "Runs":
         """Return the runs with the best and last values of `curves`."""
-        return replace(self, frame=_with_best_and_last(self.frame.copy(), curves.scores, curves.score))
+        frame = _with_best_and_last(self.frame.copy(), curves.scores, curves.score)
+        return replace(self, frame=with_rank_as_method(frame, curves.score) if self.plan.search else frame)
 
 
 def load(

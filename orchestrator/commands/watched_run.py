@@ -37,6 +37,7 @@ class WatchedRun:
     growth: Growth = field(default_factory=Complete)
     interrupts: int = 0
     troubled: bool = False
+    refused: bool = False
     recorder: RecorderProcess | None = None
     settled: dict[tuple[str, int], TrialStatus] = field(default_factory=dict)
     expected: Estimate = field(init=False)
@@ -46,9 +47,14 @@ class WatchedRun:
 
     def start_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
-        started = self.dispatcher.submit()
-        self.view.say(f"{len(started)} trials submitted; watch them with: adasweep status {self._sweep}")
-        return 0
+        wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
+        started = len(self.dispatcher.submit())
+        self.view.say(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
+        if started >= wanted:
+            return 0
+        why = self.dispatcher.refusal or self.dispatcher.trouble
+        self.view.say(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
+        return ExitCode.RUN_AGAIN
 
     def to_the_end(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""
@@ -73,7 +79,7 @@ class WatchedRun:
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
         if run:
             keep_run(self.store, self._sweep, run)
-            self.view.say(took(run))
+            self.view.say(f"It {took(run)}")
 
     def statuses(self) -> list[TrialStatus]:
         """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
@@ -103,7 +109,7 @@ class WatchedRun:
         while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
             self.dispatcher.stop_early()
             self.dispatcher.submit()
-            self.view.show(self.statuses())
+            self._show()
             self.tell_trouble()
             if self.recorder:
                 self.recorder.tell_trouble()
@@ -111,16 +117,23 @@ class WatchedRun:
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
-        self.view.show(self.statuses())
+        self._show()
+
+    def _show(self) -> None:
+        self.view.show(self.statuses(), [cost.price.seconds for cost in self.dispatcher.plan.awaited])
 
     def tell_trouble(self) -> None:
-        """Say when the backend cannot be reached, and when it can be again."""
-        trouble = self.dispatcher.trouble
+        """Say when the backend cannot be reached or takes no more, and when that is over: each once."""
+        name, trouble, refusal = self.dispatcher.backend.name, self.dispatcher.trouble, self.dispatcher.refusal
         if trouble and not self.troubled:
             self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
         elif self.troubled and not trouble:
-            self.view.say(f"{self.dispatcher.backend.name} answers again")
-        self.troubled = bool(trouble)
+            self.view.say(f"{name} answers again")
+        if refusal and not self.refused:
+            self.view.say(f"{refusal}; what is not submitted waits here, and this keeps trying")
+        elif self.refused and not refusal:
+            self.view.say(f"{name} has taken what waited here")
+        self.troubled, self.refused = bool(trouble), bool(refusal)
 
     def _stop(self) -> None:
         """Have everything saved and stopped, unless somebody insists on leaving at once."""
@@ -130,7 +143,7 @@ class WatchedRun:
         while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.ours:
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
-            self.view.show(self.statuses())
+            self._show()
 
     def _verdict(self) -> int:
         if self.interrupts:

@@ -1,6 +1,7 @@
 """Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,11 +15,14 @@ from orchestrator.errors import BackendError
 from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
+from orchestrator.plan.status import SETTLED
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
+from trainer.errors import UserError
 
 RETRY_SECONDS = 15.0
+MOST = 1_000_000
 QUEUED = Decision(Action.LEAVE, "queued")
 
 
@@ -26,7 +30,8 @@ QUEUED = Decision(Action.LEAVE, "queued")
 class Dispatcher:
     """Carries out a plan on a backend. Every round decides anew from what is on disk, so any process may take over.
 
-    `trouble` says in words why the backend cannot be reached at present. It passes, or a person ends the command.
+    `trouble` says in words why the backend cannot be reached at present, and `refusal` why it takes no more attempts.
+    Both pass, or a person ends the command.
     """
 
     store: Store
@@ -38,9 +43,11 @@ class Dispatcher:
     decisions: dict[str, Decision] = field(default_factory=dict)
     handles: dict[str, Handle] = field(default_factory=dict)
     trouble: str = ""
+    refusal: str = ""
     patience: float = RETRY_SECONDS
     stopper: Stopper = field(init=False)
     _not_before: float = 0.0
+    _together: int = MOST
     _told: set[Handle] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -69,15 +76,31 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
 
     def submit(self) -> list[str]:
-        """Submit what needs a job, and return which trials those were: none while the backend cannot be reached."""
-        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in self.active if self._needs_job(trial)]
+        """Submit what needs a job, and return which trials those were: none, or some, while there is a `refusal`."""
+        needy = itertools.islice(filter(self._needs_job, self.active), self._together)
+        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in needy]
+        if not todo:
+            self.refusal = ""
         if not todo or time.monotonic() < self._not_before:
             return []
-        with self._patiently():
-            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
-            self.decisions |= {trial.id: QUEUED for trial, _ in todo}
+        done = submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
+        submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
+        self.handles |= done.handles
+        self.decisions |= dict.fromkeys(submitted, QUEUED)
+        self._heed(done.cause, len(done.handles))
         self.look()
-        return [] if self.trouble else [trial.id for trial, _ in todo]
+        return submitted
+
+    def _heed(self, cause: BackendError | UserError | None, taken: int) -> None:
+        """Ask for less at a time, and later, where not all was taken. Raises `cause` where it does not pass."""
+        self.refusal = str(cause or "")
+        if cause is None:
+            self._together = min(MOST, 2 * self._together)
+            return
+        if not isinstance(cause, BackendError) or not cause.retryable:
+            raise cause
+        self._together = max(1, taken)
+        self._not_before = time.monotonic() + self.patience
 
     def look(self) -> None:
         """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
@@ -143,4 +166,4 @@ class Dispatcher:
 
 def is_settled(decision: Decision) -> bool:
     """Return whether nothing more will be done about this trial."""
-    return decision.action in (Action.REUSE, Action.BLOCKED, Action.STOPPED)
+    return decision.action in SETTLED

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from trainer.attempt.assemble import Attempt, assemble, assemble_evaluation
 from trainer.config.job import Job
+from trainer.config.node_paths import on_this_node
 from trainer.config.train import TrainConfig
 from trainer.errors import ERROR_PREFIX, ExitCode, UserError
 from trainer.ops.choice import choose
@@ -38,6 +39,7 @@ def read_attempt(directory: Path, number: int) -> Attempt:
     try:
         trial = json.loads(run.trial.read_text(encoding="utf-8"))
         job = Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
+        job = job.model_copy(update={"options": on_this_node(job.options)})
         return Attempt(run, TrainConfig.model_validate(trial["config"]), job)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(directory, f"attempt {number} cannot be read: {error}") from error

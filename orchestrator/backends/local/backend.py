@@ -62,6 +62,9 @@ class LocalBackend:
                 )
         return Submission(tuple(tasks), "".join(shlex.join(supervisor_command(task)) + "\n" for task in tasks))
 
+    def require_usable(self) -> None:
+        """Do nothing: this machine needs no command."""
+
     def submit(self, submission: Submission) -> list[Handle]:
         handles = []
         with writing(self.queue.root):

@@ -55,6 +55,9 @@ class RayBackend:
             tuple(tasks), "".join(f"{_needs(task)} {shlex.join(supervisor_command(task))}\n" for task in tasks)
         )
 
+    def require_usable(self) -> None:
+        """Do nothing: the cluster is asked over HTTP."""
+
     def submit(self, submission: Submission) -> list[Handle]:
         entries = [QueueEntry.of(task) for task in submission.tasks]
         with writing(self.queue.root):
