@@ -45,10 +45,11 @@ def require_private(folder: Path, store: Store) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Return whether nobody but this user and root can write a folder."""
+    """Return whether nobody but this user and root can write a folder; root takes its owner to be trusted."""
     told = path.stat()
+    ours = os.geteuid() == 0 or told.st_uid in {0, os.geteuid()}
     open_to_group = bool(told.st_mode & stat.S_IWGRP) and not _is_own_group(told.st_gid)
-    return told.st_uid in {0, os.geteuid()} and not open_to_group and not told.st_mode & stat.S_IWOTH
+    return ours and not open_to_group and not told.st_mode & stat.S_IWOTH
 
 
 def _is_closed(path: Path) -> bool:

@@ -67,8 +67,10 @@ def test_new_files_that_others_could_write_are_no_private_ones(
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
-def test_what_belongs_to_somebody_else_is_not_private(store: Store, own: Path) -> None:
+def test_what_belongs_to_somebody_else_is_not_private(store: Store, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.chown(store.root, NOBODY, NOBODY)
+    assert is_private(store.root), "root works in stores of others, as in containers"
+    monkeypatch.setattr(os, "geteuid", lambda: NOBODY - 1)
     assert not is_private(store.root)
     assert private_place(store, "slurm").is_relative_to(own)
 
