@@ -165,8 +165,11 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _require_sane_size(image: Image.Image, place: str) -> None:
+    size = f"{image.width}x{image.height} pixels"
+    if min(image.size) < 1:
+        raise DataError(place, f"is an image of {size}")
     if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-        problem = f"would decode to {image.width}x{image.height} pixels, more than {MAX_SQUARE}x{MAX_SQUARE}"
+        problem = f"would decode to {size}; at most {MAX_SQUARE}x{MAX_SQUARE} in all, and {MAX_SIDE} a side, are read"
         raise DataError(place, problem, "make it smaller first")
 
 
