@@ -1,4 +1,4 @@
-"""What runs but may not be meant: metrics of too few images, odd data sets, presets of other resolutions, too small disks."""
+"""What runs but may not be meant: metrics of too few images, odd data sets, presets of other sizes, too small disks."""
 
 import re
 import shutil

@@ -23,6 +23,7 @@ from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import Header, read_header
 from trainer.config.dataset.labels import read_labels
+from trainer.config.node_paths import decoding_dir
 from trainer.data.decode import decode_like
 from trainer.errors import DataError, OutputError
 from trainer.files import locked_if_possible, sync
@@ -48,11 +49,12 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: DecodeProgress |
     Once they are cached, `path` is not looked at: the fingerprint says what they are. Raises DataError when `path`
     has another content, or an image that cannot be used.
     """
-    folder = cache_dir / f"{PREFIX}{wanted}"
+    place = decoding_dir(cache_dir)
+    folder = place / f"{PREFIX}{wanted}"
     try:
         return _opened(folder) or _build(path, wanted, folder, progress)
     except OSError as error:
-        raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
+        raise OutputError(place, f"the decoded images cannot be kept here ({error.strerror})") from error
 
 
 def _opened(folder: Path) -> Decoded | None:

@@ -1,8 +1,10 @@
 """Curves during training: a panel per method, a colour per training set size (ADA Fig. 1a beside 6a).
 
-Where the sweep has one size, all methods share one panel and each has its colour.
+Where the sweep has one size, all methods share one panel and each has its colour. The configurations of a search share
+one as well: the best have a colour and a number, their rank, and the others are grey.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,10 @@ from analysis.results.cells import images_label
 from analysis.results.facets import labels, ordered
 
 COLUMNS = 3
+BEST_SHOWN = 5
+"""How many configurations of a search have a colour."""
+
+OTHERS = Pen("#B5B5B5", "-", "")
 
 
 class Cell(NamedTuple):
@@ -26,12 +32,16 @@ class Cell(NamedTuple):
 
 
 class Panels(NamedTuple):
-    """Which panels a figure has, which series, and the cells in them. `missing` cells have no data yet."""
+    """Which panels a figure has, which series, and the cells in them.
+
+    `missing` cells have no data yet; cells of the series `others` are grey, without bands.
+    """
 
     panels: list[str]
     series: list[str]
     cells: list[Cell]
     missing: list[str]
+    others: str = ""
 
 
 def lay_out_by(runs: pd.DataFrame, table: pd.DataFrame, panel: str, series: str) -> Panels:
@@ -56,6 +66,14 @@ def lay_out(runs: pd.DataFrame, table: pd.DataFrame) -> Panels:
     drawn = set(table["cell"])
     panels = list(dict.fromkeys(cell.panel for cell in found))
     return Panels(panels, list(dict.fromkeys(series)), found, [cell.cell for cell in found if cell.cell not in drawn])
+
+
+def lay_out_ranked(order: Sequence[str], table: pd.DataFrame) -> Panels:
+    """Return one panel for the configurations of a search, `order` being their cells, the best first."""
+    others = "all others" if len(order) > BEST_SHOWN else ""
+    found = [Cell(cell, "", f"rank {place}" if place <= BEST_SHOWN else others) for place, cell in enumerate(order, 1)]
+    missing = [cell for cell in order if cell not in set(table["cell"])]
+    return Panels([""], list(dict.fromkeys(cell.series for cell in found)), found, missing, others)
 
 
 def _size(images: float) -> str:
@@ -90,8 +108,10 @@ def panel_axes(ax: Axes, panels: Panels, value: str) -> dict[str, Axes]:
 def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> None:
     """Draw every cell's median and band, mark where runs diverged, and name the cells that are missing."""
     pen_of = dict(zip(panels.series, pens(len(panels.series)), strict=True))
+    if panels.others:
+        pen_of[panels.others] = OTHERS
     parts = dict(list(table.groupby("cell", sort=False)))
-    for cell in panels.cells:
+    for cell in sorted(panels.cells, key=lambda cell: cell.series != panels.others):
         if cell.cell in parts:
             _draw_band(axes[cell.panel], parts[cell.cell], pen_of[cell.series])
     for panel, ax in axes.items():
@@ -107,7 +127,7 @@ def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> No
 
 def _draw_band(ax: Axes, part: pd.DataFrame, pen: Pen) -> None:
     """Draw one cell: solid as far as all planned runs have got, dotted beyond; a cross where a run diverged."""
-    if (part["runs"] > 1).any():
+    if (part["runs"] > 1).any() and pen is not OTHERS:
         ax.fill_between(part["kimg"], part["min"], part["max"], color=pen.color, alpha=0.18, linewidth=0)
     visible = part[np.isfinite(part["median"])]
     whole = visible["runs"] + visible["diverged_runs"] >= visible["planned_runs"]

@@ -12,6 +12,7 @@ from analysis.figures.shapes.curve_panels import (
     draw_empty,
     lay_out,
     lay_out_by,
+    lay_out_ranked,
     log_value_axis,
     panel_axes,
     panels_size,
@@ -20,6 +21,7 @@ from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.figures.style import GREY
 from analysis.results.bands import WINDOWS, bands, windowed
 from analysis.results.load import Curves, Runs
+from analysis.results.ranking import ranked
 
 _WINDOWED = f"of each run the mean over {WINDOWS} windows of training; median over seeds, band from minimum to maximum"
 
@@ -89,6 +91,8 @@ class CurveFigure:
         table = bands(source, frame, self.value, worst=curves.score.worst if scored else None)
         by = self.panel, self.series
         panels = lay_out_by(frame, table, *by) if all(by) else lay_out(frame, table)  # type: ignore[arg-type]
+        if runs.plan.search:
+            panels = lay_out_ranked(ranked(frame, curves.score), table)
         targets = sorted(float(target) for target in frame["augment_target"].dropna().unique())
         label = QUANTITIES[self.value].label or curves.score.label
         return CurveData(table, list(dict.fromkeys(frame["cell"])), panels, label, targets)

@@ -1,0 +1,55 @@
+"""What the packs of a page say: unpacked into an empty store, collected, loaded, judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.claims.verdicts import Verdicts, judge_sweep
+from analysis.results.energy_ledger import Factors, Item
+from analysis.results.energy_table import energy_of
+from analysis.results.load import Curves, Runs, load, loader
+from analysis.results.summary import Summary, summarize
+from analysis.tables.collect import collect
+from analysis.tables.store import open_store
+from orchestrator.evidence.archive import open_pack
+from orchestrator.evidence.merge import merge
+from orchestrator.store.layout import Store
+from trainer.errors import UserError
+
+
+@dataclass(frozen=True)
+class PackedResults:
+    """The results of one sweep: runs and curves, their summary by cell, verdicts on claims, and the total of energy."""
+
+    runs: Runs
+    curves: Curves
+    summary: Summary
+    verdicts: Verdicts
+    energy: Item
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The runs that are finished; a diverged run is."""
+        frame = self.runs.frame
+        return frame[(frame["state"] == "done") | frame["diverged"]]
+
+
+def read_packs(packs: Sequence[Path], sweep: str, folder: Path) -> PackedResults:
+    """Merge packs into the store at `folder`, and return the results of a sweep.
+
+    Raises UserError and AnalysisError: for a pack that is missing or spoilt, evidence that cannot be read, a sweep that
+    is not in it.
+    """
+    for path in packs:
+        with open_pack(path) as pack:
+            merge(Store(folder), pack)
+    store = open_store(folder)
+    skipped = collect(store).skipped
+    runs, curves = load(store, sweep)
+    ledger, unread = energy_of(store, [sweep], Factors())
+    for line in (*skipped, *unread):
+        raise UserError(", ".join(path.name for path in packs), f"cannot be read as a whole: {line}", "pack it again")
+    verdicts = judge_sweep(runs.plan.claims, (), loader(store, sweep, (runs, curves)))
+    return PackedResults(runs, curves, summarize(runs, curves), verdicts, ledger.total)

@@ -1,0 +1,43 @@
+"""The functions and filters that templates of pages have: a page says nothing of its runs but by these."""
+
+from functools import partial
+from typing import Any
+
+from infra.results import numbers, sentences, tables
+from infra.results.evidence import PackedResults
+from infra.results.source import PageHeader
+
+FUNCTIONS = (
+    *(numbers.values, numbers.median, numbers.has, numbers.in_last_tick, numbers.seeds_lower, numbers.seeds_of),
+    *(numbers.axis, numbers.largest_spread, numbers.lead, numbers.verdicts_are_there, numbers.judged),
+    *(tables.cell_table, tables.curve_table, tables.ranking_table, tables.verdict_table),
+    *(sentences.runs, sentences.missing, sentences.energy, sentences.machine, sentences.metric),
+)
+
+
+def vocabulary(results: PackedResults, header: PageHeader, figures: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the template of a page may use."""
+    plan = results.runs.plan
+    return {
+        **{function.__name__: partial(function, results) for function in FUNCTIONS},
+        "title": header.title,
+        "question": plan.question,
+        "command": header.command,
+        "packs": header.packs,
+        "figures": figures,
+        "constants": header.constants,
+        "is_search": plan.search is not None,
+    }
+
+
+def fixed(value: float, digits: int = 0) -> str:
+    """Return a number with so many digits after the point."""
+    return f"{value:.{digits}f}"
+
+
+def percent(value: float) -> str:
+    """Return a share in percent."""
+    return f"{value:.0%}"
+
+
+FILTERS = {"fixed": fixed, "percent": percent, "number": tables.number}
