@@ -18,7 +18,7 @@ from trainer.errors import DataError, UserError
 MAX_SIDE = 32768
 MAX_SQUARE = 8192
 MAX_PIXELS = MAX_SQUARE * MAX_SQUARE
-"""Decoding and resizing so many takes 1 GB (1.5 GB where they come from WebP)."""
+"""Decoding and resizing so many takes 1 to 1.5 GB of memory."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """Formats that are decoded, whatever a file calls itself; some that Pillow knows besides start other programs."""
