@@ -88,11 +88,8 @@ def prepare(
             progress=tick,
         )
     facts = facts_of_set(path.resolve(), folder)
-    answer(
-        {**facts, "path": str(path)},
-        "\n".join([f"{printable(str(path))}: {images} images", *told_lines(facts)]),
-        as_json,
-    )
+    lines = [f"{printable(str(path))}: {images} images", *told_lines(facts)]
+    answer({**facts, "path": str(path)}, "\n".join(lines), as_json)
     return 0
 
 
