@@ -18,7 +18,7 @@ from orchestrator.errors import LeaseHeld, PlanError, SweepError
 from orchestrator.plan.decide import Action, decide
 from orchestrator.plan.plan import wanted_of
 from orchestrator.plan.plan_file import keep_plan
-from orchestrator.search.engine import Suggestion, Engine, Result
+from orchestrator.search.engine import Engine, Result, Suggestion
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.store.observe import observe
 from orchestrator.sweep.expand import applies
