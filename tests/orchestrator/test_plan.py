@@ -12,7 +12,7 @@ from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan import Plan, make_plan
-from orchestrator.plan.plan_file import stored, told
+from orchestrator.plan.plan_file import plan_document, stored
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.published import CPU_STARTUP, published
 from orchestrator.plan.speed import Asked, SpeedEvidence, evidence
@@ -192,7 +192,7 @@ def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
 
 
 def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
-    document = told(planned(read(), {0: done(1.0)}))
+    document = plan_document(planned(read(), {0: done(1.0)}))
     assert (document["cells"][0]["action"], document["cells"][0]["price"]) == ("reuse", None)
     assert document["cells"][1]["reason"] == "never run"
     assert document["cells"][1]["price"]["seconds"] > 0
