@@ -88,7 +88,7 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
     [
         (["plan", "gone.yaml"], "gone.yaml: file: No such file or directory"),
         (["status", "gone"], "sweep 'gone': was not run in the store"),
-        (["plan", "demo"], "sweeps there: none yet; or give its file"),
+        (["plan", "nowhere"], "sweeps there: none yet; or give its file"),
         (["run", "{sweep}", "--cpus", "0"], "Invalid value for '--cpus'"),
         (["plan", "{sweep}", "--tire", "smoke"], "No such option: --tire. Did you mean --tier?"),
         (["sttaus"], "No such command 'sttaus'. Did you mean 'status'?"),
@@ -203,7 +203,7 @@ def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture
     assert capsys.readouterr().err == "adasweep: error: interrupted; the same command continues\n"
 
 
-@pytest.mark.parametrize(("retryable", "code"), [(True, 75), (False, 3)])
+@pytest.mark.parametrize(("retryable", "code"), [(True, 75), (False, 2)])
 def test_a_failing_backend_is_told(
     retryable: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
