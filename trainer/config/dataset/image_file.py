@@ -88,7 +88,7 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     channels = 1 if _is_deep_grey(image) else CHANNELS.get(image.mode)
     if channels is None:
         way_out = "save it as grey or RGB of 8 or 16 bits"
-        raise DataError(place, f"has pixels of kind {image.mode}, whose range is not known", way_out)
+        raise DataError(place, f"has pixels of kind {image.mode}, of unknown range", way_out)
     tags: Any = getattr(image, "tag_v2", {})
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
