@@ -4,15 +4,21 @@ One thread; all sides of a comparison take turns and the least CPU time of each 
 `--only` measures some parts anew.
 """
 
-import argparse
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from benchmarks import bench_augment, bench_files, bench_iteration, bench_metrics, bench_ops, bench_profile
 from benchmarks.ratios import Rate, Ratio, machine, matmul_gflops, stream_copy_gbps
 from benchmarks.table import write_into
+from trainer.command_line.group import new_app, taking_several
+from trainer.command_line.options import names_in
+from trainer.command_line.program import run_program
+from trainer.errors import UserError
 from trainer.runtime.console import result, say
 from trainer.runtime.torch_settings import configure_process
 
@@ -58,21 +64,30 @@ def measure(part: str, rounds: int) -> Iterator[dict[str, Any]]:
         yield found
 
 
-def main() -> None:
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Turns that each side takes.")]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="PART ...", help=f"Parts to measure: {', '.join(PARTS)}.", show_default="all"),
+]
+
+app = new_app()
+
+
+@app.command(cls=taking_several("--only"))
+def main(rounds: RoundsOption = 5, only: OnlyOption = None) -> None:
     """Measure, print, and write both files after every row; the parts not asked for stay as they are."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
-    arguments = parser.parse_args()
+    parts = names_in(only) or tuple(PARTS)
+    if unknown := sorted(set(parts) - set(PARTS)):
+        raise UserError("--only", f"no such part: {', '.join(unknown)}", f"there are {', '.join(PARTS)}")
     configure_process(threads=1)
     latest = HERE / "latest.json"
     found = json.loads(latest.read_text(encoding="utf-8")) if latest.exists() else {}
-    for part in arguments.only:
-        for measured in measure(part, arguments.rounds):
+    for part in parts:
+        for measured in measure(part, rounds):
             found[part] = measured
             latest.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             write_into(PAGE, found)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_program(app, sys.argv[1:], "python -m benchmarks"))

@@ -1,13 +1,10 @@
-"""How long the analysis of a big store takes: 10,000 SYNTHETIC trials x 125 evaluations and 125 ticks each.
-
-    python benchmarks/bench_collect.py [--trials 10000] [--evaluations 125] [--mlflow-sample 500]
+"""python -m benchmarks.bench_collect: how long the analysis of a big, SYNTHETIC store takes.
 
 Writes the store into a temporary directory (about 0.8 GB), measures, removes it. Beside it, with --mlflow-sample: the
 same runs and scores read by search_runs and get_metric_history of MLflow, in one process. Aims: collect from scratch
 below 60 s, incrementally below 3 s, any figure below 3 s.
 """
 
-import argparse
 import gc
 import json
 import sys
@@ -16,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -29,6 +27,9 @@ from analysis.results.load import load
 from analysis.results.summary import summarize
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
+from trainer.command_line.group import new_app, taking_several
+from trainer.command_line.options import names_in
+from trainer.command_line.program import run_program
 from trainer.config.identity import trial_id
 from trainer.config.plan_file import PlanFile
 from trainer.config.train import TrainConfig
@@ -128,32 +129,42 @@ def compare(store: ResultStore, sample: int, console: Console) -> None:
     )
 
 
-def main() -> int:
-    """Measure and show a table; exit code 1 where an aim is missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=10_000)
-    parser.add_argument("--evaluations", type=int, default=125)
-    parser.add_argument("--figures", nargs="*", default=list(FIGURES), help="which figures are drawn (default: all)")
-    parser.add_argument("--mlflow-sample", type=int, default=0, help="histories read through MLflow; 0: no comparison")
-    chosen = parser.parse_args()
+TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="Trials of the synthetic store.")]
+EvaluationsOption = Annotated[int, typer.Option("--evaluations", min=1, help="Evaluations of each trial.")]
+FiguresOption = Annotated[
+    list[str] | None, typer.Option("--figures", metavar="NAME ...", help="Figures to draw.", show_default="all")
+]
+SampleOption = Annotated[
+    int, typer.Option("--mlflow-sample", min=0, help="Histories to read through MLflow; 0 for no comparison.")
+]
+
+app = new_app()
+
+
+@app.command(cls=taking_several("--figures"))
+def main(
+    trials: TrialsOption = 10_000,
+    evaluations: EvaluationsOption = 125,
+    figures: FiguresOption = None,
+    mlflow_sample: SampleOption = 0,
+) -> int:
+    """Measure the analysis of a large store. Exit code 1 if an aim is missed."""
     console = Console()
-    table = Table(
-        "what", "seconds", "CPU seconds", "aim", title=f"{chosen.trials:,} trials x {chosen.evaluations} evaluations"
-    )
+    table = Table("what", "seconds", "CPU seconds", "aim", title=f"{trials:,} trials x {evaluations} evaluations")
     missed = 0
     with tempfile.TemporaryDirectory(prefix="adasweep-bench-") as directory:
-        store = write_store(Path(directory), chosen.trials, chosen.evaluations, console)
+        store = write_store(Path(directory), trials, evaluations, console)
         gc.freeze()  # a command would not have what writing has left in memory
-        for what, took, aim in measure(store, chosen.figures):
+        for what, took, aim in measure(store, names_in(figures) or tuple(FIGURES)):
             missed += took.wall > aim
             verdict = "" if took.wall <= aim else "  MISSED"
             table.add_row(what, f"{took.wall:.2f}", f"{took.cpu:.2f}", f"< {aim:g}{verdict}")
             console.print(f"{what}: {took.wall:.2f} s, {took.cpu:.2f} s of CPU")
-        if chosen.mlflow_sample:
-            compare(store, chosen.mlflow_sample, console)
+        if mlflow_sample:
+            compare(store, mlflow_sample, console)
     console.print(table)
     return 1 if missed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(app, sys.argv[1:], "python -m benchmarks.bench_collect"))

@@ -1,6 +1,4 @@
-"""How long commands that do little take, at two states of the code: a git revision, and the working tree.
-
-    python -m benchmarks.bench_startup [--against REVISION] [--rounds 9] [--out FILE.json]
+"""python -m benchmarks.bench_startup: how long commands that do little take, at a git revision and in the working tree.
 
 The revision is checked out into a temporary worktree. Both sides take turns, with the same Python and packages, on the
 same sweep files, over the same store: those recorded in tests/compat, with placeholders for what the plans name.
@@ -8,7 +6,6 @@ Medians of the wall time, and of the CPU seconds in user mode, which others on t
 of modules loaded.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -19,14 +16,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from tests.compat.packing import copied
 from tests.compat.placeholders import write_placeholder
 from tests.compat.recording import Copy
+from trainer.command_line.group import new_app
+from trainer.command_line.program import run_program
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS: dict[str, Sequence[str]] = {
@@ -111,22 +111,25 @@ def medians(codes: dict[str, Path], store: Copy, rounds: int) -> Iterator[Startu
             yield Startup(command, name, wall, user, runs[-1].modules)
 
 
-def main() -> None:
-    """Measure, print a table, and write the numbers where `--out` says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--against", default="HEAD", help="the revision that the working tree is compared with")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--out", type=Path)
-    chosen = parser.parse_args()
-    with checked_out(chosen.against) as before, prepared_store() as store:
-        rows = list(medians({chosen.against: before, "working tree": ROOT}, store, chosen.rounds))
-    table = Table("command", "code", "wall, s", "user CPU, s", "modules", title=f"medians of {chosen.rounds}")
+AgainstOption = Annotated[str, typer.Option("--against", metavar="REVISION", help="What to compare with.")]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Turns that each side takes.")]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the numbers, as JSON.")]
+
+app = new_app()
+
+
+@app.command()
+def main(against: AgainstOption = "HEAD", rounds: RoundsOption = 9, out: OutOption = None) -> None:
+    """Measure how long commands take to start, at a revision and in the working tree."""
+    with checked_out(against) as before, prepared_store() as store:
+        rows = list(medians({against: before, "working tree": ROOT}, store, rounds))
+    table = Table("command", "code", "wall, s", "user CPU, s", "modules", title=f"medians of {rounds}")
     for row in rows:
         table.add_row(row.command, row.code, f"{row.wall:.2f}", f"{row.user:.2f}", str(row.modules))
     Console().print(table)
-    if chosen.out:
-        chosen.out.write_text(json.dumps([row._asdict() for row in rows], indent=1) + "\n", encoding="utf-8")
+    if out:
+        out.write_text(json.dumps([row._asdict() for row in rows], indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_program(app, sys.argv[1:], "python -m benchmarks.bench_startup"))

@@ -1,13 +1,11 @@
-"""What a trial costs beyond itself: many trials that do nothing, through adasweep and through what others use.
+"""python -m benchmarks.bench_trials: what a trial costs beyond itself.
 
-    python benchmarks/bench_trials.py [--trials 1000] [--slots 2] [--only local,slurm,submitit,tune] [--out FILE.md]
-
-One after the other, on the same machine, two at a time: adasweep on this machine; adasweep on a throw-away SLURM
-cluster; plain submitit's map_array on the same cluster; plain Ray Tune. A trial of adasweep is a directory with a job,
-a record, a lease and a supervisor; one of the others is a function call. Needs root for SLURM, and the extra `ray`.
+Many trials that do nothing, on the same machine, one way after the other, two at a time: adasweep on this machine;
+adasweep on a throw-away SLURM cluster; plain submitit's map_array on the same cluster; plain Ray Tune. A trial of
+adasweep is a directory with a job, a record, a lease and a supervisor; one of the others is a function call. Needs
+root for SLURM, and the extra `ray`.
 """
 
-import argparse
 import os
 import platform
 import shutil
@@ -17,8 +15,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+import typer
 from PIL import Image
 from rich.console import Console
 
@@ -32,6 +31,10 @@ from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.store.layout import Store
 from orchestrator.store.process_id import ProcessId
+from trainer.command_line.group import new_app
+from trainer.command_line.options import names_in
+from trainer.command_line.program import run_program
+from trainer.errors import UserError
 
 WORKER = Path(__file__).with_name("noop_worker.py")
 SWEEP = """
@@ -177,33 +180,40 @@ def table(measured: list[Measured]) -> str:
     return "\n".join([*lines, ""])
 
 
-def main() -> int:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=1000)
-    parser.add_argument("--slots", type=int, default=2)
-    parser.add_argument("--only", default="local,slurm,submitit,tune")
-    parser.add_argument("--out", type=Path, help="also write the table here")
-    given = parser.parse_args()
-    ways: dict[str, Callable[[], Measured]] = {
-        "local": lambda: adasweep("local", given.trials, given.slots),
-        "slurm": lambda: adasweep("slurm", given.trials, given.slots),
-        "submitit": lambda: submitit_map_array(given.trials, given.slots),
-        "tune": lambda: ray_tune(given.trials, given.slots),
-    }
+WAYS: dict[str, Callable[[int, int], Measured]] = {
+    "local": lambda trials, slots: adasweep("local", trials, slots),
+    "slurm": lambda trials, slots: adasweep("slurm", trials, slots),
+    "submitit": submitit_map_array,
+    "tune": ray_tune,
+}
+TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="Trials to run in each way.")]
+SlotsOption = Annotated[int, typer.Option("--slots", min=1, help="Trials at a time.")]
+OnlyOption = Annotated[
+    str | None, typer.Option("--only", metavar="A,B,...", help=f"Of {', '.join(WAYS)}.", show_default="all")
+]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the table.")]
+
+app = new_app()
+
+
+@app.command()
+def main(trials: TrialsOption = 1000, slots: SlotsOption = 2, only: OnlyOption = None, out: OutOption = None) -> int:
+    """Measure what a trial costs beyond itself, and print a table."""
     console, measured = Console(stderr=True), list[Measured]()
-    wanted = given.only.split(",")
-    with slurm(given.slots) if {"slurm", "submitit"} & set(wanted) else nullcontext():
+    wanted = names_in(only) or tuple(WAYS)
+    if unknown := sorted(set(wanted) - set(WAYS)):
+        raise UserError("--only", f"no such way: {', '.join(unknown)}", f"there are {', '.join(WAYS)}")
+    with slurm(slots) if {"slurm", "submitit"} & set(wanted) else nullcontext():
         for name in wanted:
-            console.print(f"{name}: {given.trials} trials")
-            measured.append(ways[name]())
+            console.print(f"{name}: {trials} trials")
+            measured.append(WAYS[name](trials, slots))
             console.print(f"  {measured[-1].wall_seconds:.0f} s, load {os.getloadavg()[0]:.1f}")
     text = f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs\n\n{table(measured)}"
     sys.stdout.write(text)
-    if given.out:
-        given.out.write_text(text)
+    if out:
+        out.write_text(text)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(app, sys.argv[1:], "python -m benchmarks.bench_trials"))

@@ -54,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> CommandFailure | None:
     if isinstance(error, BackendError):
-        return CommandFailure(ExitCode.RUN_AGAIN if error.retryable else ExitCode.SOME_FAILED, str(error))
+        return CommandFailure(ExitCode.RUN_AGAIN if error.retryable else ExitCode.USER_ERROR, str(error))
     return None
 
 

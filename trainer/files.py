@@ -2,43 +2,68 @@
 
 A file is written beside its place under a name of its own (`.NAME.HOST.PID-RANDOM.tmp`), brought to the disk, then
 renamed. What a killed writer leaves is known by that name: `remove_abandoned` takes it away once the writer is dead.
+
+A writer with a `Guard` asks it between writing and renaming. What is marked so is no longer renamed once the temporary
+file is gone: whoever takes a writer's right to write first shuts its guard, then removes its temporary files
+(`remove_marked`), and may be sure that nothing of it appears from then on, wherever the writer was held up.
 """
 
 import errno
 import json
 import os
 import re
+import shutil
 import socket
+import stat
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 TEMPORARY = re.compile(r"^\..+\.(?P<host>[^.]+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
+MARKED = re.compile(r"^\..+\.t(?P<token>\d{4,})\.[^.]+\.\d+-[0-9a-f]{8}\.tmp$")
 PERMISSIONS = 0o666
 
 
-def replace_file(path: Path, content: str | bytes) -> None:
+@runtime_checkable
+class Guard(Protocol):
+    """Says whether its writer may still write: `check` raises where it may not. Its token marks temporary files."""
+
+    @property
+    def token(self) -> int: ...
+
+    def check(self) -> None: ...
+
+
+def replace_file(path: Path, content: str | bytes, guard: Guard | None = None) -> None:
     """Write `content` to `path` so that a reader, or a crash, sees the old content or the new, never a part."""
-    with replacing(path) as temporary:
+    with replacing(path, guard) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a name to write to; if all goes well, bring it to the disk and rename it to `path`.
+def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
+    """Give a name for a file, or a folder; if all goes well, bring it to the disk and rename it to `path`.
 
-    Raises OSError where that cannot be done; then, and after any other exception, `path` is as it was.
+    Raises OSError where that cannot be done, and what the guard raises; then, and after any other exception, `path` is
+    as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_name(path)
+    temporary = temporary_name(path, guard)
     try:
         yield temporary
-        sync(temporary)
+        if not temporary.is_symlink():
+            sync(temporary)
+        if guard:
+            guard.check()
         temporary.replace(path)
+    except FileNotFoundError:
+        if guard:
+            guard.check()
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
     sync(path.parent)
 
 
@@ -58,17 +83,34 @@ def create_file(path: Path, content: str) -> bool:
     return True
 
 
-def temporary_name(path: Path) -> Path:
+def temporary_name(path: Path, guard: Guard | None = None) -> Path:
     """Return a name beside `path` that no other process, thread or host uses, and that says whose it is."""
-    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+    mark = f".t{guard.token:04d}" if guard else ""
+    return path.with_name(f".{path.name}{mark}.{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+
+
+def remove_marked(folder: Path, below: int) -> None:
+    """Remove the temporary files directly in `folder` whose writers have a lower token than `below`."""
+    for path in folder.glob(".*.tmp"):
+        match = MARKED.match(path.name)
+        if match and int(match["token"]) < below:
+            _discard(path)
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
-    """Remove the temporary files directly in `folder` whose writers, processes of this host, are dead; return them."""
+    """Remove what dead writers, processes of this host, left half-written directly in `folder`, and return it."""
     gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
-        path.unlink(missing_ok=True)
+        _discard(path)
     return gone
+
+
+def _discard(path: Path) -> None:
+    """Remove a temporary file or folder, if it is still there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_abandoned(name: str) -> bool:
@@ -133,37 +175,58 @@ def locked_if_possible(path: Path, wait_seconds: float | None = None) -> Iterato
         yield held
 
 
-def append_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def append_lines(path: Path, rows: Sequence[Mapping[str, Any]], guard: Guard | None = None) -> None:
     """Append `rows` to a .jsonl file in one write, onto the disk; a torn last line of a crash before is closed off.
 
-    A checkpoint written afterwards thus never outlives the rows before it, not even when the power fails.
+    A checkpoint written afterwards thus never outlives the rows before it, not even when the power fails. The guard is
+    asked once the file is open: whoever shuts it, and then puts a copy in the file's place, gets no row from then on.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
     with path.open("a+b") as file:
-        if file.tell() and _last_byte(path) != b"\n":
+        if file.tell() and _last_byte(file) != b"\n":
             text = "\n" + text
+        if guard:
+            guard.check()
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
 
 
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
+def read_regular(path: Path, last_bytes: int | None = None) -> bytes:
+    """Return the content of a regular file, or the end of it.
+
+    Raises OSError for whatever else has this name: a pipe would never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if last_bytes is not None:
+            file.seek(max(0, os.fstat(descriptor).st_size - last_bytes))
+        return file.read()
+
+
+def parsed_json(text: bytes) -> Any:
+    """Return what a JSON text says. Raises ValueError for all that is none, and what Python does not take in."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("brackets are nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a .jsonl file in order; lines torn by a crash are passed over; a missing file has no rows."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                continue
+    """Yield the objects of a .jsonl file in order, whatever they say; other lines are passed over; none of no file."""
+    for line in read_regular(path).split(b"\n") if path.exists() else ():
+        with suppress(ValueError):
+            row = parsed_json(line)
             if isinstance(row, dict):
                 yield row
 

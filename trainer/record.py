@@ -1,16 +1,8 @@
 """What a worker leaves on disk, and how it is read back: the one contract between trainer, orchestrator and analysis.
 
-A trial directory:
-
-    trial.json                      who it is: schema, id, config; created once, never rewritten   (orchestrator)
-    lease.json                      who may write here now: token, owner, expiry                   (supervisor)
-    attempts/001/job.json           what this attempt was asked to do: a Job                       (orchestrator)
-    attempts/001/record.json        how it goes: a RunRecord, replaced atomically; the heartbeat   (worker)
-    attempts/001/output.log         stdout and stderr of the worker                                (supervisor)
-    ticks.jsonl metrics.jsonl events.jsonl    one JSON object a line, with attempt and kimg        (worker)
-    checkpoints/ snapshots/ samples/ probes/                                                       (worker)
-
-Readers keep the last line per (kimg, key) and pass over a torn last line.
+docs/store.md describes all files of a trial's directory. A file has one writer: trial.json and job.json are the
+orchestrator's, lease.json and output.log the supervisor's, everything else the worker's. Readers keep the last line per
+(kimg, key), and pass over what does not fit (trainer.config.stored).
 """
 
 import os
@@ -19,16 +11,20 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import Field
 
 from trainer.config.job import Work
-from trainer.config.spec import Count, NonNegative, Settings
-from trainer.files import replace_file
+from trainer.config.spec import NonNegative, Settings
+from trainer.config.stored import Kimg, Moment, Spoilt, WholeNumber, read_document
+from trainer.files import Guard, replace_file
 
-SNAPSHOT = re.compile(r"^snapshot-(\d{9,})\.safetensors$")
-PROBE = re.compile(r"^(.+)-(\d{9,})\.npz$")
+SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
+PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
+ATTEMPT = re.compile(r"[0-9]{3}|[1-9][0-9]{3,8}")
+BEGAN_VARIABLE = "ADASWEEP_JOB_BEGAN"
+"""Environment variable in which a supervisor tells its worker when the job was started (Unix seconds)."""
 
 
 class State(StrEnum):
@@ -52,31 +48,49 @@ class Energy(Settings):
 
 
 class RunRecord(Settings):
-    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got."""
+    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got.
 
-    attempt: int
+    `began` is when the job was started, `started` when its worker could first speak, `ready` when it first had
+    something to train or evaluate with; None where that is not known (earlier versions).
+    """
+
+    attempt: WholeNumber
     work: Work = "train"
     state: State
-    kimg: NonNegative
-    horizon_kimg: NonNegative
-    started: float
-    updated: float
+    kimg: Kimg
+    horizon_kimg: Kimg
+    started: Moment
+    updated: Moment
+    began: Moment | None = None
+    ready: Moment | None = None
     host: str
-    pid: int
-    world_size: int = 1
-    exit_code: int | None = None
+    pid: WholeNumber
+    world_size: WholeNumber = 1
+    exit_code: WholeNumber | None = None
     message: str = ""
     doing: str = ""
-    resumed_from_kimg: NonNegative = 0.0
+    resumed_from_kimg: Kimg = 0.0
     images_per_second: NonNegative | None = None
     p: NonNegative | None = None
     r_t: float | None = None
-    nan_gradients: Count = 0
+    nan_gradients: Annotated[WholeNumber, Field(ge=0)] = 0
     diverged: bool = False
     ops: str = "reference"
     code: str = ""
     versions: dict[str, str] = {}
     energy: Energy = Energy()
+
+    @property
+    def slot_seconds(self) -> float:
+        """Return for how long the attempt has held its slot, start-up with it where that is known."""
+        return max(self.updated - (self.started if self.began is None else self.began), 0.0)
+
+
+class SnapshotFile(NamedTuple):
+    """A snapshot by its name: its image counter, and the token that it belongs to."""
+
+    images: int
+    token: int
 
 
 @dataclass(frozen=True)
@@ -118,16 +132,27 @@ class RunDir:
         return self.path / "samples"
 
     def snapshot(self, images: int) -> Path:
-        """Return where the snapshot after `images` images lies."""
-        return self.snapshots / f"snapshot-{images:09d}.safetensors"
+        """Return where the snapshot after `images` images lies: of several, the one of the highest token."""
+        tokens = (found.token for found in self.snapshot_files() if found.images == images)
+        return self.snapshot_of(images, max(tokens, default=0))
+
+    def snapshot_of(self, images: int, token: int) -> Path:
+        """Return the name of a snapshot that belongs to a token; 0 for those of trials that were never taken over."""
+        ending = f"-t{token:04d}" if token else ""
+        return self.snapshots / f"snapshot-{images:09d}{ending}.safetensors"
+
+    def snapshot_files(self) -> list[SnapshotFile]:
+        """Return all snapshots, in order; one image counter may have several."""
+        try:
+            names = os.listdir(self.snapshots)
+        except OSError:
+            return []
+        matches = [match for name in names if (match := SNAPSHOT.fullmatch(name))]
+        return sorted(SnapshotFile(int(match["images"]), int(match["token"] or 0)) for match in matches)
 
     def kept_snapshots(self) -> list[int]:
         """Return the image counters of all snapshots, in order."""
-        try:
-            names = os.listdir(self.snapshots)
-        except FileNotFoundError:
-            return []
-        return sorted(int(match[1]) for name in names if (match := SNAPSHOT.match(name)))
+        return sorted({found.images for found in self.snapshot_files()})
 
     def probe(self, name: str, images: int) -> Path:
         """Return where the numbers of a probe of one snapshot lie; pictures are beside them."""
@@ -135,7 +160,7 @@ class RunDir:
 
     def probed(self) -> list[tuple[str, int]]:
         """Return name and image counter of every probe whose numbers are there."""
-        found = (PROBE.match(path.name) for path in (self.path / "probes").glob("*.npz"))
+        found = (PROBE.fullmatch(path.name) for path in (self.path / "probes").glob("*.npz"))
         return sorted((match[1], int(match[2])) for match in found if match)
 
     def attempt(self, number: int) -> Path:
@@ -152,20 +177,21 @@ class RunDir:
 
     def attempts(self) -> list[int]:
         """Return the numbers of all attempts, in order."""
-        names = (entry.name for entry in (self.path / "attempts").glob("[0-9]*"))
-        return sorted(int(name) for name in names if name.isdigit())
+        try:
+            with os.scandir(self.path / "attempts") as entries:
+                names = [entry.name for entry in entries if ATTEMPT.fullmatch(entry.name) and entry.is_dir()]
+        except OSError:
+            return []
+        return sorted(int(name) for name in names)
 
 
-def read_record(path: Path) -> RunRecord | None:
-    """Return the record at `path`, or None where there is none or it is not readable as one."""
-    try:
-        return RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValidationError):
-        return None
+def read_record(path: Path, spoilt: list[Spoilt] | None = None) -> RunRecord | None:
+    """Return the record at `path`; None where there is none, or one that does not fit, which is told in `spoilt`."""
+    return read_document(path, RunRecord, spoilt)
 
 
-def beat(path: Path, record: RunRecord, **changes: Any) -> RunRecord:
+def beat(path: Path, record: RunRecord, guard: Guard | None = None, /, **changes: Any) -> RunRecord:
     """Write `record` with `changes` and the present time, and return what was written."""
     fresh = record.model_copy(update={**changes, "updated": time.time()})
-    replace_file(path, fresh.model_dump_json(indent=1))
+    replace_file(path, fresh.model_dump_json(indent=1), guard)
     return fresh

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import ClaimError
-from analysis.results.load import TOLERANCE_KIMG, Curves
+from analysis.results.load import Curves
 from analysis.results.score import Score
 from trainer.config.claims.grammar import Claim, Reading
+from trainer.config.stored import TOLERANCE_KIMG
 
 
 def values_of(claim: Claim, cell: pd.DataFrame, curves: Curves) -> list[float]:

@@ -12,6 +12,7 @@ Nothing beyond a run's horizon in this sweep is in them, though another sweep ma
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import cast
 
 import pandas as pd
 import pyarrow as pa
@@ -25,12 +26,13 @@ from analysis.tables.schema import SCHEMAS
 from analysis.tables.source import CollectedTables, RowSource, TrialFiles
 from analysis.tables.store import ResultStore
 from trainer.config.plan_file import PlanFile
+from trainer.config.stored import is_within
 from trainer.record import State
 
 METRIC_COLUMNS = (*("trial", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated", "reference"),)
 RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
-TOLERANCE_KIMG = 1e-6
+NOT_OURS = (State.FAILED.value, State.CANCELLED.value)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def load(
     source = TrialFiles(store) if fresh else CollectedTables(store)
     planned = _planned(plan)
     curves = _curves(source, planned, score or plan.score, identity)
-    runs = Runs(store, plan, _with_state(_joined(planned, source)))
+    runs = Runs(store, plan, _with_state(_joined(planned, source), plan.sweep))
     return runs.scored_by(curves), curves
 
 
@@ -141,6 +143,11 @@ def _planned(plan: PlanFile) -> pd.DataFrame:
     return frame.assign(run=frame.index)
 
 
+def _within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.Series[bool]":
+    """Return `is_within` of each pair."""
+    return cast("pd.Series[bool]", is_within(cast(float, kimg), cast(float, horizon_kimg)))
+
+
 def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
     """Return rows with `run` instead of their trial, none beyond the run's horizon.
 
@@ -151,7 +158,7 @@ def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
     numbered["number"] = pc.index_in(rows["trial"], value_set=pa.array(trials, pa.string())).to_numpy()
     places = planned[["run", "horizon_kimg"]].assign(number=trials.get_indexer(planned["trial"]))
     joined = places.merge(numbered, on="number", how="inner")
-    within = joined[joined["kimg"] <= joined["horizon_kimg"] + TOLERANCE_KIMG]
+    within = joined[_within(joined["kimg"], joined["horizon_kimg"])]
     return within.drop(columns=["number", "horizon_kimg"]).reset_index(drop=True)
 
 
@@ -172,17 +179,21 @@ def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
     return frame.drop(columns="planned_images")
 
 
-def _with_state(frame: pd.DataFrame) -> pd.DataFrame:
+def _with_state(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:
     """Add `diverged` and `state`: done where the horizon of this sweep is reached, else what was recorded last.
 
-    A run at its horizon that is not done is still being evaluated; a run beyond it is done.
+    A run at its horizon that is not done is still being evaluated; a run beyond it is done. What an attempt for another
+    sweep has failed at, or was cancelled for, is only an interruption to this one.
     """
-    frame = frame.assign(kimg=frame["kimg"].fillna(0.0), diverged=frame["diverged_kimg"] <= frame["horizon_kimg"])
+    horizon, kimg = frame["horizon_kimg"], frame["kimg"].fillna(0.0)
+    diverged = _within(frame["diverged_kimg"], horizon)
     state = frame["recorded_state"].fillna(State.PENDING.value)
-    short = frame["kimg"] < frame["horizon_kimg"] - TOLERANCE_KIMG
-    beyond = frame["kimg"] > frame["horizon_kimg"] + TOLERANCE_KIMG
-    state = state.mask((state == State.DONE.value) & short, State.PENDING.value).mask(beyond, State.DONE.value)
-    return frame.assign(state=state.mask(frame["diverged"], "diverged")).drop(columns="recorded_state")
+    of_another = ~frame["recorded_sweep"].fillna("").isin(["", sweep])
+    state = state.mask(of_another & state.isin(NOT_OURS), State.PREEMPTED.value)
+    state = state.mask((state == State.DONE.value) & ~_within(horizon, kimg), State.PENDING.value)
+    state = state.mask(~_within(kimg, horizon) | _within(horizon, frame["done_kimg"]), State.DONE.value)
+    frame = frame.assign(kimg=kimg.clip(upper=horizon), diverged=diverged, state=state.mask(diverged, "diverged"))
+    return frame.drop(columns=["recorded_state", "recorded_sweep", "done_kimg"])
 
 
 def _with_best_and_last(frame: pd.DataFrame, scores: pd.DataFrame, score: Score) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.results.load import TOLERANCE_KIMG, Runs
+from analysis.results.load import Runs
 from analysis.tables.store import ResultStore
+from trainer.config.stored import is_within
 
 
 class Probed(NamedTuple):
@@ -54,7 +55,7 @@ def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterato
     for path in sorted((store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
         match = pattern.fullmatch(path.name)
         kimg = int(match[1]) / 1000 if match else float("inf")
-        if kimg <= run["horizon_kimg"] + TOLERANCE_KIMG:
+        if is_within(kimg, run["horizon_kimg"]):
             yield Probed(run["cell"], run["method"], run["trial"], int(run["seed"]), kimg, path)
 
 

@@ -1,13 +1,16 @@
 """The cost of each attempt at a trial: time, devices, energy, and the part of its work that is in the result."""
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from analysis.tables.jsonl_rows import lines
+from analysis.tables.jsonl_rows import lines, told
 from analysis.tables.schema import Row
 from trainer.config.job import Resources
+from trainer.config.spec import NonNegative
+from trainer.config.stored import Spoilt, read_document
 from trainer.errors import ExitCode
 from trainer.record import RunDir, RunRecord, State, read_record
 
@@ -53,7 +56,7 @@ class _JobFile(BaseModel):
 class _Accounted(BaseModel):
     """accounting.json: what the cluster's own accounting says of an attempt that had its nodes to itself."""
 
-    joules: float
+    joules: NonNegative
     method: str
 
 
@@ -124,13 +127,11 @@ def _energy(
     attempt: Path, record: RunRecord, until: float | None, skipped: list[str]
 ) -> tuple[float | None, str, float]:
     """Return joules, method and coverage: of devices, times that of the attempt's time where it ended unheard."""
-    accounting = attempt / "accounting.json"
-    if accounting.exists():
-        try:
-            accounted = _Accounted.model_validate_json(accounting.read_text(encoding="utf-8"))
-            return accounted.joules, accounted.method, 1.0
-        except (OSError, ValidationError):
-            skipped.append(f"{attempt.parent.parent.name}/attempts/{attempt.name}/accounting.json: not readable")
+    spoilt: list[Spoilt] = []
+    accounted = read_document(attempt / "accounting.json", _Accounted, spoilt)
+    if accounted:
+        return accounted.joules, accounted.method, 1.0
+    skipped += [told(one) for one in spoilt]
     seconds = record.updated - record.started
     is_whole = record.exit_code in (ExitCode.DONE, ExitCode.RUN_AGAIN) or record.state is State.RUNNING
     heard = 1.0 if is_whole or seconds <= 0 else max((until or record.started) - record.started, 0.0) / seconds
@@ -138,13 +139,10 @@ def _energy(
 
 
 def _job(path: Path, skipped: list[str]) -> _JobFile:
-    try:
-        return _JobFile.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return _JobFile()
-    except (OSError, ValidationError):
-        skipped.append(f"{path.parents[2].name}/attempts/{path.parent.name}/job.json: not readable; taken for one CPU")
-        return _JobFile()
+    spoilt: list[Spoilt] = []
+    job = read_document(path, _JobFile, spoilt)
+    skipped += [f"{told(one)}; taken for one CPU" for one in spoilt]
+    return job or _JobFile()
 
 
 def _shares(resumed: dict[int, float], ticks: list[Row], rows: list[Row]) -> _Shares:
@@ -152,17 +150,13 @@ def _shares(resumed: dict[int, float], ticks: list[Row], rows: list[Row]) -> _Sh
     until: dict[int, float] = {}
     before: dict[int, float] = {}
     for row in ticks:
-        number, kimg, speed = row.get("attempt", 1), row.get("kimg"), row.get("seconds_per_kimg")
-        if isinstance(kimg, int | float) and isinstance(speed, int | float):
+        number, kimg, speed = row.get("attempt") or 1, row["kimg"], row.get("seconds_per_kimg")
+        if speed is not None and 0 <= speed < math.inf:
             shown = max(kimg - before.get(number, resumed.get(number, 0.0)), 0.0)
             training[number] = training.get(number, 0.0) + shown * speed
             before[number] = kimg
             until[number] = max(until.get(number, 0.0), float(row.get("time") or 0.0))
-    passes = {
-        (row.get("attempt", 1), row.get("kimg"), row["seconds"])
-        for row in rows
-        if isinstance(row.get("seconds"), int | float)
-    }
+    passes = {(row.get("attempt") or 1, row["kimg"], row["seconds"]) for row in rows if row.get("seconds") is not None}
     metrics: dict[int, float] = {}
     for number, _, seconds in passes:
         metrics[number] = metrics.get(number, 0.0) + seconds

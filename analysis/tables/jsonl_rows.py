@@ -1,78 +1,51 @@
-"""Lines of the .jsonl files as rows of the tables: torn lines are skipped, the last line per key is kept."""
+"""Rows of the .jsonl files as rows of the tables: what does not fit is passed over, the last line per key is kept."""
 
-import json
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeGuard, cast
+from typing import Any
 
 from analysis.tables.schema import Row
+from trainer.config.stored import Spoilt, rows_in
 
 
-def metric_row(trial: str, line: Row) -> Row | None:
-    """Return the row of a line of metrics.jsonl, None where it is not one. A value of null is no number: NaN."""
-    kimg, value = line.get("kimg"), line.get("value", "")
-    if not _is_number(kimg) or not isinstance(line.get("metric"), str) or not (value is None or _is_number(value)):
-        return None
-    line |= {"trial": trial, "kimg": round(kimg, 3), "value": math.nan if value is None else value}
+def metric_row(trial: str, line: Row) -> Row:
+    """Return the row of a line of metrics.jsonl."""
     identity = line.get("identity") or ""
-    line |= {"identity": identity, "basis": line.get("basis") or identity, "reference": line.get("reference") or ""}
-    line |= {"evaluation_seconds": line.get("seconds"), "time_unix_s": line.get("time")}
-    return line
+    return line | {
+        "trial": trial,
+        "kimg": round(line["kimg"], 3),
+        "identity": identity,
+        "basis": line.get("basis") or identity,
+        "reference": line.get("reference") or "",
+        "evaluation_seconds": line.get("seconds"),
+        "time_unix_s": line.get("time"),
+    }
 
 
-def tick_row(trial: str, line: Row) -> Row | None:
-    """Return the row of a line of ticks.jsonl, None where it is not one."""
-    kimg, stats = line.get("kimg"), line.get("stats")
-    if not _is_number(kimg):
-        return None
-    line |= {"trial": trial, "kimg": round(kimg, 3), "time_unix_s": line.get("time")}
-    line["stats"] = list(stats.items()) if isinstance(stats, dict) else []
-    return line
+def tick_row(trial: str, line: Row) -> Row:
+    """Return the row of a line of ticks.jsonl."""
+    stats = list((line.get("stats") or {}).items())
+    return line | {"trial": trial, "kimg": round(line["kimg"], 3), "time_unix_s": line.get("time"), "stats": stats}
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
-    return type(value) is float or type(value) is int
-
-
-def last_rows(
-    found: list[Row], where: str, skipped: list[str], key: tuple[str, ...], row_of: Callable[[Row], Row | None]
-) -> list[Row]:
-    """Return the last row per `key` of the lines of a file, ordered by it; `where` names the file."""
+def last_rows(found: list[Row], key: tuple[str, ...], row_of: Callable[[Row], Row]) -> list[Row]:
+    """Return the last row per `key` of the lines of a file, ordered by it."""
     last: dict[tuple[Any, ...], Row] = {}
-    for line in found:
-        row = row_of(line)
-        if row is None:
-            skipped.append(f"{where}: a row lacks its kimg, name or value")
-        else:
-            last[tuple(row[name] for name in key)] = row
+    for row in map(row_of, found):
+        last[tuple(row[name] for name in key)] = row
     return [last[name] for name in sorted(last)]
 
 
 def lines(path: Path, skipped: list[str]) -> list[Row]:
-    """Return the objects of a .jsonl file in order; list every other line in `skipped`.
-
-    The file is parsed as a whole; only if that fails, line by line.
-    """
-    if not path.exists():
-        return []
-    texts = [text for text in path.read_text(encoding="utf-8", errors="replace").split("\n") if text]
-    try:
-        whole = json.loads(f"[{','.join(texts)}]")
-        if len(whole) == len(texts) and all(isinstance(line, dict) for line in whole):
-            return cast(list[Row], whole)
-    except json.JSONDecodeError:
-        pass
-    return list(_line_by_line(path, texts, skipped))
+    """Return the rows of a .jsonl file that fit, in order; every other line is listed in `skipped`."""
+    spoilt: list[Spoilt] = []
+    found = rows_in(path, spoilt)
+    skipped += [told(one) for one in spoilt]
+    return found
 
 
-def _line_by_line(path: Path, texts: list[str], skipped: list[str]) -> Iterator[Row]:
-    for number, text in enumerate(texts, start=1):
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
-            line = None
-        if isinstance(line, dict):
-            yield line
-        elif text.strip():
-            skipped.append(f"{path.parent.name}/{path.name}:{number}: torn line")
+def told(spoilt: Spoilt) -> str:
+    """Return what is passed over of a trial, its place beginning with the trial's id."""
+    parts = spoilt.path.parts
+    root = parts.index("attempts") - 1 if "attempts" in parts else len(parts) - 2
+    return str(spoilt._replace(path=Path(*parts[root:])))

@@ -23,7 +23,8 @@ from trainer.files import replacing
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"3"
+SCHEMA_VERSION = b"4"
+MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
 
@@ -45,6 +46,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("augment_target", _NUMBER),
             ("attempts", _COUNT),
             ("recorded_state", _TEXT),
+            ("recorded_sweep", _TEXT),
+            ("done_kimg", _NUMBER),
             ("message", _TEXT),
             ("kimg", _NUMBER),
             ("hours", _NUMBER),
@@ -113,7 +116,7 @@ def table_of(name: str, rows: Sequence[Row]) -> pa.Table:
     """Return `rows` as a table with the columns of `name`; other keys are left out, values of a wrong type are null."""
     try:
         return pa.Table.from_pylist(list(rows), schema=SCHEMAS[name])
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except MISFITS:
         fitting = [{field.name: _fitting(row.get(field.name), field) for field in SCHEMAS[name]} for row in rows]
         return pa.Table.from_pylist(fitting, schema=SCHEMAS[name])
 
@@ -121,7 +124,7 @@ def table_of(name: str, rows: Sequence[Row]) -> pa.Table:
 def _fitting(value: Any, field: pa.Field) -> Any:
     try:
         return pa.scalar(value, field.type).as_py()
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except MISFITS:
         return None
 
 

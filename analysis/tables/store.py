@@ -65,7 +65,7 @@ def signature(run: RunDir) -> str:
     for name in _read_names(run):
         try:
             status = os.stat(f"{run.path}/{name}")
-        except FileNotFoundError:
+        except OSError:
             continue
         seen.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return seen.hexdigest()[:16]
@@ -80,5 +80,5 @@ def _read_names(run: RunDir) -> Iterator[str]:
 def _names(directory: Path) -> list[str]:
     try:
         return sorted(os.listdir(directory))
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return []

@@ -4,13 +4,14 @@ import math
 from functools import partial
 from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from analysis.tables.attempts import SECONDS_PER_HOUR, attempts_in
-from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row
+from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row, told
 from analysis.tables.schema import Row
 from analysis.tables.store import signature
 from trainer.config.augment import AdaAugment
+from trainer.config.stored import Moment, Spoilt, read_document
 from trainer.config.train import TrainConfig
 from trainer.record import RunDir, RunRecord, State, read_record
 
@@ -29,7 +30,7 @@ class TrialRows(NamedTuple):
 class _TrialFile(BaseModel):
     id: str
     config: TrainConfig
-    created: float = 0.0
+    created: Moment = 0.0
 
 
 def read_trial(run: RunDir) -> TrialRows:
@@ -37,15 +38,16 @@ def read_trial(run: RunDir) -> TrialRows:
     skipped: list[str] = []
     state_of_files = signature(run)
     trial = run.path.name
-    try:
-        about = _TrialFile.model_validate_json(run.trial.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {_why(error)}; the trial is left out"])
+    spoilt: list[Spoilt] = []
+    about = read_document(run.trial, _TrialFile, spoilt)
+    if about is None:
+        why = spoilt[0].why if spoilt else "missing"
+        return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {why}; the trial is left out"])
     ticked, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
     attempts = [attempt._asdict() for attempt in attempts_in(run, ticked, measured, skipped)]
     keys = ("kimg", "metric", "identity")
-    metrics = last_rows(measured, f"{trial}/{run.metrics.name}", skipped, keys, partial(metric_row, trial))
-    ticks = last_rows(ticked, f"{trial}/{run.ticks.name}", skipped, ("kimg",), partial(tick_row, trial))
+    metrics = last_rows(measured, keys, partial(metric_row, trial))
+    ticks = last_rows(ticked, ("kimg",), partial(tick_row, trial))
     records = _records(run, skipped)
     row: Row = {
         "trial": trial,
@@ -53,19 +55,11 @@ def read_trial(run: RunDir) -> TrialRows:
         "created_unix_s": about.created,
         **_config_columns(about.config),
         **_record_columns(records, ticks),
+        "recorded_sweep": _last_sweep(records, attempts),
         **_divergence_columns(run, records, metrics, skipped),
         "skipped": skipped,
     }
     return TrialRows(trial, row, metrics, ticks, attempts, skipped)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "missing"
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))} {first['msg']}".strip()
-    return str(error)
 
 
 def _config_columns(config: TrainConfig) -> Row:
@@ -83,13 +77,9 @@ def _config_columns(config: TrainConfig) -> Row:
 
 def _records(run: RunDir, skipped: list[str]) -> list[RunRecord]:
     """Return the readable records in order of attempt. An attempt that has no record yet has not begun."""
-    records = []
-    for attempt in run.attempts():
-        record = read_record(run.record(attempt))
-        if record is not None:
-            records.append(record)
-        elif run.record(attempt).exists():
-            skipped.append(f"{run.path.name}/attempts/{attempt:03d}/record.json: not a run record")
+    spoilt: list[Spoilt] = []
+    records = [record for attempt in run.attempts() if (record := read_record(run.record(attempt), spoilt))]
+    skipped += [told(one) for one in spoilt]
     return records
 
 
@@ -101,6 +91,7 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
     return {
         "attempts": len(records),
         "recorded_state": last.state if last else State.PENDING,
+        "done_kimg": max((record.kimg for record in training if record.state is State.DONE), default=None),
         "message": last.message if last else "",
         "kimg": max((record.kimg for record in records), default=0.0),
         "hours": sum(max(record.updated - record.started, 0.0) for record in records) / SECONDS_PER_HOUR,
@@ -114,6 +105,12 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
     }
 
 
+def _last_sweep(records: list[RunRecord], attempts: list[Row]) -> str:
+    """Return the sweep that asked for the last training; "" where nothing says it."""
+    last = max((record.attempt for record in records if record.work == "train"), default=0)
+    return next((str(attempt["sweep"]) for attempt in attempts if attempt["number"] == last), "")
+
+
 def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:
     """Return where and why the run diverged: its worker reported it, or a metric is not finite."""
     signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if not math.isfinite(row["value"])]
@@ -121,6 +118,6 @@ def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row
     if last and last.diverged:
         signs.append((last.kimg, last.message))
         events = [line for line in lines(run.events, skipped) if line.get("event") == "diverged"]
-        signs += [(float(line.get("kimg", 0.0)), str(line.get("rule", ""))) for line in events]
+        signs += [(line["kimg"], str(line.get("rule", ""))) for line in events]
     kimg, because = min(signs, default=(None, None))
     return {"diverged_kimg": kimg, "diverged_because": because}

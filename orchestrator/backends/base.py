@@ -1,15 +1,16 @@
 """The interface of a backend: render attempts into a submission, submit it, and report the state of each attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import ValidationError
-
+from orchestrator.errors import BackendError
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Settings
+from trainer.config.stored import read_document
+from trainer.errors import UserError
 from trainer.files import replace_file
 from trainer.record import State
 
@@ -31,6 +32,16 @@ class Handle(Settings):
     attempt: int
 
 
+class NotAllSubmitted(BackendError):
+    """A backend took some attempts (`handles`) and, because of `cause`, no more. Of `unsure` ones nobody knows."""
+
+    def __init__(self, cause: BackendError | UserError, handles: Iterable[Handle], unsure: Iterable[Task] = ()) -> None:
+        self.cause = cause
+        self.handles = tuple(handles)
+        self.unsure = frozenset(unsure)
+        super().__init__(str(cause), retryable=isinstance(cause, BackendError) and cause.retryable)
+
+
 class Backend(Protocol):
     """A place where attempts run. Raises BackendError when something outside of adasweep fails."""
 
@@ -48,8 +59,12 @@ class Backend(Protocol):
         """Return what `submit` would submit; nothing happens."""
         ...
 
+    def require_usable(self) -> None:
+        """Raise SetupError where nothing could be submitted from this machine. Nothing is asked of a cluster."""
+        ...
+
     def submit(self, submission: Submission) -> list[Handle]:
-        """Submit, and return a handle for every task, in order."""
+        """Submit, and return a handle for every task, in order. Raises NotAllSubmitted where some are not taken."""
         ...
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
@@ -72,7 +87,4 @@ def write_handle(attempt: Path, handle: Handle) -> None:
 
 def read_handle(attempt: Path) -> Handle | None:
     """Return the handle kept in an attempt's directory, or None."""
-    try:
-        return Handle.model_validate_json((attempt / "handle.json").read_text(encoding="utf-8"))
-    except (OSError, ValidationError):
-        return None
+    return read_document(attempt / "handle.json", Handle)

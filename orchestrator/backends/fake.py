@@ -52,6 +52,9 @@ class FakeBackend:
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))
 
+    def require_usable(self) -> None:
+        """Do nothing: there is nothing to need."""
+
     def submit(self, submission: Submission) -> list[Handle]:
         for task in submission.tasks:
             self.world.waiting[_key(task)] = task

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from pydantic import ValidationError
-
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.process_id import ProcessId
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.config.spec import Count, PositiveInt, Settings
+from trainer.config.stored import read_document
 from trainer.files import replace_file
 
 
@@ -102,10 +101,8 @@ class Queue:
 
     def capacity(self) -> Capacity:
         """Return what was set with `set_capacity`, or else one attempt for every CPU this process may use."""
-        try:
-            return Capacity.model_validate_json((self.root / "capacity.json").read_text(encoding="utf-8"))
-        except (OSError, ValidationError):
-            return Capacity(cpus=len(os.sched_getaffinity(0)), gpus=gpu_count())
+        set_before = read_document(self.root / "capacity.json", Capacity)
+        return set_before or Capacity(cpus=len(os.sched_getaffinity(0)), gpus=gpu_count())
 
     def set_capacity(self, capacity: Capacity) -> None:
         replace_file(self.root / "capacity.json", capacity.model_dump_json())
@@ -113,10 +110,7 @@ class Queue:
 
 def read_entry(path: Path) -> QueueEntry | None:
     """Return the entry at `path`, or None where it is gone."""
-    try:
-        return QueueEntry.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError):
-        return None
+    return read_document(path, QueueEntry)
 
 
 def discard(path: Path) -> bool:

@@ -5,9 +5,9 @@ import subprocess
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import news
 from orchestrator.errors import SetupError
+from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.price import Benchmark, benchmark_path, shape_key, write_benchmark
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import environment, python_module
 from orchestrator.supervisor.ending import MESSAGE_CHARACTERS
@@ -45,4 +45,5 @@ def measure(store: Store, trial: Trial) -> None:
     if done.returncode:
         said = without_prefix((done.stderr.strip().splitlines() or ["nothing"])[-1])[:MESSAGE_CHARACTERS]
         raise SetupError("benchmark", f"the worker could not measure {trial.cell}: {said}", "plan without --benchmark")
-    write_benchmark(store.benchmarks, trial.config, Benchmark.model_validate_json(done.stdout.strip().splitlines()[-1]))
+    found = Benchmark.model_validate_json(done.stdout.strip().splitlines()[-1])
+    write_benchmark(store.benchmarks, trial.config, found.model_copy(update={"cpus": trial.resources.cpus}))

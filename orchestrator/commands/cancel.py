@@ -2,10 +2,11 @@
 
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.options import TargetArgument
-from orchestrator.commands.targets import trials_of
+from orchestrator.commands.targets import target_of
 from orchestrator.dispatch.poll import open_handles, seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
+from orchestrator.plan.own_view import own_view
 from orchestrator.store.layout import Store
 from orchestrator.store.requests import cancel
 from trainer.command_line.group import epilog, new_app
@@ -29,14 +30,18 @@ def cancel_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, a
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
-    """Mark every unfinished trial of the target as cancelled, and ask what waits or runs to stop."""
-    seen = seen_of(store, trials_of(store, target))
-    trials = [trial for trial, observed in seen.items() if observed.attempts and observed.state in STOPPABLE]
+    """Mark every unfinished trial of the target as cancelled, and ask what waits or runs to stop.
+
+    A sweep's trials are cancelled for that sweep alone: what runs for another one goes on.
+    """
+    wanted, sweep = target_of(store, target)
+    seen = seen_of(store, wanted)
+    views = {trial: own_view(want, seen[trial]) for trial, want in wanted.items()}
+    trials = [trial for trial, view in views.items() if view.attempts and view.state in STOPPABLE]
     if not trials:
         raise PlanError(target, "nothing waits, runs or could be taken up again")
-    for trial in trials:
-        cancel(store.run(trial))
-    handles = open_handles(store, trials)
+    ending = [trial for trial in trials if cancel(store.run(trial), sweep)]
+    handles = open_handles(store, ending)
     for name in {handle.backend for handle in handles}:
         open_backend(name, store).cancel([handle for handle in handles if handle.backend == name])
     if as_json:

@@ -21,6 +21,7 @@ from orchestrator.search.sampling import growth_of
 from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
+from orchestrator.store.leftovers import sweep_up
 from orchestrator.supervisor.command import Task
 
 
@@ -33,12 +34,14 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
         raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
     if flags.dry_run:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
+    backend.require_usable()
     if flags.record:
         default_target(store)
     store.require_writable()
+    sweep_up(store, plan.sweep.key, plan.observed)
     if request.numbers is None:
         keep_plan(store, plan)
-    view = view_for(news(), quiet=flags.as_json)
+    view = view_for(news(), quiet=flags.as_json, parallel=plan.parallel)
     view.say("\n".join(summary(plan)))
     code = LIVE if flags.live_code else freeze(store)
     search = plan.sweep.spec.search

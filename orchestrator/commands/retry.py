@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 
 from orchestrator.commands.options import TargetArgument
-from orchestrator.commands.targets import trials_of
+from orchestrator.commands.targets import target_of
 from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import Action, decide_one
+from orchestrator.plan.desired import Desired
+from orchestrator.plan.own_view import own_view
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
+from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import retry
@@ -17,6 +19,7 @@ from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.record import State
 
+GIVEN_UP = frozenset({Action.BLOCKED, Action.STOPPED})
 ENDED_BADLY = frozenset({State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED})
 
 EXAMPLES = """Examples:
@@ -34,14 +37,19 @@ def retry_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
-    """Forgive the target's trials that ended badly; the next run takes them up."""
-    seen = seen_of(store, trials_of(store, target))
-    blocked = _blocked(store, seen)
-    trials = [trial for trial, one in seen.items() if one.attempts and (one.state in ENDED_BADLY or trial in blocked)]
+    """Forgive the target's trials that ended badly; the next run takes them up.
+
+    A sweep's trials are forgiven for that sweep alone.
+    """
+    wanted, sweep = target_of(store, target)
+    seen = seen_of(store, wanted)
+    blocked = _blocked(store, seen, wanted if sweep else None)
+    views = {trial: own_view(want, seen[trial]) for trial, want in wanted.items()}
+    trials = [trial for trial, one in views.items() if one.attempts and (one.state in ENDED_BADLY or trial in blocked)]
     if not trials:
         raise PlanError(target, "nothing has failed or was cancelled")
     for trial in trials:
-        retry(store.run(trial))
+        retry(store.run(trial), sweep)
     if as_json:
         print_json({"retried": trials})
     else:
@@ -49,8 +57,8 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     return 0
 
 
-def _blocked(store: Store, seen: Mapping[str, Observed]) -> set[str]:
-    """Return the trials of which some sweep has given up."""
-    plans = [wanted_of_plan(read_plan(store, name)) for name in sweeps(store)]
+def _blocked(store: Store, seen: Mapping[str, Observed], own: Mapping[str, Desired] | None) -> set[str]:
+    """Return the trials of which the sweep that wants `own`, or else some sweep, has given up or stopped them."""
+    plans = [own] if own is not None else [wanted_of_plan(plan) for plan in readable_plans(store)]
     wanted = [(trial, plan[trial]) for plan in plans for trial in seen if trial in plan]
-    return {trial for trial, want in wanted if decide_one(want, seen[trial], RULES).action is Action.BLOCKED}
+    return {trial for trial, want in wanted if decide_one(want, seen[trial], RULES).action in GIVEN_UP}

@@ -1,10 +1,14 @@
 """What a user names on the command line: a sweep by its file or name, or a trial by its first digits."""
 
+import math
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.errors import PlanError, StoreError
-from orchestrator.plan.plan_file import read_plan, sweeps
+from orchestrator.plan.desired import Desired
+from orchestrator.plan.plan_file import read_plan, sweeps, wanted_of_plan
 from orchestrator.store.layout import Store
+from orchestrator.store.requests import ALL
 from orchestrator.sweep.bundled import bundled_named, nearest_bundled
 from trainer.command_line.sweeps import is_file, names, stored_name
 from trainer.errors import UserError
@@ -30,12 +34,20 @@ def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:
     return file, tier or plan.tier or ""
 
 
-def trials_of(store: Store, target: str) -> list[str]:
+class NamedTrials(NamedTuple):
+    """What a user named: the trials of a sweep, with what it wants of each, or one trial, whoever wants it."""
+
+    wanted: dict[str, Desired]
+    sweep: str = ALL
+
+
+def target_of(store: Store, target: str) -> NamedTrials:
     """Return the trials of a sweep, or the one trial whose id begins so. Raises UserError."""
     if is_file(target) or target in sweeps(store):
-        return read_plan(store, stored_name(store.root, target)).trials
+        plan = read_plan(store, stored_name(store.root, target))
+        return NamedTrials(wanted_of_plan(plan), plan.sweep)
     try:
-        return [store.find(target)]
+        return NamedTrials({store.find(target): Desired(math.inf)})
     except PlanError as error:
         known = ", ".join(sweeps(store)) or "none"
         raise PlanError(

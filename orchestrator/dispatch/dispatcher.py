@@ -1,6 +1,7 @@
 """Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
 
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +12,17 @@ from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
-from orchestrator.plan.decide import SUBMITTED, Action, Decision, Desired, Rules, decide
+from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
+from orchestrator.plan.status import SETTLED
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
+from trainer.errors import UserError
 
 RETRY_SECONDS = 15.0
+MOST = 1_000_000
 QUEUED = Decision(Action.LEAVE, "queued")
 
 
@@ -25,7 +30,8 @@ QUEUED = Decision(Action.LEAVE, "queued")
 class Dispatcher:
     """Carries out a plan on a backend. Every round decides anew from what is on disk, so any process may take over.
 
-    `trouble` says in words why the backend cannot be reached at present. It passes, or a person ends the command.
+    `trouble` says in words why the backend cannot be reached at present, and `refusal` why it takes no more attempts.
+    Both pass, or a person ends the command.
     """
 
     store: Store
@@ -37,9 +43,11 @@ class Dispatcher:
     decisions: dict[str, Decision] = field(default_factory=dict)
     handles: dict[str, Handle] = field(default_factory=dict)
     trouble: str = ""
+    refusal: str = ""
     patience: float = RETRY_SECONDS
     stopper: Stopper = field(init=False)
     _not_before: float = 0.0
+    _together: int = MOST
     _told: set[Handle] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -58,20 +66,41 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.LEAVE]
 
     @property
+    def ours(self) -> list[str]:
+        """Return the trials that are queued or running for this sweep; runs of other sweeps are left alone."""
+        return [trial for trial in self.under_way if self._is_ours(trial)]
+
+    @property
     def failed(self) -> list[str]:
         """Return the trials that are blocked."""
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
 
     def submit(self) -> list[str]:
-        """Submit what needs a job, and return which trials those were: none while the backend cannot be reached."""
-        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in self.active if self._needs_job(trial)]
+        """Submit what needs a job, and return which trials those were: none, or some, while there is a `refusal`."""
+        needy = itertools.islice(filter(self._needs_job, self.active), self._together)
+        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in needy]
+        if not todo:
+            self.refusal = ""
         if not todo or time.monotonic() < self._not_before:
             return []
-        with self._patiently():
-            self.handles |= submit(self.store, self.backend, self.plan.sweep, todo, self.code)
-            self.decisions |= {trial.id: QUEUED for trial, _ in todo}
+        done = submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
+        submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
+        self.handles |= done.handles
+        self.decisions |= dict.fromkeys(submitted, QUEUED)
+        self._heed(done.cause, len(done.handles))
         self.look()
-        return [] if self.trouble else [trial.id for trial, _ in todo]
+        return submitted
+
+    def _heed(self, cause: BackendError | UserError | None, taken: int) -> None:
+        """Ask for less at a time, and later, where not all was taken. Raises `cause` where it does not pass."""
+        self.refusal = str(cause or "")
+        if cause is None:
+            self._together = min(MOST, 2 * self._together)
+            return
+        if not isinstance(cause, BackendError) or not cause.retryable:
+            raise cause
+        self._together = max(1, taken)
+        self._not_before = time.monotonic() + self.patience
 
     def look(self) -> None:
         """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
@@ -93,7 +122,7 @@ class Dispatcher:
     def stop_early(self) -> None:
         """Stop the trials that a stop rule applies to: mark them in the store, and signal those that run."""
         begun = [trial for trial in self.active if self.observed[trial].attempts]
-        if self.stopper.stop(begun, self.plan.unique):
+        if self.stopper.stop(begun, {trial: want.horizon_kimg for trial, want in self.plan.wanted.items()}):
             self.look()
         to_tell = [self.handles[trial] for trial in self.under_way if self._is_to_be_told(trial)]
         if to_tell:
@@ -102,8 +131,8 @@ class Dispatcher:
                 self._told |= set(to_tell)
 
     def stop(self) -> None:
-        """Ask everything of this plan that waits or runs to stop, saving what it has."""
-        self.backend.cancel([self.handles[trial] for trial in self.active if trial in self.handles])
+        """Ask everything that waits or runs for this sweep to stop, saving what it has."""
+        self.backend.cancel([self.handles[trial] for trial in self.ours])
 
     @contextlib.contextmanager
     def _patiently(self) -> Iterator[None]:
@@ -122,12 +151,14 @@ class Dispatcher:
         return {trial: self.plan.wanted[trial] for trial in trials}
 
     def _is_to_be_told(self, trial: str) -> bool:
-        """Return whether a stopped trial still runs for this sweep; runs of other sweeps are left alone."""
-        handle, key = self.handles.get(trial), self.plan.sweep.key
-        if handle is None or handle in self._told or key not in self.observed[trial].stops:
-            return False
-        job = read_job(self.store.run(trial).job(handle.attempt))
-        return job is not None and job.sweep == key
+        """Return whether a stopped trial still runs for this sweep."""
+        is_stopped = self.plan.sweep.key in self.observed[trial].stops
+        return is_stopped and self._is_ours(trial) and self.handles[trial] not in self._told
+
+    def _is_ours(self, trial: str) -> bool:
+        handle = self.handles.get(trial)
+        job = read_job(self.store.run(trial).job(handle.attempt)) if handle else None
+        return job is not None and job.sweep in ("", self.plan.sweep.key)
 
     def _needs_job(self, trial: str) -> bool:
         return self.decisions[trial].action in SUBMITTED
@@ -135,4 +166,4 @@ class Dispatcher:
 
 def is_settled(decision: Decision) -> bool:
     """Return whether nothing more will be done about this trial."""
-    return decision.action in (Action.REUSE, Action.BLOCKED, Action.STOPPED)
+    return decision.action in SETTLED

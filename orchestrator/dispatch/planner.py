@@ -3,7 +3,7 @@
 import gc
 import itertools
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.errors import PlanError, Problem, SweepError
+from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
@@ -19,10 +20,12 @@ from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.gate import measuring_problems, runtime_problems
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.plan.price import evidence
+from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
+from orchestrator.store.sweep_runs import recent_runs
+from orchestrator.store.timing import timings
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, examined
@@ -31,6 +34,7 @@ from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
+from trainer.record import State
 
 MOST_OTHERS = 100
 
@@ -97,12 +101,19 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         raise SweepError(problems)
     configs = {trial.id: trial.config for trial in trials}
     observed = observe(store, configs, reported(store, open_handles(store, configs)))
-    own = [(configs[trial], seen) for trial, seen in observed.items()]
-    known = evidence(store.benchmarks, [*own, *others(store, configs)])
+    known = known_speeds(store, configs, observed, backend.name)
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
-        sweep, trials, observed, known, parallel, tariff=request.tariff, awaited=awaited, decider=_decider(request)
+        sweep,
+        trials,
+        observed,
+        known,
+        parallel,
+        tariff=request.tariff,
+        awaited=awaited,
+        decider=_decider(request),
+        around=recent_runs(store, backend.name),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
     return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
@@ -117,12 +128,23 @@ def _decider(request: Request) -> Decider:
     return decide_one if request.numbers is None else decide_metrics
 
 
-def others(store: Store, own: Container[str]) -> list[tuple[TrainConfig, Observed]]:
+def known_speeds(
+    store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: str
+) -> SpeedEvidence:
+    """Return what the trials of a sweep, and some of other sweeps, tell about speed and power on a backend."""
+    elsewhere = others(store, configs)
+    seen = {**{trial: (configs[trial], one) for trial, one in observed.items()}, **elsewhere}
+    done = [trial for trial, (_, one) in seen.items() if one.state is State.DONE]
+    timed = [(seen[one.trial][0], one) for one in timings(store, done[-MOST_OTHERS:])]
+    return evidence(read_benchmarks(store.benchmarks), seen.values(), timed, backend)
+
+
+def others(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:
     """Return up to MOST_OTHERS trials of other sweeps, as evidence of speed and power."""
     found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
     configs = {trial: config for trial in found if (config := store.config(trial))}
     seen = observe(store, configs, {})
-    return [(configs[trial], one) for trial, one in seen.items()]
+    return {trial: (configs[trial], one) for trial, one in seen.items()}
 
 
 def to_sample(sweep: Sweep) -> int:

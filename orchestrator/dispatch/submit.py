@@ -1,9 +1,11 @@
 """Turns decisions into attempts: trial.json, job.json, and a task handed to a backend."""
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from orchestrator.backends.base import Backend, Handle, write_handle
+from orchestrator.backends.base import Backend, Handle, NotAllSubmitted, write_handle
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import Decision
 from orchestrator.store.frozen_code import LIVE
@@ -14,39 +16,75 @@ from orchestrator.supervisor.ending import AttemptEnding, write_ending
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.job import Job
+from trainer.config.job import Estimate, Job
 from trainer.config.options import RunOptions
+from trainer.errors import UserError
 from trainer.record import State
+
+EstimateOf = Callable[[Trial, float], Estimate | None]
+"""How long an attempt at so many kimg of a trial is expected to take; None where nobody has said."""
+
+
+def without_estimate(_trial: Trial, _kimg: float) -> None:
+    """Expect nothing of an attempt."""
+
+
+class Submitted(NamedTuple):
+    """The handles of what was submitted, by trial; which trials the backend did not take, and why."""
+
+    handles: dict[str, Handle]
+    left: frozenset[str] = frozenset()
+    cause: BackendError | UserError | None = None
 
 
 def submit(
-    store: Store, backend: Backend, sweep: Sweep, todo: Iterable[tuple[Trial, Decision]], code: Path = LIVE
-) -> dict[str, Handle]:
-    """Create the trials and attempts that `todo` asks for and submit them; return their handles by trial.
+    store: Store,
+    backend: Backend,
+    sweep: Sweep,
+    todo: Iterable[tuple[Trial, Decision]],
+    code: Path = LIVE,
+    estimate_of: EstimateOf = without_estimate,
+) -> Submitted:
+    """Create the trials and attempts that `todo` asks for and submit them; they run the packages in `code`.
 
-    They run the packages in `code`.
-
-    Trials to which somebody else has just added an attempt are left out. Raises BackendError, the attempts ended.
+    Trials to which somebody else has just added an attempt are left out. What the backend does not take is as if it
+    had never been asked for; an attempt of which nobody knows whether it was taken is ended.
     """
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
         store.create_trial(trial)
-        job = new_attempt(store, trial.id, _request(store, backend, sweep, trial, decision, code))
+        request = _request(store, backend, sweep, trial, decision, code)
+        request = request._replace(estimate=estimate_of(trial, decision.kimg))
+        job = new_attempt(store, trial.id, request)
         if job:
             directory = store.run(trial.id).path.resolve()
             jobs[Task(trial.id, directory, job.attempt, job.resources, code)] = job
     try:
-        handles = backend.submit(backend.render(list(jobs)))
+        done = Submitted({handle.trial: handle for handle in backend.submit(backend.render(list(jobs)))})
+    except NotAllSubmitted as error:
+        handles = {handle.trial: handle for handle in error.handles}
+        left = frozenset(task.trial for task in jobs) - handles.keys()
+        done = Submitted(handles, left, error.cause)
+        _withdraw(store, {task: job for task, job in jobs.items() if task.trial in left}, error)
     except BackendError as error:
-        for task, job in jobs.items():
-            write_ending(
-                store.run(task.trial), job, None, AttemptEnding(State.LOST, f"could not be submitted: {error}")
-            )
-        raise
-    for task, handle in zip(jobs, handles, strict=True):
-        with writing(task.directory):
-            write_handle(store.run(task.trial).attempt(task.attempt), handle)
-    return {handle.trial: handle for handle in handles}
+        done = Submitted({}, frozenset(task.trial for task in jobs), error)
+        _withdraw(store, jobs, NotAllSubmitted(error, (), jobs))
+    for handle in done.handles.values():
+        attempt = store.run(handle.trial).attempt(handle.attempt)
+        with writing(attempt):
+            write_handle(attempt, handle)
+    return done
+
+
+def _withdraw(store: Store, jobs: Mapping[Task, Job], error: NotAllSubmitted) -> None:
+    """Remove the attempts that were not taken; end those of which that is not known."""
+    for task, job in jobs.items():
+        run = store.run(task.trial)
+        if task in error.unsure:
+            write_ending(run, job, None, AttemptEnding(State.LOST, f"could not be submitted: {error}"))
+        else:
+            with writing(run.path):
+                shutil.rmtree(run.attempt(task.attempt))
 
 
 def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float) -> RunOptions:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from orchestrator.backends.ray.jobs import RayJobs
-from orchestrator.backends.slurm.poll import Ask, ask_slurm
+from orchestrator.backends.slurm.answers import read_settings
+from orchestrator.backends.slurm.ask import Ask, ask_slurm
 from orchestrator.backends.slurm.profile import chosen_profile
 from orchestrator.doctor.finding import Finding
 from orchestrator.errors import BackendError
@@ -17,7 +18,7 @@ from orchestrator.store.layout import Store
 from trainer.errors import UserError
 
 ANSWER_SECONDS = 5.0
-SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.MULTILINE)
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def slurm(store: Store, ask: Ask = ask_slurm, which: Callable[[str], str | None] = shutil.which) -> Iterator[Finding]:
@@ -27,13 +28,13 @@ def slurm(store: Store, ask: Ask = ask_slurm, which: Callable[[str], str | None]
         return
     try:
         version = ask(["sbatch", "--version"]).strip()
-        settings = dict(SETTING.findall(ask(["scontrol", "show", "config"])))
-    except BackendError as error:
+        settings = read_settings(ask(["scontrol", "show", "config"]))
+    except (BackendError, UserError) as error:
         yield Finding("slurm", "note", f"installed, but does not answer: {error}")
         return
     yield Finding("slurm", "ok", f"{version}, cluster {settings.get('ClusterName', 'without a name')}")
     yield _preemption(settings.get("PreemptMode", ""))
-    yield _array_size(store, int(settings.get("MaxArraySize", "0")))
+    yield _array_size(store, settings.get("MaxArraySize", ""))
 
 
 def _preemption(mode: str) -> Finding:
@@ -44,16 +45,21 @@ def _preemption(mode: str) -> Finding:
     return Finding("slurm preemption", "note", f"PreemptMode {mode}: jobs that made room are submitted again by `run`")
 
 
-def _array_size(store: Store, largest: int) -> Finding:
+def _array_size(store: Store, told: str) -> Finding:
     """Compare the largest index that SLURM takes, which is one less than MaxArraySize, with the profile."""
     try:
         limit = chosen_profile(store.root).array_limit
     except UserError as error:
         return Finding("slurm profile", "wrong", str(error))
+    if not NUMBER.fullmatch(told):
+        return Finding(
+            "slurm arrays", "note", f"MaxArraySize is not told; the profile puts {limit} jobs into one at most"
+        )
+    largest = int(told)
     if limit <= largest:
         return Finding("slurm arrays", "ok", f"MaxArraySize {largest}; the profile puts {limit} jobs into one at most")
-    told = f"MaxArraySize {largest} is less than the profile's array_limit {limit}"
-    return Finding("slurm arrays", "wrong", f"{told}; write array_limit: {largest} into the profile")
+    misfit = f"MaxArraySize {largest} is less than the profile's array_limit {limit}"
+    return Finding("slurm arrays", "wrong", f"{misfit}; write array_limit: {max(1, largest)} into the profile")
 
 
 def ray() -> Iterator[Finding]:

@@ -16,9 +16,11 @@ from orchestrator.doctor import backends as doctor_backends
 from orchestrator.doctor.finding import Finding
 from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import StoreError
+from orchestrator.plan.plan_file import readable_plans
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
+from orchestrator.store.spoilt import spoilt_of
 from trainer.errors import UserError
 
 NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")
@@ -26,6 +28,7 @@ OPTIONAL = {"ray": "the Ray backend", "submitit": "the SLURM backend", "mlflow":
 MODULES = {"mlflow-skinny": "mlflow", "pillow": "PIL"}
 """What packages are imported as, where that is not their name."""
 
+MOST_TOLD = 20
 LOW_DISK_GIB = 5.0
 SKEW_SECONDS = 2.0
 
@@ -43,6 +46,7 @@ def examine(store: Store) -> list[Finding]:
         lambda: doctor_backends.slurm(store),
         doctor_backends.ray,
         lambda: _store(store),
+        lambda: spoilt_files(store),
         lambda: _recorder(store),
         lambda: doctor_backends.mlflow_server(store),
     ]
@@ -129,6 +133,18 @@ def _store(store: Store) -> Iterator[Finding]:
     yield Finding(
         "hard links", "ok" if _links(store) else "wrong", "work" if _links(store) else "do not work: no leases"
     )
+
+
+def spoilt_files(store: Store) -> Iterator[Finding]:
+    """Yield what is passed over of trials and plans because it does not fit."""
+    told: list[str] = []
+    readable_plans(store, told)
+    told += [str(one) for trial in store.ids() for one in spoilt_of(store, trial)]
+    yield from (Finding("spoilt files", "note", line) for line in told[:MOST_TOLD])
+    if len(told) > MOST_TOLD:
+        yield Finding("spoilt files", "note", f"and {len(told) - MOST_TOLD:,} more; see: adasweep why TRIAL")
+    if not told:
+        yield Finding("spoilt files", "ok", "none: all records and rows can be read")
 
 
 def _recorder(store: Store) -> Iterator[Finding]:

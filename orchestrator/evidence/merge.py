@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from orchestrator.errors import LeaseHeld
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.evidence.contents import Rule
 from orchestrator.evidence.manifest import PackedFile
 from orchestrator.store.layout import Store, writing
-from orchestrator.store.lease import acquire
+from orchestrator.store.lease import Lease, acquire
 from trainer.files import remove_abandoned, replacing
 
 
@@ -59,7 +59,7 @@ def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Mer
     for folder, files in groups.items():
         try:
             written += _merge_folder(store, source, folder, files, dry_run=dry_run)
-        except LeaseHeld:
+        except (LeaseHeld, LeaseSuperseded):
             in_use.append(folder)
     waiting = sum(len(groups[folder]) for folder in in_use)
     return Merged(written, len(source.files) - written - waiting, in_use)
@@ -71,19 +71,19 @@ def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list
         planned = sum(1 for _ in _changes(store, source, files))
         if not planned or dry_run:
             return planned
-        with _alone(store.root / folder, files):
-            return sum(1 for change in _changes(store, source, files) if _write(change))
+        with _alone(store.root / folder, files) as lease:
+            return sum(1 for change in _changes(store, source, files) if _write(change, lease))
 
 
 @contextlib.contextmanager
-def _alone(folder: Path, files: Sequence[PackedFile]) -> Iterator[None]:
+def _alone(folder: Path, files: Sequence[PackedFile]) -> Iterator[Lease | None]:
     """Hold the lease that trials and searches hold while they write. Raises LeaseHeld."""
     if not any(file.what.rule is Rule.LOG or file.path.startswith("trials/") for file in files):
-        yield
+        yield None
         return
     lease = acquire(folder)
     try:
-        yield
+        yield lease
     finally:
         lease.release()
 
@@ -105,11 +105,11 @@ def _version(path: Path) -> FileVersion | None:
         return None
 
 
-def _write(change: FileUpdate) -> bool:
+def _write(change: FileUpdate, lease: Lease | None) -> bool:
     path, (content, modified) = change
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path.parent)
-    with replacing(path) as temporary:
+    with replacing(path, lease) as temporary:
         temporary.write_bytes(content)
         os.utime(temporary, ns=(modified, modified))
     return True

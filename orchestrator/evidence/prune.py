@@ -1,14 +1,15 @@
 """Decides what of a store can go, and removes it: weights only, never what was measured."""
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.errors import LeaseHeld
+from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import Store, writing
-from orchestrator.store.lease import acquire
+from orchestrator.store.lease import Lease, acquire
 from orchestrator.store.observe import Observed
 from trainer.record import RunDir, State
 
@@ -48,7 +49,8 @@ def removable(store: Store, seen: Mapping[str, Observed], wish: Wish) -> Iterato
         if done and wish.last_checkpoints:
             yield from (_removable(path, trial, "checkpoint of a trial that is done") for path in last)
         if done and wish.snapshots:
-            paths = (path for path in map(run.snapshot, run.kept_snapshots()) if _digest(path) not in needed)
+            every = (run.snapshot_of(*kept) for kept in run.snapshot_files())
+            paths = (path for path in every if _digest(path) not in needed)
             yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
 
 
@@ -62,15 +64,19 @@ def remove(store: Store, found: Collection[Removable]) -> list[Removable]:
             except LeaseHeld:
                 continue
             try:
-                gone += [one for one in found if one.trial == trial and _unlinked(one.path)]
+                gone += [one for one in found if one.trial == trial and _unlinked(one.path, lease)]
             finally:
                 lease.release()
     return gone
 
 
-def _unlinked(path: Path) -> bool:
-    path.unlink(missing_ok=True)
-    return True
+def _unlinked(path: Path, lease: Lease) -> bool:
+    """Remove a file unless a trial has taken over from us meanwhile; return whether it was removed."""
+    with contextlib.suppress(LeaseSuperseded):
+        lease.check()
+        path.unlink(missing_ok=True)
+        return True
+    return False
 
 
 def _removable(path: Path, trial: str, reason: str) -> Removable:

@@ -1,4 +1,4 @@
-"""What runs but may not be meant: metrics of too few images, presets of other resolutions, a disk that is too small."""
+"""What runs but may not be meant: metrics of too few images, odd data sets, presets of other sizes, too small disks."""
 
 import re
 import shutil
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
+from trainer.config.dataset.describe import examine
 from trainer.config.metrics.names import parse_metric
 from trainer.config.metrics.sizes import doubtful, undefined
 from trainer.config.train import TrainConfig
+from trainer.errors import printable
 
 BYTES = 4
 PARAMETERS_OF_SAVED_STATE = 7
@@ -20,7 +22,8 @@ PARAMETERS_OF_SNAPSHOT = 3
 
 def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], store: Path) -> list[str]:
     """Return what somebody should know before these trials run, one line each."""
-    return [*_of_metrics(spec, trials), *_of_presets(trials), *_of_space(spec, list(to_run), store)]
+    own = (_of_metrics(spec, trials), _of_presets(trials), _of_data(trials, store / "data"))
+    return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
 
 def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
@@ -38,6 +41,13 @@ def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
         made_for = re.search(r"\d{2,}$", preset)
         if made_for and int(made_for[0]) != resolution:
             yield f"preset {preset} was made for images of {made_for[0]} pixels, not {resolution}"
+
+
+def _of_data(trials: Sequence[Trial], data_dir: Path) -> Iterator[str]:
+    """Yield what is odd about the data sets: classes without images, what was left out."""
+    for path in sorted({trial.data_path for trial in trials}):
+        for remark in examine(path, data_dir).remarks if path.exists() else []:
+            yield f"data set {printable(path.name)}: {remark}"
 
 
 def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator[str]:

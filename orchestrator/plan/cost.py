@@ -1,14 +1,16 @@
 """What the runs of a plan cost: time, energy and money. Values only."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from orchestrator.plan.price import Power, Price, Rate, SpeedEvidence, price
+from orchestrator.plan.price import Power, Price, Rate, evaluations_of, price
+from orchestrator.plan.published import reference_seconds
+from orchestrator.plan.speed import Asked, SpeedEvidence
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.job import Resources
-from trainer.config.metrics.names import parse_metric
+from trainer.config.job import Estimate, Resources
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,46 @@ class RunCost(NamedTuple):
 
 @dataclass(frozen=True)
 class Pricing:
-    """Prices the runs of a sweep; seeds of a cell cost the same."""
+    """Prices the runs of a sweep; seeds of a cell cost the same. `made` (Unix seconds) tells its estimates apart."""
 
     spec: SweepSpec
     evidence: SpeedEvidence
-    tariff: Tariff
+    tariff: Tariff = NO_TARIFF
+    made: float = field(default_factory=time.time)
     _known: dict[str, tuple[Rate, Power | None]] = field(default_factory=dict)
+    _prices: dict[tuple[str, float], Price] = field(default_factory=dict)
 
     def cost(self, trial: Trial, kimg: float) -> RunCost:
-        """Return what it costs to train a trial for `kimg`, evaluations with it."""
+        """Return what it costs to start a trial and train it for `kimg`, evaluations with it."""
+        rate, power = self._rate_and_power(trial)
+        place = trial.cell, kimg
+        if place not in self._prices:
+            self._prices[place] = price(rate, kimg, self._evaluations(kimg), self.evidence.past)
+        return RunCost(kimg, trial.resources, self._prices[place], power)
+
+    def estimate(self, trial: Trial, kimg: float) -> Estimate:
+        """Return what is kept with an attempt, to be held against what it takes."""
+        return self.cost(trial, kimg).price.estimate(self.made)
+
+    def reference_seconds(self, trials: Iterable[Trial]) -> float:
+        """Return what it takes to look at real images that no metric of these trials has looked at before."""
+        asked = asked_of(self.spec)
+        by_set = {trial.data_path: trial for trial in trials}
+        return sum(
+            reference_seconds(asked.specs, asked.detector, trial.resources, trial.config.data.images)
+            for path, trial in by_set.items()
+            if not self.evidence.has_seen(path, asked)
+        )
+
+    def _rate_and_power(self, trial: Trial) -> tuple[Rate, Power | None]:
         if trial.cell not in self._known:
-            rate = self.evidence.rate(trial.config, trial.resources, evaluated_images(self.spec))
+            rate = self.evidence.rate(trial.config, trial.resources, asked_of(self.spec))
             self._known[trial.cell] = rate, self._power(trial)
-        rate, power = self._known[trial.cell]
-        return RunCost(kimg, trial.resources, price(rate, kimg, self.spec.watch.evaluate_every_kimg), power)
+        return self._known[trial.cell]
+
+    def _evaluations(self, kimg: float) -> int:
+        left_to_others = kimg > 0 and self.spec.watch.evaluation == "later"
+        return 0 if left_to_others else evaluations_of(kimg, self.spec.watch.evaluate_every_kimg)
 
     def _power(self, trial: Trial) -> Power | None:
         if self.tariff.watts is not None:
@@ -87,9 +115,9 @@ def energy(costs: Sequence[RunCost]) -> tuple[float | None, float | None, float 
     return joules / 3.6e6, low / 3.6e6, high / 3.6e6
 
 
-def evaluated_images(spec: SweepSpec) -> int:
-    """Return how many images are generated for one evaluation: metrics of one detector share them."""
-    return max((parse_metric(name).generated for name in spec.metrics), default=0)
+def asked_of(spec: SweepSpec) -> Asked:
+    """Return what an evaluation of a sweep measures."""
+    return Asked(tuple(spec.metrics), spec.detector, spec.evaluation_seeds)
 
 
 def money(tariff: Tariff, kwh: float | None, gpu_hours: float) -> float | None:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from orchestrator.plan.desired import Desired, missing_numbers, never_recorded
+from orchestrator.plan.own_view import own_view
 from orchestrator.store.observe import Observed
 from trainer.config.job import Work
-from trainer.config.metrics.families import DETECTOR, DISTANCE
-from trainer.config.metrics.names import parse_metric, value_names
+from trainer.config.stored import is_within
 from trainer.errors import ExitCode
 from trainer.record import State
-
-TOLERANCE_KIMG = 1e-6
 
 
 class Action(StrEnum):
@@ -33,22 +32,6 @@ SUBMITTED = frozenset({Action.NEW, Action.EXTEND, Action.RESUME, Action.EVALUATE
 
 
 @dataclass(frozen=True)
-class Desired:
-    """What a plan wants of a trial: how far, and which metrics (as a sweep names them) by which networks.
-
-    `sweep` is whose plan it is: rules may have stopped the trial for one sweep, and not for another.
-    """
-
-    horizon_kimg: float
-    metrics: tuple[str, ...] = ()
-    detector: str = DETECTOR
-    sweep: str = ""
-    distance: str = DISTANCE
-    evaluation_seeds: int = 1
-    probes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Rules:
     """When to give up on a trial by itself."""
 
@@ -57,13 +40,17 @@ class Rules:
 
 
 class Decision(NamedTuple):
-    """What to do about a trial, why, from where to where it would train, and what kind of attempt that takes."""
+    """What to do about a trial, why, from where to where it would train, and what kind of attempt that takes.
+
+    `is_incomplete` tells that nothing can be done about numbers that are missing.
+    """
 
     action: Action
     reason: str
     from_kimg: float = 0.0
     to_kimg: float = 0.0
     work: Work = "train"
+    is_incomplete: bool = False
 
     @property
     def kimg(self) -> float:
@@ -84,9 +71,10 @@ def decide(
 
 
 def decide_one(want: Desired, seen: Observed, rules: Rules) -> Decision:
-    """Return the decision for one trial."""
+    """Return the decision for one trial, as the sweep that wants it sees it."""
     if not seen.attempts:
         return Decision(Action.NEW, "never run", 0.0, want.horizon_kimg)
+    seen = own_view(want, seen)
     if seen.state in (State.RUNNING, State.PENDING):
         return _under_way(seen)
     if want.sweep in seen.stops and not _is_there(want, seen):
@@ -143,37 +131,21 @@ def _ending(seen: Observed) -> str:
     return f"{text} at {seen.kimg:g} kimg"
 
 
-def missing_numbers(want: Desired, seen: Observed) -> list[str]:
-    """Return the wanted metrics and probes of which something is missing.
-
-    That is every metric of which no number was ever recorded, or not of every snapshot kept up to the horizon.
-    """
-    kept = [known for kimg, known in seen.measured.snapshots.items() if kimg <= want.horizon_kimg + TOLERANCE_KIMG]
-    metrics = [name for name in want.metrics if never_recorded(name, want, seen) or not _in_all(want, name, kept)]
-    return metrics + [probe for probe in want.probes if not all((probe, 0) in known for known in kept)]
-
-
-def never_recorded(name: str, want: Desired, seen: Observed) -> bool:
-    """Return whether some number of a metric was never recorded."""
-    return not set(value_names(parse_metric(name), want.detector, want.distance)) <= seen.measured.metrics.keys()
-
-
-def _in_all(want: Desired, name: str, kept: list[frozenset[tuple[str, int]]]) -> bool:
-    recorded = value_names(parse_metric(name), want.detector, want.distance)
-    numbers = {(number, seed) for number in recorded for seed in range(want.evaluation_seeds)}
-    return all(numbers <= known for known in kept)
-
-
 def evaluation(missing: list[str], want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return what to do about missing numbers: measure them, or leave it after too many failures.
 
     Where a snapshot is kept, that is an evaluation; else the training is taken up at its end, and evaluates there.
+    What lies before the end of a trial that was trained further, and was not kept, cannot be measured any more.
     """
     reached = max(seen.kimg, seen.horizon_kimg)
+    within = [kimg for kimg in seen.measured.snapshots if is_within(kimg, want.horizon_kimg)]
+    if not within and not is_within(reached, want.horizon_kimg):
+        lost = f"no snapshot up to {want.horizon_kimg:g} kimg is kept to measure {', '.join(missing)}"
+        return Decision(Action.REUSE, f"done at {reached:g} kimg, but {lost}", is_incomplete=True)
     why_not = "" if seen.retried else _given_up(missing, want, seen, rules)
     if why_not:
         return Decision(Action.BLOCKED, f"{why_not}; see: adasweep logs; after fixing it, run: adasweep retry")
-    work: Work = "evaluate" if seen.measured.snapshots else "train"
+    work: Work = "evaluate" if within else "train"
     return Decision(Action.EVALUATE, f"done, but without {', '.join(missing)}", reached, reached, work)
 
 

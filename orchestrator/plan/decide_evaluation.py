@@ -3,18 +3,21 @@
 from dataclasses import replace
 from math import inf
 
-from orchestrator.plan.decide import Action, Decision, Desired, Rules, evaluation, missing_numbers
+from orchestrator.plan.decide import Action, Decision, Rules, evaluation
+from orchestrator.plan.desired import Desired, missing_numbers
+from orchestrator.plan.own_view import own_view
 from orchestrator.store.observe import Observed
 from trainer.record import State
 
 
 def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return the decision for one trial: EVALUATE where a kept snapshot lacks a number, LEAVE while that goes on."""
+    anywhere = replace(want, horizon_kimg=inf)
+    seen = own_view(anywhere, seen)
     if seen.state in (State.RUNNING, State.PENDING) and seen.attempts:
         return _under_way(seen)
     if not seen.measured.snapshots:
         return Decision(Action.REUSE, "never run" if not seen.attempts else "no snapshot is kept")
-    anywhere = replace(want, horizon_kimg=inf)
     missing = missing_numbers(anywhere, seen)
     count = len(seen.measured.snapshots)
     if not missing:

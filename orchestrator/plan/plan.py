@@ -1,18 +1,23 @@
 """A plan: every cell of a sweep, what its trial needs, why, and at what price. Values only; nothing here acts."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from orchestrator.errors import PlanError
+from orchestrator.plan.around import NOTHING_AROUND, Around, around_of
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
-from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Desired, Rules, decide, decide_one
-from orchestrator.plan.price import Price, SpeedEvidence
+from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, decide, decide_one
+from orchestrator.plan.desired import Desired
+from orchestrator.plan.price import Price
+from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import Observed
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
+from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
+from trainer.config.sweep_run import SweepRun
 
 RULES = Rules()
 
@@ -32,6 +37,8 @@ class Plan:
     decider: Decider = decide_one
     awaited: tuple[RunCost, ...] = ()
     cautions: tuple[str, ...] = ()
+    pricing: Pricing | None = None
+    around: Around = NOTHING_AROUND
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
@@ -70,17 +77,32 @@ class Plan:
             kimg=sum(cost.kimg for cost in costs),
             cpu_hours=sum(cost.hours * cost.resources.cpus for cost in costs),
             gpu_hours=gpu_hours,
-            wall_hours=self._wall([cost.price.seconds for cost in costs]),
-            wall_hours_low=self._wall([cost.price.low for cost in costs]),
-            wall_hours_high=self._wall([cost.price.high for cost in costs]),
+            wall_hours=self._wall([cost.price.seconds for cost in costs], self.around.seconds),
+            wall_hours_low=self._wall([cost.price.low for cost in costs], self.around.low),
+            wall_hours_high=self._wall([cost.price.high for cost in costs], self.around.high),
             kwh=kwh,
             kwh_low=kwh_low,
             kwh_high=kwh_high,
             money=money(self.tariff, kwh, gpu_hours),
         )
 
-    def _wall(self, seconds: list[float]) -> float:
-        return max(sum(seconds) / max(1, self.parallel), max(seconds, default=0.0)) / 3600
+    def _wall(self, seconds: list[float], around: float) -> float:
+        if not seconds:
+            return 0.0
+        return (around + max(sum(seconds) / max(1, self.parallel), max(seconds))) / 3600
+
+    def estimate_of(self, trial: Trial, kimg: float) -> Estimate | None:
+        """Return how long an attempt at `kimg` of a trial is expected to take."""
+        return self.pricing.estimate(trial, kimg) if self.pricing else None
+
+    @property
+    def whole_estimate(self) -> Estimate:
+        """Return how long carrying out the plan is expected to take, from planning to the end of recording."""
+        totals, made = self.totals, self.pricing.made if self.pricing else 0.0
+        low, seconds, high = (
+            3600 * hours for hours in (totals.wall_hours_low, totals.wall_hours, totals.wall_hours_high)
+        )
+        return Estimate(seconds=seconds, low=low, high=high, plain=seconds, kind="sweep", made=made)
 
     def require_within_budget(self) -> None:
         """Raise PlanError when the plan costs more than the sweep's budget."""
@@ -126,12 +148,16 @@ def make_plan(
     tariff: Tariff = NO_TARIFF,
     awaited: tuple[Trial, ...] = (),
     decider: Decider = decide_one,
+    around: Sequence[SweepRun] = (),
 ) -> Plan:
     """Return the plan that follows from what is wanted and what is seen."""
     wanted = wanted_of(sweep, trials)
     decisions = decide(wanted, observed, rules, decider)
-    cost_of = Pricing(sweep.spec, evidence, tariff).cost
+    pricing = Pricing(sweep.spec, evidence, tariff)
+    cost_of = pricing.cost
     todo = {trial.id: trial for trial in trials if decisions[trial.id].action in SUBMITTED}
     costs = {trial.id: cost_of(trial, decisions[trial.id].kimg) for trial in todo.values()}
     later = tuple(cost_of(trial, trial.horizon_kimg) for trial in awaited)
-    return Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)
+    beside = around_of(around, pricing.reference_seconds([*todo.values(), *awaited]))
+    plan = Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)
+    return replace(plan, pricing=pricing, around=beside)

@@ -3,12 +3,13 @@
 from typing import Any
 
 from orchestrator.errors import PlanError, StoreError
-from orchestrator.plan.decide import Desired
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_keep
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.plan_file import PlanFile, read_plan_file
+from trainer.errors import UserError
 from trainer.files import replace_file
 
 
@@ -74,6 +75,18 @@ def read_plan(store: Store, sweep: str) -> PlanFile:
 def sweeps(store: Store) -> list[str]:
     """Return the names of the sweeps that were run in a store."""
     return sorted(path.parent.name for path in (store.root / "sweeps").glob("*/plan.json"))
+
+
+def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[PlanFile]:
+    """Return the plans of all sweeps that can be read; why others cannot is added to `unreadable`, a line for each."""
+    found: list[PlanFile] = []
+    for name in sweeps(store):
+        try:
+            found.append(read_plan(store, name))
+        except UserError as error:
+            if unreadable is not None:
+                unreadable.append(str(error))
+    return found
 
 
 def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:

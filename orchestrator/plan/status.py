@@ -1,22 +1,33 @@
 """The status of each trial of a sweep, in numbers and in words."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
+from orchestrator.plan.outlook import Attempt, compared, left_of, share_of
+from orchestrator.plan.own_view import GOING, own_view
 from orchestrator.plan.plan_file import wanted_of_plan
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
 from trainer.config.plan_file import PlanFile, PlannedRun
-from trainer.record import RunRecord, State, read_record
+from trainer.config.stored import is_within, rows_in
+from trainer.record import RunDir, RunRecord, State, read_record
+
+SETTLED = frozenset({Action.REUSE, Action.BLOCKED, Action.STOPPED})
+"""Nothing more will be done about a trial."""
 
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well."""
+    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well.
+
+    `left_seconds` is how long it takes yet; None where nobody knows. `timed_hours` is what its attempts took that were
+    carried out in full, of which `expected_hours` were expected, between `expected_low_hours` and the high.
+    """
 
     trial: str
     cell: str
@@ -36,34 +47,90 @@ class TrialStatus:
     host: str
     doing: str
     wrong: str
+    left_seconds: float | None = None
+    timed_hours: float | None = None
+    expected_hours: float | None = None
+    expected_low_hours: float | None = None
+    expected_high_hours: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether nothing more is to come of it in this sweep."""
+        return self.left_seconds == 0
+
+
+class _Controls(NamedTuple):
+    """What a run said last of its augmentation and its speed."""
+
+    p: float | None = None
+    r_t: float | None = None
+    images_per_second: float | None = None
 
 
 def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, decision: Decision) -> TrialStatus:
-    """Return the status of one cell of a plan at one seed."""
+    """Return the status of one cell of a plan at one seed; `seen` is the trial as the sweep sees it (`own_view`).
+
+    Nothing beyond the sweep's horizon is in it.
+    """
     run = store.run(planned.trial)
-    records = [record for number in run.attempts() if (record := read_record(run.record(number)))]
-    last = records[-1] if records else None
-    found = score_of(run, score)
+    attempts = _attempts(run, planned.horizon_kimg)
+    records = [record for _, record in attempts if record]
+    times = compared(attempts)
+    last = _controls(run, records, planned.horizon_kimg)
+    found = score_of(run, score, planned.horizon_kimg)
     return TrialStatus(
         trial=planned.trial,
         cell=planned.cell,
         seed=planned.seed,
         state=state_in_a_word(seen, decision),
-        kimg=seen.kimg,
+        kimg=min(seen.kimg, planned.horizon_kimg),
         horizon_kimg=planned.horizon_kimg,
         score=score,
         score_last=found.last,
         score_best=found.best,
-        p=last.p if last else None,
-        r_t=last.r_t if last else None,
-        images_per_second=last.images_per_second if last else None,
+        **last._asdict(),
         attempts=seen.attempts,
-        hours=sum(record.updated - record.started for record in records) / 3600,
+        hours=sum(record.slot_seconds for record in records) / 3600,
         joules=_joules(records),
         host=seen.host,
-        doing=last.doing if last else "",
+        doing=records[-1].doing if records and seen.state in GOING else "",
         wrong=_wrong(seen, decision),
+        left_seconds=_left(attempts, decision),
+        timed_hours=times.taken,
+        expected_hours=times.expected,
+        expected_low_hours=times.low,
+        expected_high_hours=times.high,
     )
+
+
+def _left(attempts: Sequence[Attempt], decision: Decision) -> float | None:
+    if decision.action in SETTLED:
+        return 0.0
+    if not attempts:
+        return None
+    job, record = attempts[-1]
+    trains = job is not None and job.work == "train"
+    share = share_of(record, job.options.horizon_kimg) if job and trains else 0.0
+    return left_of((job, record), share, time.time())
+
+
+def _attempts(run: RunDir, horizon_kimg: float) -> list[Attempt]:
+    """Return job and record of the attempts that had to do with a trial up to a horizon."""
+    pairs = [(read_job(run.job(number)), read_record(run.record(number))) for number in run.attempts()]
+    return [(job, record) for job, record in pairs if record is None or _concerns(record, horizon_kimg)]
+
+
+def _concerns(record: RunRecord, horizon_kimg: float) -> bool:
+    return record.work == "evaluate" or record.resumed_from_kimg < horizon_kimg
+
+
+def _controls(run: RunDir, records: list[RunRecord], horizon_kimg: float) -> _Controls:
+    last = records[-1] if records else None
+    if last is None or is_within(last.kimg, horizon_kimg):
+        return _Controls(last.p, last.r_t, last.images_per_second) if last else _Controls()
+    ticks = [row for row in rows_in(run.ticks) if is_within(row["kimg"], horizon_kimg)]
+    tick = max(ticks, key=lambda row: row["kimg"], default={})
+    return _Controls(**{name: tick.get(name) for name in _Controls._fields})
 
 
 def state_in_a_word(seen: Observed, decision: Decision) -> str:
@@ -75,8 +142,10 @@ def state_in_a_word(seen: Observed, decision: Decision) -> str:
 
 def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed], rules: Rules) -> list[TrialStatus]:
     """Return the status of every cell of a stored plan."""
-    decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted_of_plan(plan).items()}
-    return [trial_status(store, run, plan.score or "", observed[run.trial], decisions[run.trial]) for run in plan.cells]
+    wanted = wanted_of_plan(plan)
+    decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted.items()}
+    views = {trial: own_view(want, observed[trial]) for trial, want in wanted.items()}
+    return [trial_status(store, run, plan.score or "", views[run.trial], decisions[run.trial]) for run in plan.cells]
 
 
 def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:
@@ -103,7 +172,7 @@ def _joules(records: list[RunRecord]) -> float | None:
 
 
 def _wrong(seen: Observed, decision: Decision) -> str:
-    if seen.diverged or decision.action in (Action.BLOCKED, Action.STOPPED):
+    if seen.diverged or decision.is_incomplete or decision.action in (Action.BLOCKED, Action.STOPPED):
         return decision.reason
     if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
         return f"no heartbeat for {seen.beat_age_seconds:.0f} s"

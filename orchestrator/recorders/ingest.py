@@ -8,15 +8,16 @@ input ends), it stays while trials run. While another recorder works on the stor
 one has made a pass that began after it was told to finish.
 """
 
-import argparse
 import os
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.recorders.cursor import is_behind
@@ -26,6 +27,8 @@ from orchestrator.recorders.report import Report, in_words, read_report, write_r
 from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import Lease, acquire, holder
+from trainer.command_line.group import new_app
+from trainer.command_line.program import run_program
 
 if TYPE_CHECKING:
     from orchestrator.recorders.mlflow import Ingester
@@ -33,6 +36,12 @@ if TYPE_CHECKING:
 INTERVAL_SECONDS = 10.0
 POLL_SECONDS = 0.5
 PATIENCE_SECONDS = 80.0
+
+StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The store to record.")]
+OnceOption = Annotated[bool, typer.Option("--once", help="Catch up and exit.")]
+RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Record everything anew.")]
+
+app = new_app()
 
 
 class Starter:
@@ -161,24 +170,25 @@ def record_once(store: Store, target: MlflowTarget, complain: Callable[[str], ob
         lease.release()
 
 
-def main(arguments: list[str]) -> int:
-    """Record a store, and return 0, or 1 where MLflow would not have it."""
-    parser = argparse.ArgumentParser(prog="python -m orchestrator.recorders.ingest", description=__doc__)
-    parser.add_argument("store", type=Path)
-    parser.add_argument("--once", action="store_true", help="catch up and end")
-    parser.add_argument("--rebuild", action="store_true", help="record everything anew")
-    given = parser.parse_args(arguments)
-    store = Store(given.store.resolve())
+@app.command()
+def ingest(place: StoreArgument, once: OnceOption = False, rebuild: RebuildOption = False) -> int:
+    """Record a store in MLflow. Exit code 1 if MLflow rejects it."""
+    store = Store(place.resolve())
     target, complain = default_target(store), sys.stderr.write
-    if not given.once and not given.rebuild:
+    if not once and not rebuild:
         return record_until_told(store, target, Starter(), complain)
     try:
-        words = record_once(store, target, complain, anew=given.rebuild).words
+        words = record_once(store, target, complain, anew=rebuild).words
     except (LeaseHeld, LeaseSuperseded) as held:
         complain(f"{held}\n")
-        return int(given.rebuild)
-    complain(f"{words}\n" if words and given.rebuild else "")
+        return int(rebuild)
+    complain(f"{words}\n" if words and rebuild else "")
     return int(bool(words))
+
+
+def main(words: Sequence[str]) -> int:
+    """Carry out the command line `words` and return the exit code."""
+    return run_program(app, words, "python -m orchestrator.recorders.ingest")
 
 
 if __name__ == "__main__":

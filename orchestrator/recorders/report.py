@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
+from trainer.config.stored import read_document
 from trainer.files import replace_file
 
 
@@ -41,10 +40,7 @@ def write_report(store: Store, report: Report) -> None:
 
 def read_report(store: Store) -> Report | None:
     """Return what the last pass came to, or None where there was none, or it is not readable."""
-    try:
-        return Report.model_validate_json(report_path(store).read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return read_document(report_path(store), Report)
 
 
 def in_words(error: Exception) -> str:

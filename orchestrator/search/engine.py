@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from orchestrator.sweep.search_space import Point
 
 
-class Asked(NamedTuple):
+class Suggestion(NamedTuple):
     """A configuration that was asked for. `is_open` until somebody has told what became of it."""
 
     number: int
@@ -26,9 +26,13 @@ class Result(NamedTuple):
 
 
 class Engine(Protocol):
-    """Samples configurations, one after the other, from what it was told of those before."""
+    """Samples configurations, one after the other, from what it was told of those before.
 
-    def asked(self) -> list[Asked]: ...
-    def ask(self) -> Asked: ...
+    What is dropped, because it was asked for before, is not among what was asked.
+    """
+
+    def asked(self) -> list[Suggestion]: ...
+    def ask(self) -> Suggestion: ...
+    def drop(self, number: int) -> None: ...
     def tell(self, number: int, result: Result) -> None: ...
     def expect(self, points: Iterable[Point]) -> None: ...

@@ -5,6 +5,7 @@ came out, the trials' directories say.
 """
 
 import os
+import time
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 
-from orchestrator.search.engine import Asked, Result
+from orchestrator.search.engine import Result, Suggestion
 from orchestrator.sweep.search_space import Applies, Point, Search, sampled
 
 OPEN = frozenset({TrialState.RUNNING})
+REPEATED = "repeated"
+"""Marks in the journal what was asked for before."""
 
 
 @dataclass
@@ -30,15 +33,21 @@ class OptunaEngine:
     study: optuna.Study
     applies: Applies
 
-    def asked(self) -> list[Asked]:
+    def asked(self) -> list[Suggestion]:
         """Return every configuration asked for so far, in order; one that was cut short is asked for to its end."""
-        trials = [trial for trial in self.study.get_trials(deepcopy=False) if trial.state is not TrialState.WAITING]
+        trials = [trial for trial in self.study.get_trials(deepcopy=False) if _was_asked(trial)]
         return [self._asked(trial.number, trial.state in OPEN) for trial in trials]
 
-    def ask(self) -> Asked:
+    def ask(self) -> Suggestion:
         """Return another configuration. What is sampled is a function of the search's seed and of all told before."""
         self.study.sampler = sampler_of(self.search, len(self.study.get_trials(deepcopy=False)))
         return self._asked(self.study.ask().number, True)
+
+    def drop(self, number: int) -> None:
+        """Take a configuration back that was asked for before."""
+        trial = self._trial(number)
+        trial.set_user_attr(REPEATED, True)
+        self.study.tell(trial, state=TrialState.FAIL)
 
     def tell(self, number: int, result: Result) -> None:
         """Say what became of a configuration. Scores on the way count where it was stopped."""
@@ -59,29 +68,46 @@ class OptunaEngine:
         for point in points:
             self.study.enqueue_trial({key: self.search.space[key].token(value) for key, value in point.items()})
 
-    def _asked(self, number: int, is_open: bool) -> Asked:
+    def _asked(self, number: int, is_open: bool) -> Suggestion:
         """Return a configuration: what was suggested before is suggested again, what is missing is sampled now."""
-        return Asked(number, sampled(self.search.space, self._trial(number), self.applies), is_open)
+        return Suggestion(number, sampled(self.search.space, self._trial(number), self.applies), is_open)
 
     def _trial(self, number: int) -> Trial:
         return Trial(self.study, self.study.get_trials(deepcopy=False)[number]._trial_id)
 
 
 def open_engine(place: Path, name: str, search: Search, applies: Applies) -> OptunaEngine:
-    """Return the study called `name` in the journal at `place`, which begins if there is none."""
+    """Return the study called `name` in the journal at `place`, which begins if there is none.
+
+    A journal that cannot be read is set aside: what was asked for stands in the plan as well.
+    """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     place.parent.mkdir(parents=True, exist_ok=True)
     _cut_torn_line(place)
+    try:
+        study = _study(place, name, search)
+    except Exception:  # a journal that somebody has spoilt: Optuna raises whatever it stumbles over
+        if not place.exists():
+            raise
+        place.replace(place.with_name(f"{place.name}.unreadable-{time.time_ns()}"))
+        study = _study(place, name, search)
+    return OptunaEngine(search, study, applies)
+
+
+def _study(place: Path, name: str, search: Search) -> optuna.Study:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(
+        return optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(place))),
             study_name=name,
             direction="minimize",
             sampler=sampler_of(search, 0),
             load_if_exists=True,
         )
-    return OptunaEngine(search, study, applies)
+
+
+def _was_asked(trial: FrozenTrial) -> bool:
+    return trial.state is not TrialState.WAITING and REPEATED not in trial.user_attrs
 
 
 def _cut_torn_line(journal: Path) -> None:

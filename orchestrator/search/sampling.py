@@ -4,9 +4,10 @@ Files say everything: the plan has the configurations, their trials' directories
 is brought up to date from those. So any process may take over, one at a time.
 """
 
+import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -17,13 +18,18 @@ from orchestrator.errors import LeaseHeld, PlanError, SweepError
 from orchestrator.plan.decide import Action, decide
 from orchestrator.plan.plan import wanted_of
 from orchestrator.plan.plan_file import keep_plan
-from orchestrator.search.engine import Asked, Engine, Result
+from orchestrator.search.engine import Engine, Result, Suggestion
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.store.observe import observe
 from orchestrator.sweep.expand import applies
 from orchestrator.sweep.search_points import study_name, trials_of
-from orchestrator.sweep.search_space import Point, Search
+from orchestrator.sweep.search_space import Applies, Point, Search, every, is_countable
 from orchestrator.sweep.trial import DataLookup, Trial
+
+MOST_REPEATS = 20
+"""How often in a row a configuration may come again before the space is counted through."""
+
+MOST_POINTS = 10_000
 
 
 class Growth(Protocol):
@@ -43,7 +49,11 @@ class Complete:
 
 @dataclass
 class Sampling:
-    """The search of the sweep that `dispatcher` carries out. `open` are the trials of what was asked and not told."""
+    """The search of the sweep that `dispatcher` carries out. `open` are the trials of what was asked and not told.
+
+    No configuration is run twice: neither the same point (`tried`), nor another that comes to the same trials
+    (`trained`). The search is `exhausted` when the space has no other.
+    """
 
     dispatcher: Dispatcher
     engine: Engine
@@ -51,8 +61,12 @@ class Sampling:
     find: DataLookup
     lease: Lease
     say: Callable[[str], None]
+    fits: Applies
     open: dict[int, tuple[str, ...]] = field(default_factory=dict)
     asked: int = 0
+    tried: list[Point] = field(default_factory=list)
+    trained: set[frozenset[str]] = field(default_factory=set)
+    exhausted: bool = False
     beaten: float = field(default_factory=time.monotonic)
 
     def advance(self) -> bool:
@@ -62,9 +76,56 @@ class Sampling:
             if all(is_settled(self.dispatcher.decisions[trial]) for trial in trials):
                 self.engine.tell(number, self._result(trials))
                 del self.open[number]
-        while self.asked < self.search.trials and len(self.open) < self.search.parallel:
-            self._take(self.engine.ask())
+        while self._has_room and (asked := self._another()):
+            self._take(asked)
         return bool(self.open)
+
+    @property
+    def _has_room(self) -> bool:
+        return not self.exhausted and self.asked < self.search.trials and len(self.open) < self.search.parallel
+
+    def _another(self) -> Suggestion | None:
+        """Return a configuration that was not asked for before; None where the space has no other."""
+        repeated: list[Point] = []
+        while len(repeated) < MOST_REPEATS:
+            asked = self.engine.ask()
+            if not self._is_repeated(asked.point):
+                self._tell_repeated(repeated)
+                return asked
+            repeated.append(asked.point)
+            self.engine.drop(asked.number)
+        self._tell_repeated(repeated)
+        untried = next((point for point in self._countable() if not self._is_repeated(point)), None)
+        if untried is not None:
+            self.engine.expect([untried])
+            return self.engine.ask()
+        self.exhausted = True
+        self.say(f"the space holds no more than these {self.asked} configurations, of {self.search.trials} asked for")
+        return None
+
+    def _tell_repeated(self, points: list[Point]) -> None:
+        if points:
+            times = f", and {len(points) - 1} times another such" if points[1:] else ""
+            self.say(f"sampled before: {_in_words(points[0])}{times}; another is drawn")
+
+    def _countable(self) -> Iterable[Point]:
+        space = self.search.space
+        return itertools.islice(every(space, self.fits), MOST_POINTS) if is_countable(space) else ()
+
+    def _is_repeated(self, point: Point) -> bool:
+        if point in self.tried:
+            return True
+        trials = self._trials(point, say=False)
+        return bool(trials) and frozenset(trial.id for trial in trials) in self.trained
+
+    def _trials(self, point: Point, *, say: bool) -> list[Trial]:
+        """Return the trials of a configuration; none where it is not valid."""
+        try:
+            return trials_of(self.dispatcher.plan.sweep, point, self.find)
+        except SweepError as error:
+            if say:
+                self.say(f"the configuration {_in_words(point)} is not valid: {error}")
+            return []
 
     def take_up(self, kept: tuple[Point, ...]) -> None:
         """Go on where an earlier process stopped; `kept` are the configurations of the plan it left."""
@@ -73,14 +134,12 @@ class Sampling:
             self._take(one)
         self.engine.expect([point for point in kept if point not in [one.point for one in asked]])
 
-    def _take(self, asked: Asked) -> None:
+    def _take(self, asked: Suggestion) -> None:
         """Make a configuration part of the plan: ordinary trials, which the dispatcher runs like all others."""
         self.asked += 1
-        try:
-            trials = trials_of(self.dispatcher.plan.sweep, asked.point, self.find)
-        except SweepError as error:
-            self.say(f"configuration {asked.number} is not valid: {error}")
-            trials = []
+        trials = self._trials(asked.point, say=True)
+        self.tried.append(asked.point)
+        self.trained.add(frozenset(trial.id for trial in trials))
         if trials:
             self._grow(asked.point, trials)
         if asked.is_open:
@@ -111,12 +170,18 @@ class Sampling:
         return Result(None if failed else score, mean_curve(curves), stopped and not failed)
 
     def _curve(self, trial: str) -> Mapping[float, float]:
-        return {kimg: score for kimg, score in self.dispatcher.stopper.curve(trial).items() if math.isfinite(score)}
+        horizon = self.dispatcher.plan.wanted[trial].horizon_kimg
+        curve = self.dispatcher.stopper.curve(trial, horizon)
+        return {kimg: score for kimg, score in curve.items() if math.isfinite(score)}
 
     def _beat(self) -> None:
         if time.monotonic() - self.beaten > BEAT_SECONDS:
             self.lease.beat()
             self.beaten = time.monotonic()
+
+
+def _in_words(point: Point) -> str:
+    return ", ".join(f"{key}={value}" for key, value in point.items())
 
 
 def mean_curve(curves: list[Mapping[float, float]]) -> dict[float, float]:
@@ -138,17 +203,18 @@ def growth_of(dispatcher: Dispatcher, find: DataLookup, say: Callable[[str], Non
     except LeaseHeld as held:
         raise PlanError(sweep.key, f"another process drives this search ({held})", "see: adasweep status") from None
     try:
-        sampling = Sampling(dispatcher, open_engine(dispatcher, search, find), search, find, lease, say)
+        fits = applies(sweep, find)
+        sampling = Sampling(dispatcher, open_engine(dispatcher, search, fits), search, find, lease, say, fits)
         sampling.take_up(sweep.sampled)
         yield sampling
     finally:
         lease.release()
 
 
-def open_engine(dispatcher: Dispatcher, search: Search, find: DataLookup) -> Engine:
+def open_engine(dispatcher: Dispatcher, search: Search, fits: Applies) -> Engine:
     """Return Optuna's study of a search."""
     from orchestrator.search import optuna
 
     sweep = dispatcher.plan.sweep
     journal = dispatcher.store.plan(sweep.key).with_name("optuna.jsonl")
-    return optuna.open_engine(journal, study_name(sweep.spec), search, applies(sweep, find))
+    return optuna.open_engine(journal, study_name(sweep.spec), search, fits)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from orchestrator.store.evaluation_attempts import work_of
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import is_cancelled
+from orchestrator.store.trail import Attempted, with_record
 from trainer.record import RunDir, RunRecord, State, read_record
 
 GRACE_SECONDS = 30.0
@@ -77,17 +78,15 @@ def is_finished(run: RunDir, attempt: int) -> bool:
 
 def no_progress(records: Iterable[RunRecord | None]) -> NoProgress:
     """Return how many attempts at the end of `records` (None: left none) ended short of done without lasting gain."""
+    return stuck(with_record(Attempted(0), record) if record else Attempted(0) for record in records)
+
+
+def stuck(attempts: Iterable[Attempted]) -> NoProgress:
+    """Return the same of attempts."""
     best, failures, stalls = -1.0, 0, 0
-    for record in records:
-        if record and saved_kimg(record) > best:
-            best, failures, stalls = saved_kimg(record), 0, 0
-        if record is None or record.pid:
-            stalls += 1
-        if record and record.state is State.FAILED:
-            failures += 1
+    for attempt in attempts:
+        if attempt.state and attempt.saved_kimg > best:
+            best, failures, stalls = attempt.saved_kimg, 0, 0
+        stalls += attempt.began
+        failures += attempt.state is State.FAILED
     return NoProgress(failures, stalls)
-
-
-def saved_kimg(record: RunRecord) -> float:
-    """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
-    return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg

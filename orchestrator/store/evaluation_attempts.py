@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from orchestrator.store.layout import read_job
-from orchestrator.store.requests import is_cancelled, is_retried
+from orchestrator.store.trail import Attempted, asked_of
 from trainer.config.job import Job, Work
 from trainer.errors import ExitCode
-from trainer.record import RunDir, State, read_record
+from trainer.record import RunDir, State
 
 Recorded = frozenset[tuple[str, int]]
 """Names of metrics and probes with the evaluation seeds that they are recorded for; 0 for probes."""
@@ -35,27 +35,24 @@ def work_of(run: RunDir, attempt: int) -> Work:
     return job.work if job else "train"
 
 
-def asked_of(job: Job) -> frozenset[str]:
-    """Return the names of the metrics and probes that an attempt is to leave numbers of."""
-    if job.work == "evaluate":
-        return frozenset(job.options.metrics) | frozenset(job.options.probes)
-    return frozenset(job.options.metrics if job.options.evaluation == "inline" else ())
-
-
-def evaluations(run: RunDir, attempts: Iterable[int]) -> Evaluations:
-    """Return how evaluation attempts went; those before a `retry` do not count as failures."""
+def evaluations(attempts: Iterable[tuple[Attempted, bool]]) -> Evaluations:
+    """Return how evaluation attempts went; those that are forgiven (the second value) do not count as failures."""
     found = NO_EVALUATIONS
-    for number in attempts:
-        record = read_record(run.record(number))
-        state = State.CANCELLED if is_cancelled(run, number) else record.state if record else State.LOST
-        if state is State.DONE or is_retried(run, number):
+    for attempt, forgiven in attempts:
+        cancelled = attempt.cancelled_by is not None and not forgiven
+        state = State.CANCELLED if cancelled else attempt.state or State.LOST
+        if state is State.DONE or forgiven:
             found = Evaluations(state)
             continue
         failed = state is State.FAILED
-        retryable = not failed or record is None or record.exit_code != ExitCode.USER_ERROR
-        message = record.message if record else ""
-        found = Evaluations(state, found.failures + failed, found.stalls + 1, retryable, message)
+        retryable = not failed or attempt.exit_code != ExitCode.USER_ERROR
+        found = Evaluations(state, found.failures + failed, found.stalls + 1, retryable, attempt.message)
     return found
+
+
+def names_asked(job: Job) -> frozenset[str]:
+    """Return the names of the metrics and probes that an attempt is to leave numbers of."""
+    return frozenset(name for name, *_ in asked_of(job))
 
 
 def known_snapshots(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> dict[float, Recorded]:
@@ -63,7 +60,7 @@ def known_snapshots(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> dict[floa
     kept = run.kept_snapshots()
     known: dict[int, set[tuple[str, int]]] = {images: set() for images in kept}
     for row in rows if kept else ():
-        known.get(round(row["kimg"] * 1000), set()).add((row["metric"], row.get("seed", 0)))
+        known.get(round(row["kimg"] * 1000), set()).add((row["metric"], row.get("seed") or 0))
     for name, images in run.probed() if kept else ():
         known.get(images, set()).add((name, 0))
     return {images / 1000: frozenset(numbers) for images, numbers in known.items()}

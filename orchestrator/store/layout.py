@@ -1,14 +1,4 @@
-"""The store on disk: its paths, and the creation of trials.
-
-trials/ab/ab12.../    one directory per trial (see trainer.record)
-sweeps/NAME/plan.json the last plan of a sweep: its cells, and the trial that stands for each
-data/ cache/          data sets by name; what is derived from them
-probes/               measured speeds, for prices
-code/                 the packages that jobs run, by their content
-local/                the queue of the local backend
-mlflow.db mlartifacts/ mlflow/    what the recorder keeps
-tables/ figures/      written by the analysis
-"""
+"""The store on disk: its paths, and the creation of trials. docs/store.md describes all files."""
 
 import contextlib
 import json
@@ -17,16 +7,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from orchestrator.errors import PlanError, StoreError
 from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
+from trainer.config.stored import Spoilt, read_document
 from trainer.config.train import TrainConfig
-from trainer.files import create_file
+from trainer.files import create_file, temporary_name
 from trainer.record import RunDir
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 @dataclass(frozen=True)
@@ -67,10 +61,8 @@ class Store:
 
     def config(self, trial: str) -> TrainConfig | None:
         """Return the configuration of a trial; None where it cannot be read, or is of another version."""
-        try:
-            return TrainConfig.model_validate(json.loads(self.run(trial).trial.read_text(encoding="utf-8"))["config"])
-        except (OSError, ValueError, KeyError):
-            return None
+        found = read_trial(self.run(trial))
+        return found.config if found else None
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of all trials in order."""
@@ -89,7 +81,7 @@ class Store:
         """Raise StoreError unless files can be created here."""
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / f".writable.{os.getpid()}"
+            probe = temporary_name(self.root / "writable")
             probe.touch()
             probe.unlink()
 
@@ -118,16 +110,26 @@ def writing(place: Path) -> Iterator[None]:
         raise StoreError(error.filename or place, f"cannot be written ({reason})", "choose another --store") from None
 
 
-def read_job(path: Path) -> Job | None:
-    """Return the job at `path`, or None where there is none or it is not readable as one."""
-    try:
-        return Job.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+class TrialFile(BaseModel):
+    """What trial.json says: who a trial is. What later versions add is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    schema_version: Literal[1] = SCHEMA_VERSION
+    config: TrainConfig
+
+
+def read_trial(run: RunDir, spoilt: list[Spoilt] | None = None) -> TrialFile | None:
+    """Return who a trial is; None where trial.json is missing or does not fit, which is told in `spoilt`."""
+    return read_document(run.trial, TrialFile, spoilt)
+
+
+def read_job(path: Path, spoilt: list[Spoilt] | None = None) -> Job | None:
+    """Return the job at `path`; None where there is none, or one that does not fit, which is told in `spoilt`."""
+    return read_document(path, Job, spoilt)
 
 
 def _names(directory: Path) -> list[str]:
     try:
         return sorted(os.listdir(directory))
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return []

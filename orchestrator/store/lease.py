@@ -5,25 +5,31 @@ link, atomic on every shared file system), never changed, and the highest number
 beside them is the holder's heartbeat and what others read. A holder that has died, or has not beaten for TTL_SECONDS,
 is superseded by whoever first creates the next number; it finds out at its next beat, its worker at its next write.
 
+Beside it, `leases/000001.ended` says that the holder of token 1 has released it, or has died on this host: nothing it
+began goes on. Where that is missing, whoever comes next takes care (`orchestrator.supervisor.takeover`).
+
 A cluster that runs one of its jobs again has given up the run before, though that run's heartbeat may look alive, and
 though it may even live on where the cluster lost sight of it: a later run of the same job may supersede it at once.
 """
 
 import contextlib
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
-from trainer.files import create_file, replace_file
+from trainer.config.stored import Moment, WholeNumber, read_document
+from trainer.files import create_file, remove_marked, replace_file
+from trainer.recording.fence import ENDED
 
 BEAT_SECONDS = float(os.environ.get("ADASWEEP_BEAT_SECONDS", "5"))
 TTL_SECONDS = 12 * BEAT_SECONDS
+
+TOKEN = re.compile(r"[0-9]{6,15}")
 
 CLAIM_JOB = "ADASWEEP_CLAIM_JOB"
 CLAIM_RUN = "ADASWEEP_CLAIM_RUN"
@@ -54,9 +60,9 @@ class JobRun(Settings):
 class Holder(Settings):
     """What `lease.json` says: who holds which token, and until when unless it beats again."""
 
-    token: int
+    token: WholeNumber
     owner: ProcessId
-    expires: float
+    expires: Moment
     released: bool = False
     claim: JobRun | None = None
 
@@ -76,6 +82,12 @@ class Lease:
     def token(self) -> int:
         return self.holder.token
 
+    def check(self) -> None:
+        """Raise LeaseSuperseded when somebody has taken over: a lease is the guard of what its holder writes."""
+        top = _top_token(self.directory)
+        if top != self.token:
+            raise LeaseSuperseded(f"{self.directory}: token {self.token} was superseded by {top}")
+
     def beat(self) -> None:
         """Prolong the lease. Raises LeaseSuperseded when somebody has taken over."""
         self._write(expires=time.time() + TTL_SECONDS)
@@ -84,14 +96,12 @@ class Lease:
         """Release the lease, so that no other process has to wait for it to expire."""
         with contextlib.suppress(LeaseSuperseded, OSError):
             self._write(released=True)
+            _mark_ended(self.directory, self.token)
 
     def _write(self, **changes: float | bool) -> None:
-        if _top_token(self.directory) != self.token:
-            raise LeaseSuperseded(
-                f"{self.directory}: token {self.token} was superseded by {_top_token(self.directory)}"
-            )
+        self.check()
         self.holder = self.holder.model_copy(update=changes)
-        replace_file(self.directory / "lease.json", self.holder.model_dump_json())
+        replace_file(self.directory / "lease.json", self.holder.model_dump_json(), self)
 
 
 def acquire(directory: Path, now: float | None = None) -> Lease:
@@ -104,6 +114,8 @@ def acquire(directory: Path, now: float | None = None) -> Lease:
     token = top + 1  # of the same look as `held`: who claims in between takes this number, and ours is refused
     fresh = Holder(token=token, owner=ProcessId.of(os.getpid()), expires=now + TTL_SECONDS, claim=claim)
     _claim(directory, fresh)
+    remove_marked(directory, token)
+    _mark_all_ended(directory, token)
     lease = Lease(directory, fresh)
     lease.beat()
     return lease
@@ -127,15 +139,28 @@ def _claim(directory: Path, fresh: Holder) -> None:
         raise LeaseHeld(f"{directory}: another process took token {fresh.token} first")
 
 
+def _mark_all_ended(directory: Path, below: int) -> None:
+    """Mark the earlier tokens whose holders are known to have ended."""
+    for token in range(1, below):
+        held = None if _ended(directory, token).exists() else _holder_of(directory, token)
+        if held and (held.released or held.owner.is_gone):
+            _mark_ended(directory, token)
+
+
+def _mark_ended(directory: Path, token: int) -> None:
+    _ended(directory, token).touch()
+
+
+def _ended(directory: Path, token: int) -> Path:
+    return directory / "leases" / f"{token:06d}{ENDED}"
+
+
 def _top_token(directory: Path) -> int:
     try:
-        return max((int(name) for name in os.listdir(directory / "leases") if name.isdigit()), default=0)
-    except FileNotFoundError:
+        return max((int(name) for name in os.listdir(directory / "leases") if TOKEN.fullmatch(name)), default=0)
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 
 def _read(path: Path) -> Holder | None:
-    try:
-        return Holder.model_validate_json(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValidationError):
-        return None
+    return read_document(path, Holder)

@@ -5,20 +5,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from orchestrator.store.attempt_state import FINAL, NoProgress, no_progress, saved_kimg, state_of
+from orchestrator.store.attempt_state import FINAL, NoProgress, state_of, stuck
 from orchestrator.store.evaluation_attempts import (
     NO_EVALUATIONS,
     Evaluations,
-    asked_of,
     evaluations,
     known_snapshots,
-    work_of,
+    names_asked,
 )
 from orchestrator.store.layout import Store, read_job
-from orchestrator.store.lease import holder
-from orchestrator.store.requests import is_retried, stops
+from orchestrator.store.lease import Holder, holder
+from orchestrator.store.requests import cancels, forgiven, retries, stops
+from orchestrator.store.trail import Attempted, saved_kimg, trail_of
 from trainer.config.job import Job, Work
-from trainer.files import read_lines
+from trainer.config.stored import rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 
 MetricRows = Sequence[Mapping[str, Any]]
@@ -29,12 +29,14 @@ MetricRows = Sequence[Mapping[str, Any]]
 class Measurements:
     """What is measured of a trial, and what the last attempt was to measure.
 
-    `metrics` has the kimg of the newest row of each recorded name; `snapshots` says by kimg what is known of each that
-    is kept: recorded names with their evaluation seeds. `asked` are the metrics and probes of the last attempt, by
-    `asked_seeds` seeds; `evaluations` tells how the evaluations after the last training went.
+    `metrics` has the kimg of the newest row of each recorded name, `earliest` that of the first in training;
+    `snapshots` says by kimg what is known of each that is kept: recorded names with their evaluation seeds. `asked` are
+    the metrics and probes of the last attempt, by `asked_seeds` seeds; `evaluations` tells how the evaluations after
+    the last training went.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
+    earliest: Mapping[str, float] = field(default_factory=dict)
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
     asked_seeds: int = 1
@@ -57,7 +59,9 @@ class Observed:
 
     `failures` and `stalls` count attempts in a row that failed, or that ended in any way short of done, without
     getting further; `adasweep retry` sets them back to nothing, and `retried` tells that nothing has run since.
-    `stops` are the reasons of the sweeps whose rules have stopped it.
+    `stops` are the reasons of the sweeps whose rules have stopped it, `cancels` those of sweeps that have cancelled it.
+    `trail` has every attempt, and `retries` up to which attempt each sweep was retried: what concerns one sweep alone
+    `orchestrator.plan.own_view` makes of these. An attempt that its backend refused is none.
     """
 
     state: State = State.PENDING
@@ -75,6 +79,9 @@ class Observed:
     beat_age_seconds: float | None = None
     last_work: Work = "train"
     stops: Mapping[str, str] = field(default_factory=dict)
+    cancels: Mapping[str, str] = field(default_factory=dict)
+    trail: tuple[Attempted, ...] = ()
+    retries: Mapping[str, int] = field(default_factory=dict)
     measured: Measurements = Measurements()
     speed: Speed = Speed()
 
@@ -83,8 +90,9 @@ NEVER = Observed()
 
 
 class _Attempts(NamedTuple):
-    """The attempts at a trial: the job of the last, the numbers of those that train, where the last of these stands."""
+    """The attempts at a trial: all of them, the job of the last, those that train, where the last of these stands."""
 
+    trail: tuple[Attempted, ...]
     last: Job | None
     training: list[int]
     record: RunRecord | None
@@ -101,38 +109,44 @@ def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now:
 
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     """Return what is known of one trial."""
-    numbers = run.attempts()
-    if not numbers:
+    held = holder(run.path)  # before the records: a supervisor writes how it ended, then gives the lease back
+    trail = tuple(attempt for attempt in trail_of(run, run.attempts()) if not attempt.was_refused)
+    if not trail:
         return NEVER
-    seen = _attempts(run, numbers, job, now)
+    seen, told = _attempts(run, trail, held, job, now), retries(run)
     latest = seen.record or _latest_record(run, seen.training[:-1])
-    rows = [row for row in read_lines(run.metrics) if {"metric", "kimg"} <= row.keys()]
-    stuck = _no_progress(run, seen)
+    rows = rows_in(run.metrics)
+    stuck_at = _no_progress(seen, told)
     observed = Observed(
         state=seen.state,
-        attempts=len(numbers),
-        failures=stuck.failures,
-        stalls=stuck.stalls,
-        retried=is_retried(run, numbers[-1]),
+        attempts=len(trail),
+        failures=stuck_at.failures,
+        stalls=stuck_at.stalls,
+        retried=forgiven(trail[-1].number, told),
         last_work=seen.last.work if seen.last else "train",
         stops=stops(run),
-        measured=_measured(run, numbers, seen, rows),
+        cancels=cancels(run),
+        trail=trail,
+        retries=told,
+        measured=_measured(run, seen, rows, told),
         speed=_speed(latest, rows),
     )
     return _with_record(_with_reach(observed, latest), seen.record, now)
 
 
-def _attempts(run: RunDir, numbers: list[int], job: State | None, now: float) -> _Attempts:
-    held = holder(run.path)  # before the record: a supervisor writes how it ended, then gives the lease back
-    last, record = read_job(run.job(numbers[-1])), read_record(run.record(numbers[-1]))
-    state = state_of(run, numbers[-1], record, held, job, now)
+def _attempts(
+    run: RunDir, trail: tuple[Attempted, ...], held: Holder | None, job: State | None, now: float
+) -> _Attempts:
+    number = trail[-1].number
+    last, record = read_job(run.job(number)), read_record(run.record(number))
+    state = state_of(run, number, record, held, job, now)
     if not last or last.work != "evaluate":
-        return _Attempts(last, numbers, record, state)
-    training = [number for number in numbers if work_of(run, number) == "train"]
+        return _Attempts(trail, last, [attempt.number for attempt in trail], record, state)
+    training = [attempt.number for attempt in trail if attempt.work == "train"]
     if state in FINAL and training:
         record = read_record(run.record(training[-1]))
         state = state_of(run, training[-1], record, held, None, now)
-    return _Attempts(last, training, record, state)
+    return _Attempts(trail, last, training, record, state)
 
 
 def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
@@ -140,10 +154,11 @@ def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
     return next((record for record in records if record), None)
 
 
-def _no_progress(run: RunDir, seen: _Attempts) -> NoProgress:
+def _no_progress(seen: _Attempts, told: Mapping[str, int]) -> NoProgress:
     if seen.state in (State.DONE, State.RUNNING):
         return NoProgress()
-    return no_progress(read_record(run.record(number)) for number in seen.training if not is_retried(run, number))
+    training = (attempt for attempt in seen.trail if attempt.number in seen.training)
+    return stuck(attempt for attempt in training if not forgiven(attempt.number, told))
 
 
 def _with_reach(observed: Observed, latest: RunRecord | None) -> Observed:
@@ -166,14 +181,19 @@ def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Ob
     )
 
 
-def _measured(run: RunDir, numbers: list[int], seen: _Attempts, rows: MetricRows) -> Measurements:
-    after_training = [number for number in numbers if not seen.training or number > seen.training[-1]]
+def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, told: Mapping[str, int]) -> Measurements:
+    last = seen.training[-1] if seen.training else 0
+    after_training = [attempt for attempt in seen.trail if attempt.number > last]
+    earliest: dict[str, float] = {}
+    for row in rows:
+        earliest[row["metric"]] = min(row["kimg"], earliest.get(row["metric"], row["kimg"]))
     return Measurements(
         metrics={row["metric"]: row["kimg"] for row in rows},
+        earliest=earliest,
         snapshots=known_snapshots(run, rows),
-        asked=asked_of(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
+        asked=names_asked(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
         asked_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
-        evaluations=evaluations(run, after_training),
+        evaluations=evaluations((attempt, forgiven(attempt.number, told)) for attempt in after_training),
     )
 
 
@@ -192,5 +212,5 @@ def _watts(record: RunRecord) -> float | None:
 
 def _evaluation_seconds(rows: MetricRows) -> float | None:
     """Return how long the last evaluation took, all its metrics together."""
-    last = [row.get("seconds", 0.0) for row in rows if row["kimg"] == rows[-1]["kimg"]]
+    last = [row.get("seconds") or 0.0 for row in rows if row["kimg"] == rows[-1]["kimg"]]
     return float(sum(last)) if last else None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from trainer.config.spec import Settings
+from trainer.config.stored import WholeNumber
 
 
 class ProcessId(Settings):
@@ -14,8 +15,8 @@ class ProcessId(Settings):
 
     host: str
     boot: str
-    pid: int
-    started: int
+    pid: WholeNumber
+    started: WholeNumber
 
     @classmethod
     def of(cls, pid: int) -> Self:
@@ -49,7 +50,7 @@ def _started(pid: int) -> int | None:
             return None
         seconds: float = process.create_time() - psutil.boot_time()
         return round(seconds * os.sysconf("SC_CLK_TCK"))
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError, OverflowError):
         return None
 
 

@@ -1,11 +1,12 @@
 """The recorded values of the metric that ranks trials."""
 
+import math
 from collections import defaultdict
 from statistics import fmean
 from typing import NamedTuple
 
 from trainer.config.metrics.names import better
-from trainer.files import read_lines
+from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir
 
 
@@ -16,19 +17,22 @@ class LastAndBest(NamedTuple):
     best: float | None = None
 
 
-def score_of(run: RunDir, score: str) -> LastAndBest:
-    """Return the newest and the best recorded value of the metric `score` of a trial."""
-    values = score_curve(run, score)
+def score_of(run: RunDir, score: str, horizon_kimg: float) -> LastAndBest:
+    """Return the newest and the best recorded value of the metric `score` of a trial, up to a horizon.
+
+    What is not finite is no best.
+    """
+    values = score_curve(run, score, horizon_kimg)
     if not values:
         return LastAndBest()
     best = min if better(score) == "lower" else max
-    return LastAndBest(values[max(values)], best(values.values()))
+    return LastAndBest(values[max(values)], best(filter(math.isfinite, values.values()), default=None))
 
 
-def score_curve(run: RunDir, score: str) -> dict[float, float]:
-    """Return the values of the metric `score` by kimg: means over evaluation seeds, the last row of each."""
+def score_curve(run: RunDir, score: str, horizon_kimg: float) -> dict[float, float]:
+    """Return the values of the metric `score` by kimg, up to a horizon: means over seeds, the last row of each."""
     seeds: dict[float, dict[int, float]] = defaultdict(dict)
-    for row in read_lines(run.metrics):
-        if row.get("metric") == score:
-            seeds[row["kimg"]][row.get("seed", 0)] = row["value"]
+    for row in rows_in(run.metrics):
+        if row["metric"] == score and is_within(row["kimg"], horizon_kimg):
+            seeds[row["kimg"]][row.get("seed") or 0] = row["value"]
     return {kimg: fmean(of_seeds.values()) for kimg, of_seeds in seeds.items()}

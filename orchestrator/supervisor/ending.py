@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job
+from trainer.config.stored import rows_in
 from trainer.errors import ExitCode, without_prefix
-from trainer.files import read_lines
+from trainer.files import Guard
 from trainer.record import RunDir, RunRecord, State, beat, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
@@ -45,14 +46,16 @@ def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "
     return AttemptEnding(State.FAILED, told or f"exit code {code}")
 
 
-def write_ending(run: RunDir, job: Job, code: int | None, ending: AttemptEnding) -> RunRecord:
+def write_ending(
+    run: RunDir, job: Job, code: int | None, ending: AttemptEnding, guard: Guard | None = None
+) -> RunRecord:
     """Complete record.json with how the attempt ended, keeping what the worker recorded."""
     path = run.record(job.attempt)
     record = read_record(path) or _blank(run, job)
     if record.state in (ending.state, State.DONE) and record.exit_code is not None:
         return record
     message = record.message or ending.message
-    return beat(path, record, state=ending.state, exit_code=code, message=message, doing="")
+    return beat(path, record, guard, state=ending.state, exit_code=code, message=message, doing="")
 
 
 def never_began(run: RunDir, attempt: int) -> None:
@@ -76,7 +79,7 @@ def last_line(log: Path) -> str:
 def _blank(run: RunDir, job: Job) -> RunRecord:
     """Return the record of an attempt whose worker wrote none; `pid` 0 means that the worker never started."""
     now = time.time()
-    reached = max((row["kimg"] for row in read_lines(run.ticks) if "kimg" in row), default=0.0)
+    reached = max((row["kimg"] for row in rows_in(run.ticks) if "kimg" in row), default=0.0)
     return RunRecord(
         attempt=job.attempt,
         work=job.work,

@@ -7,6 +7,7 @@ that record.json says how the attempt ended even when the worker could not. Its 
 user's mistake, 75 run me again, anything else failed. When the supervisor dies, the kernel kills the worker with it.
 """
 
+import contextlib
 import os
 import shlex
 import signal
@@ -17,19 +18,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
+from orchestrator.store.new_attempt import add_attempt
 from orchestrator.store.requests import is_cancelled
 from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
 from orchestrator.supervisor.ending import AttemptEnding, classify, last_line, write_ending
+from orchestrator.supervisor.takeover import take_over
 from trainer.config.job import Job
 from trainer.errors import ExitCode
 from trainer.files import replace_file
-from trainer.record import RunDir, State
+from trainer.record import BEGAN_VARIABLE, RunDir, State
+from trainer.recording.fence import TOKEN_VARIABLE
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
+END_SECONDS = 10.0
 
 
 @dataclass
@@ -76,19 +83,23 @@ def main(arguments: list[str], signals: SignalQueue | None = None) -> int:
 
 
 def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) -> int:
-    job = _own_job(run, attempt, lease.token)
+    take_over(run, lease)
+    job = _own_job(run, attempt, lease)
     if job is None:
         sys.stderr.write(f"{run.job(attempt)}: no such job, or not readable as one\n")
         return ExitCode.USER_ERROR
     if signals.waiting or is_cancelled(run, attempt):
         stopped = classify(ExitCode.RUN_AGAIN, True, is_cancelled(run, attempt))
-        write_ending(run, job, ExitCode.RUN_AGAIN, AttemptEnding(stopped.state, "stopped before it began"))
+        write_ending(run, job, ExitCode.RUN_AGAIN, AttemptEnding(stopped.state, "stopped before it began"), lease)
         return ExitCode.RUN_AGAIN
-    code = _watch(_start(run, job), lease, signals)
+    worker = _start(run, job)
+    try:
+        code = _watch(worker, lease, signals)
+    finally:
+        _end(worker)
     cancelled = is_cancelled(run, job.attempt)
-    record = write_ending(
-        run, job, code, classify(code, bool(signals.first), cancelled, last_line(run.log(job.attempt)))
-    )
+    ending = classify(code, bool(signals.first), cancelled, last_line(run.log(job.attempt)))
+    record = write_ending(run, job, code, ending, lease)
     return _exit_code(code, record.state)
 
 
@@ -101,15 +112,17 @@ def _exit_code(code: int, state: State) -> int:
     return ExitCode.RUN_AGAIN if state is State.PREEMPTED else 128 - code
 
 
-def _own_job(run: RunDir, attempt: int, token: int) -> Job | None:
+def _own_job(run: RunDir, attempt: int, lease: Lease) -> Job | None:
     """Return the job with the token of our lease; an attempt that has run before (a requeue) becomes a new one."""
     job = read_job(run.job(attempt))
     if job is None:
         return None
-    if run.record(attempt).exists():
-        job = job.model_copy(update={"attempt": max(run.attempts()) + 1})
-    job = job.model_copy(update={"token": token})
-    replace_file(run.job(job.attempt), job.model_dump_json(indent=1))
+    job = job.model_copy(update={"token": lease.token})
+    if not run.record(attempt).exists():
+        replace_file(run.job(attempt), job.model_dump_json(indent=1), lease)
+        return job
+    while not add_attempt(run, job := job.model_copy(update={"attempt": max(run.attempts()) + 1}), lease):
+        pass
     return job
 
 
@@ -122,10 +135,17 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment({"OMP_NUM_THREADS": str(job.options.threads)}),
+            env=environment(_told(job)),
             process_group=0,
             preexec_fn=signalled_when_we_end(signal.SIGKILL),
         )
+
+
+def _told(job: Job) -> dict[str, str]:
+    """Return the worker's own environment: its threads, its token, and since when its job has held its slot."""
+    began = psutil.Process().create_time()
+    threads, token = str(job.options.threads), str(job.token)
+    return {"OMP_NUM_THREADS": threads, TOKEN_VARIABLE: token, BEGAN_VARIABLE: repr(began)}
 
 
 def worker_command() -> list[str]:
@@ -151,6 +171,14 @@ def _watch(worker: subprocess.Popen[bytes], lease: Lease, signals: SignalQueue) 
             os.killpg(worker.pid, signal.SIGKILL)
         if time.monotonic() - beaten > BEAT_SECONDS and _beat(worker, lease, time.monotonic() - beaten):
             beaten = time.monotonic()
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the worker: once the lease is released, nothing of it may go on."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.wait(END_SECONDS)
 
 
 def _beat(worker: subprocess.Popen[bytes], lease: Lease, silent_seconds: float) -> bool:

@@ -3,7 +3,7 @@
 import json
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag, model_validator
@@ -44,6 +44,10 @@ class Dimension(Settings):
     @abstractmethod
     def examples(self) -> list[Any]:
         """Return values to try before anything runs: one from the middle, then the extremes."""
+
+    def values(self) -> Iterable[Any]:
+        """Return every value where they can be counted, else those to try."""
+        return self.examples()
 
     def token(self, value: Any) -> Any:
         """Return the sampler's name for a value."""
@@ -95,6 +99,9 @@ class Whole(Dimension):
 
     def examples(self) -> list[int]:
         return [sum(self.int_) // 2, *self.int_]
+
+    def values(self) -> Iterable[int]:
+        return range(self.int_[0], self.int_[1] + 1)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -170,6 +177,27 @@ def chosen(
         if not dimension.when or applies(dimension.when, point):
             point[key] = choose(key, dimension)
     return point
+
+
+def every(space: Mapping[str, AnyDimension], applies: Applies) -> Iterator[Point]:
+    """Yield every point of a space of choices and whole numbers, in order. One with a range of numbers has no end."""
+    points: Iterable[dict[str, Any]] = [{}]
+    for key, dimension in space.items():
+        points = _grown(points, key, dimension, applies)
+    return iter(points)
+
+
+def _grown(points: Iterable[dict[str, Any]], key: str, dimension: AnyDimension, applies: Applies) -> Iterator[Any]:
+    for point in points:
+        if dimension.when and not applies(dimension.when, point):
+            yield point
+        else:
+            yield from ({**point, key: value} for value in dimension.values())
+
+
+def is_countable(space: Mapping[str, AnyDimension]) -> bool:
+    """Return whether a space has an end: choices and whole numbers alone."""
+    return all(isinstance(dimension, Choice | Whole) for dimension in space.values())
 
 
 def examples(space: Mapping[str, AnyDimension], applies: Applies) -> list[dict[str, Any]]:

@@ -13,8 +13,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
+from trainer.config.stored import TOLERANCE_KIMG
 
 AboveOne = Annotated[float, Field(gt=1, allow_inf_nan=False)]
+ITERATION = 0.1
+"""How far behind a rung an evaluation may lie that belongs to it: iterations are whole, and end behind it."""
+
 Curve = Mapping[float, float]
 """Score by kimg, in the order of training. A lower one is better: whoever reads turns the others round."""
 
@@ -61,8 +65,8 @@ class Median(StopRule):
 class Asha(StopRule):
     """Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning").
 
-    Rungs are at `first_kimg`, and each `factor` times as far as the one before; of the runs that have come to a rung
-    the best one in `factor` go on, once `factor` of them are there.
+    Rungs are at `first_kimg`, and each `factor` times as far as the one before; of the runs that have a score at a rung
+    the best one in `factor` go on, once `factor` of them are there. A run is judged at the last rung where it has one.
     """
 
     type: Literal["asha"] = "asha"
@@ -70,16 +74,22 @@ class Asha(StopRule):
     factor: AboveOne = 3.0
 
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
-        reached = _last(curves[trial]).kimg
-        if reached < self.first_kimg:
+        rung = self._last_rung(curves[trial])
+        scores = {name: score for name, curve in curves.items() if (score := _at(curve, rung)) is not None}
+        if trial not in scores:
             return ""
-        rung = self.first_kimg * self.factor ** math.floor(math.log(reached / self.first_kimg, self.factor) + 1e-9)
-        scores = {name: _at(curve, rung) for name, curve in curves.items() if _has(curve, rung)}
         place = 1 + sum(score < scores[trial] for score in scores.values())
         kept = math.ceil(len(scores) / self.factor)
         if len(scores) < self.factor or place <= kept:
             return ""
         return f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} go on"
+
+    def _last_rung(self, curve: Curve) -> float:
+        """Return the last rung at which a run has a score; 0 where it has none."""
+        reached = _last(curve).kimg
+        count = math.floor(math.log(reached / self.first_kimg, self.factor) + 1e-9) if reached > 0 else -1
+        rungs = (self.first_kimg * self.factor**power for power in range(count, -1, -1))
+        return next((rung for rung in rungs if _at(curve, rung) is not None), 0.0)
 
 
 class DivergedRule(StopRule):
@@ -133,9 +143,10 @@ def _best(curve: Curve, kimg: float) -> float:
     return min((_number(score) for at, score in curve.items() if at <= kimg), default=math.inf)
 
 
-def _at(curve: Curve, kimg: float) -> float:
-    """Return the score at the first evaluation that is not before `kimg`."""
-    return _number(curve[min(at for at in curve if at >= kimg)])
+def _at(curve: Curve, kimg: float) -> float | None:
+    """Return the score at `kimg` itself, of the iteration that came to it; None where it was evaluated elsewhere."""
+    there = [at for at in curve if kimg - TOLERANCE_KIMG <= at <= kimg * (1 + ITERATION)]
+    return _number(curve[min(there)]) if there else None
 
 
 def _has(curve: Curve, kimg: float) -> bool:

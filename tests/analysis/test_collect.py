@@ -1,4 +1,5 @@
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,8 @@ def test_torn_lines_are_passed_over_and_listed(one: ResultStore) -> None:
         file.write('{"kimg": null}\n')
     found = collect(one)
     assert found.skipped == [
+        f"{id_of(RUN)}/ticks.jsonl:6: kimg is no number from 0 to 1e+12",
         f"{id_of(RUN)}/metrics.jsonl:6: torn line",
-        f"{id_of(RUN)}/ticks.jsonl: a row lacks its kimg, name or value",
     ]
     assert len(rows(one, "metrics")) == 5
     assert collect(one).skipped == found.skipped
@@ -128,11 +129,19 @@ def test_trial_that_is_gone_is_dropped(store: ResultStore) -> None:
     assert id_of(RUN) not in {row["trial"] for row in rows(store, "metrics")}
 
 
-def test_a_null_or_infinite_score_means_divergence(one: ResultStore) -> None:
-    append_lines(one.run(id_of(RUN)).metrics, [{**score_line(RUN, 120.0), "value": None}])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_score_that_is_not_finite_means_divergence(one: ResultStore, value: float) -> None:
+    append_lines(one.run(id_of(RUN)).metrics, [{**score_line(RUN, 120.0), "value": value}])
     collect(one)
     (run,) = rows(one, "runs")
-    assert (run["diverged_kimg"], run["diverged_because"]) == (120.0, "fid2k-lite0 is nan")
+    assert (run["diverged_kimg"], run["diverged_because"]) == (120.0, f"fid2k-lite0 is {value}")
+
+
+def test_a_row_without_a_number_for_its_value_says_nothing_of_the_run(one: ResultStore) -> None:
+    append_lines(one.run(id_of(RUN)).metrics, [{**score_line(RUN, 120.0), "value": None}])
+    assert collect(one).skipped == [f"{id_of(RUN)}/metrics.jsonl:6: value is no number"]
+    (run,) = rows(one, "runs")
+    assert run["diverged_kimg"] is None
 
 
 def test_energy_and_hours_are_summed_over_attempts(one: ResultStore) -> None:

@@ -169,7 +169,7 @@ def test_the_accounting_of_a_cluster_goes_before_the_workers_own(one: ResultStor
     replace_file(directory(one).attempt(1) / "accounting.json", "torn")
     found, skipped = energy_of(one, [], FACTORS)
     assert found.total.measured_kwh == 1.0
-    assert skipped == [f"{directory(one).path.name}/attempts/001/accounting.json: not readable"]
+    assert skipped == [f"{directory(one).path.name}/attempts/001/accounting.json: not JSON"]
 
 
 def test_a_replayed_recording_becomes_the_energy_of_an_attempt(one: ResultStore) -> None:

@@ -11,6 +11,7 @@ from orchestrator.store.layout import Store
 from tests.backends.rig import ENDS, Rig, wait
 from tests.support.tiny_sweep import scripted as scripted
 from tests.support.tiny_sweep import store as store
+from tests.support.tiny_sweep import sweep_file as sweep_file
 from trainer.record import State
 
 

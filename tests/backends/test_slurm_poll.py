@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from orchestrator.backends.slurm.poll import Poller, parse_sacct, parse_squeue
+from orchestrator.backends.slurm.answers import read_sacct, read_squeue
+from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.states import JobRow
 from orchestrator.errors import BackendError
 
@@ -14,6 +15,9 @@ SQUEUE = """\
 70|2|RUNNING|0|
 75|N/A|FAILED|9|
 """
+
+
+ARRAY = "85_[8-10,12%4]|PENDING|0:0\n85_1|CANCELLED by 0|0:15\n9|TIMEOUT|0:0\n"
 
 
 class FakeSlurm:
@@ -39,7 +43,7 @@ class Clock:
 
 
 def test_squeue_tells_states_and_wait_statuses() -> None:
-    assert parse_squeue(SQUEUE) == {
+    assert read_squeue(SQUEUE).rows == {
         "70_0": JobRow("COMPLETED"),
         "70_1": JobRow("FAILED", exit_code=75),
         "70_2": JobRow("RUNNING"),
@@ -48,7 +52,7 @@ def test_squeue_tells_states_and_wait_statuses() -> None:
 
 
 def test_sacct_tells_states_and_ranges() -> None:
-    rows = parse_sacct("85_[8-10,12%4]|PENDING|0:0\n85_1|CANCELLED by 0|0:15\n9|TIMEOUT|0:0\n")
+    rows = read_sacct(ARRAY, [f"85_{index}" for index in range(20)]).rows
     assert rows["85_1"] == JobRow("CANCELLED", signal=15)
     assert rows["9"] == JobRow("TIMEOUT")
     assert {key for key, row in rows.items() if row.word == "PENDING"} == {"85_8", "85_9", "85_10", "85_12"}

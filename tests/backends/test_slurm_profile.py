@@ -3,9 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from orchestrator.backends.slurm.flags import REFUSED, contradictions
 from orchestrator.backends.slurm.profile import PROFILES, Profile, chosen_profile, read_profile
+from orchestrator.backends.slurm.reference import reference
 from orchestrator.errors import PlanError, SweepError
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "cluster.md"
 
 
 @pytest.fixture(autouse=True)
@@ -44,19 +50,74 @@ def test_without_any_the_cluster_decides(tmp_path: Path) -> None:
     assert chosen_profile(tmp_path) == Profile()
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("\npartitions: a\n", "mine.yaml:2: partitions: is not a setting; did you mean 'partition'?"),
-        ("signal_seconds: soon\n", "mine.yaml:1: signal_seconds:"),
-        ("flags: {array: 1-3}\n", "mine.yaml:1: flags: array: set by adasweep itself"),
-        ('partition: "a\\nb"\n', "mine.yaml:1: partition:"),
-        ('setup: [module load a, "b\\nc"]\n', "mine.yaml:1: setup[1]:"),
-    ],
-)
+MISTAKES = [
+    ("\npartitions: a\n", "mine.yaml:2: partitions: is not a setting; did you mean 'partition'?"),
+    ("signal_seconds: soon\n", "mine.yaml:1: signal_seconds:"),
+    ("flags: {array: 1-3}\n", "mine.yaml:1: flags.array: is set by adasweep itself"),
+    ("flags: {nodes: 2}\n", "mine.yaml:1: flags.nodes: a job is one task on one node; write gpus and cpus into"),
+    ("flags: {time: '10:00'}\n", "mine.yaml:1: flags.time: write minutes into the profile"),
+    ("flags: {mem: 4G}\n", "mine.yaml:1: flags.mem: write memory_gib into the resources of the sweep"),
+    ("flags: {gres: 'gpu:1'}\n", "mine.yaml:1: flags.gres: write gpus into the resources of the sweep, and gpu_type"),
+    ("flags: {tim: 10}\n", "mine.yaml:1: flags.tim: is short for time"),
+    ("flags: {partition: a}\n", "mine.yaml:1: flags.partition: is a key of its own in the profile"),
+    ("flags: {quiet: true}\n", "mine.yaml:1: flags.quiet: adasweep reads the number of the job"),
+    ("flags: {mail_type: END}\n", "mine.yaml:1: flags.mail_type: is no long flag; write mail-type"),
+    ("flags: {--exclusive: true}\n", "mine.yaml:1: flags.--exclusive: is no long flag; write exclusive"),
+    ("flags: {'a b': true}\n", "mine.yaml:1: flags.a b: is no flag"),
+    ("flags: {exclude: [a]}\n", "mine.yaml:1: flags.exclude"),
+    ("srun: {ntasks: 2}\n", "mine.yaml:1: srun.ntasks: a job is one task on one node"),
+    ("srun: {unbuffered: true}\n", "mine.yaml:1: srun.unbuffered: is set by adasweep itself"),
+    ("minutes: 04:00:00\n", "mine.yaml:1: minutes: is a number of minutes; write 240"),
+    ("minutes: 1-12\n", "mine.yaml:1: minutes: is a number of minutes; write 2160"),
+    ("minutes: '30:00'\n", "mine.yaml:1: minutes: is a number of minutes; write 30"),
+    ("minutes: 2\n", "signal_seconds: 120 is no less than minutes: 2"),
+    ("partition: 'gpu long; rm -rf x'\n", "mine.yaml:1: partition:"),
+    ('partition: "a\\nb"\n', "mine.yaml:1: partition:"),
+    ('setup: [module load a, "b\\nc"]\n', "mine.yaml:1: setup[1]:"),
+    ("setup: module load a\n", "mine.yaml:1: setup:"),
+    ("wrapper: [apptainer, exec]\n", "mine.yaml:1: wrapper:"),
+    ("scratch: $(rm -rf /)\n", "mine.yaml:1: scratch:"),
+    ("paths: {home: /mnt}\n", "mine.yaml:1: paths.home"),
+    ("[a]\n", "mine.yaml"),
+    ("- a\n", "mine.yaml"),
+    ("a: [\n", "mine.yaml"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem"), MISTAKES)
 def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text)
     with pytest.raises(SweepError) as error:
         read_profile(file)
     assert problem in str(error.value)
+
+
+def test_all_mistakes_of_a_profile_are_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("partiton: gpu\nflags: {time: 10, mem: 4G}\nthrottle: 0\n")
+    with pytest.raises(SweepError) as error:
+        read_profile(file)
+    assert sorted(problem.key for problem in error.value.problems) == [
+        "flags.mem",
+        "flags.time",
+        "partiton",
+        "throttle",
+    ]
+
+
+@given(st.sampled_from(sorted(REFUSED)), st.integers(1, 20))
+def test_no_refused_flag_gets_through_by_its_first_letters(flag: str, length: int) -> None:
+    assert [short for short, _ in contradictions({flag[:length]: True}, REFUSED)] == [flag[:length]]
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["mail-type", "mail-user", "exclusive", "nice", "comment", "exclude", "nodelist", "licenses", "wckey", "tmp"],
+)
+def test_flags_that_contradict_nothing_are_passed_on(flag: str) -> None:
+    assert list(contradictions({flag: True}, REFUSED)) == []
+
+
+def test_the_reference_of_keys_in_the_documentation_is_the_present_one() -> None:
+    assert reference() in DOCUMENTATION.read_text(encoding="utf-8")

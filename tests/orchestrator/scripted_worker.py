@@ -38,7 +38,7 @@ class Worker:
         self.run, self.job = run, Job.model_validate_json(run.job(number).read_text())
         config = json.loads(run.trial.read_text())["config"]
         self.seed, self.gamma = config["seed"], config["objective"].get("r1_gamma")
-        self.fence = Fence(run.lease, self.job.token)
+        self.fence = Fence.of_worker(run.lease, self.job.token)
         self.stopped = False
         self.steps = self._saved()
         now, horizon = time.time(), self.job.options.horizon_kimg
@@ -69,19 +69,16 @@ class Worker:
         return json.loads(files[-1].read_text())["steps"] if files else 0
 
     def save(self) -> None:
-        self.fence.check()
         name = f"{self.steps:06d}-{self.job.token}.json"
-        replace_file(self.run.checkpoints / name, json.dumps({"steps": self.steps}))
+        replace_file(self.run.checkpoints / name, json.dumps({"steps": self.steps}), self.fence)
         if self.job.options.evaluation == "later":
-            replace_file(self.run.snapshot(round(self.kimg * 1000)), "{}")
+            replace_file(self.run.snapshot(round(self.kimg * 1000)), "{}", self.fence)
 
     def update(self, **changes: object) -> None:
-        self.fence.check()
-        self.record = beat(self.run.record(self.job.attempt), self.record, kimg=self.kimg, **changes)
+        self.record = beat(self.run.record(self.job.attempt), self.record, self.fence, kimg=self.kimg, **changes)
 
     def append(self, path: Path, row: dict[str, object]) -> None:
-        self.fence.check()
-        append_lines(path, [{"attempt": self.job.attempt, "time": time.time(), "kimg": self.kimg, **row}])
+        append_lines(path, [{"attempt": self.job.attempt, "time": time.time(), "kimg": self.kimg, **row}], self.fence)
 
     def train(self) -> int:
         self.update()
@@ -113,7 +110,7 @@ class Worker:
             for seed in range(self.job.options.evaluation_seeds):
                 self.measure(images / 1000, seed)
             for probe in self.job.options.probes:
-                replace_file(self.run.probe(probe, images), "")
+                replace_file(self.run.probe(probe, images), "", self.fence)
         self.update(state=State.DONE, exit_code=0)
         return 0
 

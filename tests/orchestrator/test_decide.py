@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.plan.decide import Action, Decision, Desired, Rules, decide_one
+from orchestrator.plan.decide import Action, Decision, Rules, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.plan.desired import Desired
 from orchestrator.store.evaluation_attempts import NO_EVALUATIONS, Evaluations
 from orchestrator.store.observe import NEVER, Measurements, Observed
 from trainer.record import State

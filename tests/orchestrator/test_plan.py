@@ -3,27 +3,26 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.display.plan_table import duration, summary
+from orchestrator.display.duration import duration
+from orchestrator.display.plan_table import summary
 from orchestrator.errors import PlanError
+from orchestrator.plan.around import AROUND_SECONDS
+from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_key, write_benchmark
+from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored, told
-from orchestrator.plan.price import (
-    Benchmark,
-    Rate,
-    SpeedEvidence,
-    evidence,
-    price,
-    published,
-    shape_key,
-    write_benchmark,
-)
+from orchestrator.plan.price import PastError, Rate, evaluations_of, price
+from orchestrator.plan.published import CPU_STARTUP, published
+from orchestrator.plan.speed import Asked, SpeedEvidence, evidence
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
+from orchestrator.store.timing import Timing
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
 from tests.support.tiny_sweep import SWEEP, find
-from trainer.config.job import Resources
+from trainer.config.job import Job, Resources
+from trainer.config.options import RunOptions
 from trainer.config.plan_file import Axis, PlanFile
 from trainer.config.resolve import resolve
 from trainer.record import State
@@ -64,10 +63,12 @@ def test_cells_that_share_a_trial_are_paid_once(read: Read) -> None:
 def test_the_wall_time_is_that_of_the_slots_and_at_least_of_the_longest(read: Read) -> None:
     plan = planned(read())
     seconds = [plan.prices[trial].seconds for trial in plan.unique]
-    assert plan.totals.wall_hours == pytest.approx(sum(seconds) / 2 / 3600)
+    assert plan.totals.wall_hours == pytest.approx((plan.around.seconds + sum(seconds) / 2) / 3600)
+    assert plan.around.seconds > AROUND_SECONDS
     assert plan.totals.wall_hours_low < plan.totals.wall_hours < plan.totals.wall_hours_high
     alone = planned(read(SWEEP.replace("[20, 40]", "[20]").replace("[none, ada]", "[ada]")))
-    assert alone.totals.wall_hours == pytest.approx(next(iter(alone.prices.values())).seconds / 3600)
+    longest = next(iter(alone.prices.values())).seconds
+    assert alone.totals.wall_hours == pytest.approx((alone.around.seconds + longest) / 3600)
 
 
 def test_energy_and_money_are_told_only_where_somebody_gave_their_price(read: Read) -> None:
@@ -86,12 +87,72 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
 
 
 def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
-    seen = Observed(State.DONE, attempts=1, speed=Speed(100.0, 7.0))
-    assert evidence(tmp_path, []).rate(TINY, Resources(), 2000).source.startswith("published")
-    assert evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000) == Rate(10.0, 7.0, 1.25, "1 earlier trials")
+    asked = Asked(("fid2k",))
+    assert evidence({}, [], []).rate(TINY, Resources(), asked).source.startswith("published")
+    history = [(TINY, timing(kimg=2.0, seconds=4.0 + 20.0 + 3 * 7.0, startup=4.0, passes=(7.0, 6.0, 8.0)))]
+    learned = evidence({}, [], history).rate(TINY, Resources(), asked)
+    assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0)
     write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
-    benchmarked = evidence(tmp_path, [(TINY, seen)]).rate(TINY, Resources(), 2000)
-    assert benchmarked == Rate(20.0, 6.0, 1.25, "benchmark on this machine")
+    known = read_benchmarks(tmp_path)
+    benchmarked = evidence(known, [], history).rate(TINY, Resources(), asked)
+    assert benchmarked == Rate(20.0, 1.5, "benchmark on this machine", "benchmark", 7.0, 4.0)
+    assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
+
+
+def test_what_a_trial_did_on_other_resources_is_scaled_and_said() -> None:
+    history = [(TINY, timing(kimg=1.0, seconds=10.0))]
+    rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), Asked())
+    assert rate == Rate(2.5, 2.0, "1 earlier trial on other resources", "history", 0.0, CPU_STARTUP)
+    assert evidence({}, [], history).rate(TINY, Resources(gpus=1), Asked()).kind == "published"
+    assert evidence({}, [], history, "slurm").rate(TINY, Resources(), Asked()).kind == "published"
+
+
+def test_the_speed_of_what_still_runs_counts_where_nothing_is_done() -> None:
+    seen = Observed(State.RUNNING, attempts=1, speed=Speed(100.0))
+    rate = evidence({}, [(TINY, seen)], []).rate(TINY, Resources(), Asked())
+    assert (rate.seconds_per_kimg, rate.source) == (10.0, "1 earlier trial")
+
+
+def timing(
+    kimg: float, seconds: float, startup: float | None = None, passes: tuple[float, ...] = (), **job: object
+) -> Timing:
+    options = RunOptions(horizon_kimg=1, data_path=Path("d"), cache_dir=Path("c"), metrics=("fid2k",))
+    return Timing("0123456789ab", Job(attempt=1, token=1, options=options, **job), kimg, seconds, startup, passes)
+
+
+def test_more_images_and_slower_detectors_make_evaluations_dearer() -> None:
+    nothing = evidence({}, [], [])
+
+    def seconds(*metrics: str, detector: str = "lite0", seeds: int = 1) -> float:
+        return nothing.rate(TINY, Resources(), Asked(metrics, detector, seeds)).seconds_per_evaluation
+
+    assert seconds() == 0
+    assert 0 < seconds("fid2k") < seconds("fid2k", "ppl2k_wend") < seconds("fid50k")
+    assert seconds("fid2k", "kid2k") == seconds("fid2k") < seconds("fid2k", detector="inception:/f.pt")
+    assert seconds("fid2k", seeds=3) == pytest.approx(3 * seconds("fid2k"))
+
+
+def test_an_evaluation_is_priced_as_one_of_the_same_metrics_took() -> None:
+    known = evidence({}, [], [(TINY, timing(1.0, 40.0, passes=(9.0,)))])
+    same, other = Asked(("fid2k",), seeds=2), Asked(("fid10k",))
+    assert known.rate(TINY, Resources(), same).seconds_per_evaluation == 18.0
+    assert known.rate(TINY, Resources(), other).seconds_per_evaluation != 9.0
+    assert known.has_seen(Path("d"), same)
+    assert not known.has_seen(Path("d"), other)
+    assert not known.has_seen(Path("e"), same)
+
+
+def test_past_errors_of_like_attempts_correct_a_price_and_set_its_range() -> None:
+    past = [PastError(Error(float(plan), 3.0), "published", 80.0) for plan in range(12)]
+    rate = Rate(10.0, 3.0, "table", "published", 0.0, 20.0)
+    learned, plain = price(rate, 8.0, 1, past), price(rate, 8.0, 1)
+    assert (plain.seconds, plain.source) == (100.0, "table")
+    assert learned.plain == 100.0
+    assert 250 < learned.seconds < 310
+    assert learned.low < 300 < learned.high < plain.high * 2
+    assert learned.source == "table, by the errors of past estimates"
+    assert price(rate, 800.0, 1, past).source == "table"
+    assert price(rate._replace(kind="history"), 8.0, 1, past).source == "table"
 
 
 def test_history_counts_for_what_has_the_same_shape() -> None:
@@ -100,9 +161,13 @@ def test_history_counts_for_what_has_the_same_shape() -> None:
     assert shape_key(same) == shape_key(TINY) != shape_key(other)
 
 
-def test_a_price_is_training_and_evaluations_within_a_range() -> None:
-    assert price(Rate(10.0, 2.0, 2.0, "s"), 8.0, 4.0) == (84.0, 42.0, 168.0, "s")
-    assert price(Rate(10.0, 2.0, 2.0, "s"), 0.0, 4.0).seconds == 2.0
+def test_a_price_is_startup_training_and_evaluations_within_a_range() -> None:
+    rate = Rate(10.0, 2.0, "s", "history", 2.0, 5.0)
+    found = price(rate, 8.0, 2)
+    assert found[:3] == pytest.approx((89.0, 44.5, 178.0), rel=0.01)
+    assert found[3:] == ("s", 89.0, "history")
+    assert price(rate, 0.0, 1).seconds == pytest.approx(7.0)
+    assert [evaluations_of(kimg, 4.0) for kimg in (0.0, 3.0, 4.0, 4.5)] == [1, 1, 1, 2]
 
 
 def test_published_prices_are_of_the_right_order() -> None:
@@ -166,7 +231,7 @@ def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read
         for watts in (10.0, 20.0, 40.0)
     ]
     config = planned(read()).trials[0].config
-    power = evidence(Path("none"), [(config, one) for one in drawn]).power_of(config, Resources())
+    power = evidence({}, [(config, one) for one in drawn], []).power_of(config, Resources())
     assert power == (20.0, 2.0, "3 earlier trials (meter)")
     assert NOTHING.power_of(config, Resources()) is None
     assert NOTHING.power_of(config, Resources(gpus=2)) == (600.0, 2.0, "published: V100 boards")

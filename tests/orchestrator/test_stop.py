@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.errors import SweepError
-from orchestrator.plan.decide import Action, Desired, Rules, decide_one
+from orchestrator.plan.decide import Action, Rules, decide_one
+from orchestrator.plan.desired import Desired
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from orchestrator.store.requests import retry, stop, stops
@@ -92,17 +93,17 @@ def recorded(store: Store, seed: int, *scores: float) -> str:
 def test_what_a_rule_hits_is_marked_once_with_its_reason(store: Store, read: Read) -> None:
     trials = [recorded(store, seed, 1.0 + seed) for seed in range(4)]
     stopper = Stopper(store, read(SWEEP + "stop: [median]\n"))
-    assert stopper.stop(trials, trials) == trials[2:]
-    assert stopper.stop(trials, trials) == []
+    assert stopper.stop(trials, dict.fromkeys(trials, 100.0)) == trials[2:]
+    assert stopper.stop(trials, dict.fromkeys(trials, 100.0)) == []
     assert stops(store.run(trials[3])) == {"test": "stopped at 4 kimg: 4 is worse than the median 2 of 3 others"}
 
 
 def test_new_rows_are_seen(store: Store, read: Read) -> None:
     trial = recorded(store, 0, 5.0)
     stopper = Stopper(store, read(SWEEP + "stop: [diverged]\n"))
-    assert stopper.stop([trial], [trial]) == []
+    assert stopper.stop([trial], {trial: 100.0}) == []
     append_lines(store.run(trial).metrics, [{"kimg": 8.0, "metric": "fid2k-lite0", "value": 50.0}])
-    assert stopper.stop([trial], [trial]) == [trial]
+    assert stopper.stop([trial], {trial: 100.0}) == [trial]
 
 
 def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:

@@ -13,7 +13,7 @@ from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
 from orchestrator.plan.plan import make_plan
 from orchestrator.plan.plan_file import stored
-from orchestrator.plan.price import SpeedEvidence
+from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
 from trainer.config.metrics.names import parse_metric, value_names

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from trainer.recording.fence import Fence
 from trainer.state import checkpoint
+
+
+def by(token: int) -> Fence:
+    """A writer whom nobody has superseded."""
+    return Fence(Path("nowhere") / "lease.json", token)
 
 
 def tensors(value: float) -> dict[str, torch.Tensor]:
@@ -14,7 +20,7 @@ def tensors(value: float) -> dict[str, torch.Tensor]:
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, 32, 1, tensors(1.5))
+    checkpoint.save(tmp_path, 32, by(1), tensors(1.5))
     [found] = checkpoint.found(tmp_path)
     loaded = found.load()
     assert loaded is not None
@@ -25,14 +31,14 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 
 def test_newest_comes_first_and_higher_token_wins(tmp_path: Path) -> None:
     for images, token in ((32, 1), (128, 1), (64, 2), (128, 2)):
-        checkpoint.save(tmp_path, images, token, tensors(images + token))
+        checkpoint.save(tmp_path, images, by(token), tensors(images + token))
     assert [(c.images, c.token) for c in checkpoint.found(tmp_path)] == [(128, 2), (128, 1), (64, 2), (32, 1)]
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-10], lambda b: b[:40] + b"\x00" + b[41:], lambda _: b""])
 def test_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: object) -> None:
-    checkpoint.save(tmp_path, 32, 1, tensors(1))
-    newest = checkpoint.save(tmp_path, 64, 1, tensors(2))
+    checkpoint.save(tmp_path, 32, by(1), tensors(1))
+    newest = checkpoint.save(tmp_path, 64, by(1), tensors(2))
     newest.write_bytes(damage(newest.read_bytes()))  # type: ignore[operator]
     states = [(c.images, loaded is not None) for c, loaded in checkpoint.intact(tmp_path)]
     assert states == [(64, False), (32, True)]
@@ -40,9 +46,9 @@ def test_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: object) -> No
 
 def test_prune_keeps_the_newest_and_sweeps_up_after_a_crash(tmp_path: Path) -> None:
     for images in (32, 64, 96):
-        checkpoint.save(tmp_path, images, 1, tensors(images))
+        checkpoint.save(tmp_path, images, by(1), tensors(images))
     (tmp_path / ".ckpt-000000128-t0001-0.safetensors.tmp").write_bytes(b"half")
-    checkpoint.prune(tmp_path, keep=2)
+    checkpoint.prune(tmp_path, 2, by(1))
     assert [c.images for c in checkpoint.found(tmp_path)] == [96, 64]
     assert not list(tmp_path.glob(".ckpt*"))
 
@@ -53,5 +59,5 @@ def test_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(OSError, match="No space left"):
-        checkpoint.save(tmp_path, 32, 1, tensors(1))
+        checkpoint.save(tmp_path, 32, by(1), tensors(1))
     assert not list(tmp_path.iterdir())

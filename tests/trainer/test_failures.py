@@ -12,7 +12,7 @@ from tests.support.trials import TrialMaker
 from trainer.__main__ import main
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.errors import DataError
-from trainer.files import read_lines, replace_file
+from trainer.files import Guard, read_lines, replace_file
 from trainer.record import RunDir, RunRecord, State, read_record
 from trainer.runtime.failures import BatchSplit, Failure, PeerLost, failure_of
 from trainer.runtime.signals import StopRequest
@@ -102,10 +102,10 @@ def test_full_disk_keeps_the_last_good_state(trials: TrialMaker, monkeypatch: py
     run = trials.make("full")
     real = replace_file
 
-    def full(path: Path, content: bytes) -> None:
+    def full(path: Path, content: bytes, guard: Guard) -> None:
         if "ckpt-000000080" in path.name:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        real(path, content)
+        real(path, content, guard)
 
     monkeypatch.setattr("trainer.state.checkpoint.replace_file", full)
     code, record = train(trials, run)

@@ -79,7 +79,7 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
     measurer = Measurer(run, options, train_set, train_set.whole, stop, world)
     evaluator = Evaluator(config, measurer, parts.state.images)
     sheets = SampleSheetWriter(run, config, options, train_set)
-    return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop, attempt.job.token)
+    return Loop(run, options, stepper, reporter, evaluator, sheets, meter, stop)
 
 
 def assemble_evaluation(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter) -> EvaluationJob:

@@ -1,12 +1,13 @@
 """An attempt that does not train: the missing metrics and probes of a trial's kept snapshots, one after the other."""
 
+import time
 from dataclasses import dataclass
 from functools import partial
 
+from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
 from trainer.evaluation.measurer import Measurer, recorded_values
 from trainer.evaluation.shared_work import agreed
-from trainer.files import read_lines
 from trainer.images.latents import load_generator
 from trainer.probes.run import Prober
 from trainer.recording.reporter import Reporter
@@ -21,17 +22,18 @@ class EvaluationJob:
     reporter: Reporter
 
     def __post_init__(self) -> None:
-        self.measurer.known |= recorded_values(read_lines(self.measurer.run.metrics))
+        self.measurer.known |= recorded_values(rows_in(self.measurer.run.metrics))
 
     def carry_out(self) -> None:
         """Measure all snapshots, oldest first, then keep of them what is to be kept. Raises Preempted."""
+        self.reporter.update(ready=time.time())
         world, prober = self.measurer.world, Prober(self.config, self.measurer, self.reporter)
         for images in world.gather([self.measurer.run.kept_snapshots()])[0]:
             self._measure(images)
             agreed(partial(prober.run_missing, images), world)
         kept = self.measurer.run.kept_snapshots()
         if kept and self.measurer.options.metrics and self.reporter.speaks:
-            self.measurer.keep(max(kept))
+            self.measurer.keep(max(kept), self.reporter.fence)
 
     def _measure(self, images: int) -> None:
         if self.measurer.missing(images):

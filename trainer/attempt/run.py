@@ -5,16 +5,18 @@ import os
 import socket
 import time
 import traceback
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from trainer.attempt.assemble import Attempt, assemble, assemble_evaluation
 from trainer.config.job import Job
+from trainer.config.node_paths import on_this_node
 from trainer.config.train import TrainConfig
 from trainer.errors import ERROR_PREFIX, ExitCode, UserError
 from trainer.ops.choice import choose
 from trainer.ops.kernels import kernels, use
-from trainer.record import Energy, RunDir, RunRecord, State, read_record
+from trainer.record import BEGAN_VARIABLE, Energy, RunDir, RunRecord, State, read_record
 from trainer.recording.energy_meters import Meter
 from trainer.recording.fence import Fence, FencedOut
 from trainer.recording.gpu_meter import find_meter
@@ -37,6 +39,7 @@ def read_attempt(directory: Path, number: int) -> Attempt:
     try:
         trial = json.loads(run.trial.read_text(encoding="utf-8"))
         job = Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
+        job = job.model_copy(update={"options": on_this_node(job.options)})
         return Attempt(run, TrainConfig.model_validate(trial["config"]), job)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(directory, f"attempt {number} cannot be read: {error}") from error
@@ -122,6 +125,12 @@ def _trained_kimg(run: RunDir) -> float:
     return next((record.kimg for record in records if record and record.work == "train"), 0.0)
 
 
+def _began(environment: Mapping[str, str]) -> float | None:
+    """Return when the supervisor was started, where it says so (Unix seconds)."""
+    told = environment.get(BEGAN_VARIABLE)
+    return float(told) if told else None
+
+
 def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
     record = RunRecord(
         attempt=attempt.job.attempt,
@@ -130,6 +139,7 @@ def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
         kimg=_trained_kimg(attempt.run) if attempt.job.work == "evaluate" else 0,
         horizon_kimg=attempt.options.horizon_kimg,
         started=time.time(),
+        began=_began(os.environ),
         updated=0,
         host=socket.gethostname(),
         pid=os.getpid(),
@@ -140,4 +150,4 @@ def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
         energy=Energy(method=meter.method, coverage=meter.coverage),
     )
     kind = Reporter if place.rank == 0 else SilentReporter
-    return kind(attempt.run, record, Fence(attempt.run.lease, attempt.job.token))
+    return kind(attempt.run, record, Fence.of_worker(attempt.run.lease, attempt.job.token))

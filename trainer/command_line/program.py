@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import typer
 
-from trainer.errors import ERROR_PREFIX, ExitCode, UserError
+from trainer.command_line.printable import take_any_text
+from trainer.errors import ERROR_PREFIX, ExitCode, UserError, printable
 
 INTERRUPTED = 130
 """What Typer returns for Ctrl-C."""
@@ -35,6 +36,7 @@ def run_program(
 
     `explain` says how errors end that only this program knows; None makes one a bug.
     """
+    take_any_text()
     try:
         _refuse(former or {}, words, name)
         code = app(args=list(words), prog_name=name, standalone_mode=False)
@@ -53,7 +55,7 @@ def run_program(
 def tell(ending: CommandFailure) -> int:
     """Write every line of a message to standard error after the prefix; return the exit code."""
     for line in ending.message.splitlines():
-        sys.stderr.write(f"{ERROR_PREFIX}{line}\n")
+        sys.stderr.write(f"{ERROR_PREFIX}{printable(line)}\n")
     return ending.code
 
 

@@ -19,7 +19,8 @@ EXAMPLES = {
   adasweep data prepare cifar-10-python.tar.gz cifar10.zip
   adasweep data prepare mnist/ mnist --resolution 32 --fit pad
   adasweep data prepare ffhq-tfrecords/ ffhq --resolution 256 --filter box
-  adasweep data prepare animals/ animals --resolution 64 --labels folders
+  adasweep data prepare animals.zip animals --resolution 64 --labels folders
+  adasweep data prepare stickers/ stickers --resolution 64 --channels 3 --background '#808080'
 """,
     "verify": """Examples:
   adasweep data verify fashion-mnist-10k
@@ -52,8 +53,15 @@ ChannelsOption = Annotated[
     int | None,
     typer.Option("--channels", min=1, max=4, help="Grey, grey+alpha, RGB, RGBA.", show_default="those of the images"),
 ]
-MaxImagesOption = Annotated[int | None, typer.Option("--max-images", metavar="N", help="Only the first N.")]
+MaxImagesOption = Annotated[int | None, typer.Option("--max-images", min=1, metavar="N", help="Only the first N.")]
 LabelsOption = Annotated[LabelSource, typer.Option("--labels", help="Classes to write.")]
+BackgroundOption = Annotated[
+    str,
+    typer.Option("--background", metavar="COLOUR", help="What shows through transparent pixels: a name or #rrggbb."),
+]
+FollowLinksOption = Annotated[
+    bool, typer.Option("--follow-links", help="Also take images from folders behind symbolic links.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace TARGET.")]
 DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="Where data sets are kept.", show_default="STORE/data")

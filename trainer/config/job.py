@@ -38,6 +38,21 @@ class Resources(Settings):
         return math.ceil(self.gpus)
 
 
+class Estimate(Settings):
+    """How long an attempt was expected to take, in seconds on its resources, with start-up and evaluations.
+
+    Nine in ten attempts are expected to take between `low` and `high`. `plain` is what `seconds` was before past
+    errors corrected it, `kind` what it came from, and `made` (Unix seconds) is shared by all estimates of one plan.
+    """
+
+    seconds: NonNegative
+    low: NonNegative
+    high: NonNegative
+    plain: NonNegative
+    kind: str
+    made: NonNegative
+
+
 class Job(Settings):
     """One attempt: numbered from 1, fenced by `token`, which only ever grows within a trial.
 
@@ -53,3 +68,4 @@ class Job(Settings):
     sweep: str = ""
     code: str = ""
     submitted: NonNegative = 0.0
+    estimate: Estimate | None = None

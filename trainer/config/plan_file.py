@@ -4,7 +4,6 @@ Fields are only ever added. `read_plan_file` alone fills in what plans of earlie
 versions add are ignored.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from trainer.errors import UserError
+from trainer.files import parsed_json, read_regular
 
 CELL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 WAY_OUT = "remove it and run the sweep again"
@@ -89,7 +89,7 @@ class PlanFile(_Stored):
 def read_plan_file(path: Path) -> PlanFile | None:
     """Return the plan at `path`, or None where there is none. Raises UserError for a file that is no plan."""
     try:
-        return PlanFile.model_validate(_completed(json.loads(path.read_bytes())))
+        return PlanFile.model_validate(_completed(parsed_json(read_regular(path))))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -20,10 +20,11 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from trainer.config.dataset.archive import Archive, open_archive
-from trainer.config.dataset.describe import Header, require_same, require_square
 from trainer.config.dataset.entries import fingerprint
+from trainer.config.dataset.header import Header, read_header
 from trainer.config.dataset.labels import read_labels
-from trainer.data.decode import decode
+from trainer.config.node_paths import decoding_dir
+from trainer.data.decode import decode_like
 from trainer.errors import DataError, OutputError
 from trainer.files import locked_if_possible, sync
 
@@ -48,11 +49,12 @@ def decoded(path: Path, wanted: str, cache_dir: Path, progress: DecodeProgress |
     Once they are cached, `path` is not looked at: the fingerprint says what they are. Raises DataError when `path`
     has another content, or an image that cannot be used.
     """
-    folder = cache_dir / f"{PREFIX}{wanted}"
+    place = decoding_dir(cache_dir)
+    folder = place / f"{PREFIX}{wanted}"
     try:
         return _opened(folder) or _build(path, wanted, folder, progress)
     except OSError as error:
-        raise OutputError(cache_dir, f"the decoded images cannot be kept here ({error.strerror})") from error
+        raise OutputError(place, f"the decoded images cannot be kept here ({error.strerror})") from error
 
 
 def _opened(folder: Path) -> Decoded | None:
@@ -101,11 +103,8 @@ def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
 def _write(archive: Archive, part: Path, progress: DecodeProgress) -> None:
     """Write all images one after another: no more than IMAGES_AT_ONCE of them are in memory."""
     names = archive.images
-    first = decode(archive.read(names[0]), f"{archive.path}/{names[0]}")
-    height, width, channels = first.shape
-    header = Header(width, height, channels)
-    require_square(f"{archive.path}/{names[0]}", header)
-    shape = (len(names), channels, height, width)
+    header = read_header(archive.read(names[0]), f"{archive.path}/{names[0]}", None)
+    shape = (len(names), header.channels, header.height, header.width)
     _require_space(part, int(np.prod(shape)))
     with (part / "images.npy").open("wb") as file, ThreadPoolExecutor(_cores()) as pool:
         np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
@@ -115,15 +114,11 @@ def _write(archive: Archive, part: Path, progress: DecodeProgress) -> None:
                 file.write(pixels.transpose(2, 0, 1).tobytes())
             progress(start + len(some), len(names))
     with (part / "labels.npy").open("wb") as file:
-        np.save(file, np.array(read_labels(archive) or [-1] * len(names), dtype=np.int32))
+        np.save(file, np.array(read_labels(archive).classes or [-1] * len(names), dtype=np.int32))
 
 
 def _decoded_like(archive: Archive, name: str, header: Header) -> UInt8[np.ndarray, "h w c"]:
-    place = f"{archive.path}/{name}"
-    pixels = decode(archive.read(name), place)
-    height, width, channels = pixels.shape
-    require_same(place, Header(width, height, channels), header)
-    return pixels
+    return decode_like(archive.read(name), f"{archive.path}/{name}", header)
 
 
 def _require_space(folder: Path, need: int) -> None:

@@ -1,45 +1,60 @@
 """From the bytes of an image file to its pixels, wary of files that are broken or built to do harm."""
 
-import io
-import warnings
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from trainer.config.dataset.describe import CHANNELS
+from trainer.config.dataset.header import Header, read_header, require_plain
+from trainer.config.dataset.image_file import ImageFacts, brightest, facts_of, opened, plain
 from trainer.errors import DataError
 
-MAX_SIDE = 32768
-MAX_PIXELS = 1 << 28
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-"""Formats that are decoded, whatever a file calls itself; some that Pillow knows besides start other programs."""
 
-TARGETS = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+class DecodedFile(NamedTuple):
+    """An image with plain pixels, and what it took to make them.
+
+    `channels` are those of the file, where a transparent colour is none; in `pixels` it has become alpha. `brightest`
+    is the highest sample of a grey image of more than 8 bits, else 0. `frames` are more than one in an animation.
+    """
+
+    pixels: UInt8[np.ndarray, "h w c"]
+    channels: int
+    facts: ImageFacts
+    brightest: int = 0
+    animated: bool = False
 
 
 def decode(content: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
-    """Return the pixels of an image file. Raises DataError, naming `place`, for anything but a whole, sane image."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _pixels(content, place)
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError) as error:
-        raise DataError(place, f"is not a whole image ({_plain(error)})") from None
-    except Image.DecompressionBombError as error:
-        raise DataError(place, f"would decode to an absurd size ({error})") from None
+    """Return the pixels of an image file that can be used as it is.
+
+    Raises DataError, naming `place`, for anything but a whole, sane image; also where pixels lie on their side by their
+    EXIF orientation, or have a transparent colour: that needs `decode_any`.
+    """
+    with opened(content, place) as image:
+        facts = facts_of(image, content, place)
+        require_plain(image, facts, place)
+        return _array(plain(image, facts))
 
 
-def _pixels(content: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
-    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-        if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-            raise DataError(place, f"would decode to {image.width}x{image.height} pixels")
-        if image.mode not in CHANNELS:
-            raise DataError(place, f"has pixels of kind {image.mode!r}, not 8-bit grey or colour")
-        pixels = np.array(image.convert(TARGETS[CHANNELS[image.mode]]))
+def decode_like(content: bytes, place: str, first: Header | None) -> UInt8[np.ndarray, "h w c"]:
+    """Return the pixels of an image of the size and channels of `first`, looked at before anything is decoded."""
+    header = read_header(content, place, first)
+    pixels = decode(content, place)
+    if pixels.shape != (header.height, header.width, header.channels):
+        raise DataError(place, f"says it is {header.width}x{header.height}, but decodes to {pixels.shape}")
+    return pixels
+
+
+def decode_any(content: bytes, place: str) -> DecodedFile:
+    """Return an image file's pixels: upright, in 8 bits, a transparent colour as alpha; of an animation the first."""
+    with opened(content, place) as image:
+        facts = facts_of(image, content, place)
+        animated = bool(getattr(image, "is_animated", False))
+        most = brightest(image) if facts.bits > 8 and facts.channels == 1 and image.mode != "L" else 0
+        return DecodedFile(_array(plain(image, facts)), facts.channels, facts, most, animated)
+
+
+def _array(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
+    pixels = np.array(image)
     return pixels.reshape(*pixels.shape[:2], -1)
-
-
-def _plain(error: BaseException) -> str:
-    """Return a Python error without the addresses of objects in it."""
-    return str(error).split(" <")[0] or type(error).__name__

@@ -1,8 +1,12 @@
 """Any source of images, to a ZIP that can be trained from: `adasweep data prepare`."""
 
+import re
+import zipfile
 from pathlib import Path
 
-from trainer.config.dataset.describe import LARGEST, SMALLEST, nearest_power
+from trainer.config.dataset.describe import is_zip
+from trainer.config.dataset.header import LARGEST, SMALLEST, nearest_power
+from trainer.config.dataset.regular import require_regular, usable_path
 from trainer.data.cache import DecodeProgress
 from trainer.data.convert import convert, first_picture
 from trainer.data.readers.cifar import BATCH_PREFIX, CifarReader
@@ -10,40 +14,54 @@ from trainer.data.readers.idx import IdxReader, image_files
 from trainer.data.readers.images import ImageReader, LabelSource
 from trainer.data.readers.lsun import LsunReader
 from trainer.data.readers.reader import Reader
-from trainer.data.readers.tfrecord import TfRecordReader, record_files
-from trainer.data.resize import Fit, ImageFormat, ResizeFilter
+from trainer.data.readers.tfrecord import RECORD_SUFFIX, TfRecordReader, record_files
+from trainer.data.resize import Fit, ImageFormat, ResizeFilter, colour
 from trainer.errors import DataError, OutputError
 
 KINDS = "a folder or ZIP of images, cifar-10-python.tar.gz, MNIST's IDX files, TFRecords, or an LMDB folder of LSUN"
 
 
-def open_source(path: Path, labels: LabelSource = "keep") -> Reader:
+TAR = re.compile(r"\.(tar(\.[^.]+)?|tgz|tbz2?|txz)$")
+
+
+def open_source(path: Path, labels: LabelSource = "keep", follow_links: bool = False) -> Reader:
     """Return the reader that fits what lies at `path`."""
-    if path.is_dir():
-        return _open_folder(path, labels)
-    if not path.is_file():
+    if not path.exists():
         raise DataError(path, "does not exist", f"give {KINDS}")
-    if path.suffix == ".zip":
-        return ImageReader(path, labels)
-    if ".tar" in path.suffixes or path.suffix in (".tgz", ".tar"):
+    if not path.is_dir():
+        require_regular(path)
+    reader = _special(path)
+    if reader is None:
+        return ImageReader(path, labels, follow_links)
+    if labels == "folders":
+        raise DataError(path, f"is of kind {reader.kind}, whose images lie in no folders", "leave out --labels folders")
+    return reader
+
+
+def _special(path: Path) -> Reader | None:
+    """Return the reader of another kind than images in a folder or ZIP; endings may be in capitals."""
+    if path.is_dir():
+        return _special_folder(path)
+    name = path.name.lower()
+    if TAR.search(name):
         return CifarReader(path)
-    if "images-idx3" in path.name:
+    if "images-idx3" in name:
         return IdxReader([path])
-    if path.suffix == ".tfrecords":
+    if name.endswith(RECORD_SUFFIX):
         return TfRecordReader(path)
+    if is_zip(path) or zipfile.is_zipfile(path):
+        return None
     raise DataError(path, "is of no kind that can be read", f"give {KINDS}")
 
 
-def _open_folder(path: Path, labels: LabelSource) -> Reader:
+def _special_folder(path: Path) -> Reader | None:
     if (path / "data.mdb").exists():
         return LsunReader(path)
     if record_files(path):
         return TfRecordReader(path)
     if image_files(path):
         return IdxReader(image_files(path))
-    if any(path.glob(f"{BATCH_PREFIX}*")):
-        return CifarReader(path)
-    return ImageReader(path, labels)
+    return CifarReader(path) if any(path.glob(f"{BATCH_PREFIX}*")) else None
 
 
 def prepare(
@@ -55,6 +73,8 @@ def prepare(
     channels: int = 0,
     most: int | None = None,
     labels: LabelSource = "keep",
+    background: str = "white",
+    follow_links: bool = False,
     replace: bool = False,
     progress: DecodeProgress | None = None,
 ) -> int:
@@ -62,19 +82,23 @@ def prepare(
 
     Without `resolution` the images must have a fitting size already. The same images and settings give the same bytes.
     """
-    if target.suffix != ".zip":
+    colour(background)
+    source, target = usable_path(source), usable_path(target)
+    if not is_zip(target):
         raise DataError(target, "is not the name of a ZIP file", f"write {target.name}.zip")
+    if target.is_dir():
+        raise OutputError(target, "is a folder", "choose another name")
     if target.exists() and not replace:
         raise OutputError(target, "is there already", "choose another name, or allow it with --force")
-    reader = open_source(source, labels)
-    shape = ImageFormat(resolution or _size_of(reader, source), fit, filter, channels)
+    reader = open_source(source, labels, follow_links)
+    shape = ImageFormat(resolution or _size_of(reader, source), fit, filter, channels, background)
     _require_power_of_two(shape.resolution)
-    return convert(reader, target, shape, most, progress)
+    return convert(reader, target, shape, most, progress, labels != "none")
 
 
 def _size_of(reader: Reader, source: Path) -> int:
     if not len(reader):
-        raise DataError(source, "has no images", f"give {KINDS}")
+        raise DataError(source, "has no images", "; ".join([f"give {KINDS}", *reader.remarks]))
     first = first_picture(reader)
     height, width = map(int, first.pixels.shape[:2])
     if height != width or width & (width - 1):

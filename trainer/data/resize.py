@@ -4,7 +4,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
+from PIL import Image, ImageColor
+
+from trainer.config.dataset.image_file import OPAQUE, PLAIN
+from trainer.errors import DataError
 
 ResizeFilter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos", "nearest"]
 Fit = Literal["crop", "pad"]
@@ -15,26 +18,52 @@ class ImageFormat(NamedTuple):
 
     Fit "crop" takes the largest square in the middle and resizes it. Fit "pad" keeps the whole image in the middle of
     a black square: it is only ever made smaller, never larger, so 28x28 becomes 32x32 without touching a pixel.
+    `background` is the colour behind transparent pixels of images that become grey or RGB.
     """
 
     resolution: int
     fit: Fit = "crop"
     filter: ResizeFilter = "lanczos"
     channels: int = 0
+    background: str = "white"
 
 
 def fitted(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r d"]:
     """Return `pixels` as `shape` asks."""
-    coloured = with_channels(pixels, shape.channels or pixels.shape[2])
+    coloured = with_channels(pixels, shape.channels or pixels.shape[2], shape.background)
     return _cropped(coloured, shape) if shape.fit == "crop" else _padded(coloured, shape)
 
 
-def with_channels(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> UInt8[np.ndarray, "h w d"]:
-    """Return `pixels` as grey (1), grey with alpha (2), RGB (3) or RGBA (4)."""
+def with_channels(
+    pixels: UInt8[np.ndarray, "h w c"], channels: int, background: str = "white"
+) -> UInt8[np.ndarray, "h w d"]:
+    """Return `pixels` as grey (1), grey with alpha (2), RGB (3) or RGBA (4).
+
+    Where alpha is given up, the colour `background` shows through.
+    """
     if pixels.shape[2] == channels:
         return pixels
-    modes = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-    return _array(_image(pixels).convert(modes[channels]))
+    image = _image(pixels)
+    if shows_background(pixels, channels):
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, colour(background)), image)
+    return _array(image.convert(PLAIN[channels]))
+
+
+def shows_background(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> bool:
+    """Return whether there are transparent pixels that `channels` channels cannot keep transparent."""
+    return pixels.shape[2] in (2, 4) and channels in (1, 3) and int(pixels[:, :, -1].min()) < OPAQUE
+
+
+def colour(text: str) -> tuple[int, int, int]:
+    """Return the red, green and blue of a colour by name, or as #rrggbb. Raises DataError where it is none."""
+    try:
+        red, green, blue, *alpha = ImageColor.getrgb(text)
+    except ValueError:
+        red, green, blue, alpha = 0, 0, 0, [0]
+    if alpha:
+        raise DataError("--background", f"{text!r} is no opaque colour", "write a name such as white, or #rrggbb")
+    return red, green, blue
 
 
 def _cropped(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r c"]:

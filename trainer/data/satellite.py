@@ -24,6 +24,7 @@ class TileReader:
     """The `count` land tiles of `side` x `side` pixels with the greatest contrast, from north to south."""
 
     kind = "tiles"
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, picture: UInt8[np.ndarray, "h w 3"], side: int, count: int) -> None:
         self._tiles = land_tiles(picture, side, count)

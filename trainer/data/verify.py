@@ -6,11 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from trainer.config.dataset.archive import Archive, open_archive
-from trainer.config.dataset.describe import Header, require_same, require_square
+from trainer.config.dataset.describe import FEWEST_IMAGES
 from trainer.config.dataset.entries import fingerprint
-from trainer.config.dataset.labels import read_labels
+from trainer.config.dataset.header import Header, read_header, reduced
+from trainer.config.dataset.labels import empty_classes, read_labels
 from trainer.data.cache import DecodeProgress
-from trainer.data.decode import decode
+from trainer.data.decode import decode_like
 from trainer.data.writer import read_settings
 from trainer.errors import DataError
 
@@ -28,6 +29,7 @@ class Findings:
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     settings: dict[str, object] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
@@ -40,16 +42,22 @@ def verify(path: Path, progress: DecodeProgress | None = None) -> Findings:
     found = Findings(str(path), fingerprint(archive.entries()), len(archive.images), settings=read_settings(path))
     if not archive.images:
         found.problems.append(str(DataError(path, "has no images")))
+    elif len(archive.images) < FEWEST_IMAGES:
+        found.problems.append(str(DataError(path, f"has 1 image; a data set needs at least {FEWEST_IMAGES}")))
     try:
-        found.class_counts = dict(sorted(Counter(read_labels(archive) or []).items()))
+        labels = read_labels(archive)
+        found.class_counts = dict(sorted(Counter(labels.classes or []).items()))
+        found.remarks += [*empty_classes(labels.classes), *labels.remarks]
     except DataError as error:
         found.problems.append(str(error))
     _look_at_all(archive, found, progress)
+    found.remarks += archive.remarks
     return found
 
 
 def _look_at_all(archive: Archive, found: Findings, progress: DecodeProgress | None) -> None:
     first: Header | None = None
+    bits = 0
     seen: dict[bytes, str] = {}
     for number, name in enumerate(archive.images, 1):
         try:
@@ -57,7 +65,7 @@ def _look_at_all(archive: Archive, found: Findings, progress: DecodeProgress | N
         except DataError as error:
             found.problems.append(str(error))
             continue
-        first = first or header
+        first, bits = first or header, max(bits, header.bits)
         earlier = seen.setdefault(digest, name)
         if earlier != name:
             found.duplicates.append((earlier, name))
@@ -65,16 +73,12 @@ def _look_at_all(archive: Archive, found: Findings, progress: DecodeProgress | N
             progress(number, found.images)
     if first:
         found.resolution, found.channels = first.width, first.channels
+        found.remarks += reduced(bits)
 
 
 def _look_at(archive: Archive, name: str, first: Header | None) -> tuple[Header, bytes]:
     """Return size and hash of one image's pixels. Raises DataError when it does not decode or is unlike the first."""
-    place = f"{archive.path}/{name}"
-    pixels = decode(archive.read(name), place)
-    height, width, channels = pixels.shape
-    header = Header(width, height, channels)
-    if first:
-        require_same(place, header, first)
-    else:
-        require_square(place, header)
+    content, place = archive.read(name), f"{archive.path}/{name}"
+    header = read_header(content, place, first)
+    pixels = decode_like(content, place, first)
     return header, sha256(pixels.tobytes()).digest()

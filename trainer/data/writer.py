@@ -3,7 +3,7 @@
 import json
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -11,14 +11,16 @@ import numpy as np
 from jaxtyping import UInt8
 
 from trainer.config.dataset.entries import LABEL_FILE
+from trainer.config.dataset.zip import DAMAGE
 from trainer.data.png import encode_png
-from trainer.errors import OutputError
+from trainer.errors import OutputError, printable
 from trainer.files import sync
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a ZIP can hold, given to every file."""
 
 IMAGES_PER_FOLDER = 1000
+LONGEST_REMARK = 2000
 
 
 class ZipWriter:
@@ -27,13 +29,15 @@ class ZipWriter:
         with ZipWriter(path, {"filter": "box"}) as writer:
             writer.add(pixels, label)
 
-    `settings` say how the images were made. They stand in the ZIP's comment, which is no part of the fingerprint.
+    `settings` and `remarks` say how the images were made. They stand in the ZIP's comment, which is no part of the
+    fingerprint.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, object]) -> None:
         self.path = path
         self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         self._settings = settings
+        self.remarks: Sequence[str] = ()
         self._labels: list[tuple[str, int | None]] = []
 
     def __enter__(self) -> "ZipWriter":
@@ -66,11 +70,14 @@ class ZipWriter:
     def _finish(self) -> None:
         labelled = bool(self._labels) and all(label is not None for _, label in self._labels)
         self._put(LABEL_FILE, json.dumps({"labels": self._labels if labelled else None}).encode())
-        self._zip.comment = json.dumps({"adasweep": dict(self._settings)}, sort_keys=True).encode()
-        self._zip.close()
-        sync(self._part)
-        self._part.replace(self.path)
-        sync(self.path.parent)
+        self._zip.comment = _comment(self._settings, [printable(remark)[:LONGEST_REMARK] for remark in self.remarks])
+        try:
+            self._zip.close()
+            sync(self._part)
+            self._part.replace(self.path)
+            sync(self.path.parent)
+        except OSError as error:
+            raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
 
     def _put(self, name: str, content: bytes) -> None:
         info = zipfile.ZipInfo(name, EPOCH)
@@ -82,11 +89,18 @@ class ZipWriter:
             raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
 
 
+def _comment(settings: Mapping[str, object], remarks: Sequence[str]) -> bytes:
+    """Return what a ZIP says of itself, with as many remarks as fit."""
+    told = {**settings, "remarks": remarks} if remarks else dict(settings)
+    comment = json.dumps({"adasweep": told}, sort_keys=True).encode()
+    return comment if len(comment) <= zipfile.ZIP_MAX_COMMENT or not remarks else _comment(settings, remarks[:-1])
+
+
 def read_settings(path: Path) -> dict[str, object]:
     """Return how the images of a ZIP were made, {} when it does not say."""
     try:
         with zipfile.ZipFile(path) as file:
             settings = json.loads(file.comment)["adasweep"]
-    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError):
+    except (*DAMAGE, KeyError, TypeError, RecursionError):
         return {}
     return settings if isinstance(settings, dict) else {}

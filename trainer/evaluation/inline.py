@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
 from trainer.data.dataset import ImageSet
 from trainer.evaluation.measurer import Measurer, recorded_values
-from trainer.files import read_lines
 from trainer.model.network import GeneratorNetwork
 from trainer.recording.reporter import Reporter
 from trainer.state.snapshot import save_snapshot
@@ -28,7 +28,7 @@ class Evaluator:
     resumed_images: int
 
     def __post_init__(self) -> None:
-        rows = recorded_values(read_lines(self.measurer.run.metrics))
+        rows = recorded_values(rows_in(self.measurer.run.metrics))
         self.measurer.known |= {number for number in rows if number[0] <= self.resumed_images}
 
     @property
@@ -46,13 +46,12 @@ class Evaluator:
             return
         average = presented(state.average, self.measurer.train_set)
         if reporter.speaks:
-            reporter.fence.check()
-            save_snapshot(self.measurer.run, self.config, state, average)
+            save_snapshot(self.measurer.run, self.config, state, average, reporter.fence)
         if self._later:
             return
         self.measurer.measure(state.images, average, reporter)
         if reporter.speaks:
-            self.measurer.keep(state.images)
+            self.measurer.keep(state.images, reporter.fence)
 
 
 def presented(average: GeneratorNetwork, labels_of: ImageSet) -> GeneratorNetwork:

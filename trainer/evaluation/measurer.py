@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
@@ -10,12 +10,13 @@ from typing import Any
 
 from trainer.config.metrics.names import better, parse_metric, value_names
 from trainer.config.options import RunOptions
+from trainer.config.stored import rows_in
 from trainer.data.dataset import ImageSet, TrainSet
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
 from trainer.evaluation.shared_work import Progress
-from trainer.files import read_lines
+from trainer.files import Guard
 from trainer.model.network import GeneratorNetwork
 from trainer.record import RunDir
 from trainer.recording.reporter import Reporter
@@ -70,12 +71,12 @@ class Measurer:
             reporter.append(self.run.metrics, *({"kimg": images / 1000, **value.row()} for value in values))
             self.known |= {number for name in names for number in self._numbers(name, images, seed)}
 
-    def keep(self, images: int) -> None:
+    def keep(self, images: int, guard: Guard) -> None:
         """Point `best` at the best snapshot by the first metric, and remove what is not to be kept."""
         best = self._best() or images
-        point(self.run.snapshots / "best.safetensors", self.run.snapshot(best))
+        point(self.run.snapshots / "best.safetensors", self.run.snapshot(best), guard)
         if self.options.snapshots_kept == "best-and-last":
-            prune_snapshots(self.run, {images, best})
+            prune_snapshots(self.run, {images, best}, guard)
 
     def progress(self, reporter: Reporter) -> Progress:
         """Return what is told what is being done: it keeps the heart beating, and raises Preempted after a signal."""
@@ -97,17 +98,17 @@ class Measurer:
             return None
         metric = value_names(parse_metric(self.options.metrics[0]), self.options.detector, self.options.distance)[0]
         sign = 1 if better(metric) == "lower" else -1
-        scores = {images: sign * value for images, value in means(read_lines(self.run.metrics), metric).items()}
+        scores = {images: sign * value for images, value in means(rows_in(self.run.metrics), metric).items()}
         kept = [images for images in self.run.kept_snapshots() if math.isfinite(scores.get(images, math.inf))]
         return min(kept, key=lambda images: scores[images], default=None)
 
 
-def recorded_values(rows: Iterator[dict[str, Any]]) -> set[Known]:
+def recorded_values(rows: Iterable[dict[str, Any]]) -> set[Known]:
     """Return the numbers that rows of metrics.jsonl hold."""
     return {(round(row["kimg"] * 1000), row["metric"], row.get("seed", 0)) for row in rows}
 
 
-def means(rows: Iterator[dict[str, Any]], metric: str) -> Mapping[int, float]:
+def means(rows: Iterable[dict[str, Any]], metric: str) -> Mapping[int, float]:
     """Return by image counter the mean of a metric over evaluation seeds; a later row of a seed replaces an earlier."""
     by_images: dict[int, dict[int, float]] = defaultdict(dict)
     for row in rows:

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from trainer.errors import OutputError
-from trainer.files import replace_file
+from trainer.files import Guard, replace_file
 from trainer.model.network import GeneratorNetwork
 from trainer.runtime.randomness import generator_of
 
@@ -28,11 +28,11 @@ def tile(images: UInt8[Tensor, "n c h w"], columns: int) -> UInt8[Tensor, "c row
     return grid.permute(2, 0, 3, 1, 4).reshape(channels, rows * height, columns * width)
 
 
-def write_png(path: Path, image: UInt8[Tensor, "c h w"]) -> None:
+def write_png(path: Path, image: UInt8[Tensor, "c h w"], guard: Guard | None = None) -> None:
     """Write one uint8 image [c h w] (grey, grey + alpha, RGB or RGBA) as PNG, atomically."""
     buffer = io.BytesIO()
     picture(image).save(buffer, "PNG")
-    replace_file(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue(), guard)
 
 
 def picture(image: UInt8[Tensor, "c h w"]) -> Image.Image:

@@ -18,7 +18,7 @@ from trainer.errors import UserError
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Draw
 from trainer.evaluation.shared_work import Progress
-from trainer.files import replace_file
+from trainer.files import Guard, replace_file
 from trainer.images.grids import write_png
 from trainer.images.latents import load_generator
 from trainer.model.generator import Generator
@@ -76,11 +76,11 @@ class ProbeResults:
     pictures: Mapping[str, UInt8[Tensor, "c h w"]] = field(default_factory=dict)
 
 
-def write_results(path: Path, results: ProbeResults) -> None:
+def write_results(path: Path, results: ProbeResults, guard: Guard | None = None) -> None:
     """Write the pictures, then the .npz at `path`: once that is there, everything is."""
     for name, image in results.pictures.items():
-        write_png(path.with_name(f"{path.stem}-{name}.png"), image)
+        write_png(path.with_name(f"{path.stem}-{name}.png"), image, guard)
     buffer = io.BytesIO()
     content: dict[str, Any] = dict(results.arrays)
     np.savez_compressed(buffer, **content)
-    replace_file(path, buffer.getvalue())
+    replace_file(path, buffer.getvalue(), guard)

@@ -37,8 +37,7 @@ class Prober:
         for name in missing:
             context.progress(name)
             results = run_probe(name, context)
-            self.reporter.fence.check()
-            write_results(run.probe(name, images), results)
+            write_results(run.probe(name, images), results, self.reporter.fence)
 
     def _context(self, images: int) -> ProbeContext:
         measurer = self.measurer

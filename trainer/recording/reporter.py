@@ -28,8 +28,7 @@ class Reporter:
 
     def update(self, **changes: Any) -> None:
         """Write the record with `changes` now."""
-        self.fence.check()
-        self.record = beat(self._path, self.record, **changes)
+        self.record = beat(self._path, self.record, self.fence, **changes)
 
     def pulse(self, **changes: Any) -> None:
         """Write the record with `changes` unless it was written a moment ago."""
@@ -38,9 +37,8 @@ class Reporter:
 
     def append(self, stream: Path, *rows: Mapping[str, Any]) -> None:
         """Append rows to one of the run's streams."""
-        self.fence.check()
         stamp = {"attempt": self.record.attempt, "time": time.time()}
-        append_lines(stream, [{**stamp, **row} for row in rows])
+        append_lines(stream, [{**stamp, **row} for row in rows], self.fence)
 
     def event(self, name: str, kimg: float, **details: Any) -> None:
         """Append a row to events.jsonl: start, resume, damaged-checkpoint, leak-risk, diverged, preempted, done ..."""

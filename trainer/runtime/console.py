@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from trainer.errors import printable
 
 Tick = Callable[[int, int], None]
 """Called with how much is done and how much there is."""
@@ -36,7 +39,7 @@ def progress(title: str) -> Iterator[Tick]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bars:
-        bar = bars.add_task(title, total=None)
+        bar = bars.add_task(escape(printable(title)), total=None)
         yield lambda done, total: bars.update(bar, completed=done, total=total)
 
 
@@ -47,6 +50,6 @@ def _plain(title: str) -> Tick:
         part = done * REPORTS_IN_A_PIPE // max(total, 1)
         if part and part not in told:
             told.add(part)
-            say(f"{title}: {done} of {total}")
+            say(f"{printable(title)}: {done} of {total}")
 
     return tick

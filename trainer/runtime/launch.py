@@ -6,12 +6,14 @@ kills ranks 30 seconds after it has passed a signal on, although they may still 
 which costs seconds and memory beside the ranks.
 """
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from trainer.runtime.ranks import Place
@@ -19,6 +21,7 @@ from trainer.runtime.signals import STOP_SIGNALS
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 15.0
+PR_SET_PDEATHSIG = 1
 
 
 def launch(arguments: list[str], size: int) -> int:
@@ -46,7 +49,20 @@ def free_port() -> int:
 
 
 def _start(arguments: list[str], place: Place) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "trainer", *arguments], env={**os.environ, **place.environment()})
+    command, environment = [sys.executable, "-m", "trainer", *arguments], {**os.environ, **place.environment()}
+    return subprocess.Popen(command, env=environment, preexec_fn=_ending_with_us())
+
+
+def _ending_with_us() -> Callable[[], None]:
+    """Return what has the kernel kill a rank when the process that started it is gone, however that came."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def ask() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return ask
 
 
 def _watch(ranks: list["subprocess.Popen[bytes]"]) -> int:

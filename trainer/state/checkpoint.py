@@ -13,7 +13,7 @@ from pathlib import Path
 import safetensors.torch
 from torch import Tensor
 
-from trainer.files import remove_abandoned, replace_file
+from trainer.files import Guard, remove_abandoned, replace_file
 
 NAME = re.compile(r"^ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors$")
 
@@ -39,11 +39,11 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def save(directory: Path, images: int, token: int, tensors: Mapping[str, Tensor]) -> Path:
+def save(directory: Path, images: int, guard: Guard, tensors: Mapping[str, Tensor]) -> Path:
     """Write a checkpoint of the run after `images` images, and return its path."""
     content = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
-    path = directory / f"ckpt-{images:09d}-t{token:04d}-{_digest(content)}.safetensors"
-    replace_file(path, content)
+    path = directory / f"ckpt-{images:09d}-t{guard.token:04d}-{_digest(content)}.safetensors"
+    replace_file(path, content, guard)
     return path
 
 
@@ -59,10 +59,12 @@ def intact(directory: Path) -> Iterator[tuple[Checkpoint, dict[str, Tensor] | No
         yield checkpoint, checkpoint.load()
 
 
-def prune(directory: Path, keep: int) -> None:
-    """Remove all but the `keep` newest checkpoints, and what a crash left half-written."""
+def prune(directory: Path, keep: int, guard: Guard) -> None:
+    """Remove all but the `keep` newest checkpoints, and what a crash left half-written; nothing of a higher token."""
     for checkpoint in found(directory)[keep:]:
-        checkpoint.path.unlink(missing_ok=True)
+        guard.check()
+        if checkpoint.token <= guard.token:
+            checkpoint.path.unlink(missing_ok=True)
     remove_abandoned(directory)
     for leftover in directory.glob(".ckpt-*.safetensors.tmp"):  # of version 0.1.0, which named no writer
         leftover.unlink(missing_ok=True)

@@ -12,8 +12,9 @@ from trainer.config.identity import trial_id
 from trainer.config.networks.choice import Networks
 from trainer.config.train import TrainConfig
 from trainer.errors import SnapshotError
-from trainer.files import replace_file, temporary_name
+from trainer.files import Guard, replace_file, replacing
 from trainer.record import RunDir
+from trainer.recording.fence import Fence
 from trainer.registry import build
 from trainer.state.train_state import TrainState, below
 
@@ -39,13 +40,15 @@ class SnapshotHeader:
         }
 
 
-def write_snapshot(path: Path, header: SnapshotHeader, tensors: dict[str, Tensor]) -> None:
+def write_snapshot(path: Path, header: SnapshotHeader, tensors: dict[str, Tensor], guard: Guard | None = None) -> None:
     """Write tensors named `G/...`, `D/...`, `G_ema/...` under `header`, atomically."""
     content = {name: value.detach().contiguous() for name, value in tensors.items()}
-    replace_file(path, safetensors.torch.save(content, metadata=header.metadata()))
+    replace_file(path, safetensors.torch.save(content, metadata=header.metadata()), guard)
 
 
-def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: nn.Module | None = None) -> Path:
+def save_snapshot(
+    run: RunDir, config: TrainConfig, state: TrainState, average: nn.Module | None = None, fence: Fence | None = None
+) -> Path:
     """Write G, D and the average of G after `state.images` images, and point `latest` at them.
 
     `average` is the average as it makes images, where that is not the one that training keeps.
@@ -54,18 +57,24 @@ def save_snapshot(run: RunDir, config: TrainConfig, state: TrainState, average: 
     tensors = {
         f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
     }
-    path = run.snapshot(state.images)
-    write_snapshot(path, SnapshotHeader(config.networks, state.images, f"trial {trial_id(config)}"), tensors)
-    replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1))
-    point(run.snapshots / "latest.safetensors", path)
+    path = run.snapshot_of(state.images, _token(run, fence))
+    write_snapshot(path, SnapshotHeader(config.networks, state.images, f"trial {trial_id(config)}"), tensors, fence)
+    replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1), fence)
+    point(run.snapshots / "latest.safetensors", path, fence)
     return path
 
 
-def point(link: Path, target: Path) -> None:
+def _token(run: RunDir, fence: Fence | None) -> int:
+    """Return whose name a new snapshot gets: nobody's, unless a worker before us may still remove such files."""
+    if fence is None:
+        return 0
+    return fence.token if fence.is_disputed or any(found.token for found in run.snapshot_files()) else 0
+
+
+def point(link: Path, target: Path, guard: Guard | None = None) -> None:
     """Make `link` a relative symbolic link to `target`, atomically."""
-    temporary = temporary_name(link)
-    temporary.symlink_to(target.name)
-    temporary.replace(link)
+    with replacing(link, guard) as temporary:
+        temporary.symlink_to(target.name)
 
 
 def read_header(path: Path) -> SnapshotHeader:
@@ -95,7 +104,9 @@ def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:
     return below(safetensors.torch.load_file(path), which)
 
 
-def prune_snapshots(run: RunDir, keep: set[int]) -> None:
-    """Remove every snapshot whose image counter is not in `keep`."""
-    for images in set(run.kept_snapshots()) - keep:
-        run.snapshot(images).unlink(missing_ok=True)
+def prune_snapshots(run: RunDir, keep: set[int], guard: Guard) -> None:
+    """Remove every snapshot whose image counter is not in `keep`, and none of a higher token than the guard's."""
+    for images, token in run.snapshot_files():
+        guard.check()
+        if images not in keep and token <= guard.token:
+            run.snapshot_of(images, token).unlink(missing_ok=True)

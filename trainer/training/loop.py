@@ -33,7 +33,6 @@ class Loop:
     sheets: SampleSheetWriter
     meter: Meter
     stop: StopRequest
-    token: int
     busy_seconds: float = 0.0
     tick_start_images: int = 0
     last_saved: float = field(default_factory=time.monotonic)
@@ -57,6 +56,7 @@ class Loop:
         Raises Preempted after a stop signal (state saved), RunDiverged where the rules of the divergence check say so.
         """
         self.tick_start_images = self.images
+        self.reporter.update(ready=time.time())
         if self.images:
             self._scheduled_events()
         while not self.finished:
@@ -115,9 +115,9 @@ class Loop:
         if self.images == self.saved_images:
             return
         if self.stepper.world.is_main:
-            self.reporter.fence.check()
-            checkpoint.save(self.run.checkpoints, self.images, self.token, self.stepper.state.to_tensors())
-            checkpoint.prune(self.run.checkpoints, self.options.checkpoints_kept)
+            fence = self.reporter.fence
+            checkpoint.save(self.run.checkpoints, self.images, fence, self.stepper.state.to_tensors())
+            checkpoint.prune(self.run.checkpoints, self.options.checkpoints_kept, fence)
         self.last_saved, self.saved_images = time.monotonic(), self.images
 
     def _ticks(self) -> None:

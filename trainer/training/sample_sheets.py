@@ -44,11 +44,10 @@ class SampleSheetWriter:
             return
         reals, fakes = self.run.samples / "reals.png", self.run.samples / f"fakes-{state.images:09d}.png"
         if not reals.exists():
-            write_png(reals, tile(self.train_set.images(self._picks()), self.options.sheet_columns))
+            write_png(reals, tile(self.train_set.images(self._picks()), self.options.sheet_columns), reporter.fence)
         if not fakes.exists():
             z = fixed_latents(self.count, self.config.generator.z_dim, self.config.seed)
             average = presented(state.average, self.train_set)
             device = next(average.parameters()).device
             sheet = sample_sheet(average, z.to(device), self._labels().to(device), self.options.sheet_columns)
-            reporter.fence.check()
-            write_png(fakes, sheet)
+            write_png(fakes, sheet, reporter.fence)

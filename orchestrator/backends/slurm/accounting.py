@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.backends.base import read_handle
-from orchestrator.backends.slurm.poll import Ask, ask_slurm
+from orchestrator.backends.slurm.answers import JOB, by_cluster, read_readings
+from orchestrator.backends.slurm.ask import Ask, ask_slurm, at
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
@@ -26,8 +27,10 @@ def account(store: Store, profile: Profile, ask: Ask = ask_slurm) -> int:
     if not profile.flags.get("exclusive"):
         return 0
     waiting = {job: attempt for trial in store.ids() for job, attempt in _unaccounted(store.run(trial))}
-    known = consumed(_asked(ask, sorted(waiting))) if waiting else {}
-    found = {waiting[job]: joules for job, joules in known.items() if job in waiting}
+    found: dict[Path, float] = {}
+    for cluster, jobs in by_cluster(waiting).items():
+        known = consumed(_asked(ask, cluster, sorted(jobs)))
+        found |= {waiting[jobs[job]]: joules for job, joules in known.items() if job in jobs}
     for attempt, joules in found.items():
         replace_file(attempt / "accounting.json", json.dumps({"joules": joules, "method": METHOD}))
     return len(found)
@@ -35,14 +38,12 @@ def account(store: Store, profile: Profile, ask: Ask = ask_slurm) -> int:
 
 def consumed(text: str) -> dict[str, float]:
     """Return the joules of each job in what sacct printed; jobs without a reading are left out."""
-    rows = (line.split("|") for line in text.splitlines())
-    readings = {job: float(told) for job, told, *_ in rows if told.strip()}
-    return {job: joules for job, joules in readings.items() if 0 < joules < UNKNOWN}
+    return {job: joules for job, joules in read_readings(text).items() if 0 < joules < UNKNOWN}
 
 
-def _asked(ask: Ask, jobs: Sequence[str]) -> str:
+def _asked(ask: Ask, cluster: str, jobs: Sequence[str]) -> str:
     numbers = sorted({job.partition("_")[0] for job in jobs})
-    return ask((*SACCT, "--starttime=1970-01-02", f"--jobs={','.join(numbers)}"))
+    return ask((*SACCT, *at(cluster), "--starttime=1970-01-02", f"--jobs={','.join(numbers)}"))
 
 
 def _unaccounted(run: RunDir) -> Iterator[tuple[str, Path]]:
@@ -53,5 +54,6 @@ def _unaccounted(run: RunDir) -> Iterator[tuple[str, Path]]:
         if handle is None or handle.backend != "slurm" or record is None or record.state is State.RUNNING:
             continue
         was_requeued = number + 1 in numbers and read_handle(run.attempt(number + 1)) is None
-        if not was_requeued and not (attempt / "accounting.json").exists():
+        accounted = not JOB.fullmatch(handle.key) or (attempt / "accounting.json").exists()
+        if not was_requeued and not accounted:
             yield handle.key, attempt

@@ -3,40 +3,32 @@
 What submitit thinks of a job's state is never asked: it takes NODE_FAIL for the end of jobs which SLURM then reruns.
 """
 
-import contextlib
-import os
-import subprocess
+import math
+import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-import submitit
-from submitit.core.utils import FailedJobError, FailedSubmissionError
-
-from orchestrator.backends.base import Handle, Submission
-from orchestrator.backends.slurm.poll import Ask, Poller, ask_slurm
+from orchestrator.backends.base import Handle, NotAllSubmitted, Submission
+from orchestrator.backends.slurm.answers import JOB, by_cluster
+from orchestrator.backends.slurm.ask import Ask, ask_slurm, at
+from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.profile import Profile, chosen_profile
-from orchestrator.backends.slurm.script import JobArray, arrays
+from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
-from orchestrator.backends.slurm.task import SupervisedAttempt
-from orchestrator.errors import BackendError
+from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, may_pass, submit_array, with_way_out
+from orchestrator.errors import BackendError, SetupError
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
+from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
+from trainer.errors import UserError
 from trainer.record import State
 
-PASSING = (
-    "Unable to contact",
-    "timed out",
-    "Connection refused",
-    "try again",
-    "Zero Bytes",
-    "SubmitJobs",
-    "SubmitLimit",
-)
-"""What SLURM says when the same command may succeed later."""
+NEEDED = ("sbatch", "squeue", "scancel")
 
 
 @dataclass
@@ -50,43 +42,55 @@ class SlurmBackend:
     name: str = "slurm"
     poller: Poller = field(init=False)
     _unsettled: dict[str, float] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+    _together: int = 0
 
     def __post_init__(self) -> None:
         self.poller = Poller(self.profile.poll_seconds, self.ask)
+        self._together = self.profile.array_limit
+
+    def require_usable(self) -> None:
+        """Raise SetupError where SLURM's commands are not on the path."""
+        for command in NEEDED:
+            if not shutil.which(command):
+                raise SetupError(command, "is not on the path", "start adasweep on a login node of the cluster")
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         text = "\n".join(_listed(array) + array.script for array in self._arrays(tasks))
         return Submission(tuple(tasks), text)
 
     def submit(self, submission: Submission) -> list[Handle]:
-        """Submit every array. Where one fails, those before it are cancelled.
+        """Submit every array, in smaller ones where SLURM takes no more at a time.
 
-        A job of which sbatch could not tell finds nothing to do when it starts, and ends.
+        Raises NotAllSubmitted where it takes no more at all.
         """
-        keys: dict[Task, str] = {}
+        self._together = min(self.profile.array_limit, 2 * self._together)
+        handles: dict[Task, Handle] = {}
         for array in self._arrays(submission.tasks):
             try:
-                keys |= zip(array.tasks, self._submit(array), strict=True)
-            except BackendError:
-                with contextlib.suppress(BackendError):
-                    self._scancel(list(keys.values()))
-                raise
-        return [
-            Handle(backend=self.name, key=keys[task], trial=task.trial, attempt=task.attempt)
-            for task in submission.tasks
-        ]
+                self._submit(array.tasks, handles)
+            except (BackendError, UserError) as error:
+                sure = isinstance(error, (AtLimit, Refused, SetupError))
+                raise NotAllSubmitted(error, handles.values(), () if sure else _next_of(array, handles)) from None
+        return [handles[task] for task in submission.tasks]
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         rows = self.poller.rows({handle.key for handle in handles}) if handles else {}
+        self._known |= rows.keys()
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
     def slots(self, _resources: Resources) -> int:
         """Return how many jobs the profile lets run at a time; SLURM decides how many of them do."""
         return self.profile.throttle
 
-    def lacks(self, _resources: Resources) -> str:
-        """Return nothing: what a partition has, SLURM alone knows."""
-        return ""
+    def lacks(self, resources: Resources) -> str:
+        """Return whether a job would be told to save before it can begin. What a partition has, SLURM alone knows."""
+        seconds = self.profile.signal_seconds
+        if resources.minutes is None or math.ceil(resources.minutes) * 60 > seconds:
+            return ""
+        return (
+            f"asks for {resources.minutes:g} minutes, but is told to save {seconds} s (signal_seconds) before its end"
+        )
 
     def maintain(self) -> None:
         """Do nothing: SLURM maintains its jobs itself."""
@@ -103,26 +107,51 @@ class SlurmBackend:
         self._scancel([key for key in keys if key in listening], "--state=RUNNING", "--signal=TERM")
 
     def _arrays(self, tasks: Sequence[Task]) -> list[JobArray]:
-        return arrays(tasks, self.profile, self.store.root.resolve() / "slurm", self.python)
+        return arrays(tasks, self.profile, self._root, self.python)
 
-    def _submit(self, array: JobArray) -> list[str]:
-        work = [SupervisedAttempt(str(task.directory), task.attempt) for task in array.tasks]
-        try:
-            with writing(array.folder), outside_any_job():
-                jobs = array.executor.submit_array(work)
-        except (FailedJobError, FailedSubmissionError, subprocess.SubprocessError) as error:
-            told = " ".join(str(error).split())[-500:]
-            raise BackendError(f"sbatch: {told}", retryable=_may_pass(told)) from None
-        return [str(job.job_id) for job in jobs]
+    def _array(self, tasks: Sequence[Task]) -> JobArray:
+        return array_of(tasks, self.profile, self._root, self.python)
+
+    @property
+    def _root(self) -> Path:
+        return private_place(self.store, self.name)
+
+    def _submit(self, tasks: Sequence[Task], handles: dict[Task, Handle]) -> None:
+        """Submit tasks that need the same, as many together as SLURM takes; `handles` gets those that it took."""
+        waiting = list(tasks)
+        while waiting:
+            batch = waiting[: self._together]
+            array = self._array(batch)
+            with writing(array.folder):
+                require_private(array.folder, self.store)
+            try:
+                keys = submit_array(array)
+            except AtLimit as limit:
+                if len(batch) == 1:
+                    raise self._judged(limit) from None
+                self._together = len(batch) // 2
+                continue
+            self._known |= set(keys)
+            for task, key in zip(batch, keys, strict=True):
+                handles[task] = Handle(backend=self.name, key=key, trial=task.trial, attempt=task.attempt)
+            waiting = waiting[len(batch) :]
+
+    def _judged(self, limit: AtLimit) -> BackendError:
+        """Return `limit`, or a refusal for good: where no job is in the way, waiting for one to end does not help."""
+        passes = limit.kind is Limit.PASSING or (limit.kind is Limit.UNCLEAR and not self.poller.is_idle())
+        return limit if passes else Refused(with_way_out(str(limit)), retryable=False)
 
     def _state(self, key: str, row: JobRow | None) -> State:
-        if row is None:
-            return State.LOST
-        return State.PENDING if self._may_come_back(key, row) else meaning(row)
+        if self._may_come_back(key, row):
+            return State.PENDING
+        return State.LOST if row is None else meaning(row)
 
-    def _may_come_back(self, key: str, row: JobRow) -> bool:
-        """Return whether SLURM may still requeue a job that it reports as lost."""
-        if row.word not in UNSETTLED:
+    def _may_come_back(self, key: str, row: JobRow | None) -> bool:
+        """Return whether SLURM may still requeue a job that it reports as lost, or tell of one that it does not name.
+
+        Only a job that was seen before is waited for, or one of this process.
+        """
+        if (row.word not in UNSETTLED) if row else (key not in self._known):
             self._unsettled.pop(key, None)
             return False
         now = time.monotonic()
@@ -135,31 +164,23 @@ class SlurmBackend:
 
     def _scancel(self, keys: Sequence[str], *options: str) -> None:
         """Call scancel. Jobs that have already ended are not an error."""
-        try:
-            if keys:
-                self.ask(["scancel", *options, *keys])
-        except BackendError as error:
-            if _may_pass(str(error)):
-                raise
+        for cluster, jobs in by_cluster(key for key in keys if JOB.fullmatch(key)).items():
+            try:
+                self.ask(["scancel", *at(cluster), *options, *jobs])
+            except BackendError as error:
+                if may_pass(str(error)):
+                    raise
 
 
-def _may_pass(told: str) -> bool:
-    return any(word in told for word in PASSING)
+def _next_of(array: JobArray, handles: dict[Task, Handle]) -> list[Task]:
+    """Return the tasks of an array that have no handle."""
+    return [task for task in array.tasks if task not in handles]
 
 
 def _listed(array: JobArray) -> str:
     """Return the tasks of an array as comments; ids and numbers only, nothing that a person named."""
     lines = (f"# {index}: {task.trial} attempt {task.attempt}" for index, task in enumerate(array.tasks))
     return "\n".join([f"# {array.name}: {len(array.tasks)} jobs", *lines, ""])
-
-
-@contextlib.contextmanager
-def outside_any_job() -> Iterator[None]:
-    """Hide the variables of an enclosing job, which sbatch would read as options, but keep the choice of cluster."""
-    cluster = {name: os.environ[name] for name in ("SLURM_CONF", "SLURM_CLUSTERS") if name in os.environ}
-    with submitit.helpers.clean_env():
-        os.environ.update(cluster)
-        yield
 
 
 def open_backend(store: Store, _cpus: int | None = None) -> SlurmBackend:

@@ -1,68 +1,115 @@
 """Profile: the conventions of one SLURM cluster, in a YAML file in infra/profiles or beside the store."""
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 import orchestrator
+from orchestrator.backends.slurm.flags import REFUSED, REFUSED_OF_SRUN, Flags, Word, contradictions
 from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.validation_messages import worded
 from orchestrator.sweep.yaml_source import YamlSource, load
+from trainer.config.node_paths import moved
 from trainer.config.spec import NonNegative, PositiveInt, Settings
 from trainer.errors import did_you_mean
 
 PROFILES = Path(orchestrator.__file__).parent.parent / "infra" / "profiles"
 CHOICE = "ADASWEEP_PROFILE"
 
-Word = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=500)]
-"""One line of text; it is quoted wherever it goes."""
+SiteName = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f'\"`;$\\]+$", max_length=500)]
+"""What SLURM calls something of the cluster."""
 
 ShellLine = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]+$", max_length=2000)]
 """One line of shell, which the owner of the profile answers for."""
 
-Flag = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
+Scratch = Annotated[str, Field(pattern=r"^[/$][\w./${}:@%+ -]*$", max_length=500)]
+"""A folder; variables of the node are replaced there, and nothing else is."""
 
-OURS = frozenset({"array", "output", "error", "signal", "requeue", "no-requeue", "job-name", "open-mode", "export"})
-"""Flags of sbatch on which the backend itself relies."""
+AbsoluteFolder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f%\\\"]*$", max_length=500)]
+"""An absolute path."""
+
+CLOCK = re.compile(r"(?:(\d{1,4})-)?(\d{1,4})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 
 
 class Profile(Settings):
-    """What jobs ask of a cluster beside the resources of their trial.
+    """What jobs ask of a cluster beside the resources of their trial."""
 
-    minutes: time limit of a job; a longer trial goes on in the same job after a requeue, however often
-    signal_seconds: how long before its time limit a job is told to save and make room
-    throttle: jobs of one array that may run at the same time     array_limit: jobs in one array (below MaxArraySize)
-    poll_seconds: squeue and sacct are asked at most once in this time, for all jobs together
-    settle_seconds: how long a lost job may take to be requeued by SLURM before it counts as lost
-    setup: lines of shell before the job's own: modules, environments
-    flags: further flags of sbatch; `true` for those without a value
-    """
+    partition: SiteName | None = Field(None, description="partition, or several with commas")
+    account: Word | None = Field(None, description="account that is charged")
+    qos: SiteName | None = Field(None, description="quality of service")
+    constraint: Word | None = Field(None, description="features that nodes must have, as in `a100|h100`")
+    reservation: SiteName | None = Field(None, description="reservation")
+    gpu_type: SiteName | None = Field(
+        None, description="type of GPU; a trial of two GPUs asks for `--gpus-per-node=TYPE:2`"
+    )
+    flags: Flags = Field(
+        {},
+        description="further long flags of sbatch, as in `{mail-type: FAIL, exclusive: true}`; `true`: without a value",
+    )
+    minutes: PositiveInt = Field(
+        240, description="time limit of a job; a longer trial goes on in the same job after a requeue, however often"
+    )
+    signal_seconds: PositiveInt = Field(
+        120, description="how long before its time limit a job is told to save and make room"
+    )
+    throttle: PositiveInt = Field(64, description="jobs of one array that may run at the same time")
+    array_limit: PositiveInt = Field(1000, description="jobs in one array (MaxArraySize at most)")
+    poll_seconds: NonNegative = Field(
+        15.0, description="squeue and sacct are asked at most once in this time, for all jobs together"
+    )
+    settle_seconds: NonNegative = Field(
+        15.0, description="how long a lost job may take to be requeued by SLURM before it counts as lost"
+    )
+    python: Word | None = Field(
+        None,
+        description="Python on the nodes or in the container, with the packages that adasweep needs; "
+        "unless set, the one that runs `adasweep`",
+    )
+    setup: tuple[ShellLine, ...] = Field(
+        (), description="lines of shell before the job's own (modules, conda); a line that fails ends the job"
+    )
+    wrapper: ShellLine | None = Field(
+        None, description="words of shell before Python, as in `apptainer exec --nv image.sif`"
+    )
+    srun: Flags = Field(
+        {}, description="further long flags of srun, as in `{container-image: nvcr.io/nvidia/pytorch:25.01-py3}`"
+    )
+    scratch: Scratch | None = Field(
+        None, description="folder on the node's own disk in which images are decoded, as in `$TMPDIR`"
+    )
+    paths: dict[AbsoluteFolder, AbsoluteFolder] = Field(
+        {}, description="folders that nodes see elsewhere than the machine that submits: `{/home/me: /mnt/nfs/me}`"
+    )
+    container_paths: dict[AbsoluteFolder, AbsoluteFolder] = Field(
+        {}, description="folders that containers see elsewhere than their nodes: `{/mnt/nfs/me: /work}`"
+    )
 
-    partition: Word | None = None
-    account: Word | None = None
-    qos: Word | None = None
-    constraint: Word | None = None
-    reservation: Word | None = None
-    gpu_type: Word | None = None
-    minutes: PositiveInt = 240
-    signal_seconds: PositiveInt = 120
-    throttle: PositiveInt = 64
-    array_limit: PositiveInt = 1000
-    poll_seconds: NonNegative = 15.0
-    settle_seconds: NonNegative = 15.0
-    setup: tuple[ShellLine, ...] = ()
-    flags: dict[Flag, Word | int | bool] = {}
+    @property
+    def paths_inside(self) -> dict[str, str]:
+        """Return where a job's Python sees folders, by what they are called on the machine that submits."""
+        there = {place: str(moved(Path(seen), self.container_paths)) for place, seen in self.paths.items()}
+        return {**self.container_paths, **there}
 
-    @field_validator("flags")
+    @field_validator("minutes", mode="before")
     @classmethod
-    def _leaves_ours_alone(cls, flags: dict[str, str | int | bool]) -> dict[str, str | int | bool]:
-        taken = sorted(OURS & flags.keys())
-        if taken:
-            raise ValueError(f"{', '.join(taken)}: set by adasweep itself")
-        return flags
+    def _no_clock(cls, minutes: object) -> object:
+        match = CLOCK.fullmatch(minutes) if isinstance(minutes, str) else None
+        if match:
+            days, *parts = (int(part or 0) for part in match.groups())
+            hours, rest, seconds = parts if match[1] or match[4] else (0, *parts[:2])
+            told = days * 1440 + hours * 60 + rest + (seconds > 0)
+            raise ValueError(f"is a number of minutes; write {max(1, told)}")
+        return minutes
+
+    @model_validator(mode="after")
+    def _says_when_to_save(self) -> Self:
+        if self.signal_seconds >= self.minutes * 60:
+            raise ValueError(f"signal_seconds: {self.signal_seconds} is no less than minutes: {self.minutes}")
+        return self
 
 
 def chosen_profile(root: Path) -> Profile:
@@ -89,14 +136,22 @@ def _file(name: str) -> Path:
 def read_profile(file: Path) -> Profile:
     """Return the profile in a file. Raises SweepError with a line for every problem."""
     source = load(file)
+    problems: list[Problem] = []
+    for group, refused in (("flags", REFUSED), ("srun", REFUSED_OF_SRUN)):
+        flags = source.values.get(group)
+        found = contradictions(flags, refused) if isinstance(flags, dict) else ()
+        problems += [source.problem((group, flag), why) for flag, why in found]
     try:
-        return Profile.model_validate(source.values)
+        profile = Profile.model_validate(source.values)
     except ValidationError as error:
-        raise SweepError([_problem(source, detail) for detail in error.errors()]) from None
+        raise SweepError([*problems, *(_problem(source, detail) for detail in error.errors())]) from None
+    if problems:
+        raise SweepError(problems)
+    return profile
 
 
 def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
     unknown = detail["type"] == "extra_forbidden"
-    key = str(detail["loc"][-1])
+    key = str(detail["loc"][-1]) if detail["loc"] else ""
     text = "is not a setting" + did_you_mean(key, Profile.model_fields) if unknown else worded(detail)
     return source.problem(detail["loc"], text)

@@ -2,7 +2,9 @@
 
 import hashlib
 import itertools
+import json
 import math
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,67 +12,65 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import submitit
 from submitit.slurm import slurm as submitit_slurm
 
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.errors import StoreError
 from orchestrator.supervisor.command import Task, environment
+from trainer.config.node_paths import PATHS, SCRATCH, moved
 
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
 """sbatch gives these a meaning of their own in the names of files, quoted or not."""
+
+FAIL = "trap 'echo \"adasweep: setup of the profile failed: $BASH_COMMAND\" >&2; exit 2' ERR"
 
 ENDLESS = 1_000_000
 """submitit counts requeues before the supervisor listens; whether going on makes sense is decided elsewhere."""
 
 
-class Executor(submitit.SlurmExecutor):
-    """submitit's executor, also where there is no SLURM, so that a plan can be shown there."""
-
-    @classmethod
-    def affinity(cls) -> int:
-        return 2
-
-
 @dataclass(frozen=True)
 class JobArray:
-    """Tasks that are submitted together; `folder` is where submitit keeps their scripts, pickles and logs."""
+    """Tasks that are submitted together; `folder` is where submitit keeps their scripts, pickles and logs.
+
+    `command` starts Python on a node.
+    """
 
     tasks: tuple[Task, ...]
     folder: Path
     parameters: dict[str, Any]
-    python: str
+    command: str
+    profile: Profile
 
     @property
     def name(self) -> str:
         return str(self.parameters["job_name"])
 
-    @property
-    def executor(self) -> submitit.SlurmExecutor:
-        executor = Executor(self.folder, max_num_timeout=ENDLESS, python=self.python)
-        executor.update_parameters(**self.parameters)
-        return executor
+    def seen_inside(self, path: Path) -> Path:
+        """Return what the job's Python calls `path`."""
+        return moved(path, self.profile.paths_inside)
 
     @property
     def script(self) -> str:
-        """Return the script that submitit hands to sbatch."""
-        executor, count = self.executor, len(self.tasks)
-        parameters = executor.parameters | ({"map_count": count} if count > 1 else {})
-        command = executor._submitit_command_str
-        text = submitit_slurm._make_sbatch_string(command=command, folder=executor.folder, **parameters)
+        """Return the script that sbatch is given."""
+        folder, count = moved(self.folder, self.profile.paths), len(self.tasks)
+        parameters = self.parameters | {"wckey": None} | ({"map_count": count} if count > 1 else {})
+        command = f"{self.command} -u -m submitit.core._submit {shlex.quote(str(self.seen_inside(self.folder)))}"
+        text = submitit_slurm._make_sbatch_string(command=command, folder=folder, **parameters)
         return str(text)
 
 
 def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[JobArray]:
     """Return `tasks` as arrays, in an order that is a function of the tasks. `root` is where their folders go."""
+    return [array_of(group, profile, root, python) for group in _alike(tasks, profile.array_limit)]
+
+
+def array_of(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> JobArray:
+    """Return tasks that need the same as one array."""
     _require_harmless(root)
-    command = shlex.join([python, "-P"])
-    found = []
-    for group in _alike(tasks, profile.array_limit):
-        digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in group).encode()).hexdigest()[:12]
-        settings = parameters(group[0], profile) | {"job_name": f"adasweep-{digest}"}
-        found.append(JobArray(tuple(group), root / digest, settings, command))
-    return found
+    digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in tasks).encode()).hexdigest()[:12]
+    settings = parameters(tasks[0], profile) | {"job_name": f"adasweep-{digest}"}
+    words = [profile.wrapper or "", shlex.join([profile.python or python, "-P"])]
+    return JobArray(tuple(tasks), root / digest, settings, " ".join(filter(None, words)), profile)
 
 
 def _alike(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
@@ -99,16 +99,37 @@ def parameters(task: Task, profile: Profile) -> dict[str, Any]:
         "gpus_per_node": f"{profile.gpu_type}:{gpus}" if gpus and profile.gpu_type else gpus or None,
         "signal_delay_s": profile.signal_seconds,
         "array_parallelism": profile.throttle,
-        "setup": [*_exports(task.code), *profile.setup],
+        "setup": [*_exports(task.code, profile), *_own_setup(profile)],
         "additional_parameters": _flags(profile),
+        "srun_args": list(_srun_flags(profile)) or None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _exports(code: Path) -> list[str]:
+def _exports(code: Path, profile: Profile) -> list[str]:
     """Return the lines that let the job's Python find these packages first, whatever the cluster passes on."""
     known = environment(code=code)
-    return [f"export {name}={shlex.quote(known[name])}" for name in ("PYTHONPATH", "PYTHONUNBUFFERED")]
+    found = os.pathsep.join(
+        str(moved(Path(part), profile.paths_inside)) for part in known["PYTHONPATH"].split(os.pathsep)
+    )
+    lines = [f"export PYTHONPATH={shlex.quote(found)}", f"export PYTHONUNBUFFERED={known['PYTHONUNBUFFERED']}"]
+    if profile.paths_inside:
+        lines.append(f"export {PATHS}={shlex.quote(json.dumps(profile.paths_inside))}")
+    return lines
+
+
+def _own_setup(profile: Profile) -> list[str]:
+    """Return the profile's own lines, of which one that fails ends the job, and the folder of this node's own disk."""
+    lines = [FAIL, *profile.setup, "trap - ERR"] if profile.setup else []
+    if profile.scratch:
+        lines += [f'export {SCRATCH}="{profile.scratch}"', f': "${{{SCRATCH}:?is empty: see scratch in the profile}}"']
+    return lines
+
+
+def _srun_flags(profile: Profile) -> Iterator[str]:
+    for flag, value in profile.srun.items():
+        if value is not False:
+            yield f"--{flag}" if value is True else f"--{flag}={value}"
 
 
 def _flags(profile: Profile) -> dict[str, Any]:

@@ -73,7 +73,11 @@ def claim(environment: Mapping[str, str]) -> JobRun:
 
 
 def requeue(environment: Mapping[str, str]) -> None:
-    """Ask SLURM to run this job again. If SLURM refuses, the job ends, and the launcher resubmits it."""
+    """Ask SLURM to run this job again. Where that fails, the job ends, and the launcher submits it again."""
     command = ["scontrol", "requeue", environment["SLURM_JOB_ID"]]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=REQUEUE_SECONDS, check=False)
-    sys.stderr.write(done.stderr)
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=REQUEUE_SECONDS, check=False)
+        told = done.stderr.decode(errors="replace")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        told = f"{error}: the job ends without a requeue; `adasweep run` submits it again\n"
+    sys.stderr.write(told)

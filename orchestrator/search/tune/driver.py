@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class SearchState:
     plan: Plan
     find: DataLookup
     code: Path
+    entered_before: list[Point] = field(default_factory=list)
 
     @property
     def search(self) -> Search:
@@ -64,6 +65,10 @@ class SearchState:
         return [{key: space[key].token(value) for key, value in point.items()} for point in self.plan.sweep.sampled]
 
     def entered(self, point: Point) -> dict[str, Any]:
+        if point in self.entered_before:
+            sys.stderr.write(f"a configuration was sampled before, and is not run again: {dict(point)}\n")
+            return {"trial": ""}
+        self.entered_before.append(point)
         try:
             (trial,) = trials_of(self.plan.sweep, point, self.find)
         except SweepError as error:

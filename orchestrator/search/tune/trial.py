@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.backends.ray.task import hidden_gpus
-from orchestrator.plan.decide import SUBMITTED, Action, Desired, decide_one
+from orchestrator.plan.decide import SUBMITTED, Action, decide_one
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES
 from orchestrator.store.layout import Store
 from orchestrator.store.new_attempt import JobRequest, new_attempt
@@ -54,7 +55,9 @@ class TrialSpec(Settings):
 
     @property
     def wanted(self) -> Desired:
-        return Desired(self.options.horizon_kimg, self.metrics, self.detector, self.sweep)
+        options = self.options
+        rest = (options.distance, options.evaluation_seeds, options.probes)
+        return Desired(options.horizon_kimg, self.metrics, self.detector, self.sweep, *rest)
 
     @property
     def request(self) -> JobRequest:
@@ -96,7 +99,7 @@ def _started(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
 def _bests(spec: TrialSpec) -> Iterator[tuple[float, float]]:
     """Yield the best score so far at every evaluation; scores that should be high are turned round."""
     sign, best = 1 if better(spec.score) == "lower" else -1, math.inf
-    for kimg, value in sorted(score_curve(spec.run, spec.score).items()):
+    for kimg, value in sorted(score_curve(spec.run, spec.score, spec.options.horizon_kimg).items()):
         best = min(best, sign * value) if math.isfinite(value) else best
         if math.isfinite(best):
             yield kimg, best

@@ -3,7 +3,7 @@
     00000/img00000000.png ...      images, in any folders
     dataset.json                   optional: {"labels": [["00000/img00000000.png", 6], ...]}
 
-Files of other kinds are passed over. Names are relative, with forward slashes, in sorted order.
+Files of other kinds are passed over, and counted. Names are relative, with forward slashes, in sorted order.
 """
 
 from pathlib import Path
@@ -25,23 +25,30 @@ class Archive(Protocol):
     def images(self) -> list[str]:
         """Names of all images, sorted."""
 
+    @property
+    def label_file(self) -> str | None:
+        """Name of the file with the classes."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """What lies here and is left out, in words."""
+
     def entries(self) -> list[FileEntry]:
         """Images and label file by content."""
 
-    def has(self, name: str) -> bool:
-        """Whether there is a file of this name."""
-
-    def read(self, name: str) -> bytes:
-        """The content of one file. Safe to call from several threads."""
+    def read(self, name: str, most: int = ...) -> bytes:
+        """The content of one file, of at most `most` bytes. Safe to call from several threads."""
 
 
-def open_archive(path: Path, memo_dir: Path | None = None) -> Archive:
+def open_archive(path: Path, memo_dir: Path | None = None, follow_links: bool = False) -> Archive:
     """Return the folder or ZIP at `path`; a folder's checksums are remembered in `memo_dir`.
 
     Raises DataError when there is neither, or it cannot be used.
     """
     if path.is_dir():
-        return Folder(path, memo_dir)
+        return Folder(path, memo_dir, follow_links)
     if path.is_file():
         return Zip(path)
+    if path.exists():
+        raise DataError(path, "is neither a folder nor a ZIP file")
     raise DataError(path, "no such folder or ZIP file")

@@ -2,13 +2,13 @@
 
 import hashlib
 import posixpath
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 LABEL_FILE = "dataset.json"
 MAX_IMAGE_BYTES = 256 << 20
-MAX_LABEL_BYTES = 1 << 30
 
 
 class FileEntry(NamedTuple):
@@ -20,24 +20,33 @@ class FileEntry(NamedTuple):
 
 
 def fingerprint(entries: Iterable[FileEntry]) -> str:
-    """Return 16 hexadecimal digits of SHA-256 over (name, CRC-32, size) of all files, sorted by name."""
+    """Return 16 hexadecimal digits of SHA-256 over (name, CRC-32, size) of all files, sorted by name.
+
+    Names are taken as UTF-8; bytes that are none are taken as they are.
+    """
     digest = hashlib.sha256()
     for entry in sorted(entries):
-        digest.update(f"{entry.name}\0{entry.crc:08x}\0{entry.size}\n".encode())
+        line = f"{entry.name}\0{entry.crc:08x}\0{entry.size}\n"
+        digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
 
 
-def is_part(name: str) -> bool:
-    """Return whether the file `name` is an image or the label file; hidden files and those of macOS are not."""
-    if name == LABEL_FILE:
-        return True
-    return posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES and not any(map(_is_hidden, name.split("/")))
+def is_image(name: str) -> bool:
+    """Return whether the file `name` is an image by its ending, in capitals or not."""
+    return suffix(name) in IMAGE_SUFFIXES
 
 
-def _is_hidden(part: str) -> bool:
+def suffix(name: str) -> str:
+    """Return the ending of a file's name in small letters, with its dot."""
+    return posixpath.splitext(name)[1].lower()
+
+
+def is_hidden(part: str) -> bool:
+    """Return whether a file or folder of this name is none of the set's: hidden, or made by macOS."""
     return part == "__MACOSX" or (part.startswith(".") and part != ".")
 
 
-def most_bytes(name: str) -> int:
-    """Return how large the file `name` may be."""
-    return MAX_LABEL_BYTES if name == LABEL_FILE else MAX_IMAGE_BYTES
+def canonical(name: str) -> str:
+    """Return the one spelling of a name by which files and labels find each other, with slashes only."""
+    plain = posixpath.normpath(name.replace("\\", "/"))
+    return plain if plain.isascii() else unicodedata.normalize("NFC", plain)

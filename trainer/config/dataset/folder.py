@@ -7,8 +7,10 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from trainer.config.dataset.entries import LABEL_FILE, FileEntry, is_part, most_bytes
-from trainer.errors import DataError
+from trainer.config.dataset.entries import MAX_IMAGE_BYTES, FileEntry
+from trainer.config.dataset.listing import Listing, listing
+from trainer.config.dataset.regular import read_regular, require_regular
+from trainer.config.dataset.walk import FolderContent, walk
 from trainer.files import replace_file
 
 Memo = dict[str, list[int]]
@@ -16,56 +18,52 @@ Memo = dict[str, list[int]]
 
 
 class Folder:
-    """Files below `path`. Symbolic links to folders are not followed, so no loop can hold us.
+    """Files below `path`; behind links to folders only with `follow_links`, and each folder once.
 
     The first look at a folder reads all of it. Checksums are remembered in `memo_dir`, if there is one, and hold until
     a file's size or time of change is another.
     """
 
-    def __init__(self, path: Path, memo_dir: Path | None = None) -> None:
+    def __init__(self, path: Path, memo_dir: Path | None = None, follow_links: bool = False) -> None:
         self.path = path
-        key = sha256(str(path.resolve()).encode()).hexdigest()[:16]
+        self._follow_links = follow_links
+        key = sha256(os.fsencode(path.resolve())).hexdigest()[:16]
         self._memo_file = memo_dir / ".checksums" / f"{key}.json" if memo_dir else None
 
-    @cached_property
-    def _names(self) -> list[str]:
-        found: list[str] = []
-        for folder, _, files in os.walk(self.path, onerror=_unreadable):
-            inside = Path(folder).relative_to(self.path)
-            found += [name for name in ((inside / file).as_posix() for file in files) if is_part(name)]
-        return sorted(found)
+    @property
+    def images(self) -> list[str]:
+        return self._listing.images
+
+    @property
+    def label_file(self) -> str | None:
+        return self._listing.label_file
+
+    @property
+    def remarks(self) -> list[str]:
+        return [*self._listing.remarks, *self._found.remarks()]
 
     @cached_property
-    def images(self) -> list[str]:
-        return [name for name in self._names if name != LABEL_FILE]
+    def _found(self) -> FolderContent:
+        return walk(self.path, self._follow_links)
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return listing(self._found.names)
 
     def entries(self) -> list[FileEntry]:
         before = self._recall()
-        now = {name: self._remembered(name, before.get(name)) for name in self._names}
+        names = [*self.images, *([self.label_file] if self.label_file else [])]
+        now = {name: self._remembered(name, before.get(name)) for name in names}
         if now != before:
             self._keep(now)
         return [FileEntry(name, crc, size) for name, (size, _, crc) in now.items()]
 
-    def has(self, name: str) -> bool:
-        return name in self._names
-
-    def read(self, name: str) -> bytes:
-        size = self._stat(name).st_size
-        if size > most_bytes(name):
-            raise DataError(self.path / name, f"has {size} bytes, more than an image ever has")
-        try:
-            return (self.path / name).read_bytes()
-        except OSError as error:
-            raise DataError(self.path / name, f"cannot be read ({error.strerror})") from None
-
-    def _stat(self, name: str) -> os.stat_result:
-        try:
-            return (self.path / name).stat()
-        except OSError as error:
-            raise DataError(self.path / name, f"cannot be read ({error.strerror})") from None
+    def read(self, name: str, most: int = MAX_IMAGE_BYTES) -> bytes:
+        return read_regular(self.path / name, most)
 
     def _remembered(self, name: str, before: list[int] | None) -> list[int]:
-        status = self._stat(name)
+        require_regular(self.path / name)
+        status = (self.path / name).stat()
         if before and before[:2] == [status.st_size, status.st_mtime_ns]:
             return before
         content = self.read(name)
@@ -73,10 +71,10 @@ class Folder:
 
     def _recall(self) -> Memo:
         try:
-            memo: Memo = json.loads(self._memo_file.read_bytes()) if self._memo_file else {}
-        except (OSError, ValueError):
+            memo = json.loads(self._memo_file.read_bytes()) if self._memo_file else {}
+        except (OSError, ValueError, RecursionError):
             return {}
-        return memo
+        return memo if isinstance(memo, dict) and all(map(_is_memory, memo.values())) else {}
 
     def _keep(self, memo: Memo) -> None:
         """Remember `memo`; where that cannot be written, the folder is read again next time."""
@@ -87,5 +85,5 @@ class Folder:
             return
 
 
-def _unreadable(error: OSError) -> None:
-    raise DataError(error.filename, f"cannot be read ({error.strerror})")
+def _is_memory(value: object) -> bool:
+    return isinstance(value, list) and [type(part) for part in value] == [int, int, int]

@@ -1,32 +1,114 @@
 """The classes of a data set's images, from its `dataset.json`."""
 
 import json
-from typing import Any
+import posixpath
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from trainer.config.dataset.archive import Archive
-from trainer.config.dataset.entries import LABEL_FILE
+from trainer.config.dataset.entries import canonical
+from trainer.config.dataset.listing import counted, some_of
 from trainer.errors import DataError
 
 MAX_CLASSES = 1 << 16
+CLASSES_TOLD = 10
+
+LABEL_BYTES, LABEL_BYTES_PER_IMAGE, MAX_LABEL_BYTES = 1 << 20, 1 << 10, 256 << 20
+"""How large a label file may be: text becomes many times its size once it is parsed."""
 
 
-def read_labels(archive: Archive) -> list[int] | None:
-    """Return the class of every image in the order of `archive.images`, or None for a set without labels."""
-    if not archive.has(LABEL_FILE):
-        return None
-    place = f"{archive.path}/{LABEL_FILE}"
+class Labelling(NamedTuple):
+    """The class of every image in the order of `archive.images`, or None; and what is odd about them, in words."""
+
+    classes: list[int] | None
+    remarks: list[str]
+
+
+def read_labels(archive: Archive) -> Labelling:
+    """Return the classes of a set's images. Raises DataError where an image has none, or two."""
+    name = archive.label_file
+    if name is None:
+        return Labelling(None, [])
+    place = f"{archive.path}/{name}"
+    most = min(LABEL_BYTES + LABEL_BYTES_PER_IMAGE * len(archive.images), MAX_LABEL_BYTES)
+    table = _table(_pairs(archive.read(name, most), place), place)
+    if not table:
+        return Labelling(None, [])
+    classes, unused = _in_order(table, archive.images, posixpath.dirname(canonical(name)), place)
+    told = [f"{name} is beside the images' folders, and its names are read from there"] if "/" in name else []
+    if unused:
+        told.append(f"{name} has classes for {counted(len(unused), 'image')} that are not here ({some_of(unused)})")
+    return Labelling(classes, told)
+
+
+def empty_classes(classes: Iterable[int] | None) -> list[str]:
+    """Return, in words, which classes up to the highest have no images."""
+    present = set(classes or ())
+    empty = [str(number) for number in range(max(present, default=-1) + 1) if number not in present]
+    if not empty:
+        return []
+    some = ", ".join(empty[:CLASSES_TOLD]) + (" ..." if len(empty) > CLASSES_TOLD else "")
+    what = f"class {some} has" if len(empty) == 1 else f"classes {some} have"
+    return [f"{what} no images; a conditional network would make them from nothing (classes count from 0)"]
+
+
+def _pairs(content: bytes, place: str) -> Sequence[Any]:
+    """Return the pairs of name and class, not looked at yet."""
     try:
-        pairs = json.loads(archive.read(LABEL_FILE))["labels"]
-        labels = None if pairs is None else dict(pairs)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DataError(place, f'is not of the form {{"labels": [["name", 3], ...]}} ({error})') from None
-    return _in_order(labels, archive.images, place) if labels else None
+        document = json.loads(content, object_pairs_hook=_Object)
+    except (ValueError, RecursionError) as error:
+        raise _malformed(place, error) from None
+    found = [value for key, value in document if key == "labels"] if isinstance(document, _Object) else []
+    if len(found) != 1 or not isinstance(found[0], list | None):
+        raise _malformed(place, "there is no list of labels" if len(found) < 2 else "labels stand there twice")
+    return found[0] or []
 
 
-def _in_order(labels: dict[str, Any], images: list[str], place: str) -> list[int]:
-    for name in images:
-        label = labels.get(name)
+class _Object(list[tuple[str, Any]]):
+    """A JSON object as its pairs, so that a key that stands there twice is seen."""
+
+
+def _table(pairs: Sequence[Any], place: str) -> dict[str, tuple[str, Any]]:
+    """Return by canonical name: the name as it is written, and its class."""
+    table: dict[str, tuple[str, Any]] = {}
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise _malformed(place, f"{str(pair)[:40]} is no pair of name and class")
+        name, label = pair
+        before = table.setdefault(canonical(name), (name, label))[1]
+        if type(before) is not type(label) or before != label:
+            raise DataError(place, f"gives image {name} two classes, {before!r} and {label!r}", "leave one")
+    return table
+
+
+def _in_order(
+    table: dict[str, tuple[str, Any]], images: Sequence[str], folder: str, place: str
+) -> tuple[list[int], list[str]]:
+    """Return the classes of `images`, and the names in the table that are none of them."""
+    classes: list[int] = []
+    used: set[str] = set()
+    for image in images:
+        key = _key(image, table, folder)
+        used.add(key)
+        label = table[key][1] if key in table else None
         if type(label) is not int or not 0 <= label < MAX_CLASSES:
-            problem = "has no label" if label is None else f"has label {label!r}, not a class number from 0"
-            raise DataError(place, f"image {name} {problem}")
-    return [labels[name] for name in images]
+            problem = "has no label" if label is None else f"has label {_short(label)}, not a class number from 0"
+            raise DataError(place, f"image {image} {problem}")
+        classes.append(label)
+    return classes, [name for key, (name, _) in table.items() if key not in used]
+
+
+def _key(image: str, table: dict[str, tuple[str, Any]], folder: str) -> str:
+    """Return the name by which the table knows an image: from the label file's folder, or from the outermost one."""
+    whole = canonical(image)
+    inner = whole.removeprefix(f"{folder}/") if folder else whole
+    return inner if inner in table else whole
+
+
+def _short(label: object) -> str:
+    text = repr(label)
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def _malformed(place: str, why: object) -> DataError:
+    return DataError(place, f'is not of the form {{"labels": [["name", 3], ...]}} ({why})')

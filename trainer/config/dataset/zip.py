@@ -1,62 +1,119 @@
 """A data set as a ZIP file, read with care: the file may be broken, or built to do harm."""
 
+import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from trainer.config.dataset.entries import LABEL_FILE, FileEntry, is_part, most_bytes
+from trainer.config.dataset.entries import MAX_IMAGE_BYTES, FileEntry, is_image
+from trainer.config.dataset.listing import Listing, counted, listing, some_of
 from trainer.errors import DataError
 
 MAX_RATIO = 1200
 """DEFLATE expands no more than 1032 times: an entry that claims more lies, or means harm."""
 
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Ways of packing that unpack no more at a time than they are asked for: bzip2 makes 45 MB of 50 bytes at once."""
+
+OTHER_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
+READ_AT_ONCE = 1 << 16
+"""Bytes asked for at a time, whatever an entry claims to have."""
+
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    MemoryError,
+)
+"""What `zipfile` raises for files that are broken, or of a kind that it does not know."""
+
 
 class Zip:
-    """The files in a ZIP. Only its central directory is read until an image is asked for."""
+    """The files in a ZIP. Only its central directory is read until an image is asked for.
+
+    Names with backslashes, as some Windows tools write them, are read as if they had slashes.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             self._file = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        except DAMAGE as error:
             raise DataError(path, f"is not a readable ZIP file ({error})", "copy or prepare it again") from None
-        self._infos = {info.filename: info for info in self._parts()}
+        self._infos = dict(self._files())
+
+    @property
+    def images(self) -> list[str]:
+        return self._listing.images
+
+    @property
+    def label_file(self) -> str | None:
+        return self._listing.label_file
+
+    @property
+    def remarks(self) -> list[str]:
+        links = sorted(name for name, info in self._infos.items() if _is_link(info))
+        told = f"left out: {counted(len(links), 'link')} stored in the ZIP ({some_of(links)})"
+        return [*self._listing.remarks, *([told] if links else [])]
 
     @cached_property
-    def images(self) -> list[str]:
-        return sorted(name for name in self._infos if name != LABEL_FILE)
+    def _listing(self) -> Listing:
+        return listing(name for name, info in self._infos.items() if not _is_link(info))
 
     def entries(self) -> list[FileEntry]:
-        return [FileEntry(info.filename, info.CRC, info.file_size) for info in self._infos.values()]
+        infos = {name: self._infos[name] for name in (*self.images, self.label_file) if name}
+        return [FileEntry(name, info.CRC, info.file_size) for name, info in infos.items()]
 
-    def has(self, name: str) -> bool:
-        return name in self._infos
-
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, most: int = MAX_IMAGE_BYTES) -> bytes:
+        info = self._infos[name]
+        place = f"{self.path}/{name}"
+        _refuse_bomb(place, info, most)
         try:
-            return self._file.read(self._infos[name])
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-            raise DataError(f"{self.path}/{name}", f"cannot be unpacked ({error})") from None
+            with self._file.open(info) as file:
+                return b"".join(iter(lambda: file.read(READ_AT_ONCE), b""))
+        except DAMAGE as error:
+            raise DataError(place, f"cannot be unpacked ({error})") from None
 
-    def _parts(self) -> Iterator[zipfile.ZipInfo]:
+    def _files(self) -> Iterator[tuple[str, zipfile.ZipInfo]]:
         seen: set[str] = set()
         for info in self._file.infolist():
-            _refuse_hostile(self.path, info)
-            if info.filename in seen:
-                raise DataError(f"{self.path}/{info.filename}", "stands in the ZIP twice")
-            seen.add(info.filename)
-            if not info.is_dir() and is_part(info.filename):
-                yield info
+            name = info.filename.replace("\\", "/")
+            _refuse_hostile(f"{self.path}/{name}", name, info)
+            if name in seen:
+                raise DataError(f"{self.path}/{name}", "stands in the ZIP twice")
+            seen.add(name)
+            if not name.endswith("/"):
+                yield name, info
 
 
-def _refuse_hostile(path: Path, info: zipfile.ZipInfo) -> None:
-    """Refuse names that climb out of the archive, and entries that would unpack to absurd sizes."""
-    name, place = info.filename, f"{path}/{info.filename}"
-    if name.startswith("/") or "\\" in name or ".." in name.split("/") or ":" in name.split("/")[0]:
+def _refuse_hostile(place: str, name: str, info: zipfile.ZipInfo) -> None:
+    """Refuse names that climb out of the archive, what is encrypted, and images of absurd sizes."""
+    if name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]:
         raise DataError(place, "has a name that leads out of the archive")
     if info.flag_bits & 0x1:
         raise DataError(place, "is encrypted")
-    if info.file_size > most_bytes(name) or info.file_size > MAX_RATIO * max(info.compress_size, 1):
+    if is_image(name):
+        _refuse_bomb(place, info, MAX_IMAGE_BYTES)
+
+
+def _refuse_bomb(place: str, info: zipfile.ZipInfo, most: int) -> None:
+    if info.compress_type not in METHODS:
+        method = OTHER_METHODS.get(info.compress_type, info.compress_type)
+        raise DataError(
+            place, f"is packed by the method {method}", "pack the ZIP again, with deflate or without packing"
+        )
+    if info.file_size > most or info.file_size > MAX_RATIO * max(info.compress_size, 1):
         raise DataError(place, f"would unpack {info.compress_size} bytes to {info.file_size}")
+
+
+def _is_link(info: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(info.external_attr >> 16)

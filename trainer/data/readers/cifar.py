@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import UInt8
 
+from trainer.config.dataset.regular import read_regular
 from trainer.data.readers.inert_pickle import as_bytes, load_inert
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
@@ -37,6 +38,7 @@ class CifarReader:
     """The images of all `data_batch_*`, in order of the batches. Nothing in the archive is executed or unpacked."""
 
     kind = "cifar10"
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         files = _in_folder(path) if path.is_dir() else _in_tar(path)
@@ -55,9 +57,7 @@ class CifarReader:
 
 def _in_folder(path: Path) -> dict[str, bytes]:
     files = {file.name: file for file in path.glob(f"{BATCH_PREFIX}*")}
-    for name, file in files.items():
-        _require_sane(f"{path}/{name}", file.stat().st_size)
-    return {name: file.read_bytes() for name, file in files.items()}
+    return {name: read_regular(file, MAX_BATCH_BYTES) for name, file in files.items()}
 
 
 def _in_tar(path: Path) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from trainer.config.dataset.regular import require_regular
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
 
 MAX_BYTES = 1 << 32
+IMAGE_FILE = re.compile(r"-images-idx3-ubyte(\.gz)?$")
 UNSIGNED_BYTE = 8
 
 
@@ -21,6 +24,7 @@ class IdxReader:
     """The parts `files` (`train-images-idx3-ubyte`, ...) one after another; labels from the files named alike."""
 
     kind = "idx"
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, files: list[Path]) -> None:
         self._parts = [_part(file) for file in files]
@@ -37,13 +41,14 @@ class IdxReader:
 
 def image_files(folder: Path) -> list[Path]:
     """Return the IDX image files in `folder`: training part first, then the test part (`t10k`), then any others."""
-    files = [*folder.glob("*-images-idx3-ubyte"), *folder.glob("*-images-idx3-ubyte.gz")]
-    return sorted(files, key=lambda file: (not file.name.startswith("train"), file.name))
+    files = [file for file in folder.glob("[!.]*") if IMAGE_FILE.search(file.name.lower())]
+    return sorted(files, key=lambda file: (not file.name.lower().startswith("train"), file.name))
 
 
 def read_idx(file: Path, axes: int) -> UInt8[np.ndarray, "..."]:
     """Return the array in an IDX file. No more is unpacked than its header announces."""
-    opener = gzip.open if file.suffix == ".gz" else open
+    require_regular(file)
+    opener = gzip.open if file.suffix.lower() == ".gz" else open
     try:
         with opener(file, "rb") as stream:
             lengths = _lengths(file, stream.read(4 + 4 * axes), axes)
@@ -65,10 +70,17 @@ def _lengths(file: Path, header: bytes, axes: int) -> tuple[int, ...]:
     return lengths
 
 
+def _label_file(images: Path) -> Path | None:
+    """Return the labels that lie beside `images`, gzipped or not, whatever those are; endings may be in capitals."""
+    wanted = images.name.lower().replace("images-idx3", "labels-idx1").removesuffix(".gz")
+    beside = [file for file in images.parent.glob("*") if file.name.lower().removesuffix(".gz") == wanted]
+    return min((file for file in beside if file != images), default=None)
+
+
 def _part(file: Path) -> tuple[Path, UInt8[np.ndarray, "n h w"], UInt8[np.ndarray, " n"] | None]:
     images = read_idx(file, axes=3)
-    beside = file.with_name(file.name.replace("images-idx3", "labels-idx1"))
-    if beside == file or not beside.exists():
+    beside = _label_file(file)
+    if beside is None:
         return file, images, None
     labels = read_idx(beside, axes=1)
     if len(labels) != len(images):

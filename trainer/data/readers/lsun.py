@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trainer.data.decode import decode
+from trainer.config.dataset.regular import require_regular
+from trainer.data.decode import decode_any
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
 
@@ -14,8 +15,10 @@ class LsunReader:
     """The images of the database in folder `path`, in order of their keys. Needs the package `lmdb`."""
 
     kind = "lsun"
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
+        require_regular(path / "data.mdb")
         self._path = path
         self._lmdb = _lmdb(path)
         with self._open() as database, database.begin() as view:
@@ -28,7 +31,8 @@ class LsunReader:
         with self._open() as database, database.begin() as view:
             for key, content in view.cursor():
                 place = f"{self._path}/{key.decode(errors='replace')}"
-                yield Picture(decode(content, place), None, place)
+                file = decode_any(content, place)
+                yield Picture(file.pixels, None, place, file)
 
     def _open(self) -> Any:
         try:

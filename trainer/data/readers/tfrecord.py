@@ -4,6 +4,7 @@ A record is: length (8 bytes, little endian), its masked CRC-32C (4), the data, 
 tf.train.Example with `shape` [c h w] and `data`. Labels are one-hot rows in `<name>-rxx.labels`, a .npy file.
 """
 
+import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,21 +13,26 @@ from typing import BinaryIO
 import numpy as np
 from jaxtyping import UInt8
 
+from trainer.config.dataset.regular import read_regular, require_regular
 from trainer.data.readers.protobuf import parse_example
 from trainer.data.readers.reader import Picture
 from trainer.errors import DataError
 
 HEADER_BYTES, FOOTER_BYTES = 12, 4
 MAX_RECORD_BYTES = 1 << 28
+MAX_LABEL_BYTES = 1 << 30
+RECORD_SUFFIX = ".tfrecords"
 
 
 class TfRecordReader:
     """The images of one `.tfrecords` file, or of the one with the highest resolution in a folder."""
 
     kind = "tfrecords"
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         self._file = _finest(path) if path.is_dir() else path
+        require_regular(self._file)
         self._lengths = list(_lengths(self._file))
         self._labels = _labels(self._file.parent, len(self._lengths))
 
@@ -45,7 +51,12 @@ class TfRecordReader:
 
 def record_files(folder: Path) -> list[Path]:
     """Return the record files in `folder`, lowest resolution first."""
-    return sorted(folder.glob("*.tfrecords"))
+    return _with_suffix(folder, RECORD_SUFFIX)
+
+
+def _with_suffix(folder: Path, suffix: str) -> list[Path]:
+    """Return the files in `folder` with this ending, in capitals or not."""
+    return sorted(file for file in folder.glob("[!.]*") if file.suffix.lower() == suffix)
 
 
 def _finest(folder: Path) -> Path:
@@ -92,15 +103,19 @@ def _pixels(record: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
 
 
 def _labels(folder: Path, count: int) -> list[int] | None:
-    files = sorted(folder.glob("*.labels"))
+    files = _with_suffix(folder, ".labels")
     if not files:
         return None
     try:
-        rows = np.load(files[0], allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        content = io.BytesIO(read_regular(files[0], MAX_LABEL_BYTES))
+        rows = np.lib.format.read_array(content, allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
         raise DataError(files[0], f"is not a .npy file of labels ({error})") from None
-    if rows.ndim != 2 or len(rows) != count or not rows.shape[1]:
-        raise DataError(files[0], f"has labels of shape {list(rows.shape)} for {count} images")
+    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or rows.dtype.kind not in "biuf":
+        raise DataError(files[0], f"has labels of shape {list(rows.shape)} and kind {rows.dtype} for {count} images")
+    odd = np.flatnonzero(((rows != 0).sum(axis=1) != 1) | (rows.max(axis=1) != 1))
+    if len(odd):
+        raise DataError(f"{files[0]}[{odd[0]}]", "is not one class: a row must have a single 1, and 0 elsewhere")
     return [int(label) for label in rows.argmax(axis=1)]
 
 

@@ -1,0 +1,50 @@
+"""Benchmarks of a machine: by host, and by the shape of what was trained."""
+
+import hashlib
+import json
+import socket
+from pathlib import Path
+
+from trainer.config.spec import NonNegative, Positive, Settings
+from trainer.config.train import TrainConfig
+from trainer.files import replace_file
+
+
+class Benchmark(Settings):
+    """A measurement on this machine, as `python -m trainer benchmark` prints it; `cpus` is the threads it had."""
+
+    seconds_per_kimg: Positive
+    seconds_per_thousand_evaluated: NonNegative
+    peak_memory_gib: NonNegative = 0.0
+    cpus: int | None = None
+
+
+def shape_key(config: TrainConfig) -> str:
+    """Return 12 digits that are equal for configurations that take the same time per image."""
+    parts = config.model_dump(mode="json", include={"generator", "discriminator", "augment", "batch", "micro_batch"})
+    parts["augment"] = {name: parts["augment"].get(name) for name in ("type", "pipe")}
+    parts["data"] = config.data.model_dump(mode="json", include={"resolution", "channels"})
+    parts["path_length"] = getattr(config.objective, "path_length_weight", 0) > 0
+    parts["objective"], parts["methods"] = config.objective.type, [method.type for method in config.methods]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def benchmark_path(folder: Path, config: TrainConfig) -> Path:
+    """Return where this host's benchmark of configurations like `config` is kept."""
+    return folder / socket.gethostname() / f"{shape_key(config)}.json"
+
+
+def write_benchmark(folder: Path, config: TrainConfig, benchmark: Benchmark) -> None:
+    """Keep a measurement."""
+    replace_file(benchmark_path(folder, config), benchmark.model_dump_json())
+
+
+def read_benchmarks(folder: Path) -> dict[str, Benchmark]:
+    """Return what was measured on this host, by shape; files that are no benchmark are passed over."""
+    found = {}
+    for path in (folder / socket.gethostname()).glob("*.json"):
+        try:
+            found[path.stem] = Benchmark.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+    return found

@@ -1,0 +1,70 @@
+"""How far an estimate may be off, from how far earlier ones were. Values only.
+
+The logarithm of actual over estimated time is taken as normal, of unknown mean (the bias) and variance; the conjugate
+prior stands for what the kind of source is worth. The next one then follows Student's t (Gelman et al., Bayesian Data
+Analysis, 3rd ed., section 3.3). Estimates of one plan err alike, as they are carried out on one machine at one time:
+together they count as one observation, their spread among each other as part of the variance.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+COVERAGE = 0.9
+"""The part of all actual times that is to lie within the range."""
+
+PRIOR_OBSERVATIONS = 1.0
+PRIOR_FREEDOM = 3.0
+"""What the prior weighs: as many observations of the mean, as many degrees of freedom of the variance."""
+
+
+class Error(NamedTuple):
+    """A past estimate: the plan it was part of (any number that tells plans apart), and actual over estimated time."""
+
+    plan: float
+    ratio: float
+
+
+class Expected(NamedTuple):
+    """What the actual time is expected to be, as factors of the estimate: the middle, and a range of COVERAGE."""
+
+    middle: float
+    low: float
+    high: float
+
+
+def expected(errors: Sequence[Error], prior_spread: float) -> Expected:
+    """Return what past errors say of the next estimate; without any, it is within a factor of `prior_spread`."""
+    by_plan: dict[float, list[float]] = defaultdict(list)
+    for error in errors:
+        by_plan[error.plan].append(math.log(error.ratio))
+    weighed = [(1 / len(logs), value) for logs in by_plan.values() for value in logs]
+    plans, variance = len(by_plan), _prior_variance(prior_spread)
+    mean = sum(weight * value for weight, value in weighed) / plans if plans else 0.0
+    squares = sum(weight * (value - mean) ** 2 for weight, value in weighed)
+    observations, freedom = PRIOR_OBSERVATIONS + plans, PRIOR_FREEDOM + plans
+    shrunk = plans * mean / observations
+    squares += PRIOR_FREEDOM * variance + PRIOR_OBSERVATIONS * plans * mean**2 / observations
+    scale = math.sqrt(squares / freedom * (observations + 1) / observations)
+    reach = student_quantile((1 + COVERAGE) / 2, freedom) * scale
+    return Expected(*(math.exp(shrunk + part * reach) for part in (0, -1, 1)))
+
+
+def student_quantile(probability: float, freedom: float) -> float:
+    """Return a quantile of Student's t, to 0.3 % from 3 degrees of freedom (Abramowitz and Stegun, 26.7.5)."""
+    z = NormalDist().inv_cdf(probability)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + sum(term / freedom ** (power + 1) for power, term in enumerate(terms))
+
+
+def _prior_variance(spread: float) -> float:
+    """Return the variance with which the prior alone gives a range of a factor of `spread` either way."""
+    quantile = student_quantile((1 + COVERAGE) / 2, PRIOR_FREEDOM)
+    return (math.log(spread) / quantile) ** 2 * PRIOR_OBSERVATIONS / (PRIOR_OBSERVATIONS + 1)

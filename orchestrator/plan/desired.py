@@ -1,0 +1,48 @@
+"""What a plan wants of a trial, and which numbers of that are missing."""
+
+from dataclasses import dataclass
+from math import inf
+
+from orchestrator.store.observe import Observed
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.metrics.names import parse_metric, value_names
+from trainer.config.stored import is_within
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a plan wants of a trial: how far, and which metrics (as a sweep names them) by which networks.
+
+    `sweep` is whose plan it is: rules may have stopped the trial for one sweep, and not for another.
+    """
+
+    horizon_kimg: float
+    metrics: tuple[str, ...] = ()
+    detector: str = DETECTOR
+    sweep: str = ""
+    distance: str = DISTANCE
+    evaluation_seeds: int = 1
+    probes: tuple[str, ...] = ()
+
+
+def missing_numbers(want: Desired, seen: Observed) -> list[str]:
+    """Return the wanted metrics and probes of which something is missing.
+
+    That is every metric of which no number was ever recorded, or not of every snapshot kept up to the horizon.
+    """
+    kept = [known for kimg, known in seen.measured.snapshots.items() if is_within(kimg, want.horizon_kimg)]
+    metrics = [name for name in want.metrics if never_recorded(name, want, seen) or not _in_all(want, name, kept)]
+    return metrics + [probe for probe in want.probes if not all((probe, 0) in known for known in kept)]
+
+
+def never_recorded(name: str, want: Desired, seen: Observed) -> bool:
+    """Return whether some number of a metric was never recorded up to the horizon."""
+    first = {**seen.measured.metrics, **seen.measured.earliest}
+    numbers = value_names(parse_metric(name), want.detector, want.distance)
+    return any(not is_within(first.get(number, inf), want.horizon_kimg) for number in numbers)
+
+
+def _in_all(want: Desired, name: str, kept: list[frozenset[tuple[str, int]]]) -> bool:
+    recorded = value_names(parse_metric(name), want.detector, want.distance)
+    numbers = {(number, seed) for number in recorded for seed in range(want.evaluation_seeds)}
+    return all(numbers <= known for known in kept)

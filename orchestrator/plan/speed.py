@@ -1,0 +1,196 @@
+"""What is known about speed and power: benchmarks of this machine, earlier attempts, published numbers.
+
+A benchmark of this machine goes before the history of attempts of the same shape, and that before published numbers.
+"""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.plan.benchmark_file import Benchmark, shape_key
+from orchestrator.plan.calibration import Error
+from orchestrator.plan.price import PastError, Power, Rate
+from orchestrator.plan.published import PASS_SECONDS, WATTS_PER_V100, Training, pass_seconds, published, startup_seconds
+from orchestrator.store.observe import Observed
+from orchestrator.store.timing import Timing
+from trainer.config.job import Resources
+from trainer.config.metrics.names import MetricSpec, parse_metric
+from trainer.config.train import TrainConfig
+
+LEAST_SPREAD = 1.5
+ELSEWHERE_SPREAD = 2.0
+"""What is measured on other resources is scaled by their number, and holds within this factor."""
+
+
+class Asked(NamedTuple):
+    """What an evaluation is to measure."""
+
+    metrics: tuple[str, ...] = ()
+    detector: str = "lite0"
+    seeds: int = 1
+
+    @property
+    def specs(self) -> list[MetricSpec]:
+        return [parse_metric(name) for name in self.metrics]
+
+    @property
+    def generated(self) -> int:
+        """Return how many images are generated for one evaluation seed: metrics of one detector share them."""
+        return max((spec.generated for spec in self.specs), default=0)
+
+
+@dataclass(frozen=True)
+class SpeedEvidence:
+    """All that is known about speed, by the shape of what was computed, and how far past estimates were off.
+
+    `speeds` are the seconds per kimg of trials that are not done. `is_here` tells whether attempts run on the machine
+    that was benchmarked; what is measured elsewhere counts for less than history.
+    """
+
+    benchmarks: Mapping[str, Benchmark]
+    history: Mapping[str, tuple[Timing, ...]]
+    power: Mapping[str, tuple[Power, ...]] = field(default_factory=dict)
+    past: tuple[PastError, ...] = ()
+    speeds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    is_here: bool = True
+
+    def power_of(self, config: TrainConfig, resources: Resources) -> Power | None:
+        """Return the power a run draws: as earlier trials of its shape did, or GPUs as published; None if unknown."""
+        known = self.power.get(shape_key(config), ())
+        if known:
+            return _typical_power(known)
+        watts = WATTS_PER_V100 * resources.gpus
+        return Power(watts, 2.0, "published: V100 boards") if resources.gpus else None
+
+    def rate(self, config: TrainConfig, resources: Resources, asked: Asked) -> Rate:
+        """Return the best rate known for `config`, where this is asked of an evaluation."""
+        key = shape_key(config)
+        measured, known = self._benchmark(key, resources), self._history(key, resources)
+        found = (measured if self.is_here else None) or known or measured or published(config, resources)
+        evaluation = self._evaluation(key, resources, asked, found.seconds_per_kimg)
+        return Rate(*found, evaluation, self.startup(resources))
+
+    def startup(self, resources: Resources) -> float:
+        """Return how long a job takes from its start to its first iteration: as earlier ones did, if there are any."""
+        known = [
+            one.startup
+            for timings in self.history.values()
+            for one in timings
+            if one.startup is not None and bool(one.job.resources.gpus) == bool(resources.gpus)
+        ]
+        return statistics.median(known) if known else startup_seconds(resources)
+
+    def has_seen(self, data: Path, asked: Asked) -> bool:
+        """Return whether earlier attempts have measured these metrics against the images of a data set."""
+        every = (one.job.options for timings in self.history.values() for one in timings if one.passes)
+        return any(
+            one.data_path == data and set(asked.metrics) <= set(one.metrics) and one.detector == asked.detector
+            for one in every
+        )
+
+    def _benchmark(self, key: str, resources: Resources) -> Training | None:
+        found = self.benchmarks.get(key)
+        if found is None:
+            return None
+        scale = 1.0 if resources.gpus or not found.cpus else found.cpus / resources.cpus
+        spread = LEAST_SPREAD if scale == 1 and self.is_here else ELSEWHERE_SPREAD
+        return Training(found.seconds_per_kimg * scale, spread, "benchmark on this machine", "benchmark")
+
+    def _history(self, key: str, resources: Resources) -> Training | None:
+        """Return the median of earlier attempts, those on the same resources if there are any, and what they spread."""
+        every = [one for one in self.history.get(key, ()) if one.per_kimg and _same_kind(one.job.resources, resources)]
+        same = [one for one in every if _devices(one.job.resources) == _devices(resources)]
+        devices = _devices(resources)
+        rates = [one.per_kimg * _devices(one.job.resources) / devices for one in same or every if one.per_kimg]
+        if not rates:
+            return self._as_seen(key)
+        middle = statistics.median(rates)
+        spread = max(LEAST_SPREAD if same else ELSEWHERE_SPREAD, max(rates) / middle, middle / min(rates))
+        where = "" if same else " on other resources"
+        return Training(middle, spread, f"{_trials(rates)}{where}", "history")
+
+    def _as_seen(self, key: str) -> Training | None:
+        """Return the median speed of attempts that are not done, or whose records do not say more."""
+        speeds = self.speeds.get(key, ())
+        if not speeds:
+            return None
+        middle = statistics.median(speeds)
+        return Training(middle, ELSEWHERE_SPREAD, _trials(speeds), "history")
+
+    def _evaluation(self, key: str, resources: Resources, asked: Asked, seconds_per_kimg: float) -> float:
+        """Return the seconds of one evaluation with all its seeds: measured of these metrics, or of others, or not."""
+        if not asked.metrics:
+            return 0.0
+        near = [
+            one
+            for one in self.history.get(key, ())
+            if one.passes and one.job.options.detector == asked.detector and _same_kind(one.job.resources, resources)
+        ]
+        same = [one for one in near if set(one.job.options.metrics) == set(asked.metrics)]
+        if same:
+            return asked.seeds * statistics.median(statistics.median(one.passes) for one in same)
+        benchmark = self.benchmarks.get(key)
+        expected = pass_seconds(asked.specs, asked.detector, resources, seconds_per_kimg)
+        if benchmark and asked.detector == "lite0":
+            measured = benchmark.seconds_per_thousand_evaluated * asked.generated / 1000
+            return asked.seeds * max(measured + PASS_SECONDS, expected if _paths(asked) else 0.0)
+        return asked.seeds * expected
+
+
+def evidence(
+    benchmarks: Mapping[str, Benchmark],
+    seen: Iterable[tuple[TrainConfig, Observed]],
+    timed: Iterable[tuple[TrainConfig, Timing]],
+    backend: str = "local",
+) -> SpeedEvidence:
+    """Return what benchmarks, the trials `seen` and the attempts `timed` tell about speed and power on a backend."""
+    power: dict[str, tuple[Power, ...]] = defaultdict(tuple)
+    history: dict[str, tuple[Timing, ...]] = defaultdict(tuple)
+    speeds: dict[str, tuple[float, ...]] = defaultdict(tuple)
+    for config, observed in seen:
+        if observed.speed.images_per_second:
+            speeds[shape_key(config)] += (1000 / observed.speed.images_per_second,)
+        if observed.speed.watts:
+            drawn = Power(observed.speed.watts, 1.0, observed.speed.energy_method)
+            power[shape_key(config)] += (drawn,)
+    for config, timing in timed:
+        if timing.job.backend == backend:
+            history[shape_key(config)] += (timing,)
+    past = tuple(error for timings in history.values() for one in timings if (error := past_error(one)))
+    return SpeedEvidence(benchmarks, history, power, past, speeds, is_here=backend != "slurm")
+
+
+def past_error(timing: Timing) -> PastError | None:
+    """Return how far the estimate of an attempt was off, where it had one."""
+    estimate = timing.job.estimate
+    if estimate is None or estimate.plain <= 0 or timing.seconds <= 0:
+        return None
+    return PastError(Error(estimate.made, timing.seconds / estimate.plain), estimate.kind, estimate.plain)
+
+
+def _same_kind(one: Resources, other: Resources) -> bool:
+    return bool(one.gpus) == bool(other.gpus)
+
+
+def _devices(resources: Resources) -> float:
+    return resources.gpus or resources.cpus
+
+
+def _paths(asked: Asked) -> bool:
+    return any(spec.path for spec in asked.specs)
+
+
+def _trials(found: Sequence[object]) -> str:
+    return f"{len(found)} earlier {'trial' if len(found) == 1 else 'trials'}"
+
+
+def _typical_power(drawn: tuple[Power, ...]) -> Power:
+    """Return the median of earlier trials; the spread is what was seen among them, LEAST_SPREAD at least."""
+    watts = [one.watts for one in drawn]
+    middle = statistics.median(watts)
+    methods = ", ".join(sorted({one.source for one in drawn}))
+    spread = max(LEAST_SPREAD, max(watts) / middle, middle / min(watts))
+    return Power(middle, spread, f"{_trials(drawn)} ({methods})")

@@ -1,0 +1,69 @@
+"""Tells what is passed over of a trial's files because it does not fit: which file, which line, and why."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.store.layout import Store, TrialFile
+from orchestrator.store.lease import Holder
+from orchestrator.store.requests import Retry, SweepMark
+from trainer.config.job import Job
+from trainer.config.stored import Spoilt, read_document, rows_in
+from trainer.record import RunDir, RunRecord
+
+
+class _AnyDocument(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+def spoilt_of(store: Store, trial: str) -> list[Spoilt]:
+    """Return what is passed over of a trial; nothing of one that has no directory."""
+    run = store.run(trial)
+    if not run.path.is_dir():
+        return []
+    found = [one for path in (run.metrics, run.ticks, run.events) for one in _rows(path)]
+    found += [one for path, model in _documents(run) for one in _document(path, model)]
+    if not run.trial.exists():
+        found.append(Spoilt(run.trial, 0, "missing"))
+    return found
+
+
+def _documents(run: RunDir) -> Iterator[tuple[Path, type[BaseModel]]]:
+    yield from ((run.trial, TrialFile), (run.lease, Holder), (run.path / "retry.json", Retry))
+    for kind in ("stops", "cancels"):
+        yield from ((path, SweepMark) for path in sorted((run.path / kind).glob("[!.]*.json")))
+    for number in run.attempts():
+        yield from ((run.job(number), Job), (run.record(number), RunRecord))
+        yield from ((run.attempt(number) / name, _AnyDocument) for name in ("handle.json", "accounting.json"))
+
+
+def _rows(path: Path) -> tuple[Spoilt, ...]:
+    return _rows_at(path, _version(path))
+
+
+def _document(path: Path, model: type[BaseModel]) -> tuple[Spoilt, ...]:
+    return _document_at(path, model, _version(path))
+
+
+def _version(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+@cache
+def _rows_at(path: Path, _version: tuple[int, int]) -> tuple[Spoilt, ...]:
+    spoilt: list[Spoilt] = []
+    rows_in(path, spoilt)
+    return tuple(spoilt)
+
+
+@cache
+def _document_at(path: Path, model: type[BaseModel], _version: tuple[int, int]) -> tuple[Spoilt, ...]:
+    spoilt: list[Spoilt] = []
+    read_document(path, model, spoilt)
+    return tuple(spoilt)

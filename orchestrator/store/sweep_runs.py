@@ -1,0 +1,41 @@
+"""What running sweeps took: STORE/sweeps/NAME/runs.jsonl."""
+
+from collections.abc import Sequence
+
+from orchestrator.store.layout import Store, writing
+from orchestrator.store.timing import Timing
+from trainer.config.job import Estimate
+from trainer.config.sweep_run import RUNS_FILE, SweepRun, sweep_runs
+from trainer.files import append_lines
+
+RECENT = 10
+
+
+def recent_runs(store: Store, backend: str) -> list[SweepRun]:
+    """Return the newest runs of any sweep on a backend."""
+    files = (store.root / "sweeps").glob(f"**/{RUNS_FILE}")
+    found = [run for file in files for run in sweep_runs(file) if run.backend == backend]
+    return sorted(found, key=lambda run: run.ended)[-RECENT:]
+
+
+def run_of(attempts: Sequence[Timing], backend: str, estimate: Estimate, ended: float) -> SweepRun | None:
+    """Return what running a sweep took from when its estimate was made; None where no attempt of it is done."""
+    if not attempts:
+        return None
+    whole = max(ended - estimate.made, 0.0)
+    busy = max(one.ended for one in attempts) - min(one.ended - one.seconds for one in attempts)
+    return SweepRun(
+        ended=ended,
+        backend=backend,
+        attempts=len(attempts),
+        seconds=whole,
+        around=max(whole - busy, 0.0),
+        estimate=estimate,
+    )
+
+
+def keep_run(store: Store, sweep: str, run: SweepRun) -> None:
+    """Add what running a sweep took."""
+    path = store.plan(sweep).with_name(RUNS_FILE)
+    with writing(path):
+        append_lines(path, [run.model_dump(mode="json")])

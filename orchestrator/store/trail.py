@@ -1,0 +1,80 @@
+"""The attempts at a trial, one by one: for which sweep, what was asked of it, how it ended."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from orchestrator.store.layout import read_job
+from orchestrator.store.requests import cancelled_by
+from trainer.config.job import Job, Work
+from trainer.record import RunDir, RunRecord, State, read_record
+
+AskedNumbers = frozenset[tuple[str, ...]]
+"""Metrics, each with the networks it is measured by, and probes."""
+
+
+class Attempted(NamedTuple):
+    """One attempt. `state` is None where it left no record that can be read; `began` tells whether its worker started.
+
+    `cancelled_by` is the sweep that has cancelled it, "" stands for all of them, None for none.
+    """
+
+    number: int
+    sweep: str = ""
+    work: Work = "train"
+    asked: AskedNumbers = frozenset()
+    state: State | None = None
+    began: bool = True
+    from_kimg: float = 0.0
+    saved_kimg: float = 0.0
+    exit_code: int | None = None
+    message: str = ""
+    cancelled_by: str | None = None
+
+    @property
+    def was_refused(self) -> bool:
+        """Return whether its backend would not have it, so that nothing was ever attempted."""
+        return not self.began and self.state is State.LOST and self.exit_code is None
+
+
+def trail_of(run: RunDir, numbers: Iterable[int]) -> tuple[Attempted, ...]:
+    """Return the attempts of these numbers, in order."""
+    return tuple(_attempted(run, number) for number in numbers)
+
+
+def _attempted(run: RunDir, number: int) -> Attempted:
+    job, record = read_job(run.job(number)), read_record(run.record(number))
+    found = Attempted(number, cancelled_by=cancelled_by(run, number))
+    if job:
+        found = found._replace(sweep=job.sweep, work=job.work, asked=asked_of(job))
+    return with_record(found, record) if record else found
+
+
+def with_record(attempt: Attempted, record: RunRecord) -> Attempted:
+    """Return an attempt with how its record says that it went."""
+    return attempt._replace(
+        state=record.state,
+        began=bool(record.pid),
+        from_kimg=record.resumed_from_kimg,
+        saved_kimg=saved_kimg(record),
+        exit_code=record.exit_code,
+        message=record.message,
+    )
+
+
+def asked_of(job: Job) -> AskedNumbers:
+    """Return the metrics and probes that an attempt is to leave numbers of."""
+    options = job.options
+    networks = options.detector, options.distance
+    if job.work == "evaluate":
+        return asked(options.metrics, networks, options.probes)
+    return asked(options.metrics if options.evaluation == "inline" else (), networks)
+
+
+def asked(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> AskedNumbers:
+    """Return what these metrics and probes are, by which networks (a detector, a distance)."""
+    return frozenset((metric, *networks) for metric in metrics) | frozenset((probe,) for probe in probes)
+
+
+def saved_kimg(record: RunRecord) -> float:
+    """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
+    return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg

@@ -1,0 +1,91 @@
+"""What a new holder of a trial does first, so that nothing an earlier one has begun takes effect any more.
+
+An earlier holder may have been held up (a stopped process, a frozen machine, a lost network) between its last look at
+the lease and what it was about to do. `trainer.recording.fence` says how each of its changes then comes to nothing.
+Every step here is guarded itself: a new holder, too, may be held up and superseded.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.store.lease import Lease
+from trainer.files import remove_abandoned, remove_marked, replacing
+from trainer.record import RunDir
+from trainer.recording.fence import Fence
+
+CHECKPOINT = re.compile(r"(?P<images>ckpt-\d{9,})-t(?P<token>\d{4,})-(?P<digest>[0-9a-f]{16}\.safetensors)")
+LINKS = ("latest.safetensors", "best.safetensors")
+
+
+def take_over(run: RunDir, lease: Lease) -> None:
+    """Make the files of a trial ours. Raises LeaseSuperseded."""
+    for folder in _folders(run):
+        remove_marked(folder, lease.token)
+        remove_abandoned(folder)
+    if not Fence(run.lease, lease.token).is_disputed:
+        return
+    for stream in sorted(run.path.glob("[!.]*.jsonl")):
+        with replacing(stream, lease) as copy:
+            shutil.copyfile(stream, copy)
+    while _adopt_checkpoints(run, lease) or _adopt_snapshots(run, lease):
+        pass
+    _point_at_ours(run, lease)
+
+
+def _folders(run: RunDir) -> Iterator[Path]:
+    yield from (run.path, run.path / "attempts", run.snapshots, run.checkpoints, run.samples)
+    yield from (run.path / name for name in ("leases", "probes", "stops"))
+    yield from map(run.attempt, run.attempts())
+
+
+def _adopt_checkpoints(run: RunDir, lease: Lease) -> bool:
+    """Give checkpoints of earlier tokens our own; return whether one vanished meanwhile, so that it is to be repeated.
+
+    The old name goes, as the older of two files of one image counter would count as one that is kept.
+    """
+    found = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("ckpt-*"))
+    vanished = False
+    for match in [match for match in found if match and int(match["token"]) < lease.token]:
+        ours = run.checkpoints / f"{match['images']}-t{lease.token:04d}-{match['digest']}"
+        vanished |= not _linked(run.checkpoints / match[0], ours, lease)
+        (run.checkpoints / match[0]).unlink(missing_ok=True)
+    return vanished
+
+
+def _adopt_snapshots(run: RunDir, lease: Lease) -> bool:
+    """Give snapshots a name of our own; return whether one vanished meanwhile.
+
+    Names without a token stay beside it: users and other trials may know them.
+    """
+    vanished = False
+    for images in run.kept_snapshots():
+        theirs, ours = run.snapshot(images), run.snapshot_of(images, lease.token)
+        vanished |= theirs != ours and not _linked(theirs, ours, lease)
+    return vanished
+
+
+def _linked(theirs: Path, ours: Path, lease: Lease) -> bool:
+    """Give a file another name; return False where it is no longer there."""
+    lease.check()
+    with contextlib.suppress(FileNotFoundError), replacing(ours, lease) as temporary:
+        os.link(theirs, temporary)
+        return True
+    return ours.exists()
+
+
+def _point_at_ours(run: RunDir, lease: Lease) -> None:
+    for link in (run.snapshots / name for name in LINKS):
+        images = next((images for images in run.kept_snapshots() if _leads_to(link, images, run)), None)
+        if images is not None:
+            with replacing(link, lease) as temporary:
+                temporary.symlink_to(run.snapshot(images).name)
+
+
+def _leads_to(link: Path, images: int, run: RunDir) -> bool:
+    return link.is_symlink() and os.readlink(link) in {
+        run.snapshot_of(*found).name for found in run.snapshot_files() if found.images == images
+    }

@@ -1,0 +1,220 @@
+"""Several sweeps over one store: what one asks of a trial that they share changes nothing for the others."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.plan.decide import Action, Rules, decide_one
+from orchestrator.plan.desired import Desired
+from orchestrator.plan.own_view import own_view
+from orchestrator.store.layout import Store
+from orchestrator.store.observe import observe_run
+from orchestrator.store.requests import cancel, retry, stop
+from orchestrator.store.scores import score_curve, score_of
+from tests.orchestrator.attempts import new_trial
+from trainer.config.job import Job, Work
+from trainer.config.options import RunOptions
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State
+
+NOW = 1e9
+FID = "fid2k-lite0"
+A, B = Desired(8.0, ("fid2k",), sweep="a"), Desired(4.0, ("fid2k",), sweep="b")
+
+
+@pytest.fixture
+def run(store: Store) -> RunDir:
+    return new_trial(store)
+
+
+def attempted(
+    run: RunDir,
+    sweep: str,
+    state: State,
+    kimg: float,
+    work: Work = "train",
+    metrics: tuple[str, ...] = ("fid2k",),
+    **more: object,
+) -> None:
+    """Add an attempt for a sweep that ended so."""
+    number = max(run.attempts(), default=0) + 1
+    start = max((observe_run(run, None, NOW).saved_kimg, 0.0)) if number > 1 else 0.0
+    options = RunOptions(horizon_kimg=8, data_path=Path("d"), cache_dir=Path("c"), metrics=metrics)
+    job = Job(attempt=number, token=number, options=options, sweep=sweep, work=work)
+    replace_file(run.job(number), job.model_dump_json())
+    base = {"attempt": number, "state": state, "kimg": kimg, "horizon_kimg": 8, "started": 0, "updated": 1, "host": "h"}
+    record = RunRecord.model_validate({**base, "pid": 1, "work": work, "resumed_from_kimg": start, **more})
+    replace_file(run.record(number), record.model_dump_json())
+
+
+def scored(run: RunDir, *scores: tuple[float, float]) -> None:
+    rows = [{"kimg": kimg, "metric": FID, "value": value, "time": 1.0} for kimg, value in scores]
+    append_lines(run.metrics, rows)
+
+
+def action(run: RunDir, want: Desired) -> Action:
+    return decide_one(want, observe_run(run, None, NOW), Rules()).action
+
+
+def state(run: RunDir, want: Desired) -> State:
+    return own_view(want, observe_run(run, None, NOW)).state
+
+
+def test_scores_beyond_a_sweeps_horizon_are_not_its_own(run: RunDir) -> None:
+    scored(run, (2.0, 9.0), (4.0, 7.0), (8.0, 1.0))
+    assert score_curve(run, FID, 4.0) == {2.0: 9.0, 4.0: 7.0}
+    assert score_of(run, FID, 4.0) == (7.0, 7.0)
+    assert score_of(run, FID, 8.0) == (1.0, 1.0)
+
+
+def test_what_is_not_finite_is_no_best_score(run: RunDir) -> None:
+    scored(run, (2.0, float("nan")), (4.0, 7.0), (8.0, float("inf")))
+    assert score_of(run, FID, 8.0) == (float("inf"), 7.0)
+
+
+def test_a_sweep_that_has_all_it_wants_does_not_wait_for_another_that_trains_on(run: RunDir) -> None:
+    scored(run, (4.0, 7.0))
+    attempted(run, "b", State.DONE, 4.0)
+    attempted(run, "a", State.RUNNING, 6.0)
+    assert action(run, B) is Action.REUSE
+    assert state(run, B) is State.DONE
+
+
+@pytest.mark.parametrize("end", [State.FAILED, State.CANCELLED, State.LOST, State.PREEMPTED])
+def test_how_training_ended_beyond_a_sweeps_horizon_does_not_concern_it(run: RunDir, end: State) -> None:
+    scored(run, (4.0, 7.0))
+    attempted(run, "b", State.DONE, 4.0)
+    attempted(run, "a", end, 6.0, exit_code=2, message="out of memory")
+    assert action(run, B) is Action.REUSE
+    assert state(run, B) is State.DONE
+
+
+def test_a_run_that_diverged_beyond_a_sweeps_horizon_is_done_for_it(run: RunDir) -> None:
+    scored(run, (4.0, 7.0))
+    attempted(run, "a", State.DONE, 6.0, diverged=True, message="diverged at 6 kimg")
+    decision = decide_one(B, observe_run(run, None, NOW), Rules())
+    assert (decision.action, decision.reason) == (Action.REUSE, "done at 8 kimg")
+    assert "diverged" in decide_one(A, observe_run(run, None, NOW), Rules()).reason
+
+
+def test_the_failures_of_one_sweep_block_it_alone(run: RunDir) -> None:
+    attempted(run, "a", State.FAILED, 1.0, exit_code=1, message="nan")
+    attempted(run, "a", State.FAILED, 1.0, exit_code=1, message="nan")
+    assert action(run, A) is Action.BLOCKED
+    assert (action(run, B), state(run, B)) == (Action.RESUME, State.PREEMPTED)
+
+
+def test_an_evaluation_that_failed_blocks_what_was_asked_of_it_alone(run: RunDir) -> None:
+    scored(run, (4.0, 7.0))
+    run.snapshots.mkdir()
+    run.snapshot(4000).touch()
+    attempted(run, "b", State.DONE, 4.0)
+    attempted(run, "a", State.FAILED, 4.0, "evaluate", ("kid2k",), exit_code=2, message="no such detector")
+    asks_kid, asks_is = Desired(4.0, ("kid2k",), sweep="a"), Desired(4.0, ("is2k",), sweep="b")
+    assert action(run, asks_kid) is Action.BLOCKED
+    assert action(run, asks_is) is Action.EVALUATE
+    assert action(run, Desired(4.0, ("is2k",), sweep="a")) is Action.EVALUATE
+
+
+def test_what_was_measured_only_beyond_the_horizon_is_missing(run: RunDir) -> None:
+    scored(run, (8.0, 1.0))
+    attempted(run, "a", State.DONE, 8.0)
+    decision = decide_one(B, observe_run(run, None, NOW), Rules())
+    assert (decision.action, decision.is_incomplete) == (Action.REUSE, True)
+    assert "no snapshot up to 4 kimg is kept to measure fid2k" in decision.reason
+    assert action(run, A) is Action.REUSE
+
+
+def test_a_sweep_is_cancelled_for_itself_and_stays_so(run: RunDir) -> None:
+    attempted(run, "a", State.PREEMPTED, 1.0)
+    assert cancel(run, "a") is True
+    assert (action(run, A), action(run, B)) == (Action.BLOCKED, Action.RESUME)
+    attempted(run, "b", State.PREEMPTED, 2.0)
+    assert (action(run, A), action(run, B)) == (Action.BLOCKED, Action.RESUME)
+    retry(run, "b")
+    assert action(run, A) is Action.BLOCKED
+    retry(run, "a")
+    assert action(run, A) is Action.RESUME
+
+
+def test_cancelling_a_sweep_leaves_what_runs_for_another(run: RunDir) -> None:
+    attempted(run, "b", State.RUNNING, 1.0)
+    assert cancel(run, "a") is False
+    assert not (run.attempt(1) / "cancel").exists()
+
+
+def test_a_trial_cancelled_by_its_id_is_cancelled_for_all(run: RunDir) -> None:
+    attempted(run, "a", State.PREEMPTED, 1.0)
+    cancel(run)
+    assert (action(run, A), action(run, B)) == (Action.BLOCKED, Action.BLOCKED)
+    retry(run)
+    assert (action(run, A), action(run, B)) == (Action.RESUME, Action.RESUME)
+
+
+def test_a_submission_that_was_refused_is_no_attempt(run: RunDir) -> None:
+    attempted(run, "a", State.LOST, 0.0, pid=0, message="could not be submitted: no such partition")
+    seen = observe_run(run, None, NOW)
+    assert (seen.attempts, action(run, A)) == (0, Action.NEW)
+    attempted(run, "a", State.DONE, 8.0)
+    assert observe_run(run, None, NOW).attempts == 1
+
+
+class Event(NamedTuple):
+    """Something that sweep `a` has done to a trial."""
+
+    kind: str
+    state: State
+    kimg: float
+    exit_code: int
+
+
+EVENTS = st.builds(
+    Event,
+    st.sampled_from(["train", "evaluate", "cancel", "stop", "retry", "score"]),
+    st.sampled_from([State.DONE, State.FAILED, State.CANCELLED, State.PREEMPTED, State.LOST]),
+    st.sampled_from([1.0, 4.0, 5.0, 8.0]),
+    st.sampled_from([1, 2, 70]),
+)
+
+
+def happens(run: RunDir, event: Event) -> None:
+    if event.kind in ("train", "evaluate"):
+        work: Work = "train" if event.kind == "train" else "evaluate"
+        attempted(run, "a", event.state, event.kimg, work, ("kid2k",), exit_code=event.exit_code)
+    elif event.kind == "score":
+        scored(run, (event.kimg + 4.0, 0.1))
+    elif event.kind == "stop":
+        stop(run, "a", "worse")
+    else:
+        (cancel if event.kind == "cancel" else retry)(run, "a")
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(EVENTS, max_size=6))
+def test_whatever_one_sweep_does_to_a_trial_that_is_done_for_another_it_stays_done(
+    tmp_path_factory: pytest.TempPathFactory, events: list[Event]
+) -> None:
+    run = new_trial(Store(tmp_path_factory.mktemp("store")))
+    attempted(run, "b", State.DONE, 4.0)
+    scored(run, (4.0, 7.0))
+    for event in events:
+        happens(run, event)
+    assert (action(run, B), state(run, B)) == (Action.REUSE, State.DONE)
+    assert score_of(run, FID, B.horizon_kimg) == (7.0, 7.0)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=st.lists(EVENTS, max_size=6))
+def test_whatever_one_sweep_does_to_a_trial_it_is_never_blocked_or_stopped_for_another(
+    tmp_path_factory: pytest.TempPathFactory, events: list[Event]
+) -> None:
+    run = new_trial(Store(tmp_path_factory.mktemp("store")))
+    run.snapshots.mkdir()
+    run.snapshot(4000).touch()
+    for event in events:
+        happens(run, event)
+    assert action(run, B) in (Action.NEW, Action.RESUME, Action.EXTEND, Action.EVALUATE, Action.REUSE)
+    assert state(run, B) not in (State.FAILED, State.CANCELLED)

@@ -1,0 +1,91 @@
+"""Size and channels of an image that is trained from, and what an image must be to be trained from as it is."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PIL import Image
+
+from trainer.config.dataset.archive import Archive
+from trainer.config.dataset.image_file import ImageFacts, facts_of, key_alpha, opened
+from trainer.errors import DataError
+
+SMALLEST, LARGEST = 4, 1024
+EIGHT_BITS = 8
+
+
+class Header(NamedTuple):
+    """What an image file says of itself. `bits` are those of a sample; more than 8 are reduced to 8."""
+
+    width: int
+    height: int
+    channels: int
+    bits: int = EIGHT_BITS
+
+
+def common_header(archive: Archive, names: Sequence[str]) -> Header:
+    """Return the size and channels that the images `names` share. Raises DataError naming one that is unfit."""
+    first: Header | None = None
+    bits = EIGHT_BITS
+    for name in names:
+        header = read_header(archive.read(name), f"{archive.path}/{name}", first)
+        first, bits = first or header, max(bits, header.bits)
+    assert first is not None, "a data set has images"
+    return first._replace(bits=bits)
+
+
+def read_header(content: bytes, place: str, first: Header | None) -> Header:
+    """Return what an image says of itself; its pixels are decoded only where a transparent colour is to be looked for.
+
+    Raises DataError unless it can be trained from as it is, alone (`first` is None) or after the image `first`.
+    """
+    with opened(content, place) as image:
+        facts = facts_of(image, content, place)
+        header = Header(image.width, image.height, facts.channels, facts.bits)
+        if first is None:
+            require_square(place, header)
+        else:
+            require_same(place, header, first)
+        require_plain(image, facts, place)
+    return header
+
+
+def reduced(bits: int) -> list[str]:
+    """Return, in words, what becomes of samples of so many bits."""
+    return [f"samples of {bits} bits are read as 8 bits, the high byte"] if bits > EIGHT_BITS else []
+
+
+def require_plain(image: Image.Image, facts: ImageFacts, place: str) -> None:
+    """Raise DataError where an image needs a decision, or work, that only `data prepare` does."""
+    way_out = "bring it into the pixels: adasweep data prepare"
+    if facts.turned > 1 and image.format != "TIFF":
+        raise DataError(
+            place, f"is to be shown turned (EXIF orientation {facts.turned}), but its pixels are not", way_out
+        )
+    if key_alpha(image, facts) is not None:
+        raise DataError(place, "has a transparent colour, which hides pixels", way_out)
+
+
+def require_square(place: str, header: Header) -> None:
+    """Raise DataError unless the image is square and its side a power of two that the networks can make."""
+    width, height = header.width, header.height
+    if width != height or width & (width - 1) or not SMALLEST <= width <= LARGEST:
+        problem = f"is {width}x{height}; images must be square, with a power of two from {SMALLEST} to {LARGEST}"
+        way_out = f"adasweep data prepare SOURCE NAME --resolution {nearest_power(width, height)}"
+        raise DataError(place, problem, f"convert the set: {way_out}")
+
+
+def require_same(place: str, header: Header, first: Header) -> None:
+    """Raise DataError unless an image is like the first of its set."""
+    if header[:2] != first[:2]:
+        problem = f"is {header.width}x{header.height}, but the first image is {first.width}x{first.height}"
+        raise DataError(place, problem, "bring all images to one size: adasweep data prepare")
+    if header.channels != first.channels:
+        problem = f"has {header.channels} channels, but the first image has {first.channels}"
+        raise DataError(place, problem, "bring all images to the same channels: adasweep data prepare")
+
+
+def nearest_power(width: int, height: int) -> int:
+    """Return the resolution that suits an image of this size best."""
+    side = 1 << round(math.log2(max(width, height, 1)))
+    return min(max(side, SMALLEST), LARGEST)

@@ -1,0 +1,61 @@
+"""Paths as people write them, and reading regular files only: a pipe would hang its reader, a device never ends."""
+
+import os
+import stat
+from pathlib import Path
+
+from trainer.errors import DataError
+
+SHOWN = 100
+
+
+def usable_path(text: str | Path) -> Path:
+    """Return the path that somebody wrote, with ~ put in. Raises DataError where no file can be asked for by it."""
+    place = str(text) if len(str(text)) <= SHOWN else f"{str(text)[:SHOWN]}..."
+    try:
+        path = Path(text).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except OSError as error:
+        raise DataError(place, f"cannot be used ({error.strerror})") from None
+    except (RuntimeError, ValueError) as error:
+        raise DataError(place, f"cannot be a path ({error})") from None
+    return path
+
+
+def require_regular(path: Path) -> int:
+    """Return the size in bytes of the file at `path`. Raises DataError unless it is regular, or a link to such."""
+    try:
+        return _regular_size(path.stat(), path)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the content of the regular file at `path`. Raises DataError when it is none, or has over `most` bytes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            size = _regular_size(os.fstat(descriptor), path)
+            content = b"" if size > most else file.read(most + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if max(size, len(content)) > most:
+        raise DataError(path, f"has {max(size, len(content))} bytes; at most {most} are read")
+    return content
+
+
+def _regular_size(status: os.stat_result, path: Path) -> int:
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(path, f"is {_kind(status.st_mode)}, not a regular file")
+    return status.st_size
+
+
+def _kind(mode: int) -> str:
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(path, f"cannot be read ({error.strerror})")

@@ -1,0 +1,62 @@
+"""Where files lie on the node that carries out an attempt, if not where they lay when it was planned.
+
+ADASWEEP_PATHS      {"/home/me": "/mnt/nfs/me"}: what begins with the first is found below the second
+ADASWEEP_SCRATCH    a folder of this node, in which images are decoded instead of in the store's cache
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from trainer.config.options import RunOptions
+from trainer.errors import UserError
+
+PATHS = "ADASWEEP_PATHS"
+SCRATCH = "ADASWEEP_SCRATCH"
+
+
+def moved(path: Path, places: Mapping[str, str]) -> Path:
+    """Return where a path lies by `places`, of which the longest fitting one counts."""
+    fitting = [place for place in places if path.is_relative_to(place)]
+    if not fitting:
+        return path
+    best = max(fitting, key=len)
+    return Path(places[best]) / path.relative_to(best)
+
+
+def on_this_node(options: RunOptions, environment: Mapping[str, str] = os.environ) -> RunOptions:
+    """Return options whose paths are those of this node. Raises UserError for an ADASWEEP_PATHS that is none."""
+    places = _places(environment.get(PATHS, ""))
+    if not places:
+        return options
+    changes: dict[str, object] = {
+        "data_path": moved(options.data_path, places),
+        "cache_dir": moved(options.cache_dir, places),
+        "transfer_path": options.transfer_path and moved(options.transfer_path, places),
+        "detector": _moved_file(options.detector, places),
+        "distance": _moved_file(options.distance, places),
+    }
+    return options.model_copy(update=changes)
+
+
+def decoding_dir(cache_dir: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder in which images are decoded: one of this node, where it names one."""
+    scratch = environment.get(SCRATCH, "")
+    return Path(scratch) if scratch else cache_dir
+
+
+def _places(text: str) -> dict[str, str]:
+    try:
+        places = json.loads(text or "{}")
+    except ValueError:
+        places = None
+    if not isinstance(places, dict) or not all(isinstance(place, str) for place in places.values()):
+        raise UserError(PATHS, f"is no JSON object of folders: {text[:100]!r}", 'write {"/from": "/to"}')
+    return places
+
+
+def _moved_file(name: str, places: Mapping[str, str]) -> str:
+    """Return the name of a network with the path of its file moved: `inception:/path`."""
+    kind, colon, path = name.partition(":")
+    return f"{kind}:{moved(Path(path), places)}" if colon else name

@@ -1,0 +1,213 @@
+"""What stands in a store's files, read with suspicion: rows of .jsonl files, and documents of one JSON object.
+
+This is the one place where files of trials are taken apart. Anybody may have spoilt them: a crash, a full disk, an
+editor, a later version. What does not fit is passed over, and can be told with its file, its line and the reason.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from trainer.files import parsed_json, read_regular
+
+StoredRow = dict[str, Any]
+Model = TypeVar("Model", bound=BaseModel)
+
+MOST_KIMG = 1e12
+MOST_SECONDS = 1e11
+MOST_COUNT = 2**53
+MOST_LETTERS = 200
+
+Kimg = Annotated[float, Field(ge=0, le=MOST_KIMG)]
+Moment = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
+"""Seconds since 1970."""
+WholeNumber = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
+"""A whole number that every table and database holds."""
+
+TOLERANCE_KIMG = 1e-6
+
+METRIC = re.compile(rf"[A-Za-z0-9_.+/:-]{{1,{MOST_LETTERS}}}")
+STATISTIC = re.compile(rf"[A-Za-z0-9_.+/: -]{{1,{MOST_LETTERS}}}")
+
+
+class Spoilt(NamedTuple):
+    """A file, or a line of one (counted from 1; 0 is the whole file), that is passed over, and why."""
+
+    path: Path
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.why}" if self.line else f"{self.path}: {self.why}"
+
+
+def is_within(kimg: float, horizon_kimg: float) -> bool:
+    """Return whether what was found at `kimg` belongs to a sweep of this horizon.
+
+    Sweeps share trials: what another one trained and measured further is no part of this one. Search, stop rules,
+    plan, status, tables and figures all ask here.
+    """
+    return kimg <= horizon_kimg + TOLERANCE_KIMG
+
+
+def rows_in(path: Path, spoilt: list[Spoilt] | None = None) -> list[StoredRow]:
+    """Return the rows of a .jsonl file that fit what its name says they are; a file that is missing has none.
+
+    Every other line is passed over, and told in `spoilt`.
+    """
+    told = spoilt if spoilt is not None else []
+    try:
+        content = read_regular(path)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        told.append(Spoilt(path, 0, reason_of(error)))
+        return []
+    return list(rows_of(content, path, told))
+
+
+def rows_of(content: bytes, path: Path, spoilt: list[Spoilt]) -> Iterator[StoredRow]:
+    """Yield the rows that fit of what a .jsonl file at `path` holds; tell the other lines in `spoilt`."""
+    lines, fault_of = content.split(b"\n"), FAULTS[path.name]
+    for number, row in enumerate(_together(lines) or map(_alone, lines), start=1):
+        fault = row if isinstance(row, str) else fault_of(row)
+        if isinstance(row, dict) and not fault:
+            yield _without_odd_details(row)
+        elif fault and lines[number - 1].strip():
+            spoilt.append(Spoilt(path, number, fault))
+
+
+def _together(lines: list[bytes]) -> list[StoredRow] | None:
+    """Return the objects of all lines, parsed at once: that is faster. None where a line is not one object."""
+    if lines and not lines[-1]:
+        lines = lines[:-1]
+    try:
+        found = parsed_json(b"[" + b",".join(lines) + b"]")
+    except ValueError:
+        return None
+    whole = len(found) == len(lines) and all(isinstance(row, dict) for row in found)
+    return found if whole else None
+
+
+def _alone(line: bytes) -> StoredRow | str:
+    """Return the object of a line, or what is wrong with it."""
+    try:
+        row = parsed_json(line)
+    except JSONDecodeError:
+        return "torn line"
+    except ValueError as error:
+        return str(error)
+    return row if isinstance(row, dict) else "not an object"
+
+
+def _without_odd_details(row: StoredRow) -> StoredRow:
+    """Return a row that fits, without what does not fit of what it says besides."""
+    odd = [name for name, fits in DETAILS.items() if row.get(name) is not None and not fits(row[name])]
+    return {**row, **dict.fromkeys(odd)} if odd else row
+
+
+def place_fault(row: StoredRow) -> str:
+    """Return what is wrong with where and when a row belongs, or nothing."""
+    if not _within(row.get("kimg"), MOST_KIMG):
+        return f"kimg is no number from 0 to {MOST_KIMG:g}"
+    if "time" in row and not _within(row["time"], MOST_SECONDS):
+        return "time is no number of seconds since 1970"
+    return _first_fault(row, ("attempt",), _is_count, "a count")
+
+
+def metric_fault(row: StoredRow) -> str:
+    """Return what is wrong with a row of metrics.jsonl, or nothing. A value that is not finite is a sign, no fault."""
+    name = row.get("metric")
+    if not isinstance(name, str) or not METRIC.fullmatch(name):
+        return "metric is no name of a metric"
+    if not _is_number(row.get("value")):
+        return "value is no number"
+    return (
+        place_fault(row)
+        or _first_fault(row, ("seed",), _is_count, "a count")
+        or _first_fault(row, ("identity", "basis", "reference"), _is_word, "a short text")
+    )
+
+
+def tick_fault(row: StoredRow) -> str:
+    """Return what is wrong with a row of ticks.jsonl, or nothing."""
+    stats = row.get("stats")
+    if stats is not None and not isinstance(stats, dict):
+        return "stats is no object"
+    if any(not STATISTIC.fullmatch(name) for name in stats or ()):
+        return "stats has a name that is none"
+    return (
+        place_fault(row)
+        or _first_fault(row, MEASURED, _is_number, "a number")
+        or _first_fault(row, ("nan_gradients",), _is_count, "a count")
+        or _first_fault(stats or {}, stats or (), _is_number, "a number")
+    )
+
+
+MEASURED = ("images_per_second", "seconds_per_kimg", "p", "r_t", "r_v", "lr", "memory_gib", "energy_joules")
+"""What is measured in a row of ticks.jsonl, in columns of its own."""
+
+FAULTS: Mapping[str, Callable[[StoredRow], str]] = {
+    "metrics.jsonl": metric_fault,
+    "ticks.jsonl": tick_fault,
+    "events.jsonl": place_fault,
+    "logits.jsonl": place_fault,
+}
+"""By the name of a file, what is wrong with a row of it."""
+
+DETAILS: Mapping[str, Callable[[Any], bool]] = {
+    "num_real": lambda value: _is_count(value),
+    "num_generated": lambda value: _is_count(value),
+    "seconds": lambda value: _within(value, MOST_SECONDS),
+}
+"""What a row does without, and what it then must be."""
+
+
+def _first_fault(row: StoredRow, names: Iterable[str], fits: Callable[[Any], bool], what: str) -> str:
+    odd = next((name for name in names if row.get(name) is not None and not fits(row[name])), None)
+    return f"{odd} is not {what}" if odd else ""
+
+
+def _within(value: Any, most: float) -> bool:
+    return (type(value) is float or type(value) is int) and 0 <= value <= most
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MOST_COUNT
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_LETTERS and value.isprintable()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is float or (type(value) is int and abs(value) < 2**1023)
+
+
+def read_document(path: Path, model: type[Model], spoilt: list[Spoilt] | None = None) -> Model | None:
+    """Return the document at `path`; None where there is none, or one that does not fit, which is told in `spoilt`."""
+    try:
+        return model.model_validate_json(read_regular(path))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        fault = reason_of(error)
+    if spoilt is not None:
+        spoilt.append(Spoilt(path, 0, fault))
+    return None
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Return in words why a file cannot be read, or does not fit."""
+    if isinstance(error, OSError):
+        return f"cannot be read ({(error.strerror or str(error)).lower()})"
+    if not isinstance(error, ValidationError):
+        return str(error) or "no JSON"
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return "not JSON"
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))

@@ -1,0 +1,44 @@
+"""Counts what was done to pictures on their way into a data set, and says it."""
+
+from collections import Counter
+
+from trainer.config.dataset.header import EIGHT_BITS
+from trainer.config.dataset.listing import counted
+from trainer.data.readers.reader import Picture
+from trainer.data.resize import shows_background
+
+
+class ConversionTally:
+    """What pictures needed: turning, fewer bits, a background."""
+
+    def __init__(self, background: str) -> None:
+        self._background = background
+        self._counts: Counter[str] = Counter()
+        self._brightest = self._bits = 0
+
+    def add(self, picture: Picture, channels: int) -> None:
+        """Count a picture that becomes one of `channels` channels."""
+        self._counts["composited"] += shows_background(picture.pixels, channels)
+        if picture.file is None:
+            return
+        facts = picture.file.facts
+        self._counts["turned"] += facts.turned > 1
+        self._counts["unreadable"] += facts.turned == 0
+        self._counts["deep"] += facts.bits > EIGHT_BITS
+        self._counts["animated"] += picture.file.animated
+        self._brightest = max(self._brightest, picture.file.brightest)
+        self._bits = max(self._bits, facts.bits)
+
+    def remarks(self) -> list[str]:
+        """Return one line for each kind of work that was done."""
+        texts = {
+            "turned": "{} turned upright as the EXIF orientation says",
+            "composited": f"{{}} with transparent pixels composited on {self._background}",
+            "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._told_brightest()}",
+            "animated": "{} with several frames or pages, of which the first was taken",
+            "unreadable": "{} with EXIF data that cannot be read, taken as the pixels lie",
+        }
+        return [text.format(counted(self._counts[key], "image")) for key, text in texts.items() if self._counts[key]]
+
+    def _told_brightest(self) -> str:
+        return f" (brightest grey {self._brightest} of {(1 << self._bits) - 1})" if self._brightest else ""
