@@ -1,4 +1,4 @@
-"""docs/results says what its packs say: another digit, a spoilt or missing pack, a typed number are told in one line."""
+"""docs/results says what its packs say: another digit, a spoilt or missing pack, a typed number are one line each."""
 
 import shutil
 import signal
@@ -144,6 +144,17 @@ def test_figures_drawn_by_other_code_agree_as_long_as_their_numbers_do(
 ) -> None:
     monkeypatch.setattr("analysis.figures.provenance.code_version", lambda: "another version")
     assert check(root) == 0
+    before = (root / "docs/results/page/fid_curves.png").read_bytes()
+    assert main(["--root", str(root)]) == 0
+    assert (root / "docs/results/page/fid_curves.png").read_bytes() == before
+
+
+def test_a_figure_that_was_removed_is_drawn_anew(root: Path) -> None:
+    picture = root / "docs/results/page/fid_curves.png"
+    before = picture.read_bytes()
+    picture.unlink()
+    assert main(["--root", str(root)]) == 0
+    assert picture.read_bytes() == before
 
 
 def test_other_runs_are_other_numbers(root: Path, tmp_path: Path, capsys: Capture) -> None:
