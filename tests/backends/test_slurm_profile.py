@@ -80,6 +80,7 @@ MISTAKES = [
     ("paths: {home: /mnt}\n", "mine.yaml:1: paths.home"),
     ("flags: {1: 2}\n", "mine.yaml:1: flags[1]: is no flag"),
     ("flags: {nice: .inf}\n", "mine.yaml:1: flags.nice: is neither text, a whole number, nor true or false"),
+    ('flags: {comment: "a\\nb"}\n', "mine.yaml:1: flags.comment: is one line of text, not 'a\\nb'"),
     ("gpu_type: gpu:h100\n", "mine.yaml:1: gpu_type: is a name in SLURM, without blanks or quotes, not 'gpu:h100'"),
     ("minutes: 99999999\n", "mine.yaml:1: minutes:"),
     ("signal_seconds: 70000\n", "mine.yaml:1: signal_seconds:"),

@@ -194,4 +194,5 @@ def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
         return source.problem(detail["loc"], "is not a setting" + did_you_mean(key, Profile.model_fields))
     group = str(next(iter(detail["loc"]), ""))
     words = WORDS.get(group) if detail["type"] == "string_pattern_mismatch" else None
-    return source.problem(detail["loc"], f"{words}, not {detail['input']!r}" if words else worded(detail))
+    place = tuple(part for part in detail["loc"] if part != "constrained-str")
+    return source.problem(place, f"{words}, not {detail['input']!r}" if words else worded(detail))
