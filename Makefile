@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden ops gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check ops gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,12 +26,15 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests, those on clusters too
-	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow and not sweeps"
+test: check .venv/installed-ray .venv/installed-ui  ## Check the code, run all tests, those on clusters too, and report coverage
+	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster
+	@$(BIN)/python -m tests.support.coverage_report .coverage.json
 
-coverage: .venv/installed-dev  ## Run the tests that need no cluster and report which lines they reach (slower than make test)
-	@$(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra -m pytest -q -m "not cluster and not slow and not sweeps" --deselect tests/compat
+COVERED := $(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra
+
+coverage: .venv/installed-dev  ## Show the coverage of the last `make test`, file by file (worker processes and clusters are not counted)
+	@$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"
@@ -72,6 +75,12 @@ gpu-check: .venv/installed-dev  ## On a machine with a GPU: op tests, golden tes
 
 golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)
 	@$(BIN)/python -m pytest tests/golden
+
+results: .venv/installed  ## Make docs/results and the results in README.md again from the packs in docs/results/packs
+	@$(BIN)/python -m infra.results
+
+results-check: .venv/installed  ## Say where docs/results and README.md differ from their packs; changes nothing
+	@$(BIN)/python -m infra.results --check
 
 slurm-up: .venv/installed  ## Start a throw-away SLURM cluster on this machine (root; installs Debian packages)
 	@$(BIN)/python -m infra.slurm up

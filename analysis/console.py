@@ -1,15 +1,16 @@
 """The one place where this package writes to the terminal."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from trainer.command_line.printable import PrintableConsole
+from trainer.command_line.table import FittedTable
+from trainer.command_line.table import show as show_fitted
 from trainer.files import strict_json
 
-OUT = Console(highlight=False, markup=False)
+OUT = PrintableConsole(highlight=False, markup=False)
 
 
 def say(text: str) -> None:
@@ -22,9 +23,6 @@ def say_json(value: Any) -> None:
     OUT.out(strict_json(value, indent=1), highlight=False)
 
 
-def show(table: Table, notes: Sequence[str] = ()) -> None:
-    """Write a table and notes below it; 200 columns wide where the output is not a terminal."""
-    console = OUT if sys.stdout.isatty() else Console(highlight=False, markup=False, width=200)
-    console.print(table)
-    for note in notes:
-        say(note)
+def show(table: FittedTable, notes: Sequence[str] = ()) -> None:
+    """Write a table and notes below it: on a terminal it fits, in a pipe it is as wide as it needs to be."""
+    show_fitted(OUT, table, *map(Text, notes))

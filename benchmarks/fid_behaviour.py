@@ -1,6 +1,6 @@
-"""What FID does when images are damaged more and more: numbers and the plot in docs/metrics.md.
+"""What FID does when images are damaged more and more: numbers and a plot.
 
-python -m benchmarks.fid_behaviour docs/results/metrics
+python -m benchmarks.fid_behaviour build/fid_behaviour
 
 Half A of the 10,000 embedded photographs stands for the real images. Half B is held against it as it is, and blurred,
 with noise, and with classes left out; other ways to halve them show the spread of the first.

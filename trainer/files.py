@@ -12,13 +12,14 @@ import errno
 import json
 import os
 import re
+import shutil
 import socket
 import stat
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 TEMPORARY = re.compile(r"^\..+\.(?P<host>[^.]+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
 MARKED = re.compile(r"^\..+\.t(?P<token>\d{4,})\.[^.]+\.\d+-[0-9a-f]{8}\.tmp$")
@@ -43,7 +44,7 @@ def replace_file(path: Path, content: str | bytes, guard: Guard | None = None) -
 
 @contextmanager
 def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
-    """Give a name to write to; if all goes well, bring it to the disk and rename it to `path`.
+    """Give a name for a file, or a folder; if all goes well, bring it to the disk and rename it to `path`.
 
     Raises OSError where that cannot be done, and what the guard raises; then, and after any other exception, `path` is
     as it was.
@@ -62,7 +63,7 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
             guard.check()
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
     sync(path.parent)
 
 
@@ -93,15 +94,23 @@ def remove_marked(folder: Path, below: int) -> None:
     for path in folder.glob(".*.tmp"):
         match = MARKED.match(path.name)
         if match and int(match["token"]) < below:
-            path.unlink(missing_ok=True)
+            _discard(path)
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
-    """Remove the temporary files directly in `folder` whose writers, processes of this host, are dead; return them."""
+    """Remove what dead writers, processes of this host, left half-written directly in `folder`, and return it."""
     gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
-        path.unlink(missing_ok=True)
+        _discard(path)
     return gone
+
+
+def _discard(path: Path) -> None:
+    """Remove a temporary file or folder, if it is still there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _is_abandoned(name: str) -> bool:
@@ -175,7 +184,7 @@ def append_lines(path: Path, rows: Sequence[Mapping[str, Any]], guard: Guard | N
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
     with path.open("a+b") as file:
-        if file.tell() and _last_byte(path) != b"\n":
+        if file.tell() and _last_byte(file) != b"\n":
             text = "\n" + text
         if guard:
             guard.check()
@@ -184,18 +193,22 @@ def append_lines(path: Path, rows: Sequence[Mapping[str, Any]], guard: Guard | N
         os.fsync(file.fileno())
 
 
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
-def read_regular(path: Path) -> bytes:
-    """Return the content of a regular file. Raises OSError for whatever else has this name: a pipe would never end."""
+def read_regular(path: Path, last_bytes: int | None = None) -> bytes:
+    """Return the content of a regular file, or the end of it.
+
+    Raises OSError for whatever else has this name: a pipe would never end.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if last_bytes is not None:
+            file.seek(max(0, os.fstat(descriptor).st_size - last_bytes))
         return file.read()
 
 

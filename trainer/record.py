@@ -80,6 +80,11 @@ class RunRecord(Settings):
     versions: dict[str, str] = {}
     energy: Energy = Energy()
 
+    @property
+    def slot_seconds(self) -> float:
+        """Return for how long the attempt has held its slot, start-up with it where that is known."""
+        return max(self.updated - (self.started if self.began is None else self.began), 0.0)
+
 
 class SnapshotFile(NamedTuple):
     """A snapshot by its name: its image counter, and the token that it belongs to."""

@@ -42,5 +42,5 @@ def energy(
         return 0
     for line in skipped:
         say(f"skipped {line}")
-    show(energy_table.rich_table(found), energy_table.notes(found))
+    show(energy_table.fitted_table(found), energy_table.notes(found))
     return 0

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 from typer.core import TyperGroup
 
 from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
@@ -16,10 +15,12 @@ from analysis.figures.provenance import Provenance
 from analysis.figures.trace import provenance_behind
 from analysis.tables.plan_file import NO_SWEEP
 from analysis.tables.store import open_store
+from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, names_in
 from trainer.command_line.program import CommandFailure, tell
 from trainer.command_line.sweeps import stored_name
+from trainer.command_line.table import FittedTable
 from trainer.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ VERIFY_EXAMPLES = """Examples:
   adasweep figures verify demo
   adasweep figures verify               all sweeps that have figures
 """
+RUN_COLUMNS = (
+    Column("trial"),
+    Column("cell", least=20),
+    Column("seed", right=True),
+    Column("state"),
+    Column("kimg", right=True),
+    Column("best snapshot kimg", 50, right=True),
+)
 SweepArgument = Annotated[
     str,
     typer.Argument(metavar="SWEEP", help="A sweep: its file or name.", show_default="figures that need no run"),
@@ -112,14 +121,12 @@ def trace(file: FileArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonO
     return 0
 
 
-def _runs_behind(origin: Provenance) -> Table:
-    found = Table(title=f"{origin.sweep}: {origin.figure}", title_justify="left")
-    for heading in ("trial", "cell", "seed", "state", "kimg", "best snapshot kimg"):
-        found.add_column(heading)
+def _runs_behind(origin: Provenance) -> FittedTable:
+    rows = []
     for run in origin.runs:
         best = "–" if run.best_snapshot_kimg is None else f"{run.best_snapshot_kimg:g}"
-        found.add_row(run.trial, run.cell, str(run.seed), run.state, f"{run.kimg:g} of {run.horizon_kimg:g}", best)
-    return found
+        rows.append((run.trial, run.cell, str(run.seed), run.state, f"{run.kimg:g} of {run.horizon_kimg:g}", best))
+    return FittedTable(RUN_COLUMNS, rows, title=f"{origin.sweep}: {origin.figure}")
 
 
 @app.command(epilog=epilog(VERIFY_EXAMPLES))

@@ -46,5 +46,5 @@ def table(
     elif chosen == "markdown":
         say(summary.markdown(result))
     else:
-        show(summary.rich_table(result), summary.notes(result))
+        show(summary.fitted_table(result), summary.notes(result))
     return 0

@@ -12,7 +12,7 @@ from analysis.figures.render import Rendered, render_all
 from analysis.report import environment
 from analysis.report.html import FigureEntry, Section, Subsection, Table, page
 from analysis.results import energy_table as energy
-from analysis.results import summary
+from analysis.results import expected, summary
 from analysis.results.energy_ledger import Factors
 from analysis.results.load import Curves, Runs, load, loader
 from analysis.tables.store import ResultStore
@@ -55,6 +55,7 @@ def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
             *_not_drawn(drawn.problems),
             _claims(found),
             _energy(store, sweep, factors),
+            _expected(store, runs),
             _failures(runs),
             _environment(runs, curves),
         ],
@@ -112,6 +113,13 @@ def _claim_row(judged: Judged) -> list[str]:
         *(judged.verdict.value, judged.claim.text, judged.evidence.compared, f"{judged.p_value:.2g}"),
         *(f"{judged.p_corrected:.2g}", f"{less}+{more}", f"[{low:.4g}, {high:.4g}]" if known else summary.DASH, needs),
     ]
+
+
+def _expected(store: ResultStore, runs: Runs) -> Subsection:
+    rows, note = expected.rows_of(store, runs.plan), "Attempts that were carried out in full, with their start-up."
+    runs_of_sweep = expected.runs_of(store, runs.plan.sweep)
+    table = Table(expected.HEADINGS, [*rows, *runs_of_sweep], words=("what",)) if rows or runs_of_sweep else None
+    return Subsection("Expected and actual time", table, [note] if table else ["Nothing was estimated."])
 
 
 def _energy(store: ResultStore, sweep: str, factors: Factors) -> Subsection:

@@ -3,17 +3,29 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
-
 from analysis.results.energy_ledger import Factors, Item, Ledger, ledger
 from analysis.tables.attempts import AttemptRow, attempts_of
 from analysis.tables.plan_file import read_plan
 from analysis.tables.store import ResultStore
+from trainer.command_line.fitting import Column
+from trainer.command_line.table import FittedTable
 
-HEADINGS = (
-    *("sweep", "item", "runs", "attempts", "GPU-years", "CPU-hours", "kWh measured", "kWh estimated"),
-    *("kWh, paper's formula", "training", "metrics", "idle", "kg CO2"),
+COLUMNS = (
+    Column("sweep", least=12),
+    Column("item"),
+    Column("runs", right=True),
+    Column("attempts", 50, right=True),
+    Column("GPU-years", 70, right=True),
+    Column("CPU-hours", 75, right=True),
+    Column("kWh measured", 90, right=True),
+    Column("kWh estimated", 85, right=True),
+    Column("kWh, paper's formula", 30, right=True),
+    Column("training", 40, right=True),
+    Column("metrics", 39, right=True),
+    Column("idle", 38, right=True),
+    Column("kg CO2", 80, right=True),
 )
+HEADINGS = tuple(column.heading for column in COLUMNS)
 
 
 def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
@@ -52,14 +64,9 @@ def rows_of(found: Ledger) -> list[list[str]]:
     return [_row(item) for item in (*found.items, found.total, *found.reused)]
 
 
-def rich_table(found: Ledger) -> Table:
+def fitted_table(found: Ledger) -> FittedTable:
     """Return the ledger for a terminal."""
-    table = Table(title="Energy", title_justify="left")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading in ("sweep", "item") else "right")
-    for row in rows_of(found):
-        table.add_row(*row)
-    return table
+    return FittedTable(COLUMNS, rows_of(found), title="Energy")
 
 
 def notes(found: Ledger) -> list[str]:

@@ -18,6 +18,6 @@ def ranked(runs: pd.DataFrame, score: Score) -> list[str]:
 
 
 def with_rank_as_method(runs: pd.DataFrame, score: Score) -> pd.DataFrame:
-    """Return the runs of a search with their ranks for methods: its settings, five or more of them, fit in no figure."""
+    """Return the runs of a search with their ranks for methods: all its settings fit in no figure."""
     rank = {cell: f"rank {place}" for place, cell in enumerate(ranked(runs, score), 1)}
     return runs.assign(method=runs["cell"].map(rank))

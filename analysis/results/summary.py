@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from rich.table import Table
 
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score
 from analysis.results.spread import spread
 from analysis.tables.attempts import JOULES_PER_KWH
+from trainer.command_line.fitting import Column
+from trainer.command_line.table import FittedTable
 
 DASH = "–"
 
@@ -61,7 +62,19 @@ def _states(part: pd.DataFrame) -> str:
     return ", ".join(words) + (f" ({share:.0%})" if len(going) else "")
 
 
-HEADINGS = ("cell", "best", "at kimg", "last", "p", "r_t", "hours", "img/s", "kWh", "state")
+COLUMNS = (
+    Column("cell", least=24),
+    Column("best", right=True),
+    Column("at kimg", 90, right=True),
+    Column("last", 80, right=True),
+    Column("p", 40, right=True),
+    Column("r_t", 20, right=True),
+    Column("hours", 60, right=True),
+    Column("img/s", 30, right=True),
+    Column("kWh", 50, right=True),
+    Column("state"),
+)
+HEADINGS = tuple(column.heading for column in COLUMNS)
 
 
 def cells_of(summary: Summary) -> list[list[str]]:
@@ -94,14 +107,9 @@ def notes(summary: Summary) -> list[str]:
     ]
 
 
-def rich_table(summary: Summary) -> Table:
+def fitted_table(summary: Summary) -> FittedTable:
     """Return the table for a terminal."""
-    table = Table(title=f"{summary.sweep}: {summary.score.label}", title_justify="left")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading in ("cell", "state") else "right")
-    for row in cells_of(summary):
-        table.add_row(*row)
-    return table
+    return FittedTable(COLUMNS, cells_of(summary), title=f"{summary.sweep}: {summary.score.label}")
 
 
 def markdown(summary: Summary) -> str:

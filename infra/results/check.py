@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from os.path import commonprefix
 from pathlib import Path
 
 from analysis.figures.provenance import SUFFIX
@@ -42,10 +41,7 @@ def left_over(files: Mapping[Path, bytes]) -> list[Path]:
     """Return the files of figures that lie beside pages and do not belong to them."""
     folders = {path.parent for path in files if path.name.endswith(SUFFIX)}
     return sorted(
-        path
-        for folder in folders
-        for path in folder.iterdir()
-        if path.name.endswith(KINDS) and path not in files
+        path for folder in folders for path in folder.iterdir() if path.name.endswith(KINDS) and path not in files
     )
 
 
@@ -56,5 +52,6 @@ def _different_text(path: Path, made: bytes) -> Iterator[str]:
     there, today = path.read_bytes().decode(errors="replace").splitlines(), made.decode().splitlines()
     pairs = enumerate(zip_longest(there, today, fillvalue=""), 1)
     line, says, should = next(((line, a, b) for line, (a, b) in pairs if a != b), (len(today), "", ""))
-    begin = max(len(commonprefix([says, should])) - SHOWN // 2, 0)
+    differs = next((place for place, (a, b) in enumerate(zip(says, should, strict=False)) if a != b), 0)
+    begin = max(differs - SHOWN // 2, 0)
     yield f"{path}:{line}: says {says[begin:][:SHOWN]!r} where its packs say {should[begin:][:SHOWN]!r}"

@@ -62,6 +62,23 @@ def axis(results: PackedResults, key: str) -> list[Any]:
     return list(dict.fromkeys(found))
 
 
+def largest_spread(results: PackedResults) -> float:
+    """Return the greatest difference between the best scores of two seeds of one cell."""
+    table = results.summary.table
+    return float((table["best_max"] - table["best_min"]).max())
+
+
+def lead(results: PackedResults) -> float:
+    """Return by how much the cell of the first rank is better than that of the second, in median best scores."""
+    first, second = sorted(results.summary.table["best"].dropna(), reverse=results.curves.score.higher_is_better)[:2]
+    return float(abs(first - second))
+
+
+def verdicts_are_there(results: PackedResults) -> bool:
+    """Return whether any claim was tested."""
+    return bool(results.verdicts.judged)
+
+
 def judged(results: PackedResults, claim: str) -> Judged:
     """Return the verdict on a claim of the sweep, with its evidence."""
     for one in results.verdicts.judged:

@@ -44,8 +44,8 @@ def make_page(results: Path, name: str) -> MadePage:
         found = read_packs(packs, source.header.sweep, Path(folder))
         figures = source.header.figures or found.runs.plan.figures
         files = draw(found, figures)
-    words = vocabulary(found, source.header, figures)
-    files["README.md"] = render(results, f"{name}/{NAME}", words).encode()
+        words = vocabulary(found, source.header, figures)
+        files["README.md"] = render(results, f"{name}/{NAME}", words).encode()
     return MadePage(source, files, _entry(name, source, found))
 
 
@@ -54,4 +54,6 @@ def _entry(name: str, source: PageSource, found: PackedResults) -> PageEntry:
     verdicts = Counter(one.verdict.value for one in found.verdicts.judged)
     counts = len(found.done), len(found.runs.frame)
     question = found.runs.plan.question
-    return PageEntry(name, header.title, question, dict(verdicts), *counts, found.energy.kwh, header.packs, header.command)
+    return PageEntry(
+        name, header.title, question, dict(verdicts), *counts, found.energy.kwh, header.packs, header.command
+    )

@@ -18,7 +18,7 @@ OF_THE_CODE = {"id", "code"}
 
 
 def draw(results: PackedResults, names: Sequence[str]) -> dict[str, bytes]:
-    """Draw figures, and return their files by name. Raises FigureError where one cannot be drawn, or does not verify."""
+    """Draw figures, and return their files by name. Raises FigureError where one fails, or does not verify."""
     drawn = render_all(names, results.runs, results.curves)
     if drawn.bugs:
         raise drawn.bugs[0]

@@ -11,9 +11,9 @@ FACTS_OF_THE_MACHINE = ("ops", "version of adasweep", "version of torch", "versi
 def runs(results: PackedResults) -> str:
     """Return how many runs of the sweep are finished."""
     done, planned = len(results.done), len(results.runs.frame)
-    return f"All {planned} runs of the sweep are finished." if done == planned else (
-        f"{done} of the {planned} runs of the sweep are finished."
-    )
+    if done == planned:
+        return f"All {planned} runs of the sweep are finished."
+    return f"{done} of the {planned} runs of the sweep are finished."
 
 
 def missing(results: PackedResults) -> str:
@@ -35,9 +35,11 @@ def energy(results: PackedResults) -> str:
     total = results.energy
     method = "; ".join(total.methods) or "nothing has run"
     share = total.estimated_kwh / total.kwh if total.kwh else 0.0
+    unknown = total.attempts_without_energy
     return (
         f"{total.runs} runs in {total.attempts} attempts took {total.cpu_hours:.3g} CPU-hours and {total.kwh:.3g} kWh, "
-        f"{share:.0%} of it estimated ({method}), for {total.coverage:.0%} of the time."
+        f"{share:.0%} of it estimated and not read from a counter ({method})."
+        + (f" {unknown} attempts are not included: not metered, and of unknown power." if unknown else "")
     )
 
 

@@ -51,7 +51,9 @@ def read_source(folder: Path) -> PageSource:
     try:
         checked = PageHeader.model_validate(YAML(typ="safe", pure=True).load(header))
     except (YAMLError, ValidationError) as error:
-        raise UserError(path, f"its header is not one of a page ({_first(error)})", "see infra/results/source.py") from None
+        raise UserError(
+            path, f"its header is not one of a page ({_first(error)})", "see infra/results/source.py"
+        ) from None
     return PageSource(folder, checked)
 
 

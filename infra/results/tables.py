@@ -36,7 +36,11 @@ def curve_table(results: PackedResults) -> str:
 
 def _curves(runs: pd.DataFrame, scores: pd.DataFrame, moments: Sequence[float]) -> Iterator[list[str]]:
     """Yield the row of a cell, the medians of the seeds that have been measured then, and the rows of its seeds."""
-    wide = scores[scores["run"].isin(runs["run"])].pivot(index="kimg", columns="run", values="value").reindex(moments)
+    wide = (
+        scores[scores["run"].isin(runs["run"])]
+        .pivot(index="kimg", columns="run", values="value")
+        .reindex(list(moments))
+    )
     name = words_of_cell(runs)
     several = len(wide.columns) > 1
     if several:
@@ -61,12 +65,16 @@ def ranking_table(results: PackedResults) -> str:
     seeds = sorted(frame["seed"].unique())
     best = frame.pivot(index="cell", columns="seed", values="best").loc[order]
     rows = [
-        [str(place), *(_setting(settings[cell].get(key)) for key in keys), *map(number, best.loc[cell])]
-        + [f"**{number(best.loc[cell].median())}**"]
+        [str(place), *(_setting(settings[cell].get(key)) for key in keys), *_scores(best.loc[[cell]].to_numpy()[0])]
         for place, cell in enumerate(order, 1)
     ]
     headings = ["rank", *(f"`{key}`" for key in keys), *(f"seed {seed}" for seed in seeds), "median"]
     return markdown_table(headings, rows)
+
+
+def _scores(of_seeds: Sequence[float]) -> list[str]:
+    """Return the scores of the seeds of a configuration, and their median in bold."""
+    return [*map(number, of_seeds), f"**{number(pd.Series(of_seeds).median())}**"]
 
 
 def verdict_table(results: PackedResults) -> str:

@@ -24,7 +24,8 @@ def render(results: Path, template: str, words: Mapping[str, Any]) -> str:
     try:
         return environment.get_template(template).render(**words).lstrip("\n")
     except jinja2.TemplateSyntaxError as error:
-        raise UserError(f"{results / (error.name or template)}:{error.lineno}", f"is not a template ({error.message})") from None
+        raise UserError(
+            f"{results / (error.name or template)}:{error.lineno}", f"is not a template ({error.message})"
+        ) from None
     except (jinja2.TemplateError, TypeError) as error:
         raise UserError(results / template, f"cannot be filled in ({error})") from None
-

@@ -1,7 +1,7 @@
 """Numbers that somebody typed into a template, where all should come out of packs.
 
 Refused are digits and number words in prose, and expressions that write a constant. Not looked at are code spans with a
-letter in them (names, commands) and the targets of links: what stands there says nothing about a run.
+letter in them (names, commands), comments and the targets of links: what stands there says nothing about a run.
 """
 
 import re
@@ -14,6 +14,7 @@ NUMBER = re.compile(rf"[^\s*|(\[]*\d[^\s*|)\]]*|\b(?:{'|'.join(WORDS.split())})\
 LEFT_OUT = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
+        r"<!--.*?-->",
         r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}",
         r"```.*?```",
         r"`[^`\n]*[A-Za-z][^`\n]*`",
@@ -41,8 +42,8 @@ def _written_by_expressions(template: str) -> Iterator[tuple[int, str]]:
         tree = Environment().parse(template)
     except TemplateSyntaxError:
         return  # told where the template is used
-    for output in tree.find_all((nodes.Output, nodes.Assign)):
-        parts = output.nodes if isinstance(output, nodes.Output) else [output.node]
-        for part in parts:
-            if isinstance(part, nodes.Const) and any(NUMBER.finditer(str(part.value))):
-                yield part.lineno, str(part.value)
+    written = [part for output in tree.find_all(nodes.Output) for part in output.nodes]
+    kept = [assignment.node for assignment in tree.find_all(nodes.Assign)]
+    for part in (*written, *kept):
+        if isinstance(part, nodes.Const) and NUMBER.search(str(part.value)):
+            yield part.lineno, str(part.value)

@@ -9,7 +9,7 @@ from infra.results.source import PageHeader
 
 FUNCTIONS = (
     *(numbers.values, numbers.median, numbers.has, numbers.in_last_tick, numbers.seeds_lower, numbers.seeds_of),
-    *(numbers.axis, numbers.judged),
+    *(numbers.axis, numbers.largest_spread, numbers.lead, numbers.verdicts_are_there, numbers.judged),
     *(tables.cell_table, tables.curve_table, tables.ranking_table, tables.verdict_table),
     *(sentences.runs, sentences.missing, sentences.energy, sentences.machine, sentences.metric),
 )

@@ -21,6 +21,7 @@ from orchestrator.search.sampling import growth_of
 from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
+from orchestrator.store.leftovers import sweep_up
 from orchestrator.supervisor.command import Task
 
 
@@ -37,9 +38,10 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     if flags.record:
         default_target(store)
     store.require_writable()
+    sweep_up(store, plan.sweep.key, plan.observed)
     if request.numbers is None:
         keep_plan(store, plan)
-    view = view_for(news(), quiet=flags.as_json)
+    view = view_for(news(), quiet=flags.as_json, parallel=plan.parallel)
     view.say("\n".join(summary(plan)))
     code = LIVE if flags.live_code else freeze(store)
     search = plan.sweep.spec.search

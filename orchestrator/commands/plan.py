@@ -11,7 +11,7 @@ from orchestrator.commands.options import BackendOption, CpusOption, HorizonOpti
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json, results
-from orchestrator.display.plan_table import diff_table, plan_table, show
+from orchestrator.display.plan_table import diff_table, plan_table
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan_file import stored, stored_plan, told
@@ -19,6 +19,7 @@ from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
+from trainer.command_line.table import show
 from trainer.errors import UserError
 
 EXAMPLES = """Examples:

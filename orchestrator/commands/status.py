@@ -1,21 +1,19 @@
 """adasweep status: how each trial is getting on, and what is wrong, in words."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.commands.options import SweepsArgument
 from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
-from orchestrator.display.plan_table import ROWS, show
-from orchestrator.display.progress import MARKS
+from orchestrator.display.plan_table import ROWS, took
+from orchestrator.display.trial_table import status_table
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import read_plan, readable_plans
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status
@@ -24,11 +22,14 @@ from orchestrator.store.spoilt import spoilt_of
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.command_line.sweeps import stored_name
+from trainer.command_line.table import show
+from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
 GOING = ("running", "pending")
 StatusesBySweep = dict[str, list[TrialStatus]]
-COLUMNS = ("state", "trial", "cell", "seed", "kimg", "score", "p", "r_t", "img/s", "attempts", "hours", "Wh", "host")
+LINES_AROUND = 9
+"""Lines of a sweep's status that are not trials."""
 
 EXAMPLES = """Examples:
   adasweep status
@@ -61,7 +62,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
         print_json(_document(store, found))
         return 0
     for name, statuses in found.items():
-        show(results(), status_table(name, statuses))
+        show(results(), _table(store, name, statuses))
         _tell(passed_over(store, statuses))
     _tell([] if sweep else _unreadable(store))
     return 0
@@ -92,41 +93,11 @@ def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
     return sweep_status(store, plan, seen_of(store, plan.trials), RULES)
 
 
-def status_table(title: str, statuses: Sequence[TrialStatus]) -> RenderableType:
-    """Return statuses as a table, with what is wrong below it."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column in ("state", "trial", "cell", "host") else "right")
-    for status in statuses[:ROWS]:
-        table.add_row(*(Text(text) for text in _row(status)), style=MARKS.get(status.state, "").strip("[]"))
-    more = [Text(f"... and {len(statuses) - ROWS:,} more (all of them: --json)")] if len(statuses) > ROWS else []
-    wrong = [Text(f"{status.trial}: {status.wrong}") for status in statuses if status.wrong]
-    counted = Counter(status.state for status in statuses)
-    total = Text(", ".join(f"{count} {state}" for state, count in sorted(counted.items())))
-    return Group(table, *more, total, *wrong[:ROWS], Text())
-
-
-def _row(status: TrialStatus) -> tuple[str, ...]:
-    score = "" if status.score_last is None else f"{status.score_last:.4g} (best {status.score_best:.4g})"
-    return (
-        status.state,
-        status.trial,
-        status.cell,
-        str(status.seed),
-        f"{status.kimg:g}/{status.horizon_kimg:g}",
-        score,
-        _number(status.p, ".2f"),
-        _number(status.r_t, ".2f"),
-        _number(status.images_per_second, ".0f"),
-        str(status.attempts),
-        f"{status.hours:.2f}",
-        _number(None if status.joules is None else status.joules / 3600, ".1f"),
-        status.host,
-    )
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None else format(value, form)
+def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
+    """Return the statuses of a sweep, and what its last run took against what was expected of it."""
+    runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
+    last = [Text(f"The last run {took(runs[-1])}"), Text()] if runs else []
+    return Group(status_table(name, statuses, most), *last)
 
 
 def _document(store: Store, found: StatusesBySweep) -> dict[str, object]:
@@ -153,9 +124,11 @@ def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
 
 
 def _watch(store: Store, sweep: str) -> int:
-    with Live(console=results(), refresh_per_second=1) as live:
+    console = results()
+    with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
         for found in _looks(store, sweep):
-            live.update(Group(*(status_table(name, statuses) for name, statuses in found.items())))
+            most = max(console.height // max(len(found), 1) - LINES_AROUND, 1)
+            live.update(Group(*(_table(store, name, statuses, most) for name, statuses in found.items())))
     return 0
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from orchestrator.commands.unpack import tell
 from orchestrator.dispatch.poll import seen_of
@@ -15,9 +14,11 @@ from orchestrator.evidence.prune import Removable, Wish, removable, remove
 from orchestrator.evidence.usage import by_kind, of_sweep
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.store.layout import Store
+from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.command_line.sweeps import names
+from trainer.command_line.table import FittedTable, show
 
 EXAMPLES = """Examples:
   adasweep store disk
@@ -98,12 +99,8 @@ def _show_removable(found: list[Removable], *, removed: bool) -> None:
 
 
 def _show(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for place, title in enumerate(titles):
-        table.add_column(title, justify="right" if place else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    results().print(table)
+    columns = [Column(title, right=bool(place), least=None if place else 20) for place, title in enumerate(titles)]
+    show(results(), FittedTable(columns, rows))
 
 
 def _megabytes(size: int) -> str:

@@ -79,7 +79,7 @@ class WatchedRun:
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
         if run:
             keep_run(self.store, self._sweep, run)
-            self.view.say(took(run))
+            self.view.say(f"It {took(run)}")
 
     def statuses(self) -> list[TrialStatus]:
         """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
@@ -109,7 +109,7 @@ class WatchedRun:
         while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:
             self.dispatcher.stop_early()
             self.dispatcher.submit()
-            self.view.show(self.statuses())
+            self._show()
             self.tell_trouble()
             if self.recorder:
                 self.recorder.tell_trouble()
@@ -117,7 +117,10 @@ class WatchedRun:
             self.dispatcher.look()
         if self.interrupts and self.dispatcher.active:
             self._stop()
-        self.view.show(self.statuses())
+        self._show()
+
+    def _show(self) -> None:
+        self.view.show(self.statuses(), [cost.price.seconds for cost in self.dispatcher.plan.awaited])
 
     def tell_trouble(self) -> None:
         """Say when the backend cannot be reached or takes no more, and when that is over: each once."""
@@ -140,7 +143,7 @@ class WatchedRun:
         while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.ours:
             time.sleep(POLL_SECONDS)
             self.dispatcher.look()
-            self.view.show(self.statuses())
+            self._show()
 
     def _verdict(self) -> int:
         if self.interrupts:

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from orchestrator.commands.options import TrialArgument
 from orchestrator.dispatch.poll import seen_of
 from orchestrator.display.output import print_json, results
-from orchestrator.display.plan_table import ROWS, show
+from orchestrator.display.plan_table import ROWS
 from orchestrator.plan.decide import decide_one
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
@@ -19,12 +18,24 @@ from orchestrator.recorders.flat import flattened
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.spoilt import spoilt_of
+from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.command_line.printable import one_line
+from trainer.command_line.table import FittedTable, show
 from trainer.config.plan_file import PlanFile
+from trainer.errors import printable
 from trainer.record import RunRecord
 
-COLUMNS = ("attempt", "state", "kimg", "from kimg", "hours", "host", "exit", "message")
+COLUMNS = (
+    Column("attempt"),
+    Column("state"),
+    Column("kimg", right=True),
+    Column("from kimg", right=True),
+    Column("hours", right=True),
+    Column("exit", right=True),
+    Column("host", least=12),
+)
 
 EXAMPLES = """Example:
   adasweep why 12e1a645
@@ -61,8 +72,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "kimg": seen.kimg,
         "metrics": dict(seen.measured.metrics),
         "attempts": [
-            {"attempt": name} | (record.model_dump(mode="json", exclude={"attempt"}) if record else {})
-            for name, record in attempts
+            {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
         "sweeps": list(_places(readable_plans(store, unreadable), trial, seen)),
         "passed_over": [*map(str, spoilt_of(store, trial)), *unreadable],
@@ -81,27 +91,30 @@ def _places(plans: Iterable[PlanFile], trial: str, seen: Observed) -> Iterator[d
 
 
 def _as_text(story: dict[str, Any]) -> Group:
-    table = Table(box=None, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column)
-    for attempt in story["attempts"]:
-        table.add_row(*(Text(text) for text in _attempt_row(attempt)))
+    attempts = story["attempts"]
     lines = [f"trial {story['trial']}  {story['state']} at {story['kimg']:g} kimg", story["directory"], ""]
     for place in story["sweeps"]:
-        told = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
-        lines.append(f"{told}: {place['action']}, because: {place['reason']}")
+        run = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
+        lines.append(f"{run}: {place['action']}, because: {place['reason']}")
+    messages = [
+        f"{attempt['attempt']:03d}: {one_line(attempt['message'])}" for attempt in attempts if attempt.get("message")
+    ]
     passed_over = [f"passed over: {line}" for line in story["passed_over"][:ROWS]]
     config = [f"  {key} = {value}" for key, value in flattened(story["config"])]
-    return Group(
-        *map(Text, lines), Text(), table, Text(), *map(Text, passed_over), Text("configuration"), *map(Text, config)
-    )
+    table = FittedTable(COLUMNS, [_attempt_row(attempt) for attempt in attempts])
+    below = [*messages, "", *passed_over, "configuration", *config]
+    return Group(*map(_line, lines), Text(), table, *map(_line, below))
+
+
+def _line(text: str) -> Text:
+    return Text(printable(text))
 
 
 def _attempt_row(attempt: dict[str, Any]) -> tuple[str, ...]:
     if "state" not in attempt:
-        return f"{attempt['attempt']:03d}", "no record", "", "", "", "", "", ""
-    record = RunRecord.model_validate(attempt | {"attempt": int(attempt["attempt"])})
+        return f"{attempt['attempt']:03d}", "no record", "", "", "", "", ""
+    record = RunRecord.model_validate(attempt)
     hours, code = (record.updated - record.started) / 3600, record.exit_code
     exit_code = "" if code is None else str(code)
     span = (f"{record.kimg:g}", f"{record.resumed_from_kimg:g}", f"{hours:.2f}")
-    return f"{record.attempt:03d}", record.state.value, *span, record.host, exit_code, record.message
+    return f"{record.attempt:03d}", record.state.value, *span, exit_code, record.host

@@ -15,6 +15,7 @@ from orchestrator.errors import BackendError
 from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
+from orchestrator.plan.status import SETTLED
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
@@ -164,4 +165,4 @@ class Dispatcher:
 
 def is_settled(decision: Decision) -> bool:
     """Return whether nothing more will be done about this trial."""
-    return decision.action in (Action.REUSE, Action.BLOCKED, Action.STOPPED)
+    return decision.action in SETTLED

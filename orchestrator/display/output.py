@@ -3,19 +3,29 @@
 import sys
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
+from trainer.command_line.printable import PrintableConsole
 from trainer.files import strict_json
+
+WIDEST = 10_000
 
 
 def results() -> Console:
     """Return the console for results."""
-    return Console(highlight=False)
+    return PrintableConsole(highlight=False)
 
 
 def news() -> Console:
     """Return the console for progress."""
-    return Console(stderr=True, highlight=False)
+    return PrintableConsole(stderr=True, highlight=False)
+
+
+def show_wrapped(console: Console, renderable: RenderableType) -> None:
+    """Print what is broken into lines where a terminal is too narrow; in a pipe it is as wide as it needs to be."""
+    if not console.is_terminal:
+        console.width = WIDEST
+    console.print(renderable)
 
 
 def print_json(document: Any) -> None:

@@ -1,19 +1,34 @@
 """Plans as tables and summaries."""
 
+from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from orchestrator.display.duration import duration, span
 from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.diff import PlanChange
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.price import Price
+from trainer.command_line.fitting import Column
+from trainer.command_line.table import FittedTable
 from trainer.config.sweep_run import SweepRun
 
 ROWS = 60
 """Rows shown at most; `--json` has them all."""
+
+PLAN_COLUMNS = (
+    Column("action"),
+    Column("trial"),
+    Column("cell", least=24),
+    Column("seed", right=True),
+    Column("kimg", right=True),
+    Column("time", 50, right=True),
+    Column("why", 40, least=12),
+)
+
+DIFF_COLUMNS = (Column("change"), Column("cell", least=24), Column("seed", right=True), Column("detail", least=12))
 
 STYLES = {
     Action.NEW: "green",
@@ -29,15 +44,16 @@ STYLES = {
 
 def plan_table(plan: Plan) -> RenderableType:
     """Return the cells of a plan with what happens to each and why, and the sum below."""
-    table = Table(title=plan.sweep.spec.question or None, title_justify="left", box=None, pad_edge=False)
-    for column in ("action", "trial", "cell", "seed", "kimg", "time", "why"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("seed", "kimg", "time") else "left")
-    for trial in plan.trials[:ROWS]:
+    rows, styles = [], []
+    for trial in plan.trials:
         decision, cost = plan.decisions[trial.id], plan.prices.get(trial.id)
         texts = (decision.action.value, trial.id, trial.cell, str(trial.seed), _way(decision), _cost(cost))
-        table.add_row(*(Text(text) for text in (*texts, decision.reason)), style=STYLES[decision.action])
-    more = [Text(f"... and {len(plan.trials) - ROWS:,} more (all of them: --json)")] if len(plan.trials) > ROWS else []
-    return Group(table, *more, Text(), *(Text(line) for line in summary(plan)))
+        rows.append((*texts, decision.reason))
+        styles.append(STYLES[decision.action])
+    reasons = Counter((decision.action.value, decision.reason) for decision in plan.decisions.values())
+    why = [f"{action}: {reason} ({many(count, 'trial')})" for (action, reason), count in reasons.most_common(ROWS)]
+    table = FittedTable(PLAN_COLUMNS, rows, plan.sweep.spec.question or "", styles, most=ROWS, instead={"why": why})
+    return Group(table, Text(), *(Text(line) for line in summary(plan)))
 
 
 def summary(plan: Plan) -> list[str]:
@@ -54,10 +70,10 @@ def summary(plan: Plan) -> list[str]:
         return [*lines, f"Nothing to start: {under_way:,} queued or running." if under_way else "Nothing to run."]
     sources = sorted({cost.price.source for cost in plan.to_pay})
     devices = f"{totals.gpu_hours:.3g} GPU-hours" if totals.gpu_hours else f"{totals.cpu_hours:.3g} CPU-hours"
-    span = f"{duration(totals.wall_hours_low * 3600)} to {duration(totals.wall_hours_high * 3600)}"
+    within = span(totals.wall_hours_low * 3600, totals.wall_hours_high * 3600)
     lines.append(
         f"{many(totals.runs, 'run')}, {totals.kimg:,.4g} kimg, {devices}; about {duration(totals.wall_hours * 3600)} "
-        f"with {plan.parallel} at a time ({span})"
+        f"with {plan.parallel} at a time ({within})"
     )
     extra = [_energy(plan)] if totals.kwh is not None else []
     extra += [f"cost {totals.money:,.2f}"] if totals.money is not None else []
@@ -73,26 +89,14 @@ def diff_table(changes: Sequence[PlanChange]) -> RenderableType:
     """Return what a plan changes against the last one."""
     if not changes:
         return Text("No difference from the last plan.")
-    table = Table(box=None, pad_edge=False)
-    for column in ("change", "cell", "seed", "detail"):
-        table.add_column(column)
-    for change in changes[:ROWS]:
-        table.add_row(*(Text(str(part)) for part in change))
-    return Group(table, *([Text(f"... and {len(changes) - ROWS:,} more")] if len(changes) > ROWS else []))
-
-
-def show(console: Console, renderable: RenderableType) -> None:
-    """Print; in a pipe as wide as it needs to be."""
-    if not console.is_terminal:
-        console.width = 240
-    console.print(renderable)
+    return FittedTable(DIFF_COLUMNS, [[str(part) for part in change] for change in changes], most=ROWS)
 
 
 def took(run: SweepRun) -> str:
     """Return what running a sweep took, and what it was expected to take."""
     expected = run.estimate
-    told = f"{duration(expected.seconds)} ({duration(expected.low)} to {duration(expected.high)})"
-    return f"Took {duration(run.seconds)}; expected: {told}"
+    told = f"{duration(expected.seconds)} ({span(expected.low, expected.high)})"
+    return f"took {duration(run.seconds)}; expected: {told}"
 
 
 def many(count: int, word: str) -> str:
@@ -100,18 +104,9 @@ def many(count: int, word: str) -> str:
     return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
-def duration(seconds: float) -> str:
-    """Return a length of time in the unit that suits it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86400:.1f} days"
-
-
 def _way(decision: Decision) -> str:
     return f"{decision.from_kimg:g} -> {decision.to_kimg:g}" if decision.kimg else ""
 
 
 def _cost(cost: Price | None) -> str:
-    return f"{duration(cost.low)} - {duration(cost.high)}" if cost else ""
+    return span(cost.low, cost.high) if cost else ""

@@ -1,43 +1,45 @@
 """Progress of a sweep: bars on a terminal, one line per change in a pipe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, Self
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.live import Live
 from rich.text import Text
 
-from orchestrator.display.plan_table import duration
+from orchestrator.display.duration import duration
+from orchestrator.display.trial_table import bar, reach, run_table
+from orchestrator.plan.outlook import left_of_all
 from orchestrator.plan.status import TrialStatus
 
-SHOWN = 40
-"""Bars on a screen at most; the others are counted."""
+FIRST = ("running", "failed", "lost", "preempted", "pending")
+"""States of which trials are shown before others where not all fit."""
 
-MARKS = {
-    "running": "[cyan]",
-    "done": "[green]",
-    "failed": "[red]",
-    "stopped": "[magenta]",
-    "lost": "[red]",
-    "preempted": "[yellow]",
-}
+AROUND = 3
+"""Lines of the screen that are not trials: headings, the sweep's bar, the cursor's line."""
+
+MARKS, PLAIN_MARKS = "━─", "#-"
+"""Characters of a bar, done and not done: where the output is UTF-8, and elsewhere."""
+
+WHOLE_BAR = 24
 
 
 class View(Protocol):
-    """Shows how a sweep is getting on."""
+    """Shows how a sweep is getting on. `to_come` has the seconds of each run that is yet to be planned."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
-    def show(self, statuses: Sequence[TrialStatus]) -> None: ...
+    def show(self, statuses: Sequence[TrialStatus], to_come: Sequence[float] = ()) -> None: ...
     def say(self, text: str) -> None: ...
 
 
-def view_for(console: Console, quiet: bool = False) -> View:
-    """Return what suits where the output goes."""
+def view_for(console: Console, quiet: bool = False, parallel: int = 1) -> View:
+    """Return what suits where the output goes, for a sweep that runs so many trials at a time."""
     if quiet:
         return Silence()
-    return Bars(console) if console.is_terminal else Lines(console)
+    kind = Bars if console.is_terminal and not console.is_dumb_terminal else Lines
+    return kind(console, parallel)
 
 
 class Silence:
@@ -49,57 +51,64 @@ class Silence:
     def __exit__(self, *error: object) -> None:
         return None
 
-    def show(self, statuses: Sequence[TrialStatus]) -> None:
+    def show(self, statuses: Sequence[TrialStatus], to_come: Sequence[float] = ()) -> None:
         """Show nothing."""
 
     def say(self, text: str) -> None:
         """Say nothing."""
 
 
-class Bars:
-    """One bar per trial: kimg of the horizon, the score last and best, p, images per second."""
+@dataclass
+class Screen:
+    """What a terminal shows of a sweep: as many trials as fit, and below them a bar and the time left for all."""
 
-    def __init__(self, console: Console) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed:.1f}/{task.total:g} kimg"),
-            TextColumn("{task.fields[told]}"),
-        )
-        self._progress = Progress(*columns, console=console, refresh_per_second=2)
-        self._bars: dict[tuple[str, int], TaskID] = {}
+    parallel: int
+    statuses: Sequence[TrialStatus] = ()
+    to_come: Sequence[float] = ()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        marks = MARKS if console.encoding.startswith("utf") else PLAIN_MARKS
+        height = max(console.height - AROUND, 2)
+        yield run_table(self._in_order(height), height, marks)
+        yield Text(whole_line(self.statuses, self.to_come, self.parallel, marks), no_wrap=True, overflow="ignore")
+
+    def _in_order(self, height: int) -> Sequence[TrialStatus]:
+        """Return the trials in the order of the sweep, or, where not all fit, those first that are looked for."""
+        if len(self.statuses) < height:
+            return self.statuses
+        return sorted(self.statuses, key=lambda one: FIRST.index(one.state) if one.state in FIRST else len(FIRST))
+
+
+class Bars:
+    """One bar per trial, kept up to date, and one for the sweep."""
+
+    def __init__(self, console: Console, parallel: int = 1) -> None:
+        self._screen = Screen(parallel)
+        self._live = Live(self._screen, console=console, refresh_per_second=2, vertical_overflow="crop")
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._live.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._progress.stop()
+        self._live.stop()
 
-    def show(self, statuses: Sequence[TrialStatus]) -> None:
-        """Bring the bars up to date; trials that run come before others where not all fit."""
-        ranked = sorted(statuses, key=lambda status: status.state not in ("running", "failed", "lost"))
-        for status in [one for one in statuses if one in ranked[:SHOWN]]:
-            self._bar(status)
+    def show(self, statuses: Sequence[TrialStatus], to_come: Sequence[float] = ()) -> None:
+        """Bring the bars up to date."""
+        self._screen.statuses, self._screen.to_come = statuses, to_come
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._progress.console.print(Text(text))
-
-    def _bar(self, status: TrialStatus) -> None:
-        key = (status.cell, status.seed)
-        if key not in self._bars:
-            self._bars[key] = self._progress.add_task("", total=status.horizon_kimg, told="")
-        name = f"{MARKS.get(status.state, '[dim]')}{status.state:>9}[/] {escape(status.cell)} #{status.seed}"
-        completed = min(status.kimg, status.horizon_kimg)
-        self._progress.update(self._bars[key], description=name, completed=completed, told=in_numbers(status))
+        self._live.console.print(Text(text))
 
 
 class Lines:
-    """A plain line whenever a trial changes its state, or has come another tenth of its way."""
+    """A plain line whenever a trial changes its state, or has come another tenth of its way; one when a run is over."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, parallel: int = 1) -> None:
         self._console = console
+        self._parallel = parallel
+        self._over = 0
         self._said: dict[tuple[str, int], tuple[str, int]] = {}
 
     def __enter__(self) -> Self:
@@ -108,24 +117,44 @@ class Lines:
     def __exit__(self, *error: object) -> None:
         return None
 
-    def show(self, statuses: Sequence[TrialStatus]) -> None:
+    def show(self, statuses: Sequence[TrialStatus], to_come: Sequence[float] = ()) -> None:
         """Say what has changed."""
         for status in statuses:
             key, now = (status.cell, status.seed), (status.state, int(10 * status.kimg / status.horizon_kimg))
             if self._said.get(key) != now:
                 self._said[key] = now
                 self.say(in_a_line(status))
+        over = sum(status.is_over for status in statuses)
+        if over > self._over:
+            self.say(f"{'sweep':>9}  {in_sum(statuses, to_come, self._parallel)}")
+        self._over = over
 
     def say(self, text: str) -> None:
         """Print a line."""
         self._console.print(Text(text), soft_wrap=True)
 
 
+def whole_line(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int, marks: str) -> str:
+    """Return how a sweep is getting on: a bar, how many of its runs are over, and how long all of them take yet."""
+    if not statuses:
+        return ""
+    shares = [1.0 if status.is_over else min(status.kimg / status.horizon_kimg, 1.0) for status in statuses]
+    share = sum(shares) / (len(statuses) + len(to_come))
+    told = in_sum(statuses, to_come, parallel)
+    return f"{'sweep':<9}  {bar(share, WHOLE_BAR, marks)}  {share:.0%}  {told}"
+
+
+def in_sum(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int) -> str:
+    """Return how many runs of a sweep are over, and how long all the others take yet."""
+    runs, over = len(statuses) + len(to_come), sum(status.is_over for status in statuses)
+    left = left_of_all([*(status.left_seconds for status in statuses), *to_come], parallel)
+    return f"{over} of {runs} finished" + (f", about {duration(left)} left" if left else "")
+
+
 def in_a_line(status: TrialStatus) -> str:
     """Return a status as one plain line."""
     head = f"{status.state:>9}  {status.trial}  {status.cell} #{status.seed}"
-    reach = f"{status.kimg:g}/{status.horizon_kimg:g} kimg"
-    return "  ".join(part for part in (head, reach, in_numbers(status), status.wrong) if part)
+    return "  ".join(part for part in (head, f"{reach(status)} kimg", in_numbers(status), status.wrong) if part)
 
 
 def in_numbers(status: TrialStatus) -> str:
@@ -138,11 +167,6 @@ def in_numbers(status: TrialStatus) -> str:
     if status.images_per_second is not None:
         told.append(f"{status.images_per_second:.0f} img/s")
     if status.state == "running":
-        told += [part for part in (status.doing, _left(status)) if part]
+        left = f"about {duration(status.left_seconds)} left" if status.left_seconds else ""
+        told += [part for part in (status.doing, left) if part]
     return "  ".join(told)
-
-
-def _left(status: TrialStatus) -> str:
-    if not status.images_per_second:
-        return ""
-    return f"{duration((status.horizon_kimg - status.kimg) * 1000 / status.images_per_second)} left"

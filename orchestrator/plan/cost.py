@@ -79,12 +79,13 @@ class Pricing:
 
     def reference_seconds(self, trials: Iterable[Trial]) -> float:
         """Return what it takes to look at real images that no metric of these trials has looked at before."""
-        asked, by_set = asked_of(self.spec), {}
-        for trial in trials:
-            data = trial.config.data
-            if not self.evidence.has_seen(trial.data_path, asked):
-                by_set[data.fingerprint] = reference_seconds(asked.specs, asked.detector, trial.resources, data.images)
-        return sum(by_set.values())
+        asked = asked_of(self.spec)
+        by_set = {trial.data_path: trial for trial in trials}
+        return sum(
+            reference_seconds(asked.specs, asked.detector, trial.resources, trial.config.data.images)
+            for path, trial in by_set.items()
+            if not self.evidence.has_seen(path, asked)
+        )
 
     def _rate_and_power(self, trial: Trial) -> tuple[Rate, Power | None]:
         if trial.cell not in self._known:

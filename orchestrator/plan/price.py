@@ -70,7 +70,7 @@ def price(rate: Rate, kimg: float, evaluations: int, past: Sequence[PastError] =
     plain = rate.startup + rate.seconds_per_kimg * kimg + rate.seconds_per_evaluation * evaluations
     errors = [one.error for one in past if one.kind == rate.kind and _alike(one.plain, plain)]
     middle, low, high = expected(errors, rate.spread)
-    learned = f"{rate.source}, and the errors of {len(errors)} past estimates" if errors else rate.source
+    learned = f"{rate.source}, by the errors of past estimates" if errors else rate.source
     return Price(plain * middle, plain * low, plain * high, learned, plain, rate.kind)
 
 

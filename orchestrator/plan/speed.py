@@ -5,7 +5,7 @@ A benchmark of this machine goes before the history of attempts of the same shap
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from trainer.config.job import Resources
 from trainer.config.metrics.names import MetricSpec, parse_metric
 from trainer.config.train import TrainConfig
 
-LEAST_SPREAD = 1.25
+LEAST_SPREAD = 1.5
 ELSEWHERE_SPREAD = 2.0
 """What is measured on other resources is scaled by their number, and holds within this factor."""
 
@@ -110,7 +110,7 @@ class SpeedEvidence:
         middle = statistics.median(rates)
         spread = max(LEAST_SPREAD if same else ELSEWHERE_SPREAD, max(rates) / middle, middle / min(rates))
         where = "" if same else " on other resources"
-        return Training(middle, spread, f"{len(rates)} earlier trials{where}", "history")
+        return Training(middle, spread, f"{_trials(rates)}{where}", "history")
 
     def _as_seen(self, key: str) -> Training | None:
         """Return the median speed of attempts that are not done, or whose records do not say more."""
@@ -118,7 +118,7 @@ class SpeedEvidence:
         if not speeds:
             return None
         middle = statistics.median(speeds)
-        return Training(middle, ELSEWHERE_SPREAD, f"{len(speeds)} earlier trials", "history")
+        return Training(middle, ELSEWHERE_SPREAD, _trials(speeds), "history")
 
     def _evaluation(self, key: str, resources: Resources, asked: Asked, seconds_per_kimg: float) -> float:
         """Return the seconds of one evaluation with all its seeds: measured of these metrics, or of others, or not."""
@@ -183,10 +183,14 @@ def _paths(asked: Asked) -> bool:
     return any(spec.path for spec in asked.specs)
 
 
+def _trials(found: Sequence[object]) -> str:
+    return f"{len(found)} earlier {'trial' if len(found) == 1 else 'trials'}"
+
+
 def _typical_power(drawn: tuple[Power, ...]) -> Power:
-    """Return the median of earlier trials; the spread is what was seen among them, 1.25 at least."""
+    """Return the median of earlier trials; the spread is what was seen among them, LEAST_SPREAD at least."""
     watts = [one.watts for one in drawn]
     middle = statistics.median(watts)
     methods = ", ".join(sorted({one.source for one in drawn}))
     spread = max(LEAST_SPREAD, max(watts) / middle, middle / min(watts))
-    return Power(middle, spread, f"{len(drawn)} earlier trials ({methods})")
+    return Power(middle, spread, f"{_trials(drawn)} ({methods})")

@@ -1,24 +1,33 @@
 """The status of each trial of a sweep, in numbers and in words."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
+from orchestrator.plan.outlook import Attempt, compared, left_of, share_of
 from orchestrator.plan.own_view import GOING, own_view
 from orchestrator.plan.plan_file import wanted_of_plan
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
 from trainer.config.plan_file import PlanFile, PlannedRun
 from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 
+SETTLED = frozenset({Action.REUSE, Action.BLOCKED, Action.STOPPED})
+"""Nothing more will be done about a trial."""
+
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well."""
+    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well.
+
+    `left_seconds` is how long it takes yet; None where nobody knows. `timed_hours` is what its attempts took that were
+    carried out in full, of which `expected_hours` were expected, between `expected_low_hours` and the high.
+    """
 
     trial: str
     cell: str
@@ -38,6 +47,16 @@ class TrialStatus:
     host: str
     doing: str
     wrong: str
+    left_seconds: float | None = None
+    timed_hours: float | None = None
+    expected_hours: float | None = None
+    expected_low_hours: float | None = None
+    expected_high_hours: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether nothing more is to come of it in this sweep."""
+        return self.left_seconds == 0
 
 
 class _Controls(NamedTuple):
@@ -54,7 +73,9 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
     Nothing beyond the sweep's horizon is in it.
     """
     run = store.run(planned.trial)
-    records = _records(run, planned.horizon_kimg)
+    attempts = _attempts(run, planned.horizon_kimg)
+    records = [record for _, record in attempts if record]
+    times = compared(attempts)
     last = _controls(run, records, planned.horizon_kimg)
     found = score_of(run, score, planned.horizon_kimg)
     return TrialStatus(
@@ -69,18 +90,38 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
         score_best=found.best,
         **last._asdict(),
         attempts=seen.attempts,
-        hours=sum(record.updated - record.started for record in records) / 3600,
+        hours=sum(record.slot_seconds for record in records) / 3600,
         joules=_joules(records),
         host=seen.host,
         doing=records[-1].doing if records and seen.state in GOING else "",
         wrong=_wrong(seen, decision),
+        left_seconds=_left(attempts, decision),
+        timed_hours=times.taken,
+        expected_hours=times.expected,
+        expected_low_hours=times.low,
+        expected_high_hours=times.high,
     )
 
 
-def _records(run: RunDir, horizon_kimg: float) -> list[RunRecord]:
-    """Return the records of the attempts that had to do with a trial up to a horizon."""
-    records = [record for number in run.attempts() if (record := read_record(run.record(number)))]
-    return [record for record in records if record.work == "evaluate" or record.resumed_from_kimg < horizon_kimg]
+def _left(attempts: Sequence[Attempt], decision: Decision) -> float | None:
+    if decision.action in SETTLED:
+        return 0.0
+    if not attempts:
+        return None
+    job, record = attempts[-1]
+    trains = job is not None and job.work == "train"
+    share = share_of(record, job.options.horizon_kimg) if job and trains else 0.0
+    return left_of((job, record), share, time.time())
+
+
+def _attempts(run: RunDir, horizon_kimg: float) -> list[Attempt]:
+    """Return job and record of the attempts that had to do with a trial up to a horizon."""
+    pairs = [(read_job(run.job(number)), read_record(run.record(number))) for number in run.attempts()]
+    return [(job, record) for job, record in pairs if record is None or _concerns(record, horizon_kimg)]
+
+
+def _concerns(record: RunRecord, horizon_kimg: float) -> bool:
+    return record.work == "evaluate" or record.resumed_from_kimg < horizon_kimg
 
 
 def _controls(run: RunDir, records: list[RunRecord], horizon_kimg: float) -> _Controls:
@@ -131,7 +172,7 @@ def _joules(records: list[RunRecord]) -> float | None:
 
 
 def _wrong(seen: Observed, decision: Decision) -> str:
-    if seen.diverged or decision.action in (Action.BLOCKED, Action.STOPPED):
+    if seen.diverged or decision.is_incomplete or decision.action in (Action.BLOCKED, Action.STOPPED):
         return decision.reason
     if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
         return f"no heartbeat for {seen.beat_age_seconds:.0f} s"

@@ -73,6 +73,8 @@ class Ingester:
     def __init__(self, store: Store, target: MlflowTarget) -> None:
         self.store = store
         self.target = target
+        if target.database:
+            target.database.touch()  # with the modes that the umask gives; SQLite would take the group's right to write
         self.client = MlflowClient(tracking_uri=target.uri)
         place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id

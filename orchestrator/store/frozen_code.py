@@ -16,6 +16,7 @@ from pathlib import Path
 
 import orchestrator
 from orchestrator.store.layout import Store, writing
+from orchestrator.store.private import private_place, require_private
 from trainer.files import replacing, temporary_name
 
 LIVE = Path(orchestrator.__file__).resolve().parent.parent
@@ -27,6 +28,7 @@ LEFT_OUT = frozenset({"__pycache__", "embedded"})
 
 GIT_SECONDS = 20.0
 DIGITS = 16
+CODE = "code"
 
 EARLIER_NAMES: Mapping[str, str] = {
     "orchestrator.backends.local.runner": "orchestrator.backends.local_runner",
@@ -42,6 +44,7 @@ def freeze(store: Store, root: Path = LIVE) -> Path:
     files = _contents(root)
     place = _place(store, files)
     with writing(place):
+        require_private(place.parent, store)
         if place.is_dir():
             _repair(place, files)
         else:
@@ -56,7 +59,8 @@ def frozen_place(store: Store, root: Path = LIVE) -> Path:
 
 def code_name(store: Store, code: Path) -> str:
     """Return what jobs call the packages in `code`: the digits of a frozen copy, or "live" for a working copy."""
-    return code.name if code.resolve().parent == store.code.resolve() else "live"
+    places = (store.code.resolve(), private_place(store, CODE))
+    return code.name if code.resolve().parent in places else "live"
 
 
 def module_in(code: Path, module: str) -> str:
@@ -67,7 +71,7 @@ def module_in(code: Path, module: str) -> str:
 
 def _place(store: Store, files: Files) -> Path:
     parts = "".join(f"{name}\0{hashlib.sha256(content).hexdigest()}\n" for name, content in files.items())
-    return store.code.resolve() / hashlib.sha256(parts.encode()).hexdigest()[:DIGITS]
+    return private_place(store, CODE) / hashlib.sha256(parts.encode()).hexdigest()[:DIGITS]
 
 
 def _contents(root: Path) -> Files:

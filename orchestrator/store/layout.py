@@ -17,7 +17,7 @@ from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
 from trainer.config.stored import Spoilt, read_document
 from trainer.config.train import TrainConfig
-from trainer.files import create_file
+from trainer.files import create_file, temporary_name
 from trainer.record import RunDir
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -81,7 +81,7 @@ class Store:
         """Raise StoreError unless files can be created here."""
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            probe = self.root / f".writable.{os.getpid()}"
+            probe = temporary_name(self.root / "writable")
             probe.touch()
             probe.unlink()
 

@@ -1,5 +1,6 @@
 """Adds attempts to trials; the one place where a Job is made."""
 
+import errno
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +10,8 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from trainer.config.job import Estimate, Job, Resources, Work
 from trainer.config.options import RunOptions
-from trainer.files import replace_file
+from trainer.files import Guard, replace_file, replacing
+from trainer.record import RunDir
 
 
 class JobRequest(NamedTuple):
@@ -27,25 +29,31 @@ class JobRequest(NamedTuple):
 def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
     """Add an attempt to a trial and return its job, or None when somebody else has just added one."""
     run = store.run(trial)
-    number = max(run.attempts(), default=0) + 1
+    held = holder(run.path)
+    job = Job(
+        attempt=max(run.attempts(), default=0) + 1,
+        token=(held.token if held else 0) + 1,
+        work=request.work,
+        options=request.options,
+        resources=request.resources,
+        backend=request.backend,
+        sweep=request.sweep,
+        code=code_name(store, request.code),
+        submitted=time.time(),
+    )
     with writing(run.path):
-        run.attempt(number).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            run.attempt(number).mkdir()
-        except FileExistsError:
-            return None
-        held = holder(run.path)
-        job = Job(
-            attempt=number,
-            token=(held.token if held else 0) + 1,
-            work=request.work,
-            options=request.options,
-            resources=request.resources,
-            backend=request.backend,
-            sweep=request.sweep,
-            code=code_name(store, request.code),
-            submitted=time.time(),
-            estimate=request.estimate,
-        )
-        replace_file(run.job(number), job.model_dump_json(indent=1))
-    return job
+        return job if add_attempt(run, job) else None
+
+
+def add_attempt(run: RunDir, job: Job, guard: Guard | None = None) -> bool:
+    """Add the folder of an attempt with its job in it, whole; return False where there is one of this number."""
+    folder = run.attempt(job.attempt)
+    try:
+        with replacing(folder, guard) as draft:
+            draft.mkdir()
+            replace_file(draft / run.job(job.attempt).name, job.model_dump_json(indent=1))
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and folder.is_dir():
+            return False
+        raise
+    return True

@@ -13,7 +13,7 @@ RECENT = 10
 
 def recent_runs(store: Store, backend: str) -> list[SweepRun]:
     """Return the newest runs of any sweep on a backend."""
-    files = (store.root / "sweeps").glob(f"*/{RUNS_FILE}")
+    files = (store.root / "sweeps").glob(f"**/{RUNS_FILE}")
     found = [run for file in files for run in sweep_runs(file) if run.backend == backend]
     return sorted(found, key=lambda run: run.ended)[-RECENT:]
 

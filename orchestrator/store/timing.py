@@ -39,11 +39,6 @@ def timings(store: Store, trials: Iterable[str]) -> Iterator[Timing]:
             yield found
 
 
-def seconds_of(record: RunRecord) -> float:
-    """Return how long an attempt has held its slot, in seconds."""
-    return max(record.updated - (record.started if record.began is None else record.began), 0.0)
-
-
 def timings_since(store: Store, trials: Iterable[str], moment: float) -> Iterator[Timing]:
     """Yield the attempts at trials that were submitted since `moment` and are done."""
     for trial in trials:
@@ -64,7 +59,7 @@ def _timing(run: RunDir, number: int) -> Timing | None:
         trial=run.path.name,
         job=job,
         kimg=max(trained, 0.0),
-        seconds=seconds_of(record),
+        seconds=record.slot_seconds,
         startup=_startup(record),
         passes=_passes(run, number),
         ended=record.updated,

@@ -23,6 +23,7 @@ import psutil
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
+from orchestrator.store.new_attempt import add_attempt
 from orchestrator.store.requests import is_cancelled
 from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
 from orchestrator.supervisor.ending import AttemptEnding, classify, last_line, write_ending
@@ -31,7 +32,7 @@ from trainer.config.job import Job
 from trainer.errors import ExitCode
 from trainer.files import replace_file
 from trainer.record import BEGAN_VARIABLE, RunDir, State
-from trainer.recording.fence import TOKEN
+from trainer.recording.fence import TOKEN_VARIABLE
 
 POLL_SECONDS = 0.2
 STOP_GRACE_SECONDS = 180.0
@@ -116,10 +117,12 @@ def _own_job(run: RunDir, attempt: int, lease: Lease) -> Job | None:
     job = read_job(run.job(attempt))
     if job is None:
         return None
-    if run.record(attempt).exists():
-        job = job.model_copy(update={"attempt": max(run.attempts()) + 1})
     job = job.model_copy(update={"token": lease.token})
-    replace_file(run.job(job.attempt), job.model_dump_json(indent=1), lease)
+    if not run.record(attempt).exists():
+        replace_file(run.job(attempt), job.model_dump_json(indent=1), lease)
+        return job
+    while not add_attempt(run, job := job.model_copy(update={"attempt": max(run.attempts()) + 1}), lease):
+        pass
     return job
 
 
@@ -141,7 +144,8 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
 def _told(job: Job) -> dict[str, str]:
     """Return the worker's own environment: its threads, its token, and since when its job has held its slot."""
     began = psutil.Process().create_time()
-    return {"OMP_NUM_THREADS": str(job.options.threads), TOKEN: str(job.token), BEGAN_VARIABLE: repr(began)}
+    threads, token = str(job.options.threads), str(job.token)
+    return {"OMP_NUM_THREADS": threads, TOKEN_VARIABLE: token, BEGAN_VARIABLE: repr(began)}
 
 
 def worker_command() -> list[str]:

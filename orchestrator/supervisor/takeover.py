@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.store.lease import Lease
-from trainer.files import remove_marked, replacing
+from trainer.files import remove_abandoned, remove_marked, replacing
 from trainer.record import RunDir
 from trainer.recording.fence import Fence
 
@@ -25,6 +25,7 @@ def take_over(run: RunDir, lease: Lease) -> None:
     """Make the files of a trial ours. Raises LeaseSuperseded."""
     for folder in _folders(run):
         remove_marked(folder, lease.token)
+        remove_abandoned(folder)
     if not Fence(run.lease, lease.token).is_disputed:
         return
     for stream in sorted(run.path.glob("[!.]*.jsonl")):
@@ -36,7 +37,8 @@ def take_over(run: RunDir, lease: Lease) -> None:
 
 
 def _folders(run: RunDir) -> Iterator[Path]:
-    yield from (run.path, run.snapshots, run.checkpoints, run.samples, run.path / "probes")
+    yield from (run.path, run.path / "attempts", run.snapshots, run.checkpoints, run.samples)
+    yield from (run.path / name for name in ("leases", "probes", "stops"))
     yield from map(run.attempt, run.attempts())
 
 

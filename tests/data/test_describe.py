@@ -13,6 +13,7 @@ from trainer.config.dataset.describe import HEADERS_READ, NAMED_SETS, describe, 
 from trainer.config.dataset.folder import Folder
 from trainer.config.dataset.zip import Zip
 from trainer.data.png import encode_png
+from trainer.data.prepare import prepare
 from trainer.data.registry import REGISTRY
 from trainer.errors import DataError
 
@@ -112,6 +113,19 @@ def test_a_missing_path_is_answered_with_a_like_one(tmp_path: Path) -> None:
 
 def test_no_name_at_all_is_refused(tmp_path: Path) -> None:
     assert "no data set is named" in message(" ", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("x" * 5000, "too long"), ("./" + "x" * 300, "too long"), ("~nobody-of-this-name/x", "home"), ("a\0b", "null")],
+)
+def test_what_cannot_be_a_path_is_refused_in_one_short_line(tmp_path: Path, name: str, words: str) -> None:
+    assert words in message(name, tmp_path)
+    assert len(message(name, tmp_path)) < 300
+    with pytest.raises(DataError, match=words):
+        prepare(Path(name), tmp_path / "out.zip")
+    with pytest.raises(DataError, match=words):
+        prepare(tmp_path, Path(f"{name}.zip"))
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

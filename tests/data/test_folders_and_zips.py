@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -209,13 +209,12 @@ def test_pipes_sockets_and_devices_are_left_out_and_said(tmp_path: Path, monkeyp
 def test_a_label_file_that_is_no_file_is_refused_not_passed_over(tmp_path: Path, kind: str) -> None:
     folder = folder_set(tmp_path / "cats", 2)
     place = folder / "dataset.json"
-    makers: dict[str, Callable[[], None]] = {
-        "pipe": lambda: os.mkfifo(place),
-        "folder": place.mkdir,
-        "link to a device": lambda: place.symlink_to("/dev/zero"),
-        "link to a folder": lambda: place.symlink_to(tmp_path),
-    }
-    makers[kind]()
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("/dev/zero" if kind == "link to a device" else tmp_path)
     with pytest.raises(DataError, match=r"dataset\.json: is not a regular file"):
         describe(folder, tmp_path)
 

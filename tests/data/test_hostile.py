@@ -2,6 +2,7 @@
 
 import contextlib
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +18,8 @@ from trainer.config.dataset.describe import describe
 from trainer.data.cache import decoded
 from trainer.data.decode import decode
 from trainer.data.png import encode_png
+from trainer.data.prepare import prepare
+from trainer.data.verify import verify
 from trainer.errors import DataError, UserError
 
 
@@ -150,3 +153,45 @@ def test_every_common_kind_of_image_decodes_to_the_channels_that_were_announced(
     archive = open_archive(tmp_path)
     shape = decode(archive.read(archive.images[0]), "x").shape
     assert shape == (8, 8, describe(tmp_path, tmp_path / "none").channels)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_ways_of_packing_whose_size_cannot_be_bounded_are_refused(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "cats.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("bomb.png", bytes(1 << 20))
+    with pytest.raises(DataError, match=r"bomb\.png: is packed by the method (bzip2|lzma); pack the ZIP again"):
+        open_archive(path)
+
+
+def test_an_entry_that_unpacks_to_more_than_it_claims_takes_little_memory(tmp_path: Path) -> None:
+    path = zip_set(tmp_path / "cats.zip", 2)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", bytes(200 << 20))
+    content = bytearray(path.read_bytes())
+    start = content.rindex(b"PK\x01\x02")
+    content[start + 24 : start + 28] = struct.pack("<I", 100_000)
+    path.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"bomb\.png: cannot be unpacked"):
+        open_archive(path).read("bomb.png")
+    assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    tracemalloc.stop()
+
+
+def test_an_image_of_13000_by_13000_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / f"{number}.png").write_bytes(huge_png(13_000, 13_000))
+    for refused in (lambda: describe(tmp_path, tmp_path), lambda: prepare(tmp_path, tmp_path / "out.zip", 32)):
+        with pytest.raises(DataError, match=r"0\.png: would decode to 13000x13000 pixels.*smaller first"):
+            refused()
+    assert len(verify(tmp_path).problems) == 2
+
+
+def test_images_too_large_to_train_from_are_refused_before_they_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.data.decode.decode", lambda *_: pytest.fail("decoded"))
+    for number in range(2):
+        (tmp_path / f"{number}.png").write_bytes(huge_png(8_000, 8_000))
+    assert all("is 8000x8000; images must be" in problem for problem in verify(tmp_path).problems)

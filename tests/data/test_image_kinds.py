@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from tests.data.pictures import pixels
+from trainer.commands.project import read_image
 from trainer.data.dataset import full_set
 from trainer.data.decode import decode, decode_any
 from trainer.data.prepare import prepare
@@ -18,6 +19,7 @@ from trainer.data.resize import with_channels
 from trainer.data.verify import verify
 from trainer.data.writer import read_settings
 from trainer.errors import DataError
+from trainer.images.grids import to_uint8
 
 ORIENTATION = 0x0112
 LOSSY = 24
@@ -188,9 +190,8 @@ def transparent(kind: str) -> bytes:
         deep = np.full((8, 8), 65_535, np.uint16)
         deep[:, :4] = 19_000
         return encoded(Image.fromarray(deep), "PNG", transparency=19_000)
-    reds: dict[str, int | tuple[int, ...]] = {"RGB": (255, 0, 0), "L": 76, "1": 0}
-    blues: dict[str, int | tuple[int, ...]] = {"RGB": (0, 0, 255), "L": 255, "1": 255}
-    red, full = reds[kind], blues[kind]
+    red: Any = {"RGB": (255, 0, 0), "L": 76, "1": 0}[kind]
+    full: Any = {"RGB": (0, 0, 255), "L": 255, "1": 255}[kind]
     image = Image.new(kind, (8, 8), full)
     image.paste(red, (0, 0, 4, 8))
     return encoded(image, "PNG", transparency=red)
@@ -302,3 +303,11 @@ def test_exif_that_cannot_be_read_is_said_and_the_pixels_taken_as_they_lie(tmp_p
 def test_a_background_that_is_no_colour_is_refused(tmp_path: Path, background: str) -> None:
     with pytest.raises(DataError, match="is no opaque colour"):
         prepare(tmp_path, tmp_path / "x.zip", background=background)
+
+
+def test_an_image_given_to_project_or_augment_is_seen_as_prepare_sees_it(tmp_path: Path) -> None:
+    source = folder_of(tmp_path / "in", [transparent("P")] * 2, "png")
+    shown = read_image(source / "0.png", 3, 8)
+    assert (to_uint8(shown)[0].permute(1, 2, 0).numpy() == prepared(source)[0]).all()
+    with pytest.raises(DataError, match="is a device"):
+        read_image(Path("/dev/zero"), 3, 8)

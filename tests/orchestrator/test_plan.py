@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.display.plan_table import duration, summary
+from orchestrator.display.duration import duration
+from orchestrator.display.plan_table import summary
 from orchestrator.errors import PlanError
 from orchestrator.plan.around import AROUND_SECONDS
 from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_key, write_benchmark
@@ -90,18 +91,18 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
     assert evidence({}, [], []).rate(TINY, Resources(), asked).source.startswith("published")
     history = [(TINY, timing(kimg=2.0, seconds=4.0 + 20.0 + 3 * 7.0, startup=4.0, passes=(7.0, 6.0, 8.0)))]
     learned = evidence({}, [], history).rate(TINY, Resources(), asked)
-    assert learned == Rate(10.0, 1.25, "1 earlier trials", "history", 7.0, 4.0)
+    assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0)
     write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
     known = read_benchmarks(tmp_path)
     benchmarked = evidence(known, [], history).rate(TINY, Resources(), asked)
-    assert benchmarked == Rate(20.0, 1.25, "benchmark on this machine", "benchmark", 7.0, 4.0)
+    assert benchmarked == Rate(20.0, 1.5, "benchmark on this machine", "benchmark", 7.0, 4.0)
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
 
 
 def test_what_a_trial_did_on_other_resources_is_scaled_and_said() -> None:
     history = [(TINY, timing(kimg=1.0, seconds=10.0))]
     rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), Asked())
-    assert rate == Rate(2.5, 2.0, "1 earlier trials on other resources", "history", 0.0, CPU_STARTUP)
+    assert rate == Rate(2.5, 2.0, "1 earlier trial on other resources", "history", 0.0, CPU_STARTUP)
     assert evidence({}, [], history).rate(TINY, Resources(gpus=1), Asked()).kind == "published"
     assert evidence({}, [], history, "slurm").rate(TINY, Resources(), Asked()).kind == "published"
 
@@ -109,7 +110,7 @@ def test_what_a_trial_did_on_other_resources_is_scaled_and_said() -> None:
 def test_the_speed_of_what_still_runs_counts_where_nothing_is_done() -> None:
     seen = Observed(State.RUNNING, attempts=1, speed=Speed(100.0))
     rate = evidence({}, [(TINY, seen)], []).rate(TINY, Resources(), Asked())
-    assert (rate.seconds_per_kimg, rate.source) == (10.0, "1 earlier trials")
+    assert (rate.seconds_per_kimg, rate.source) == (10.0, "1 earlier trial")
 
 
 def timing(
@@ -149,7 +150,7 @@ def test_past_errors_of_like_attempts_correct_a_price_and_set_its_range() -> Non
     assert learned.plain == 100.0
     assert 250 < learned.seconds < 310
     assert learned.low < 300 < learned.high < plain.high * 2
-    assert learned.source == "table, and the errors of 12 past estimates"
+    assert learned.source == "table, by the errors of past estimates"
     assert price(rate, 800.0, 1, past).source == "table"
     assert price(rate._replace(kind="history"), 8.0, 1, past).source == "table"
 

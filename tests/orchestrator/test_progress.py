@@ -1,10 +1,12 @@
 import io
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from orchestrator.display.progress import Bars, Lines, Silence, in_a_line, view_for
+from orchestrator.display.progress import Bars, Lines, Screen, Silence, in_a_line, view_for
 from orchestrator.plan.status import TrialStatus
 
 STATUS = TrialStatus(
@@ -26,6 +28,7 @@ STATUS = TrialStatus(
     host="h",
     doing="training",
     wrong="",
+    left_seconds=120.0,
 )
 
 
@@ -37,7 +40,7 @@ def console(terminal: bool) -> tuple[Console, io.StringIO]:
 def test_a_line_says_where_a_trial_is_and_how_long_it_takes() -> None:
     assert in_a_line(STATUS) == (
         "  running  0123456789ab  augment=ada, data.subset=[5] #3  2/8 kimg  "
-        "fid2k-lite0 51.23 (best 50)  p 0.12  50 img/s  training  2 min left"
+        "fid2k-lite0 51.23 (best 50)  p 0.12  50 img/s  training  about 2 min left"
     )
 
 
@@ -49,13 +52,76 @@ def test_lines_are_printed_when_something_changes() -> None:
     assert [line.split()[0] for line in output.getvalue().splitlines()] == ["running", "running", "done"]
 
 
+def screen(statuses: Sequence[TrialStatus], width: int = 80, height: int = 24, encoding: str = "utf-8") -> list[str]:
+    """Return the lines that a terminal of this size shows of a running sweep."""
+    output = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    target = Console(file=output, force_terminal=True, width=width, height=height, color_system=None)
+    target.print(Screen(2, statuses, (60.0,)))
+    output.seek(0)
+    return output.read().splitlines()
+
+
 def test_bars_show_labels_as_they_are() -> None:
     target, output = console(terminal=True)
     with Bars(target) as view:
         view.show([STATUS])
         view.show([replace(STATUS, state="done", kimg=9.0)])
-    assert "augment=ada, data.subset=[5] #3" in output.getvalue()
-    assert "8.0/8 kimg" in output.getvalue()
+    assert "augment=ada, data.subset=[5]" in output.getvalue()
+    assert "8/8" in output.getvalue()
+
+
+CELLS = [
+    f"generator.channel_base={base}, data.subset={subset}, augment={augment}"
+    for base, subset, augment in itertools.product((1024, 2048), (500, 5000), ("none", "ada"))
+]
+MANY = [replace(STATUS, trial=f"{n:012x}", cell=cell, kimg=n, horizon_kimg=25000.0) for n, cell in enumerate(CELLS)]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_ids_states_bar_and_kimg_are_whole_and_cells_differ_at_any_width(width: int) -> None:
+    lines = screen(MANY, width)
+    rows = lines[1 : 1 + len(MANY)]
+    assert all(len(line) <= width for line in lines)
+    assert len({row[23:].partition("  ")[0] for row in rows}) == len(MANY)
+    for row, status in zip(rows, MANY, strict=True):
+        words = row.split()
+        assert {"running", status.trial, f"{status.kimg:g}/25000"} <= set(words)
+        assert any(len(word) == 12 and set(word) <= {"━", "─"} for word in words)
+
+
+def test_the_sweep_has_one_bar_and_one_time_that_is_left() -> None:
+    over = replace(STATUS, state="done", kimg=8.0, left_seconds=0.0)
+    lines = screen([over, STATUS, STATUS])
+    assert lines[-1].split("  ")[-1] == "1 of 4 finished, about 2.5 min left"
+    assert "38%" in lines[-1]
+    assert sum("finished" in line for line in lines) == 1
+
+
+def test_what_runs_comes_first_and_the_sweep_stays_in_sight_where_not_all_fit() -> None:
+    waiting = [replace(status, state="new", left_seconds=None) for status in MANY]
+    lines = screen([*waiting, STATUS], height=8)
+    assert len(lines) <= 7
+    assert lines[1].startswith("running  0123456789ab")
+    assert lines[-2] == "… and 6 more (all of them: adasweep status)"
+    assert lines[-1].startswith("sweep")
+
+
+def test_a_terminal_without_unicode_gets_plain_characters() -> None:
+    lines = screen(MANY, encoding="ascii")
+    assert "############------------" in screen([replace(STATUS, kimg=8.0)], encoding="ascii")[-1]
+    assert all(line.isascii() for line in lines)
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(view_for(console(True)[0]), Lines)
+
+
+def test_lines_tell_when_runs_are_over_and_how_long_the_others_take() -> None:
+    target, output = console(terminal=False)
+    over = replace(STATUS, seed=4, state="done", left_seconds=0.0)
+    Lines(target, parallel=2).show([over, STATUS], [60.0])
+    assert output.getvalue().splitlines()[-1] == "    sweep  1 of 3 finished, about 2 min left"
 
 
 @pytest.mark.parametrize(

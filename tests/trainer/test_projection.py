@@ -139,4 +139,4 @@ def test_unknown_distance_is_one_line(name: str, told: str) -> None:
 
 def test_what_is_no_image_is_one_line(snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["project", str(snapshot), str(snapshot), str(tmp_path / "out")]) == 2
-    assert "not an image that can be read" in capsys.readouterr().err
+    assert "is not a whole image" in capsys.readouterr().err

@@ -24,6 +24,7 @@ from trainer.commands.data_arguments import (
     TargetArgument,
 )
 from trainer.config.dataset.describe import examine, is_zip, locate, sets_in
+from trainer.config.dataset.regular import usable_path
 from trainer.data.get import get as bring
 from trainer.data.prepare import KINDS
 from trainer.data.prepare import prepare as convert
@@ -78,7 +79,7 @@ def prepare(
     path = _target(target, folder)
     with progress(path.name) as tick:
         images = convert(
-            source.expanduser(),
+            source,
             path,
             resolution=resolution,
             fit=fit,
@@ -137,7 +138,7 @@ def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None
 def _target(target: str, folder: Path) -> Path:
     """Return where `prepare` writes: a bare name is a set in the store, anything else a path."""
     if "/" in target or is_zip(Path(target)):
-        return Path(target).expanduser()
+        return usable_path(target)
     return folder / f"{target}.zip"
 
 
@@ -166,7 +167,16 @@ def _told(facts: Mapping[str, object]) -> list[str]:
 
 
 def _answer(value: object, text: str, as_json: bool) -> None:
-    result(strict_json(value, indent=1) if as_json else text)
+    result(strict_json(_shown(value), indent=1) if as_json else text)
+
+
+def _shown(value: object) -> object:
+    """Return a value for JSON with all its texts fit to be shown: names may be no UTF-8."""
+    if isinstance(value, Mapping):
+        return {key: _shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def _findings_text(found: Findings) -> str:

@@ -19,7 +19,8 @@ EXAMPLES = {
   adasweep data prepare cifar-10-python.tar.gz cifar10.zip
   adasweep data prepare mnist/ mnist --resolution 32 --fit pad
   adasweep data prepare ffhq-tfrecords/ ffhq --resolution 256 --filter box
-  adasweep data prepare animals/ animals --resolution 64 --labels folders
+  adasweep data prepare animals.zip animals --resolution 64 --labels folders
+  adasweep data prepare stickers/ stickers --resolution 64 --channels 3 --background '#808080'
 """,
     "verify": """Examples:
   adasweep data verify fashion-mnist-10k

@@ -3,17 +3,19 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import safetensors.torch
 import torch
 import typer
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageOps
 from torch import Tensor
 
 from trainer.command_line.group import epilog, new_app
 from trainer.commands.arguments import ClassOption, DistanceOption, SnapshotArgument
-from trainer.errors import DataError, UserError
+from trainer.config.dataset.entries import MAX_IMAGE_BYTES
+from trainer.config.dataset.regular import read_regular, usable_path
+from trainer.data.decode import decode_any
+from trainer.data.resize import ImageFormat, fitted
+from trainer.errors import UserError
 from trainer.files import replace_file
 from trainer.images.grids import tile, to_uint8, write_animation, write_png
 from trainer.images.latents import class_rows, load_generator
@@ -24,7 +26,6 @@ from trainer.projection.projector import Projection, Projector
 from trainer.projection.schedule import Schedule
 from trainer.runtime.console import progress, result
 
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 FRAMES = 60
 STEPS = Schedule().steps
 
@@ -91,17 +92,13 @@ def _followed(
 
 
 def read_image(path: Path, channels: int, resolution: int) -> Float[Tensor, "1 {channels} {resolution} {resolution}"]:
-    """Return the middle square of an image [1 c h w] of [-1, 1] at `resolution`.
+    """Return the middle square of an image [1 c h w] of [-1, 1] at `resolution`: as `data prepare` would make it.
 
     Raises DataError for what is not an image.
     """
-    try:
-        with Image.open(path) as file:
-            square = ImageOps.fit(file.convert(MODES[channels]), (resolution, resolution), Image.Resampling.LANCZOS)
-    except (OSError, Image.DecompressionBombError) as error:
-        raise DataError(path, f"not an image that can be read ({error})") from error
-    pixels = np.atleast_3d(np.asarray(square))
-    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+    file = decode_any(read_regular(usable_path(path), MAX_IMAGE_BYTES), str(path))
+    square = fitted(file.pixels, ImageFormat(resolution, channels=channels))
+    return torch.from_numpy(square.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
 def write(

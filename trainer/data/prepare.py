@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trainer.config.dataset.describe import is_zip
 from trainer.config.dataset.header import LARGEST, SMALLEST, nearest_power
-from trainer.config.dataset.regular import require_regular
+from trainer.config.dataset.regular import require_regular, usable_path
 from trainer.data.cache import DecodeProgress
 from trainer.data.convert import convert, first_picture
 from trainer.data.readers.cifar import BATCH_PREFIX, CifarReader
@@ -83,6 +83,7 @@ def prepare(
     Without `resolution` the images must have a fitting size already. The same images and settings give the same bytes.
     """
     colour(background)
+    source, target = usable_path(source), usable_path(target)
     if not is_zip(target):
         raise DataError(target, "is not the name of a ZIP file", f"write {target.name}.zip")
     if target.is_dir():

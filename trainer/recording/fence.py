@@ -10,14 +10,17 @@ follows it, too. So every change has a way to come to nothing once the token is 
   live gives all snapshots and checkpoints names of its own, and relies on no others.
 """
 
-import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-TOKEN = "ADASWEEP_TOKEN"
+from trainer.files import parsed_json, read_regular
+
+TOKEN_VARIABLE = "ADASWEEP_TOKEN"
 """What tells a worker its token: a job's file may meanwhile have been given to another one."""
 
+CLAIM = re.compile(r"[0-9]{6,9}")
 ENDED = ".ended"
 """`leases/000001.ended` says that the holder of token 1 has ended, and that nothing it started goes on."""
 
@@ -42,25 +45,28 @@ class Fence:
     @classmethod
     def of_worker(cls, lease: Path, token: int) -> "Fence":
         """Return the fence of a worker: its token is its supervisor's, or where it has none that of its job."""
-        return cls(lease, int(os.environ.get(TOKEN, token)))
+        return cls(lease, int(os.environ.get(TOKEN_VARIABLE, token)))
 
     @property
     def is_disputed(self) -> bool:
         """Return whether a holder before us may still be at work, held up somewhere."""
         names = self._names()
-        return any(f"{name}{ENDED}" not in names for name in names if name.isdigit() and int(name) < self.token)
+        return any(f"{name}{ENDED}" not in names for name in names if CLAIM.fullmatch(name) and int(name) < self.token)
 
     def _claims(self) -> list[int]:
-        return [int(name) for name in self._names() if name.isdigit()]
+        return [int(name) for name in self._names() if CLAIM.fullmatch(name)]
 
     def _names(self) -> set[str]:
         try:
             return set(os.listdir(self.lease.parent / "leases"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return set()
 
     def _beating(self) -> int:
+        """Return the token of lease.json, 0 where that is spoilt: claims say the same."""
         try:
-            return int(json.loads(self.lease.read_text(encoding="utf-8"))["token"])
-        except FileNotFoundError:
+            told = parsed_json(read_regular(self.lease))
+        except (OSError, ValueError):
             return 0
+        token = told.get("token") if isinstance(told, dict) else 0
+        return token if isinstance(token, int) else 0

@@ -1,5 +1,6 @@
 """The local backend: attempts wait in a queue and run as slots become free, whether or not their launcher is alive."""
 
+import os
 import shlex
 import signal
 import socket
@@ -13,6 +14,7 @@ from orchestrator.backends.local.runner import ensure_runner
 from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store, writing
+from orchestrator.store.private import private_place, require_private
 from orchestrator.store.process_id import send
 from orchestrator.supervisor.command import Task, supervisor_command
 from orchestrator.supervisor.ending import never_began
@@ -31,7 +33,7 @@ class LocalBackend:
     def __init__(self, store: Store, cpus: int | None = None) -> None:
         self.store = store
         self.cpus = cpus
-        self.queue = Queue(store.root.resolve() / "local" / socket.gethostname())
+        self.queue = Queue(private_place(store, self.name) / socket.gethostname())
         self._runners: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -65,6 +67,8 @@ class LocalBackend:
 
     def submit(self, submission: Submission) -> list[Handle]:
         handles = []
+        with writing(self.queue.root):
+            require_private(self.queue.root, self.store)
         if self.cpus:
             self.queue.set_capacity(self.capacity)
         for task in submission.tasks:
@@ -102,8 +106,17 @@ class LocalBackend:
         if entry and not (entry.supervisor and entry.supervisor.is_gone):
             return State.RUNNING
         record = read_record(self._run(handle).record(handle.attempt))
+        if record is None and self._is_of_another(handle):
+            return State.PENDING
         ended = record is not None and record.state not in (State.PENDING, State.RUNNING)
         return record.state if record and ended else State.LOST
+
+    def _is_of_another(self, handle: Handle) -> bool:
+        """Return whether another user submitted this, whose queue is not ours to look into."""
+        try:
+            return self._run(handle).job(handle.attempt).stat().st_uid != os.geteuid()
+        except FileNotFoundError:
+            return False
 
     def _stop(self, handle: Handle) -> None:
         """Signal the supervisor of a running attempt, once it has one."""

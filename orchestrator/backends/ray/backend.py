@@ -17,6 +17,7 @@ from orchestrator.store.attempt_state import FINAL
 from orchestrator.store.frozen_code import module_in
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
+from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
 from orchestrator.supervisor.ending import never_began
 from trainer.config.job import Resources
@@ -37,7 +38,7 @@ class RayBackend:
     def __init__(self, store: Store, jobs: RayJobs) -> None:
         self.store = store
         self.jobs = jobs
-        self.queue = RayQueue(store.root.resolve() / "ray")
+        self.queue = RayQueue(private_place(store, self.name))
         self._checked = float("-inf")
 
     def slots(self, resources: Resources) -> int:
@@ -60,6 +61,7 @@ class RayBackend:
     def submit(self, submission: Submission) -> list[Handle]:
         entries = [QueueEntry.of(task) for task in submission.tasks]
         with writing(self.queue.root):
+            require_private(self.queue.root, self.store)
             for entry in entries:
                 self.queue.put(entry)
         self.maintain()

@@ -21,8 +21,9 @@ from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, may_pass, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
+from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.errors import UserError
@@ -118,15 +119,18 @@ class SlurmBackend:
 
     @property
     def _root(self) -> Path:
-        return self.store.root.resolve() / "slurm"
+        return private_place(self.store, self.name)
 
     def _submit(self, tasks: Sequence[Task], handles: dict[Task, Handle]) -> None:
         """Submit tasks that need the same, as many together as SLURM takes; `handles` gets those that it took."""
         waiting = list(tasks)
         while waiting:
             batch = waiting[: self._together]
+            array = self._array(batch)
+            with writing(array.folder):
+                require_private(array.folder, self.store)
             try:
-                keys = submit_array(self._array(batch))
+                keys = submit_array(array)
             except AtLimit as limit:
                 if len(batch) == 1:
                     raise self._judged(limit) from None

@@ -10,6 +10,7 @@ from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import common_header, reduced
 from trainer.config.dataset.labels import empty_classes, read_labels
+from trainer.config.dataset.regular import usable_path
 from trainer.errors import DataError, printable
 
 NAMED_SETS = (
@@ -43,7 +44,7 @@ def locate(name_or_path: str | Path, data_dir: Path) -> Path:
     text = str(name_or_path)
     if not text.strip():
         raise DataError("data", "no data set is named", "give a name, a folder or a ZIP file")
-    for path in [*(_of_name(text, data_dir) if _is_bare(text) else []), Path(text).expanduser()]:
+    for path in [*(_of_name(text, data_dir) if _is_bare(text) else []), usable_path(text)]:
         if path.exists():
             return path.resolve()
     raise _not_found(text, data_dir)
@@ -118,13 +119,14 @@ def _not_found(text: str, data_dir: Path) -> DataError:
     if text in NAMED_SETS:
         return DataError(text, f"is not in {data_dir} yet", f"get it with: adasweep data get {text}")
     if not _is_bare(text):
-        return DataError(text, "no such folder or ZIP file", _sibling_hint(Path(text).expanduser()))
+        return DataError(text, "no such folder or ZIP file", _sibling_hint(usable_path(text)))
     here = sorted(sets_in(data_dir))
     return DataError(text, f"no data set of this name in {data_dir}", _did_you_mean(text, [*here, *NAMED_SETS]))
 
 
 def _of_name(text: str, data_dir: Path) -> list[Path]:
     """Return where a set of this name may lie; the ending of a ZIP may be in capitals."""
+    usable_path(data_dir / f"{text}{ZIP_SUFFIX}")
     others = [path for path in _listing(data_dir) if is_zip(path) and path.stem == text]
     return [data_dir / f"{text}{ZIP_SUFFIX}", *sorted(others), data_dir / text]
 

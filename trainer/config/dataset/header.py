@@ -59,7 +59,9 @@ def require_plain(image: Image.Image, facts: ImageFacts, place: str) -> None:
     """Raise DataError where an image needs a decision, or work, that only `data prepare` does."""
     way_out = "bring it into the pixels: adasweep data prepare"
     if facts.turned > 1 and image.format != "TIFF":
-        raise DataError(place, f"lies on its side or mirrored, by its EXIF orientation {facts.turned}", way_out)
+        raise DataError(
+            place, f"is to be shown turned (EXIF orientation {facts.turned}), but its pixels are not", way_out
+        )
     if key_alpha(image, facts) is not None:
         raise DataError(place, "has a transparent colour, which hides pixels", way_out)
 

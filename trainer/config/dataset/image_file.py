@@ -16,8 +16,9 @@ from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
 from trainer.errors import DataError, UserError
 
 MAX_SIDE = 32768
-MAX_PIXELS = 1 << 26
-"""8192 x 8192: decoding takes less than 1 GiB."""
+MAX_SQUARE = 8192
+MAX_PIXELS = MAX_SQUARE * MAX_SQUARE
+"""Decoding and resizing so many takes 1 GB (1.5 GB where they come from WebP)."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """Formats that are decoded, whatever a file calls itself; some that Pillow knows besides start other programs."""
@@ -165,7 +166,7 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
 
 def _require_sane_size(image: Image.Image, place: str) -> None:
     if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-        problem = f"would decode to {image.width}x{image.height} pixels, more than {MAX_PIXELS >> 20} million"
+        problem = f"would decode to {image.width}x{image.height} pixels, more than {MAX_SQUARE}x{MAX_SQUARE}"
         raise DataError(place, problem, "make it smaller first")
 
 

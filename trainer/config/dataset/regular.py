@@ -1,10 +1,27 @@
-"""Reading regular files, and nothing else: a pipe would hang its reader, a device never ends."""
+"""Paths as people write them, and reading regular files only: a pipe would hang its reader, a device never ends."""
 
 import os
 import stat
 from pathlib import Path
 
 from trainer.errors import DataError
+
+SHOWN = 100
+
+
+def usable_path(text: str | Path) -> Path:
+    """Return the path that somebody wrote, with ~ put in. Raises DataError where no file can be asked for by it."""
+    place = str(text) if len(str(text)) <= SHOWN else f"{str(text)[:SHOWN]}..."
+    try:
+        path = Path(text).expanduser()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except OSError as error:
+        raise DataError(place, f"cannot be used ({error.strerror})") from None
+    except (RuntimeError, ValueError) as error:
+        raise DataError(place, f"cannot be a path ({error})") from None
+    return path
 
 
 def require_regular(path: Path) -> int:

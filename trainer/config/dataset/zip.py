@@ -1,6 +1,5 @@
 """A data set as a ZIP file, read with care: the file may be broken, or built to do harm."""
 
-import lzma
 import stat
 import struct
 import zipfile
@@ -16,13 +15,16 @@ from trainer.errors import DataError
 MAX_RATIO = 1200
 """DEFLATE expands no more than 1032 times: an entry that claims more lies, or means harm."""
 
-READ_AT_ONCE = 4096
-"""Bytes asked of a decompressor at a time: whatever an entry claims, no more than a small multiple is unpacked."""
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Ways of packing that unpack no more at a time than they are asked for: bzip2 makes 45 MB of 50 bytes at once."""
+
+OTHER_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
+READ_AT_ONCE = 1 << 16
+"""Bytes asked for at a time, whatever an entry claims to have."""
 
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
-    lzma.LZMAError,
     struct.error,
     EOFError,
     OSError,
@@ -104,6 +106,11 @@ def _refuse_hostile(place: str, name: str, info: zipfile.ZipInfo) -> None:
 
 
 def _refuse_bomb(place: str, info: zipfile.ZipInfo, most: int) -> None:
+    if info.compress_type not in METHODS:
+        method = OTHER_METHODS.get(info.compress_type, info.compress_type)
+        raise DataError(
+            place, f"is packed by the method {method}", "pack the ZIP again, with deflate or without packing"
+        )
     if info.file_size > most or info.file_size > MAX_RATIO * max(info.compress_size, 1):
         raise DataError(place, f"would unpack {info.compress_size} bytes to {info.file_size}")
 

@@ -1,0 +1,62 @@
+"""What the attempts and the runs of a sweep took, and what was expected of them when they were planned."""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import ValidationError
+
+from analysis.tables.attempts import SECONDS_PER_HOUR
+from analysis.tables.store import ResultStore
+from trainer.config.job import Estimate, Job
+from trainer.config.plan_file import PlanFile
+from trainer.config.sweep_run import RUNS_FILE, sweep_runs
+from trainer.record import RunDir, State, read_record
+
+HEADINGS = ("what", "attempts", "hours", "expected", "from", "to", "within range")
+
+Taken = tuple[float, Estimate]
+"""Seconds that an attempt took, and its estimate."""
+
+
+def rows_of(store: ResultStore, plan: PlanFile) -> list[list[str]]:
+    """Return a row for each cell of which attempts were carried out in full, and one for all."""
+    by_cell: dict[str, list[Taken]] = {}
+    for cell in dict.fromkeys(run.cell for run in plan.cells):
+        trials = dict.fromkeys(run.trial for run in plan.cells if run.cell == cell)
+        found = [one for trial in trials for one in attempts_taken(store.run(trial), plan.sweep)]
+        if found:
+            by_cell[cell] = found
+    every = [one for trial in plan.trials for one in attempts_taken(store.run(trial), plan.sweep)]
+    rows = [_row(cell, found) for cell, found in by_cell.items()]
+    return [*rows, _row("all", every)] if len(rows) > 1 else rows
+
+
+def runs_of(store: ResultStore, sweep: str) -> list[list[str]]:
+    """Return a row for each time that the sweep was run to its end, from its plan to the end of recording."""
+    found = sweep_runs(store.plan(sweep).with_name(RUNS_FILE))
+    return [_row(f"run {number}", [(run.seconds, run.estimate)], run.attempts) for number, run in enumerate(found, 1)]
+
+
+def attempts_taken(run: RunDir, sweep: str) -> Iterator[Taken]:
+    """Yield what a sweep's attempts at a trial took that were carried out in full and had an estimate."""
+    for number in run.attempts():
+        record = read_record(run.record(number))
+        if record is None or record.state is not State.DONE or record.diverged:
+            continue
+        job = _job(run, number)
+        if job and job.sweep == sweep and job.estimate:
+            yield record.slot_seconds, job.estimate
+
+
+def _job(run: RunDir, number: int) -> Job | None:
+    try:
+        return Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError):
+        return None
+
+
+def _row(what: str, taken: Sequence[Taken], attempts: int | None = None) -> list[str]:
+    within = sum(estimate.low <= seconds <= estimate.high for seconds, estimate in taken)
+    sums = [sum(seconds for seconds, _ in taken)]
+    sums += [sum(getattr(estimate, name) for _, estimate in taken) for name in ("seconds", "low", "high")]
+    hours = [f"{seconds / SECONDS_PER_HOUR:.3g}" for seconds in sums]
+    return [what, str(len(taken) if attempts is None else attempts), *hours, f"{within} of {len(taken)}"]

@@ -1,0 +1,19 @@
+"""Lengths of time in words."""
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in the unit that suits it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.2g} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86400:.1f} days"
+
+
+def span(low: float, high: float) -> str:
+    """Return a range of lengths of time: 7 to 10 min, 40 s to 2 min."""
+    least, most = duration(low), duration(high)
+    number, _, unit = least.partition(" ")
+    if least == most:
+        return least
+    return f"{number} to {most}" if most.endswith(f" {unit}") else f"{least} to {most}"

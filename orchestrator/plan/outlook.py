@@ -1,0 +1,71 @@
+"""How long trials and sweeps take yet, and how long attempts took against what was expected. Values only."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from trainer.config.job import Job
+from trainer.record import RunRecord, State
+
+Attempt = tuple[Job | None, RunRecord | None]
+
+LEAST_SHARE = 0.1
+"""Part of an estimate that is still expected of an attempt that has used it up."""
+
+
+class Compared(NamedTuple):
+    """Hours that attempts took which were carried out in full, and what was expected of them; None: there are none."""
+
+    taken: float | None = None
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+def compared(attempts: Iterable[Attempt]) -> Compared:
+    """Return what attempts took against their estimates; those that were cut short say nothing of these."""
+    pairs = [
+        (record.slot_seconds, job.estimate)
+        for job, record in attempts
+        if job and record and job.estimate and record.state is State.DONE and not record.diverged
+    ]
+    if not pairs:
+        return Compared()
+    taken = sum(seconds for seconds, _ in pairs)
+    sums = (sum(getattr(one, name) for _, one in pairs) for name in ("seconds", "low", "high"))
+    return Compared(taken / 3600, *(seconds / 3600 for seconds in sums))
+
+
+def left_of(attempt: Attempt, share_done: float, now: float) -> float | None:
+    """Return how many seconds an attempt takes yet, of which this share is trained; None where nothing is known.
+
+    What was expected counts less and less, the pace that was seen more and more.
+    """
+    job, record = attempt
+    whole = job.estimate.seconds if job and job.estimate else None
+    if record is None or record.state is not State.RUNNING:
+        return None if whole is None else whole * (1 - share_done)
+    since_begun = now - (record.started if record.began is None else record.began)
+    rest = None if whole is None else max(whole - since_begun, whole * LEAST_SHARE)
+    if share_done <= 0 or (share_done >= 1 and rest is not None):
+        return rest
+    trained = now - (record.started if record.ready is None else record.ready)
+    seen = trained / share_done * (1 - share_done)
+    return seen if whole is None else (1 - share_done) * whole * (1 - share_done) + share_done * seen
+
+
+def share_of(record: RunRecord | None, horizon_kimg: float) -> float:
+    """Return the share of an attempt's own training that is done."""
+    if record is None:
+        return 0.0
+    own = horizon_kimg - record.resumed_from_kimg
+    return min(max((record.kimg - record.resumed_from_kimg) / own, 0.0), 1.0) if own > 0 else 1.0
+
+
+def left_of_all(lefts: Sequence[float | None], parallel: int) -> float | None:
+    """Return how many seconds a sweep takes yet with so many at a time; of what is unknown, the others' mean."""
+    known = [left for left in lefts if left is not None]
+    if not known:
+        return None if lefts else 0.0
+    positive = [left for left in known if left > 0] or [0.0]
+    every = [sum(positive) / len(positive) if left is None else left for left in lefts]
+    return max(sum(every) / max(parallel, 1), max(every))

@@ -1,0 +1,26 @@
+"""What killed writers left half-written in a store: swept up by the next `run`."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from orchestrator.store.layout import Store
+from trainer.files import remove_abandoned
+
+
+def sweep_up(store: Store, sweep: str, trials: Iterable[str]) -> None:
+    """Remove what dead processes of this host left half-written: in a sweep's trials, and in all that trials share."""
+    for folder in _folders(store, sweep, trials):
+        remove_abandoned(folder)
+
+
+def _folders(store: Store, sweep: str, trials: Iterable[str]) -> Iterator[Path]:
+    shared = [folder for folder in _within(store.root) if folder != store.trials]
+    yield from (store.root, *shared, *(inner for folder in shared for inner in _within(folder)))
+    yield store.plan(sweep).parent
+    for run in map(store.run, trials):
+        yield from (run.path, run.path / "attempts")
+        yield from map(run.attempt, run.attempts())
+
+
+def _within(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]

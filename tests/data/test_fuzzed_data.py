@@ -1,0 +1,194 @@
+"""Data sets as nobody would make them: every command answers 0, or 2 with a line that names the mistake; nothing else.
+
+`make test` looks for some seconds, `make test-slow` for minutes.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.data.pictures import pixels
+from tests.support.fuzzing import BATCH, FEW, fuzz_for
+from trainer.__main__ import main
+from trainer.data.decode import decode_any
+from trainer.errors import UserError
+
+MINUTES = 2.0
+NAMES = [
+    "a.png",
+    "b/c.jpg",
+    "b\\d.gif",
+    "./e.tif",
+    "x/y/z.webp",
+    "\u00e9.bmp",
+    "p.ppm",
+    "../q.png",
+    "/r.png",
+    "b",
+    "b/",
+]
+Judge = Callable[[Path], None]
+
+
+def saved(format: str, mode: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels(0)).convert(mode).save(file, format, **options)
+    return file.getvalue()
+
+
+def with_exif(format: str) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return saved(format, "RGB", exif=exif)
+
+
+def deep(format: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(file, format)
+    return file.getvalue()
+
+
+SEEDS = [
+    *(saved("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA")),
+    *(saved("TIFF", mode) for mode in ("1", "L", "P", "RGB", "CMYK", "LAB", "F", "I")),
+    *(saved("TIFF", "RGB", compression=kind) for kind in ("tiff_lzw", "packbits", "jpeg")),
+    *(saved("JPEG", mode) for mode in ("L", "RGB", "CMYK")),
+    *(saved(format, "RGB") for format in ("WEBP", "BMP", "PPM")),
+    *(with_exif(format) for format in ("PNG", "JPEG", "WEBP", "TIFF")),
+    *(deep(format) for format in ("PNG", "TIFF", "PPM")),
+    saved("GIF", "P", transparency=0),
+    saved("PNG", "P", transparency=bytes([0, 7, 255])),
+    saved("PNG", "RGB", transparency=(1, 2, 3)),
+    saved("JPEG", "RGB", progressive=True),
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
+    """Return one of `seeds` with a few bytes changed, put in, taken away, or cut off."""
+    content = bytearray(draw(st.sampled_from(seeds)))
+    for _ in range(draw(st.integers(0, 4))):
+        place = draw(st.integers(0, len(content)))
+        match draw(st.sampled_from(["set", "insert", "delete", "cut", "far"])):
+            case "set":
+                content[place : place + 1] = draw(st.binary(min_size=1, max_size=4))
+            case "insert":
+                content[place:place] = draw(st.binary(min_size=1, max_size=8))
+            case "delete":
+                del content[place : place + draw(st.integers(1, 8))]
+            case "cut":
+                del content[place:]
+            case "far":
+                content[place : place + 4] = draw(st.sampled_from([b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0" * 4]))
+    return bytes(content)
+
+
+LABELS = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 10**20) | st.floats() | st.text(max_size=3) | st.sampled_from(NAMES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["labels", *NAMES]), inner, max_size=3),
+    max_leaves=8,
+)
+LABEL_FILES = st.one_of(
+    st.binary(max_size=40),
+    LABELS.map(lambda value: json.dumps(value).encode()),
+    LABELS.map(lambda value: json.dumps({"labels": value}).encode()),
+    st.lists(st.tuples(st.sampled_from(NAMES), st.integers(-1, 3))).map(lambda v: json.dumps({"labels": v}).encode()),
+)
+
+
+@pytest.fixture
+def judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Judge:
+    """Return a function that puts a data set through every command, and judges the answers."""
+
+    def judge(source: Path) -> None:
+        codes = []
+        for words in (["describe"], ["verify"], ["prepare", "--resolution", "8"], ["prepare", "--labels", "folders"]):
+            target = [str(tmp_path / "out.zip"), "--force"] if words[0] == "prepare" else []
+            code = main(["data", words[0], str(source), *target, *words[1:], "--data-dir", str(tmp_path)])
+            told = capsys.readouterr()
+            assert code in (0, 2), told.err
+            assert "Traceback" not in told.err
+            errors = [line for line in told.err.splitlines() if line.startswith("adasweep: error: ")]
+            assert len(errors) == (code == 2 and words[0] != "verify") or (words[0] == "verify" and len(errors) <= 1)
+            codes.append(code)
+        describes, verifies = codes[:2]
+        assert verifies == 2 or describes == 0, "what describe refuses is not sound"
+
+    return judge
+
+
+def picture_fuzz() -> Callable[[], None]:
+    @given(damaged(SEEDS))
+    def fuzz(content: bytes) -> None:
+        with suppress(UserError):
+            found = decode_any(content, "x.png")
+            assert found.pixels.dtype == np.uint8
+            assert found.pixels.shape[2] in (1, 2, 3, 4)
+
+    return fuzz
+
+
+def folder_fuzz(path: Path, judged: Judge) -> Callable[[], None]:
+    @given(st.lists(damaged(SEEDS), min_size=2, max_size=3), LABEL_FILES)
+    def fuzz(files: list[bytes], labels: bytes) -> None:
+        folder = path / "folder"
+        folder.mkdir(exist_ok=True)
+        for number, content in enumerate(files):
+            (folder / f"{number}.png").write_bytes(content)
+        (folder / "dataset.json").write_bytes(labels)
+        judged(folder)
+
+    return fuzz
+
+
+def zip_fuzz(path: Path, judged: Judge) -> Callable[[], None]:
+    @given(
+        st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(SEEDS)), max_size=4, unique_by=lambda pair: pair[0]),
+        st.none() | LABEL_FILES,
+        st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
+        st.data(),
+    )
+    def fuzz(files: list[tuple[str, bytes]], labels: bytes | None, compression: int, data: Any) -> None:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", compression) as archive:
+            for name, content in files:
+                archive.writestr(name, content)
+            if labels is not None:
+                archive.writestr(data.draw(st.sampled_from(["dataset.json", "b/dataset.json"])), labels)
+            archive.comment = data.draw(
+                st.sampled_from([b"", b"{}", b'{"adasweep": 3}', b'{"adasweep": {"remarks": 3}}'])
+            )
+        (path / "fuzzed.zip").write_bytes(data.draw(damaged([file.getvalue()])))
+        judged(path / "fuzzed.zip")
+
+    return fuzz
+
+
+def test_damaged_pictures_are_decoded_or_named() -> None:
+    settings(FEW, max_examples=500)(picture_fuzz())()
+
+
+def test_folders_of_damaged_pictures_and_labels_end_in_0_or_2(tmp_path: Path, judged: Judge) -> None:
+    settings(FEW, max_examples=20)(folder_fuzz(tmp_path, judged))()
+
+
+def test_damaged_zips_end_in_0_or_2(tmp_path: Path, judged: Judge) -> None:
+    settings(FEW, max_examples=60)(zip_fuzz(tmp_path, judged))()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["picture", "folder", "zip"])
+def test_data_sets_fuzzed_for_minutes_end_in_0_or_2(tmp_path: Path, judged: Judge, kind: str) -> None:
+    fuzzers = {"picture": picture_fuzz(), "folder": folder_fuzz(tmp_path, judged), "zip": zip_fuzz(tmp_path, judged)}
+    fuzz_for(MINUTES, BATCH(fuzzers[kind]))

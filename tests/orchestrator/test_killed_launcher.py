@@ -1,0 +1,91 @@
+"""A launcher that is killed (SIGKILL) between writing a file and renaming it: the same command finishes all of it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from orchestrator.recorders.cursor import behind
+from orchestrator.recorders.target import default_target
+from orchestrator.store.layout import Store
+from tests.orchestrator.attempts import kimgs
+from tests.orchestrator.test_recorder import empty_database as empty_database
+from tests.orchestrator.test_run import adasweep
+from tests.support.tiny_sweep import SWEEP
+from trainer.record import State, read_record
+
+pytestmark = pytest.mark.usefixtures("scripted")
+
+TWO = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", "augment: [none, ada]")
+KILLED = """
+import os, signal, sys
+from orchestrator.cli import main
+name, left = sys.argv.pop(1), int(sys.argv.pop(1))
+
+def dying(act):
+    def acted(source, target, *rest, **options):
+        global left
+        if os.path.basename(target) == name:
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return act(source, target, *rest, **options)
+    return acted
+
+os.replace, os.rename, os.link = dying(os.replace), dying(os.rename), dying(os.link)
+sys.exit(main())
+"""
+
+
+def killed(store: Store, name: str, time: int, *words: object) -> int:
+    """Run adasweep, killed when it is about to give a file this name for the n-th time; return its exit code."""
+    command = [sys.executable, "-c", KILLED, name, str(time), *map(str, words), "--store", str(store.root)]
+    return subprocess.run(command, capture_output=True, check=False, timeout=240).returncode
+
+
+def assert_all_is_recorded(store: Store) -> None:
+    client = MlflowClient(tracking_uri=default_target(store).uri)
+    runs = client.search_runs([one.experiment_id for one in client.search_experiments()])
+    ids = list(store.ids())
+    assert sorted(run.data.tags["trial"] for run in runs) == ids
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    for run in runs:
+        told = client.get_metric_history(run.info.run_id, "images_per_second")
+        assert len(told) == len(set(kimgs(store.run(run.data.tags["trial"]).ticks))) == 10
+    assert behind(store, default_target(store), ids) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "time"),
+    [
+        ("job.json", 2),
+        ("trial.json", 2),
+        pytest.param("trial.json", 1, marks=pytest.mark.slow),
+        pytest.param("job.json", 1, marks=pytest.mark.slow),
+        pytest.param("plan.json", 1, marks=pytest.mark.slow),
+        pytest.param("handle.json", 1, marks=pytest.mark.slow),
+        pytest.param("handle.json", 2, marks=pytest.mark.slow),
+    ],
+)
+def test_the_same_command_again_returns_with_all_trials_done_and_recorded(
+    store: Store, sweep_file: Callable[[str], Path], empty_database: Path, name: str, time: int
+) -> None:
+    (store.root / "mlflow.db").write_bytes(empty_database.read_bytes())
+    file = sweep_file(TWO)
+    assert killed(store, name, time, "run", file, "--cpus", 1) == -9
+    left = [path for path in store.root.rglob(".*.tmp") if path.name.startswith(f".{name}.")]
+    assert len(left) == 1
+    again = adasweep(store, "run", file, "--cpus", 1, "--json")
+    assert again.returncode == 0, again.stderr
+    assert [trial["state"] for trial in json.loads(again.stdout)["trials"]] == ["done"] * 2
+    for run in map(store.run, store.ids()):
+        record = read_record(run.record(run.attempts()[-1]))
+        assert record is not None
+        assert record.state is State.DONE
+        assert kimgs(run.ticks) == [round(0.1 * step, 3) for step in range(1, 11)]
+    assert_all_is_recorded(store)
+    assert list(store.root.rglob(".*.tmp")) == []

@@ -1,0 +1,130 @@
+"""What attempts took against what was expected, and how long trials and sweeps take yet."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.display.duration import span
+from orchestrator.display.plan_table import took
+from orchestrator.display.trial_table import against_expected
+from orchestrator.plan.around import AROUND_SECONDS, around_of
+from orchestrator.plan.outlook import Compared, compared, left_of, left_of_all, share_of
+from orchestrator.store.layout import Store
+from orchestrator.store.sweep_runs import keep_run, recent_runs, run_of
+from orchestrator.store.timing import Timing, timings, timings_since
+from tests.orchestrator.attempts import new_attempt, new_trial
+from tests.orchestrator.test_progress import STATUS
+from trainer.config.job import Estimate, Job
+from trainer.config.options import RunOptions
+from trainer.files import append_lines, replace_file
+from trainer.record import RunDir, RunRecord, State
+
+OPTIONS = RunOptions(horizon_kimg=2.0, data_path=Path("d"), cache_dir=Path("c"), metrics=("fid2k",))
+ESTIMATE = Estimate(seconds=100, low=50, high=200, plain=80, kind="history", made=5.0)
+JOB = Job(attempt=1, token=1, options=OPTIONS, estimate=ESTIMATE, submitted=6.0)
+
+
+def record(**changes: object) -> RunRecord:
+    usual = {"attempt": 1, "state": State.DONE, "kimg": 2.0, "horizon_kimg": 2.0, "host": "h", "pid": 1}
+    times = {"began": 1000.0, "started": 1010.0, "ready": 1020.0, "updated": 1140.0}
+    return RunRecord.model_validate({**usual, **times, **changes})
+
+
+def test_only_attempts_carried_out_in_full_are_held_against_their_estimates() -> None:
+    expected = Compared(140 / 3600, 100 / 3600, 50 / 3600, 200 / 3600)
+    assert compared([(JOB, record())]) == pytest.approx(expected)
+    assert compared([(JOB, record()), (JOB, record(state=State.PREEMPTED))]) == pytest.approx(expected)
+    for cut_short in (record(state=State.FAILED), record(diverged=True), None):
+        assert compared([(JOB, cut_short)]) == Compared()
+    assert compared([(JOB.model_copy(update={"estimate": None}), record())]) == Compared()
+
+
+def test_an_attempt_of_an_earlier_version_counts_from_when_its_worker_started() -> None:
+    assert record(began=None).slot_seconds == 130.0
+
+
+def test_what_is_left_goes_by_the_estimate_first_and_by_the_pace_in_the_end() -> None:
+    def left(kimg: float, now: float, job: Job = JOB) -> float | None:
+        running = record(state=State.RUNNING, kimg=kimg)
+        return left_of((job, running), share_of(running, 2.0), now)
+
+    assert left(0.0, 1030.0) == 70.0
+    assert left(0.0, 1500.0) == 10.0
+    assert left(1.0, 1220.0) == pytest.approx(0.5 * 100 * 0.5 + 0.5 * 200)
+    assert left(1.8, 1020 + 900) == pytest.approx(91.0)
+    assert left(2.0, 1050.0) == 50.0
+    unknown = JOB.model_copy(update={"estimate": None})
+    assert left(0.0, 1030.0, unknown) is None
+    assert left(1.0, 1220.0, unknown) == 200.0
+
+
+def test_what_waits_takes_what_was_expected_of_it() -> None:
+    assert left_of((JOB, None), 0.0, 0.0) == 100.0
+    assert left_of((JOB, record(state=State.PREEMPTED)), 0.25, 0.0) == 75.0
+
+
+def test_a_sweep_takes_as_long_as_its_slots_need_and_as_its_longest_run() -> None:
+    assert left_of_all([10.0, 10.0, 10.0, 10.0], 2) == 20.0
+    assert left_of_all([90.0, 10.0], 2) == 90.0
+    assert left_of_all([20.0, None, 0.0], 1) == 40.0
+    assert left_of_all([None], 1) is None
+    assert left_of_all([0.0, 0.0], 1) == 0.0
+    assert left_of_all([], 1) == 0.0
+
+
+def finished(store: Store, seed: int) -> RunDir:
+    run = new_trial(store, seed)
+    number = new_attempt(run).attempt
+    replace_file(run.job(number), JOB.model_copy(update={"attempt": number}).model_dump_json())
+    replace_file(run.record(number), record(attempt=number).model_dump_json())
+    rows = [{"metric": name, "kimg": kimg, "seconds": 15.0} for kimg in (1.0, 2.0) for name in ("fid2k", "kid2k")]
+    append_lines(run.metrics, [{"attempt": number, **row} for row in rows])
+    return run
+
+
+def test_a_timing_tells_start_up_evaluations_and_training_apart(store: Store) -> None:
+    run = finished(store, 0)
+    (timing,) = timings(store, [run.path.name])
+    assert (timing.kimg, timing.seconds, timing.startup, timing.passes) == (2.0, 140.0, 20.0, (15.0, 15.0))
+    assert timing.per_kimg == pytest.approx((140 - 20 - 30) / 2)
+    replace_file(run.record(1), record(state=State.FAILED).model_dump_json())
+    assert list(timings(store, [run.path.name])) == []
+
+
+def test_what_running_a_sweep_took_is_kept_beside_what_was_expected(store: Store) -> None:
+    trials = [finished(store, seed).path.name for seed in (0, 1)]
+    assert list(timings_since(store, trials, 7.0)) == []
+    run = run_of(list(timings_since(store, trials, 5.0)), "local", ESTIMATE.model_copy(update={"made": 985.0}), 1150.0)
+    assert run is not None
+    assert (run.attempts, run.seconds, run.around) == (2, 165.0, 25.0)
+    assert took(run) == "took 2.8 min; expected: 1.7 min (50 s to 3.3 min)"
+    keep_run(store, "demo", run)
+    append_lines(store.plan("demo").with_name("runs.jsonl"), [{"ended": "never"}])
+    assert recent_runs(store, "local") == [run]
+    assert recent_runs(store, "slurm") == []
+    assert run_of([], "local", ESTIMATE, 1150.0) is None
+
+
+def test_what_comes_around_attempts_is_learned_from_earlier_sweeps() -> None:
+    first = around_of([], 0.0)
+    assert first == pytest.approx((AROUND_SECONDS, AROUND_SECONDS / 3, AROUND_SECONDS * 3), rel=0.01)
+    attempt = Timing("0123456789ab", JOB, 2.0, 100.0, 20.0, (), ended=1100.0)
+    runs = [run_of([attempt], "local", ESTIMATE.model_copy(update={"made": 970.0}), 1110.0 + n) for n in range(4)]
+    learned = around_of([run for run in runs if run], 0.0)
+    assert learned.seconds == pytest.approx(41, abs=1)
+    assert learned.high < 3 * learned.seconds
+    assert around_of([], 60.0).seconds == pytest.approx(AROUND_SECONDS + 60)
+
+
+def test_status_says_what_was_taken_and_expected_counting_shared_trials_once() -> None:
+    status = replace(STATUS, timed_hours=2.0, expected_hours=1.5, expected_low_hours=1.0, expected_high_hours=3.0)
+    assert against_expected([status, status]) == ["1 trial took 2.0 h in all; expected: 1.5 h (60 min to 3.0 h)"]
+    assert against_expected([STATUS]) == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"), [(420, 600, "7 to 10 min"), (40, 120, "40 s to 2 min"), (5, 5.1, "5 s")]
+)
+def test_ranges_of_time_name_a_common_unit_once(low: float, high: float, text: str) -> None:
+    assert span(low, high) == text
