@@ -19,7 +19,7 @@ seeds: [0]
 horizon_kimg: 1
 metrics: []
 """
-LOOKS = ("status", "plan", "logs", "cancel", "status")
+LOOKS = ("status", "plan", "why", "logs", "cancel", "status")
 
 
 def _untouched(_attempt: Path) -> None:
@@ -103,7 +103,7 @@ def test_every_look_ends_well_or_in_one_line(
     STATES[state](submitted)
     slurm.say(squeue=answer)
     for command in LOOKS:
-        target = trial if command == "logs" else "test"
+        target = trial if command in ("why", "logs") else "test"
         code = main([command, target, "--store", str(store.root)])
         told = capfd.readouterr().err
         assert code in (ExitCode.DONE, ExitCode.USER_ERROR, ExitCode.SOME_FAILED), f"{command}: {told}"

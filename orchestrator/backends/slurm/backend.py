@@ -81,7 +81,7 @@ class SlurmBackend:
         self._known |= rows.keys()
         for handle in handles:
             if handle in self._submitted and handle.key in rows:
-                record_early_end(self.store, handle, rows[handle.key])
+                record_early_end(self.store, self._root, handle, rows[handle.key])
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
     def slots(self, _resources: Resources) -> int:
