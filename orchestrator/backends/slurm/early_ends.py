@@ -1,6 +1,7 @@
 """Jobs that failed before their worker wrote anything: what SLURM's log says becomes the attempt's ending."""
 
 import glob
+import time
 from pathlib import Path
 
 from orchestrator.backends.base import Handle
@@ -15,8 +16,9 @@ from trainer.record import State, read_record
 def record_early_end(store: Store, logs: Path, handle: Handle, row: JobRow) -> None:
     """Write how an attempt ended whose job failed, if its supervisor has not begun: a line of setup, or no Python."""
     run = store.run(handle.trial)
-    path, job = run.record(handle.attempt), read_job(run.job(handle.attempt))
-    if meaning(row) is not State.FAILED or job is None or read_record(path) or holder(run.path):
+    path, job, held = run.record(handle.attempt), read_job(run.job(handle.attempt)), holder(run.path)
+    at_work = held is not None and held.is_alive(time.time())
+    if meaning(row) is not State.FAILED or job is None or read_record(path) or at_work:
         return
     silence = f"its job ended with exit code {row.exit_code} before it began"
     message = without_prefix(last_words(log_of(logs, handle))) or silence
