@@ -1,5 +1,8 @@
 """What the commands about one sweep share: their options, and how its results are loaded."""
 
+import errno
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -9,6 +12,8 @@ from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import Collected
 from analysis.tables.collect import collect as collect_tables
 from analysis.tables.store import ResultStore
+
+READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 ScoreOption = Annotated[
     str | None, typer.Option("--score", metavar="METRIC", help="Judge by this instead of the sweep's score.")
@@ -21,11 +26,31 @@ IdentityOption = Annotated[
 def loaded(
     store: ResultStore, sweep: str, score: str | None, identity: str | None, *, quiet: bool = False
 ) -> tuple[Runs, Curves]:
-    """Bring the tables up to date, say what was skipped unless `quiet`, and load a sweep of the store."""
-    found = collect_tables(store)
+    """Bring the tables up to date, say what was skipped unless `quiet`, and load a sweep of the store.
+
+    Of a store that may only be read, the trials' own files are read anew: that is slower, and says the same.
+    """
+    try:
+        found = collect_tables(store)
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        return load(store, sweep, fresh=True, score=score, identity=identity)
     if not quiet:
         say_skipped(found)
     return load(store, sweep, score=score, identity=identity)
+
+
+def may_write(folder: Path) -> bool:
+    """Return whether files can be written to a folder, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        return False
 
 
 def say_skipped(found: Collected) -> None:

@@ -183,7 +183,14 @@ class Ingester:
         tags = {**placed, **_told(record), **standing, **self.owner}
         changed = [RunTag(key, _text(value)) for key, value in tags.items() if cursor.tags.get(key) != value]
         refused = _labelled("tag", send_tags(self.client, cursor.run_id, changed))
+        self._take_back(cursor, tags)
         return _leaving_out(cursor.model_copy(update={"tags": tags}), refused)
+
+    def _take_back(self, cursor: Cursor, tags: Mapping[str, str]) -> None:
+        """Delete the tags that hold no longer: how an attempt ended says nothing of those after it."""
+        for key in cursor.tags.keys() - tags.keys():
+            if f"tag {key}" not in cursor.refused:
+                self.client.delete_tag(cursor.run_id, key)
 
     def _illustrated(self, cursor: Cursor, run: RunDir) -> Cursor:
         """Record the sample grids that are new: those with a step as images of it, others as files."""
