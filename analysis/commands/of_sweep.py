@@ -1,6 +1,5 @@
 """What the commands about one sweep share: their options, and how its results are loaded."""
 
-import errno
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated
@@ -8,12 +7,11 @@ from typing import Annotated
 import typer
 
 from analysis.console import say
+from analysis.errors import READ_ONLY
 from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import Collected
 from analysis.tables.collect import collect as collect_tables
 from analysis.tables.store import ResultStore
-
-READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 ScoreOption = Annotated[
     str | None, typer.Option("--score", metavar="METRIC", help="Judge by this instead of the sweep's score.")
