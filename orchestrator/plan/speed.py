@@ -25,7 +25,7 @@ ELSEWHERE_SPREAD = 2.0
 """What is measured on other resources is scaled by their number, and holds within this factor."""
 
 
-class Asked(NamedTuple):
+class ToMeasure(NamedTuple):
     """What an evaluation is to measure."""
 
     metrics: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class SpeedEvidence:
         watts = WATTS_PER_V100 * resources.gpus
         return Power(watts, 2.0, "published: V100 boards") if resources.gpus else None
 
-    def rate(self, config: TrainConfig, resources: Resources, asked: Asked) -> Rate:
+    def rate(self, config: TrainConfig, resources: Resources, asked: ToMeasure) -> Rate:
         """Return the best rate known for `config`, where this is asked of an evaluation."""
         key = shape_key(config)
         measured, known = self._benchmark(key, resources), self._history(key, resources)
@@ -83,7 +83,7 @@ class SpeedEvidence:
         ]
         return statistics.median(known) if known else startup_seconds(resources)
 
-    def has_seen(self, data: Path, asked: Asked) -> bool:
+    def has_seen(self, data: Path, asked: ToMeasure) -> bool:
         """Return whether earlier attempts have measured these metrics against the images of a data set."""
         every = (one.job.options for timings in self.history.values() for one in timings if one.passes)
         return any(
@@ -120,7 +120,7 @@ class SpeedEvidence:
         middle = statistics.median(speeds)
         return Training(middle, ELSEWHERE_SPREAD, _trials(speeds), "history")
 
-    def _evaluation(self, key: str, resources: Resources, asked: Asked, seconds_per_kimg: float) -> float:
+    def _evaluation(self, key: str, resources: Resources, asked: ToMeasure, seconds_per_kimg: float) -> float:
         """Return the seconds of one evaluation with all its seeds: measured of these metrics, or of others, or not."""
         if not asked.metrics:
             return 0.0
@@ -179,7 +179,7 @@ def _devices(resources: Resources) -> float:
     return resources.gpus or resources.cpus
 
 
-def _paths(asked: Asked) -> bool:
+def _paths(asked: ToMeasure) -> bool:
     return any(spec.path for spec in asked.specs)
 
 

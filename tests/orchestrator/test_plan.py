@@ -14,7 +14,7 @@ from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored, told
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.published import CPU_STARTUP, published
-from orchestrator.plan.speed import Asked, SpeedEvidence, evidence
+from orchestrator.plan.speed import ToMeasure, SpeedEvidence, evidence
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.store.timing import Timing
 from orchestrator.sweep.expand import expand
@@ -86,7 +86,7 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
 
 
 def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
-    asked = Asked(("fid2k",))
+    asked = ToMeasure(("fid2k",))
     assert evidence({}, [], []).rate(TINY, Resources(), asked).source.startswith("published")
     history = [(TINY, timing(kimg=2.0, seconds=4.0 + 20.0 + 3 * 7.0, startup=4.0, passes=(7.0, 6.0, 8.0)))]
     learned = evidence({}, [], history).rate(TINY, Resources(), asked)
@@ -100,15 +100,15 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
 
 def test_what_a_trial_did_on_other_resources_is_scaled_and_said() -> None:
     history = [(TINY, timing(kimg=1.0, seconds=10.0))]
-    rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), Asked())
+    rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), ToMeasure())
     assert rate == Rate(2.5, 2.0, "1 earlier trial on other resources", "history", 0.0, CPU_STARTUP)
-    assert evidence({}, [], history).rate(TINY, Resources(gpus=1), Asked()).kind == "published"
-    assert evidence({}, [], history, "slurm").rate(TINY, Resources(), Asked()).kind == "published"
+    assert evidence({}, [], history).rate(TINY, Resources(gpus=1), ToMeasure()).kind == "published"
+    assert evidence({}, [], history, "slurm").rate(TINY, Resources(), ToMeasure()).kind == "published"
 
 
 def test_the_speed_of_what_still_runs_counts_where_nothing_is_done() -> None:
     seen = Observed(State.RUNNING, attempts=1, speed=Speed(100.0))
-    rate = evidence({}, [(TINY, seen)], []).rate(TINY, Resources(), Asked())
+    rate = evidence({}, [(TINY, seen)], []).rate(TINY, Resources(), ToMeasure())
     assert (rate.seconds_per_kimg, rate.source) == (10.0, "1 earlier trial")
 
 
@@ -123,7 +123,7 @@ def test_more_images_and_slower_detectors_make_evaluations_dearer() -> None:
     nothing = evidence({}, [], [])
 
     def seconds(*metrics: str, detector: str = "lite0", seeds: int = 1) -> float:
-        return nothing.rate(TINY, Resources(), Asked(metrics, detector, seeds)).seconds_per_evaluation
+        return nothing.rate(TINY, Resources(), ToMeasure(metrics, detector, seeds)).seconds_per_evaluation
 
     assert seconds() == 0
     assert 0 < seconds("fid2k") < seconds("fid2k", "ppl2k_wend") < seconds("fid50k")
@@ -133,7 +133,7 @@ def test_more_images_and_slower_detectors_make_evaluations_dearer() -> None:
 
 def test_an_evaluation_is_priced_as_one_of_the_same_metrics_took() -> None:
     known = evidence({}, [], [(TINY, timing(1.0, 40.0, passes=(9.0,)))])
-    same, other = Asked(("fid2k",), seeds=2), Asked(("fid10k",))
+    same, other = ToMeasure(("fid2k",), seeds=2), ToMeasure(("fid10k",))
     assert known.rate(TINY, Resources(), same).seconds_per_evaluation == 18.0
     assert known.rate(TINY, Resources(), other).seconds_per_evaluation != 9.0
     assert known.has_seen(Path("d"), same)
@@ -252,3 +252,13 @@ def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
 def test_one_run_of_unknown_power_leaves_the_sum_unknown(read: Read) -> None:
     text = SWEEP + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\n"
     assert planned(read(text)).totals.kwh is None
+
+
+def test_an_evaluation_of_kept_snapshots_is_priced_by_their_number(read: Read) -> None:
+    plan = planned(read(SWEEP + "watch: {evaluate_every_kimg: 0.25, evaluation: later}\n"))
+    assert plan.pricing is not None
+    trial = plan.trials[0]
+    one, four = (plan.pricing.cost(trial, 0.0, snapshots).price.plain for snapshots in (1, 4))
+    evaluation = plan.pricing.evidence.rate(trial.config, trial.resources, ToMeasure(("fid2k",))).seconds_per_evaluation
+    assert four - one == pytest.approx(3 * evaluation)
+    assert plan.prices[trial.id].plain < planned(read()).prices[trial.id].plain
