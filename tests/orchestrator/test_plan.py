@@ -14,7 +14,7 @@ from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored, told
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.published import CPU_STARTUP, published
-from orchestrator.plan.speed import ToMeasure, SpeedEvidence, evidence
+from orchestrator.plan.speed import SpeedEvidence, ToMeasure, evidence
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.store.timing import Timing
 from orchestrator.sweep.expand import expand
