@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.display.plan_table import duration, summary
+from orchestrator.display.duration import duration
+from orchestrator.display.plan_table import summary
 from orchestrator.errors import PlanError
 from orchestrator.plan.around import AROUND_SECONDS
 from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_key, write_benchmark
