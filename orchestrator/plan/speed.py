@@ -21,6 +21,7 @@ from trainer.config.metrics.names import MetricSpec, parse_metric
 from trainer.config.train import TrainConfig
 
 LEAST_SPREAD = 1.5
+PUBLISHED_SPREAD = 3.0
 ELSEWHERE_SPREAD = 2.0
 """What is measured on other resources is scaled by their number, and holds within this factor."""
 
@@ -40,6 +41,14 @@ class ToMeasure(NamedTuple):
     def generated(self) -> int:
         """Return how many images are generated for one evaluation seed: metrics of one detector share them."""
         return max((spec.generated for spec in self.specs), default=0)
+
+
+class Evaluation(NamedTuple):
+    """Seconds of one evaluation with all its seeds, true within a factor of `spread`, and the kind of its source."""
+
+    seconds: float
+    spread: float
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,10 @@ class SpeedEvidence:
         measured, known = self._benchmark(key, resources), self._history(key, resources)
         found = (measured if self.is_here else None) or known or measured or published(config, resources)
         evaluation = self._evaluation(key, resources, asked, found.seconds_per_kimg)
-        return Rate(*found, evaluation, self.startup(resources))
+        if evaluation.kind != found.kind and evaluation.seconds:
+            kind, source = f"{found.kind}, {evaluation.kind}", f"{found.source}; evaluations: {evaluation.kind}"
+            found = found._replace(kind=kind, source=source)
+        return Rate(*found, evaluation.seconds, self.startup(resources), evaluation.spread)
 
     def startup(self, resources: Resources) -> float:
         """Return how long a job takes from its start to its first iteration: as earlier ones did, if there are any."""
@@ -120,10 +132,10 @@ class SpeedEvidence:
         middle = statistics.median(speeds)
         return Training(middle, ELSEWHERE_SPREAD, _trials(speeds), "history")
 
-    def _evaluation(self, key: str, resources: Resources, asked: ToMeasure, seconds_per_kimg: float) -> float:
+    def _evaluation(self, key: str, resources: Resources, asked: ToMeasure, seconds_per_kimg: float) -> Evaluation:
         """Return the seconds of one evaluation with all its seeds: measured of these metrics, or of others, or not."""
         if not asked.metrics:
-            return 0.0
+            return Evaluation(0.0, 1.0, "published")
         near = [
             one
             for one in self.history.get(key, ())
@@ -131,13 +143,15 @@ class SpeedEvidence:
         ]
         same = [one for one in near if set(one.job.options.metrics) == set(asked.metrics)]
         if same:
-            return asked.seeds * statistics.median(statistics.median(one.passes) for one in same)
+            seconds = statistics.median(statistics.median(one.passes) for one in same)
+            return Evaluation(asked.seeds * seconds, LEAST_SPREAD, "history")
         benchmark = self.benchmarks.get(key)
         expected = pass_seconds(asked.specs, asked.detector, resources, seconds_per_kimg)
         if benchmark and asked.detector == "lite0":
             measured = benchmark.seconds_per_thousand_evaluated * asked.generated / 1000
-            return asked.seeds * max(measured + PASS_SECONDS, expected if _paths(asked) else 0.0)
-        return asked.seeds * expected
+            seconds = max(measured + PASS_SECONDS, expected if _paths(asked) else 0.0)
+            return Evaluation(asked.seeds * seconds, ELSEWHERE_SPREAD, "benchmark")
+        return Evaluation(asked.seeds * expected, PUBLISHED_SPREAD, "published")
 
 
 def evidence(

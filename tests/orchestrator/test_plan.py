@@ -91,11 +91,13 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
     assert evidence({}, [], []).rate(TINY, Resources(), asked).source.startswith("published")
     history = [(TINY, timing(kimg=2.0, seconds=4.0 + 20.0 + 3 * 7.0, startup=4.0, passes=(7.0, 6.0, 8.0)))]
     learned = evidence({}, [], history).rate(TINY, Resources(), asked)
-    assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0)
+    assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0, 1.5)
     write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
     known = read_benchmarks(tmp_path)
     benchmarked = evidence(known, [], history).rate(TINY, Resources(), asked)
-    assert benchmarked == Rate(20.0, 1.5, "benchmark on this machine", "benchmark", 7.0, 4.0)
+    assert benchmarked == Rate(
+        20.0, 1.5, "benchmark on this machine; evaluations: history", "benchmark, history", 7.0, 4.0, 1.5
+    )
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
 
 
@@ -162,7 +164,7 @@ def test_history_counts_for_what_has_the_same_shape() -> None:
 
 
 def test_a_price_is_startup_training_and_evaluations_within_a_range() -> None:
-    rate = Rate(10.0, 2.0, "s", "history", 2.0, 5.0)
+    rate = Rate(10.0, 2.0, "s", "history", 2.0, 5.0, 2.0)
     found = price(rate, 8.0, 2)
     assert found[:3] == pytest.approx((89.0, 44.5, 178.0), rel=0.01)
     assert found[3:] == ("s", 89.0, "history")
