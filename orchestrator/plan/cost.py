@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from orchestrator.plan.evaluation_price import ToMeasure
 from orchestrator.plan.price import Power, Price, Rate, evaluations_of, price
 from orchestrator.plan.published import reference_seconds
-from orchestrator.plan.speed import SpeedEvidence, ToMeasure
+from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
 from trainer.config.job import Resources

@@ -8,47 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from orchestrator.plan.benchmark_file import Benchmark, shape_key
 from orchestrator.plan.calibration import Error
+from orchestrator.plan.evaluation_price import ToMeasure, evaluation_of
 from orchestrator.plan.price import PastError, Power, Rate
-from orchestrator.plan.published import PASS_SECONDS, WATTS_PER_V100, Training, pass_seconds, published, startup_seconds
+from orchestrator.plan.published import WATTS_PER_V100, Training, published, startup_seconds
 from orchestrator.store.observe import Observed
 from orchestrator.store.timing import Timing
 from trainer.config.job import Resources
-from trainer.config.metrics.names import MetricSpec, parse_metric
 from trainer.config.train import TrainConfig
 
 LEAST_SPREAD = 1.5
-PUBLISHED_SPREAD = 3.0
 ELSEWHERE_SPREAD = 2.0
 """What is measured on other resources is scaled by their number, and holds within this factor."""
-
-
-class ToMeasure(NamedTuple):
-    """What an evaluation is to measure."""
-
-    metrics: tuple[str, ...] = ()
-    detector: str = "lite0"
-    seeds: int = 1
-
-    @property
-    def specs(self) -> list[MetricSpec]:
-        return [parse_metric(name) for name in self.metrics]
-
-    @property
-    def generated(self) -> int:
-        """Return how many images are generated for one evaluation seed: metrics of one detector share them."""
-        return max((spec.generated for spec in self.specs), default=0)
-
-
-class Evaluation(NamedTuple):
-    """Seconds of one evaluation with all its seeds, true within a factor of `spread`, and the kind of its source."""
-
-    seconds: float
-    spread: float
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +52,9 @@ class SpeedEvidence:
         key = shape_key(config)
         measured, known = self._benchmark(key, resources), self._history(key, resources)
         found = (measured if self.is_here else None) or known or measured or published(config, resources)
-        evaluation = self._evaluation(key, resources, asked, found.seconds_per_kimg)
+        evaluation = evaluation_of(
+            asked, resources, found.seconds_per_kimg, self.history.get(key, ()), self.benchmarks.get(key)
+        )
         if evaluation.kind != found.kind and evaluation.seconds:
             kind, source = f"{found.kind}, {evaluation.kind}", f"{found.source}; evaluations: {evaluation.kind}"
             found = found._replace(kind=kind, source=source)
@@ -132,27 +107,6 @@ class SpeedEvidence:
         middle = statistics.median(speeds)
         return Training(middle, ELSEWHERE_SPREAD, _trials(speeds), "history")
 
-    def _evaluation(self, key: str, resources: Resources, asked: ToMeasure, seconds_per_kimg: float) -> Evaluation:
-        """Return the seconds of one evaluation with all its seeds: measured of these metrics, or of others, or not."""
-        if not asked.metrics:
-            return Evaluation(0.0, 1.0, "published")
-        near = [
-            one
-            for one in self.history.get(key, ())
-            if one.passes and one.job.options.detector == asked.detector and _same_kind(one.job.resources, resources)
-        ]
-        same = [one for one in near if set(one.job.options.metrics) == set(asked.metrics)]
-        if same:
-            seconds = statistics.median(statistics.median(one.passes) for one in same)
-            return Evaluation(asked.seeds * seconds, LEAST_SPREAD, "history")
-        benchmark = self.benchmarks.get(key)
-        expected = pass_seconds(asked.specs, asked.detector, resources, seconds_per_kimg)
-        if benchmark and asked.detector == "lite0":
-            measured = benchmark.seconds_per_thousand_evaluated * asked.generated / 1000
-            seconds = max(measured + PASS_SECONDS, expected if _paths(asked) else 0.0)
-            return Evaluation(asked.seeds * seconds, ELSEWHERE_SPREAD, "benchmark")
-        return Evaluation(asked.seeds * expected, PUBLISHED_SPREAD, "published")
-
 
 def evidence(
     benchmarks: Mapping[str, Benchmark],
@@ -191,10 +145,6 @@ def _same_kind(one: Resources, other: Resources) -> bool:
 
 def _devices(resources: Resources) -> float:
     return resources.gpus or resources.cpus
-
-
-def _paths(asked: ToMeasure) -> bool:
-    return any(spec.path for spec in asked.specs)
 
 
 def _trials(found: Sequence[object]) -> str:

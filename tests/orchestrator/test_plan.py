@@ -11,11 +11,12 @@ from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_k
 from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
+from orchestrator.plan.evaluation_price import ToMeasure
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored, told
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.published import CPU_STARTUP, published
-from orchestrator.plan.speed import SpeedEvidence, ToMeasure, evidence
+from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.store.timing import Timing
 from orchestrator.sweep.expand import expand
