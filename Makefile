@@ -26,12 +26,15 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check .venv/installed-ray .venv/installed-ui  ## Check the code and run all tests, those on clusters too
-	@$(BIN)/python -m pytest -n 2 -m "not cluster and not slow and not sweeps"
+test: check .venv/installed-ray .venv/installed-ui  ## Check the code, run all tests, those on clusters too, and report coverage
+	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster
+	@$(BIN)/python -m tests.support.coverage_report .coverage.json
 
-coverage: .venv/installed-dev  ## Run the tests that need no cluster and report which lines they reach (slower than make test)
-	@$(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra -m pytest -q -m "not cluster and not slow and not sweeps" --deselect tests/compat
+COVERED := $(BIN)/python -m slipcover --source trainer,orchestrator,analysis,infra
+
+coverage: .venv/installed-dev  ## Show the coverage of the last `make test`, file by file (worker processes and clusters are not counted)
+	@$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json
 
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"

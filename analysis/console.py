@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
+from trainer.command_line.printable import PrintableConsole
 from trainer.command_line.table import FittedTable
 from trainer.command_line.table import show as show_fitted
 from trainer.files import strict_json
 
-OUT = Console(highlight=False, markup=False)
+OUT = PrintableConsole(highlight=False, markup=False)
 
 
 def say(text: str) -> None:

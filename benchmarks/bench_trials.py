@@ -2,8 +2,8 @@
 
 Many trials that do nothing, on the same machine, one way after the other, two at a time: adasweep on this machine;
 adasweep on a throw-away SLURM cluster; plain submitit's map_array on the same cluster; plain Ray Tune. A trial of
-adasweep is a directory with a job, a record, a lease and a supervisor; one of the others is a function call. Needs root
-for SLURM, and the extra `ray`.
+adasweep is a directory with a job, a record, a lease and a supervisor; one of the others is a function call. Needs
+root for SLURM, and the extra `ray`.
 """
 
 import os

@@ -2,6 +2,8 @@
 
 import pkgutil
 
+import hypothesis
+
 import trainer
 from tests.support.checked_shapes import check_shapes
 
@@ -11,3 +13,6 @@ check_shapes(
     [f"trainer.{room.name}" for room in pkgutil.iter_modules(trainer.__path__) if room.name not in WITHOUT_ARRAYS],
     "tests.typechecked",
 )
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing here
+hypothesis.settings.load_profile("any machine")

@@ -10,6 +10,7 @@ A bug is an AssertionError or whatever Python raises: exit code 70, with its tra
 """
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from enum import IntEnum
 
@@ -28,20 +29,28 @@ ERROR_PREFIX = "adasweep: error: "
 """What every error begins with on standard error, whichever program tells it."""
 
 
+HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Categories of Unicode that are no text: control, format (direction of writing among them), separators of lines."""
+
+
 def without_prefix(line: str) -> str:
     """Return what an error line says; supervisors also read what workers of earlier versions wrote."""
     return line.removeprefix("adasweep: ").removeprefix("error: ")
 
 
-def printable(text: str) -> str:
-    """Return `text` with control characters escaped, and what is no UTF-8 replaced: it cannot steer a terminal."""
-    return text if text.isprintable() else "".join(map(_printable, text))
+def printable(text: str, kept: str = "") -> str:
+    r"""Return text in which control characters, but those `kept`, are written out: `\x1b`, `\u202e`; none is obeyed.
+
+    What was no UTF-8 is shown as the replacement character.
+    """
+    return text if text.isprintable() else "".join(one if one in kept else _written_out(one) for one in text)
 
 
-def _printable(character: str) -> str:
-    if character.isprintable():
-        return character
-    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else repr(character)[1:-1]
+def _written_out(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cs":
+        return "\N{REPLACEMENT CHARACTER}"
+    return character.encode("unicode_escape").decode() if category in HIDDEN else character
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -198,12 +198,17 @@ def _last_byte(file: BinaryIO) -> bytes:
     return file.read(1)
 
 
-def read_regular(path: Path) -> bytes:
-    """Return the content of a regular file. Raises OSError for whatever else has this name: a pipe would never end."""
+def read_regular(path: Path, last_bytes: int | None = None) -> bytes:
+    """Return the content of a regular file, or the end of it.
+
+    Raises OSError for whatever else has this name: a pipe would never end.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if last_bytes is not None:
+            file.seek(max(0, os.fstat(descriptor).st_size - last_bytes))
         return file.read()
 
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 import jinja2
 
 from analysis.figures.provenance import code_version
+from trainer.errors import printable
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("analysis.report"),
     autoescape=True,
+    finalize=lambda value: printable(value, "\n\t") if type(value) is str else value,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

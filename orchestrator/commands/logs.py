@@ -1,6 +1,5 @@
 """adasweep logs: the end of what a worker printed."""
 
-from collections import deque
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,9 @@ from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.config.stored import reason_of
+from trainer.files import read_regular
+from trainer.record import RunDir, read_record
 
 EXAMPLES = """Examples:
   adasweep logs 12e1a645
@@ -19,6 +21,8 @@ EXAMPLES = """Examples:
 """
 AttemptOption = Annotated[int | None, typer.Option("--attempt", min=1, help="Which attempt.", show_default="the last")]
 LinesOption = Annotated[int, typer.Option("--lines", min=1, help="How many lines from the end.")]
+
+MOST_BYTES = 64 * 2**20
 
 app = new_app()
 
@@ -45,18 +49,37 @@ def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_jso
         raise PlanError(f"trial {run.path.name}", f"has no attempt {number}", had)
     names = ("supervisor.log", "output.log")
     texts = {name: _tail(run.attempt(number) / name, lines) for name in names}
+    nothing = "" if any(texts.values()) else _why_empty(run, number)
     if as_json:
-        print_json({"trial": run.path.name, "attempt": number, "lines": texts})
+        print_json({"trial": run.path.name, "attempt": number, "lines": texts, "note": nothing})
         return 0
     console = results()
     for line in (line for text in texts.values() for line in text):
         console.print(line, markup=False, soft_wrap=True)
+    if nothing:
+        console.print(nothing, markup=False, soft_wrap=True)
     return 0
+
+
+def _why_empty(run: RunDir, number: int) -> str:
+    """Return in words why an attempt has printed nothing."""
+    record, attempt = read_record(run.record(number)), f"attempt {number}"
+    if record is None:
+        return f"{attempt} has printed nothing: no record tells that it began"
+    told = f" ({record.message})" if record.message else ""
+    if not record.pid:
+        return f"{attempt} never began{told}"
+    reached = f"at {record.kimg:g} of {record.horizon_kimg:g} kimg"
+    return (
+        f"{attempt} has printed nothing: it is {record.state.value} {reached}{told}; see: adasweep why {run.path.name}"
+    )
 
 
 def _tail(path: Path, lines: int) -> list[str]:
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return [line.rstrip("\n") for line in deque(file, maxlen=lines)]
+        text = read_regular(path, MOST_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
         return []
+    except OSError as error:
+        return [f"{path}: {reason_of(error)}"]
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")[-lines:]] if text else []

@@ -21,6 +21,7 @@ from orchestrator.store.spoilt import spoilt_of
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
+from trainer.command_line.printable import one_line
 from trainer.command_line.table import FittedTable, show
 from trainer.config.plan_file import PlanFile
 from trainer.errors import printable
@@ -71,8 +72,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "kimg": seen.kimg,
         "metrics": dict(seen.measured.metrics),
         "attempts": [
-            {"attempt": name} | (record.model_dump(mode="json", exclude={"attempt"}) if record else {})
-            for name, record in attempts
+            {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
         "sweeps": list(_places(readable_plans(store, unreadable), trial, seen)),
         "passed_over": [*map(str, spoilt_of(store, trial)), *unreadable],
@@ -94,9 +94,11 @@ def _as_text(story: dict[str, Any]) -> Group:
     attempts = story["attempts"]
     lines = [f"trial {story['trial']}  {story['state']} at {story['kimg']:g} kimg", story["directory"], ""]
     for place in story["sweeps"]:
-        told = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
-        lines.append(f"{told}: {place['action']}, because: {place['reason']}")
-    messages = [f"{attempt['attempt']}: {attempt['message']}" for attempt in attempts if attempt.get("message")]
+        run = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
+        lines.append(f"{run}: {place['action']}, because: {place['reason']}")
+    messages = [
+        f"{attempt['attempt']:03d}: {one_line(attempt['message'])}" for attempt in attempts if attempt.get("message")
+    ]
     passed_over = [f"passed over: {line}" for line in story["passed_over"][:ROWS]]
     config = [f"  {key} = {value}" for key, value in flattened(story["config"])]
     table = FittedTable(COLUMNS, [_attempt_row(attempt) for attempt in attempts])
@@ -110,8 +112,8 @@ def _line(text: str) -> Text:
 
 def _attempt_row(attempt: dict[str, Any]) -> tuple[str, ...]:
     if "state" not in attempt:
-        return str(attempt["attempt"]), "no record", "", "", "", "", ""
-    record = RunRecord.model_validate(attempt | {"attempt": int(attempt["attempt"])})
+        return f"{attempt['attempt']:03d}", "no record", "", "", "", "", ""
+    record = RunRecord.model_validate(attempt)
     hours, code = (record.updated - record.started) / 3600, record.exit_code
     exit_code = "" if code is None else str(code)
     span = (f"{record.kimg:g}", f"{record.resumed_from_kimg:g}", f"{hours:.2f}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
+from trainer.command_line.printable import PrintableConsole
 from trainer.files import strict_json
 
 WIDEST = 10_000
@@ -12,12 +13,12 @@ WIDEST = 10_000
 
 def results() -> Console:
     """Return the console for results."""
-    return Console(highlight=False)
+    return PrintableConsole(highlight=False)
 
 
 def news() -> Console:
     """Return the console for progress."""
-    return Console(stderr=True, highlight=False)
+    return PrintableConsole(stderr=True, highlight=False)
 
 
 def show_wrapped(console: Console, renderable: RenderableType) -> None:

@@ -46,7 +46,7 @@ def examine(store: Store) -> list[Finding]:
         lambda: doctor_backends.slurm(store),
         doctor_backends.ray,
         lambda: _store(store),
-        lambda: _spoilt(store),
+        lambda: spoilt_files(store),
         lambda: _recorder(store),
         lambda: doctor_backends.mlflow_server(store),
     ]
@@ -135,7 +135,7 @@ def _store(store: Store) -> Iterator[Finding]:
     )
 
 
-def _spoilt(store: Store) -> Iterator[Finding]:
+def spoilt_files(store: Store) -> Iterator[Finding]:
     """Yield what is passed over of trials and plans because it does not fit."""
     told: list[str] = []
     readable_plans(store, told)

@@ -40,13 +40,17 @@ class Rules:
 
 
 class Decision(NamedTuple):
-    """What to do about a trial, why, from where to where it would train, and what kind of attempt that takes."""
+    """What to do about a trial, why, from where to where it would train, and what kind of attempt that takes.
+
+    `is_incomplete` tells that nothing can be done about numbers that are missing.
+    """
 
     action: Action
     reason: str
     from_kimg: float = 0.0
     to_kimg: float = 0.0
     work: Work = "train"
+    is_incomplete: bool = False
 
     @property
     def kimg(self) -> float:
@@ -137,7 +141,7 @@ def evaluation(missing: list[str], want: Desired, seen: Observed, rules: Rules) 
     within = [kimg for kimg in seen.measured.snapshots if is_within(kimg, want.horizon_kimg)]
     if not within and not is_within(reached, want.horizon_kimg):
         lost = f"no snapshot up to {want.horizon_kimg:g} kimg is kept to measure {', '.join(missing)}"
-        return Decision(Action.BLOCKED, f"done at {reached:g} kimg, but {lost}")
+        return Decision(Action.REUSE, f"done at {reached:g} kimg, but {lost}", is_incomplete=True)
     why_not = "" if seen.retried else _given_up(missing, want, seen, rules)
     if why_not:
         return Decision(Action.BLOCKED, f"{why_not}; see: adasweep logs; after fixing it, run: adasweep retry")

@@ -172,7 +172,7 @@ def _joules(records: list[RunRecord]) -> float | None:
 
 
 def _wrong(seen: Observed, decision: Decision) -> str:
-    if seen.diverged or decision.action in (Action.BLOCKED, Action.STOPPED):
+    if seen.diverged or decision.is_incomplete or decision.action in (Action.BLOCKED, Action.STOPPED):
         return decision.reason
     if seen.state is State.RUNNING and seen.beat_age_seconds and seen.beat_age_seconds > 300:
         return f"no heartbeat for {seen.beat_age_seconds:.0f} s"

@@ -17,7 +17,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from orchestrator.search.engine import Asked, Result
+from orchestrator.search.engine import Result, Suggestion
 from orchestrator.sweep.search_space import Applies, Point, Search, sampled
 
 OPEN = frozenset({TrialState.RUNNING})
@@ -33,12 +33,12 @@ class OptunaEngine:
     study: optuna.Study
     applies: Applies
 
-    def asked(self) -> list[Asked]:
+    def asked(self) -> list[Suggestion]:
         """Return every configuration asked for so far, in order; one that was cut short is asked for to its end."""
         trials = [trial for trial in self.study.get_trials(deepcopy=False) if _was_asked(trial)]
         return [self._asked(trial.number, trial.state in OPEN) for trial in trials]
 
-    def ask(self) -> Asked:
+    def ask(self) -> Suggestion:
         """Return another configuration. What is sampled is a function of the search's seed and of all told before."""
         self.study.sampler = sampler_of(self.search, len(self.study.get_trials(deepcopy=False)))
         return self._asked(self.study.ask().number, True)
@@ -68,9 +68,9 @@ class OptunaEngine:
         for point in points:
             self.study.enqueue_trial({key: self.search.space[key].token(value) for key, value in point.items()})
 
-    def _asked(self, number: int, is_open: bool) -> Asked:
+    def _asked(self, number: int, is_open: bool) -> Suggestion:
         """Return a configuration: what was suggested before is suggested again, what is missing is sampled now."""
-        return Asked(number, sampled(self.search.space, self._trial(number), self.applies), is_open)
+        return Suggestion(number, sampled(self.search.space, self._trial(number), self.applies), is_open)
 
     def _trial(self, number: int) -> Trial:
         return Trial(self.study, self.study.get_trials(deepcopy=False)[number]._trial_id)

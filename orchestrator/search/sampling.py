@@ -18,7 +18,7 @@ from orchestrator.errors import LeaseHeld, PlanError, SweepError
 from orchestrator.plan.decide import Action, decide
 from orchestrator.plan.plan import wanted_of
 from orchestrator.plan.plan_file import keep_plan
-from orchestrator.search.engine import Asked, Engine, Result
+from orchestrator.search.engine import Engine, Result, Suggestion
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.store.observe import observe
 from orchestrator.sweep.expand import applies
@@ -84,7 +84,7 @@ class Sampling:
     def _has_room(self) -> bool:
         return not self.exhausted and self.asked < self.search.trials and len(self.open) < self.search.parallel
 
-    def _another(self) -> Asked | None:
+    def _another(self) -> Suggestion | None:
         """Return a configuration that was not asked for before; None where the space has no other."""
         repeated: list[Point] = []
         while len(repeated) < MOST_REPEATS:
@@ -134,7 +134,7 @@ class Sampling:
             self._take(one)
         self.engine.expect([point for point in kept if point not in [one.point for one in asked]])
 
-    def _take(self, asked: Asked) -> None:
+    def _take(self, asked: Suggestion) -> None:
         """Make a configuration part of the plan: ordinary trials, which the dispatcher runs like all others."""
         self.asked += 1
         trials = self._trials(asked.point, say=True)

@@ -1,4 +1,4 @@
-"""Prints the coverage of each package, from the JSON of slipcover: python tests/support/coverage_report.py FILE."""
+"""Prints the coverage of each package, from the JSON of slipcover: python -m tests.support.coverage_report FILE."""
 
 import json
 import sys

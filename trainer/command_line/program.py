@@ -1,6 +1,5 @@
 """Carrying out a command line: what goes wrong is told in one line, after one prefix, and becomes an exit code."""
 
-import io
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,8 @@ from typing import NamedTuple
 
 import typer
 
-from trainer.errors import ERROR_PREFIX, ExitCode, UserError
+from trainer.command_line.printable import take_any_text
+from trainer.errors import ERROR_PREFIX, ExitCode, UserError, printable
 
 INTERRUPTED = 130
 """What Typer returns for Ctrl-C."""
@@ -36,7 +36,7 @@ def run_program(
 
     `explain` says how errors end that only this program knows; None makes one a bug.
     """
-    _speak_any_encoding()
+    take_any_text()
     try:
         _refuse(former or {}, words, name)
         code = app(args=list(words), prog_name=name, standalone_mode=False)
@@ -52,17 +52,10 @@ def run_program(
     return int(code or ExitCode.DONE)
 
 
-def _speak_any_encoding() -> None:
-    """Have characters that the terminal cannot show replaced, so that no name stops a command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-
-
 def tell(ending: CommandFailure) -> int:
     """Write every line of a message to standard error after the prefix; return the exit code."""
     for line in ending.message.splitlines():
-        sys.stderr.write(f"{ERROR_PREFIX}{line}\n")
+        sys.stderr.write(f"{ERROR_PREFIX}{printable(line)}\n")
     return ending.code
 
 

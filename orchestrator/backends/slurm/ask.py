@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator.errors import BackendError, SetupError
+from trainer.errors import printable
 
 ANSWER_SECONDS = 60.0
 HABITS = ("SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_")
@@ -70,8 +71,3 @@ def in_a_line(told: Told) -> str:
     said = (re.sub("^(s[a-z]+: )?(error: )?", "", line) for line in lines if line)
     text = "; ".join(dict.fromkeys(said))[-500:] or f"exit code {told.code} without a word"
     return printable(text)
-
-
-def printable(text: str) -> str:
-    """Return text with its control characters written out."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.backends.slurm.answers import JOB, Answer, by_cluster, read_sacct, read_squeue
-from orchestrator.backends.slurm.ask import Ask, ask_slurm, at, printable
+from orchestrator.backends.slurm.ask import Ask, ask_slurm, at
 from orchestrator.backends.slurm.states import JobRow, meaning
 from orchestrator.errors import BackendError
+from trainer.errors import printable
 from trainer.record import State
 
 SQUEUE = (
