@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from analysis.commands import COMMANDS, FORMER
-from analysis.errors import AnalysisError
+from analysis.errors import READ_ONLY, AnalysisError
 from trainer.command_line.group import program
 from trainer.command_line.program import CommandFailure, run_program
 from trainer.errors import ExitCode
@@ -22,8 +22,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def _explain(error: Exception) -> CommandFailure | None:
     if isinstance(error, AnalysisError):
         return CommandFailure(ExitCode.USER_ERROR, str(error))
-    if isinstance(error, PermissionError):
-        return CommandFailure(ExitCode.USER_ERROR, f"{error.filename}: permission denied; check its permissions")
+    if isinstance(error, OSError) and error.errno in READ_ONLY:
+        reason = (error.strerror or str(error)).lower()
+        return CommandFailure(ExitCode.USER_ERROR, f"{error.filename}: {reason}; check its permissions")
     return None
 
 

@@ -1,6 +1,7 @@
 """figures draw, trace, verify: draw figures, go back from one to its runs, compare them with their runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
+from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded, may_write
 from analysis.console import say, say_json, show
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance
@@ -87,6 +88,7 @@ def draw(
 
     place = open_store(store)
     name = stored_name(store, sweep) if sweep else NO_SWEEP
+    place = place if may_write(place.path / "figures") else replace(place, outputs=Path.cwd())
     runs, curves = loaded(place, name, score, identity, quiet=as_json)
     names = names_in(only) or runs.plan.figures or (FREE if name == NO_SWEEP else GENERAL)
     made, problems, bugs = render_all(names, runs, curves)

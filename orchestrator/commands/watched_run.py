@@ -68,10 +68,10 @@ class WatchedRun:
                 self.recorder.finish(self._begun, lambda: self.interrupts > 1)
                 for line in left_out(target, self._begun()):
                     self.view.say(line)
-        self._keep_time()
+        self.keep_time()
         return self._verdict()
 
-    def _keep_time(self) -> None:
+    def keep_time(self) -> None:
         """Keep what the plan took beside what it was expected to take, and say so; not where it was interrupted."""
         if self.interrupts:
             return

@@ -326,6 +326,18 @@ def test_endings_in_capitals_are_read_by_every_command(tmp_path: Path) -> None:
     assert prepare(source, tmp_path / "OUT.ZIP") == 3
 
 
+@pytest.mark.parametrize("name", ["DATASET.JSON", "Dataset.json", "SET/DATASET.JSON"])
+def test_a_label_file_in_capitals_is_read(tmp_path: Path, name: str) -> None:
+    around = name.rpartition("/")[0]
+    names = [f"{around}/{k}.PNG".lstrip("/") for k in range(2)]
+    files = {file: encode_png(pixels(k)) for k, file in enumerate(names)}
+    source = zip_of(tmp_path / "x.zip", {**files, name: labels_for("0.PNG", "1.PNG")})
+    assert describe(source, tmp_path).classes == 2
+    with zipfile.ZipFile(source) as archive:
+        archive.extractall(tmp_path / "x")
+    assert describe(tmp_path / "x", tmp_path).fingerprint == describe(source, tmp_path).fingerprint
+
+
 def test_a_zip_of_any_name_is_read_by_every_command(tmp_path: Path) -> None:
     source = zip_of(tmp_path / "photos.cbz", ["0.png", "1.png"])
     assert describe(source, tmp_path).images == prepare(source, tmp_path / "out.zip") == 2

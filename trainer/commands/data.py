@@ -93,7 +93,9 @@ def prepare(
             progress=tick,
         )
     facts = _facts(path.resolve(), folder)
-    _answer({**facts, "path": str(path)}, "\n".join([f"{path}: {images} images", *_told(facts)]), as_json)
+    _answer(
+        {**facts, "path": str(path)}, "\n".join([f"{printable(str(path))}: {images} images", *_told(facts)]), as_json
+    )
     return 0
 
 
@@ -128,7 +130,11 @@ def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None
     folder = data_dir or store / "data"
     here = {name: str(path) for name, path in sets_in(folder).items()}
     to_get = {name: wanted.title for name, wanted in REGISTRY.items() if name not in here}
-    text = [f"in {folder}:", *(f"  {name}" for name in here or ("nothing yet",)), "to get (adasweep data get NAME):"]
+    text = [
+        f"in {printable(str(folder))}:",
+        *(f"  {name}" for name in here or ("nothing yet",)),
+        "to get (adasweep data get NAME):",
+    ]
     width = max(map(len, to_get), default=0) + 2
     text += [f"  {name:<{width}}{title}" for name, title in to_get.items()]
     _answer({"data_dir": str(folder), "here": here, "to_get": to_get}, "\n".join(text), as_json)
