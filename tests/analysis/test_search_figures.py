@@ -30,7 +30,7 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> tuple[Runs, Curves]:
 
 
 def test_the_best_configurations_are_named_by_rank_and_the_others_share_a_name(search: tuple[Runs, Curves]) -> None:
-    panels = figure_named("fid_curves").data(*search).panels
+    panels = figure_named("fid_curves").data(*search).panels  # type: ignore[attr-defined]
     assert panels.panels == [""]
     assert panels.series == ["rank 1", "rank 2", "rank 3", "rank 4", "rank 5", "all others"]
     assert panels.others == "all others"
@@ -39,7 +39,7 @@ def test_the_best_configurations_are_named_by_rank_and_the_others_share_a_name(s
 
 
 def test_samples_of_a_search_are_titled_by_rank(search: tuple[Runs, Curves]) -> None:
-    titles = figure_named("samples").data(*search).titles
+    titles = figure_named("samples").data(*search).titles  # type: ignore[attr-defined]
     assert titles["subset=9000 none"].startswith("rank 1, ")
 
 
