@@ -186,7 +186,7 @@ def test_attempts_of_which_sbatch_told_no_number_are_not_given_to_another_job(
 ) -> None:
     slurm.say(submitted=output)
     assert dispatcher.submit() == []
-    assert "told no number" in dispatcher.refusal
+    assert "printed no job number" in dispatcher.refusal
     assert attempts(store) == [1] * 4
     slurm.say(submitted="Submitted batch job NUMBER\n", squeue="4704|N/A|RUNNING|0|\n")
     assert len(dispatcher.submit()) == 1
