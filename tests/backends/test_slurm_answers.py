@@ -25,7 +25,7 @@ from trainer.errors import printable
 from trainer.record import State
 
 FEW = settings(max_examples=200, deadline=None)
-MANY = settings(max_examples=20_000, deadline=None)
+MANY = settings(max_examples=4_000, deadline=None)
 NOISE = st.sampled_from(
     [
         "CLUSTER: beta",
