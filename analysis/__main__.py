@@ -10,7 +10,7 @@ from trainer.command_line.group import program
 from trainer.command_line.program import CommandFailure, run_program
 from trainer.errors import ExitCode
 
-app = program("Tables, figures, verdicts and reports of what a store holds.", COMMANDS)
+app = program("Tables, figures, verdicts and reports from a store.", COMMANDS)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -24,9 +24,7 @@ def _explain(error: Exception) -> CommandFailure | None:
         return CommandFailure(ExitCode.USER_ERROR, str(error))
     if isinstance(error, OSError) and error.errno in READ_ONLY:
         reason = (error.strerror or str(error)).lower()
-        return CommandFailure(
-            ExitCode.USER_ERROR, f"{error.filename}: may not be written or read ({reason}); see to its permissions"
-        )
+        return CommandFailure(ExitCode.USER_ERROR, f"{error.filename}: {reason}; check its permissions")
     return None
 
 

@@ -14,11 +14,9 @@ from analysis.tables.collect import collect as collect_tables
 from analysis.tables.store import ResultStore
 
 ScoreOption = Annotated[
-    str | None, typer.Option("--score", metavar="METRIC", help="Judge by this instead of the sweep's score.")
+    str | None, typer.Option("--score", metavar="METRIC", help="Metric to use instead of the sweep's score.")
 ]
-IdentityOption = Annotated[
-    str | None, typer.Option("--identity", help="Which identity of the metric, where there are several.")
-]
+IdentityOption = Annotated[str | None, typer.Option("--identity", help="Identity of the metric, if there are several.")]
 
 
 def loaded(

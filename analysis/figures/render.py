@@ -61,7 +61,7 @@ def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
         except (AnalysisError, UserError) as error:
             drawn.problems.append(str(error))
         except Exception as error:  # reported with the others, and raised again once all others are drawn
-            drawn.problems.append(" ".join(f"{name}: this is a bug: {type(error).__name__}: {error}".split()))
+            drawn.problems.append(" ".join(f"{name}: internal error: {type(error).__name__}: {error}".split()))
             drawn.bugs.append(error)
     return drawn
 

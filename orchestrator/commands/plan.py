@@ -27,11 +27,13 @@ EXAMPLES = """Examples:
   adasweep plan demo --diff             against the plan that was last run
   adasweep plan demo --benchmark        measure the speed here first
 """
-KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh, to price energy in money.")]
+KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh.")]
 GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", help="Price of a GPU-hour.")]
-BenchmarkOption = Annotated[bool, typer.Option("--benchmark", help="Measure the speed here first, for a better price.")]
+BenchmarkOption = Annotated[
+    bool, typer.Option("--benchmark", help="First measure the speed of this machine, for better estimates.")
+]
 ProbeOption = Annotated[bool, typer.Option("--probe", hidden=True)]
-DiffOption = Annotated[bool, typer.Option("--diff", help="Show only what changes against the last plan that was run.")]
+DiffOption = Annotated[bool, typer.Option("--diff", help="Show only the changes since the last plan that was run.")]
 
 app = new_app()
 

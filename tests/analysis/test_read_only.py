@@ -49,4 +49,4 @@ def test_figures_of_a_store_that_may_only_be_read_are_written_where_one_is(seale
 
 def test_what_cannot_be_written_is_told(sealed: ResultStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["collect", "--store", str(sealed.path)]) == 2
-    assert "may not be written or read (read-only file system)" in capsys.readouterr().err
+    assert "read-only file system; check its permissions" in capsys.readouterr().err

@@ -56,7 +56,7 @@ def test_asha_lets_the_best_of_each_rung_go_on() -> None:
 def test_asha_judges_at_the_highest_rung_that_was_reached() -> None:
     rungs = curves([9, 9, 1], [9, 9, 2], [9, 9, 3], [1])
     assert hit(Asha(first_kimg=4, factor=3), rungs) == {"b", "c"}
-    assert "number 3 of 3 at the rung of 12 kimg, 1 go on" in verdict([Asha()], "c", rungs)
+    assert "number 3 of 3 at the rung of 12 kimg, 1 continue" in verdict([Asha()], "c", rungs)
 
 
 def test_asha_compares_scores_at_the_rung_itself() -> None:

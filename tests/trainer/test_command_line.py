@@ -64,7 +64,7 @@ def test_a_full_disk_is_a_users_error_and_anything_else_a_bug(capsys: Capture, m
     monkeypatch.setattr("trainer.commands.schema.json.dumps", fail)
     error: Exception = OSError(28, "No space left on device", "here")
     assert main(["schema"]) == 2
-    assert "here: No space left on device; make room" in capsys.readouterr().err
+    assert "here: No space left on device; free space" in capsys.readouterr().err
     error = ValueError("impossible")
     assert main(["schema"]) == 70
     assert capsys.readouterr().err.splitlines()[-1].endswith("ValueError: impossible")

@@ -48,7 +48,7 @@ def get(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Bring named data sets to STORE/data. No other command ever fetches any."""
+    """Download or generate named data sets into STORE/data. No other command downloads anything."""
     made = {}
     for name in names:
         with progress(name) as tick:
@@ -93,7 +93,9 @@ def prepare(
             progress=tick,
         )
     facts = _facts(path.resolve(), folder)
-    _answer({**facts, "path": str(path)}, "\n".join([f"{path}: {images} images", *_told(facts)]), as_json)
+    _answer(
+        {**facts, "path": str(path)}, "\n".join([f"{printable(str(path))}: {images} images", *_told(facts)]), as_json
+    )
     return 0
 
 
@@ -114,7 +116,7 @@ def verify(
 def describe(
     data: DataArgument, store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False
 ) -> int:
-    """Tell what a data set is, without decoding it."""
+    """Describe a data set, without decoding it."""
     folder = data_dir or store / "data"
     facts = _facts(locate(data, folder), folder)
     table = {key: value for key, value in facts.items() if key != "remarks"}
@@ -124,11 +126,15 @@ def describe(
 
 @app.command("list", epilog=epilog(EXAMPLES["list"]))
 def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False) -> int:
-    """List the data sets in STORE/data, and those that `get` can bring there."""
+    """List the data sets in STORE/data, and those available from `get`."""
     folder = data_dir or store / "data"
     here = {name: str(path) for name, path in sets_in(folder).items()}
     to_get = {name: wanted.title for name, wanted in REGISTRY.items() if name not in here}
-    text = [f"in {folder}:", *(f"  {name}" for name in here or ("nothing yet",)), "to get (adasweep data get NAME):"]
+    text = [
+        f"in {printable(str(folder))}:",
+        *(f"  {name}" for name in here or ("nothing yet",)),
+        "to get (adasweep data get NAME):",
+    ]
     width = max(map(len, to_get), default=0) + 2
     text += [f"  {name:<{width}}{title}" for name, title in to_get.items()]
     _answer({"data_dir": str(folder), "here": here, "to_get": to_get}, "\n".join(text), as_json)

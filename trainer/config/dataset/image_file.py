@@ -18,7 +18,7 @@ from trainer.errors import DataError, UserError
 MAX_SIDE = 32768
 MAX_SQUARE = 8192
 MAX_PIXELS = MAX_SQUARE * MAX_SQUARE
-"""Decoding and resizing so many takes 1 GB (1.5 GB where they come from WebP)."""
+"""Decoding and resizing so many takes 1 to 1.5 GB of memory."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """Formats that are decoded, whatever a file calls itself; some that Pillow knows besides start other programs."""
@@ -88,7 +88,8 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     channels = 1 if _is_deep_grey(image) else CHANNELS.get(image.mode)
     if channels is None:
         way_out = "save it as grey or RGB of 8 or 16 bits"
-        raise DataError(place, f"has pixels of kind {image.mode}, whose range is not known", way_out)
+        why = "whose range is not known" if image.mode in ("I", "F") else "which is not read"
+        raise DataError(place, f"has pixels of kind {image.mode}, {why}", way_out)
     tags: Any = getattr(image, "tag_v2", {})
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
@@ -165,8 +166,11 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _require_sane_size(image: Image.Image, place: str) -> None:
+    size = f"{image.width}x{image.height} pixels"
+    if min(image.size) < 1:
+        raise DataError(place, f"is an image of {size}")
     if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-        problem = f"would decode to {image.width}x{image.height} pixels, more than {MAX_SQUARE}x{MAX_SQUARE}"
+        problem = f"would decode to {size}; at most {MAX_SQUARE}x{MAX_SQUARE} in all, and {MAX_SIDE} a side, are read"
         raise DataError(place, problem, "make it smaller first")
 
 
