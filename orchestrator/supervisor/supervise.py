@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -50,10 +51,11 @@ class SignalQueue:
     def listen(self) -> None:
         """Handle the forwarded signals (main thread only), those that were blocked until now first."""
         for number in FORWARDED:
-            signal.signal(number, self._put)
+            signal.signal(number, self.put)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
-    def _put(self, number: int, _frame: FrameType | None) -> None:
+    def put(self, number: int, _frame: FrameType | None = None) -> None:
+        """Take a signal in."""
         self.waiting.append(number)
         self.received.add(number)
         self.first = self.first or time.monotonic()
@@ -94,7 +96,7 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) ->
         return ExitCode.RUN_AGAIN
     worker = _start(run, job)
     try:
-        code = _watch(worker, lease, signals)
+        code = _watch(worker, lease, signals, lambda: is_cancelled(run, job.attempt))
     finally:
         _end(worker)
     cancelled = is_cancelled(run, job.attempt)
@@ -154,12 +156,15 @@ def worker_command() -> list[str]:
     return shlex.split(given) if given else [*python_module("trainer"), "run"]
 
 
-def _watch(worker: subprocess.Popen[bytes], lease: Lease, signals: SignalQueue) -> int:
+def _watch(
+    worker: subprocess.Popen[bytes], lease: Lease, signals: SignalQueue, is_cancelled: Callable[[], bool]
+) -> int:
     """Beat and pass signals on until the worker ends; return its exit code.
 
+    Who cancels need not be able to signal us: another user, or somebody on another host, leaves a file.
     Raises LeaseSuperseded, the worker killed.
     """
-    beaten = time.monotonic()
+    beaten = looked = time.monotonic()
     while True:
         try:
             return worker.wait(POLL_SECONDS)
@@ -169,6 +174,10 @@ def _watch(worker: subprocess.Popen[bytes], lease: Lease, signals: SignalQueue) 
             worker.send_signal(signals.waiting.pop(0))
         if signals.is_overdue:
             os.killpg(worker.pid, signal.SIGKILL)
+        if time.monotonic() - looked > BEAT_SECONDS:
+            looked = time.monotonic()
+            if signals.first is None and is_cancelled():
+                signals.put(signal.SIGTERM)
         if time.monotonic() - beaten > BEAT_SECONDS and _beat(worker, lease, time.monotonic() - beaten):
             beaten = time.monotonic()
 

@@ -270,7 +270,7 @@ def test_backslashes_lead_out_of_no_archive(tmp_path: Path, name: str) -> None:
 
 
 def test_names_that_are_the_same_once_read_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="stands in the ZIP twice"):
+    with pytest.raises(DataError, match="occurs in the ZIP twice"):
         open_archive(zip_of(tmp_path / "x.zip", ["a\\0.png", "a/0.png"]))
 
 
@@ -402,7 +402,7 @@ def test_labels_are_dropped_or_refused_for_kinds_without_folders(tmp_path: Path)
     idx_pair(tmp_path / "mnist", "train", images, [2, 1, 0])
     prepare(tmp_path / "mnist", tmp_path / "out.zip", labels="none")
     assert classes(tmp_path / "out.zip") == [-1] * 3
-    with pytest.raises(DataError, match="in no folders; leave out --labels folders"):
+    with pytest.raises(DataError, match="not in folders; leave out --labels folders"):
         prepare(tmp_path / "mnist", tmp_path / "x.zip", labels="folders")
 
 

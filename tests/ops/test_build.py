@@ -162,3 +162,13 @@ def test_every_variant_computes_the_same_to_the_bit(native: Kernels) -> None:
             y = native.finish(convolve(own[1], own[0], padding=1), own[2], own[3], own[4], 1.0)
         found.append([y, *torch.autograd.grad(y.square().sum(), own)])
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("of_the_folder", [False, True])
+def test_a_library_that_everybody_could_have_written_is_not_loaded(tmp_path: Path, *, of_the_folder: bool) -> None:
+    path = tmp_path / "ops" / "x.so"
+    path.parent.mkdir()
+    path.touch()
+    (path.parent if of_the_folder else path).chmod(0o777)
+    with pytest.raises(UserError, match="mode 0777: others could have put code there"):
+        library.Library(path, "cpu")

@@ -74,6 +74,14 @@ def test_a_worker_that_is_done_is_done(run: RunDir, supervise: Supervise) -> Non
     assert held.released
 
 
+def test_a_cancellation_reaches_a_worker_whom_its_author_cannot_signal(held: RunDir, supervise: Supervise) -> None:
+    supervisor = supervise(new_attempt(held))
+    until(lambda: is_at_hold(held))
+    cancel(held)
+    assert supervisor.wait(timeout=60) == 75
+    assert state(held) is State.CANCELLED or state(held) is State.PREEMPTED
+
+
 def test_the_job_gets_the_token_of_the_lease(run: RunDir, supervise: Supervise) -> None:
     acquire(run.path).release()
     acquire(run.path).release()

@@ -3,6 +3,7 @@
 The holder (lease, takeover, job, a worker's files, ending) runs in a process of its own, which stops itself (SIGSTOP)
 before the n-th operation on a file of its trial, or right after the n-th look at the lease. The lease runs out, another
 holder takes over, works and ends. Then the first one is let go on.
+Or it is killed there, and the next one comes at once.
 """
 
 import os
@@ -47,7 +48,7 @@ SCORES = {100: 30.0, 200: 10.0, 300: 20.0, 400: 15.0}
 OPERATIONS = frozenset(
     {"open", "os.rename", "os.remove", "os.link", "os.symlink", "os.listdir", "os.scandir", "os.mkdir", "os.utime"}
 )
-SOME, ALL = 17, 1
+SOME, ALL = 21, 1
 
 
 class Scene(NamedTuple):
@@ -108,15 +109,15 @@ def step(scene: Scene, reporter: Reporter, images: int, score: float) -> None:
     reporter.update(kimg=kimg)
 
 
-def start(scene: Scene, now: float, stop_at: int = 0) -> int:
-    """Start a holder in a process of its own; return its number."""
+def start(scene: Scene, now: float, stop_at: int = 0, by: signal.Signals = signal.SIGSTOP) -> int:
+    """Start a holder in a process of its own, stopped (or killed) at an operation; return its number."""
     child = os.fork()
     if child:
         return child
     code = ExitCode.BUG
     try:
         if stop_at:
-            stop_before(stop_at, scene.run.path)
+            stop_before(stop_at, scene.run.path, by)
         work(scene, now)
         code = ExitCode.DONE
     except (FencedOut, LeaseSuperseded, LeaseHeld):
@@ -127,14 +128,14 @@ def start(scene: Scene, now: float, stop_at: int = 0) -> int:
         os._exit(code)
 
 
-def stop_before(number: int, folder: Path) -> None:
-    """Have this process stop before its n-th operation below `folder`; a look at the lease counts when it is over."""
+def stop_before(number: int, folder: Path, by: signal.Signals) -> None:
+    """Have this process stop, or die, before its n-th operation below `folder`; looks at the lease count when over."""
     counter = count(1)
 
     def pass_by(what: object) -> None:
         if next(counter) == number:
             (folder.parent / "stopped-at").write_text(str(what), encoding="utf-8")
-            os.kill(os.getpid(), signal.SIGSTOP)
+            os.kill(os.getpid(), by)
 
     def heard(event: str, arguments: tuple[object, ...]) -> None:
         if event in OPERATIONS and any(str(argument).startswith(f"{folder}") for argument in arguments[:2]):
@@ -183,7 +184,7 @@ def is_whole(run: RunDir) -> bool:
 
 
 @pytest.mark.parametrize("every", [SOME, pytest.param(ALL, marks=pytest.mark.slow)])
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_a_holder_stopped_anywhere_and_superseded_changes_nothing_more(
     scene: Callable[[str], Scene], every: int
 ) -> None:
@@ -206,4 +207,20 @@ def test_a_holder_stopped_anywhere_and_superseded_changes_nothing_more(
         held = holder(one.run.path)
         assert held is not None, told(one.run)
         assert held.released, told(one.run)
+    assert number > 100
+
+
+@pytest.mark.parametrize("every", [SOME, pytest.param(ALL, marks=pytest.mark.slow)])
+@pytest.mark.timeout(3600)
+def test_after_a_kill_anywhere_the_next_holder_finishes_and_sweeps_up(
+    scene: Callable[[str], Scene], every: int
+) -> None:
+    for number in count(1, every):
+        one = scene(f"trial-{number}/trial")
+        if ended(start(one, time.time(), number, signal.SIGKILL)) != -signal.SIGKILL:
+            break
+        assert ended(start(one, time.time())) == ExitCode.DONE, told(one.run)
+        assert is_whole(one.run), told(one.run)
+        assert [path.name for path in one.run.path.rglob(".*.tmp")] == [], told(one.run)
+        assert all(found.token == 0 for found in one.run.snapshot_files()), "nobody was left who could have disputed"
     assert number > 100

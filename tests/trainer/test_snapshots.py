@@ -1,10 +1,12 @@
 """Snapshots: which are kept, where the links point, and what the commands make of one."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors
 import safetensors.torch
 import torch
 from PIL import Image
@@ -17,6 +19,7 @@ from trainer.config.dataset.describe import describe
 from trainer.config.options import RunOptions
 from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
+from trainer.errors import SnapshotError
 from trainer.evaluation.evaluate import MetricValue
 from trainer.evaluation.inline import Evaluator
 from trainer.evaluation.measurer import Measurer
@@ -170,3 +173,44 @@ def test_mistakes_are_one_line(
     assert main([str(snapshot) if word == "SNAPSHOT" else word for word in words] + more) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line
+
+
+def hostile(snapshot: Path, target: Path, **changes: object) -> Path:
+    """A snapshot whose header says something else of its networks than its tensors."""
+    with safetensors.safe_open(snapshot, framework="pt") as file:
+        header = file.metadata()
+    networks = json.loads(header["networks"])
+    for key, value in changes.items():
+        (networks if key == "resolution" else networks["generator"])[key] = value
+    safetensors.torch.save_file(
+        safetensors.torch.load_file(snapshot), target, metadata=header | {"networks": json.dumps(networks)}
+    )
+    return target
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"channel_max": 10**6, "channel_base": 10**9},
+        {"z_dim": 10**7, "w_dim": 10**7},
+        {"resolution": 2**40},
+        {"mapping_layers": 10**9},
+        {"w_dim": 24},
+    ],
+)
+def test_a_header_that_describes_what_is_not_there_is_refused_before_it_takes_memory(
+    trials: TrialMaker, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    config = resolve(TINY, describe(trials.data, trials.root))
+    honest = save_snapshot(RunDir(tmp_path / "run"), config, make_parts(config, CPU).state)
+    load_network(honest)
+    with pytest.raises(SnapshotError):
+        load_network(hostile(honest, tmp_path / "hostile.safetensors", **changes))
+
+
+@pytest.mark.parametrize("content", [b"", b"short", (2**40).to_bytes(8, "little") + b"{}", b"\xff" * 64])
+def test_a_header_of_any_size_is_refused_unread(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "hostile.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(SnapshotError, match="not a snapshot"):
+        read_header(path)

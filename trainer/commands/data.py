@@ -43,7 +43,7 @@ def get(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Bring named data sets to STORE/data. No other command ever fetches any."""
+    """Download or generate named data sets into STORE/data. No other command downloads anything."""
     made = {}
     for name in names:
         with progress(name) as tick:
@@ -110,7 +110,7 @@ def verify(
 def describe(
     data: DataArgument, store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False
 ) -> int:
-    """Tell what a data set is, without decoding it."""
+    """Describe a data set, without decoding it."""
     folder = data_dir or store / "data"
     facts = facts_of_set(locate(data, folder), folder)
     table = {key: value for key, value in facts.items() if key != "remarks"}
@@ -120,7 +120,7 @@ def describe(
 
 @app.command("list", epilog=epilog(EXAMPLES["list"]))
 def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False) -> int:
-    """List the data sets in STORE/data, and those that `get` can bring there."""
+    """List the data sets in STORE/data, and those available from `get`."""
     folder = data_dir or store / "data"
     here = {name: str(path) for name, path in sets_in(folder).items()}
     to_get = {name: wanted.title for name, wanted in REGISTRY.items() if name not in here}

@@ -6,10 +6,12 @@ from typing import Literal
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from trainer.config.identity import trial_id
 from trainer.config.networks.choice import Networks
+from trainer.config.spec import Spec
 from trainer.config.train import TrainConfig
 from trainer.errors import SnapshotError
 from trainer.files import Guard, replace_file, replacing
@@ -19,6 +21,8 @@ from trainer.registry import build
 from trainer.state.train_state import TrainState, below
 
 FORMAT = "adasweep-snapshot-1"
+MOST_HEADER_BYTES = 16 * 2**20
+MOST_PIXELS = 2**14
 Which = Literal["G", "D", "G_ema"]
 
 
@@ -83,6 +87,7 @@ def read_header(path: Path) -> SnapshotHeader:
     Raises SnapshotError where the file is not a snapshot of this project.
     """
     try:
+        _require_small_header(path)
         with safetensors.safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
         return SnapshotHeader(Networks.model_validate_json(header["networks"]), int(header["images"]), header["origin"])
@@ -90,13 +95,43 @@ def read_header(path: Path) -> SnapshotHeader:
         raise SnapshotError(path, f"not a snapshot of adasweep ({type(error).__name__}: {error})") from error
 
 
+def _require_small_header(path: Path) -> None:
+    """Raise ValueError where the header, which is read as a whole, is larger than one of ours can be."""
+    if not path.is_file():
+        raise ValueError("not a regular file")
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+    if size > MOST_HEADER_BYTES:
+        raise ValueError(f"a header of {size:,} bytes")
+
+
 def load_network(path: Path, which: Which = "G_ema") -> nn.Module:
-    """Return one network of a snapshot, in evaluation mode, on the CPU."""
+    """Return one network of a snapshot, in evaluation mode, on the CPU.
+
+    Raises SnapshotError where the header describes other networks than the tensors are: whatever it says, no more
+    memory is taken than the file has tensors for.
+    """
     networks = read_header(path).networks
     spec = networks.discriminator if which == "D" else networks.generator
-    network: nn.Module = build(spec, networks.resolution, networks.channels, networks.condition_dim)
+    shape = (networks.resolution, networks.channels, networks.condition_dim)
+    _require_as_described(path, which, spec, shape)
+    network: nn.Module = build(spec, *shape)
     network.load_state_dict(tensors_of(path, which))
     return network.eval().requires_grad_(False)
+
+
+def _require_as_described(path: Path, which: Which, spec: Spec, shape: tuple[int, int, int]) -> None:
+    with safetensors.safe_open(path, framework="pt") as file:
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    layers = max((value for name, value in spec if name.endswith("layers") and isinstance(value, int)), default=0)
+    if layers > len(shapes) or shape[0] > MOST_PIXELS:
+        raise SnapshotError(path, f"describes {layers} layers and {shape[0]} pixels a side, which are not there")
+    with torch.device("meta"):
+        expected = build(spec, *shape).state_dict()
+    for name, tensor in expected.items():
+        if shapes.get(f"{which}/{name}") != tuple(tensor.shape):
+            found = shapes.get(f"{which}/{name}", "missing")
+            raise SnapshotError(path, f"{which}/{name} should be {tuple(tensor.shape)} and is {found}")
 
 
 def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:

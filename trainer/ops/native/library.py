@@ -1,6 +1,8 @@
 """The loaded libraries, and calls into them. Nothing is ever compiled here."""
 
 import ctypes
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +29,7 @@ class Library:
 
     def __init__(self, path: Path, kind: str) -> None:
         try:
+            _require_trusted(path)
             self._handle = ctypes.CDLL(str(path))
             version = self._handle.adasweep_abi()
             if version != abi.VERSION:
@@ -42,6 +45,15 @@ class Library:
         code = getattr(self._handle, function)(ctypes.byref(arguments), where)
         if code:
             raise RuntimeError(f"{function}: {self._handle.adasweep_error(code).decode()}")
+
+
+def _require_trusted(path: Path) -> None:
+    """Raise UserError where a library, or its folder, is somebody else's or open to everybody: it would be executed."""
+    for place in (path, path.parent):
+        told = place.stat()
+        if told.st_uid not in {0, os.geteuid()} or told.st_mode & stat.S_IWOTH:
+            mode = f"belongs to user {told.st_uid}, mode {stat.S_IMODE(told.st_mode):04o}"
+            raise UserError(place, f"{mode}: others could have put code there", "set ADASWEEP_OPS to a folder of yours")
 
 
 class _Loaded:
