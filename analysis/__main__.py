@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 
 from analysis.commands import COMMANDS, FORMER
-from analysis.errors import AnalysisError
+from analysis.errors import READ_ONLY, AnalysisError
 from trainer.command_line.group import program
 from trainer.command_line.program import CommandFailure, run_program
 from trainer.errors import ExitCode
 
-app = program("Tables, figures, verdicts and reports of what a store holds.", COMMANDS)
+app = program("Tables, figures, verdicts and reports from a store.", COMMANDS)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -22,10 +22,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def _explain(error: Exception) -> CommandFailure | None:
     if isinstance(error, AnalysisError):
         return CommandFailure(ExitCode.USER_ERROR, str(error))
-    if isinstance(error, PermissionError):
-        return CommandFailure(
-            ExitCode.USER_ERROR, f"{error.filename}: may not be written or read; see to its permissions"
-        )
+    if isinstance(error, OSError) and error.errno in READ_ONLY:
+        reason = (error.strerror or str(error)).lower()
+        return CommandFailure(ExitCode.USER_ERROR, f"{error.filename}: {reason}; check its permissions")
     return None
 
 

@@ -8,6 +8,11 @@ AnalysisError
 └── ReportError         a report cannot be written or printed
 """
 
+import errno
+
+READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+"""Numbers of the errors of a place that may only be read."""
+
 
 class AnalysisError(Exception):
     """The root of this package's user errors."""

@@ -11,7 +11,7 @@ from trainer.command_line.program import CommandFailure, run_program
 from trainer.commands import COMMANDS, FORMER
 from trainer.errors import ExitCode
 
-app = program("Train a GAN, measure it, look into it, make images with it.", COMMANDS)
+app = program("Train a GAN, evaluate it, and generate images with it.", COMMANDS)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -203,10 +203,10 @@ def read_regular(path: Path, last_bytes: int | None = None) -> bytes:
 
     Raises OSError for whatever else has this name: a pipe would never end.
     """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
         if last_bytes is not None:
             file.seek(max(0, os.fstat(descriptor).st_size - last_bytes))
         return file.read()
@@ -224,7 +224,11 @@ def parsed_json(text: bytes) -> Any:
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a .jsonl file in order, whatever they say; other lines are passed over; none of no file."""
-    for line in read_regular(path).split(b"\n") if path.exists() else ():
+    try:
+        content = read_regular(path)
+    except OSError:
+        return
+    for line in content.split(b"\n"):
         with suppress(ValueError):
             row = parsed_json(line)
             if isinstance(row, dict):

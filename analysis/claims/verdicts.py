@@ -170,7 +170,7 @@ def _seeds_needed(claim: Claim, seen: Evidence, is_decidable: bool, decidable_fr
 def _judged(
     claim: Claim, seen: Evidence, verdict: Verdict, p_values: tuple[float, float], needed: tuple[int, int]
 ) -> Judged:
-    interval = bootstrap_interval(seen.less, seen.more) if all(seen.sizes) else (math.nan, math.nan)
+    interval = bootstrap_interval(seen.less, seen.more) if min(seen.sizes) > 1 else (math.nan, math.nan)
     return Judged(claim, verdict, seen, *p_values, interval, needed, _kwh(seen, needed))
 
 

@@ -19,7 +19,7 @@ EXAMPLES = f"""Examples:
   adasweep claims demo --claim "{EXAMPLE}"
 """
 ClaimOption = Annotated[
-    list[str] | None, typer.Option("--claim", metavar="CLAIM", help="A claim to test as well; may be repeated.")
+    list[str] | None, typer.Option("--claim", metavar="CLAIM", help="Another claim to test; may be repeated.")
 ]
 
 app = new_app()
@@ -34,7 +34,7 @@ def claims(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Test the claims of a sweep, and say what each verdict rests on. A claim that fails is a result, not an error."""
+    """Test the claims of a sweep, and show the evidence for each verdict. A failed claim is a result, not an error."""
     place, name = open_store(store), stored_name(store, sweep)
     runs, curves = loaded(place, name, score, identity, quiet=as_json)
     found = judge_sweep(runs.plan.claims, claim or [], loader(place, name, (runs, curves)))

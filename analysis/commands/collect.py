@@ -16,14 +16,14 @@ EXAMPLES = """Examples:
   adasweep collect
   adasweep collect --csv
 """
-CsvOption = Annotated[bool, typer.Option("--csv", help="Write the tables as CSV files, too.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Also write the tables as CSV files.")]
 
 app = new_app()
 
 
 @app.command(epilog=epilog(EXAMPLES))
 def collect(csv: CsvOption = False, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Gather the results of every trial that has changed into tables, and list what was skipped."""
+    """Collect the results of changed trials into tables, and list what was skipped."""
     place = open_store(store)
     found = collect_tables(place)
     written = export_csv(place) if csv else []

@@ -34,7 +34,7 @@ def energy(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Say what sweeps took, measured, estimated and by the paper's formula; what was wasted or reused; its CO2."""
+    """Show the energy of sweeps: measured, estimated and by the paper's formula, wasted and reused, and its CO2."""
     place, factors = open_store(store), factors_of(kg_per_kwh, node_watts, node_devices)
     found, skipped = energy_of(place, [stored_name(store, sweep) for sweep in sweeps or []], factors)
     if as_json:

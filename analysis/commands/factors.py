@@ -10,7 +10,7 @@ from trainer.errors import UserError
 
 CarbonOption = Annotated[
     float | None,
-    typer.Option("--kg-per-kwh", help="CO2 of a kWh.", show_default="world average, stated"),
+    typer.Option("--kg-per-kwh", help="CO2 per kWh.", show_default="world average, stated"),
 ]
 NodeWattsOption = Annotated[
     float | None, typer.Option("--node-watts", help="Power of a node, for the paper's formula.")

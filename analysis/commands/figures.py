@@ -1,6 +1,7 @@
 """figures draw, trace, verify: draw figures, go back from one to its runs, compare them with their runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
+from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded, may_write
 from analysis.console import say, say_json, show
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance
@@ -52,7 +53,7 @@ SweepArgument = Annotated[
 EverySweepArgument = Annotated[
     str, typer.Argument(metavar="SWEEP", help="A sweep: its file or name.", show_default="all")
 ]
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A PDF, PNG or CSV that was drawn here.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A PDF, PNG or CSV written by `figures draw`.")]
 OnlyOption = Annotated[
     list[str] | None, typer.Option("--only", metavar="FIGURE ...", help="These figures instead of the sweep's.")
 ]
@@ -69,7 +70,7 @@ class FigureCommands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-app = new_app("Draw the figures of a sweep, trace one to its runs, verify them.", FigureCommands)
+app = new_app("Draw, trace and verify the figures of a sweep.", FigureCommands)
 
 
 @app.command(epilog=epilog(DRAW_EXAMPLES), cls=taking_several("--only"))
@@ -81,12 +82,13 @@ def draw(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Draw the figures that a sweep names, as PDF, PNG and CSV with a provenance file."""
+    """Draw the figures of a sweep as PDF, PNG and CSV, with a provenance file."""
     from analysis.figures.catalog import FREE, GENERAL
     from analysis.figures.render import render_all
 
     place = open_store(store)
     name = stored_name(store, sweep) if sweep else NO_SWEEP
+    place = place if may_write(place.path / "figures") else replace(place, outputs=Path.cwd())
     runs, curves = loaded(place, name, score, identity, quiet=as_json)
     names = names_in(only) or runs.plan.figures or (FREE if name == NO_SWEEP else GENERAL)
     made, problems, bugs = render_all(names, runs, curves)
@@ -131,7 +133,7 @@ def _runs_behind(origin: Provenance) -> FittedTable:
 
 @app.command(epilog=epilog(VERIFY_EXAMPLES))
 def verify(sweep: EverySweepArgument = "", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Make the numbers of figures again from the runs and compare; exit code 2 where any differs."""
+    """Recompute the numbers of figures from the runs and compare; exit code 2 if any differ."""
     from analysis.figures.verify import verify as verify_sweep
 
     place = open_store(store)
@@ -146,6 +148,6 @@ def verify(sweep: EverySweepArgument = "", store: StoreOption = DEFAULT_STORE, a
             say(f"{figure.sweep}: {figure.figure}: {'; '.join(figure.differences) or 'agrees'}")
     wrong = sum(bool(figure.differences) for figure in checked)
     if wrong:
-        message = f"{wrong} of {len(checked)} figures differ from their runs; look at the runs, or draw them again"
+        message = f"{wrong} of {len(checked)} figures differ from their runs; check the runs, or draw the figures again"
         return tell(CommandFailure(ExitCode.USER_ERROR, message))
     return 0

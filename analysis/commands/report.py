@@ -21,8 +21,10 @@ EXAMPLES = """Examples:
   adasweep report demo other --out both.html
 """
 SweepsArgument = Annotated[list[str], typer.Argument(metavar="SWEEP", help="Sweeps: their files or names.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="The page.", show_default="STORE/reports/SWEEP.html")]
-PdfOption = Annotated[bool, typer.Option("--pdf", help="Print it to PDF, too, with a Chromium of this machine.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="The page to write.", show_default="STORE/reports/SWEEP.html")
+]
+PdfOption = Annotated[bool, typer.Option("--pdf", help="Also write a PDF, with an installed Chromium.")]
 
 app = new_app()
 

@@ -18,7 +18,7 @@ EXAMPLES = """Examples:
   adasweep table sweeps/demo.yaml --csv > demo.csv
 """
 Format = Literal["text", "csv", "markdown"]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to write it.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Output format.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Short for --format csv.")]
 
 app = new_app()

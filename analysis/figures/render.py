@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from analysis.tables.plan_file import NO_SWEEP
 from trainer.errors import UserError
 from trainer.files import replace_file
 
+SPREAD = re.compile(r"median over seeds, (?:band|bars) from minimum to maximum")
 CAPTION_POINTS = 7.0
 MARGIN_INCHES = 0.06
 NAMED_IN_CAPTION = 3
@@ -59,7 +61,7 @@ def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
         except (AnalysisError, UserError) as error:
             drawn.problems.append(str(error))
         except Exception as error:  # reported with the others, and raised again once all others are drawn
-            drawn.problems.append(" ".join(f"{name}: this is a bug: {type(error).__name__}: {error}".split()))
+            drawn.problems.append(" ".join(f"{name}: internal error: {type(error).__name__}: {error}".split()))
             drawn.bugs.append(error)
     return drawn
 
@@ -80,7 +82,7 @@ def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
     numbers = figure.data(runs, curves)
     csv = numbers_csv(numbers.table)
     shown, not_shown = runs.only(numbers.cells), getattr(numbers, "not_shown", ())
-    origin = provenance_of(name, figure.aggregation, csv, shown, curves, not_shown)
+    origin = provenance_of(name, _as_it_is(figure.aggregation, shown), csv, shown, curves, not_shown)
     directory = runs.store.figures(runs.plan.sweep)
     replace_file(directory / f"{name}.csv", csv)
     with matplotlib.rc_context(cast(Any, LOOK)):
@@ -89,6 +91,12 @@ def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
             replace_file(directory / f"{name}.{kind}", _encoded(page, kind, origin))
     record_provenance(directory, origin)
     return Rendered(name, directory / f"{name}.png", origin)
+
+
+def _as_it_is(aggregation: str, runs: Runs) -> str:
+    """Return how runs became numbers: where no cell has a second seed, there is neither a median nor a spread."""
+    is_spread = runs.frame["cell"].duplicated().any()
+    return aggregation if is_spread else SPREAD.sub("one seed of each cell", aggregation)
 
 
 def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:

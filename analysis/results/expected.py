@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from pydantic import ValidationError
-
 from analysis.tables.attempts import SECONDS_PER_HOUR
 from analysis.tables.store import ResultStore
 from trainer.config.job import Estimate, Job
 from trainer.config.plan_file import PlanFile
+from trainer.config.stored import read_document
 from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 from trainer.record import RunDir, State, read_record
 
@@ -48,10 +47,7 @@ def attempts_taken(run: RunDir, sweep: str) -> Iterator[Taken]:
 
 
 def _job(run: RunDir, number: int) -> Job | None:
-    try:
-        return Job.model_validate_json(run.job(number).read_text(encoding="utf-8"))
-    except (OSError, ValidationError, UnicodeDecodeError):
-        return None
+    return read_document(run.job(number), Job)
 
 
 def _row(what: str, taken: Sequence[Taken], attempts: int | None = None) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from trainer.config.stored import TOLERANCE_KIMG
+
 KINDS = ("train", "validation", "generated")
 COLUMNS = ["kimg", "kind", "logit", "density", "plotted_kimg"]
 SHARE_OF_SPACING = 0.85
@@ -39,7 +41,7 @@ def _last_line_by_kimg(path: Path, horizon_kimg: float) -> dict[float, str]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             found = _KIMG.search(line)
-            if found and line.rstrip().endswith("}") and float(found[1]) <= horizon_kimg + 1e-6:
+            if found and line.rstrip().endswith("}") and float(found[1]) <= horizon_kimg + TOLERANCE_KIMG:
                 texts[round(float(found[1]), 3)] = line
     return texts
 

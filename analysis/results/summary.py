@@ -83,7 +83,7 @@ def cells_of(summary: Summary) -> list[list[str]]:
         [
             row["cell"],
             _spread(row["best"], row["best_min"], row["best_max"], row["scored_runs"]),
-            _number(row["best_kimg"], 0),
+            _kimg(row["best_kimg"]),
             _spread(row["last"], row["last_min"], row["last_max"], row["scored_runs"]),
             _number(row["p"], 2),
             _number(row["r_t"], 2),
@@ -123,6 +123,11 @@ def _number(value: float, digits: int) -> str:
     if pd.isna(value):
         return DASH
     return "diverged" if np.isinf(value) else f"{value:.{digits}f}"
+
+
+def _kimg(value: float) -> str:
+    """Return a length of training to a whole image, without noughts at its end."""
+    return DASH if pd.isna(value) else f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _spread(median: float, low: float, high: float, runs: int) -> str:

@@ -15,9 +15,13 @@ READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
 
 @dataclass(frozen=True)
 class ResultStore:
-    """The directory of a store. Analysis writes below `tables`, `figures` and `reports` and nowhere else."""
+    """The directory of a store. Analysis writes below `tables`, `figures` and `reports` and nowhere else.
+
+    Figures are written below `outputs` instead where the store may only be read.
+    """
 
     path: Path
+    outputs: Path | None = None
 
     @property
     def tables(self) -> Path:
@@ -27,7 +31,7 @@ class ResultStore:
         return self.path / "sweeps" / sweep / "plan.json"
 
     def figures(self, sweep: str) -> Path:
-        return self.path / "figures" / sweep
+        return (self.outputs or self.path) / "figures" / sweep
 
     @property
     def reports(self) -> Path:

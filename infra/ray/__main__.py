@@ -22,11 +22,11 @@ NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="Name of a nod
 
 @app.command()
 def up(
-    nodes: Annotated[int, typer.Option(help="Nodes beside the head.")] = 2,
+    nodes: Annotated[int, typer.Option(help="Nodes besides the head.")] = 2,
     cpus: Annotated[int, typer.Option(help="CPUs of each node.")] = 2,
-    gpus: Annotated[int, typer.Option(help="Make-believe GPUs of each node.")] = 0,
+    gpus: Annotated[int, typer.Option(help="Simulated GPUs of each node.")] = 0,
 ) -> None:
-    """Start a cluster and say how to use it."""
+    """Start a cluster, and print how to use it."""
     cluster = RayCluster.create(RayShape(nodes=nodes, cpus=cpus, gpus=gpus))
     cluster.start()
     for name, value in cluster.environment.items():
@@ -42,19 +42,19 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """Show what the cluster has and what of it is in use."""
+    """Show the resources of the cluster and their use."""
     typer.echo(json.dumps(_the_cluster().usage(), indent=1))
 
 
 @app.command()
 def kill_node(node: NodeArgument) -> None:
-    """Pull the plug of a node: every process on it dies at once."""
+    """Kill every process of a node at once, as a power failure does."""
     _with(node).kill(node)
 
 
 @app.command()
 def start_node(node: NodeArgument) -> None:
-    """Bring a lost node back."""
+    """Restart a lost node."""
     _with(node).start_node(node)
 
 

@@ -31,7 +31,7 @@ def results(pages: PagesArgument = None, check: CheckOption = False, root: RootO
     files = made_files(root, pages or [])
     if not check:
         write(files)
-        typer.echo(f"{len(files)} files written")
+        typer.echo(f"{len(files)} files made")
         return ExitCode.DONE
     found = list(differences(files))
     for line in found:

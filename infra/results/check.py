@@ -13,9 +13,14 @@ SHOWN = 60
 
 
 def write(files: Mapping[Path, bytes]) -> None:
-    """Write every file, each as a whole, and remove pictures of theirs that no page has any more."""
+    """Write every file, each as a whole, and remove pictures of theirs that no page has any more.
+
+    A figure that agrees with its packs stays as it is, whichever code drew it: remove it to have it drawn anew.
+    """
+    agreeing = {part for path in files if path.name.endswith(SUFFIX) for part in _parts_if_agreeing(path, files)}
     for path, content in files.items():
-        replace_file(path, content)
+        if path not in agreeing:
+            replace_file(path, content)
     for folder in {path.parent for path in files}:
         remove_abandoned(folder)
     for path in left_over(files):
@@ -28,13 +33,16 @@ def differences(files: Mapping[Path, bytes]) -> Iterator[str]:
     Pages and numbers are compared byte for byte; pictures by their provenance, as pixels depend on fonts.
     """
     for path, content in sorted(files.items()):
-        if not path.exists():
-            yield f"{path}: is missing"
-        elif path.name.endswith(SUFFIX):
-            yield from different_provenance(path, content)
-        elif path.suffix != ".png":
-            yield from _different_text(path, content)
+        yield from _differences_of(path, content)
     yield from (f"{path}: no page has this figure" for path in left_over(files))
+
+
+def _differences_of(path: Path, made: bytes) -> list[str]:
+    if not path.exists():
+        return [f"{path}: is missing"]
+    if path.name.endswith(SUFFIX):
+        return list(different_provenance(path, made))
+    return [] if path.suffix == ".png" else list(_different_text(path, made))
 
 
 def left_over(files: Mapping[Path, bytes]) -> list[Path]:
@@ -43,6 +51,14 @@ def left_over(files: Mapping[Path, bytes]) -> list[Path]:
     return sorted(
         path for folder in folders for path in folder.iterdir() if path.name.endswith(KINDS) and path not in files
     )
+
+
+def _parts_if_agreeing(provenance: Path, files: Mapping[Path, bytes]) -> list[Path]:
+    """Return the files of a figure if they all agree with those made now, otherwise none."""
+    name = provenance.name.removesuffix(SUFFIX)
+    parts = {provenance.with_name(f"{name}{kind}") for kind in KINDS}
+    agrees = not any(_differences_of(path, files[path]) for path in parts)
+    return sorted(parts) if agrees else []
 
 
 def _different_text(path: Path, made: bytes) -> Iterator[str]:

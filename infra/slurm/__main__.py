@@ -22,7 +22,7 @@ NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="Name of a nod
 
 @app.command()
 def up(nodes: Annotated[int, typer.Option(help="Number of virtual nodes.")] = 2) -> None:
-    """Start a cluster and say how to use it."""
+    """Start a cluster, and print how to use it."""
     try:
         packages.require()
     except packages.CannotRunSlurm as reason:
@@ -50,7 +50,7 @@ def status() -> None:
 
 @app.command()
 def kill_node(node: NodeArgument) -> None:
-    """Pull the plug of a node: every process on it dies at once."""
+    """Kill every process of a node at once, as a power failure does."""
     cluster = _the_cluster()
     _known(cluster, node)
     cluster.kill(node)
@@ -58,7 +58,7 @@ def kill_node(node: NodeArgument) -> None:
 
 @app.command()
 def start_node(node: NodeArgument) -> None:
-    """Bring a lost node back."""
+    """Restart a lost node."""
     cluster = _the_cluster()
     _known(cluster, node)
     cluster.restore_node(node)

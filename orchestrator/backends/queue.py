@@ -5,7 +5,9 @@
 A rename or an unlink succeeds for one process only, so an entry is started once or cancelled, never both.
 """
 
+import contextlib
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from trainer.config.job import Resources
 from trainer.config.spec import Count, PositiveInt, Settings
 from trainer.config.stored import read_document
 from trainer.files import replace_file
+
+ENTRY = re.compile(r"[0-9]{20}-[0-9a-f]{12}-[0-9]{3,}\.json", re.ASCII)
 
 
 class Capacity(Settings):
@@ -93,6 +97,11 @@ class Queue:
         """Move a running entry back to the waiting ones."""
         _moved(path, self.root / "queue")
 
+    def set_aside(self, path: Path) -> None:
+        """Keep a waiting entry that cannot be read, but no longer as one."""
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(path.with_suffix(".unreadable"))
+
     def code(self) -> Path:
         """Return the folder of the packages that the newest entry runs; the runner of the queue uses them, too."""
         paths = [*self.running().values(), *self.waiting().values()]
@@ -130,8 +139,10 @@ def gpu_count() -> int:
 
 
 def _listed(folder: Path) -> dict[str, Path]:
+    """Return the entries in a folder, by key in order of their names; what others put there is none."""
     try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("."))
+        with os.scandir(folder) as files:
+            names = sorted(file.name for file in files if ENTRY.fullmatch(file.name) and file.is_file())
     except FileNotFoundError:
         return {}
     return {name.removesuffix(".json").partition("-")[2]: folder / name for name in names}

@@ -25,7 +25,7 @@ app = new_app()
 
 @app.command(epilog=epilog(EXAMPLES), name="cancel")
 def cancel_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Stop what waits or runs, for good: `run` does not take it up again before `adasweep retry`."""
+    """Stop what waits or runs, for good: `run` skips it until `adasweep retry`."""
     return execute(Store(store), target, as_json=as_json)
 
 

@@ -17,7 +17,7 @@ app = new_app()
 
 @app.command(context_settings=ANY_WORDS)
 def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
-    """Take over what SLURM has metered, and carry out the analysis' command of this name."""
+    """Import the energy that SLURM metered, then run the analysis command of this name."""
     place = Store(store)
     if not {"-h", "--help"} & set(context.args):
         _take_over(place)

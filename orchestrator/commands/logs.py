@@ -19,8 +19,10 @@ EXAMPLES = """Examples:
   adasweep logs 12e1a645
   adasweep logs 12e1a645 --attempt 2 --lines 100
 """
-AttemptOption = Annotated[int | None, typer.Option("--attempt", min=1, help="Which attempt.", show_default="the last")]
-LinesOption = Annotated[int, typer.Option("--lines", min=1, help="How many lines from the end.")]
+AttemptOption = Annotated[
+    int | None, typer.Option("--attempt", min=1, help="Number of the attempt.", show_default="the last")
+]
+LinesOption = Annotated[int, typer.Option("--lines", min=1, help="Number of lines to show.")]
 
 MOST_BYTES = 64 * 2**20
 
@@ -35,7 +37,7 @@ def logs(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Show the end of what a trial's worker printed."""
+    """Show the last lines of a trial's worker output."""
     return execute(Store(store), trial, attempt, lines, as_json=as_json)
 
 

@@ -54,7 +54,7 @@ def metrics(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Measure the snapshots that a sweep's trials have kept. Trains nothing, and measures nothing twice."""
+    """Measure the snapshots of a sweep's trials. Trains nothing, and measures nothing twice."""
     place = Store(store)
     file, tier = sweep_file(place, sweep, tier)
     numbers = Numbers(_listed(names), _listed(probes), detector, distance, seeds)

@@ -8,12 +8,12 @@ TierOption = Annotated[str, typer.Option("--tier", help="One of the sweep's tier
 HorizonOption = Annotated[
     float | None, typer.Option("--horizon-kimg", metavar="KIMG", help="Another horizon than the file's, in kimg.")
 ]
-BackendOption = Annotated[str, typer.Option("--backend", help="Where attempts run: local, slurm or ray.")]
+BackendOption = Annotated[str, typer.Option("--backend", help="Backend: local, slurm or ray.")]
 CpusOption = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use (local backend).")]
-WattsOption = Annotated[float | None, typer.Option("--watts", help="Power of one run, to price energy.")]
-DetachOption = Annotated[bool, typer.Option("--detach", help="Submit and leave; trials go on.")]
+WattsOption = Annotated[float | None, typer.Option("--watts", help="Power of one run in watts, to estimate energy.")]
+DetachOption = Annotated[bool, typer.Option("--detach", help="Submit and return; trials keep running.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be submitted; submit nothing.")]
-RecordOption = Annotated[bool, typer.Option("--record/--no-record", help="Record into MLflow.")]
+RecordOption = Annotated[bool, typer.Option("--record/--no-record", help="Record in MLflow.")]
 LiveCodeOption = Annotated[bool, typer.Option("--live-code", help="Run the working copy itself, not a frozen copy.")]
 SweepsArgument = Annotated[
     str, typer.Argument(metavar="SWEEP", help="A sweep: its file, or its name in the store.", show_default="all")

@@ -17,9 +17,9 @@ EXAMPLES = """Examples:
   adasweep pack fewimages --out fewimages.pack.zip --checkpoints
 """
 OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The pack to write.", show_default=False)]
-SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Take the snapshots of networks along.")]
+SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Include the snapshots of networks.")]
 CheckpointsOption = Annotated[
-    bool, typer.Option("--checkpoints", help="Take checkpoints along: training can then go on elsewhere.")
+    bool, typer.Option("--checkpoints", help="Include checkpoints, to continue training elsewhere.")
 ]
 
 app = new_app()
@@ -34,7 +34,7 @@ def pack_command(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Write all that the trials of a sweep recorded, its plan and its figures into one checksummed archive."""
+    """Pack the results of a sweep, its plan and its figures into one checksummed archive."""
     weights = [name for name, wanted in (("snapshots", snapshots), ("checkpoints", checkpoints)) if wanted]
     manifest = pack(Store(store), stored_name(store, sweep), out, weights)
     told = {"pack": str(out), "sweep": manifest.sweep, "trials": len(manifest.trials), "files": len(manifest.files)}

@@ -26,6 +26,6 @@ app = new_app()
 
 @app.command(context_settings=ANY_WORDS)
 def passed_on(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
-    """Carry out a command of another package."""
+    """Run a command of another package."""
     name = str(context.info_name)
     return delegate.execute(PACKAGES[name], [name, *context.args], Store(store))

@@ -14,7 +14,7 @@ from orchestrator.display.output import print_json, results
 from orchestrator.display.plan_table import diff_table, plan_table
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan_file import stored, stored_plan, told
+from orchestrator.plan.plan_file import plan_document, stored, stored_plan
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
@@ -27,11 +27,13 @@ EXAMPLES = """Examples:
   adasweep plan demo --diff             against the plan that was last run
   adasweep plan demo --benchmark        measure the speed here first
 """
-KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh, to price energy in money.")]
+KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh.")]
 GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", help="Price of a GPU-hour.")]
-BenchmarkOption = Annotated[bool, typer.Option("--benchmark", help="Measure the speed here first, for a better price.")]
+BenchmarkOption = Annotated[
+    bool, typer.Option("--benchmark", help="First measure the speed of this machine, for better estimates.")
+]
 ProbeOption = Annotated[bool, typer.Option("--probe", hidden=True)]
-DiffOption = Annotated[bool, typer.Option("--diff", help="Show only what changes against the last plan that was run.")]
+DiffOption = Annotated[bool, typer.Option("--diff", help="Show only the changes since the last plan that was run.")]
 
 app = new_app()
 
@@ -67,7 +69,7 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
     plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
     changes = diff(stored_plan(store, plan.sweep.key), stored(plan))
     if as_json:
-        print_json({"changes": [change._asdict() for change in changes]} if against_last else told(plan))
+        print_json({"changes": [change._asdict() for change in changes]} if against_last else plan_document(plan))
     else:
         show(results(), diff_table(changes) if against_last else plan_table(plan))
     plan.require_within_budget()

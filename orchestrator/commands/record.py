@@ -20,14 +20,14 @@ EXAMPLES = """Examples:
   adasweep record
   adasweep record --rebuild
 """
-RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Record everything anew from the files.")]
+RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Rebuild all records from the files.")]
 
 app = new_app()
 
 
 @app.command(epilog=epilog(EXAMPLES))
 def record(rebuild: RebuildOption = False, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Bring MLflow up to date with the store."""
+    """Update MLflow from the store."""
     return execute(Store(store), rebuild=rebuild, as_json=as_json)
 
 
@@ -47,7 +47,7 @@ def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
     for line in left_out(target, trials):
         results().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
-    told = f"; {_who(held)} goes on recording" if late and held and held.is_alive(time.time()) else ""
+    told = f"; {_who(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
     results().print(f"Recorded in {target.uri}{told}", markup=False, soft_wrap=True)
     return 0
 

@@ -32,7 +32,7 @@ app = new_app()
 
 @app.command("retry", epilog=epilog(EXAMPLES))
 def retry_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Let failed and cancelled trials be taken up again by the next run."""
+    """Let the next run retry failed and cancelled trials."""
     return execute(Store(store), target, as_json=as_json)
 
 

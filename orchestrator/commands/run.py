@@ -44,7 +44,7 @@ def run(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Run what a sweep still needs, and watch it. Ctrl-C saves and stops; the same command continues."""
+    """Run what a sweep still needs, and watch it. Ctrl-C saves and stops; repeat the command to continue."""
     place = Store(store)
     file, tier = sweep_file(place, sweep, tier)
     request = Request(file, tier, horizon_kimg, Tariff(watts), backend, cpus)

@@ -36,7 +36,7 @@ EXAMPLES = """Examples:
   adasweep status demo --watch
   adasweep status sweeps/demo.yaml --json
 """
-WatchOption = Annotated[bool, typer.Option("--watch", help="Keep it up to date until nothing runs.")]
+WatchOption = Annotated[bool, typer.Option("--watch", help="Refresh until nothing runs.")]
 
 app = new_app()
 
@@ -48,7 +48,7 @@ def status(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Show how each trial of a sweep is getting on, and what is wrong."""
+    """Show the progress and the problems of each trial of a sweep."""
     return execute(Store(store), sweep, watch=watch, as_json=as_json)
 
 

@@ -26,19 +26,19 @@ EXAMPLES = """Examples:
   adasweep store prune --yes            removes it
   adasweep store merge ../other/store --yes
 """
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without, only say what would be done.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without --yes, only show what would be done.")]
 CheckpointsOption = Annotated[
-    bool, typer.Option("--checkpoints", help="Also the last checkpoints of trials that are done.")
+    bool, typer.Option("--checkpoints", help="Also remove the last checkpoints of finished trials.")
 ]
-SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Also the snapshots of trials that are done.")]
-OtherArgument = Annotated[Path, typer.Argument(metavar="OTHER", help="The store to take evidence from.")]
+SnapshotsOption = Annotated[bool, typer.Option("--snapshots", help="Also remove the snapshots of finished trials.")]
+OtherArgument = Annotated[Path, typer.Argument(metavar="OTHER", help="The store to merge from.")]
 
-app = new_app("Look after a store.", examples=EXAMPLES)
+app = new_app("Maintain a store.", examples=EXAMPLES)
 
 
 @app.command(name="list", epilog=epilog(EXAMPLES))
 def list_sweeps(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """List the sweeps in the store, their trials and what these take."""
+    """List the sweeps in the store, with their trials and disk use."""
     opened = Store(store)
     found = [of_sweep(opened, name, read_plan(opened, name).trials) for name in names(store)]
     if as_json:
@@ -50,7 +50,7 @@ def list_sweeps(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False)
 
 @app.command(epilog=epilog(EXAMPLES))
 def disk(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Show what takes room, by kind of file."""
+    """Show disk use by kind of file."""
     sizes = by_kind(Store(store))
     if as_json:
         print_json({"bytes": sizes})
@@ -67,7 +67,7 @@ def prune(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Say which weights nothing needs; with --yes, remove them. What was measured stays, and what training needs."""
+    """List weights that nothing needs; with --yes, remove them. Keeps results, and what training needs."""
     opened = Store(store)
     found = list(removable(opened, seen_of(opened, list(opened.ids())), Wish(checkpoints, snapshots)))
     if yes:
@@ -84,7 +84,7 @@ def prune(
 def merge(
     other: OtherArgument, yes: YesOption = False, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False
 ) -> int:
-    """Say what another store would add to this one; with --yes, add it. Nothing newer here is replaced."""
+    """Show what another store would add to this one; with --yes, add it. Never replaces newer files."""
     done = merge_evidence(Store(store), OtherStore(other), dry_run=not yes)
     return tell(done, f"{other}" if yes else f"{other} (nothing done without --yes)", as_json=as_json)
 

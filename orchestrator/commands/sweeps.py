@@ -20,7 +20,7 @@ EXAMPLES = """Examples:
   adasweep plan ada/fig7 --tier smoke   what it would run, and what that would cost
 """
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A bundled sweep, or the unique beginning of one.")]
-FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the copy goes.")]
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to copy to.")]
 
 app = new_app("List the sweeps that come with adasweep, or copy one.", examples=EXAMPLES, alone=True)
 

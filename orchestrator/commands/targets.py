@@ -51,5 +51,5 @@ def target_of(store: Store, target: str) -> NamedTrials:
     except PlanError as error:
         known = ", ".join(sweeps(store)) or "none"
         raise PlanError(
-            target, f"is neither a sweep run here nor one trial ({error.problem})", f"sweeps: {known}"
+            target, f"is neither a sweep in the store nor a trial ({error.problem})", f"sweeps: {known}"
         ) from None

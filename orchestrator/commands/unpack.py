@@ -24,7 +24,7 @@ app = new_app()
 
 @app.command(epilog=epilog(EXAMPLES))
 def unpack(pack: PackArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Merge a pack into the store: nothing newer there is replaced, and once more changes nothing."""
+    """Merge a pack into the store. Never replaces newer files; safe to repeat."""
     with open_pack(pack) as opened:
         done = merge(Store(store), opened)
     return tell(done, f"{opened.manifest.sweep}: {len(opened.manifest.trials)} trials", as_json=as_json)
@@ -38,5 +38,5 @@ def tell(done: Merged, what: str, *, as_json: bool) -> int:
         line = f"{what}, {done.written} files written, {done.unchanged} were there already"
         results().print(line, markup=False, soft_wrap=True)
     for folder in done.in_use:
-        news().print(f"{folder} is in use and was left alone; merge again when it has ended", markup=False)
+        news().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
     return ExitCode.SOME_FAILED if done.in_use else ExitCode.DONE

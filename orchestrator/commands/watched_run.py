@@ -68,10 +68,10 @@ class WatchedRun:
                 self.recorder.finish(self._begun, lambda: self.interrupts > 1)
                 for line in left_out(target, self._begun()):
                     self.view.say(line)
-        self._keep_time()
+        self.keep_time()
         return self._verdict()
 
-    def _keep_time(self) -> None:
+    def keep_time(self) -> None:
         """Keep what the plan took beside what it was expected to take, and say so; not where it was interrupted."""
         if self.interrupts:
             return
@@ -126,7 +126,7 @@ class WatchedRun:
         """Say when the backend cannot be reached or takes no more, and when that is over: each once."""
         name, trouble, refusal = self.dispatcher.backend.name, self.dispatcher.trouble, self.dispatcher.refusal
         if trouble and not self.troubled:
-            self.view.say(f"{trouble}; what runs goes on, and this keeps trying")
+            self.view.say(f"{trouble}; running trials continue, and this keeps trying")
         elif self.troubled and not trouble:
             self.view.say(f"{name} answers again")
         if refusal and not self.refused:
@@ -147,7 +147,7 @@ class WatchedRun:
 
     def _verdict(self) -> int:
         if self.interrupts:
-            self.view.say("Interrupted. The same command continues where this left off.")
+            self.view.say("Interrupted. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         failed = self.dispatcher.failed
         for status in self.statuses():

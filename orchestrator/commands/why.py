@@ -46,7 +46,7 @@ app = new_app()
 
 @app.command(epilog=epilog(EXAMPLES))
 def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Tell the story of a trial: what it is, its attempts, where it stands, and what the next run would do with it."""
+    """Explain a trial: its configuration, its attempts, its state, and what the next run would do."""
     return execute(Store(store), trial, as_json=as_json)
 
 

@@ -93,13 +93,12 @@ class Dispatcher:
 
     def _heed(self, cause: BackendError | UserError | None, taken: int) -> None:
         """Ask for less at a time, and later, where not all was taken. Raises `cause` where it does not pass."""
-        self.refusal = str(cause or "")
         if cause is None:
             self._together = min(MOST, 2 * self._together)
             return
         if not isinstance(cause, BackendError) or not cause.retryable:
             raise cause
-        self._together = max(1, taken)
+        self.refusal, self._together = str(cause), max(1, taken)
         self._not_before = time.monotonic() + self.patience
 
     def look(self) -> None:

@@ -53,7 +53,7 @@ def _array_size(store: Store, told: str) -> Finding:
         return Finding("slurm profile", "wrong", str(error))
     if not NUMBER.fullmatch(told):
         return Finding(
-            "slurm arrays", "note", f"MaxArraySize is not told; the profile puts {limit} jobs into one at most"
+            "slurm arrays", "note", f"MaxArraySize is unknown; the profile puts {limit} jobs into one at most"
         )
     largest = int(told)
     if limit <= largest:
@@ -73,7 +73,7 @@ def ray() -> Iterator[Finding]:
         return
     yield Finding("ray cluster", "ok", f"{jobs.address}: {cpus:g} CPUs, {gpus:g} GPUs")
     if not jobs.token:
-        told = "RAY_AUTH_TOKEN is not set: whoever reaches the cluster may run anything on it"
+        told = "RAY_AUTH_TOKEN is not set: anyone who can reach the cluster can run code on it"
         yield Finding("ray token", "note", told)
 
 
@@ -86,4 +86,4 @@ def mlflow_server(store: Store) -> Iterator[Finding]:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ANSWER_SECONDS):
             yield Finding("mlflow server", "ok", f"{uri} answers")
     except (OSError, ValueError) as error:
-        yield Finding("mlflow server", "note", f"{uri}: {error}; runs go on, and it is told later")
+        yield Finding("mlflow server", "note", f"{uri}: {error}; runs continue, and are recorded later")

@@ -97,7 +97,7 @@ def _shadow(module: str, name: str) -> Finding | None:
     if any(Path(place).resolve().is_relative_to(installed) for place in places):
         return None
     told = f"Python finds {places[0] if places else 'nothing'} and not what is installed in {installed}"
-    return Finding("shadowed packages", "wrong", f"{module}: {told}; move it away or mend PYTHONPATH")
+    return Finding("shadowed packages", "wrong", f"{module}: {told}; move it away or fix PYTHONPATH")
 
 
 def _machine() -> Iterator[Finding]:

@@ -92,4 +92,4 @@ def open_pack(path: Path) -> Iterator[Pack]:
 
 
 def _refused(path: Path, reason: str) -> StoreError:
-    return StoreError(path, f"refused: {reason}", "fetch it again, from somebody you trust")
+    return StoreError(path, f"refused: {reason}", "download it again from a trusted source")

@@ -66,6 +66,7 @@ KINDS = (
     _kind("lease", rf"{TRIAL}/leases/\d{{6,}}(?:\.ended)?", Rule.KEEP, "checkpoints"),
     _kind("plan", rf"sweeps/{NAMES}/plan\.json", Rule.NEWEST),
     _kind("search", rf"sweeps/{NAMES}/optuna\.jsonl", Rule.LOG),
+    _kind("times", rf"sweeps/{NAMES}/runs\.jsonl", Rule.LOG),
     _kind("figure", rf"figures/{NAMES}\.(?:pdf|png|csv|provenance\.json)", Rule.NEWEST),
 )
 

@@ -11,7 +11,7 @@ from orchestrator.evidence.contents import Kind, evidence_in
 from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.store.layout import Store, writing
-from trainer.files import remove_abandoned, replacing
+from trainer.files import parsed_json, remove_abandoned, replacing
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 PATHS_IN_JOB = ("data_path", "cache_dir", "transfer_path")
@@ -72,13 +72,20 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 def _without_root(content: bytes, root: Path) -> bytes:
     """Return a job with the paths in the store relative to it, so that a pack tells nothing of the machine."""
-    job = json.loads(content)
-    options = job.get("options", {})
-    absolute = {key: Path(value) for key in PATHS_IN_JOB if (value := options.get(key)) and Path(value).is_absolute()}
+    try:
+        job = parsed_json(content)
+        options = dict(job["options"])
+    except (ValueError, KeyError, TypeError):
+        return content
+    absolute = {
+        key: Path(value)
+        for key in PATHS_IN_JOB
+        if isinstance(value := options.get(key), str) and Path(value).is_absolute()
+    }
     if not absolute:
         return content
     options |= {key: _seen_from(root.resolve(), path) for key, path in absolute.items()}
-    return json.dumps(job, indent=1).encode()
+    return json.dumps({**job, "options": options}, indent=1).encode()
 
 
 def _seen_from(root: Path, path: Path) -> str:

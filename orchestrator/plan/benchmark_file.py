@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from trainer.config.spec import NonNegative, Positive, Settings
+from trainer.config.stored import read_document
 from trainer.config.train import TrainConfig
 from trainer.files import replace_file
 
@@ -41,10 +42,5 @@ def write_benchmark(folder: Path, config: TrainConfig, benchmark: Benchmark) -> 
 
 def read_benchmarks(folder: Path) -> dict[str, Benchmark]:
     """Return what was measured on this host, by shape; files that are no benchmark are passed over."""
-    found = {}
-    for path in (folder / socket.gethostname()).glob("*.json"):
-        try:
-            found[path.stem] = Benchmark.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-    return found
+    paths = (folder / socket.gethostname()).glob("*.json")
+    return {path.stem: found for path in paths if (found := read_document(path, Benchmark))}

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from orchestrator.plan.evaluation_price import ToMeasure
 from orchestrator.plan.price import Power, Price, Rate, evaluations_of, price
 from orchestrator.plan.published import reference_seconds
-from orchestrator.plan.speed import Asked, SpeedEvidence
+from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.job import Estimate, Resources
+from trainer.config.job import Resources
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,19 @@ class Pricing:
     tariff: Tariff = NO_TARIFF
     made: float = field(default_factory=time.time)
     _known: dict[str, tuple[Rate, Power | None]] = field(default_factory=dict)
-    _prices: dict[tuple[str, float], Price] = field(default_factory=dict)
+    _prices: dict[tuple[str, float, int], Price] = field(default_factory=dict)
 
-    def cost(self, trial: Trial, kimg: float) -> RunCost:
-        """Return what it costs to start a trial and train it for `kimg`, evaluations with it."""
+    def cost(self, trial: Trial, kimg: float, snapshots: int = 1) -> RunCost:
+        """Return what it costs to start a trial and train it for `kimg`, evaluations with it.
+
+        Where nothing is trained, so many `snapshots` are evaluated.
+        """
         rate, power = self._rate_and_power(trial)
-        place = trial.cell, kimg
+        evaluations = self._evaluations(kimg, snapshots)
+        place = trial.cell, kimg, evaluations
         if place not in self._prices:
-            self._prices[place] = price(rate, kimg, self._evaluations(kimg), self.evidence.past)
+            self._prices[place] = price(rate, kimg, evaluations, self.evidence.past)
         return RunCost(kimg, trial.resources, self._prices[place], power)
-
-    def estimate(self, trial: Trial, kimg: float) -> Estimate:
-        """Return what is kept with an attempt, to be held against what it takes."""
-        return self.cost(trial, kimg).price.estimate(self.made)
 
     def reference_seconds(self, trials: Iterable[Trial]) -> float:
         """Return what it takes to look at real images that no metric of these trials has looked at before."""
@@ -93,8 +94,10 @@ class Pricing:
             self._known[trial.cell] = rate, self._power(trial)
         return self._known[trial.cell]
 
-    def _evaluations(self, kimg: float) -> int:
-        left_to_others = kimg > 0 and self.spec.watch.evaluation == "later"
+    def _evaluations(self, kimg: float, snapshots: int) -> int:
+        if kimg <= 0:
+            return max(1, snapshots)
+        left_to_others = self.spec.watch.evaluation == "later"
         return 0 if left_to_others else evaluations_of(kimg, self.spec.watch.evaluate_every_kimg)
 
     def _power(self, trial: Trial) -> Power | None:
@@ -115,9 +118,9 @@ def energy(costs: Sequence[RunCost]) -> tuple[float | None, float | None, float 
     return joules / 3.6e6, low / 3.6e6, high / 3.6e6
 
 
-def asked_of(spec: SweepSpec) -> Asked:
+def asked_of(spec: SweepSpec) -> ToMeasure:
     """Return what an evaluation of a sweep measures."""
-    return Asked(tuple(spec.metrics), spec.detector, spec.evaluation_seeds)
+    return ToMeasure(tuple(spec.metrics), spec.detector, spec.evaluation_seeds)
 
 
 def money(tariff: Tariff, kwh: float | None, gpu_hours: float) -> float | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from trainer.config.job import Job
 from trainer.record import RunRecord, State
 
-Attempt = tuple[Job | None, RunRecord | None]
+JobAndRecord = tuple[Job | None, RunRecord | None]
 
 LEAST_SHARE = 0.1
 """Part of an estimate that is still expected of an attempt that has used it up."""
@@ -21,7 +21,7 @@ class Compared(NamedTuple):
     high: float | None = None
 
 
-def compared(attempts: Iterable[Attempt]) -> Compared:
+def compared(attempts: Iterable[JobAndRecord]) -> Compared:
     """Return what attempts took against their estimates; those that were cut short say nothing of these."""
     pairs = [
         (record.slot_seconds, job.estimate)
@@ -35,7 +35,7 @@ def compared(attempts: Iterable[Attempt]) -> Compared:
     return Compared(taken / 3600, *(seconds / 3600 for seconds in sums))
 
 
-def left_of(attempt: Attempt, share_done: float, now: float) -> float | None:
+def left_of(attempt: JobAndRecord, share_done: float, now: float) -> float | None:
     """Return how many seconds an attempt takes yet, of which this share is trained; None where nothing is known.
 
     What was expected counts less and less, the pace that was seen more and more.

@@ -33,7 +33,7 @@ def _within_horizon(want: Desired, seen: Observed) -> Observed:
         return seen
     done = replace(seen, diverged=seen.diverged and is_within(seen.kimg, want.horizon_kimg))
     if seen.state is State.DONE:
-        return done
+        return replace(done, kimg=max(seen.kimg, reached))
     done = replace(done, state=State.DONE, kimg=reached, saved_kimg=reached, horizon_kimg=reached, message="")
     is_up_to_us = seen.state in GOING or is_own(want, seen.trail[-1])
     return seen if is_up_to_us and missing_numbers(want, done) else done

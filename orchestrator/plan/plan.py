@@ -93,7 +93,11 @@ class Plan:
 
     def estimate_of(self, trial: Trial, kimg: float) -> Estimate | None:
         """Return how long an attempt at `kimg` of a trial is expected to take."""
-        return self.pricing.estimate(trial, kimg) if self.pricing else None
+        if self.pricing is None:
+            return None
+        seen = self.observed.get(trial.id)
+        cost = self.pricing.cost(trial, kimg, len(seen.measured.snapshots) if seen else 0)
+        return cost.price.estimate(self.pricing.made)
 
     @property
     def whole_estimate(self) -> Estimate:
@@ -156,7 +160,10 @@ def make_plan(
     pricing = Pricing(sweep.spec, evidence, tariff)
     cost_of = pricing.cost
     todo = {trial.id: trial for trial in trials if decisions[trial.id].action in SUBMITTED}
-    costs = {trial.id: cost_of(trial, decisions[trial.id].kimg) for trial in todo.values()}
+    costs = {
+        trial.id: cost_of(trial, decisions[trial.id].kimg, len(observed[trial.id].measured.snapshots))
+        for trial in todo.values()
+    }
     later = tuple(cost_of(trial, trial.horizon_kimg) for trial in awaited)
     beside = around_of(around, pricing.reference_seconds([*todo.values(), *awaited]))
     plan = Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)

@@ -36,7 +36,7 @@ def stored(plan: Plan) -> PlanFile:
     )
 
 
-def told(plan: Plan) -> dict[str, Any]:
+def plan_document(plan: Plan) -> dict[str, Any]:
     """Return what `adasweep plan --json` prints: the stored plan with actions, reasons and prices."""
     document = stored(plan).model_dump(mode="json")
     for cell in document["cells"]:

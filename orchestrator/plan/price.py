@@ -9,9 +9,10 @@ from trainer.config.job import Estimate
 
 
 class Rate(NamedTuple):
-    """What starting, training and evaluating cost in seconds; as it is, true within a factor of `spread`.
+    """What starting, training and evaluating cost in seconds, training within a factor of `spread`.
 
-    `kind` is benchmark, history or published. An attempt holds its slot for `startup` before it trains.
+    An evaluation is known within `evaluation_spread`. An attempt holds its slot for `startup` before it trains. `kind`
+    is benchmark, history or published; of rates of other kinds, past errors say nothing.
     """
 
     seconds_per_kimg: float
@@ -20,6 +21,7 @@ class Rate(NamedTuple):
     kind: str
     seconds_per_evaluation: float = 0.0
     startup: float = 0.0
+    evaluation_spread: float = 1.0
 
 
 class Power(NamedTuple):
@@ -56,6 +58,8 @@ class PastError(NamedTuple):
     plain: float
 
 
+STARTUP_SPREAD = 2.0
+
 LIKE_LENGTH = 10.0
 """Errors are taken from attempts that were to take at most so many times as long, or as short."""
 
@@ -67,9 +71,11 @@ def evaluations_of(kimg: float, evaluate_every_kimg: float) -> int:
 
 def price(rate: Rate, kimg: float, evaluations: int, past: Sequence[PastError] = ()) -> Price:
     """Return the price of `kimg` of training with so many evaluations."""
-    plain = rate.startup + rate.seconds_per_kimg * kimg + rate.seconds_per_evaluation * evaluations
+    training, evaluating = rate.seconds_per_kimg * kimg, rate.seconds_per_evaluation * evaluations
+    plain = rate.startup + training + evaluating
+    most = rate.startup * STARTUP_SPREAD + training * rate.spread + evaluating * rate.evaluation_spread
     errors = [one.error for one in past if one.kind == rate.kind and _alike(one.plain, plain)]
-    middle, low, high = expected(errors, rate.spread)
+    middle, low, high = expected(errors, most / plain if plain > 0 else rate.spread)
     learned = f"{rate.source}, by the errors of past estimates" if errors else rate.source
     return Price(plain * middle, plain * low, plain * high, learned, plain, rate.kind)
 

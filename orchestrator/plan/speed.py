@@ -8,38 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from orchestrator.plan.benchmark_file import Benchmark, shape_key
 from orchestrator.plan.calibration import Error
+from orchestrator.plan.evaluation_price import ToMeasure, evaluation_of
 from orchestrator.plan.price import PastError, Power, Rate
-from orchestrator.plan.published import PASS_SECONDS, WATTS_PER_V100, Training, pass_seconds, published, startup_seconds
+from orchestrator.plan.published import WATTS_PER_V100, Training, published, startup_seconds
 from orchestrator.store.observe import Observed
 from orchestrator.store.timing import Timing
 from trainer.config.job import Resources
-from trainer.config.metrics.names import MetricSpec, parse_metric
 from trainer.config.train import TrainConfig
 
 LEAST_SPREAD = 1.5
 ELSEWHERE_SPREAD = 2.0
 """What is measured on other resources is scaled by their number, and holds within this factor."""
-
-
-class Asked(NamedTuple):
-    """What an evaluation is to measure."""
-
-    metrics: tuple[str, ...] = ()
-    detector: str = "lite0"
-    seeds: int = 1
-
-    @property
-    def specs(self) -> list[MetricSpec]:
-        return [parse_metric(name) for name in self.metrics]
-
-    @property
-    def generated(self) -> int:
-        """Return how many images are generated for one evaluation seed: metrics of one detector share them."""
-        return max((spec.generated for spec in self.specs), default=0)
 
 
 @dataclass(frozen=True)
@@ -65,13 +47,18 @@ class SpeedEvidence:
         watts = WATTS_PER_V100 * resources.gpus
         return Power(watts, 2.0, "published: V100 boards") if resources.gpus else None
 
-    def rate(self, config: TrainConfig, resources: Resources, asked: Asked) -> Rate:
+    def rate(self, config: TrainConfig, resources: Resources, asked: ToMeasure) -> Rate:
         """Return the best rate known for `config`, where this is asked of an evaluation."""
         key = shape_key(config)
         measured, known = self._benchmark(key, resources), self._history(key, resources)
         found = (measured if self.is_here else None) or known or measured or published(config, resources)
-        evaluation = self._evaluation(key, resources, asked, found.seconds_per_kimg)
-        return Rate(*found, evaluation, self.startup(resources))
+        evaluation = evaluation_of(
+            asked, resources, found.seconds_per_kimg, self.history.get(key, ()), self.benchmarks.get(key)
+        )
+        if evaluation.kind != found.kind and evaluation.seconds:
+            kind, source = f"{found.kind}, {evaluation.kind}", f"{found.source}; evaluations: {evaluation.kind}"
+            found = found._replace(kind=kind, source=source)
+        return Rate(*found, evaluation.seconds, self.startup(resources), evaluation.spread)
 
     def startup(self, resources: Resources) -> float:
         """Return how long a job takes from its start to its first iteration: as earlier ones did, if there are any."""
@@ -83,7 +70,7 @@ class SpeedEvidence:
         ]
         return statistics.median(known) if known else startup_seconds(resources)
 
-    def has_seen(self, data: Path, asked: Asked) -> bool:
+    def has_seen(self, data: Path, asked: ToMeasure) -> bool:
         """Return whether earlier attempts have measured these metrics against the images of a data set."""
         every = (one.job.options for timings in self.history.values() for one in timings if one.passes)
         return any(
@@ -119,25 +106,6 @@ class SpeedEvidence:
             return None
         middle = statistics.median(speeds)
         return Training(middle, ELSEWHERE_SPREAD, _trials(speeds), "history")
-
-    def _evaluation(self, key: str, resources: Resources, asked: Asked, seconds_per_kimg: float) -> float:
-        """Return the seconds of one evaluation with all its seeds: measured of these metrics, or of others, or not."""
-        if not asked.metrics:
-            return 0.0
-        near = [
-            one
-            for one in self.history.get(key, ())
-            if one.passes and one.job.options.detector == asked.detector and _same_kind(one.job.resources, resources)
-        ]
-        same = [one for one in near if set(one.job.options.metrics) == set(asked.metrics)]
-        if same:
-            return asked.seeds * statistics.median(statistics.median(one.passes) for one in same)
-        benchmark = self.benchmarks.get(key)
-        expected = pass_seconds(asked.specs, asked.detector, resources, seconds_per_kimg)
-        if benchmark and asked.detector == "lite0":
-            measured = benchmark.seconds_per_thousand_evaluated * asked.generated / 1000
-            return asked.seeds * max(measured + PASS_SECONDS, expected if _paths(asked) else 0.0)
-        return asked.seeds * expected
 
 
 def evidence(
@@ -177,10 +145,6 @@ def _same_kind(one: Resources, other: Resources) -> bool:
 
 def _devices(resources: Resources) -> float:
     return resources.gpus or resources.cpus
-
-
-def _paths(asked: Asked) -> bool:
-    return any(spec.path for spec in asked.specs)
 
 
 def _trials(found: Sequence[object]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
-from orchestrator.plan.outlook import Attempt, compared, left_of, share_of
+from orchestrator.plan.outlook import JobAndRecord, compared, left_of, share_of
 from orchestrator.plan.own_view import GOING, own_view
 from orchestrator.plan.plan_file import wanted_of_plan
 from orchestrator.store.layout import Store, read_job
@@ -103,7 +103,7 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
     )
 
 
-def _left(attempts: Sequence[Attempt], decision: Decision) -> float | None:
+def _left(attempts: Sequence[JobAndRecord], decision: Decision) -> float | None:
     if decision.action in SETTLED:
         return 0.0
     if not attempts:
@@ -114,7 +114,7 @@ def _left(attempts: Sequence[Attempt], decision: Decision) -> float | None:
     return left_of((job, record), share, time.time())
 
 
-def _attempts(run: RunDir, horizon_kimg: float) -> list[Attempt]:
+def _attempts(run: RunDir, horizon_kimg: float) -> list[JobAndRecord]:
     """Return job and record of the attempts that had to do with a trial up to a horizon."""
     pairs = [(read_job(run.job(number)), read_record(run.record(number))) for number in run.attempts()]
     return [(job, record) for job, record in pairs if record is None or _concerns(record, horizon_kimg)]

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
 from orchestrator.recorders.own_database import active_runs
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.config.spec import Settings
-from trainer.files import replace_file
+from trainer.config.stored import read_document, rows_of
+from trainer.files import read_regular, replace_file
 from trainer.record import RunDir
 
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
@@ -132,10 +131,7 @@ def cursor_path(folder: Path, trial: str) -> Path:
 
 def read_cursor(folder: Path, trial: str) -> Cursor:
     """Return the cursor of a trial, a new one where there is none."""
-    try:
-        return Cursor.model_validate_json(cursor_path(folder, trial).read_text(encoding="utf-8"))
-    except (OSError, ValidationError):
-        return Cursor()
+    return read_document(cursor_path(folder, trial), Cursor) or Cursor()
 
 
 def write_cursor(folder: Path, trial: str, cursor: Cursor) -> None:
@@ -145,21 +141,12 @@ def write_cursor(folder: Path, trial: str, cursor: Cursor) -> None:
 
 def _rows_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
     """Return the rows of a .jsonl file from a byte offset on, and the offset behind the last whole line."""
-    if not path.exists():
-        return [], offset
-    with path.open("rb") as file:
-        file.seek(offset)
-        text = file.read()
-    whole = text[: text.rfind(b"\n") + 1]
-    return [row for line in whole.splitlines() if (row := _parsed(line)) is not None], offset + len(whole)
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) and _has_place(row) else None
+        text = read_regular(path)[offset:]
+    except OSError:
+        return [], offset
+    whole = text[: text.rfind(b"\n") + 1]
+    return [row for row in rows_of(whole, path, []) if _has_place(row)], offset + len(whole)
 
 
 def _has_place(row: Mapping[str, Any]) -> bool:

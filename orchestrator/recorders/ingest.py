@@ -39,7 +39,7 @@ PATIENCE_SECONDS = 80.0
 
 StoreArgument = Annotated[Path, typer.Argument(metavar="STORE", help="The store to record.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="Catch up and exit.")]
-RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Record everything anew.")]
+RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Rebuild all records.")]
 
 app = new_app()
 

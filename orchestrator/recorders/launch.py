@@ -32,7 +32,7 @@ class RecorderProcess:
         """Say what keeps MLflow from being recorded into, once."""
         trouble = self._trouble()
         if trouble and trouble != self.told:
-            self.say(f"MLflow ({self.target.uri}): {trouble}; the runs go on, and this keeps trying")
+            self.say(f"MLflow ({self.target.uri}): {trouble}; runs continue, and this keeps trying")
         self.told = trouble
 
     def finish(self, trials: Callable[[], Collection[str]], give_up: Callable[[], bool]) -> None:
@@ -54,7 +54,7 @@ class RecorderProcess:
         reason = self._trouble() or "see mlflow/recorder.log in the store"
         held = holder(self.store.root / "mlflow")
         if held and held.is_alive(time.time()):
-            return f"({reason}); process {held.owner.pid} on {held.owner.host} goes on recording"
+            return f"({reason}); process {held.owner.pid} on {held.owner.host} continues to record"
         return f"({reason}); catch up with: adasweep record"
 
     def _trouble(self) -> str:

@@ -12,7 +12,6 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
-import json
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,6 +46,7 @@ from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
+from trainer.files import parsed_json, read_regular
 from trainer.record import RunDir, RunRecord, State, read_record
 
 EXPERIMENT = "adasweep"
@@ -160,7 +160,7 @@ class Ingester:
 
         Its parameters are sent in either case: whoever began the run may have died before that.
         """
-        config = json.loads(run.trial.read_text(encoding="utf-8"))["config"]
+        config = parsed_json(read_regular(run.trial))["config"]
         found = self.runs_of(trial)
         run_id = found[0] if found else self._created(run, trial, placed)
         params = [Param(key, text) for key, text in flattened(config)]
@@ -183,7 +183,14 @@ class Ingester:
         tags = {**placed, **_told(record), **standing, **self.owner}
         changed = [RunTag(key, _text(value)) for key, value in tags.items() if cursor.tags.get(key) != value]
         refused = _labelled("tag", send_tags(self.client, cursor.run_id, changed))
+        self._take_back(cursor, tags)
         return _leaving_out(cursor.model_copy(update={"tags": tags}), refused)
+
+    def _take_back(self, cursor: Cursor, tags: Mapping[str, str]) -> None:
+        """Delete the tags that hold no longer: how an attempt ended says nothing of those after it."""
+        for key in cursor.tags.keys() - tags.keys():
+            if f"tag {key}" not in cursor.refused:
+                self.client.delete_tag(cursor.run_id, key)
 
     def _illustrated(self, cursor: Cursor, run: RunDir) -> Cursor:
         """Record the sample grids that are new: those with a step as images of it, others as files."""

@@ -11,6 +11,7 @@ from orchestrator.store.layout import Store
 from trainer.config.identity import TRIAL_ID
 from trainer.config.plan_file import PlanFile, PlannedRun
 from trainer.errors import UserError
+from trainer.files import parsed_json, read_regular
 
 
 def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
@@ -76,7 +77,7 @@ def configuration(path: Path) -> str:
     The images of a subset are drawn with the run's own seed unless the sweep says otherwise. Raises what reading it
     raises.
     """
-    config = dict(json.loads(path.read_bytes())["config"])
+    config = dict(parsed_json(read_regular(path))["config"])
     seed, data = config.pop("seed", None), config.get("data")
     if isinstance(data, dict) and data.get("subset_seed") == seed:
         config["data"] = data | {"subset_seed": None}

@@ -40,6 +40,7 @@ def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
         sweep=request.sweep,
         code=code_name(store, request.code),
         submitted=time.time(),
+        estimate=request.estimate,
     )
     with writing(run.path):
         return job if add_attempt(run, job) else None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from orchestrator.store.layout import Store, read_job
 from trainer.config.job import Job
-from trainer.files import read_lines
+from trainer.config.stored import rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 
 
@@ -74,8 +74,8 @@ def _startup(record: RunRecord) -> float | None:
 def _passes(run: RunDir, number: int) -> tuple[float, ...]:
     """Return how long each evaluation of an attempt took: its metrics are measured together, seed by seed."""
     found = {
-        (row.get("kimg"), row.get("seed", 0)): float(row["seconds"])
-        for row in read_lines(run.metrics)
+        (row.get("kimg"), row.get("seed") or 0): float(row["seconds"])
+        for row in rows_in(run.metrics)
         if row.get("attempt") == number and isinstance(row.get("seconds"), int | float)
     }
     return tuple(found.values())

@@ -54,6 +54,8 @@ def write_ending(
     record = read_record(path) or _blank(run, job)
     if record.state in (ending.state, State.DONE) and record.exit_code is not None:
         return record
+    if record.state is State.DONE:
+        return beat(path, record, exit_code=int(ExitCode.DONE), doing="")
     message = record.message or ending.message
     return beat(path, record, guard, state=ending.state, exit_code=code, message=message, doing="")
 

@@ -82,7 +82,9 @@ class Asha(StopRule):
         kept = math.ceil(len(scores) / self.factor)
         if len(scores) < self.factor or place <= kept:
             return ""
-        return f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} go on"
+        return (
+            f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} continue"
+        )
 
     def _last_rung(self, curve: Curve) -> float:
         """Return the last rung at which a run has a score; 0 where it has none."""

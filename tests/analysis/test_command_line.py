@@ -85,7 +85,7 @@ def test_a_figure_that_differs_from_its_runs_gives_exit_code_2(run: Run, store: 
     (store.figures("synthetic") / "ada_p.csv").unlink()
     code, _, err = run("figures", "verify", "--store", store.path)
     assert code == 2
-    assert err == "adasweep: error: 1 of 1 figures differ from their runs; look at the runs, or draw them again\n"
+    assert err == "adasweep: error: 1 of 1 figures differ from their runs; check the runs, or draw the figures again\n"
 
 
 def test_table_in_every_form(run: Run, store: ResultStore) -> None:
@@ -116,7 +116,7 @@ def test_claims_in_words_are_listed_as_not_tested(run: Run, store: ResultStore) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("table", "other"), "sweep 'other': was not run in the store"),
+        (("table", "other"), "sweep 'other': is not in the store"),
         (("table", "other"), "sweeps there: synthetic"),
         (("energy", "synthetik"), "did you mean synthetic?"),
         (("report", "sweeps/gone.yaml"), "sweeps/gone.yaml: No such file or directory"),

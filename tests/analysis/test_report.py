@@ -135,7 +135,7 @@ def test_neither_a_misspelt_figure_nor_one_with_a_bug_stops_the_report(
     text = written(store, tmp_path, figures=["pie", broken_figure, "fid_by_size"])
     assert "Figures that could not be drawn" in text
     assert "figure pie: not known" in text
-    assert f"{broken_figure}: this is a bug: ZeroDivisionError: of this test" in text
+    assert f"{broken_figure}: internal error: ZeroDivisionError: of this test" in text
     assert text.count("data:image/png;base64,") == 1
 
 

@@ -74,6 +74,21 @@ def test_the_runner_ends_when_there_is_nothing_left(store: Store) -> None:
     assert runner.wait(60) == 0
 
 
+def test_what_others_put_into_the_queue_keeps_nothing_waiting(store: Store) -> None:
+    backend = LocalBackend(store, cpus=1)
+    waiting = backend.queue.root / "queue"
+    waiting.mkdir(parents=True)
+    (waiting / f"{0:020d}-{'a' * 12}-001.json").write_text('{"trial": ')
+    (waiting / "notes.json").write_text("mine")
+    (waiting / f"{1:020d}-{'b' * 12}-001.json").mkdir()
+    handles = backend.submit(backend.render([new_attempt(new_trial(store), 0.2)]))
+    (runner,) = backend._runners
+    assert set(wait(backend, handles, over).values()) == {State.DONE}
+    assert runner.wait(60) == 0
+    assert "set aside, as it cannot be read" in backend.queue.log.read_text()
+    assert len(list(waiting.iterdir())) == 3
+
+
 def supervisor_is_known(backend: LocalBackend) -> bool:
     entries = [read_entry(path) for path in backend.queue.running().values()]
     return any(entry and entry.supervisor for entry in entries)

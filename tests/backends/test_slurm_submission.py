@@ -17,12 +17,14 @@ from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.errors import BackendError, SetupError
+from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
 from tests.backends.stand_in import StandIn
 from tests.orchestrator.test_run_view import Told as ToldView
 from trainer.config.job import Resources
 from trainer.errors import ExitCode
+from trainer.record import State, read_record
 
 POLICY = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
 EAGER = Profile(poll_seconds=0, settle_seconds=0)
@@ -97,22 +99,24 @@ def test_as_many_are_submitted_as_the_cluster_takes_and_the_rest_when_it_takes_m
     assert sorted(attempts(store)) == [0, 1, 1, 1]
     slurm.say(most="4")
     assert len(dispatcher.submit()) == 1
-    assert (dispatcher.refusal, attempts(store)) == ("", [1, 1, 1, 1])
+    assert attempts(store) == [1, 1, 1, 1]
+    assert dispatcher.submit() == []
+    assert dispatcher.refusal == ""
     assert slurm.told("asked") == ["4", "2", "2", "1", "1", "1", "1"]
 
 
 def test_the_reason_of_waiting_is_told_once(dispatcher: Dispatcher, slurm: StandIn) -> None:
-    slurm.say(most="0", word="QOSMaxSubmitJobPerUserLimit")
+    waiting = "".join(f"{job}|N/A|PENDING|0|\n4700|{job - 4700}|PENDING|0|\n" for job in range(4700, 4705))
+    slurm.say(word="QOSMaxSubmitJobPerUserLimit", squeue=waiting)
     told = ToldView()
     run = WatchedRun(dispatcher.store, dispatcher, told)
-    for _ in range(4):
+    for most in ("0", "0", "1", "1", "2", "2"):
+        slurm.say(most=most)
         dispatcher.submit()
         run.tell_trouble()
         dispatcher.look()
     assert [line.partition(";")[0] for line in told.lines] == ["sbatch: QOSMaxSubmitJobPerUserLimit"]
-    slurm.say(
-        most="9", squeue="".join(f"{job}|N/A|PENDING|0|\n4701|{job - 4700}|PENDING|0|\n" for job in range(4700, 4705))
-    )
+    slurm.say(most="9")
     for _ in range(4):
         dispatcher.submit()
         run.tell_trouble()
@@ -182,7 +186,7 @@ def test_attempts_of_which_sbatch_told_no_number_are_not_given_to_another_job(
 ) -> None:
     slurm.say(submitted=output)
     assert dispatcher.submit() == []
-    assert "told no number" in dispatcher.refusal
+    assert "printed no job number" in dispatcher.refusal
     assert attempts(store) == [1] * 4
     slurm.say(submitted="Submitted batch job NUMBER\n", squeue="4704|N/A|RUNNING|0|\n")
     assert len(dispatcher.submit()) == 1
@@ -264,3 +268,43 @@ def test_accounting_that_is_down_is_no_loss(tmp_path: Path, slurm: StandIn) -> N
         SlurmBackend(Store(tmp_path), EAGER).poller.rows(["1"])
     assert failure.value.retryable
     assert os.environ["PATH"].startswith(str(slurm.folder))
+
+
+@pytest.mark.parametrize(
+    ("log", "code", "told"),
+    [
+        (
+            "adasweep: setup of the profile failed: module load cuda\n",
+            2,
+            "setup of the profile failed: module load cuda",
+        ),
+        (
+            "slurmstepd: error: execve(): /no/python: No such file\nsrun: error: n1: task 0: Exited with exit code 2\n",
+            2,
+            "slurmstepd: error: execve(): /no/python: No such file",
+        ),
+        ("", 127, "its job ended with exit code 127 before it began"),
+    ],
+)
+def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
+    dispatcher: Dispatcher, store: Store, slurm: StandIn, log: str, code: int, told: str
+) -> None:
+    slurm.say(squeue="".join(f"4700|{index}|PENDING|0|\n" for index in range(4)))
+    dispatcher.submit()
+    [folder] = (store.root / "slurm").iterdir()
+    for index in range(4):
+        (folder / f"4700_{index}_0_log.err").write_text(log)
+    slurm.say(squeue="".join(f"4700|{index}|FAILED|{code << 8}|\n" for index in range(4)))
+    dispatcher.look()
+    records = [read_record(store.run(trial).record(1)) for trial in store.ids()]
+    assert {(record.state, record.exit_code, record.message) for record in records if record} == {
+        (State.FAILED, code, told)
+    }
+    expected = Action.BLOCKED if code == ExitCode.USER_ERROR else Action.RESUME
+    assert {decision.action for decision in dispatcher.decisions.values()} == {expected}
+
+
+def test_a_job_that_was_only_interrupted_is_no_failure(dispatcher: Dispatcher, store: Store, slurm: StandIn) -> None:
+    slurm.say(squeue="".join(f"4700|{index}|FAILED|{75 << 8}|\n" for index in range(4)))
+    dispatcher.submit()
+    assert [read_record(store.run(trial).record(1)) for trial in store.ids()] == [None] * 4

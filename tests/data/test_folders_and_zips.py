@@ -270,7 +270,7 @@ def test_backslashes_lead_out_of_no_archive(tmp_path: Path, name: str) -> None:
 
 
 def test_names_that_are_the_same_once_read_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="stands in the ZIP twice"):
+    with pytest.raises(DataError, match="occurs in the ZIP twice"):
         open_archive(zip_of(tmp_path / "x.zip", ["a\\0.png", "a/0.png"]))
 
 
@@ -324,6 +324,18 @@ def test_endings_in_capitals_are_read_by_every_command(tmp_path: Path) -> None:
     assert locate("PHOTOS", tmp_path) == source
     assert verify(source).sound
     assert prepare(source, tmp_path / "OUT.ZIP") == 3
+
+
+@pytest.mark.parametrize("name", ["DATASET.JSON", "Dataset.json", "SET/DATASET.JSON"])
+def test_a_label_file_in_capitals_is_read(tmp_path: Path, name: str) -> None:
+    around = name.rpartition("/")[0]
+    names = [f"{around}/{k}.PNG".lstrip("/") for k in range(2)]
+    files = {file: encode_png(pixels(k)) for k, file in enumerate(names)}
+    source = zip_of(tmp_path / "x.zip", {**files, name: labels_for("0.PNG", "1.PNG")})
+    assert describe(source, tmp_path).classes == 2
+    with zipfile.ZipFile(source) as archive:
+        archive.extractall(tmp_path / "x")
+    assert describe(tmp_path / "x", tmp_path).fingerprint == describe(source, tmp_path).fingerprint
 
 
 def test_a_zip_of_any_name_is_read_by_every_command(tmp_path: Path) -> None:
@@ -390,7 +402,7 @@ def test_labels_are_dropped_or_refused_for_kinds_without_folders(tmp_path: Path)
     idx_pair(tmp_path / "mnist", "train", images, [2, 1, 0])
     prepare(tmp_path / "mnist", tmp_path / "out.zip", labels="none")
     assert classes(tmp_path / "out.zip") == [-1] * 3
-    with pytest.raises(DataError, match="in no folders; leave out --labels folders"):
+    with pytest.raises(DataError, match="not in folders; leave out --labels folders"):
         prepare(tmp_path / "mnist", tmp_path / "x.zip", labels="folders")
 
 

@@ -16,7 +16,7 @@ from tests.data.pictures import data_config, folder_set, name, pixels, zip_set
 from trainer.config.dataset.archive import open_archive
 from trainer.config.dataset.describe import describe
 from trainer.data.cache import decoded
-from trainer.data.decode import decode
+from trainer.data.decode import decode, decode_any
 from trainer.data.png import encode_png
 from trainer.data.prepare import prepare
 from trainer.data.verify import verify
@@ -106,6 +106,12 @@ def test_a_flipped_byte_is_found_by_its_checksum(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"img0000000.\.png: cannot be unpacked"):
         decoded(path, config.fingerprint, tmp_path / "cache")
     assert not list((tmp_path / "cache").glob("decoded-*[!k]/"))
+
+
+@pytest.mark.parametrize("header", [b"P6 0 0 255\n", b"P5 0 8 255\n", b"P6 8 0 255\n"])
+def test_an_image_without_pixels_is_named(header: bytes) -> None:
+    with pytest.raises(DataError, match=r"^none\.ppm: "):
+        decode_any(header, "none.ppm")
 
 
 @pytest.mark.parametrize("keep", [0, 1, 8, 20, 60, 150, 200])

@@ -13,6 +13,7 @@ fails.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import signal
@@ -65,12 +66,14 @@ class Worker:
         self.stopped = self.seed != 16
 
     def _saved(self) -> int:
-        files = sorted(self.run.checkpoints.glob("*.json"))
+        files = sorted(self.run.checkpoints.glob("ckpt-*"))
         return json.loads(files[-1].read_text())["steps"] if files else 0
 
     def save(self) -> None:
-        name = f"{self.steps:06d}-{self.job.token}.json"
-        replace_file(self.run.checkpoints / name, json.dumps({"steps": self.steps}), self.fence)
+        content = json.dumps({"steps": self.steps})
+        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+        name = f"ckpt-{round(self.kimg * 1000):09d}-t{self.job.token:04d}-{digest}.safetensors"
+        replace_file(self.run.checkpoints / name, content, self.fence)
         if self.job.options.evaluation == "later":
             replace_file(self.run.snapshot(round(self.kimg * 1000)), "{}", self.fence)
 

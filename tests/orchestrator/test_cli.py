@@ -87,14 +87,14 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
     ("words", "told"),
     [
         (["plan", "gone.yaml"], "gone.yaml: file: No such file or directory"),
-        (["status", "gone"], "sweep 'gone': was not run in the store"),
-        (["plan", "demo"], "sweeps there: none yet; or give its file"),
+        (["status", "gone"], "sweep 'gone': is not in the store"),
+        (["plan", "nowhere"], "sweeps there: none yet; "),
         (["run", "{sweep}", "--cpus", "0"], "Invalid value for '--cpus'"),
         (["plan", "{sweep}", "--tire", "smoke"], "No such option: --tire. Did you mean --tier?"),
         (["sttaus"], "No such command 'sttaus'. Did you mean 'status'?"),
         (["plan"], "Missing argument 'SWEEP'; see: adasweep plan --help"),
         (["why", "abc"], "trial 'abc': no such trial"),
-        (["cancel", "gone"], "gone: is neither a sweep run here nor one trial"),
+        (["cancel", "gone"], "gone: is neither a sweep in the store nor a trial"),
         (["record"], "holds no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
         (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
@@ -191,7 +191,7 @@ def test_a_bug_is_exit_code_70(monkeypatch: pytest.MonkeyPatch, capsys: Capture)
     assert main(["schema"]) == 70
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith("Traceback")
-    assert said[-1].startswith("adasweep: error: this is a bug, please report it")
+    assert said[-1].startswith("adasweep: error: internal error; please report it")
 
 
 def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
@@ -200,10 +200,10 @@ def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture
 
     monkeypatch.setattr("orchestrator.commands.schema.sweep_schema", interrupted)
     assert main(["schema"]) == 75
-    assert capsys.readouterr().err == "adasweep: error: interrupted; the same command continues\n"
+    assert capsys.readouterr().err == "adasweep: error: interrupted; repeat the command to continue\n"
 
 
-@pytest.mark.parametrize(("retryable", "code"), [(True, 75), (False, 3)])
+@pytest.mark.parametrize(("retryable", "code"), [(True, 75), (False, 2)])
 def test_a_failing_backend_is_told(
     retryable: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -78,7 +78,11 @@ def finished(store: Store, seed: int) -> RunDir:
     number = new_attempt(run).attempt
     replace_file(run.job(number), JOB.model_copy(update={"attempt": number}).model_dump_json())
     replace_file(run.record(number), record(attempt=number).model_dump_json())
-    rows = [{"metric": name, "kimg": kimg, "seconds": 15.0} for kimg in (1.0, 2.0) for name in ("fid2k", "kid2k")]
+    rows = [
+        {"metric": name, "kimg": kimg, "value": 1.0, "seconds": 15.0}
+        for kimg in (1.0, 2.0)
+        for name in ("fid2k", "kid2k")
+    ]
     append_lines(run.metrics, [{"attempt": number, **row} for row in rows])
     return run
 

@@ -11,11 +11,12 @@ from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_k
 from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
+from orchestrator.plan.evaluation_price import ToMeasure
 from orchestrator.plan.plan import Plan, make_plan
-from orchestrator.plan.plan_file import stored, told
+from orchestrator.plan.plan_file import plan_document, stored
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.published import CPU_STARTUP, published
-from orchestrator.plan.speed import Asked, SpeedEvidence, evidence
+from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
 from orchestrator.store.timing import Timing
 from orchestrator.sweep.expand import expand
@@ -87,29 +88,31 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
 
 
 def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:
-    asked = Asked(("fid2k",))
+    asked = ToMeasure(("fid2k",))
     assert evidence({}, [], []).rate(TINY, Resources(), asked).source.startswith("published")
     history = [(TINY, timing(kimg=2.0, seconds=4.0 + 20.0 + 3 * 7.0, startup=4.0, passes=(7.0, 6.0, 8.0)))]
     learned = evidence({}, [], history).rate(TINY, Resources(), asked)
-    assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0)
+    assert learned == Rate(10.0, 1.5, "1 earlier trial", "history", 7.0, 4.0, 1.5)
     write_benchmark(tmp_path, TINY, Benchmark(seconds_per_kimg=20, seconds_per_thousand_evaluated=3))
     known = read_benchmarks(tmp_path)
     benchmarked = evidence(known, [], history).rate(TINY, Resources(), asked)
-    assert benchmarked == Rate(20.0, 1.5, "benchmark on this machine", "benchmark", 7.0, 4.0)
+    assert benchmarked == Rate(
+        20.0, 1.5, "benchmark on this machine; evaluations: history", "benchmark, history", 7.0, 4.0, 1.5
+    )
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
 
 
 def test_what_a_trial_did_on_other_resources_is_scaled_and_said() -> None:
     history = [(TINY, timing(kimg=1.0, seconds=10.0))]
-    rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), Asked())
+    rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), ToMeasure())
     assert rate == Rate(2.5, 2.0, "1 earlier trial on other resources", "history", 0.0, CPU_STARTUP)
-    assert evidence({}, [], history).rate(TINY, Resources(gpus=1), Asked()).kind == "published"
-    assert evidence({}, [], history, "slurm").rate(TINY, Resources(), Asked()).kind == "published"
+    assert evidence({}, [], history).rate(TINY, Resources(gpus=1), ToMeasure()).kind == "published"
+    assert evidence({}, [], history, "slurm").rate(TINY, Resources(), ToMeasure()).kind == "published"
 
 
 def test_the_speed_of_what_still_runs_counts_where_nothing_is_done() -> None:
     seen = Observed(State.RUNNING, attempts=1, speed=Speed(100.0))
-    rate = evidence({}, [(TINY, seen)], []).rate(TINY, Resources(), Asked())
+    rate = evidence({}, [(TINY, seen)], []).rate(TINY, Resources(), ToMeasure())
     assert (rate.seconds_per_kimg, rate.source) == (10.0, "1 earlier trial")
 
 
@@ -124,7 +127,7 @@ def test_more_images_and_slower_detectors_make_evaluations_dearer() -> None:
     nothing = evidence({}, [], [])
 
     def seconds(*metrics: str, detector: str = "lite0", seeds: int = 1) -> float:
-        return nothing.rate(TINY, Resources(), Asked(metrics, detector, seeds)).seconds_per_evaluation
+        return nothing.rate(TINY, Resources(), ToMeasure(metrics, detector, seeds)).seconds_per_evaluation
 
     assert seconds() == 0
     assert 0 < seconds("fid2k") < seconds("fid2k", "ppl2k_wend") < seconds("fid50k")
@@ -134,7 +137,7 @@ def test_more_images_and_slower_detectors_make_evaluations_dearer() -> None:
 
 def test_an_evaluation_is_priced_as_one_of_the_same_metrics_took() -> None:
     known = evidence({}, [], [(TINY, timing(1.0, 40.0, passes=(9.0,)))])
-    same, other = Asked(("fid2k",), seeds=2), Asked(("fid10k",))
+    same, other = ToMeasure(("fid2k",), seeds=2), ToMeasure(("fid10k",))
     assert known.rate(TINY, Resources(), same).seconds_per_evaluation == 18.0
     assert known.rate(TINY, Resources(), other).seconds_per_evaluation != 9.0
     assert known.has_seen(Path("d"), same)
@@ -162,7 +165,7 @@ def test_history_counts_for_what_has_the_same_shape() -> None:
 
 
 def test_a_price_is_startup_training_and_evaluations_within_a_range() -> None:
-    rate = Rate(10.0, 2.0, "s", "history", 2.0, 5.0)
+    rate = Rate(10.0, 2.0, "s", "history", 2.0, 5.0, 2.0)
     found = price(rate, 8.0, 2)
     assert found[:3] == pytest.approx((89.0, 44.5, 178.0), rel=0.01)
     assert found[3:] == ("s", 89.0, "history")
@@ -192,7 +195,7 @@ def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
 
 
 def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
-    document = told(planned(read(), {0: done(1.0)}))
+    document = plan_document(planned(read(), {0: done(1.0)}))
     assert (document["cells"][0]["action"], document["cells"][0]["price"]) == ("reuse", None)
     assert document["cells"][1]["reason"] == "never run"
     assert document["cells"][1]["price"]["seconds"] > 0
@@ -253,3 +256,13 @@ def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
 def test_one_run_of_unknown_power_leaves_the_sum_unknown(read: Read) -> None:
     text = SWEEP + "when: [{if: {augment: ada}, set: {resources.gpus: 1}}]\n"
     assert planned(read(text)).totals.kwh is None
+
+
+def test_an_evaluation_of_kept_snapshots_is_priced_by_their_number(read: Read) -> None:
+    plan = planned(read(SWEEP + "watch: {evaluate_every_kimg: 0.25, evaluation: later}\n"))
+    assert plan.pricing is not None
+    trial = plan.trials[0]
+    one, four = (plan.pricing.cost(trial, 0.0, snapshots).price.plain for snapshots in (1, 4))
+    evaluation = plan.pricing.evidence.rate(trial.config, trial.resources, ToMeasure(("fid2k",))).seconds_per_evaluation
+    assert four - one == pytest.approx(3 * evaluation)
+    assert plan.prices[trial.id].plain < planned(read()).prices[trial.id].plain

@@ -143,8 +143,12 @@ def test_a_trial_that_cannot_be_recorded_stops_no_other(
 def test_what_mlflow_refuses_is_left_out_and_said(
     store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = ["fid(2k)", "m" * 300, "../up", "Größe*", "fine"]
+    names = ["../up", "a//b", "/root", "./here", "fine"]
     append_lines(run.metrics, [metric(3.0, 1.0) | {"metric": name} for name in names])
+    with run.metrics.open("a") as file:
+        file.write(
+            "[" * 100_000 + "\n" + '{"kimg": ' + "9" * 5000 + "}\n" + '{"kimg": 1, "metric": "fid(2k)", "value": 1}\n'
+        )
     append_lines(run.metrics, [metric(5.0, math.nan), metric(6.0, math.inf)])
     (run.samples / "fakes-000009.000.png").write_bytes(b"no picture")
     assert main(["record", "--store", str(store.root)]) == 0

@@ -107,7 +107,7 @@ def test_what_is_not_recorded_and_who_does_it_is_said(
     (line,) = said
     assert line.startswith("MLflow is behind by 1 of 1 trials")
     assert f"process {os.getpid()} on " in line
-    assert line.endswith("goes on recording")
+    assert line.endswith("continues to record")
 
 
 def test_trouble_with_mlflow_is_said_once_with_its_reason(store: Store, said: list[str]) -> None:

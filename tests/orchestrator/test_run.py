@@ -110,7 +110,7 @@ def test_ctrl_c_saves_everything_and_the_same_command_continues(store: Store, sw
     launcher.send_signal(signal.SIGINT)
     _, said = launcher.communicate(timeout=SECONDS)
     assert launcher.returncode == 75, said
-    assert "The same command continues" in said
+    assert "Repeat the command to continue" in said
     assert not any(workers_of(run) for run in runs(store))
     assert {last_state(run) for run in runs(store)} == {State.PREEMPTED}
     assert actions(store, file) == {"resume": 4}

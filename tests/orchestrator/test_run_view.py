@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.progress import Silence
-from orchestrator.store.layout import Store
+from orchestrator.store.layout import Store, read_job
+from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.supervisor.command import Task
 from trainer.files import replace_file
 from trainer.record import RunRecord, State
@@ -64,6 +67,32 @@ def test_a_backend_that_cannot_be_reached_is_told_once_and_so_is_its_return(
         dispatcher.trouble = trouble
         run.tell_trouble()
     assert told.lines == [
-        "squeue: Unable to contact slurm controller; what runs goes on, and this keeps trying",
+        "squeue: Unable to contact slurm controller; running trials continue, and this keeps trying",
         "fake answers again",
     ]
+
+
+def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(
+    store: Store, sweep_file: Callable[..., Path]
+) -> None:
+    plan = plan_sweep(store, Request(sweep_file()))
+    world = FakeWorld(done(store), slots=9)
+    dispatcher, told = Dispatcher(store, plan, FakeBackend(world)), Told()
+    run = WatchedRun(store, dispatcher, told)
+    dispatcher.submit()
+    jobs = {trial: read_job(store.run(trial).job(1)) for trial in plan.unique}
+    assert all(job and job.estimate for job in jobs.values())
+    assert {job.estimate.seconds for job in jobs.values() if job and job.estimate} == {
+        price.seconds for price in plan.prices.values()
+    }
+    world.turn()
+    world.turn()
+    dispatcher.look()
+    run.keep_time()
+    (kept,) = recent_runs(store, "fake")
+    assert kept.attempts == 4
+    assert kept.estimate.seconds == pytest.approx(3600 * plan.totals.wall_hours)
+    assert told.lines[-1].startswith("It took ")
+    run.interrupts = 1
+    run.keep_time()
+    assert recent_runs(store, "fake") == [kept]

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.search.engine import Result
 from orchestrator.search.optuna import OptunaEngine, open_engine
-from orchestrator.sweep.search_space import Search
+from orchestrator.sweep.search_space import Search, every, is_countable
 
 SPACE = {"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", ["b", 2]]}, "y": {"log_uniform": [0.1, 10]}}
 
@@ -97,3 +97,27 @@ def test_tpe_comes_nearer_than_chance(place: Path) -> None:
         found.tell(asked.number, Result((asked.point["x"] - 0.7) ** 2, {}))
     late = [abs(one.point["x"] - 0.7) for one in found.asked()[15:]]
     assert sorted(late)[len(late) // 2] < 0.15
+
+
+def test_what_is_dropped_was_never_asked_for(place: Path) -> None:
+    first = engine(place)
+    kept, dropped = first.ask(), first.ask()
+    first.drop(dropped.number)
+    assert [one.point for one in engine(place).asked()] == [kept.point]
+    assert engine(place).ask().number == 2
+
+
+def test_a_spoilt_journal_is_set_aside(place: Path) -> None:
+    engine(place).ask()
+    place.write_text("[]\n{\n" + place.read_text())
+    assert engine(place).asked() == []
+    assert len(list(place.parent.glob("optuna.jsonl.unreadable-*"))) == 1
+
+
+def test_every_point_of_a_countable_space_is_counted_once() -> None:
+    space = {"a": {"choice": ["x", "y"]}, "b": {"int": [1, 3], "when": {"a": "x"}}, "c": {"choice": [0.5]}}
+    search = Search.model_validate({"trials": 1, "space": space})
+    points = list(every(search.space, lambda condition, point: point["a"] == condition["a"]))
+    assert points == [*({"a": "x", "b": b, "c": 0.5} for b in (1, 2, 3)), {"a": "y", "c": 0.5}]
+    assert is_countable(search.space)
+    assert not is_countable(Search.model_validate({"trials": 1, "space": SPACE}).space)

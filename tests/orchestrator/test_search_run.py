@@ -89,6 +89,23 @@ def test_a_search_without_its_journal_reuses_what_has_run(store: Store, sweep_fi
     assert "a search has to be watched" in refused.stderr
 
 
+@pytest.mark.parametrize(("choices", "trials", "found"), [([0.1, 0.2], 5, 2), ([0.1, 0.2, 0.3, 0.4], 4, 4)])
+def test_a_search_runs_no_configuration_twice(
+    store: Store, sweep_file: Write, choices: list[float], trials: int, found: int
+) -> None:
+    space = f"search: {{trials: {trials}, parallel: 1, space: {{objective.r1_gamma: {{choice: {choices}}}}}}}\n"
+    text = SEARCH[: SEARCH.index("search:")].replace("[100]", "[0]") + space
+    done = adasweep(store, "run", sweep_file(text), "--no-record")
+    assert done.returncode == 0, done.stderr
+    assert "sampled before: objective.r1_gamma=" in done.stderr
+    assert (f"no more than these {found} configurations" in done.stderr) == (found < trials)
+    plan = stored_plan(store, "found")
+    assert plan is not None
+    assert plan.search is not None
+    assert len({point["objective.r1_gamma"] for point in plan.search.points}) == len(plan.search.points) == found
+    assert journal(store).count("COMPLETE") == found
+
+
 def told(store: Store) -> list[dict[str, Any]]:
     """Return what status says of the trials, by seed."""
     trials = json.loads(adasweep(store, "status", "found", "--json").stdout)["sweeps"][0]["trials"]

@@ -1,5 +1,7 @@
 """Several sweeps over one store: what one asks of a trial that they share changes nothing for the others."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,11 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.plan.decide import Action, Rules, decide_one
+from analysis.results.load import load
+from analysis.tables.store import ResultStore
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.plan.decide import Action, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.own_view import own_view
+from orchestrator.plan.plan_file import keep_plan, read_plan, wanted_of_plan
+from orchestrator.plan.status import as_json, sweep_status
+from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
-from orchestrator.store.observe import observe_run
+from orchestrator.store.observe import observe, observe_run
 from orchestrator.store.requests import cancel, retry, stop
 from orchestrator.store.scores import score_curve, score_of
 from tests.orchestrator.attempts import new_trial
@@ -218,3 +226,63 @@ def test_whatever_one_sweep_does_to_a_trial_it_is_never_blocked_or_stopped_for_a
         happens(run, event)
     assert action(run, B) in (Action.NEW, Action.RESUME, Action.EXTEND, Action.EVALUATE, Action.REUSE)
     assert state(run, B) not in (State.FAILED, State.CANCELLED)
+
+
+SWEEP = """\
+sweep: {name}
+base: {{preset: tiny32, data: tiny, batch: 20, micro_batch: 20}}
+horizon_kimg: {horizon}
+metrics: [fid2k]
+"""
+
+
+@pytest.fixture
+def shared(store: Store, sweep_file: Callable[[str], Path]) -> RunDir:
+    """The one trial of the sweeps `a` (to 8 kimg) and `b` (to 4), done for `b`."""
+    for name, horizon in (("a", 8), ("b", 4)):
+        plan = plan_sweep(store, Request(sweep_file(SWEEP.format(name=name, horizon=horizon))))
+        keep_plan(store, plan)
+    store.create_trial(plan.trials[0])
+    run = store.run(plan.trials[0].id)
+    attempted(run, "b", State.DONE, 4.0)
+    scored(run, (2.0, 9.0), (4.0, 7.0))
+    return run
+
+
+def seen_by_b(store: Store) -> tuple[object, ...]:
+    """Return all that is shown of sweep `b`: its status, its table, its curve, its tags, what `run` would do."""
+    plan = read_plan(store, "b")
+    seen = observe(store, plan.trials, {})
+    (status,) = as_json(sweep_status(store, plan, seen, Rules()))
+    facts_of_the_trial = {"attempts", "hours"}
+    runs, curves = load(ResultStore(store.root), "b", fresh=True)
+    row = runs.frame[["state", "kimg", "best", "best_kimg", "last", "diverged"]].to_dict("records")
+    (tags,) = tags_by_trial(store).values()
+    wanted = wanted_of_plan(plan)
+    decided = [decision.action for decision in decide(wanted, seen, Rules()).values()]
+    return (
+        {key: value for key, value in status.items() if key not in facts_of_the_trial},
+        row,
+        repr(curves.scores),
+        tags["sweep.b"],
+        tags["cell"],
+        decided,
+    )
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(events=st.lists(EVENTS, max_size=5))
+def test_whatever_one_sweep_does_the_other_shows_what_it_showed(
+    store: Store, shared: RunDir, events: list[Event]
+) -> None:
+    kept = shared.path.with_name("kept")
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(shared.path, kept)
+    before = seen_by_b(store)
+    for event in events:
+        happens(shared, event)
+    try:
+        assert seen_by_b(store) == before
+    finally:
+        shutil.rmtree(shared.path)
+        kept.rename(shared.path)

@@ -56,7 +56,19 @@ def test_asha_lets_the_best_of_each_rung_go_on() -> None:
 def test_asha_judges_at_the_highest_rung_that_was_reached() -> None:
     rungs = curves([9, 9, 1], [9, 9, 2], [9, 9, 3], [1])
     assert hit(Asha(first_kimg=4, factor=3), rungs) == {"b", "c"}
-    assert "number 3 of 3 at the rung of 12 kimg, 1 go on" in verdict([Asha()], "c", rungs)
+    assert "number 3 of 3 at the rung of 12 kimg, 1 continue" in verdict([Asha()], "c", rungs)
+
+
+def test_asha_compares_scores_at_the_rung_itself() -> None:
+    sparse = {5.0: 1.0, 20.0: 1.0}
+    rungs = {"a": {4.0: 5.0}, "b": {4.096: 4.0}, "c": {4.0: 3.0}, "sparse": sparse}
+    assert hit(Asha(), rungs) == {"a", "b"}
+    assert "number 3 of 3" in verdict([Asha()], "a", rungs)
+
+
+def test_asha_judges_a_run_at_the_last_rung_where_it_was_evaluated() -> None:
+    late = {"a": {4.0: 9.0, 13.5: 1.0}, "b": {4.0: 8.0}, "c": {4.0: 7.0}}
+    assert "at the rung of 4 kimg" in verdict([Asha()], "a", late)
 
 
 def test_a_score_that_is_no_number_is_the_worst() -> None:

@@ -30,3 +30,10 @@ def test_every_row_says_what_comes_in_and_what_goes_out() -> None:
 def test_every_file_named_in_the_document_exists() -> None:
     named = re.findall(r"`((?:orchestrator|trainer|analysis|sweeps|infra)/[\w/]+\.(?:py|yaml))`", TEXT)
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_a_value_is_handled_by_at_most_28_files_between_yaml_and_figure() -> None:
+    walk = TEXT.split("## The walk of one value")[1].split("Other files on the way")[0]
+    files = re.findall(r"`((?:orchestrator|trainer|analysis)/[\w/]+\.py)`", walk)
+    assert len(files) == len(set(files)) <= 28
+    assert f"handled by {len(files)} files" in walk

@@ -1,16 +1,22 @@
 """The worker's command line, and what all command lines share."""
 
+import io
 from pathlib import Path
+from unicodedata import category
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.text import Text
 
 from trainer.__main__ import main
 from trainer.command_line.group import Command, new_app, program, repeated
+from trainer.command_line.printable import PrintableConsole
 from trainer.command_line.program import run_program
 from trainer.command_line.sweeps import is_file, name_in, stored_name
 from trainer.commands import COMMANDS
 from trainer.commands.arguments import parse_seeds, positive
-from trainer.errors import UserError, without_prefix
+from trainer.errors import HIDDEN, UserError, printable, without_prefix
 
 Capture = pytest.CaptureFixture[str]
 
@@ -58,7 +64,7 @@ def test_a_full_disk_is_a_users_error_and_anything_else_a_bug(capsys: Capture, m
     monkeypatch.setattr("trainer.commands.schema.json.dumps", fail)
     error: Exception = OSError(28, "No space left on device", "here")
     assert main(["schema"]) == 2
-    assert "here: No space left on device; make room" in capsys.readouterr().err
+    assert "here: No space left on device; free space" in capsys.readouterr().err
     error = ValueError("impossible")
     assert main(["schema"]) == 70
     assert capsys.readouterr().err.splitlines()[-1].endswith("ValueError: impossible")
@@ -128,3 +134,23 @@ def test_numbers_and_ranges_are_read() -> None:
 def test_supervisors_read_errors_of_this_and_of_earlier_versions() -> None:
     for line in ("adasweep: error: data: gone", "adasweep: data: gone", "data: gone"):
         assert without_prefix(line) == "data: gone"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain größe ☃\n\tkept", "plain größe ☃\n\tkept"),
+        ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+        ("a\u202eb\u2066c\x9b\x7f", "a\\u202eb\\u2066c\\x9b\\x7f"),
+        ("\ud800\x00\r", "\N{REPLACEMENT CHARACTER}\\x00\\r"),
+    ],
+)
+def test_control_characters_are_written_out(text: str, shown: str) -> None:
+    assert printable(text, "\n\t") == shown
+
+
+@given(st.text())
+def test_no_text_of_others_is_obeyed_by_a_terminal(text: str) -> None:
+    stream = io.StringIO()
+    PrintableConsole(file=stream, force_terminal=True, color_system=None).print(Text(text))
+    assert not [letter for letter in stream.getvalue() if category(letter) in HIDDEN and letter not in "\n\t"]

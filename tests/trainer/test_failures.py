@@ -47,7 +47,7 @@ def train(trials: TrialMaker, run: RunDir, number: int = 1, **options: Any) -> t
             OSError(errno.ENOSPC, "No space left on device", "/full/ckpt"),
             Failure(
                 2,
-                "/full/ckpt: No space left on device; make room, then run it again: it goes on from its last "
+                "/full/ckpt: No space left on device; free space, then run it again: it resumes from its last "
                 "checkpoint",
             ),
         ),
@@ -110,7 +110,7 @@ def test_full_disk_keeps_the_last_good_state(trials: TrialMaker, monkeypatch: py
     monkeypatch.setattr("trainer.state.checkpoint.replace_file", full)
     code, record = train(trials, run)
     assert (code, record.state) == (2, State.FAILED)
-    assert "No space left on device; make room" in record.message
+    assert "No space left on device; free space" in record.message
     assert [found.images for found in checkpoint.found(run.checkpoints)] == [40]
     monkeypatch.undo()
     code, record = train(trials, run, 2)

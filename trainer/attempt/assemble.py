@@ -156,9 +156,12 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
 def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
     details: dict[str, object] = {}
+    if lost := max((row["kimg"] for row in read_lines(attempt.run.ticks)), default=0.0):
+        details = {"lost_kimg": lost}
+        say(f"adasweep: trained to {lost:g} kimg before, but there is no intact checkpoint of it: begins anew")
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
-        details = {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
+        details |= {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
     reporter.event("start", 0.0, **environment, **details)
 
 

@@ -8,7 +8,7 @@ import typer
 DEFAULT_STORE = Path("store")
 
 StoreOption = Annotated[
-    Path, typer.Option("--store", envvar="ADASWEEP_STORE", help="Where trials, data and results are kept.")
+    Path, typer.Option("--store", envvar="ADASWEEP_STORE", help="Folder of trials, data and results.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 SweepArgument = Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep: its file, or its name in the store.")]

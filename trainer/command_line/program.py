@@ -48,7 +48,7 @@ def run_program(
             traceback.print_exc()
         return tell(ending)
     if code == INTERRUPTED:
-        return tell(CommandFailure(ExitCode.RUN_AGAIN, "interrupted; the same command continues"))
+        return tell(CommandFailure(ExitCode.RUN_AGAIN, "interrupted; repeat the command to continue"))
     return int(code or ExitCode.DONE)
 
 
@@ -65,7 +65,7 @@ def _ending(error: Exception) -> CommandFailure:
     if isinstance(error, typer.TyperException):
         return CommandFailure(ExitCode.USER_ERROR, _usage(error))
     told = " ".join(f"{type(error).__name__}: {error}".split())
-    return CommandFailure(ExitCode.BUG, f"this is a bug, please report it with the lines above: {told}")
+    return CommandFailure(ExitCode.BUG, f"internal error; please report it with the lines above: {told}")
 
 
 def _usage(error: typer.TyperException) -> str:
@@ -81,4 +81,4 @@ def _refuse(former: Former, words: Sequence[str], name: str) -> None:
     """Raise UserError for words of an earlier version."""
     for (command, *options), now in former.items():
         if words and words[0] == command and set(options) <= set(words):
-            raise UserError(" ".join((command, *options)), "was the name in an earlier version", f"type: {name} {now}")
+            raise UserError(" ".join((command, *options)), "is the name of an earlier version", f"type: {name} {now}")

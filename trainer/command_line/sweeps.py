@@ -23,7 +23,7 @@ def stored_name(store: Path, sweep: str) -> str:
     if name in known:
         return name
     tiers = [one for one in known if one.startswith(f"{name}-")] if is_file(sweep) else []
-    raise UserError(f"sweep {sweep!r}", f"was not run in the store {store}", _way_out(name, known, tiers))
+    raise UserError(f"sweep {sweep!r}", f"is not in the store {store}", _way_out(name, known, tiers))
 
 
 def names(store: Path) -> list[str]:

@@ -7,18 +7,20 @@ TRAIN, IMAGES, SNAPSHOTS, REST = "Train and measure", "Images", "Snapshots", "Da
 
 COMMANDS = (
     Command("run", "trainer.commands.run", "Train: one attempt of a trial, or a run of your own.", TRAIN),
-    Command("eval", "trainer.commands.eval", "Measure the kept snapshots of a run, or one snapshot file.", TRAIN),
-    Command("probe", "trainer.commands.probe", "Look into a snapshot: Jacobian, leaks, mean image ...", TRAIN),
-    Command("benchmark", "trainer.commands.benchmark", "Measure the speed of training and evaluation here.", TRAIN),
-    Command("generate", "trainer.commands.generate", "Make a sheet of images, one per seed.", IMAGES),
+    Command("eval", "trainer.commands.eval", "Evaluate the snapshots of a run, or one snapshot file.", TRAIN),
+    Command("probe", "trainer.commands.probe", "Analyse a snapshot: Jacobian, leaks, mean image ...", TRAIN),
+    Command("benchmark", "trainer.commands.benchmark", "Measure the speed of training and evaluation.", TRAIN),
+    Command("generate", "trainer.commands.generate", "Generate a sheet of images, one per seed.", IMAGES),
     Command("style-mix", "trainer.commands.style_mix", "Mix the styles of two rows of seeds.", IMAGES),
-    Command("interpolate", "trainer.commands.interpolate", "Make an animation that walks between latents.", IMAGES),
+    Command(
+        "interpolate", "trainer.commands.interpolate", "Render an animation that interpolates between latents.", IMAGES
+    ),
     Command("project", "trainer.commands.project", "Find the latent and the noise of a given image.", IMAGES),
-    Command("augment", "trainer.commands.augment", "Show what the augmentation does to an image.", IMAGES),
+    Command("augment", "trainer.commands.augment", "Show the effect of the augmentation on an image.", IMAGES),
     Command("import", "trainer.commands.import_pickle", "Convert an official network pickle to a snapshot.", SNAPSHOTS),
     Command("export", "trainer.commands.export", "Write a network of a snapshot as a state dict.", SNAPSHOTS),
     Command("data", "trainer.commands.data", "Get, prepare, verify, describe and list data sets.", REST),
-    Command("ops", "trainer.commands.ops", "Build the compiled operations, or say what is missing.", REST),
+    Command("ops", "trainer.commands.ops", "Build the compiled operations, or show their status.", REST),
     Command("schema", "trainer.commands.schema", "Print the JSON schema of a configuration.", REST),
 )
 

@@ -32,10 +32,11 @@ ImageArgument = Annotated[
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The PNG to write.")]
 ResolutionOption = Annotated[int, typer.Option("--resolution", min=1, help="Side of every picture in pixels.")]
 POption = Annotated[
-    list[float] | None, typer.Option("--p", metavar="P ...", help="A row of draws for each.", show_default="0 ... 0.8")
+    list[float] | None,
+    typer.Option("--p", metavar="P ...", help="Probabilities, one row each.", show_default="0 ... 0.8"),
 ]
-PipeOption = Annotated[Pipe, typer.Option("--pipe", help="Which pipe of the paper.")]
-ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Draws in a row.")]
+PipeOption = Annotated[Pipe, typer.Option("--pipe", help="Augmentation pipe of the paper.")]
+ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Images per row.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
 PercentilesOption = Annotated[
     list[float] | None,
@@ -68,7 +69,7 @@ def augment(
     seed: SeedOption = 0,
     percentiles: PercentilesOption = None,
 ) -> int:
-    """Show what the augmentation does to one image."""
+    """Show the effect of the augmentation on one image."""
     pixels = read_image(image, 3, resolution)
     if percentiles:
         images, columns = at_percentiles(pixels, percentiles), len(percentiles)

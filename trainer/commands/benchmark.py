@@ -31,14 +31,14 @@ EXAMPLES = """Example:
 """
 ConfigOption = Annotated[Path, typer.Option("--config", help="A trial.json, or a TrainConfig as JSON.")]
 DataOption = Annotated[Path, typer.Option("--data", help="The data set's folder or ZIP.")]
-CacheOption = Annotated[Path, typer.Option("--cache", help="Where decoded images are kept.")]
+CacheOption = Annotated[Path, typer.Option("--cache", help="Folder of decoded images.")]
 
 app = new_app()
 
 
 @app.command(epilog=epilog(EXAMPLES))
 def benchmark(config: ConfigOption, data: DataOption, cache: CacheOption, threads: ThreadsOption = 1) -> int:
-    """Measure what training and evaluation cost on this machine; print it as JSON."""
+    """Measure the speed of training and evaluation on this machine; print JSON."""
     configure_process(threads)
     tree = json.loads(config.read_text(encoding="utf-8"))
     measured = measure(TrainConfig.model_validate(tree.get("config", tree)), data, cache)

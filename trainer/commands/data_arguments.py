@@ -64,5 +64,5 @@ FollowLinksOption = Annotated[
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace TARGET.")]
 DataDirOption = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where data sets are kept.", show_default="STORE/data")
+    Path | None, typer.Option("--data-dir", help="Folder of data sets.", show_default="STORE/data")
 ]

@@ -42,14 +42,14 @@ FILE = "Of a snapshot file"
 SubjectArgument = Annotated[Path, typer.Argument(metavar="SUBJECT", help="The directory of a run, or a snapshot file.")]
 MetricsOption = Annotated[
     list[str] | None,
-    typer.Option("--metrics", metavar="NAME ...", help="Nothing for none.", show_default=" ".join(METRICS)),
+    typer.Option("--metrics", metavar="NAME ...", help="No name for none.", show_default=" ".join(METRICS)),
 ]
 ProbesOption = Annotated[
     list[str] | None, typer.Option("--probes", metavar="NAME ...", help="Probes of a run's snapshots: jacobian ...")
 ]
 SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Sets of generated images.")]
 DataOption = Annotated[Path | None, typer.Option("--data", rich_help_panel=FILE, help="The real images.")]
-CacheOption = Annotated[Path, typer.Option("--cache", rich_help_panel=FILE, help="Where decoded images are kept.")]
+CacheOption = Annotated[Path, typer.Option("--cache", rich_help_panel=FILE, help="Folder of decoded images.")]
 MirrorOption = Annotated[
     bool, typer.Option("--mirror", rich_help_panel=FILE, help="Add mirror images to the real ones.")
 ]
@@ -93,7 +93,7 @@ def evaluate_command(
     cache: CacheOption = Path("cache"),
     mirror: MirrorOption = False,
 ) -> int:
-    """Measure the snapshots that a run has kept, or one snapshot file."""
+    """Evaluate the snapshots of a run, or one snapshot file."""
     names = METRICS if metrics is None else names_in(metrics)
     wanted = EvaluationRequest(names, names_in(probes), detector, distance, seeds, threads)
     _check(wanted)

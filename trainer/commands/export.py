@@ -18,7 +18,7 @@ EXAMPLES = """Example:
 TargetArgument = Annotated[
     Path, typer.Argument(metavar="TARGET", help="The safetensors file to write, for load_state_dict.")
 ]
-NetworkOption = Annotated[Literal["G", "D", "G_ema"], typer.Option("--network", help="Which network.")]
+NetworkOption = Annotated[Literal["G", "D", "G_ema"], typer.Option("--network", help="The network to export.")]
 
 app = new_app()
 

@@ -16,9 +16,9 @@ EXAMPLES = """Example:
 """
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The PNG to write.")]
 SeedsOption = Annotated[str, typer.Option("--seeds", help="One image for each: 0-59 or 1,4,9.")]
-ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Images in a row.")]
+ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Images per row.")]
 ResampleOption = Annotated[
-    float | None, typer.Option("--resample", help="Draw entries of z beyond this again (truncation of BigGAN).")
+    float | None, typer.Option("--resample", help="Resample entries of z beyond this value (truncation of BigGAN).")
 ]
 CutoffOption = Annotated[int | None, typer.Option("--cutoff", help="Truncate only this many first layers.")]
 
@@ -36,7 +36,7 @@ def generate(
     cutoff: CutoffOption = None,
     label: ClassOption = None,
 ) -> int:
-    """Make a sheet of images from a snapshot, one per seed."""
+    """Generate a sheet of images from a snapshot, one per seed."""
     numbers = parse_seeds("--seeds", seeds)
     threshold = None if resample is None else positive("--resample", resample)
     generator = load_generator(snapshot)

@@ -18,8 +18,8 @@ EXAMPLES = """Example:
   python -m trainer interpolate best.safetensors walk.gif --seeds 0-7 --frames 24
 """
 TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The animation to write: .gif, .webp or .png.")]
-SeedsOption = Annotated[str, typer.Option("--seeds", help="The stations of the walk.")]
-FramesOption = Annotated[int, typer.Option("--frames", min=1, help="Frames from one station to the next.")]
+SeedsOption = Annotated[str, typer.Option("--seeds", help="Seeds to visit.")]
+FramesOption = Annotated[int, typer.Option("--frames", min=1, help="Frames from one seed to the next.")]
 
 app = new_app()
 
@@ -33,7 +33,7 @@ def interpolate(
     psi: PsiOption = 1.0,
     label: ClassOption = None,
 ) -> int:
-    """Make an animation that walks from seed to seed through W, and back to the first."""
+    """Render an animation that interpolates between seeds in W, and back to the first."""
     numbers = parse_seeds("--seeds", seeds)
     generator = load_generator(snapshot)
     z = z_of_seeds(numbers, generator.z_dim)

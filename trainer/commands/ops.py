@@ -24,7 +24,7 @@ CpuOption = Annotated[bool, typer.Option("--cpu", help="Only the CPU library.")]
 CudaOption = Annotated[bool, typer.Option("--cuda", help="Only the CUDA library.")]
 AgainOption = Annotated[bool, typer.Option("--again", help="Build it even if there is one.")]
 
-app = new_app("Build the compiled operations ahead of time, or say what is missing.")
+app = new_app("Build the compiled operations ahead of time, or show what is missing.")
 
 
 @app.command(epilog=epilog(BUILD_EXAMPLES))
@@ -46,7 +46,7 @@ def build(
 
 @app.command(epilog=epilog(STATUS_EXAMPLES))
 def status(as_json: JsonOption = False) -> int:
-    """Say which operations are compiled, and what is missing for the others."""
+    """Show which operations are compiled, and what is missing for the others."""
     if as_json:
         result(json.dumps([one._asdict() for one in status_of_libraries()]))
     else:

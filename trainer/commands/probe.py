@@ -30,10 +30,10 @@ EXAMPLES = f"""Probes (append a number of images, as in mean-image-1000):
 Example:
   python -m trainer probe jacobian runs/first/snapshots/best.safetensors j.npz
 """
-ProbeArgument = Annotated[str, typer.Argument(metavar="PROBE", help="What to find out; see below.")]
+ProbeArgument = Annotated[str, typer.Argument(metavar="PROBE", help="Name of the probe; see below.")]
 SnapshotOfRun = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A snapshot in the directory of its run.")]
 TargetArgument = Annotated[
-    Path, typer.Argument(metavar="TARGET", help="The .npz to write; pictures are put beside it.")
+    Path, typer.Argument(metavar="TARGET", help="The .npz to write; pictures go to the same folder.")
 ]
 
 app = new_app()
@@ -48,7 +48,7 @@ def probe(
     distance: DistanceOption = DISTANCE,
     threads: ThreadsOption = 1,
 ) -> int:
-    """Look into a snapshot of a run: gradients, Jacobian, leaks, mean image and others."""
+    """Analyse a snapshot of a run: gradients, Jacobian, leaks, mean image and others."""
     parse_probe(name)
     configure_process(threads)
     results = run_probe(name, _context(snapshot, detector, distance))

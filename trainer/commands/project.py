@@ -41,7 +41,7 @@ ImageArgument = Annotated[
     Path, typer.Argument(metavar="IMAGE", help="The image; its middle square is scaled to the network's resolution.")
 ]
 TargetArgument = Annotated[
-    Path, typer.Argument(metavar="TARGET", help="The directory to write to; made if it is not there.")
+    Path, typer.Argument(metavar="TARGET", help="The directory to write to; created if missing.")
 ]
 StepsOption = Annotated[int, typer.Option("--steps", min=1, help="Steps of the optimizer.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the noise.")]

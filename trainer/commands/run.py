@@ -47,28 +47,31 @@ AttemptOption = Annotated[
     int | None, typer.Option("--attempt", rich_help_panel=TRIAL, help="The attempt's number, with its job.json.")
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", rich_help_panel=OWN, help="The run's directory; made if it is not there.")
+    Path | None, typer.Option("--out", rich_help_panel=OWN, help="The run's directory; created if missing.")
 ]
 DataOption = Annotated[
     str | None, typer.Option("--data", rich_help_panel=OWN, help="A folder, a ZIP, or the name of a data set.")
 ]
-PresetOption = Annotated[str, typer.Option("--preset", rich_help_panel=OWN, help="What to start from.")]
-KimgOption = Annotated[float, typer.Option("--kimg", rich_help_panel=OWN, help="Thousands of images to show.")]
+PresetOption = Annotated[str, typer.Option("--preset", rich_help_panel=OWN, help="The preset to start from.")]
+KimgOption = Annotated[
+    float, typer.Option("--kimg", rich_help_panel=OWN, help="Length of training in thousands of images.")
+]
 MetricsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--metrics", metavar="NAME ...", rich_help_panel=OWN, help="Nothing for none.", show_default=" ".join(METRICS)
+        "--metrics", metavar="NAME ...", rich_help_panel=OWN, help="No name for none.", show_default=" ".join(METRICS)
     ),
 ]
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=1, rich_help_panel=OWN, help="CPU threads of each process.")
 ]
 OpsOption = Annotated[
-    Literal["auto", "native", "reference"], typer.Option("--ops", rich_help_panel=OWN, help="Which operations.")
+    Literal["auto", "native", "reference"],
+    typer.Option("--ops", rich_help_panel=OWN, help="Implementation of the operations."),
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE ...", rich_help_panel=OWN, help="Settings that differ from the preset."),
+    typer.Option("--set", metavar="KEY=VALUE ...", rich_help_panel=OWN, help="Settings that override the preset."),
 ]
 RanksOption = Annotated[
     int | None,
@@ -105,7 +108,7 @@ def run(
     settings: SetOption = None,
     ranks: RanksOption = None,
 ) -> int:
-    """Train: carry out one attempt of a trial that adasweep made, or a run of your own."""
+    """Train: run one attempt of a trial of adasweep, or a run of your own."""
     if directory is not None and attempt is not None:
         return carry_out(directory, attempt, ranks)
     if out is None or data is None:

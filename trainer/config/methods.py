@@ -144,7 +144,7 @@ def _in_order(methods: tuple[Any, ...]) -> tuple[Any, ...]:
     names = sorted(method.type for method in methods)
     for name, following in itertools.pairwise(names):
         if name == following:
-            raise ValueError(f"{name} stands here twice; each method is used once")
+            raise ValueError(f"{name} is listed twice; each method is used once")
     return tuple(sorted(methods, key=lambda method: str(method.type)))
 
 

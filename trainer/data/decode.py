@@ -7,7 +7,8 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from trainer.config.dataset.header import Header, read_header, require_plain
-from trainer.config.dataset.image_file import ImageFacts, brightest, facts_of, opened, plain
+from trainer.config.dataset.image_file import ImageFacts, facts_of, opened
+from trainer.config.dataset.plain_pixels import brightest, plain
 from trainer.errors import DataError
 
 

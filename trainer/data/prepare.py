@@ -34,7 +34,9 @@ def open_source(path: Path, labels: LabelSource = "keep", follow_links: bool = F
     if reader is None:
         return ImageReader(path, labels, follow_links)
     if labels == "folders":
-        raise DataError(path, f"is of kind {reader.kind}, whose images lie in no folders", "leave out --labels folders")
+        raise DataError(
+            path, f"is of kind {reader.kind}, whose images are not in folders", "leave out --labels folders"
+        )
     return reader
 
 

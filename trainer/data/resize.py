@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageColor
 
-from trainer.config.dataset.image_file import OPAQUE, PLAIN
+from trainer.config.dataset.image_file import OPAQUE
+from trainer.config.dataset.plain_pixels import PLAIN
 from trainer.errors import DataError
 
 ResizeFilter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos", "nearest"]

@@ -46,7 +46,9 @@ class StandingNorm(nn.Module):
                 self._add(mean, variance)
             return mean, variance
         if not self.passes:
-            raise RuntimeError("no statistics stand yet: call `presentable` first, or load the average of a snapshot")
+            raise RuntimeError(
+                "there are no statistics yet: call `presentable` first, or load the average of a snapshot"
+            )
         return self.mean / self.passes, self.variance / self.passes
 
     def _add(self, mean: Tensor, variance: Tensor) -> None:

@@ -10,13 +10,13 @@ from trainer.errors import ExitCode, OutputError, UserError
 LONGEST_LINE = 300
 
 WAYS_OUT = {
-    errno.ENOSPC: "make room, then run it again: it goes on from its last checkpoint",
-    errno.EDQUOT: "make room in the quota, then run it again: it goes on from its last checkpoint",
+    errno.ENOSPC: "free space, then run it again: it resumes from its last checkpoint",
+    errno.EDQUOT: "free space in the quota, then run it again: it resumes from its last checkpoint",
     errno.EROFS: "choose a place that can be written to",
     errno.EACCES: "choose a place that can be written to, or ask for the right to",
     errno.EPERM: "choose a place that can be written to, or ask for the right to",
     errno.ENOTDIR: "choose a directory",
-    errno.EIO: "look after the disk, then run it again: it goes on from its last checkpoint",
+    errno.EIO: "check the disk, then run it again: it resumes from its last checkpoint",
 }
 
 

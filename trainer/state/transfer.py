@@ -39,7 +39,7 @@ def start_from(state: TrainState, networks: Networks, transfer: Transfer, path: 
     Raises SnapshotError where it is not the one that `transfer` means, or where any tensor does not fit.
     """
     if path is None:
-        raise SnapshotError("transfer", "the run starts from a snapshot, but nobody says where it is", WAY_OUT)
+        raise SnapshotError("transfer", "the run starts from a snapshot, but its path is not given", WAY_OUT)
     file = located(path)
     header = read_header(file)
     if sha256_of(file) != transfer.sha256:

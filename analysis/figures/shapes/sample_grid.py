@@ -13,6 +13,7 @@ from analysis.figures.style import GREY
 from analysis.results import sample_sheets as sheets
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score, best_first
+from trainer.config.stored import is_within
 
 AGGREGATION = (
     "of each cell the run with the best score and of it the sample sheet nearest to the best snapshot, upper left "
@@ -89,7 +90,8 @@ def _entries(runs: Runs, run: dict[object, object]) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     if real := sheets.reals(directory):
         found.append({**about, "kind": "real", **_file(runs, real)})
-    if made := sheets.fakes(directory):
+    horizon = float(str(run["horizon_kimg"]))
+    if made := {kimg: path for kimg, path in sheets.fakes(directory).items() if is_within(kimg, horizon)}:
         best = float(str(run["best_kimg"]))
         kimg = sheets.nearest(made, best) if best == best else max(made)
         scored = {"kimg": kimg, "best_kimg": best, "value": run["best"]}
@@ -137,4 +139,6 @@ def _legend(sheet: dict[object, object], score: Score) -> str:
     if sheet["kind"] == "real":
         return f"training images of seed {sheet['seed']}"
     value = "" if sheet["value"] != sheet["value"] else f"best {score.family} {sheet['value']:.1f}, "
-    return f"{value}{sheet['kimg']:g} kimg, seed {sheet['seed']}"
+    is_elsewhere = bool(value) and sheet["kimg"] != sheet["best_kimg"]
+    best = f"at {sheet['best_kimg']:g} kimg; sheet of " if is_elsewhere else ""
+    return f"{value.removesuffix(', ') + ' ' if best else value}{best}{sheet['kimg']:g} kimg, seed {sheet['seed']}"

@@ -63,12 +63,21 @@ class Runner:
         capacity = self.queue.capacity()
         for path in self.queue.waiting().values():
             entry = read_entry(path)
-            gpus = entry and places(entry, running, capacity)
-            if entry is None or gpus is None:
+            if entry is None:
+                self._set_aside(path)
+                continue
+            gpus = places(entry, running, capacity)
+            if gpus is None:
                 return
             taken = self.queue.take(path)
             if taken:
                 running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
+
+    def _set_aside(self, path: Path) -> None:
+        """Let one unreadable entry not keep the others waiting; its attempt then counts as lost."""
+        if path.exists():
+            sys.stdout.write(f"{path.name}: set aside, as it cannot be read\n")
+        self.queue.set_aside(path)
 
     def _start(self, entry: QueueEntry, path: Path) -> QueueEntry:
         visible = {"CUDA_VISIBLE_DEVICES": ",".join(gpu_names(entry.gpus))}

@@ -50,7 +50,9 @@ class Driver:
         """Submit to Ray what it does not have yet."""
         for key, path in self.queue.waiting().items():
             entry = read_entry(path)
-            if entry and key not in self.given:
+            if entry is None:
+                self.queue.set_aside(path)
+            elif key not in self.given:
                 self.given[key] = start(self.queue, entry)
 
     def _collect(self) -> None:

@@ -69,5 +69,5 @@ def in_a_line(told: Told) -> str:
     """Return what a failed command said, without the prefixes of SLURM, every line once."""
     lines = [line.strip() for line in (told.errors.strip() or told.output).splitlines()]
     said = (re.sub("^(s[a-z]+: )?(error: )?", "", line) for line in lines if line)
-    text = "; ".join(dict.fromkeys(said))[-500:] or f"exit code {told.code} without a word"
+    text = "; ".join(dict.fromkeys(said))[-500:] or f"exit code {told.code} without output"
     return printable(text)

@@ -14,6 +14,7 @@ from pathlib import Path
 from orchestrator.backends.base import Handle, NotAllSubmitted, Submission
 from orchestrator.backends.slurm.answers import JOB, by_cluster
 from orchestrator.backends.slurm.ask import Ask, ask_slurm, at
+from orchestrator.backends.slurm.early_ends import record_early_end
 from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.profile import Profile, chosen_profile
 from orchestrator.backends.slurm.script import JobArray, array_of, arrays
@@ -43,6 +44,7 @@ class SlurmBackend:
     poller: Poller = field(init=False)
     _unsettled: dict[str, float] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
+    _submitted: set[Handle] = field(default_factory=set)
     _together: int = 0
 
     def __post_init__(self) -> None:
@@ -77,6 +79,9 @@ class SlurmBackend:
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
         rows = self.poller.rows({handle.key for handle in handles}) if handles else {}
         self._known |= rows.keys()
+        for handle in handles:
+            if handle in self._submitted and handle.key in rows:
+                record_early_end(self.store, self._root, handle, rows[handle.key])
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
     def slots(self, _resources: Resources) -> int:
@@ -134,6 +139,7 @@ class SlurmBackend:
             self._known |= set(keys)
             for task, key in zip(batch, keys, strict=True):
                 handles[task] = Handle(backend=self.name, key=key, trial=task.trial, attempt=task.attempt)
+            self._submitted |= {handles[task] for task in batch}
             waiting = waiting[len(batch) :]
 
     def _judged(self, limit: AtLimit) -> BackendError:

@@ -11,6 +11,7 @@ Word = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=500)]
 Flags = dict[str, Word | int | bool]
 """Long flags without their dashes, with their values; `true` for those without a value."""
 
+NO_VALUE = "is neither text, a whole number, nor true or false"
 ITSELF = "is set by adasweep itself"
 ONE_NODE = "a job is one task on one node; write gpus and cpus into the resources of the sweep"
 MEMORY = "write memory_gib into the resources of the sweep"
@@ -50,12 +51,14 @@ REFUSED_OF_SRUN: Mapping[str, str] = {
 
 def contradictions(flags: Mapping[str, object], refused: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield each flag that cannot be, and why. Like sbatch, this knows a flag by its first letters."""
-    for flag in flags:
-        if why := _wrong(flag, refused):
+    for flag, value in flags.items():
+        if why := _wrong(flag, refused) or ("" if isinstance(value, str | int) else NO_VALUE):
             yield flag, why
 
 
-def _wrong(flag: str, refused: Mapping[str, str]) -> str:
+def _wrong(flag: object, refused: Mapping[str, str]) -> str:
+    if not isinstance(flag, str):
+        return "is no flag"
     if not flag.isascii() or not flag.replace("-", "").isalnum() or flag != flag.lower() or flag.startswith("-"):
         plain = flag.strip("-").replace("_", "-").lower()
         return f"is no long flag; write {plain}" if plain.replace("-", "").isalnum() else "is no flag"

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -10,11 +11,12 @@ from pydantic_core import ErrorDetails
 
 import orchestrator
 from orchestrator.backends.slurm.flags import REFUSED, REFUSED_OF_SRUN, Flags, Word, contradictions
+from orchestrator.backends.slurm.shell_syntax import syntax_error
 from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.validation_messages import worded
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.node_paths import moved
-from trainer.config.spec import NonNegative, PositiveInt, Settings
+from trainer.config.spec import NonNegative, Settings
 from trainer.errors import did_you_mean
 
 PROFILES = Path(orchestrator.__file__).parent.parent / "infra" / "profiles"
@@ -22,6 +24,9 @@ CHOICE = "ADASWEEP_PROFILE"
 
 SiteName = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f'\"`;$\\]+$", max_length=500)]
 """What SLURM calls something of the cluster."""
+
+GpuType = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+"""What SLURM calls GPUs of one kind."""
 
 ShellLine = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]+$", max_length=2000)]
 """One line of shell, which the owner of the profile answers for."""
@@ -35,6 +40,26 @@ AbsoluteFolder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f%\\\"]*$", max_
 CLOCK = re.compile(r"(?:(\d{1,4})-)?(\d{1,4})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 
 
+Minutes = Annotated[int, Field(ge=1, le=527_040)]
+"""A year at most."""
+
+SignalSeconds = Annotated[int, Field(ge=1, le=65_535)]
+"""As many as SLURM takes."""
+
+JobCount = Annotated[int, Field(ge=1, le=4_000_001)]
+"""As many as an array may have."""
+
+FLAGS = {"flags": REFUSED, "srun": REFUSED_OF_SRUN}
+WORDS = {
+    **dict.fromkeys(("partition", "qos", "reservation", "gpu_type"), "is a name in SLURM, without blanks or quotes"),
+    **dict.fromkeys(("account", "constraint", "python", "flags", "srun"), "is one line of text"),
+    **dict.fromkeys(("setup", "wrapper"), "is one line of shell"),
+    **dict.fromkeys(("paths", "container_paths"), "is an absolute path, without % or quotes"),
+    "scratch": "is a folder of the node, where variables may stand, as in $TMPDIR/adasweep",
+}
+"""What settings that are texts are, for those that are not."""
+
+
 class Profile(Settings):
     """What jobs ask of a cluster beside the resources of their trial."""
 
@@ -43,21 +68,21 @@ class Profile(Settings):
     qos: SiteName | None = Field(None, description="quality of service")
     constraint: Word | None = Field(None, description="features that nodes must have, as in `a100|h100`")
     reservation: SiteName | None = Field(None, description="reservation")
-    gpu_type: SiteName | None = Field(
+    gpu_type: GpuType | None = Field(
         None, description="type of GPU; a trial of two GPUs asks for `--gpus-per-node=TYPE:2`"
     )
     flags: Flags = Field(
         {},
         description="further long flags of sbatch, as in `{mail-type: FAIL, exclusive: true}`; `true`: without a value",
     )
-    minutes: PositiveInt = Field(
+    minutes: Minutes = Field(
         240, description="time limit of a job; a longer trial goes on in the same job after a requeue, however often"
     )
-    signal_seconds: PositiveInt = Field(
+    signal_seconds: SignalSeconds = Field(
         120, description="how long before its time limit a job is told to save and make room"
     )
-    throttle: PositiveInt = Field(64, description="jobs of one array that may run at the same time")
-    array_limit: PositiveInt = Field(1000, description="jobs in one array (MaxArraySize at most)")
+    throttle: JobCount = Field(64, description="jobs of one array that may run at the same time")
+    array_limit: JobCount = Field(1000, description="jobs in one array (MaxArraySize at most)")
     poll_seconds: NonNegative = Field(
         15.0, description="squeue and sacct are asked at most once in this time, for all jobs together"
     )
@@ -136,22 +161,38 @@ def _file(name: str) -> Path:
 def read_profile(file: Path) -> Profile:
     """Return the profile in a file. Raises SweepError with a line for every problem."""
     source = load(file)
-    problems: list[Problem] = []
-    for group, refused in (("flags", REFUSED), ("srun", REFUSED_OF_SRUN)):
-        flags = source.values.get(group)
-        found = contradictions(flags, refused) if isinstance(flags, dict) else ()
-        problems += [source.problem((group, flag), why) for flag, why in found]
+    problems = [*_contradictions(source)]
     try:
         profile = Profile.model_validate(source.values)
     except ValidationError as error:
-        raise SweepError([*problems, *(_problem(source, detail) for detail in error.errors())]) from None
+        told = (_problem(source, detail) for detail in error.errors() if not _is_of_a_flag(detail))
+        raise SweepError([*problems, *told]) from None
+    for key, text in (("setup", "\n".join(profile.setup)), ("wrapper", f"{profile.wrapper or ''} true")):
+        if why := syntax_error(text):
+            problems.append(source.problem((key,), f"is no line of shell: {why}"))
     if problems:
         raise SweepError(problems)
     return profile
 
 
+def _contradictions(source: YamlSource) -> Iterator[Problem]:
+    for group, refused in FLAGS.items():
+        flags = source.values.get(group)
+        for flag, why in contradictions(flags, refused) if isinstance(flags, dict) else ():
+            yield source.problem((group, flag), why)
+
+
+def _is_of_a_flag(detail: ErrorDetails) -> bool:
+    """Return whether `_contradictions` tells of it: what is no flag, or no value of one, in a line each."""
+    wrong_type = detail["type"] not in ("string_pattern_mismatch", "string_too_long")
+    return detail["loc"][:1] in (("flags",), ("srun",)) and len(detail["loc"]) > 1 and wrong_type
+
+
 def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
-    unknown = detail["type"] == "extra_forbidden"
     key = str(detail["loc"][-1]) if detail["loc"] else ""
-    text = "is not a setting" + did_you_mean(key, Profile.model_fields) if unknown else worded(detail)
-    return source.problem(detail["loc"], text)
+    if detail["type"] == "extra_forbidden":
+        return source.problem(detail["loc"], "is not a setting" + did_you_mean(key, Profile.model_fields))
+    group = str(next(iter(detail["loc"]), ""))
+    words = WORDS.get(group) if detail["type"] == "string_pattern_mismatch" else None
+    place = tuple(part for part in detail["loc"] if part != "constrained-str")
+    return source.problem(place, f"{words}, not {detail['input']!r}" if words else worded(detail))

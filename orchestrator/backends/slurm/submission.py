@@ -151,7 +151,7 @@ def _key(told: Told) -> str:
         key = read_submitted(told.output)
         if key is None:
             said = in_a_line(told)
-            raise NoAnswer(f"sbatch: told no number of a job: {said}", retryable=True)
+            raise NoAnswer(f"sbatch: printed no job number: {said}", retryable=True)
         return key
     raise refusal(told)
 

@@ -135,7 +135,7 @@ class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.to
         decision = decide_one(spec.wanted, seen, RULES)
         if decision.action in SUBMITTED | {Action.LEAVE}:
             at = trial.last_result.get("kimg", seen.kimg)
-            stop(spec.run, spec.sweep, f"stopped at {at:g} kimg: Ray Tune's ASHA let better ones go on")
+            stop(spec.run, spec.sweep, f"stopped at {at:g} kimg: Ray Tune's ASHA kept better ones")
 
 
 def carry_out(state: SearchState, lease: Lease) -> None:

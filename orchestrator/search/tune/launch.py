@@ -56,10 +56,10 @@ class TuneRun:
         except KeyboardInterrupt:
             if self.job:
                 self.jobs.stop(self.job)
-            view.say("Interrupted: running trials save what they have. The same command continues.")
+            view.say("Interrupted: running trials save what they have. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         if not is_finished(self.store, self.plan.sweep):
-            view.say("The driver of the search has ended early. The same command continues.")
+            view.say("The driver of the search has ended early. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         return ExitCode.SOME_FAILED if any(status.state == "failed" for status in self.statuses()) else 0
 

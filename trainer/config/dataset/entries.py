@@ -36,6 +36,11 @@ def is_image(name: str) -> bool:
     return suffix(name) in IMAGE_SUFFIXES
 
 
+def is_label_file(name: str) -> bool:
+    """Return whether the file `name` has the name of a label file, in capitals or not."""
+    return posixpath.basename(name).lower() == LABEL_FILE
+
+
 def suffix(name: str) -> str:
     """Return the ending of a file's name in small letters, with its dot."""
     return posixpath.splitext(name)[1].lower()

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from trainer.config.dataset.archive import Archive
-from trainer.config.dataset.image_file import ImageFacts, facts_of, key_alpha, opened
+from trainer.config.dataset.image_file import ImageFacts, facts_of, opened
+from trainer.config.dataset.plain_pixels import key_alpha
 from trainer.errors import DataError
 
 SMALLEST, LARGEST = 4, 1024

@@ -1,24 +1,23 @@
-"""From the bytes of an image file to what it says of itself, and to plain pixels: the one decoder of pictures.
+"""From the bytes of an image file to what it says of itself.
 
-Plain pixels are upright, have 8 bits, and are grey (L), grey with alpha (LA), RGB or RGBA. Files may be broken, or
-built to do harm: only formats that Pillow decodes by itself are opened, none is decoded before its size is known.
+Files may be broken, or built to do harm: only formats that Pillow decodes by itself are opened, none is decoded before
+its size is known.
 """
 
 import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, NamedTuple
 
-from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from trainer.errors import DataError, UserError
 
 MAX_SIDE = 32768
 MAX_SQUARE = 8192
 MAX_PIXELS = MAX_SQUARE * MAX_SQUARE
-"""Decoding and resizing so many takes 1 GB (1.5 GB where they come from WebP)."""
+"""Decoding and resizing so many takes 1 to 1.5 GB of memory."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 """Formats that are decoded, whatever a file calls itself; some that Pillow knows besides start other programs."""
@@ -27,24 +26,10 @@ CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I;16B": 1, "I;16L": 1, "P": 3, "LA": 2, 
 CHANNELS |= {"RGBX": 3, "RGBA": 4, "RGBa": 4, "CMYK": 3, "YCbCr": 3}
 """Channels that an image of a Pillow mode has once it is plain, a transparent colour not counted."""
 
-PLAIN = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-"""Pillow's mode by number of channels."""
-
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What brings an image upright, by its EXIF orientation (CIPA DC-008, tag 0x0112)."""
-
 EXIF_OF_PNG = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 GREY_LEVELS = {"L;2": 85, "L;4": 17}
-OPAQUE, LEVELS = 255, 1 << 16
+OPAQUE = 255
 
 
 class ImageFacts(NamedTuple):
@@ -88,85 +73,20 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     channels = 1 if _is_deep_grey(image) else CHANNELS.get(image.mode)
     if channels is None:
         way_out = "save it as grey or RGB of 8 or 16 bits"
-        raise DataError(place, f"has pixels of kind {image.mode}, whose range is not known", way_out)
+        why = "whose range is not known" if image.mode in ("I", "F") else "which is not read"
+        raise DataError(place, f"has pixels of kind {image.mode}, {why}", way_out)
     tags: Any = getattr(image, "tag_v2", {})
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
     return ImageFacts(channels, _orientation(image, content), bits, inverted, step)
 
 
-def plain(image: Image.Image, facts: ImageFacts) -> Image.Image:
-    """Return the image with plain pixels; a transparent colour or palette entry becomes alpha."""
-    alpha = key_alpha(image, facts)
-    image.info.pop("transparency", None)
-    pixels = _in_eight_bits(image, facts) if _is_grey_integer(image) else _in_mode(image, PLAIN[facts.channels])
-    if alpha is not None:
-        pixels.putalpha(alpha)
-    turn = None if image.format == "TIFF" else UPRIGHT.get(facts.turned)
-    return pixels if turn is None else pixels.transpose(turn)
-
-
-def key_alpha(image: Image.Image, facts: ImageFacts) -> Image.Image | None:
-    """Return the alpha that a transparent colour or palette entry makes, None where every pixel is opaque."""
-    key = image.info.get("transparency")
-    if key is None or facts.channels in (2, 4):
-        return None
-    alpha = _key_alpha(image, key, facts)
-    return alpha if alpha.getextrema()[0] < OPAQUE else None  # type: ignore[operator]
-
-
-def brightest(image: Image.Image) -> int:
-    """Return the highest sample of a grey image of more than 8 bits."""
-    return int(image.convert("I").getextrema()[1])  # type: ignore[arg-type]
-
-
-def _key_alpha(image: Image.Image, key: Any, facts: ImageFacts) -> Image.Image:
-    if image.mode == "P":
-        return image.point(_palette_alpha(key), "L")
-    if image.mode == "RGB":
-        levels = [value >> 8 if facts.bits > 8 else value & 255 for value in key]
-        first, second, third = (_where(band, level) for band, level in zip(image.split(), levels, strict=True))
-        return ImageChops.invert(ImageChops.darker(ImageChops.darker(first, second), third))
-    if _is_grey_integer(image):
-        return image.convert("I").point(_deep_alpha(key), "L")
-    return ImageChops.invert(_where(image.convert("L") if image.mode == "1" else image, key * facts.grey_step & 255))
-
-
-def _where(band: Image.Image, level: int) -> Image.Image:
-    """Return 255 where a band of 8 bits has the value `level`, 0 elsewhere."""
-    return band.point([OPAQUE if value == level else 0 for value in range(256)])
-
-
-def _palette_alpha(key: int | bytes) -> list[int]:
-    if isinstance(key, int):
-        return [0 if entry == key else OPAQUE for entry in range(256)]
-    return [*key[:256], *[OPAQUE] * (256 - len(key[:256]))]
-
-
-@cache
-def _deep_alpha(key: int) -> tuple[int, ...]:
-    return tuple(0 if value == key else OPAQUE for value in range(LEVELS))
-
-
-def _in_eight_bits(image: Image.Image, facts: ImageFacts) -> Image.Image:
-    """Return a grey image of 9 to 16 bits in 8: the high byte of its range is kept."""
-    return image.convert("I").point(_high_bytes(facts.bits, facts.inverted), "L")
-
-
-@cache
-def _high_bytes(bits: int, inverted: bool) -> tuple[int, ...]:
-    levels = (min(value >> (bits - 8), OPAQUE) for value in range(LEVELS))
-    return tuple(OPAQUE - level if inverted else level for level in levels)
-
-
-def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    image.load()
-    return image if image.mode == mode else image.convert(mode)
-
-
 def _require_sane_size(image: Image.Image, place: str) -> None:
+    size = f"{image.width}x{image.height} pixels"
+    if min(image.size) < 1:
+        raise DataError(place, f"is an image of {size}")
     if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
-        problem = f"would decode to {image.width}x{image.height} pixels, more than {MAX_SQUARE}x{MAX_SQUARE}"
+        problem = f"would decode to {size}; at most {MAX_SQUARE}x{MAX_SQUARE} in all, and {MAX_SIDE} a side, are read"
         raise DataError(place, problem, "make it smaller first")
 
 
@@ -176,7 +96,7 @@ def _orientation(image: Image.Image, content: bytes) -> int:
         return 1
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
-        return int(value) if value in UPRIGHT else 1
+        return int(value) if value in range(1, 9) else 1
     except Exception:  # as in `opened`; what makes the pixels unreadable too is found when they are decoded
         return 0
 
@@ -206,10 +126,6 @@ def _layout(image: Image.Image) -> Any:
     """Return the arguments of the decoder that waits for the image's data."""
     tiles = getattr(image, "tile", ())
     return tiles[0][3] if tiles else ()
-
-
-def _is_grey_integer(image: Image.Image) -> bool:
-    return image.mode.startswith("I;16") or image.mode == "I"
 
 
 def _is_deep_grey(image: Image.Image) -> bool:

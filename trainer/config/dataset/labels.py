@@ -60,7 +60,7 @@ def _pairs(content: bytes, place: str) -> Sequence[Any]:
         raise _malformed(place, error) from None
     found = [value for key, value in document if key == "labels"] if isinstance(document, _Object) else []
     if len(found) != 1 or not isinstance(found[0], list | None):
-        raise _malformed(place, "there is no list of labels" if len(found) < 2 else "labels stand there twice")
+        raise _malformed(place, "there is no list of labels" if len(found) < 2 else "labels occur twice")
     return found[0] or []
 
 

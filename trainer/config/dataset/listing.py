@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from trainer.config.dataset.entries import LABEL_FILE, canonical, is_hidden, is_image, suffix
+from trainer.config.dataset.entries import LABEL_FILE, canonical, is_hidden, is_image, is_label_file, suffix
 
 KINDS_TOLD = 5
 NAMES_TOLD = 3
@@ -26,11 +26,11 @@ def listing(names: Iterable[str]) -> Listing:
     """
     visible = [name for name in names if not any(map(is_hidden, name.split("/")))]
     images = sorted(name for name in visible if is_image(name))
-    label_files = [name for name in visible if posixpath.basename(name) == LABEL_FILE]
+    label_files = [name for name in visible if is_label_file(name)]
     above = [name for name in label_files if _is_above(posixpath.dirname(canonical(name)), common_folder(images))]
-    label_file = min(above, key=len, default=None)
+    label_file = min(above, key=lambda name: (len(name), posixpath.basename(name) != LABEL_FILE), default=None)
     unused = sorted(set(label_files) - {label_file})
-    others = [name for name in visible if not is_image(name) and posixpath.basename(name) != LABEL_FILE]
+    others = [name for name in visible if not is_image(name) and not is_label_file(name)]
     return Listing(images, label_file, [*_told_unused(unused), *_told_others(others)])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.config.dataset.entries import LABEL_FILE, is_hidden, is_image
+from trainer.config.dataset.entries import is_hidden, is_image, is_label_file
 from trainer.config.dataset.listing import counted, some_of
 from trainer.errors import DataError
 
@@ -82,7 +82,7 @@ def _sort_in(entry: os.DirEntry[str], name: str, found: FolderContent) -> None:
     if _is_folder(entry):
         _refuse_label_file(entry)
         found.links.append(name)
-    elif not is_image(name) and entry.name != LABEL_FILE:
+    elif not is_image(name) and not is_label_file(name):
         (found.names if os.path.exists(entry.path) else found.broken).append(name)
     elif _is_irregular(entry):
         _refuse_label_file(entry)
@@ -92,7 +92,7 @@ def _sort_in(entry: os.DirEntry[str], name: str, found: FolderContent) -> None:
 
 
 def _refuse_label_file(entry: os.DirEntry[str]) -> None:
-    if entry.name == LABEL_FILE:
+    if is_label_file(entry.name):
         raise DataError(entry.path, "is not a regular file")
 
 

@@ -89,7 +89,7 @@ class Zip:
             name = info.filename.replace("\\", "/")
             _refuse_hostile(f"{self.path}/{name}", name, info)
             if name in seen:
-                raise DataError(f"{self.path}/{name}", "stands in the ZIP twice")
+                raise DataError(f"{self.path}/{name}", "occurs in the ZIP twice")
             seen.add(name)
             if not name.endswith("/"):
                 yield name, info

@@ -1,0 +1,42 @@
+"""Jobs that failed before their worker wrote anything: what SLURM's log says becomes the attempt's ending."""
+
+import glob
+import time
+from pathlib import Path
+
+from orchestrator.backends.base import Handle
+from orchestrator.backends.slurm.states import JobRow, meaning
+from orchestrator.store.layout import Store, read_job, writing
+from orchestrator.store.lease import holder
+from orchestrator.supervisor.ending import MESSAGE_CHARACTERS, TAIL_BYTES, AttemptEnding, write_ending
+from trainer.errors import printable, without_prefix
+from trainer.record import State, read_record
+
+
+def record_early_end(store: Store, logs: Path, handle: Handle, row: JobRow) -> None:
+    """Write how an attempt ended whose job failed, if its supervisor has not begun: a line of setup, or no Python."""
+    run = store.run(handle.trial)
+    path, job, held = run.record(handle.attempt), read_job(run.job(handle.attempt)), holder(run.path)
+    at_work = held is not None and held.is_alive(time.time())
+    if meaning(row) is not State.FAILED or job is None or read_record(path) or at_work:
+        return
+    silence = f"its job ended with exit code {row.exit_code} before it began"
+    message = without_prefix(last_words(log_of(logs, handle))) or silence
+    with writing(run.path):
+        write_ending(run, job, row.exit_code, AttemptEnding(State.FAILED, message))
+
+
+def log_of(logs: Path, handle: Handle) -> Path:
+    """Return where a job's errors are written, below `logs`; a path that does not exist where there is no such log."""
+    name = f"{glob.escape(handle.key.partition('@')[0])}_0_log.err"
+    return next(logs.glob(f"*/{name}"), logs / name)
+
+
+def last_words(log: Path) -> str:
+    """Return the last line of a log that says more than that something has ended; "" where there is none."""
+    try:
+        text = log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("srun: ")]
+    return printable(lines[-1][:MESSAGE_CHARACTERS]) if lines else ""

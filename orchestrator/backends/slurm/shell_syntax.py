@@ -1,0 +1,21 @@
+"""Whether lines of shell are whole: asked of bash, which reads them and runs nothing."""
+
+import re
+import shutil
+import subprocess
+
+ANSWER_SECONDS = 10.0
+
+
+def syntax_error(text: str) -> str:
+    """Return what bash says is wrong with a text; nothing where it is well formed, or where there is no bash."""
+    bash = shutil.which("bash")
+    if not bash or not text.strip():
+        return ""
+    done = subprocess.run(
+        [bash, "--norc", "-n"], input=text.encode(), capture_output=True, timeout=ANSWER_SECONDS, check=False
+    )
+    if done.returncode == 0:
+        return ""
+    first = next(iter(done.stderr.decode(errors="replace").splitlines()), "syntax error")
+    return re.sub(r"^.*?line \d+: ", "", first)

@@ -1,0 +1,52 @@
+"""A store that may only be read is read all the same, and what cannot be written is told."""
+
+import errno
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.synthetic_store import FakeRun, write_store
+from analysis.tables.store import ResultStore
+
+RUNS = [FakeRun("ada", 500, seed) for seed in range(2)]
+
+
+@pytest.fixture
+def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ResultStore:
+    """A store in which no folder can be made."""
+    store = write_store(tmp_path / "store", RUNS)
+    make = os.mkdir
+
+    def refuse(path: str, *settings: int) -> None:
+        if str(store.path) in str(path):
+            _refuse(str(path))
+        make(path, *settings)
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    monkeypatch.chdir(tmp_path)
+    return store
+
+
+def _refuse(path: str) -> NoReturn:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+
+@pytest.mark.parametrize("command", ["table", "claims", "energy"])
+def test_a_store_that_may_only_be_read_is_read(sealed: ResultStore, command: str) -> None:
+    (sweep,) = sealed.sweeps()
+    assert main([command, sweep, "--store", str(sealed.path)]) == 0
+    assert not sealed.tables.exists()
+
+
+def test_figures_of_a_store_that_may_only_be_read_are_written_where_one_is(sealed: ResultStore) -> None:
+    (sweep,) = sealed.sweeps()
+    assert main(["figures", "draw", sweep, "--only", "fid_curves", "--store", str(sealed.path)]) == 0
+    assert (sealed.path.parent / "figures" / sweep / "fid_curves.png").exists()
+
+
+def test_what_cannot_be_written_is_told(sealed: ResultStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["collect", "--store", str(sealed.path)]) == 2
+    assert "read-only file system; check its permissions" in capsys.readouterr().err
