@@ -4,6 +4,7 @@ The recording, and how it is made again, are described in tests/compat/record_st
 """
 
 import json
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
@@ -44,11 +45,27 @@ def recorded(shared: Copy) -> dict[str, Any]:
     return shared.answers()
 
 
+CHANGED_ON_PURPOSE = {
+    "status": r"sweeps\[(6|10)\]\.trials",  # a longer run of another sweep is cut at the horizon; see also `plan`
+    "plan": r"price|power|totals|measured\.yaml .*(action: 'leave' is now 'reuse'|actions\.leave is gone)",
+    "why": r"attempt: '002' is now 2|action: 'leave' is now 'reuse'",
+    "collect": r"told\.read: 0 is now 31",  # tables have a new schema, and are made again
+    "table": r"method: .* is now 'rank \d+'",  # `cell` has the configuration of a search
+}
+"""What commands tell otherwise since 0.2.0 (CHANGELOG), as patterns of differences.
+
+Prices count start-up and evaluation, and ranges come from past errors. An evaluation asked for beside a sweep (sweep
+`measured`) is not work of that sweep, which is done.
+"""
+
+
 def told_otherwise(command: str, recorded: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """Return what the commands that begin with `command` tell otherwise than they did."""
     before = {words: answer for words, answer in recorded.items() if words.split()[0] == command}
     assert before
-    return list(differences(before, {words: told[words] for words in before}))
+    found = differences(before, {words: told[words] for words in before})
+    intended = CHANGED_ON_PURPOSE.get(command)
+    return [line for line in found if not (intended and re.search(intended, line))]
 
 
 def test_the_recording_has_every_kind_of_state(recorded: dict[str, Any]) -> None:

@@ -162,7 +162,7 @@ def test_two_steps_of_d_for_each_of_g_that_counts_once() -> None:
 
 def test_images_need_standing_statistics() -> None:
     network = generator().eval()
-    with pytest.raises(RuntimeError, match="no statistics stand yet"):
+    with pytest.raises(RuntimeError, match="there are no statistics yet"):
         network(torch.randn(2, 12), rows(0, 1))
 
 

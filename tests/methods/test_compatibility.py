@@ -41,7 +41,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({**FULL, "methods": "aux-rotation", "augment": "pagan"}, "other than pagan"),
     ({**FULL, "methods": "bcr", "augment": "pagan"}, "other than pagan"),
     ({**FULL, "methods": "shallow-mapping"}, "generator.mapping_layers to 8"),
-    ({**FULL, "methods": ["lecam", "lecam"]}, "lecam stands here twice"),
+    ({**FULL, "methods": ["lecam", "lecam"]}, "lecam is listed twice"),
     ({**FULL, "methods": "le-cam"}, "methods"),
     ({**FULL, "augment": {"type": "pagan", "pipe": "bgc"}}, "pipe"),
     ({**FULL, "augment": {"type": "ada", "p": 0.1}}, "p"),
