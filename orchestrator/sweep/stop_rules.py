@@ -86,6 +86,20 @@ class Asha(StopRule):
             f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} continue"
         )
 
+    def rungs(self, horizon_kimg: float) -> list[float]:
+        """Return the rungs before a horizon, in kimg."""
+        count = math.ceil(math.log(horizon_kimg / self.first_kimg, self.factor) - 1e-9)
+        return [self.first_kimg * self.factor**power for power in range(count)]
+
+    def unmet(self, horizon_kimg: float, evaluate_every_kimg: float) -> list[float]:
+        """Return the rungs before a horizon at which nothing is evaluated, so that nobody is judged there."""
+
+        def is_met(rung: float) -> bool:
+            evaluated = evaluate_every_kimg * math.ceil(rung / evaluate_every_kimg - 1e-9)
+            return evaluated <= rung * (1 + ITERATION)
+
+        return [rung for rung in self.rungs(horizon_kimg) if not is_met(rung)]
+
     def _last_rung(self, curve: Curve) -> float:
         """Return the last rung at which a run has a score; 0 where it has none."""
         reached = _last(curve).kimg

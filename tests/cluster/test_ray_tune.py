@@ -25,6 +25,7 @@ horizon_kimg: 3
 metrics: [fid2k]
 resources: {cpus: 1, memory_gib: 0.25}
 stop: {type: asha, first_kimg: 0.5, factor: 2}
+watch: {evaluate_every_kimg: 0.5}
 search:
   driver: ray_tune
   sampler: random

@@ -206,3 +206,19 @@ def test_a_plan_warns_where_run_would_refuse_to_record(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///elsewhere")
     assert main(["plan", str(sweep_file(HEAD)), "--store", str(store.root)]) == 0
     assert "MLFLOW_TRACKING_URI" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("first", "every", "unmet"),
+    [(0.03, 0.05, "0.03, 0.09"), (0.03, 0.03, ""), (0.02, 0.06, "0.02"), (0.05, 0.051, ""), (0.2, 0.05, "")],
+)
+def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
+    read: Read, tmp_path: Path, first: float, every: float, unmet: str
+) -> None:
+    text = (
+        f"{HEAD}stop: {{type: asha, first_kimg: {first}}}\nwatch: {{evaluate_every_kimg: {every}}}\nmetrics: [fid50]\n"
+    )
+    told = [line for line in cautions(read(text).spec, [], [], tmp_path) if "asha" in line]
+    assert [line.partition(" kimg: evaluations come")[0] for line in told] == [f"asha judges nobody at {unmet}"] * bool(
+        unmet
+    )

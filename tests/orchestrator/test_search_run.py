@@ -115,7 +115,7 @@ def told(store: Store) -> list[dict[str, Any]]:
 def test_runs_that_a_rule_stops_say_so(store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.3")
     text = SEARCH[: SEARCH.index("search:")].replace("[100]", "[20, 21, 22]").replace("kimg: 1", "kimg: 10")
-    file = sweep_file(text + "stop: {type: asha, first_kimg: 0.5, factor: 3}\n")
+    file = sweep_file(text + "stop: {type: asha, first_kimg: 0.5, factor: 3}\nwatch: {evaluate_every_kimg: 0.5}\n")
     launcher = start(store, "run", file, "--no-record", "--cpus", 3)
     until(lambda: sum(run.path.joinpath("stops").exists() for run in runs(store)) == 2)
     best = next(run for run in runs(store) if not (run.path / "stops").exists())
