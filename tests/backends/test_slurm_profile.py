@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.backends.slurm.backend import SlurmBackend
 from orchestrator.backends.slurm.flags import REFUSED, contradictions
 from orchestrator.backends.slurm.profile import PROFILES, Profile, chosen_profile, read_profile
 from orchestrator.backends.slurm.reference import reference
 from orchestrator.errors import PlanError, SweepError
+from orchestrator.store.layout import Store
+from trainer.config.job import Resources
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "cluster.md"
 
@@ -129,3 +132,19 @@ def test_flags_that_contradict_nothing_are_passed_on(flag: str) -> None:
 
 def test_the_reference_of_keys_in_the_documentation_is_the_present_one() -> None:
     assert reference() in DOCUMENTATION.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"gpus": 8, "cpus": 96, "memory_gib": 1000}, ""),
+        ({"gpus": 9}, "gpus: 9 are more than the 8 of the profile's largest node"),
+        ({"cpus": 97}, "cpus: 97 are more than the 96"),
+        ({"memory_gib": 1000.5}, ""),
+    ],
+)
+def test_what_no_node_has_is_refused_by_plan(tmp_path: Path, wanted: dict[str, float], told: str) -> None:
+    profile = Profile.model_validate({"node": {"gpus": 8, "cpus": 96}})
+    found = SlurmBackend(Store(tmp_path), profile).lacks(Resources.model_validate(wanted))
+    assert found.startswith(told)
+    assert bool(found) == bool(told)

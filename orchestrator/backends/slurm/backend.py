@@ -89,7 +89,11 @@ class SlurmBackend:
         return self.profile.throttle
 
     def lacks(self, resources: Resources) -> str:
-        """Return whether a job would be told to save before it can begin. What a partition has, SLURM alone knows."""
+        """Return what no node of the profile has, or whether a job would be asked to save before it can begin."""
+        for name, most in self.profile.node or ():
+            asked = resources.whole_gpus if name == "gpus" else getattr(resources, name)
+            if most is not None and asked > most:
+                return f"{name}: {asked:g} are more than the {most:g} of the profile's largest node"
         seconds = self.profile.signal_seconds
         if resources.minutes is None or math.ceil(resources.minutes) * 60 > seconds:
             return ""

@@ -16,7 +16,7 @@ from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.validation_messages import worded
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.node_paths import moved
-from trainer.config.spec import NonNegative, Settings
+from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
 from trainer.errors import did_you_mean
 
 PROFILES = Path(orchestrator.__file__).parent.parent / "infra" / "profiles"
@@ -58,6 +58,14 @@ WORDS = {
     "scratch": "is a folder of the node, where variables may stand, as in $TMPDIR/adasweep",
 }
 """What settings that are texts are, for those that are not."""
+
+
+class NodeSize(Settings):
+    """What one node has; None where the profile does not say."""
+
+    gpus: PositiveInt | None = None
+    cpus: PositiveInt | None = None
+    memory_gib: Positive | None = None
 
 
 class Profile(Settings):
@@ -105,6 +113,11 @@ class Profile(Settings):
     )
     scratch: Scratch | None = Field(
         None, description="folder on the node's own disk in which images are decoded, as in `$TMPDIR`"
+    )
+    node: NodeSize | None = Field(
+        None,
+        description="what the largest node has, as in `{gpus: 8, cpus: 96, memory_gib: 1000}`; "
+        "`plan` refuses trials that need more",
     )
     paths: dict[AbsoluteFolder, AbsoluteFolder] = Field(
         {}, description="folders that nodes see elsewhere than the machine that submits: `{/home/me: /mnt/nfs/me}`"
