@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
-import matplotlib
 from matplotlib.figure import Figure as Page
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -18,7 +17,7 @@ from analysis.errors import AnalysisError
 from analysis.figures.catalog import figure_named
 from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
-from analysis.figures.style import GREY, LOOK
+from analysis.figures.style import GREY, own_look
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP
 from trainer.errors import UserError
@@ -85,7 +84,7 @@ def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
     origin = provenance_of(name, _as_it_is(figure.aggregation, shown), csv, shown, curves, not_shown)
     directory = runs.store.figures(runs.plan.sweep)
     replace_file(directory / f"{name}.csv", csv)
-    with matplotlib.rc_context(cast(Any, LOOK)):
+    with own_look():
         page = compose(figure, numbers, origin)
         for kind in ("pdf", "png"):
             replace_file(directory / f"{name}.{kind}", _encoded(page, kind, origin))

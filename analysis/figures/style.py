@@ -3,10 +3,12 @@
 Colours: Okabe and Ito (2008), "Color Universal Design".
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import cycle, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -45,6 +47,15 @@ LOOK: dict[str, Any] = {
     "pdf.fonttype": 42,
     "savefig.dpi": 160,
 }
+
+
+@contextmanager
+def own_look() -> Iterator[None]:
+    """Draw with matplotlib's defaults and LOOK alone: what a user's matplotlibrc sets changes no figure."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(cast(Any, LOOK))
+        yield
 
 
 class Pen(NamedTuple):
