@@ -48,7 +48,7 @@ def recorded(shared: Copy) -> dict[str, Any]:
 CHANGED_ON_PURPOSE = {
     "status": r"sweeps\[(6|10)\]\.trials",  # a longer run of another sweep is cut at the horizon; see also `plan`
     "plan": r"price|power|totals|measured\.yaml .*(action: 'leave' is now 'reuse'|actions\.leave is gone)",
-    "why": r"attempt: '002' is now 2|action: 'leave' is now 'reuse'",
+    "why": r"attempt: '0*(\d+)' is now \1$|action: 'leave' is now 'reuse'",
     "collect": r"told\.read: 0 is now 31",  # tables have a new schema, and are made again
     "table": r"method: .* is now 'rank \d+'",  # `cell` has the configuration of a search
 }

@@ -274,7 +274,7 @@ def test_sixteen_bits_are_said_with_the_brightest_grey(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["TIFF", "PPM"])
 def test_real_numbers_are_refused_and_the_way_out_named(format: str) -> None:
-    with pytest.raises(DataError, match=r"kind F.*unknown range.*save it as"):
+    with pytest.raises(DataError, match=r"kind F, of unknown range.*save it as"):
         decode_any(encoded(Image.new("F", (8, 8), 0.5), format), "x")
 
 

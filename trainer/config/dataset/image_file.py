@@ -73,7 +73,7 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
     channels = 1 if _is_deep_grey(image) else CHANNELS.get(image.mode)
     if channels is None:
         way_out = "save it as grey or RGB of 8 or 16 bits"
-        why = "whose range is not known" if image.mode in ("I", "F") else "which is not read"
+        why = "of unknown range" if image.mode in ("I", "F") else "which cannot be read"
         raise DataError(place, f"has pixels of kind {image.mode}, {why}", way_out)
     tags: Any = getattr(image, "tag_v2", {})
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
