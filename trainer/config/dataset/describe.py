@@ -1,6 +1,7 @@
 """Finding a data set and telling what it is, without decoding an image: what planning a sweep needs to know."""
 
 import difflib
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -79,6 +80,18 @@ def examine(name_or_path: str | Path, data_dir: Path) -> DataExamination:
     decoding (`trainer.data.cache`) and `data verify` ask all of them.
     """
     path = locate(name_or_path, data_dir)
+    if not path.is_file():
+        return _examined(path, data_dir)
+    status = path.stat()
+    return _of_file(path, data_dir, (status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=16)
+def _of_file(path: Path, data_dir: Path, _content: tuple[int, ...]) -> DataExamination:
+    return _examined(path, data_dir)
+
+
+def _examined(path: Path, data_dir: Path) -> DataExamination:
     archive = open_archive(path, memo_dir=data_dir)
     require_images(archive)
     header = common_header(archive, _spread(archive.images, HEADERS_READ))

@@ -38,12 +38,13 @@ def is_image(name: str) -> bool:
 
 def is_label_file(name: str) -> bool:
     """Return whether the file `name` has the name of a label file, in capitals or not."""
-    return posixpath.basename(name).lower() == LABEL_FILE
+    return name[-len(LABEL_FILE) :].lower() == LABEL_FILE and posixpath.basename(name).lower() == LABEL_FILE
 
 
 def suffix(name: str) -> str:
     """Return the ending of a file's name in small letters, with its dot."""
-    return posixpath.splitext(name)[1].lower()
+    head, dot, ending = name.rpartition(".")
+    return f".{ending.lower()}" if dot and head and head[-1] != "/" and "/" not in ending else ""
 
 
 def is_hidden(part: str) -> bool:

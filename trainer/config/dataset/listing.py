@@ -36,7 +36,8 @@ def listing(names: Iterable[str]) -> Listing:
 
 def common_folder(images: Sequence[str]) -> str:
     """Return the innermost folder that all of `images` lie in, "" where there is none."""
-    names = [canonical(name) for name in images]
+    folders = {name[: max(name.rfind("/"), name.rfind("\\")) + 1] for name in images}
+    names = [canonical(f"{folder}x") for folder in folders]
     first, last = min(names, default=""), max(names, default="")
     return posixpath.dirname(posixpath.commonprefix([first, last]) + "x") if names else ""
 
