@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OWN = ("orchestrator", "trainer", "analysis", "infra", "sweeps")
-SOURCES = (*OWN, "pyproject.toml", "README.md", "LICENSE")
+OTHERS = ("pyproject.toml", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +35,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copied_sources(place: Path) -> Path:
-    """Return a copy of what git keeps, so that building leaves nothing in the checkout."""
+    """Return a copy of what the wheel is made from, so that building leaves nothing in the checkout."""
     target = place / "sources"
-    listed = subprocess.run(["git", "ls-files", "-z", *SOURCES], cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
+    target.mkdir()
+    for name in OWN:
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in OTHERS:
         shutil.copyfile(ROOT / name, target / name)
     return target
 
