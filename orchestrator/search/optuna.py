@@ -4,6 +4,7 @@ What the journal says of a configuration that was asked for is its number and it
 came out, the trials' directories say.
 """
 
+import logging
 import os
 import time
 import warnings
@@ -79,17 +80,22 @@ class OptunaEngine:
 def open_engine(place: Path, name: str, search: Search, applies: Applies) -> OptunaEngine:
     """Return the study called `name` in the journal at `place`, which begins if there is none.
 
-    A journal that cannot be read is set aside: what was asked for stands in the plan as well.
+    A journal whose content cannot be understood is set aside, with a warning: the plan also has what was suggested.
+    Raises OSError where the file system fails: that says nothing about the journal.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     place.parent.mkdir(parents=True, exist_ok=True)
     _cut_torn_line(place)
     try:
         study = _study(place, name, search)
-    except Exception:  # a journal that somebody has spoilt: Optuna raises whatever it stumbles over
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a journal that somebody has spoilt: Optuna raises whatever it stumbles over
         if not place.exists():
             raise
-        place.replace(place.with_name(f"{place.name}.unreadable-{time.time_ns()}"))
+        aside = place.rename(place.with_name(f"{place.name}.unreadable-{time.time_ns()}"))
+        why = f"{type(error).__name__}: {error}"
+        logging.getLogger(__name__).warning("%s cannot be read (%s); set aside as %s", place, why, aside.name)
         study = _study(place, name, search)
     return OptunaEngine(search, study, applies)
 

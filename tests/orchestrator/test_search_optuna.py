@@ -1,7 +1,9 @@
 """Optuna behind ask and tell: what it makes of results, and what of a journal that a crash has left."""
 
+import errno
 from pathlib import Path
 
+import optuna
 import pytest
 
 from orchestrator.search.engine import Result
@@ -107,11 +109,28 @@ def test_what_is_dropped_was_never_asked_for(place: Path) -> None:
     assert engine(place).ask().number == 2
 
 
-def test_a_spoilt_journal_is_set_aside(place: Path) -> None:
+def test_a_spoilt_journal_is_set_aside_with_a_warning(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     engine(place).ask()
-    place.write_text("[]\n{\n" + place.read_text())
+    spoilt = "[]\n{\n" + place.read_text()
+    place.write_text(spoilt)
     assert engine(place).asked() == []
-    assert len(list(place.parent.glob("optuna.jsonl.unreadable-*"))) == 1
+    (aside,) = place.parent.glob("optuna.jsonl.unreadable-*")
+    assert aside.read_text() == spoilt
+    assert f"set aside as {aside.name}" in caplog.text
+
+
+def test_a_file_system_that_fails_costs_no_journal(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine(place).ask()
+    before = place.read_text()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(optuna, "create_study", full)
+    with pytest.raises(OSError, match="No space left"):
+        engine(place)
+    assert [path.name for path in place.parent.glob("optuna.jsonl*")] == ["optuna.jsonl"]
+    assert place.read_text() == before
 
 
 def test_every_point_of_a_countable_space_is_counted_once() -> None:
