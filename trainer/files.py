@@ -108,7 +108,8 @@ def remove_abandoned(folder: Path) -> list[Path]:
 def _discard(path: Path) -> None:
     """Remove a temporary file or folder, if it is still there."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
+        with suppress(FileNotFoundError):  # somebody else sweeps, too
+            shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
