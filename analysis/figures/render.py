@@ -119,7 +119,7 @@ def _caption(origin: Provenance, width_inches: float) -> str:
         *(f"{kind}: {_some(names)}." for kind, names in origin.exceptions().items() if names),
         f"Provenance {origin.id}",
     ]
-    characters = int(width_inches * 72 / (CAPTION_POINTS * 0.56))
+    characters = int(width_inches * 72 / (CAPTION_POINTS * 0.6))
     return "\n".join(part for line in lines for part in wrap(line, characters))
 
 

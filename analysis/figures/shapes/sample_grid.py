@@ -138,7 +138,10 @@ def _show(ax: Axes, title: str, sheet: dict[object, object] | None, data: Sample
 def _legend(sheet: dict[object, object], score: Score) -> str:
     if sheet["kind"] == "real":
         return f"training images of seed {sheet['seed']}"
-    value = "" if sheet["value"] != sheet["value"] else f"best {score.family} {sheet['value']:.1f}, "
-    is_elsewhere = bool(value) and sheet["kimg"] != sheet["best_kimg"]
-    best = f"at {sheet['best_kimg']:g} kimg; sheet of " if is_elsewhere else ""
-    return f"{value.removesuffix(', ') + ' ' if best else value}{best}{sheet['kimg']:g} kimg, seed {sheet['seed']}"
+    seed = f"seed {sheet['seed']}"
+    if sheet["value"] != sheet["value"]:
+        return f"{sheet['kimg']:g} kimg, {seed}"
+    value = f"{score.family} {sheet['value']:.1f}"
+    if sheet["kimg"] != sheet["best_kimg"]:
+        return f"{value} at {sheet['best_kimg']:g} kimg (here {sheet['kimg']:g}), {seed}"
+    return f"best {value}, {sheet['kimg']:g} kimg, {seed}"
