@@ -238,7 +238,14 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def strict_json(value: Any, indent: int | None = None) -> str:
     """Return a value as JSON that every reader takes: no NaN, no infinity; what JSON lacks becomes text."""
-    return json.dumps(_finite(value), indent=indent, allow_nan=False, default=str)
+    try:
+        return json.dumps(value, indent=indent, allow_nan=False, default=_plain)
+    except ValueError:
+        return json.dumps(_finite(value), indent=indent, allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _finite(value: Any) -> Any:
