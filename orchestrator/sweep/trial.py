@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orchestrator.sweep.reader import Sweep
 from trainer.config.dataset.config import DataDescription
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis
 from trainer.config.train import TrainConfig
+from trainer.config.training import TransferFromTrial
 
 
 class LocatedData(NamedTuple):
@@ -27,7 +29,8 @@ class Trial:
     """One run of a sweep.
 
     `cell` is the label of its cell, `name` what `cells:` of the file calls that, `axes` where it lies on the other
-    axes, `settings` all that the cell sets. Cells that come out as the same computation share an id, and the run.
+    axes, `settings` all that the cell sets. Cells that come out as the same computation share an id, and the run. It
+    starts from random weights, from the snapshot at `transfer_path`, or from another trial: its `source`.
     """
 
     id: str
@@ -42,3 +45,12 @@ class Trial:
     preset: str = "auto"
     name: str = ""
     axes: tuple[Axis, ...] = ()
+    source: "Source | None" = None
+
+
+class Source(NamedTuple):
+    """A trial that another one starts from, the sweep that says how it is trained, and which of its snapshots."""
+
+    trial: Trial
+    sweep: Sweep
+    snapshot: TransferFromTrial

@@ -24,7 +24,8 @@ def resolve(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
 def completed(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
     """Return the configuration of `settings`, which have the preset beneath them already, on the data set `data`.
 
-    Unset parts of the data are resolved here: the whole set as subset, the run's seed as subset seed. Raises
+    Unset parts of the data are resolved here: the whole set as subset, the run's seed as subset seed. `transfer` is the
+    path of a snapshot, or the configuration of a transfer. Raises
     pydantic.ValidationError with the path of each wrong value, SnapshotError where there is no such snapshot.
     """
     tree, transfer = dict(settings), settings.get("transfer")
