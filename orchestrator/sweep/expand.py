@@ -21,14 +21,14 @@ from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.error_location import blamed
 from orchestrator.sweep.expression import ExpressionError, evaluate
-from orchestrator.sweep.mistakes import Mistakes
-from orchestrator.sweep.never_holds import never_holding
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
+from orchestrator.sweep.problem_collector import Mistakes
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
-from orchestrator.sweep.set_by import Setting, in_the_end, overrides, shallow_first, touching
+from orchestrator.sweep.setting import Setting, in_the_end, overrides, shallow_first, touching
 from orchestrator.sweep.spec import SweepSpec, When
 from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.unmet_conditions import never_holding
 from orchestrator.sweep.yaml_source import KeyPath, spelled
 from trainer.config.identity import trial_id
 from trainer.config.job import Resources
