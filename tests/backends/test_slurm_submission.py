@@ -20,7 +20,7 @@ from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
-from tests.backends.stand_in import StandIn
+from tests.backends.fake_slurm import StandIn
 from tests.orchestrator.test_run_view import Told as ToldView
 from trainer.config.job import Resources
 from trainer.errors import ExitCode
