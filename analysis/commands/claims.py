@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from analysis.claims.verdicts import judge_sweep, sentence
-from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
+from analysis.commands.sweep_results import IdentityOption, ScoreOption, loaded
 from analysis.console import say, say_json
 from analysis.results.load import loader
 from analysis.tables.store import open_store

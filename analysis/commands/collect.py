@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands.of_sweep import say_skipped
+from analysis.commands.sweep_results import say_skipped
 from analysis.console import say, say_json
 from analysis.tables.collect import collect as collect_tables
 from analysis.tables.csv_export import export_csv

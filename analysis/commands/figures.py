@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded, may_write
+from analysis.commands.sweep_results import IdentityOption, ScoreOption, loaded, may_write
 from analysis.console import say, say_json, show
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from analysis.commands.factors import CarbonOption, NodeDevicesOption, NodeWattsOption, factors_of
-from analysis.commands.of_sweep import say_skipped
+from analysis.commands.sweep_results import say_skipped
 from analysis.console import say, say_json
 from analysis.report.pdf import print_pdf
 from analysis.report.report import write_report

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from analysis.commands.of_sweep import IdentityOption, ScoreOption, loaded
+from analysis.commands.sweep_results import IdentityOption, ScoreOption, loaded
 from analysis.console import say, say_json, show
 from analysis.results import summary
 from analysis.tables.store import open_store

@@ -8,7 +8,7 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from orchestrator.sweep.coercion import coerced
@@ -16,15 +16,19 @@ from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expression import ExpressionError, evaluate
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.set_by import Setting, shallow_first
+from orchestrator.sweep.setting import Setting, shallow_first
 from orchestrator.sweep.spec import SweepSpec, When
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.plan_file import Axis
 
 SPACE = ("search", "space")
 
-AxisPoint = tuple[Setting, ...]
-"""One point of an axis: all that it sets."""
+
+class AxisPoint(NamedTuple):
+    """One point of an axis: all that it sets, and what `cells` of the sweep file calls it."""
+
+    settings: tuple[Setting, ...]
+    name: str = ""
 
 
 class SweepCell(NamedTuple):
@@ -33,6 +37,7 @@ class SweepCell(NamedTuple):
     base: tuple[Setting, ...]
     chosen: tuple[Setting, ...]
     implied: tuple[Setting, ...] = ()
+    name: str = ""
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -46,11 +51,6 @@ class SweepCell(NamedTuple):
         return ", ".join([*named, *(f"{s.key}={_short(s.value)}" for s in self.chosen if s.in_label)]) or "base"
 
     @property
-    def name(self) -> str:
-        """Return what `cells` of the sweep file calls this cell; "" where it has no name."""
-        return next((str(setting.path[1]) for setting in self.chosen if setting.path[0] == "cells"), "")
-
-    @property
     def axes(self) -> tuple[Axis, ...]:
         """Return the values of the axes other than `cells`."""
         return tuple(Axis(key=s.key, value=s.value) for s in self.chosen if s.in_label)
@@ -60,7 +60,8 @@ def points_of(sweep: Sweep) -> Iterator[SweepCell]:
     """Yield every combination of the axes."""
     base = base_settings(sweep.spec)
     for point in itertools.product(*_axes(sweep)):
-        yield SweepCell(base, tuple(itertools.chain.from_iterable(point)))
+        name = next((one.name for one in point if one.name), "")
+        yield SweepCell(base, _together(point), name=name)
 
 
 def kept(
@@ -83,20 +84,25 @@ def base_settings(spec: SweepSpec) -> tuple[Setting, ...]:
 def _axes(sweep: Sweep) -> Iterator[list[AxisPoint]]:
     spec = sweep.spec
     if spec.search:
-        yield [settings_at(point, SPACE) for point in sweep.sampled]
+        yield [AxisPoint(settings_at(point, SPACE)) for point in sweep.sampled]
     if spec.cells:
-        yield [settings_at(given, ("cells", name)) for name, given in spec.cells.items()]
+        yield [AxisPoint(settings_at(given, ("cells", name)), name) for name, given in spec.cells.items()]
     if spec.zip:
         length = len(next(iter(spec.zip.values())))
         yield [
-            tuple(_setting(key, values[i], ("zip", key, i)) for key, values in spec.zip.items()) for i in range(length)
+            AxisPoint(tuple(_setting(key, values[i], ("zip", key, i)) for key, values in spec.zip.items()))
+            for i in range(length)
         ]
     yield from _grid(spec.grid, ("grid",))
 
 
 def _grid(grid: Mapping[str, list[Any]], path: KeyPath) -> Iterator[list[AxisPoint]]:
     for key, values in grid.items():
-        yield [(_setting(key, value, (*path, key, index)),) for index, value in enumerate(values)]
+        yield [AxisPoint((_setting(key, value, (*path, key, index)),)) for index, value in enumerate(values)]
+
+
+def _together(points: Iterable[AxisPoint]) -> tuple[Setting, ...]:
+    return tuple(itertools.chain.from_iterable(point.settings for point in points))
 
 
 def settings_at(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
@@ -128,7 +134,7 @@ def _under(cell: SweepCell, when: When, path: KeyPath, places: Places) -> Iterat
     """Yield the cells that one becomes in which the condition holds."""
     implied = cell.implied + shallow_first(settings_at(when.set, (*path, "set")))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
-        more = SweepCell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
+        more = cell._replace(chosen=cell.chosen + _together(point), implied=implied)
         yield more, layered(more.settings, places)
 
 

@@ -8,13 +8,13 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.cells import SPACE, SweepCell, base_settings, kept, points_of, settings_at, size_of
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expansion import KeptCell
-from orchestrator.sweep.mistakes import Mistakes
-from orchestrator.sweep.never_holds import never_holding
 from orchestrator.sweep.overlay import Misfits, Places, layered
+from orchestrator.sweep.problem_collector import Mistakes
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
 from orchestrator.sweep.sources import Sources
 from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.unmet_conditions import never_holding
 
 MAX_TRIALS = 200_000
 

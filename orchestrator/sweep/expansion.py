@@ -11,11 +11,11 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.cells import SweepCell
 from orchestrator.sweep.error_location import blamed
-from orchestrator.sweep.mistakes import Mistakes
 from orchestrator.sweep.moment import Unkept, snapshot_of
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits
+from orchestrator.sweep.problem_collector import Mistakes
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.set_by import in_the_end, overrides, touching
+from orchestrator.sweep.setting import in_the_end, overrides, touching
 from orchestrator.sweep.transfer_source import SourceReference
 from orchestrator.sweep.trial import Source, Trial
 from orchestrator.sweep.yaml_source import spelled

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from orchestrator.sweep.expression import ExpressionError
 from orchestrator.sweep.keys import lookup, nested, settable
-from orchestrator.sweep.set_by import Setting
+from orchestrator.sweep.setting import Setting
 from orchestrator.sweep.transfer_source import SourceReference, TransferSource
 from orchestrator.sweep.trial import DataLookup, LocatedData
 from orchestrator.sweep.validation_messages import worded

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
-from tests.backends.stand_in import StandIn
+from tests.backends.fake_slurm import StandIn
 from trainer.errors import ExitCode
 
 ONE = """\

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends.base import NotAllSubmitted
-from orchestrator.backends.slurm.ask import Told
 from orchestrator.backends.slurm.backend import SlurmBackend
+from orchestrator.backends.slurm.commands import Told
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.submission import AtLimit, Limit, outside_any_job, refusal
 from orchestrator.backends.slurm.task import requeue
@@ -20,7 +20,7 @@ from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
-from tests.backends.stand_in import StandIn
+from tests.backends.fake_slurm import StandIn
 from tests.orchestrator.test_run_view import Told as ToldView
 from trainer.config.job import Resources
 from trainer.errors import ExitCode

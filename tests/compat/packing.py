@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.compat.fake_clusters import write_slurm
 from tests.compat.recording import CODE, COMMIT, PREFIX, RECORDED_AT, Copy
-from tests.compat.stand_ins import write_slurm
 
 ARCHIVE = Path(__file__).with_name(f"store-{COMMIT}.tar.xz")
 RECORDED_HOST = "recorder"

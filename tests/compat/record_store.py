@@ -14,8 +14,9 @@ import time
 
 import psutil
 
+from tests.compat.fake_clusters import ray_head
 from tests.compat.packing import RECORDED_HOST, copied, pack
-from tests.compat.questions import questions
+from tests.compat.recorded_commands import questions
 from tests.compat.recorder import (
     CHECKOUT,
     PYTHON,
@@ -33,7 +34,6 @@ from tests.compat.recorder import (
     unserved,
 )
 from tests.compat.recording import CODE, RECORDED_AT
-from tests.compat.stand_ins import ray_head
 
 EXPIRED_SECONDS = 70
 """After which a lease of a process that was killed is nobody's."""

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.compat.fake_clusters import write_slurm
 from tests.compat.packing import RECORDED_HOST
 from tests.compat.placeholders import write_shapes
 from tests.compat.recording import CODE, COMMIT, RECORDED_AT
-from tests.compat.stand_ins import write_slurm
 
 IMAGES = 96
 HOLD_ROWS = 5

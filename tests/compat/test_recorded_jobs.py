@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from orchestrator.backends.ray.task import RayQueue, carry_out
+from tests.compat.fake_clusters import ARRAY, ray_head
 from tests.compat.recording import Copy
-from tests.compat.stand_ins import ARRAY, ray_head
 
 pytestmark = pytest.mark.timeout(900)
 

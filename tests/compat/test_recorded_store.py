@@ -17,7 +17,7 @@ import pytest
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import read_sweep
 from tests.compat.packing import copied
-from tests.compat.questions import of_today, questions
+from tests.compat.recorded_commands import of_today, questions
 from tests.compat.recording import Copy, differences
 from tests.sweeps.planned import SNAPSHOTS, find
 from trainer.config.identity import trial_id
