@@ -90,7 +90,7 @@ def _tell(lines: Sequence[str]) -> None:
 def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
     """Return the status of every cell of a sweep's last plan."""
     plan = read_plan(store, sweep)
-    return sweep_status(store, plan, seen_of(store, plan.trials), RULES)
+    return sweep_status(store, plan, seen_of(store, plan.with_sources), RULES)
 
 
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:

@@ -66,7 +66,7 @@ class TuneRun:
     def statuses(self) -> list[TrialStatus]:
         """Return how everything that was sampled so far stands."""
         plan = read_plan(self.store, self.plan.sweep.key)
-        return sweep_status(self.store, plan, seen_of(self.store, plan.trials), RULES)
+        return sweep_status(self.store, plan, seen_of(self.store, plan.with_sources), RULES)
 
     def _watch(self, view: View) -> None:
         ended = None
@@ -96,4 +96,6 @@ def require_fit(plan: Plan, backend: Backend) -> RayBackend:
         raise PlanError(file, "driver ray_tune takes one seed and no further axes", "use driver: optuna")
     if any(not isinstance(rule, Asha) for rule in spec.stop):
         raise PlanError(file, "driver ray_tune knows the stop rule asha alone", "use driver: optuna")
+    if any(key.partition(".")[0] == "transfer" and isinstance(value, dict) for key, value in spec.base.items()):
+        raise PlanError(file, "driver ray_tune starts from no trial that is yet to be trained", "use driver: optuna")
     return backend
