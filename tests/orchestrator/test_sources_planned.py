@@ -10,7 +10,7 @@ from orchestrator.display.plan_table import summary
 from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import dependents_of_plan, plan_document, stored, wanted_of_plan
-from orchestrator.plan.sources import Dependent, held_back
+from orchestrator.plan.sources import Dependent, held_back, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import NEVER, Observed
@@ -30,18 +30,11 @@ NOTHING = SpeedEvidence({}, {})
 A, B = "a" * 12, "b" * 12
 
 
-def planned(
-    sweep: Sweep, seen: dict[str, Observed] | None = None, kept: frozenset[TransferFromTrial] = frozenset()
-) -> Plan:
+def planned(sweep: Sweep, **seen: Observed) -> Plan:
+    """Return the plan of a sweep of which some trials, by name and seed, were seen."""
     trials = tuple(expand(sweep, find))
-    plan = make_plan(sweep, trials, _Seen(seen or {}), NOTHING, parallel=2)
-    seen_by_id = {trial.id: (seen or {}).get(f"{trial.name}{trial.seed}", NEVER) for trial in plan.unique.values()}
-    return make_plan(sweep, trials, seen_by_id, NOTHING, parallel=2, kept=kept)
-
-
-class _Seen(dict[str, Observed]):
-    def __missing__(self, _trial: str) -> Observed:
-        return NEVER
+    observed = {one.id: seen.get(f"{one.name}{one.seed}", NEVER) for one in unique_trials(trials).values()}
+    return make_plan(sweep, trials, observed, NOTHING, parallel=2)
 
 
 def names(plan: Plan) -> list[str]:
@@ -64,8 +57,8 @@ def test_sources_come_first_whatever_their_place_in_the_file(read: Read) -> None
 
 
 def test_what_a_trial_waits_for_is_told(read: Read) -> None:
-    plan = planned(read(CHAIN), {"a0": Observed(State.RUNNING, attempts=1, kimg=0.5, host="here")})
-    reasons = {name: decision for name, decision in zip(names(plan), plan.decisions.values(), strict=True)}
+    plan = planned(read(CHAIN), a0=Observed(State.RUNNING, attempts=1, kimg=0.5, host="here"))
+    reasons = dict(zip(names(plan), plan.decisions.values(), strict=True))
     a0, b0 = (trial for trial in list(plan.decisions)[:2])
     assert reasons["b0"].reason == f"waits for its source {a0} (a): running on here, at 0.5 kimg"
     assert reasons["c0"].reason == f"waits for its source {b0} (b): {reasons['b0'].reason}"
@@ -98,7 +91,7 @@ def test_a_stored_plan_knows_its_sources_and_what_starts_from_them(tmp_path: Pat
     assert dependents_of_plan(again) == tuple(one._replace(source="other: a") for one in plan.dependents)
     assert plan_document(plan)["sources"][0]["action"] == "new"
     chain = planned(read(CHAIN))
-    assert [one.trial for one in dependents_of_plan(stored(chain))][:2] == [one.trial for one in chain.dependents][:2]
+    assert [chain.unique[one.trial].name for one in dependents_of_plan(stored(chain))] == ["b", "b", "c", "c"]
 
 
 def test_a_plan_without_sources_is_written_as_before(read: Read) -> None:
