@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.claims.verdicts import Judged, Verdict, Verdicts, judge, judge_sweep, read_claim, sentence
+from analysis.claims.verdicts import Judged, Verdict, Verdicts, judge, judge_sweep, read_claim, verdict_line
 from analysis.errors import ClaimError
 from analysis.results.load import loader
 from analysis.synthetic_store import FakeRun, id_of, write_store
@@ -65,7 +65,7 @@ def test_too_few_seeds_are_told_with_the_energy_still_needed(store: ResultStore)
     assert judged.verdict is Verdict.UNDERPOWERED
     assert judged.seeds_needed == (2, 2)
     assert judged.kwh_needed == pytest.approx(4 * 36_000 / 3.6e6)
-    assert sentence(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
+    assert verdict_line(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
 
 
 def test_a_diverged_run_counts_as_worst_and_an_unfinished_one_not(troubled: ResultStore) -> None:

@@ -120,7 +120,7 @@ def test_claims_in_words_are_listed_as_not_tested(run: Run, store: ResultStore) 
         (("table", "other"), "sweeps there: synthetic"),
         (("energy", "synthetik"), "did you mean synthetic?"),
         (("report", "sweeps/gone.yaml"), "sweeps/gone.yaml: No such file or directory"),
-        (("figures", "draw", "synthetic", "--only", "pie"), "figure pie: not known; there are"),
+        (("figures", "draw", "synthetic", "--only", "pie"), "figure pie: no such figure; there are"),
         (("claims", "synthetic", "--claim", "ada?"), "write it like"),
         (("table", "synthetic", "--identity", "no"), "no values with identity no"),
         (("figures", "trace", "nowhere.pdf"), "nowhere.pdf: no such file"),

@@ -47,7 +47,7 @@ def test_a_figure_of_an_older_drawing_still_names_its_trials(drawn: ResultStore,
         provenance_behind(tmp_path / "old.png", drawn)
 
 
-@pytest.mark.parametrize(("name", "message"), [("x.png", "carries no provenance"), ("y.csv", "not the numbers of any")])
+@pytest.mark.parametrize(("name", "message"), [("x.png", "carries no provenance"), ("y.csv", "has these numbers")])
 def test_a_foreign_file_is_told_so(drawn: ResultStore, tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / name).write_text("nothing of ours")
     with pytest.raises(FigureError, match=message):
@@ -81,7 +81,7 @@ def test_one_changed_number_in_the_store_fails_even_if_collected_tables_do_not_k
     ("file", "pattern", "replacement", "message"),
     [
         ("ada_p.csv", r"0\.1", "0.2", "ada_p.csv is missing or was edited"),
-        ("ada_p.provenance.json", r'"seed":0', '"seed":9', "provenance.json was edited"),
+        ("ada_p.provenance.json", r'"seed":0', '"seed":9', "the provenance file was edited"),
     ],
 )
 def test_an_edited_file_fails(drawn: ResultStore, file: str, pattern: str, replacement: str, message: str) -> None:

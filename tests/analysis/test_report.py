@@ -74,7 +74,7 @@ def test_claims_stand_in_it_with_their_verdicts(store: ResultStore, tmp_path: Pa
 def test_diverged_missing_and_unfinished_runs_stand_in_it(troubled: ResultStore, tmp_path: Path) -> None:
     text = written(troubled, tmp_path)
     assert "1 diverged" in text
-    assert text.count("not begun</td>") == 3
+    assert text.count("not started</td>") == 3
     assert "40 of 100" in text
 
 
@@ -108,7 +108,7 @@ def test_the_same_store_makes_the_same_page(store: ResultStore, tmp_path: Path) 
 
 def test_without_a_browser_the_pdf_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ReportError, match="not printed, there is no chromium"):
+    with pytest.raises(ReportError, match="not printed, no chromium"):
         print_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
 
 
@@ -134,7 +134,7 @@ def test_neither_a_misspelt_figure_nor_one_with_a_bug_stops_the_report(
 ) -> None:
     text = written(store, tmp_path, figures=["pie", broken_figure, "fid_by_size"])
     assert "Figures that could not be drawn" in text
-    assert "figure pie: not known" in text
+    assert "figure pie: no such figure" in text
     assert f"{broken_figure}: internal error: ZeroDivisionError: of this test" in text
     assert text.count("data:image/png;base64,") == 1
 
@@ -148,4 +148,4 @@ def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_told(
     out, err = capsys.readouterr()
     assert "fid_by_size.png" in out
     assert "ZeroDivisionError: of this test" in err
-    assert "figure pie: not known" in err
+    assert "figure pie: no such figure" in err

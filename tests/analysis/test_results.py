@@ -85,7 +85,7 @@ def test_a_score_without_detector_fits_one_metric_only(store: ResultStore) -> No
     store.plan("synthetic").write_text(json.dumps({**plan, "score": None}))
     _, curves = loaded(store)
     assert curves.score.metric == "fid2k-lite0"
-    assert curves.score.described == (
+    assert curves.score.description == (
         "fid2k-lite0: detector lite0, 2,000 generated vs 2,000 real images, identity 5ca1ab1e"
     )
 
@@ -189,10 +189,10 @@ def test_every_data_set_of_a_sweep_has_an_identity_of_its_own() -> None:
     found = two_sets({"aaaa": "cats", "bbbb": "dogs"})
     assert choose_score(found, "fid2k", several_sets=True).identity == "aaaa+bbbb"
     assert choose_score(found, "fid2k", "aaaa+bbbb", several_sets=True).identity == "aaaa+bbbb"
-    with pytest.raises(ScoreError, match="values of different identity do not compare"):
+    with pytest.raises(ScoreError, match="values of different identities cannot be compared"):
         choose_score(found, "fid2k")
 
 
 def test_two_identities_of_one_data_set_do_not_meet_in_a_sweep_of_several() -> None:
-    with pytest.raises(ScoreError, match="values of different identity do not compare"):
+    with pytest.raises(ScoreError, match="values of different identities cannot be compared"):
         choose_score(two_sets({"aaaa": "cats", "bbbb": "dogs", "cccc": "dogs"}), "fid2k", several_sets=True)

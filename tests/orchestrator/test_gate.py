@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.figures.catalog import FIGURES, FREE
+from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
 from orchestrator.cli import main
 from orchestrator.plan.cautions import cautions, saved_bytes
 from orchestrator.store.layout import Store
@@ -150,7 +150,7 @@ def test_a_claim_of_an_unknown_cell_names_the_nearest(
 
 
 def test_figures_have_the_names_that_sweeps_may_use() -> None:
-    assert set(FIGURE_NAMES) == {*FIGURES, *FREE}
+    assert set(FIGURE_NAMES) == {*FIGURES, *WITHOUT_RUNS}
 
 
 @pytest.mark.parametrize(
