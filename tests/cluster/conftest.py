@@ -78,7 +78,7 @@ def slurm_cluster() -> Iterator[Cluster]:
 def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
     """The SLURM cluster, whole and empty again after each test."""
     yield slurm_cluster
-    slurm_cluster.mend()
+    slurm_cluster.repair()
 
 
 @pytest.fixture(scope="package")
@@ -101,7 +101,7 @@ def ray_cluster() -> Iterator[RayCluster]:
 def ray_nodes(ray_cluster: RayCluster) -> Iterator[RayCluster]:
     """The Ray cluster, whole again after each test."""
     yield ray_cluster
-    ray_cluster.mend()
+    ray_cluster.repair()
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_power_loss_of_a_slurm_node_is_survived_without_resubmission(
     node = next(name for name in slurm.shape.names if worker in slurm.running(name, str(command.run.path)))
     assert is_mid_way(command.run)
     slurm.kill(node)
-    slurm.notice_loss(node)
+    slurm.mark_down(node)
     assert launcher.wait(300) == 0, command.said
     assert (jobs_of(command.run), command.run.attempts()) == (1, [1, 2])
     assert_calm(command, calm)

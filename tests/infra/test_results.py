@@ -111,7 +111,7 @@ def test_one_other_digit_is_one_line_and_exit_code_2(root: Path, name: str, caps
     assert check(root) == 2
     line, *others = capsys.readouterr().out.splitlines()
     assert others == []
-    assert line.startswith(f"{path}:{text[:place].count(chr(10)) + 1}: says ")
+    assert line.startswith(f"{path}:{text[:place].count(chr(10)) + 1}: has ")
 
 
 def test_a_missing_page_and_a_figure_of_no_page_are_told(root: Path, capsys: Capture) -> None:
@@ -119,7 +119,7 @@ def test_a_missing_page_and_a_figure_of_no_page_are_told(root: Path, capsys: Cap
     (root / "docs/results/page/old.png").touch()
     assert check(root) == 2
     out = capsys.readouterr().out
-    assert "page/README.md: is missing" in out
+    assert "page/README.md: missing" in out
     assert "page/old.png: no page has this figure" in out
     assert main(["--root", str(root)]) == 0
     assert check(root) == 0
@@ -190,10 +190,10 @@ def test_a_spoilt_or_missing_pack_is_one_line(
     [
         (f"{HEADER}It ends at 12.3.\n", "page.md.j2:8: the number '12.3.' is typed"),
         (f'{HEADER}{{{{ median("ada & subset=7") }}}}\n', 'cell "ada & subset=7": "ada & subset=7" fits none of'),
-        (f'{HEADER}{{{{ judged("ada < b").p_value }}}}\n', 'claim "ada < b": is not one that synthetic tests'),
-        (f"{HEADER}{{{{ nothing }}}}\n", "page.md.j2: cannot be filled in ('nothing' is undefined)"),
-        (f"{HEADER}{{% if %}}\n", "page.md.j2:8: is not a template"),
-        (HEADER.replace("title", "titel"), "page.md.j2: its header is not one of a page (title: Field required)"),
+        (f'{HEADER}{{{{ judged("ada < b").p_value }}}}\n', 'claim "ada < b": not tested by synthetic'),
+        (f"{HEADER}{{{{ nothing }}}}\n", "page.md.j2: cannot be rendered ('nothing' is undefined)"),
+        (f"{HEADER}{{% if %}}\n", "page.md.j2:8: invalid template"),
+        (HEADER.replace("title", "titel"), "page.md.j2: invalid header (title: Field required)"),
         (HEADER.replace("synthetic", "other"), "no such plan; sweeps in this store: synthetic"),
         (HEADER.replace("fid_curves", "fid_curve"), "did you mean fid_curves?"),
     ],
@@ -208,13 +208,13 @@ def test_what_is_wrong_with_a_page_is_one_line(root: Path, template: str, told: 
 
 def test_a_page_that_is_not_there_is_told(root: Path, capsys: Capture) -> None:
     assert check(root, "pages") == 2
-    assert "pages: is no page; there are page; did you mean 'page'?" in capsys.readouterr().err
+    assert "pages: no such page; there are page; did you mean 'page'?" in capsys.readouterr().err
 
 
 def test_a_readme_without_marks_is_told(root: Path, capsys: Capture) -> None:
     (root / "README.md").write_text("no marks")
     assert check(root) == 2
-    assert "put them where the results are to stand" in capsys.readouterr().err
+    assert "add them where the results should appear" in capsys.readouterr().err
 
 
 @pytest.mark.slow
