@@ -148,7 +148,7 @@ def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: R
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width for box in boxes.values())
 
 
-def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded: ResultStore) -> None:
+def test_rendered_files_name_tier_metric_and_what_is_missing(recorded: ResultStore) -> None:
     runs, curves = loaded(recorded)
     made = render("fid_curves", runs, curves)
     assert sorted(path.name for path in made.png.parent.iterdir()) == [

@@ -64,14 +64,14 @@ def test_a_report_has_every_part_and_loads_nothing(store: ResultStore, tmp_path:
     assert not re.search(r"url\(|@import|https?:", text)
 
 
-def test_claims_stand_in_it_with_their_verdicts(store: ResultStore, tmp_path: Path) -> None:
+def test_claims_are_listed_with_their_verdicts(store: ResultStore, tmp_path: Path) -> None:
     text = written(store, tmp_path, claims=["ada < baseline at subset=500, p<0.01, n>=5", "prose: It does."])
     assert '<span class="verdict UNDERPOWERED">' in text
     assert "2+2 seeds, 0.04 kWh" in text
     assert "Not tested (prose): It does." in text
 
 
-def test_diverged_missing_and_unfinished_runs_stand_in_it(troubled: ResultStore, tmp_path: Path) -> None:
+def test_diverged_missing_and_unfinished_runs_are_listed(troubled: ResultStore, tmp_path: Path) -> None:
     text = written(troubled, tmp_path)
     assert "1 diverged" in text
     assert text.count("not started</td>") == 3
@@ -139,7 +139,7 @@ def test_neither_a_misspelt_figure_nor_one_with_a_bug_stops_the_report(
     assert text.count("data:image/png;base64,") == 1
 
 
-def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_told(
+def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_reported(
     store: ResultStore, broken_figure: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan_with(store, figures=[broken_figure, "pie", "fid_by_size"])

@@ -114,13 +114,13 @@ def test_rendered_text_says_what_each_attempt_needs(backend: RayBackend, tmp_pat
     assert text.endswith(f"orchestrator.supervise {tmp_path}/trial 1\n")
 
 
-def test_a_wrong_token_is_refused_for_good(address: str) -> None:
+def test_a_wrong_token_is_a_permanent_failure(address: str) -> None:
     with pytest.raises(BackendError, match="401") as failure:
         RayJobs(address, "guess").is_alive("job-1")
     assert not failure.value.retryable
 
 
-def test_a_silent_cluster_may_answer_later() -> None:
+def test_an_unresponsive_cluster_is_a_temporary_failure() -> None:
     with pytest.raises(BackendError) as failure:
         RayJobs("http://127.0.0.1:9").is_alive("job-1")
     assert failure.value.retryable

@@ -120,7 +120,7 @@ class ScriptedSlurm:
 HANDLE = Handle(backend="slurm", key="7", trial="0" * 12, attempt=1)
 
 
-def test_a_lost_node_is_no_end_while_slurm_may_requeue(tmp_path: Path) -> None:
+def test_a_lost_node_is_not_an_end_while_slurm_may_requeue(tmp_path: Path) -> None:
     slurm = ScriptedSlurm("RUNNING", "NODE_FAIL", "NODE_FAIL", "PENDING", "RUNNING", "COMPLETED")
     backend = SlurmBackend(Store(tmp_path), Profile(poll_seconds=0, settle_seconds=60), ask=slurm)
     seen = [backend.states([HANDLE])[HANDLE] for _ in range(6)]

@@ -51,7 +51,7 @@ def carried_out(array: JobArray, folder: Path, **variables: str) -> subprocess.C
     return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_line_of_setup_that_fails_ends_the_job_and_is_told(tmp_path: Path) -> None:
+def test_a_line_of_setup_that_fails_ends_the_job_and_is_reported(tmp_path: Path) -> None:
     done = carried_out(array_for(Profile(setup=("true", "source ~/my env/bin/activate"))), tmp_path)
     assert done.returncode == 2
     assert "adasweep: setup of the profile failed: source ~/my env/bin/activate" in done.stderr
@@ -83,7 +83,7 @@ def test_srun_gets_its_flags_quoted(tmp_path: Path) -> None:
     assert "--container-writable" not in words
 
 
-def test_everything_that_a_node_is_told_lies_where_it_lies_for_the_node(tmp_path: Path) -> None:
+def test_all_paths_given_to_a_node_are_valid_on_the_node(tmp_path: Path) -> None:
     profile = Profile(paths={"/lustre": "/somewhere/else", "/lustre/me": "/mnt/my files"})
     array = array_for(profile, code=Path("/lustre/me/store/code/abc"))
     done = carried_out(array, tmp_path)

@@ -96,7 +96,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("state", "answer"), CASES)
-def test_every_look_ends_well_or_in_one_line(
+def test_every_read_command_succeeds_or_prints_one_line(
     store: Store, slurm: StandIn, submitted: Path, capfd: pytest.CaptureFixture[str], state: str, answer: str
 ) -> None:
     trial = submitted.parent.parent.name

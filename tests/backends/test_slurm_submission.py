@@ -80,7 +80,7 @@ def test_every_word_for_a_limit_on_submission_is_waited_for(word: str) -> None:
         ("\x1b[31mno such luck", False),
     ],
 )
-def test_a_refusal_passes_or_is_for_good(text: str, retryable: bool) -> None:
+def test_a_refusal_is_temporary_or_permanent(text: str, retryable: bool) -> None:
     found = refusal(Told(1, "", f"sbatch: error: {text}\n"))
     assert found.retryable is retryable
     assert str(found).isprintable()
@@ -105,7 +105,7 @@ def test_as_many_are_submitted_as_the_cluster_takes_and_the_rest_when_it_takes_m
     assert slurm.told("asked") == ["4", "2", "2", "1", "1", "1", "1"]
 
 
-def test_the_reason_of_waiting_is_told_once(dispatcher: Dispatcher, slurm: StandIn) -> None:
+def test_the_reason_of_waiting_is_reported_once(dispatcher: Dispatcher, slurm: StandIn) -> None:
     waiting = "".join(f"{job}|N/A|PENDING|0|\n4700|{job - 4700}|PENDING|0|\n" for job in range(4700, 4705))
     slurm.say(word="QOSMaxSubmitJobPerUserLimit", squeue=waiting)
     told = ToldView()
@@ -123,7 +123,7 @@ def test_the_reason_of_waiting_is_told_once(dispatcher: Dispatcher, slurm: Stand
     assert told.lines[1:] == ["slurm has taken what waited here"]
 
 
-def test_whoever_only_starts_a_sweep_is_told_what_is_left_and_how_to_go_on(
+def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(
     dispatcher: Dispatcher, slurm: StandIn
 ) -> None:
     slurm.say(most="1", squeue="4700|N/A|PENDING|0|\n")
@@ -181,7 +181,7 @@ def test_without_slurm_nothing_is_created(
 
 
 @pytest.mark.parametrize("output", ["", "Welcome; job 2024 quota\n", "Submitted batch job soon\n"])
-def test_attempts_of_which_sbatch_told_no_number_are_not_given_to_another_job(
+def test_attempts_without_a_number_from_sbatch_are_not_given_to_another_job(
     dispatcher: Dispatcher, store: Store, slurm: StandIn, output: str
 ) -> None:
     slurm.say(submitted=output)
@@ -216,7 +216,7 @@ def test_a_job_that_slurm_does_not_name_yet_is_not_lost(tmp_path: Path, slurm: S
     assert [state.value for state in patient.states(handles).values()] == ["running"]
 
 
-def test_no_spoilt_key_reaches_the_commands(tmp_path: Path, slurm: StandIn) -> None:
+def test_no_corrupt_key_reaches_the_commands(tmp_path: Path, slurm: StandIn) -> None:
     backend = SlurmBackend(Store(tmp_path), EAGER)
     [handle] = backend.submit(backend.render(tasks(tmp_path, 1)))
     spoilt = [handle.model_copy(update={"key": key}) for key in ("", "--me", "4700 --me", "1@--all", "٣", "9" * 5000)]
@@ -225,7 +225,7 @@ def test_no_spoilt_key_reaches_the_commands(tmp_path: Path, slurm: StandIn) -> N
     assert {state.value for state in backend.states(spoilt).values()} == {"lost"}
 
 
-def test_habits_of_the_users_shell_change_nocommand(
+def test_habits_of_the_users_shell_change_no_command(
     tmp_path: Path, slurm: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slurm.command("squeue", 'env | grep -c "^SQUEUE_" >"$here/asked"; echo "1|N/A|RUNNING|0|"')
@@ -240,7 +240,7 @@ def test_a_submission_from_within_a_job_takes_over_its_cluster_and_nothing_else(
     assert outside_any_job(inside) == {"PATH": "/bin", "SLURM_CONF": "c", "SLURM_CLUSTERS": "b"}
 
 
-def test_a_command_that_cannot_be_run_is_told_with_a_way_out(
+def test_a_command_that_cannot_be_run_is_reported_with_a_way_out(
     tmp_path: Path, slurm: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (slurm.folder / "squeue").write_bytes(b"\x7fELF")
@@ -249,7 +249,7 @@ def test_a_command_that_cannot_be_run_is_told_with_a_way_out(
         SlurmBackend(Store(tmp_path), EAGER).poller.rows(["1"])
 
 
-def test_answers_that_are_no_utf8_are_read(tmp_path: Path, slurm: StandIn) -> None:
+def test_answers_that_are_not_utf8_are_read(tmp_path: Path, slurm: StandIn) -> None:
     slurm.command("squeue", r"""printf 'Gr\374\337e\n1|N/A|RUNNING|0|\n'""")
     assert SlurmBackend(Store(tmp_path), EAGER).poller.rows(["1"])
 
@@ -262,7 +262,7 @@ def test_a_node_without_scontrol_ends_the_job(
     assert "the job ends without a requeue" in capsys.readouterr().err
 
 
-def test_accounting_that_is_down_is_no_loss(tmp_path: Path, slurm: StandIn) -> None:
+def test_accounting_that_is_down_is_not_a_loss(tmp_path: Path, slurm: StandIn) -> None:
     slurm.command("sacct", "echo 'sacct: error: Problem talking to the database: Connection refused' >&2; exit 1")
     with pytest.raises(BackendError, match="sacct: Problem talking to the database") as failure:
         SlurmBackend(Store(tmp_path), EAGER).poller.rows(["1"])
@@ -304,7 +304,7 @@ def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
     assert {decision.action for decision in dispatcher.decisions.values()} == {expected}
 
 
-def test_a_job_that_was_only_interrupted_is_no_failure(dispatcher: Dispatcher, store: Store, slurm: StandIn) -> None:
+def test_a_job_that_was_only_interrupted_is_not_a_failure(dispatcher: Dispatcher, store: Store, slurm: StandIn) -> None:
     slurm.say(squeue="".join(f"4700|{index}|FAILED|{75 << 8}|\n" for index in range(4)))
     dispatcher.submit()
     assert [read_record(store.run(trial).record(1)) for trial in store.ids()] == [None] * 4

@@ -73,7 +73,7 @@ def adasweep(command: Command, *words: str) -> "subprocess.CompletedProcess[str]
     return subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_a_disk_that_fills_up_is_told_and_costs_nothing_but_time(
+def test_a_disk_that_fills_up_is_reported_and_costs_nothing_but_time(
     command_on_small_disk: Command, small_disk: Path, calm: Trained
 ) -> None:
     command = command_on_small_disk
@@ -92,7 +92,7 @@ def test_a_disk_that_fills_up_is_told_and_costs_nothing_but_time(
     assert result(command.run) == calm
 
 
-def test_a_full_disk_is_told_before_anything_starts(command_on_small_disk: Command, small_disk: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_starts(command_on_small_disk: Command, small_disk: Path) -> None:
     fill(small_disk)
     assert command_on_small_disk.start().wait(120) == 2
     (line,) = command_on_small_disk.said.splitlines()
@@ -100,7 +100,7 @@ def test_a_full_disk_is_told_before_anything_starts(command_on_small_disk: Comma
     assert not list(command_on_small_disk.store.ids())
 
 
-def test_a_read_only_store_is_told_and_can_still_be_looked_at(command_on_small_disk: Command, small_disk: Path) -> None:
+def test_a_read_only_store_is_reported_and_can_still_be_read(command_on_small_disk: Command, small_disk: Path) -> None:
     command = command_on_small_disk
     command.finish()
     remount = ["mount", "-o", "remount,ro", str(small_disk)]
@@ -116,7 +116,7 @@ def test_a_read_only_store_is_told_and_can_still_be_looked_at(command_on_small_d
         assert adasweep(command, *words).returncode == 0
 
 
-def test_spoilt_files_are_passed_over_for_the_last_good_ones(command: Command, calm: Trained) -> None:
+def test_corrupt_files_are_skipped_in_favour_of_the_last_good_ones(command: Command, calm: Trained) -> None:
     launcher = command.begin()
     run = command.run
     supervisor = supervisor_of(run)

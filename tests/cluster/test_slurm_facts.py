@@ -62,7 +62,7 @@ def test_rendered_text_is_what_sbatch_was_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("slurm")
-def test_what_the_cluster_can_never_run_is_refused_for_good(tmp_path: Path) -> None:
+def test_what_the_cluster_can_never_run_is_a_permanent_failure(tmp_path: Path) -> None:
     backend = SlurmBackend(Store(tmp_path), Profile())
     with pytest.raises(BackendError, match="node configuration is not available") as failure:
         backend.submit(backend.render([Task("0" * 12, tmp_path, 1, Resources(gpus=64))]))

@@ -75,7 +75,7 @@ def test_preempted_jobs_save_and_come_back_by_themselves(slurm: Cluster, slurm_s
         assert _repeated(run) == 0
 
 
-def test_jobs_that_run_out_of_time_go_on_in_the_same_job(
+def test_jobs_that_run_out_of_time_continue_in_the_same_job(
     slurm_sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "1.2")  # SLURM looks at time limits twice a minute
@@ -105,7 +105,7 @@ def test_finished_job_that_is_requeued_does_nothing(slurm: Cluster, slurm_sweepe
     assert run.attempts() == [1]
 
 
-def test_running_job_that_is_requeued_goes_on(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
+def test_running_job_that_is_requeued_continues(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
     file = _begun(slurm_sweeper)
     for run in slurm_sweeper.runs():
         slurm.run("scontrol", "requeue", _job(run))

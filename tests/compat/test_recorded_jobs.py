@@ -52,7 +52,7 @@ def ran(copy: Copy, *words: object, **more: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_trial_goes_on_from_its_checkpoint(copy: Copy) -> None:
+def test_a_trial_resumes_from_its_checkpoint(copy: Copy) -> None:
     one = copy.sweep("one")
     text = copy.sweep("real").read_text().replace("[32, 64]", "[32]").replace("[none, ada]", "[none]")
     one.write_text(re.sub("seeds: 2.*", "seeds: [0]\nhorizon_kimg: 0.096\n", text, flags=re.DOTALL))

@@ -77,7 +77,7 @@ def test_the_recording_has_every_kind_of_state(recorded: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("command", ["status", "why", "logs", "plan", "collect", "table", "claims", "energy", "record"])
-def test_a_command_tells_what_it_told(command: str, recorded: dict[str, Any], told: dict[str, Any]) -> None:
+def test_a_command_prints_what_it_printed(command: str, recorded: dict[str, Any], told: dict[str, Any]) -> None:
     assert told_otherwise(command, recorded, told) == []
 
 
@@ -143,7 +143,7 @@ def in_mlflow(copy: Copy) -> list[list[tuple[Any, ...]]]:
         return [database.execute(query).fetchall() for query in (SERIES, TAGS)]
 
 
-def test_mlflow_is_made_anew_as_it_was(copy: Copy) -> None:
+def test_mlflow_is_rebuilt_unchanged(copy: Copy) -> None:
     """All numbers, and all tags but those of the cell and the sweeps, which say more than they did (docs/store.md)."""
     before = in_mlflow(copy)
     assert all(before)

@@ -101,14 +101,14 @@ def test_an_odd_image_far_inside_is_named(tmp_path: Path) -> None:
         decoded(folder, wanted, tmp_path / "cache")
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     path = zip_set(tmp_path / "cats.zip", 3)
     (tmp_path / "cache").write_text("a file where a folder should be")
     with pytest.raises(OutputError, match=r"cache: the decoded images cannot be kept here"):
         decoded(path, describe(path, tmp_path).fingerprint, tmp_path / "cache")
 
 
-def test_a_full_disk_is_told_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zip_set(tmp_path / "cats.zip", 3)
     monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(100, 99, 1))
     with pytest.raises(OutputError, match="GiB are free"):

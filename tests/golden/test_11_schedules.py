@@ -44,7 +44,7 @@ def test_p_follows_the_reference(case: int) -> None:
 
 
 @cases(FILE, numbered("ema"))
-def test_moving_average_keeps_as_much_as_in_the_reference(case: int) -> None:
+def test_moving_average_decays_as_in_the_reference(case: int) -> None:
     golden = META["ema"][case]
     beta = ema_beta(golden["ema_kimg"], golden["ema_rampup"], golden["batch"], golden["cur_nimg"])
     assert beta == pytest.approx(golden["beta"], rel=1e-12)

@@ -108,6 +108,6 @@ def test_an_absent_inception_file_gets_one_line_with_a_way_out(detector: str) ->
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_detector_is_a_users_error() -> None:
+def test_a_wrong_detector_is_a_user_error() -> None:
     with pytest.raises(UserError, match="did you mean lite0"):
         load_detector("light0")

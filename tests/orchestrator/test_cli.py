@@ -153,14 +153,14 @@ def test_extend_finds_the_file_of_a_sweep_by_its_name(
     assert [(request.file, request.tier, request.horizon_kimg) for request in asked] == 2 * [(file, "", 2.0)]
 
 
-def test_a_name_near_to_that_of_a_sweep_is_answered_with_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
+def test_a_name_close_to_that_of_a_sweep_suggests_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
     keep_plan(store, plan_sweep(store, Request(sweep_file(SWEEP))))
     name = read_sweep(sweep_file(SWEEP)).key
     assert main(["status", f"{name}s", "--store", str(store.root)]) == 2
     assert f"did you mean {name}?" in capsys.readouterr().err
 
 
-def test_missing_data_is_told_at_the_line_that_names_it(sweep_file: Write, tmp_path: Path, capsys: Capture) -> None:
+def test_missing_data_is_reported_at_the_line_that_names_it(sweep_file: Write, tmp_path: Path, capsys: Capture) -> None:
     file = sweep_file(SWEEP)
     assert main(["run", str(file), "--store", str(tmp_path / "empty")]) == 2
     assert f"{file}:4: base.data: tiny: " in capsys.readouterr().err
@@ -174,7 +174,7 @@ def test_data_beside_the_sweep_file_is_found(store: Store, sweep_file: Write, ca
     assert json.loads(capsys.readouterr().out)["actions"] == {"new": 4}
 
 
-def test_a_store_that_cannot_be_written_is_told(store: Store, sweep_file: Write, capsys: Capture) -> None:
+def test_a_store_that_cannot_be_written_is_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
     store.trials.write_text("a file where a folder belongs")
     assert main(["run", str(sweep_file(SWEEP)), "--store", str(store.root), "--no-record"]) == 2
     assert "cannot be written" in capsys.readouterr().err
@@ -182,7 +182,7 @@ def test_a_store_that_cannot_be_written_is_told(store: Store, sweep_file: Write,
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_store_is_told(store: Store, sweep_file: Write, capsys: Capture) -> None:
+def test_a_read_only_store_is_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
     store.root.chmod(0o555)
     assert main(["run", str(sweep_file(SWEEP)), "--store", str(store.root)]) == 2
     assert "cannot be written (permission denied)" in capsys.readouterr().err
@@ -209,7 +209,7 @@ def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture
 
 
 @pytest.mark.parametrize(("retryable", "code"), [(True, 75), (False, 2)])
-def test_a_failing_backend_is_told(
+def test_a_failing_backend_is_reported(
     retryable: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     def failing() -> None:
@@ -220,7 +220,7 @@ def test_a_failing_backend_is_told(
     assert capsys.readouterr().err == "adasweep: error: sbatch: no answer\n"
 
 
-def test_another_package_called_trainer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_package_called_trainer_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "trainer").mkdir()
     (tmp_path / "trainer" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))

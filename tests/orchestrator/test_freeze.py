@@ -45,7 +45,7 @@ def test_planning_where_a_copy_would_be_writes_nothing(root: Path, store: Store)
     assert not store.code.exists()
 
 
-def test_a_damaged_copy_is_mended(root: Path, store: Store) -> None:
+def test_a_damaged_copy_is_repaired(root: Path, store: Store) -> None:
     place = freeze(store, root)
     (place / "trainer" / "b.py").unlink()
     (place / "orchestrator" / "deep" / "a.py").chmod(0o644)
@@ -57,7 +57,7 @@ def test_a_damaged_copy_is_mended(root: Path, store: Store) -> None:
     assert not (place / "trainer" / "added.py").exists()
 
 
-def test_a_copy_that_was_broken_off_is_no_copy(root: Path, store: Store) -> None:
+def test_a_copy_that_was_broken_off_is_not_a_copy(root: Path, store: Store) -> None:
     place = frozen_place(store, root)
     leftover = place.with_name(f".{place.name}.host.1.tmp")
     leftover.mkdir(parents=True)

@@ -65,7 +65,7 @@ def test_what_would_fail_later_is_refused_before_anything_is_made(
     assert not (store.root / "sweeps").exists()
 
 
-def test_all_mistakes_are_told_at_once_each_in_a_line(store: Store, sweep_file: Write, capsys: Capture) -> None:
+def test_all_mistakes_are_reported_at_once_each_in_a_line(store: Store, sweep_file: Write, capsys: Capture) -> None:
     text = """\
 sweep: many
 metrics: [fid50, kid50]

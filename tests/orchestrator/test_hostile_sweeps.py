@@ -67,7 +67,7 @@ def test_any_mapping_is_a_sweep_or_a_sweep_error(tmp_path: Path, values: dict[st
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "A", "", "-x", "x" * 65, "a\nb", "$(ls)", "a b"])
-def test_a_sweeps_name_is_no_path(name: str) -> None:
+def test_a_sweeps_name_is_not_a_path(name: str) -> None:
     with pytest.raises(ValidationError):
         SweepSpec.model_validate({"sweep": name, "base": BASE, "horizon_kimg": 1})
 

@@ -31,7 +31,7 @@ def record(**changes: object) -> RunRecord:
     return RunRecord.model_validate({**usual, **times, **changes})
 
 
-def test_only_attempts_carried_out_in_full_are_held_against_their_estimates() -> None:
+def test_only_complete_attempts_are_compared_with_their_estimates() -> None:
     expected = Compared(140 / 3600, 100 / 3600, 50 / 3600, 200 / 3600)
     assert compared([(JOB, record())]) == pytest.approx(expected)
     assert compared([(JOB, record()), (JOB, record(state=State.PREEMPTED))]) == pytest.approx(expected)

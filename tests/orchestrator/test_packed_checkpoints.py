@@ -54,14 +54,14 @@ def finish(store: Store, file: Path) -> float:
     return record.resumed_from_kimg
 
 
-def test_with_its_checkpoint_a_trial_goes_on_in_another_store(store: Store, half: Path, elsewhere: Store) -> None:
+def test_with_its_checkpoint_a_trial_resumes_in_another_store(store: Store, half: Path, elsewhere: Store) -> None:
     carried(store, "test", elsewhere, "--checkpoints")
     assert actions(elsewhere, half) == {"resume": 1}
     assert finish(elsewhere, half) == HOLD_STEPS / 10
     assert kimgs(runs(elsewhere)[0].ticks) == ALL_STEPS
 
 
-def test_without_it_the_trial_begins_anew(store: Store, half: Path, elsewhere: Store) -> None:
+def test_without_it_the_trial_starts_over(store: Store, half: Path, elsewhere: Store) -> None:
     carried(store, "test", elsewhere)
     assert finish(elsewhere, half) == 0.0
     assert kimgs(runs(elsewhere)[0].ticks) == [*ALL_STEPS[:HOLD_STEPS], *ALL_STEPS]

@@ -72,7 +72,7 @@ def test_the_wall_time_is_that_of_the_slots_and_at_least_of_the_longest(read: Re
     assert alone.totals.wall_hours == pytest.approx((alone.around.seconds + longest) / 3600)
 
 
-def test_energy_and_money_are_told_only_where_somebody_gave_their_price(read: Read) -> None:
+def test_energy_and_cost_are_reported_only_if_their_price_is_given(read: Read) -> None:
     assert (planned(read()).totals.kwh, planned(read()).totals.money) == (None, None)
     totals = planned(read(), watts=100.0, per_kwh=0.5).totals
     assert totals.kwh == pytest.approx(totals.cpu_hours * 0.1)
@@ -102,7 +102,7 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
 
 
-def test_what_a_trial_did_on_other_resources_is_scaled_and_said() -> None:
+def test_what_a_trial_did_on_other_resources_is_scaled_and_reported() -> None:
     history = [(TINY, timing(kimg=1.0, seconds=10.0))]
     rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), ToMeasure())
     assert rate == Rate(2.5, 2.0, "1 earlier trial on other resources", "history", 0.0, CPU_STARTUP)
@@ -194,7 +194,7 @@ def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
     assert PlanFile.model_validate_json(plan.model_dump_json()) == plan
 
 
-def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
+def test_the_printed_plan_has_reasons_and_prices(read: Read) -> None:
     document = plan_document(planned(read(), {0: done(1.0)}))
     assert (document["cells"][0]["action"], document["cells"][0]["price"]) == ("reuse", None)
     assert document["cells"][1]["reason"] == "never run"
@@ -202,7 +202,7 @@ def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
     assert document["actions"] == {"new": 3, "reuse": 1}
 
 
-def test_a_difference_is_told_cell_by_cell(read: Read) -> None:
+def test_a_difference_is_reported_cell_by_cell(read: Read) -> None:
     old = stored(planned(read()))
     new = stored(planned(read(SWEEP.replace("[20, 40]", "[20, 50]").replace("horizon_kimg: 1", "horizon_kimg: 2"))))
     changes = diff(old, new)

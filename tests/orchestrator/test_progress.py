@@ -117,7 +117,7 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(view_for(console(True)[0]), Lines)
 
 
-def test_lines_tell_when_runs_are_over_and_how_long_the_others_take() -> None:
+def test_lines_report_finished_runs_and_the_remaining_time() -> None:
     target, output = console(terminal=False)
     over = replace(STATUS, seed=4, state="done", left_seconds=0.0)
     Lines(target, parallel=2).show([over, STATUS], [60.0])

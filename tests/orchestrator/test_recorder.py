@@ -135,7 +135,7 @@ def test_ground_gone_over_twice_is_recorded_once(run: RunDir) -> None:
     assert fresh_points(run, cursor)[0] == []
 
 
-def test_a_torn_line_waits_for_its_end(run: RunDir) -> None:
+def test_a_torn_line_is_read_once_it_is_complete(run: RunDir) -> None:
     _, cursor = fresh_points(run, Cursor())
     line = json.dumps(metric(4.0, 1.0))
     with run.metrics.open("a") as file:
@@ -177,7 +177,7 @@ def test_a_trial_of_two_sweeps_is_tagged_with_both(store: Store, run: RunDir) ->
     assert only_run(record(store)).data.tags["sweep"] == "demo,other"
 
 
-def test_behind_is_told_without_mlflow(store: Store, run: RunDir) -> None:
+def test_the_backlog_is_reported_without_mlflow(store: Store, run: RunDir) -> None:
     target = default_target(store)
     assert is_behind(store, target, [run.path.name])
     record(store)
@@ -223,7 +223,7 @@ def test_a_second_recorder_leaves_the_first_alone(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("scripted")
-def test_a_run_records_itself_and_without_mlflow_goes_on(
+def test_a_run_records_itself_and_continues_without_mlflow(
     store: Store,
     sweep_file: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,

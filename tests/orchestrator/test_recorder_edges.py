@@ -82,7 +82,7 @@ def test_whatever_two_stores_do_to_one_database_each_trial_is_there_once(
         assert len(runs_in(client, "adasweep")) == len({which for which, _ in steps})
 
 
-def test_a_rebuild_keeps_what_somebody_else_put_into_the_stores_own_database(store: Store, run: RunDir) -> None:
+def test_a_rebuild_keeps_what_others_put_into_the_stores_own_database(store: Store, run: RunDir) -> None:
     client = record(store).client
     client.create_run(client.create_experiment("notes"), run_name="by hand")
     assert ingest.main([str(store.root), "--rebuild"]) == 0
@@ -140,7 +140,7 @@ def test_a_trial_that_cannot_be_recorded_stops_no_other(
     assert not is_behind(store, default_target(store), [run.path.name, other.path.name])
 
 
-def test_what_mlflow_refuses_is_left_out_and_said(
+def test_what_mlflow_refuses_is_left_out_and_reported(
     store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = ["../up", "a//b", "/root", "./here", "fine"]
@@ -160,7 +160,7 @@ def test_what_mlflow_refuses_is_left_out_and_said(
     assert history(ingester, "fine") == [(3000, 1.0)]
 
 
-def test_rows_that_have_no_place_in_mlflow_are_passed_over(run: RunDir) -> None:
+def test_rows_that_have_no_place_in_mlflow_are_skipped(run: RunDir) -> None:
     odd: list[Mapping[str, Any]] = [
         metric(4.0, 2.0) | {"time": 1e300},
         metric(-4.0, 2.0),
@@ -226,7 +226,7 @@ def test_two_configurations_never_share_a_cell(store: Store) -> None:
 @pytest.mark.parametrize("uri", ["file:///tmp/runs", "runs", "ftp://host/x", "sqlite:runs.db"])
 @pytest.mark.parametrize("command", ["record", "run"])
 @pytest.mark.usefixtures("run")
-def test_a_place_that_mlflow_cannot_record_to_is_told_at_once(
+def test_a_place_that_mlflow_cannot_record_to_is_reported_at_once(
     command: str,
     uri: str,
     store: Store,

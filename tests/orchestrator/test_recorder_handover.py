@@ -97,7 +97,7 @@ def test_after_a_killed_launcher_the_same_command_returns_when_all_is_recorded(
     orphan.process.stdin = None
 
 
-def test_what_is_not_recorded_and_who_does_it_is_said(
+def test_what_is_not_recorded_and_who_does_it_is_reported(
     store: Store, run: RunDir, start: Start, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "FINISH_SECONDS", 1.0)
@@ -110,7 +110,7 @@ def test_what_is_not_recorded_and_who_does_it_is_said(
     assert line.endswith("continues to record")
 
 
-def test_trouble_with_mlflow_is_said_once_with_its_reason(store: Store, said: list[str]) -> None:
+def test_trouble_with_mlflow_is_reported_once_with_its_reason(store: Store, said: list[str]) -> None:
     target = default_target(store)
     idle = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     recorder = RecorderProcess(store, target, idle, said.append)

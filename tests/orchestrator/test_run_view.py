@@ -33,7 +33,7 @@ def done(store: Store) -> Callable[[Task], State]:
     return script
 
 
-def test_a_trial_that_ends_between_two_looks_is_shown_as_it_ended(
+def test_a_trial_that_ends_between_two_polls_is_shown_as_it_ended(
     store: Store, sweep_file: Callable[..., Path]
 ) -> None:
     world = FakeWorld(done(store), slots=9)
@@ -57,7 +57,7 @@ class Told(Silence):
         self.lines.append(text)
 
 
-def test_a_backend_that_cannot_be_reached_is_told_once_and_so_is_its_return(
+def test_a_backend_that_cannot_be_reached_is_reported_once_and_so_is_its_return(
     store: Store, sweep_file: Callable[..., Path]
 ) -> None:
     dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(FakeWorld(done(store))))

@@ -78,7 +78,7 @@ def test_scores_beyond_a_sweeps_horizon_are_not_its_own(run: RunDir) -> None:
     assert score_of(run, FID, 8.0) == (1.0, 1.0)
 
 
-def test_what_is_not_finite_is_no_best_score(run: RunDir) -> None:
+def test_what_is_not_finite_is_not_a_best_score(run: RunDir) -> None:
     scored(run, (2.0, float("nan")), (4.0, 7.0), (8.0, float("inf")))
     assert score_of(run, FID, 8.0) == (float("inf"), 7.0)
 
@@ -162,7 +162,7 @@ def test_a_trial_cancelled_by_its_id_is_cancelled_for_all(run: RunDir) -> None:
     assert (action(run, A), action(run, B)) == (Action.RESUME, Action.RESUME)
 
 
-def test_a_submission_that_was_refused_is_no_attempt(run: RunDir) -> None:
+def test_a_submission_that_was_refused_is_not_an_attempt(run: RunDir) -> None:
     attempted(run, "a", State.LOST, 0.0, pid=0, message="could not be submitted: no such partition")
     seen = observe_run(run, None, NOW)
     assert (seen.attempts, action(run, A)) == (0, Action.NEW)

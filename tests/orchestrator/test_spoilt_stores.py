@@ -170,7 +170,7 @@ ROWS: dict[str, tuple[str, bytes]] = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_spoilt_row_is_passed_over_and_told_with_its_line(store: Store, name: str) -> None:
+def test_a_corrupt_row_is_skipped_and_reported_with_its_line(store: Store, name: str) -> None:
     file, line = ROWS[name]
     path = first(store).path / f"{file}.jsonl"
     count = path.read_bytes().count(b"\n") if path.exists() else 0
@@ -181,7 +181,7 @@ def test_a_spoilt_row_is_passed_over_and_told_with_its_line(store: Store, name: 
     assert observe_run(first(store), None, 4e9) == before
 
 
-def test_all_commands_pass_over_all_spoilt_rows(store: Store, whole: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_all_commands_skip_all_corrupt_rows(store: Store, whole: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for file, line in ROWS.values():
         with (first(store).path / f"{file}.jsonl").open("ab") as stream:
             stream.write(line + b"\n")
@@ -210,7 +210,7 @@ def spoil(path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_spoilt_files_stop_no_command_and_no_other_trial(
+def test_corrupt_files_stop_no_command_and_no_other_trial(
     store: Store, whole: Path, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for name in DOCUMENTS:
@@ -224,7 +224,7 @@ def test_spoilt_files_stop_no_command_and_no_other_trial(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_spoilt_plan_stops_no_other_sweep(
+def test_a_corrupt_plan_stops_no_other_sweep(
     store: Store, whole: Path, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(store.plan("two").parent, store.plan("other").parent)
@@ -247,7 +247,7 @@ ODD_RECORDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", ODD_RECORDS)
-def test_a_record_that_does_not_fit_is_passed_over(store: Store, name: str) -> None:
+def test_a_record_that_does_not_fit_is_skipped(store: Store, name: str) -> None:
     record = json.loads(first(store).record(1).read_text())
     first(store).record(1).write_text(json.dumps(record | ODD_RECORDS[name]))
     assert [one.path for one in spoilt_of(store, first(store).path.name)] == [first(store).record(1)]
@@ -309,7 +309,7 @@ FIELDS = st.dictionaries(st.sampled_from(list(RunRecord.model_fields)), JSON, ma
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lines=st.lists(LINES, max_size=8), record=FIELDS | st.binary(max_size=40), name=st.sampled_from(DOCUMENTS))
-def test_no_store_is_too_spoilt_for_a_command(
+def test_no_store_is_too_corrupt_for_a_command(
     store: Store, whole: Path, capfd: pytest.CaptureFixture[str], lines: list[bytes], record: Any, name: str
 ) -> None:
     run = first(store)

@@ -17,7 +17,7 @@ def rooms(package: str) -> set[str]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_room_has_one_row(package: str) -> None:
+def test_every_subpackage_has_one_row(package: str) -> None:
     rows = [room for room in ROW.findall(TEXT) if room.startswith(f"{package}/")]
     assert sorted(rows) == sorted(rooms(package))
 

@@ -24,13 +24,13 @@ def lines_of(package: str) -> list[int]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_few_files_lie_flat(package: str) -> None:
+def test_few_files_are_at_the_top_level(package: str) -> None:
     flat = sorted(path.name for path in (ROOT / package).glob("*.py"))
     assert len(flat) <= MOST_FLAT_FILES, flat
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_two_rooms_import_each_other(package: str) -> None:
+def test_no_two_subpackages_import_each_other(package: str) -> None:
     graph = grimp.build_graph(package)
 
     def knows(importer: str, imported: str) -> bool:

@@ -212,7 +212,7 @@ def test_a_holder_stopped_anywhere_and_superseded_changes_nothing_more(
 
 @pytest.mark.parametrize("every", [SOME, pytest.param(ALL, marks=pytest.mark.slow)])
 @pytest.mark.timeout(3600)
-def test_after_a_kill_anywhere_the_next_holder_finishes_and_sweeps_up(
+def test_after_a_kill_anywhere_the_next_holder_finishes_and_cleans_up(
     scene: Callable[[str], Scene], every: int
 ) -> None:
     for number in count(1, every):
