@@ -1,4 +1,4 @@
-"""The ledger of a sweep as a figure: what adds up, what was wasted, what another sweep has paid."""
+"""The ledger of a sweep as a figure: sums, wasted work, and work paid for by another sweep."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ RUNS = [FakeRun(augment, 500, seed) for augment in ("none", "ada") for seed in r
 
 @pytest.fixture
 def store(tmp_path: Path) -> ResultStore:
-    """Trials of one MWh and two GPUs for an hour; the first took two attempts, the last was paid by another sweep."""
+    """Trials of one MWh and two GPUs for an hour; the first took two attempts, another sweep paid for the last."""
     written = write_store(tmp_path / "store", RUNS, step_kimg=50.0, files=False)
     for run in RUNS:
         attempt(written, run, 1)

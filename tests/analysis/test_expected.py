@@ -1,4 +1,4 @@
-"""The report holds what attempts and runs took against what was expected of them."""
+"""The report compares actual times of attempts and runs with their estimates."""
 
 from pathlib import Path
 from typing import Any

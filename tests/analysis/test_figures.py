@@ -1,6 +1,6 @@
-"""Golden numbers of each figure from the SYNTHETIC store; drawing in every state of a store; nothing over data.
+"""Golden numbers of each figure from the SYNTHETIC store; drawing in every state of a store; no text over data.
 
-To record the golden files anew after an intended change: ADASWEEP_RECORD=1 pytest tests/analysis/test_figures.py
+To re-record the golden files after an intended change: ADASWEEP_RECORD=1 pytest tests/analysis/test_figures.py
 """
 
 import io

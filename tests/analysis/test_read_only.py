@@ -1,4 +1,4 @@
-"""A store that may only be read is read all the same, and what cannot be written is told."""
+"""Reading works in a read-only store; a failed write is a user error."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ RUNS = [FakeRun("ada", 500, seed) for seed in range(2)]
 
 @pytest.fixture
 def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ResultStore:
-    """A store in which no folder can be made."""
+    """A store in which no folder can be created."""
     store = write_store(tmp_path / "store", RUNS)
     make = os.mkdir
 

@@ -25,7 +25,7 @@ HOSTILE = '<script>alert("x")</script>'
 
 
 class Balance(HTMLParser):
-    """Checks that every tag is closed in order, and remembers what the page would load."""
+    """Checks that every tag is closed in order, and records what the page would load."""
 
     def __init__(self) -> None:
         super().__init__()

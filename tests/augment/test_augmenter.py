@@ -1,4 +1,4 @@
-"""The controller: what it measures, how p moves, what a checkpoint carries."""
+"""The controller: what it measures, how p moves, what a checkpoint contains."""
 
 import pytest
 import torch

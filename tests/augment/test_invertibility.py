@@ -1,4 +1,4 @@
-"""Condition numbers of augmentations against the mixing matrices they stand for."""
+"""Condition numbers of augmentations against those of explicit mixing matrices."""
 
 import numpy as np
 import pytest

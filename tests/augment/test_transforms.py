@@ -1,4 +1,4 @@
-"""Distributions of what the transforms draw, and what their parameters mean."""
+"""The distributions that the transforms draw from, and the meaning of their parameters."""
 
 from math import pi
 

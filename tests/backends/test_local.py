@@ -1,4 +1,4 @@
-"""What only the local backend has: slots by resources, and a runner that may die."""
+"""What is specific to the local backend: slots by resources, and a runner that may die."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The Ray backend without Ray: its queue, its answers from files, and what it asks over HTTP."""
+"""The Ray backend without Ray: its queue, states read from files, and its HTTP requests."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ from trainer.record import State
 
 
 class FakeRay(BaseHTTPRequestHandler):
-    """The few answers of Ray's dashboard that are asked for."""
+    """The few responses of Ray's dashboard that the backend requests."""
 
     token: ClassVar[str] = "secret"
     jobs: ClassVar[list[dict[str, Any]]] = []
@@ -48,12 +48,12 @@ class FakeRay(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Where a FakeRay listens."""
+    """The address of a FakeRay."""
     server = HTTPServer(("127.0.0.1", 0), FakeRay)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Reading what SLURM's commands print: every form of a row, and what sites and mishaps put beside rows."""
+"""Parsing the output of SLURM's commands: every form of a row, and what sites or failures print between rows."""
 
 import json
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ words = st.sampled_from(sorted(STATES))
 
 @st.composite
 def rows(draw: st.DrawFn) -> tuple[str, JobRow, str]:
-    """Return a key, what is told of it, and the line of squeue that tells it."""
+    """Return a key, its row, and the line of squeue with that row."""
     job, index, word = draw(numbers), draw(st.none() | st.integers(0, 99)), draw(words)
     code, signal = draw(st.integers(0, 255)), draw(st.integers(0, 64))
     status = code << 8 if draw(st.booleans()) else signal
@@ -137,7 +137,7 @@ LINE = st.sampled_from(
 
 @st.composite
 def spoilt(draw: st.DrawFn) -> str:
-    """Return an answer with pieces cut out, doubled, or replaced by anything."""
+    """Return output with pieces cut out, duplicated, or replaced by anything."""
     text = "\n".join(draw(st.lists(LINE, max_size=5)))
     for _ in range(draw(st.integers(0, 5))):
         first, last = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
@@ -146,7 +146,7 @@ def spoilt(draw: st.DrawFn) -> str:
 
 
 def judge(text: str) -> None:
-    """Read a text in every way: nothing is raised but an error that may pass."""
+    """Parse a text in every way: only a temporary failure may be raised."""
     jobs = ["4711_0", "4711_1", "12@beta"]
     for answer in (read_squeue(text, jobs), read_sacct(text, jobs)):
         assert all(JOB.fullmatch(key) and isinstance(meaning(row), State) for key, row in answer.rows.items())

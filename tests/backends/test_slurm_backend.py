@@ -1,4 +1,4 @@
-"""The SLURM backend without SLURM: what it renders and how it judges, where there is neither sbatch nor squeue."""
+"""The SLURM backend without SLURM: what it renders, and how it interprets states, without sbatch or squeue."""
 
 import shlex
 from collections.abc import Sequence
@@ -106,7 +106,7 @@ def test_no_value_of_a_profile_breaks_out_of_its_line(value: str) -> None:
 
 
 class ScriptedSlurm:
-    """squeue as it answers one time after the other."""
+    """squeue with a script of successive outputs."""
 
     def __init__(self, *words: str) -> None:
         self.words = list(words)

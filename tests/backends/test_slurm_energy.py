@@ -1,4 +1,4 @@
-"""Energy from SLURM's accounting: whose job it was, and when it is asked for at all."""
+"""Energy from SLURM's accounting: which attempt it belongs to, and when it is requested at all."""
 
 import json
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def run(store: Store) -> RunDir:
 
 
 def attempt(run: RunDir, number: int, key: str = "", state: State = State.DONE) -> Path:
-    """Write an attempt; with a key, it is one that was submitted, else one that SLURM began again itself."""
+    """Write an attempt: a submitted one with a key, else one that SLURM requeued itself."""
     new_attempt(run)
     record = RunRecord(
         attempt=number,

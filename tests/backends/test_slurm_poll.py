@@ -1,4 +1,4 @@
-"""Asking SLURM: few commands, and every form of their answers."""
+"""Polling SLURM: few commands, and every form of their output."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ ARRAY = "85_[8-10,12%4]|PENDING|0:0\n85_1|CANCELLED by 0|0:15\n9|TIMEOUT|0:0\n"
 
 
 class FakeSlurm:
-    """Answers as told, and counts the commands."""
+    """Prints the given output, and counts the commands."""
 
     def __init__(self, squeue: str = "", sacct: str | BackendError = "") -> None:
         self.answers: dict[str, str | BackendError] = {"squeue": squeue, "sacct": sacct}

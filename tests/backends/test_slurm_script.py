@@ -1,4 +1,4 @@
-"""Scripts as profiles of real clusters make them: golden texts, and what bash makes of them."""
+"""Scripts rendered for profiles of real clusters: golden texts, and how bash runs them."""
 
 import os
 import shlex
@@ -37,7 +37,7 @@ def test_the_script_of_every_profile_that_ships_is_the_golden_one(file: Path, mo
 
 
 def carried_out(array: JobArray, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a script with an srun that says with what it was called."""
+    """Run a script with an srun that prints its arguments."""
     (folder / "bin").mkdir()
     srun = folder / "bin" / "srun"
     srun.write_text(

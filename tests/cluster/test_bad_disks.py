@@ -1,4 +1,4 @@
-"""Disks that are full or read-only, and files that a crash or a bit has spoilt, seen from the command line."""
+"""Full or read-only disks, and files corrupted by a crash or a flipped bit, seen from the command line."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def _short_beats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with room for 64 MiB."""
+    """A file system of 64 MiB."""
     if os.geteuid() != 0:
         pytest.skip("mounting a file system takes root")
     disk = tmp_path / "disk"
@@ -56,7 +56,7 @@ def command_on_small_disk(tmp_path: Path, small_disk: Path) -> Iterator[Command]
 
 
 def fill(disk: Path) -> Path:
-    """Leave not a byte free, and return the file that takes the room."""
+    """Fill the disk completely, and return the file that fills it."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (MIB, 4096, 1):
@@ -137,7 +137,7 @@ def test_corrupt_files_are_skipped_in_favour_of_the_last_good_ones(command: Comm
 
 
 def spoil(run: RunDir, newest: checkpoint.Checkpoint) -> None:
-    """Leave what crashes and bad disks leave: half a record, half a line, a checkpoint with one bit turned."""
+    """Leave what crashes and bad disks leave: half a record, half a line, a checkpoint with a flipped bit."""
     record = run.record(1)
     record.write_text(record.read_text()[: record.stat().st_size // 2])
     for stream in (run.ticks, run.metrics, run.events, run.path / "logits.jsonl"):

@@ -1,4 +1,4 @@
-"""What the backend believes of SLURM and of submitit, asked of the real ones."""
+"""Assumptions of the backend about SLURM, checked on a real cluster."""
 
 import ctypes
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ FLAG_BITS = range(8, 32)
 
 
 def _states_of_this_version() -> Iterator[str]:
-    """Yield what SLURM's own library calls every base state, and every flag."""
+    """Yield the name of every base state and every flag in SLURM's own library."""
     found = sorted(Path("/usr/lib").glob(f"*/{LIBRARY}"))
     if not found:
         pytest.skip("SLURM's library is not where Debian puts it")

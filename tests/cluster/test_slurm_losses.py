@@ -1,4 +1,4 @@
-"""What a SLURM cluster does to jobs, and that no sweep is harmed by it. What is killed there is in test_kills.py."""
+"""Sweeps survive what a SLURM cluster does to jobs. Tests that kill are in test_kills.py."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def _begun(sweeper: Sweeper, trials: int = 2) -> Path:
 
 
 def _wait_for_the_blow(sweeper: Sweeper) -> None:
-    """Return once no trial is in its first attempt any more."""
+    """Return once every trial has left its first attempt."""
     wait_until(lambda: all(map(_was_hit, sweeper.runs())), 120, "every first attempt to end")
 
 
@@ -38,7 +38,7 @@ def _finished(sweeper: Sweeper, file: Path) -> list[RunDir]:
 
 
 def _submissions(run: RunDir) -> int:
-    """Return how many jobs were submitted for a trial; more attempts than that are reruns by SLURM itself."""
+    """Return how many jobs were submitted for a trial; further attempts were requeued by SLURM."""
     return sum(read_handle(run.attempt(number)) is not None for number in run.attempts())
 
 
