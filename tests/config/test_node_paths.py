@@ -1,4 +1,4 @@
-"""Paths of an attempt on the node that carries it out."""
+"""Paths of an attempt on the node that runs it."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Decoded once: by many processes at a time, after a kill, over damage."""
+"""Images are decoded once: by concurrent processes, after a kill, after damage."""
 
 import multiprocessing
 import os
@@ -21,7 +21,7 @@ CONTEXT = multiprocessing.get_context("fork")
 
 
 def use(path: Path, wanted: str, cache_dir: Path, pause: float = 0.0) -> None:
-    """Open the cache as a worker would; with `pause`, decode so slowly that there is time to be killed."""
+    """Open the cache as a worker would; with `pause`, decode slowly enough to be killed."""
     data = decoded(path, wanted, cache_dir, lambda *_: time.sleep(pause))
     assert (data.images[7].transpose(1, 2, 0) == pixels(7)).all()
 

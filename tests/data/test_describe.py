@@ -1,4 +1,4 @@
-"""What planning learns about a data set, and what it says when there is something wrong."""
+"""What planning reads of a data set, and the errors it reports."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def message(data: str | Path, data_dir: Path) -> str:
 
 
 def count_reads(monkeypatch: pytest.MonkeyPatch, archive: type[Folder] | type[Zip]) -> list[str]:
-    """Return a list that will get the name of every file that is read."""
+    """Return a list to which the name of every file read is added."""
     read: list[str] = []
     original = archive.read
 

@@ -1,4 +1,4 @@
-"""Folders and ZIPs as people and programs leave them: one folder around all, links, pipes, odd names, capitals."""
+"""Folders and ZIPs found in practice: a common top-level folder, links, pipes, odd names, capitals."""
 
 import gzip
 import json
@@ -136,7 +136,7 @@ def test_the_outermost_label_file_counts_and_others_are_reported_as_unused(tmp_p
 
 
 def test_a_set_without_label_file_in_a_folder_keeps_its_fingerprint(tmp_path: Path) -> None:
-    """What was computed for such sets before folders were looked through holds."""
+    """Fingerprints from before subfolders were searched stay valid."""
     source = zip_of(tmp_path / "x.zip", ANIMALS)
     assert describe(source, tmp_path).fingerprint == "b6240af827f3d41f"
     assert describe(folder_set(tmp_path / "cats", 3, [0, 1, 0]), tmp_path).fingerprint == "04aff75907a49f30"

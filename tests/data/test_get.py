@@ -1,4 +1,4 @@
-"""Named sets: got once, whole or not at all, and exactly what they should be."""
+"""Named data sets: downloaded once, completely or not at all, and verified."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ FETCH = pytest.mark.skipif("ADASWEEP_TEST_FETCH" not in os.environ, reason="fetc
 
 
 def silent(_: str) -> None:
-    """Say nothing."""
+    """Ignore progress reports."""
 
 
 def test_the_embedded_set_needs_no_network_and_is_exactly_as_known(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def script(file: Path, line: str) -> Path:
 
 
 def test_a_relative_store_is_found_by_the_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tools run inside the folder, so a path relative to where adasweep runs would mean another place to them."""
+    """The tools run inside the folder, where a path relative to adasweep's working directory would be wrong."""
     monkeypatch.chdir(tmp_path)
     Path("store").mkdir()
     script(tmp_path / "apt-get", ": > set_1.deb")

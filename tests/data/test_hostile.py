@@ -1,4 +1,4 @@
-"""Files that are broken, or built to do harm, are refused by name."""
+"""Broken or malicious files are refused by name."""
 
 import contextlib
 import struct
@@ -24,7 +24,7 @@ from trainer.errors import DataError, UserError
 
 
 def huge_png(width: int, height: int) -> bytes:
-    """Return a small file that says it is an enormous image."""
+    """Return a small file with the header of an enormous image."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,4 +1,4 @@
-"""Every kind of picture that cameras, scanners and drawing programs write becomes the pixels that a person sees."""
+"""Every kind of picture from cameras, scanners and drawing programs becomes the pixels that a viewer shows."""
 
 import io
 from pathlib import Path
@@ -27,7 +27,7 @@ LOSSY = 24
 
 
 class Saved(NamedTuple):
-    """A format, the modes that it keeps exactly, and how to save in it without loss."""
+    """A format, the modes that it preserves exactly, and the options for saving without loss."""
 
     format: str
     modes: tuple[str, ...]
@@ -64,7 +64,7 @@ def in_mode(mode: str, number: int = 0) -> Image.Image:
 
 
 def seen(image: Image.Image) -> np.ndarray:
-    """Return what a person sees of a picture in memory, as grey, grey with alpha, RGB or RGBA [h w c]."""
+    """Return a picture in memory as it is shown: grey, grey with alpha, RGB or RGBA [h w c]."""
     if image.mode.startswith("I;16"):
         kind = ">u2" if image.mode == "I;16B" else "<u2"
         return (np.frombuffer(image.tobytes(), kind).reshape(8, 8, 1) >> 8).astype(np.uint8)
@@ -96,7 +96,7 @@ def prepared(path: Path, **settings: object) -> np.ndarray:
 
 
 def told(path: Path) -> str:
-    """Return what the set that was prepared from `path` says was done."""
+    """Return what the set prepared from `path` records about its preparation."""
     return " | ".join(map(str, read_settings(path.with_suffix(".zip")).get("remarks", [])))  # type: ignore[call-overload]
 
 

@@ -1,4 +1,4 @@
-"""Every image has one class, and whoever uses the classes hears what is odd about them."""
+"""Every image has one class, and commands that use classes report what is odd about them."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthChec
 
 
 def labelled(path: Path, text: object) -> Path:
-    """Write two images and a label file of any content."""
+    """Write two images and a label file with the given content."""
     folder = folder_set(path, 2)
     (folder / "dataset.json").write_text(text if isinstance(text, str) else json.dumps({"labels": text}))
     return folder

@@ -1,4 +1,4 @@
-"""Every kind of source becomes the same kind of ZIP, with its pixels and labels, and the same bytes every time."""
+"""Every kind of source becomes the same kind of ZIP, with its pixels and labels, byte for byte reproducibly."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The order of images can be entered anywhere, and shared out."""
+"""The order of images can be resumed anywhere and split among ranks."""
 
 import time
 from itertools import islice

@@ -1,4 +1,4 @@
-"""The course of p under given signs, the factor of the moving average, Adam under lazy regularisation."""
+"""p over time for given signs, the EMA decay, and Adam with lazy regularisation."""
 
 from typing import Any
 

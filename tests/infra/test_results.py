@@ -1,4 +1,4 @@
-"""docs/results says what its packs say: another digit, a spoilt or missing pack, a typed number are one line each."""
+"""docs/results agrees with its packs: a changed digit, a corrupt or missing pack, a typed number are one line each."""
 
 import shutil
 import signal
@@ -38,7 +38,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def pack_of(folder: Path, name: str, runs: list[FakeRun]) -> Path:
-    """Pack a made-up sweep in which only `runs` have been made."""
+    """Pack a synthetic sweep in which only `runs` have been run."""
     missing = [run for run in PLANNED if run not in runs]
     store = write_store(folder / f"store-{name}", runs, missing=missing, step_kimg=20.0)
     path = folder / f"docs/results/packs/{name}.zip"

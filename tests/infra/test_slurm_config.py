@@ -1,4 +1,4 @@
-"""The text of a throw-away cluster's configuration."""
+"""The configuration files of a throw-away cluster."""
 
 from pathlib import Path
 

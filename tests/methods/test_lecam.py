@@ -1,4 +1,4 @@
-"""LeCam: the penalty, its anchors, and that they do not depend on how a batch is cut."""
+"""LeCam: the penalty, its anchors, and that they do not depend on micro-batches."""
 
 import pytest
 import torch

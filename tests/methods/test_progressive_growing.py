@@ -1,4 +1,4 @@
-"""Progressive growing: the schedule at its boundaries, batches, learning rates, resets, and what images show."""
+"""Progressive growing: the schedule at its boundaries, batches, learning rates, resets, and faded images."""
 
 from pathlib import Path
 from typing import Any

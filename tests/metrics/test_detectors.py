@@ -1,4 +1,4 @@
-"""Feature networks: found, checked, quick, and the same whatever the batch."""
+"""Feature networks: loading, verification, resizing, and independence of the batch."""
 
 import hashlib
 from importlib import metadata
@@ -73,7 +73,7 @@ def test_changed_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 class FakeInception(nn.Module):
-    """What the official file looks like from outside."""
+    """A stand-in with the interface of the official file."""
 
     def forward(self, images: Tensor, return_features: bool = False, no_output_bias: bool = False) -> Tensor:
         pooled = images.float().mean([2, 3])

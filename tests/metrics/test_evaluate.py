@@ -1,4 +1,4 @@
-"""One pass for all metrics; reference features measured once, by whoever comes first, whatever crashes."""
+"""One pass for all metrics; reference features are computed once, by the first process, even after crashes."""
 
 import multiprocessing
 import os
@@ -228,7 +228,7 @@ def test_real_images_are_chosen_once_and_for_all() -> None:
 
 
 class SlowReference(NoiseImages):
-    """Takes its time, and leaves a mark on disk each time it is read."""
+    """A slow reference that leaves a mark on disk each time it is read."""
 
     def __init__(self, marks: Path) -> None:
         super().__init__()

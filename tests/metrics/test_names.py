@@ -1,4 +1,4 @@
-"""Names of metrics: what they mean, what is said of wrong ones, which values may meet in one figure."""
+"""Names of metrics: their meaning, errors for wrong ones, and which values are comparable."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The phases of an iteration: which there are, what they draw, and that micro-batches and ranks change nothing."""
+"""The phases of an iteration: their order, their random draws, and invariance to micro-batches and ranks."""
 
 from collections.abc import Callable
 from typing import Any

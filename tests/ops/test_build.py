@@ -1,4 +1,4 @@
-"""Builds appear whole, are named by their content, and are never made or waited for by workers."""
+"""Builds appear atomically, are content-addressed, and are never made or waited for by workers."""
 
 import json
 import multiprocessing
@@ -37,7 +37,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Sources that compile at once, and an empty root of builds."""
+    """Sources that compile quickly, and an empty root of builds."""
     assert not empty.exists()
     sources = tmp_path / "csrc"
     sources.mkdir()

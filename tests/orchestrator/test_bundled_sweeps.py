@@ -1,4 +1,4 @@
-"""Sweeps that come with the package are named by as much as is unique, listed, and copied with what they include."""
+"""Bundled sweeps can be named by a unique prefix, listed, and copied together with the files they include."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The command line: what a mistake says, what is imported, how fast planning is."""
+"""The command line: user errors, imports, and the speed of planning."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def ten_thousand_planned(command: list[str]) -> float:
 
 
 def slowness() -> float:
-    """Return how many times slower than usual this machine is now: neighbours slow a CPU down, too."""
+    """Return how many times slower than usual this machine is now, for example because of other processes."""
     started = time.process_time()
     json.dumps(list(range(400_000)))
     return max(1.0, (time.process_time() - started) / 0.05)

@@ -1,4 +1,4 @@
-"""The table of decisions: what is wanted and seen, and what follows."""
+"""The decision table: from what is planned and observed to an action."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ RULES = Rules(failures_allowed=2, stalls_allowed=5)
 
 
 def seen(state: State, kimg: float = 8.0, **more: Any) -> Observed:
-    """Return a trial after one attempt; fields of `Measurements` may be given like its own."""
+    """Return a trial after one attempt; fields of `Measurements` may be given like those of the trial."""
     numbers = {name: more.pop(name) for name in ("metrics", "snapshots", "asked") if name in more}
     evaluations = more.pop("evaluated", NO_EVALUATIONS)
     of_training = {"saved_kimg": kimg, "horizon_kimg": 8.0, **more}

@@ -1,4 +1,4 @@
-"""What the doctor says of machines of every kind."""
+"""The doctor's report on different machines."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Packs carry evidence from store to store: whole, once, and never over anything newer."""
+"""Packs carry evidence from store to store: completely, once, and without overwriting anything newer."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def checkpoint(run: RunDir, images: int, content: bytes = b"weights") -> Path:
 
 
 def train(run: RunDir, kimg: float, state: State = State.DONE) -> None:
-    """Write what a trial records up to `kimg`, with rows for every 0.5 kimg from where it was."""
+    """Write the records of a trial up to `kimg`, with rows for every 0.5 kimg since its last state."""
     number = new_attempt(run).attempt
     record = RunRecord(
         attempt=number, state=state, kimg=kimg, horizon_kimg=1.0, started=1.0, updated=2.0, host="h", pid=1
@@ -87,7 +87,7 @@ def unpack(store: Store, path: Path) -> Merged:
 
 
 def rewritten(source: Path, target: Path, change: Callable[[dict[str, Any]], None], **entries: bytes) -> Path:
-    """Write a pack with a changed manifest, and with other or further entries."""
+    """Write a pack with a changed manifest, and with changed or additional entries."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         manifest = json.loads(old.read("manifest.json"))
         change(manifest)
@@ -98,7 +98,7 @@ def rewritten(source: Path, target: Path, change: Callable[[dict[str, Any]], Non
 
 
 def unchanged(_manifest: dict[str, Any]) -> None:
-    """Leave a manifest as it is."""
+    """Leave a manifest unchanged."""
 
 
 def test_an_empty_store_gets_all_that_was_packed(full: Store, empty: Store, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Frozen code: what jobs run is what was there when they were submitted."""
+"""Frozen code: jobs run the code as it was when they were submitted."""
 
 import json
 import shutil
@@ -99,7 +99,7 @@ def test_freezing_this_code_is_quick(store: Store) -> None:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A working copy of this code that a test may spoil."""
+    """A working copy of this code that a test may modify."""
     for package in ("orchestrator", "trainer"):
         shutil.copytree(LIVE / package, tmp_path / "work" / package, ignore=shutil.ignore_patterns("embedded"))
     shutil.copytree(LIVE / "analysis", tmp_path / "work" / "analysis")

@@ -1,4 +1,4 @@
-"""What can be known before a job starts is told by `plan`, and again by `run`: all at once, a line for each mistake."""
+"""Errors that are detectable before a job starts are reported by `plan` and `run`: all at once, one line each."""
 
 import json
 from collections.abc import Callable
@@ -91,7 +91,7 @@ def test_a_mistake_of_many_cells_is_one_line_with_the_cells(store: Store, sweep_
 
 
 def write_snapshot(path: Path, networks: Networks) -> None:
-    """Write the header of a snapshot of such networks."""
+    """Write the header of a snapshot of these networks."""
     header = json.dumps({"__metadata__": {"networks": networks.model_dump_json()}}).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header)
 

@@ -1,4 +1,4 @@
-"""Sweeps made of other files, of derived values, and with resources of their own for some cells."""
+"""Sweeps with includes, with derived values, and with separate resources for some cells."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What attempts took against what was expected, and how long trials and sweeps take yet."""
+"""Actual against estimated times of attempts, and the remaining times of trials and sweeps."""
 
 from dataclasses import replace
 from pathlib import Path

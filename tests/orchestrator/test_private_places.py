@@ -1,4 +1,4 @@
-"""What is executed lies where only the user can write: in the store, or beside a shared store in a closed folder."""
+"""Executed files are only writable by the user: in the store, or in a private folder beside a shared store."""
 
 import os
 import re

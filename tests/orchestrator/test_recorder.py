@@ -1,4 +1,4 @@
-"""Recording into a real MLflow database, looked at through MLflow's own client."""
+"""Recording into a real MLflow database, read back with MLflow's client."""
 
 import json
 import shutil
@@ -54,7 +54,7 @@ def plan(store: Store, sweep: str, *runs: RunDir) -> None:
 
 @pytest.fixture(scope="module")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables and nothing in them: making one takes seconds."""
+    """A database with empty MLflow tables, created once because it takes seconds."""
     path = tmp_path_factory.mktemp("mlflow") / "empty.db"
     MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
     return path
@@ -197,7 +197,7 @@ def test_rebuilding_twice_gives_the_same_without_doubles(store: Store, run: RunD
 
 
 def in_database(store: Store, key: str) -> list[tuple[int, float]]:
-    """Return a series without MLflow, which keeps the database it had open before it was replaced."""
+    """Return a series without MLflow, which keeps its connection to a database that has been replaced."""
     with sqlite3.connect(store.root / "mlflow.db") as database:
         return database.execute("select step, value from metrics where key = ? order by step", [key]).fetchall()
 

@@ -1,4 +1,4 @@
-"""The recorder beside other projects, after deletions in MLflow's pages, in any folder; what MLflow refuses."""
+"""The recorder beside other projects, after deletions in MLflow's UI, in any folder; and what MLflow refuses."""
 
 import json
 import math
@@ -30,7 +30,7 @@ from trainer.record import RunDir, State
 
 
 def shared(monkeypatch: pytest.MonkeyPatch, empty: Path, path: Path) -> MlflowClient:
-    """Have everything recorded in a database that holds another project's run."""
+    """Record everything in a database with a run of another project."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(empty, path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(path))

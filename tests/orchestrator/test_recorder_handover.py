@@ -1,4 +1,4 @@
-"""Recorders of one store follow each other: whoever is left records the rest, or says what is missing."""
+"""Recorders of one store take over from each other: the last one records the rest, or reports what is missing."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def start(store: Store, said: list[str]) -> Iterator[Start]:
-    """A function that starts a recorder of the store; what is left of them is killed."""
+    """A function that starts a recorder of the store; remaining ones are killed."""
     begun: list[RecorderProcess] = []
 
     def begin() -> RecorderProcess:

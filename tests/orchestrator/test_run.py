@@ -1,4 +1,4 @@
-"""adasweep run from end to end: real processes everywhere, only the worker keeps to a script."""
+"""adasweep run end to end: all processes are real except the worker, which is scripted."""
 
 import json
 import os

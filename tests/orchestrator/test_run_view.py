@@ -1,4 +1,4 @@
-"""What `adasweep run` shows of its trials, over a backend without processes."""
+"""The display of `adasweep run`, with a backend without processes."""
 
 import time
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_a_trial_that_ends_between_two_polls_is_shown_as_it_ended(
 
 
 class Told(Silence):
-    """Keeps what was said."""
+    """Records all messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Optuna behind ask and tell: what it makes of results, and what of a journal that a crash has left."""
+"""Optuna's ask-and-tell interface: reported results, and recovery of its journal after a crash."""
 
 import errno
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a search may choose from: which points there are, and what a mistake in it says."""
+"""Search spaces: their points, and errors in their definition."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,7 +29,7 @@ search:
 
 
 class Scripted:
-    """Chooses what it was told to."""
+    """Suggests the given values."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values

@@ -1,4 +1,4 @@
-"""Several sweeps over one store: what one asks of a trial that they share changes nothing for the others."""
+"""Several sweeps in one store: what one sweep does with a shared trial does not affect the others."""
 
 import shutil
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def attempted(
     metrics: tuple[str, ...] = ("fid2k",),
     **more: object,
 ) -> None:
-    """Add an attempt for a sweep that ended so."""
+    """Add an attempt for a sweep that ended in this state."""
     number = max(run.attempts(), default=0) + 1
     start = max((observe_run(run, None, NOW).saved_kimg, 0.0)) if number > 1 else 0.0
     options = RunOptions(horizon_kimg=8, data_path=Path("d"), cache_dir=Path("c"), metrics=metrics)
@@ -250,7 +250,7 @@ def shared(store: Store, sweep_file: Callable[[str], Path]) -> RunDir:
 
 
 def seen_by_b(store: Store) -> tuple[object, ...]:
-    """Return all that is shown of sweep `b`: its status, its table, its curve, its tags, what `run` would do."""
+    """Return everything shown of sweep `b`: its status, table, curve, tags, and what `run` would do."""
     plan = read_plan(store, "b")
     seen = observe(store, plan.trials, {})
     (status,) = as_json(sweep_status(store, plan, seen, Rules()))

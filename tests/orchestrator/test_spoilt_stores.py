@@ -1,4 +1,4 @@
-"""Whatever stands in the files of one trial, every command ends in order, and tells what is passed over."""
+"""Whatever is in the files of one trial, every command ends properly and reports what it skips."""
 
 import json
 import math
@@ -97,7 +97,7 @@ THEIRS = ("collect", "table", "energy", "claims")
 def endings(
     store: Store, whole: Path, capfd: pytest.CaptureFixture[str], commands: tuple[str, ...] = EVERY
 ) -> dict[str, str]:
-    """Carry out commands that read, and return what each printed. None of them may crash, or send an escape."""
+    """Run read-only commands and return their output. None of them may crash or print an escape sequence."""
     trial, other = list(store.ids())
     named = {"TRIAL": trial, "OTHER": other, "FILE": str(whole / "two.yaml")}
     printed = {}
@@ -114,7 +114,7 @@ def endings(
 
 
 def other_is_seen(store: Store, printed: dict[str, str]) -> bool:
-    """Return whether the trial beside the spoilt one is what it was."""
+    """Return whether the trial beside the corrupt one is unchanged."""
     other = list(store.ids())[1]
     told = observe_run(store.run(other), None, 4e9)
     return (told.state, told.kimg) == (State.DONE, 1.0) and "done at 1 kimg" in printed["why OTHER"]

@@ -1,4 +1,4 @@
-"""Rules that end runs early: whom they hit, and what becomes of those they hit."""
+"""Rules that stop runs early: which runs they stop, and how stopped runs are handled."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The supervisor against a real worker process that keeps to a script."""
+"""The supervisor with a real, scripted worker process."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ Supervise = Callable[[Task], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def supervise() -> Iterator[Supervise]:
-    """A function that starts a supervisor; what it leaves is killed after the test."""
+    """A function that starts a supervisor; its remaining processes are killed after the test."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(task: Task) -> "subprocess.Popen[bytes]":
@@ -39,7 +39,7 @@ def supervise() -> Iterator[Supervise]:
 
 @pytest.fixture
 def run(store: Store) -> RunDir:
-    """A trial whose worker does as it should."""
+    """A trial whose worker succeeds."""
     return new_trial(store)
 
 

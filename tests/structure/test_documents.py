@@ -1,4 +1,4 @@
-"""Formats are described in docs/store.md, completely, and nowhere else."""
+"""Formats are described completely in docs/store.md, and nowhere else."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ FIELDS = {
     "a trial of status --json": TrialStatus.__dataclass_fields__,
 }
 OF_A_FORMAT = re.compile(r"\b(schema_version|wall_hours_low|score_last|modified_ns|num_generated)\b")
-"""What stands in a description of a format, and in no other text."""
+"""Words that occur only in descriptions of formats."""
 
 
 @pytest.mark.parametrize("name", FIELDS)

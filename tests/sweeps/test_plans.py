@@ -1,4 +1,4 @@
-"""Every sweep plans at every tier, the paper tier with the number of runs of the paper, and shares what it can."""
+"""Every sweep can be planned at every tier; the paper tier has the number of runs of the paper; trials are shared."""
 
 from collections import Counter
 from pathlib import Path

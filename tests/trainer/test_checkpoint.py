@@ -1,4 +1,4 @@
-"""Checkpoints prove their content by their name, rotate, and survive crashes."""
+"""Checkpoints have their checksum in their name, rotate, and survive crashes."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from trainer.state import checkpoint
 
 
 def by(token: int) -> Fence:
-    """A writer whom nobody has superseded."""
+    """A writer that has not been superseded."""
     return Fence(Path("nowhere") / "lease.json", token)
 
 

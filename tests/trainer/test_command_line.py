@@ -1,4 +1,4 @@
-"""The worker's command line, and what all command lines share."""
+"""The worker's command line, and behaviour shared by all command lines."""
 
 import io
 from pathlib import Path

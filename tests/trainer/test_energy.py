@@ -21,7 +21,7 @@ class NotSupportedError(Exception):
 
 
 class FakeNvml:
-    """Two boards that have used 5 J and 7 J since the driver was loaded, or show their power only."""
+    """Two boards that have used 5 J and 7 J since the driver was loaded, or report only their power."""
 
     NVMLError_NotSupported = NotSupportedError
     uuids = ("GPU-a", "GPU-b")

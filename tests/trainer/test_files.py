@@ -1,4 +1,4 @@
-"""Files that survive a crash."""
+"""Crash-safe files."""
 
 import json
 import subprocess

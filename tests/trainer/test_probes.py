@@ -1,4 +1,4 @@
-"""Probes of snapshots: each tells what it says it tells, on networks whose answer is known."""
+"""Probes of snapshots: each measures what it claims to, on networks with a known result."""
 
 import dataclasses
 from pathlib import Path

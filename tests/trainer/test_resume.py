@@ -41,7 +41,7 @@ def final_state(run: RunDir) -> dict[str, torch.Tensor]:
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """Rows without what the clock decides, the last one of every kimg."""
+    """Return the last row of every kimg, without its timing columns."""
     last = {row["kimg"]: row for row in read_lines(path)}
     return [{key: value for key, value in last[kimg].items() if key not in WALL_CLOCK} for kimg in sorted(last)]
 

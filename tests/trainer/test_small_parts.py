@@ -1,4 +1,4 @@
-"""Cadence, divergence check, fence, telemetry sums, records: the small parts of the worker."""
+"""Small parts of the worker: cadence, divergence check, fence, telemetry sums, records."""
 
 import json
 from pathlib import Path
