@@ -11,7 +11,7 @@ from trainer.errors import ExitCode
 
 RUN, LOOK, ANALYSE, KEEP, DATA = "Run", "Look", "Record and analyse", "Keep and share", "Data"
 MACHINE = "Machine"
-PASSED_ON = "orchestrator.commands.passed_on"
+FORWARDED = "orchestrator.commands.forwarded"
 
 COMMANDS = (
     Command("plan", "orchestrator.commands.plan", "Show what a sweep would run, why, and what it would cost.", RUN),
@@ -27,18 +27,18 @@ COMMANDS = (
     Command("why", "orchestrator.commands.why", "Explain the state of a trial, and what would happen next.", LOOK),
     Command("logs", "orchestrator.commands.logs", "Show the last lines of a trial's worker output.", LOOK),
     Command("record", "orchestrator.commands.record", "Update MLflow from the store.", ANALYSE),
-    Command("collect", PASSED_ON, "Collect the results of all trials into tables.", ANALYSE),
-    Command("figures", PASSED_ON, "Draw, trace and verify the figures of a sweep.", ANALYSE),
-    Command("table", PASSED_ON, "Print the results of a sweep, one row per cell.", ANALYSE),
-    Command("claims", PASSED_ON, "Test the claims of a sweep against its results.", ANALYSE),
+    Command("collect", FORWARDED, "Collect the results of all trials into tables.", ANALYSE),
+    Command("figures", FORWARDED, "Draw, trace and verify the figures of a sweep.", ANALYSE),
+    Command("table", FORWARDED, "Print the results of a sweep, one row per cell.", ANALYSE),
+    Command("claims", FORWARDED, "Test the claims of a sweep against its results.", ANALYSE),
     Command("energy", "orchestrator.commands.energy", "Show the energy of sweeps: kWh, CO2, GPU-years.", ANALYSE),
-    Command("report", PASSED_ON, "Write a report of sweeps as one page.", ANALYSE),
+    Command("report", FORWARDED, "Write a report of sweeps as one page.", ANALYSE),
     Command("pack", "orchestrator.commands.pack", "Pack the results of a sweep into one file.", KEEP),
     Command("unpack", "orchestrator.commands.unpack", "Merge a pack into the store.", KEEP),
     Command("store", "orchestrator.commands.store", "Maintain a store: list, disk, prune, merge.", KEEP),
-    Command("data", PASSED_ON, "Get, prepare, verify, describe and list data sets.", DATA),
+    Command("data", FORWARDED, "Get, prepare, verify, describe and list data sets.", DATA),
     Command("doctor", "orchestrator.commands.doctor", "Check this machine and the installation.", MACHINE),
-    Command("ops", PASSED_ON, "Build the compiled operations, or show their status.", MACHINE),
+    Command("ops", FORWARDED, "Build the compiled operations, or show their status.", MACHINE),
     Command("schema", "orchestrator.commands.schema", "Print the JSON schema of sweep files, for editors.", MACHINE),
 )
 

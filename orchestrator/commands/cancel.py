@@ -6,7 +6,7 @@ from orchestrator.commands.targets import target_of
 from orchestrator.dispatch.poll import open_handles, seen_of
 from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
-from orchestrator.plan.own_view import own_view
+from orchestrator.plan.sweep_view import own_view
 from orchestrator.store.layout import Store
 from orchestrator.store.requests import cancel
 from trainer.command_line.group import epilog, new_app

@@ -2,7 +2,7 @@
 
 import sys
 
-from orchestrator.commands import benchmark, carry_out, delegate
+from orchestrator.commands import benchmark, delegate, execute_plan
 from orchestrator.commands.options import CpusOption, RunFlags, TierOption
 from orchestrator.dispatch.planner import Request
 from orchestrator.display.output import news
@@ -46,7 +46,7 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
             return code
     request = Request(SWEEP, tier, cpus=cpus)
     benchmark.execute(store, request)
-    code = carry_out.execute(store, request, RunFlags(as_json=as_json))
+    code = execute_plan.execute(store, request, RunFlags(as_json=as_json))
     if code not in (0, ExitCode.SOME_FAILED):
         return code
     plain = ["--json"] if as_json else []

@@ -5,7 +5,7 @@ import typer
 from orchestrator.backends.slurm.accounting import account
 from orchestrator.backends.slurm.profile import chosen_profile
 from orchestrator.commands import delegate
-from orchestrator.commands.passed_on import ANY_WORDS
+from orchestrator.commands.forwarded import ANY_WORDS
 from orchestrator.display.output import news
 from orchestrator.errors import BackendError
 from orchestrator.store.layout import Store

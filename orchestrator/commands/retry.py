@@ -9,9 +9,9 @@ from orchestrator.display.output import print_json, results
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import Action, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.own_view import own_view
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
+from orchestrator.plan.sweep_view import own_view
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import retry

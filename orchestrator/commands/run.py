@@ -1,6 +1,6 @@
 """adasweep run: plan, submit, watch until everything is done. Running it again continues."""
 
-from orchestrator.commands.carry_out import execute
+from orchestrator.commands.execute_plan import execute
 from orchestrator.commands.options import (
     BackendOption,
     CpusOption,

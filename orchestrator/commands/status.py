@@ -17,8 +17,8 @@ from orchestrator.display.trial_table import status_table
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import read_plan, readable_plans
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status
+from orchestrator.store.invalid_files import spoilt_of
 from orchestrator.store.layout import Store
-from orchestrator.store.spoilt import spoilt_of
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.command_line.sweeps import stored_name

@@ -10,8 +10,8 @@ from types import FrameType
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.plan_table import took
 from orchestrator.display.progress import View, in_a_line
-from orchestrator.plan.own_view import own_view
 from orchestrator.plan.status import TrialStatus, trial_status
+from orchestrator.plan.sweep_view import own_view
 from orchestrator.recorders.cursor import is_behind, left_out
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
 from orchestrator.recorders.target import MlflowTarget, default_target

@@ -15,9 +15,9 @@ from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
 from orchestrator.plan.status import attempts_of
 from orchestrator.recorders.flat import flattened
+from orchestrator.store.invalid_files import spoilt_of
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
-from orchestrator.store.spoilt import spoilt_of
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption

@@ -17,9 +17,9 @@ from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
-from orchestrator.plan.gate import measuring_problems, runtime_problems
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
+from orchestrator.plan.preflight import measuring_problems, runtime_problems
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store

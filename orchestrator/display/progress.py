@@ -10,8 +10,8 @@ from rich.text import Text
 
 from orchestrator.display.duration import duration
 from orchestrator.display.trial_table import bar, reach, run_table
-from orchestrator.plan.outlook import left_of_all
 from orchestrator.plan.status import TrialStatus
+from orchestrator.plan.time_left import left_of_all
 
 FIRST = ("running", "failed", "lost", "preempted", "pending")
 """States of which trials are shown before others where not all fit."""

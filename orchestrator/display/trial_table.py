@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.display.duration import duration, span
-from orchestrator.plan.outlook import left_of_all
 from orchestrator.plan.status import TrialStatus
+from orchestrator.plan.time_left import left_of_all
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from orchestrator.backends.ray.jobs import RayJobs
-from orchestrator.backends.slurm.answers import read_settings
-from orchestrator.backends.slurm.ask import Ask, ask_slurm
+from orchestrator.backends.slurm.commands import Ask, ask_slurm
 from orchestrator.backends.slurm.profile import chosen_profile
+from orchestrator.backends.slurm.replies import read_settings
 from orchestrator.doctor.finding import Finding
 from orchestrator.errors import BackendError
 from orchestrator.recorders.target import default_target

@@ -19,8 +19,8 @@ from orchestrator.errors import StoreError
 from orchestrator.plan.plan_file import readable_plans
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.target import default_target
+from orchestrator.store.invalid_files import spoilt_of
 from orchestrator.store.layout import Store
-from orchestrator.store.spoilt import spoilt_of
 from trainer.errors import UserError
 
 NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from orchestrator.plan.desired import Desired, missing_numbers, never_recorded
-from orchestrator.plan.own_view import own_view
+from orchestrator.plan.sweep_view import own_view
 from orchestrator.store.observe import Observed
 from trainer.config.job import Work
 from trainer.config.stored import is_within

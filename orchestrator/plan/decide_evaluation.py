@@ -5,7 +5,7 @@ from math import inf
 
 from orchestrator.plan.decide import Action, Decision, Rules, evaluation
 from orchestrator.plan.desired import Desired, missing_numbers
-from orchestrator.plan.own_view import own_view
+from orchestrator.plan.sweep_view import own_view
 from orchestrator.store.observe import Observed
 from trainer.record import State
 

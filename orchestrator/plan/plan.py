@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from orchestrator.errors import PlanError
-from orchestrator.plan.around import NOTHING_AROUND, Around, around_of
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
+from orchestrator.plan.overhead import NOTHING_AROUND, Around, around_of
 from orchestrator.plan.price import Price
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import Observed

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
-from orchestrator.plan.outlook import JobAndRecord, compared, left_of, share_of
-from orchestrator.plan.own_view import GOING, own_view
 from orchestrator.plan.plan_file import wanted_of_plan
+from orchestrator.plan.sweep_view import GOING, own_view
+from orchestrator.plan.time_left import JobAndRecord, compared, left_of, share_of
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of

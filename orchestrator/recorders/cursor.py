@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.recorders.own_database import active_runs
+from orchestrator.recorders.mlflow_database import active_runs
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store

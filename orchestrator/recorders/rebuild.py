@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.recorders.own_database import all_runs, holds_only
+from orchestrator.recorders.mlflow_database import all_runs, holds_only
 from orchestrator.recorders.target import MlflowTarget, sqlite_uri
 from orchestrator.store.layout import Store
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from orchestrator.store.attempt_history import Attempted, with_record
 from orchestrator.store.evaluation_attempts import work_of
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import is_cancelled
-from orchestrator.store.trail import Attempted, with_record
 from trainer.record import RunDir, RunRecord, State, read_record
 
 GRACE_SECONDS = 30.0

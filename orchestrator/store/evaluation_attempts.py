@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from orchestrator.store.attempt_history import Attempted, asked_of
 from orchestrator.store.layout import read_job
-from orchestrator.store.trail import Attempted, asked_of
 from trainer.config.job import Job, Work
 from trainer.errors import ExitCode
 from trainer.record import RunDir, State

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from orchestrator.store.attempt_history import Attempted, saved_kimg, trail_of
 from orchestrator.store.attempt_state import FINAL, NoProgress, state_of, stuck
 from orchestrator.store.evaluation_attempts import (
     NO_EVALUATIONS,
@@ -16,7 +17,6 @@ from orchestrator.store.evaluation_attempts import (
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import Holder, holder
 from orchestrator.store.requests import cancels, forgiven, retries, stops
-from orchestrator.store.trail import Attempted, saved_kimg, trail_of
 from trainer.config.job import Job, Work
 from trainer.config.stored import rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
@@ -61,7 +61,7 @@ class Observed:
     getting further; `adasweep retry` sets them back to nothing, and `retried` tells that nothing has run since.
     `stops` are the reasons of the sweeps whose rules have stopped it, `cancels` those of sweeps that have cancelled it.
     `trail` has every attempt, and `retries` up to which attempt each sweep was retried: what concerns one sweep alone
-    `orchestrator.plan.own_view` makes of these. An attempt that its backend refused is none.
+    `orchestrator.plan.sweep_view` makes of these. An attempt that its backend refused is none.
     """
 
     state: State = State.PENDING

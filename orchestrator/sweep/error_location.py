@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.keys import settable
 from orchestrator.sweep.overlay import Misfit
-from orchestrator.sweep.set_by import Setting, touching
+from orchestrator.sweep.setting import Setting, touching
 from orchestrator.sweep.validation_messages import worded
 
 

@@ -9,7 +9,7 @@ import functools
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,14 +21,14 @@ from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.error_location import blamed
 from orchestrator.sweep.expression import ExpressionError, evaluate
-from orchestrator.sweep.mistakes import Mistakes
-from orchestrator.sweep.never_holds import never_holding
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
+from orchestrator.sweep.problem_collector import Mistakes
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
-from orchestrator.sweep.set_by import Setting, in_the_end, overrides, shallow_first, touching
+from orchestrator.sweep.setting import Setting, in_the_end, overrides, shallow_first, touching
 from orchestrator.sweep.spec import SweepSpec, When
 from orchestrator.sweep.trial import DataLookup, Trial
+from orchestrator.sweep.unmet_conditions import never_holding
 from orchestrator.sweep.yaml_source import KeyPath, spelled
 from trainer.config.identity import trial_id
 from trainer.config.job import Resources
@@ -39,8 +39,12 @@ MAX_TRIALS = 200_000
 SPACE = ("search", "space")
 MAX_GPUS = 4096
 
-AxisPoint = tuple[Setting, ...]
-"""One point of an axis: all that it sets."""
+
+class AxisPoint(NamedTuple):
+    """One point of an axis: all that it sets, and what `cells` of the sweep file calls it."""
+
+    settings: tuple[Setting, ...]
+    name: str = ""
 
 
 class SweepCell(NamedTuple):
@@ -49,6 +53,7 @@ class SweepCell(NamedTuple):
     base: tuple[Setting, ...]
     chosen: tuple[Setting, ...]
     implied: tuple[Setting, ...] = ()
+    name: str = ""
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -60,11 +65,6 @@ class SweepCell(NamedTuple):
         """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
         named = [self.name] if self.name else []
         return ", ".join([*named, *(f"{s.key}={_short(s.value)}" for s in self.chosen if s.in_label)]) or "base"
-
-    @property
-    def name(self) -> str:
-        """Return what `cells` of the sweep file calls this cell; "" where it has no name."""
-        return next((str(setting.path[1]) for setting in self.chosen if setting.path[0] == "cells"), "")
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -138,7 +138,8 @@ def _points(sweep: Sweep) -> Iterator[SweepCell]:
     """Yield every combination of the axes."""
     base = _base(sweep.spec)
     for point in itertools.product(*_axes(sweep)):
-        yield SweepCell(base, tuple(itertools.chain.from_iterable(point)))
+        name = next((one.name for one in point if one.name), "")
+        yield SweepCell(base, _together(point), name=name)
 
 
 def _kept(
@@ -225,20 +226,25 @@ def _with_seed(trial: Trial, layers: Layers, seed: int) -> Trial:
 def _axes(sweep: Sweep) -> Iterator[list[AxisPoint]]:
     spec = sweep.spec
     if spec.search:
-        yield [_settings(point, SPACE) for point in sweep.sampled]
+        yield [AxisPoint(_settings(point, SPACE)) for point in sweep.sampled]
     if spec.cells:
-        yield [_settings(given, ("cells", name)) for name, given in spec.cells.items()]
+        yield [AxisPoint(_settings(given, ("cells", name)), name) for name, given in spec.cells.items()]
     if spec.zip:
         length = len(next(iter(spec.zip.values())))
         yield [
-            tuple(_setting(key, values[i], ("zip", key, i)) for key, values in spec.zip.items()) for i in range(length)
+            AxisPoint(tuple(_setting(key, values[i], ("zip", key, i)) for key, values in spec.zip.items()))
+            for i in range(length)
         ]
     yield from _grid(spec.grid, ("grid",))
 
 
 def _grid(grid: Mapping[str, list[Any]], path: KeyPath) -> Iterator[list[AxisPoint]]:
     for key, values in grid.items():
-        yield [(_setting(key, value, (*path, key, index)),) for index, value in enumerate(values)]
+        yield [AxisPoint((_setting(key, value, (*path, key, index)),)) for index, value in enumerate(values)]
+
+
+def _together(points: Iterable[AxisPoint]) -> tuple[Setting, ...]:
+    return tuple(itertools.chain.from_iterable(point.settings for point in points))
 
 
 def _settings(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
@@ -269,7 +275,7 @@ def _under(cell: SweepCell, when: When, path: KeyPath, places: Places) -> Iterat
     """Yield the cells that one becomes in which the condition holds."""
     implied = cell.implied + shallow_first(_settings(when.set, (*path, "set")))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
-        more = SweepCell(cell.base, cell.chosen + tuple(itertools.chain.from_iterable(point)), implied)
+        more = cell._replace(chosen=cell.chosen + _together(point), implied=implied)
         yield more, layered(more.settings, places)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from orchestrator.sweep.expression import ExpressionError
 from orchestrator.sweep.keys import lookup, nested, settable
-from orchestrator.sweep.set_by import Setting
+from orchestrator.sweep.setting import Setting
 from orchestrator.sweep.trial import DataLookup, LocatedData
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.backends.base import Handle, write_handle
 from orchestrator.backends.slurm.accounting import METHOD, account, consumed
-from orchestrator.backends.slurm.ask import Ask
+from orchestrator.backends.slurm.commands import Ask
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from orchestrator.backends.slurm.answers import read_sacct, read_squeue
 from orchestrator.backends.slurm.poll import Poller
+from orchestrator.backends.slurm.replies import read_sacct, read_squeue
 from orchestrator.backends.slurm.states import JobRow
 from orchestrator.errors import BackendError
 

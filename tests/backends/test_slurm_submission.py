@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends.base import NotAllSubmitted
-from orchestrator.backends.slurm.ask import Told
 from orchestrator.backends.slurm.backend import SlurmBackend
+from orchestrator.backends.slurm.commands import Told
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.submission import AtLimit, Limit, outside_any_job, refusal
 from orchestrator.backends.slurm.task import requeue

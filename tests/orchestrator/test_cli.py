@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.cli import COMMANDS, PASSED_ON, main
+from orchestrator.cli import COMMANDS, FORWARDED, main
 from orchestrator.commands import delegate
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json
@@ -74,7 +74,7 @@ def test_help_has_no_need_of_anything_heavy(words: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS if entry.module != PASSED_ON])
+@pytest.mark.parametrize("name", [entry.name for entry in COMMANDS if entry.module != FORWARDED])
 def test_every_command_has_help_with_examples(name: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delegate, "execute", lambda *_: sys.stdout.write("  adasweep energy") and 0)
     assert main([name, "--help"]) == 0

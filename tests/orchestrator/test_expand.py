@@ -100,7 +100,7 @@ def test_the_subset_is_drawn_with_the_seed_of_the_run_unless_said_otherwise(tria
 def test_cells_of_the_same_computation_share_a_trial(trials: Trials) -> None:
     found = trials("cells: {default: {}, explicit: {discriminator.capacity: 1.0}}\n")
     assert found[0].id == found[1].id
-    assert found[0].cell != found[1].cell
+    assert [(trial.cell, trial.name) for trial in found] == [("default", "default"), ("explicit", "explicit")]
 
 
 def test_expanding_twice_gives_the_same(read: Read) -> None:

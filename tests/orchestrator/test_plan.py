@@ -6,12 +6,12 @@ import pytest
 from orchestrator.display.duration import duration
 from orchestrator.display.plan_table import summary
 from orchestrator.errors import PlanError
-from orchestrator.plan.around import AROUND_SECONDS
 from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_key, write_benchmark
 from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.evaluation_price import ToMeasure
+from orchestrator.plan.overhead import AROUND_SECONDS
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import plan_document, stored
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price

@@ -14,9 +14,9 @@ from analysis.tables.store import ResultStore
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.plan.decide import Action, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.own_view import own_view
 from orchestrator.plan.plan_file import keep_plan, read_plan, wanted_of_plan
 from orchestrator.plan.status import as_json, sweep_status
+from orchestrator.plan.sweep_view import own_view
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import observe, observe_run

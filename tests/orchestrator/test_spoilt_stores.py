@@ -18,9 +18,9 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.doctor.checks import spoilt_files
 from orchestrator.plan.plan_file import keep_plan
 from orchestrator.recorders.tags import tags_by_trial
+from orchestrator.store.invalid_files import spoilt_of
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import observe_run
-from orchestrator.store.spoilt import spoilt_of
 from tests.support.tiny_sweep import write_data_set
 from trainer.config.job import Job
 from trainer.config.options import RunOptions

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.base import Handle, NotAllSubmitted, Submission
-from orchestrator.backends.slurm.answers import JOB, by_cluster
-from orchestrator.backends.slurm.ask import Ask, ask_slurm, at
-from orchestrator.backends.slurm.early_ends import record_early_end
+from orchestrator.backends.slurm.commands import Ask, ask_slurm, at
+from orchestrator.backends.slurm.early_failures import record_early_end
 from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.profile import Profile, chosen_profile
+from orchestrator.backends.slurm.replies import JOB, by_cluster
 from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, may_pass, submit_array, with_way_out

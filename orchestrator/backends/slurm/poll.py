@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.backends.slurm.answers import JOB, Answer, by_cluster, read_sacct, read_squeue
-from orchestrator.backends.slurm.ask import Ask, ask_slurm, at
+from orchestrator.backends.slurm.commands import Ask, ask_slurm, at
+from orchestrator.backends.slurm.replies import JOB, Answer, by_cluster, read_sacct, read_squeue
 from orchestrator.backends.slurm.states import JobRow, meaning
 from orchestrator.errors import BackendError
 from trainer.errors import printable

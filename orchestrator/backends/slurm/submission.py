@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from submitit.core.utils import DelayedSubmission, JobPaths
 
-from orchestrator.backends.slurm.answers import read_submitted
-from orchestrator.backends.slurm.ask import NoAnswer, Told, call, in_a_line
+from orchestrator.backends.slurm.commands import NoAnswer, Told, call, in_a_line
+from orchestrator.backends.slurm.replies import read_submitted
 from orchestrator.backends.slurm.script import ENDLESS, JobArray
 from orchestrator.backends.slurm.task import SupervisedAttempt
 from orchestrator.errors import BackendError, SetupError

@@ -18,10 +18,10 @@ from orchestrator.plan.plan_file import keep_plan
 from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.recorders.target import default_target
 from orchestrator.search.sampling import growth_of
+from orchestrator.store.cleanup import sweep_up
 from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
-from orchestrator.store.leftovers import sweep_up
 from orchestrator.supervisor.command import Task
 
 

@@ -8,8 +8,8 @@ import pytest
 from orchestrator.display.duration import span
 from orchestrator.display.plan_table import took
 from orchestrator.display.trial_table import against_expected
-from orchestrator.plan.around import AROUND_SECONDS, around_of
-from orchestrator.plan.outlook import Compared, compared, left_of, left_of_all, share_of
+from orchestrator.plan.overhead import AROUND_SECONDS, around_of
+from orchestrator.plan.time_left import Compared, compared, left_of, left_of_all, share_of
 from orchestrator.store.layout import Store
 from orchestrator.store.sweep_runs import keep_run, recent_runs, run_of
 from orchestrator.store.timing import Timing, timings, timings_since

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from orchestrator.plan.desired import Desired, missing_numbers
+from orchestrator.store.attempt_history import Attempted, asked
 from orchestrator.store.attempt_state import NoProgress, stuck
 from orchestrator.store.evaluation_attempts import evaluations
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import ALL, forgiven
-from orchestrator.store.trail import Attempted, asked
 from trainer.config.stored import is_within
 from trainer.record import State
 

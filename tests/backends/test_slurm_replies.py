@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.backends.slurm.accounting import consumed
-from orchestrator.backends.slurm.answers import (
+from orchestrator.backends.slurm.poll import Poller
+from orchestrator.backends.slurm.replies import (
     JOB,
     by_cluster,
     read_readings,
@@ -18,7 +19,6 @@ from orchestrator.backends.slurm.answers import (
     read_squeue,
     read_submitted,
 )
-from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.states import STATES, JobRow, meaning
 from orchestrator.errors import BackendError
 from trainer.errors import printable
