@@ -11,12 +11,12 @@ from trainer.files import strict_json
 WIDEST = 10_000
 
 
-def results() -> Console:
+def result_console() -> Console:
     """Return the console for results."""
     return PrintableConsole(highlight=False)
 
 
-def news() -> Console:
+def progress_console() -> Console:
     """Return the console for progress."""
     return PrintableConsole(stderr=True, highlight=False)
 

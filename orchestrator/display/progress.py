@@ -11,7 +11,7 @@ from rich.text import Text
 from orchestrator.display.duration import duration
 from orchestrator.display.trial_table import bar, reach, run_table
 from orchestrator.plan.status import TrialStatus
-from orchestrator.plan.time_left import left_of_all
+from orchestrator.plan.time_left import total_time_left
 
 FIRST = ("running", "failed", "lost", "preempted", "pending")
 """States of which trials are shown before others where not all fit."""
@@ -31,7 +31,7 @@ class View(Protocol):
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
     def show(self, statuses: Sequence[TrialStatus], to_come: Sequence[float] = ()) -> None: ...
-    def say(self, text: str) -> None: ...
+    def log(self, text: str) -> None: ...
 
 
 def view_for(console: Console, quiet: bool = False, parallel: int = 1) -> View:
@@ -54,7 +54,7 @@ class Silence:
     def show(self, statuses: Sequence[TrialStatus], to_come: Sequence[float] = ()) -> None:
         """Show nothing."""
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Say nothing."""
 
 
@@ -70,7 +70,7 @@ class Screen:
         marks = MARKS if console.encoding.startswith("utf") else PLAIN_MARKS
         height = max(console.height - AROUND, 2)
         yield run_table(self._in_order(height), height, marks)
-        yield Text(whole_line(self.statuses, self.to_come, self.parallel, marks), no_wrap=True, overflow="ignore")
+        yield Text(sweep_line(self.statuses, self.to_come, self.parallel, marks), no_wrap=True, overflow="ignore")
 
     def _in_order(self, height: int) -> Sequence[TrialStatus]:
         """Return the trials in the order of the sweep, or, where not all fit, those first that are looked for."""
@@ -97,7 +97,7 @@ class Bars:
         """Bring the bars up to date."""
         self._screen.statuses, self._screen.to_come = statuses, to_come
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Print a line above the bars."""
         self._live.console.print(Text(text))
 
@@ -123,41 +123,41 @@ class Lines:
             key, now = (status.cell, status.seed), (status.state, int(10 * status.kimg / status.horizon_kimg))
             if self._said.get(key) != now:
                 self._said[key] = now
-                self.say(in_a_line(status))
+                self.log(status_line(status))
         over = sum(status.is_over for status in statuses)
         if over > self._over:
-            self.say(f"{'sweep':>9}  {in_sum(statuses, to_come, self._parallel)}")
+            self.log(f"{'sweep':>9}  {sweep_summary(statuses, to_come, self._parallel)}")
         self._over = over
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Print a line."""
         self._console.print(Text(text), soft_wrap=True)
 
 
-def whole_line(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int, marks: str) -> str:
+def sweep_line(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int, marks: str) -> str:
     """Return how a sweep is getting on: a bar, how many of its runs are over, and how long all of them take yet."""
     if not statuses:
         return ""
     shares = [1.0 if status.is_over else min(status.kimg / status.horizon_kimg, 1.0) for status in statuses]
     share = sum(shares) / (len(statuses) + len(to_come))
-    told = in_sum(statuses, to_come, parallel)
+    told = sweep_summary(statuses, to_come, parallel)
     return f"{'sweep':<9}  {bar(share, WHOLE_BAR, marks)}  {share:.0%}  {told}"
 
 
-def in_sum(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int) -> str:
+def sweep_summary(statuses: Sequence[TrialStatus], to_come: Sequence[float], parallel: int) -> str:
     """Return how many runs of a sweep are over, and how long all the others take yet."""
     runs, over = len(statuses) + len(to_come), sum(status.is_over for status in statuses)
-    left = left_of_all([*(status.left_seconds for status in statuses), *to_come], parallel)
+    left = total_time_left([*(status.left_seconds for status in statuses), *to_come], parallel)
     return f"{over} of {runs} finished" + (f", about {duration(left)} left" if left else "")
 
 
-def in_a_line(status: TrialStatus) -> str:
+def status_line(status: TrialStatus) -> str:
     """Return a status as one plain line."""
     head = f"{status.state:>9}  {status.trial}  {status.cell} #{status.seed}"
-    return "  ".join(part for part in (head, f"{reach(status)} kimg", in_numbers(status), status.wrong) if part)
+    return "  ".join(part for part in (head, f"{reach(status)} kimg", status_details(status), status.wrong) if part)
 
 
-def in_numbers(status: TrialStatus) -> str:
+def status_details(status: TrialStatus) -> str:
     """Return the score, p, the speed, and what is being done and for how long yet."""
     told = []
     if status.score_last is not None:

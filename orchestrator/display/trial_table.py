@@ -8,7 +8,7 @@ from rich.text import Text
 
 from orchestrator.display.duration import duration, span
 from orchestrator.plan.status import TrialStatus
-from orchestrator.plan.time_left import left_of_all
+from orchestrator.plan.time_left import total_time_left
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
 
@@ -72,7 +72,7 @@ def summary_line(statuses: Sequence[TrialStatus]) -> str:
     counted = Counter(status.state for status in statuses)
     told = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
     running = counted["running"]
-    left = left_of_all([status.left_seconds for status in statuses], running) if running else None
+    left = total_time_left([status.left_seconds for status in statuses], running) if running else None
     return f"{told}; about {duration(left)} left" if left else told
 
 

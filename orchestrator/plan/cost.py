@@ -80,17 +80,17 @@ class Pricing:
 
     def reference_seconds(self, trials: Iterable[Trial]) -> float:
         """Return what it takes to look at real images that no metric of these trials has looked at before."""
-        asked = asked_of(self.spec)
+        wanted = to_measure(self.spec)
         by_set = {trial.data_path: trial for trial in trials}
         return sum(
-            reference_seconds(asked.specs, asked.detector, trial.resources, trial.config.data.images)
+            reference_seconds(wanted.specs, wanted.detector, trial.resources, trial.config.data.images)
             for path, trial in by_set.items()
-            if not self.evidence.has_seen(path, asked)
+            if not self.evidence.has_seen(path, wanted)
         )
 
     def _rate_and_power(self, trial: Trial) -> tuple[Rate, Power | None]:
         if trial.cell not in self._known:
-            rate = self.evidence.rate(trial.config, trial.resources, asked_of(self.spec))
+            rate = self.evidence.rate(trial.config, trial.resources, to_measure(self.spec))
             self._known[trial.cell] = rate, self._power(trial)
         return self._known[trial.cell]
 
@@ -118,7 +118,7 @@ def energy(costs: Sequence[RunCost]) -> tuple[float | None, float | None, float 
     return joules / 3.6e6, low / 3.6e6, high / 3.6e6
 
 
-def asked_of(spec: SweepSpec) -> ToMeasure:
+def to_measure(spec: SweepSpec) -> ToMeasure:
     """Return what an evaluation of a sweep measures."""
     return ToMeasure(tuple(spec.metrics), spec.detector, spec.evaluation_seeds)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from orchestrator.plan.desired import Desired, missing_numbers, never_recorded
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.observe import Observed
 from trainer.config.job import Work
 from trainer.config.stored import is_within
@@ -74,7 +74,7 @@ def decide_one(want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return the decision for one trial, as the sweep that wants it sees it."""
     if not seen.attempts:
         return Decision(Action.NEW, "never run", 0.0, want.horizon_kimg)
-    seen = own_view(want, seen)
+    seen = sweep_view(want, seen)
     if seen.state in (State.RUNNING, State.PENDING):
         return _under_way(seen)
     if want.sweep in seen.stops and not _is_there(want, seen):
@@ -161,7 +161,7 @@ def _given_up(missing: list[str], want: Desired, seen: Observed, rules: Rules) -
     stuck = [name for name in missing if name in want.metrics and never_recorded(name, want, seen)]
     if ended.last is State.DONE:
         stuck = missing
-    told = stuck and set(stuck) <= seen.measured.asked and seen.measured.asked_seeds >= want.evaluation_seeds
+    told = stuck and set(stuck) <= seen.measured.requested and seen.measured.requested_seeds >= want.evaluation_seeds
     if told and ended.last in (None, State.DONE):
         return f"attempt {seen.attempts} was asked for {', '.join(stuck)} and recorded nothing"
     return ""

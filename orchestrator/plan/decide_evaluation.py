@@ -5,7 +5,7 @@ from math import inf
 
 from orchestrator.plan.decide import Action, Decision, Rules, evaluation
 from orchestrator.plan.desired import Desired, missing_numbers
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.observe import Observed
 from trainer.record import State
 
@@ -13,7 +13,7 @@ from trainer.record import State
 def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     """Return the decision for one trial: EVALUATE where a kept snapshot lacks a number, LEAVE while that goes on."""
     anywhere = replace(want, horizon_kimg=inf)
-    seen = own_view(anywhere, seen)
+    seen = sweep_view(anywhere, seen)
     if seen.state in (State.RUNNING, State.PENDING) and seen.attempts:
         return _under_way(seen)
     if not seen.measured.snapshots:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 from orchestrator.plan.calibration import Error, expected
 from trainer.config.sweep_run import SweepRun
 
-AROUND_SECONDS = 10.0
+OVERHEAD_SECONDS = 10.0
 SPREAD = 3.0
 REFERENCE_SPREAD = 3.0
 
 
-class Around(NamedTuple):
+class Overhead(NamedTuple):
     """Seconds in which no attempt runs, or in which all of them wait; nine in ten times between `low` and `high`."""
 
     seconds: float
@@ -20,15 +20,15 @@ class Around(NamedTuple):
     high: float
 
 
-NOTHING_AROUND = Around(0.0, 0.0, 0.0)
+NO_OVERHEAD = Overhead(0.0, 0.0, 0.0)
 
 
-def around_of(runs: Sequence[SweepRun], reference_seconds: float) -> Around:
+def overhead_of(runs: Sequence[SweepRun], reference_seconds: float) -> Overhead:
     """Return what earlier sweeps took beside their attempts, and the time to look at real images, as a range."""
-    usual = median(run.around for run in runs) if runs else AROUND_SECONDS
+    usual = median(run.around for run in runs) if runs else OVERHEAD_SECONDS
     errors = [Error(run.ended, run.around / usual) for run in runs if run.around > 0 and usual > 0]
     middle, low, high = expected(errors, SPREAD)
-    return Around(
+    return Overhead(
         usual * middle + reference_seconds,
         usual * low + reference_seconds / REFERENCE_SPREAD,
         usual * high + reference_seconds * REFERENCE_SPREAD,

@@ -9,7 +9,7 @@ from orchestrator.errors import PlanError
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.overhead import NOTHING_AROUND, Around, around_of
+from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.price import Price
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import Observed
@@ -38,7 +38,7 @@ class Plan:
     awaited: tuple[RunCost, ...] = ()
     cautions: tuple[str, ...] = ()
     pricing: Pricing | None = None
-    around: Around = NOTHING_AROUND
+    around: Overhead = NO_OVERHEAD
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
@@ -165,6 +165,6 @@ def make_plan(
         for trial in todo.values()
     }
     later = tuple(cost_of(trial, trial.horizon_kimg) for trial in awaited)
-    beside = around_of(around, pricing.reference_seconds([*todo.values(), *awaited]))
+    beside = overhead_of(around, pricing.reference_seconds([*todo.values(), *awaited]))
     plan = Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)
     return replace(plan, pricing=pricing, around=beside)

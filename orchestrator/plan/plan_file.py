@@ -6,14 +6,14 @@ from orchestrator.errors import PlanError, StoreError
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store, writing
-from orchestrator.sweep.search_points import points_to_keep
+from orchestrator.sweep.search_points import points_to_store
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.plan_file import PlanFile, read_plan_file
 from trainer.errors import UserError
 from trainer.files import replace_file
 
 
-def stored(plan: Plan) -> PlanFile:
+def plan_file_of(plan: Plan) -> PlanFile:
     """Return what plan.json says of a plan: the cells and their trials, without actions and prices."""
     sweep, spec = plan.sweep, plan.sweep.spec
     return PlanFile(
@@ -31,14 +31,14 @@ def stored(plan: Plan) -> PlanFile:
         score=spec.score_name,
         figures=tuple(spec.figures),
         claims=tuple(spec.claims),
-        search=points_to_keep(sweep),
+        search=points_to_store(sweep),
         cells=plan.cells,
     )
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Return what `adasweep plan --json` prints: the stored plan with actions, reasons and prices."""
-    document = stored(plan).model_dump(mode="json")
+    document = plan_file_of(plan).model_dump(mode="json")
     for cell in document["cells"]:
         decision, cost = plan.decisions[cell["trial"]], plan.costs.get(cell["trial"])
         cell |= {"action": decision.action.value, "reason": decision.reason, "from_kimg": decision.from_kimg}
@@ -49,9 +49,9 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
 
 
-def keep_plan(store: Store, plan: Plan) -> None:
+def write_plan(store: Store, plan: Plan) -> None:
     """Write sweeps/NAME/plan.json, unless another sweep has the name."""
-    path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
+    path, document, before = store.plan(plan.sweep.key), plan_file_of(plan), stored_plan(store, plan.sweep.key)
     if before and (before.name, before.tier) != (document.name, document.tier):
         raise PlanError(plan.sweep.source.file, f"another sweep is stored as {plan.sweep.key!r}")
     with writing(path):

@@ -60,7 +60,7 @@ class PastError(NamedTuple):
 
 STARTUP_SPREAD = 2.0
 
-LIKE_LENGTH = 10.0
+COMPARABLE_FACTOR = 10.0
 """Errors are taken from attempts that were to take at most so many times as long, or as short."""
 
 
@@ -81,4 +81,4 @@ def price(rate: Rate, kimg: float, evaluations: int, past: Sequence[PastError] =
 
 
 def _alike(one: float, other: float) -> bool:
-    return 0 < one <= other * LIKE_LENGTH and other <= one * LIKE_LENGTH
+    return 0 < one <= other * COMPARABLE_FACTOR and other <= one * COMPARABLE_FACTOR

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
 from orchestrator.plan.plan_file import wanted_of_plan
-from orchestrator.plan.sweep_view import GOING, own_view
-from orchestrator.plan.time_left import JobAndRecord, compared, left_of, share_of
+from orchestrator.plan.sweep_view import GOING, sweep_view
+from orchestrator.plan.time_left import JobAndRecord, compared, time_left, training_share
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
@@ -82,7 +82,7 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
         trial=planned.trial,
         cell=planned.cell,
         seed=planned.seed,
-        state=state_in_a_word(seen, decision),
+        state=state_label(seen, decision),
         kimg=min(seen.kimg, planned.horizon_kimg),
         horizon_kimg=planned.horizon_kimg,
         score=score,
@@ -110,8 +110,8 @@ def _left(attempts: Sequence[JobAndRecord], decision: Decision) -> float | None:
         return None
     job, record = attempts[-1]
     trains = job is not None and job.work == "train"
-    share = share_of(record, job.options.horizon_kimg) if job and trains else 0.0
-    return left_of((job, record), share, time.time())
+    share = training_share(record, job.options.horizon_kimg) if job and trains else 0.0
+    return time_left((job, record), share, time.time())
 
 
 def _attempts(run: RunDir, horizon_kimg: float) -> list[JobAndRecord]:
@@ -133,7 +133,7 @@ def _controls(run: RunDir, records: list[RunRecord], horizon_kimg: float) -> _Co
     return _Controls(**{name: tick.get(name) for name in _Controls._fields})
 
 
-def state_in_a_word(seen: Observed, decision: Decision) -> str:
+def state_label(seen: Observed, decision: Decision) -> str:
     """Return where a trial stands in a sweep: its state; `new` before its first attempt, `stopped` by a rule."""
     if decision.action is Action.STOPPED:
         return "stopped"
@@ -144,7 +144,7 @@ def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed],
     """Return the status of every cell of a stored plan."""
     wanted = wanted_of_plan(plan)
     decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted.items()}
-    views = {trial: own_view(want, observed[trial]) for trial, want in wanted.items()}
+    views = {trial: sweep_view(want, observed[trial]) for trial, want in wanted.items()}
     return [trial_status(store, run, plan.score or "", views[run.trial], decisions[run.trial]) for run in plan.cells]
 
 

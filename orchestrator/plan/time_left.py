@@ -35,7 +35,7 @@ def compared(attempts: Iterable[JobAndRecord]) -> Compared:
     return Compared(taken / 3600, *(seconds / 3600 for seconds in sums))
 
 
-def left_of(attempt: JobAndRecord, share_done: float, now: float) -> float | None:
+def time_left(attempt: JobAndRecord, share_done: float, now: float) -> float | None:
     """Return how many seconds an attempt takes yet, of which this share is trained; None where nothing is known.
 
     What was expected counts less and less, the pace that was seen more and more.
@@ -53,7 +53,7 @@ def left_of(attempt: JobAndRecord, share_done: float, now: float) -> float | Non
     return seen if whole is None else (1 - share_done) * whole * (1 - share_done) + share_done * seen
 
 
-def share_of(record: RunRecord | None, horizon_kimg: float) -> float:
+def training_share(record: RunRecord | None, horizon_kimg: float) -> float:
     """Return the share of an attempt's own training that is done."""
     if record is None:
         return 0.0
@@ -61,7 +61,7 @@ def share_of(record: RunRecord | None, horizon_kimg: float) -> float:
     return min(max((record.kimg - record.resumed_from_kimg) / own, 0.0), 1.0) if own > 0 else 1.0
 
 
-def left_of_all(lefts: Sequence[float | None], parallel: int) -> float | None:
+def total_time_left(lefts: Sequence[float | None], parallel: int) -> float | None:
     """Return how many seconds a sweep takes yet with so many at a time; of what is unknown, the others' mean."""
     known = [left for left in lefts if left is not None]
     if not known:

@@ -8,11 +8,11 @@ from orchestrator.store.requests import cancelled_by
 from trainer.config.job import Job, Work
 from trainer.record import RunDir, RunRecord, State, read_record
 
-AskedNumbers = frozenset[tuple[str, ...]]
+RequestedNumbers = frozenset[tuple[str, ...]]
 """Metrics, each with the networks it is measured by, and probes."""
 
 
-class Attempted(NamedTuple):
+class AttemptSummary(NamedTuple):
     """One attempt. `state` is None where it left no record that can be read; `began` tells whether its worker started.
 
     `cancelled_by` is the sweep that has cancelled it, "" stands for all of them, None for none.
@@ -21,7 +21,7 @@ class Attempted(NamedTuple):
     number: int
     sweep: str = ""
     work: Work = "train"
-    asked: AskedNumbers = frozenset()
+    requested: RequestedNumbers = frozenset()
     state: State | None = None
     began: bool = True
     from_kimg: float = 0.0
@@ -36,20 +36,20 @@ class Attempted(NamedTuple):
         return not self.began and self.state is State.LOST and self.exit_code is None
 
 
-def trail_of(run: RunDir, numbers: Iterable[int]) -> tuple[Attempted, ...]:
+def attempt_history(run: RunDir, numbers: Iterable[int]) -> tuple[AttemptSummary, ...]:
     """Return the attempts of these numbers, in order."""
     return tuple(_attempted(run, number) for number in numbers)
 
 
-def _attempted(run: RunDir, number: int) -> Attempted:
+def _attempted(run: RunDir, number: int) -> AttemptSummary:
     job, record = read_job(run.job(number)), read_record(run.record(number))
-    found = Attempted(number, cancelled_by=cancelled_by(run, number))
+    found = AttemptSummary(number, cancelled_by=cancelled_by(run, number))
     if job:
-        found = found._replace(sweep=job.sweep, work=job.work, asked=asked_of(job))
+        found = found._replace(sweep=job.sweep, work=job.work, requested=requested_by(job))
     return with_record(found, record) if record else found
 
 
-def with_record(attempt: Attempted, record: RunRecord) -> Attempted:
+def with_record(attempt: AttemptSummary, record: RunRecord) -> AttemptSummary:
     """Return an attempt with how its record says that it went."""
     return attempt._replace(
         state=record.state,
@@ -61,16 +61,16 @@ def with_record(attempt: Attempted, record: RunRecord) -> Attempted:
     )
 
 
-def asked_of(job: Job) -> AskedNumbers:
+def requested_by(job: Job) -> RequestedNumbers:
     """Return the metrics and probes that an attempt is to leave numbers of."""
     options = job.options
     networks = options.detector, options.distance
     if job.work == "evaluate":
-        return asked(options.metrics, networks, options.probes)
-    return asked(options.metrics if options.evaluation == "inline" else (), networks)
+        return requested(options.metrics, networks, options.probes)
+    return requested(options.metrics if options.evaluation == "inline" else (), networks)
 
 
-def asked(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> AskedNumbers:
+def requested(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> RequestedNumbers:
     """Return what these metrics and probes are, by which networks (a detector, a distance)."""
     return frozenset((metric, *networks) for metric in metrics) | frozenset((probe,) for probe in probes)
 

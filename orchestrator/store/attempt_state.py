@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from orchestrator.store.attempt_history import Attempted, with_record
+from orchestrator.store.attempt_history import AttemptSummary, with_record
 from orchestrator.store.evaluation_attempts import work_of
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import is_cancelled
@@ -78,10 +78,10 @@ def is_finished(run: RunDir, attempt: int) -> bool:
 
 def no_progress(records: Iterable[RunRecord | None]) -> NoProgress:
     """Return how many attempts at the end of `records` (None: left none) ended short of done without lasting gain."""
-    return stuck(with_record(Attempted(0), record) if record else Attempted(0) for record in records)
+    return stuck(with_record(AttemptSummary(0), record) if record else AttemptSummary(0) for record in records)
 
 
-def stuck(attempts: Iterable[Attempted]) -> NoProgress:
+def stuck(attempts: Iterable[AttemptSummary]) -> NoProgress:
     """Return the same of attempts."""
     best, failures, stalls = -1.0, 0, 0
     for attempt in attempts:

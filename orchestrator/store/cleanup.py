@@ -7,7 +7,7 @@ from orchestrator.store.layout import Store
 from trainer.files import remove_abandoned
 
 
-def sweep_up(store: Store, sweep: str, trials: Iterable[str]) -> None:
+def remove_leftovers(store: Store, sweep: str, trials: Iterable[str]) -> None:
     """Remove what dead processes of this host left half-written: in a sweep's trials, and in all that trials share."""
     for folder in _folders(store, sweep, trials):
         remove_abandoned(folder)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from orchestrator.store.attempt_history import Attempted, asked_of
+from orchestrator.store.attempt_history import AttemptSummary, requested_by
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job, Work
 from trainer.errors import ExitCode
@@ -35,7 +35,7 @@ def work_of(run: RunDir, attempt: int) -> Work:
     return job.work if job else "train"
 
 
-def evaluations(attempts: Iterable[tuple[Attempted, bool]]) -> Evaluations:
+def evaluations(attempts: Iterable[tuple[AttemptSummary, bool]]) -> Evaluations:
     """Return how evaluation attempts went; those that are forgiven (the second value) do not count as failures."""
     found = NO_EVALUATIONS
     for attempt, forgiven in attempts:
@@ -50,9 +50,9 @@ def evaluations(attempts: Iterable[tuple[Attempted, bool]]) -> Evaluations:
     return found
 
 
-def names_asked(job: Job) -> frozenset[str]:
+def requested_names(job: Job) -> frozenset[str]:
     """Return the names of the metrics and probes that an attempt is to leave numbers of."""
-    return frozenset(name for name, *_ in asked_of(job))
+    return frozenset(name for name, *_ in requested_by(job))
 
 
 def known_snapshots(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> dict[float, Recorded]:

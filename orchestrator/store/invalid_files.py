@@ -18,7 +18,7 @@ class _AnyDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def spoilt_of(store: Store, trial: str) -> list[Spoilt]:
+def invalid_files(store: Store, trial: str) -> list[Spoilt]:
     """Return what is passed over of a trial; nothing of one that has no directory."""
     run = store.run(trial)
     if not run.path.is_dir():

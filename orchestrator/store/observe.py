@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from orchestrator.store.attempt_history import Attempted, saved_kimg, trail_of
+from orchestrator.store.attempt_history import AttemptSummary, attempt_history, saved_kimg
 from orchestrator.store.attempt_state import FINAL, NoProgress, state_of, stuck
 from orchestrator.store.evaluation_attempts import (
     NO_EVALUATIONS,
     Evaluations,
     evaluations,
     known_snapshots,
-    names_asked,
+    requested_names,
 )
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import Holder, holder
@@ -38,8 +38,8 @@ class Measurements:
     metrics: Mapping[str, float] = field(default_factory=dict)
     earliest: Mapping[str, float] = field(default_factory=dict)
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
-    asked: frozenset[str] = frozenset()
-    asked_seeds: int = 1
+    requested: frozenset[str] = frozenset()
+    requested_seeds: int = 1
     evaluations: Evaluations = NO_EVALUATIONS
 
 
@@ -80,7 +80,7 @@ class Observed:
     last_work: Work = "train"
     stops: Mapping[str, str] = field(default_factory=dict)
     cancels: Mapping[str, str] = field(default_factory=dict)
-    trail: tuple[Attempted, ...] = ()
+    history: tuple[AttemptSummary, ...] = ()
     retries: Mapping[str, int] = field(default_factory=dict)
     measured: Measurements = Measurements()
     speed: Speed = Speed()
@@ -92,7 +92,7 @@ NEVER = Observed()
 class _Attempts(NamedTuple):
     """The attempts at a trial: all of them, the job of the last, those that train, where the last of these stands."""
 
-    trail: tuple[Attempted, ...]
+    history: tuple[AttemptSummary, ...]
     last: Job | None
     training: list[int]
     record: RunRecord | None
@@ -110,23 +110,23 @@ def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now:
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
     """Return what is known of one trial."""
     held = holder(run.path)  # before the records: a supervisor writes how it ended, then gives the lease back
-    trail = tuple(attempt for attempt in trail_of(run, run.attempts()) if not attempt.was_refused)
-    if not trail:
+    history = tuple(attempt for attempt in attempt_history(run, run.attempts()) if not attempt.was_refused)
+    if not history:
         return NEVER
-    seen, told = _attempts(run, trail, held, job, now), retries(run)
+    seen, told = _attempts(run, history, held, job, now), retries(run)
     latest = seen.record or _latest_record(run, seen.training[:-1])
     rows = rows_in(run.metrics)
     stuck_at = _no_progress(seen, told)
     observed = Observed(
         state=seen.state,
-        attempts=len(trail),
+        attempts=len(history),
         failures=stuck_at.failures,
         stalls=stuck_at.stalls,
-        retried=forgiven(trail[-1].number, told),
+        retried=forgiven(history[-1].number, told),
         last_work=seen.last.work if seen.last else "train",
         stops=stops(run),
         cancels=cancels(run),
-        trail=trail,
+        history=history,
         retries=told,
         measured=_measured(run, seen, rows, told),
         speed=_speed(latest, rows),
@@ -135,18 +135,18 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
 
 
 def _attempts(
-    run: RunDir, trail: tuple[Attempted, ...], held: Holder | None, job: State | None, now: float
+    run: RunDir, history: tuple[AttemptSummary, ...], held: Holder | None, job: State | None, now: float
 ) -> _Attempts:
-    number = trail[-1].number
+    number = history[-1].number
     last, record = read_job(run.job(number)), read_record(run.record(number))
     state = state_of(run, number, record, held, job, now)
     if not last or last.work != "evaluate":
-        return _Attempts(trail, last, [attempt.number for attempt in trail], record, state)
-    training = [attempt.number for attempt in trail if attempt.work == "train"]
+        return _Attempts(history, last, [attempt.number for attempt in history], record, state)
+    training = [attempt.number for attempt in history if attempt.work == "train"]
     if state in FINAL and training:
         record = read_record(run.record(training[-1]))
         state = state_of(run, training[-1], record, held, None, now)
-    return _Attempts(trail, last, training, record, state)
+    return _Attempts(history, last, training, record, state)
 
 
 def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
@@ -157,7 +157,7 @@ def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
 def _no_progress(seen: _Attempts, told: Mapping[str, int]) -> NoProgress:
     if seen.state in (State.DONE, State.RUNNING):
         return NoProgress()
-    training = (attempt for attempt in seen.trail if attempt.number in seen.training)
+    training = (attempt for attempt in seen.history if attempt.number in seen.training)
     return stuck(attempt for attempt in training if not forgiven(attempt.number, told))
 
 
@@ -183,7 +183,7 @@ def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Ob
 
 def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, told: Mapping[str, int]) -> Measurements:
     last = seen.training[-1] if seen.training else 0
-    after_training = [attempt for attempt in seen.trail if attempt.number > last]
+    after_training = [attempt for attempt in seen.history if attempt.number > last]
     earliest: dict[str, float] = {}
     for row in rows:
         earliest[row["metric"]] = min(row["kimg"], earliest.get(row["metric"], row["kimg"]))
@@ -191,8 +191,8 @@ def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, told: Mapping[str,
         metrics={row["metric"]: row["kimg"] for row in rows},
         earliest=earliest,
         snapshots=known_snapshots(run, rows),
-        asked=names_asked(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
-        asked_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
+        requested=requested_names(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
+        requested_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
         evaluations=evaluations((attempt, forgiven(attempt.number, told)) for attempt in after_training),
     )
 

@@ -34,7 +34,7 @@ def run_of(attempts: Sequence[Timing], backend: str, estimate: Estimate, ended: 
     )
 
 
-def keep_run(store: Store, sweep: str, run: SweepRun) -> None:
+def append_run(store: Store, sweep: str, run: SweepRun) -> None:
     """Add what running a sweep took."""
     path = store.plan(sweep).with_name(RUNS_FILE)
     with writing(path):

@@ -11,9 +11,9 @@ from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.evaluation_price import ToMeasure
-from orchestrator.plan.overhead import AROUND_SECONDS
+from orchestrator.plan.overhead import OVERHEAD_SECONDS
 from orchestrator.plan.plan import Plan, make_plan
-from orchestrator.plan.plan_file import plan_document, stored
+from orchestrator.plan.plan_file import plan_document, plan_file_of
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.published import CPU_STARTUP, published
 from orchestrator.plan.speed import SpeedEvidence, evidence
@@ -65,7 +65,7 @@ def test_the_wall_time_is_that_of_the_slots_and_at_least_of_the_longest(read: Re
     plan = planned(read())
     seconds = [plan.prices[trial].seconds for trial in plan.unique]
     assert plan.totals.wall_hours == pytest.approx((plan.around.seconds + sum(seconds) / 2) / 3600)
-    assert plan.around.seconds > AROUND_SECONDS
+    assert plan.around.seconds > OVERHEAD_SECONDS
     assert plan.totals.wall_hours_low < plan.totals.wall_hours < plan.totals.wall_hours_high
     alone = planned(read(SWEEP.replace("[20, 40]", "[20]").replace("[none, ada]", "[ada]")))
     longest = next(iter(alone.prices.values())).seconds
@@ -185,7 +185,7 @@ def test_published_prices_are_of_the_right_order() -> None:
 
 def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
     named = "cells: {plain: {augment: none}, flipped: {data.mirror: true}}\n"
-    plan = stored(planned(read(SWEEP.replace("  augment: [none, ada]\n", "") + named)))
+    plan = plan_file_of(planned(read(SWEEP.replace("  augment: [none, ada]\n", "") + named)))
     first, last = plan.cells[0], plan.cells[-1]
     assert (first.cell, first.name) == ("plain, data.subset=20", "plain")
     assert first.axes == (Axis(key="data.subset", value=20),)
@@ -203,8 +203,10 @@ def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
 
 
 def test_a_difference_is_told_cell_by_cell(read: Read) -> None:
-    old = stored(planned(read()))
-    new = stored(planned(read(SWEEP.replace("[20, 40]", "[20, 50]").replace("horizon_kimg: 1", "horizon_kimg: 2"))))
+    old = plan_file_of(planned(read()))
+    new = plan_file_of(
+        planned(read(SWEEP.replace("[20, 40]", "[20, 50]").replace("horizon_kimg: 1", "horizon_kimg: 2")))
+    )
     changes = diff(old, new)
     assert [change.kind for change in changes] == ["extended", "extended", "added", "added", "removed", "removed"]
     assert changes[0].detail == "1 to 2 kimg"
