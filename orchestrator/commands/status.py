@@ -26,7 +26,7 @@ from trainer.command_line.table import show
 from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
-GOING = ("running", "pending")
+ACTIVE = ("running", "pending")
 StatusesBySweep = dict[str, list[TrialStatus]]
 LINES_AROUND = 9
 """Lines of a sweep's status that are not trials."""
@@ -118,7 +118,7 @@ def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
     while True:
         found = _statuses(store, sweep)
         yield found
-        if not any(one.state in GOING for statuses in found.values() for one in statuses):
+        if not any(one.state in ACTIVE for statuses in found.values() for one in statuses):
             return
         time.sleep(WATCH_SECONDS)
 

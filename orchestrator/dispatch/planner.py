@@ -39,7 +39,7 @@ from trainer.record import State
 MOST_OTHERS = 100
 
 
-class EvaluationRequest(NamedTuple):
+class RequestedEvaluation(NamedTuple):
     """Which numbers a person wants of kept snapshots; what is None stays as the sweep has it."""
 
     metrics: tuple[str, ...] | None = None
@@ -70,7 +70,7 @@ class Request(NamedTuple):
     tariff: Tariff = NO_TARIFF
     backend: str = "local"
     cpus: int | None = None
-    evaluation: EvaluationRequest | None = None
+    evaluation: RequestedEvaluation | None = None
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         tariff=request.tariff,
         awaited=awaited,
         decider=_decider(request),
-        around=recent_runs(store, backend.name),
+        past_runs=recent_runs(store, backend.name),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
     return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
@@ -188,7 +188,7 @@ def _further(sweep: Sweep, find: DataLookup, told: Sequence[Problem]) -> list[Pr
     return []
 
 
-def _checked(evaluation: EvaluationRequest) -> dict[str, object]:
+def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
     """Return what was asked for as settings of a sweep. Raises UserError for names that do not exist."""
     for name in evaluation.metrics or ():
         parse_metric(name)

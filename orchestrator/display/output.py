@@ -1,4 +1,4 @@
-"""Output streams: results go to stdout, progress to stderr; with --json, stdout gets JSON only."""
+"""Output streams: results go to stdout, progress to stderr. With --json, stdout contains only JSON."""
 
 import sys
 from typing import Any
@@ -22,7 +22,7 @@ def progress_console() -> Console:
 
 
 def show_wrapped(console: Console, renderable: RenderableType) -> None:
-    """Print what is broken into lines where a terminal is too narrow; in a pipe it is as wide as it needs to be."""
+    """Print wrapped to the width of a terminal, or unwrapped to a pipe."""
     if not console.is_terminal:
         console.width = WIDEST
     console.print(renderable)

@@ -79,7 +79,7 @@ def _optional() -> Iterator[Finding]:
 
 
 def _shadows() -> Iterator[Finding]:
-    """Yield packages that are shadowed by another of the same name: a folder beside a script, an entry of PYTHONPATH."""
+    """Yield packages shadowed by another of the same name: a folder beside a script, an entry of PYTHONPATH."""
     names = {MODULES.get(name, name): name for name in (*OPTIONAL, *NEEDED)}
     hidden = [found for module, name in names.items() if (found := _shadow(module, name))]
     yield from hidden

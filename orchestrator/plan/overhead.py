@@ -1,4 +1,4 @@
-"""What a sweep takes beside its attempts: starting, waiting for the first slot, recording, real images. Values only."""
+"""The overhead of a sweep: starting, waiting for the first slot, recording, features of real images. Values only."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -13,7 +13,7 @@ REFERENCE_SPREAD = 3.0
 
 
 class Overhead(NamedTuple):
-    """Seconds in which no attempt runs, or in which all of them wait; nine in ten times between `low` and `high`."""
+    """Seconds in which no attempt makes progress, with a 90 % interval from `low` to `high`."""
 
     seconds: float
     low: float
@@ -24,7 +24,7 @@ NO_OVERHEAD = Overhead(0.0, 0.0, 0.0)
 
 
 def overhead_of(runs: Sequence[SweepRun], reference_seconds: float) -> Overhead:
-    """Return what earlier sweeps took beside their attempts, and the time to look at real images, as a range."""
+    """Return the overhead expected from earlier runs, plus the time to compute features of real images."""
     usual = median(run.around for run in runs) if runs else OVERHEAD_SECONDS
     errors = [Error(run.ended, run.around / usual) for run in runs if run.around > 0 and usual > 0]
     middle, low, high = expected(errors, SPREAD)

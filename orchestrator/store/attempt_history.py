@@ -1,4 +1,4 @@
-"""The attempts at a trial, one by one: for which sweep, what was asked of it, how it ended."""
+"""The attempts at a trial: the sweep, the requested metrics and the ending of each."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from trainer.config.job import Job, Work
 from trainer.record import RunDir, RunRecord, State, read_record
 
 RequestedNumbers = frozenset[tuple[str, ...]]
-"""Metrics, each with the networks it is measured by, and probes."""
+"""Metrics, each with its networks, and probes."""
 
 
 class AttemptSummary(NamedTuple):
-    """One attempt. `state` is None where it left no record that can be read; `began` tells whether its worker started.
+    """One attempt. `state` is None without a readable record; `began`: its worker started.
 
-    `cancelled_by` is the sweep that has cancelled it, "" stands for all of them, None for none.
+    `cancelled_by` is the sweep that cancelled it, "" for all sweeps, None for none.
     """
 
     number: int
@@ -32,7 +32,7 @@ class AttemptSummary(NamedTuple):
 
     @property
     def was_refused(self) -> bool:
-        """Return whether its backend would not have it, so that nothing was ever attempted."""
+        """Return whether its backend refused it, so that it never ran."""
         return not self.began and self.state is State.LOST and self.exit_code is None
 
 
@@ -50,7 +50,7 @@ def _attempted(run: RunDir, number: int) -> AttemptSummary:
 
 
 def with_record(attempt: AttemptSummary, record: RunRecord) -> AttemptSummary:
-    """Return an attempt with how its record says that it went."""
+    """Return an attempt with the fields of its record."""
     return attempt._replace(
         state=record.state,
         began=bool(record.pid),
@@ -62,7 +62,7 @@ def with_record(attempt: AttemptSummary, record: RunRecord) -> AttemptSummary:
 
 
 def requested_by(job: Job) -> RequestedNumbers:
-    """Return the metrics and probes that an attempt is to leave numbers of."""
+    """Return the metrics and probes that an attempt should record."""
     options = job.options
     networks = options.detector, options.distance
     if job.work == "evaluate":
@@ -71,10 +71,10 @@ def requested_by(job: Job) -> RequestedNumbers:
 
 
 def requested(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> RequestedNumbers:
-    """Return what these metrics and probes are, by which networks (a detector, a distance)."""
+    """Return metrics with their networks (a detector, a distance), and probes."""
     return frozenset((metric, *networks) for metric in metrics) | frozenset((probe,) for probe in probes)
 
 
 def saved_kimg(record: RunRecord) -> float:
-    """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
+    """Return the training of an attempt that is certainly saved: a worker that stops on request saves first."""
     return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg

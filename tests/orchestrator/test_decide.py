@@ -51,7 +51,7 @@ CASES = [
     (
         seen(State.DONE, metrics=FID, requested=frozenset(WANT.metrics)),
         Action.BLOCKED,
-        "was asked for pr2k and recorded",
+        "should have measured pr2k but recorded",
     ),
     (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "done at 8 kimg"),
     (seen(State.DONE, metrics=ALL, snapshots=KEPT | {4.0: frozenset()}), Action.EVALUATE, "without fid2k, pr2k"),
@@ -136,7 +136,7 @@ def test_more_evaluation_seeds_are_missing_numbers() -> None:
     ("observed", "action", "reason"),
     [
         (NEVER, Action.REUSE, "never run"),
-        (seen(State.DONE, metrics=ALL), Action.REUSE, "no snapshot is kept"),
+        (seen(State.DONE, metrics=ALL), Action.REUSE, "has no snapshots"),
         (seen(State.RUNNING, 3.0), Action.REUSE, "in training, at 3 kimg"),
         (seen(State.RUNNING, 3.0, last_work="evaluate", host="n1"), Action.LEAVE, "evaluation running on n1"),
         (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "all 1 snapshots are measured"),

@@ -64,12 +64,12 @@ def test_cells_that_share_a_trial_are_paid_once(read: Read) -> None:
 def test_the_wall_time_is_that_of_the_slots_and_at_least_of_the_longest(read: Read) -> None:
     plan = planned(read())
     seconds = [plan.prices[trial].seconds for trial in plan.unique]
-    assert plan.totals.wall_hours == pytest.approx((plan.around.seconds + sum(seconds) / 2) / 3600)
-    assert plan.around.seconds > OVERHEAD_SECONDS
+    assert plan.totals.wall_hours == pytest.approx((plan.overhead.seconds + sum(seconds) / 2) / 3600)
+    assert plan.overhead.seconds > OVERHEAD_SECONDS
     assert plan.totals.wall_hours_low < plan.totals.wall_hours < plan.totals.wall_hours_high
     alone = planned(read(SWEEP.replace("[20, 40]", "[20]").replace("[none, ada]", "[ada]")))
     longest = next(iter(alone.prices.values())).seconds
-    assert alone.totals.wall_hours == pytest.approx((alone.around.seconds + longest) / 3600)
+    assert alone.totals.wall_hours == pytest.approx((alone.overhead.seconds + longest) / 3600)
 
 
 def test_energy_and_money_are_told_only_where_somebody_gave_their_price(read: Read) -> None:
@@ -83,7 +83,7 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
     planned(read(SWEEP + "budget: {cpu_hours: 9}\n")).require_within_budget()
     with pytest.raises(PlanError, match="over the budget of 1e-06"):
         planned(read(SWEEP + "budget: {cpu_hours: 1e-6}\n")).require_within_budget()
-    with pytest.raises(PlanError, match="say --watts"):
+    with pytest.raises(PlanError, match="add --watts"):
         planned(read(SWEEP + "budget: {kwh: 1}\n")).require_within_budget()
 
 
@@ -153,7 +153,7 @@ def test_past_errors_of_like_attempts_correct_a_price_and_set_its_range() -> Non
     assert learned.plain == 100.0
     assert 250 < learned.seconds < 310
     assert learned.low < 300 < learned.high < plain.high * 2
-    assert learned.source == "table, by the errors of past estimates"
+    assert learned.source == "table, corrected by past estimates"
     assert price(rate, 800.0, 1, past).source == "table"
     assert price(rate._replace(kind="history"), 8.0, 1, past).source == "table"
 

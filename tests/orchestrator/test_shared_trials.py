@@ -132,7 +132,7 @@ def test_what_was_measured_only_beyond_the_horizon_is_missing(run: RunDir) -> No
     attempted(run, "a", State.DONE, 8.0)
     decision = decide_one(B, observe_run(run, None, NOW), Rules())
     assert (decision.action, decision.is_incomplete) == (Action.REUSE, True)
-    assert "no snapshot up to 4 kimg is kept to measure fid2k" in decision.reason
+    assert "no snapshot up to 4 kimg to measure fid2k" in decision.reason
     assert action(run, A) is Action.REUSE
 
 
