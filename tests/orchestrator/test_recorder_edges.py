@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind, read_cursor
+from orchestrator.recorders.cursor import Cursor, is_behind, new_points, read_cursor
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import default_target, sqlite_uri
 from orchestrator.store.layout import Store
@@ -173,7 +173,7 @@ def test_rows_that_have_no_place_in_mlflow_are_skipped(run: RunDir) -> None:
     with run.metrics.open("a") as file:
         file.write("[" * 100_000 + "\n" + '{"kimg": ' + "9" * 5000 + "}\n")
     append_lines(run.metrics, [metric(7.0, 3.0)])
-    points, _ = fresh_points(run, Cursor())
+    points, _ = new_points(run, Cursor())
     assert [point.step for point in points if point.key == "fid2k-lite0"] == [1000, 2000, 7000]
 
 
