@@ -43,7 +43,7 @@ from orchestrator.recorders.figures import FigureIngester
 from orchestrator.recorders.flat import flattened
 from orchestrator.recorders.report import error_line
 from orchestrator.recorders.tags import tags_by_trial
-from orchestrator.recorders.target import MlflowTarget
+from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.files import parsed_json, read_regular
@@ -78,7 +78,7 @@ class Ingester:
         self.client = MlflowClient(tracking_uri=target.uri)
         place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id
-        self.owner: dict[str, str] = {} if target.database else {"store": store_id(store)}
+        self.owner: dict[str, str] = {} if target.database else {OWNER: store_id(store)}
         self.figures = FigureIngester(store, self.client, target, self.owner)
         self.is_new = place.is_new
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.recorders.mlflow_database import all_runs, holds_only
-from orchestrator.recorders.target import MlflowTarget, sqlite_uri
+from orchestrator.recorders.target import OWNER, MlflowTarget, sqlite_uri
 from orchestrator.store.layout import Store
 
 EXPERIMENTS = {"adasweep", "adasweep figures"}
@@ -36,7 +36,7 @@ def _is_ours(database: Path, log: Callable[[str], object]) -> bool:
     if not database.exists():
         return True
     try:
-        return holds_only(database, EXPERIMENTS, TAGS)
+        return holds_only(database, EXPERIMENTS, TAGS, others=OWNER)
     except sqlite3.DatabaseError as error:
         aside = database.with_name(f"{database.name}.unreadable-{time.time_ns()}")
         log(f"{database}: not readable ({error}); it is now {aside.name}\n")

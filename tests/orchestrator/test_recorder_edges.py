@@ -91,6 +91,21 @@ def test_a_rebuild_keeps_what_others_put_into_the_stores_own_database(store: Sto
     assert not is_behind(store, default_target(store), [run.path.name])
 
 
+def test_what_another_store_records_into_the_stores_own_database_stays_its_own(
+    store: Store, run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Store(tmp_path / "other")
+    assert finished_trial(other, seed=0).path.name == run.path.name
+    client = record(store).client
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(store.root / "mlflow.db"))
+    assert ingest.main([str(other.root), "--once"]) == 0
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    (default_target(store).cursors / f"{run.path.name}.json").unlink()
+    for option in ("--once", "--rebuild", "--rebuild"):
+        assert ingest.main([str(store.root), option]) == 0
+        assert sorted(runs_in(client, "adasweep")) == sorted(["cell0 #0", run.path.name])
+
+
 def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
     store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
