@@ -7,14 +7,14 @@ from rich.console import Group
 from rich.text import Text
 
 from orchestrator.commands.options import TrialArgument
-from orchestrator.dispatch.poll import seen_of
-from orchestrator.display.output import print_json, results
+from orchestrator.dispatch.poll import observe_now
+from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import ROWS
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans
 from orchestrator.plan.status import attempts_of, decisions_of_plan
 from orchestrator.recorders.flat import flattened
-from orchestrator.store.invalid_files import spoilt_of
+from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
@@ -54,13 +54,13 @@ def execute(store: Store, trial: str, *, as_json: bool) -> int:
     if as_json:
         print_json(story)
     else:
-        show(results(), _as_text(story))
+        show(result_console(), _as_text(story))
     return 0
 
 
 def tell(store: Store, trial: str) -> dict[str, Any]:
     """Return the story of a trial as plain values."""
-    seen, unreadable = seen_of(store, [trial])[trial], list[str]()
+    seen, unreadable = observe_now(store, [trial])[trial], list[str]()
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,
@@ -73,7 +73,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
             {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
         "sweeps": list(_places(store, readable_plans(store, unreadable), trial)),
-        "passed_over": [*map(str, spoilt_of(store, trial)), *unreadable],
+        "passed_over": [*map(str, invalid_files(store, trial)), *unreadable],
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }
 
@@ -83,7 +83,7 @@ def _places(store: Store, plans: Iterable[PlanFile], trial: str) -> Iterator[dic
     for plan in plans:
         for run in plan.runs:
             if run.trial == trial:
-                seen = seen_of(store, plan.with_what_it_starts_from(trial))
+                seen = observe_now(store, plan.with_what_it_starts_from(trial))
                 decision = decisions_of_plan(store, plan, seen, RULES)[trial]
                 place = {"sweep": plan.sweep, "cell": run.cell, "seed": run.seed, "horizon_kimg": run.horizon_kimg}
                 yield place | {"action": decision.action.value, "reason": decision.reason}

@@ -1,4 +1,4 @@
-"""A plan: every cell of a sweep, what its trial needs, why, and at what price. Values only; nothing here acts."""
+"""A plan: every cell of a sweep, the action for its trial, the reason and the price. Values only."""
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
@@ -10,7 +10,7 @@ from orchestrator.plan.chain import longest_chain
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.overhead import NOTHING_AROUND, Around, around_of
+from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
 from orchestrator.plan.sources import Dependent, NeededSource, dependents_of, held_back, other_sources, unique_trials
@@ -47,7 +47,7 @@ class Plan:
     cautions: tuple[str, ...] = ()
     pricing: Pricing | None = None
     source_pricing: Mapping[str, Pricing] = field(default_factory=dict)
-    around: Around = NOTHING_AROUND
+    overhead: Overhead = NO_OVERHEAD
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
@@ -66,7 +66,7 @@ class Plan:
 
     @cached_property
     def cells(self) -> tuple[PlannedRun, ...]:
-        """Return the trials as plan.json names them: one entry for every cell and seed."""
+        """Return the entries of plan.json: one per cell and seed."""
         return tuple(map(planned_run, self.trials))
 
     @cached_property
@@ -85,18 +85,18 @@ class Plan:
 
     @cached_property
     def actions(self) -> Mapping[str, int]:
-        """Return how many trials need what."""
+        """Return the number of trials per action."""
         counted = Counter(decision.action.value for decision in self.decisions.values())
         return {action.value: counted[action.value] for action in Action if counted[action.value]}
 
     @cached_property
     def to_pay(self) -> tuple[RunCost, ...]:
-        """Return the cost of everything that would be run: of what is submitted, and of what is yet to be sampled."""
+        """Return the costs of all runs to come: those to submit, and those yet to be sampled."""
         return (*self.costs.values(), *self.awaited)
 
     @cached_property
     def totals(self) -> Totals:
-        """Return the price of everything that would be run."""
+        """Return the totals of all runs to come."""
         costs = self.to_pay
         gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
         kwh, kwh_low, kwh_high = energy(costs)
@@ -106,22 +106,22 @@ class Plan:
             kimg=sum(cost.kimg for cost in costs),
             cpu_hours=sum(cost.hours * cost.resources.cpus for cost in costs),
             gpu_hours=gpu_hours,
-            wall_hours=self._wall([cost.price.seconds for cost in costs], chain.seconds, self.around.seconds),
-            wall_hours_low=self._wall([cost.price.low for cost in costs], chain.low, self.around.low),
-            wall_hours_high=self._wall([cost.price.high for cost in costs], chain.high, self.around.high),
+            wall_hours=self._wall([cost.price.seconds for cost in costs], chain.seconds, self.overhead.seconds),
+            wall_hours_low=self._wall([cost.price.low for cost in costs], chain.low, self.overhead.low),
+            wall_hours_high=self._wall([cost.price.high for cost in costs], chain.high, self.overhead.high),
             kwh=kwh,
             kwh_low=kwh_low,
             kwh_high=kwh_high,
             money=money(self.tariff, kwh, gpu_hours),
         )
 
-    def _wall(self, seconds: list[float], in_a_row: float, around: float) -> float:
+    def _wall(self, seconds: list[float], in_a_row: float, overhead: float) -> float:
         if not seconds:
             return 0.0
-        return (around + max(sum(seconds) / max(1, self.parallel), max(seconds), in_a_row)) / 3600
+        return (overhead + max(sum(seconds) / max(1, self.parallel), max(seconds), in_a_row)) / 3600
 
     def estimate_of(self, trial: Trial, kimg: float) -> Estimate | None:
-        """Return how long an attempt at `kimg` of a trial is expected to take."""
+        """Return the expected time of an attempt that trains a trial for `kimg`."""
         pricing, seen = self.source_pricing.get(trial.id, self.pricing), self.observed.get(trial.id)
         if pricing is None:
             return None
@@ -130,7 +130,7 @@ class Plan:
 
     @property
     def whole_estimate(self) -> Estimate:
-        """Return how long carrying out the plan is expected to take, from planning to the end of recording."""
+        """Return the expected time of the whole plan, from planning to the end of recording."""
         totals, made = self.totals, self.pricing.made if self.pricing else 0.0
         low, seconds, high = (
             3600 * hours for hours in (totals.wall_hours_low, totals.wall_hours, totals.wall_hours_high)
@@ -138,14 +138,14 @@ class Plan:
         return Estimate(seconds=seconds, low=low, high=high, plain=seconds, kind="sweep", made=made)
 
     def require_within_budget(self) -> None:
-        """Raise PlanError when the plan costs more than the sweep's budget."""
+        """Raise PlanError if the plan costs more than the sweep's budget."""
         totals = self.totals
         for name, most in self.sweep.spec.budget.model_dump(exclude_none=True).items():
-            asked = getattr(totals, name)
-            if asked is None:
-                raise PlanError(self.sweep.source.file, f"budget.{name} cannot be checked", "say --watts")
-            if asked > most:
-                problem = f"costs about {asked:.3g} {name}, over the budget of {most:g}"
+            needed = getattr(totals, name)
+            if needed is None:
+                raise PlanError(self.sweep.source.file, f"budget.{name} cannot be checked", "add --watts")
+            if needed > most:
+                problem = f"costs about {needed:.3g} {name}, over the budget of {most:g}"
                 raise PlanError(self.sweep.source.file, problem, "run fewer cells or raise `budget`")
 
 
@@ -159,10 +159,13 @@ def make_plan(
     tariff: Tariff = NO_TARIFF,
     awaited: tuple[Trial, ...] = (),
     decider: Decider = decide_one,
-    around: Sequence[SweepRun] = (),
+    past_runs: Sequence[SweepRun] = (),
     kept: Container[TransferFromTrial] = frozenset(),
 ) -> Plan:
-    """Return the plan that follows from what is wanted and what is seen; `kept` are the snapshots that are there."""
+    """Return the plan for these trials in their observed states.
+
+    `past_runs` are earlier runs of sweeps, `kept` the snapshots of sources that are there.
+    """
     wanted, unique = wanted_of(sweep, trials), unique_trials(trials)
     decided = decide(wanted, observed, rules, decider)
     decisions = held_back(decided, dependents_of(unique.values()), observed, kept)
@@ -177,5 +180,5 @@ def make_plan(
     later = tuple(own.cost(trial, trial.horizon_kimg) for trial in awaited)
     reference = own.reference_seconds([*(one for trial, one in todo.items() if trial not in theirs), *awaited])
     reference += sum(pricing.reference_seconds([todo[trial]]) for trial, pricing in theirs.items() if trial in todo)
-    beside = around_of(around, reference)
-    return replace(plan, costs=costs, awaited=later, pricing=own, source_pricing=theirs, around=beside)
+    beside = overhead_of(past_runs, reference)
+    return replace(plan, costs=costs, awaited=later, pricing=own, source_pricing=theirs, overhead=beside)

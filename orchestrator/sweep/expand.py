@@ -9,12 +9,12 @@ from orchestrator.sweep.cells import SPACE, SweepCell, base_settings, kept, poin
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expansion import KeptCell
 from orchestrator.sweep.overlay import Misfits, Places, layered
-from orchestrator.sweep.problem_collector import Mistakes
+from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
 from orchestrator.sweep.sources import Sources
 from orchestrator.sweep.trial import DataLookup, Trial
-from orchestrator.sweep.unmet_conditions import never_holding
+from orchestrator.sweep.unmet_conditions import unmet_conditions
 
 MAX_TRIALS = 200_000
 
@@ -24,7 +24,7 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     if not sweep.spec.search:
-        require_holding(sweep, conditions)
+        require_satisfiable(sweep, conditions)
     return trials
 
 
@@ -32,13 +32,13 @@ def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a search whose examples `sweep` has as sampled. Raises SweepError as `expand` does."""
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
-    require_holding(sweep, conditions)
+    require_satisfiable(sweep, conditions)
     return trials
 
 
-def require_holding(sweep: Sweep, conditions: ConditionChecker) -> None:
+def require_satisfiable(sweep: Sweep, conditions: ConditionChecker) -> None:
     """Raise SweepError for what conditions ask for and no cell of the sweep can have."""
-    problems = [sweep.problem(path, text) for path, text in never_holding(sweep, conditions)]
+    problems = [sweep.problem(path, text) for path, text in unmet_conditions(sweep, conditions)]
     if problems:
         raise SweepError(problems)
 
@@ -48,7 +48,7 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
     size = size_of(sweep)
     if size > MAX_TRIALS:
         raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
-    mistakes = Mistakes(sweep)
+    mistakes = ProblemCollector(sweep)
     expansion = Sources(find).expansion(sweep, _cells(sweep, Places(find, sweep.folder), conditions, mistakes))
     trials: list[Trial] = []
     for place, (cell, _) in enumerate(expansion.cells):
@@ -60,7 +60,7 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
     return trials
 
 
-def _cells(sweep: Sweep, places: Places, conditions: ConditionChecker, mistakes: Mistakes) -> list[KeptCell]:
+def _cells(sweep: Sweep, places: Places, conditions: ConditionChecker, mistakes: ProblemCollector) -> list[KeptCell]:
     """Return all cells of a sweep, but for those that have mistakes."""
     found: list[KeptCell] = []
     for point in points_of(sweep):
@@ -80,7 +80,7 @@ def applies(sweep: Sweep, find: DataLookup, conditions: ConditionChecker | None 
             cell = SweepCell(base_settings(sweep.spec), settings_at(point, SPACE))
             return conditions.hold(condition, (*SPACE, key, "when"), layered(cell.settings, places))
         except Misfits as error:
-            mistakes = Mistakes(sweep)
+            mistakes = ProblemCollector(sweep)
             mistakes.add("base", error.found)
             raise SweepError(mistakes.problems) from None
 

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.cells import SweepCell
-from orchestrator.sweep.error_location import blamed
+from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.moment import Unkept, snapshot_of
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits
-from orchestrator.sweep.problem_collector import Mistakes
+from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.setting import in_the_end, overrides, touching
+from orchestrator.sweep.setting import affecting, final_value, overrides
 from orchestrator.sweep.transfer_source import SourceReference
 from orchestrator.sweep.trial import Source, Trial
 from orchestrator.sweep.yaml_source import spelled
@@ -93,7 +93,7 @@ class Expansion:
             id=trial_id(config),
             config=config,
             cell=cell.label,
-            settings={setting.key: in_the_end(setting, layers.full_tree) for setting in cell.chosen},
+            settings={setting.key: final_value(setting, layers.full_tree) for setting in cell.chosen},
             seed=config.seed,
             data_path=layers.data.path,
             horizon_kimg=config.whole_iterations(self.sweep.spec.horizon_kimg),
@@ -136,7 +136,7 @@ def _require_an_end(source: OpenTrial, under_way: list[OpenTrial], reference: So
 
 def _as_seen_here(error: Misfits, there: Sweep, reference: SourceReference) -> Misfits:
     """Return what is wrong with a source in another sweep as a mistake of the line that names it."""
-    mistakes = Mistakes(there)
+    mistakes = ProblemCollector(there)
     mistakes.add(reference.source.cell, error.found)
     return Misfits([Misfit(reference.path, f"its source cannot be had: {one}") for one in mistakes.problems])
 
@@ -168,7 +168,7 @@ def _require_even_shares(cell: SweepCell, trial: Trial) -> None:
     if gpus and shares % gpus:
         fitting = ", ".join(str(count) for count in range(1, min(shares, MAX_GPUS) + 1) if shares % count == 0)
         text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; ask for {fitting}"
-        raise Misfits([Misfit(touching("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
+        raise Misfits([Misfit(affecting("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
 
 
 @contextlib.contextmanager
@@ -178,4 +178,4 @@ def _blaming(cell: SweepCell, *group: str) -> Iterator[None]:
         yield
     except ValidationError as error:
         found: list[ErrorDetails] = [{**detail, "loc": (*group, *detail["loc"])} for detail in error.errors()]
-        raise Misfits([blamed(detail, cell.settings) for detail in found]) from None
+        raise Misfits([locate_error(detail, cell.settings) for detail in found]) from None

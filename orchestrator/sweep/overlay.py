@@ -11,7 +11,7 @@ from orchestrator.sweep.keys import lookup, nested, settable
 from orchestrator.sweep.setting import Setting
 from orchestrator.sweep.transfer_source import SourceReference, TransferSource
 from orchestrator.sweep.trial import DataLookup, LocatedData
-from orchestrator.sweep.validation_messages import worded
+from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
 from trainer.config.training import TransferFromTrial
@@ -137,7 +137,7 @@ def _transfer(settings: Sequence[Setting], places: Places) -> Path | SourceRefer
     except ValidationError as error:
         details = error.errors()
         raise Misfits(
-            [Misfit(last.path, f"{'.'.join(map(str, d['loc'][:1]))}: {worded(d)}") for d in details]
+            [Misfit(last.path, f"{'.'.join(map(str, d['loc'][:1]))}: {error_text(d)}") for d in details]
         ) from None
     except UserError as error:
         raise Misfits([Misfit(last.path, str(error))]) from None

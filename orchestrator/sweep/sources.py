@@ -11,7 +11,7 @@ from orchestrator.sweep.cells import SweepCell, kept, points_of
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expansion import Expansion, Found, KeptCell, OpenTrial
 from orchestrator.sweep.overlay import Misfit, Misfits, Places
-from orchestrator.sweep.problem_collector import Mistakes
+from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.transfer_source import SourceReference
 from orchestrator.sweep.trial import DataLookup
@@ -104,7 +104,7 @@ class Sources:
     def _add(self, there: Expansion, name: str) -> int:
         """Add the cells of a name to an expansion, and return how many there are."""
         places, conditions = Places(self.lookup, there.sweep.folder), ConditionChecker()
-        mistakes, before = Mistakes(there.sweep), len(there.cells)
+        mistakes, before = ProblemCollector(there.sweep), len(there.cells)
         for point in points_of(there.sweep):
             with mistakes.of(point.label):
                 if point.name == name or not name:

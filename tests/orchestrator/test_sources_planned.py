@@ -9,7 +9,7 @@ import pytest
 from orchestrator.display.plan_table import summary
 from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.plan import Plan, make_plan
-from orchestrator.plan.plan_file import dependents_of_plan, plan_document, stored, wanted_of_plan
+from orchestrator.plan.plan_file import dependents_of_plan, plan_document, plan_file_of, wanted_of_plan
 from orchestrator.plan.sources import Dependent, held_back, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.layout import Store
@@ -80,22 +80,22 @@ def test_a_source_of_another_sweep_is_planned_as_that_says_and_priced(tmp_path: 
 def test_wall_time_is_at_least_that_of_a_chain(read: Read) -> None:
     plan = planned(read(CHAIN))
     seconds = [plan.prices[trial].seconds for trial in plan.decisions][:3]
-    assert plan.totals.wall_hours == pytest.approx((plan.around.seconds + sum(seconds)) / 3600)
+    assert plan.totals.wall_hours == pytest.approx((plan.overhead.seconds + sum(seconds)) / 3600)
 
 
 def test_a_stored_plan_knows_its_sources_and_what_starts_from_them(tmp_path: Path, read: Read) -> None:
     plan = elsewhere(tmp_path)
-    again = PlanFile.model_validate_json(stored(plan).model_dump_json())
+    again = PlanFile.model_validate_json(plan_file_of(plan).model_dump_json())
     assert [source.cell for source in again.sources] == ["other: a"]
     assert wanted_of_plan(again) == plan.wanted
     assert dependents_of_plan(again) == tuple(one._replace(source="other: a") for one in plan.dependents)
     assert plan_document(plan)["sources"][0]["action"] == "new"
     chain = planned(read(CHAIN))
-    assert [chain.unique[one.trial].name for one in dependents_of_plan(stored(chain))] == ["b", "b", "c", "c"]
+    assert [chain.unique[one.trial].name for one in dependents_of_plan(plan_file_of(chain))] == ["b", "b", "c", "c"]
 
 
 def test_a_plan_without_sources_is_written_as_before(read: Read) -> None:
-    cells = stored(planned(read(HEAD))).model_dump(mode="json")["cells"]
+    cells = plan_file_of(planned(read(HEAD))).model_dump(mode="json")["cells"]
     assert "start" not in cells[0]
 
 

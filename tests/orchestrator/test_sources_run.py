@@ -44,7 +44,7 @@ def by_cell(store: Store) -> dict[str, RunDir]:
 
 
 def began(run: RunDir) -> float:
-    return next(read_lines(run.ticks))["time"]
+    return float(next(read_lines(run.ticks))["time"])
 
 
 def test_each_run_starts_once_its_source_is_done(store: Store, write: Callable[[int], Path]) -> None:
