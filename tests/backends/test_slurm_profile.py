@@ -135,7 +135,7 @@ def test_the_reference_of_keys_in_the_documentation_is_the_present_one() -> None
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told"),
+    ("wanted", "message"),
     [
         ({"gpus": 8, "cpus": 96, "memory_gib": 1000}, ""),
         ({"gpus": 9}, "gpus: 9 are more than the 8 of the profile's largest node"),
@@ -143,8 +143,8 @@ def test_the_reference_of_keys_in_the_documentation_is_the_present_one() -> None
         ({"memory_gib": 1000.5}, ""),
     ],
 )
-def test_what_no_node_has_is_refused_by_plan(tmp_path: Path, wanted: dict[str, float], told: str) -> None:
+def test_what_no_node_has_is_refused_by_plan(tmp_path: Path, wanted: dict[str, float], message: str) -> None:
     profile = Profile.model_validate({"node": {"gpus": 8, "cpus": 96}})
     found = SlurmBackend(Store(tmp_path), profile).lacks(Resources.model_validate(wanted))
-    assert found.startswith(told)
-    assert bool(found) == bool(told)
+    assert found.startswith(message)
+    assert bool(found) == bool(message)

@@ -62,12 +62,12 @@ def rows(draw: st.DrawFn) -> tuple[str, JobRow, str]:
 
 @given(st.lists(rows(), max_size=8), st.lists(NOISE, max_size=4), st.randoms())
 def test_rows_are_read_whatever_stands_between_them(
-    told: list[tuple[str, JobRow, str]], noise: list[str], order: Random
+    reported: list[tuple[str, JobRow, str]], noise: list[str], order: Random
 ) -> None:
-    lines = [line for _, _, line in told]
+    lines = [line for _, _, line in reported]
     for line in noise:
         lines.insert(order.randrange(len(lines) + 1), line)
-    assert read_squeue("\n".join(lines)).rows == {key: row for key, row, _ in told}
+    assert read_squeue("\n".join(lines)).rows == {key: row for key, row, _ in reported}
 
 
 @given(st.integers(0, 65535))

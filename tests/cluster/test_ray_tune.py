@@ -51,8 +51,8 @@ def command(sweeper: Sweeper) -> "subprocess.Popen[str]":
 
 def assert_searched(sweeper: Sweeper, launcher: "subprocess.Popen[str]") -> None:
     """Assert that there are four trials, that the best is done, and that the others report why they are not."""
-    _, said = launcher.communicate(timeout=400)
-    assert launcher.returncode == 0, said
+    _, printed = launcher.communicate(timeout=400)
+    assert launcher.returncode == 0, printed
     runs = sorted(sweeper.runs(), key=gamma)
     assert len(runs) == 4
     assert last_state(runs[0]) is State.DONE

@@ -329,10 +329,10 @@ def test_the_commands_pack_and_unpack(
 ) -> None:
     out = tmp_path / "p.zip"
     assert main(["pack", "test", "--store", str(full.root), "--out", str(out), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["trials"], told["bytes"]) == (2, out.stat().st_size)
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["trials"], reported["bytes"]) == (2, out.stat().st_size)
     assert main(["unpack", str(out), "--store", str(empty.root), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["written"] == told["files"]
+    assert json.loads(capsys.readouterr().out)["written"] == reported["files"]
     with zipfile.ZipFile(out) as archive:
         assert Manifest.model_validate_json(archive.read("manifest.json")).sweep == "test"
 

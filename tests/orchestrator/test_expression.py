@@ -35,7 +35,7 @@ def test_arithmetic_has_its_usual_meaning(text: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("__import__('os').system('ls')", "is not understood"),
         ("batch.__class__", "batch.__class__"),
@@ -58,10 +58,10 @@ def test_arithmetic_has_its_usual_meaning(text: str, expected: object) -> None:
         ("1 is 1", "only ==, !="),
     ],
 )
-def test_anything_else_is_refused_in_words(text: str, told: str) -> None:
+def test_anything_else_is_refused_in_words(text: str, message: str) -> None:
     with pytest.raises((ExpressionError, KeyError), match=r"(?s).*") as refused:
         value(text)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 @given(st.text(max_size=80))

@@ -79,7 +79,7 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("    augment.targt: {uniform: [0, 1]}", "8: search.space.augment.targt: is not a setting; did you mean"),
         ("    batch: {unifrom: [0, 1]}", "needs one of uniform"),
@@ -91,10 +91,10 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
         ("    data: {choice: [3]}", "the name or path of a data set is text, not 3"),
     ],
 )
-def test_a_mistake_is_reported_at_its_line_before_anything_runs(read: Read, line: str, told: str) -> None:
+def test_a_mistake_is_reported_at_its_line_before_anything_runs(read: Read, line: str, message: str) -> None:
     with pytest.raises(SweepError) as refused:
         typical_trials(read(BASE + "\nsearch:\n  trials: 3\n  space:\n" + line + "\n"), find)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_tier_may_sample_less(read: Read) -> None:

@@ -81,8 +81,8 @@ def test_a_sweep_without_data_is_reported(sweep_file: Write) -> None:
 
 
 def test_values_given_twice_are_reported(sweep_file: Write) -> None:
-    told = problems(sweep_file(BASE + "grid: {batch: [32, 32]}\nseeds: [1, 1]\n"))
-    assert told == ["4: grid.batch[1]: 32 is listed twice", "5: seeds[1]: 1 is listed twice"]
+    reported = problems(sweep_file(BASE + "grid: {batch: [32, 32]}\nseeds: [1, 1]\n"))
+    assert reported == ["4: grid.batch[1]: 32 is listed twice", "5: seeds[1]: 1 is listed twice"]
 
 
 def test_a_product_beyond_reason_is_refused(sweep_file: Write) -> None:

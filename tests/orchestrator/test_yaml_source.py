@@ -34,7 +34,7 @@ def test_what_is_not_in_the_file_has_the_line_of_what_is_around_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "message"),
     [
         ("a: 1\nb: 2\na: 3\n", 3, "duplicate key"),
         ("a: [1\nb: 2\n", 2, "expected"),
@@ -45,9 +45,9 @@ def test_what_is_not_in_the_file_has_the_line_of_what_is_around_it(tmp_path: Pat
         ("\0", 1, "unacceptable character"),
     ],
 )
-def test_what_cannot_be_read_is_reported_with_its_line(tmp_path: Path, text: str, line: int, told: str) -> None:
+def test_what_cannot_be_read_is_reported_with_its_line(tmp_path: Path, text: str, line: int, message: str) -> None:
     assert problem(tmp_path, text).startswith(f"x.yaml:{line}: ")
-    assert told in problem(tmp_path, text)
+    assert message in problem(tmp_path, text)
 
 
 def test_aliases_that_explode_are_refused(tmp_path: Path) -> None:
