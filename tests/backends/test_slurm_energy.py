@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.backends.base import Handle, write_handle
 from orchestrator.backends.slurm.accounting import METHOD, account, consumed
-from orchestrator.backends.slurm.commands import Ask
+from orchestrator.backends.slurm.commands import RunCommand
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
@@ -48,7 +48,7 @@ def attempt(run: RunDir, number: int, key: str = "", state: State = State.DONE) 
     return run.attempt(number)
 
 
-def asking(answers: str) -> tuple[Ask, list[Sequence[str]]]:
+def asking(answers: str) -> tuple[RunCommand, list[Sequence[str]]]:
     asked: list[Sequence[str]] = []
 
     def ask(command: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.replies import (
     JOB,
     by_cluster,
-    read_readings,
+    read_numbers,
     read_sacct,
     read_settings,
     read_squeue,
@@ -151,7 +151,7 @@ def judge(text: str) -> None:
     for answer in (read_squeue(text, jobs), read_sacct(text, jobs)):
         assert all(JOB.fullmatch(key) and isinstance(meaning(row), State) for key, row in answer.rows.items())
         json.dumps([*answer.rows, *answer.others])
-    read_submitted(text), read_settings(text), read_readings(text), consumed(text)
+    read_submitted(text), read_settings(text), read_numbers(text), consumed(text)
     failure = failure_of(text, jobs)
     assert failure is None or (failure.retryable and str(failure) == printable(str(failure)))
 

@@ -94,7 +94,7 @@ def test_all_paths_given_to_a_node_are_valid_on_the_node(tmp_path: Path) -> None
     assert len(outputs) == 2
     assert all(shlex.split(line)[1].partition("=")[2].startswith("/mnt/my files/store/slurm/") for line in outputs)
     assert array.folder.is_relative_to("/lustre/me")
-    assert array.seen_inside(array.tasks[0].directory).is_relative_to("/mnt/my files")
+    assert array.path_inside(array.tasks[0].directory).is_relative_to("/mnt/my files")
 
 
 def test_logs_are_written_by_the_node_and_all_else_by_the_container(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_logs_are_written_by_the_node_and_all_else_by_the_container(tmp_path: Pa
     words = carried_out(array, tmp_path).stdout.split("\n")
     assert words[words.index("--output") + 1].startswith("/mnt/me/store/slurm/")
     assert f"/work/store/slurm/{array.folder.name}" in words
-    assert array.seen_inside(Path("/lustre/other")) == Path("/all/other")
+    assert array.path_inside(Path("/lustre/other")) == Path("/all/other")
 
 
 def test_a_node_without_the_folder_of_its_own_disk_says_so(tmp_path: Path) -> None:

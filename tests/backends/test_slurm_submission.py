@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.backends.base import NotAllSubmitted
 from orchestrator.backends.slurm.backend import SlurmBackend
-from orchestrator.backends.slurm.commands import Told
+from orchestrator.backends.slurm.commands import CommandResult
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.submission import AtLimit, Limit, outside_any_job, refusal
 from orchestrator.backends.slurm.task import requeue
@@ -61,10 +61,10 @@ QOSGrpSubmitJobsLimit
 
 @pytest.mark.parametrize("word", WORDS)
 def test_every_word_for_a_limit_on_submission_is_waited_for(word: str) -> None:
-    reply = Told(1, "", f"sbatch: error: {word}\nsbatch: error: Batch job submission failed: {POLICY}\n")
+    reply = CommandResult(1, "", f"sbatch: error: {word}\nsbatch: error: Batch job submission failed: {POLICY}\n")
     found = refusal(reply)
     assert isinstance(found, AtLimit)
-    assert (found.kind, found.retryable) == (Limit.PASSING, True)
+    assert (found.kind, found.retryable) == (Limit.TRANSIENT, True)
     assert str(found) == f"sbatch: {word}; Batch job submission failed: {POLICY}"
 
 
@@ -81,7 +81,7 @@ def test_every_word_for_a_limit_on_submission_is_waited_for(word: str) -> None:
     ],
 )
 def test_a_refusal_is_temporary_or_permanent(text: str, retryable: bool) -> None:
-    found = refusal(Told(1, "", f"sbatch: error: {text}\n"))
+    found = refusal(CommandResult(1, "", f"sbatch: error: {text}\n"))
     assert found.retryable is retryable
     assert str(found).isprintable()
 
@@ -113,13 +113,13 @@ def test_the_reason_of_waiting_is_reported_once(dispatcher: Dispatcher, slurm: F
     for most in ("0", "0", "1", "1", "2", "2"):
         slurm.set(most=most)
         dispatcher.submit()
-        run.tell_trouble()
-        dispatcher.look()
+        run.report_trouble()
+        dispatcher.refresh()
     assert [line.partition(";")[0] for line in view.lines] == ["sbatch: QOSMaxSubmitJobPerUserLimit"]
     slurm.set(most="9")
     for _ in range(4):
         dispatcher.submit()
-        run.tell_trouble()
+        run.report_trouble()
     assert view.lines[1:] == ["slurm has taken what waited here"]
 
 
@@ -128,7 +128,7 @@ def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(
 ) -> None:
     slurm.set(most="1", squeue="4700|N/A|PENDING|0|\n")
     view = View()
-    assert WatchedRun(dispatcher.store, dispatcher, view).start_only() == ExitCode.RUN_AGAIN
+    assert WatchedRun(dispatcher.store, dispatcher, view).submit_only() == ExitCode.RUN_AGAIN
     assert view.lines[0].startswith("1 trials submitted")
     assert view.lines[1].startswith("3 trials are not submitted: sbatch: AssocMaxSubmitJobLimit")
 
@@ -295,7 +295,7 @@ def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
     for index in range(4):
         (folder / f"4700_{index}_0_log.err").write_text(log)
     slurm.set(squeue="".join(f"4700|{index}|FAILED|{code << 8}|\n" for index in range(4)))
-    dispatcher.look()
+    dispatcher.refresh()
     records = [read_record(store.run(trial).record(1)) for trial in store.ids()]
     assert {(record.state, record.exit_code, record.message) for record in records if record} == {
         (State.FAILED, code, message)

@@ -67,7 +67,7 @@ class Sweeper:
         while dispatcher.active:
             assert time.monotonic() < deadline, {trial: dispatcher.decisions[trial] for trial in dispatcher.active}
             time.sleep(0.2)
-            dispatcher.look()
+            dispatcher.refresh()
             dispatcher.submit()
         return dispatcher
 

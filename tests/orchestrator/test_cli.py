@@ -17,7 +17,7 @@ from orchestrator.display.output import print_json
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
-from orchestrator.plan.plan_file import keep_plan
+from orchestrator.plan.plan_file import write_plan
 from orchestrator.store.layout import Store
 from orchestrator.sweep.json_schema import sweep_schema
 from orchestrator.sweep.reader import read_sweep
@@ -27,7 +27,7 @@ from trainer.errors import UserError
 Write = Callable[[str], Path]
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parent.parent.parent
-PANELS = ("Run", "Look", "Record and analyse", "Data", "Machine")
+PANELS = ("Run", "Inspect", "Record and analyse", "Data", "Machine")
 HEAVY = ("torch", "mlflow", "submitit", "ray", "pandas", "matplotlib", "optuna", "scipy")
 
 PLAN_TEN_THOUSAND = """
@@ -128,7 +128,7 @@ def test_a_sweep_that_was_run_is_named_by_its_name_or_its_file(
     store: Store, sweep_file: Write, capsys: Capture
 ) -> None:
     file, where = str(sweep_file(SWEEP)), ["--store", str(store.root), "--json"]
-    keep_plan(store, plan_sweep(store, Request(Path(file))))
+    write_plan(store, plan_sweep(store, Request(Path(file))))
     name = read_sweep(Path(file)).key
     for words in (["plan"], ["status"], ["watch"], ["run", "--dry-run"], ["metrics", "--dry-run"]):
         message = []
@@ -145,7 +145,7 @@ def test_extend_finds_the_file_of_a_sweep_by_its_name(
     store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = sweep_file(SWEEP)
-    keep_plan(store, plan_sweep(store, Request(file)))
+    write_plan(store, plan_sweep(store, Request(file)))
     asked: list[Request] = []
     monkeypatch.setattr("orchestrator.commands.extend.execute", lambda _store, request, _flags: asked.append(request))
     for sweep in (read_sweep(file).key, str(file)):
@@ -154,7 +154,7 @@ def test_extend_finds_the_file_of_a_sweep_by_its_name(
 
 
 def test_a_name_close_to_that_of_a_sweep_suggests_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
-    keep_plan(store, plan_sweep(store, Request(sweep_file(SWEEP))))
+    write_plan(store, plan_sweep(store, Request(sweep_file(SWEEP))))
     name = read_sweep(sweep_file(SWEEP)).key
     assert main(["status", f"{name}s", "--store", str(store.root)]) == 2
     assert f"did you mean {name}?" in capsys.readouterr().err
@@ -231,7 +231,7 @@ def test_another_package_called_trainer_is_reported(tmp_path: Path, monkeypatch:
 
 def test_the_doctor_looks_at_everything(store: Store, capsys: Capture) -> None:
     names = {finding.name for finding in examine(store)}
-    assert {"python", "packages of ours", "torch", "store", "disk", "clock", "hard links", "mlflow record"} <= names
+    assert {"python", "own packages", "torch", "store", "disk", "clock", "hard links", "mlflow record"} <= names
     assert main(["doctor", "--store", str(store.root), "--json"]) == 0
     assert {finding["verdict"] for finding in json.loads(capsys.readouterr().out)} <= {"ok", "note"}
 

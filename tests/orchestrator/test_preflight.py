@@ -176,9 +176,9 @@ def test_metrics_know_how_many_images_they_need(name: str, images: int, is_undef
 
 def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: Read, tmp_path: Path) -> None:
     sweep = read(HEAD.replace("tiny32", "paper256") + "metrics: [fid50]\n")
-    message = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
-    assert message == [
-        "fid50 means little: 50 generated against 50 real are fewer than the 1,280 features of lite0",
+    found = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
+    assert found == [
+        "fid50 is unreliable: 50 generated against 50 real are fewer than the 1,280 features of lite0",
         "preset paper256 was made for images of 256 pixels, not 32",
     ]
 
@@ -219,6 +219,6 @@ def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
         f"{HEAD}stop: {{type: asha, first_kimg: {first}}}\nwatch: {{evaluate_every_kimg: {every}}}\nmetrics: [fid50]\n"
     )
     asha = [line for line in cautions(read(text).spec, [], [], tmp_path) if "asha" in line]
-    assert [line.partition(" kimg: evaluations come")[0] for line in asha] == [f"asha judges nobody at {unmet}"] * bool(
+    assert [line.partition(" kimg: evaluations come")[0] for line in asha] == [f"asha has no scores at {unmet}"] * bool(
         unmet
     )

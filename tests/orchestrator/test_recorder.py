@@ -15,7 +15,7 @@ from PIL import Image
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind
+from orchestrator.recorders.cursor import Cursor, is_behind, new_points
 from orchestrator.recorders.mlflow import STATUS, Ingester
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
@@ -130,21 +130,21 @@ def test_losing_the_cursors_doubles_nothing(store: Store) -> None:
 
 def test_ground_gone_over_twice_is_recorded_once(run: RunDir) -> None:
     append_lines(run.ticks, [tick(1.0, 50, attempt=2), tick(2.0, 50, attempt=2), tick(3.0, 50, attempt=2)])
-    points, cursor = fresh_points(run, Cursor())
+    points, cursor = new_points(run, Cursor())
     assert [point.step for point in points if point.key == "p"] == [1000, 2000, 3000]
-    assert fresh_points(run, cursor)[0] == []
+    assert new_points(run, cursor)[0] == []
 
 
 def test_a_torn_line_is_read_once_it_is_complete(run: RunDir) -> None:
-    _, cursor = fresh_points(run, Cursor())
+    _, cursor = new_points(run, Cursor())
     line = json.dumps(metric(4.0, 1.0))
     with run.metrics.open("a") as file:
         file.write(line[:20])
-    points, cursor = fresh_points(run, cursor)
+    points, cursor = new_points(run, cursor)
     assert points == []
     with run.metrics.open("a") as file:
         file.write(line[20:] + "\n")
-    assert [point.value for point in fresh_points(run, cursor)[0]] == [1.0]
+    assert [point.value for point in new_points(run, cursor)[0]] == [1.0]
 
 
 @pytest.mark.parametrize("state", list(State))

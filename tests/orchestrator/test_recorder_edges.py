@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind, read_cursor
+from orchestrator.recorders.cursor import Cursor, is_behind, new_points, read_cursor
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import default_target, sqlite_uri
 from orchestrator.store.layout import Store
@@ -89,6 +89,21 @@ def test_a_rebuild_keeps_what_others_put_into_the_stores_own_database(store: Sto
     assert runs_in(client, "notes") == ["by hand"]
     assert runs_in(client, "adasweep") == ["cell0 #0"]
     assert not is_behind(store, default_target(store), [run.path.name])
+
+
+def test_what_another_store_records_into_the_stores_own_database_stays_its_own(
+    store: Store, run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Store(tmp_path / "other")
+    assert finished_trial(other, seed=0).path.name == run.path.name
+    client = record(store).client
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(store.root / "mlflow.db"))
+    assert ingest.main([str(other.root), "--once"]) == 0
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    (default_target(store).cursors / f"{run.path.name}.json").unlink()
+    for option in ("--once", "--rebuild", "--rebuild"):
+        assert ingest.main([str(store.root), option]) == 0
+        assert sorted(runs_in(client, "adasweep")) == sorted(["cell0 #0", run.path.name])
 
 
 def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
@@ -173,7 +188,7 @@ def test_rows_that_have_no_place_in_mlflow_are_skipped(run: RunDir) -> None:
     with run.metrics.open("a") as file:
         file.write("[" * 100_000 + "\n" + '{"kimg": ' + "9" * 5000 + "}\n")
     append_lines(run.metrics, [metric(7.0, 3.0)])
-    points, _ = fresh_points(run, Cursor())
+    points, _ = new_points(run, Cursor())
     assert [point.step for point in points if point.key == "fid2k-lite0"] == [1000, 2000, 7000]
 
 

@@ -116,7 +116,7 @@ def test_trouble_with_mlflow_is_reported_once_with_its_reason(store: Store, prin
     recorder = RecorderProcess(store, target, idle, printed.append)
     for trouble in ("OperationalError: no such host", "OperationalError: no such host", ""):
         write_report(store, Report(uri=target.uri, began=time.time(), trouble=trouble))
-        recorder.tell_trouble()
+        recorder.report_trouble()
     idle.communicate()
     (line,) = printed
     assert "no such host" in line

@@ -43,7 +43,7 @@ def test_a_trial_that_ends_between_two_polls_is_shown_as_it_ended(
     assert {status.state for status in run.statuses()} == {"pending"}
     world.turn()
     world.turn()
-    dispatcher.look()
+    dispatcher.refresh()
     assert [status.state for status in run.statuses()] == ["done"] * 4
 
 
@@ -53,7 +53,7 @@ class View(Silence):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         self.lines.append(text)
 
 
@@ -65,7 +65,7 @@ def test_a_backend_that_cannot_be_reached_is_reported_once_and_so_is_its_return(
     run = WatchedRun(store, dispatcher, view)
     for trouble in ("", "squeue: Unable to contact slurm controller", "squeue: timed out", "", ""):
         dispatcher.trouble = trouble
-        run.tell_trouble()
+        run.report_trouble()
     assert view.lines == [
         "squeue: Unable to contact slurm controller; running trials continue, and this keeps trying",
         "fake answers again",
@@ -87,12 +87,12 @@ def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(
     }
     world.turn()
     world.turn()
-    dispatcher.look()
-    run.keep_time()
+    dispatcher.refresh()
+    run.record_duration()
     (kept,) = recent_runs(store, "fake")
     assert kept.attempts == 4
     assert kept.estimate.seconds == pytest.approx(3600 * plan.totals.wall_hours)
     assert view.lines[-1].startswith("It took ")
     run.interrupts = 1
-    run.keep_time()
+    run.record_duration()
     assert recent_runs(store, "fake") == [kept]

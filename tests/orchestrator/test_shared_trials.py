@@ -14,9 +14,9 @@ from analysis.tables.store import ResultStore
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.plan.decide import Action, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan_file import keep_plan, read_plan, wanted_of_plan
+from orchestrator.plan.plan_file import read_plan, wanted_of_plan, write_plan
 from orchestrator.plan.status import as_json, sweep_status
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import observe, observe_run
@@ -68,7 +68,7 @@ def action(run: RunDir, want: Desired) -> Action:
 
 
 def state(run: RunDir, want: Desired) -> State:
-    return own_view(want, observe_run(run, None, NOW)).state
+    return sweep_view(want, observe_run(run, None, NOW)).state
 
 
 def test_scores_beyond_a_sweeps_horizon_are_not_its_own(run: RunDir) -> None:
@@ -132,7 +132,7 @@ def test_what_was_measured_only_beyond_the_horizon_is_missing(run: RunDir) -> No
     attempted(run, "a", State.DONE, 8.0)
     decision = decide_one(B, observe_run(run, None, NOW), Rules())
     assert (decision.action, decision.is_incomplete) == (Action.REUSE, True)
-    assert "no snapshot up to 4 kimg is kept to measure fid2k" in decision.reason
+    assert "no snapshot up to 4 kimg to measure fid2k" in decision.reason
     assert action(run, A) is Action.REUSE
 
 
@@ -241,7 +241,7 @@ def shared(store: Store, sweep_file: Callable[[str], Path]) -> RunDir:
     """The one trial of the sweeps `a` (to 8 kimg) and `b` (to 4), done for `b`."""
     for name, horizon in (("a", 8), ("b", 4)):
         plan = plan_sweep(store, Request(sweep_file(SWEEP.format(name=name, horizon=horizon))))
-        keep_plan(store, plan)
+        write_plan(store, plan)
     store.create_trial(plan.trials[0])
     run = store.run(plan.trials[0].id)
     attempted(run, "b", State.DONE, 4.0)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from analysis.__main__ import main as analysis
 from orchestrator.cli import main
 from orchestrator.dispatch.planner import Request, plan_sweep
-from orchestrator.doctor.checks import spoilt_files
-from orchestrator.plan.plan_file import keep_plan
+from orchestrator.doctor.checks import unreadable_files
+from orchestrator.plan.plan_file import write_plan
 from orchestrator.recorders.tags import tags_by_trial
-from orchestrator.store.invalid_files import spoilt_of
+from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import observe_run
 from tests.support.tiny_sweep import write_data_set
@@ -56,7 +56,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file, store = root / "two.yaml", Store(root / "store")
     file.write_text(SWEEP)
     plan = plan_sweep(store, Request(file))
-    keep_plan(store, plan)
+    write_plan(store, plan)
     for trial in plan.trials:
         store.create_trial(trial)
         finish(store.run(trial.id))
@@ -177,7 +177,7 @@ def test_a_corrupt_row_is_skipped_and_reported_with_its_line(store: Store, name:
     before = observe_run(first(store), None, 4e9)
     with path.open("ab") as stream:
         stream.write(line + b"\n")
-    assert [(one.path, one.line) for one in spoilt_of(store, first(store).path.name)] == [(path, count + 1)]
+    assert [(one.path, one.line) for one in invalid_files(store, first(store).path.name)] == [(path, count + 1)]
     assert observe_run(first(store), None, 4e9) == before
 
 
@@ -190,7 +190,7 @@ def test_all_commands_skip_all_corrupt_rows(store: Store, whole: Path, capfd: py
     for command in ("status", "why TRIAL"):
         assert "metrics.jsonl:3: kimg is no number" in printed[command].replace("\n", "")
     assert "7.00" in printed["table two"]
-    assert len(list(spoilt_files(store))) == 21
+    assert len(list(unreadable_files(store))) == 21
 
 
 KINDS = ["empty", "spoilt", "a folder", "a pipe", "gone", "a link to itself"]
@@ -250,7 +250,7 @@ ODD_RECORDS: dict[str, dict[str, Any]] = {
 def test_a_record_that_does_not_fit_is_skipped(store: Store, name: str) -> None:
     record = json.loads(first(store).record(1).read_text())
     first(store).record(1).write_text(json.dumps(record | ODD_RECORDS[name]))
-    assert [one.path for one in spoilt_of(store, first(store).path.name)] == [first(store).record(1)]
+    assert [one.path for one in invalid_files(store, first(store).path.name)] == [first(store).record(1)]
     assert observe_run(first(store), None, 4e9).state is State.LOST
 
 
