@@ -176,8 +176,8 @@ def test_metrics_know_how_many_images_they_need(name: str, images: int, is_undef
 
 def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: Read, tmp_path: Path) -> None:
     sweep = read(HEAD.replace("tiny32", "paper256") + "metrics: [fid50]\n")
-    message = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
-    assert message == [
+    found = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
+    assert found == [
         "fid50 is unreliable: 50 generated against 50 real are fewer than the 1,280 features of lite0",
         "preset paper256 was made for images of 256 pixels, not 32",
     ]
