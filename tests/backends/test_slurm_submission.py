@@ -120,7 +120,7 @@ def test_the_reason_of_waiting_is_told_once(dispatcher: Dispatcher, slurm: Stand
     for _ in range(4):
         dispatcher.submit()
         run.report_trouble()
-    assert told.lines[1:] == ["slurm has taken what waited here"]
+    assert told.lines[1:] == ["slurm has accepted the other trials"]
 
 
 def test_whoever_only_starts_a_sweep_is_told_what_is_left_and_how_to_go_on(
