@@ -18,7 +18,7 @@ SeedCount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class When(Settings):
-    """In cells where all of `if` holds: the settings of `set`, and further axes of `grid`."""
+    """In cells where `if` holds: apply the settings in `set`, and add the axes in `grid`."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -28,7 +28,7 @@ class When(Settings):
 
 
 class Budget(Settings):
-    """What the sweep may cost at most; a plan beyond it is refused."""
+    """The maximum cost of the sweep; a plan that exceeds it is refused."""
 
     kwh: Positive | None = None
     gpu_hours: Positive | None = None
@@ -79,6 +79,6 @@ class SweepSpec(Settings):
 
     @property
     def score_name(self) -> str:
-        """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
+        """Return the full name of the metric that ranks cells, as in metrics.jsonl."""
         score = self.score or (self.metrics[0] if self.metrics else "")
         return main_name(score, self.detector, self.distance)

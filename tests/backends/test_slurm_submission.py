@@ -120,7 +120,7 @@ def test_the_reason_of_waiting_is_reported_once(dispatcher: Dispatcher, slurm: F
     for _ in range(4):
         dispatcher.submit()
         run.report_trouble()
-    assert view.lines[1:] == ["slurm has taken what waited here"]
+    assert view.lines[1:] == ["slurm has accepted the other trials"]
 
 
 def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(
@@ -162,7 +162,7 @@ def test_a_refusal_ends_in_one_line_and_leaves_nothing_behind(
     [line] = [line for line in capfd.readouterr().err.splitlines() if "error" in line]
     assert line == (
         "adasweep: error: sbatch: Batch job submission failed: Invalid account specified; "
-        "write account, partition or qos into the profile"
+        "set account, partition or qos in the profile"
     )
     assert attempts(store) == [0] * 4
     assert list((store.root / "slurm").iterdir()) == []
@@ -175,7 +175,7 @@ def test_without_slurm_nothing_is_created(
     before = sorted(store.root.rglob("*"))
     assert main(["run", str(sweep_file()), "--backend", "slurm", "--store", str(store.root)]) == ExitCode.USER_ERROR
     assert capfd.readouterr().err == (
-        "adasweep: error: sbatch: is not on the path; start adasweep on a login node of the cluster\n"
+        "adasweep: error: sbatch: is not on the path; run adasweep on a login node of the cluster\n"
     )
     assert sorted(store.root.rglob("*")) == before
 

@@ -100,7 +100,7 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["plan"], "Missing argument 'SWEEP'; see: adasweep plan --help"),
         (["why", "abc"], "trial 'abc': no such trial"),
         (["cancel", "gone"], "gone: is neither a sweep in the store nor a trial"),
-        (["record"], "holds no trials"),
+        (["record"], "has no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
         (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
         (["run", "{sweep}", "--tier", "huge"], "has no tier 'huge'"),

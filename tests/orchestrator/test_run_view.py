@@ -67,8 +67,8 @@ def test_a_backend_that_cannot_be_reached_is_reported_once_and_so_is_its_return(
         dispatcher.trouble = trouble
         run.report_trouble()
     assert view.lines == [
-        "squeue: Unable to contact slurm controller; running trials continue, and this keeps trying",
-        "fake answers again",
+        "squeue: Unable to contact slurm controller; running trials continue, and `run` keeps trying",
+        "fake responds again",
     ]
 
 

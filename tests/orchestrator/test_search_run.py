@@ -86,7 +86,7 @@ def test_a_search_without_its_journal_reuses_what_has_run(store: Store, sweep_fi
 
     refused = adasweep(store, "run", file, "--no-record", "--detach")
     assert refused.returncode == 2
-    assert "a search has to be watched" in refused.stderr
+    assert "a search must be watched" in refused.stderr
 
 
 @pytest.mark.parametrize(("choices", "trials", "found"), [([0.1, 0.2], 5, 2), ([0.1, 0.2, 0.3, 0.4], 4, 4)])

@@ -88,7 +88,7 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
         ("    augment: {choice: [none, adda]}", "8: search.space.augment: 'adda' is not one of:"),
         ("    objective.r1_gamma: {uniform: [-1, 1]}", "8: search.space.objective.r1_gamma: Input should be"),
         ("    batch: {int: [16, 32], when: {augmnt: ada}}", "is not a setting; did you mean 'augment'"),
-        ("    data: {choice: [3]}", "the name or path of a data set is text, not 3"),
+        ("    data: {choice: [3]}", "must be the name or path of a data set, not 3"),
     ],
 )
 def test_a_mistake_is_reported_at_its_line_before_anything_runs(read: Read, line: str, message: str) -> None:
