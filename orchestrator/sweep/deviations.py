@@ -8,6 +8,7 @@ from orchestrator.errors import Problem
 from orchestrator.sweep.published_settings import PROOF, PublishedEntry, PublishedFile
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
+from trainer.config.spec import Settings, Spec
 from trainer.errors import did_you_mean
 
 Facts = Mapping[str, Any]
@@ -41,11 +42,10 @@ def facts_of(sweep: Sweep, trial: Trial) -> Facts:
     """Return what is known of a run: `cell`, `data`, `images`, `generator.width.256`, `methods.bcr.transform` ..."""
     spec, config = sweep.spec, trial.config
     sizes = [4 << power for power in range(config.data.resolution.bit_length() - 2)]
-    watch = {f"watch.{key}": value for key, value in spec.watch.model_dump(mode="json").items()}
     return {
-        **dict(_flat("", config.model_dump(mode="json"))),
+        **dict(_flat("", config)),
         **dict(_widths("generator", {size: config.networks.generator.width(size, sizes[-1]) for size in sizes})),
-        **watch,
+        **dict(_flat("watch", spec.watch)),
         "cell": trial.name,
         "seed": trial.seed,
         "data": trial.data_path.stem,
@@ -69,17 +69,17 @@ def _widths(network: str, widths: Mapping[int, int]) -> Iterator[tuple[str, int]
 
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every value of a tree by its dotted key; a tagged choice also by its name, one of a list by its tag."""
-    yield prefix, value
-    if isinstance(value, dict):
-        if prefix and "type" in value:
-            yield prefix, value["type"]
-        for key, inner in value.items():
-            yield from _flat(f"{prefix}.{key}" if prefix else str(key), inner)
-    elif isinstance(value, list) and value and all(isinstance(part, dict) and "type" in part for part in value):
-        yield prefix, [part["type"] for part in value]
+    """Yield every value of settings by its dotted key: a tagged choice as its tag, one of a list under its tag."""
+    if isinstance(value, Settings):
+        yield prefix, getattr(value, "type", None)
+        for key, inner in value:
+            yield from _flat(f"{prefix}.{key}" if prefix else key, inner)
+    elif isinstance(value, tuple) and any(isinstance(part, Spec) for part in value):
+        yield prefix, [part.type for part in value]
         for part in value:
-            yield from _flat(f"{prefix}.{part['type']}", part)
+            yield from _flat(f"{prefix}.{part.type}", part)
+    else:
+        yield prefix, value
 
 
 def _found(entry: PublishedEntry, known: Sequence[Facts]) -> Iterator[tuple[str, str]]:

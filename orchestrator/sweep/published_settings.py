@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, ValidationError
 
 from orchestrator.errors import SweepError
 from orchestrator.sweep.bundled import PUBLISHED
-from orchestrator.sweep.validation_messages import worded
+from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.spec import Settings
 
@@ -61,7 +61,7 @@ def read_published(file: Path) -> PublishedFile:
     try:
         return PublishedFile(source, PublishedTable.model_validate(source.values))
     except ValidationError as error:
-        problems = [source.problem(detail["loc"], worded(detail)) for detail in error.errors()]
+        problems = [source.problem(detail["loc"], error_text(detail)) for detail in error.errors()]
         raise SweepError(problems) from None
 
 
