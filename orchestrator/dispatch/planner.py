@@ -172,7 +172,7 @@ def _read(request: Request, find: DataLookup) -> Sweep:
     if request.horizon_kimg is not None:
         if request.horizon_kimg <= 0:
             raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
-        changes["horizon_kimg"] = request.horizon_kimg
+        sweep = replace(sweep, spec=sweep.spec.at_horizon(request.horizon_kimg))
     if request.evaluation is not None:
         changes |= _checked(request.evaluation)
     return replace(sweep, spec=sweep.spec.model_copy(update=changes))

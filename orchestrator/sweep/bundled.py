@@ -10,10 +10,13 @@ from orchestrator.errors import PlanError
 FOLDER = Path(orchestrator.__file__).parent.parent / "sweeps"
 """Beside the packages, in a checkout and in an installed wheel."""
 
+PUBLISHED = FOLDER / "published"
+"""Tables of what the papers state, which are no sweeps."""
+
 
 def bundled(folder: Path = FOLDER) -> Mapping[str, Path]:
     """Return the file of each sweep by name: its relative path without the extension."""
-    files = sorted(folder.rglob("*.yaml"))
+    files = sorted(file for file in folder.rglob("*.yaml") if file.parent != folder / PUBLISHED.name)
     return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
 
 

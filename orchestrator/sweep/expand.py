@@ -21,12 +21,13 @@ from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.expression import ExpressionError, evaluate
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
 from orchestrator.sweep.setting import Setting, affecting, final_value, overrides, shallow_first
-from orchestrator.sweep.spec import SweepSpec, When
+from orchestrator.sweep.spec import Length, SweepSpec, When
 from orchestrator.sweep.trial import DataLookup, Trial
 from orchestrator.sweep.unmet_conditions import unmet_conditions
 from orchestrator.sweep.yaml_source import KeyPath, spelled
@@ -154,9 +155,9 @@ def _kept(
 
 
 def _base(spec: SweepSpec) -> tuple[Setting, ...]:
-    """Return the settings of all cells: the sweep's resources and `base`."""
+    """Return the settings of all cells: the sweep's resources and horizon, and `base`."""
     resources = Setting("resources", spec.resources.model_dump(), ("resources",))
-    return (resources, *_settings(spec.base, ("base",)))
+    return (resources, Setting(HORIZON, spec.horizon_kimg, (HORIZON,)), *_settings(spec.base, ("base",)))
 
 
 def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
@@ -164,8 +165,9 @@ def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
     with _locating_errors(cell, "resources"):
         resources = Resources.model_validate(layers.tree["resources"])
     with _locating_errors(cell):
+        horizon_kimg = Length.model_validate({HORIZON: layers.tree[HORIZON]}).horizon_kimg
         first, *more = spec.seed_values
-        trial = _trial(cell, layers, first, spec.horizon_kimg, resources)
+        trial = _trial(cell, layers, first, horizon_kimg, resources)
         _require_even_shares(cell, trial)
         return [trial, *(_with_seed(trial, layers, seed) for seed in more)]
 
@@ -284,7 +286,7 @@ def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Plac
     for key, text in spec.derive.items():
         path = ("derive", key)
         try:
-            value = evaluate(str(text), functools.partial(value_of, layers, {"horizon_kimg": spec.horizon_kimg}))
+            value = evaluate(str(text), functools.partial(value_of, layers, {HORIZON: layers.tree[HORIZON]}))
         except ExpressionError as error:
             raise Misfits([Misfit(path, str(error), concerns_cell=True)]) from None
         cell = cell._replace(implied=(*cell.implied, _setting(key, value, path)))

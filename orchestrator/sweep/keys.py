@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from trainer.config.job import Resources
 from trainer.config.presets.official import PRESETS
-from trainer.config.spec import PositiveInt
+from trainer.config.spec import Positive, PositiveInt
 from trainer.config.train import TrainConfig
 from trainer.errors import did_you_mean
 
@@ -24,6 +24,9 @@ AxisValues = Annotated[list[JsonValue], Field(min_length=1)]
 
 READ_FROM_DATA = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
 """Settings that are read from the data set."""
+
+HORIZON = "horizon_kimg"
+"""What a sweep says for all cells, and cells and conditions may say for some."""
 
 ELSEWHERE = {
     "seed": "belongs under `seeds`",
@@ -42,6 +45,7 @@ def settable() -> dict[str, list[FieldInfo]]:
         "preset": [FieldInfo(annotation=_PRESET, description="A published configuration to start from.")],
         "preset_devices": [FieldInfo(annotation=PositiveInt, description="Devices that preset auto is meant for.")],
     }
+    fields[HORIZON] = [FieldInfo(annotation=Positive, description="Length of training of these cells, in kimg.")]
     fields |= {key: [field] for key, field in _walk(Resources, "resources.")}
     for key, field in _walk(TrainConfig, ""):
         if key not in READ_FROM_DATA and key not in ELSEWHERE:

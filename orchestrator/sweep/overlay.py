@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.sweep.expression import ExpressionError
-from orchestrator.sweep.keys import lookup, nested, settable
+from orchestrator.sweep.keys import HORIZON, lookup, nested, settable
 from orchestrator.sweep.setting import Setting
 from orchestrator.sweep.trial import DataLookup, LocatedData
 from orchestrator.sweep.yaml_source import KeyPath
@@ -68,7 +68,7 @@ class Layers(NamedTuple):
     def with_seed(self, seed: int) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.completed` expects them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
-        tree = {key: value for key, value in self.tree.items() if key != "resources"}
+        tree = {key: value for key, value in self.tree.items() if key not in ("resources", HORIZON)}
         return {**tree, "data": data, "transfer": self.transfer, "seed": seed}
 
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
 from orchestrator.sweep.include import load_with_included, overlaid
-from orchestrator.sweep.keys import key_problem, models_in
+from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
@@ -179,12 +179,19 @@ def _fields_at(path: KeyPath) -> list[str]:
 
 def _misfits(sweep: Sweep) -> list[Problem]:
     """Return unknown settings, repeated values of an axis, and problems of the other keys."""
-    unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := key_problem(key))]
+    unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := _key_problem(key, path))]
     claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
     return [
         sweep.problem(path, problem)
         for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *spec_problems(sweep.spec)]
     ]
+
+
+def _key_problem(key: str, path: KeyPath) -> str | None:
+    """Return what is wrong with a key where it stands."""
+    if key == HORIZON and not (path[0] == "cells" or (path[0] == "when" and path[2] in ("if", "set"))):
+        return "belongs at the top level, under `cells` or under `when: set`; a longer horizon extends the same trial"
+    return key_problem(key)
 
 
 def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.figures import FIGURE_NAMES
@@ -16,6 +17,9 @@ def spec_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
         if name not in FIGURE_NAMES:
             yield ("figures", index), f"no figure is called {name!r}{did_you_mean(name, FIGURE_NAMES)}"
     yield from _score_problems(spec)
+    for index, when in enumerate(spec.when if spec.search else ()):
+        if HORIZON in when.set:
+            yield ("when", index, "set", HORIZON), "a search compares configurations at one horizon"
 
 
 def _score_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
