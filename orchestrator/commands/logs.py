@@ -72,7 +72,8 @@ def _why_empty(run: RunDir, number: int) -> str:
     if not record.pid:
         return f"{attempt} never started{message}"
     reached = f"at {record.kimg:g} of {record.horizon_kimg:g} kimg"
-    return f"{attempt} has printed nothing: it is {record.state.value} {reached}{message}; see: adasweep why {run.path.name}"
+    state = f"{record.state.value} {reached}{message}"
+    return f"{attempt} has printed nothing: it is {state}; see: adasweep why {run.path.name}"
 
 
 def _tail(path: Path, lines: int) -> list[str]:
