@@ -27,11 +27,11 @@ _SCHEMA = {
         *(
             {
                 "type": "object",
-                "properties": {mark.strip(": "): {"type": "string", "description": told}},
+                "properties": {mark.strip(": "): {"type": "string", "description": text}},
                 "required": [mark.strip(": ")],
                 "additionalProperties": False,
             }
-            for mark, told in ((PROSE, "Words that are never tested."), (CONTROL, "A claim that must not hold."))
+            for mark, text in ((PROSE, "Text that is never tested."), (CONTROL, "A claim that must not hold."))
         ),
     ]
 }
