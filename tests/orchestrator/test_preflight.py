@@ -219,6 +219,6 @@ def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
         f"{HEAD}stop: {{type: asha, first_kimg: {first}}}\nwatch: {{evaluate_every_kimg: {every}}}\nmetrics: [fid50]\n"
     )
     asha = [line for line in cautions(read(text).spec, [], [], tmp_path) if "asha" in line]
-    assert [line.partition(" kimg: evaluations come")[0] for line in asha] == [f"asha has no scores at {unmet}"] * bool(
+    assert [line.partition(" kimg: evaluations run")[0] for line in asha] == [f"asha has no scores at {unmet}"] * bool(
         unmet
     )
