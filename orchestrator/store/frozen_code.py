@@ -129,8 +129,8 @@ def _commit(root: Path) -> tuple[str, bytes]:
     return commit, _git(root, "diff", "--binary", "HEAD", "--", *PACKAGES) if commit else b""
 
 
-def _git(root: Path, *words: str) -> bytes:
-    command = ["git", "-C", str(root), *words]
+def _git(root: Path, *arguments: str) -> bytes:
+    command = ["git", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, timeout=GIT_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expression import ExpressionError, evaluate
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.setting import Setting, shallow_first
@@ -25,14 +26,14 @@ SPACE = ("search", "space")
 
 
 class AxisPoint(NamedTuple):
-    """One point of an axis: all that it sets, and what `cells` of the sweep file calls it."""
+    """One point of an axis: its settings, and its name under `cells:` in the sweep file."""
 
     settings: tuple[Setting, ...]
     name: str = ""
 
 
 class SweepCell(NamedTuple):
-    """One combination of the axes: what every cell has, what makes this one different, and what follows from that."""
+    """One combination of the axes: the common settings, its own, and those that follow from conditions."""
 
     base: tuple[Setting, ...]
     chosen: tuple[Setting, ...]
@@ -41,12 +42,12 @@ class SweepCell(NamedTuple):
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """Return all settings, those that count first to those that count last."""
+        """Return all settings; later ones override earlier ones."""
         return shallow_first(self.base) + shallow_first(self.chosen) + self.implied
 
     @property
     def label(self) -> str:
-        """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
+        """Return the label of the cell: its name, if it has one, and its values on the axes."""
         named = [self.name] if self.name else []
         return ", ".join([*named, *(f"{s.key}={_short(s.value)}" for s in self.chosen if s.in_label)]) or "base"
 
@@ -67,7 +68,7 @@ def points_of(sweep: Sweep) -> Iterator[SweepCell]:
 def kept(
     point: SweepCell, spec: SweepSpec, places: Places, conditions: ConditionChecker
 ) -> Iterator[tuple[SweepCell, Layers]]:
-    """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
+    """Yield the cells of a combination after `when`, without those that `exclude` matches."""
     for cell, layers in _with_conditions(point, spec.when, places, conditions):
         cell, layers = _with_derived(cell, layers, spec, places)
         held = [conditions.hold(exclude, ("exclude", index), layers) for index, exclude in enumerate(spec.exclude)]
@@ -76,9 +77,9 @@ def kept(
 
 
 def base_settings(spec: SweepSpec) -> tuple[Setting, ...]:
-    """Return what all cells have: the resources that the sweep names, and `base`."""
+    """Return the settings of all cells: the sweep's resources and horizon, and `base`."""
     resources = Setting("resources", spec.resources.model_dump(), ("resources",))
-    return (resources, *settings_at(spec.base, ("base",)))
+    return (resources, Setting(HORIZON, spec.horizon_kimg, (HORIZON,)), *settings_at(spec.base, ("base",)))
 
 
 def _axes(sweep: Sweep) -> Iterator[list[AxisPoint]]:
@@ -117,7 +118,7 @@ def _setting(key: str, value: Any, path: KeyPath) -> Setting:
 def _with_conditions(
     cell: SweepCell, whens: list[When], places: Places, conditions: ConditionChecker
 ) -> list[tuple[SweepCell, Layers]]:
-    """Return the cell, or the cells it becomes, after applying in order every condition that holds."""
+    """Return the cells that result from applying, in order, every condition that holds."""
     found = [(cell, layered(cell.settings, places))]
     for index, when in enumerate(whens):
         path = ("when", index)
@@ -131,7 +132,7 @@ def _with_conditions(
 
 
 def _under(cell: SweepCell, when: When, path: KeyPath, places: Places) -> Iterator[tuple[SweepCell, Layers]]:
-    """Yield the cells that one becomes in which the condition holds."""
+    """Yield the cells that result from a cell in which the condition holds."""
     implied = cell.implied + shallow_first(settings_at(when.set, (*path, "set")))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
         more = cell._replace(chosen=cell.chosen + _together(point), implied=implied)
@@ -139,11 +140,11 @@ def _under(cell: SweepCell, when: When, path: KeyPath, places: Places) -> Iterat
 
 
 def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[SweepCell, Layers]:
-    """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
+    """Return the cell with its derived settings, in order: expressions can use earlier results."""
     for key, text in spec.derive.items():
         path = ("derive", key)
         try:
-            value = evaluate(str(text), functools.partial(value_of, layers, {"horizon_kimg": spec.horizon_kimg}))
+            value = evaluate(str(text), functools.partial(value_of, layers, {HORIZON: layers.tree[HORIZON]}))
         except ExpressionError as error:
             raise Misfits([Misfit(path, str(error), concerns_cell=True)]) from None
         cell = cell._replace(implied=(*cell.implied, _setting(key, value, path)))

@@ -47,24 +47,24 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
     find, spec = functools.cache(find), sweep.spec
     size = size_of(sweep)
     if size > MAX_TRIALS:
-        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
-    mistakes = ProblemCollector(sweep)
-    expansion = Sources(find).expansion(sweep, _cells(sweep, Places(find, sweep.folder), conditions, mistakes))
+        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; the limit is {MAX_TRIALS:,}")])
+    collector = ProblemCollector(sweep)
+    expansion = Sources(find).expansion(sweep, _cells(sweep, Places(find, sweep.folder), conditions, collector))
     trials: list[Trial] = []
     for place, (cell, _) in enumerate(expansion.cells):
-        with mistakes.of(cell.label):
+        with collector.collecting(cell.label):
             trials += expansion.trials(place)
-    mistakes.require_none()
+    collector.require_none()
     if not trials and not (spec.search and not sweep.sampled):
-        raise SweepError([sweep.problem(("exclude",), "leaves nothing to run")])
+        raise SweepError([sweep.problem(("exclude",), "excludes all cells")])
     return trials
 
 
-def _cells(sweep: Sweep, places: Places, conditions: ConditionChecker, mistakes: ProblemCollector) -> list[KeptCell]:
-    """Return all cells of a sweep, but for those that have mistakes."""
+def _cells(sweep: Sweep, places: Places, conditions: ConditionChecker, collector: ProblemCollector) -> list[KeptCell]:
+    """Return all cells of a sweep, but for those that have collector."""
     found: list[KeptCell] = []
     for point in points_of(sweep):
-        with mistakes.of(point.label):
+        with collector.collecting(point.label):
             found += kept(point, sweep.spec, places, conditions)
     return found
 
@@ -80,8 +80,8 @@ def applies(sweep: Sweep, find: DataLookup, conditions: ConditionChecker | None 
             cell = SweepCell(base_settings(sweep.spec), settings_at(point, SPACE))
             return conditions.hold(condition, (*SPACE, key, "when"), layered(cell.settings, places))
         except Misfits as error:
-            mistakes = ProblemCollector(sweep)
-            mistakes.add("base", error.found)
-            raise SweepError(mistakes.problems) from None
+            collector = ProblemCollector(sweep)
+            collector.add("base", error.found)
+            raise SweepError(collector.problems) from None
 
     return holds_there

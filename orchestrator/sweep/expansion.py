@@ -11,11 +11,13 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.cells import SweepCell
 from orchestrator.sweep.error_location import locate_error
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.moment import Unkept, snapshot_of
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.setting import affecting, final_value, overrides
+from orchestrator.sweep.spec import Length
 from orchestrator.sweep.transfer_source import SourceReference
 from orchestrator.sweep.trial import Source, Trial
 from orchestrator.sweep.yaml_source import spelled
@@ -60,7 +62,7 @@ class Expansion:
     def trials(self, place: int) -> list[Trial]:
         """Return the trials of a cell, one for each seed. Raises Misfits."""
         cell, layers = self.cells[place]
-        _require_as_labelled(cell, layers)
+        _require_axes_to_hold(cell, layers)
         first, *more = self.sweep.spec.seed_values
         trial = self.trial(place, first)
         _require_even_shares(cell, trial)
@@ -77,7 +79,7 @@ class Expansion:
         given = layers.transfer
         source = self._source(place, seed, given) if isinstance(given, SourceReference) else None
         start = given if not isinstance(given, SourceReference) else source.snapshot if source else None
-        with _blaming(cell):
+        with _locating_errors(cell):
             config = completed(layers.with_seed(seed, start), layers.data.description)
         known = self._trials.get((place, self.sweep.spec.seed_values[0]))
         if known:
@@ -87,8 +89,10 @@ class Expansion:
         return replace(trial, seed=seed)
 
     def _first(self, cell: SweepCell, layers: Layers, config: TrainConfig, source: Source | None) -> Trial:
-        with _blaming(cell, "resources"):
+        with _locating_errors(cell, "resources"):
             resources = Resources.model_validate(layers.tree["resources"])
+        with _locating_errors(cell):
+            horizon_kimg = Length.model_validate({HORIZON: layers.tree[HORIZON]}).horizon_kimg
         return Trial(
             id=trial_id(config),
             config=config,
@@ -96,7 +100,7 @@ class Expansion:
             settings={setting.key: final_value(setting, layers.full_tree) for setting in cell.chosen},
             seed=config.seed,
             data_path=layers.data.path,
-            horizon_kimg=config.whole_iterations(self.sweep.spec.horizon_kimg),
+            horizon_kimg=config.whole_iterations(horizon_kimg),
             resources=resources,
             transfer_path=layers.transfer if isinstance(layers.transfer, Path) else None,
             preset=layers.preset["preset"],
@@ -136,9 +140,9 @@ def _require_an_end(source: OpenTrial, under_way: list[OpenTrial], reference: So
 
 def _as_seen_here(error: Misfits, there: Sweep, reference: SourceReference) -> Misfits:
     """Return what is wrong with a source in another sweep as a mistake of the line that names it."""
-    mistakes = ProblemCollector(there)
-    mistakes.add(reference.source.cell, error.found)
-    return Misfits([Misfit(reference.path, f"its source cannot be had: {one}") for one in mistakes.problems])
+    collector = ProblemCollector(there)
+    collector.add(reference.source.cell, error.found)
+    return Misfits([Misfit(reference.path, f"its source cannot be had: {one}") for one in collector.problems])
 
 
 def _require_fitting_source(trial: Trial, reference: Path | SourceReference | None) -> None:
@@ -152,10 +156,10 @@ def _require_fitting_source(trial: Trial, reference: Path | SourceReference | No
         raise Misfits([Misfit(reference.path, text, concerns_cell=True)])
 
 
-def _require_as_labelled(cell: SweepCell, layers: Layers) -> None:
-    """Raise Misfits where something else sets what an axis of the cell says."""
+def _require_axes_to_hold(cell: SweepCell, layers: Layers) -> None:
+    """Raise Misfits if another setting overrides an axis of the cell."""
     found = [
-        Misfit(override.by, f"sets what the axis {spelled(override.axis)} sets", override.axis)
+        Misfit(override.by, f"overrides the axis {spelled(override.axis)}", override.axis)
         for override in overrides(cell.chosen, cell.implied, layers.full_tree)
     ]
     if found:
@@ -163,17 +167,17 @@ def _require_as_labelled(cell: SweepCell, layers: Layers) -> None:
 
 
 def _require_even_shares(cell: SweepCell, trial: Trial) -> None:
-    """Raise Misfits where the micro-batches of an iteration do not divide among the GPUs."""
+    """Raise Misfits if the micro-batches of an iteration do not divide evenly among the GPUs."""
     gpus, shares = trial.resources.whole_gpus, trial.config.micro_batches
     if gpus and shares % gpus:
         fitting = ", ".join(str(count) for count in range(1, min(shares, MAX_GPUS) + 1) if shares % count == 0)
-        text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; ask for {fitting}"
+        text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; use {fitting}"
         raise Misfits([Misfit(affecting("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
 
 
 @contextlib.contextmanager
-def _blaming(cell: SweepCell, *group: str) -> Iterator[None]:
-    """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
+def _locating_errors(cell: SweepCell, *group: str) -> Iterator[None]:
+    """Convert validation errors of a group of settings to misfits with their locations."""
     try:
         yield
     except ValidationError as error:

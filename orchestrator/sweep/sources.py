@@ -104,12 +104,12 @@ class Sources:
     def _add(self, there: Expansion, name: str) -> int:
         """Add the cells of a name to an expansion, and return how many there are."""
         places, conditions = Places(self.lookup, there.sweep.folder), ConditionChecker()
-        mistakes, before = ProblemCollector(there.sweep), len(there.cells)
+        collector, before = ProblemCollector(there.sweep), len(there.cells)
         for point in points_of(there.sweep):
-            with mistakes.of(point.label):
+            with collector.collecting(point.label):
                 if point.name == name or not name:
                     there.cells += kept(point, there.sweep.spec, places, conditions)
-        mistakes.require_none()
+        collector.require_none()
         return len(there.cells) - before
 
 

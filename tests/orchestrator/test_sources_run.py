@@ -92,7 +92,7 @@ def test_a_detached_run_submits_the_rest_when_the_command_is_repeated(
     first = adasweep(store, "run", file, "--no-record", "--detach")
     assert first.returncode == ExitCode.RUN_AGAIN
     assert "1 trials submitted" in first.stderr
-    assert "4 trials wait for what they start from" in first.stderr
+    assert "4 trials wait for their sources" in first.stderr
     run = by_cell(store)["other: a100"]
     until(lambda: is_at_hold(run))
     waiting = json.loads(adasweep(store, "status", "test", "--json").stdout)["sweeps"][0]["trials"]
