@@ -1,4 +1,4 @@
-"""Expands a sweep into its trials: pure, in the order of the file, every trial validated. Seeds vary fastest."""
+"""Expands a sweep into its validated trials, in the order of the file: a pure function. Seeds vary fastest."""
 
 import functools
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ MAX_TRIALS = 200_000
 
 
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
-    """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
+    """Return the trials of a sweep. Raises SweepError with every invalid value and its line."""
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     if not sweep.spec.search:
@@ -29,7 +29,7 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 
 def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
-    """Return the trials of a search whose examples `sweep` has as sampled. Raises SweepError as `expand` does."""
+    """Return the trials of example points of a search, given as `sweep.sampled`. Raises SweepError like `expand`."""
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     require_satisfiable(sweep, conditions)
@@ -37,7 +37,7 @@ def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 
 def require_satisfiable(sweep: Sweep, conditions: ConditionChecker) -> None:
-    """Raise SweepError for what conditions ask for and no cell of the sweep can have."""
+    """Raise SweepError for values of conditions that no cell can have."""
     problems = [sweep.problem(path, text) for path, text in unmet_conditions(sweep, conditions)]
     if problems:
         raise SweepError(problems)
@@ -61,7 +61,7 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
 
 
 def _cells(sweep: Sweep, places: Places, conditions: ConditionChecker, collector: ProblemCollector) -> list[KeptCell]:
-    """Return all cells of a sweep, but for those that have collector."""
+    """Return all valid cells of a sweep; collect what is wrong with the others."""
     found: list[KeptCell] = []
     for point in points_of(sweep):
         with collector.collecting(point.label):
@@ -70,7 +70,7 @@ def _cells(sweep: Sweep, places: Places, conditions: ConditionChecker, collector
 
 
 def applies(sweep: Sweep, find: DataLookup, conditions: ConditionChecker | None = None) -> Applies:
-    """Return a function that evaluates a condition in a sweep's `base` with a point of its search laid over it."""
+    """Return a function that evaluates a condition in a sweep's `base`, overridden by a point of its search."""
     places, conditions = Places(functools.cache(find), sweep.folder), conditions or ConditionChecker()
     space = sweep.spec.search.space if sweep.spec.search else {}
 

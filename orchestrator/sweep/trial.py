@@ -29,8 +29,8 @@ class Trial:
     """A run of a sweep.
 
     `cell` is the label of its cell, `name` its name under `cells:`, `axes` its values on the other axes, `settings` all
-    settings of the cell. Cells with equal configurations share an id and a run. A trial starts from random weights, from
-    the snapshot at `transfer_path`, or from another trial: its `source`.
+    settings of the cell. Cells with equal configurations share an id and a run. A trial starts from random weights, the
+    snapshot at `transfer_path`, or another trial, its `source`.
     """
 
     id: str
