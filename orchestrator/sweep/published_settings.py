@@ -13,7 +13,7 @@ from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.spec import Settings
 
-Evidence = Literal["S", "C", "P", "M"]
+EvidenceKind = Literal["S", "C", "P", "M"]
 """The source of a setting: the paper's text (S), the authors' published settings (C), a translation of the paper's
 text (P), memory (M). Memory alone proves nothing."""
 
@@ -32,7 +32,7 @@ class PublishedEntry(Settings):
     where: dict[str, JsonValue] = {}
     says: dict[str, JsonValue] = {}
     values: dict[str, Annotated[list[JsonValue], Field(min_length=1)]] = {}
-    evidence: Evidence
+    evidence: EvidenceKind
     source: Annotated[str, Field(min_length=1)]
 
 
