@@ -128,6 +128,11 @@ class RunDir:
         return self.path / "snapshots"
 
     @property
+    def start(self) -> Path:
+        """Return where a trial that starts from another keeps the snapshot that it has begun with."""
+        return self.path / "start.safetensors"
+
+    @property
     def samples(self) -> Path:
         return self.path / "samples"
 

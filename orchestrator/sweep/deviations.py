@@ -54,7 +54,7 @@ def facts_of(sweep: Sweep, trial: Trial) -> Facts:
         "horizon_kimg": trial.horizon_kimg,
         "gpus": trial.resources.gpus,
         "micro_batches": config.micro_batches,
-        "transfer": trial.transfer_path.stem if trial.transfer_path else None,
+        "transfer": trial.source.trial.name if trial.source else trial.transfer_path and trial.transfer_path.stem,
         "metrics": list(spec.metrics),
         "score": spec.score,
         "detector": spec.detector.partition(":")[0],

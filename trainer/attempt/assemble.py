@@ -34,7 +34,7 @@ from trainer.runtime.signals import StopRequest
 from trainer.runtime.world import World
 from trainer.state import checkpoint
 from trainer.state.train_state import TrainState
-from trainer.state.transfer import start_from
+from trainer.state.transfer import identity_of, start_from
 from trainer.training.batches import Batches
 from trainer.training.loop import Loop
 from trainer.training.sample_sheets import SampleSheetWriter
@@ -161,7 +161,8 @@ def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment:
         log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
-        details |= {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
+        assert path is not None
+        details |= {**identity_of(path), **{name: names for name, names in left._asdict().items() if names}}
     reporter.event("start", 0.0, **environment, **details)
 
 

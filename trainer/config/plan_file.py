@@ -6,10 +6,12 @@ versions are ignored.
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from trainer.config.spec import is_off
+from trainer.config.training import TransferFromTrial
 from trainer.errors import UserError
 from trainer.files import parsed_json, read_regular
 
@@ -34,7 +36,7 @@ class PlannedRun(_Stored):
     `cell` is its label, `name` its name in `cells:` of the sweep file ("" if it has none), `axes` its values on the
     other axes, and `settings` everything that distinguishes it, including the settings of its name. `training_images`
     includes mirror images; None in a plan of an earlier version whose axes do not determine it. `horizon_kimg` is in
-    thousands of images.
+    thousands of images. `start` is the snapshot of another trial that it starts from.
     """
 
     cell: str
@@ -45,6 +47,19 @@ class PlannedRun(_Stored):
     seed: int
     trial: str
     horizon_kimg: float
+    start: Annotated[TransferFromTrial | None, Field(exclude_if=is_off)] = None
+
+
+class PlannedSource(PlannedRun):
+    """A trial that cells of a sweep start from and that is none of them, trained as the sweep `sweep` says."""
+
+    sweep: str
+    score: str = ""
+    metrics: tuple[str, ...] = ()
+    detector: str
+    distance: str
+    evaluation_seeds: int = 1
+    probes: tuple[str, ...] = ()
 
 
 class SampledPoints(_Stored):
@@ -59,7 +74,8 @@ class PlanFile(_Stored):
 
     `sweep` is its name in the store (`name`, or `name-tier`), `file` the sweep file. `score` is the metric that ranks
     cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in the
-    order of the sweep; entries with the same configuration share a trial.
+    order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
+    start, if they are not cells themselves.
     """
 
     schema_version: Literal[1] = 1
@@ -78,7 +94,26 @@ class PlanFile(_Stored):
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     search: SampledPoints | None = None
+    sources: tuple[PlannedSource, ...] = ()
     cells: tuple[PlannedRun, ...]
+
+    @property
+    def runs(self) -> tuple[PlannedRun, ...]:
+        """Return everything that the sweep runs: its sources, and its cells."""
+        return (*self.sources, *self.cells)
+
+    def with_what_it_starts_from(self, trial: str) -> list[str]:
+        """Return a trial, what it starts from, what that starts from, and so on."""
+        starts = {run.trial: run.start.trial for run in self.runs if run.start}
+        found = [trial]
+        while (source := starts.get(found[-1])) and source not in found:
+            found.append(source)
+        return found
+
+    @property
+    def with_sources(self) -> list[str]:
+        """Return the ids of all trials and of those that they start from, each once."""
+        return list(dict.fromkeys(run.trial for run in self.runs))
 
     @property
     def trials(self) -> list[str]:

@@ -24,8 +24,9 @@ def resolve(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
 def completed(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
     """Return the configuration of `settings`, already merged with the preset, on the data set `data`.
 
-    Unset parts of the data get defaults: the whole set as subset, the run's seed as subset seed. Raises
-    pydantic.ValidationError with the path of each invalid value, SnapshotError if the snapshot does not exist.
+    Unset parts of the data get defaults: the whole set as subset, the run's seed as subset seed. `transfer` is the path
+    of a snapshot, or the configuration of a transfer. Raises pydantic.ValidationError with the path of each invalid
+    value, SnapshotError if the snapshot does not exist.
     """
     tree, transfer = dict(settings), settings.get("transfer")
     if isinstance(transfer, str | Path):

@@ -14,7 +14,7 @@ from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Netwo
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator
 from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.config.training import Adam, AnyObjective, Ema, Transfer
+from trainer.config.training import Adam, AnyObjective, Ema, Transfer, TransferFromTrial
 
 
 class TrainConfig(Settings):
@@ -37,7 +37,7 @@ class TrainConfig(Settings):
     ema: Ema
     batch: PositiveInt
     micro_batch: PositiveInt
-    transfer: Transfer | None = None
+    transfer: Transfer | TransferFromTrial | None = None
 
     @property
     def networks(self) -> Networks:

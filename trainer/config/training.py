@@ -109,3 +109,19 @@ class Transfer(Settings):
     """Start from the weights of a snapshot, identified by content, independent of its path."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class TransferFromTrial(Settings):
+    """Start from the weights that a trial has after `kimg` thousand images.
+
+    With `best_by`, the recorded name of a metric, it is the snapshot up to there that this metric finds best.
+    """
+
+    trial: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    kimg: Positive
+    best_by: Annotated[str | None, Field(exclude_if=is_off)] = None
+
+    @property
+    def moment(self) -> str:
+        """Return in words which snapshot of the trial it is."""
+        return f"best snapshot up to {self.kimg:g} kimg" if self.best_by else f"snapshot at {self.kimg:g} kimg"

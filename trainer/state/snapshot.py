@@ -62,10 +62,15 @@ def save_snapshot(
         f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
     }
     path = run.snapshot_of(state.images, _token(run, fence))
-    write_snapshot(path, SnapshotHeader(config.networks, state.images, f"trial {trial_id(config)}"), tensors, fence)
+    write_snapshot(path, SnapshotHeader(config.networks, state.images, origin_of(trial_id(config))), tensors, fence)
     replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1), fence)
     point(run.snapshots / "latest.safetensors", path, fence)
     return path
+
+
+def origin_of(trial: str) -> str:
+    """Return what the header of a snapshot says of where it comes from, where that is a trial."""
+    return f"trial {trial}"
 
 
 def _token(run: RunDir, fence: Fence | None) -> int:

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from trainer.config.networks.choice import Networks
-from trainer.config.training import Transfer
+from trainer.config.training import Transfer, TransferFromTrial
 from trainer.config.transfer import WAY_OUT, located, sha256_of, unfit
 from trainer.errors import SnapshotError
 from trainer.registry import build
-from trainer.state.snapshot import read_header
+from trainer.state.snapshot import SnapshotHeader, origin_of, read_header
 from trainer.state.train_state import TrainState, below
 
 SHOWN = 3
@@ -32,7 +32,9 @@ class Leftovers(NamedTuple):
     unused: list[str]
 
 
-def start_from(state: TrainState, networks: Networks, transfer: Transfer, path: Path | None) -> Leftovers:
+def start_from(
+    state: TrainState, networks: Networks, transfer: Transfer | TransferFromTrial, path: Path | None
+) -> Leftovers:
     """Load the weights of the snapshot at `path` into a new run, whose `networks` methods may have extended.
 
     Raises SnapshotError if it is not the snapshot of `transfer`, or a tensor does not match.
@@ -41,8 +43,8 @@ def start_from(state: TrainState, networks: Networks, transfer: Transfer, path: 
         raise SnapshotError("transfer", "the run starts from a snapshot, but its path is not given", WAY_OUT)
     file = located(path)
     header = read_header(file)
-    if sha256_of(file) != transfer.sha256:
-        raise SnapshotError(file, f"is not the snapshot the run was planned with ({transfer.sha256[:12]}…)", WAY_OUT)
+    if why := _another(transfer, header, file):
+        raise SnapshotError(file, f"is not the snapshot the run was planned with ({why})", WAY_OUT)
     theirs = safetensors.torch.load_file(file)
     modules = {"G": state.generator, "D": state.discriminator, "G_ema": state.average}
     mine = {f"{which}/{name}": value for which, net in modules.items() for name, value in net.state_dict().items()}
@@ -55,6 +57,23 @@ def start_from(state: TrainState, networks: Networks, transfer: Transfer, path: 
     for which, network in modules.items():
         network.load_state_dict(below({**mine, **shared(mine, theirs)}, which))
     return Leftovers(sorted(mine.keys() - theirs.keys()), sorted(theirs.keys() - mine.keys()))
+
+
+def identity_of(path: Path) -> dict[str, object]:
+    """Return what the events of a run say of the snapshot that it started from."""
+    file = located(path)
+    kimg = read_header(file).images / 1000
+    return {"transfer": str(path), "transfer_kimg": kimg, "transfer_sha256": sha256_of(file)}
+
+
+def _another(transfer: Transfer | TransferFromTrial, header: SnapshotHeader, file: Path) -> str:
+    """Return which snapshot is meant, where a file is not that one."""
+    if isinstance(transfer, Transfer):
+        return "" if sha256_of(file) == transfer.sha256 else f"{transfer.sha256[:12]}…"
+    images = round(transfer.kimg * 1000)
+    is_then = header.images <= images if transfer.best_by else header.images == images
+    is_it = is_then and header.origin == origin_of(transfer.trial)
+    return "" if is_it else f"the {transfer.moment} of trial {transfer.trial}; this is {header.origin}"
 
 
 def shared(mine: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
