@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Group, RenderableType
@@ -27,9 +27,16 @@ from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
 GOING = ("running", "pending")
-StatusesBySweep = dict[str, list[TrialStatus]]
 LINES_AROUND = 9
 """Lines of a sweep's status that are not trials."""
+
+
+class Seen(NamedTuple):
+    """How the trials of each sweep stand, and which backends could not be asked, a line for each."""
+
+    sweeps: dict[str, list[TrialStatus]]
+    silent: list[str]
+
 
 EXAMPLES = """Examples:
   adasweep status
@@ -57,14 +64,15 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
     sweep = stored_name(store.root, sweep) if sweep else ""
     if watch:
         return _tell_changes(store, sweep) if as_json else _watch(store, sweep)
-    found = _statuses(store, sweep)
+    seen = _look(store, sweep)
     if as_json:
-        print_json(_document(store, found))
+        print_json(_document(store, seen))
         return 0
-    for name, statuses in found.items():
+    for name, statuses in seen.sweeps.items():
         show(results(), _table(store, name, statuses))
         _tell(passed_over(store, statuses))
     _tell([] if sweep else _unreadable(store))
+    results().print(_silence(seen), end="", soft_wrap=True)
     return 0
 
 
@@ -87,12 +95,6 @@ def _tell(lines: Sequence[str]) -> None:
         results().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
 
-def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
-    """Return the status of every cell of a sweep's last plan."""
-    plan = read_plan(store, sweep)
-    return sweep_status(store, plan, seen_of(store, plan.trials), RULES)
-
-
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
     """Return the statuses of a sweep, and what its last run took against what was expected of it."""
     runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
@@ -100,25 +102,32 @@ def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int =
     return Group(status_table(name, statuses, most), *last)
 
 
-def _document(store: Store, found: StatusesBySweep) -> dict[str, object]:
+def _silence(seen: Seen) -> Text:
+    return Text("".join(f"{line}\n" for line in seen.silent))
+
+
+def _document(store: Store, seen: Seen) -> dict[str, object]:
     sweeps_told = [
         {"sweep": name, "trials": as_json(statuses), "passed_over": passed_over(store, statuses)}
-        for name, statuses in found.items()
+        for name, statuses in seen.sweeps.items()
     ]
-    return {"schema_version": 1, "sweeps": sweeps_told}
+    return {"schema_version": 1, "sweeps": sweeps_told, "silent": seen.silent}
 
 
-def _statuses(store: Store, sweep: str) -> StatusesBySweep:
-    names = [sweep] if sweep else [plan.sweep for plan in readable_plans(store)]
-    return {name: statuses_of(store, name) for name in names}
+def _look(store: Store, sweep: str) -> Seen:
+    """Return how every cell of a sweep's last plan stands, or of all sweeps."""
+    plans = [read_plan(store, sweep)] if sweep else readable_plans(store)
+    silent: list[str] = []
+    seen = seen_of(store, {trial for plan in plans for trial in plan.trials}, silent)
+    return Seen({plan.sweep: sweep_status(store, plan, seen, RULES) for plan in plans}, silent)
 
 
-def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
+def _looks(store: Store, sweep: str) -> Iterator[Seen]:
     """Look again and again, for the last time when nothing waits or runs."""
     while True:
-        found = _statuses(store, sweep)
-        yield found
-        if not any(one.state in GOING for statuses in found.values() for one in statuses):
+        seen = _look(store, sweep)
+        yield seen
+        if not any(one.state in GOING for statuses in seen.sweeps.values() for one in statuses):
             return
         time.sleep(WATCH_SECONDS)
 
@@ -126,16 +135,17 @@ def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
 def _watch(store: Store, sweep: str) -> int:
     console = results()
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
-        for found in _looks(store, sweep):
-            most = max(console.height // max(len(found), 1) - LINES_AROUND, 1)
-            live.update(Group(*(_table(store, name, statuses, most) for name, statuses in found.items())))
+        for seen in _looks(store, sweep):
+            most = max(console.height // max(len(seen.sweeps), 1) - LINES_AROUND, 1)
+            tables = (_table(store, name, statuses, most) for name, statuses in seen.sweeps.items())
+            live.update(Group(_silence(seen), *tables))
     return 0
 
 
 def _tell_changes(store: Store, sweep: str) -> int:
     told: dict[str, object] = {}
-    for found in _looks(store, sweep):
-        document = _document(store, found)
+    for seen in _looks(store, sweep):
+        document = _document(store, seen)
         if document != told:
             print_json(document)
         told = document

@@ -62,7 +62,8 @@ def execute(store: Store, trial: str, *, as_json: bool) -> int:
 
 def tell(store: Store, trial: str) -> dict[str, Any]:
     """Return the story of a trial as plain values."""
-    seen, unreadable = seen_of(store, [trial])[trial], list[str]()
+    silent, unreadable = list[str](), list[str]()
+    seen = seen_of(store, [trial], silent)[trial]
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,
@@ -76,6 +77,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         ],
         "sweeps": list(_places(readable_plans(store, unreadable), trial, seen)),
         "passed_over": [*map(str, spoilt_of(store, trial)), *unreadable],
+        "silent": silent,
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }
 
@@ -102,7 +104,7 @@ def _as_text(story: dict[str, Any]) -> Group:
     passed_over = [f"passed over: {line}" for line in story["passed_over"][:ROWS]]
     config = [f"  {key} = {value}" for key, value in flattened(story["config"])]
     table = FittedTable(COLUMNS, [_attempt_row(attempt) for attempt in attempts])
-    below = [*messages, "", *passed_over, "configuration", *config]
+    below = [*messages, "", *story["silent"], *passed_over, "configuration", *config]
     return Group(*map(_line, lines), Text(), table, *map(_line, below))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import Backend, Handle
+from orchestrator.backends.base import Backend
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported
 from orchestrator.dispatch.submit import submit
@@ -17,9 +17,11 @@ from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
 from orchestrator.plan.status import SETTLED
 from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
 from trainer.errors import UserError
+from trainer.record import State
 
 RETRY_SECONDS = 15.0
 MOST = 1_000_000
@@ -102,14 +104,19 @@ class Dispatcher:
         self._not_before = time.monotonic() + self.patience
 
     def look(self) -> None:
-        """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
+        """Observe the trials that are not settled, and decide about them."""
         active = self.active
+        seen = observe(self.store, active, self._jobs(active))
+        self.observed |= seen
+        self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
+
+    def _jobs(self, active: list[str]) -> dict[str, State]:
+        """Return what the backend says of trials. Where it cannot be reached, what was submitted is still there."""
         handles = [self.handles[trial] for trial in active if trial in self.handles]
         with self._patiently():
             self.backend.maintain()
-            seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
-            self.observed |= seen
-            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
+            return reported(self.store, handles, [self.backend])
+        return dict.fromkeys(self.under_way, State.PENDING)
 
     def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
         """Carry out `plan` from now on: the present one and more trials, of which `seen` and `decisions` tell."""

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from orchestrator.backends.base import Backend, Handle, read_handle
-from orchestrator.backends.registry import open_backend
+from orchestrator.backends.base import Backend
+from orchestrator.backends.registry import BACKENDS, open_backend
+from orchestrator.errors import BackendError
 from orchestrator.store.attempt_state import FINAL, RUN_AGAIN
+from orchestrator.store.handle import Handle, read_handle
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
+from trainer.errors import UserError
 from trainer.record import State, read_record
 
 
@@ -30,19 +33,35 @@ def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
     return handles
 
 
-def reported(store: Store, handles: Iterable[Handle], known: Iterable[Backend] = ()) -> dict[str, State]:
-    """Return the state of each handle's trial as its backend reports it; backends in `known` are not opened anew."""
+def reported(
+    store: Store, handles: Iterable[Handle], known: Iterable[Backend] = (), silent: list[str] | None = None
+) -> dict[str, State]:
+    """Return the state of each handle's trial as its backend reports it; backends in `known` are not opened anew.
+
+    What a backend had that this version does not know is lost. One that cannot be asked is told in `silent`, where that
+    is given, and what it had is taken to wait there still; else it raises BackendError or UserError.
+    """
     backends = {backend.name: backend for backend in known}
     by_backend: dict[str, list[Handle]] = defaultdict(list)
     for handle in handles:
         by_backend[handle.backend].append(handle)
-    states: dict[str, State] = {}
+    states, told = dict[str, State](), silent if silent is not None else []
     for name, group in by_backend.items():
-        backend = backends.get(name) or open_backend(name, store)
-        states |= {handle.trial: state for handle, state in backend.states(group).items()}
+        if name not in backends.keys() | BACKENDS.keys():
+            states |= {handle.trial: State.LOST for handle in group}
+            told.append(f"no backend is called {name!r}; what was submitted there is taken for lost")
+            continue
+        try:
+            backend = backends.get(name) or open_backend(name, store)
+            states |= {handle.trial: state for handle, state in backend.states(group).items()}
+        except (BackendError, UserError) as error:
+            if silent is None:
+                raise
+            told.append(f"{name} cannot be asked; what was submitted there is taken to wait still ({error})")
+            states |= {handle.trial: State.PENDING for handle in group}
     return states
 
 
-def seen_of(store: Store, trials: Collection[str]) -> dict[str, Observed]:
-    """Return what the store and the backends show of trials now."""
-    return observe(store, trials, reported(store, open_handles(store, trials)))
+def seen_of(store: Store, trials: Collection[str], silent: list[str] | None = None) -> dict[str, Observed]:
+    """Return what the store and the backends show of trials now; `silent` as in `reported`."""
+    return observe(store, trials, reported(store, open_handles(store, trials), silent=silent))

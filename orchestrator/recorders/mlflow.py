@@ -89,8 +89,9 @@ class Ingester:
         Raises what MLflow raises where it is out of order as a whole.
         """
         tags, trials = tags_by_trial(self.store), list(self.store.ids())
-        jobs, known = reported(self.store, open_handles(self.store, trials)), self._known()
-        failed: dict[str, str] = {}
+        silent: list[str] = []
+        jobs, known = reported(self.store, open_handles(self.store, trials), silent=silent), self._known()
+        failed = {f"states of jobs, {number}": line for number, line in enumerate(silent, start=1)}
         for trial in trials:
             with self._isolated(f"trial {trial}", failed):
                 if anew:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.store.handle import read_handle
 from orchestrator.store.layout import Store, TrialFile
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import Retry, SweepMark
@@ -25,6 +26,8 @@ def spoilt_of(store: Store, trial: str) -> list[Spoilt]:
         return []
     found = [one for path in (run.metrics, run.ticks, run.events) for one in _rows(path)]
     found += [one for path, model in _documents(run) for one in _document(path, model)]
+    for number in run.attempts():
+        read_handle(run.attempt(number), found)
     if not run.trial.exists():
         found.append(Spoilt(run.trial, 0, "missing"))
     return found
@@ -36,7 +39,7 @@ def _documents(run: RunDir) -> Iterator[tuple[Path, type[BaseModel]]]:
         yield from ((path, SweepMark) for path in sorted((run.path / kind).glob("[!.]*.json")))
     for number in run.attempts():
         yield from ((run.job(number), Job), (run.record(number), RunRecord))
-        yield from ((run.attempt(number) / name, _AnyDocument) for name in ("handle.json", "accounting.json"))
+        yield run.attempt(number) / "accounting.json", _AnyDocument
 
 
 def _rows(path: Path) -> tuple[Spoilt, ...]:

@@ -19,6 +19,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import Task
 from tests.backends.stand_in import StandIn
 from tests.orchestrator.test_run_view import Told as ToldView
@@ -121,6 +122,27 @@ def test_the_reason_of_waiting_is_told_once(dispatcher: Dispatcher, slurm: Stand
         dispatcher.submit()
         run.tell_trouble()
     assert told.lines[1:] == ["slurm has taken what waited here"]
+
+
+def test_what_is_submitted_is_pending_and_stays_so_while_slurm_cannot_be_asked(
+    dispatcher: Dispatcher, store: Store, slurm: StandIn
+) -> None:
+    slurm.command(
+        "squeue", 'cat "$here/squeue"; echo "slurm_load_jobs error: Unable to contact slurm controller" >&2; exit 1'
+    )
+    assert len(dispatcher.submit()) == 4
+    run = WatchedRun(store, dispatcher, ToldView())
+    assert {status.state for status in run.statuses()} == {"pending"}
+    assert "Unable to contact" in dispatcher.trouble
+    first = store.run(next(store.ids()))
+    lease = acquire(first.path)
+    for job in store.root.glob("trials/*/*/attempts/001/job.json"):
+        os.utime(job, (1, 1))
+    dispatcher.look()
+    states = {status.trial: status.state for status in run.statuses()}
+    assert states.pop(first.path.name) == "running"
+    assert set(states.values()) == {"pending"}
+    lease.release()
 
 
 def test_whoever_only_starts_a_sweep_is_told_what_is_left_and_how_to_go_on(

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import read_handle
 from orchestrator.backends.slurm.answers import JOB, by_cluster, read_readings
 from orchestrator.backends.slurm.ask import Ask, ask_slurm, at
 from orchestrator.backends.slurm.profile import Profile
+from orchestrator.store.handle import read_handle
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
 from trainer.record import RunDir, State, read_record
