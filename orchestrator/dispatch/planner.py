@@ -30,6 +30,7 @@ from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, examined
 from orchestrator.sweep.search_points import kept_points, typical
+from orchestrator.sweep.spec import FARTHEST_KIMG
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
@@ -170,8 +171,9 @@ def _read(request: Request, find: DataLookup) -> Sweep:
         raise SweepError([*problems, *(_further(sweep, find, problems) if sweep else ())])
     changes: dict[str, object] = {}
     if request.horizon_kimg is not None:
-        if request.horizon_kimg <= 0:
-            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
+        if not 0 < request.horizon_kimg <= FARTHEST_KIMG:
+            limit = f"at most {FARTHEST_KIMG:g}" if request.horizon_kimg > 0 else "more than 0"
+            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not {limit}")
         changes["horizon_kimg"] = request.horizon_kimg
     if request.numbers is not None:
         changes |= _checked(request.numbers)

@@ -139,7 +139,7 @@ def spoilt_files(store: Store) -> Iterator[Finding]:
     """Yield what is passed over of trials and plans because it does not fit."""
     told: list[str] = []
     readable_plans(store, told)
-    told += [str(one) for trial in store.ids() for one in spoilt_of(store, trial)]
+    told += [str(one) for trial in store.ids() for one in spoilt_of(store, trial, thoroughly=True)]
     yield from (Finding("spoilt files", "note", line) for line in told[:MOST_TOLD])
     if len(told) > MOST_TOLD:
         yield Finding("spoilt files", "note", f"and {len(told) - MOST_TOLD:,} more; see: adasweep why TRIAL")

@@ -19,12 +19,16 @@ class _AnyDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def spoilt_of(store: Store, trial: str) -> list[Spoilt]:
-    """Return what is passed over of a trial; nothing of one that has no directory."""
+def spoilt_of(store: Store, trial: str, *, thoroughly: bool = False) -> list[Spoilt]:
+    """Return what is passed over of a trial; nothing of one that has no directory.
+
+    Its histograms, which are far larger than all the rest, are looked into only `thoroughly`.
+    """
     run = store.run(trial)
     if not run.path.is_dir():
         return []
-    found = [one for path in (run.metrics, run.ticks, run.events) for one in _rows(path)]
+    streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if thoroughly else [])]
+    found = [one for path in streams for one in _rows(path)]
     found += [one for path, model in _documents(run) for one in _document(path, model)]
     for number in run.attempts():
         read_handle(run.attempt(number), found)

@@ -15,6 +15,7 @@ from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.options import RunOptions
 from trainer.config.probes import parse_probe
+from trainer.config.spec import MOST_EVALUATION_SEEDS
 from trainer.data.dataset import full_set
 from trainer.errors import UserError
 from trainer.evaluation.evaluate import evaluate
@@ -47,7 +48,9 @@ MetricsOption = Annotated[
 ProbesOption = Annotated[
     list[str] | None, typer.Option("--probes", metavar="NAME ...", help="Probes of a run's snapshots: jacobian ...")
 ]
-SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Sets of generated images.")]
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", min=1, max=MOST_EVALUATION_SEEDS, help="Sets of generated images.")
+]
 DataOption = Annotated[Path | None, typer.Option("--data", rich_help_panel=FILE, help="The real images.")]
 CacheOption = Annotated[Path, typer.Option("--cache", rich_help_panel=FILE, help="Folder of decoded images.")]
 MirrorOption = Annotated[

@@ -6,10 +6,13 @@ versions add are ignored.
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from trainer.config.identity import TRIAL_ID
+from trainer.config.spec import EvaluationSeeds
+from trainer.config.stored import Horizon
 from trainer.errors import UserError
 from trainer.files import parsed_json, read_regular
 
@@ -43,8 +46,8 @@ class PlannedRun(_Stored):
     settings: dict[str, JsonValue] = {}
     training_images: int | None
     seed: int
-    trial: str
-    horizon_kimg: float
+    trial: Annotated[str, Field(pattern=TRIAL_ID.pattern)]
+    horizon_kimg: Horizon
 
 
 class SampledPoints(_Stored):
@@ -68,11 +71,11 @@ class PlanFile(_Stored):
     tier: str | None = None
     file: str = ""
     question: str = ""
-    horizon_kimg: float | None = None
+    horizon_kimg: Horizon | None = None
     metrics: tuple[str, ...] = ()
     detector: str | None = None
     distance: str | None = None
-    evaluation_seeds: int = 1
+    evaluation_seeds: EvaluationSeeds = 1
     probes: tuple[str, ...] = ()
     score: str | None = None
     figures: tuple[str, ...] = ()
