@@ -1,4 +1,4 @@
-"""Histograms of the discriminator's logits in logits.jsonl: a few points in the training of one run, as densities."""
+"""Histograms of the discriminator's logits from logits.jsonl: densities at a few points in the training of one run."""
 
 import re
 from pathlib import Path
@@ -17,11 +17,11 @@ _KIMG = re.compile(rb'"kimg":\s*([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)')
 
 
 def slices(path: Path, horizon_kimg: float, count: int) -> pd.DataFrame:
-    """Return `count` points in training, evenly spread, of the histograms in `path`; the last line per kimg wins.
+    """Return the histograms in `path` at `count` evenly spaced points in training; the last line per kimg wins.
 
-    Lines that are no histograms are passed over, and so is a file that cannot be read.
-    Four neighbouring bins of the file make one here. `density` is per unit of logit; `plotted_kimg` is where the
-    outline of the slice passes: the highest peak of all reaches SHARE_OF_SPACING of the way to the next slice.
+    Invalid lines are skipped, and so is a file that cannot be read. Groups of BINS_JOINED neighbouring bins are merged.
+    `density` is per unit of logit; `plotted_kimg` is the outline of the slice: the highest peak of all slices reaches
+    SHARE_OF_SPACING of the way to the next slice.
     """
     parts = [_densities(kimg, row) for kimg, row in _chosen(_last_line_by_kimg(path, horizon_kimg), path, count)]
     parts = [part for part in parts if len(part)]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.commands.carry_out import execute
+from orchestrator.commands.execute_plan import execute
 from orchestrator.commands.options import BackendOption, CpusOption, LiveCodeOption, RunFlags, TierOption
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands of adasweep share."""
+"""Arguments and options shared by several commands of adasweep."""
 
 import math
 from typing import Annotated, NamedTuple
@@ -37,7 +37,7 @@ def tariff_of(watts: float | None, per_kwh: float | None = None, per_gpu_hour: f
 
 
 class RunFlags(NamedTuple):
-    """How a plan is carried out, and what the user wants to see of it."""
+    """How to execute a plan, and what to print."""
 
     detach: bool = False
     dry_run: bool = False

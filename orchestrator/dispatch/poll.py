@@ -1,4 +1,4 @@
-"""Asks each backend once for the states of all attempts that may still be active."""
+"""Polls each backend once for the states of all attempts that may be active."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -15,9 +15,9 @@ from trainer.record import State, read_record
 
 
 def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
-    """Return the newest handle of each trial whose last record does not say how it ended, or may be continued.
+    """Return the newest handle of each trial whose last attempt has not ended, or may be requeued.
 
-    An attempt without a handle is one that its cluster began by itself, running the job of an earlier one again.
+    An attempt without a handle was started by its cluster, by requeueing the job of an earlier one.
     """
     existing, handles = set(store.ids()), []
     for trial in trials:
@@ -33,35 +33,35 @@ def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
     return handles
 
 
-def reported(
-    store: Store, handles: Iterable[Handle], known: Iterable[Backend] = (), silent: list[str] | None = None
+def reported_states(
+    store: Store, handles: Iterable[Handle], known: Iterable[Backend] = (), outages: list[str] | None = None
 ) -> dict[str, State]:
-    """Return the state of each handle's trial as its backend reports it; backends in `known` are not opened anew.
+    """Return the state of each handle's trial as reported by its backend; backends in `known` are reused.
 
-    What a backend had that this version does not know is lost. One that cannot be asked is told in `silent`, where that
-    is given, and what it had is taken to wait there still; else it raises BackendError or UserError.
+    Trials of an unknown backend are lost. If `outages` is given, backends that cannot be queried are added to it, and
+    their trials count as queued; otherwise BackendError or UserError is raised.
     """
     backends = {backend.name: backend for backend in known}
     by_backend: dict[str, list[Handle]] = defaultdict(list)
     for handle in handles:
         by_backend[handle.backend].append(handle)
-    states, told = dict[str, State](), silent if silent is not None else []
+    states, problems = dict[str, State](), outages if outages is not None else []
     for name, group in by_backend.items():
         if name not in backends.keys() | BACKENDS.keys():
             states |= {handle.trial: State.LOST for handle in group}
-            told.append(f"no backend is called {name!r}; what was submitted there is taken for lost")
+            problems.append(f"no backend is called {name!r}; trials submitted there count as lost")
             continue
         try:
             backend = backends.get(name) or open_backend(name, store)
             states |= {handle.trial: state for handle, state in backend.states(group).items()}
         except (BackendError, UserError) as error:
-            if silent is None:
+            if outages is None:
                 raise
-            told.append(f"{name} cannot be asked; what was submitted there is taken to wait still ({error})")
+            problems.append(f"{name} cannot be queried; trials submitted there are shown as pending ({error})")
             states |= {handle.trial: State.PENDING for handle in group}
     return states
 
 
-def seen_of(store: Store, trials: Collection[str], silent: list[str] | None = None) -> dict[str, Observed]:
-    """Return what the store and the backends show of trials now; `silent` as in `reported`."""
-    return observe(store, trials, reported(store, open_handles(store, trials), silent=silent))
+def observe_now(store: Store, trials: Collection[str], outages: list[str] | None = None) -> dict[str, Observed]:
+    """Return the current state of trials, from the store and the backends; `outages` as in `reported_states`."""
+    return observe(store, trials, reported_states(store, open_handles(store, trials), outages=outages))

@@ -1,4 +1,4 @@
-"""What a backend needs to recognise an attempt again: handle.json in the attempt's directory."""
+"""handle.json in an attempt's directory, by which its backend identifies it."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from trainer.files import replace_file
 
 
 class Handle(BaseModel):
-    """What a backend needs to recognise an attempt later, from another process. `key` is private to the backend."""
+    """Identifies a submitted attempt to its backend, also from another process. `key` is private to the backend."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     backend: str
@@ -19,19 +19,19 @@ class Handle(BaseModel):
 
 
 def write_handle(attempt: Path, handle: Handle) -> None:
-    """Keep a handle in its attempt's directory."""
+    """Write a handle to its attempt's directory."""
     replace_file(attempt / "handle.json", handle.model_dump_json())
 
 
 def read_handle(attempt: Path, spoilt: list[Spoilt] | None = None) -> Handle | None:
-    """Return the handle kept in an attempt's directory.
+    """Return the handle in an attempt's directory.
 
-    None where there is none, or one that does not fit or belongs to another attempt, which is told in `spoilt`.
+    Returns None if it is missing, invalid or of another attempt; in the last two cases the reason is added to `spoilt`.
     """
     path = attempt / "handle.json"
     handle = read_document(path, Handle, spoilt)
     if handle is None or (handle.trial, f"{handle.attempt:03d}") == (attempt.parent.parent.name, attempt.name):
         return handle
     if spoilt is not None:
-        spoilt.append(Spoilt(path, 0, f"is of attempt {handle.attempt} of trial {handle.trial}"))
+        spoilt.append(Spoilt(path, 0, f"belongs to attempt {handle.attempt} of trial {handle.trial}"))
     return None

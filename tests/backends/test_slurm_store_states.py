@@ -13,7 +13,7 @@ import pytest
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
-from tests.backends.stand_in import StandIn
+from tests.backends.fake_slurm import FakeSlurm
 from tests.support.tiny_sweep import write_data_set
 from trainer.errors import ExitCode
 
@@ -127,8 +127,8 @@ COMMANDS = ("status", "plan FILE", "plan test", "why TRIAL", "logs TRIAL", "canc
 
 
 @pytest.fixture
-def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    return StandIn(tmp_path / "bin", monkeypatch)
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
+    return FakeSlurm(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -138,17 +138,17 @@ def submitted_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_data_set(root / "store" / "data" / "tiny.zip")
     (root / "one.yaml").write_text(ONE)
     with pytest.MonkeyPatch.context() as patch:
-        StandIn(root / "bin", patch).say(squeue=f"{PENDING}\n")
+        FakeSlurm(root / "bin", patch).set(squeue=f"{PENDING}\n")
         words = ["run", str(root / "one.yaml"), "--backend", "slurm", "--detach", "--live-code"]
         assert main([*words, "--store", str(root / "store")]) == ExitCode.DONE
     return root
 
 
 @pytest.fixture
-def place(submitted_once: Path, tmp_path: Path, slurm: StandIn) -> Place:
+def place(submitted_once: Path, tmp_path: Path, slurm: FakeSlurm) -> Place:
     """The store of `submitted_once` an hour later, to be changed."""
     shutil.copytree(submitted_once / "store", tmp_path / "store")
-    slurm.say(squeue=PENDING)
+    slurm.set(squeue=PENDING)
     store = Store(tmp_path / "store")
     [trial] = store.ids()
     attempt = store.run(trial).attempt(1)
@@ -167,11 +167,11 @@ def carried_out(place: Place, command: str, capfd: pytest.CaptureFixture[str], *
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("state", STATES)
 def test_every_command_ends_well_or_in_one_line_on_every_state_of_a_store(
-    place: Place, slurm: StandIn, capfd: pytest.CaptureFixture[str], state: str, command: str
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str], state: str, command: str
 ) -> None:
     STATES[state].change(place)
     for answer in (PENDING, ASLEEP, GONE, FAILED):
-        slurm.say(squeue=answer)
+        slurm.set(squeue=answer)
         code, out, err = carried_out(place, command, capfd)
         assert code in (ExitCode.DONE, ExitCode.USER_ERROR), f"{answer}: {out}{err}"
         assert "Traceback" not in err
@@ -190,16 +190,16 @@ def test_a_store_in_any_state_is_shown_as_it_stands(
 
 
 def test_who_looks_while_slurm_cannot_be_asked_is_told_so_and_sees_the_rest(
-    place: Place, slurm: StandIn, capfd: pytest.CaptureFixture[str]
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str]
 ) -> None:
     slurm.command("squeue", f"echo '{DOWN}' >&2; exit 1")
     for command in ("status", "status test", "why TRIAL"):
         code, out, _ = carried_out(place, command, capfd)
         assert code == ExitCode.DONE
         assert "pending" in out
-        assert "slurm cannot be asked" in out
+        assert "slurm cannot be queried" in out
     code, out, _ = carried_out(place, "status", capfd, "--json")
-    assert "Unable to contact slurm controller" in json.loads(out)["silent"][0]
+    assert "Unable to contact slurm controller" in json.loads(out)["outages"][0]
     for command in ("plan test", "cancel test"):
         code, out, err = carried_out(place, command, capfd)
         assert (code, out, err.count("\n")) == (ExitCode.RUN_AGAIN, "", 1)
@@ -209,7 +209,7 @@ def test_who_looks_while_slurm_cannot_be_asked_is_told_so_and_sees_the_rest(
 def test_a_backend_that_is_none_is_told(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     _handle(backend="pbs")(place)
     for command in ("status test", "why TRIAL"):
-        assert "no backend is called 'pbs'; what was submitted there is taken for lost" in " ".join(
+        assert "no backend is called 'pbs'; trials submitted there count as lost" in " ".join(
             carried_out(place, command, capfd)[1].split()
         )
 
@@ -218,4 +218,4 @@ def test_a_handle_of_another_trial_says_nothing_of_either(place: Place, capfd: p
     _handle(trial="f" * 12)(place)
     for command in ("status", "why TRIAL"):
         told = " ".join(carried_out(place, command, capfd)[1].split())
-        assert f"handle.json: is of attempt 1 of trial {'f' * 12}" in told
+        assert f"handle.json: belongs to attempt 1 of trial {'f' * 12}" in told

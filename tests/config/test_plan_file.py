@@ -73,7 +73,7 @@ def test_a_plan_of_what_cannot_be_is_refused(tmp_path: Path, plan: dict[str, Any
         read(tmp_path, cells=[EARLIER_RUN | run], **plan)
 
 
-def test_what_later_versions_add_is_passed_over(tmp_path: Path) -> None:
+def test_what_later_versions_add_is_skipped(tmp_path: Path) -> None:
     assert read(tmp_path, cells=[{**EARLIER_RUN, "colour": "blue"}], weather="fine").sweep == "demo"
 
 
@@ -89,7 +89,7 @@ def test_there_is_no_plan_where_there_is_no_file(tmp_path: Path) -> None:
         ([{**EARLIER_RUN, "settings": []}], r"cells\.0\.settings"),
     ],
 )
-def test_a_file_that_is_no_plan_is_a_mistake_with_a_way_out(tmp_path: Path, cells: object, message: str) -> None:
+def test_a_file_that_is_not_a_plan_is_a_mistake_with_a_way_out(tmp_path: Path, cells: object, message: str) -> None:
     with pytest.raises(UserError, match=rf"plan\.json: not readable as a plan \(.*{message}.*remove it and run"):
         read(tmp_path, cells=cells)
 

@@ -1,4 +1,4 @@
-"""Tells what is passed over of a trial's files because it does not fit: which file, which line, and why."""
+"""Finds the files and lines of a trial that are skipped because they are invalid."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -19,15 +19,15 @@ class _AnyDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def spoilt_of(store: Store, trial: str, *, thoroughly: bool = False) -> list[Spoilt]:
-    """Return what is passed over of a trial; nothing of one that has no directory.
+def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) -> list[Spoilt]:
+    """Return the invalid files and lines of a trial; none if it has no directory.
 
-    Its histograms, which are far larger than all the rest, are looked into only `thoroughly`.
+    Histograms are checked only on request: they are far larger than everything else.
     """
     run = store.run(trial)
     if not run.path.is_dir():
         return []
-    streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if thoroughly else [])]
+    streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if with_histograms else [])]
     found = [one for path in streams for one in _rows(path)]
     found += [one for path, model in _documents(run) for one in _document(path, model)]
     for number in run.attempts():

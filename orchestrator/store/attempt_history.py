@@ -1,0 +1,80 @@
+"""The attempts at a trial: the sweep, the requested metrics and the ending of each."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from orchestrator.store.layout import read_job
+from orchestrator.store.requests import cancelled_by
+from trainer.config.job import Job, Work
+from trainer.record import RunDir, RunRecord, State, read_record
+
+RequestedNumbers = frozenset[tuple[str, ...]]
+"""Metrics, each with its networks, and probes."""
+
+
+class AttemptSummary(NamedTuple):
+    """One attempt. `state` is None without a readable record; `began`: its worker started.
+
+    `cancelled_by` is the sweep that cancelled it, "" for all sweeps, None for none.
+    """
+
+    number: int
+    sweep: str = ""
+    work: Work = "train"
+    requested: RequestedNumbers = frozenset()
+    state: State | None = None
+    began: bool = True
+    from_kimg: float = 0.0
+    saved_kimg: float = 0.0
+    exit_code: int | None = None
+    message: str = ""
+    cancelled_by: str | None = None
+
+    @property
+    def was_refused(self) -> bool:
+        """Return whether its backend refused it, so that it never ran."""
+        return not self.began and self.state is State.LOST and self.exit_code is None
+
+
+def attempt_history(run: RunDir, numbers: Iterable[int]) -> tuple[AttemptSummary, ...]:
+    """Return the attempts of these numbers, in order."""
+    return tuple(_attempted(run, number) for number in numbers)
+
+
+def _attempted(run: RunDir, number: int) -> AttemptSummary:
+    job, record = read_job(run.job(number)), read_record(run.record(number))
+    found = AttemptSummary(number, cancelled_by=cancelled_by(run, number))
+    if job:
+        found = found._replace(sweep=job.sweep, work=job.work, requested=requested_by(job))
+    return with_record(found, record) if record else found
+
+
+def with_record(attempt: AttemptSummary, record: RunRecord) -> AttemptSummary:
+    """Return an attempt with the fields of its record."""
+    return attempt._replace(
+        state=record.state,
+        began=bool(record.pid),
+        from_kimg=record.resumed_from_kimg,
+        saved_kimg=saved_kimg(record),
+        exit_code=record.exit_code,
+        message=record.message,
+    )
+
+
+def requested_by(job: Job) -> RequestedNumbers:
+    """Return the metrics and probes that an attempt should record."""
+    options = job.options
+    networks = options.detector, options.distance
+    if job.work == "evaluate":
+        return requested(options.metrics, networks, options.probes)
+    return requested(options.metrics if options.evaluation == "inline" else (), networks)
+
+
+def requested(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> RequestedNumbers:
+    """Return metrics with their networks (a detector, a distance), and probes."""
+    return frozenset((metric, *networks) for metric in metrics) | frozenset((probe,) for probe in probes)
+
+
+def saved_kimg(record: RunRecord) -> float:
+    """Return the training of an attempt that is certainly saved: a worker that stops on request saves first."""
+    return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg
