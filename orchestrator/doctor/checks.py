@@ -139,7 +139,7 @@ def unreadable_files(store: Store) -> Iterator[Finding]:
     """Yield the records, rows and plans that are skipped because they are invalid."""
     skipped: list[str] = []
     readable_plans(store, skipped)
-    skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial)]
+    skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial, with_histograms=True)]
     yield from (Finding("invalid files", "note", line) for line in skipped[:MAX_LISTED])
     if len(skipped) > MAX_LISTED:
         yield Finding("invalid files", "note", f"and {len(skipped) - MAX_LISTED:,} more; see: adasweep why TRIAL")

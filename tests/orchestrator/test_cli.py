@@ -103,6 +103,13 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["record"], "has no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
         (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "nan"], "--horizon-kimg: nan is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "1e300"], "--horizon-kimg: 1e+300 is not at most 1e+09"),
+        (["plan", "{sweep}", "--watts", "nan"], "--watts: nan is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-kwh", "-0.1"], "--per-kwh: -0.1 is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-gpu-hour", "inf"], "--per-gpu-hour: inf is not a number from 0 on"),
+        (["run", "{sweep}", "--watts", "-5"], "--watts: -5 is not a number from 0 on"),
+        (["metrics", "{sweep}", "--seeds", "10000000000"], "'--seeds'"),
         (["run", "{sweep}", "--tier", "huge"], "has no tier 'huge'"),
     ],
 )
