@@ -24,6 +24,7 @@ COMMANDS = (
     Command("sweeps", "orchestrator.commands.sweeps", "List the sweeps that come with adasweep, or copy one.", LOOK),
     Command("status", "orchestrator.commands.status", "Show the progress and the problems of each trial.", LOOK),
     Command("watch", "orchestrator.commands.watch", "Follow a sweep until nothing waits or runs.", LOOK),
+    Command("dashboard", FORWARDED, "Browse sweeps in a browser, live or as static pages.", LOOK),
     Command("why", "orchestrator.commands.why", "Explain the state of a trial, and what would happen next.", LOOK),
     Command("logs", "orchestrator.commands.logs", "Show the last lines of a trial's worker output.", LOOK),
     Command("record", "orchestrator.commands.record", "Update MLflow from the store.", ANALYSE),

@@ -17,15 +17,16 @@ READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
 class ResultStore:
     """The directory of a store. Analysis writes below `tables`, `figures` and `reports` and nowhere else.
 
-    Figures are written below `outputs` instead where the store may only be read.
+    Where the store may only be read, figures are written below `outputs` and tables to `collected` instead.
     """
 
     path: Path
     outputs: Path | None = None
+    collected: Path | None = None
 
     @property
     def tables(self) -> Path:
-        return self.path / "tables"
+        return self.collected or self.path / "tables"
 
     def plan(self, sweep: str) -> Path:
         return self.path / "sweeps" / sweep / "plan.json"

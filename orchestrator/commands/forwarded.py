@@ -18,6 +18,7 @@ PACKAGES = {
     "table": "analysis",
     "claims": "analysis",
     "report": "analysis",
+    "dashboard": "analysis",
 }
 """Where each command is carried out."""
 
