@@ -26,7 +26,9 @@ EXAMPLES = """Examples:
 """
 PORT = 8765
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 for any.")]
-HostOption = Annotated[str, typer.Option("--host", help="Address to listen on; beyond this machine, a token is needed.")]
+HostOption = Annotated[
+    str, typer.Option("--host", help="Address to listen on; beyond this machine, a token is needed.")
+]
 TokenOption = Annotated[
     str | None, typer.Option("--token", envvar="ADASWEEP_TOKEN", help="Token to ask for.", show_default="a random one")
 ]
@@ -77,9 +79,7 @@ def _export(place: ResultStore, folder: Path, *, watch: bool, as_json: bool) -> 
     return 0
 
 
-def _serve(
-    place: ResultStore, address: tuple[str, int], token: str | None, *, may_act: bool, as_json: bool
-) -> None:
+def _serve(place: ResultStore, address: tuple[str, int], token: str | None, *, may_act: bool, as_json: bool) -> None:
     from analysis.dashboard.guard import LOOPBACK, Policy
     from analysis.dashboard.live_store import LiveStore
     from analysis.dashboard.server import application, listen, serve

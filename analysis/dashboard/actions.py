@@ -70,9 +70,7 @@ def doctor(live: LiveStore) -> DoctorReport:
     return DoctorReport(findings=parsed_json(done.stdout.encode()))
 
 
-def run_command(
-    live: LiveStore, words: list[str], codes: tuple[int, ...] = (0,)
-) -> "subprocess.CompletedProcess[str]":
+def run_command(live: LiveStore, words: list[str], codes: tuple[int, ...] = (0,)) -> "subprocess.CompletedProcess[str]":
     """Run a command of adasweep on the store: a list of arguments that never meets a shell."""
     command = [sys.executable, "-P", "-m", "orchestrator", *words]
     settings: dict[str, Any] = {"env": {**os.environ, "ADASWEEP_STORE": str(live.store.path)}, "text": True}

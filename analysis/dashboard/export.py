@@ -57,7 +57,9 @@ def watch_pages(live: LiveStore, folder: Path, sleep: Callable[[float], None] = 
 
 def bundle(modules: dict[str, str], first: str = FIRST) -> str:
     """Return modules joined into one script that runs without them: each in a function of its own, in their order."""
-    parts = [f'  made["{name}"] = (() => {{\n{_as_function(modules[name])}  }})();\n' for name in _order(modules, first)]
+    parts = [
+        f'  made["{name}"] = (() => {{\n{_as_function(modules[name])}  }})();\n' for name in _order(modules, first)
+    ]
     return '"use strict";\n(() => {\n  const made = {};\n' + "".join(parts) + "})();\n"
 
 

@@ -56,7 +56,7 @@ def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:
     return FigureCard(
         sweep=sweep,
         figure=origin.figure,
-        title=known.title if known else origin.figure,
+        title=(known.title if known else origin.figure).replace("$", ""),
         provenance=origin.id,
         metric=origin.metric,
         aggregation=origin.aggregation,

@@ -69,7 +69,9 @@ def answer_of(scope: Scope, policy: Policy) -> Response | None:
         return _welcomed(scope, query, policy)
     knows = _same(_bearer(headers), policy.token) or _same(_cookie(headers, policy.cookie), policy.token)
     if not (knows or (policy.is_open and is_reading)):
-        return PlainTextResponse("The token is missing or wrong: open the address that `adasweep dashboard` printed.", 403)
+        return PlainTextResponse(
+            "The token is missing or wrong: open the address that `adasweep dashboard` printed.", 403
+        )
     if not is_reading and not _is_same_origin(headers):
         return PlainTextResponse("Actions are taken from the dashboard's own pages only.", 403)
     return None

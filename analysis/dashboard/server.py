@@ -23,7 +23,9 @@ GZIP_BYTES = 2000
 
 def application(live: LiveStore, policy: Policy, *, may_act: bool = False) -> FastAPI:
     """Return the application for a store, guarded by `policy`; with `may_act`, it takes actions."""
-    app = FastAPI(title="adasweep", description="A sweep's results, as its dashboard shows them.", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="adasweep", description="A sweep's results, as its dashboard shows them.", docs_url=None, redoc_url=None
+    )
     app.include_router(api.router(live, may_act=may_act))
     look = pages.Look(may_act=may_act)
     _add_pages(app, live, look)
@@ -82,7 +84,9 @@ def _add_files(app: FastAPI, live: LiveStore) -> None:
 
 def _add_refusals(app: FastAPI, look: pages.Look) -> None:
     def refused(request: Request, error: Exception) -> Response:
-        code = error.status_code if isinstance(error, HTTPException) else 409 if isinstance(error, ActionRefused) else 404
+        code = (
+            error.status_code if isinstance(error, HTTPException) else 409 if isinstance(error, ActionRefused) else 404
+        )
         message = str(error.detail) if isinstance(error, HTTPException) else str(error)
         if request.url.path.startswith(("/api/", "/files/", "/assets/")):
             return JSONResponse({"detail": message}, code)
@@ -103,12 +107,16 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         place.close()
         reason = (error.strerror or str(error)).lower()
-        raise UserError(f"{host}:{port}", f"cannot listen here ({reason})", "choose another --port, or 0 for any") from None
+        raise UserError(
+            f"{host}:{port}", f"cannot listen here ({reason})", "choose another --port, or 0 for any"
+        ) from None
     place.listen()
     return place
 
 
 def serve(app: FastAPI, place: socket.socket) -> None:
     """Answer until the process is asked to stop."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
+    )
     uvicorn.Server(config).run(sockets=[place])

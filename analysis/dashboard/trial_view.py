@@ -229,13 +229,13 @@ def _stat(name: str, value: float | None) -> tuple[str, str, float | None]:
 
 
 def _log(run: RunDir) -> list[str]:
-    """Return the last lines of the last attempt's output; control characters are written out."""
-    path = run.log(max(run.attempts(), default=0))
-    return tail(path)
+    """Return the last lines of the last attempt's output, of its supervisor's where that is empty."""
+    number = max(run.attempts(), default=0)
+    return tail(run.log(number)) or tail(run.attempt(number) / "supervisor.log")
 
 
 def tail(path: Path) -> list[str]:
-    """Return the last lines of a text file, none where it cannot be read."""
+    """Return the last lines of a text file, none where it cannot be read; control characters are written out."""
     try:
         text = read_regular(path, LOG_BYTES).decode("utf-8", "replace")
     except OSError:

@@ -28,8 +28,19 @@ def duration(hours: float | None) -> str:
     seconds = hours * 3600
     for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (172800, 3600, "h")):
         if seconds < limit:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 86400:.3g} days"
+            return f"{_rounded(seconds / size)} {unit}"
+    return f"{_rounded(seconds / 86400)} days"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
+
+
+def energy(kwh: float | None) -> str:
+    """Return an energy in kWh, in Wh where that is small."""
+    if kwh is None:
+        return "not metered"
+    return f"{short(kwh)} kWh" if kwh == 0 or kwh >= 0.1 else f"{short(kwh * 1000)} Wh"
 
 
 def moment(seconds: float) -> str:
@@ -51,6 +62,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "short": short,
     "exact": exact,
     "duration": duration,
+    "energy": energy,
     "moment": moment,
     "percent": percent,
     "p_value": p_value,

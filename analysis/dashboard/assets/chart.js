@@ -81,7 +81,7 @@ function optionsOf(box, flat, options, tooltip) {
     const width = line.edge ? 0 : line.thin ? 1 : 2;
     return { label: line.name, stroke: line.edge ? "transparent" : line.thin ? faint(stroke, 0.75) : stroke, width, dash: DASHES[pen.dash], spanGaps: true, points: { show: !line.edge && !line.thin && line.x.length < 40, size: 5 } };
   });
-  const bands = flat.flatMap((line, index) => (line.low && !line.edge ? [{ series: [index + 3, index + 2], fill: faint(colour(penOf(line.place).name), 0.16) }] : []));
+  const bands = flat.flatMap((line, index) => (line.low && !line.edge ? [{ series: [index + 3, index + 2], fill: faint(colour(penOf(line.place).name), 0.13) }] : []));
   return {
     ...sizeOf(box, options),
     series: [{}, ...series],

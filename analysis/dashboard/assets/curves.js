@@ -1,7 +1,7 @@
 // The curves of a sweep: a band per cell, or every run, against kimg, hours or kWh.
 
 import { ask, choice, el, isLive, readState, short, writeState } from "./page.js";
-import { band, median, onAxis } from "./numbers.js";
+import { band, median, onAxis, shortLabel } from "./numbers.js";
 import { drawChart, swatch } from "./chart.js";
 
 const X_LABELS = { kimg: "kimg", hours: "hours of training", kwh: "kWh" };
@@ -65,14 +65,14 @@ function lines(data, curves, selected, state) {
     const runs = view.runs.cell.flatMap((one, run) => (one === cell ? [run] : []));
     if (state.over === "runs") return runs.map((run) => single(view, curves, clock, cell, run, state.x)).filter((line) => line.x.length);
     const points = band(runs, curves, view, clock, state.x, state.over);
-    const line = { name: view.cells[cell], place: cell, x: points.map((point) => point.x), y: points.map((point) => point.middle) };
+    const line = { name: shortLabel(view.cells[cell]), place: cell, x: points.map((point) => point.x), y: points.map((point) => point.middle) };
     return [runs.length > 1 ? { ...line, low: points.map((point) => point.low), high: points.map((point) => point.high) } : line];
   });
 }
 
 function single(view, curves, clock, cell, run, axis) {
   const points = curves.grids[curves.grid[run]].map((kimg, place) => [onAxis(clock, run, axis, kimg), curves.value[run][place]]).filter(([x, y]) => x !== null && y !== null);
-  return { name: `${view.cells[cell]}, seed ${view.runs.seed[run]}`, place: cell, thin: true, x: points.map(([x]) => x), y: points.map(([, y]) => y) };
+  return { name: `${shortLabel(view.cells[cell])}, seed ${view.runs.seed[run]}`, place: cell, thin: true, x: points.map(([x]) => x), y: points.map(([, y]) => y) };
 }
 
 function showLegend(data, selected, toggle) {
@@ -82,7 +82,7 @@ function showLegend(data, selected, toggle) {
   const entries = view.cells.map((name, cell) => {
     const best = median(view.runs.best.filter((value, run) => value !== null && view.runs.cell[run] === cell));
     const input = el("input", { type: "checkbox", checked: selected.has(cell), onchange: () => toggle(cell) });
-    return el("label", {}, input, swatch(cell), name, el("small", {}, short(best)));
+    return el("label", { title: name }, input, swatch(cell), el("span", {}, shortLabel(name) || "all runs"), el("small", {}, short(best)));
   });
   box.replaceChildren(box.querySelector("legend"), ...entries);
   if (focused >= 0) box.querySelectorAll("input")[focused]?.focus();

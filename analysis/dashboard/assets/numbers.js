@@ -1,5 +1,12 @@
 // Numbers of runs drawn together: medians and bands over seeds, clocks, the grid. Nothing here touches the page.
 
+/** A cell's label with the last part of each key alone, unless two keys end alike. */
+export function shortLabel(name) {
+  const keys = [...name.matchAll(/([\w.]+)=/g)].map((found) => found[1]);
+  const ends = keys.map((key) => key.split(".").pop());
+  return new Set(ends).size === keys.length ? name.replace(/[\w.]+\.(\w+)=/g, "$1=") : name;
+}
+
 export function quantile(sorted, share) {
   const place = (sorted.length - 1) * share;
   const low = Math.floor(place);

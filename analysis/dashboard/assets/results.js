@@ -1,7 +1,7 @@
 // The table of a sweep's cells or runs: sorted, filtered, copied as CSV or Markdown.
 
 import { choice, copy, el, link, readState, short, writeState } from "./page.js";
-import { median } from "./numbers.js";
+import { median, shortLabel } from "./numbers.js";
 
 const MOST_ROWS = 300;
 
@@ -104,5 +104,6 @@ function entry(column, value) {
   if (column.name === "trial") return el("th", { scope: "row" }, el("a", { href: link("trials", value) }, el("code", {}, value)));
   if (column.isNumber) return el("td", { class: "number" }, short(value));
   if (column.name === "state") return el("td", {}, el("span", { class: `chip state-${value}` }, value));
+  if (column.name === "cell") return el("td", { title: value, class: "wide" }, shortLabel(value));
   return el("td", {}, value);
 }
