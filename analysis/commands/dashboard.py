@@ -82,7 +82,7 @@ def _export(place: ResultStore, folder: Path, *, watch: bool, as_json: bool) -> 
 def _serve(place: ResultStore, address: tuple[str, int], token: str | None, *, may_act: bool, as_json: bool) -> None:
     from analysis.dashboard.guard import LOOPBACK, Policy
     from analysis.dashboard.live_store import LiveStore
-    from analysis.dashboard.server import application, listen, serve
+    from analysis.dashboard.server import application, listen, web_server
 
     if token is not None and len(token) < LEAST_LETTERS:
         raise UserError("--token", f"is shorter than {LEAST_LETTERS} letters", "choose a longer one, or leave it out")
@@ -99,7 +99,7 @@ def _serve(place: ResultStore, address: tuple[str, int], token: str | None, *, m
     else:
         say(f"Dashboard of {place.path}: {url}")
         say("Ctrl-C stops it.")
-    serve(application(LiveStore(place), policy, may_act=may_act), listening)
+    web_server(application(LiveStore(place), policy, may_act=may_act)).run(sockets=[listening])
 
 
 @contextmanager

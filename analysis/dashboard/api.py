@@ -1,7 +1,7 @@
 """The HTTP API: everything that the pages show, as typed JSON. Only what is asked for is read."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
@@ -31,7 +31,7 @@ class Problem(BaseModel):
     detail: str
 
 
-REFUSALS = {code: {"model": Problem} for code in (403, 404, 409)}
+REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409)}
 
 
 def router(live: LiveStore, *, may_act: bool) -> APIRouter:

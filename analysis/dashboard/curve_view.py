@@ -53,7 +53,7 @@ def _curves(live: LiveStore, sweep: str, quantity: str) -> CurveView:
 
 def _in_columns(name: str, curves: Curves | None, rows: pd.DataFrame, column: str, runs: int) -> CurveView:
     ordered = rows.sort_values(["run", "kimg"], kind="stable")
-    groups = {int(run): part for run, part in ordered.groupby("run", sort=False)}
+    groups = dict(iter(ordered.groupby("run", sort=False)))
     grids: dict[tuple[float, ...], int] = {}
     places, values = [], []
     for run in range(runs):
@@ -102,4 +102,5 @@ def _clock(rows: pd.DataFrame) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def _known(column: "pd.Series[Any]") -> "np.ndarray[Any, np.dtype[np.float64]]":
-    return np.nan_to_num(column.to_numpy(float), nan=0.0, posinf=0.0, neginf=0.0)
+    known: np.ndarray[Any, np.dtype[np.float64]] = np.nan_to_num(column.to_numpy(float), posinf=0.0, neginf=0.0)
+    return known

@@ -114,9 +114,7 @@ def listen(host: str, port: int) -> socket.socket:
     return place
 
 
-def serve(app: FastAPI, place: socket.socket) -> None:
-    """Answer until the process is asked to stop."""
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
-    )
-    uvicorn.Server(config).run(sockets=[place])
+def web_server(app: FastAPI) -> uvicorn.Server:
+    """Return a server for the application: `run(sockets=[...])` answers until the process is asked to stop."""
+    settings: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_graceful_shutdown": 2}
+    return uvicorn.Server(uvicorn.Config(app, **settings))

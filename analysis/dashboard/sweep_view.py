@@ -111,7 +111,7 @@ def _columns(runs: Runs) -> RunColumns:
     because = frame["diverged_because"].where(frame["diverged"], frame["message"])
     return RunColumns(
         trial=list(frame["trial"]),
-        cell=pd.Index(runs.cells).get_indexer(frame["cell"]).tolist(),
+        cell=pd.Index(runs.cells).get_indexer(pd.Index(frame["cell"])).tolist(),
         seed=frame["seed"].astype(int).tolist(),
         state=list(frame["state"]),
         kwh=numbers(frame["energy_joules"].astype(float) / JOULES_PER_KWH),

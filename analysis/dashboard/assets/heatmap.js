@@ -44,7 +44,7 @@ export function showGrid(data, curves, select, selected) {
   const found = grid(view, axis(state.rows), axis(state.columns), values);
   const lowIsGood = !["images_per_second", "done"].includes(state.show) && !(["best", "last", "at"].includes(state.show) && view.score.higher_is_better);
   document.getElementById("heatmap").replaceChildren(table(view, found, axis(state.rows), axis(state.columns), lowIsGood, state.show, select, selected));
-  document.getElementById("grid-note").textContent = `Median over the runs of a field; darker is ${lowIsGood ? "lower" : "higher"}. A diverged run counts as worst. Press a field to see its curves.`;
+  document.getElementById("grid-note").textContent = `Median over the runs of a field; the stronger the colour, the ${lowIsGood ? "lower" : "higher"}. A diverged run counts as worst. Press a field to see its curves.`;
 }
 
 /** Replace controls, leaving the keyboard where it was. */
