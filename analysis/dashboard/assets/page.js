@@ -1,6 +1,6 @@
 // What all pages share: their data, elements made without markup, numbers, state in the address, requests.
 
-export const settings = document.body ? document.body.dataset : {};
+export const settings = globalThis.document?.body?.dataset ?? {};
 export const isLive = settings.live === "true";
 
 export function readData(where = document) {
