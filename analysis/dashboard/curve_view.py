@@ -1,5 +1,6 @@
 """Curves of a sweep in columns: a metric, or what was reported while training, and the time and energy it had taken."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,16 +54,14 @@ def _curves(live: LiveStore, sweep: str, quantity: str) -> CurveView:
 
 def _in_columns(name: str, curves: Curves | None, rows: pd.DataFrame, column: str, runs: int) -> CurveView:
     ordered = rows.sort_values(["run", "kimg"], kind="stable")
-    groups = dict(iter(ordered.groupby("run", sort=False)))
+    ends = np.searchsorted(ordered["run"].to_numpy(), np.arange(runs + 1)).tolist()
+    kimg, value = ordered["kimg"].tolist(), numbers(ordered[column])
     grids: dict[tuple[float, ...], int] = {}
-    places, values = [], []
-    for run in range(runs):
-        part = groups.get(run)
-        kimg = () if part is None else tuple(part["kimg"].tolist())
-        places.append(grids.setdefault(kimg, len(grids)))
-        values.append([] if part is None else numbers(part[column]))
+    spans = [slice(*span) for span in pairwise(ends)]
+    places = [grids.setdefault(tuple(kimg[span]), len(grids)) for span in spans]
     score = score_of(curves) if curves else None
-    return CurveView(quantity=name, score=score, grids=[list(grid) for grid in grids], grid=places, value=values)
+    kept = [list(grid) for grid in grids]
+    return CurveView(quantity=name, score=score, grids=kept, grid=places, value=[value[span] for span in spans])
 
 
 def clock_view(live: LiveStore, sweep: str) -> ClockView:

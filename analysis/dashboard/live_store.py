@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ class LiveStore:
         self._clock = clock
         self._lock = threading.RLock()
         self._next = float("-inf")
+        self._revision = ""
         self._skipped: list[str] = []
         self._kept: OrderedDict[tuple[str, ...], tuple[str, object]] = OrderedDict()
 
@@ -64,8 +66,7 @@ class LiveStore:
 
     def once(self, key: tuple[str, ...], make: Callable[[], Value]) -> Value:
         """Return what `make` makes, made once per revision; only the latest MOST_KEPT values are kept."""
-        with self._lock:
-            revision = self.refresh()
+        with self._lock, self._one_state() as revision:
             kept = self._kept.get(key)
             if kept is None or kept[0] != revision:
                 kept = self._kept[key] = (revision, make())
@@ -73,6 +74,17 @@ class LiveStore:
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
             return kept[1]  # type: ignore[return-value]
+
+    @contextmanager
+    def _one_state(self) -> Iterator[str]:
+        """Give the revision; what is asked for inside sees the same, without looking again."""
+        is_first = not self._revision
+        self._revision = self._revision or self.refresh()
+        try:
+            yield self._revision
+        finally:
+            if is_first:
+                self._revision = ""
 
     def _watched(self) -> Iterator[Path]:
         yield from (self.store.tables / "runs").glob("*.parquet")

@@ -40,11 +40,14 @@ class Look(NamedTuple):
 
 
 class SweepData(BaseModel):
-    """All that the page of a sweep draws from. `curves` by quantity; of a live page, that of the score alone."""
+    """All that the page of a sweep draws from. `curves` by quantity.
+
+    A live page has those of the score alone, and no clock: it asks for others when they are looked at.
+    """
 
     view: SweepView
     claims: list[ClaimRow]
-    clock: ClockView
+    clock: ClockView | None
     score: str
     curves: dict[str, CurveView]
 
@@ -63,12 +66,12 @@ def sweep_page(live: LiveStore, look: Look, sweep: str) -> str:
 
 
 def sweep_data(live: LiveStore, sweep: str, *, whole: bool) -> SweepData:
-    """Return the data of a sweep's page; with `whole`, the curves of every metric, of p and of r_t, too."""
+    """Return the data of a sweep's page; with `whole`, the clock, and the curves of every metric, of p and of r_t."""
     view = sweep_view(live, sweep)
     first = curve_view(live, sweep)
     others = [name for name in (*view.metrics, *TICKED) if whole and name != first.quantity]
     curves = {first.quantity: first, **{name: curve_view(live, sweep, name) for name in others}}
-    claims, clock = claim_rows(live, sweep), clock_view(live, sweep)
+    claims, clock = claim_rows(live, sweep), clock_view(live, sweep) if whole else None
     return SweepData(view=view, claims=claims, clock=clock, score=first.quantity, curves=curves)
 
 

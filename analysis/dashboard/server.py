@@ -116,5 +116,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 def web_server(app: FastAPI) -> uvicorn.Server:
     """Return a server for the application: `run(sockets=[...])` answers until the process is asked to stop."""
-    settings: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False, "timeout_graceful_shutdown": 2}
+    settings: dict[str, Any] = {
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 2,
+    }
     return uvicorn.Server(uvicorn.Config(app, **settings))

@@ -1,7 +1,6 @@
 """A store whose first run has diverged, with one run on its way and a figure, served; and a browser."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -30,6 +29,6 @@ def site(store: ResultStore) -> Iterator[Served]:
 
 
 @pytest.fixture
-def markup(tmp_path: Path) -> str:
+def markup() -> str:
     """Text that would act if it were taken for markup."""
     return "<img src=x onerror=alert(1)><script>alert(2)</script>"

@@ -20,11 +20,11 @@ function chosen(data) {
   return { y: state.y ?? data.score, x: state.x in X_LABELS ? state.x : "kimg", over: state.over ?? "range", log: state.log === "1" };
 }
 
-async function curvesOf(data, quantity) {
-  if (!data.curves[quantity] && isLive) {
-    const name = data.view.sweep.split("/").map(encodeURIComponent).join("/");
-    data.curves[quantity] = await ask(`api/sweeps/${name}/curves?quantity=${encodeURIComponent(quantity)}`);
-  }
+/** The curves of a quantity, and the clocks that an axis needs: asked for when they are not there yet. */
+async function curvesOf(data, quantity, axis) {
+  const path = `api/sweeps/${data.view.sweep.split("/").map(encodeURIComponent).join("/")}`;
+  if (!data.curves[quantity] && isLive) data.curves[quantity] = await ask(`${path}/curves?quantity=${encodeURIComponent(quantity)}`);
+  if (!data.clock && axis !== "kimg" && isLive) data.clock = await ask(`${path}/clock`);
   return data.curves[quantity];
 }
 
@@ -46,7 +46,7 @@ export async function showCurves(data, selected, toggle) {
   showLegend(data, selected, toggle);
   const box = document.getElementById("chart");
   try {
-    const curves = await curvesOf(data, state.y);
+    const curves = await curvesOf(data, state.y, state.x);
     drawChart(box, curves ? lines(data, curves, selected, state) : [], { title: state.y, xLabel: X_LABELS[state.x], yLabel: state.y, log: state.log });
     document.getElementById("curve-note").textContent = noteOf(curves, state);
   } catch (error) {
