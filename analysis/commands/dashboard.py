@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from analysis.commands.sweep_results import may_write
-from analysis.console import say, say_json
+from analysis.commands.sweep_results import is_writable
+from analysis.console import print_json, print_line
 from analysis.tables.store import ResultStore, open_store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -71,16 +71,16 @@ def _export(place: ResultStore, folder: Path, *, watch: bool, as_json: bool) -> 
     pages = export_pages(live, folder)
     first = folder / "index.html"
     if as_json:
-        say_json({"index": str(first), "pages": pages})
+        print_json({"index": str(first), "pages": pages})
     else:
-        say(f"{first}  ({pages} pages)")
+        print_line(f"{first}  ({pages} pages)")
     if watch:
         watch_pages(live, folder)
     return 0
 
 
 def _serve(place: ResultStore, address: tuple[str, int], token: str | None, *, may_act: bool, as_json: bool) -> None:
-    from analysis.dashboard.guard import LOOPBACK, Policy
+    from analysis.dashboard.guard import LOOPBACK, AccessPolicy
     from analysis.dashboard.live_store import LiveStore
     from analysis.dashboard.server import application, listen, web_server
 
@@ -91,21 +91,21 @@ def _serve(place: ResultStore, address: tuple[str, int], token: str | None, *, m
     listening = listen(*address)
     port = listening.getsockname()[1]
     hosts = LOOPBACK if is_here else frozenset[str]()
-    policy = Policy(key, is_open=not asked, hosts=hosts, cookie=f"adasweep-{port}")
+    policy = AccessPolicy(key, is_open=not asked, hosts=hosts, cookie=f"adasweep-{port}")
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
     url = f"http://{shown}:{port}/" + (f"?token={key}" if asked or may_act else "")
     if as_json:
-        say_json({"url": url, "pid": os.getpid()})
+        print_json({"url": url, "pid": os.getpid()})
     else:
-        say(f"Dashboard of {place.path}: {url}")
-        say("Ctrl-C stops it.")
+        print_line(f"Dashboard of {place.path}: {url}")
+        print_line("Ctrl-C stops it.")
     web_server(application(LiveStore(place), policy, may_act=may_act)).run(sockets=[listening])
 
 
 @contextmanager
 def _readable(store: ResultStore) -> Iterator[ResultStore]:
     """Give the store; one that may only be read, with a folder of our own for its tables."""
-    if may_write(store.tables):
+    if is_writable(store.tables):
         yield store
         return
     with tempfile.TemporaryDirectory(prefix="adasweep-tables-") as folder:

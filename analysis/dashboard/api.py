@@ -16,7 +16,9 @@ from analysis.dashboard.sweep_list import ClaimRow, SweepList, claim_rows, sweep
 from analysis.dashboard.sweep_view import SweepView, sweep_view
 from analysis.dashboard.trial_view import TrialView, trial_view
 
-Quantity = Annotated[str, Query(max_length=200, description="A metric, p, or r_t; the sweep's score where not given.")]
+QuantityQuery = Annotated[
+    str, Query(max_length=200, description="A metric, p, or r_t; the sweep's score where not given.")
+]
 
 
 class Revision(BaseModel):
@@ -25,18 +27,18 @@ class Revision(BaseModel):
     revision: str
 
 
-class Problem(BaseModel):
+class ApiProblem(BaseModel):
     """Why there is no answer."""
 
     detail: str
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code in (403, 404, 409)}
+REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": ApiProblem} for code in (403, 404, 409)}
 
 
 def router(live: LiveStore, *, may_act: bool) -> APIRouter:
     """Return the routes of the API on a store."""
-    api = APIRouter(prefix="/api", responses={404: {"model": Problem}})
+    api = APIRouter(prefix="/api", responses={404: {"model": ApiProblem}})
     _add_reading(api, live)
     _add_sweeps(api, live)
     if may_act:
@@ -83,7 +85,7 @@ def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
         return sweep_list(live)
 
     @api.get("/sweeps/{sweep:path}/curves", response_model=CurveView)
-    def curves(sweep: str, quantity: Quantity = "") -> Response:
+    def curves(sweep: str, quantity: QuantityQuery = "") -> Response:
         """Return the curves of a metric, of p or of r_t, for every run of a sweep."""
         return _as_json(lambda: curve_view(live, sweep, quantity))
 

@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import FigureError
-from analysis.figures.catalog import FIGURES, FREE
+from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
 from analysis.figures.provenance import Provenance, code_version, read_provenance
 from analysis.figures.verify import verify
 
@@ -51,7 +51,7 @@ def _cards(live: LiveStore) -> list[FigureCard]:
 
 
 def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:
-    known = (FIGURES | FREE).get(origin.figure)
+    known = (FIGURES | WITHOUT_RUNS).get(origin.figure)
     folder = live.store.figures(sweep)
     return FigureCard(
         sweep=sweep,

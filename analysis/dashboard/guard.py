@@ -25,7 +25,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 READING = frozenset({"GET", "HEAD"})
 
 
-class Policy(NamedTuple):
+class AccessPolicy(NamedTuple):
     """`hosts`: names under which the server may be asked, empty for any. `token` opens what needs one.
 
     With `is_open`, reading needs none. The name of the `cookie` has the port: a browser shares cookies between ports.
@@ -37,10 +37,10 @@ class Policy(NamedTuple):
     cookie: str = "adasweep"
 
 
-class Guard:
+class AccessGuard:
     """Refuses what the policy does not allow before it reaches the application, and adds HEADERS to every answer."""
 
-    def __init__(self, app: ASGIApp, policy: Policy) -> None:
+    def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
         self.app = app
         self.policy = policy
 
@@ -58,7 +58,7 @@ class Guard:
         await (answer or self.app)(scope, receive, with_headers)
 
 
-def answer_of(scope: Scope, policy: Policy) -> Response | None:
+def answer_of(scope: Scope, policy: AccessPolicy) -> Response | None:
     """Return the answer to a request that is refused, or sent on with a cookie; None for one that may pass."""
     headers = Headers(scope=scope)
     if policy.hosts and hostname(headers.get("host", "")) not in policy.hosts:
@@ -84,7 +84,7 @@ def hostname(host: str) -> str:
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 
-def _welcomed(scope: Scope, query: dict[str, str], policy: Policy) -> Response:
+def _welcomed(scope: Scope, query: dict[str, str], policy: AccessPolicy) -> Response:
     """Return the way to the same page without the token in its address; the browser keeps it from now on."""
     rest = urlencode({name: value for name, value in query.items() if name != "token"})
     target = "/" + scope["path"].lstrip("/") + (f"?{rest}" if rest else "")

@@ -14,7 +14,7 @@ from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
 
-Value = TypeVar("Value")
+Made = TypeVar("Made")
 
 LEAST_SECONDS = 1.0
 SHARE_OF_TIME = 0.1
@@ -64,7 +64,7 @@ class LiveStore:
         """Return the runs and curves of a sweep, by its score or another metric. Raises AnalysisError."""
         return self.once(("sweep", name, metric or ""), lambda: load(self.store, name, score=metric))
 
-    def once(self, key: tuple[str, ...], make: Callable[[], Value]) -> Value:
+    def once(self, key: tuple[str, ...], make: Callable[[], Made]) -> Made:
         """Return what `make` makes, made once per revision; only the latest MOST_KEPT values are kept."""
         with self._lock, self._one_state() as revision:
             kept = self._kept.get(key)

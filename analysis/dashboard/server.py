@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from analysis.dashboard import api, pages
 from analysis.dashboard.actions import ActionRefused
 from analysis.dashboard.files import MEDIA, assets, figure_file, sheet_file
-from analysis.dashboard.guard import Guard, Policy
+from analysis.dashboard.guard import AccessGuard, AccessPolicy
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import AnalysisError, ResultStoreError
 from trainer.errors import UserError
@@ -21,7 +21,7 @@ from trainer.errors import UserError
 GZIP_BYTES = 2000
 
 
-def application(live: LiveStore, policy: Policy, *, may_act: bool = False) -> FastAPI:
+def application(live: LiveStore, policy: AccessPolicy, *, may_act: bool = False) -> FastAPI:
     """Return the application for a store, guarded by `policy`; with `may_act`, it takes actions."""
     app = FastAPI(
         title="adasweep", description="A sweep's results, as its dashboard shows them.", docs_url=None, redoc_url=None
@@ -32,7 +32,7 @@ def application(live: LiveStore, policy: Policy, *, may_act: bool = False) -> Fa
     _add_files(app, live)
     _add_refusals(app, look)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=3)
-    app.add_middleware(Guard, policy=policy)
+    app.add_middleware(AccessGuard, policy=policy)
     return app
 
 

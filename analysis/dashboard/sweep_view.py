@@ -102,7 +102,7 @@ def score_of(curves: Curves) -> ScoreView:
     """Return the words for the metric of some curves."""
     score = curves.score
     return ScoreView(
-        metric=score.metric, label=score.label, described=score.described, higher_is_better=score.higher_is_better
+        metric=score.metric, label=score.label, described=score.description, higher_is_better=score.higher_is_better
     )
 
 

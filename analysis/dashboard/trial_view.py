@@ -26,7 +26,7 @@ MOST_POINTS = 500
 MOST_SIBLINGS = 60
 
 
-class Place(BaseModel):
+class TrialPlace(BaseModel):
     """Where a trial stands in one sweep, and how to run that sweep again."""
 
     sweep: str
@@ -87,7 +87,7 @@ class TrialView(BaseModel):
     hours: float | None
     kwh: float | None
     why: str
-    places: list[Place]
+    places: list[TrialPlace]
     siblings: list[Sibling]
     attempts: list[AttemptEntry]
     series: list[Series]
@@ -137,14 +137,14 @@ _RUN = (
 )
 
 
-def places_of(live: LiveStore, trial: str) -> list[tuple[Place, tuple[PlannedRun, ...]]]:
+def places_of(live: LiveStore, trial: str) -> list[tuple[TrialPlace, tuple[PlannedRun, ...]]]:
     """Return where a trial stands in each sweep that wants it, with all runs of that sweep."""
     found = []
     for plan in readable_plans(live):
         command = f"adasweep run {plan.file or plan.sweep}" + (f" --tier {plan.tier}" if plan.tier else "")
         for run in plan.cells:
             if run.trial == trial:
-                place = Place(
+                place = TrialPlace(
                     sweep=plan.sweep, cell=run.cell, seed=run.seed, horizon_kimg=run.horizon_kimg, command=command
                 )
                 found.append((place, plan.cells))

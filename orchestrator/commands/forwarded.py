@@ -1,4 +1,4 @@
-"""Commands of the trainer and of the analysis: all their words, --help too, are passed on as they are."""
+"""Commands of the trainer and of analysis: all arguments, including --help, are forwarded unchanged."""
 
 import typer
 
@@ -7,8 +7,8 @@ from orchestrator.store.layout import Store
 from trainer.command_line.group import new_app
 from trainer.command_line.options import DEFAULT_STORE, StoreOption
 
-ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""How the words of such a command are taken."""
+ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""Settings of a command that accepts any arguments."""
 
 PACKAGES = {
     "data": "trainer",
@@ -20,13 +20,13 @@ PACKAGES = {
     "report": "analysis",
     "dashboard": "analysis",
 }
-"""Where each command is carried out."""
+"""The package that runs each command."""
 
 app = new_app()
 
 
-@app.command(context_settings=ANY_WORDS)
-def passed_on(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
+@app.command(context_settings=ANY_ARGUMENTS)
+def forward(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
     """Run a command of another package."""
     name = str(context.info_name)
     return delegate.execute(PACKAGES[name], [name, *context.args], Store(store))

@@ -1,4 +1,4 @@
-"""adasweep record: bring MLflow up to date, or record everything anew."""
+"""adasweep record: update MLflow, or rebuild all records."""
 
 import sys
 import time
@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.display.output import print_json, results
+from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import BackendError, LeaseHeld, LeaseSuperseded, StoreError
-from orchestrator.recorders.cursor import is_behind, left_out
-from orchestrator.recorders.ingest import has_news, record_once
+from orchestrator.recorders.cursor import is_behind, refusals
+from orchestrator.recorders.ingest import has_changes, record_once
 from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder, holder
@@ -32,38 +32,40 @@ def record(rebuild: RebuildOption = False, store: StoreOption = DEFAULT_STORE, a
 
 
 def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
-    """Catch up once and say where to look. Raises BackendError where MLflow would not have it."""
+    """Make one pass and print the target. Raises BackendError if MLflow fails."""
     if not store.trials.is_dir():
-        raise StoreError(store.root, "holds no trials", "name a store with --store or ADASWEEP_STORE")
+        raise StoreError(store.root, "has no trials", "name a store with --store or ADASWEEP_STORE")
     target = default_target(store)
-    if rebuild or has_news(store, target):
+    if rebuild or has_changes(store, target):
         store.require_writable()
-        _catch_up(store, target, anew=rebuild)
+        _catch_up(store, target, from_scratch=rebuild)
     trials = [trial for trial in store.ids() if store.run(trial).attempts()]
     late = is_behind(store, target, trials)
     if as_json:
         print_json({"uri": target.uri, "behind": late})
         return 0
-    for line in left_out(target, trials):
-        results().print(line, markup=False, soft_wrap=True)
+    for line in refusals(target, trials):
+        result_console().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
-    told = f"; {_who(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
-    results().print(f"Recorded in {target.uri}{told}", markup=False, soft_wrap=True)
+    suffix = f"; {_owner(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
+    result_console().print(f"Recorded in {target.uri}{suffix}", markup=False, soft_wrap=True)
     return 0
 
 
-def _catch_up(store: Store, target: MlflowTarget, *, anew: bool) -> None:
-    """Record what is new, or everything `anew`. A recorder at work does the former, but not the latter."""
+def _catch_up(store: Store, target: MlflowTarget, *, from_scratch: bool) -> None:
+    """Record what is new, or everything with `from_scratch`. An active recorder does the former, not the latter."""
     try:
-        words = record_once(store, target, sys.stderr.write, anew=anew).words
+        problem = record_once(store, target, sys.stderr.write, from_scratch=from_scratch).problem
     except (LeaseHeld, LeaseSuperseded):
         held = holder(store.root / "mlflow")
-        if anew:
-            raise BackendError(f"{_who(held)} records this store; rebuild when it has ended", retryable=True) from None
+        if from_scratch:
+            raise BackendError(
+                f"{_owner(held)} is recording this store; rebuild when it has ended", retryable=True
+            ) from None
         return
-    if words:
-        raise BackendError(f"MLflow could not be brought up to date: {words}", retryable=True)
+    if problem:
+        raise BackendError(f"MLflow could not be updated: {problem}", retryable=True)
 
 
-def _who(held: Holder | None) -> str:
+def _owner(held: Holder | None) -> str:
     return f"process {held.owner.pid} on {held.owner.host}" if held else "another process"

@@ -1,17 +1,17 @@
-"""adasweep retry: let failed and cancelled trials be taken up again."""
+"""adasweep retry: let failed and cancelled trials run again."""
 
 from collections.abc import Mapping
 
 from orchestrator.commands.options import TargetArgument
 from orchestrator.commands.targets import target_of
-from orchestrator.dispatch.poll import seen_of
-from orchestrator.display.output import print_json, results
+from orchestrator.dispatch.poll import observe_now
+from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import Action, decide_one
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import retry
@@ -37,14 +37,14 @@ def retry_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
-    """Forgive the target's trials that ended badly; the next run takes them up.
+    """Forgive the target's failed and cancelled trials, so that the next run resumes them.
 
-    A sweep's trials are forgiven for that sweep alone.
+    A sweep's trials are forgiven for that sweep only.
     """
     wanted, sweep = target_of(store, target)
-    seen = seen_of(store, wanted)
+    seen = observe_now(store, wanted)
     blocked = _blocked(store, seen, wanted if sweep else None)
-    views = {trial: own_view(want, seen[trial]) for trial, want in wanted.items()}
+    views = {trial: sweep_view(want, seen[trial]) for trial, want in wanted.items()}
     trials = [trial for trial, one in views.items() if one.attempts and (one.state in ENDED_BADLY or trial in blocked)]
     if not trials:
         raise PlanError(target, "nothing has failed or was cancelled")
@@ -53,12 +53,12 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"retried": trials})
     else:
-        results().print(f"{len(trials)} trials will be taken up again by the next run of their sweep.", markup=False)
+        result_console().print(f"{len(trials)} trials will be resumed by the next run of their sweep.", markup=False)
     return 0
 
 
 def _blocked(store: Store, seen: Mapping[str, Observed], own: Mapping[str, Desired] | None) -> set[str]:
-    """Return the trials of which the sweep that wants `own`, or else some sweep, has given up or stopped them."""
+    """Return the trials that are blocked or stopped, for the sweep that wants `own`, or else for any sweep."""
     plans = [own] if own is not None else [wanted_of_plan(plan) for plan in readable_plans(store)]
     wanted = [(trial, plan[trial]) for plan in plans for trial in seen if trial in plan]
     return {trial for trial, want in wanted if decide_one(want, seen[trial], RULES).action in GIVEN_UP}

@@ -1,11 +1,11 @@
-"""adasweep unpack: evidence out of a pack, into a store."""
+"""adasweep unpack: merge a pack into a store."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator.display.output import news, print_json, results
+from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.evidence.archive import open_pack
 from orchestrator.evidence.merge import Merged, merge
 from orchestrator.store.layout import Store
@@ -27,16 +27,16 @@ def unpack(pack: PackArgument, store: StoreOption = DEFAULT_STORE, as_json: Json
     """Merge a pack into the store. Never replaces newer files; safe to repeat."""
     with open_pack(pack) as opened:
         done = merge(Store(store), opened)
-    return tell(done, f"{opened.manifest.sweep}: {len(opened.manifest.trials)} trials", as_json=as_json)
+    return print_merged(done, f"{opened.manifest.sweep}: {len(opened.manifest.trials)} trials", as_json=as_json)
 
 
-def tell(done: Merged, what: str, *, as_json: bool) -> int:
-    """Print what a merge did, and return the exit code."""
+def print_merged(done: Merged, what: str, *, as_json: bool) -> int:
+    """Print the result of a merge, and return the exit code."""
     if as_json:
         print_json(done._asdict())
     else:
-        line = f"{what}, {done.written} files written, {done.unchanged} were there already"
-        results().print(line, markup=False, soft_wrap=True)
+        line = f"{what}, {done.written} files written, {done.unchanged} unchanged"
+        result_console().print(line, markup=False, soft_wrap=True)
     for folder in done.in_use:
-        news().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
+        progress_console().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
     return ExitCode.SOME_FAILED if done.in_use else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""A plan being carried out before the user's eyes."""
+"""Executes a plan while showing its progress."""
 
 import signal
 import time
@@ -9,15 +9,15 @@ from types import FrameType
 
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.plan_table import took
-from orchestrator.display.progress import View, in_a_line
-from orchestrator.plan.status import TrialStatus, trial_status
-from orchestrator.plan.sweep_view import own_view
-from orchestrator.recorders.cursor import is_behind, left_out
+from orchestrator.display.progress import View, status_line
+from orchestrator.plan.status import TrialStatus, score_of_run, trial_status
+from orchestrator.plan.sweep_view import sweep_view
+from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
 from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.search.sampling import Complete, Growth
 from orchestrator.store.layout import Store
-from orchestrator.store.sweep_runs import keep_run, run_of
+from orchestrator.store.sweep_runs import append_run, run_of
 from orchestrator.store.timing import timings_since
 from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
@@ -29,7 +29,7 @@ STOP_SECONDS = 240.0
 
 @dataclass
 class WatchedRun:
-    """A plan being carried out. Ctrl-C (or SIGTERM) stops it; a second one stops the waiting."""
+    """The execution of a plan. Ctrl-C (or SIGTERM) stops it; a second one does not wait for trials to save."""
 
     store: Store
     dispatcher: Dispatcher
@@ -45,54 +45,58 @@ class WatchedRun:
     def __post_init__(self) -> None:
         self.expected = self.dispatcher.plan.whole_estimate
 
-    def start_only(self) -> int:
-        """Submit what is to be run now, and leave it running."""
+    def submit_only(self) -> int:
+        """Submit the trials that can run now, and return without watching them."""
         wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
         started = len(self.dispatcher.submit())
-        self.view.say(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
-        if started >= wanted:
-            return 0
+        self.view.log(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
+        waiting = len(self.dispatcher.waiting)
+        if waiting:
+            self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
+        if started + waiting >= wanted:
+            return ExitCode.RUN_AGAIN if waiting else 0
         why = self.dispatcher.refusal or self.dispatcher.trouble
-        self.view.say(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
+        left = wanted - started - waiting
+        self.view.log(f"{left} trials are not submitted: {why}; repeat the command later to submit them")
         return ExitCode.RUN_AGAIN
 
-    def to_the_end(self, *, record: bool) -> int:
+    def run_to_completion(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""
         with self._listening():
             target = default_target(self.store)
             if record and self._has_news(target):
-                self.recorder = start_recorder(self.store, target, self.view.say)
+                self.recorder = start_recorder(self.store, target, self.view.log)
             with self.view:
                 self._watch()
             if self.recorder:
                 self.recorder.finish(self._begun, lambda: self.interrupts > 1)
-                for line in left_out(target, self._begun()):
-                    self.view.say(line)
-        self.keep_time()
+                for line in refusals(target, self._begun()):
+                    self.view.log(line)
+        self.record_duration()
         return self._verdict()
 
-    def keep_time(self) -> None:
-        """Keep what the plan took beside what it was expected to take, and say so; not where it was interrupted."""
+    def record_duration(self) -> None:
+        """Store and print the actual and the expected duration, unless the run was interrupted."""
         if self.interrupts:
             return
         attempts = list(timings_since(self.store, self.dispatcher.plan.unique, self.expected.made))
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
         if run:
-            keep_run(self.store, self._sweep, run)
-            self.view.say(f"It {took(run)}")
+            append_run(self.store, self._sweep, run)
+            self.view.log(f"It {took(run)}")
 
     def statuses(self) -> list[TrialStatus]:
-        """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
+        """Return the status of every cell, in the order of the sweep. Settled ones are read once more, then cached."""
         active = set(self.dispatcher.active)
-        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.cells}
+        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.runs}
         found = {place: self.settled.get(place) or self._status(run) for place, run in places.items()}
         self.settled |= {place: found[place] for place, run in places.items() if run.trial not in active}
         return list(found.values())
 
     def _status(self, run: PlannedRun) -> TrialStatus:
         plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
-        seen = own_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
-        return trial_status(self.store, run, plan.sweep.spec.score_name, seen, decision)
+        seen = sweep_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
+        return trial_status(self.store, run, score_of_run(run, plan.sweep.spec.score_name), seen, decision)
 
     @property
     def _sweep(self) -> str:
@@ -110,11 +114,11 @@ class WatchedRun:
             self.dispatcher.stop_early()
             self.dispatcher.submit()
             self._show()
-            self.tell_trouble()
+            self.report_trouble()
             if self.recorder:
-                self.recorder.tell_trouble()
+                self.recorder.report_trouble()
             time.sleep(POLL_SECONDS)
-            self.dispatcher.look()
+            self.dispatcher.refresh()
         if self.interrupts and self.dispatcher.active:
             self._stop()
         self._show()
@@ -122,41 +126,41 @@ class WatchedRun:
     def _show(self) -> None:
         self.view.show(self.statuses(), [cost.price.seconds for cost in self.dispatcher.plan.awaited])
 
-    def tell_trouble(self) -> None:
-        """Say when the backend cannot be reached or takes no more, and when that is over: each once."""
+    def report_trouble(self) -> None:
+        """Report when the backend cannot be reached or accepts no more, and when that is over, once each."""
         name, trouble, refusal = self.dispatcher.backend.name, self.dispatcher.trouble, self.dispatcher.refusal
         if trouble and not self.troubled:
-            self.view.say(f"{trouble}; running trials continue, and this keeps trying")
+            self.view.log(f"{trouble}; running trials continue, and `run` keeps trying")
         elif self.troubled and not trouble:
-            self.view.say(f"{name} answers again")
+            self.view.log(f"{name} responds again")
         if refusal and not self.refused:
-            self.view.say(f"{refusal}; what is not submitted waits here, and this keeps trying")
+            self.view.log(f"{refusal}; `run` keeps trying to submit the other trials")
         elif self.refused and not refusal:
-            self.view.say(f"{name} has taken what waited here")
+            self.view.log(f"{name} has accepted the other trials")
         self.troubled, self.refused = bool(trouble), bool(refusal)
 
     def _stop(self) -> None:
-        """Have everything saved and stopped, unless somebody insists on leaving at once."""
-        self.view.say("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
+        """Stop everything and wait until it has saved, unless the user interrupts again."""
+        self.view.log("Stopping: running trials save and stop. (Press Ctrl-C again to leave without waiting.)")
         self.dispatcher.stop()
         deadline = time.monotonic() + STOP_SECONDS
         while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.ours:
             time.sleep(POLL_SECONDS)
-            self.dispatcher.look()
+            self.dispatcher.refresh()
             self._show()
 
     def _verdict(self) -> int:
         if self.interrupts:
-            self.view.say("Interrupted. Repeat the command to continue.")
+            self.view.log("Interrupted. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         failed = self.dispatcher.failed
         for status in self.statuses():
             if status.trial in failed:
-                self.view.say(in_a_line(status))
+                self.view.log(status_line(status))
         return ExitCode.SOME_FAILED if failed else 0
 
     def _listening(self) -> ExitStack:
-        """Count SIGINT and SIGTERM instead of dying of them, until the returned stack is left."""
+        """Count SIGINT and SIGTERM instead of ending, until the returned stack is closed."""
         stack = ExitStack()
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.signal(number, self._interrupt)

@@ -1,4 +1,4 @@
-"""Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
+"""Executes a plan: observe, decide, submit, and repeat until nothing is left to do."""
 
 import contextlib
 import itertools
@@ -9,16 +9,17 @@ from pathlib import Path
 
 from orchestrator.backends.base import Backend, Handle
 from orchestrator.dispatch.early_stopping import Stopper
-from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
-from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.plan.decide import SETTLED, SUBMITTED, Action, Decision, Rules, decide
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
-from orchestrator.plan.status import SETTLED
+from orchestrator.plan.sources import held_back
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
+from orchestrator.store.starting_point import kept_snapshots
 from trainer.errors import UserError
 
 RETRY_SECONDS = 15.0
@@ -28,10 +29,10 @@ QUEUED = Decision(Action.LEAVE, "queued")
 
 @dataclass
 class Dispatcher:
-    """Carries out a plan on a backend. Every round decides anew from what is on disk, so any process may take over.
+    """Executes a plan on a backend. Every round decides anew from the files, so any process can take over.
 
-    `trouble` says in words why the backend cannot be reached at present, and `refusal` why it takes no more attempts.
-    Both pass, or a person ends the command.
+    `trouble` is why the backend cannot be reached at present, `refusal` why it accepts no more attempts; both are
+    retried until they pass or the user stops the command.
     """
 
     store: Store
@@ -48,7 +49,7 @@ class Dispatcher:
     stopper: Stopper = field(init=False)
     _not_before: float = 0.0
     _together: int = MOST
-    _told: set[Handle] = field(default_factory=set)
+    _signalled: set[Handle] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.stopper = Stopper(self.store, self.plan.sweep)
@@ -66,8 +67,13 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.LEAVE]
 
     @property
+    def waiting(self) -> list[str]:
+        """Return the trials that wait for the trial that they start from."""
+        return [trial for trial, decision in self.decisions.items() if decision.action is Action.WAIT]
+
+    @property
     def ours(self) -> list[str]:
-        """Return the trials that are queued or running for this sweep; runs of other sweeps are left alone."""
+        """Return the trials that are queued or running for this sweep, not for others."""
         return [trial for trial in self.under_way if self._is_ours(trial)]
 
     @property
@@ -76,23 +82,23 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
 
     def submit(self) -> list[str]:
-        """Submit what needs a job, and return which trials those were: none, or some, while there is a `refusal`."""
-        needy = itertools.islice(filter(self._needs_job, self.active), self._together)
-        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in needy]
+        """Submit the trials that need a job; return those submitted, not necessarily all while there is a `refusal`."""
+        pending = itertools.islice(filter(self._needs_job, self.active), self._together)
+        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in pending]
         if not todo:
             self.refusal = ""
         if not todo or time.monotonic() < self._not_before:
             return []
-        done = submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
+        done = submit(self.store, self.backend, self.plan, todo, self.code)
         submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
         self.handles |= done.handles
         self.decisions |= dict.fromkeys(submitted, QUEUED)
-        self._heed(done.cause, len(done.handles))
-        self.look()
+        self._back_off(done.cause, len(done.handles))
+        self.refresh()
         return submitted
 
-    def _heed(self, cause: BackendError | UserError | None, taken: int) -> None:
-        """Ask for less at a time, and later, where not all was taken. Raises `cause` where it does not pass."""
+    def _back_off(self, cause: BackendError | UserError | None, taken: int) -> None:
+        """Submit fewer trials, later, if not all were accepted. Raises `cause` if it is permanent."""
         if cause is None:
             self._together = min(MOST, 2 * self._together)
             return
@@ -101,41 +107,47 @@ class Dispatcher:
         self.refusal, self._together = str(cause), max(1, taken)
         self._not_before = time.monotonic() + self.patience
 
-    def look(self) -> None:
-        """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
+    def refresh(self) -> None:
+        """Observe the unsettled trials and decide about them; do nothing while the backend cannot be reached."""
         active = self.active
         handles = [self.handles[trial] for trial in active if trial in self.handles]
-        with self._patiently():
+        with self._tolerating_outages():
             self.backend.maintain()
-            seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
+            seen = observe(self.store, active, reported_states(self.store, handles, [self.backend]))
             self.observed |= seen
-            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
+            self._decide(decide(self._wanted(active), seen, self.rules, self.plan.decider))
 
     def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
-        """Carry out `plan` from now on: the present one and more trials, of which `seen` and `decisions` tell."""
+        """Continue with `plan`: the current one with more trials, which have `seen` and `decisions`."""
         self.plan = plan
         self.observed |= seen
-        self.decisions |= decisions
+        self._decide(decisions)
         self.handles |= {handle.trial: handle for handle in open_handles(self.store, seen)}
 
+    def _decide(self, decisions: Mapping[str, Decision]) -> None:
+        """Take over decisions, holding back what starts from a snapshot that is not there yet."""
+        dependents = [one for one in self.plan.dependents if one.trial in decisions]
+        kept = kept_snapshots(self.store, (one.start for one in dependents if self.observed[one.start.trial].attempts))
+        self.decisions |= held_back({**self.decisions, **decisions}, dependents, self.observed, kept)
+
     def stop_early(self) -> None:
-        """Stop the trials that a stop rule applies to: mark them in the store, and signal those that run."""
+        """Stop the trials that a stop rule applies to: mark them in the store, and cancel those that run."""
         begun = [trial for trial in self.active if self.observed[trial].attempts]
         if self.stopper.stop(begun, {trial: want.horizon_kimg for trial, want in self.plan.wanted.items()}):
-            self.look()
-        to_tell = [self.handles[trial] for trial in self.under_way if self._is_to_be_told(trial)]
-        if to_tell:
-            with self._patiently():
-                self.backend.cancel(to_tell)
-                self._told |= set(to_tell)
+            self.refresh()
+        running = [self.handles[trial] for trial in self.under_way if self._must_be_stopped(trial)]
+        if running:
+            with self._tolerating_outages():
+                self.backend.cancel(running)
+                self._signalled |= set(running)
 
     def stop(self) -> None:
-        """Ask everything that waits or runs for this sweep to stop, saving what it has."""
+        """Stop everything that is queued or running for this sweep; running trials save first."""
         self.backend.cancel([self.handles[trial] for trial in self.ours])
 
     @contextlib.contextmanager
-    def _patiently(self) -> Iterator[None]:
-        """Turn a failure that may pass into `trouble`, and submit nothing for a while."""
+    def _tolerating_outages(self) -> Iterator[None]:
+        """Record a retryable failure in `trouble`, and pause submissions."""
         try:
             yield
         except BackendError as error:
@@ -149,10 +161,10 @@ class Dispatcher:
     def _wanted(self, trials: list[str]) -> dict[str, Desired]:
         return {trial: self.plan.wanted[trial] for trial in trials}
 
-    def _is_to_be_told(self, trial: str) -> bool:
-        """Return whether a stopped trial still runs for this sweep."""
+    def _must_be_stopped(self, trial: str) -> bool:
+        """Return whether a stopped trial still runs for this sweep and has not been signalled."""
         is_stopped = self.plan.sweep.key in self.observed[trial].stops
-        return is_stopped and self._is_ours(trial) and self.handles[trial] not in self._told
+        return is_stopped and self._is_ours(trial) and self.handles[trial] not in self._signalled
 
     def _is_ours(self, trial: str) -> bool:
         handle = self.handles.get(trial)
@@ -164,5 +176,5 @@ class Dispatcher:
 
 
 def is_settled(decision: Decision) -> bool:
-    """Return whether nothing more will be done about this trial."""
+    """Return whether nothing more is done for this trial."""
     return decision.action in SETTLED

@@ -1,4 +1,4 @@
-"""The figures of a store in MLflow: one run per sweep with figures, in an experiment of their own."""
+"""Records the figures of a store in MLflow: one run per sweep, in a separate experiment."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,8 +14,8 @@ from trainer.files import replace_file
 EXPERIMENT = "adasweep figures"
 
 
-class Gallery:
-    """Brings the figures in MLflow up to date with STORE/figures/SWEEP/."""
+class FigureIngester:
+    """Updates the figures in MLflow from STORE/figures/SWEEP/."""
 
     def __init__(self, store: Store, client: MlflowClient, target: MlflowTarget, owner: Mapping[str, str]) -> None:
         self.store, self.client, self.target, self.owner = store, client, target, owner
@@ -25,17 +25,17 @@ class Gallery:
         """Return the names of the sweeps that have figures."""
         return sweeps_with_figures(self.store)
 
-    def ingest(self, sweep: str, *, anew: bool = False) -> None:
-        """Send the files that are new or have changed; all of them where there is no run, or with `anew`."""
-        if not anew and not changed(self.store, self.target, sweep):
+    def ingest(self, sweep: str, *, from_scratch: bool = False) -> None:
+        """Send new and changed files; all files if there is no run, or with `from_scratch`."""
+        if not from_scratch and not changed(self.store, self.target, sweep):
             return
         place = experiment(self.client, EXPERIMENT, self.target).id
         found = self._found(place, sweep)
-        if anew:
+        if from_scratch:
             self._forget(sweep, found)
         now = versions(self.store, sweep)
-        fresh = changed(self.store, self.target, sweep) if found and not anew else list(now)
-        run_id = found[0] if found and not anew else self._created(place, sweep)
+        fresh = changed(self.store, self.target, sweep) if found and not from_scratch else list(now)
+        run_id = found[0] if found and not from_scratch else self._created(place, sweep)
         for name in fresh:
             self.client.log_artifact(run_id, str(self.store.root / "figures" / sweep / name))
         replace_file(figure_cursor(self.target, sweep), json.dumps(now))

@@ -1,4 +1,4 @@
-"""Commands that look, on stores in every state that submissions to SLURM leave: none ends in a traceback."""
+"""Read-only commands on stores in every state that submissions to SLURM leave: none ends in a traceback."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
-from tests.backends.fake_slurm import StandIn
+from tests.backends.fake_slurm import FakeSlurm
 from trainer.errors import ExitCode
 
 ONE = """\
@@ -23,7 +23,7 @@ LOOKS = ("status", "plan", "why", "logs", "cancel", "status")
 
 
 def _untouched(_attempt: Path) -> None:
-    """Leave an attempt as it was submitted."""
+    """Leave an attempt unchanged."""
 
 
 def _text(name: str, text: str) -> Callable[[Path], None]:
@@ -35,8 +35,8 @@ def _text(name: str, text: str) -> Callable[[Path], None]:
 
 def _handle(**changes: object) -> Callable[[Path], None]:
     def write(attempt: Path) -> None:
-        told = json.loads((attempt / "handle.json").read_text()) | changes
-        (attempt / "handle.json").write_text(json.dumps(told))
+        reported = json.loads((attempt / "handle.json").read_text()) | changes
+        (attempt / "handle.json").write_text(json.dumps(reported))
 
     return write
 
@@ -74,14 +74,14 @@ STATES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.fixture
-def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    return StandIn(tmp_path / "bin", monkeypatch)
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
+    return FakeSlurm(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture
-def submitted(store: Store, slurm: StandIn, sweep_file: Callable[[str], Path]) -> Path:
+def submitted(store: Store, slurm: FakeSlurm, sweep_file: Callable[[str], Path]) -> Path:
     """The directory of an attempt that waits in SLURM."""
-    slurm.say(squeue="4700|N/A|PENDING|0|\n")
+    slurm.set(squeue="4700|N/A|PENDING|0|\n")
     words = ["run", str(sweep_file(ONE)), "--backend", "slurm", "--detach", "--live-code", "--store", str(store.root)]
     assert main(words) == ExitCode.DONE
     [trial] = store.ids()
@@ -91,21 +91,21 @@ def submitted(store: Store, slurm: StandIn, sweep_file: Callable[[str], Path]) -
 ANSWERS = ("4700|N/A|FAILED|512|", "4700|N/A|PENDING|0|", "the site is asleep", "")
 CASES = [
     *((state, ANSWERS[index % 4]) for index, state in enumerate(STATES)),
-    *(("submitted", told) for told in ANSWERS),
+    *(("submitted", reported) for reported in ANSWERS),
 ]
 
 
 @pytest.mark.parametrize(("state", "answer"), CASES)
-def test_every_look_ends_well_or_in_one_line(
-    store: Store, slurm: StandIn, submitted: Path, capfd: pytest.CaptureFixture[str], state: str, answer: str
+def test_every_read_command_succeeds_or_prints_one_line(
+    store: Store, slurm: FakeSlurm, submitted: Path, capfd: pytest.CaptureFixture[str], state: str, answer: str
 ) -> None:
     trial = submitted.parent.parent.name
     STATES[state](submitted)
-    slurm.say(squeue=answer)
+    slurm.set(squeue=answer)
     for command in LOOKS:
         target = trial if command in ("why", "logs") else "test"
         code = main([command, target, "--store", str(store.root)])
-        told = capfd.readouterr().err
-        assert code in (ExitCode.DONE, ExitCode.USER_ERROR, ExitCode.SOME_FAILED), f"{command}: {told}"
-        assert "Traceback" not in told
-        assert (code != ExitCode.USER_ERROR) or told.count("adasweep: error: ") == 1
+        reported = capfd.readouterr().err
+        assert code in (ExitCode.DONE, ExitCode.USER_ERROR, ExitCode.SOME_FAILED), f"{command}: {reported}"
+        assert "Traceback" not in reported
+        assert (code != ExitCode.USER_ERROR) or reported.count("adasweep: error: ") == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from analysis.dashboard.guard import LOOPBACK, Policy
+from analysis.dashboard.guard import LOOPBACK, AccessPolicy
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.server import application, listen, web_server
 from analysis.tables.store import ResultStore
@@ -61,7 +61,7 @@ def served(store: ResultStore, *, may_act: bool = False, is_open: bool = True) -
     """Serve the dashboard of a store while the block runs."""
     listening = listen("127.0.0.1", 0)
     live = LiveStore(store)
-    server = web_server(application(live, Policy(TOKEN, is_open=is_open, hosts=LOOPBACK), may_act=may_act))
+    server = web_server(application(live, AccessPolicy(TOKEN, is_open=is_open, hosts=LOOPBACK), may_act=may_act))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""Sweeps that come with the package are named by as much as is unique, listed, and copied with what they include."""
+"""Bundled sweeps can be named by a unique prefix, listed, and copied together with the files they include."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_a_beginning_of_several_names_lists_them(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "near"), [("bc", "laptop/bcr"), ("ada/figg1", "ada/fig1"), ("zzz", "")])
-def test_a_misspelt_name_is_answered_with_the_nearest(folder: Path, name: str, near: str) -> None:
+def test_a_misspelt_name_suggests_the_nearest(folder: Path, name: str, near: str) -> None:
     assert near in nearest_bundled(name, folder)
 
 
@@ -49,7 +49,7 @@ def test_a_copy_brings_what_it_includes_and_overwrites_nothing(tmp_path: Path, c
     assert main(["sweeps", "copy", "laptop/bcr", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bcr.yaml", "few_images.yaml"]
     assert main(["sweeps", "copy", "laptop/bcr", str(tmp_path)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_bundled_sweep_can_be_planned_by_its_name(store: Store, capsys: Capture) -> None:

@@ -1,4 +1,4 @@
-"""adasweep run from end to end: real processes everywhere, only the worker keeps to a script."""
+"""adasweep run end to end: all processes are real except the worker, which is scripted."""
 
 import json
 import os
@@ -65,8 +65,8 @@ def test_a_sweep_is_run_reused_and_extended(store: Store, sweep_file: Write) -> 
     assert actions(store, file) == {"new": 4}
     first = adasweep(store, "run", file, "--no-record", "--json")
     assert first.returncode == 0, first.stderr
-    told = json.loads(first.stdout)
-    assert [trial["state"] for trial in told["trials"]] == ["done"] * 4
+    reported = json.loads(first.stdout)
+    assert [trial["state"] for trial in reported["trials"]] == ["done"] * 4
     assert all(kimgs(run.ticks)[-1] == 1.0 for run in runs(store))
 
     second = adasweep(store, "run", file, "--no-record")
@@ -86,7 +86,7 @@ def test_a_sweep_is_run_reused_and_extended(store: Store, sweep_file: Write) -> 
     assert plan["cells"][0].keys() == kept
 
 
-def test_failures_are_told_apart_and_can_be_retried(store: Store, sweep_file: Write) -> None:
+def test_failures_are_distinguished_and_can_be_retried(store: Store, sweep_file: Write) -> None:
     file = sweep_file(ONE.replace("seeds: [0]", "seeds: [0, 13, 14, 15]"))
     done = adasweep(store, "run", file, "--no-record", "--json")
     assert done.returncode == 3, done.stderr
@@ -108,9 +108,9 @@ def test_ctrl_c_saves_everything_and_the_same_command_continues(store: Store, sw
     launcher = start(store, "run", file, "--no-record", "--cpus", 2)
     until(lambda: sum(is_at_hold(run) for run in runs(store)) == 2)
     launcher.send_signal(signal.SIGINT)
-    _, said = launcher.communicate(timeout=SECONDS)
-    assert launcher.returncode == 75, said
-    assert "Repeat the command to continue" in said
+    _, printed = launcher.communicate(timeout=SECONDS)
+    assert launcher.returncode == 75, printed
+    assert "Repeat the command to continue" in printed
     assert not any(workers_of(run) for run in runs(store))
     assert {last_state(run) for run in runs(store)} == {State.PREEMPTED}
     assert actions(store, file) == {"resume": 4}
@@ -143,7 +143,7 @@ def test_a_detached_run_is_cancelled_by_name(store: Store, sweep_file: Write) ->
     assert adasweep(store, "run", file, "--no-record").returncode == 3
 
 
-def test_watching_as_json_tells_every_change_until_all_is_settled(store: Store, sweep_file: Write) -> None:
+def test_watching_as_json_prints_every_change_until_all_is_settled(store: Store, sweep_file: Write) -> None:
     file = sweep_file(ONE.replace("seeds: [0]", "seeds: [100]"))
     assert adasweep(store, "run", file, "--detach").returncode == 0
     watcher = start(store, "watch", "test", "--json")
@@ -152,8 +152,8 @@ def test_watching_as_json_tells_every_change_until_all_is_settled(store: Store, 
     assert first["sweeps"][0]["trials"][0]["state"] in ("pending", "running")
     until(lambda: any(is_at_hold(run) for run in runs(store)))
     let_go(runs(store)[0])
-    told, _ = watcher.communicate(timeout=SECONDS)
-    last = json.loads(told.splitlines()[-1])
+    reported, _ = watcher.communicate(timeout=SECONDS)
+    last = json.loads(reported.splitlines()[-1])
     assert [trial["state"] for trial in last["sweeps"][0]["trials"]] == ["done"]
 
 

@@ -1,10 +1,11 @@
-"""Every sweep of the repository, planned without the data sets and snapshots that it names."""
+"""Every sweep of the repository, planned without its data sets and snapshots."""
 
 import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
 
+from orchestrator.sweep.bundled import bundled
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.trial import LocatedData, Trial
@@ -12,7 +13,7 @@ from trainer.config.dataset.config import DataDescription
 from trainer.errors import DataError
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
-NAMES = [path.relative_to(SWEEPS).with_suffix("").as_posix() for path in sorted(SWEEPS.rglob("*.yaml"))]
+NAMES = list(bundled())
 """Every sweep by its path; those with a folder are of a paper, but for the project's own."""
 
 SOURCES = ["laptop/source"]
@@ -22,10 +23,6 @@ ON_LAPTOPS = [name for name in NAMES if name.startswith("laptop/") and name not 
 OF_PRESETS = [name for name in NAMES if name.startswith("presets/")]
 OF_PAPERS = [name for name in NAMES if "/" in name and name not in (*SOURCES, *ON_LAPTOPS, *OF_PRESETS)]
 SNAPSHOTS = {
-    "ada": (
-        *("smoke", "ffhq512", "ffhq1024"),
-        *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)),
-    ),
     "laptop": ("clothes16",),
 }
 
@@ -42,7 +39,9 @@ IMAGES = {
     "lsun-church": 126_227,
     "lsun-horse": 2_000_340,
     "lsun-bedroom": 3_033_042,
+    "lsun-dog": 5_054_817,
     "celeba": 202_599,
+    "celebahq": 30_000,
     "metfaces": 1_336,
     "brecahad": 1_944,
     "afhq-cat": 5_153,
@@ -59,7 +58,7 @@ CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100}
 
 
 def find(source: str) -> LocatedData:
-    """Find a data set of the papers as it would be once prepared: NAME-SIDE, or a set of 32x32 images."""
+    """Describe a data set of the papers as if it were prepared: NAME-SIDE, or a set of 32x32 images."""
     name, _, side = source.rpartition("-") if source.rpartition("-")[2].isdigit() else (source, "", "")
     if name not in IMAGES:
         raise DataError(source, "is no data set of the papers")
@@ -76,7 +75,7 @@ def find(source: str) -> LocatedData:
 
 @cache
 def _copy() -> tuple[Path, "tempfile.TemporaryDirectory[str]"]:
-    """Return a copy of all sweeps, beside which lie files in the place of the snapshots that some start from."""
+    """Return a copy of all sweeps, with placeholders for the snapshots that some start from."""
     holder = tempfile.TemporaryDirectory(prefix="sweeps-")
     copied = Path(shutil.copytree(SWEEPS, Path(holder.name) / "sweeps"))
     for folder, names in SNAPSHOTS.items():
@@ -99,6 +98,6 @@ def planned(name: str, tier: str) -> list[Trial]:
 
 
 def new(name: str, *before: str) -> int:
-    """Return how many trials `name` adds at the paper tier where the sweeps `before` have run."""
+    """Return how many trials `name` adds at the paper tier after the sweeps `before` have run."""
     there = {trial.id for earlier in before for trial in planned(earlier, "paper")}
     return len({trial.id for trial in planned(name, "paper")} - there)

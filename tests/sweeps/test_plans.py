@@ -1,4 +1,4 @@
-"""Every sweep plans at every tier, the paper tier with the number of runs of the paper, and shares what it can."""
+"""Every sweep can be planned at every tier; the paper tier has the number of runs of the paper; trials are shared."""
 
 from collections import Counter
 from pathlib import Path
@@ -13,18 +13,20 @@ TIERS = ("smoke", "mini", "small", "paper")
 RUNS = {
     "ada/fig1_baseline_sizes": 7 * 3,
     "ada/fig3_leak": 26 * 3,
-    "ada/fig4_categories": 3 * 6 * 5 + 3,
+    "ada/fig4_categories": 3 * 6 * 6 + 3,
     "ada/fig5_heuristics": 61 + 27,
-    "ada/fig6_ada_sizes": 5 * 3,
+    "ada/fig6_ada_sizes": 7 * 3,
     "ada/fig7_training_set": 58 * 3,
     "ada/fig8a_methods": 27 * 3,
     "ada/fig8b_capacity": 56 * 3,
-    "ada/fig9_transfer": 50 + 10,
-    "ada/fig11a_small_sets": 5 * 4 * 3,
+    "ada/sources": 5,
+    "ada/fig9_transfer": 3 * 5 + 12 * 5,
+    "ada/freeze_grid": 6 * 5 * 4,
+    "ada/fig11a_small_sets": 5 * 6 * 3,
     "ada/fig11b_cifar": 2 * 3 * 5,
     "ada/fig19_biggan": 9 * 4 * 3,
     "ada/fig20_bcr_leak": 2 * 7 * 3,
-    "ada/fig21_cumulative": 3 * 7 * 9,
+    "ada/fig21_cumulative": 3 * 7 * 11,
     "ada/gamma_grid": 16,
     "diffaugment/ffhq": 5 * 2,
     "diffaugment/lsun_cat": 4 * 2,
@@ -41,7 +43,7 @@ RUNS = {
     "progan/table1": 9 * 2,
     "biggan/truncation": 2 * 3,
 }
-SMOKE_RUNS = 9
+SMOKE_RUNS = 15
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_PRESETS])
@@ -103,18 +105,19 @@ def test_what_other_figures_need_of_fig7_is_not_run_again() -> None:
     assert new("ada/fig8a_methods", fig7) == 69
     assert new("ada/fig8b_capacity", fig7) == 144
     assert new("ada/fig20_bcr_leak", fig7) == 42 - 6 - 6
-    assert new("ada/fig9_transfer", fig7) == 50
+    assert new("ada/fig9_transfer", fig7) == 60
+    assert new("ada/freeze_grid", "ada/fig9_transfer") == 120 - 30
     assert new("ada/fig19_biggan", fig7, "ada/fig8a_methods") == 54
 
 
 def test_what_figures_on_fixed_p_share_is_not_run_twice() -> None:
     before = ("ada/fig7_training_set", "ada/fig8a_methods", "ada/fig4_categories")
-    assert new("ada/fig4_categories", *before[:2]) == 90
-    assert new("ada/fig21_cumulative", *before) == 189 - 2 * 3 * 5
+    assert new("ada/fig4_categories", *before[:2]) == 108
+    assert new("ada/fig21_cumulative", *before) == 231 - 2 * 3 * 6
     assert new("ada/fig5_heuristics", *before, "ada/fig21_cumulative") == 61 - 4
 
 
-def test_the_probes_of_stylegan2_look_at_networks_that_its_table_has_trained() -> None:
+def test_the_probes_of_stylegan2_use_networks_trained_for_its_table() -> None:
     assert new("stylegan2/path_length", "stylegan2/table1_ffhq") == 1
 
 

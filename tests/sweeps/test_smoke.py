@@ -1,4 +1,4 @@
-"""The smoke tier of every sweep really runs, and its figures are drawn from those runs.
+"""The smoke tier of every sweep runs with real training, and its figures are drawn from those runs.
 
 All sweeps share one store, so that reference features are computed once. ADASWEEP_SMOKE_STORE keeps it.
 """
@@ -15,13 +15,12 @@ from tests.sweeps.planned import OF_PAPERS, SWEEPS, read
 
 SAMPLE = "ada/fig6_ada_sizes"
 DATA = "fashion-mnist-10k"
-SOURCE = ("generator.channel_base=256", "discriminator.channel_base=256", "data.subset=200")
 RUN_SECONDS = 1500
 
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with a store that holds the demo data."""
+    """A working directory with a store that contains the demo data."""
     kept = os.environ.get("ADASWEEP_SMOKE_STORE")
     directory = Path(kept).absolute() if kept else tmp_path_factory.mktemp("smoke")
     shutil.copytree(SWEEPS, directory / "sweeps", dirs_exist_ok=True)
@@ -39,23 +38,9 @@ def python(directory: Path, package: str, *words: str) -> str:
     return done.stdout
 
 
-def write_source(directory: Path) -> None:
-    """Train the network from which the transfers of the smoke tier start."""
-    target = directory / "sweeps" / "ada" / "snapshots" / "smoke.safetensors"
-    if not target.exists():
-        data = str(directory / "store" / "data" / f"{DATA}.zip")
-        words = ["--out", "source", "--data", data, "--preset", "tiny32", "--kimg", "0.016", "--metrics"]
-        python(directory, "trainer", "run", *words, "--set", *SOURCE)
-        (last,) = (directory / "source" / "snapshots").glob("snapshot-*.safetensors")
-        target.parent.mkdir(exist_ok=True)
-        shutil.copy(last, target)
-
-
 def check(directory: Path, name: str) -> None:
     """Run the smoke tier of a sweep, draw its figures, and verify them against the runs."""
     file = directory / "sweeps" / f"{name}.yaml"
-    if "transfer: snapshots/smoke" in file.read_text():
-        write_source(directory)
     python(directory, "orchestrator", "run", str(file), "--tier", "smoke", "--no-record")
     sweep = read(name, "smoke")
     python(directory, "analysis", "figures", "draw", sweep.key)

@@ -1,4 +1,4 @@
-"""Official network pickles become snapshots; nothing in them is executed."""
+"""Official network pickles are converted to snapshots; no code in them is executed."""
 
 import os
 import pickle
@@ -66,7 +66,7 @@ def persistent(class_name: str, module: torch.nn.Module, settings: dict[str, Any
 
 @pytest.fixture
 def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A pickle in the official layout, of networks of ours with known weights."""
+    """A pickle in the official layout, of our networks with known weights."""
     from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
     from trainer.registry import build
 
@@ -126,7 +126,9 @@ def test_arguments_of_the_discriminator_are_read() -> None:
 
 
 def test_an_argument_without_a_counterpart_is_refused_by_name() -> None:
-    with pytest.raises(SnapshotError, match=r"D was made with epilogue_kwargs\.activation, which networks here"):
+    with pytest.raises(
+        SnapshotError, match=r"D was constructed with unsupported arguments: epilogue_kwargs\.activation"
+    ):
         networks_of(made_with(epilogue_kwargs={"activation": "relu"}))
 
 

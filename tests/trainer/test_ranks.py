@@ -68,9 +68,9 @@ def test_one_failing_rank_stops_all(trials: TrialMaker) -> None:
     assert record is not None
     (other,) = (pid for pid in children.stdout.split() if int(pid) != record.pid)
     subprocess.run(["kill", "-9", other], check=True)
-    _, said = parent.communicate(timeout=60)
+    _, printed = parent.communicate(timeout=60)
     assert parent.returncode == 70
-    assert "another process of this run vanished" in said
+    assert "another process of this run vanished" in printed
     record = read_record(run.record(1))
     assert record is not None
     assert record.state is State.FAILED
@@ -78,13 +78,13 @@ def test_one_failing_rank_stops_all(trials: TrialMaker) -> None:
 
 def test_micro_batches_must_share_out() -> None:
     with (
-        pytest.raises(UserError, match="3 processes cannot share 2 micro-batches; use a divisor of 2"),
+        pytest.raises(UserError, match="3 processes cannot evenly divide 2 micro-batches; use a divisor of 2"),
         joined(Place(0, 3), 2),
     ):
         pass
 
 
-def test_shards_are_dealt_out_and_none_is_lost() -> None:
+def test_micro_batches_are_distributed_and_none_is_lost() -> None:
     dealt = [list(World(rank, 3).micro_batches(6)) for rank in range(3)]
     assert sorted(shard for part in dealt for shard in part) == list(range(6))
     assert {len(part) for part in dealt} == {2}

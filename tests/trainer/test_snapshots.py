@@ -1,4 +1,4 @@
-"""Snapshots: which are kept, where the links point, and what the commands make of one."""
+"""Snapshots: which are kept, where the links point, and the commands that read one."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 
 class Bench:
-    """A run whose evaluations give the values of a script."""
+    """A run with scripted evaluation results."""
 
     def __init__(self, trials: TrialMaker, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
         self.run = trials.make("bench")
@@ -157,7 +157,7 @@ def test_export_is_a_plain_state_dict(snapshot: Path, tmp_path: Path, which: str
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["generate", "SNAPSHOT", "x.png", "--class", "9"], "--class"),
         (["generate", "nowhere.safetensors", "x.png"], "not a snapshot of adasweep"),
@@ -165,18 +165,18 @@ def test_export_is_a_plain_state_dict(snapshot: Path, tmp_path: Path, which: str
     ],
 )
 def test_mistakes_are_one_line(
-    snapshot: Path, words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    snapshot: Path, words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     more = [] if "--class" in words or "nowhere.safetensors" in words else words_for(snapshot)
     assert main([str(snapshot) if word == "SNAPSHOT" else word for word in words] + more) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert message in line
 
 
 def hostile(snapshot: Path, target: Path, **changes: object) -> Path:
-    """A snapshot whose header says something else of its networks than its tensors."""
+    """A snapshot whose header does not match its tensors."""
     with safetensors.safe_open(snapshot, framework="pt") as file:
         header = file.metadata()
     networks = json.loads(header["networks"])

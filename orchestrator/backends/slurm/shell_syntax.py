@@ -1,19 +1,19 @@
-"""Whether lines of shell are whole: asked of bash, which reads them and runs nothing."""
+"""Checks the syntax of shell commands with bash, without running them."""
 
 import re
 import shutil
 import subprocess
 
-ANSWER_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 
 
 def syntax_error(text: str) -> str:
-    """Return what bash says is wrong with a text; nothing where it is well formed, or where there is no bash."""
+    """Return bash's message about a syntax error; "" if there is none, or no bash."""
     bash = shutil.which("bash")
     if not bash or not text.strip():
         return ""
     done = subprocess.run(
-        [bash, "--norc", "-n"], input=text.encode(), capture_output=True, timeout=ANSWER_SECONDS, check=False
+        [bash, "--norc", "-n"], input=text.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=False
     )
     if done.returncode == 0:
         return ""
