@@ -16,9 +16,7 @@ from analysis.dashboard.sweep_list import ClaimRow, SweepList, claim_rows, sweep
 from analysis.dashboard.sweep_view import SweepView, sweep_view
 from analysis.dashboard.trial_view import TrialView, trial_view
 
-QuantityQuery = Annotated[
-    str, Query(max_length=200, description="A metric, p, or r_t; the sweep's score where not given.")
-]
+QuantityQuery = Annotated[str, Query(max_length=200, description="A metric, p or r_t; by default the score.")]
 
 
 class Revision(BaseModel):
