@@ -64,3 +64,6 @@ def test_the_demo_runs_from_images_to_figures(installed: Path, tmp_path: Path) -
     assert "done" in adasweep(installed, tmp_path, "status")
     adasweep(installed, tmp_path, "report", "demo-smoke", "--out", "report.html")
     assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    adasweep(installed, tmp_path, "dashboard", "--export", "site")
+    assert (tmp_path / "site" / "assets" / "bundle.js").is_file()
+    assert "uPlot" in (tmp_path / "site" / "assets" / "vendor" / "uPlot.iife.min.js").read_text(encoding="utf-8")
