@@ -3,7 +3,8 @@
     ROOT/cpu-<key>/   x86-64-v3.so x86-64-v4.so manifest.json
     ROOT/cuda-<key>/  cuda.so manifest.json
 
-ROOT is ADASWEEP_OPS, or ~/.cache/adasweep/ops. The key is a hash of all sources and of how they are compiled, so a
+ROOT is ADASWEEP_OPS, or ~/.cache/adasweep/ops, or else the package's own folder `prebuilt`, which a wheel brings along.
+The key is a hash of all sources and of how they are compiled, so a
 worker needs no compiler to know the folder of its own build, and a folder of another age is never looked at.
 """
 
@@ -19,12 +20,13 @@ from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENER
 BuildKind = Literal["cpu", "cuda"]
 
 SOURCES = Path(__file__).resolve().parents[1] / "csrc"
+PREBUILT = SOURCES.with_name("prebuilt")
 MANIFEST = "manifest.json"
 SHOWN_DIGITS = 8
 
 
 def root() -> Path:
-    """Return the folder of all builds; it may not exist."""
+    """Return the folder of all builds made on this machine; it may not exist."""
     return Path(os.environ.get("ADASWEEP_OPS") or Path.home() / ".cache" / "adasweep" / "ops")
 
 
@@ -44,8 +46,18 @@ def sources(kind: BuildKind) -> list[Path]:
 
 
 def folder(kind: BuildKind) -> Path:
-    """Return where the build of the present sources belongs."""
-    return root() / f"{kind}-{key(kind)}"
+    """Return where the build of the present sources is: this machine's, or else the package's, or where it belongs."""
+    prebuilt, own = PREBUILT / _name_of_folder(kind), own_folder(kind)
+    return prebuilt if (prebuilt / MANIFEST).exists() and not (own / MANIFEST).exists() else own
+
+
+def own_folder(kind: BuildKind) -> Path:
+    """Return where this machine builds the present sources."""
+    return root() / _name_of_folder(kind)
+
+
+def _name_of_folder(kind: BuildKind) -> str:
+    return f"{kind}-{key(kind)}"
 
 
 def manifest(kind: BuildKind) -> dict[str, Any] | None:
