@@ -1,4 +1,4 @@
-"""The one place where this package writes to the terminal."""
+"""Terminal output: the only module of this package that writes to the terminal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,16 +13,16 @@ from trainer.files import strict_json
 OUT = PrintableConsole(highlight=False, markup=False)
 
 
-def say(text: str) -> None:
-    """Write a line as it is: not wrapped, not coloured."""
+def print_line(text: str) -> None:
+    """Print a line unchanged: neither wrapped nor coloured."""
     OUT.out(text, highlight=False)
 
 
-def say_json(value: Any) -> None:
-    """Write a value as JSON, with numbers that JSON has: NaN and infinity become null."""
+def print_json(value: Any) -> None:
+    """Print a value as strict JSON: NaN and infinity become null."""
     OUT.out(strict_json(value, indent=1), highlight=False)
 
 
-def show(table: FittedTable, notes: Sequence[str] = ()) -> None:
-    """Write a table and notes below it: on a terminal it fits, in a pipe it is as wide as it needs to be."""
+def print_table(table: FittedTable, notes: Sequence[str] = ()) -> None:
+    """Print a table with notes below it: fitted to the width of a terminal, at full width in a pipe."""
     show_fitted(OUT, table, *map(Text, notes))

@@ -1,7 +1,7 @@
 """User errors: each says in one line where the problem is, what it is, and how to fix it. Exit code 2.
 
 AnalysisError
-├── StoreError          the store, a sweep or a file in it is not there or not readable
+├── ResultStoreError    the store, a sweep or a file in it is missing or unreadable
 ├── ScoreError          no metric, or more than one, matches the score
 ├── ClaimError          a claim does not follow the grammar or names no cell
 ├── FigureError         no such figure, or a file without provenance
@@ -11,15 +11,15 @@ AnalysisError
 import errno
 
 READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-"""Numbers of the errors of a place that may only be read."""
+"""The errno values of a write to a read-only location."""
 
 
 class AnalysisError(Exception):
-    """The root of this package's user errors."""
+    """Base class of this package's user errors."""
 
 
 class ResultStoreError(AnalysisError):
-    """The store, a sweep or a file in it is not there or not readable."""
+    """The store, a sweep or a file in it is missing or unreadable."""
 
 
 class ScoreError(AnalysisError):
@@ -31,7 +31,7 @@ class ClaimError(AnalysisError):
 
 
 class FigureError(AnalysisError):
-    """There is no such figure, or a file has no provenance."""
+    """A figure does not exist, or a file has no provenance."""
 
 
 class ReportError(AnalysisError):

@@ -1,6 +1,6 @@
-"""A SYNTHETIC store: files as workers leave them, but computed from formulas. For tests and benchmarks.
+"""A SYNTHETIC store: the files that workers write, but computed from formulas. For tests and benchmarks.
 
-Every file says so: sweeps, hosts and codes are called "synthetic".
+Every file is marked: sweeps, hosts and code versions are called "synthetic".
 """
 
 import hashlib
@@ -29,7 +29,7 @@ EDGES = [round(-10 + 0.1 * i, 1) for i in range(201)]
 
 
 class FakeRun(NamedTuple):
-    """One run to be made up: how far it got, and what became of it. `config`: not that of the synthetic sweep."""
+    """One run to synthesise: how far it got and how it ended. `config` replaces that of the synthetic sweep."""
 
     augment: str
     subset: int
@@ -47,14 +47,14 @@ class FakeRun(NamedTuple):
 
 
 def run_of(config: TrainConfig, kimg: float, metrics: Sequence[str]) -> FakeRun:
-    """Return a run of any configuration with all of `metrics` (names as recorded)."""
+    """Return a run of `config` with scores of all `metrics` (recorded names)."""
     data = config.data
     run = FakeRun(config.augment.type, data.subset, config.seed, kimg, identity=data.fingerprint[-8:])
     return run._replace(config=config, metrics=tuple(metrics))
 
 
 def _quality(config: TrainConfig | None) -> float:
-    """Return a made-up factor from 0.7 to 1.3 that belongs to a configuration whatever its seed and its data."""
+    """Return a made-up factor from 0.7 to 1.3 that depends on the configuration but not on its seed or data."""
     if config is None:
         return 1.0
     about = json.dumps(config.model_dump(mode="json", exclude={"seed", "data"}), sort_keys=True)
@@ -62,7 +62,7 @@ def _quality(config: TrainConfig | None) -> float:
 
 
 def fake_fid(run: FakeRun, kimg: float) -> float:
-    """Return a made-up FID: falls with training, turns up without augmentation the earlier the fewer images."""
+    """Return a made-up FID: it falls with training; without augmentation it turns up, earlier for fewer images."""
     fall = 15 + 250 / run.subset**0.5 + 230 * float(np.exp(-kimg / 12))
     overfit = 0.0 if run.augment == "ada" else max(kimg - run.subset / 100, 0) * 60 / run.subset**0.5 / 3
     return float(round((fall + overfit) * (1 + 0.03 * run.seed) * _quality(run.config), 4))
@@ -78,7 +78,10 @@ def write_store(
     step_kimg: float = 4.0,
     files: bool = True,
 ) -> ResultStore:
-    """Write a store with one sweep of `runs`; `missing` are planned, never begun. `files`: logits and samples too."""
+    """Write a store with one sweep of `runs`; `missing` runs are planned but not started.
+
+    With `files`, logits and samples are written too.
+    """
     store = ResultStore(path)
     cells = tuple(planned_run(run, id_of(run), horizon_kimg) for run in (*runs, *missing))
     plan = PlanFile(sweep=sweep, tier="synthetic", score="fid2k", cells=cells)
@@ -92,7 +95,7 @@ def write_store(
 
 
 def planned_run(run: FakeRun, trial: str, horizon_kimg: float) -> PlannedRun:
-    """Return the entry of a run in a plan."""
+    """Return the plan entry of a run."""
     return PlannedRun(
         cell=f"subset={run.subset} {run.augment}",
         name="",
@@ -106,7 +109,7 @@ def planned_run(run: FakeRun, trial: str, horizon_kimg: float) -> PlannedRun:
 
 
 def config_of(run: FakeRun) -> dict[str, Any]:
-    """Return the whole configuration of a run as JSON values."""
+    """Return the full configuration of a run as JSON values."""
     return (run.config or _config(run.augment, run.subset, run.seed)).model_dump(mode="json")
 
 
@@ -121,7 +124,7 @@ def _config(augment: str, subset: int, seed: int) -> TrainConfig:
 
 
 def write_trial(store: ResultStore, run: FakeRun, horizon_kimg: float, step_kimg: float) -> None:
-    """Write trial.json, one attempt's record, ticks and metrics of a run."""
+    """Write trial.json, the record of one attempt, the ticks and the metrics of a run."""
     directory = store.run(id_of(run))
     about = {"schema_version": 1, "id": id_of(run), "config": config_of(run), "created": 1.7e9}
     _write(directory.trial, json.dumps(about))
@@ -134,7 +137,7 @@ def write_trial(store: ResultStore, run: FakeRun, horizon_kimg: float, step_kimg
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file without the crash safety that real results need."""
+    """Write a file, without crash safety."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
@@ -158,7 +161,7 @@ def record_of(run: FakeRun, horizon_kimg: float) -> RunRecord:
 
 
 def score_line(run: FakeRun, kimg: float, metric: str = METRIC) -> dict[str, Any]:
-    """Return one line of metrics.jsonl: FID, or a made-up other metric that falls as FID rises."""
+    """Return one line of metrics.jsonl: FID, or another made-up metric that falls as FID rises."""
     fid = fake_fid(run, kimg)
     value = fid if metric.startswith("fid") else round(300 / (20 + fid), 4)
     line = {"attempt": 1, "kimg": kimg, "metric": metric, "value": value, "identity": run.identity}
@@ -167,7 +170,7 @@ def score_line(run: FakeRun, kimg: float, metric: str = METRIC) -> dict[str, Any
 
 
 def tick_line(run: FakeRun, kimg: float) -> dict[str, Any]:
-    """Return one line of ticks.jsonl: with ADA p rises till r_t is at its target, without r_t goes to 1."""
+    """Return one line of ticks.jsonl: with ADA, p rises until r_t is at its target; without, r_t goes to 1."""
     strength = min(1.0, 8 / run.subset**0.5)
     rise = 1 - float(np.exp(-kimg / 30))
     p = round(0.9 * strength * rise, 4) if run.augment == "ada" else 0.0
@@ -194,7 +197,7 @@ def write_logits(directory: RunDir, run: FakeRun) -> None:
 
 
 def write_samples(directory: RunDir, run: FakeRun, tiles: int = 8) -> None:
-    """Write a sheet of reals and three sheets of fakes; the pictures are stripes, the later the finer."""
+    """Write a sheet of reals and three sheets of fakes: stripes that get finer with training."""
     directory.samples.mkdir(parents=True, exist_ok=True)
     side = DATA.resolution * tiles
     x, y = np.meshgrid(np.arange(side), np.arange(side))

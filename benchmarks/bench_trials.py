@@ -102,7 +102,7 @@ def adasweep(name: str, trials: int, slots: int) -> Measured:
         looks = 0
         while dispatcher.active:
             time.sleep(LOOK_SECONDS)
-            dispatcher.look()
+            dispatcher.refresh()
             dispatcher.submit()
             looks += 1
         if dispatcher.failed:

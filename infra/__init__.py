@@ -1,1 +1,1 @@
-"""Clusters to run sweeps on: throw-away ones on this machine for tests, profiles and templates for real ones."""
+"""Clusters to run sweeps on: throw-away clusters on this machine for tests, profiles and templates for real ones."""

@@ -1,4 +1,4 @@
-"""Processes that outlive the command which started them, found again and ended by their recorded identity alone."""
+"""Background processes that outlive the command that started them, and are stopped by their recorded identity."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from orchestrator.store.process_id import ProcessId, send
 
 
 def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> ProcessId:
-    """Start `command` in a session of its own, its output appended to `log`, and return its identity."""
+    """Start `command` in a new session, append its output to `log`, and return its identity."""
     with log.open("ab") as output:
         child = subprocess.Popen(
             command,
@@ -28,7 +28,7 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
 
 
 def stop(process: ProcessId, grace_seconds: float = 10.0) -> None:
-    """Ask `process` to end; kill it when it has not within `grace_seconds`."""
+    """Send SIGTERM to `process`, and SIGKILL if it has not ended within `grace_seconds`."""
     send(process, signal.SIGTERM)
     try:
         wait_until(lambda: process.is_gone, grace_seconds, f"process {process.pid} to end", 0.05)
@@ -37,12 +37,12 @@ def stop(process: ProcessId, grace_seconds: float = 10.0) -> None:
 
 
 def kill_group(leader: ProcessId) -> None:
-    """End the session that `leader` was started as, with all that it has started, at once; wait until it is gone."""
+    """Kill the session of `leader` with all its descendants, and wait until they are gone."""
     kill(session(leader))
 
 
 def session(leader: ProcessId) -> list[ProcessId]:
-    """Return the processes of a session that `start` began, and their descendants in whatever session."""
+    """Return the processes of a session started by `start`, and their descendants in any session."""
     found: set[int] = set()
     for process in psutil.process_iter():
         with contextlib.suppress(OSError, psutil.Error):
@@ -52,7 +52,7 @@ def session(leader: ProcessId) -> list[ProcessId]:
 
 
 def kill(processes: Iterable[ProcessId]) -> None:
-    """End `processes` at once and wait until they are gone."""
+    """Kill `processes` and wait until they are gone."""
     for process in (listed := list(processes)):
         send(process, signal.SIGKILL)
     for process in listed:

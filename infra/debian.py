@@ -1,4 +1,4 @@
-"""Debian packages, installed where that is possible."""
+"""Installation of Debian packages."""
 
 import os
 import shutil
@@ -9,17 +9,17 @@ from pathlib import Path
 from trainer.files import locked
 
 LOCK = Path("/tmp/adasweep-apt.lock")
-"""apt-get does not wait for another of its kind; tests run side by side."""
+"""apt-get fails while another one is running; tests run in parallel."""
 
 
 class CannotInstall(Exception):
-    """Packages are missing and cannot be installed here; the text says why."""
+    """Packages are missing and cannot be installed; the message gives the reason."""
 
 
 def install(packages: Sequence[str]) -> None:
-    """Install `packages` as root with apt-get. Raises CannotInstall, saying why it could not."""
+    """Install `packages` as root with apt-get. Raises CannotInstall with the reason."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise CannotInstall(f"{', '.join(packages)} would have to be installed, which takes root and apt-get")
+        raise CannotInstall(f"installing {', '.join(packages)} needs root and apt-get")
     with locked(LOCK):
         for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
             _apt_get(command)

@@ -4,12 +4,12 @@ import contextlib
 import random
 import socket
 
-# Below the range from which the kernel takes the ports of outgoing connections, so that they stay free until bound.
+# Below the kernel's ephemeral port range, so that the ports stay free until bound.
 RANGE = range(20000, 32000)
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
-    """Return `count` different ports of `address` on which nobody listens."""
+    """Return `count` different free ports of `address`."""
     found: list[int] = []
     for port in random.sample(RANGE, len(RANGE)):
         if _is_free(address, port):
@@ -29,7 +29,7 @@ def _is_free(address: str, port: int) -> bool:
 
 
 def is_open(port: int, address: str = "127.0.0.1") -> bool:
-    """Return whether somebody accepts connections on `port`."""
+    """Return whether `port` accepts connections."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((address, port)) == 0

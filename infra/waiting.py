@@ -1,15 +1,15 @@
-"""Waiting for the world to come to a state."""
+"""Wait for a condition."""
 
 import time
 from collections.abc import Callable
 
 
 class WaitedTooLong(Exception):
-    """What was waited for did not come."""
+    """A condition did not become true in time."""
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str, every_seconds: float = 0.1) -> None:
-    """Return once `condition()` holds. Raises WaitedTooLong, naming `what`, after `seconds`."""
+    """Return once `condition()` is true. Raises WaitedTooLong, naming `what`, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -9,7 +9,7 @@ from trainer.command_line.group import Command, program
 from trainer.command_line.program import CommandFailure, run_program
 from trainer.errors import ExitCode
 
-RUN, LOOK, ANALYSE, KEEP, DATA = "Run", "Look", "Record and analyse", "Keep and share", "Data"
+RUN, INSPECT, ANALYSE, STORE, DATA = "Run", "Inspect", "Record and analyse", "Store and share", "Data"
 MACHINE = "Machine"
 FORWARDED = "orchestrator.commands.forwarded"
 
@@ -21,11 +21,11 @@ COMMANDS = (
     Command("cancel", "orchestrator.commands.cancel", "Stop a sweep or a trial for good.", RUN),
     Command("retry", "orchestrator.commands.retry", "Let failed and cancelled trials run again.", RUN),
     Command("demo", "orchestrator.commands.demo", "Train a small sweep on this machine and draw its figures.", RUN),
-    Command("sweeps", "orchestrator.commands.sweeps", "List the sweeps that come with adasweep, or copy one.", LOOK),
-    Command("status", "orchestrator.commands.status", "Show the progress and the problems of each trial.", LOOK),
-    Command("watch", "orchestrator.commands.watch", "Follow a sweep until nothing waits or runs.", LOOK),
-    Command("why", "orchestrator.commands.why", "Explain the state of a trial, and what would happen next.", LOOK),
-    Command("logs", "orchestrator.commands.logs", "Show the last lines of a trial's worker output.", LOOK),
+    Command("sweeps", "orchestrator.commands.sweeps", "List the sweeps that come with adasweep, or copy one.", INSPECT),
+    Command("status", "orchestrator.commands.status", "Show the progress and the problems of each trial.", INSPECT),
+    Command("watch", "orchestrator.commands.watch", "Follow a sweep until nothing is queued or running.", INSPECT),
+    Command("why", "orchestrator.commands.why", "Explain the state of a trial, and what would happen next.", INSPECT),
+    Command("logs", "orchestrator.commands.logs", "Show the last lines of a trial's worker output.", INSPECT),
     Command("record", "orchestrator.commands.record", "Update MLflow from the store.", ANALYSE),
     Command("collect", FORWARDED, "Collect the results of all trials into tables.", ANALYSE),
     Command("figures", FORWARDED, "Draw, trace and verify the figures of a sweep.", ANALYSE),
@@ -33,9 +33,9 @@ COMMANDS = (
     Command("claims", FORWARDED, "Test the claims of a sweep against its results.", ANALYSE),
     Command("energy", "orchestrator.commands.energy", "Show the energy of sweeps: kWh, CO2, GPU-years.", ANALYSE),
     Command("report", FORWARDED, "Write a report of sweeps as one page.", ANALYSE),
-    Command("pack", "orchestrator.commands.pack", "Pack the results of a sweep into one file.", KEEP),
-    Command("unpack", "orchestrator.commands.unpack", "Merge a pack into the store.", KEEP),
-    Command("store", "orchestrator.commands.store", "Maintain a store: list, disk, prune, merge.", KEEP),
+    Command("pack", "orchestrator.commands.pack", "Pack the results of a sweep into one file.", STORE),
+    Command("unpack", "orchestrator.commands.unpack", "Merge a pack into the store.", STORE),
+    Command("store", "orchestrator.commands.store", "Maintain a store: list, disk, prune, merge.", STORE),
     Command("data", FORWARDED, "Get, prepare, verify, describe and list data sets.", DATA),
     Command("doctor", "orchestrator.commands.doctor", "Check this machine and the installation.", MACHINE),
     Command("ops", FORWARDED, "Build the compiled operations, or show their status.", MACHINE),
@@ -55,9 +55,9 @@ def _version() -> str:
 app = program(ABOUT, COMMANDS, check=require_own_packages, version=_version)
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, an ExitCode."""
-    return run_program(app, sys.argv[1:] if words is None else words, "adasweep", _explain)
+    return run_program(app, sys.argv[1:] if arguments is None else arguments, "adasweep", _explain)
 
 
 def _explain(error: Exception) -> CommandFailure | None:

@@ -1,15 +1,15 @@
-"""What can go wrong in the orchestrator.
+"""Exceptions of the orchestrator.
 
     UserError            (trainer.errors) the user can fix it: one line, exit code 2, no traceback
-    ├── SweepError       a sweep file says something that cannot be: one line for each problem
-    ├── StoreError       the store is missing, unwritable or holds something unexpected
-    ├── PlanError        a plan may not be carried out: over budget, nothing to cancel, an unknown trial
-    └── SetupError       the machine or the installation is not fit
-    BackendError         something outside failed: a command, its output, and whether a retry may help
+    ├── SweepError       a sweep file is invalid: one line per problem
+    ├── StoreError       the store is missing, read-only or has unexpected content
+    ├── PlanError        a command cannot be carried out: over budget, nothing to cancel, an unknown trial
+    └── SetupError       this machine or installation lacks something
+    BackendError         something outside adasweep failed: a command, its output, and whether a retry may help
     LeaseHeld            another process is working on this trial
-    LeaseSuperseded      another process has taken this trial over
+    LeaseSuperseded      another process has taken over this trial
 
-A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
+Any other exception is a bug: exit code 70, with its traceback.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from trainer.errors import UserError
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong in a sweep: where (`file:line`), under which key, and what."""
+    """A problem in a sweep file: its place (`file:line`), its key, and what is wrong."""
 
     place: str
     key: str
@@ -30,7 +30,7 @@ class Problem(NamedTuple):
 
 
 class SweepError(UserError):
-    """A sweep file says something that cannot be. All problems are reported at once, one per line."""
+    """A sweep file is invalid. All problems are reported at once, one per line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
@@ -42,23 +42,23 @@ class SweepError(UserError):
 
 
 class StoreError(UserError):
-    """The store is missing, unwritable or holds something unexpected."""
+    """The store is missing, read-only or has unexpected content."""
 
 
 class PlanError(UserError):
-    """A plan may not be carried out."""
+    """A command cannot be carried out."""
 
 
 class SetupError(UserError):
-    """The machine or the installation is not fit."""
+    """This machine or installation lacks something."""
 
 
 class BackendError(Exception):
-    """A failure outside of adasweep, beyond a backend. `retryable` says whether the same request may succeed later."""
+    """A failure outside adasweep. `retryable`: whether the same request may succeed later."""
 
-    def __init__(self, what: str, *, retryable: bool) -> None:
+    def __init__(self, message: str, *, retryable: bool) -> None:
         self.retryable = retryable
-        super().__init__(what)
+        super().__init__(message)
 
 
 class LeaseHeld(Exception):
@@ -66,4 +66,4 @@ class LeaseHeld(Exception):
 
 
 class LeaseSuperseded(Exception):
-    """Another process has taken this trial over; write nothing more."""
+    """Another process has taken over this trial: nothing more may be written."""

@@ -1,4 +1,4 @@
-"""python -m orchestrator.supervise TRIAL_DIR ATTEMPT: the entry point that every queued job names."""
+"""python -m orchestrator.supervise TRIAL_DIR ATTEMPT: the entry point of every queued job."""
 
 import sys
 

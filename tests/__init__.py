@@ -1,4 +1,4 @@
-"""The tests. `typechecked` checks shapes and types of signatures; an int is accepted where a float is asked for."""
+"""The tests. `typechecked` checks shapes and types of signatures; an int is accepted where a float is expected."""
 
 from beartype import BeartypeConf, beartype
 

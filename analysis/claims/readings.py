@@ -1,7 +1,7 @@
-"""What a claim compares, as one number per run: its best score, the last, the rise, or the score at a given kimg.
+"""The quantity a claim compares, one number per run: best score, last score, rise, or the score at a given kimg.
 
-Only finished runs count: judging a running sweep would let chance choose the moment. A diverged run is finished,
-and has the worst rank. A value at a given kimg counts as soon as it has been reached.
+Only finished runs count, so that a verdict does not depend on when it is asked for. A diverged run counts as finished
+and ranks worst. A value at a given kimg counts as soon as the run has reached it.
 """
 
 from collections.abc import Callable
@@ -17,30 +17,30 @@ from trainer.config.stored import TOLERANCE_KIMG
 
 
 def values_of(claim: Claim, cell: pd.DataFrame, curves: Curves) -> list[float]:
-    """Return the numbers that `claim` compares, of the runs in `cell` (rows of Runs.frame) that have one."""
+    """Return the numbers that `claim` compares, for those runs of `cell` (rows of Runs.frame) that have one."""
     measured = _READ[claim.reading](claim, cell, curves)
     if claim.reading is Reading.AT_KIMG:
-        dead = cell["diverged"] & measured.isna() & (cell["diverged_kimg"] <= (claim.kimg or 0.0))
+        diverged = cell["diverged"] & measured.isna() & (cell["diverged_kimg"] <= (claim.kimg or 0.0))
     else:
-        dead = cell["diverged"]
+        diverged = cell["diverged"]
         measured = measured.where(cell["state"] == "done")
-    return [float(value) for value in measured.mask(dead, worst_of(claim.reading, curves.score)).dropna()]
+    return [float(value) for value in measured.mask(diverged, worst_of(claim.reading, curves.score)).dropna()]
 
 
 def worst_of(reading: Reading, score: Score) -> float:
-    """Return what a diverged run counts as: the worst score, an infinite rise, or a best score at the very start."""
+    """Return the value assigned to a diverged run: the worst score, an infinite rise, or a best score at kimg -inf."""
     return {Reading.RISE: float("inf"), Reading.BEST_KIMG: float("-inf")}.get(reading, score.worst)
 
 
-def described(claim: Claim, score: Score) -> str:
-    """Return in words what is compared."""
-    words = {
+def quantity_label(claim: Claim, score: Score) -> str:
+    """Return the label of the compared quantity."""
+    names = {
         Reading.BEST: f"best {score.metric}",
         Reading.LAST: f"last {score.metric}",
         Reading.RISE: f"last over best {score.metric}",
         Reading.BEST_KIMG: f"kimg of the best {score.metric}",
     }
-    return words.get(claim.reading, f"{score.metric} at {claim.kimg or 0:g} kimg")
+    return names.get(claim.reading, f"{score.metric} at {claim.kimg or 0:g} kimg")
 
 
 def _rise(claim: Claim, cell: pd.DataFrame, curves: Curves) -> pd.Series:
@@ -52,8 +52,8 @@ def _rise(claim: Claim, cell: pd.DataFrame, curves: Curves) -> pd.Series:
 
 def _at_kimg(claim: Claim, cell: pd.DataFrame, curves: Curves) -> pd.Series:
     scores = curves.scores
-    there = scores[(scores["kimg"] - (claim.kimg or 0.0)).abs() <= TOLERANCE_KIMG].set_index("run")["value"]
-    return cell["run"].map(there[np.isfinite(there)]).astype(float)
+    reached = scores[(scores["kimg"] - (claim.kimg or 0.0)).abs() <= TOLERANCE_KIMG].set_index("run")["value"]
+    return cell["run"].map(reached[np.isfinite(reached)]).astype(float)
 
 
 _READ: dict[Reading, Callable[[Claim, pd.DataFrame, Curves], pd.Series]] = {

@@ -1,7 +1,7 @@
 """Exact tests for few seeds: the permutation distribution of the rank sum, Holm's correction, bootstrap intervals.
 
-The rank-sum test is exact for any distribution, also with ties; diverged runs are tied at the worst rank. Runs of one
-seed share their training subset across methods; treating the groups as independent is then conservative.
+The rank-sum test is exact for any distribution, even with ties; diverged runs tie at the worst rank. Runs with the
+same seed share their training subset across methods, which makes treating the groups as independent conservative.
 """
 
 import math
@@ -16,7 +16,7 @@ Values = Sequence[float]
 def rank_sum_p(low: Values, high: Values) -> float:
     """Return the one-sided exact p-value of "values of `low` are smaller" (Wilcoxon 1945; Mann and Whitney 1947).
 
-    p = P(W <= w): w is the sum of the midranks of `low`, W the same sum over all ways to pick len(low) of all values.
+    p = P(W <= w): w is the sum of the midranks of `low`, W the same sum for a random choice of len(low) of all values.
     """
     doubled = doubled_midranks([*low, *high])
     observed = sum(doubled[: len(low)])
@@ -26,12 +26,12 @@ def rank_sum_p(low: Values, high: Values) -> float:
 
 
 def two_sided_p(low: Values, high: Values) -> float:
-    """Return the exact p-value of "the values of both do not differ": twice the smaller one-sided one, 1 at most."""
+    """Return the exact p-value of "both groups have the same values": twice the smaller one-sided one, at most 1."""
     return min(1.0, 2 * min(rank_sum_p(low, high), rank_sum_p(high, low)))
 
 
 def doubled_midranks(values: Values) -> list[int]:
-    """Return twice the rank of each value from 1; equal values share the mean of their ranks, so twice it is whole."""
+    """Return twice the rank (from 1) of each value: an integer even for ties, which share the mean of their ranks."""
     ordered = sorted(values)
     first = {value: place for place, value in reversed(list(enumerate(ordered)))}
     last = {value: place for place, value in enumerate(ordered)}
@@ -48,17 +48,17 @@ def _sums_of_subsets(numbers: Sequence[int], size: int) -> list[int]:
 
 
 def smallest_p(low: int, high: int) -> float:
-    """Return the smallest p-value that groups of these sizes can reach: every value of one below all of the other."""
+    """Return the smallest p-value that groups of these sizes can reach: all of one group below all of the other."""
     return 1 / math.comb(low + high, low)
 
 
 def seeds_for(alpha: float, tests: int) -> int:
-    """Return the least seeds per group with which one of `tests` claims can pass below `alpha` after correction."""
+    """Return the minimum seeds per group with which one of `tests` claims can pass at `alpha` after correction."""
     return next(n for n in range(1, 1000) if tests * smallest_p(n, n) < alpha)
 
 
 def holm(p_values: Values) -> list[float]:
-    """Return p-values corrected for their number (Holm 1979): the chance of any false pass stays below alpha."""
+    """Return p-values corrected for multiple tests (Holm 1979): the chance of any false pass stays below alpha."""
     order = np.argsort(p_values, kind="stable")
     scaled = [(len(p_values) - place) * p_values[which] for place, which in enumerate(order)]
     raised = np.minimum(np.maximum.accumulate(scaled), 1.0)
@@ -74,10 +74,10 @@ def bootstrap_interval(
     confidence: float = 0.95,
     resamples: int = 10_000,
 ) -> tuple[float, float]:
-    """Return the percentile interval of statistic(left) - statistic(right) (Efron 1979), always from the same draws.
+    """Return the percentile interval of statistic(left) - statistic(right) (Efron 1979), from fixed random draws.
 
-    With fewer than about ten seeds it is too narrow: it describes, while the rank test decides.
-    Not scipy.stats.bootstrap: it needs two values on each side, and interpolates where diverged runs are infinite.
+    With fewer than about ten seeds it is too narrow: it is descriptive, and the rank test decides.
+    scipy.stats.bootstrap needs two values on each side, and interpolates between the infinite values of diverged runs.
     """
     random = np.random.default_rng(0)
     draws = [random.choice(np.asarray(group, dtype=float), (resamples, len(group))) for group in (left, right)]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.claims.readings import described, values_of
+from analysis.claims.readings import quantity_label, values_of
 from analysis.claims.stats import bootstrap_interval, holm, rank_sum_p, seeds_for, smallest_p, two_sided_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
@@ -16,13 +16,13 @@ from trainer.config.claims.cells import Cells, pair_of
 from trainer.config.claims.grammar import PROSE, Claim, ClaimProblem, is_measured, is_prose, parse_claim
 
 Loader = Callable[[str | None], tuple[Runs, Curves]]
-"""From a metric's name (None: the sweep's score) to the runs and curves of the sweep."""
+"""Maps a metric's name (None: the sweep's score) to the runs and curves of the sweep."""
 
 
 class Verdict(StrEnum):
     """PASS: shown. FAIL: enough seeds, not shown. UNDERPOWERED: no outcome of so few seeds could show it.
 
-    Of a control: PASS is that no difference was found, FAIL that one was.
+    For a control, PASS means that no difference was found, FAIL that one was.
     """
 
     PASS = "PASS"
@@ -31,7 +31,7 @@ class Verdict(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """The evidence for a claim: the numbers of both sides, and the average energy of one more run of each side."""
+    """The evidence for a claim: the numbers of both sides, and the mean energy of a run of each side in joules."""
 
     less_cell: str
     more_cell: str
@@ -43,7 +43,7 @@ class Evidence(NamedTuple):
 
     @property
     def p_value(self) -> float:
-        """The exact p-value of "less" being the smaller numbers; 1 where a side has none."""
+        """The exact p-value of "the numbers of `less` are smaller"; 1 where a side has none."""
         return rank_sum_p(self.less, self.more) if self.less and self.more else 1.0
 
     @property
@@ -52,7 +52,10 @@ class Evidence(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A claim with its verdict. `interval`: 95 % bootstrap of median(less) - median(more); `seeds_needed` of each."""
+    """A claim with its verdict.
+
+    `interval`: 95 % bootstrap interval of median(less) - median(more). `seeds_needed`: more seeds for (less, more).
+    """
 
     claim: Claim
     verdict: Verdict
@@ -63,40 +66,40 @@ class Judged(NamedTuple):
     seeds_needed: tuple[int, int]
     kwh_needed: float | None
 
-    def plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return the verdict as JSON values."""
         sides = {"less": str(self.claim.less), "more": str(self.claim.more)}
         return {**self._asdict(), "claim": self.claim._asdict() | sides, "evidence": self.evidence._asdict()}
 
 
 class Verdicts(NamedTuple):
-    """The claims of a sweep: those judged, and those that were not, each with the reason."""
+    """The claims of a sweep: those judged, and (text, reason) of those not tested."""
 
     judged: list[Judged]
     not_tested: list[tuple[str, str]]
 
 
 def judge_sweep(planned: Sequence[str], given: Sequence[str], load: Loader) -> Verdicts:
-    """Return the verdicts on the claims of the plan and on others `given` beside them, corrected together."""
+    """Return the verdicts on the claims of the plan and on the additional claims `given`, corrected together."""
     runs = load(None)[0]
-    words = [(text.removeprefix(PROSE), "prose") for text in planned if is_prose(text)]
+    prose = [(text.removeprefix(PROSE), "prose") for text in planned if is_prose(text)]
     claims = [read_claim(text) for text in planned if not is_prose(text)]
-    absent = [(claim.text, reason) for claim in claims if (reason := _not_here(claim, runs))]
-    left_out = {text for text, _ in absent}
-    asked = [claim for claim in claims if claim.text not in left_out] + [read_claim(text) for text in given]
-    return Verdicts(judge(asked, load), words + absent)
+    untestable = [(claim.text, reason) for claim in claims if (reason := _why_untestable(claim, runs))]
+    left_out = {text for text, _ in untestable}
+    tested = [claim for claim in claims if claim.text not in left_out] + [read_claim(text) for text in given]
+    return Verdicts(judge(tested, load), prose + untestable)
 
 
 def read_claim(text: str) -> Claim:
-    """Return the claim that `text` states. Raises ClaimError."""
+    """Parse a claim. Raises ClaimError."""
     try:
         return parse_claim(text)
     except ClaimProblem as problem:
         raise ClaimError(f'claim "{text}": {problem}') from problem
 
 
-def _not_here(claim: Claim, runs: Runs) -> str:
-    """Return why a claim of the sweep cannot be tested in this plan, a smaller tier of it; "" where it can."""
+def _why_untestable(claim: Claim, runs: Runs) -> str:
+    """Return why a claim of the sweep cannot be tested in this plan, for example of a smaller tier; "" if it can."""
     metrics = runs.plan.metrics
     if claim.metric and metrics and not is_measured(claim.metric, metrics):
         return f"not in this plan: its metrics are {', '.join(metrics)}"
@@ -108,18 +111,18 @@ def _not_here(claim: Claim, runs: Runs) -> str:
 
 
 def cells_of(runs: Runs) -> Cells:
-    """Return each cell by its label."""
+    """Return the cells of the plan by label."""
     return {run.cell: run for run in runs.plan.cells}
 
 
 def judge(claims: Sequence[Claim], load: Loader) -> list[Judged]:
-    """Return the verdict on each claim; Holm's correction is over all of them that are not controls."""
-    evidence = [_evidence(claim, *load(claim.metric)) for claim in claims]
+    """Return the verdict on each claim; Holm's correction covers all claims except controls."""
+    collected = [_evidence(claim, *load(claim.metric)) for claim in claims]
     tested = [place for place, claim in enumerate(claims) if not claim.is_control]
-    corrected = dict(zip(tested, holm([evidence[place].p_value for place in tested]), strict=True))
+    corrected = dict(zip(tested, holm([collected[place].p_value for place in tested]), strict=True))
     return [
-        _verdict(claim, seen, corrected[place], len(tested)) if place in corrected else _control(claim, seen)
-        for place, (claim, seen) in enumerate(zip(claims, evidence, strict=True))
+        _verdict(claim, evidence, corrected[place], len(tested)) if place in corrected else _control(claim, evidence)
+        for place, (claim, evidence) in enumerate(zip(claims, collected, strict=True))
     ]
 
 
@@ -132,57 +135,57 @@ def _evidence(claim: Claim, runs: Runs, curves: Curves) -> Evidence:
     if set(less["trial"]) & set(more["trial"]):
         raise ClaimError(f'claim "{claim.text}": {labels[0]} and {labels[1]} are the same runs')
     values = values_of(claim, less, curves), values_of(claim, more, curves)
-    return Evidence(*labels, *values, described(claim, curves.score), _joules(less), _joules(more))
+    return Evidence(*labels, *values, quantity_label(claim, curves.score), _joules(less), _joules(more))
 
 
 def _joules(cell: pd.DataFrame) -> float:
-    """Return what a finished run of this cell took on average; NaN where none is finished or metered."""
+    """Return the mean joules of a finished run of this cell; NaN where none is finished or metered."""
     return float(cell["energy_joules"][cell["state"] == "done"].astype(float).mean())
 
 
-def _verdict(claim: Claim, seen: Evidence, corrected: float, tests: int) -> Judged:
-    passed = min(seen.sizes) >= claim.seeds and corrected < claim.alpha
-    can_pass = tests * smallest_p(*seen.sizes) < claim.alpha
-    needed = (0, 0) if passed else _seeds_needed(claim, seen, can_pass, seeds_for(claim.alpha, tests))
+def _verdict(claim: Claim, evidence: Evidence, corrected: float, tests: int) -> Judged:
+    passed = min(evidence.sizes) >= claim.seeds and corrected < claim.alpha
+    can_pass = tests * smallest_p(*evidence.sizes) < claim.alpha
+    needed = (0, 0) if passed else _seeds_needed(claim, evidence, can_pass, seeds_for(claim.alpha, tests))
     verdict = Verdict.PASS if passed else Verdict.UNDERPOWERED if any(needed) else Verdict.FAIL
-    return _judged(claim, seen, verdict, (seen.p_value, corrected), needed)
+    return _judged(claim, evidence, verdict, (evidence.p_value, corrected), needed)
 
 
-def _control(claim: Claim, seen: Evidence) -> Judged:
+def _control(claim: Claim, evidence: Evidence) -> Judged:
     """Return the verdict on a control: the test is two-sided and not corrected."""
-    p_value = two_sided_p(seen.less, seen.more) if all(seen.sizes) else 1.0
-    can_fail = 2 * smallest_p(*seen.sizes) < claim.alpha
+    p_value = two_sided_p(evidence.less, evidence.more) if all(evidence.sizes) else 1.0
+    can_fail = 2 * smallest_p(*evidence.sizes) < claim.alpha
     broken = p_value < claim.alpha
-    needed = (0, 0) if broken else _seeds_needed(claim, seen, can_fail, seeds_for(claim.alpha, 2))
+    needed = (0, 0) if broken else _seeds_needed(claim, evidence, can_fail, seeds_for(claim.alpha, 2))
     verdict = Verdict.FAIL if broken else Verdict.UNDERPOWERED if any(needed) else Verdict.PASS
-    return _judged(claim, seen, verdict, (p_value, p_value), needed)
+    return _judged(claim, evidence, verdict, (p_value, p_value), needed)
 
 
-def _seeds_needed(claim: Claim, seen: Evidence, is_decidable: bool, decidable_from: int) -> tuple[int, int]:
-    """Return the least number of seeds that each side lacks for a verdict."""
-    if min(seen.sizes) >= claim.seeds and is_decidable:
+def _seeds_needed(claim: Claim, evidence: Evidence, is_decidable: bool, decidable_from: int) -> tuple[int, int]:
+    """Return the minimum number of seeds that each side still needs for a verdict."""
+    if min(evidence.sizes) >= claim.seeds and is_decidable:
         return 0, 0
     target = max(claim.seeds, decidable_from)
-    less, more = seen.sizes
+    less, more = evidence.sizes
     return max(target - less, 0), max(target - more, 0)
 
 
 def _judged(
-    claim: Claim, seen: Evidence, verdict: Verdict, p_values: tuple[float, float], needed: tuple[int, int]
+    claim: Claim, evidence: Evidence, verdict: Verdict, p_values: tuple[float, float], needed: tuple[int, int]
 ) -> Judged:
-    interval = bootstrap_interval(seen.less, seen.more) if min(seen.sizes) > 1 else (math.nan, math.nan)
-    return Judged(claim, verdict, seen, *p_values, interval, needed, _kwh(seen, needed))
+    interval = bootstrap_interval(evidence.less, evidence.more) if min(evidence.sizes) > 1 else (math.nan, math.nan)
+    return Judged(claim, verdict, evidence, *p_values, interval, needed, _kwh(evidence, needed))
 
 
-def _kwh(seen: Evidence, needed: tuple[int, int]) -> float | None:
-    """Return the energy of the runs still needed, at the average of their cell's finished runs; None if unknown."""
-    joules_per_run = (seen.less_joules, seen.more_joules)
+def _kwh(evidence: Evidence, needed: tuple[int, int]) -> float | None:
+    """Return the kWh of the runs still needed, at the mean of their cell's finished runs; None if unknown."""
+    joules_per_run = (evidence.less_joules, evidence.more_joules)
     total = sum(number * joules for number, joules in zip(needed, joules_per_run, strict=True) if number)
     return None if math.isnan(total) else total / JOULES_PER_KWH
 
 
-def sentence(judged: Judged) -> str:
-    """Return the verdict and its evidence in one line."""
+def verdict_line(judged: Judged) -> str:
+    """Return the verdict and its evidence as one line."""
     less, more = judged.evidence.sizes
     low, high = judged.interval
     corrected = "two-sided" if judged.claim.is_control else f"corrected {judged.p_corrected:.2g}"

@@ -1,12 +1,12 @@
-"""claims: what a sweep is to show, tested against its results."""
+"""claims: test the claims of a sweep against its results."""
 
 from typing import Annotated
 
 import typer
 
-from analysis.claims.verdicts import judge_sweep, sentence
-from analysis.commands.sweep_results import IdentityOption, ScoreOption, loaded
-from analysis.console import say, say_json
+from analysis.claims.verdicts import judge_sweep, verdict_line
+from analysis.commands.sweep_results import IdentityOption, ScoreOption, load_results
+from analysis.console import print_json, print_line
 from analysis.results.load import loader
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app
@@ -36,14 +36,14 @@ def claims(
 ) -> int:
     """Test the claims of a sweep, and show the evidence for each verdict. A failed claim is a result, not an error."""
     place, name = open_store(store), stored_name(store, sweep)
-    runs, curves = loaded(place, name, score, identity, quiet=as_json)
+    runs, curves = load_results(place, name, score, identity, quiet=as_json)
     found = judge_sweep(runs.plan.claims, claim or [], loader(place, name, (runs, curves)))
     if as_json:
         not_tested = [{"claim": text, "reason": reason} for text, reason in found.not_tested]
-        say_json({"tested": [one.plain() for one in found.judged], "not_tested": not_tested})
+        print_json({"tested": [one.as_json() for one in found.judged], "not_tested": not_tested})
         return 0
-    for line in (*map(sentence, found.judged), *(f"NOT TESTED  {text}  ({why})" for text, why in found.not_tested)):
-        say(line)
+    for line in (*map(verdict_line, found.judged), *(f"NOT TESTED  {text}  ({why})" for text, why in found.not_tested)):
+        print_line(line)
     if not found.judged:
-        say(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')
+        print_line(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')
     return 0

@@ -1,11 +1,11 @@
-"""collect: the results of trials, gathered into Parquet tables."""
+"""collect: collect the results of trials into Parquet tables."""
 
 from typing import Annotated
 
 import typer
 
-from analysis.commands.sweep_results import say_skipped
-from analysis.console import say, say_json
+from analysis.commands.sweep_results import print_skipped
+from analysis.console import print_json, print_line
 from analysis.tables.collect import collect as collect_tables
 from analysis.tables.csv_export import export_csv
 from analysis.tables.store import open_store
@@ -28,10 +28,10 @@ def collect(csv: CsvOption = False, store: StoreOption = DEFAULT_STORE, as_json:
     found = collect_tables(place)
     written = export_csv(place) if csv else []
     if as_json:
-        say_json(found._asdict() | ({"csv": [str(path) for path in written]} if csv else {}))
+        print_json(found._asdict() | ({"csv": [str(path) for path in written]} if csv else {}))
         return 0
-    say(f"{found.trials} trials: {found.read} read, {found.trials - found.read} unchanged, {found.removed} gone")
-    say_skipped(found)
+    print_line(f"{found.trials} trials: {found.read} read, {found.trials - found.read} unchanged, {found.removed} gone")
+    print_skipped(found)
     for path in written:
-        say(str(path))
+        print_line(str(path))
     return 0

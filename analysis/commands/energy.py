@@ -1,11 +1,11 @@
-"""energy: what sweeps took."""
+"""energy: the energy used by sweeps."""
 
 from typing import Annotated
 
 import typer
 
 from analysis.commands.factors import CarbonOption, NodeDevicesOption, NodeWattsOption, factors_of
-from analysis.console import say, say_json, show
+from analysis.console import print_json, print_line, print_table
 from analysis.results import energy_table as energy_table
 from analysis.results.energy_table import energy_of
 from analysis.tables.store import open_store
@@ -34,13 +34,13 @@ def energy(
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
-    """Show the energy of sweeps: measured, estimated and by the paper's formula, wasted and reused, and its CO2."""
+    """Show the energy of sweeps: measured, estimated, by the paper's formula, wasted and reused, with its CO2."""
     place, factors = open_store(store), factors_of(kg_per_kwh, node_watts, node_devices)
     found, skipped = energy_of(place, [stored_name(store, sweep) for sweep in sweeps or []], factors)
     if as_json:
-        say_json(energy_table.plain(found) | {"skipped": skipped})
+        print_json(energy_table.as_json(found) | {"skipped": skipped})
         return 0
     for line in skipped:
-        say(f"skipped {line}")
-    show(energy_table.fitted_table(found), energy_table.notes(found))
+        print_line(f"skipped {line}")
+    print_table(energy_table.fitted_table(found), energy_table.notes(found))
     return 0

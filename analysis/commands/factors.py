@@ -1,4 +1,4 @@
-"""The factors of energy accounts that a command line may set."""
+"""Command-line options for the factors of the energy ledger."""
 
 import math
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from trainer.errors import UserError
 
 CarbonOption = Annotated[
     float | None,
-    typer.Option("--kg-per-kwh", help="CO2 per kWh.", show_default="world average, stated"),
+    typer.Option("--kg-per-kwh", help="CO2 per kWh.", show_default="world average"),
 ]
 NodeWattsOption = Annotated[
     float | None, typer.Option("--node-watts", help="Power of a node, for the paper's formula.")
@@ -19,7 +19,7 @@ NodeDevicesOption = Annotated[int | None, typer.Option("--node-devices", min=1, 
 
 
 def factors_of(kg_per_kwh: float | None, node_watts: float | None, node_devices: int | None) -> Factors:
-    """Return the factors, those that are given instead of the default. Raises UserError for one that is not above 0."""
+    """Return the default factors with the given ones replaced. Raises UserError for one that is not above 0."""
     for option, value in (("--kg-per-kwh", kg_per_kwh), ("--node-watts", node_watts)):
         if value is not None and not 0 < value < math.inf:
             raise UserError(option, f"{value:g} is not above 0", "give a number above 0")

@@ -1,4 +1,4 @@
-"""figures draw, trace, verify: draw figures, go back from one to its runs, compare them with their runs."""
+"""figures draw, trace, verify: draw figures, trace one back to its runs, verify them against their runs."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from analysis.commands.sweep_results import IdentityOption, ScoreOption, loaded, may_write
-from analysis.console import say, say_json, show
+from analysis.commands.sweep_results import IdentityOption, ScoreOption, is_writable, load_results
+from analysis.console import print_json, print_line, print_table
 from analysis.errors import FigureError
 from analysis.figures.provenance import Provenance
 from analysis.figures.trace import provenance_behind
@@ -60,10 +60,10 @@ OnlyOption = Annotated[
 
 
 class FigureCommands(TyperGroup):
-    """draw, trace and verify. A sweep in their place, as in earlier versions, is answered with what to type."""
+    """draw, trace and verify. A sweep name in their place (the syntax of earlier versions) gets an error with a fix."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the name of the command, the command, and the words that are left for it."""
+        """Return the name of the command, the command, and its remaining arguments."""
         if args[0] not in self.commands and not get_close_matches(args[0], self.commands):
             problem, way_out = "is neither draw, trace nor verify", f"type: figures draw {args[0]}"
             raise UserError(f"figures {args[0]}", problem, way_out)
@@ -83,19 +83,19 @@ def draw(
     as_json: JsonOption = False,
 ) -> int:
     """Draw the figures of a sweep as PDF, PNG and CSV, with a provenance file."""
-    from analysis.figures.catalog import FREE, GENERAL
+    from analysis.figures.catalog import GENERAL, WITHOUT_RUNS
     from analysis.figures.render import render_all
 
     place = open_store(store)
     name = stored_name(store, sweep) if sweep else NO_SWEEP
-    place = place if may_write(place.path / "figures") else replace(place, outputs=Path.cwd())
-    runs, curves = loaded(place, name, score, identity, quiet=as_json)
-    names = names_in(only) or runs.plan.figures or (FREE if name == NO_SWEEP else GENERAL)
+    place = place if is_writable(place.path / "figures") else replace(place, outputs=Path.cwd())
+    runs, curves = load_results(place, name, score, identity, quiet=as_json)
+    names = names_in(only) or runs.plan.figures or (WITHOUT_RUNS if name == NO_SWEEP else GENERAL)
     made, problems, bugs = render_all(names, runs, curves)
     if as_json:
-        say_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
+        print_json({figure.name: {"png": str(figure.png), "provenance": figure.provenance.id} for figure in made})
     else:
-        _say_figures(made)
+        _print_figures(made)
     if bugs:
         raise ExceptionGroup("\n".join(problems), bugs)
     if problems:
@@ -103,12 +103,12 @@ def draw(
     return 0
 
 
-def _say_figures(made: "Sequence[Rendered]") -> None:
+def _print_figures(made: "Sequence[Rendered]") -> None:
     for figure in made:
-        say(f"{figure.png}  ({figure.provenance.id})")
+        print_line(f"{figure.png}  ({figure.provenance.id})")
     for kind, lines in made[-1].provenance.exceptions().items() if made else ():
         if lines:
-            say(f"{kind}: {'; '.join(lines)}")
+            print_line(f"{kind}: {'; '.join(lines)}")
 
 
 @app.command(epilog=epilog(TRACE_EXAMPLES))
@@ -116,10 +116,10 @@ def trace(file: FileArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonO
     """List the runs behind a figure."""
     origin = provenance_behind(file, open_store(store))
     if as_json:
-        say_json(origin.model_dump(mode="json"))
+        print_json(origin.model_dump(mode="json"))
     else:
         notes = (origin.metric, origin.aggregation, f"{origin.code} · provenance {origin.id}")
-        show(_runs_behind(origin), notes)
+        print_table(_runs_behind(origin), notes)
     return 0
 
 
@@ -142,10 +142,10 @@ def verify(sweep: EverySweepArgument = "", store: StoreOption = DEFAULT_STORE, a
     if not checked:
         raise FigureError(f"{place.path / 'figures'}: no figures of {sweep or 'any sweep'} to verify")
     if as_json:
-        say_json([figure._asdict() for figure in checked])
+        print_json([figure._asdict() for figure in checked])
     else:
         for figure in checked:
-            say(f"{figure.sweep}: {figure.figure}: {'; '.join(figure.differences) or 'agrees'}")
+            print_line(f"{figure.sweep}: {figure.figure}: {'; '.join(figure.differences) or 'agrees'}")
     wrong = sum(bool(figure.differences) for figure in checked)
     if wrong:
         message = f"{wrong} of {len(checked)} figures differ from their runs; check the runs, or draw the figures again"

@@ -1,4 +1,4 @@
-"""report: sweeps as one page that needs nothing else."""
+"""report: sweeps as one self-contained page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from analysis.commands.factors import CarbonOption, NodeDevicesOption, NodeWattsOption, factors_of
-from analysis.commands.sweep_results import say_skipped
-from analysis.console import say, say_json
+from analysis.commands.sweep_results import print_skipped
+from analysis.console import print_json, print_line
 from analysis.report.pdf import print_pdf
 from analysis.report.report import write_report
 from analysis.tables.collect import collect as collect_tables
@@ -51,9 +51,9 @@ def report(
         print_pdf(html, html.with_suffix(".pdf"))
         written.append(html.with_suffix(".pdf"))
     if as_json:
-        say_json({"files": [str(path) for path in written], "claims": {part.sweep: part.verdicts for part in parts}})
+        print_json({"files": [str(path) for path in written], "claims": {part.sweep: part.verdicts for part in parts}})
         return 0
-    say_skipped(collected)
+    print_skipped(collected)
     for path in written:
-        say(str(path))
+        print_line(str(path))
     return 0

@@ -1,4 +1,4 @@
-"""What the commands about one sweep share: their options, and how its results are loaded."""
+"""Shared by the commands on one sweep: their options, and loading its results."""
 
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.console import say
+from analysis.console import print_line
 from analysis.errors import READ_ONLY
 from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import Collected
@@ -19,12 +19,12 @@ ScoreOption = Annotated[
 IdentityOption = Annotated[str | None, typer.Option("--identity", help="Identity of the metric, if there are several.")]
 
 
-def loaded(
+def load_results(
     store: ResultStore, sweep: str, score: str | None, identity: str | None, *, quiet: bool = False
 ) -> tuple[Runs, Curves]:
-    """Bring the tables up to date, say what was skipped unless `quiet`, and load a sweep of the store.
+    """Update the tables, print what was skipped unless `quiet`, and load a sweep of the store.
 
-    Of a store that may only be read, the trials' own files are read anew: that is slower, and says the same.
+    In a read-only store the files of the trials are read instead, which is slower and gives the same results.
     """
     try:
         found = collect_tables(store)
@@ -33,12 +33,12 @@ def loaded(
             raise
         return load(store, sweep, fresh=True, score=score, identity=identity)
     if not quiet:
-        say_skipped(found)
+        print_skipped(found)
     return load(store, sweep, score=score, identity=identity)
 
 
-def may_write(folder: Path) -> bool:
-    """Return whether files can be written to a folder, which is made if need be."""
+def is_writable(folder: Path) -> bool:
+    """Return whether files can be written to a folder, creating it if necessary."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
@@ -49,7 +49,7 @@ def may_write(folder: Path) -> bool:
         return False
 
 
-def say_skipped(found: Collected) -> None:
-    """Say which trials could not be read, and why."""
+def print_skipped(found: Collected) -> None:
+    """Print which trials could not be read, and why."""
     for line in found.skipped:
-        say(f"skipped {line}")
+        print_line(f"skipped {line}")

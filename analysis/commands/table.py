@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from analysis.commands.sweep_results import IdentityOption, ScoreOption, loaded
-from analysis.console import say, say_json, show
+from analysis.commands.sweep_results import IdentityOption, ScoreOption, load_results
+from analysis.console import print_json, print_line, print_table
 from analysis.results import summary
 from analysis.tables.store import open_store
 from trainer.command_line.group import epilog, new_app
@@ -37,14 +37,14 @@ def table(
     """Print the results of a sweep, one row per cell."""
     chosen: Format = "csv" if csv else form
     place, quiet = open_store(store), as_json or chosen != "text"
-    result = summary.summarize(*loaded(place, stored_name(store, sweep), score, identity, quiet=quiet))
+    result = summary.summarize(*load_results(place, stored_name(store, sweep), score, identity, quiet=quiet))
     if as_json:
         about = {"sweep": result.sweep, "tier": result.tier, "score": result.score._asdict()}
-        say_json({**about, "cells": result.table.to_dict("records")})
+        print_json({**about, "cells": result.table.to_dict("records")})
     elif chosen == "csv":
-        say(result.table.to_csv(index=False, lineterminator="\n").rstrip())
+        print_line(result.table.to_csv(index=False, lineterminator="\n").rstrip())
     elif chosen == "markdown":
-        say(summary.markdown(result))
+        print_line(summary.markdown(result))
     else:
-        show(summary.fitted_table(result), summary.notes(result))
+        print_table(summary.fitted_table(result), summary.notes(result))
     return 0

@@ -1,4 +1,4 @@
-"""All figures by name: those that suit any sweep, and one table per paper in `papers`."""
+"""All figures by name: general ones that suit any sweep, and those of each paper in `papers`."""
 
 import difflib
 
@@ -20,9 +20,9 @@ GENERAL: dict[str, Figure] = {
     "logit_histograms": LogitFigure("Logits of the discriminator"),  # as ADA, Fig. 1b, 1c and 6b
     "samples": SampleFigure("Samples near the best snapshot"),  # as ADA, Fig. 10
 }
-"""What is drawn where a sweep names no figures. ADA: Karras et al. 2020."""
+"""The figures drawn for a sweep that names none. ADA: Karras et al. 2020."""
 
-FREE = ada.FREE
+WITHOUT_RUNS = ada.WITHOUT_RUNS
 """Figures that need no run."""
 
 FIGURES: dict[str, Figure] = {
@@ -36,10 +36,10 @@ FIGURES: dict[str, Figure] = {
 
 
 def figure_named(name: str) -> Figure:
-    """Return the figure `name`. Raises FigureError, listing what there is."""
-    known = FIGURES | FREE
+    """Return the figure `name`. Raises FigureError, naming the nearest or all figures."""
+    known = FIGURES | WITHOUT_RUNS
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         way_out = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise FigureError(f"figure {name}: not known; {way_out}")
+        raise FigureError(f"figure {name}: no such figure; {way_out}")
     return known[name]

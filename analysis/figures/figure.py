@@ -1,4 +1,4 @@
-"""The interface of a figure: `data` computes its numbers, `draw` draws them and computes nothing."""
+"""The interface of a figure: `data` computes its numbers, `draw` only draws them."""
 
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from analysis.results.load import Curves, Runs
 
 
 class FigureData(Protocol):
-    """What every figure's numbers have: `table`, which becomes the CSV, and the `cells` the figure is about."""
+    """The numbers of a figure: `table`, which becomes the CSV, and the `cells` that the figure shows."""
 
     @property
     def table(self) -> pd.DataFrame: ...
@@ -19,7 +19,7 @@ class FigureData(Protocol):
 
 
 class Figure(Protocol):
-    """An entry of a table of figures. `aggregation` describes how runs became the plotted numbers."""
+    """A figure. `aggregation` describes how the plotted numbers were computed from runs."""
 
     @property
     def title(self) -> str: ...
@@ -32,9 +32,9 @@ class Figure(Protocol):
         ...
 
     def size(self, data: Any) -> tuple[float, float]:
-        """Return width and height of the page in inches."""
+        """Return the width and height of the page in inches."""
         ...
 
     def draw(self, data: Any, ax: Axes) -> None:
-        """Draw the numbers in place of `ax`."""
+        """Draw the numbers in the place of `ax`."""
         ...

@@ -1,4 +1,4 @@
-"""Cells laid out on a page as rows and columns: a row per training set size, a column per method."""
+"""Layout of cells on a page: a row per training set size, a column per method."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from analysis.results.load import Runs
 
 
 def shown(runs: Runs, most: int) -> tuple[Runs, list[str]]:
-    """Return the runs of at most `most` cells, evenly spread, and the names of the cells left out."""
+    """Return the runs of at most `most` evenly spaced cells, and the names of the cells left out."""
     cells = runs.cells
     places = np.linspace(0, len(cells) - 1, min(most, len(cells))).round().astype(int)
     chosen = [cells[place] for place in places]
@@ -19,7 +19,7 @@ def shown(runs: Runs, most: int) -> tuple[Runs, list[str]]:
 
 
 def rows_of_cells(runs: pd.DataFrame, columns: int) -> list[list[str]]:
-    """Return the cells by size, ascending; a size with more than `columns` cells goes on in the next row."""
+    """Return the cells by size, ascending; a size with more than `columns` cells continues in the next row."""
     cells = runs.drop_duplicates("cell").sort_values("training_images", kind="stable")
     rows = []
     for _, part in cells.groupby("training_images", sort=False, dropna=False):
@@ -29,7 +29,7 @@ def rows_of_cells(runs: pd.DataFrame, columns: int) -> list[list[str]]:
 
 
 def titles_of(runs: pd.DataFrame) -> dict[str, str]:
-    """Return for each cell its method, its data set where there are several, and its size in words."""
+    """Return a title for each cell: its method, its data set if there are several, and its size."""
     cells = runs.drop_duplicates("cell")
     several = cells["dataset"].nunique() > 1
     sizes = cells["training_images"].map(lambda n: "" if pd.isna(n) else f"{images_label(n)} images")

@@ -1,4 +1,4 @@
-"""Provenance: what a figure came from, recorded when it is drawn."""
+"""Provenance of figures: the origin of a figure, recorded when it is drawn."""
 
 import hashlib
 import importlib.metadata
@@ -20,7 +20,7 @@ RUN_COLUMNS = ("trial", "cell", "seed", "state", "kimg", "horizon_kimg")
 
 
 class RunOrigin(BaseModel):
-    """One run behind a figure: how far it was, and the snapshot whose score is its best."""
+    """One run behind a figure: its progress, and the snapshot with its best score."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +38,7 @@ ORIGINS = TypeAdapter(list[RunOrigin])
 
 
 class Provenance(BaseModel):
-    """All that a figure came from. `id` names the content of everything else here."""
+    """The origin of a figure. `id` is a hash of all other fields."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,11 +63,11 @@ class Provenance(BaseModel):
         return sorted({run.trial for run in self.runs})
 
     def content_id(self) -> str:
-        """Return 16 hexadecimal digits that name everything here but `id` itself."""
+        """Return 16 hexadecimal digits of the SHA-256 of all fields except `id`."""
         return hashlib.sha256(self.model_dump_json(exclude={"id"}).encode()).hexdigest()[:16]
 
     def exceptions(self) -> dict[str, list[str]]:
-        """Return what is missing or incomplete in the figure, by kind."""
+        """Return the missing and incomplete runs of the figure, by kind."""
         known = {"Missing": self.missing, "Diverged": self.diverged, "Not finished": self.unfinished}
         return known | {"Not shown, to keep the figure readable": self.not_shown}
 
@@ -75,7 +75,7 @@ class Provenance(BaseModel):
 def provenance_of(
     figure: str, aggregation: str, csv: str, runs: Runs, curves: Curves, not_shown: Sequence[str] = ()
 ) -> Provenance:
-    """Return the provenance of a figure whose plotted numbers are `csv`; `not_shown`: cells there was no room for."""
+    """Return the provenance of a figure whose plotted numbers are `csv`; `not_shown`: cells that did not fit."""
     frame = runs.frame
     missing, diverged = frame["attempts"].fillna(0) == 0, frame["diverged"]
     unfinished = frame[~missing & ~diverged & (frame["state"] != "done")]
@@ -83,7 +83,7 @@ def provenance_of(
         figure=figure,
         sweep=runs.plan.sweep,
         tier=runs.plan.tier,
-        metric=curves.score.described,
+        metric=curves.score.description,
         metric_name=curves.score.metric,
         metric_identity=curves.score.identity,
         aggregation=aggregation,
@@ -107,7 +107,7 @@ def _by_cell(runs: pd.DataFrame) -> list[str]:
 
 
 def _origins(frame: pd.DataFrame) -> list[RunOrigin]:
-    """Return the origin of every run, validated together: one by one takes ten times as long."""
+    """Return the origin of every run, validated in one call, which is ten times as fast as one by one."""
     best = frame["best_kimg"].astype(object).where(frame["best_kimg"].notna(), None)
     rows = frame[list(RUN_COLUMNS)].assign(best_snapshot_kimg=best, codes=frame["codes"].map(list))
     return ORIGINS.validate_python(rows.to_dict("records"))
@@ -115,7 +115,7 @@ def _origins(frame: pd.DataFrame) -> list[RunOrigin]:
 
 @cache
 def code_version() -> str:
-    """Return the version of adasweep with a hash of the sources of this package, which makes the numbers."""
+    """Return the version of adasweep with a hash of the sources of this package, which computes the numbers."""
     seen = hashlib.sha256()
     root = Path(analysis.__file__).parent
     for path in sorted(root.rglob("*.py")):
@@ -128,7 +128,7 @@ def code_version() -> str:
 
 
 def numbers_csv(table: pd.DataFrame) -> str:
-    """Return plotted numbers as CSV text: every float in its shortest exact form."""
+    """Return plotted numbers as CSV text, every float in its shortest exact form."""
     return table.to_csv(index=False, lineterminator="\n")
 
 
@@ -138,7 +138,7 @@ def record_provenance(directory: Path, provenance: Provenance) -> None:
 
 
 def read_provenance(directory: Path) -> list[Provenance]:
-    """Return what is recorded of the figures in `directory`; nothing where there are none."""
+    """Return the provenance of all figures in `directory`."""
     return [_read(path) for path in sorted(directory.glob(f"*{SUFFIX}"))]
 
 

@@ -1,4 +1,4 @@
-"""Make a figure's files: PDF and PNG with their origin inside, CSV of the plotted numbers, provenance beside."""
+"""Render a figure to files: PDF and PNG with embedded provenance, CSV of the plotted numbers, provenance file."""
 
 import gc
 import io
@@ -17,7 +17,7 @@ from analysis.errors import AnalysisError
 from analysis.figures.catalog import figure_named
 from analysis.figures.figure import Figure, FigureData
 from analysis.figures.provenance import Provenance, numbers_csv, provenance_of, record_provenance
-from analysis.figures.style import GREY, own_look
+from analysis.figures.style import GREY, figure_style
 from analysis.results.load import Curves, Runs
 from analysis.tables.plan_file import NO_SWEEP
 from trainer.errors import UserError
@@ -30,7 +30,7 @@ NAMED_IN_CAPTION = 3
 
 
 class Rendered(NamedTuple):
-    """A figure that was made: its name, where its picture is, and what the caption reports as missing or incomplete."""
+    """A rendered figure: its name, the path of its PNG, and its provenance."""
 
     name: str
     png: Path
@@ -38,13 +38,13 @@ class Rendered(NamedTuple):
 
 
 def render(name: str, runs: Runs, curves: Curves) -> Rendered:
-    """Make figure `name` and write its files to STORE/figures/<sweep>/."""
-    with collection_paused():
+    """Render the figure `name` and write its files to STORE/figures/<sweep>/."""
+    with gc_paused():
         return _render(figure_named(name), name, runs, curves)
 
 
 class Drawn(NamedTuple):
-    """Figures that were made, and what is wrong with those that could not be."""
+    """Rendered figures, and the errors of those that failed."""
 
     figures: list[Rendered]
     problems: list[str]
@@ -52,22 +52,22 @@ class Drawn(NamedTuple):
 
 
 def render_all(names: Iterable[str], runs: Runs, curves: Curves) -> Drawn:
-    """Make every figure that can be made: one that is misspelt, lacks its data, or has a bug never stops the others."""
+    """Render all figures; one that is misspelt, lacks its data or has a bug does not stop the others."""
     drawn = Drawn([], [], [])
     for name in names:
         try:
             drawn.figures.append(render(name, runs, curves))
         except (AnalysisError, UserError) as error:
             drawn.problems.append(str(error))
-        except Exception as error:  # reported with the others, and raised again once all others are drawn
+        except Exception as error:  # reported with the other problems; raised again once all other figures are drawn
             drawn.problems.append(" ".join(f"{name}: internal error: {type(error).__name__}: {error}".split()))
             drawn.bugs.append(error)
     return drawn
 
 
 @contextmanager
-def collection_paused() -> Iterator[None]:
-    """Pause the garbage collector: it would walk through the records of all runs while many small objects are made."""
+def gc_paused() -> Iterator[None]:
+    """Pause the garbage collector, which would scan the records of all runs while many small objects are created."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -81,10 +81,10 @@ def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
     numbers = figure.data(runs, curves)
     csv = numbers_csv(numbers.table)
     shown, not_shown = runs.only(numbers.cells), getattr(numbers, "not_shown", ())
-    origin = provenance_of(name, _as_it_is(figure.aggregation, shown), csv, shown, curves, not_shown)
+    origin = provenance_of(name, _aggregation_of_runs(figure.aggregation, shown), csv, shown, curves, not_shown)
     directory = runs.store.figures(runs.plan.sweep)
     replace_file(directory / f"{name}.csv", csv)
-    with own_look():
+    with figure_style():
         page = compose(figure, numbers, origin)
         for kind in ("pdf", "png"):
             replace_file(directory / f"{name}.{kind}", _encoded(page, kind, origin))
@@ -92,14 +92,14 @@ def _render(figure: Figure, name: str, runs: Runs, curves: Curves) -> Rendered:
     return Rendered(name, directory / f"{name}.png", origin)
 
 
-def _as_it_is(aggregation: str, runs: Runs) -> str:
-    """Return how runs became numbers: where no cell has a second seed, there is neither a median nor a spread."""
+def _aggregation_of_runs(aggregation: str, runs: Runs) -> str:
+    """Return the aggregation, without "median" and "spread" if every cell has a single seed."""
     is_spread = runs.frame["cell"].duplicated().any()
     return aggregation if is_spread else SPREAD.sub("one seed of each cell", aggregation)
 
 
 def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
-    """Return the page with title and caption, everything in its final place."""
+    """Return the page with title and caption, after layout."""
     page = Page(figsize=figure.size(numbers), layout=ConstrainedLayoutEngine(h_pad=MARGIN_INCHES))
     page.suptitle(figure.title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     caption = _caption(origin, page.get_figwidth())
@@ -111,7 +111,7 @@ def compose(figure: Figure, numbers: FigureData, origin: Provenance) -> Page:
 
 
 def _caption(origin: Provenance, width_inches: float) -> str:
-    """Return sweep, tier, metric identity, aggregation and whatever is missing, broken to the width of the figure."""
+    """Return sweep, tier, metric identity, aggregation and what is missing, wrapped to the width of the figure."""
     sweep = f"Sweep {origin.sweep} · tier {origin.tier or 'default'} · {origin.metric}"
     lines = [
         *([] if origin.sweep == NO_SWEEP else [sweep]),
@@ -130,7 +130,7 @@ def _some(names: list[str]) -> str:
 
 
 def _encoded(page: Page, kind: str, origin: Provenance) -> bytes:
-    """Return the file's content: without dates, so that equal numbers give equal bytes."""
+    """Return the file's content, without dates so that equal numbers give equal bytes."""
     about = json.dumps({"id": origin.id, "sweep": origin.sweep, "figure": origin.figure, "trials": origin.trials()})
     metadata: dict[str, str | None] = {"Title": f"{origin.sweep}: {origin.figure}", "Keywords": f"adasweep {about}"}
     if kind == "pdf":

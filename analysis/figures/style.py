@@ -1,4 +1,4 @@
-"""The common style of all figures: colours safe for colour-blind readers, ticks in plain numbers, legends outside.
+"""The common style of all figures: colour-blind-safe colours, ticks as plain numbers, legends outside.
 
 Colours: Okabe and Ito (2008), "Color Universal Design".
 """
@@ -22,9 +22,9 @@ DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1, 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
 GREY = "#666666"
 TICK_SHARE = 0.07
-"""Share of an axis that a tick's text takes."""
+"""Share of an axis taken by the label of one tick."""
 
-LOOK: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -50,11 +50,11 @@ LOOK: dict[str, Any] = {
 
 
 @contextmanager
-def own_look() -> Iterator[None]:
-    """Draw with matplotlib's defaults and LOOK alone: what a user's matplotlibrc sets changes no figure."""
+def figure_style() -> Iterator[None]:
+    """Use matplotlib's defaults and STYLE, ignoring the user's matplotlibrc."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(cast(Any, LOOK))
+        matplotlib.rcParams.update(cast(Any, STYLE))
         yield
 
 
@@ -67,7 +67,7 @@ class Pen(NamedTuple):
 
 
 def pens(count: int) -> list[Pen]:
-    """Return `count` different pens: eight colours, then the same with other dashes and markers."""
+    """Return `count` different pens: eight colours, then the same colours with other dashes and markers."""
     return [
         Pen(OKABE_ITO[i % 8], DASHES[(i // 8) % len(DASHES)], next(islice(cycle(MARKERS), i % 8 + i // 8, None)))
         for i in range(count)
@@ -75,7 +75,7 @@ def pens(count: int) -> list[Pen]:
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:
-    """Label a logarithmic axis from `low` to `high` with plain numbers, with enough of them even on a short span."""
+    """Label a logarithmic axis from `low` to `high` with plain numbers, enough of them even for a short range."""
     axis.set_major_locator(FixedLocator(_log_values(low, high)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
     axis.set_minor_locator(NullLocator())
@@ -93,32 +93,32 @@ def _log_values(low: float, high: float) -> list[float]:
 
 
 def _apart(values: Sequence[float]) -> list[float]:
-    """Return the values that can be written side by side on a logarithmic axis: first and last, and between them."""
+    """Return the values whose labels do not overlap on a logarithmic axis: first, last, and those that fit between."""
     *inner, last = values
-    room = TICK_SHARE * np.log(last / values[0]) if inner else 0.0
+    spacing = TICK_SHARE * np.log(last / values[0]) if inner else 0.0
     kept: list[float] = []
     for value in inner:
-        if not kept or (np.log(value / kept[-1]) >= room and np.log(last / value) >= room):
+        if not kept or (np.log(value / kept[-1]) >= spacing and np.log(last / value) >= spacing):
             kept.append(value)
     return [*kept, last]
 
 
 def images_ticks(axis: Axis, images: Sequence[float]) -> None:
-    """Tick a logarithmic axis exactly at the training set sizes, written 500, 2k, 140k."""
+    """Tick a logarithmic axis exactly at the training set sizes, labelled 500, 2k, 140k."""
     axis.set_major_locator(FixedLocator(_apart(images)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: images_label(value)))
     axis.set_minor_locator(NullLocator())
 
 
 def value_ticks(axis: Axis, values: Sequence[float]) -> None:
-    """Tick an axis exactly at `values`, in plain numbers."""
+    """Tick an axis exactly at `values`, labelled as plain numbers."""
     axis.set_major_locator(FixedLocator(list(values)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(NullLocator())
 
 
 def legend_outside(ax: Axes, title: str = "") -> None:
-    """Put the legend of `ax` right of all axes, never over data; no legend if there are no labels."""
+    """Put the legend of `ax` to the right of all axes; no legend if there are no labels."""
     handles, labels = ax.get_legend_handles_labels()
     figure = ax.figure
     assert isinstance(figure, Figure)
@@ -127,8 +127,8 @@ def legend_outside(ax: Axes, title: str = "") -> None:
         figure.legend(handles, labels, loc="outside right upper", title=title, ncols=columns, alignment="left")
 
 
-def say_empty(ax: Axes, message: str) -> None:
-    """Write in the middle of empty axes why they are empty."""
+def label_empty(ax: Axes, message: str) -> None:
+    """Write in the centre of empty axes why they are empty."""
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_xlabel("")

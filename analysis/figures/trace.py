@@ -1,4 +1,4 @@
-"""Trace the file of a figure, wherever it was copied to, back to its runs."""
+"""Trace the file of a figure back to its runs, even a copy outside the store."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from analysis.tables.store import ResultStore
 
 
 def embedded(path: Path) -> dict[str, Any] | None:
-    """Return what a PDF or PNG says of its own origin (id, sweep, figure, trials); None where it says nothing."""
+    """Return the provenance embedded in a PDF or PNG (id, sweep, figure, trials); None if there is none."""
     text = _keywords_of_png(path) if path.suffix == ".png" else _keywords_of_pdf(path)
     return json.loads(text.removeprefix("adasweep ")) if text.startswith("adasweep {") else None
 
@@ -28,15 +28,15 @@ def _keywords_of_png(path: Path) -> str:
 
 
 def _keywords_of_pdf(path: Path) -> str:
-    """Return the string of the document's information dictionary, unescaped."""
+    """Return the unescaped Keywords string of the document's information dictionary."""
     found = re.search(rb"/Keywords \((.*?[^\\])\)", path.read_bytes(), re.DOTALL)
     return re.sub(r"\\(.)", r"\1", found[1].decode("latin-1")) if found else ""
 
 
 def provenance_behind(path: Path, store: ResultStore) -> Provenance:
-    """Return the provenance of a figure's file (PDF, PNG or CSV), wherever it was copied to.
+    """Return the provenance of a figure's file (PDF, PNG or CSV), even of a copy.
 
-    Raises FigureError where the file says nothing, or the store has redrawn the figure since.
+    Raises FigureError if the file carries no provenance, or if the figure has been redrawn since.
     """
     if not path.is_file():
         raise FigureError(f"{path}: no such file")
@@ -45,7 +45,9 @@ def provenance_behind(path: Path, store: ResultStore) -> Provenance:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         matches = [entry for entry in recorded if entry.numbers_sha256 == digest]
         if not matches:
-            raise FigureError(f"{path}: not the numbers of any figure in {store.path}; modified, or redrawn since")
+            raise FigureError(
+                f"{path}: no figure in {store.path} has these numbers; the file was edited, or redrawn since"
+            )
         return min(matches, key=lambda entry: entry.figure != path.stem)
     about = embedded(path)
     if about is None:

@@ -1,4 +1,4 @@
-"""Compare figures with their runs: the numbers are rebuilt from the files of the trials."""
+"""Verify figures: recompute their numbers from the files of the trials and compare."""
 
 import csv
 import hashlib
@@ -18,7 +18,7 @@ DIFFERENCES_SHOWN = 3
 
 
 class Verified(NamedTuple):
-    """One figure compared: `differences` are empty where everything agrees; `notes` are harmless."""
+    """The verification of one figure: no `differences` if everything agrees; `notes` are harmless."""
 
     sweep: str
     figure: str
@@ -27,20 +27,20 @@ class Verified(NamedTuple):
 
 
 def verify(store: ResultStore, sweep: str) -> list[Verified]:
-    """Compare every figure of `sweep`: plotted numbers, CSV, and what PDF and PNG say of their origin."""
+    """Verify every figure of `sweep`: plotted numbers, CSV, and the provenance embedded in PDF and PNG."""
     return [_verify(store, sweep, origin) for origin in read_provenance(store.figures(sweep))]
 
 
 def _verify(store: ResultStore, sweep: str, origin: Provenance) -> Verified:
-    differences = [*_tampered(store.figures(sweep), origin), *_moved(store, sweep, origin)]
+    differences = [*_tampered(store.figures(sweep), origin), *_changed_numbers(store, sweep, origin)]
     same_code = origin.code == code_version()
     return Verified(sweep, origin.figure, differences, [] if same_code else [f"drawn by {origin.code}"])
 
 
 def _tampered(directory: Path, origin: Provenance) -> Iterator[str]:
-    """Say which files beside the provenance are not the ones it was written for."""
+    """Yield which files of the figure do not match its provenance file."""
     if origin.content_id() != origin.id:
-        yield "provenance.json was edited"
+        yield "the provenance file was edited"
     numbers = directory / f"{origin.figure}.csv"
     if not numbers.exists() or hashlib.sha256(numbers.read_bytes()).hexdigest() != origin.numbers_sha256:
         yield f"{numbers.name} is missing or was edited"
@@ -50,25 +50,25 @@ def _tampered(directory: Path, origin: Provenance) -> Iterator[str]:
             yield f"{picture.name} is missing or belongs to another version of the figure"
 
 
-def _moved(store: ResultStore, sweep: str, origin: Provenance) -> Iterator[str]:
-    """Say where the numbers rebuilt from the trials differ from those of the CSV."""
+def _changed_numbers(store: ResultStore, sweep: str, origin: Provenance) -> Iterator[str]:
+    """Yield where the numbers recomputed from the trials differ from the CSV."""
     try:
         score, identity = origin.metric_name, origin.metric_identity or None
         runs, curves = load(store, sweep, fresh=True, score=score, identity=identity)
-        today = numbers_csv(figure_named(origin.figure).data(runs, curves).table)
+        rebuilt = numbers_csv(figure_named(origin.figure).data(runs, curves).table)
     except AnalysisError as error:
         yield str(error)
         return
-    if hashlib.sha256(today.encode()).hexdigest() == origin.numbers_sha256:
+    if hashlib.sha256(rebuilt.encode()).hexdigest() == origin.numbers_sha256:
         return
     path = store.figures(sweep) / f"{origin.figure}.csv"
-    drawn = path.read_text(encoding="utf-8") if path.exists() else ""
-    yield from _compared(drawn, today)
+    as_drawn = path.read_text(encoding="utf-8") if path.exists() else ""
+    yield from _compared(as_drawn, rebuilt)
 
 
-def _compared(drawn: str, today: str) -> Iterator[str]:
-    header, *old = list(csv.reader(drawn.splitlines())) or [[]]
-    _, *new = csv.reader(today.splitlines())
+def _compared(as_drawn: str, rebuilt: str) -> Iterator[str]:
+    header, *old = list(csv.reader(as_drawn.splitlines())) or [[]]
+    _, *new = csv.reader(rebuilt.splitlines())
     nothing: list[str] = []
     changed = [(a, b) for a, b in zip_longest(old, new, fillvalue=nothing) if a != b]
     for a, b in changed[:DIFFERENCES_SHOWN]:

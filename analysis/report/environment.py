@@ -1,4 +1,4 @@
-"""Hardware, software and code of the runs of a sweep, as recorded, with the number of attempts."""
+"""Recorded hardware, software and code versions of the runs of a sweep, with the number of attempts for each."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,20 +12,20 @@ BAD = frozenset({State.FAILED, State.LOST, State.PREEMPTED, State.CANCELLED})
 
 
 def environment(runs: Runs) -> list[tuple[str, str, str]]:
-    """Return rows under HEADINGS: hosts, versions, ops, code. More than one value of a kind deserves attention."""
+    """Return rows under HEADINGS: hosts, versions, ops, code. More than one value of a kind may need a second look."""
     counted = Counter(fact for record in records(runs.store, runs.frame["trial"].unique()) for fact in _facts(record))
     return [(kind, value, str(count)) for (kind, value), count in sorted(counted.items())]
 
 
 def bad_endings(runs: Runs) -> list[str]:
-    """Return in words how many attempts ended in another way than done, and what they said last."""
+    """Return a line per way in which attempts ended other than done: their number, state and last message."""
     endings = [record for record in records(runs.store, runs.frame["trial"].unique()) if record.state in BAD]
     counted = Counter(f"{record.state}" + (f": {record.message}" if record.message else "") for record in endings)
     return [f"{count} attempt{'s' * (count > 1)} {ending}" for ending, count in counted.most_common()]
 
 
 def records(store: ResultStore, trials: Iterable[str]) -> Iterator[RunRecord]:
-    """Yield the records of all attempts that began."""
+    """Yield the records of all attempts that started."""
     for trial in trials:
         run = store.run(trial)
         for number in run.attempts():

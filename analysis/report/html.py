@@ -1,4 +1,4 @@
-"""A self-contained HTML page, made by the templates beside this file: all text is escaped, nothing is loaded."""
+"""A self-contained HTML page, rendered from `templates`: all text is escaped, nothing is loaded."""
 
 import base64
 from collections.abc import Sequence
@@ -20,29 +20,29 @@ TEMPLATES = jinja2.Environment(
 
 
 class Table(NamedTuple):
-    """`rows` of text under `headings`; the columns named in `words` are text, all others numbers at the right."""
+    """`rows` under `headings`; columns in `text_columns` are left-aligned text, all others right-aligned numbers."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
-    words: Sequence[str] = ()
+    text_columns: Sequence[str] = ()
 
     @property
     def columns(self) -> list[tuple[str, str]]:
         """Return each heading with the CSS class of its column."""
-        return [(name, "text" if name in self.words else "number") for name in self.headings]
+        return [(name, "text" if name in self.text_columns else "number") for name in self.headings]
 
 
 class Subsection(NamedTuple):
-    """A heading with a table, lines that lead to it, and notes below."""
+    """A heading with a table, introductory lines above it, and notes below."""
 
     heading: str
     table: Table | None
     notes: Sequence[str] = ()
-    lead: Sequence[str] = ()
+    introduction: Sequence[str] = ()
 
 
 class FigureEntry(NamedTuple):
-    """A figure: its `png`, its plotted `numbers` as CSV, and the `exceptions` that a reader must know of."""
+    """A figure: its `png`, its plotted `numbers` as CSV, and `exceptions` such as missing or diverged runs."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ class FigureEntry(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What the page says of one sweep; `verdicts` counts its claims by verdict."""
+    """The section on one sweep; `verdicts` counts its claims by verdict."""
 
     sweep: str
     title: str

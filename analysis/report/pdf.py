@@ -12,10 +12,10 @@ PRINT_SECONDS = 120
 
 
 def print_pdf(html: Path, pdf: Path) -> None:
-    """Print the page `html` to `pdf`. Raises ReportError where there is no browser, or it fails."""
+    """Print the page `html` to `pdf`. Raises ReportError if there is no browser, or it fails."""
     browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
-        raise ReportError(f"{pdf}: not printed, there is no {', '.join(BROWSERS[:3])} here; open {html} and print it")
+        raise ReportError(f"{pdf}: not printed, no {', '.join(BROWSERS[:3])} installed; open {html} and print it")
     with tempfile.TemporaryDirectory(prefix="adasweep-print-") as profile:
         options = [
             "--headless",
@@ -28,7 +28,7 @@ def print_pdf(html: Path, pdf: Path) -> None:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PRINT_SECONDS, check=False)
         except subprocess.TimeoutExpired as error:
-            raise ReportError(f"{pdf}: {browser} took more than {PRINT_SECONDS} s to print it") from error
+            raise ReportError(f"{pdf}: {browser} did not print it within {PRINT_SECONDS} s") from error
     if done.returncode or not pdf.exists():
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise ReportError(f"{pdf}: {browser} did not print it: {lines[-1]}")

@@ -30,7 +30,7 @@ RUN_COLUMNS = [
 
 
 def write_report(store: ResultStore, sweeps: Sequence[str], out: Path, factors: Factors) -> list[Section]:
-    """Write the report of `sweeps` to `out` and return its sections. The figures are drawn anew into the store."""
+    """Write the report of `sweeps` to `out` and return its sections. Redraws the figures in the store."""
     sections = [_section(store, sweep, factors) for sweep in sweeps]
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page(f"Report of {', '.join(sweeps)}", sections), encoding="utf-8")
@@ -71,7 +71,7 @@ def _overview(runs: Runs, verdicts: Counter[str]) -> str:
 
 def _cells(runs: Runs, curves: Curves) -> Subsection:
     found = summary.summarize(runs, curves)
-    table = Table(summary.HEADINGS, summary.cells_of(found), words=("cell", "state"))
+    table = Table(summary.HEADINGS, summary.cells_of(found), text_columns=("cell", "state"))
     return Subsection("Cells", table, summary.notes(found))
 
 
@@ -97,8 +97,8 @@ def _claims(found: Verdicts) -> Subsection:
     rows = [_claim_row(judged) for judged in found.judged]
     notes = [CLAIM_NOTE] if rows else []
     notes += [f"Not tested ({why}): {text}" for text, why in found.not_tested]
-    table = Table(CLAIM_HEADINGS, rows, words=("verdict", "claim", "compared", "needs")) if rows else None
-    return Subsection("Claims", table, notes or ["The sweep claims nothing."])
+    table = Table(CLAIM_HEADINGS, rows, text_columns=("verdict", "claim", "compared", "needs")) if rows else None
+    return Subsection("Claims", table, notes or ["The sweep makes no claims."])
 
 
 def _claim_row(judged: Judged) -> list[str]:
@@ -116,39 +116,39 @@ def _claim_row(judged: Judged) -> list[str]:
 
 
 def _expected(store: ResultStore, runs: Runs) -> Subsection:
-    rows, note = expected.rows_of(store, runs.plan), "Attempts that were carried out in full, with their start-up."
+    rows, note = expected.rows_of(store, runs.plan), "Complete attempts, including their start-up."
     runs_of_sweep = expected.runs_of(store, runs.plan.sweep)
-    table = Table(expected.HEADINGS, [*rows, *runs_of_sweep], words=("what",)) if rows or runs_of_sweep else None
+    table = Table(expected.HEADINGS, [*rows, *runs_of_sweep], text_columns=("what",)) if rows or runs_of_sweep else None
     return Subsection("Expected and actual time", table, [note] if table else ["Nothing was estimated."])
 
 
 def _energy(store: ResultStore, sweep: str, factors: Factors) -> Subsection:
     found, skipped = energy.energy_of(store, [sweep], factors)
-    table = Table(energy.HEADINGS, energy.rows_of(found), words=("sweep", "item"))
+    table = Table(energy.HEADINGS, energy.rows_of(found), text_columns=("sweep", "item"))
     return Subsection("Energy", table, [*energy.notes(found), *(f"skipped {line}" for line in skipped)])
 
 
 def _failures(runs: Runs) -> Subsection:
-    lead = environment.bad_endings(runs)
+    endings = environment.bad_endings(runs)
     wrong = runs.frame[runs.frame["diverged"] | (runs.frame["state"] != "done")]
     if wrong.empty:
-        return Subsection("Failures", None, ["Every run is done, and none diverged."], lead)
+        return Subsection("Failures", None, ["Every run is done, and none diverged."], endings)
     rows = [
         [row["cell"], str(row["seed"]), row["state"], f"{row['kimg']:g} of {row['horizon_kimg']:g}", _why(row)]
         for row in wrong.to_dict("records")
     ]
-    return Subsection("Failures", Table(FAILURE_HEADINGS, rows, words=("cell", "state", "why")), (), lead)
+    return Subsection("Failures", Table(FAILURE_HEADINGS, rows, text_columns=("cell", "state", "why")), (), endings)
 
 
 def _why(row: Mapping[Any, Any]) -> str:
-    begun = "" if row["attempts"] == row["attempts"] else "not begun"
+    not_started = "" if row["attempts"] == row["attempts"] else "not started"
     texts = [row.get("diverged_because") if row["diverged"] else None, row.get("message")]
-    return "; ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text)) or begun
+    return "; ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text)) or not_started
 
 
 def _environment(runs: Runs, curves: Curves) -> Subsection:
     fingerprints = sorted(set(runs.frame["dataset_fingerprint"].dropna()))
-    facts = [("metric", curves.score.described, ""), ("analysis", code_version(), "")]
+    facts = [("metric", curves.score.description, ""), ("analysis", code_version(), "")]
     facts += [("data set", fingerprint, "") for fingerprint in fingerprints]
     rows = [*facts, *environment.environment(runs)]
-    return Subsection("Environment", Table(environment.HEADINGS, rows, words=("what", "value")))
+    return Subsection("Environment", Table(environment.HEADINGS, rows, text_columns=("what", "value")))

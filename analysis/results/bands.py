@@ -1,4 +1,4 @@
-"""Curves of single runs drawn together per cell: the median over seeds, between the least and the greatest."""
+"""The curves of a cell's runs as a band: median, minimum and maximum over seeds."""
 
 from typing import NamedTuple
 
@@ -16,8 +16,8 @@ BAND_COLUMNS = [
 def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | None = None) -> pd.DataFrame:
     """Return one row per (cell, kimg) with the median, minimum and maximum of `value` over the seeds.
 
-    `curves` has run, kimg and `value`. A diverged run counts as `worst` from its divergence on, in the median
-    but not in the minimum and maximum; with `worst` None it just ends.
+    `curves` has the columns run, kimg and `value`. From its divergence on, a diverged run counts as `worst` in the
+    median, but not in the minimum and maximum; with `worst` None its curve simply ends.
     """
     number, cells = pd.factorize(runs["cell"])
     grid = _Grid.of(curves, runs, value)
@@ -27,9 +27,9 @@ def bands(curves: pd.DataFrame, runs: pd.DataFrame, value: str, worst: float | N
 
 
 def windowed(ticks: pd.DataFrame, value: str) -> pd.DataFrame:
-    """Return `value` [run kimg value] as means over WINDOWS equal windows of training, where there are more ticks.
+    """Return [run kimg value]: means over WINDOWS equal windows of training if there are more ticks than windows.
 
-    Each mean stands at the end of its window. A tick is a noisy sample: r_t of a tick rests on a few hundred images.
+    Each mean is placed at the end of its window. A tick is a noisy sample: its r_t comes from a few hundred images.
     """
     known = ticks[["run", "kimg", value]].dropna()
     if known["kimg"].nunique() <= WINDOWS:
@@ -44,7 +44,7 @@ def windowed(ticks: pd.DataFrame, value: str) -> pd.DataFrame:
 
 
 class _Grid(NamedTuple):
-    """`values` [k r] of r runs at k lengths of training, and where there are any: all cells are sorted in at once."""
+    """`values` [k r] of r runs at k values of kimg, and where they are `known`; built once for all cells."""
 
     kimg: NDArray[np.float64]
     run: NDArray[np.int64]
@@ -53,7 +53,7 @@ class _Grid(NamedTuple):
 
     @classmethod
     def of(cls, curves: pd.DataFrame, runs: pd.DataFrame, value: str) -> "_Grid":
-        """Return the values of `curves` that are of `runs`."""
+        """Return the grid of those values of `curves` that belong to `runs`."""
         column = pd.Index(runs["run"]).get_indexer(curves["run"])
         line, kimg = pd.factorize(curves["kimg"], sort=True)
         values = np.full((len(kimg), len(runs)), np.nan)
@@ -63,7 +63,7 @@ class _Grid(NamedTuple):
         return cls(np.asarray(kimg), runs["run"].to_numpy(), values, known)
 
     def only(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
-        """Return the values of some runs that have any, at the lengths at which one of them has: kimg by run."""
+        """Return the values of the chosen runs (kimg by run), without runs and kimg that have no value."""
         columns = np.flatnonzero(chosen & self.known.any(axis=0))
         lines = np.flatnonzero(self.known[:, columns].any(axis=1))
         return pd.DataFrame(self.values[np.ix_(lines, columns)], index=self.kimg[lines], columns=self.run[columns])

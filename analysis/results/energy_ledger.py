@@ -1,8 +1,8 @@
 """Energy ledger of sweeps, by item (Karras et al. 2020, Table 25): runs, device-years, kWh, CO2, waste, reuse.
 
-An attempt's work counts as a result as far as something was built on it; the rest is wasted: repeated by a later
-attempt (superseded), or of a trial that failed. An attempt belongs to the sweep that submitted it. Energy is split
-between training, metrics and the rest (idle: starting, saving, waiting) by time.
+The part of an attempt's work that something was built on counts as result. The rest is wasted: repeated by a later
+attempt (superseded), or done for a trial that failed. An attempt belongs to the sweep that submitted it. Energy is
+split by time between training, metrics and idle (starting, saving, waiting).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ UNPLANNED = "in no sweep's plan"
 
 
 class Factors(NamedTuple):
-    """What turns hours into kWh and kWh into CO2. A node's power is a planning figure: 275 W for each of 8 V100."""
+    """Factors from hours to kWh and from kWh to CO2. The power of a node is nominal: 275 W for each of 8 V100."""
 
     kg_per_kwh: float = 0.445
     kg_source: str = "world average of 2024, IEA Electricity 2025"
@@ -23,7 +23,7 @@ class Factors(NamedTuple):
     node_devices: int = 8
 
     def paper_kwh(self, attempt: AttemptRow) -> float | None:
-        """Return duration x devices / devices of a node x its power; None for CPUs of unknown power."""
+        """Return duration x devices / devices per node x power of a node, in kWh; None for CPUs of unknown power."""
         watts = self.node_watts if self.node_watts is not None else GPU_NODE_WATTS if attempt.gpus else None
         if watts is None:
             return None
@@ -34,7 +34,7 @@ GPU_NODE_WATTS = 2200.0
 
 
 class Cost(NamedTuple):
-    """kWh of one attempt: read from a counter, estimated, and by the paper's formula. Unknown where all are None."""
+    """kWh of one attempt: read from a counter, estimated, and by the paper's formula (None: power unknown)."""
 
     measured: float
     estimated: float
@@ -47,7 +47,7 @@ class Cost(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One line of the ledger; units in the names. `paper_kwh` None: not known for all of it."""
+    """One line of the ledger; units in the names. `paper_kwh` is None unless it is known for every attempt."""
 
     item: str
     sweep: str
@@ -72,7 +72,7 @@ class Item(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """The lines that add up to `total`; `reused` is work that other sweeps have paid for."""
+    """The `items` add up to `total`; `reused` is work that other sweeps paid for."""
 
     items: list[Item]
     reused: list[Item]
@@ -81,12 +81,12 @@ class Ledger(NamedTuple):
 
 
 def devices(attempt: AttemptRow) -> float:
-    """Return how many devices an attempt held: GPUs where it had any, else CPU cores."""
+    """Return how many devices an attempt used: GPUs if it had any, else CPU cores."""
     return attempt.gpus or attempt.cpus
 
 
 def cost_of(attempt: AttemptRow, factors: Factors) -> Cost:
-    """Return what an attempt took. What no counter measured is estimated: at the measured power, or by the formula."""
+    """Return the energy of an attempt. Unmetered time is estimated at the measured power, else by the formula."""
     paper = factors.paper_kwh(attempt)
     if attempt.joules is None or attempt.coverage <= 0:
         return Cost(0.0, paper or 0.0, paper, paper is not None)
@@ -99,7 +99,7 @@ def cost_of(attempt: AttemptRow, factors: Factors) -> Cost:
 def ledger(
     attempts: Sequence[AttemptRow], planned: Mapping[str, frozenset[str]], chosen: Sequence[str], factors: Factors
 ) -> Ledger:
-    """Return the ledger of the sweeps `chosen`, of the whole store if empty; `planned` are the trials by sweep."""
+    """Return the ledger of the sweeps `chosen` (empty: of the whole store); `planned` has the trials of each sweep."""
     owner = {attempt: owner_of(attempt, planned) for attempt in attempts}
     sweeps = list(chosen) or [*planned, UNPLANNED]
     own = {sweep: [attempt for attempt in attempts if owner[attempt] == sweep] for sweep in sweeps}
@@ -114,9 +114,9 @@ def ledger(
 
 
 def owner_of(attempt: AttemptRow, planned: Mapping[str, frozenset[str]]) -> str:
-    """Return the sweep that an attempt belongs to: the one that submitted it, else the first that wants its trial."""
-    wanting = [sweep for sweep, trials in planned.items() if attempt.trial in trials]
-    return attempt.sweep if attempt.sweep in wanting else wanting[0] if wanting else UNPLANNED
+    """Return the sweep that an attempt belongs to: the one that submitted it, else the first that plans its trial."""
+    planning = [sweep for sweep, trials in planned.items() if attempt.trial in trials]
+    return attempt.sweep if attempt.sweep in planning else planning[0] if planning else UNPLANNED
 
 
 KINDS = ("result", "wasted: superseded", "wasted: failed")
@@ -130,7 +130,7 @@ def _items(sweep: str, attempts: Sequence[AttemptRow], factors: Factors) -> Iter
 
 
 def weighed(attempts: Sequence[AttemptRow], kind: str) -> list[tuple[AttemptRow, float]]:
-    """Return the attempts that have a part of this kind, each with the size of the part."""
+    """Return the attempts of which a part is of this kind, each with the size of that part (0 to 1)."""
     if kind == "result":
         parts = [(attempt, attempt.used) for attempt in attempts]
     else:
@@ -140,7 +140,7 @@ def weighed(attempts: Sequence[AttemptRow], kind: str) -> list[tuple[AttemptRow,
 
 
 def item_of(name: str, sweep: str, parts: Sequence[tuple[AttemptRow, float]], factors: Factors) -> Item:
-    """Return the line of some attempts, each with the part of it that counts."""
+    """Return the ledger line of some attempts, each weighted by the part of it that counts."""
     costs = [(attempt, part, cost_of(attempt, factors)) for attempt, part in parts]
     papers = [cost.paper for _, _, cost in costs]
     kwh = sum(part * cost.total for _, part, cost in costs)
@@ -167,13 +167,13 @@ def item_of(name: str, sweep: str, parts: Sequence[tuple[AttemptRow, float]], fa
 
 
 def _share(seconds: float, attempt: AttemptRow) -> float:
-    """Return the share of an attempt's time; where training and metrics overlap, they share it."""
+    """Return the share of an attempt's time; where training and metrics overlap, the shares still add up to 1."""
     whole = max(attempt.seconds, attempt.training_seconds + attempt.metrics_seconds)
     return seconds / whole if whole else 0.0
 
 
 def _coverage(parts: Sequence[tuple[AttemptRow, float]]) -> float:
-    """Return the part of device time that is metered, or estimated by the worker itself."""
+    """Return the part of device time that was metered, or estimated by the worker itself."""
     time = sum(part * a.seconds * devices(a) for a, part in parts)
     seen = sum(part * a.seconds * devices(a) * (a.coverage if a.joules is not None else 0.0) for a, part in parts)
     return seen / time if time else 0.0

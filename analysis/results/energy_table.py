@@ -29,9 +29,9 @@ HEADINGS = tuple(column.heading for column in COLUMNS)
 
 
 def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tuple[Ledger, list[str]]:
-    """Return the ledger of some sweeps, or of the whole store if none is named, and what could not be read.
+    """Return the ledger of the sweeps `chosen` (none: of the whole store), and what could not be read.
 
-    Raises StoreError for a sweep without a plan.
+    Raises ResultStoreError for a sweep without a plan.
     """
     planned = planned_trials(store)
     for sweep in chosen:
@@ -45,11 +45,11 @@ def energy_of(store: ResultStore, chosen: Sequence[str], factors: Factors) -> tu
 
 
 def planned_trials(store: ResultStore) -> dict[str, frozenset[str]]:
-    """Return the trials that each sweep of the store wants."""
+    """Return the planned trials of each sweep of the store."""
     return {sweep: frozenset(run.trial for run in read_plan(store, sweep).cells) for sweep in store.sweeps()}
 
 
-def plain(found: Ledger) -> dict[str, Any]:
+def as_json(found: Ledger) -> dict[str, Any]:
     """Return the ledger as JSON values."""
     return {
         "factors": found.factors._asdict(),
@@ -60,7 +60,7 @@ def plain(found: Ledger) -> dict[str, Any]:
 
 
 def rows_of(found: Ledger) -> list[list[str]]:
-    """Return the ledger as text, under HEADINGS: items, their total, and what other sweeps have paid for."""
+    """Return the ledger as text, under HEADINGS: items, their total, and what other sweeps paid for."""
     return [_row(item) for item in (*found.items, found.total, *found.reused)]
 
 

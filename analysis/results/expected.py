@@ -1,4 +1,4 @@
-"""What the attempts and the runs of a sweep took, and what was expected of them when they were planned."""
+"""Actual times of the attempts and runs of a sweep, against the estimates of its plan."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,31 +12,31 @@ from trainer.record import RunDir, State, read_record
 
 HEADINGS = ("what", "attempts", "hours", "expected", "from", "to", "within range")
 
-Taken = tuple[float, Estimate]
+TimedAttempt = tuple[float, Estimate]
 """Seconds that an attempt took, and its estimate."""
 
 
 def rows_of(store: ResultStore, plan: PlanFile) -> list[list[str]]:
-    """Return a row for each cell of which attempts were carried out in full, and one for all."""
-    by_cell: dict[str, list[Taken]] = {}
+    """Return a row for each cell with complete attempts, and one for all of them."""
+    by_cell: dict[str, list[TimedAttempt]] = {}
     for cell in dict.fromkeys(run.cell for run in plan.cells):
         trials = dict.fromkeys(run.trial for run in plan.cells if run.cell == cell)
-        found = [one for trial in trials for one in attempts_taken(store.run(trial), plan.sweep)]
+        found = [one for trial in trials for one in timed_attempts(store.run(trial), plan.sweep)]
         if found:
             by_cell[cell] = found
-    every = [one for trial in plan.trials for one in attempts_taken(store.run(trial), plan.sweep)]
+    every = [one for trial in plan.trials for one in timed_attempts(store.run(trial), plan.sweep)]
     rows = [_row(cell, found) for cell, found in by_cell.items()]
     return [*rows, _row("all", every)] if len(rows) > 1 else rows
 
 
 def runs_of(store: ResultStore, sweep: str) -> list[list[str]]:
-    """Return a row for each time that the sweep was run to its end, from its plan to the end of recording."""
+    """Return a row for each complete run of the sweep, timed from its plan to the end of recording."""
     found = sweep_runs(store.plan(sweep).with_name(RUNS_FILE))
     return [_row(f"run {number}", [(run.seconds, run.estimate)], run.attempts) for number, run in enumerate(found, 1)]
 
 
-def attempts_taken(run: RunDir, sweep: str) -> Iterator[Taken]:
-    """Yield what a sweep's attempts at a trial took that were carried out in full and had an estimate."""
+def timed_attempts(run: RunDir, sweep: str) -> Iterator[TimedAttempt]:
+    """Yield the complete attempts of a sweep at a trial that had an estimate."""
     for number in run.attempts():
         record = read_record(run.record(number))
         if record is None or record.state is not State.DONE or record.diverged:
@@ -50,9 +50,9 @@ def _job(run: RunDir, number: int) -> Job | None:
     return read_document(run.job(number), Job)
 
 
-def _row(what: str, taken: Sequence[Taken], attempts: int | None = None) -> list[str]:
-    within = sum(estimate.low <= seconds <= estimate.high for seconds, estimate in taken)
-    sums = [sum(seconds for seconds, _ in taken)]
-    sums += [sum(getattr(estimate, name) for _, estimate in taken) for name in ("seconds", "low", "high")]
+def _row(what: str, timed: Sequence[TimedAttempt], attempts: int | None = None) -> list[str]:
+    within = sum(estimate.low <= seconds <= estimate.high for seconds, estimate in timed)
+    sums = [sum(seconds for seconds, _ in timed)]
+    sums += [sum(getattr(estimate, name) for _, estimate in timed) for name in ("seconds", "low", "high")]
     hours = [f"{seconds / SECONDS_PER_HOUR:.3g}" for seconds in sums]
-    return [what, str(len(taken) if attempts is None else attempts), *hours, f"{within} of {len(taken)}"]
+    return [what, str(len(timed) if attempts is None else attempts), *hours, f"{within} of {len(timed)}"]

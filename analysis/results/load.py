@@ -1,12 +1,12 @@
 """The data behind figures, tables and claims: the runs of a sweep and their curves as data frames.
 
-Runs.frame, one row per planned run, in the order of the plan (a run that has not begun has NaN and "pending"):
+Runs.frame, one row per planned run, in the order of the plan (a run that has not started has NaN and "pending"):
     run cell name method dataset settings training_images seed trial horizon_kimg augment augment_target state kimg
     hours images_per_second energy_joules ... diverged best_kimg best last_kimg last      (best, last: of the score)
-    (method: of a search, the rank of the configuration)
+    (method: in a search, the rank of the configuration)
 Curves.scores: run kimg value deviation seeds (mean and deviation over evaluation seeds)
-Curves.ticks: run kimg p r_t          (`run` is the place in the plan)
-Nothing beyond a run's horizon in this sweep is in them, though another sweep may have gone further.
+Curves.ticks: run kimg p r_t          (`run` is the index in the plan)
+They hold nothing beyond a run's horizon in this sweep, even if another sweep trained the trial further.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.results.cells import CellWords, augment_label, words_of
+from analysis.results.cells import CellLabels, augment_label, labels_of
 from analysis.results.ranking import with_rank_as_method
 from analysis.results.score import JOIN, Score, choose_score, identities
 from analysis.tables.plan_file import read_plan
@@ -32,12 +32,12 @@ from trainer.record import State
 METRIC_COLUMNS = (*("trial", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated", "reference"),)
 RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
-NOT_OURS = (State.FAILED.value, State.CANCELLED.value)
+UNSUCCESSFUL = (State.FAILED.value, State.CANCELLED.value)
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Values of the score, and on demand the ticks, during training."""
+    """Values of the score during training, and the ticks, which are loaded on demand."""
 
     score: Score
     scores: pd.DataFrame
@@ -50,18 +50,18 @@ class Curves:
 
     @cached_property
     def recorded(self) -> list[str]:
-        """Return the names of all metrics that any of the runs has."""
+        """Return the names of all metrics recorded for any of the runs."""
         names = self.source.rows("metrics", ("trial", "metric"), sorted(set(self.planned["trial"])))["metric"]
         return sorted(name.as_py() for name in pc.unique(names))
 
     def of(self, metric: str) -> "Curves":
-        """Return the curves of another metric of the same runs."""
+        """Return the curves of another metric for the same runs."""
         return _curves(self.source, self.planned, metric, None)
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of a sweep, beside the plan they belong to and the store they lie in."""
+    """The runs of a sweep, with their plan and store."""
 
     store: ResultStore
     plan: PlanFile
@@ -72,7 +72,7 @@ class Runs:
         return list(dict.fromkeys(self.frame["cell"]))
 
     def only(self, cells: Sequence[str]) -> "Runs":
-        """Return the runs of some cells."""
+        """Return the runs of the given cells."""
         return replace(self, frame=self.frame[self.frame["cell"].isin(cells)])
 
     def scored_by(self, curves: Curves) -> "Runs":
@@ -84,7 +84,7 @@ class Runs:
 def load(
     store: ResultStore, sweep: str, *, fresh: bool = False, score: str | None = None, identity: str | None = None
 ) -> tuple[Runs, Curves]:
-    """Return the runs and curves of `sweep` from the tables, or with `fresh` from the trials' own files."""
+    """Return the runs and curves of `sweep` from the tables, or with `fresh` from the files of the trials."""
     plan = read_plan(store, sweep)
     source = TrialFiles(store) if fresh else CollectedTables(store)
     planned = _planned(plan)
@@ -101,7 +101,7 @@ def _curves(source: RowSource, planned: pd.DataFrame, score: str | None, identit
 
 
 def of_score(metrics: pa.Table, score: Score) -> pa.Table:
-    """Return the values of a score: of one evaluation seed, or of all where its identity is that of many seeds."""
+    """Return the values of a score: of one evaluation seed, or of all if its identity covers several seeds."""
     named = pa.array(score.identity.split(JOIN), pa.string())
     seeds = metrics["identity"].filter(pc.is_in(metrics["basis"], named))
     identities = pa.array(sorted({*named.to_pylist(), *pc.unique(seeds).to_pylist()}), pa.string())
@@ -120,7 +120,7 @@ def _over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
 def loader(
     store: ResultStore, sweep: str, of_score: tuple[Runs, Curves]
 ) -> Callable[[str | None], tuple[Runs, Curves]]:
-    """Return a function from a metric's name to runs and curves; None is the score, already loaded. Loads each once."""
+    """Return a cached function from a metric's name to runs and curves; None is the score, which is already loaded."""
 
     @cache
     def load_by(metric: str | None) -> tuple[Runs, Curves]:
@@ -130,13 +130,13 @@ def loader(
 
 
 def _planned(plan: PlanFile) -> pd.DataFrame:
-    """Return one row per planned run; `run` is its place in the plan."""
+    """Return one row per planned run; `run` is its index in the plan."""
     columns = ["cell", "seed", "trial", "horizon_kimg"]
     frame = pd.DataFrame([[getattr(run, column) for column in columns] for run in plan.cells], columns=columns)
-    cells = {run.cell: run for run in plan.cells}  # the seeds of a cell differ in nothing else that is asked here
-    words = {cell: words_of(run) for cell, run in cells.items()}
-    for place, column in enumerate(CellWords._fields):
-        frame[column] = frame["cell"].map({cell: named[place] for cell, named in words.items()})
+    cells = {run.cell: run for run in plan.cells}  # the seeds of a cell have equal labels and settings
+    cell_labels = {cell: labels_of(run) for cell, run in cells.items()}
+    for place, column in enumerate(CellLabels._fields):
+        frame[column] = frame["cell"].map({cell: named[place] for cell, named in cell_labels.items()})
     frame["settings"] = pd.Series([cells[cell].settings for cell in frame["cell"]], dtype=object)
     frame["planned_images"] = frame["cell"].map({cell: run.training_images for cell, run in cells.items()})
     frame = frame.drop_duplicates(["cell", "seed", "trial"]).reset_index(drop=True)
@@ -149,9 +149,9 @@ def _within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.S
 
 
 def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with `run` instead of their trial, none beyond the run's horizon.
+    """Return rows with `run` in place of their trial, up to the run's horizon.
 
-    Trials are matched as numbers: for a million rows that is ten times as fast as matching strings.
+    Trials are matched as numbers: for a million rows, ten times as fast as matching strings.
     """
     trials = pd.Index(planned["trial"].unique())
     numbered = rows.drop_columns(["trial"]).to_pandas()
@@ -163,10 +163,10 @@ def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
 
 
 def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
-    """Return planned runs with what the tables say of them.
+    """Return planned runs joined with their rows in the tables.
 
-    A plan of an earlier version does not always say the number of training images: then it is that of the runs of the
-    same cell that have begun.
+    A plan of an earlier version may lack the number of training images; it is then taken from runs of the same cell
+    that have started.
     """
     runs = source.rows("runs", RUN_COLUMNS, sorted(set(planned["trial"]))).to_pandas()
     frame = planned.merge(runs, on="trial", how="left")
@@ -180,16 +180,16 @@ def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
 
 
 def _with_state(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:
-    """Add `diverged` and `state`: done where the horizon of this sweep is reached, else what was recorded last.
+    """Add `diverged` and `state`: done if the run has reached the horizon of this sweep, else the last recorded state.
 
-    A run at its horizon that is not done is still being evaluated; a run beyond it is done. What an attempt for another
-    sweep has failed at, or was cancelled for, is only an interruption to this one.
+    A run at its horizon that is not done is still being evaluated; a run beyond it is done. An attempt for another
+    sweep that failed or was cancelled counts as preempted in this one.
     """
     horizon, kimg = frame["horizon_kimg"], frame["kimg"].fillna(0.0)
     diverged = _within(frame["diverged_kimg"], horizon)
     state = frame["recorded_state"].fillna(State.PENDING.value)
     of_another = ~frame["recorded_sweep"].fillna("").isin(["", sweep])
-    state = state.mask(of_another & state.isin(NOT_OURS), State.PREEMPTED.value)
+    state = state.mask(of_another & state.isin(UNSUCCESSFUL), State.PREEMPTED.value)
     state = state.mask((state == State.DONE.value) & ~_within(horizon, kimg), State.PENDING.value)
     state = state.mask(~_within(kimg, horizon) | _within(horizon, frame["done_kimg"]), State.DONE.value)
     frame = frame.assign(kimg=kimg.clip(upper=horizon), diverged=diverged, state=state.mask(diverged, "diverged"))
@@ -197,7 +197,7 @@ def _with_state(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:
 
 
 def _with_best_and_last(frame: pd.DataFrame, scores: pd.DataFrame, score: Score) -> pd.DataFrame:
-    """Add the best value, the last value, and their kimg; of equal values the earliest is the best."""
+    """Add the best value, the last value, and their kimg; among equal values the earliest is the best."""
     finite = scores[scores["value"].abs() < float("inf")].sort_values(["run", "kimg"], kind="stable")
     signed = -finite["value"] if score.higher_is_better else finite["value"]
     best = finite.loc[signed.groupby(finite["run"], sort=False).idxmin()]

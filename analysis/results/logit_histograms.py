@@ -1,4 +1,4 @@
-"""Histograms of the discriminator's logits in logits.jsonl: a few points in the training of one run, as densities."""
+"""Histograms of the discriminator's logits from logits.jsonl: densities at a few points in the training of one run."""
 
 import json
 import re
@@ -18,10 +18,10 @@ _KIMG = re.compile(r'"kimg":\s*([0-9.eE+-]+)')
 
 
 def slices(path: Path, horizon_kimg: float, count: int) -> pd.DataFrame:
-    """Return `count` points in training, evenly spread, of the histograms in `path`; the last line per kimg wins.
+    """Return the histograms in `path` at `count` evenly spaced points in training; the last line per kimg wins.
 
-    Four neighbouring bins of the file make one here. `density` is per unit of logit; `plotted_kimg` is where the
-    outline of the slice passes: the highest peak of all reaches SHARE_OF_SPACING of the way to the next slice.
+    Groups of BINS_JOINED neighbouring bins are merged. `density` is per unit of logit; `plotted_kimg` is the outline of
+    the slice: the highest peak of all slices reaches SHARE_OF_SPACING of the way to the next slice.
     """
     texts = _last_line_by_kimg(path, horizon_kimg)
     parts = [_densities(kimg, json.loads(texts[kimg])) for kimg in _spread_out(sorted(texts), count)]
@@ -36,7 +36,7 @@ def slices(path: Path, horizon_kimg: float, count: int) -> pd.DataFrame:
 
 
 def _last_line_by_kimg(path: Path, horizon_kimg: float) -> dict[float, str]:
-    """Return whole lines by kimg; parsing thousands of histograms to draw a few would take seconds."""
+    """Return unparsed lines by kimg: parsing thousands of histograms to draw a few would take seconds."""
     texts: dict[float, str] = {}
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:

@@ -1,4 +1,4 @@
-"""The metrics of a sweep that a table shows: those of some families, by their recorded names."""
+"""The metrics of a sweep that a table shows: those of given families, by their recorded names."""
 
 import re
 
@@ -18,7 +18,7 @@ def plotted_metrics(plan: PlanFile, curves: Curves, families: tuple[str, ...]) -
 
 
 def _names(spec: MetricSpec, plan: PlanFile, curves: Curves) -> list[str]:
-    """Return the names of the numbers that a metric always has, then those it has by resolution, the highest first."""
+    """Return the names of a metric's values: those it always has, then those per resolution, the highest first."""
     always = value_names(spec, plan.detector or DETECTOR, plan.distance or DISTANCE)
     found = [match for name in curves.recorded if (match := re.fullmatch(rf"{spec.name}_(\d+)", name))]
     return [*always, *(match[0] for match in sorted(found, key=lambda match: -int(match[1])))]

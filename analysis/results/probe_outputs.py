@@ -1,6 +1,6 @@
-"""The results of probes of snapshots, as stored with the trial: PROBE-IMAGES.npz and pictures.
+"""Outputs of probes of snapshots, as stored with the trial: PROBE-IMAGES.npz and pictures.
 
-The names of probes and of their arrays are those of `trainer/probes`; a count, and steps, may follow a probe's name.
+`trainer/probes` defines the names of probes and of their arrays; a count and steps may follow a probe's name.
 """
 
 import math
@@ -18,7 +18,7 @@ from trainer.config.stored import is_within
 
 
 class Probed(NamedTuple):
-    """One probe of one snapshot of a run."""
+    """The output of one probe on one snapshot of a run."""
 
     cell: str
     method: str
@@ -28,8 +28,8 @@ class Probed(NamedTuple):
     path: Path
 
     @property
-    def about(self) -> dict[str, Any]:
-        """Return what its rows in a table begin with."""
+    def key_columns(self) -> dict[str, Any]:
+        """Return the leading columns of its rows in a table."""
         return {"cell": self.cell, "trial": self.trial, "seed": self.seed, "kimg": self.kimg}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -38,19 +38,19 @@ class Probed(NamedTuple):
             return {name: file[name] for name in file.files}
 
     def picture(self, name: str) -> Path | None:
-        """Return the picture `name` beside the arrays, None where there is none."""
+        """Return the path of the picture `name`, None if it does not exist."""
         path = self.path.with_name(f"{self.path.stem}-{name}.png")
         return path if path.exists() else None
 
 
 def probed(runs: Runs, probe: str) -> list[Probed]:
-    """Return all that `probe` found about the runs, in the order of the plan and of training, none beyond a horizon."""
+    """Return the outputs of `probe` up to each run's horizon, in the order of the plan and of training."""
     found = [one for run in runs.frame.to_dict("records") for one in probed_of(runs.store, run, probe)]
     return sorted(found, key=lambda probe: (runs.cells.index(probe.cell), probe.seed, probe.kimg))
 
 
 def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterator[Probed]:
-    """Yield all that `probe` found about one run, a row of Runs.frame."""
+    """Yield the outputs of `probe` for one run, a row of Runs.frame."""
     pattern = re.compile(rf"{re.escape(probe)}(?:-[1-9]\d*(?:x[1-9]\d*)?)?-(\d{{9,}})\.npz")
     for path in sorted((store.run(run["trial"]).path / "probes").glob(f"{probe}*.npz")):
         match = pattern.fullmatch(path.name)
@@ -60,13 +60,13 @@ def probed_of(store: ResultStore, run: Mapping[Any, Any], probe: str) -> Iterato
 
 
 def nearest_probed(store: ResultStore, run: Mapping[Any, Any], probe: str, kimg: float) -> Probed | None:
-    """Return the probed snapshot of one run that is nearest to `kimg`; the last if that is not finite."""
+    """Return the output for the snapshot of one run nearest to `kimg`; for the last if `kimg` is not finite."""
     at = kimg if math.isfinite(kimg) else float(run["horizon_kimg"])
     return min(probed_of(store, run, probe), key=lambda one: abs(one.kimg - at), default=None)
 
 
 def last_of_cells(found: list[Probed]) -> list[Probed]:
-    """Return of each cell the last snapshot of its lowest seed."""
+    """Return the last output of the lowest seed of each cell."""
     lowest: dict[str, int] = {}
     for one in found:
         lowest.setdefault(one.cell, one.seed)

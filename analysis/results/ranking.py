@@ -1,4 +1,4 @@
-"""The order of a search's configurations: by the median over seeds of their best scores, as figures show it."""
+"""The ranking of a search's configurations: by the median over seeds of their best scores."""
 
 import pandas as pd
 
@@ -7,9 +7,9 @@ from analysis.results.spread import spread
 
 
 def ranked(runs: pd.DataFrame, score: Score) -> list[str]:
-    """Return the cells of `runs` (rows of Runs.frame), the best first; those without a score last, as in the plan.
+    """Return the cells of `runs` (rows of Runs.frame), best first; those without a score last, in the plan's order.
 
-    A diverged run counts as worst. Of equal medians the one that was sampled first goes first.
+    A diverged run counts as worst. Among equal medians, the configuration sampled first comes first.
     """
     table = spread(runs, "best", worst=score.worst)
     medians = table["median"]
@@ -18,6 +18,6 @@ def ranked(runs: pd.DataFrame, score: Score) -> list[str]:
 
 
 def with_rank_as_method(runs: pd.DataFrame, score: Score) -> pd.DataFrame:
-    """Return the runs of a search with their ranks for methods: all its settings fit in no figure."""
+    """Return the runs of a search with the rank as method, since the full settings do not fit in a figure."""
     rank = {cell: f"rank {place}" for place, cell in enumerate(ranked(runs, score), 1)}
     return runs.assign(method=runs["cell"].map(rank))

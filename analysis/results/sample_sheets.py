@@ -1,4 +1,4 @@
-"""The sample sheets of a trial: find the one nearest to a given kimg, read the corner that is shown."""
+"""The sample sheets of a trial: find the sheet nearest to a given kimg and read its shown corner."""
 
 import hashlib
 import re
@@ -22,14 +22,14 @@ def fakes(run: RunDir) -> dict[float, Path]:
 
 
 def reals(run: RunDir) -> Path | None:
-    """Return the sheet of real images, None where there is none."""
+    """Return the sheet of real images, None if it does not exist."""
     path = run.samples / "reals.png"
     return path if path.exists() else None
 
 
 def nearest(sheets: dict[float, Path], kimg: float) -> float:
-    """Return the kimg of the sheet nearest to `kimg`, the earlier of two."""
-    return min(sheets, key=lambda there: (abs(there - kimg), there))
+    """Return the kimg of the sheet nearest to `kimg`; of two equally near, the earlier."""
+    return min(sheets, key=lambda at: (abs(at - kimg), at))
 
 
 def corner(path: Path, resolution: int, tiles: int) -> Pixels:
@@ -39,5 +39,5 @@ def corner(path: Path, resolution: int, tiles: int) -> Pixels:
 
 
 def content_of(path: Path) -> str:
-    """Return the first 16 digits of the SHA-256 of a file."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Which metric is the score of a sweep, and under which identity: numbers of two identities are never compared."""
+"""The score of a sweep: its metric and identity. Values of different identities are never compared."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,11 +10,11 @@ from analysis.errors import ScoreError
 from trainer.config.metrics.names import better, family_of
 
 JOIN = "+"
-"""Between the identities of several data sets."""
+"""Separator between the identities of several data sets."""
 
 
 class Score(NamedTuple):
-    """A metric with everything its value depends on. `identity` is "" if nothing has been evaluated yet."""
+    """A metric with everything its value depends on. `identity` is "" before the first evaluation."""
 
     metric: str
     identity: str
@@ -33,17 +33,17 @@ class Score(NamedTuple):
 
     @property
     def family(self) -> str:
-        """The name of the family of metrics as the papers write it: FID, KID, IS."""
+        """The metric's family as the papers write it: FID, KID, IS."""
         return family_of(self.metric).acronym
 
     @property
     def label(self) -> str:
-        """The family with the metric's full name, so that a FID of another detector is never taken for Inception's."""
+        """The family with the metric's full name, so that FIDs of different detectors are not confused."""
         return f"{self.family} ({self.metric})"
 
     @property
-    def described(self) -> str:
-        """The identity in words for a caption."""
+    def description(self) -> str:
+        """The identity, spelled out for a caption."""
         if not self.identity:
             return f"{self.metric}, not evaluated yet"
         detector = self.metric.partition("-")[2] or "none"
@@ -53,18 +53,18 @@ class Score(NamedTuple):
 
 
 def best_first(runs: pd.DataFrame, score: Score) -> pd.DataFrame:
-    """Return rows of Runs.frame: not diverged before diverged, then the best score, then the lowest seed."""
+    """Return rows of Runs.frame, sorted: not diverged before diverged, then the best score, then the lowest seed."""
     signed = runs.assign(rank=-runs["best"] if score.higher_is_better else runs["best"])
     return signed.sort_values(["diverged", "rank", "seed"], kind="stable")
 
 
 def identities(metrics: pa.Table) -> pd.DataFrame:
-    """Return one row per (metric, identity) with what it depends on, and the number of `trials` that have it."""
+    """Return one row per (metric, identity) with what the identity depends on and the number of its `trials`."""
     keys = ["metric", "identity", "basis", "num_generated", "num_real", "reference"]
     counted: pd.DataFrame = metrics.group_by(keys).aggregate([("trial", "count_distinct")]).to_pandas()
     texts = {"metric": str, "identity": str, "basis": str}
     counted = counted.rename(columns={"trial_count_distinct": "trials"}).astype(texts)
-    counted["unknown"] = counted["basis"] == counted["identity"]  # rows of earlier versions do not say their basis
+    counted["unknown"] = counted["basis"] == counted["identity"]  # rows of earlier versions have no basis
     return counted.sort_values(["metric", "identity", "unknown"]).drop_duplicates(["metric", "identity"])
 
 
@@ -73,10 +73,10 @@ def choose_score(
 ) -> Score:
     """Return the one metric and identity of `found` that `wanted` names ("fid2k" also means "fid2k-lite0").
 
-    Where values differ in their evaluation seed alone, the identity is what they have in common, and all are taken.
-    With `several_sets`, each data set (`reference`) has an identity of its own; they are joined by "+".
+    Values that differ only in their evaluation seed are all used, under the identity they have in common.
+    With `several_sets`, each data set (`reference`) has its own identity; they are joined by "+".
 
-    Raises ScoreError where two metrics or two identities would meet.
+    Raises ScoreError if two metrics or two identities match.
     """
     names = sorted(name for name in found["metric"].unique() if _matches(name, wanted))
     if not names:
@@ -90,7 +90,7 @@ def choose_score(
     fitting = rows[rows["identity"].isin(named) | rows["basis"].isin(named)] if named else rows
     sets = fitting["reference"] if several_sets else fitting["metric"]
     if fitting.empty or (fitting.groupby(sets)["basis"].nunique() > 1).any():
-        raise ScoreError(_not_one(identity, rows))
+        raise ScoreError(_identity_problem(identity, rows))
     bases = fitting.groupby("basis", sort=True)
     name = JOIN.join(basis if len(part) > 1 else part["identity"].iloc[0] for basis, part in bases)
     one = fitting.iloc[0]
@@ -104,16 +104,16 @@ def _matches(name: str, wanted: str | None) -> bool:
     return name == wanted or name.startswith(f"{wanted}-")
 
 
-def _not_one(identity: str | None, rows: pd.DataFrame) -> str:
+def _identity_problem(identity: str | None, rows: pd.DataFrame) -> str:
     metric = rows["metric"].iloc[0]
     listed = "; ".join(_described_identity(row) for row in rows.drop_duplicates("basis").to_dict("records"))
     if identity is not None:
         return f"{metric}: no values with identity {identity}; there are {listed}"
-    return f"{metric}: values of different identity do not compare: {listed}; choose one with --identity"
+    return f"{metric}: values of different identities cannot be compared: {listed}; choose one with --identity"
 
 
 def _described_identity(row: Mapping[Any, Any]) -> str:
-    """Return an identity with what is known of it, so that the difference between two shows."""
+    """Return an identity with its details, so that the user sees how two differ."""
     about = f"{_int(row['num_generated'])} generated, {_int(row['num_real'])} real of {row['reference'] or 'no set'}"
     return f"{row['identity'] or '(none)'} in {row['trials']} trials ({about})"
 

@@ -1,4 +1,4 @@
-"""The spread of a quantity over the seeds of each cell: median, minimum, maximum, and who is missing or diverged."""
+"""The spread of a quantity over the seeds of each cell: median, minimum, maximum, and how many runs have diverged."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,8 @@ import pandas as pd
 def spread(runs: pd.DataFrame, value: str, worst: float | None = None) -> pd.DataFrame:
     """Return one row per cell, in the order of `runs`, over its seeds' `value`.
 
-    A diverged run counts as `worst` in the median (ignored with None), never in the minimum and maximum. Runs without
-    a value are not counted in `runs`; a cell without any has NaN.
+    A diverged run counts as `worst` in the median (ignored if None), never in the minimum and maximum. Runs without a
+    value are not counted in `runs`; a cell without any value has NaN.
     """
     measured = runs[value].astype(float)
     finite = measured.where(np.isfinite(measured) & ~runs["diverged"])

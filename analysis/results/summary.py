@@ -1,4 +1,4 @@
-"""The summary of a sweep: one row per cell, as numbers, and as a table for the terminal, for docs, or as CSV."""
+"""The summary of a sweep: one row per cell, as numbers and as a table for the terminal or in Markdown."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -17,7 +17,7 @@ DASH = "–"
 
 
 class Summary(NamedTuple):
-    """One row of `table` per cell, units in the names; the sums over seeds are called total."""
+    """One row of `table` per cell, units in the names; sums over seeds are called total."""
 
     sweep: str
     tier: str | None
@@ -101,7 +101,7 @@ def notes(summary: Summary) -> list[str]:
     methods = "; ".join(dict.fromkeys(method for method in summary.table["energy_method"] if method))
     energy = [f"* {methods}"] if methods else []
     return [
-        f"Tier: {summary.tier or 'default'} · {summary.score.described}",
+        f"Tier: {summary.tier or 'default'} · {summary.score.description}",
         "best and last: median [min–max] over seeds, a diverged run counts as worst; hours and kWh: total over seeds",
         *energy,
     ]
@@ -113,7 +113,7 @@ def fitted_table(summary: Summary) -> FittedTable:
 
 
 def markdown(summary: Summary) -> str:
-    """Return the table for docs."""
+    """Return the table in Markdown, with notes below."""
     rule = [":--" if heading in ("cell", "state") else "--:" for heading in HEADINGS]
     lines = [f"| {' | '.join(row)} |" for row in ([*HEADINGS], rule, *cells_of(summary))]
     return "\n".join([*lines, "", *(f"{note}  " for note in notes(summary))])
@@ -126,7 +126,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def _kimg(value: float) -> str:
-    """Return a length of training to a whole image, without noughts at its end."""
+    """Return kimg with three decimals, without trailing zeros."""
     return DASH if pd.isna(value) else f"{value:.3f}".rstrip("0").rstrip(".")
 
 

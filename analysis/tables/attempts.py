@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from analysis.tables.jsonl_rows import lines, told
+from analysis.tables.jsonl_rows import lines, unreadable_note
 from analysis.tables.schema import Row
 from trainer.config.job import Resources
 from trainer.config.spec import NonNegative
@@ -20,9 +20,9 @@ UNFINISHED = frozenset({State.FAILED, State.CANCELLED})
 
 
 class AttemptRow(NamedTuple):
-    """One attempt that began; a row of the table `attempts`.
+    """One attempt that started; a row of the table `attempts`.
 
-    `used`: the part of its work that later attempts, or the result, built on.
+    `used`: the part of its work (0 to 1) that later attempts or the result are built on.
     """
 
     trial: str
@@ -41,7 +41,7 @@ class AttemptRow(NamedTuple):
 
     @property
     def is_estimate(self) -> bool:
-        """Whether its energy was not read from a counter."""
+        """Whether its energy was estimated rather than read from a counter."""
         return self.joules is None or self.method.startswith("estimate")
 
 
@@ -54,14 +54,14 @@ class _JobFile(BaseModel):
 
 
 class _Accounted(BaseModel):
-    """accounting.json: what the cluster's own accounting says of an attempt that had its nodes to itself."""
+    """accounting.json: the energy of an attempt on exclusive nodes, from the cluster's accounting."""
 
     joules: NonNegative
     method: str
 
 
 class _Shares(NamedTuple):
-    """Seconds that the attempts of a trial trained and evaluated, by attempt, and when each was last heard of."""
+    """Seconds that each attempt of a trial spent on training and metrics, and the time of its last tick."""
 
     training: dict[int, float]
     metrics: dict[int, float]
@@ -69,12 +69,12 @@ class _Shares(NamedTuple):
 
 
 def attempts_of(run: RunDir, skipped: list[str]) -> list[AttemptRow]:
-    """Return the attempts of a trial that began, in order; what cannot be read is listed in `skipped`."""
+    """Return the started attempts of a trial, in order; add what cannot be read to `skipped`."""
     return attempts_in(run, lines(run.ticks, skipped), lines(run.metrics, skipped), skipped)
 
 
 def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list[str]) -> list[AttemptRow]:
-    """Return the same from lines of ticks.jsonl and metrics.jsonl that are already read."""
+    """Like attempts_of, for lines of ticks.jsonl and metrics.jsonl that have already been read."""
     records = {number: record for number in run.attempts() if (record := read_record(run.record(number)))}
     begun = [(number, record) for number, record in records.items() if record.pid]
     shares = _shares({number: record.resumed_from_kimg for number, record in records.items()}, ticks, metrics)
@@ -88,9 +88,9 @@ def attempts_in(run: RunDir, ticks: list[Row], metrics: list[Row], skipped: list
 
 
 def used_part(record: RunRecord, following: RunRecord | None) -> float:
-    """Return which part of an attempt's work is in the result: not what a later attempt repeated, or what failed.
+    """Return the part of an attempt's work that is in the result: neither repeated by a later attempt nor failed.
 
-    `following` is the next attempt that trained, after one that trained; an evaluation repeats nothing.
+    `following` is the next training attempt, if this one trained; an evaluation repeats nothing.
     """
     if following is None:
         return 0.0 if record.state in UNFINISHED else 1.0
@@ -126,22 +126,22 @@ def _attempt(
 def _energy(
     attempt: Path, record: RunRecord, until: float | None, skipped: list[str]
 ) -> tuple[float | None, str, float]:
-    """Return joules, method and coverage: of devices, times that of the attempt's time where it ended unheard."""
+    """Return joules, method and coverage: the share of devices metered, times the share of time if it was killed."""
     spoilt: list[Spoilt] = []
     accounted = read_document(attempt / "accounting.json", _Accounted, spoilt)
     if accounted:
         return accounted.joules, accounted.method, 1.0
-    skipped += [told(one) for one in spoilt]
+    skipped += [unreadable_note(one) for one in spoilt]
     seconds = record.updated - record.started
     is_whole = record.exit_code in (ExitCode.DONE, ExitCode.RUN_AGAIN) or record.state is State.RUNNING
-    heard = 1.0 if is_whole or seconds <= 0 else max((until or record.started) - record.started, 0.0) / seconds
-    return record.energy.joules, record.energy.method, record.energy.coverage * min(heard, 1.0)
+    metered = 1.0 if is_whole or seconds <= 0 else max((until or record.started) - record.started, 0.0) / seconds
+    return record.energy.joules, record.energy.method, record.energy.coverage * min(metered, 1.0)
 
 
 def _job(path: Path, skipped: list[str]) -> _JobFile:
     spoilt: list[Spoilt] = []
     job = read_document(path, _JobFile, spoilt)
-    skipped += [f"{told(one)}; taken for one CPU" for one in spoilt]
+    skipped += [f"{unreadable_note(one)}; counted as one CPU" for one in spoilt]
     return job or _JobFile()
 
 

@@ -1,4 +1,4 @@
-"""Bring the tables up to date with the files of the trials: only changed trials are read again."""
+"""Update the tables from the files of the trials; only changed trials are read again."""
 
 from itertools import groupby
 from typing import NamedTuple
@@ -17,11 +17,11 @@ KEYS = {
     "metrics": ["trial", "metric", "identity", "kimg"],
     "attempts": ["trial", "number"],
 }
-"""By what the rows of a table are ordered."""
+"""The sort keys of each table."""
 
 
 class Collected(NamedTuple):
-    """The outcome of a collection: trials in the store, of these read again, gone since, and what was skipped."""
+    """The outcome of a collection: trials in the store, trials read again, trials removed, and what was skipped."""
 
     trials: int
     read: int
@@ -35,7 +35,7 @@ class _Known(NamedTuple):
 
 
 def collect(store: ResultStore) -> Collected:
-    """Update STORE/tables. Safe to interrupt, to repeat, and to start twice: the second waits for the first."""
+    """Update STORE/tables. Safe to interrupt, to repeat, and to run concurrently: the second waits for the first."""
     store.tables.mkdir(parents=True, exist_ok=True)
     with locked(store.tables / ".lock"):
         return _collect(store)
@@ -64,7 +64,7 @@ def _changed(store: ResultStore, trial: str, known: dict[str, _Known]) -> bool:
 
 
 def _known(store: ResultStore) -> dict[str, _Known]:
-    """Return what the tables know of each trial; shards of another schema version know nothing."""
+    """Return the recorded signature of each trial; shards of another schema version are ignored."""
     known: dict[str, _Known] = {}
     for path in sorted((store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet")):
         table = read_shard(store.tables, "runs", path.stem).select(["trial", "signature", "skipped"])
@@ -73,7 +73,7 @@ def _known(store: ResultStore) -> dict[str, _Known]:
 
 
 def _update_shard(store: ResultStore, shard: str, fresh: list[TrialRows], gone: list[str]) -> None:
-    """Replace the rows of the trials in `fresh` and drop those of `gone`; runs are written last."""
+    """Replace the rows of the trials in `fresh` and drop those of `gone`; the table `runs` is written last."""
     out = pa.array([rows.trial for rows in fresh] + gone, pa.string())
     rows_of = {
         "metrics": [row for rows in fresh for row in rows.metrics],

@@ -1,4 +1,4 @@
-"""The tables as CSV files, for programs that cannot read Parquet: lists and maps become JSON text, without NaN."""
+"""The tables as CSV files, for programs that cannot read Parquet: lists and maps become strict JSON text."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from trainer.files import replacing, strict_json
 
 
 def export_csv(store: ResultStore) -> list[Path]:
-    """Write STORE/tables/{runs,metrics,ticks,attempts}.csv, whole or not at all, and return their paths."""
+    """Write STORE/tables/{runs,metrics,ticks,attempts}.csv atomically and return their paths."""
     return [_export(store.tables, name) for name in sorted(TABLES)]
 
 
@@ -26,7 +26,7 @@ def _export(tables: Path, name: str) -> Path:
 
 
 def _flat(table: pa.Table) -> pa.Table:
-    """Return a table with the same columns, of numbers and text only."""
+    """Return the table with nested columns as text."""
     for index, field in enumerate(table.schema):
         if pa.types.is_nested(field.type):
             texts = [_text(value, field.type) for value in table[field.name].to_pylist()]

@@ -1,4 +1,4 @@
-"""Rows of the .jsonl files as rows of the tables: what does not fit is passed over, the last line per key is kept."""
+"""From lines of the .jsonl files to rows of the tables: invalid lines are skipped, the last line per key wins."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from trainer.config.stored import Spoilt, rows_in
 
 
 def metric_row(trial: str, line: Row) -> Row:
-    """Return the row of a line of metrics.jsonl."""
+    """Return the table row of a line of metrics.jsonl."""
     identity = line.get("identity") or ""
     return line | {
         "trial": trial,
@@ -23,13 +23,13 @@ def metric_row(trial: str, line: Row) -> Row:
 
 
 def tick_row(trial: str, line: Row) -> Row:
-    """Return the row of a line of ticks.jsonl."""
+    """Return the table row of a line of ticks.jsonl."""
     stats = list((line.get("stats") or {}).items())
     return line | {"trial": trial, "kimg": round(line["kimg"], 3), "time_unix_s": line.get("time"), "stats": stats}
 
 
 def last_rows(found: list[Row], key: tuple[str, ...], row_of: Callable[[Row], Row]) -> list[Row]:
-    """Return the last row per `key` of the lines of a file, ordered by it."""
+    """Return the last row per `key` of the lines of a file, sorted by key."""
     last: dict[tuple[Any, ...], Row] = {}
     for row in map(row_of, found):
         last[tuple(row[name] for name in key)] = row
@@ -37,15 +37,15 @@ def last_rows(found: list[Row], key: tuple[str, ...], row_of: Callable[[Row], Ro
 
 
 def lines(path: Path, skipped: list[str]) -> list[Row]:
-    """Return the rows of a .jsonl file that fit, in order; every other line is listed in `skipped`."""
+    """Return the valid rows of a .jsonl file, in order; add a note for every other line to `skipped`."""
     spoilt: list[Spoilt] = []
     found = rows_in(path, spoilt)
-    skipped += [told(one) for one in spoilt]
+    skipped += [unreadable_note(one) for one in spoilt]
     return found
 
 
-def told(spoilt: Spoilt) -> str:
-    """Return what is passed over of a trial, its place beginning with the trial's id."""
+def unreadable_note(spoilt: Spoilt) -> str:
+    """Return a note on an unreadable part of a trial, with its path from the trial's id on."""
     parts = spoilt.path.parts
     root = parts.index("attempts") - 1 if "attempts" in parts else len(parts) - 2
     return str(spoilt._replace(path=Path(*parts[root:])))

@@ -1,4 +1,4 @@
-"""The plan of a sweep: which cells it has and which trial stands for each of their seeds."""
+"""The plan of a sweep: its cells, and the trial for each of their seeds."""
 
 from analysis.errors import ResultStoreError
 from analysis.tables.store import ResultStore
@@ -6,13 +6,13 @@ from trainer.config.plan_file import PlanFile, read_plan_file
 from trainer.errors import UserError
 
 NO_SWEEP = "_no_sweep"
-"""The place in a store of figures that need no run; no sweep can have this name."""
+"""The folder for figures that need no run; no sweep can have this name."""
 
 
 def read_plan(store: ResultStore, sweep: str) -> PlanFile:
-    """Return the last plan of `sweep`, an empty one for NO_SWEEP.
+    """Return the last plan of `sweep`; an empty one for NO_SWEEP.
 
-    Raises StoreError, listing the sweeps there are, where it has none.
+    Raises ResultStoreError, listing the sweeps of the store, if it has none.
     """
     if sweep == NO_SWEEP:
         return PlanFile(sweep=sweep, tier="none", cells=())

@@ -1,11 +1,12 @@
-"""The Parquet tables: their typed columns, units in the names, and reading and replacing one shard of them.
+"""The Parquet tables: their typed columns (units in the names), and how one shard is read and replaced.
 
-    tables/runs/ab.parquet       one row per trial whose id begins with ab
+    tables/runs/ab.parquet       one row per trial whose id starts with ab
     tables/metrics/ab.parquet    one row per (trial, kimg, metric, identity): the curves
     tables/ticks/ab.parquet      one row per (trial, kimg): what the worker reported while training
     tables/attempts/ab.parquet   one row per attempt: its time, devices and energy (analysis.tables.attempts.AttemptRow)
 
-A shard is replaced atomically, runs last: its `signature` column says which state of the files is in all four.
+A shard is replaced atomically, that of `runs` last: its `signature` column identifies the state of the files that all
+four tables were read from.
 """
 
 from collections.abc import Sequence
@@ -113,7 +114,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 
 
 def table_of(name: str, rows: Sequence[Row]) -> pa.Table:
-    """Return `rows` as a table with the columns of `name`; other keys are left out, values of a wrong type are null."""
+    """Return `rows` as a table with the columns of `name`; other keys are dropped, values of a wrong type are null."""
     try:
         return pa.Table.from_pylist(list(rows), schema=SCHEMAS[name])
     except MISFITS:
@@ -129,12 +130,12 @@ def _fitting(value: Any, field: pa.Field) -> Any:
 
 
 def shard_path(tables: Path, name: str, shard: str) -> Path:
-    """Return the file of one shard of a table; `shard` is the first two digits of the trial ids in it."""
+    """Return the path of one shard of a table; `shard` is the first two digits of its trial ids."""
     return tables / name / f"{shard}.parquet"
 
 
 def read_shard(tables: Path, name: str, shard: str) -> pa.Table:
-    """Return one shard; empty where it does not exist, is unreadable or has another schema version."""
+    """Return one shard; empty if it does not exist, is unreadable or has another schema version."""
     try:
         table = pq.read_table(shard_path(tables, name, shard), partitioning=None)
     except (FileNotFoundError, pa.ArrowInvalid):
@@ -143,26 +144,27 @@ def read_shard(tables: Path, name: str, shard: str) -> pa.Table:
 
 
 def is_current(schema: pa.Schema) -> bool:
-    """Return whether a file was written with this version of the columns."""
+    """Return whether a file was written with the current schema version."""
     return bool((schema.metadata or {}).get(b"adasweep:schema") == SCHEMA_VERSION)
 
 
 def replace_shard(tables: Path, name: str, shard: str, table: pa.Table) -> None:
-    """Write one shard so that a reader, or a crash, sees the old rows or the new, never a part."""
+    """Replace one shard atomically."""
     path = shard_path(tables, name, shard)
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
 
 def read_table(tables: Path, name: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table:
-    """Return `columns` of the rows of `trials`, read only from the shards that can hold them.
+    """Return `columns` of the rows of `trials`, reading only their shards.
 
-    Raises StoreError where the tables are of another version; shards are replaced in order, so the last one tells.
+    Raises ResultStoreError if the tables have another schema version. Shards are replaced in order, so the last one is
+    checked.
     """
     paths = [shard_path(tables, name, shard) for shard in sorted({trial[:2] for trial in trials})]
     present = [str(path) for path in paths if path.exists()]
     if present and not is_current(pq.read_schema(present[-1])):
-        raise ResultStoreError(f"{present[-1]}: of another version of the tables; run adasweep collect")
+        raise ResultStoreError(f"{present[-1]}: written by another version; run adasweep collect")
     repeated = [column for column in columns if column in REPEATED]
     file_format = ds.ParquetFileFormat(dictionary_columns=repeated)
     schema = pa.schema([_as_read(SCHEMAS[name].field(column)) for column in columns])

@@ -1,4 +1,4 @@
-"""Where rows come from: the collected tables, or the files of the trials themselves."""
+"""Sources of rows: the collected tables, or the files of the trials."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from analysis.tables.trial_rows import TrialRows, read_trial
 
 
 class RowSource(Protocol):
-    """Where rows come from."""
+    """A source of table rows."""
 
     def rows(self, table: str, columns: Sequence[str], trials: Sequence[str]) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
 class CollectedTables:
-    """The Parquet tables of a store: fast, as old as the last collection."""
+    """The Parquet tables of a store: fast, but only as current as the last collection."""
 
     store: ResultStore
 
@@ -29,7 +29,7 @@ class CollectedTables:
 
 @dataclass(frozen=True)
 class TrialFiles:
-    """The files of the trials themselves, read anew: slow, but independent of what was collected."""
+    """The files of the trials: slow, but always current."""
 
     store: ResultStore
     read: dict[str, TrialRows] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The layout of a store, and a cheap signature that shows whether a trial has changed."""
+"""The layout of a store, and a cheap signature that detects changed trials."""
 
 import hashlib
 import os
@@ -15,9 +15,9 @@ READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
 
 @dataclass(frozen=True)
 class ResultStore:
-    """The directory of a store. Analysis writes below `tables`, `figures` and `reports` and nowhere else.
+    """The directory of a store. Analysis writes only below `tables`, `figures` and `reports`.
 
-    Figures are written below `outputs` instead where the store may only be read.
+    In a read-only store, figures are written below `outputs` instead.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class ResultStore:
         return RunDir(self.path / "trials" / trial[:2] / trial)
 
     def sweeps(self) -> list[str]:
-        """Return the names of all planned sweeps; a name may have slashes."""
+        """Return the names of all planned sweeps; a name may contain slashes."""
         root = self.path / "sweeps"
         return sorted(path.parent.relative_to(root).as_posix() for path in root.glob("**/plan.json"))
 
@@ -51,20 +51,20 @@ class ResultStore:
         return sorted({path.parent.relative_to(root).as_posix() for path in root.glob("**/*.provenance.json")})
 
     def trials(self) -> Iterator[str]:
-        """Yield the ids of all trials in order."""
+        """Yield the ids of all trials, sorted."""
         for shard in _names(self.path / "trials"):
             yield from (name for name in _names(self.path / "trials" / shard) if TRIAL_ID.match(name))
 
 
 def open_store(path: Path) -> ResultStore:
-    """Return the store at `path`. Raises StoreError where there is no directory."""
+    """Return the store at `path`. Raises ResultStoreError if the directory does not exist."""
     if not path.is_dir():
         raise ResultStoreError(f"{path}: no such store; name one with --store or ADASWEEP_STORE")
     return ResultStore(path)
 
 
 def signature(run: RunDir) -> str:
-    """Return 16 hexadecimal digits that change when a file that analysis reads changes its size or time."""
+    """Return 16 hexadecimal digits that change with the size or modification time of any file that analysis reads."""
     seen = hashlib.sha256()
     for name in _read_names(run):
         try:

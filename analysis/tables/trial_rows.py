@@ -1,4 +1,4 @@
-"""Read one trial directory: its run, its curves and its ticks as rows of the tables, and what had to be skipped."""
+"""Read one trial directory into rows of the tables, noting what had to be skipped."""
 
 import math
 from functools import partial
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from analysis.tables.attempts import SECONDS_PER_HOUR, attempts_in
-from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row, told
+from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row, unreadable_note
 from analysis.tables.schema import Row
 from analysis.tables.store import signature
 from trainer.config.augment import AdaAugment
@@ -17,7 +17,7 @@ from trainer.record import RunDir, RunRecord, State, read_record
 
 
 class TrialRows(NamedTuple):
-    """The rows of one trial; `run` is None if its configuration cannot be read."""
+    """The table rows of one trial; `run` is None if its configuration cannot be read."""
 
     trial: str
     run: Row | None
@@ -34,7 +34,7 @@ class _TrialFile(BaseModel):
 
 
 def read_trial(run: RunDir) -> TrialRows:
-    """Return the rows of the trial in `run`. The last line per (kimg, key) wins; lines that are not rows are listed."""
+    """Return the rows of the trial in `run`. The last line per (kimg, key) wins; invalid lines are in `skipped`."""
     skipped: list[str] = []
     state_of_files = signature(run)
     trial = run.path.name
@@ -42,7 +42,7 @@ def read_trial(run: RunDir) -> TrialRows:
     about = read_document(run.trial, _TrialFile, spoilt)
     if about is None:
         why = spoilt[0].why if spoilt else "missing"
-        return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {why}; the trial is left out"])
+        return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {why}; the trial is skipped"])
     ticked, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
     attempts = [attempt._asdict() for attempt in attempts_in(run, ticked, measured, skipped)]
     keys = ("kimg", "metric", "identity")
@@ -76,10 +76,10 @@ def _config_columns(config: TrainConfig) -> Row:
 
 
 def _records(run: RunDir, skipped: list[str]) -> list[RunRecord]:
-    """Return the readable records in order of attempt. An attempt that has no record yet has not begun."""
+    """Return the readable records in order of attempt. An attempt without a record has not started."""
     spoilt: list[Spoilt] = []
     records = [record for attempt in run.attempts() if (record := read_record(run.record(attempt), spoilt))]
-    skipped += [told(one) for one in spoilt]
+    skipped += [unreadable_note(one) for one in spoilt]
     return records
 
 
@@ -106,13 +106,13 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
 
 
 def _last_sweep(records: list[RunRecord], attempts: list[Row]) -> str:
-    """Return the sweep that asked for the last training; "" where nothing says it."""
+    """Return the sweep that submitted the last training attempt; "" if unknown."""
     last = max((record.attempt for record in records if record.work == "train"), default=0)
     return next((str(attempt["sweep"]) for attempt in attempts if attempt["number"] == last), "")
 
 
 def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:
-    """Return where and why the run diverged: its worker reported it, or a metric is not finite."""
+    """Return when and why the run diverged: its worker reported divergence, or a metric is not finite."""
     signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if not math.isfinite(row["value"])]
     last = next((record for record in reversed(records) if record.work == "train"), None)
     if last and last.diverged:

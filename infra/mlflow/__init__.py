@@ -1,1 +1,1 @@
-"""A throw-away MLflow server on this machine, on an SQLite file or on a PostgreSQL server of its own, for tests."""
+"""A throw-away MLflow server on this machine, with an SQLite file or its own PostgreSQL server, for tests."""

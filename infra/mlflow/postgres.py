@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server. It refuses to run as root, so that root runs it as the user `nobody`."""
+"""A throw-away PostgreSQL server. PostgreSQL refuses to run as root, so root runs it as the user `nobody`."""
 
 import os
 import pwd
@@ -20,7 +20,7 @@ START_SECONDS = 60.0
 
 
 def programs() -> Path:
-    """Return the folder of PostgreSQL's programs, installing them where they are missing. Raises CannotInstall."""
+    """Return the folder of PostgreSQL's programs, installing them if missing. Raises CannotInstall."""
     if not list(PROGRAMS.glob("*/bin/initdb")):
         install(PACKAGES)
     return max(PROGRAMS.glob("*/bin"))
@@ -28,7 +28,7 @@ def programs() -> Path:
 
 @dataclass
 class Postgres:
-    """A server on 127.0.0.1 with its files in `folder`, whose parents everybody may pass through."""
+    """A server on 127.0.0.1 with its files in `folder`, whose parents must be accessible to all users."""
 
     folder: Path
     port: int
@@ -36,7 +36,7 @@ class Postgres:
 
     @classmethod
     def create(cls, folder: Path) -> "Postgres":
-        """Return a new server with nothing in its database, not started."""
+        """Return a new server with an empty database, not started."""
         folder.mkdir()
         if os.geteuid() == 0:
             user = pwd.getpwnam(USER)
@@ -50,7 +50,7 @@ class Postgres:
         return f"postgresql+psycopg://mlflow@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Start it and return once it takes connections."""
+        """Start it and return once it accepts connections."""
         settings = ("listen_addresses=127.0.0.1", "fsync=off", f"unix_socket_directories={self.folder}")
         options = [word for setting in settings for word in ("-c", setting)]
         command = [str(programs() / "postgres"), "-D", f"{self.folder}/data", "-p", str(self.port), *options]

@@ -1,4 +1,4 @@
-"""A real MLflow tracking server as it runs: start it, kill it, start it again on the same data, stop it."""
+"""A real MLflow tracking server that tests can start, kill and restart on the same data."""
 
 import os
 import sys
@@ -14,14 +14,14 @@ from orchestrator.store.process_id import ProcessId
 START_SECONDS = 240.0
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    # Else it starts eight more processes of 250 MB.
+    # Otherwise it starts eight more processes of 250 MB each.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 
 
 @dataclass
 class MlflowServer:
-    """A server on 127.0.0.1 with its artifacts and its log below `folder`, its data where `database` says (a URI)."""
+    """A server on 127.0.0.1 with its artifacts and log below `folder` and its data in `database` (a URI)."""
 
     folder: Path
     database: str
@@ -33,12 +33,12 @@ class MlflowServer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it and return once it answers."""
+        """Start it and return once it responds."""
         self.process = daemons.start(self._command(), self.folder / "server.log", {**os.environ, **SETTINGS})
         wait_until(self.answers, START_SECONDS, f"MLflow's server (see {self.folder / 'server.log'})", 0.3)
 
     def kill(self) -> None:
-        """End it and all it has started at once."""
+        """Kill it and all processes it has started."""
         if self.process:
             daemons.kill_group(self.process)
 

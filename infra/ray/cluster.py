@@ -33,14 +33,14 @@ SETTINGS = {
     "RAY_health_check_timeout_ms": "10000",
     "RAY_health_check_failure_threshold": "4",
 }
-"""A busy machine is given time to start; a lost node is noticed after some seconds instead of half a minute."""
+"""Give a busy machine time to start, and detect a lost node after seconds instead of half a minute."""
 
 NOT_FOR_NODES = ("RAY_ADDRESS", "ADASWEEP_")
-"""Variables that jobs bring along: a node that has been started with others would run every job with those."""
+"""Variables that jobs set themselves: a node started with them would pass its own values to every job."""
 
 
 class RayShape(Settings):
-    """Size of the cluster beside its head, which runs no trials. CPUs and GPUs are make-believe."""
+    """Size of the cluster, not counting its head, which runs no trials. CPUs and GPUs are simulated."""
 
     nodes: PositiveInt = 2
     cpus: PositiveInt = 2
@@ -53,7 +53,7 @@ class RayShape(Settings):
 
 
 class RayRecord(Settings):
-    """What `cluster.json` says. The file is for its owner's eyes only, since it holds the token."""
+    """The content of `cluster.json`. Only its owner may read the file, since it holds the token."""
 
     shape: RayShape
     port: int
@@ -86,7 +86,7 @@ class RayCluster:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What Ray's clients need in their environment to talk to this cluster."""
+        """The environment that Ray's clients need to connect to this cluster."""
         return {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": self.recorded.token,
@@ -94,13 +94,13 @@ class RayCluster:
         }
 
     def start(self) -> None:
-        """Start every node and return once all of them offer their resources."""
+        """Start every node and return once all resources are available."""
         self._start(HEAD, lambda: head_command(self.prefix, self.recorded), lambda: self.usage() is not None)
         for name in self.recorded.shape.names:
             self.start_node(name)
 
     def start_node(self, name: str) -> None:
-        """Start a node and return once it has joined. One at a time: starting takes all of a small machine."""
+        """Start a node and return once it has joined. Nodes start one at a time, since each start is CPU-bound."""
         index = self.recorded.shape.names.index(name)
         self._start(
             name,
@@ -109,24 +109,24 @@ class RayCluster:
         )
 
     def kill(self, name: str) -> None:
-        """Pull the plug of a node: everything that runs on it dies at once."""
+        """Kill a node with everything that runs on it, as a power failure does."""
         daemons.kill_group(self.recorded.nodes[name])
 
-    def mend(self) -> None:
-        """Start again the nodes that were killed."""
+    def repair(self) -> None:
+        """Restart the nodes that were killed."""
         for name in self.recorded.shape.names:
             if self.recorded.nodes[name].is_gone:
                 self.start_node(name)
 
     def stop(self) -> None:
-        """Pull every plug and remove the directory."""
+        """Kill every node and remove the directory."""
         for name in [*self.recorded.shape.names, HEAD]:
             if name in self.recorded.nodes:
                 self.kill(name)
         shutil.rmtree(self.prefix, ignore_errors=True)
 
     def usage(self) -> dict[str, tuple[float, float]] | None:
-        """Return used and total of every resource, or None while nobody answers."""
+        """Return (used, total) of every resource, or None while the cluster does not respond."""
         address = f"{self.environment['RAY_API_SERVER_ADDRESS']}/api/cluster_status"
         request = urllib.request.Request(address, headers={"Authorization": f"Bearer {self.recorded.token}"})
         try:
@@ -135,17 +135,17 @@ class RayCluster:
         except (OSError, urllib.error.URLError, ValueError):
             return None
 
-    def _start(self, name: str, command: Callable[[], list[str]], has_come: Callable[[], bool]) -> None:
-        """Launch a node until `has_come`. On a busy machine Ray gives a node up that is not there within 30 seconds."""
+    def _start(self, name: str, command: Callable[[], list[str]], has_joined: Callable[[], bool]) -> None:
+        """Launch a node until `has_joined`. On a busy machine Ray gives up on a node that is not up within 30 s."""
         self._launch(name, command())
 
-        def is_there() -> bool:
+        def is_up() -> bool:
             if self.recorded.nodes[name].is_gone:
                 self.kill(name)
                 self._launch(name, command())
-            return has_come()
+            return has_joined()
 
-        wait_until(is_there, START_SECONDS, f"{name} of the Ray cluster", 1.0)
+        wait_until(is_up, START_SECONDS, f"{name} of the Ray cluster", 1.0)
 
     def _launch(self, name: str, command: list[str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_FOR_NODES)}
@@ -180,7 +180,7 @@ def head_command(prefix: Path, recorded: RayRecord) -> list[str]:
 
 
 def node_command(recorded: RayRecord, index: int) -> list[str]:
-    """Return the command of the node number `index`."""
+    """Return the command of node `index`."""
     shape = recorded.shape
     return [
         *_ray_start(),
@@ -194,12 +194,12 @@ def node_command(recorded: RayRecord, index: int) -> list[str]:
 
 
 def address(index: int) -> str:
-    """Return the address of the node number `index`; the head has 127.0.0.2."""
+    """Return the address of node `index`; the head has 127.0.0.2."""
     return f"127.0.0.{3 + index}"
 
 
 def _agent_ports(host: str) -> list[str]:
-    """Return chosen ports for a node's helpers: a node ends itself when it is not told theirs within 15 seconds."""
+    """Return port options for a node's agents: a node exits unless it learns their ports within 15 seconds."""
     names = ("dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export", "runtime-env-agent")
     return [f"--{name}-port={port}" for name, port in zip(names, free_ports(len(names), host), strict=True)]
 

@@ -1,4 +1,4 @@
-"""Templates for real Ray clusters. What is in capitals has to be filled in."""
+"""Templates for real Ray clusters. Replace the names in capitals."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -18,38 +18,40 @@ from trainer.errors import ExitCode, UserError, did_you_mean
 
 RESULTS = "docs/results"
 
-app = new_app("Pages of docs/results, made from packs.", alone=True)
+app = new_app("Generate the pages of docs/results from their packs.", alone=True)
 
-PagesArgument = Annotated[list[str] | None, typer.Argument(metavar="PAGE", help="Folders.", show_default="all")]
-CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; say what differs, exit code 2 if anything.")]
+PagesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="PAGE", help="Folders of docs/results.", show_default="all")
+]
+CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; list differences, exit code 2 if any.")]
 RootOption = Annotated[Path, typer.Option("--root", help="The repository.")]
 
 
 @app.command()
 def results(pages: PagesArgument = None, check: CheckOption = False, root: RootOption = Path()) -> int:
-    """Make pages from their packs. The index and README.md are made with all of them."""
+    """Generate pages from their packs; without PAGE also the index and the block in README.md."""
     files = made_files(root, pages or [])
     if not check:
         write(files)
-        typer.echo(f"{len(files)} files made")
+        typer.echo(f"{len(files)} files written")
         return ExitCode.DONE
     found = list(differences(files))
     for line in found:
         typer.echo(line)
     if found:
-        way_out = "make results writes them anew; numbers are changed in a pack, words in page.md.j2"
+        way_out = "run make results; change numbers in a pack, prose in page.md.j2"
         return tell(CommandFailure(ExitCode.USER_ERROR, f"{RESULTS}: {len(found)} differences; {way_out}"))
     typer.echo(f"{len(files)} files agree with their packs")
     return ExitCode.DONE
 
 
 def made_files(root: Path, chosen: Sequence[str]) -> dict[Path, bytes]:
-    """Return the content of every file of the pages `chosen`; of all of them, and of their index, if none is."""
+    """Return the content of every file of the pages `chosen`; if empty, of all pages and their index."""
     folder = root / RESULTS
     known = pages_in(folder)
     for name in chosen:
         if name not in known:
-            raise UserError(name, f"is no page; there are {', '.join(known) or 'none'}{did_you_mean(name, known)}")
+            raise UserError(name, f"no such page; there are {', '.join(known) or 'none'}{did_you_mean(name, known)}")
     made = [make_page(folder, name) for name in chosen or known]
     files = {page.source.folder / name: content for page in made for name, content in page.files.items()}
     if not chosen:

@@ -1,4 +1,4 @@
-"""What the packs of a page say: unpacked into an empty store, collected, loaded, judged."""
+"""The evidence in the packs of a page: unpacked into an empty store, collected, loaded and judged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from trainer.errors import UserError
 
 @dataclass(frozen=True)
 class PackedResults:
-    """The results of one sweep: runs and curves, their summary by cell, verdicts on claims, and the total of energy."""
+    """The results of one sweep: runs and curves, summary by cell, verdicts on claims, and total energy."""
 
     runs: Runs
     curves: Curves
@@ -31,7 +31,7 @@ class PackedResults:
 
     @property
     def done(self) -> pd.DataFrame:
-        """The runs that are finished; a diverged run is."""
+        """The finished runs, including diverged ones."""
         frame = self.runs.frame
         return frame[(frame["state"] == "done") | frame["diverged"]]
 
@@ -39,8 +39,7 @@ class PackedResults:
 def read_packs(packs: Sequence[Path], sweep: str, folder: Path) -> PackedResults:
     """Merge packs into the store at `folder`, and return the results of a sweep.
 
-    Raises UserError and AnalysisError: for a pack that is missing or spoilt, evidence that cannot be read, a sweep that
-    is not in it.
+    Raises UserError or AnalysisError for a missing or corrupt pack, unreadable evidence, or a sweep that is not in it.
     """
     for path in packs:
         with open_pack(path) as pack:
@@ -50,6 +49,6 @@ def read_packs(packs: Sequence[Path], sweep: str, folder: Path) -> PackedResults
     runs, curves = load(store, sweep)
     ledger, unread = energy_of(store, [sweep], Factors())
     for line in (*skipped, *unread):
-        raise UserError(", ".join(path.name for path in packs), f"cannot be read as a whole: {line}", "pack it again")
+        raise UserError(", ".join(path.name for path in packs), f"cannot be read completely: {line}", "pack it again")
     verdicts = judge_sweep(runs.plan.claims, (), loader(store, sweep, (runs, curves)))
     return PackedResults(runs, curves, summarize(runs, curves), verdicts, ledger.total)

@@ -1,4 +1,4 @@
-"""The index of all pages, docs/results/README.md, and the block about them in README.md."""
+"""The index of all pages, docs/results/README.md, and the block with the same table in README.md."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,21 +26,21 @@ def index(results: Path, entries: Sequence[PageEntry]) -> bytes:
 
 
 def with_block(readme: Path, entries: Sequence[PageEntry], prefix: str) -> bytes:
-    """Return README.md with the table of pages between its two marks. Raises UserError where a mark is not there."""
+    """Return README.md with the table of pages between its two markers. Raises UserError if a marker is missing."""
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise UserError(readme, f"has not the lines {BEGIN} and {END}", "put them where the results are to stand")
+        raise UserError(readme, f"lacks the lines {BEGIN} and {END}", "add them where the results should appear")
     return f"{before}{begin}\n{page_table(entries, prefix)}\n{end}{after}".encode()
 
 
 def page_table(entries: Sequence[PageEntry], prefix: str) -> str:
-    """Return one row per page; links begin with `prefix`."""
+    """Return one row per page; links start with `prefix`."""
     return markdown_table(HEADINGS, [_row(entry, prefix) for entry in entries])
 
 
 def _row(entry: PageEntry, prefix: str) -> list[str]:
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in entry.verdicts.items()) or "claims nothing"
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in entry.verdicts.items()) or "no claims"
     link = f"[{entry.question}]({prefix}{entry.name}/README.md)"
     return [link, verdicts, f"{entry.runs_done} of {entry.runs_planned}", f"{entry.kwh:.2g}"]

@@ -1,6 +1,6 @@
 """Single numbers of a sweep's results, for the prose of a page. A cell is named as in claims: "ada & subset=100".
 
-A cell that does not exist, or has no finished run, is an error in one line: ask `has` first.
+A cell that does not exist or has no finished run is an error: check with `has` first.
 """
 
 from statistics import median as median_of
@@ -25,56 +25,56 @@ def median(results: PackedResults, cell: str, reading: str = "last") -> float:
     """Return the median over the seeds of `values`."""
     found = values(results, cell, reading)
     if not found:
-        raise UserError(f'cell "{cell}"', f"has no finished run in {results.runs.plan.sweep}", "ask has(cell) first")
+        raise UserError(f'cell "{cell}"', f"has no finished run in {results.runs.plan.sweep}", "check has(cell) first")
     return median_of(found)
 
 
 def has(results: PackedResults, *cells: str) -> bool:
-    """Return whether all these cells have finished runs."""
+    """Return whether all the cells have finished runs."""
     return all(values(results, cell) for cell in cells)
 
 
 def in_last_tick(results: PackedResults, cell: str, name: str) -> float:
-    """Return the median over the seeds of `p` or `r_t`, of the last tick of each run of a cell."""
+    """Return the median over seeds of `p` or `r_t` in the last tick of each run of a cell."""
     table = results.summary.table
     found = float(table[table["cell"] == label_of(results, cell)][name].iloc[0])
     if found != found:
-        raise UserError(f'cell "{cell}"', f"has no {name} in {results.runs.plan.sweep}", "ask has(cell) first")
+        raise UserError(f'cell "{cell}"', f"has no {name} in {results.runs.plan.sweep}", "check has(cell) first")
     return found
 
 
 def seeds_lower(results: PackedResults, less: str, more: str, reading: str = "last") -> int:
-    """Return how many seeds that both cells have are lower in the cell `less`."""
+    """Return for how many seeds that both cells have the value is lower in the cell `less`."""
     here, there = (_by_seed(results, cell, reading) for cell in (less, more))
     return sum(here[seed] < there[seed] for seed in here.keys() & there.keys())
 
 
 def seeds_of(results: PackedResults, *cells: str) -> int:
-    """Return how many seeds have finished in all these cells."""
+    """Return how many seeds have finished in all the cells."""
     return len(set.intersection(*(set(_by_seed(results, cell, "last")) for cell in cells)))
 
 
 def axis(results: PackedResults, key: str) -> list[Any]:
-    """Return the values that an axis of the sweep takes, in its order."""
+    """Return the values of an axis of the sweep, in order."""
     found = [run.settings[key] for run in results.runs.plan.cells if key in run.settings]
     if not found:
-        raise UserError(key, f"is no axis of {results.runs.plan.sweep}", "name one in full, such as data.subset")
+        raise UserError(key, f"not an axis of {results.runs.plan.sweep}", "give the full key, such as data.subset")
     return list(dict.fromkeys(found))
 
 
 def largest_spread(results: PackedResults) -> float:
-    """Return the greatest difference between the best scores of two seeds of one cell."""
+    """Return the largest difference between the best scores of two seeds of one cell."""
     table = results.summary.table
     return float((table["best_max"] - table["best_min"]).max())
 
 
 def lead(results: PackedResults) -> float:
-    """Return by how much the cell of the first rank is better than that of the second, in median best scores."""
+    """Return the difference of the median best scores of the first-ranked and the second-ranked cell."""
     first, second = sorted(results.summary.table["best"].dropna(), reverse=results.curves.score.higher_is_better)[:2]
     return float(abs(first - second))
 
 
-def verdicts_are_there(results: PackedResults) -> bool:
+def has_verdicts(results: PackedResults) -> bool:
     """Return whether any claim was tested."""
     return bool(results.verdicts.judged)
 
@@ -84,11 +84,11 @@ def judged(results: PackedResults, claim: str) -> Judged:
     for one in results.verdicts.judged:
         if one.claim.text == claim:
             return one
-    raise UserError(f'claim "{claim}"', f"is not one that {results.runs.plan.sweep} tests", "copy it from the sweep")
+    raise UserError(f'claim "{claim}"', f"not tested by {results.runs.plan.sweep}", "copy it from the sweep")
 
 
 def label_of(results: PackedResults, cell: str) -> str:
-    """Return the label that a cell has in the plan. Raises UserError where it is none, or several."""
+    """Return the label of a cell in the plan. Raises UserError if `cell` matches none, or several."""
     return _side_of(results, cell, "last")[1]
 
 
@@ -100,7 +100,7 @@ def _by_seed(results: PackedResults, cell: str, reading: str) -> dict[int, float
 
 
 def _side_of(results: PackedResults, cell: str, reading: str) -> tuple[Claim, str]:
-    """Return a claim whose lesser side is the cell, and the label of the cell."""
+    """Return a claim with the cell as its lesser side, and the label of the cell."""
     try:
         claim = parse_claim(f"{cell} < {ANOTHER}, by {reading}")
         return claim, cell_of(claim.less, cells_of(results.runs))

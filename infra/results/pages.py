@@ -1,4 +1,4 @@
-"""Makes a page: every file of its folder but the source, and its line in the index. Nothing is written."""
+"""Generates a page in memory: every file of its folder but the source, and its entry in the index."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,7 +15,7 @@ PACKS = "packs"
 
 
 class PageEntry(NamedTuple):
-    """A line of the index. `verdicts` counts the claims by verdict, `kwh` is what all attempts took."""
+    """An entry of the index. `verdicts` counts the claims by verdict, `kwh` is the energy of all attempts."""
 
     name: str
     title: str
@@ -29,7 +29,7 @@ class PageEntry(NamedTuple):
 
 
 class MadePage(NamedTuple):
-    """A page: its files by name, and its line in the index."""
+    """A page: its files by name, and its entry in the index."""
 
     source: PageSource
     files: dict[str, bytes]
@@ -37,7 +37,7 @@ class MadePage(NamedTuple):
 
 
 def make_page(results: Path, name: str) -> MadePage:
-    """Make the page `name` of docs/results. Raises UserError and AnalysisError."""
+    """Generate the page `name` of docs/results. Raises UserError or AnalysisError."""
     source = read_source(results / name)
     packs = [results / PACKS / pack for pack in source.header.packs]
     with TemporaryDirectory(prefix="adasweep-results-") as folder:

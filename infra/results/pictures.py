@@ -1,4 +1,4 @@
-"""The figures of a page: drawn from its packs, verified against them, and compared with those of the repository."""
+"""The figures of a page: drawn from its packs, verified, and compared with those in the repository."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from analysis.figures.verify import verify
 from infra.results.evidence import PackedResults
 
 KINDS = (".png", ".csv", SUFFIX)
-OF_THE_CODE = {"id", "code"}
-"""What may differ between a figure of the repository and one drawn today: which code drew it."""
+CODE_FIELDS = {"id", "code"}
+"""The provenance fields that depend on the version of the code that drew the figure."""
 
 
 def draw(results: PackedResults, names: Sequence[str]) -> dict[str, bytes]:
-    """Draw figures, and return their files by name. Raises FigureError where one fails, or does not verify."""
+    """Draw figures and return their files by name. Raises FigureError if one cannot be drawn or verified."""
     drawn = render_all(names, results.runs, results.curves)
     if drawn.bugs:
         raise drawn.bugs[0]
@@ -30,20 +30,20 @@ def draw(results: PackedResults, names: Sequence[str]) -> dict[str, bytes]:
     return {f"{name}{kind}": (store.figures(sweep) / f"{name}{kind}").read_bytes() for name in names for kind in KINDS}
 
 
-def different_provenance(there: Path, made: bytes) -> Iterator[str]:
-    """Say what a provenance file says otherwise than the one made today, and what is wrong with its picture."""
+def different_provenance(path: Path, made: bytes) -> Iterator[str]:
+    """Yield how a provenance file differs from the generated one, and whether its picture belongs to it."""
     try:
-        origin = Provenance.model_validate_json(there.read_bytes())
+        origin = Provenance.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        yield f"{there}: is not a provenance file ({error.errors()[0]['msg']})"
+        yield f"{path}: not a provenance file ({error.errors()[0]['msg']})"
         return
     if origin.content_id() != origin.id:
-        yield f"{there}: was edited"
-    today = Provenance.model_validate_json(made)
-    fields = sorted(set(Provenance.model_fields) - OF_THE_CODE)
-    changed = [field for field in fields if getattr(origin, field) != getattr(today, field)]
+        yield f"{path}: was edited"
+    generated = Provenance.model_validate_json(made)
+    fields = sorted(set(Provenance.model_fields) - CODE_FIELDS)
+    changed = [field for field in fields if getattr(origin, field) != getattr(generated, field)]
     if changed:
-        yield f"{there}: {', '.join(changed)} differ from those of the packs"
-    picture = there.with_name(there.name.removesuffix(SUFFIX) + ".png")
+        yield f"{path}: {', '.join(changed)} differ from those of the packs"
+    picture = path.with_name(path.name.removesuffix(SUFFIX) + ".png")
     if picture.exists() and (embedded(picture) or {}).get("id") != origin.id:
-        yield f"{picture}: belongs to another version of the figure than {there.name}"
+        yield f"{picture}: belongs to another version of the figure than {path.name}"

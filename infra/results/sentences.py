@@ -1,4 +1,4 @@
-"""Sentences of a page about a sweep as a whole: how much of it there is, what it took, where it ran."""
+"""Sentences on a sweep as a whole: how many runs are finished, their energy, their machine."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ FACTS_OF_THE_MACHINE = ("ops", "version of adasweep", "version of torch", "versi
 
 
 def runs(results: PackedResults) -> str:
-    """Return how many runs of the sweep are finished."""
+    """Return a sentence on how many runs of the sweep are finished."""
     done, planned = len(results.done), len(results.runs.frame)
     if done == planned:
         return f"All {planned} runs of the sweep are finished."
@@ -17,7 +17,7 @@ def runs(results: PackedResults) -> str:
 
 
 def missing(results: PackedResults) -> str:
-    """Return which runs are not finished, by cell; "" where all are."""
+    """Return a list of the unfinished runs, by cell; "" if all are finished."""
     frame = results.runs.frame
     open_runs = frame[~frame["run"].isin(results.done["run"])]
     begun = open_runs[open_runs["kimg"] > 0]
@@ -31,7 +31,7 @@ def missing(results: PackedResults) -> str:
 
 
 def energy(results: PackedResults) -> str:
-    """Return what the runs took, by which method that was found, and how much of it is an estimate."""
+    """Return a sentence on the energy of the runs: the method, and how much of it is an estimate."""
     total = results.energy
     method = "; ".join(total.methods) or "nothing has run"
     share = total.estimated_kwh / total.kwh if total.kwh else 0.0
@@ -44,14 +44,14 @@ def energy(results: PackedResults) -> str:
 
 
 def machine(results: PackedResults) -> str:
-    """Return what the records say of where the runs were made: operations and versions, with the number of attempts."""
+    """Return a list of the recorded ops and versions, with the number of attempts for each."""
     facts = [row for row in environment(results.runs) if row[0] in FACTS_OF_THE_MACHINE]
     return "\n".join(f"- {kind}: `{value}` ({count} attempts)" for kind, value, count in facts)
 
 
 def metric(results: PackedResults) -> str:
-    """Return what the score is measured with, and on how many images."""
-    return results.curves.score.described
+    """Return the metric of the score, its detector and its numbers of images."""
+    return results.curves.score.description
 
 
 def _seeds(seeds: Iterable[int]) -> str:

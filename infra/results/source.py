@@ -17,11 +17,11 @@ HEADED = re.compile(r"---\n(?P<header>.*?\n)---\n(?P<body>.*)", re.DOTALL)
 
 
 class PageHeader(Settings):
-    """What the header of a page says.
+    """The header of a page.
 
     `packs` are files of docs/results/packs, merged in this order; `sweep` is the name of the sweep in their store, and
-    `command` what repeats it. `figures` are those shown, all of the sweep where none are named. `constants` are numbers
-    that the page itself chooses, such as a threshold.
+    `command` repeats it. `figures` are the figures shown (none: all of the sweep). `constants` are numbers chosen by
+    the page itself, such as a threshold.
     """
 
     title: str
@@ -33,7 +33,7 @@ class PageHeader(Settings):
 
 
 class PageSource(NamedTuple):
-    """A page: its folder, and what its header says."""
+    """A page: its folder and its header."""
 
     folder: Path
     header: PageHeader
@@ -45,22 +45,20 @@ def pages_in(results: Path) -> list[str]:
 
 
 def read_source(folder: Path) -> PageSource:
-    """Return the source of the page in `folder`. Raises UserError where it is missing, or not as a page should be."""
+    """Return the source of the page in `folder`. Raises UserError if it is missing or invalid."""
     path = folder / NAME
     header, _ = parts_of(path)
     try:
         checked = PageHeader.model_validate(YAML(typ="safe", pure=True).load(header))
     except (YAMLError, ValidationError) as error:
-        raise UserError(
-            path, f"its header is not one of a page ({_first(error)})", "see infra/results/source.py"
-        ) from None
+        raise UserError(path, f"invalid header ({_first(error)})", "see infra/results/source.py") from None
     return PageSource(folder, checked)
 
 
 def parts_of(path: Path) -> tuple[str, str]:
-    """Return the header of a template, "" where it has none, and its body below as many empty lines.
+    """Return the header of a template ("" if it has none) and its body, after as many empty lines.
 
-    Raises UserError, for typed numbers too.
+    Raises UserError if the file cannot be read, and for typed numbers.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -70,7 +68,7 @@ def parts_of(path: Path) -> tuple[str, str]:
     header, body = (found["header"], found["body"]) if found else ("", text)
     body = "\n" * (text.count("\n") - body.count("\n")) + body
     for line, word in typed_numbers(body):
-        way_out = "take it from the pack, by a function of infra/results/vocabulary.py"
+        way_out = "take it from the pack, with a function of infra/results/vocabulary.py"
         raise UserError(f"{path}:{line}", f"the number {word!r} is typed", way_out)
     return header, body
 

@@ -1,4 +1,4 @@
-"""Tables of a page, as Markdown: curves by cell and seed, configurations of a search, verdicts, results by cell."""
+"""Tables of a page in Markdown: curves by cell and seed, configurations of a search, verdicts, results by cell."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,18 +14,18 @@ VERDICT_HEADINGS = ("claim", "verdict", "n", "p", "corrected", "difference of me
 
 
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; the first column is text, the others are numbers."""
+    """Return a table whose first column is text and whose other columns are numbers."""
     rule = [":--", *("--:" for _ in headings[1:])]
     return "\n".join(f"| {' | '.join(row)} |" for row in (headings, rule, *rows))
 
 
 def cell_table(results: PackedResults) -> str:
-    """Return one row per cell: score, p, r_t, time, energy, state; and the notes below."""
+    """Return one row per cell: score, p, r_t, time, energy and state, with notes below."""
     return markdown(results.summary)
 
 
 def curve_table(results: PackedResults) -> str:
-    """Return the score during training: of every cell that has begun, the median, and below it every seed."""
+    """Return the score during training: for every started cell the median, and below it every seed."""
     scores = results.curves.scores
     moments = sorted(scores["kimg"].unique())
     headings = ["kimg", *(f"{moment:g}" for moment in moments)]
@@ -35,13 +35,13 @@ def curve_table(results: PackedResults) -> str:
 
 
 def _curves(runs: pd.DataFrame, scores: pd.DataFrame, moments: Sequence[float]) -> Iterator[list[str]]:
-    """Yield the row of a cell, the medians of the seeds that have been measured then, and the rows of its seeds."""
+    """Yield the row of a cell (medians of the seeds measured at each point) and the rows of its seeds."""
     wide = (
         scores[scores["run"].isin(runs["run"])]
         .pivot(index="kimg", columns="run", values="value")
         .reindex(list(moments))
     )
-    name = words_of_cell(runs)
+    name = cell_title(runs)
     several = len(wide.columns) > 1
     if several:
         yield [f"**{name}**", *(f"**{number(value)}**" for value in wide.median(axis=1))]
@@ -49,15 +49,15 @@ def _curves(runs: pd.DataFrame, scores: pd.DataFrame, moments: Sequence[float]) 
         yield [f"{'' if several else f'{name}, '}seed {seed}", *map(number, wide[run])]
 
 
-def words_of_cell(runs: pd.DataFrame) -> str:
-    """Return what tells the cell of these runs from others: its method, and its number of images where there is one."""
+def cell_title(runs: pd.DataFrame) -> str:
+    """Return a title for the cell of these runs: its method, and its number of images if known."""
     first = runs.iloc[0]
     images = first["training_images"]
     return ", ".join([first["method"], *([] if pd.isna(images) else [f"{images_label(images)} images"])])
 
 
 def ranking_table(results: PackedResults) -> str:
-    """Return one row per configuration of a search, the best first: its settings, and the best score of every seed."""
+    """Return one row per configuration of a search, best first: its settings, and the best score of every seed."""
     frame = results.runs.frame
     order = ranked(frame, results.curves.score)
     settings = {run.cell: run.settings for run in results.runs.plan.cells}
@@ -73,16 +73,16 @@ def ranking_table(results: PackedResults) -> str:
 
 
 def _scores(of_seeds: Sequence[float]) -> list[str]:
-    """Return the scores of the seeds of a configuration, and their median in bold."""
+    """Return the scores of a configuration's seeds, and their median in bold."""
     return [*map(number, of_seeds), f"**{number(pd.Series(of_seeds).median())}**"]
 
 
 def verdict_table(results: PackedResults) -> str:
-    """Return one row per claim, and below it those that are not tested, each with the reason."""
+    """Return one row per claim, and below the table the claims not tested, each with the reason."""
     found = results.verdicts
     table = markdown_table(VERDICT_HEADINGS, [_verdict(one) for one in found.judged]) if found.judged else ""
     notes = [f"Not tested ({reason}): {text}" for text, reason in found.not_tested]
-    return "\n\n".join(filter(None, [table, *notes])) or "The sweep claims nothing."
+    return "\n\n".join(filter(None, [table, *notes])) or "The sweep makes no claims."
 
 
 def _verdict(one: Judged) -> list[str]:
@@ -96,7 +96,7 @@ def _verdict(one: Judged) -> list[str]:
 
 
 def number(value: float) -> str:
-    """Return a number with four digits, a dash where there is none."""
+    """Return a number with four significant digits; a dash for NaN."""
     return DASH if pd.isna(value) else f"{value:.4g}"
 
 

@@ -1,4 +1,4 @@
-"""Renders the templates below docs/results: strictly, so that what is not there is an error and never empty."""
+"""Renders the templates below docs/results; an undefined name is an error, never empty text."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from trainer.errors import UserError
 
 
 def render(results: Path, template: str, words: Mapping[str, Any]) -> str:
-    """Return a template below docs/results filled in. Raises UserError in one line, with file and line."""
+    """Return a rendered template below docs/results. Raises UserError with file and line."""
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: parts_of(results / name)[1]),
         undefined=jinja2.StrictUndefined,
@@ -25,7 +25,7 @@ def render(results: Path, template: str, words: Mapping[str, Any]) -> str:
         return environment.get_template(template).render(**words).lstrip("\n")
     except jinja2.TemplateSyntaxError as error:
         raise UserError(
-            f"{results / (error.name or template)}:{error.lineno}", f"is not a template ({error.message})"
+            f"{results / (error.name or template)}:{error.lineno}", f"invalid template ({error.message})"
         ) from None
     except (jinja2.TemplateError, TypeError) as error:
-        raise UserError(results / template, f"cannot be filled in ({error})") from None
+        raise UserError(results / template, f"cannot be rendered ({error})") from None

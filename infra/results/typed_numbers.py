@@ -1,7 +1,7 @@
-"""Numbers that somebody typed into a template, where all should come out of packs.
+"""Finds numbers typed into a template; all numbers should come from packs.
 
-Refused are digits and number words in prose, and expressions that write a constant. Not looked at are code spans with a
-letter in them (names, commands), comments and the targets of links: what stands there says nothing about a run.
+Reported are digits and number words in prose, and expressions that output a constant. Ignored are code spans with a
+letter in them (names, commands), comments and link targets, which make no statement about a run.
 """
 
 import re
@@ -24,7 +24,7 @@ LEFT_OUT = tuple(
 
 
 def typed_numbers(template: str) -> Iterator[tuple[int, str]]:
-    """Yield the line, from 1, and the text of every number that is typed into a template."""
+    """Yield the line (from 1) and the text of every number typed into a template."""
     yield from _in_prose(template)
     yield from _written_by_expressions(template)
 
@@ -41,7 +41,7 @@ def _written_by_expressions(template: str) -> Iterator[tuple[int, str]]:
     try:
         tree = Environment().parse(template)
     except TemplateSyntaxError:
-        return  # told where the template is used
+        return  # reported when the template is rendered
     written = [part for output in tree.find_all(nodes.Output) for part in output.nodes]
     kept = [assignment.node for assignment in tree.find_all(nodes.Assign)]
     for part in (*written, *kept):

@@ -1,4 +1,4 @@
-"""The functions and filters that templates of pages have: a page says nothing of its runs but by these."""
+"""The functions and filters available to page templates, through which alone a page reports on its runs."""
 
 from functools import partial
 from typing import Any
@@ -9,14 +9,14 @@ from infra.results.source import PageHeader
 
 FUNCTIONS = (
     *(numbers.values, numbers.median, numbers.has, numbers.in_last_tick, numbers.seeds_lower, numbers.seeds_of),
-    *(numbers.axis, numbers.largest_spread, numbers.lead, numbers.verdicts_are_there, numbers.judged),
+    *(numbers.axis, numbers.largest_spread, numbers.lead, numbers.has_verdicts, numbers.judged),
     *(tables.cell_table, tables.curve_table, tables.ranking_table, tables.verdict_table),
     *(sentences.runs, sentences.missing, sentences.energy, sentences.machine, sentences.metric),
 )
 
 
 def vocabulary(results: PackedResults, header: PageHeader, figures: tuple[str, ...]) -> dict[str, Any]:
-    """Return what the template of a page may use."""
+    """Return the names that the template of a page may use."""
     plan = results.runs.plan
     return {
         **{function.__name__: partial(function, results) for function in FUNCTIONS},
@@ -31,12 +31,12 @@ def vocabulary(results: PackedResults, header: PageHeader, figures: tuple[str, .
 
 
 def fixed(value: float, digits: int = 0) -> str:
-    """Return a number with so many digits after the point."""
+    """Return a number with `digits` digits after the decimal point."""
     return f"{value:.{digits}f}"
 
 
 def percent(value: float) -> str:
-    """Return a share in percent."""
+    """Return a share (0 to 1) in percent."""
     return f"{value:.0%}"
 
 

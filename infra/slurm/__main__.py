@@ -15,7 +15,7 @@ from trainer.errors import UserError
 
 PROGRAM = "python -m infra.slurm"
 
-app = new_app("Throw-away SLURM clusters, to try things out.")
+app = new_app("Throw-away SLURM clusters for tests.")
 
 NodeArgument = Annotated[str, typer.Argument(metavar="NODE", help="Name of a node: n1, n2, ...")]
 
@@ -44,7 +44,7 @@ def status() -> None:
     """Show the nodes and jobs of the cluster."""
     cluster = _the_cluster()
     for command in ("sinfo", "--Node", "--long"), ("squeue",):
-        done = cluster.ask(*command, check=False)
+        done = cluster.run(*command, check=False)
         typer.echo(done.stdout + done.stderr)
 
 

@@ -1,4 +1,4 @@
-"""A throw-away cluster as it runs: start it, break it, mend it, stop it. Processes are known by their identity only."""
+"""A running throw-away cluster: start, break, repair and stop it. Processes are identified by pid and start time."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ from orchestrator.store.process_id import ProcessId
 from trainer.config.spec import Settings
 from trainer.files import replace_file
 
-# Short, since a socket's path has at most 107 characters, and open to all, since munge insists.
+# Short, since a socket's path has at most 107 characters, and accessible to all users, as munge requires.
 PARENT = Path("/tmp")
 PREFIX = "adasweep-slurm-"
 START_SECONDS = 60.0
@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 3.0
 
 
 class SlurmRecord(Settings):
-    """What `cluster.json` says. `owner` is the process the cluster was made for; None: it stays until told to stop."""
+    """The content of `cluster.json`. `owner` is the process the cluster was started for; None: runs until stopped."""
 
     shape: SlurmShape
     ports: Ports
@@ -41,7 +41,7 @@ class SlurmRecord(Settings):
 
 @dataclass
 class Cluster:
-    """A cluster below one directory. Every change of its processes is recorded there before anything else happens."""
+    """A cluster below one directory, where every change of its processes is recorded immediately."""
 
     layout: Layout
     recorded: SlurmRecord
@@ -67,7 +67,7 @@ class Cluster:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What SLURM's commands need in their environment to talk to this cluster."""
+        """The environment that SLURM's commands need to connect to this cluster."""
         return {"SLURM_CONF": str(self.layout.slurm_conf)}
 
     def start(self) -> None:
@@ -87,7 +87,7 @@ class Cluster:
         wait_until(self._is_idle, START_SECONDS, "idle nodes")
 
     def stop(self) -> None:
-        """Pull the plug of every node, end the other daemons, and remove the directory."""
+        """Kill every node, stop the other daemons, and remove the directory."""
         nodes = [self.recorded.daemons[name] for name in self.shape.names if name in self.recorded.daemons]
         daemons.kill(nodes)
         for name in ("slurmctld", "slurmdbd", "mariadbd", "munged"):
@@ -101,39 +101,39 @@ class Cluster:
 
     def start_controller(self) -> None:
         self._launch("slurmctld", commands.slurmctld(self.layout))
-        wait_until(lambda: self.ask("scontrol", "ping", check=False).returncode == 0, START_SECONDS, "slurmctld")
+        wait_until(lambda: self.run("scontrol", "ping", check=False).returncode == 0, START_SECONDS, "slurmctld")
 
     def start_node(self, name: str) -> None:
         self._launch(name, commands.node(self.layout, name))
 
     def kill(self, name: str) -> None:
-        """End a daemon, or a node with all that runs on it, at once: a crash, or a power loss."""
+        """Kill a daemon (a crash), or a node with all that runs on it (a power failure)."""
         daemons.kill([self.recorded.daemons[name]])
 
     def kill_slurmd_only(self, name: str) -> None:
-        """Crash a node's slurmd and leave the jobs on the node running."""
+        """Kill a node's slurmd and leave the jobs on the node running."""
         daemons.kill([ProcessId.of(process.pid) for process in self._inside(name) if process.name() == "slurmd"])
 
     def running(self, node: str, word: str) -> list[ProcessId]:
         """Return the processes of `node` with `word` in their command line."""
         return [ProcessId.of(process.pid) for process in self._inside(node) if word in " ".join(_command(process))]
 
-    def notice_loss(self, name: str) -> None:
-        """Let the controller know at once that a node is lost, instead of after half a minute."""
-        self.ask("scontrol", "update", f"nodename={name}", "state=down", "reason=lost")
+    def mark_down(self, name: str) -> None:
+        """Mark a node as down immediately, which the controller would only do after its timeout."""
+        self.run("scontrol", "update", f"nodename={name}", "state=down", "reason=lost")
 
     def restore_node(self, name: str) -> None:
-        """Start a lost node again and return once it takes jobs."""
+        """Restart a lost node and return once it accepts jobs."""
         self.start_node(name)
         wait_until(lambda: "down" not in self.node_state(name), START_SECONDS, f"{name} to come back")
 
-    def mend(self) -> None:
-        """Cancel every job, start again what was killed or hangs, and return once all nodes are idle."""
+    def repair(self) -> None:
+        """Cancel every job, restart what was killed or hangs, and return once all nodes are idle."""
         if self.recorded.daemons["slurmdbd"].is_gone:
             self.start_accounting()
         if self.recorded.daemons["slurmctld"].is_gone:
             self.start_controller()
-        self.ask("scancel", "--me", check=False)
+        self.run("scancel", "--me", check=False)
         with contextlib.suppress(WaitedTooLong):
             wait_until(self._is_idle, PATIENCE_SECONDS, "idle nodes")
         for name in self.shape.names:
@@ -144,23 +144,23 @@ class Cluster:
     def reboot(self, name: str) -> None:
         """Power a node off and on again."""
         self.kill(name)
-        self.notice_loss(name)
+        self.mark_down(name)
         self.start_node(name)
 
     def node_states(self) -> list[str]:
-        """Return the state of every node as sinfo puts it."""
-        return self.ask("sinfo", "--noheader", "--Node", "--partition=main", "--format=%t").stdout.split()
+        """Return the state of every node in sinfo's notation."""
+        return self.run("sinfo", "--noheader", "--Node", "--partition=main", "--format=%t").stdout.split()
 
     def node_state(self, name: str) -> str:
-        return self.ask("sinfo", "--noheader", "--partition=main", f"--nodes={name}", "--format=%t").stdout.strip()
+        return self.run("sinfo", "--noheader", "--partition=main", f"--nodes={name}", "--format=%t").stdout.strip()
 
-    def ask(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run one of SLURM's commands against this cluster."""
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one of SLURM's commands on this cluster."""
         environment = {**os.environ, **self.environment}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
 
     def _is_idle(self) -> bool:
-        waiting = self.ask("squeue", "--noheader", check=False).stdout.split()
+        waiting = self.run("squeue", "--noheader", check=False).stdout.split()
         return not waiting and self.node_states() == ["idle"] * self.shape.nodes
 
     def _inside(self, node: str) -> list[psutil.Process]:

@@ -2,16 +2,16 @@
 
 from infra.slurm.shape import Layout, Ports
 
-# Pid 1 of a node. It gives the node its name and its hosts, starts slurmd, and reaps what jobs leave behind. Its death
-# is a power loss: the kernel then kills every process of the node.
+# Pid 1 of a node. It sets the node's name and hosts file, starts slurmd, and reaps orphaned processes of jobs. Killing
+# it is a power failure: the kernel then kills every process of the node.
 NODE_INIT = 'hostname "$1"; mount --bind "$2" /etc/hosts; shift 2; "$@" & wait "$!"'
 
-# A daemon listens to what its host's name resolves to.
+# A daemon listens on the address that its host name resolves to.
 OWN_HOSTS = 'mount --bind "$1" /etc/hosts; shift; exec "$@"'
 
 
 def munge_key(layout: Layout) -> list[str]:
-    """Return the command that makes the key all daemons share."""
+    """Return the command that creates the key shared by all daemons."""
     return ["mungekey", "--create", f"--keyfile={layout.munge_key}"]
 
 
@@ -31,20 +31,20 @@ def munged(layout: Layout) -> list[str]:
 
 
 def install_database(layout: Layout) -> list[str]:
-    """Return the command that makes MariaDB's system tables."""
+    """Return the command that creates MariaDB's system tables."""
     return [
         "mariadb-install-db",
         "--no-defaults",
         "--user=root",
         f"--datadir={layout.database}",
         "--auth-root-authentication-method=normal",
-        f"--tmpdir={layout.database.parent}",  # clusters that start at once would share names in /tmp
+        f"--tmpdir={layout.database.parent}",  # clusters that start at the same time would use the same names in /tmp
         "--skip-test-db",
     ]
 
 
 def mariadbd(layout: Layout, ports: Ports) -> list[str]:
-    """Return the command of the accounting database's server."""
+    """Return the command of the accounting database server."""
     return [
         "mariadbd",
         "--no-defaults",
@@ -63,7 +63,7 @@ def mariadbd(layout: Layout, ports: Ports) -> list[str]:
 
 
 def mariadb(layout: Layout, statements: str) -> list[str]:
-    """Return the command that has the database's server execute SQL."""
+    """Return the command that executes SQL on the database server."""
     return ["mariadb", "--no-defaults", "-uroot", "-S", str(layout.database_socket), "-e", statements]
 
 
@@ -78,11 +78,11 @@ def slurmctld(layout: Layout) -> list[str]:
 
 
 def _on_loopback(layout: Layout, *command: str) -> list[str]:
-    """Return a daemon's command for where this machine's name is a loopback address, whatever it is elsewhere."""
+    """Return a daemon's command, run in a mount namespace where this machine's name is a loopback address."""
     return ["unshare", "--mount", "bash", "-c", OWN_HOSTS, "init", str(layout.hosts), *command]
 
 
 def node(layout: Layout, name: str) -> list[str]:
-    """Return the command of a node: slurmd in name spaces of its own for processes, mounts and the host's name."""
+    """Return the command of a node: slurmd in its own namespaces for processes, mounts and host name."""
     spaces = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts"]
     return [*spaces, "bash", "-c", NODE_INIT, "init", name, str(layout.hosts), "slurmd", "-D", "-N", name]

@@ -23,8 +23,8 @@ _CONSTANT = (
     "JobAcctGatherFrequency=task=1",
     "SelectType=select/cons_tres",
     "SelectTypeParameters=CR_Core_Memory",
-    "DefMemPerCPU=256",  # else every job takes the whole memory of its node
-    "SlurmdParameters=config_overrides",  # else a node may not have more CPUs than the machine
+    "DefMemPerCPU=256",  # otherwise every job takes all memory of its node
+    "SlurmdParameters=config_overrides",  # otherwise a node cannot have more CPUs than the machine
     "SchedulerType=sched/backfill",
     "SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2",
     "PreemptType=preempt/partition_prio",
@@ -41,19 +41,19 @@ _CONSTANT = (
     "JobRequeue=1",
     "GresTypes=gpu",
 )
-"""The lines of slurm.conf that are the same for every cluster."""
+"""The lines of slurm.conf that all clusters have."""
 
 _LOW = "MaxTime=INFINITE State=UP PriorityTier=1"
 
 
 def slurm_conf(layout: Layout, shape: SlurmShape, ports: Ports, host: str, first_job: int) -> str:
-    """Return slurm.conf. `first_job` must grow from cluster to cluster, so that no job is taken for an older one's."""
+    """Return slurm.conf. `first_job` must grow from cluster to cluster, so that job ids are never reused."""
     nodes = f"n[1-{shape.nodes}]"
     return _lines(
         *_CONSTANT,
         f"SlurmctldHost={host}(127.0.0.1)",
         f"SlurmctldPort={ports.controller}",
-        # cred_expire is how long a requeued job waits; SLURM's default is two minutes.
+        # A requeued job waits for cred_expire seconds; SLURM's default is two minutes.
         f"AuthInfo=socket={layout.munge_socket},cred_expire={shape.requeue_delay_seconds}",
         f"StateSaveLocation={layout.controller_state}",
         f"SlurmdSpoolDir={layout.prefix}/spool/%n",
@@ -62,7 +62,7 @@ def slurm_conf(layout: Layout, shape: SlurmShape, ports: Ports, host: str, first
         f"SlurmctldLogFile={layout.log('slurmctld')}",
         f"SlurmdLogFile={layout.prefix}/log/slurmd.%n.log",
         f"AccountingStoragePort={ports.accounting}",
-        f"AccountingStoragePass={layout.munge_socket}",  # AuthInfo's socket is not used towards slurmdbd
+        f"AccountingStoragePass={layout.munge_socket}",  # AuthInfo's socket is not used for slurmdbd
         f"SlurmdTimeout={shape.node_timeout_seconds}",
         f"KillWait={shape.kill_wait_seconds}",
         f"FirstJobId={first_job}",
@@ -85,13 +85,13 @@ def _nodes(shape: SlurmShape, ports: Ports) -> list[str]:
 
 
 def gres_conf(layout: Layout, shape: SlurmShape) -> str:
-    """Return gres.conf: every GPU is a character device of its own, here a link to /dev/null."""
+    """Return gres.conf: every GPU has its own character device, here a link to /dev/null."""
     files = f"{layout.devices}/gpu[0-{shape.gpus - 1}]"
     return _lines(f"NodeName=n[1-{shape.nodes}] Name=gpu Type={GPU_TYPE} File={files}")
 
 
 def slurmdbd_conf(layout: Layout, ports: Ports) -> str:
-    """Return slurmdbd.conf, which slurmdbd refuses to read unless its mode is 600."""
+    """Return slurmdbd.conf; slurmdbd requires the file to have mode 600."""
     return _lines(
         "AuthType=auth/munge",
         f"AuthInfo=socket={layout.munge_socket}",
@@ -112,7 +112,7 @@ def slurmdbd_conf(layout: Layout, ports: Ports) -> str:
 
 
 def database_sql() -> str:
-    """Return the statements that make the accounting database and its user."""
+    """Return the statements that create the accounting database and its user."""
     users = [f"'{DATABASE_USER}'@'{host}'" for host in ("127.0.0.1", "localhost")]
     return "; ".join(
         [
@@ -124,7 +124,7 @@ def database_sql() -> str:
 
 
 def hosts(shape: SlurmShape, host: str) -> str:
-    """Return the /etc/hosts that nodes see: every name of the cluster is this machine."""
+    """Return /etc/hosts for the nodes: every host name of the cluster is this machine."""
     return _lines(*(f"127.0.0.1 {name}" for name in ("localhost", host, *shape.names)))
 
 

@@ -1,4 +1,4 @@
-"""What a throw-away cluster needs of the machine."""
+"""The requirements of a throw-away cluster on this machine."""
 
 import os
 import shutil
@@ -29,20 +29,20 @@ PROGRAMS = (
 
 
 class CannotRunSlurm(Exception):
-    """This machine cannot have a throw-away cluster; the text says why."""
+    """This machine cannot run a throw-away cluster; the message gives the reason."""
 
 
 def require() -> None:
-    """Make sure that a cluster can be started here, installing what is missing. Raises CannotRunSlurm, saying why."""
+    """Ensure that a cluster can be started, installing what is missing. Raises CannotRunSlurm with the reason."""
     if os.geteuid() != 0:
-        raise CannotRunSlurm("SLURM's daemons and their name spaces need root")
+        raise CannotRunSlurm("SLURM's daemons and their namespaces need root")
     if missing():
         _install()
     if missing():
         raise CannotRunSlurm(f"programs are missing: {', '.join(missing())}")
     tried = subprocess.run(["unshare", "--pid", "--fork", "--mount", "--uts", "true"], capture_output=True, check=False)
     if tried.returncode:
-        raise CannotRunSlurm(f"no name spaces can be made here: {tried.stderr.decode(errors='replace').strip()}")
+        raise CannotRunSlurm(f"cannot create namespaces: {tried.stderr.decode(errors='replace').strip()}")
 
 
 def missing() -> list[str]:

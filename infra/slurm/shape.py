@@ -1,4 +1,4 @@
-"""What a throw-away cluster looks like, and where its files are."""
+"""The size of a throw-away cluster, its ports, and the layout of its files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from trainer.config.spec import PositiveInt, Settings
 
 
 class SlurmShape(Settings):
-    """Size of the cluster. Its nodes are called n1, n2, ...; CPUs and GPUs are make-believe, memory is not limited."""
+    """Size of the cluster. Its nodes are called n1, n2, ...; CPUs and GPUs are simulated, memory is not limited."""
 
     nodes: PositiveInt = 2
     cpus: PositiveInt = 4
@@ -25,7 +25,7 @@ class SlurmShape(Settings):
 
 
 class Ports(Settings):
-    """Where the daemons listen on 127.0.0.1; one port for each node."""
+    """The ports of the daemons on 127.0.0.1; one port per node."""
 
     database: int
     accounting: int
@@ -40,7 +40,7 @@ class Ports(Settings):
 
 @dataclass(frozen=True)
 class Layout:
-    """Names of the files below the cluster's directory."""
+    """Paths of the files below the cluster's directory."""
 
     prefix: Path
 
@@ -96,6 +96,6 @@ class Layout:
         return self.prefix / "log" / f"{daemon}.log"
 
     def folders(self, names: list[str]) -> list[Path]:
-        """Return every folder that has to exist before the daemons start."""
+        """Return every folder that must exist before the daemons start."""
         fixed = ("etc", "log", "run", "munge", "db", "dev", "jobs", "spool/controller")
         return [self.prefix / name for name in (*fixed, *(f"spool/{node}" for node in names))]

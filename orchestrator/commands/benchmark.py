@@ -3,7 +3,7 @@
 import subprocess
 
 from orchestrator.dispatch.planner import Request, plan_sweep
-from orchestrator.display.output import news
+from orchestrator.display.output import progress_console
 from orchestrator.errors import SetupError
 from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark
 from orchestrator.plan.decide import SUBMITTED
@@ -22,7 +22,7 @@ def execute(store: Store, request: Request) -> int:
     store.require_writable()
     plan = plan_sweep(store, request)
     for trial in unmeasured(store, plan):
-        news().print(f"Measuring the speed of {trial.cell} here", markup=False)
+        progress_console().print(f"Measuring the speed of {trial.cell} here", markup=False)
         measure(store, trial)
     return 0
 

@@ -3,10 +3,10 @@
 from orchestrator.backends.registry import open_backend
 from orchestrator.commands.options import TargetArgument
 from orchestrator.commands.targets import target_of
-from orchestrator.dispatch.poll import open_handles, seen_of
-from orchestrator.display.output import print_json, results
+from orchestrator.dispatch.poll import observe_now, open_handles
+from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.layout import Store
 from orchestrator.store.requests import cancel
 from trainer.command_line.group import epilog, new_app
@@ -35,8 +35,8 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     A sweep's trials are cancelled for that sweep alone: what runs for another one goes on.
     """
     wanted, sweep = target_of(store, target)
-    seen = seen_of(store, wanted)
-    views = {trial: own_view(want, seen[trial]) for trial, want in wanted.items()}
+    seen = observe_now(store, wanted)
+    views = {trial: sweep_view(want, seen[trial]) for trial, want in wanted.items()}
     trials = [trial for trial, view in views.items() if view.attempts and view.state in STOPPABLE]
     if not trials:
         raise PlanError(target, "nothing waits, runs or could be taken up again")
@@ -47,5 +47,7 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"cancelled": trials})
     else:
-        results().print(f"{len(trials)} trials cancelled; to resume them, run: adasweep retry {target}", markup=False)
+        result_console().print(
+            f"{len(trials)} trials cancelled; to resume them, run: adasweep retry {target}", markup=False
+        )
     return 0

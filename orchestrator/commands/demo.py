@@ -5,7 +5,7 @@ import sys
 from orchestrator.commands import benchmark, delegate, execute_plan
 from orchestrator.commands.options import CpusOption, RunFlags, TierOption
 from orchestrator.dispatch.planner import Request
-from orchestrator.display.output import news
+from orchestrator.display.output import progress_console
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from orchestrator.sweep.bundled import FOLDER
@@ -54,7 +54,7 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
         delegate.execute("analysis", [*words, *plain], store)
         for words in (["collect"], ["figures", "draw", sweep.key], ["table", sweep.key])
     ]
-    news().print("\n".join(where_to_look(store, sweep.key)), markup=False, soft_wrap=True)
+    progress_console().print("\n".join(where_to_look(store, sweep.key)), markup=False, soft_wrap=True)
     return code or max(codes)
 
 

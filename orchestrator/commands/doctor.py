@@ -3,7 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.display.output import print_json, results, show_wrapped
+from orchestrator.display.output import print_json, result_console, show_wrapped
 from orchestrator.doctor.checks import examine
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
@@ -34,5 +34,5 @@ def execute(store: Store, *, as_json: bool) -> int:
         table = Table(box=None, pad_edge=False, show_header=False)
         for finding in findings:
             table.add_row(Text(finding.verdict, STYLES[finding.verdict]), Text(finding.name), Text(finding.detail))
-        show_wrapped(results(), table)
+        show_wrapped(result_console(), table)
     return ExitCode.USER_ERROR if any(finding.verdict == "wrong" for finding in findings) else 0

@@ -5,8 +5,8 @@ import typer
 from orchestrator.backends.slurm.accounting import account
 from orchestrator.backends.slurm.profile import chosen_profile
 from orchestrator.commands import delegate
-from orchestrator.commands.forwarded import ANY_WORDS
-from orchestrator.display.output import news
+from orchestrator.commands.forwarded import ANY_ARGUMENTS
+from orchestrator.display.output import progress_console
 from orchestrator.errors import BackendError
 from orchestrator.store.layout import Store
 from trainer.command_line.group import new_app
@@ -15,7 +15,7 @@ from trainer.command_line.options import DEFAULT_STORE, StoreOption
 app = new_app()
 
 
-@app.command(context_settings=ANY_WORDS)
+@app.command(context_settings=ANY_ARGUMENTS)
 def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
     """Import the energy that SLURM metered, then run the analysis command of this name."""
     place = Store(store)
@@ -29,4 +29,4 @@ def _take_over(store: Store) -> None:
     try:
         account(store, chosen_profile(store.root))
     except BackendError as error:
-        news().print(f"{error}; energy that SLURM metered may be missing", markup=False)
+        progress_console().print(f"{error}; energy that SLURM metered may be missing", markup=False)

@@ -8,17 +8,17 @@ from orchestrator.commands.options import RunFlags
 from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.planner import Request, plan_sweep
-from orchestrator.display.output import news, print_json, results
+from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, view_for
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.plan_file import keep_plan
+from orchestrator.plan.plan_file import write_plan
 from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.recorders.target import default_target
 from orchestrator.search.sampling import growth_of
-from orchestrator.store.cleanup import sweep_up
+from orchestrator.store.cleanup import remove_leftovers
 from orchestrator.store.datasets import lookup
 from orchestrator.store.frozen_code import LIVE, freeze, frozen_place
 from orchestrator.store.layout import Store
@@ -38,19 +38,19 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     if flags.record:
         default_target(store)
     store.require_writable()
-    sweep_up(store, plan.sweep.key, plan.observed)
-    if request.numbers is None:
-        keep_plan(store, plan)
-    view = view_for(news(), quiet=flags.as_json, parallel=plan.parallel)
-    view.say("\n".join(summary(plan)))
+    remove_leftovers(store, plan.sweep.key, plan.observed)
+    if request.evaluation is None:
+        write_plan(store, plan)
+    view = view_for(progress_console(), quiet=flags.as_json, parallel=plan.parallel)
+    view.log("\n".join(summary(plan)))
     code = LIVE if flags.live_code else freeze(store)
     search = plan.sweep.spec.search
     if search and search.driver == "ray_tune":
         return _by_ray_tune(store, plan, backend, code, view, as_json=flags.as_json)
     dispatcher = Dispatcher(store, plan, backend, code=code)
-    with growth_of(dispatcher, lookup(store), view.say) as growth:
+    with growth_of(dispatcher, lookup(store), view.log) as growth:
         run = WatchedRun(store, dispatcher, view, growth)
-        exit_code = run.start_only() if flags.detach else run.to_the_end(record=flags.record)
+        exit_code = run.submit_only() if flags.detach else run.run_to_completion(record=flags.record)
     if flags.as_json:
         print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
     return exit_code
@@ -60,8 +60,8 @@ def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: V
     """Have Ray Tune carry out a search, and watch it. Recording is left to `adasweep record`."""
     from orchestrator.search.tune.launch import TuneRun
 
-    run = TuneRun.begin(store, plan, backend, code)
-    exit_code = run.to_the_end(view)
+    run = TuneRun.start(store, plan, backend, code)
+    exit_code = run.watch_to_completion(view)
     if as_json:
         print_json({"exit_code": exit_code, "trials": statuses_as_json(run.statuses())})
     return exit_code
@@ -71,7 +71,7 @@ def _dry_run(store: Store, plan: Plan, backend: Backend, code: Path) -> int:
     """Print what would be submitted."""
     todo = [trial for trial, decision in plan.decisions.items() if decision.action in SUBMITTED]
     tasks = [_task(store, plan, trial, code) for trial in todo]
-    results().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
+    result_console().print(backend.render(tasks).text, markup=False, end="", soft_wrap=True)
     return 0
 
 

@@ -7,7 +7,7 @@ from orchestrator.store.layout import Store
 from trainer.command_line.group import new_app
 from trainer.command_line.options import DEFAULT_STORE, StoreOption
 
-ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """How the words of such a command are taken."""
 
 PACKAGES = {
@@ -24,8 +24,8 @@ PACKAGES = {
 app = new_app()
 
 
-@app.command(context_settings=ANY_WORDS)
-def passed_on(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
+@app.command(context_settings=ANY_ARGUMENTS)
+def forward(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
     """Run a command of another package."""
     name = str(context.info_name)
     return delegate.execute(PACKAGES[name], [name, *context.args], Store(store))

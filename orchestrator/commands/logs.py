@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.commands.options import TrialArgument
-from orchestrator.display.output import print_json, results
+from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
@@ -55,7 +55,7 @@ def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_jso
     if as_json:
         print_json({"trial": run.path.name, "attempt": number, "lines": texts, "note": nothing})
         return 0
-    console = results()
+    console = result_console()
     for line in (line for text in texts.values() for line in text):
         console.print(line, markup=False, soft_wrap=True)
     if nothing:

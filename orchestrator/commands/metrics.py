@@ -15,7 +15,7 @@ from orchestrator.commands.options import (
     TierOption,
 )
 from orchestrator.commands.targets import sweep_file
-from orchestrator.dispatch.planner import Numbers, Request
+from orchestrator.dispatch.planner import Request, RequestedEvaluation
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument, names_in
@@ -57,8 +57,8 @@ def metrics(
     """Measure the snapshots of a sweep's trials. Trains nothing, and measures nothing twice."""
     place = Store(store)
     file, tier = sweep_file(place, sweep, tier)
-    numbers = Numbers(_listed(names), _listed(probes), detector, distance, seeds)
-    request = Request(file, tier, backend=backend, cpus=cpus, numbers=numbers)
+    evaluation = RequestedEvaluation(_listed(names), _listed(probes), detector, distance, seeds)
+    request = Request(file, tier, backend=backend, cpus=cpus, evaluation=evaluation)
     return execute(place, request, RunFlags(detach, dry_run, as_json, record))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.display.output import print_json, results
+from orchestrator.display.output import print_json, result_console
 from orchestrator.evidence.pack import pack
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
@@ -42,7 +42,7 @@ def pack_command(
     if as_json:
         print_json(told | {"bytes": size})
     else:
-        results().print(
+        result_console().print(
             f"{out}: {told['trials']} trials of {manifest.sweep}, {told['files']} files, {size / 1e6:.1f} MB",
             markup=False,
             soft_wrap=True,

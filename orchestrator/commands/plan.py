@@ -10,11 +10,11 @@ from orchestrator.commands import benchmark
 from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request, plan_sweep
-from orchestrator.display.output import print_json, results
+from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import diff_table, plan_table
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan_file import plan_document, stored, stored_plan
+from orchestrator.plan.plan_file import plan_document, plan_file_of, stored_plan
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
@@ -67,11 +67,11 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
     """Print the plan, or what it changes against the last one that was run."""
     plan = plan_sweep(store, request)
     plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
-    changes = diff(stored_plan(store, plan.sweep.key), stored(plan))
+    changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan))
     if as_json:
         print_json({"changes": [change._asdict() for change in changes]} if against_last else plan_document(plan))
     else:
-        show(results(), diff_table(changes) if against_last else plan_table(plan))
+        show(result_console(), diff_table(changes) if against_last else plan_table(plan))
     plan.require_within_budget()
     return 0
 

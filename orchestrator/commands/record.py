@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.display.output import print_json, results
+from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import BackendError, LeaseHeld, LeaseSuperseded, StoreError
-from orchestrator.recorders.cursor import is_behind, left_out
-from orchestrator.recorders.ingest import has_news, record_once
+from orchestrator.recorders.cursor import is_behind, refusals
+from orchestrator.recorders.ingest import has_changes, record_once
 from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import Holder, holder
@@ -36,33 +36,33 @@ def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
     if not store.trials.is_dir():
         raise StoreError(store.root, "holds no trials", "name a store with --store or ADASWEEP_STORE")
     target = default_target(store)
-    if rebuild or has_news(store, target):
+    if rebuild or has_changes(store, target):
         store.require_writable()
-        _catch_up(store, target, anew=rebuild)
+        _catch_up(store, target, from_scratch=rebuild)
     trials = [trial for trial in store.ids() if store.run(trial).attempts()]
     late = is_behind(store, target, trials)
     if as_json:
         print_json({"uri": target.uri, "behind": late})
         return 0
-    for line in left_out(target, trials):
-        results().print(line, markup=False, soft_wrap=True)
+    for line in refusals(target, trials):
+        result_console().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
     told = f"; {_who(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
-    results().print(f"Recorded in {target.uri}{told}", markup=False, soft_wrap=True)
+    result_console().print(f"Recorded in {target.uri}{told}", markup=False, soft_wrap=True)
     return 0
 
 
-def _catch_up(store: Store, target: MlflowTarget, *, anew: bool) -> None:
+def _catch_up(store: Store, target: MlflowTarget, *, from_scratch: bool) -> None:
     """Record what is new, or everything `anew`. A recorder at work does the former, but not the latter."""
     try:
-        words = record_once(store, target, sys.stderr.write, anew=anew).words
+        problem = record_once(store, target, sys.stderr.write, from_scratch=from_scratch).problem
     except (LeaseHeld, LeaseSuperseded):
         held = holder(store.root / "mlflow")
-        if anew:
+        if from_scratch:
             raise BackendError(f"{_who(held)} records this store; rebuild when it has ended", retryable=True) from None
         return
-    if words:
-        raise BackendError(f"MLflow could not be brought up to date: {words}", retryable=True)
+    if problem:
+        raise BackendError(f"MLflow could not be brought up to date: {problem}", retryable=True)
 
 
 def _who(held: Holder | None) -> str:

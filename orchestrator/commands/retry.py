@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from orchestrator.commands.options import TargetArgument
 from orchestrator.commands.targets import target_of
-from orchestrator.dispatch.poll import seen_of
-from orchestrator.display.output import print_json, results
+from orchestrator.dispatch.poll import observe_now
+from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
 from orchestrator.plan.decide import Action, decide_one
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from orchestrator.store.requests import retry
@@ -42,9 +42,9 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     A sweep's trials are forgiven for that sweep alone.
     """
     wanted, sweep = target_of(store, target)
-    seen = seen_of(store, wanted)
+    seen = observe_now(store, wanted)
     blocked = _blocked(store, seen, wanted if sweep else None)
-    views = {trial: own_view(want, seen[trial]) for trial, want in wanted.items()}
+    views = {trial: sweep_view(want, seen[trial]) for trial, want in wanted.items()}
     trials = [trial for trial, one in views.items() if one.attempts and (one.state in ENDED_BADLY or trial in blocked)]
     if not trials:
         raise PlanError(target, "nothing has failed or was cancelled")
@@ -53,7 +53,9 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"retried": trials})
     else:
-        results().print(f"{len(trials)} trials will be taken up again by the next run of their sweep.", markup=False)
+        result_console().print(
+            f"{len(trials)} trials will be taken up again by the next run of their sweep.", markup=False
+        )
     return 0
 
 

@@ -10,14 +10,14 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator.commands.options import SweepsArgument
-from orchestrator.dispatch.poll import seen_of
-from orchestrator.display.output import print_json, results
+from orchestrator.dispatch.poll import observe_now
+from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import ROWS, took
 from orchestrator.display.trial_table import status_table
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import read_plan, readable_plans
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status
-from orchestrator.store.invalid_files import spoilt_of
+from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -26,7 +26,7 @@ from trainer.command_line.table import show
 from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
-GOING = ("running", "pending")
+ACTIVE = ("running", "pending")
 StatusesBySweep = dict[str, list[TrialStatus]]
 LINES_AROUND = 9
 """Lines of a sweep's status that are not trials."""
@@ -62,7 +62,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
         print_json(_document(store, found))
         return 0
     for name, statuses in found.items():
-        show(results(), _table(store, name, statuses))
+        show(result_console(), _table(store, name, statuses))
         _tell(passed_over(store, statuses))
     _tell([] if sweep else _unreadable(store))
     return 0
@@ -71,7 +71,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
 def passed_over(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
     """Return a line for each file, or line of one, that is passed over of these trials because it does not fit."""
     trials = dict.fromkeys(status.trial for status in statuses)
-    return [str(one) for trial in trials for one in spoilt_of(store, trial)]
+    return [str(one) for trial in trials for one in invalid_files(store, trial)]
 
 
 def _unreadable(store: Store) -> list[str]:
@@ -82,15 +82,15 @@ def _unreadable(store: Store) -> list[str]:
 
 def _tell(lines: Sequence[str]) -> None:
     for line in lines[:ROWS]:
-        results().print(Text(f"passed over: {line}"), soft_wrap=True)
+        result_console().print(Text(f"passed over: {line}"), soft_wrap=True)
     if len(lines) > ROWS:
-        results().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
+        result_console().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
 
 def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
     """Return the status of every cell of a sweep's last plan."""
     plan = read_plan(store, sweep)
-    return sweep_status(store, plan, seen_of(store, plan.trials), RULES)
+    return sweep_status(store, plan, observe_now(store, plan.trials), RULES)
 
 
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
@@ -118,13 +118,13 @@ def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
     while True:
         found = _statuses(store, sweep)
         yield found
-        if not any(one.state in GOING for statuses in found.values() for one in statuses):
+        if not any(one.state in ACTIVE for statuses in found.values() for one in statuses):
             return
         time.sleep(WATCH_SECONDS)
 
 
 def _watch(store: Store, sweep: str) -> int:
-    console = results()
+    console = result_console()
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
         for found in _looks(store, sweep):
             most = max(console.height // max(len(found), 1) - LINES_AROUND, 1)

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from orchestrator.commands.unpack import tell
-from orchestrator.dispatch.poll import seen_of
-from orchestrator.display.output import print_json, results
+from orchestrator.dispatch.poll import observe_now
+from orchestrator.display.output import print_json, result_console
 from orchestrator.evidence.merge import merge as merge_evidence
 from orchestrator.evidence.other_store import OtherStore
-from orchestrator.evidence.prune import Removable, Wish, removable, remove
+from orchestrator.evidence.prune import PruneOptions, Removable, removable, remove
 from orchestrator.evidence.usage import by_kind, of_sweep
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.store.layout import Store
@@ -69,7 +69,7 @@ def prune(
 ) -> int:
     """List weights that nothing needs; with --yes, remove them. Keeps results, and what training needs."""
     opened = Store(store)
-    found = list(removable(opened, seen_of(opened, list(opened.ids())), Wish(checkpoints, snapshots)))
+    found = list(removable(opened, observe_now(opened, list(opened.ids())), PruneOptions(checkpoints, snapshots)))
     if yes:
         found = remove(opened, found)
     if as_json:
@@ -95,12 +95,12 @@ def _show_removable(found: list[Removable], *, removed: bool) -> None:
     _show(("what", "files", "MB"), [(reason, str(len(sizes)), _megabytes(sum(sizes))) for reason, sizes in groups])
     total = _megabytes(sum(one.size for one in found))
     ending = "removed" if removed else "can go; to remove them, add --yes"
-    results().print(f"{len(found)} files, {total} MB: {ending}", markup=False)
+    result_console().print(f"{len(found)} files, {total} MB: {ending}", markup=False)
 
 
 def _show(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     columns = [Column(title, right=bool(place), least=None if place else 20) for place, title in enumerate(titles)]
-    show(results(), FittedTable(columns, rows))
+    show(result_console(), FittedTable(columns, rows))
 
 
 def _megabytes(size: int) -> str:

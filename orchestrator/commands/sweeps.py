@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from orchestrator.display.output import print_json, results
+from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
 from orchestrator.sweep.bundled import bundled, bundled_named, nearest_bundled
 from orchestrator.sweep.reader import read_sweep
@@ -39,7 +39,7 @@ def list_bundled(context: typer.Context, as_json: JsonOption = False) -> int:
         table.add_column(heading, no_wrap=is_whole)
     for one in found:
         table.add_row(one["sweep"], ", ".join(one["tiers"]), one["question"])
-    results().print(table)
+    result_console().print(table)
     return 0
 
 
@@ -57,7 +57,7 @@ def copy(name: NameArgument, folder: FolderArgument = Path()) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for one in files:
         shutil.copyfile(one, folder / one.name)
-        results().print(str(folder / one.name), markup=False, soft_wrap=True)
+        result_console().print(str(folder / one.name), markup=False, soft_wrap=True)
     return 0
 
 

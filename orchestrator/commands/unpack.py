@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.display.output import news, print_json, results
+from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.evidence.archive import open_pack
 from orchestrator.evidence.merge import Merged, merge
 from orchestrator.store.layout import Store
@@ -36,7 +36,7 @@ def tell(done: Merged, what: str, *, as_json: bool) -> int:
         print_json(done._asdict())
     else:
         line = f"{what}, {done.written} files written, {done.unchanged} were there already"
-        results().print(line, markup=False, soft_wrap=True)
+        result_console().print(line, markup=False, soft_wrap=True)
     for folder in done.in_use:
-        news().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
+        progress_console().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)
     return ExitCode.SOME_FAILED if done.in_use else ExitCode.DONE

@@ -9,15 +9,15 @@ from types import FrameType
 
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.plan_table import took
-from orchestrator.display.progress import View, in_a_line
+from orchestrator.display.progress import View, status_line
 from orchestrator.plan.status import TrialStatus, trial_status
-from orchestrator.plan.sweep_view import own_view
-from orchestrator.recorders.cursor import is_behind, left_out
+from orchestrator.plan.sweep_view import sweep_view
+from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
 from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.search.sampling import Complete, Growth
 from orchestrator.store.layout import Store
-from orchestrator.store.sweep_runs import keep_run, run_of
+from orchestrator.store.sweep_runs import append_run, run_of
 from orchestrator.store.timing import timings_since
 from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
@@ -45,41 +45,41 @@ class WatchedRun:
     def __post_init__(self) -> None:
         self.expected = self.dispatcher.plan.whole_estimate
 
-    def start_only(self) -> int:
+    def submit_only(self) -> int:
         """Submit what is to be run now, and leave it running."""
         wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
         started = len(self.dispatcher.submit())
-        self.view.say(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
+        self.view.log(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
         if started >= wanted:
             return 0
         why = self.dispatcher.refusal or self.dispatcher.trouble
-        self.view.say(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
+        self.view.log(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
         return ExitCode.RUN_AGAIN
 
-    def to_the_end(self, *, record: bool) -> int:
+    def run_to_completion(self, *, record: bool) -> int:
         """Submit and watch until every trial is settled; return the exit code."""
         with self._listening():
             target = default_target(self.store)
             if record and self._has_news(target):
-                self.recorder = start_recorder(self.store, target, self.view.say)
+                self.recorder = start_recorder(self.store, target, self.view.log)
             with self.view:
                 self._watch()
             if self.recorder:
                 self.recorder.finish(self._begun, lambda: self.interrupts > 1)
-                for line in left_out(target, self._begun()):
-                    self.view.say(line)
-        self.keep_time()
+                for line in refusals(target, self._begun()):
+                    self.view.log(line)
+        self.record_duration()
         return self._verdict()
 
-    def keep_time(self) -> None:
+    def record_duration(self) -> None:
         """Keep what the plan took beside what it was expected to take, and say so; not where it was interrupted."""
         if self.interrupts:
             return
         attempts = list(timings_since(self.store, self.dispatcher.plan.unique, self.expected.made))
         run = run_of(attempts, self.dispatcher.backend.name, self.expected, time.time())
         if run:
-            keep_run(self.store, self._sweep, run)
-            self.view.say(f"It {took(run)}")
+            append_run(self.store, self._sweep, run)
+            self.view.log(f"It {took(run)}")
 
     def statuses(self) -> list[TrialStatus]:
         """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
@@ -91,7 +91,7 @@ class WatchedRun:
 
     def _status(self, run: PlannedRun) -> TrialStatus:
         plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
-        seen = own_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
+        seen = sweep_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
         return trial_status(self.store, run, plan.sweep.spec.score_name, seen, decision)
 
     @property
@@ -110,11 +110,11 @@ class WatchedRun:
             self.dispatcher.stop_early()
             self.dispatcher.submit()
             self._show()
-            self.tell_trouble()
+            self.report_trouble()
             if self.recorder:
-                self.recorder.tell_trouble()
+                self.recorder.report_trouble()
             time.sleep(POLL_SECONDS)
-            self.dispatcher.look()
+            self.dispatcher.refresh()
         if self.interrupts and self.dispatcher.active:
             self._stop()
         self._show()
@@ -122,37 +122,37 @@ class WatchedRun:
     def _show(self) -> None:
         self.view.show(self.statuses(), [cost.price.seconds for cost in self.dispatcher.plan.awaited])
 
-    def tell_trouble(self) -> None:
+    def report_trouble(self) -> None:
         """Say when the backend cannot be reached or takes no more, and when that is over: each once."""
         name, trouble, refusal = self.dispatcher.backend.name, self.dispatcher.trouble, self.dispatcher.refusal
         if trouble and not self.troubled:
-            self.view.say(f"{trouble}; running trials continue, and this keeps trying")
+            self.view.log(f"{trouble}; running trials continue, and this keeps trying")
         elif self.troubled and not trouble:
-            self.view.say(f"{name} answers again")
+            self.view.log(f"{name} answers again")
         if refusal and not self.refused:
-            self.view.say(f"{refusal}; what is not submitted waits here, and this keeps trying")
+            self.view.log(f"{refusal}; what is not submitted waits here, and this keeps trying")
         elif self.refused and not refusal:
-            self.view.say(f"{name} has taken what waited here")
+            self.view.log(f"{name} has taken what waited here")
         self.troubled, self.refused = bool(trouble), bool(refusal)
 
     def _stop(self) -> None:
         """Have everything saved and stopped, unless somebody insists on leaving at once."""
-        self.view.say("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
+        self.view.log("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
         self.dispatcher.stop()
         deadline = time.monotonic() + STOP_SECONDS
         while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.ours:
             time.sleep(POLL_SECONDS)
-            self.dispatcher.look()
+            self.dispatcher.refresh()
             self._show()
 
     def _verdict(self) -> int:
         if self.interrupts:
-            self.view.say("Interrupted. Repeat the command to continue.")
+            self.view.log("Interrupted. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         failed = self.dispatcher.failed
         for status in self.statuses():
             if status.trial in failed:
-                self.view.say(in_a_line(status))
+                self.view.log(status_line(status))
         return ExitCode.SOME_FAILED if failed else 0
 
     def _listening(self) -> ExitStack:

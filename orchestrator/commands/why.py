@@ -7,15 +7,15 @@ from rich.console import Group
 from rich.text import Text
 
 from orchestrator.commands.options import TrialArgument
-from orchestrator.dispatch.poll import seen_of
-from orchestrator.display.output import print_json, results
+from orchestrator.dispatch.poll import observe_now
+from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import ROWS
 from orchestrator.plan.decide import decide_one
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
 from orchestrator.plan.status import attempts_of
 from orchestrator.recorders.flat import flattened
-from orchestrator.store.invalid_files import spoilt_of
+from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed
 from trainer.command_line.fitting import Column
@@ -56,13 +56,13 @@ def execute(store: Store, trial: str, *, as_json: bool) -> int:
     if as_json:
         print_json(story)
     else:
-        show(results(), _as_text(story))
+        show(result_console(), _as_text(story))
     return 0
 
 
 def tell(store: Store, trial: str) -> dict[str, Any]:
     """Return the story of a trial as plain values."""
-    seen, unreadable = seen_of(store, [trial])[trial], list[str]()
+    seen, unreadable = observe_now(store, [trial])[trial], list[str]()
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,
@@ -75,7 +75,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
             {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
         "sweeps": list(_places(readable_plans(store, unreadable), trial, seen)),
-        "passed_over": [*map(str, spoilt_of(store, trial)), *unreadable],
+        "passed_over": [*map(str, invalid_files(store, trial)), *unreadable],
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator.backends.base import Backend, Handle
 from orchestrator.dispatch.early_stopping import Stopper
-from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
@@ -48,7 +48,7 @@ class Dispatcher:
     stopper: Stopper = field(init=False)
     _not_before: float = 0.0
     _together: int = MOST
-    _told: set[Handle] = field(default_factory=set)
+    _signalled: set[Handle] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.stopper = Stopper(self.store, self.plan.sweep)
@@ -87,11 +87,11 @@ class Dispatcher:
         submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
         self.handles |= done.handles
         self.decisions |= dict.fromkeys(submitted, QUEUED)
-        self._heed(done.cause, len(done.handles))
-        self.look()
+        self._back_off(done.cause, len(done.handles))
+        self.refresh()
         return submitted
 
-    def _heed(self, cause: BackendError | UserError | None, taken: int) -> None:
+    def _back_off(self, cause: BackendError | UserError | None, taken: int) -> None:
         """Ask for less at a time, and later, where not all was taken. Raises `cause` where it does not pass."""
         if cause is None:
             self._together = min(MOST, 2 * self._together)
@@ -101,13 +101,13 @@ class Dispatcher:
         self.refusal, self._together = str(cause), max(1, taken)
         self._not_before = time.monotonic() + self.patience
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
         active = self.active
         handles = [self.handles[trial] for trial in active if trial in self.handles]
-        with self._patiently():
+        with self._tolerating_outages():
             self.backend.maintain()
-            seen = observe(self.store, active, reported(self.store, handles, [self.backend]))
+            seen = observe(self.store, active, reported_states(self.store, handles, [self.backend]))
             self.observed |= seen
             self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
 
@@ -122,19 +122,19 @@ class Dispatcher:
         """Stop the trials that a stop rule applies to: mark them in the store, and signal those that run."""
         begun = [trial for trial in self.active if self.observed[trial].attempts]
         if self.stopper.stop(begun, {trial: want.horizon_kimg for trial, want in self.plan.wanted.items()}):
-            self.look()
-        to_tell = [self.handles[trial] for trial in self.under_way if self._is_to_be_told(trial)]
+            self.refresh()
+        to_tell = [self.handles[trial] for trial in self.under_way if self._must_be_stopped(trial)]
         if to_tell:
-            with self._patiently():
+            with self._tolerating_outages():
                 self.backend.cancel(to_tell)
-                self._told |= set(to_tell)
+                self._signalled |= set(to_tell)
 
     def stop(self) -> None:
         """Ask everything that waits or runs for this sweep to stop, saving what it has."""
         self.backend.cancel([self.handles[trial] for trial in self.ours])
 
     @contextlib.contextmanager
-    def _patiently(self) -> Iterator[None]:
+    def _tolerating_outages(self) -> Iterator[None]:
         """Turn a failure that may pass into `trouble`, and submit nothing for a while."""
         try:
             yield
@@ -149,10 +149,10 @@ class Dispatcher:
     def _wanted(self, trials: list[str]) -> dict[str, Desired]:
         return {trial: self.plan.wanted[trial] for trial in trials}
 
-    def _is_to_be_told(self, trial: str) -> bool:
+    def _must_be_stopped(self, trial: str) -> bool:
         """Return whether a stopped trial still runs for this sweep."""
         is_stopped = self.plan.sweep.key in self.observed[trial].stops
-        return is_stopped and self._is_ours(trial) and self.handles[trial] not in self._told
+        return is_stopped and self._is_ours(trial) and self.handles[trial] not in self._signalled
 
     def _is_ours(self, trial: str) -> bool:
         handle = self.handles.get(trial)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.backends.registry import open_backend
-from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
@@ -29,7 +29,7 @@ from orchestrator.store.timing import timings
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, examined
-from orchestrator.sweep.search_points import kept_points, typical
+from orchestrator.sweep.search_points import stored_points, typical_trials
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
@@ -39,7 +39,7 @@ from trainer.record import State
 MOST_OTHERS = 100
 
 
-class Numbers(NamedTuple):
+class RequestedEvaluation(NamedTuple):
     """Which numbers a person wants of kept snapshots; what is None stays as the sweep has it."""
 
     metrics: tuple[str, ...] | None = None
@@ -70,7 +70,7 @@ class Request(NamedTuple):
     tariff: Tariff = NO_TARIFF
     backend: str = "local"
     cpus: int | None = None
-    numbers: Numbers | None = None
+    evaluation: RequestedEvaluation | None = None
 
 
 @contextmanager
@@ -86,22 +86,22 @@ def collector_paused() -> Iterator[None]:
 @collector_paused()
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep as things stand."""
-    backend, sweep = open_backend(request.backend, store, request.cpus), asked(store, request)
+    backend, sweep = open_backend(request.backend, store, request.cpus), requested_sweep(store, request)
     find = lookup(store)
     trials = tuple(expand(sweep, find))
-    if request.numbers is not None:
-        sweep = as_it_stands(sweep)
-    sample = typical(sweep, find) if sweep.spec.search else []
+    if request.evaluation is not None:
+        sweep = without_search(sweep)
+    sample = typical_trials(sweep, find) if sweep.spec.search else []
     problems = _claims_that_do_not_fit(sweep, trials)
-    if request.numbers is None:
+    if request.evaluation is None:
         problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
     else:
-        problems += measuring_problems(sweep, trials, backend.lacks, request.numbers.given)
+        problems += measuring_problems(sweep, trials, backend.lacks, request.evaluation.given)
     if problems:
         raise SweepError(problems)
     configs = {trial.id: trial.config for trial in trials}
-    observed = observe(store, configs, reported(store, open_handles(store, configs)))
-    known = known_speeds(store, configs, observed, backend.name)
+    observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
+    known = speed_evidence(store, configs, observed, backend.name)
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
@@ -113,33 +113,33 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         tariff=request.tariff,
         awaited=awaited,
         decider=_decider(request),
-        around=recent_runs(store, backend.name),
+        past_runs=recent_runs(store, backend.name),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
     return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
 
 
-def as_it_stands(sweep: Sweep) -> Sweep:
+def without_search(sweep: Sweep) -> Sweep:
     """Return a sweep that samples and stops nothing: its trials are only measured."""
     return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
 
 
 def _decider(request: Request) -> Decider:
-    return decide_one if request.numbers is None else decide_metrics
+    return decide_one if request.evaluation is None else decide_metrics
 
 
-def known_speeds(
+def speed_evidence(
     store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: str
 ) -> SpeedEvidence:
     """Return what the trials of a sweep, and some of other sweeps, tell about speed and power on a backend."""
-    elsewhere = others(store, configs)
+    elsewhere = other_trials(store, configs)
     seen = {**{trial: (configs[trial], one) for trial, one in observed.items()}, **elsewhere}
     done = [trial for trial, (_, one) in seen.items() if one.state is State.DONE]
     timed = [(seen[one.trial][0], one) for one in timings(store, done[-MOST_OTHERS:])]
     return evidence(read_benchmarks(store.benchmarks), seen.values(), timed, backend)
 
 
-def others(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:
+def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:
     """Return up to MOST_OTHERS trials of other sweeps, as evidence of speed and power."""
     found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
     configs = {trial: config for trial in found if (config := store.config(trial))}
@@ -157,11 +157,11 @@ def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
     return sweep.spec.search.parallel * trials_of_each if sweep.spec.search else math.inf
 
 
-def asked(store: Store, request: Request) -> Sweep:
+def requested_sweep(store: Store, request: Request) -> Sweep:
     """Return the sweep that a person asked for, with what its search has sampled so far."""
     sweep = _read(request, lookup(store))
     plan = stored_plan(store, sweep.key) if sweep.spec.search else None
-    return replace(sweep, sampled=kept_points(sweep, plan.search if plan else None))
+    return replace(sweep, sampled=stored_points(sweep, plan.search if plan else None))
 
 
 def _read(request: Request, find: DataLookup) -> Sweep:
@@ -173,8 +173,8 @@ def _read(request: Request, find: DataLookup) -> Sweep:
         if request.horizon_kimg <= 0:
             raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
         changes["horizon_kimg"] = request.horizon_kimg
-    if request.numbers is not None:
-        changes |= _checked(request.numbers)
+    if request.evaluation is not None:
+        changes |= _checked(request.evaluation)
     return replace(sweep, spec=sweep.spec.model_copy(update=changes))
 
 
@@ -182,23 +182,23 @@ def _further(sweep: Sweep, find: DataLookup, told: Sequence[Problem]) -> list[Pr
     """Return what is also wrong with the cells of a sweep that is wrong itself, each place told once."""
     places = {(problem.place, problem.key) for problem in told}
     try:
-        typical(sweep, find) if sweep.spec.search else expand(sweep, find)
+        typical_trials(sweep, find) if sweep.spec.search else expand(sweep, find)
     except SweepError as error:
         return [problem for problem in error.problems if (problem.place, problem.key) not in places]
     return []
 
 
-def _checked(numbers: Numbers) -> dict[str, object]:
+def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
     """Return what was asked for as settings of a sweep. Raises UserError for names that do not exist."""
-    for name in numbers.metrics or ():
+    for name in evaluation.metrics or ():
         parse_metric(name)
-    for name in numbers.probes or ():
+    for name in evaluation.probes or ():
         parse_probe(name)
-    if numbers.detector:
-        detector_name(numbers.detector)
-    if numbers.distance:
-        distance_name(numbers.distance)
-    return numbers.given
+    if evaluation.detector:
+        detector_name(evaluation.detector)
+    if evaluation.distance:
+        distance_name(evaluation.distance)
+    return evaluation.given
 
 
 def _claims_that_do_not_fit(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:

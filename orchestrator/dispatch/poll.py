@@ -30,7 +30,7 @@ def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
     return handles
 
 
-def reported(store: Store, handles: Iterable[Handle], known: Iterable[Backend] = ()) -> dict[str, State]:
+def reported_states(store: Store, handles: Iterable[Handle], known: Iterable[Backend] = ()) -> dict[str, State]:
     """Return the state of each handle's trial as its backend reports it; backends in `known` are not opened anew."""
     backends = {backend.name: backend for backend in known}
     by_backend: dict[str, list[Handle]] = defaultdict(list)
@@ -43,6 +43,6 @@ def reported(store: Store, handles: Iterable[Handle], known: Iterable[Backend] =
     return states
 
 
-def seen_of(store: Store, trials: Collection[str]) -> dict[str, Observed]:
+def observe_now(store: Store, trials: Collection[str]) -> dict[str, Observed]:
     """Return what the store and the backends show of trials now."""
-    return observe(store, trials, reported(store, open_handles(store, trials)))
+    return observe(store, trials, reported_states(store, open_handles(store, trials)))

@@ -1,8 +1,8 @@
-"""Lengths of time in words."""
+"""Formats durations."""
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time in the unit that suits it."""
+    """Return a duration in a suitable unit."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 90 * 60:
@@ -11,7 +11,7 @@ def duration(seconds: float) -> str:
 
 
 def span(low: float, high: float) -> str:
-    """Return a range of lengths of time: 7 to 10 min, 40 s to 2 min."""
+    """Return a range of durations: 7 to 10 min, 40 s to 2 min."""
     least, most = duration(low), duration(high)
     number, _, unit = least.partition(" ")
     if least == most:

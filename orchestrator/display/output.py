@@ -1,4 +1,4 @@
-"""Output streams: results go to stdout, progress to stderr; with --json, stdout gets JSON only."""
+"""Output streams: results go to stdout, progress to stderr. With --json, stdout contains only JSON."""
 
 import sys
 from typing import Any
@@ -11,18 +11,18 @@ from trainer.files import strict_json
 WIDEST = 10_000
 
 
-def results() -> Console:
+def result_console() -> Console:
     """Return the console for results."""
     return PrintableConsole(highlight=False)
 
 
-def news() -> Console:
+def progress_console() -> Console:
     """Return the console for progress."""
     return PrintableConsole(stderr=True, highlight=False)
 
 
 def show_wrapped(console: Console, renderable: RenderableType) -> None:
-    """Print what is broken into lines where a terminal is too narrow; in a pipe it is as wide as it needs to be."""
+    """Print wrapped to the width of a terminal, or unwrapped to a pipe."""
     if not console.is_terminal:
         console.width = WIDEST
     console.print(renderable)

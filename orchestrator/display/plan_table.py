@@ -1,4 +1,4 @@
-"""Plans as tables and summaries."""
+"""Formats plans as tables and summaries."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from trainer.command_line.table import FittedTable
 from trainer.config.sweep_run import SweepRun
 
 ROWS = 60
-"""Rows shown at most; `--json` has them all."""
+"""Maximum number of rows; `--json` has them all."""
 
 PLAN_COLUMNS = (
     Column("action"),
@@ -43,11 +43,11 @@ STYLES = {
 
 
 def plan_table(plan: Plan) -> RenderableType:
-    """Return the cells of a plan with what happens to each and why, and the sum below."""
+    """Return a table of the cells of a plan with their actions and reasons, and a summary."""
     rows, styles = [], []
     for trial in plan.trials:
         decision, cost = plan.decisions[trial.id], plan.prices.get(trial.id)
-        texts = (decision.action.value, trial.id, trial.cell, str(trial.seed), _way(decision), _cost(cost))
+        texts = (decision.action.value, trial.id, trial.cell, str(trial.seed), _range(decision), _cost(cost))
         rows.append((*texts, decision.reason))
         styles.append(STYLES[decision.action])
     reasons = Counter((decision.action.value, decision.reason) for decision in plan.decisions.values())
@@ -57,7 +57,7 @@ def plan_table(plan: Plan) -> RenderableType:
 
 
 def summary(plan: Plan) -> list[str]:
-    """Return what a plan comes to, in a few lines."""
+    """Return the summary of a plan, a few lines."""
     totals = plan.totals
     counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
     cells, seeds = len({trial.cell for trial in plan.trials}), len(plan.sweep.spec.seed_values)
@@ -66,8 +66,8 @@ def summary(plan: Plan) -> list[str]:
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
     if not totals.runs:
-        under_way = plan.actions.get(Action.LEAVE.value, 0)
-        return [*lines, f"Nothing to start: {under_way:,} queued or running." if under_way else "Nothing to run."]
+        active = plan.actions.get(Action.LEAVE.value, 0)
+        return [*lines, f"Nothing to start: {active:,} queued or running." if active else "Nothing to run."]
     sources = sorted({cost.price.source for cost in plan.to_pay})
     devices = f"{totals.gpu_hours:.3g} GPU-hours" if totals.gpu_hours else f"{totals.cpu_hours:.3g} CPU-hours"
     within = span(totals.wall_hours_low * 3600, totals.wall_hours_high * 3600)
@@ -86,25 +86,25 @@ def _energy(plan: Plan) -> str:
 
 
 def diff_table(changes: Sequence[PlanChange]) -> RenderableType:
-    """Return what a plan changes against the last one."""
+    """Return a table of the differences from the last plan."""
     if not changes:
         return Text("No difference from the last plan.")
     return FittedTable(DIFF_COLUMNS, [[str(part) for part in change] for change in changes], most=ROWS)
 
 
 def took(run: SweepRun) -> str:
-    """Return what running a sweep took, and what it was expected to take."""
-    expected = run.estimate
-    told = f"{duration(expected.seconds)} ({span(expected.low, expected.high)})"
-    return f"took {duration(run.seconds)}; expected: {told}"
+    """Return the actual and the expected duration of a run of a sweep."""
+    estimate = run.estimate
+    expected = f"{duration(estimate.seconds)} ({span(estimate.low, estimate.high)})"
+    return f"took {duration(run.seconds)}; expected: {expected}"
 
 
 def many(count: int, word: str) -> str:
-    """Return how many there are of something: 1 trial, 2 trials."""
+    """Return a number with its noun: 1 trial, 2 trials."""
     return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
-def _way(decision: Decision) -> str:
+def _range(decision: Decision) -> str:
     return f"{decision.from_kimg:g} -> {decision.to_kimg:g}" if decision.kimg else ""
 
 

@@ -1,4 +1,4 @@
-"""Trials as rows: what a terminal shows of each while they run, and what `status` tells of them."""
+"""Formats trials as table rows, for the live view of `run` and for `status`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from orchestrator.display.duration import duration, span
 from orchestrator.plan.status import TrialStatus
-from orchestrator.plan.time_left import left_of_all
+from orchestrator.plan.time_left import total_time_left
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
 
@@ -23,9 +23,9 @@ STYLES = {
 BAR = 12
 """Width of a trial's bar."""
 
-WHO = (Column("state"), Column("trial"), Column("cell", least=20), Column("seed", right=True))
+TRIAL_COLUMNS = (Column("state"), Column("trial"), Column("cell", least=20), Column("seed", right=True))
 RUN_COLUMNS = (
-    *WHO,
+    *TRIAL_COLUMNS,
     Column("progress"),
     Column("kimg", right=True),
     Column("left", 90, right=True),
@@ -36,7 +36,7 @@ RUN_COLUMNS = (
     Column("doing", 60, least=12),
 )
 STATUS_COLUMNS = (
-    *WHO,
+    *TRIAL_COLUMNS,
     Column("kimg", right=True),
     Column("score", 90, right=True),
     Column("best", 80, right=True),
@@ -53,13 +53,13 @@ STATUS_COLUMNS = (
 
 
 def run_table(statuses: Sequence[TrialStatus], height: int, marks: str) -> FittedTable:
-    """Return what is shown of trials while they run; `marks` are the characters of a bar, done and not done."""
+    """Return the live table of trials; `marks` are the characters of a bar, done and not done."""
     rows = [_run_row(status, marks) for status in statuses]
     return FittedTable(RUN_COLUMNS, rows, styles=_styles(statuses), height=height, complete="adasweep status")
 
 
 def status_table(title: str, statuses: Sequence[TrialStatus], most: int) -> RenderableType:
-    """Return statuses as a table, with what they come to, what they took, and what is wrong below it."""
+    """Return statuses as a table, with a summary, actual and expected times, and problems below."""
     rows = [_status_row(status) for status in statuses]
     table = FittedTable(STATUS_COLUMNS, rows, title=title, styles=_styles(statuses), most=most)
     wrong = [f"{status.trial}: {status.wrong}" for status in statuses if status.wrong]
@@ -68,16 +68,16 @@ def status_table(title: str, statuses: Sequence[TrialStatus], most: int) -> Rend
 
 
 def summary_line(statuses: Sequence[TrialStatus]) -> str:
-    """Return how many trials stand how, and how long all of them take yet."""
+    """Return the number of trials per state, and the remaining time."""
     counted = Counter(status.state for status in statuses)
-    told = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
+    counts = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
     running = counted["running"]
-    left = left_of_all([status.left_seconds for status in statuses], running) if running else None
-    return f"{told}; about {duration(left)} left" if left else told
+    left = total_time_left([status.left_seconds for status in statuses], running) if running else None
+    return f"{counts}; about {duration(left)} left" if left else counts
 
 
 def against_expected(statuses: Sequence[TrialStatus]) -> list[str]:
-    """Return what whole attempts took against what was expected of them; cells that share a trial count once."""
+    """Return actual against expected time of completed attempts; cells that share a trial count once."""
     timed = {status.trial: status for status in statuses if status.timed_hours is not None}.values()
     if not timed:
         return []
@@ -90,7 +90,7 @@ def against_expected(statuses: Sequence[TrialStatus]) -> list[str]:
 
 
 def reach(status: TrialStatus) -> str:
-    """Return how far a trial has got: kimg of the horizon."""
+    """Return a trial's progress: kimg of the horizon."""
     return f"{status.kimg:g}/{status.horizon_kimg:g}"
 
 
@@ -101,14 +101,14 @@ def bar(share: float, width: int, marks: str) -> str:
 
 
 def number(value: float | None, form: str) -> str:
-    """Return a number, or nothing where there is none."""
+    """Return a formatted number, or "" for None."""
     return "" if value is None else format(value, form)
 
 
 def _run_row(status: TrialStatus, marks: str) -> tuple[str, ...]:
-    going = status.state == "running"
+    running = status.state == "running"
     return (
-        *_who(status),
+        *_identity(status),
         bar(status.kimg / status.horizon_kimg, BAR, marks),
         f"{min(status.kimg, status.horizon_kimg):g}/{status.horizon_kimg:g}",
         _left(status),
@@ -116,13 +116,13 @@ def _run_row(status: TrialStatus, marks: str) -> tuple[str, ...]:
         number(status.score_best, ".4g"),
         number(status.p, ".2f"),
         number(status.images_per_second, ".0f"),
-        status.doing if going else "",
+        status.doing if running else "",
     )
 
 
 def _status_row(status: TrialStatus) -> tuple[str, ...]:
     return (
-        *_who(status),
+        *_identity(status),
         reach(status),
         number(status.score_last, ".4g"),
         number(status.score_best, ".4g"),
@@ -138,7 +138,7 @@ def _status_row(status: TrialStatus) -> tuple[str, ...]:
     )
 
 
-def _who(status: TrialStatus) -> tuple[str, ...]:
+def _identity(status: TrialStatus) -> tuple[str, ...]:
     return status.state, status.trial, status.cell, f"{status.seed}"
 
 

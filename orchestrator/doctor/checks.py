@@ -1,4 +1,4 @@
-"""What a machine and an installation need, looked at one by one. Nothing heavy is imported: versions are read."""
+"""Checks of a machine and an installation. Versions are read from metadata: nothing heavy is imported."""
 
 import importlib.metadata
 import importlib.util
@@ -19,22 +19,22 @@ from orchestrator.errors import StoreError
 from orchestrator.plan.plan_file import readable_plans
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.target import default_target
-from orchestrator.store.invalid_files import spoilt_of
+from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
 from trainer.errors import UserError
 
 NEEDED = ("torch", "numpy", "pydantic", "ruamel.yaml", "mlflow-skinny", "sqlalchemy", "pillow", "pyarrow", "matplotlib")
 OPTIONAL = {"ray": "the Ray backend", "submitit": "the SLURM backend", "mlflow": "MLflow's pages (extra `ui`)"}
 MODULES = {"mlflow-skinny": "mlflow", "pillow": "PIL"}
-"""What packages are imported as, where that is not their name."""
+"""Import names of packages, where they differ from the distribution's name."""
 
-MOST_TOLD = 20
+MAX_LISTED = 20
 LOW_DISK_GIB = 5.0
 SKEW_SECONDS = 2.0
 
 
 def examine(store: Store) -> list[Finding]:
-    """Return everything that was looked at, in order."""
+    """Return the findings of all checks, in order."""
     checks: list[Callable[[], Iterator[Finding]]] = [
         _python,
         _own_packages,
@@ -46,7 +46,7 @@ def examine(store: Store) -> list[Finding]:
         lambda: doctor_backends.slurm(store),
         doctor_backends.ray,
         lambda: _store(store),
-        lambda: spoilt_files(store),
+        lambda: unreadable_files(store),
         lambda: _recorder(store),
         lambda: doctor_backends.mlflow_server(store),
     ]
@@ -62,9 +62,9 @@ def _own_packages() -> Iterator[Finding]:
     try:
         require_own_packages()
     except UserError as error:
-        yield Finding("packages of ours", "wrong", str(error))
+        yield Finding("own packages", "wrong", str(error))
     else:
-        yield Finding("packages of ours", "ok", "trainer and analysis are the ones that belong here")
+        yield Finding("own packages", "ok", "trainer and analysis are this project's")
 
 
 def _packages() -> Iterator[Finding]:
@@ -79,7 +79,7 @@ def _optional() -> Iterator[Finding]:
 
 
 def _shadows() -> Iterator[Finding]:
-    """Yield the packages that something else of their name hides: a folder beside a script, an entry of PYTHONPATH."""
+    """Yield packages shadowed by another of the same name: a folder beside a script, an entry of PYTHONPATH."""
     names = {MODULES.get(name, name): name for name in (*OPTIONAL, *NEEDED)}
     hidden = [found for module, name in names.items() if (found := _shadow(module, name))]
     yield from hidden
@@ -96,8 +96,8 @@ def _shadow(module: str, name: str) -> Finding | None:
     places = [found.origin] if found and found.origin else list(found.submodule_search_locations or ()) if found else []
     if any(Path(place).resolve().is_relative_to(installed) for place in places):
         return None
-    told = f"Python finds {places[0] if places else 'nothing'} and not what is installed in {installed}"
-    return Finding("shadowed packages", "wrong", f"{module}: {told}; move it away or fix PYTHONPATH")
+    conflict = f"Python finds {places[0] if places else 'nothing'}, not the package installed in {installed}"
+    return Finding("shadowed packages", "wrong", f"{module}: {conflict}; move it away or fix PYTHONPATH")
 
 
 def _machine() -> Iterator[Finding]:
@@ -108,7 +108,7 @@ def _machine() -> Iterator[Finding]:
 
 
 def operations() -> Iterator[Finding]:
-    """Ask the worker's own package, which alone knows its builds."""
+    """Yield the status of the compiled operations, as reported by the trainer."""
     command = [sys.executable, "-m", "trainer", "ops", "status", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -128,30 +128,30 @@ def _store(store: Store) -> Iterator[Finding]:
     free = shutil.disk_usage(store.root).free / 2**30
     yield Finding("disk", "ok" if free > LOW_DISK_GIB else "note", f"{free:.1f} GiB free")
     skew = _skew_seconds(store)
-    told = f"the store's file system is {abs(skew):.1f} s off"
-    yield Finding("clock", "ok" if abs(skew) < SKEW_SECONDS else "wrong", told)
+    offset = f"the store's file system is {abs(skew):.1f} s off"
+    yield Finding("clock", "ok" if abs(skew) < SKEW_SECONDS else "wrong", offset)
     yield Finding(
         "hard links", "ok" if _links(store) else "wrong", "work" if _links(store) else "do not work: no leases"
     )
 
 
-def spoilt_files(store: Store) -> Iterator[Finding]:
-    """Yield what is passed over of trials and plans because it does not fit."""
-    told: list[str] = []
-    readable_plans(store, told)
-    told += [str(one) for trial in store.ids() for one in spoilt_of(store, trial)]
-    yield from (Finding("spoilt files", "note", line) for line in told[:MOST_TOLD])
-    if len(told) > MOST_TOLD:
-        yield Finding("spoilt files", "note", f"and {len(told) - MOST_TOLD:,} more; see: adasweep why TRIAL")
-    if not told:
-        yield Finding("spoilt files", "ok", "none: all records and rows can be read")
+def unreadable_files(store: Store) -> Iterator[Finding]:
+    """Yield the records, rows and plans that are skipped because they are invalid."""
+    skipped: list[str] = []
+    readable_plans(store, skipped)
+    skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial)]
+    yield from (Finding("invalid files", "note", line) for line in skipped[:MAX_LISTED])
+    if len(skipped) > MAX_LISTED:
+        yield Finding("invalid files", "note", f"and {len(skipped) - MAX_LISTED:,} more; see: adasweep why TRIAL")
+    if not skipped:
+        yield Finding("invalid files", "ok", "none: all records and rows can be read")
 
 
 def _recorder(store: Store) -> Iterator[Finding]:
     target = default_target(store)
     behind = is_behind(store, target, [trial for trial in store.ids() if store.run(trial).attempts()])
-    told = "is behind; catch up with: adasweep record" if behind else "is up to date"
-    yield Finding("mlflow record", "note" if behind else "ok", f"{target.uri} {told}")
+    status = "is behind; to update it, run: adasweep record" if behind else "is up to date"
+    yield Finding("mlflow record", "note" if behind else "ok", f"{target.uri} {status}")
 
 
 def _version(name: str) -> str:

@@ -1,10 +1,10 @@
-"""What the doctor finds."""
+"""A result of `adasweep doctor`."""
 
 from typing import Literal, NamedTuple
 
 
 class Finding(NamedTuple):
-    """One thing looked at: whether it is well, and what was seen."""
+    """One check: its name, its verdict, and what was found."""
 
     name: str
     verdict: Literal["ok", "note", "wrong"]

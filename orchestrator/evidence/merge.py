@@ -71,12 +71,12 @@ def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list
         planned = sum(1 for _ in _changes(store, source, files))
         if not planned or dry_run:
             return planned
-        with _alone(store.root / folder, files) as lease:
+        with _lease_on(store.root / folder, files) as lease:
             return sum(1 for change in _changes(store, source, files) if _write(change, lease))
 
 
 @contextlib.contextmanager
-def _alone(folder: Path, files: Sequence[PackedFile]) -> Iterator[Lease | None]:
+def _lease_on(folder: Path, files: Sequence[PackedFile]) -> Iterator[Lease | None]:
     """Hold the lease that trials and searches hold while they write. Raises LeaseHeld."""
     if not any(file.what.rule is Rule.LOG or file.path.startswith("trials/") for file in files):
         yield None

@@ -26,7 +26,7 @@ class Removable(NamedTuple):
     reason: str
 
 
-class Wish(NamedTuple):
+class PruneOptions(NamedTuple):
     """What else may go.
 
     Of trials that are done: the newest checkpoint (they cannot be extended then), the snapshots (no further metric can
@@ -37,7 +37,7 @@ class Wish(NamedTuple):
     snapshots: bool = False
 
 
-def removable(store: Store, seen: Mapping[str, Observed], wish: Wish) -> Iterator[Removable]:
+def removable(store: Store, seen: Mapping[str, Observed], wish: PruneOptions) -> Iterator[Removable]:
     """Yield what can go of the trials in `seen`. Nothing of a trial that waits or runs is among it."""
     needed = _sources_of_transfers(store, seen) if wish.snapshots else frozenset()
     for trial, observed in seen.items():

@@ -1,4 +1,4 @@
-"""Benchmarks of a machine: by host, and by the shape of what was trained."""
+"""Benchmarks of a machine, by host and by the shape of the configuration."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from trainer.files import replace_file
 
 
 class Benchmark(Settings):
-    """A measurement on this machine, as `python -m trainer benchmark` prints it; `cpus` is the threads it had."""
+    """A measurement on this machine, as `python -m trainer benchmark` prints it; `cpus` is its number of threads."""
 
     seconds_per_kimg: Positive
     seconds_per_thousand_evaluated: NonNegative
@@ -31,16 +31,16 @@ def shape_key(config: TrainConfig) -> str:
 
 
 def benchmark_path(folder: Path, config: TrainConfig) -> Path:
-    """Return where this host's benchmark of configurations like `config` is kept."""
+    """Return the file of this host's benchmark of configurations like `config`."""
     return folder / socket.gethostname() / f"{shape_key(config)}.json"
 
 
 def write_benchmark(folder: Path, config: TrainConfig, benchmark: Benchmark) -> None:
-    """Keep a measurement."""
+    """Store a measurement."""
     replace_file(benchmark_path(folder, config), benchmark.model_dump_json())
 
 
 def read_benchmarks(folder: Path) -> dict[str, Benchmark]:
-    """Return what was measured on this host, by shape; files that are no benchmark are passed over."""
+    """Return this host's benchmarks by shape; other files are skipped."""
     paths = (folder / socket.gethostname()).glob("*.json")
     return {path.stem: found for path in paths if (found := read_document(path, Benchmark))}

@@ -1,9 +1,9 @@
-"""How far an estimate may be off, from how far earlier ones were. Values only.
+"""Calibrates estimates by the errors of earlier ones. Values only.
 
-The logarithm of actual over estimated time is taken as normal, of unknown mean (the bias) and variance; the conjugate
-prior stands for what the kind of source is worth. The next one then follows Student's t (Gelman et al., Bayesian Data
-Analysis, 3rd ed., section 3.3). Estimates of one plan err alike, as they are carried out on one machine at one time:
-together they count as one observation, their spread among each other as part of the variance.
+The logarithm of actual over estimated time is modelled as normal with unknown mean (the bias) and variance; the
+conjugate prior expresses how reliable the kind of source is. The posterior predictive is Student's t (Gelman et al.,
+Bayesian Data Analysis, 3rd ed., section 3.3). Errors within one plan are correlated (same machine, same time): together
+they count as one observation, and their spread adds to the variance.
 """
 
 import math
@@ -13,22 +13,22 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 COVERAGE = 0.9
-"""The part of all actual times that is to lie within the range."""
+"""The share of actual times that the range should contain."""
 
 PRIOR_OBSERVATIONS = 1.0
 PRIOR_FREEDOM = 3.0
-"""What the prior weighs: as many observations of the mean, as many degrees of freedom of the variance."""
+"""Weight of the prior: number of observations of the mean, degrees of freedom of the variance."""
 
 
 class Error(NamedTuple):
-    """A past estimate: the plan it was part of (any number that tells plans apart), and actual over estimated time."""
+    """A past estimate: a number that identifies its plan, and the ratio of actual to estimated time."""
 
     plan: float
     ratio: float
 
 
 class Expected(NamedTuple):
-    """What the actual time is expected to be, as factors of the estimate: the middle, and a range of COVERAGE."""
+    """The expected actual time as factors of the estimate: the middle, and a range with probability COVERAGE."""
 
     middle: float
     low: float
@@ -36,14 +36,14 @@ class Expected(NamedTuple):
 
 
 def expected(errors: Sequence[Error], prior_spread: float) -> Expected:
-    """Return what past errors say of the next estimate; without any, it is within a factor of `prior_spread`."""
+    """Return the correction by past errors; without any, the range is a factor of `prior_spread` either way."""
     by_plan: dict[float, list[float]] = defaultdict(list)
     for error in errors:
         by_plan[error.plan].append(math.log(error.ratio))
-    weighed = [(1 / len(logs), value) for logs in by_plan.values() for value in logs]
+    weighted = [(1 / len(logs), value) for logs in by_plan.values() for value in logs]
     plans, variance = len(by_plan), _prior_variance(prior_spread)
-    mean = sum(weight * value for weight, value in weighed) / plans if plans else 0.0
-    squares = sum(weight * (value - mean) ** 2 for weight, value in weighed)
+    mean = sum(weight * value for weight, value in weighted) / plans if plans else 0.0
+    squares = sum(weight * (value - mean) ** 2 for weight, value in weighted)
     observations, freedom = PRIOR_OBSERVATIONS + plans, PRIOR_FREEDOM + plans
     shrunk = plans * mean / observations
     squares += PRIOR_FREEDOM * variance + PRIOR_OBSERVATIONS * plans * mean**2 / observations
@@ -65,6 +65,6 @@ def student_quantile(probability: float, freedom: float) -> float:
 
 
 def _prior_variance(spread: float) -> float:
-    """Return the variance with which the prior alone gives a range of a factor of `spread` either way."""
+    """Return the variance for which the prior alone gives a range of a factor of `spread` either way."""
     quantile = student_quantile((1 + COVERAGE) / 2, PRIOR_FREEDOM)
     return (math.log(spread) / quantile) ** 2 * PRIOR_OBSERVATIONS / (PRIOR_OBSERVATIONS + 1)

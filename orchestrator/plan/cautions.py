@@ -1,4 +1,4 @@
-"""What runs but may not be meant: metrics of too few images, odd data sets, presets of other sizes, too small disks."""
+"""Warnings about plans: metrics on few images, unusual data sets, presets of other sizes, disks that are too small."""
 
 import re
 import shutil
@@ -16,13 +16,13 @@ from trainer.errors import printable
 
 BYTES = 4
 PARAMETERS_OF_SAVED_STATE = 7
-"""Numbers kept for each weight: G, its average, D, and two moments of each optimizer's weights."""
+"""Values stored per parameter of one network: G, its EMA, D, and two moments per optimised weight."""
 
 PARAMETERS_OF_SNAPSHOT = 3
 
 
 def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], store: Path) -> list[str]:
-    """Return what somebody should know before these trials run, one line each."""
+    """Return warnings to show before these trials run, one line each."""
     own = (_of_stop_rules(spec), _of_metrics(spec, trials), _of_presets(trials), _of_data(trials, store / "data"))
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -33,7 +33,7 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
         for images in sorted({trial.config.data.images for trial in trials}):
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
             if why:
-                yield f"{name} means little: {why}"
+                yield f"{name} is unreliable: {why}"
 
 
 def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
@@ -45,7 +45,7 @@ def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _of_data(trials: Sequence[Trial], data_dir: Path) -> Iterator[str]:
-    """Yield what is odd about the data sets: classes without images, what was left out."""
+    """Yield remarks about the data sets: classes without images, files that were skipped."""
     for path in sorted({trial.data_path for trial in trials}):
         for remark in examine(path, data_dir).remarks if path.exists() else []:
             yield f"data set {printable(path.name)}: {remark}"
@@ -64,11 +64,11 @@ def _of_stop_rules(spec: SweepSpec) -> Iterator[str]:
     for rule in spec.stop:
         if isinstance(rule, Asha) and (unmet := rule.unmet(spec.horizon_kimg, every)):
             rungs = ", ".join(f"{rung:g}" for rung in unmet)
-            yield f"asha judges nobody at {rungs} kimg: evaluations come every {every:g} kimg (see `watch`)"
+            yield f"asha has no scores at {rungs} kimg: evaluations run every {every:g} kimg (see `watch`)"
 
 
 def saved_bytes(spec: SweepSpec, config: TrainConfig) -> float:
-    """Return about how many bytes the checkpoints and snapshots of a run take, from the widths of its generator."""
+    """Return the approximate bytes of a run's checkpoints and snapshots, from the widths of its generator."""
     networks = parameters(config)
     watch = spec.watch
     snapshots = 2.0 if watch.snapshots_kept == "best-and-last" else spec.horizon_kimg / watch.evaluate_every_kimg
@@ -77,7 +77,7 @@ def saved_bytes(spec: SweepSpec, config: TrainConfig) -> float:
 
 
 def parameters(config: TrainConfig) -> float:
-    """Return about how many weights one network has: two 3x3 convolutions at every resolution."""
+    """Return the approximate number of weights of one network: two 3x3 convolutions at every resolution."""
     generator, resolution = config.generator, config.data.resolution
     sides = [2**power for power in range(2, resolution.bit_length())]
     return float(sum(18 * generator.width(side, resolution) ** 2 for side in sides))

@@ -1,4 +1,4 @@
-"""What the runs of a plan cost: time, energy and money. Values only."""
+"""The cost of a plan's runs: time, energy and money. Values only."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from trainer.config.job import Resources
 
 @dataclass(frozen=True)
 class Tariff:
-    """What power and machines cost; None where nobody said."""
+    """Mean power of a run, and prices of energy and machines; None if not given."""
 
     watts: float | None = None
     per_kwh: float | None = None
@@ -27,7 +27,7 @@ NO_TARIFF = Tariff()
 
 
 class Totals(NamedTuple):
-    """The whole of a plan. Hours are of all devices together; `wall_hours` at the given parallelism."""
+    """Totals of a plan. Hours are summed over devices; `wall_hours` is at the given parallelism."""
 
     runs: int
     kimg: float
@@ -43,7 +43,7 @@ class Totals(NamedTuple):
 
 
 class RunCost(NamedTuple):
-    """What one run costs; `power` is None where nothing is known of it."""
+    """The cost of one run; `power` is None if unknown."""
 
     kimg: float
     resources: Resources
@@ -57,7 +57,7 @@ class RunCost(NamedTuple):
 
 @dataclass(frozen=True)
 class Pricing:
-    """Prices the runs of a sweep; seeds of a cell cost the same. `made` (Unix seconds) tells its estimates apart."""
+    """Prices the runs of a sweep; seeds of a cell cost the same. `made` (Unix seconds) identifies its estimates."""
 
     spec: SweepSpec
     evidence: SpeedEvidence
@@ -67,9 +67,9 @@ class Pricing:
     _prices: dict[tuple[str, float, int], Price] = field(default_factory=dict)
 
     def cost(self, trial: Trial, kimg: float, snapshots: int = 1) -> RunCost:
-        """Return what it costs to start a trial and train it for `kimg`, evaluations with it.
+        """Return the cost of starting a trial and training it for `kimg`, evaluations included.
 
-        Where nothing is trained, so many `snapshots` are evaluated.
+        If nothing is trained, `snapshots` of them are evaluated.
         """
         rate, power = self._rate_and_power(trial)
         evaluations = self._evaluations(kimg, snapshots)
@@ -79,26 +79,26 @@ class Pricing:
         return RunCost(kimg, trial.resources, self._prices[place], power)
 
     def reference_seconds(self, trials: Iterable[Trial]) -> float:
-        """Return what it takes to look at real images that no metric of these trials has looked at before."""
-        asked = asked_of(self.spec)
+        """Return the time to compute features of real images that are not yet cached."""
+        wanted = to_measure(self.spec)
         by_set = {trial.data_path: trial for trial in trials}
         return sum(
-            reference_seconds(asked.specs, asked.detector, trial.resources, trial.config.data.images)
+            reference_seconds(wanted.specs, wanted.detector, trial.resources, trial.config.data.images)
             for path, trial in by_set.items()
-            if not self.evidence.has_seen(path, asked)
+            if not self.evidence.has_seen(path, wanted)
         )
 
     def _rate_and_power(self, trial: Trial) -> tuple[Rate, Power | None]:
         if trial.cell not in self._known:
-            rate = self.evidence.rate(trial.config, trial.resources, asked_of(self.spec))
+            rate = self.evidence.rate(trial.config, trial.resources, to_measure(self.spec))
             self._known[trial.cell] = rate, self._power(trial)
         return self._known[trial.cell]
 
     def _evaluations(self, kimg: float, snapshots: int) -> int:
         if kimg <= 0:
             return max(1, snapshots)
-        left_to_others = self.spec.watch.evaluation == "later"
-        return 0 if left_to_others else evaluations_of(kimg, self.spec.watch.evaluate_every_kimg)
+        deferred = self.spec.watch.evaluation == "later"
+        return 0 if deferred else evaluations_of(kimg, self.spec.watch.evaluate_every_kimg)
 
     def _power(self, trial: Trial) -> Power | None:
         if self.tariff.watts is not None:
@@ -107,7 +107,7 @@ class Pricing:
 
 
 def energy(costs: Sequence[RunCost]) -> tuple[float | None, float | None, float | None]:
-    """Return the energy of runs in kWh, and its least and most; None where the power of any is unknown."""
+    """Return the energy of runs in kWh with its lower and upper bound; None if the power of any is unknown."""
     powers = [cost.power for cost in costs if cost.power is not None]
     if len(powers) < len(costs):
         return None, None, None
@@ -118,13 +118,13 @@ def energy(costs: Sequence[RunCost]) -> tuple[float | None, float | None, float 
     return joules / 3.6e6, low / 3.6e6, high / 3.6e6
 
 
-def asked_of(spec: SweepSpec) -> ToMeasure:
-    """Return what an evaluation of a sweep measures."""
+def to_measure(spec: SweepSpec) -> ToMeasure:
+    """Return the metrics that an evaluation of a sweep computes."""
     return ToMeasure(tuple(spec.metrics), spec.detector, spec.evaluation_seeds)
 
 
 def money(tariff: Tariff, kwh: float | None, gpu_hours: float) -> float | None:
-    """Return what energy and machines cost together; None where the tariff says nothing of either."""
+    """Return the cost of energy and machines; None if the tariff has neither price."""
     parts = [
         cost
         for cost in (

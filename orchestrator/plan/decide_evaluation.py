@@ -1,23 +1,23 @@
-"""Decides what each trial needs when only metrics are wanted: measure the kept snapshots, train nothing."""
+"""Decides what each trial needs when only metrics are wanted: evaluate its snapshots, without training."""
 
 from dataclasses import replace
 from math import inf
 
 from orchestrator.plan.decide import Action, Decision, Rules, evaluation
 from orchestrator.plan.desired import Desired, missing_numbers
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.observe import Observed
 from trainer.record import State
 
 
 def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
-    """Return the decision for one trial: EVALUATE where a kept snapshot lacks a number, LEAVE while that goes on."""
+    """Return the decision for one trial: EVALUATE if a snapshot lacks a metric, LEAVE while that runs."""
     anywhere = replace(want, horizon_kimg=inf)
-    seen = own_view(anywhere, seen)
+    seen = sweep_view(anywhere, seen)
     if seen.state in (State.RUNNING, State.PENDING) and seen.attempts:
-        return _under_way(seen)
+        return _in_progress(seen)
     if not seen.measured.snapshots:
-        return Decision(Action.REUSE, "never run" if not seen.attempts else "no snapshot is kept")
+        return Decision(Action.REUSE, "never run" if not seen.attempts else "has no snapshots")
     missing = missing_numbers(anywhere, seen)
     count = len(seen.measured.snapshots)
     if not missing:
@@ -28,8 +28,8 @@ def decide_metrics(want: Desired, seen: Observed, rules: Rules) -> Decision:
     return decision._replace(reason=f"{', '.join(missing)} of {count} snapshots")
 
 
-def _under_way(seen: Observed) -> Decision:
+def _in_progress(seen: Observed) -> Decision:
     if seen.last_work == "train":
-        return Decision(Action.REUSE, f"in training, at {seen.kimg:g} kimg; ask again when it is done")
+        return Decision(Action.REUSE, f"in training, at {seen.kimg:g} kimg; run again when it is done")
     waiting = seen.state is State.PENDING
     return Decision(Action.LEAVE, "evaluation queued" if waiting else f"evaluation running on {seen.host}")

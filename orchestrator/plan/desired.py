@@ -1,4 +1,4 @@
-"""What a plan wants of a trial, and which numbers of that are missing."""
+"""The desired state of a trial, and which metrics and probes are missing."""
 
 from dataclasses import dataclass
 from math import inf
@@ -11,9 +11,9 @@ from trainer.config.stored import is_within
 
 @dataclass(frozen=True)
 class Desired:
-    """What a plan wants of a trial: how far, and which metrics (as a sweep names them) by which networks.
+    """The desired state of a trial: its horizon, and its metrics (as named in the sweep) with their networks.
 
-    `sweep` is whose plan it is: rules may have stopped the trial for one sweep, and not for another.
+    `sweep` owns the plan: rules may have stopped the trial for one sweep and not for another.
     """
 
     horizon_kimg: float
@@ -26,9 +26,9 @@ class Desired:
 
 
 def missing_numbers(want: Desired, seen: Observed) -> list[str]:
-    """Return the wanted metrics and probes of which something is missing.
+    """Return the wanted metrics and probes that are missing.
 
-    That is every metric of which no number was ever recorded, or not of every snapshot kept up to the horizon.
+    A metric is missing if it was never recorded, or not for every snapshot up to the horizon.
     """
     kept = [known for kimg, known in seen.measured.snapshots.items() if is_within(kimg, want.horizon_kimg)]
     metrics = [name for name in want.metrics if never_recorded(name, want, seen) or not _in_all(want, name, kept)]
@@ -36,7 +36,7 @@ def missing_numbers(want: Desired, seen: Observed) -> list[str]:
 
 
 def never_recorded(name: str, want: Desired, seen: Observed) -> bool:
-    """Return whether some number of a metric was never recorded up to the horizon."""
+    """Return whether some value of a metric was never recorded up to the horizon."""
     first = {**seen.measured.metrics, **seen.measured.earliest}
     numbers = value_names(parse_metric(name), want.detector, want.distance)
     return any(not is_within(first.get(number, inf), want.horizon_kimg) for number in numbers)

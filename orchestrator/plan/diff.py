@@ -15,7 +15,7 @@ class PlanChange(NamedTuple):
 
 
 def diff(old: PlanFile | None, new: PlanFile) -> list[PlanChange]:
-    """Return how the cells of plan `new` differ from those of `old`, in the order of `new`, removed ones last."""
+    """Return the differences between the cells of two plans, in the order of `new`, removed ones last."""
     before, after = _by_place(old) if old else {}, _by_place(new)
     changes = [change for place in after if (change := _change(place, before.get(place), after[place]))]
     gone = [PlanChange("removed", *place, f"trial {before[place].trial}") for place in before if place not in after]

@@ -1,4 +1,4 @@
-"""What an evaluation costs: as one of the same metrics took, else by a benchmark, else by published numbers."""
+"""The price of an evaluation: from past evaluations of the same metrics, else a benchmark, else published numbers."""
 
 import statistics
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from trainer.config.metrics.names import MetricSpec, parse_metric
 MEASURED_SPREAD = 1.5
 BENCHMARK_SPREAD = 2.0
 PUBLISHED_SPREAD = 3.0
-"""Within which factor an evaluation is known that was measured, only its images, or nothing of it."""
+"""Accuracy (as a factor) of evaluations that were timed, whose images were timed, or that are unknown."""
 
 
 class ToMeasure(NamedTuple):
-    """What an evaluation is to measure."""
+    """The metrics of an evaluation."""
 
     metrics: tuple[str, ...] = ()
     detector: str = "lite0"
@@ -29,12 +29,12 @@ class ToMeasure(NamedTuple):
 
     @property
     def generated(self) -> int:
-        """Return how many images are generated for one evaluation seed: metrics of one detector share them."""
+        """Return the number of images generated per evaluation seed: metrics share them."""
         return max((spec.generated for spec in self.specs), default=0)
 
 
 class Evaluation(NamedTuple):
-    """Seconds of one evaluation with all its seeds, true within a factor of `spread`, and the kind of its source."""
+    """Seconds of one evaluation with all seeds, accurate to a factor of `spread`, and the kind of source."""
 
     seconds: float
     spread: float
@@ -48,7 +48,7 @@ def evaluation_of(
     timings: Sequence[Timing],
     benchmark: Benchmark | None,
 ) -> Evaluation:
-    """Return what one evaluation costs of a network that trains at this speed; `timings` are of its shape."""
+    """Return the price of one evaluation of a network that trains at this speed; `timings` are of its shape."""
     if not asked.metrics:
         return Evaluation(0.0, 1.0, "published")
     same = [statistics.median(one.passes) for one in timings if one.passes and _is_the_same(one.job, asked, resources)]

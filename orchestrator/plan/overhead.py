@@ -1,4 +1,4 @@
-"""What a sweep takes beside its attempts: starting, waiting for the first slot, recording, real images. Values only."""
+"""The overhead of a sweep: starting, waiting for the first slot, recording, features of real images. Values only."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -7,28 +7,28 @@ from typing import NamedTuple
 from orchestrator.plan.calibration import Error, expected
 from trainer.config.sweep_run import SweepRun
 
-AROUND_SECONDS = 10.0
+OVERHEAD_SECONDS = 10.0
 SPREAD = 3.0
 REFERENCE_SPREAD = 3.0
 
 
-class Around(NamedTuple):
-    """Seconds in which no attempt runs, or in which all of them wait; nine in ten times between `low` and `high`."""
+class Overhead(NamedTuple):
+    """Seconds in which no attempt makes progress, with a 90 % interval from `low` to `high`."""
 
     seconds: float
     low: float
     high: float
 
 
-NOTHING_AROUND = Around(0.0, 0.0, 0.0)
+NO_OVERHEAD = Overhead(0.0, 0.0, 0.0)
 
 
-def around_of(runs: Sequence[SweepRun], reference_seconds: float) -> Around:
-    """Return what earlier sweeps took beside their attempts, and the time to look at real images, as a range."""
-    usual = median(run.around for run in runs) if runs else AROUND_SECONDS
+def overhead_of(runs: Sequence[SweepRun], reference_seconds: float) -> Overhead:
+    """Return the overhead expected from earlier runs, plus the time to compute features of real images."""
+    usual = median(run.around for run in runs) if runs else OVERHEAD_SECONDS
     errors = [Error(run.ended, run.around / usual) for run in runs if run.around > 0 and usual > 0]
     middle, low, high = expected(errors, SPREAD)
-    return Around(
+    return Overhead(
         usual * middle + reference_seconds,
         usual * low + reference_seconds / REFERENCE_SPREAD,
         usual * high + reference_seconds * REFERENCE_SPREAD,

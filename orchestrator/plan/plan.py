@@ -1,4 +1,4 @@
-"""A plan: every cell of a sweep, what its trial needs, why, and at what price. Values only; nothing here acts."""
+"""A plan: every cell of a sweep, the action for its trial, the reason and the price. Values only."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from orchestrator.errors import PlanError
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.overhead import NOTHING_AROUND, Around, around_of
+from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.price import Price
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import Observed
@@ -24,7 +24,7 @@ RULES = Rules()
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep wants, what is there, and what follows. `awaited` is what a search has yet to sample, typically."""
+    """Desired state, observed state and decisions. `awaited`: costs of runs that a search has yet to sample."""
 
     sweep: Sweep
     trials: tuple[Trial, ...]
@@ -38,16 +38,16 @@ class Plan:
     awaited: tuple[RunCost, ...] = ()
     cautions: tuple[str, ...] = ()
     pricing: Pricing | None = None
-    around: Around = NOTHING_AROUND
+    overhead: Overhead = NO_OVERHEAD
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
-        """Return each trial once, by id, in order: cells may share one."""
+        """Return each trial once, by id: cells may share one."""
         return {trial.id: trial for trial in reversed(self.trials)}
 
     @cached_property
     def cells(self) -> tuple[PlannedRun, ...]:
-        """Return the trials as plan.json names them: one entry for every cell and seed."""
+        """Return the entries of plan.json: one per cell and seed."""
         return tuple(map(planned_run, self.trials))
 
     @property
@@ -57,18 +57,18 @@ class Plan:
 
     @cached_property
     def actions(self) -> Mapping[str, int]:
-        """Return how many trials need what."""
+        """Return the number of trials per action."""
         counted = Counter(decision.action.value for decision in self.decisions.values())
         return {action.value: counted[action.value] for action in Action if counted[action.value]}
 
     @cached_property
     def to_pay(self) -> tuple[RunCost, ...]:
-        """Return the cost of everything that would be run: of what is submitted, and of what is yet to be sampled."""
+        """Return the costs of all runs to come: those to submit, and those yet to be sampled."""
         return (*self.costs.values(), *self.awaited)
 
     @cached_property
     def totals(self) -> Totals:
-        """Return the price of everything that would be run."""
+        """Return the totals of all runs to come."""
         costs = self.to_pay
         gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
         kwh, kwh_low, kwh_high = energy(costs)
@@ -77,22 +77,22 @@ class Plan:
             kimg=sum(cost.kimg for cost in costs),
             cpu_hours=sum(cost.hours * cost.resources.cpus for cost in costs),
             gpu_hours=gpu_hours,
-            wall_hours=self._wall([cost.price.seconds for cost in costs], self.around.seconds),
-            wall_hours_low=self._wall([cost.price.low for cost in costs], self.around.low),
-            wall_hours_high=self._wall([cost.price.high for cost in costs], self.around.high),
+            wall_hours=self._wall([cost.price.seconds for cost in costs], self.overhead.seconds),
+            wall_hours_low=self._wall([cost.price.low for cost in costs], self.overhead.low),
+            wall_hours_high=self._wall([cost.price.high for cost in costs], self.overhead.high),
             kwh=kwh,
             kwh_low=kwh_low,
             kwh_high=kwh_high,
             money=money(self.tariff, kwh, gpu_hours),
         )
 
-    def _wall(self, seconds: list[float], around: float) -> float:
+    def _wall(self, seconds: list[float], overhead: float) -> float:
         if not seconds:
             return 0.0
-        return (around + max(sum(seconds) / max(1, self.parallel), max(seconds))) / 3600
+        return (overhead + max(sum(seconds) / max(1, self.parallel), max(seconds))) / 3600
 
     def estimate_of(self, trial: Trial, kimg: float) -> Estimate | None:
-        """Return how long an attempt at `kimg` of a trial is expected to take."""
+        """Return the expected time of an attempt that trains a trial for `kimg`."""
         if self.pricing is None:
             return None
         seen = self.observed.get(trial.id)
@@ -101,7 +101,7 @@ class Plan:
 
     @property
     def whole_estimate(self) -> Estimate:
-        """Return how long carrying out the plan is expected to take, from planning to the end of recording."""
+        """Return the expected time of the whole plan, from planning to the end of recording."""
         totals, made = self.totals, self.pricing.made if self.pricing else 0.0
         low, seconds, high = (
             3600 * hours for hours in (totals.wall_hours_low, totals.wall_hours, totals.wall_hours_high)
@@ -109,19 +109,19 @@ class Plan:
         return Estimate(seconds=seconds, low=low, high=high, plain=seconds, kind="sweep", made=made)
 
     def require_within_budget(self) -> None:
-        """Raise PlanError when the plan costs more than the sweep's budget."""
+        """Raise PlanError if the plan costs more than the sweep's budget."""
         totals = self.totals
         for name, most in self.sweep.spec.budget.model_dump(exclude_none=True).items():
-            asked = getattr(totals, name)
-            if asked is None:
-                raise PlanError(self.sweep.source.file, f"budget.{name} cannot be checked", "say --watts")
-            if asked > most:
-                problem = f"costs about {asked:.3g} {name}, over the budget of {most:g}"
+            needed = getattr(totals, name)
+            if needed is None:
+                raise PlanError(self.sweep.source.file, f"budget.{name} cannot be checked", "add --watts")
+            if needed > most:
+                problem = f"costs about {needed:.3g} {name}, over the budget of {most:g}"
                 raise PlanError(self.sweep.source.file, problem, "run fewer cells or raise `budget`")
 
 
 def planned_run(trial: Trial) -> PlannedRun:
-    """Return a trial as plan.json names it."""
+    """Return the entry of a trial in plan.json."""
     return PlannedRun(
         cell=trial.cell,
         name=trial.name,
@@ -135,7 +135,7 @@ def planned_run(trial: Trial) -> PlannedRun:
 
 
 def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Desired]:
-    """Return what a sweep wants of each trial."""
+    """Return the desired state of each trial of a sweep."""
     spec = sweep.spec
     rest = (spec.distance, spec.evaluation_seeds, tuple(spec.probes))
     metrics = tuple(spec.metrics)
@@ -152,9 +152,9 @@ def make_plan(
     tariff: Tariff = NO_TARIFF,
     awaited: tuple[Trial, ...] = (),
     decider: Decider = decide_one,
-    around: Sequence[SweepRun] = (),
+    past_runs: Sequence[SweepRun] = (),
 ) -> Plan:
-    """Return the plan that follows from what is wanted and what is seen."""
+    """Return the plan for these trials in their observed states; `past_runs` are earlier runs of sweeps."""
     wanted = wanted_of(sweep, trials)
     decisions = decide(wanted, observed, rules, decider)
     pricing = Pricing(sweep.spec, evidence, tariff)
@@ -165,6 +165,6 @@ def make_plan(
         for trial in todo.values()
     }
     later = tuple(cost_of(trial, trial.horizon_kimg) for trial in awaited)
-    beside = around_of(around, pricing.reference_seconds([*todo.values(), *awaited]))
+    overhead = overhead_of(past_runs, pricing.reference_seconds([*todo.values(), *awaited]))
     plan = Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)
-    return replace(plan, pricing=pricing, around=beside)
+    return replace(plan, pricing=pricing, overhead=overhead)

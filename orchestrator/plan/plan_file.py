@@ -1,4 +1,4 @@
-"""Writes and reads the plan of a sweep in the store, sweeps/NAME/plan.json."""
+"""Writes and reads plan.json, the stored plan of a sweep."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from orchestrator.errors import PlanError, StoreError
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store, writing
-from orchestrator.sweep.search_points import points_to_keep
+from orchestrator.sweep.search_points import points_to_store
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.plan_file import PlanFile, read_plan_file
 from trainer.errors import UserError
 from trainer.files import replace_file
 
 
-def stored(plan: Plan) -> PlanFile:
-    """Return what plan.json says of a plan: the cells and their trials, without actions and prices."""
+def plan_file_of(plan: Plan) -> PlanFile:
+    """Return the content of plan.json: the cells and their trials, without actions and prices."""
     sweep, spec = plan.sweep, plan.sweep.spec
     return PlanFile(
         sweep=sweep.key,
@@ -31,14 +31,14 @@ def stored(plan: Plan) -> PlanFile:
         score=spec.score_name,
         figures=tuple(spec.figures),
         claims=tuple(spec.claims),
-        search=points_to_keep(sweep),
+        search=points_to_store(sweep),
         cells=plan.cells,
     )
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return what `adasweep plan --json` prints: the stored plan with actions, reasons and prices."""
-    document = stored(plan).model_dump(mode="json")
+    """Return the output of `adasweep plan --json`: the stored plan with actions, reasons and prices."""
+    document = plan_file_of(plan).model_dump(mode="json")
     for cell in document["cells"]:
         decision, cost = plan.decisions[cell["trial"]], plan.costs.get(cell["trial"])
         cell |= {"action": decision.action.value, "reason": decision.reason, "from_kimg": decision.from_kimg}
@@ -49,9 +49,9 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
 
 
-def keep_plan(store: Store, plan: Plan) -> None:
-    """Write sweeps/NAME/plan.json, unless another sweep has the name."""
-    path, document, before = store.plan(plan.sweep.key), stored(plan), stored_plan(store, plan.sweep.key)
+def write_plan(store: Store, plan: Plan) -> None:
+    """Write sweeps/NAME/plan.json. Raises PlanError if another sweep has this name."""
+    path, document, before = store.plan(plan.sweep.key), plan_file_of(plan), stored_plan(store, plan.sweep.key)
     if before and (before.name, before.tier) != (document.name, document.tier):
         raise PlanError(plan.sweep.source.file, f"another sweep is stored as {plan.sweep.key!r}")
     with writing(path):
@@ -59,26 +59,26 @@ def keep_plan(store: Store, plan: Plan) -> None:
 
 
 def stored_plan(store: Store, sweep: str) -> PlanFile | None:
-    """Return the last plan of a sweep, or None where it has none. Raises UserError for one that cannot be read."""
+    """Return the last plan of a sweep, or None. Raises UserError if it cannot be read."""
     return read_plan_file(store.plan(sweep))
 
 
 def read_plan(store: Store, sweep: str) -> PlanFile:
-    """Return the last plan of a sweep. Raises StoreError, naming the sweeps there are, where it has none."""
+    """Return the last plan of a sweep. Raises StoreError, listing the existing sweeps, if there is none."""
     plan = stored_plan(store, sweep)
     if plan is None:
         known = ", ".join(sweeps(store)) or "none yet"
-        raise StoreError(store.root, f"no sweep {sweep!r} was run here", f"there are: {known}")
+        raise StoreError(store.root, f"sweep {sweep!r} was not run here", f"sweeps: {known}")
     return plan
 
 
 def sweeps(store: Store) -> list[str]:
-    """Return the names of the sweeps that were run in a store."""
+    """Return the names of the sweeps in a store."""
     return sorted(path.parent.name for path in (store.root / "sweeps").glob("*/plan.json"))
 
 
 def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[PlanFile]:
-    """Return the plans of all sweeps that can be read; why others cannot is added to `unreadable`, a line for each."""
+    """Return all plans that can be read; add a line to `unreadable` for each of the others."""
     found: list[PlanFile] = []
     for name in sweeps(store):
         try:
@@ -90,7 +90,7 @@ def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[Pl
 
 
 def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:
-    """Return what a stored plan wants of each trial."""
+    """Return the desired state of each trial of a stored plan."""
     networks = plan.detector or DETECTOR, plan.distance or DISTANCE
     return {
         run.trial: Desired(

@@ -1,4 +1,4 @@
-"""What can be known to fail before a job starts: checked by `plan` and again by `run`, all at once."""
+"""Preflight checks: problems that can be found before a job starts. `plan` and `run` report all of them at once."""
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
@@ -16,23 +16,23 @@ from trainer.config.transfer import networks_of, unfit
 from trainer.errors import UserError
 
 Lacks = Callable[[Resources], str]
-"""Why a backend can never run what needs such resources; nothing where it can."""
+"""Returns why a backend can never provide these resources, or ""."""
 
 KeyProblem = tuple[KeyPath, str]
-"""Which key of a sweep is wrong, and what is."""
+"""The key of a sweep that is wrong, and what is wrong."""
 
 CELLS_SHOWN = 3
 
 
 def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
-    """Return everything that would fail once trials run."""
+    """Return the problems that would make trials fail."""
     return [*measuring_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
 
 
 def measuring_problems(
     sweep: Sweep, trials: Sequence[Trial], lacks: Lacks, options: Container[str] = ()
 ) -> list[Problem]:
-    """Return everything that would fail once trials are measured; `options` of the command line replaced keys."""
+    """Return the problems that would make evaluations fail; `options` are keys replaced on the command line."""
 
     def problem(path: KeyPath, text: str) -> Problem:
         return Problem("command line", f"--{path[0]}", text) if path[0] in options else sweep.problem(path, text)
@@ -54,7 +54,7 @@ def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyPr
 
 
 def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
-    """Yield the networks of metrics whose files are not there."""
+    """Yield the networks of metrics whose files are missing."""
     used = {FAMILIES[parse_metric(name).family].source for name in spec.metrics}
     for kind, given, wants_file in (("detector", spec.detector, "inception"), ("distance", spec.distance, "vgg16")):
         name, _, path = given.partition(":")
@@ -63,14 +63,14 @@ def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
 
 
 def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[KeyProblem]:
-    asked = {trial.resources: trial for trial in reversed(trials)}
-    for resources, trial in asked.items():
+    requested = {trial.resources: trial for trial in reversed(trials)}
+    for resources, trial in requested.items():
         if why := lacks(resources):
             yield _set_by("resources", sweep), f"{why} (cell {trial.cell})"
 
 
 def _snapshot_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Problem]:
-    """Yield the snapshots that do not fit the networks that start from them, each with the cells it concerns."""
+    """Yield the snapshots that do not fit the networks initialised from them, each with its cells."""
     cells: dict[tuple[KeyPath, str], list[str]] = {}
     for trial in {trial.cell: trial for trial in reversed(trials)}.values():
         if trial.transfer_path and (why := _misfit(trial, trial.transfer_path)):
@@ -89,6 +89,6 @@ def _misfit(trial: Trial, snapshot: Path) -> str:
 
 
 def _set_by(group: str, sweep: Sweep) -> KeyPath:
-    """Return where a sweep sets something of a group of settings for all its cells."""
+    """Return the key under which a sweep sets a group of settings for all cells."""
     key = next((key for key in sweep.spec.base if key.partition(".")[0] == group), "")
     return ("base", key) if key else (group,)

@@ -1,4 +1,4 @@
-"""The price of one attempt: start-up, training and evaluations, with a range that comes from past errors."""
+"""The price of one attempt: start-up, training and evaluations, with a range derived from past errors."""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ from trainer.config.job import Estimate
 
 
 class Rate(NamedTuple):
-    """What starting, training and evaluating cost in seconds, training within a factor of `spread`.
+    """Costs in seconds of start-up, training and evaluation.
 
-    An evaluation is known within `evaluation_spread`. An attempt holds its slot for `startup` before it trains. `kind`
-    is benchmark, history or published; of rates of other kinds, past errors say nothing.
+    Training is accurate to a factor of `spread`, an evaluation to `evaluation_spread`. `startup` is the time from the
+    start of a job to its first iteration. `kind` is benchmark, history or published; only past errors of the same kind
+    are used to correct it.
     """
 
     seconds_per_kimg: float
@@ -25,7 +26,7 @@ class Rate(NamedTuple):
 
 
 class Power(NamedTuple):
-    """Mean power of one run in watts; the true value is expected within a factor of `spread`."""
+    """Mean power of one run in watts, accurate to a factor of `spread`."""
 
     watts: float
     spread: float
@@ -33,9 +34,9 @@ class Power(NamedTuple):
 
 
 class Price(NamedTuple):
-    """Seconds of one attempt on its resources; nine in ten times between `low` and `high`.
+    """Seconds of one attempt on its resources, with a 90 % interval from `low` to `high`.
 
-    `plain` is what they were before past errors corrected them.
+    `plain` is the estimate before the correction by past errors.
     """
 
     seconds: float
@@ -46,12 +47,12 @@ class Price(NamedTuple):
     kind: str
 
     def estimate(self, made: float) -> Estimate:
-        """Return what is kept with the attempt, to be held against what it takes."""
+        """Return the estimate to store with the attempt, for comparison with its actual time."""
         return Estimate(seconds=self.seconds, low=self.low, high=self.high, plain=self.plain, kind=self.kind, made=made)
 
 
 class PastError(NamedTuple):
-    """How far an earlier estimate was off, and what it was of: `plain` seconds from a source of this kind."""
+    """The error of an earlier estimate of `plain` seconds from this kind of source."""
 
     error: Error
     kind: str
@@ -60,25 +61,25 @@ class PastError(NamedTuple):
 
 STARTUP_SPREAD = 2.0
 
-LIKE_LENGTH = 10.0
-"""Errors are taken from attempts that were to take at most so many times as long, or as short."""
+COMPARABLE_FACTOR = 10.0
+"""Only errors of estimates within this factor are used."""
 
 
 def evaluations_of(kimg: float, evaluate_every_kimg: float) -> int:
-    """Return how often an attempt at `kimg` of training evaluates: one time at least, as it does at its end."""
+    """Return the number of evaluations in `kimg` of training: at least one, at the end."""
     return max(1, math.ceil(kimg / evaluate_every_kimg))
 
 
 def price(rate: Rate, kimg: float, evaluations: int, past: Sequence[PastError] = ()) -> Price:
-    """Return the price of `kimg` of training with so many evaluations."""
+    """Return the price of `kimg` of training with this number of evaluations."""
     training, evaluating = rate.seconds_per_kimg * kimg, rate.seconds_per_evaluation * evaluations
     plain = rate.startup + training + evaluating
     most = rate.startup * STARTUP_SPREAD + training * rate.spread + evaluating * rate.evaluation_spread
-    errors = [one.error for one in past if one.kind == rate.kind and _alike(one.plain, plain)]
+    errors = [one.error for one in past if one.kind == rate.kind and _is_comparable(one.plain, plain)]
     middle, low, high = expected(errors, most / plain if plain > 0 else rate.spread)
-    learned = f"{rate.source}, by the errors of past estimates" if errors else rate.source
-    return Price(plain * middle, plain * low, plain * high, learned, plain, rate.kind)
+    source = f"{rate.source}, corrected by past estimates" if errors else rate.source
+    return Price(plain * middle, plain * low, plain * high, source, plain, rate.kind)
 
 
-def _alike(one: float, other: float) -> bool:
-    return 0 < one <= other * LIKE_LENGTH and other <= one * LIKE_LENGTH
+def _is_comparable(one: float, other: float) -> bool:
+    return 0 < one <= other * COMPARABLE_FACTOR and other <= one * COMPARABLE_FACTOR

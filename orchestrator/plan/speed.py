@@ -1,6 +1,6 @@
-"""What is known about speed and power: benchmarks of this machine, earlier attempts, published numbers.
+"""Evidence about speed and power: benchmarks of this machine, earlier attempts, published numbers.
 
-A benchmark of this machine goes before the history of attempts of the same shape, and that before published numbers.
+A benchmark of this machine takes precedence over earlier attempts of the same shape, and those over published numbers.
 """
 
 import statistics
@@ -21,15 +21,15 @@ from trainer.config.train import TrainConfig
 
 LEAST_SPREAD = 1.5
 ELSEWHERE_SPREAD = 2.0
-"""What is measured on other resources is scaled by their number, and holds within this factor."""
+"""Accuracy (as a factor) of measurements on other resources, scaled by the number of devices."""
 
 
 @dataclass(frozen=True)
 class SpeedEvidence:
-    """All that is known about speed, by the shape of what was computed, and how far past estimates were off.
+    """Evidence about speed, by shape of the configuration, and errors of past estimates.
 
-    `speeds` are the seconds per kimg of trials that are not done. `is_here` tells whether attempts run on the machine
-    that was benchmarked; what is measured elsewhere counts for less than history.
+    `speeds` are the seconds per kimg of trials that are not done. `is_here`: attempts run on the benchmarked machine;
+    otherwise history takes precedence over benchmarks.
     """
 
     benchmarks: Mapping[str, Benchmark]
@@ -40,7 +40,7 @@ class SpeedEvidence:
     is_here: bool = True
 
     def power_of(self, config: TrainConfig, resources: Resources) -> Power | None:
-        """Return the power a run draws: as earlier trials of its shape did, or GPUs as published; None if unknown."""
+        """Return the power of a run: from earlier trials of its shape, or published for GPUs; None if unknown."""
         known = self.power.get(shape_key(config), ())
         if known:
             return _typical_power(known)
@@ -48,7 +48,7 @@ class SpeedEvidence:
         return Power(watts, 2.0, "published: V100 boards") if resources.gpus else None
 
     def rate(self, config: TrainConfig, resources: Resources, asked: ToMeasure) -> Rate:
-        """Return the best rate known for `config`, where this is asked of an evaluation."""
+        """Return the best known rate for `config` with evaluations of these metrics."""
         key = shape_key(config)
         measured, known = self._benchmark(key, resources), self._history(key, resources)
         found = (measured if self.is_here else None) or known or measured or published(config, resources)
@@ -61,7 +61,7 @@ class SpeedEvidence:
         return Rate(*found, evaluation.seconds, self.startup(resources), evaluation.spread)
 
     def startup(self, resources: Resources) -> float:
-        """Return how long a job takes from its start to its first iteration: as earlier ones did, if there are any."""
+        """Return the time from the start of a job to its first iteration: the median of earlier ones, if any."""
         known = [
             one.startup
             for timings in self.history.values()
@@ -71,7 +71,7 @@ class SpeedEvidence:
         return statistics.median(known) if known else startup_seconds(resources)
 
     def has_seen(self, data: Path, asked: ToMeasure) -> bool:
-        """Return whether earlier attempts have measured these metrics against the images of a data set."""
+        """Return whether earlier attempts have computed these metrics on a data set."""
         every = (one.job.options for timings in self.history.values() for one in timings if one.passes)
         return any(
             one.data_path == data and set(asked.metrics) <= set(one.metrics) and one.detector == asked.detector
@@ -87,7 +87,7 @@ class SpeedEvidence:
         return Training(found.seconds_per_kimg * scale, spread, "benchmark on this machine", "benchmark")
 
     def _history(self, key: str, resources: Resources) -> Training | None:
-        """Return the median of earlier attempts, those on the same resources if there are any, and what they spread."""
+        """Return the median and spread of earlier attempts, of those on the same resources if there are any."""
         every = [one for one in self.history.get(key, ()) if one.per_kimg and _same_kind(one.job.resources, resources)]
         same = [one for one in every if _devices(one.job.resources) == _devices(resources)]
         devices = _devices(resources)
@@ -100,7 +100,7 @@ class SpeedEvidence:
         return Training(middle, spread, f"{_trials(rates)}{where}", "history")
 
     def _as_seen(self, key: str) -> Training | None:
-        """Return the median speed of attempts that are not done, or whose records do not say more."""
+        """Return the median speed of attempts that are not done, or whose records lack times."""
         speeds = self.speeds.get(key, ())
         if not speeds:
             return None
@@ -114,7 +114,7 @@ def evidence(
     timed: Iterable[tuple[TrainConfig, Timing]],
     backend: str = "local",
 ) -> SpeedEvidence:
-    """Return what benchmarks, the trials `seen` and the attempts `timed` tell about speed and power on a backend."""
+    """Return the evidence from benchmarks, observed trials (`seen`) and timed attempts (`timed`) on a backend."""
     power: dict[str, tuple[Power, ...]] = defaultdict(tuple)
     history: dict[str, tuple[Timing, ...]] = defaultdict(tuple)
     speeds: dict[str, tuple[float, ...]] = defaultdict(tuple)
@@ -132,7 +132,7 @@ def evidence(
 
 
 def past_error(timing: Timing) -> PastError | None:
-    """Return how far the estimate of an attempt was off, where it had one."""
+    """Return the error of an attempt's estimate, or None if it had none."""
     estimate = timing.job.estimate
     if estimate is None or estimate.plain <= 0 or timing.seconds <= 0:
         return None
@@ -152,7 +152,7 @@ def _trials(found: Sequence[object]) -> str:
 
 
 def _typical_power(drawn: tuple[Power, ...]) -> Power:
-    """Return the median of earlier trials; the spread is what was seen among them, LEAST_SPREAD at least."""
+    """Return the median of earlier trials, with their spread, at least LEAST_SPREAD."""
     watts = [one.watts for one in drawn]
     middle = statistics.median(watts)
     methods = ", ".join(sorted({one.source for one in drawn}))

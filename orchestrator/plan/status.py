@@ -1,4 +1,4 @@
-"""The status of each trial of a sweep, in numbers and in words."""
+"""The status of each trial of a sweep."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
 from orchestrator.plan.plan_file import wanted_of_plan
-from orchestrator.plan.sweep_view import GOING, own_view
-from orchestrator.plan.time_left import JobAndRecord, compared, left_of, share_of
+from orchestrator.plan.sweep_view import ACTIVE, sweep_view
+from orchestrator.plan.time_left import JobAndRecord, compared, time_left, training_share
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
@@ -18,15 +18,15 @@ from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
 
 SETTLED = frozenset({Action.REUSE, Action.BLOCKED, Action.STOPPED})
-"""Nothing more will be done about a trial."""
+"""Actions after which nothing more is done for a trial."""
 
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """One run of a sweep. `wrong` says what is the matter, in words; empty when all is well.
+    """The status of one run of a sweep. `wrong` describes its problem, or is empty.
 
-    `left_seconds` is how long it takes yet; None where nobody knows. `timed_hours` is what its attempts took that were
-    carried out in full, of which `expected_hours` were expected, between `expected_low_hours` and the high.
+    `left_seconds` is the remaining time; None if unknown. `timed_hours` is the actual time of completed attempts, for
+    which `expected_hours` were expected, between `expected_low_hours` and `expected_high_hours`.
     """
 
     trial: str
@@ -55,12 +55,12 @@ class TrialStatus:
 
     @property
     def is_over(self) -> bool:
-        """Return whether nothing more is to come of it in this sweep."""
+        """Return whether this sweep does nothing more for the run."""
         return self.left_seconds == 0
 
 
 class _Controls(NamedTuple):
-    """What a run said last of its augmentation and its speed."""
+    """The last recorded augmentation strength and speed of a run."""
 
     p: float | None = None
     r_t: float | None = None
@@ -68,10 +68,7 @@ class _Controls(NamedTuple):
 
 
 def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, decision: Decision) -> TrialStatus:
-    """Return the status of one cell of a plan at one seed; `seen` is the trial as the sweep sees it (`own_view`).
-
-    Nothing beyond the sweep's horizon is in it.
-    """
+    """Return the status of one cell of a plan at one seed, up to the sweep's horizon; `seen` is its `sweep_view`."""
     run = store.run(planned.trial)
     attempts = _attempts(run, planned.horizon_kimg)
     records = [record for _, record in attempts if record]
@@ -82,7 +79,7 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
         trial=planned.trial,
         cell=planned.cell,
         seed=planned.seed,
-        state=state_in_a_word(seen, decision),
+        state=state_label(seen, decision),
         kimg=min(seen.kimg, planned.horizon_kimg),
         horizon_kimg=planned.horizon_kimg,
         score=score,
@@ -93,7 +90,7 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
         hours=sum(record.slot_seconds for record in records) / 3600,
         joules=_joules(records),
         host=seen.host,
-        doing=records[-1].doing if records and seen.state in GOING else "",
+        doing=records[-1].doing if records and seen.state in ACTIVE else "",
         wrong=_wrong(seen, decision),
         left_seconds=_left(attempts, decision),
         timed_hours=times.taken,
@@ -110,12 +107,12 @@ def _left(attempts: Sequence[JobAndRecord], decision: Decision) -> float | None:
         return None
     job, record = attempts[-1]
     trains = job is not None and job.work == "train"
-    share = share_of(record, job.options.horizon_kimg) if job and trains else 0.0
-    return left_of((job, record), share, time.time())
+    share = training_share(record, job.options.horizon_kimg) if job and trains else 0.0
+    return time_left((job, record), share, time.time())
 
 
 def _attempts(run: RunDir, horizon_kimg: float) -> list[JobAndRecord]:
-    """Return job and record of the attempts that had to do with a trial up to a horizon."""
+    """Return job and record of the attempts that concern a trial up to a horizon."""
     pairs = [(read_job(run.job(number)), read_record(run.record(number))) for number in run.attempts()]
     return [(job, record) for job, record in pairs if record is None or _concerns(record, horizon_kimg)]
 
@@ -133,8 +130,8 @@ def _controls(run: RunDir, records: list[RunRecord], horizon_kimg: float) -> _Co
     return _Controls(**{name: tick.get(name) for name in _Controls._fields})
 
 
-def state_in_a_word(seen: Observed, decision: Decision) -> str:
-    """Return where a trial stands in a sweep: its state; `new` before its first attempt, `stopped` by a rule."""
+def state_label(seen: Observed, decision: Decision) -> str:
+    """Return a trial's state in a sweep: `new` before its first attempt, `stopped` by a rule, or its own state."""
     if decision.action is Action.STOPPED:
         return "stopped"
     return seen.state.value if seen.attempts else "new"
@@ -144,17 +141,17 @@ def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed],
     """Return the status of every cell of a stored plan."""
     wanted = wanted_of_plan(plan)
     decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted.items()}
-    views = {trial: own_view(want, observed[trial]) for trial, want in wanted.items()}
+    views = {trial: sweep_view(want, observed[trial]) for trial, want in wanted.items()}
     return [trial_status(store, run, plan.score or "", views[run.trial], decisions[run.trial]) for run in plan.cells]
 
 
 def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:
-    """Return statuses as plain values: the stable form of `adasweep status --json`."""
+    """Return statuses as plain values, for `adasweep status --json`."""
     return [asdict(status) for status in statuses]
 
 
 def attempts_of(store: Store, trial: str) -> list[tuple[Path, RunRecord | None]]:
-    """Return the directory and the record of every attempt at a trial. One that others followed runs no more."""
+    """Return the directory and the record of every attempt at a trial; only the last one can be running."""
     run, numbers = store.run(trial), store.run(trial).attempts()
     records = [read_record(run.record(number)) for number in numbers]
     ended = [_as_lost(record) for record in records[:-1]] + records[-1:]

@@ -1,14 +1,14 @@
-"""A trial as one sweep sees it: what other sweeps asked of a trial that they share is no part of the view.
+"""A trial from the point of view of one sweep, without the effects of other sweeps that share it.
 
-Trials are shared: sweeps that come to the same configuration have one directory. That another sweep has trained it
-further, cancelled it, let it fail or asked it for other numbers says nothing about what this one wants.
+Sweeps that contain the same configuration share one trial directory. Another sweep may have trained it further,
+cancelled it, had it fail, or requested other metrics: none of that concerns this sweep.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from orchestrator.plan.desired import Desired, missing_numbers
-from orchestrator.store.attempt_history import Attempted, asked
+from orchestrator.store.attempt_history import AttemptSummary, requested
 from orchestrator.store.attempt_state import NoProgress, stuck
 from orchestrator.store.evaluation_attempts import evaluations
 from orchestrator.store.observe import Observed
@@ -16,84 +16,84 @@ from orchestrator.store.requests import ALL, forgiven
 from trainer.config.stored import is_within
 from trainer.record import State
 
-GOING = frozenset({State.RUNNING, State.PENDING})
+ACTIVE = frozenset({State.RUNNING, State.PENDING})
 
 
-def own_view(want: Desired, seen: Observed) -> Observed:
-    """Return a trial as the sweep that wants this sees it. What was not observed attempt by attempt stays as it is."""
-    if not seen.trail:
+def sweep_view(want: Desired, seen: Observed) -> Observed:
+    """Return a trial from the point of view of the sweep that wants it; unchanged if it has no history of attempts."""
+    if not seen.history:
         return seen
     return _with_state(want, _with_counts(want, _within_horizon(want, seen)))
 
 
 def _within_horizon(want: Desired, seen: Observed) -> Observed:
-    """Return a trial without what lies beyond the horizon: there it was done, whatever came of it later."""
-    reached = max(attempt.from_kimg if _goes_on(seen, attempt) else attempt.saved_kimg for attempt in seen.trail)
+    """Return a trial cut off at the horizon: it was done there, whatever happened later."""
+    reached = max(attempt.from_kimg if _is_current(seen, attempt) else attempt.saved_kimg for attempt in seen.history)
     if not is_within(want.horizon_kimg, reached):
         return seen
     done = replace(seen, diverged=seen.diverged and is_within(seen.kimg, want.horizon_kimg))
     if seen.state is State.DONE:
         return replace(done, kimg=max(seen.kimg, reached))
     done = replace(done, state=State.DONE, kimg=reached, saved_kimg=reached, horizon_kimg=reached, message="")
-    is_up_to_us = seen.state in GOING or is_own(want, seen.trail[-1])
-    return seen if is_up_to_us and missing_numbers(want, done) else done
+    concerns_us = seen.state in ACTIVE or belongs_to(want, seen.history[-1])
+    return seen if concerns_us and missing_numbers(want, done) else done
 
 
-def _goes_on(seen: Observed, attempt: Attempted) -> bool:
-    return seen.state in GOING and attempt is seen.trail[-1]
+def _is_current(seen: Observed, attempt: AttemptSummary) -> bool:
+    return seen.state in ACTIVE and attempt is seen.history[-1]
 
 
 def _with_counts(want: Desired, seen: Observed) -> Observed:
-    """Return a trial with only those failures and that silence that the sweep has itself to do with."""
-    if seen.state in GOING:
+    """Return a trial in which only this sweep's own attempts count as failures or as lack of progress."""
+    if seen.state in ACTIVE:
         return seen
-    training = [attempt for attempt in seen.trail if attempt.work == "train"]
+    training = [attempt for attempt in seen.history if attempt.work == "train"]
     last = training[-1].number if training else 0
-    after = [attempt for attempt in seen.trail if attempt.number > last and is_own(want, attempt)]
-    told = evaluations((attempt, _is_forgiven(want, seen, attempt)) for attempt in after)
-    measured = replace(seen.measured, evaluations=told)
-    if not is_own(want, seen.trail[-1]):
-        measured = replace(measured, asked=frozenset())
-    counts = NoProgress() if seen.state is State.DONE else stuck(_to_blame(want, seen, training))
+    after = [attempt for attempt in seen.history if attempt.number > last and belongs_to(want, attempt)]
+    own_evaluations = evaluations((attempt, _is_forgiven(want, seen, attempt)) for attempt in after)
+    measured = replace(seen.measured, evaluations=own_evaluations)
+    if not belongs_to(want, seen.history[-1]):
+        measured = replace(measured, requested=frozenset())
+    counts = NoProgress() if seen.state is State.DONE else stuck(_counted(want, seen, training))
     return replace(
         seen,
         failures=counts.failures,
         stalls=counts.stalls,
-        retried=_is_forgiven(want, seen, seen.trail[-1]),
+        retried=_is_forgiven(want, seen, seen.history[-1]),
         measured=measured,
     )
 
 
-def _to_blame(want: Desired, seen: Observed, training: list[Attempted]) -> Iterator[Attempted]:
-    """Yield the attempts at training that count: what others attempted counts only where it got further."""
+def _counted(want: Desired, seen: Observed, training: list[AttemptSummary]) -> Iterator[AttemptSummary]:
+    """Yield training attempts as they count for this sweep: those of others only if they made progress."""
     for attempt in training:
-        if is_own(want, attempt) and not _is_forgiven(want, seen, attempt):
+        if belongs_to(want, attempt) and not _is_forgiven(want, seen, attempt):
             yield attempt
         else:
             yield attempt._replace(began=False, state=State.PREEMPTED if attempt.state else None)
 
 
 def _with_state(want: Desired, seen: Observed) -> Observed:
-    """Return a trial with the state that it has for this sweep."""
-    last = next((attempt for attempt in reversed(seen.trail) if attempt.work == "train"), seen.trail[-1])
-    is_mine = want.sweep == ALL or seen.trail[-1].sweep in (ALL, want.sweep)
-    if want.sweep in seen.cancels and seen.state is not State.DONE and not (seen.state in GOING and is_mine):
+    """Return a trial with its state for this sweep."""
+    last = next((attempt for attempt in reversed(seen.history) if attempt.work == "train"), seen.history[-1])
+    is_mine = want.sweep == ALL or seen.history[-1].sweep in (ALL, want.sweep)
+    if want.sweep in seen.cancels and seen.state is not State.DONE and not (seen.state in ACTIVE and is_mine):
         return replace(seen, state=State.CANCELLED)
     by = last.sweep if last.cancelled_by is None else last.cancelled_by
     cancelled = seen.state is State.CANCELLED and by not in (ALL, want.sweep)
-    failed = seen.state is State.FAILED and not is_own(want, last)
+    failed = seen.state is State.FAILED and not belongs_to(want, last)
     if want.sweep != ALL and (cancelled or failed):
         return replace(seen, state=State.PREEMPTED, exit_code=None, message="")
     return seen
 
 
-def is_own(want: Desired, attempt: Attempted) -> bool:
-    """Return whether an attempt was asked for by this sweep, for nothing that the sweep does not want by now."""
+def belongs_to(want: Desired, attempt: AttemptSummary) -> bool:
+    """Return whether an attempt was submitted by this sweep, and for nothing that it no longer wants."""
     if want.sweep == ALL or attempt.sweep == ALL:
         return True
-    wanted = asked(want.metrics, (want.detector, want.distance), want.probes)
-    return attempt.sweep == want.sweep and attempt.asked <= wanted
+    wanted = requested(want.metrics, (want.detector, want.distance), want.probes)
+    return attempt.sweep == want.sweep and attempt.requested <= wanted
 
 
-def _is_forgiven(want: Desired, seen: Observed, attempt: Attempted) -> bool:
+def _is_forgiven(want: Desired, seen: Observed, attempt: AttemptSummary) -> bool:
     return forgiven(attempt.number, seen.retries, want.sweep)

@@ -1,4 +1,4 @@
-"""How long trials and sweeps take yet, and how long attempts took against what was expected. Values only."""
+"""The remaining time of trials and sweeps, and actual against expected time of attempts. Values only."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from trainer.record import RunRecord, State
 JobAndRecord = tuple[Job | None, RunRecord | None]
 
 LEAST_SHARE = 0.1
-"""Part of an estimate that is still expected of an attempt that has used it up."""
+"""Share of its estimate that an attempt is still expected to take when it has exceeded it."""
 
 
 class Compared(NamedTuple):
-    """Hours that attempts took which were carried out in full, and what was expected of them; None: there are none."""
+    """Actual and expected hours of completed attempts; None if there are none."""
 
     taken: float | None = None
     expected: float | None = None
@@ -22,7 +22,7 @@ class Compared(NamedTuple):
 
 
 def compared(attempts: Iterable[JobAndRecord]) -> Compared:
-    """Return what attempts took against their estimates; those that were cut short say nothing of these."""
+    """Return actual against expected time of attempts; those that were cut short do not count."""
     pairs = [
         (record.slot_seconds, job.estimate)
         for job, record in attempts
@@ -35,17 +35,17 @@ def compared(attempts: Iterable[JobAndRecord]) -> Compared:
     return Compared(taken / 3600, *(seconds / 3600 for seconds in sums))
 
 
-def left_of(attempt: JobAndRecord, share_done: float, now: float) -> float | None:
-    """Return how many seconds an attempt takes yet, of which this share is trained; None where nothing is known.
+def time_left(attempt: JobAndRecord, share_done: float, now: float) -> float | None:
+    """Return the remaining seconds of an attempt that has done this share of its training; None if unknown.
 
-    What was expected counts less and less, the pace that was seen more and more.
+    The weight shifts from the estimate to the observed speed as training proceeds.
     """
     job, record = attempt
     whole = job.estimate.seconds if job and job.estimate else None
     if record is None or record.state is not State.RUNNING:
         return None if whole is None else whole * (1 - share_done)
-    since_begun = now - (record.started if record.began is None else record.began)
-    rest = None if whole is None else max(whole - since_begun, whole * LEAST_SHARE)
+    elapsed = now - (record.started if record.began is None else record.began)
+    rest = None if whole is None else max(whole - elapsed, whole * LEAST_SHARE)
     if share_done <= 0 or (share_done >= 1 and rest is not None):
         return rest
     trained = now - (record.started if record.ready is None else record.ready)
@@ -53,16 +53,16 @@ def left_of(attempt: JobAndRecord, share_done: float, now: float) -> float | Non
     return seen if whole is None else (1 - share_done) * whole * (1 - share_done) + share_done * seen
 
 
-def share_of(record: RunRecord | None, horizon_kimg: float) -> float:
-    """Return the share of an attempt's own training that is done."""
+def training_share(record: RunRecord | None, horizon_kimg: float) -> float:
+    """Return the share of an attempt's training that is done."""
     if record is None:
         return 0.0
     own = horizon_kimg - record.resumed_from_kimg
     return min(max((record.kimg - record.resumed_from_kimg) / own, 0.0), 1.0) if own > 0 else 1.0
 
 
-def left_of_all(lefts: Sequence[float | None], parallel: int) -> float | None:
-    """Return how many seconds a sweep takes yet with so many at a time; of what is unknown, the others' mean."""
+def total_time_left(lefts: Sequence[float | None], parallel: int) -> float | None:
+    """Return the remaining seconds of a sweep with `parallel` runs at a time; unknown ones count as the mean."""
     known = [left for left in lefts if left is not None]
     if not known:
         return None if lefts else 0.0

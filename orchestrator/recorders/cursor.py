@@ -67,7 +67,7 @@ def behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> list[st
     ]
 
 
-def left_out(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
+def refusals(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
     """Return a line for each trial of which MLflow refuses something: how much, and one of the reasons."""
     refused = {trial: read_cursor(target.cursors, trial).refused for trial in trials}
     return [
@@ -95,7 +95,7 @@ def step_of(kimg: float) -> int:
     return round(kimg * 1000)
 
 
-def fresh_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:
+def new_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:
     """Return the points not recorded yet, and the cursor after them."""
     sent = {key: set(steps) for key, steps in cursor.steps.items()}
     ticks, ticks_offset = _rows_from(run.ticks, cursor.ticks_offset)

@@ -9,7 +9,7 @@ from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from orchestrator.recorders.target import MlflowTarget
+from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
 
@@ -51,9 +51,13 @@ def is_usable(client: MlflowClient, run_id: str) -> bool:
 
 
 def find_runs(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> list[str]:
-    """Return the ids of the runs that have all of `tags`, whose values are words of ours: none has a quote in it."""
+    """Return the ids of the runs that have all of `tags`, whose values are words of ours: none has a quote in it.
+
+    Runs that name their store are found only where `tags` name it, too: they are recorded here from elsewhere.
+    """
     wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
-    return [run.info.run_id for run in client.search_runs([experiment], wanted)]
+    found = client.search_runs([experiment], wanted)
+    return [run.info.run_id for run in found if run.data.tags.get(OWNER) == tags.get(OWNER)]
 
 
 def store_id(store: Store) -> str:

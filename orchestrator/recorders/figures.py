@@ -14,7 +14,7 @@ from trainer.files import replace_file
 EXPERIMENT = "adasweep figures"
 
 
-class Gallery:
+class FigureIngester:
     """Brings the figures in MLflow up to date with STORE/figures/SWEEP/."""
 
     def __init__(self, store: Store, client: MlflowClient, target: MlflowTarget, owner: Mapping[str, str]) -> None:
@@ -25,17 +25,17 @@ class Gallery:
         """Return the names of the sweeps that have figures."""
         return sweeps_with_figures(self.store)
 
-    def ingest(self, sweep: str, *, anew: bool = False) -> None:
+    def ingest(self, sweep: str, *, from_scratch: bool = False) -> None:
         """Send the files that are new or have changed; all of them where there is no run, or with `anew`."""
-        if not anew and not changed(self.store, self.target, sweep):
+        if not from_scratch and not changed(self.store, self.target, sweep):
             return
         place = experiment(self.client, EXPERIMENT, self.target).id
         found = self._found(place, sweep)
-        if anew:
+        if from_scratch:
             self._forget(sweep, found)
         now = versions(self.store, sweep)
-        fresh = changed(self.store, self.target, sweep) if found and not anew else list(now)
-        run_id = found[0] if found and not anew else self._created(place, sweep)
+        fresh = changed(self.store, self.target, sweep) if found and not from_scratch else list(now)
+        run_id = found[0] if found and not from_scratch else self._created(place, sweep)
         for name in fresh:
             self.client.log_artifact(run_id, str(self.store.root / "figures" / sweep / name))
         replace_file(figure_cursor(self.target, sweep), json.dumps(now))

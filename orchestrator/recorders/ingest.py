@@ -23,7 +23,7 @@ from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.recorders.cursor import is_behind
 from orchestrator.recorders.figure_files import changed, sweeps_with_figures
 from orchestrator.recorders.rebuild import rebuild
-from orchestrator.recorders.report import Report, in_words, read_report, write_report
+from orchestrator.recorders.report import Report, error_line, read_report, write_report
 from orchestrator.recorders.target import MlflowTarget, default_target
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import Lease, acquire, holder
@@ -65,25 +65,25 @@ class Recorder:
 
     store: Store
     target: MlflowTarget
-    complain: Callable[[str], object]
+    log: Callable[[str], object]
     ingester: "Ingester | None" = field(default=None, init=False)
 
     def catch_up(self, lease: Lease) -> Report:
         """Make one pass and return what it came to, which is written down as well. Raises LeaseSuperseded."""
         report = self._passed(time.time(), lease)
         for line in filter(None, [report.trouble, *(f"{name}: {why}" for name, why in report.failed.items())]):
-            self.complain(f"{time.strftime('%H:%M:%S')} {line}\n")
+            self.log(f"{time.strftime('%H:%M:%S')} {line}\n")
         write_report(self.store, report)
         return report
 
     def _passed(self, began: float, lease: Lease) -> Report:
         try:
-            failed = self._ingester().ingest(began, lease.beat) if has_news(self.store, self.target) else {}
+            failed = self._ingester().ingest(began, lease.beat) if has_changes(self.store, self.target) else {}
         except LeaseSuperseded:
             raise
         except Exception as error:  # whatever MLflow, its database or its server raises: the runs must not care
             self.ingester = None
-            return Report(uri=self.target.uri, began=began, trouble=in_words(error))
+            return Report(uri=self.target.uri, began=began, trouble=error_line(error))
         return Report(uri=self.target.uri, began=began, failed=failed)
 
     def _ingester(self) -> "Ingester":
@@ -93,7 +93,7 @@ class Recorder:
         return self.ingester
 
 
-def has_news(store: Store, target: MlflowTarget) -> bool:
+def has_changes(store: Store, target: MlflowTarget) -> bool:
     """Return whether there may be something to record, without asking MLflow."""
     begun = [trial for trial in store.ids() if store.run(trial).attempts()]
     return is_behind(store, target, begun) or any(changed(store, target, name) for name in sweeps_with_figures(store))
@@ -116,7 +116,7 @@ def follow(recorder: Recorder, lease: Lease, starter: Starter) -> int:
         last = is_last(recorder.store, starter)
         report = recorder.catch_up(lease)
         if last:
-            return int(bool(report.words))
+            return int(bool(report.problem))
         lease.beat()
         starter.listen(INTERVAL_SECONDS)
 
@@ -139,11 +139,11 @@ def _has_passed(store: Store, target: MlflowTarget, since: float) -> bool:
     return report is not None and report.uri == target.uri and report.began >= since
 
 
-def record_until_told(store: Store, target: MlflowTarget, starter: Starter, complain: Callable[[str], object]) -> int:
+def record_until_finish(store: Store, target: MlflowTarget, starter: Starter, log: Callable[[str], object]) -> int:
     """Record, or wait while another recorder does, until told to finish; return 0 when the last pass succeeded."""
     while lease := await_lease(store, target, starter):
         try:
-            return follow(Recorder(store, target, complain), lease, starter)
+            return follow(Recorder(store, target, log), lease, starter)
         except LeaseSuperseded:
             continue
         finally:
@@ -151,19 +151,21 @@ def record_until_told(store: Store, target: MlflowTarget, starter: Starter, comp
     return 0
 
 
-def record_once(store: Store, target: MlflowTarget, complain: Callable[[str], object], *, anew: bool = False) -> Report:
+def record_once(
+    store: Store, target: MlflowTarget, log: Callable[[str], object], *, from_scratch: bool = False
+) -> Report:
     """Catch up, or record everything anew; return what it came to. Raises LeaseHeld, LeaseSuperseded."""
     lease = acquire(store.root / "mlflow")
     try:
-        if not anew:
-            return Recorder(store, target, complain).catch_up(lease)
+        if not from_scratch:
+            return Recorder(store, target, log).catch_up(lease)
         began = time.time()
         try:
-            report = Report(uri=target.uri, began=began, failed=rebuild(store, target, lease.beat, complain))
+            report = Report(uri=target.uri, began=began, failed=rebuild(store, target, lease.beat, log))
         except LeaseSuperseded:
             raise
         except Exception as error:  # whatever MLflow raises
-            report = Report(uri=target.uri, began=began, trouble=in_words(error))
+            report = Report(uri=target.uri, began=began, trouble=error_line(error))
         write_report(store, report)
         return report
     finally:
@@ -174,21 +176,21 @@ def record_once(store: Store, target: MlflowTarget, complain: Callable[[str], ob
 def ingest(place: StoreArgument, once: OnceOption = False, rebuild: RebuildOption = False) -> int:
     """Record a store in MLflow. Exit code 1 if MLflow rejects it."""
     store = Store(place.resolve())
-    target, complain = default_target(store), sys.stderr.write
+    target, log = default_target(store), sys.stderr.write
     if not once and not rebuild:
-        return record_until_told(store, target, Starter(), complain)
+        return record_until_finish(store, target, Starter(), log)
     try:
-        words = record_once(store, target, complain, anew=rebuild).words
+        problem = record_once(store, target, log, from_scratch=rebuild).problem
     except (LeaseHeld, LeaseSuperseded) as held:
-        complain(f"{held}\n")
+        log(f"{held}\n")
         return int(rebuild)
-    complain(f"{words}\n" if words and rebuild else "")
-    return int(bool(words))
+    log(f"{problem}\n" if problem and rebuild else "")
+    return int(bool(problem))
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Carry out the command line `words` and return the exit code."""
-    return run_program(app, words, "python -m orchestrator.recorders.ingest")
+    return run_program(app, arguments, "python -m orchestrator.recorders.ingest")
 
 
 if __name__ == "__main__":

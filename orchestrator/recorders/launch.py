@@ -24,15 +24,15 @@ class RecorderProcess:
     store: Store
     target: MlflowTarget
     process: subprocess.Popen[bytes]
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     began: float = field(default_factory=time.time)
     told: str = ""
 
-    def tell_trouble(self) -> None:
+    def report_trouble(self) -> None:
         """Say what keeps MLflow from being recorded into, once."""
         trouble = self._trouble()
         if trouble and trouble != self.told:
-            self.say(f"MLflow ({self.target.uri}): {trouble}; runs continue, and this keeps trying")
+            self.log(f"MLflow ({self.target.uri}): {trouble}; runs continue, and this keeps trying")
         self.told = trouble
 
     def finish(self, trials: Callable[[], Collection[str]], give_up: Callable[[], bool]) -> None:
@@ -45,9 +45,9 @@ class RecorderProcess:
             word = None
         wanted = trials()
         if late := behind(self.store, self.target, wanted):
-            self.say(f"MLflow is behind by {len(late)} of {len(wanted)} trials {self._outlook()}")
+            self.log(f"MLflow is behind by {len(late)} of {len(wanted)} trials {self._outlook()}")
         elif self.process.returncode not in (0, None):
-            self.say(f"MLflow is behind {self._outlook()}")
+            self.log(f"MLflow is behind {self._outlook()}")
 
     def _outlook(self) -> str:
         """Say why something is not recorded, and who goes on with it."""
@@ -59,12 +59,12 @@ class RecorderProcess:
 
     def _trouble(self) -> str:
         report = read_report(self.store)
-        return report.words if report and report.began >= self.began and report.uri == self.target.uri else ""
+        return report.problem if report and report.began >= self.began and report.uri == self.target.uri else ""
 
 
-def start_recorder(store: Store, target: MlflowTarget, say: Callable[[str], None]) -> RecorderProcess:
+def start_recorder(store: Store, target: MlflowTarget, log: Callable[[str], None]) -> RecorderProcess:
     """Start recording into MLflow. Where a recorder is at work already, this one waits to take over from it."""
-    return RecorderProcess(store, target, start_process(store), say)
+    return RecorderProcess(store, target, start_process(store), log)
 
 
 def start_process(store: Store) -> subprocess.Popen[bytes]:

@@ -22,16 +22,16 @@ from mlflow.entities import Metric, Param, RunTag
 from PIL import Image, UnidentifiedImageError
 from PIL.Image import DecompressionBombError
 
-from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.errors import LeaseSuperseded
 from orchestrator.recorders.batches import send_metrics, send_params, send_tags
 from orchestrator.recorders.cursor import (
     Cursor,
     SeriesPoint,
     cursor_path,
-    fresh_points,
     is_stale,
     known_runs,
+    new_points,
     read_cursor,
     sample_names,
     signature,
@@ -39,11 +39,11 @@ from orchestrator.recorders.cursor import (
     write_cursor,
 )
 from orchestrator.recorders.experiments import experiment, find_runs, is_usable, store_id
-from orchestrator.recorders.figures import Gallery
+from orchestrator.recorders.figures import FigureIngester
 from orchestrator.recorders.flat import flattened
-from orchestrator.recorders.report import in_words
+from orchestrator.recorders.report import error_line
 from orchestrator.recorders.tags import tags_by_trial
-from orchestrator.recorders.target import MlflowTarget
+from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.files import parsed_json, read_regular
@@ -78,29 +78,29 @@ class Ingester:
         self.client = MlflowClient(tracking_uri=target.uri)
         place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id
-        self.owner: dict[str, str] = {} if target.database else {"store": store_id(store)}
-        self.gallery = Gallery(store, self.client, target, self.owner)
+        self.owner: dict[str, str] = {} if target.database else {OWNER: store_id(store)}
+        self.figures = FigureIngester(store, self.client, target, self.owner)
         self.is_new = place.is_new
 
-    def ingest(self, now: float, beat: Callable[[], None], *, anew: bool = False) -> dict[str, str]:
+    def ingest(self, now: float, beat: Callable[[], None], *, from_scratch: bool = False) -> dict[str, str]:
         """Record whatever is new, calling `beat` between trials; return what went wrong, by trial or figures.
 
         What goes wrong with one of them stops no other. With `anew`, each is taken out of MLflow and recorded again.
         Raises what MLflow raises where it is out of order as a whole.
         """
         tags, trials = tags_by_trial(self.store), list(self.store.ids())
-        jobs, known = reported(self.store, open_handles(self.store, trials)), self._known()
+        jobs, known = reported_states(self.store, open_handles(self.store, trials)), self._known()
         failed: dict[str, str] = {}
         for trial in trials:
             with self._isolated(f"trial {trial}", failed):
-                if anew:
+                if from_scratch:
                     self._forget(trial)
                 self._ingest_trial(trial, tags.get(trial, {}), jobs.get(trial), now, known)
             beat()
         self.is_new = False
-        for sweep in self.gallery.sweeps:
+        for sweep in self.figures.sweeps:
             with self._isolated(f"figures of {sweep}", failed):
-                self.gallery.ingest(sweep, anew=anew)
+                self.figures.ingest(sweep, from_scratch=from_scratch)
             beat()
         return failed
 
@@ -113,7 +113,7 @@ class Ingester:
             raise
         except Exception as error:  # whatever MLflow, a database or a spoilt file raises
             self.client.search_experiments(max_results=1)
-            failed[name] = in_words(error)
+            failed[name] = error_line(error)
 
     def _known(self) -> set[str] | None:
         """Return the ids of the runs that are certainly there; None where each has to be asked for."""
@@ -130,11 +130,11 @@ class Ingester:
         if not seen.attempts:
             return
         usable = bool(cursor.run_id) and is_usable(self.client, cursor.run_id)
-        cursor = cursor if usable else self._opened(run, trial, placed)
-        points, cursor = fresh_points(run, cursor)
-        cursor = _leaving_out(cursor, self._send(cursor.run_id, points))
-        cursor = self._tagged(cursor, run, trial, placed, seen)
-        cursor = self._illustrated(cursor, run)
+        cursor = cursor if usable else self._opened_cursor(run, trial, placed)
+        points, cursor = new_points(run, cursor)
+        cursor = _with_refused(cursor, self._send(cursor.run_id, points))
+        cursor = self._with_tags(cursor, run, trial, placed, seen)
+        cursor = self._with_samples(cursor, run)
         cursor = self._with_status(cursor, run, seen)
         write_cursor(self.target.cursors, trial, cursor.model_copy(update={"seen": now_seen}))
 
@@ -155,18 +155,18 @@ class Ingester:
         untagged = known and known in find_runs(self.client, self.experiment, {"trial": trial})
         return list(dict.fromkeys([*found, known] if untagged else found))
 
-    def _opened(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> Cursor:
+    def _opened_cursor(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> Cursor:
         """Return a cursor for the run that stands for a trial: the one there is, or a new one.
 
         Its parameters are sent in either case: whoever began the run may have died before that.
         """
         config = parsed_json(read_regular(run.trial))["config"]
         found = self.runs_of(trial)
-        run_id = found[0] if found else self._created(run, trial, placed)
+        run_id = found[0] if found else self._create_run(run, trial, placed)
         params = [Param(key, text) for key, text in flattened(config)]
-        return Cursor(run_id=run_id, refused=_labelled("parameter", send_params(self.client, run_id, params)))
+        return Cursor(run_id=run_id, refused=_prefixed("parameter", send_params(self.client, run_id, params)))
 
-    def _created(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> str:
+    def _create_run(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> str:
         name = f"{placed['cell']} #{placed['seed']}"[:NAME_LENGTH] if placed else trial
         first = read_record(run.record(1))
         started = round(first.started * 1000) if first else None
@@ -175,24 +175,24 @@ class Ingester:
 
     def _send(self, run_id: str, points: Sequence[SeriesPoint]) -> dict[str, str]:
         metrics = [Metric(point.key, point.value, point.milliseconds, point.step) for point in points]
-        return _labelled("metric", send_metrics(self.client, run_id, metrics))
+        return _prefixed("metric", send_metrics(self.client, run_id, metrics))
 
-    def _tagged(self, cursor: Cursor, run: RunDir, trial: str, placed: Mapping[str, str], seen: Observed) -> Cursor:
+    def _with_tags(self, cursor: Cursor, run: RunDir, trial: str, placed: Mapping[str, str], seen: Observed) -> Cursor:
         record = read_record(run.record(run.attempts()[-1]))
         standing = {"trial": trial, "state": seen.state.value, "attempts": str(seen.attempts)}
-        tags = {**placed, **_told(record), **standing, **self.owner}
+        tags = {**placed, **_record_tags(record), **standing, **self.owner}
         changed = [RunTag(key, _text(value)) for key, value in tags.items() if cursor.tags.get(key) != value]
-        refused = _labelled("tag", send_tags(self.client, cursor.run_id, changed))
-        self._take_back(cursor, tags)
-        return _leaving_out(cursor.model_copy(update={"tags": tags}), refused)
+        refused = _prefixed("tag", send_tags(self.client, cursor.run_id, changed))
+        self._delete_stale_tags(cursor, tags)
+        return _with_refused(cursor.model_copy(update={"tags": tags}), refused)
 
-    def _take_back(self, cursor: Cursor, tags: Mapping[str, str]) -> None:
+    def _delete_stale_tags(self, cursor: Cursor, tags: Mapping[str, str]) -> None:
         """Delete the tags that hold no longer: how an attempt ended says nothing of those after it."""
         for key in cursor.tags.keys() - tags.keys():
             if f"tag {key}" not in cursor.refused:
                 self.client.delete_tag(cursor.run_id, key)
 
-    def _illustrated(self, cursor: Cursor, run: RunDir) -> Cursor:
+    def _with_samples(self, cursor: Cursor, run: RunDir) -> Cursor:
         """Record the sample grids that are new: those with a step as images of it, others as files."""
         fresh = [name for name in sample_names(run) if name not in cursor.samples]
         sent = self._pictures(cursor.run_id) if fresh else set()
@@ -201,8 +201,8 @@ class Ingester:
             try:
                 self._send_sample(cursor.run_id, run.samples / name, sent)
             except (UnidentifiedImageError, DecompressionBombError, SyntaxError, ValueError) as error:
-                refused[f"picture {name}"] = in_words(error)
-        return _leaving_out(cursor.model_copy(update={"samples": [*cursor.samples, *fresh]}), refused)
+                refused[f"picture {name}"] = error_line(error)
+        return _with_refused(cursor.model_copy(update={"samples": [*cursor.samples, *fresh]}), refused)
 
     def _send_sample(self, run_id: str, path: Path, sent: Container[tuple[str, int]]) -> None:
         match = _SAMPLE.match(path.name)
@@ -234,18 +234,18 @@ class Ingester:
         return cursor.model_copy(update={"status": status})
 
 
-def _told(record: RunRecord | None) -> dict[str, str]:
+def _record_tags(record: RunRecord | None) -> dict[str, str]:
     if record is None:
         return {}
     told = {"host": record.host, "ops": record.ops, "code": record.code, "message": record.message}
     return {key: value for key, value in told.items() if value}
 
 
-def _labelled(kind: str, refused: Mapping[str, str]) -> dict[str, str]:
+def _prefixed(kind: str, refused: Mapping[str, str]) -> dict[str, str]:
     return {f"{kind} {name}": why for name, why in refused.items()}
 
 
-def _leaving_out(cursor: Cursor, refused: Mapping[str, str]) -> Cursor:
+def _with_refused(cursor: Cursor, refused: Mapping[str, str]) -> Cursor:
     return cursor.model_copy(update={"refused": {**cursor.refused, **refused}}) if refused else cursor
 
 

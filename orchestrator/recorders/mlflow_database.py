@@ -22,19 +22,20 @@ def all_runs(database: Path) -> set[str]:
         return {str(row[0]) for row in opened.execute("SELECT run_uuid FROM runs")}
 
 
-def holds_only(database: Path, experiments: set[str], tags: set[str]) -> bool:
+def holds_only(database: Path, experiments: set[str], tags: set[str], others: str) -> bool:
     """Return whether there is nothing but these experiments, and in them runs with one of `tags`. Raises sqlite3.Error.
 
-    The experiment `Default`, which MLflow makes itself, may be there too.
+    None may have the tag `others`. The experiment `Default`, which MLflow makes itself, may be there too.
     """
     with closing(_open(database)) as opened:
         names = {row[0] for row in opened.execute("SELECT name FROM experiments")}
         tagged = {row[0] for row in opened.execute(f"SELECT run_uuid FROM tags WHERE key IN ({_marks(tags)})", [*tags])}
+        foreign = opened.execute("SELECT 1 FROM tags WHERE key = ? LIMIT 1", [others]).fetchone()
         runs = {row[0] for row in opened.execute("SELECT run_uuid FROM runs")}
         tables = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        others = [name for name in OTHER_TABLES if name in tables]
-        used = any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in others)
-    return names <= experiments | {"Default"} and runs <= tagged and not used
+        found = [name for name in OTHER_TABLES if name in tables]
+        used = any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in found)
+    return names <= experiments | {"Default"} and runs <= tagged and not used and not foreign
 
 
 def _open(database: Path) -> sqlite3.Connection:

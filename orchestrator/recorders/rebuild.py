@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.recorders.mlflow_database import all_runs, holds_only
-from orchestrator.recorders.target import MlflowTarget, sqlite_uri
+from orchestrator.recorders.target import OWNER, MlflowTarget, sqlite_uri
 from orchestrator.store.layout import Store
 
 EXPERIMENTS = {"adasweep", "adasweep figures"}
@@ -17,29 +17,29 @@ TAGS = {"trial", "figures"}
 
 
 def rebuild(
-    store: Store, target: MlflowTarget, beat: Callable[[], None], say: Callable[[str], object]
+    store: Store, target: MlflowTarget, beat: Callable[[], None], log: Callable[[str], object]
 ) -> dict[str, str]:
     """Record everything anew from the files; return what went wrong, by trial or figures.
 
     The store's own database is replaced in one step once its successor is complete, if it holds nothing of others.
     Anywhere else the store's runs, known by their tags, are replaced one by one. Raises what MLflow raises.
     """
-    if target.database is None or not _is_ours(target.database, say):
+    if target.database is None or not _is_ours(target.database, log):
         from orchestrator.recorders.mlflow import Ingester
 
-        return Ingester(store, target).ingest(time.time(), beat, anew=True)
+        return Ingester(store, target).ingest(time.time(), beat, from_scratch=True)
     return _replace(store, target, target.database, beat)
 
 
-def _is_ours(database: Path, say: Callable[[str], object]) -> bool:
+def _is_ours(database: Path, log: Callable[[str], object]) -> bool:
     """Return whether a database may be replaced; one that SQLite cannot read is set aside."""
     if not database.exists():
         return True
     try:
-        return holds_only(database, EXPERIMENTS, TAGS)
+        return holds_only(database, EXPERIMENTS, TAGS, others=OWNER)
     except sqlite3.DatabaseError as error:
         aside = database.with_name(f"{database.name}.unreadable-{time.time_ns()}")
-        say(f"{database}: not readable ({error}); it is now {aside.name}\n")
+        log(f"{database}: not readable ({error}); it is now {aside.name}\n")
         database.rename(aside)
         return True
 

@@ -20,7 +20,7 @@ class Report(Settings):
     failed: dict[str, str] = {}
 
     @property
-    def words(self) -> str:
+    def problem(self) -> str:
         """What is the matter, in a line; empty when all is well."""
         if self.trouble or not self.failed:
             return self.trouble
@@ -43,7 +43,7 @@ def read_report(store: Store) -> Report | None:
     return read_document(report_path(store), Report)
 
 
-def in_words(error: Exception) -> str:
+def error_line(error: Exception) -> str:
     """Return an error as the beginning of what it says, in one line."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= 300 else f"{text[:297]}..."

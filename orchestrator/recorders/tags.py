@@ -46,8 +46,8 @@ def _tag(tags: dict[str, str], sweep: str, tier: str, run: PlannedRun) -> None:
     tags["horizon_kimg"] = f"{max(run.horizon_kimg, float(tags.get('horizon_kimg', 0))):g}"
 
 
-def _joined(words: str, word: str) -> str:
-    return ",".join(dict.fromkeys([*filter(None, words.split(",")), word]))
+def _joined(names: str, name: str) -> str:
+    return ",".join(dict.fromkeys([*filter(None, names.split(",")), name]))
 
 
 def _labels(store: Store, tags: dict[str, dict[str, str]]) -> dict[str, str]:

@@ -12,6 +12,8 @@ from orchestrator.store.layout import Store
 from trainer.errors import UserError
 
 VARIABLE = "MLFLOW_TRACKING_URI"
+OWNER = "store"
+"""The tag that names the store of a run, in a database that is not the store's own."""
 SQLITE = "sqlite:///"
 SQLITE_WITH_DRIVER = "sqlite+pysqlite:///"
 _SERVER = re.compile(r"^(https?://.|databricks)")

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
-from orchestrator.dispatch.poll import open_handles, reported
+from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.errors import LeaseHeld, PlanError, SweepError
 from orchestrator.plan.decide import Action, decide
 from orchestrator.plan.plan import wanted_of
-from orchestrator.plan.plan_file import keep_plan
+from orchestrator.plan.plan_file import write_plan
 from orchestrator.search.engine import Engine, Result, Suggestion
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.store.observe import observe
@@ -60,7 +60,7 @@ class Sampling:
     search: Search
     find: DataLookup
     lease: Lease
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     fits: Applies
     open: dict[int, tuple[str, ...]] = field(default_factory=dict)
     asked: int = 0
@@ -76,12 +76,12 @@ class Sampling:
             if all(is_settled(self.dispatcher.decisions[trial]) for trial in trials):
                 self.engine.tell(number, self._result(trials))
                 del self.open[number]
-        while self._has_room and (asked := self._another()):
+        while self._has_capacity and (asked := self._another()):
             self._take(asked)
         return bool(self.open)
 
     @property
-    def _has_room(self) -> bool:
+    def _has_capacity(self) -> bool:
         return not self.exhausted and self.asked < self.search.trials and len(self.open) < self.search.parallel
 
     def _another(self) -> Suggestion | None:
@@ -90,23 +90,23 @@ class Sampling:
         while len(repeated) < MOST_REPEATS:
             asked = self.engine.ask()
             if not self._is_repeated(asked.point):
-                self._tell_repeated(repeated)
+                self._log_repeated(repeated)
                 return asked
             repeated.append(asked.point)
             self.engine.drop(asked.number)
-        self._tell_repeated(repeated)
+        self._log_repeated(repeated)
         untried = next((point for point in self._countable() if not self._is_repeated(point)), None)
         if untried is not None:
             self.engine.expect([untried])
             return self.engine.ask()
         self.exhausted = True
-        self.say(f"the space holds no more than these {self.asked} configurations, of {self.search.trials} asked for")
+        self.log(f"the space holds no more than these {self.asked} configurations, of {self.search.trials} asked for")
         return None
 
-    def _tell_repeated(self, points: list[Point]) -> None:
+    def _log_repeated(self, points: list[Point]) -> None:
         if points:
             times = f", and {len(points) - 1} times another such" if points[1:] else ""
-            self.say(f"sampled before: {_in_words(points[0])}{times}; another is drawn")
+            self.log(f"sampled before: {_text(points[0])}{times}; another is drawn")
 
     def _countable(self) -> Iterable[Point]:
         space = self.search.space
@@ -115,19 +115,19 @@ class Sampling:
     def _is_repeated(self, point: Point) -> bool:
         if point in self.tried:
             return True
-        trials = self._trials(point, say=False)
+        trials = self._trials(point, log=False)
         return bool(trials) and frozenset(trial.id for trial in trials) in self.trained
 
-    def _trials(self, point: Point, *, say: bool) -> list[Trial]:
+    def _trials(self, point: Point, *, log: bool) -> list[Trial]:
         """Return the trials of a configuration; none where it is not valid."""
         try:
             return trials_of(self.dispatcher.plan.sweep, point, self.find)
         except SweepError as error:
-            if say:
-                self.say(f"the configuration {_in_words(point)} is not valid: {error}")
+            if log:
+                self.log(f"the configuration {_text(point)} is not valid: {error}")
             return []
 
-    def take_up(self, kept: tuple[Point, ...]) -> None:
+    def resume(self, kept: tuple[Point, ...]) -> None:
         """Go on where an earlier process stopped; `kept` are the configurations of the plan it left."""
         asked = self.engine.asked()
         for one in asked:
@@ -137,7 +137,7 @@ class Sampling:
     def _take(self, asked: Suggestion) -> None:
         """Make a configuration part of the plan: ordinary trials, which the dispatcher runs like all others."""
         self.asked += 1
-        trials = self._trials(asked.point, say=True)
+        trials = self._trials(asked.point, log=True)
         self.tried.append(asked.point)
         self.trained.add(frozenset(trial.id for trial in trials))
         if trials:
@@ -152,11 +152,11 @@ class Sampling:
         sweep = replace(plan.sweep, sampled=(*plan.sweep.sampled, point))
         fresh = {trial.id: trial for trial in trials if trial.id not in dispatcher.observed}
         handles = open_handles(dispatcher.store, fresh)
-        seen = observe(dispatcher.store, fresh, reported(dispatcher.store, handles, [dispatcher.backend]))
+        seen = observe(dispatcher.store, fresh, reported_states(dispatcher.store, handles, [dispatcher.backend]))
         every, awaited = (*plan.trials, *trials), plan.awaited[len(trials) :]
         wanted = wanted_of(sweep, every)
         grown = replace(plan, sweep=sweep, trials=every, wanted=wanted, awaited=awaited)
-        keep_plan(dispatcher.store, grown)
+        write_plan(dispatcher.store, grown)
         dispatcher.grow(grown, seen, decide({trial: wanted[trial] for trial in fresh}, seen, dispatcher.rules))
 
     def _result(self, trials: tuple[str, ...]) -> Result:
@@ -180,7 +180,7 @@ class Sampling:
             self.beaten = time.monotonic()
 
 
-def _in_words(point: Point) -> str:
+def _text(point: Point) -> str:
     return ", ".join(f"{key}={value}" for key, value in point.items())
 
 
@@ -191,7 +191,7 @@ def mean_curve(curves: list[Mapping[float, float]]) -> dict[float, float]:
 
 
 @contextmanager
-def growth_of(dispatcher: Dispatcher, find: DataLookup, say: Callable[[str], None]) -> Iterator[Growth]:
+def growth_of(dispatcher: Dispatcher, find: DataLookup, log: Callable[[str], None]) -> Iterator[Growth]:
     """Yield what adds trials to the plan of a dispatcher. Raises PlanError where another process drives the search."""
     sweep, search = dispatcher.plan.sweep, dispatcher.plan.sweep.spec.search
     if not search:
@@ -204,8 +204,8 @@ def growth_of(dispatcher: Dispatcher, find: DataLookup, say: Callable[[str], Non
         raise PlanError(sweep.key, f"another process drives this search ({held})", "see: adasweep status") from None
     try:
         fits = applies(sweep, find)
-        sampling = Sampling(dispatcher, open_engine(dispatcher, search, fits), search, find, lease, say, fits)
-        sampling.take_up(sweep.sampled)
+        sampling = Sampling(dispatcher, open_engine(dispatcher, search, fits), search, find, lease, log, fits)
+        sampling.resume(sweep.sampled)
         yield sampling
     finally:
         lease.release()

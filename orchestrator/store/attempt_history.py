@@ -1,4 +1,4 @@
-"""The attempts at a trial, one by one: for which sweep, what was asked of it, how it ended."""
+"""The attempts at a trial: the sweep, the requested metrics and the ending of each."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -8,20 +8,20 @@ from orchestrator.store.requests import cancelled_by
 from trainer.config.job import Job, Work
 from trainer.record import RunDir, RunRecord, State, read_record
 
-AskedNumbers = frozenset[tuple[str, ...]]
-"""Metrics, each with the networks it is measured by, and probes."""
+RequestedNumbers = frozenset[tuple[str, ...]]
+"""Metrics, each with its networks, and probes."""
 
 
-class Attempted(NamedTuple):
-    """One attempt. `state` is None where it left no record that can be read; `began` tells whether its worker started.
+class AttemptSummary(NamedTuple):
+    """One attempt. `state` is None without a readable record; `began`: its worker started.
 
-    `cancelled_by` is the sweep that has cancelled it, "" stands for all of them, None for none.
+    `cancelled_by` is the sweep that cancelled it, "" for all sweeps, None for none.
     """
 
     number: int
     sweep: str = ""
     work: Work = "train"
-    asked: AskedNumbers = frozenset()
+    requested: RequestedNumbers = frozenset()
     state: State | None = None
     began: bool = True
     from_kimg: float = 0.0
@@ -32,25 +32,25 @@ class Attempted(NamedTuple):
 
     @property
     def was_refused(self) -> bool:
-        """Return whether its backend would not have it, so that nothing was ever attempted."""
+        """Return whether its backend refused it, so that it never ran."""
         return not self.began and self.state is State.LOST and self.exit_code is None
 
 
-def trail_of(run: RunDir, numbers: Iterable[int]) -> tuple[Attempted, ...]:
+def attempt_history(run: RunDir, numbers: Iterable[int]) -> tuple[AttemptSummary, ...]:
     """Return the attempts of these numbers, in order."""
     return tuple(_attempted(run, number) for number in numbers)
 
 
-def _attempted(run: RunDir, number: int) -> Attempted:
+def _attempted(run: RunDir, number: int) -> AttemptSummary:
     job, record = read_job(run.job(number)), read_record(run.record(number))
-    found = Attempted(number, cancelled_by=cancelled_by(run, number))
+    found = AttemptSummary(number, cancelled_by=cancelled_by(run, number))
     if job:
-        found = found._replace(sweep=job.sweep, work=job.work, asked=asked_of(job))
+        found = found._replace(sweep=job.sweep, work=job.work, requested=requested_by(job))
     return with_record(found, record) if record else found
 
 
-def with_record(attempt: Attempted, record: RunRecord) -> Attempted:
-    """Return an attempt with how its record says that it went."""
+def with_record(attempt: AttemptSummary, record: RunRecord) -> AttemptSummary:
+    """Return an attempt with the fields of its record."""
     return attempt._replace(
         state=record.state,
         began=bool(record.pid),
@@ -61,20 +61,20 @@ def with_record(attempt: Attempted, record: RunRecord) -> Attempted:
     )
 
 
-def asked_of(job: Job) -> AskedNumbers:
-    """Return the metrics and probes that an attempt is to leave numbers of."""
+def requested_by(job: Job) -> RequestedNumbers:
+    """Return the metrics and probes that an attempt should record."""
     options = job.options
     networks = options.detector, options.distance
     if job.work == "evaluate":
-        return asked(options.metrics, networks, options.probes)
-    return asked(options.metrics if options.evaluation == "inline" else (), networks)
+        return requested(options.metrics, networks, options.probes)
+    return requested(options.metrics if options.evaluation == "inline" else (), networks)
 
 
-def asked(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> AskedNumbers:
-    """Return what these metrics and probes are, by which networks (a detector, a distance)."""
+def requested(metrics: Iterable[str], networks: tuple[str, str], probes: Iterable[str] = ()) -> RequestedNumbers:
+    """Return metrics with their networks (a detector, a distance), and probes."""
     return frozenset((metric, *networks) for metric in metrics) | frozenset((probe,) for probe in probes)
 
 
 def saved_kimg(record: RunRecord) -> float:
-    """Return how far an attempt is known to have got for good: a worker that was asked to stop has saved."""
+    """Return the training of an attempt that is certainly saved: a worker that stops on request saves first."""
     return record.kimg if record.state in (State.PREEMPTED, State.DONE) else record.resumed_from_kimg

@@ -1,28 +1,28 @@
-"""The state of an attempt, from its record, its lease, its backend, and requests. Derived here and nowhere else."""
+"""Derives the state of an attempt from its record, its lease, its backend and requests; the only place that does."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from orchestrator.store.attempt_history import Attempted, with_record
+from orchestrator.store.attempt_history import AttemptSummary, with_record
 from orchestrator.store.evaluation_attempts import work_of
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import is_cancelled
 from trainer.record import RunDir, RunRecord, State, read_record
 
 GRACE_SECONDS = 30.0
-"""How long an attempt may show nothing after it was written: its backend is still being told."""
+"""How long a new attempt may be unknown to its backend: it may still be being submitted."""
 
 SILENCE_SECONDS = 120.0
-"""How long a worker that runs without a supervisor may be silent."""
+"""How old the heartbeat of a worker without a supervisor may be."""
 
 FINAL = frozenset(State) - {State.PENDING, State.RUNNING}
 
 RUN_AGAIN = frozenset({State.PREEMPTED, State.LOST})
-"""Endings after which a cluster may run the same job again by itself."""
+"""Final states after which a cluster may requeue the job."""
 
 
 class NoProgress(NamedTuple):
-    """Attempts in a row that got no further: those that failed, and all of them."""
+    """The number of consecutive attempts without progress: failures, and all of them."""
 
     failures: int = 0
     stalls: int = 0
@@ -31,7 +31,7 @@ class NoProgress(NamedTuple):
 def state_of(
     run: RunDir, attempt: int, record: RunRecord | None, held: Holder | None, job: State | None, now: float
 ) -> State:
-    """Return where a trial stands, from its last record, the lease, the backend and whether it was cancelled."""
+    """Return the state of a trial from its last record, the lease, the backend and cancellations."""
     if record and record.state in FINAL:
         again = record.state in RUN_AGAIN and job in (State.PENDING, State.RUNNING)
         ended = State.PENDING if again else record.state
@@ -45,8 +45,8 @@ def state_of(
 def derived(record: RunRecord | None, held: bool | None, job: State | None, age: float, now: float) -> State:
     """Return the state of an attempt whose record is not final.
 
-    `held` tells whether its lease is alive (None: there never was one), `job` what the backend says, `age` how many
-    seconds ago the attempt was written.
+    `held`: whether its lease is alive (None: there never was one). `job`: its state in the backend. `age`: seconds
+    since the attempt was created.
     """
     if held:
         return State.RUNNING
@@ -69,7 +69,7 @@ def _written(run: RunDir, attempt: int) -> float:
 
 
 def is_finished(run: RunDir, attempt: int) -> bool:
-    """Return whether this attempt, or what it was continued as, is done: SLURM may run a finished job once more."""
+    """Return whether this attempt, or its continuation, is done: SLURM may rerun a finished job."""
     work = work_of(run, attempt)
     later = (number for number in run.attempts() if number >= attempt and work_of(run, number) == work)
     records = (read_record(run.record(number)) for number in later)
@@ -77,12 +77,12 @@ def is_finished(run: RunDir, attempt: int) -> bool:
 
 
 def no_progress(records: Iterable[RunRecord | None]) -> NoProgress:
-    """Return how many attempts at the end of `records` (None: left none) ended short of done without lasting gain."""
-    return stuck(with_record(Attempted(0), record) if record else Attempted(0) for record in records)
+    """Return the number of attempts at the end of `records` (None: no record) without progress."""
+    return stuck(with_record(AttemptSummary(0), record) if record else AttemptSummary(0) for record in records)
 
 
-def stuck(attempts: Iterable[Attempted]) -> NoProgress:
-    """Return the same of attempts."""
+def stuck(attempts: Iterable[AttemptSummary]) -> NoProgress:
+    """Return the number of attempts at the end of `attempts` without progress."""
     best, failures, stalls = -1.0, 0, 0
     for attempt in attempts:
         if attempt.state and attempt.saved_kimg > best:

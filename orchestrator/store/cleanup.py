@@ -1,4 +1,4 @@
-"""What killed writers left half-written in a store: swept up by the next `run`."""
+"""Removes temporary files of killed processes from a store, at the start of `run`."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,8 +7,8 @@ from orchestrator.store.layout import Store
 from trainer.files import remove_abandoned
 
 
-def sweep_up(store: Store, sweep: str, trials: Iterable[str]) -> None:
-    """Remove what dead processes of this host left half-written: in a sweep's trials, and in all that trials share."""
+def remove_leftovers(store: Store, sweep: str, trials: Iterable[str]) -> None:
+    """Remove temporary files of dead processes of this host from a sweep's trials and from shared folders."""
     for folder in _folders(store, sweep, trials):
         remove_abandoned(folder)
 

@@ -1,11 +1,11 @@
-"""Finds the data sets that a sweep names: by name in the store, or by path."""
+"""Finds the data sets of a sweep, by name in the store or by path."""
 
 from orchestrator.store.layout import Store
 from orchestrator.sweep.trial import DataLookup, LocatedData
 
 
 def lookup(store: Store) -> DataLookup:
-    """Return what finds and describes data sets."""
+    """Return a function that finds and describes data sets."""
     from trainer.config.dataset.describe import describe, locate
 
     def find(source: str) -> LocatedData:

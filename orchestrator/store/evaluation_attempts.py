@@ -1,22 +1,22 @@
-"""Evaluation jobs in a trial's files: what they were to measure, how they ended, what is measured."""
+"""Evaluation attempts of a trial: requested metrics, how they ended, recorded metrics."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from orchestrator.store.attempt_history import Attempted, asked_of
+from orchestrator.store.attempt_history import AttemptSummary, requested_by
 from orchestrator.store.layout import read_job
 from trainer.config.job import Job, Work
 from trainer.errors import ExitCode
 from trainer.record import RunDir, State
 
 Recorded = frozenset[tuple[str, int]]
-"""Names of metrics and probes with the evaluation seeds that they are recorded for; 0 for probes."""
+"""Names of recorded metrics and probes, with their evaluation seeds; 0 for probes."""
 
 
 class Evaluations(NamedTuple):
-    """The evaluation attempts after the last training: how many in a row failed or got nowhere, and how it ended.
+    """The evaluation attempts after the last training: consecutive failures and stalls, and the last ending.
 
-    `last` is None where there were none.
+    `last` is None if there were none.
     """
 
     last: State | None = None
@@ -30,13 +30,13 @@ NO_EVALUATIONS = Evaluations()
 
 
 def work_of(run: RunDir, attempt: int) -> Work:
-    """Return what an attempt was to do."""
+    """Return the kind of work of an attempt."""
     job = read_job(run.job(attempt))
     return job.work if job else "train"
 
 
-def evaluations(attempts: Iterable[tuple[Attempted, bool]]) -> Evaluations:
-    """Return how evaluation attempts went; those that are forgiven (the second value) do not count as failures."""
+def evaluations(attempts: Iterable[tuple[AttemptSummary, bool]]) -> Evaluations:
+    """Summarise evaluation attempts; those that are forgiven (the second value) do not count as failures."""
     found = NO_EVALUATIONS
     for attempt, forgiven in attempts:
         cancelled = attempt.cancelled_by is not None and not forgiven
@@ -50,13 +50,13 @@ def evaluations(attempts: Iterable[tuple[Attempted, bool]]) -> Evaluations:
     return found
 
 
-def names_asked(job: Job) -> frozenset[str]:
-    """Return the names of the metrics and probes that an attempt is to leave numbers of."""
-    return frozenset(name for name, *_ in asked_of(job))
+def requested_names(job: Job) -> frozenset[str]:
+    """Return the names of the metrics and probes that an attempt should record."""
+    return frozenset(name for name, *_ in requested_by(job))
 
 
 def known_snapshots(run: RunDir, rows: Iterable[Mapping[str, Any]]) -> dict[float, Recorded]:
-    """Return by kimg what is known of every kept snapshot: recorded names with their seeds, and names of probes."""
+    """Return the recorded metrics and probes of every snapshot, by kimg."""
     kept = run.kept_snapshots()
     known: dict[int, set[tuple[str, int]]] = {images: set() for images in kept}
     for row in rows if kept else ():

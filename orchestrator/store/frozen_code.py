@@ -1,9 +1,9 @@
-"""Frozen code: the packages that jobs run, copied into the store, so that editing the working copy changes no sweep.
+"""Frozen code: copies of the packages in the store for jobs to run, so that editing the working copy affects no sweep.
 
     STORE/code/<16 digits of the hash of all files>/{orchestrator,trainer}/...   commit.json   changes.diff
 
-Copies are content-addressed and appear whole, by a rename. A damaged copy is repaired from the working copy, which has
-the same content by definition.
+Copies are content-addressed and created atomically by a rename. A damaged copy is repaired from the working copy, which
+has the same content by definition.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ from orchestrator.store.private import private_place, require_private
 from trainer.files import replacing, temporary_name
 
 LIVE = Path(orchestrator.__file__).resolve().parent.parent
-"""The folder of the packages that this process runs."""
+"""The folder of the packages of this process."""
 
 PACKAGES = ("orchestrator", "trainer")
 LEFT_OUT = frozenset({"__pycache__", "embedded"})
-"""Folders that no job needs: what Python makes itself, and the images that data sets are made of."""
+"""Folders that no job needs: bytecode, and the images of included data sets."""
 
 DIGITS = 16
 CODE = "code"
@@ -33,13 +33,13 @@ EARLIER_NAMES: Mapping[str, str] = {
     "orchestrator.backends.local.runner": "orchestrator.backends.local_runner",
     "orchestrator.backends.ray.driver": "orchestrator.backends.ray_runner",
 }
-"""Modules that serve queues, and their names in version 0.1, whose frozen copies may still wait in one."""
+"""Modules that serve queues, and their names in version 0.1: queued jobs may still refer to its frozen copies."""
 
 Files = Mapping[str, bytes]
 
 
 def freeze(store: Store, root: Path = LIVE) -> Path:
-    """Return the folder of a frozen copy of the packages in `root`, made unless there is one. Raises StoreError."""
+    """Return the folder of a frozen copy of the packages in `root`; create it if it is missing. Raises StoreError."""
     files = _contents(root)
     place = _place(store, files)
     with writing(place):
@@ -52,20 +52,20 @@ def freeze(store: Store, root: Path = LIVE) -> Path:
 
 
 def frozen_place(store: Store, root: Path = LIVE) -> Path:
-    """Return where `freeze` would put its copy; nothing is written."""
+    """Return the folder that `freeze` would return, without writing."""
     return _place(store, _contents(root))
 
 
 def code_name(store: Store, code: Path) -> str:
-    """Return what jobs call the packages in `code`: the digits of a frozen copy, or "live" for a working copy."""
+    """Return the name of `code` in a job: the digits of a frozen copy, or "live" for a working copy."""
     places = (store.code.resolve(), private_place(store, CODE))
     return code.name if code.resolve().parent in places else "live"
 
 
 def module_in(code: Path, module: str) -> str:
-    """Return what the packages in `code` call a module that serves a queue: copies of version 0.1 have another name."""
-    there = code.joinpath(*module.split(".")).with_suffix(".py").exists()
-    return module if there else EARLIER_NAMES[module]
+    """Return the name of a queue-serving module in `code`: version 0.1 had other names."""
+    exists = code.joinpath(*module.split(".")).with_suffix(".py").exists()
+    return module if exists else EARLIER_NAMES[module]
 
 
 def _place(store: Store, files: Files) -> Path:
@@ -74,7 +74,7 @@ def _place(store: Store, files: Files) -> Path:
 
 
 def _contents(root: Path) -> Files:
-    """Return the content of every file of the packages, by its path, in order."""
+    """Return the content of every file of the packages, by path, in order."""
     paths = [path for package in PACKAGES for path in _files(root / package)]
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}
 
@@ -88,7 +88,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _write(place: Path, files: Files, root: Path) -> None:
-    """Write a copy under another name, then rename it: others see all of it or nothing."""
+    """Write a copy under a temporary name, then rename it."""
     draft = temporary_name(place)
     try:
         for name, content in files.items():
@@ -98,7 +98,7 @@ def _write(place: Path, files: Files, root: Path) -> None:
         _put(draft / "commit.json", json.dumps({"commit": commit, "root": str(root), "frozen": time.time()}).encode())
         draft.rename(place)
     except OSError:
-        if not place.is_dir():  # somebody else may have been faster with the same content
+        if not place.is_dir():  # another process may have created the same copy first
             raise
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -111,7 +111,7 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _repair(place: Path, files: Files) -> None:
-    """Restore every file of a copy that is not what it should be, and remove what does not belong there."""
+    """Restore changed files of a copy, and remove files that do not belong to it."""
     for name, content in files.items():
         path = place / name
         if not path.is_file() or path.read_bytes() != content:

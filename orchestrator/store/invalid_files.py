@@ -1,4 +1,4 @@
-"""Tells what is passed over of a trial's files because it does not fit: which file, which line, and why."""
+"""Finds the files and lines of a trial that are skipped because they are invalid."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -18,8 +18,8 @@ class _AnyDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def spoilt_of(store: Store, trial: str) -> list[Spoilt]:
-    """Return what is passed over of a trial; nothing of one that has no directory."""
+def invalid_files(store: Store, trial: str) -> list[Spoilt]:
+    """Return the invalid files and lines of a trial; none if it has no directory."""
     run = store.run(trial)
     if not run.path.is_dir():
         return []

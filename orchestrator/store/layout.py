@@ -25,7 +25,7 @@ SCHEMA_VERSION: Literal[1] = 1
 
 @dataclass(frozen=True)
 class Store:
-    """A store. Nothing is created before something is written."""
+    """A store. Folders are created when something is written."""
 
     root: Path
 
@@ -43,7 +43,7 @@ class Store:
 
     @property
     def benchmarks(self) -> Path:
-        """Where measured speeds are kept; the folder has the name that earlier versions gave it."""
+        """The folder of benchmarks; `probes` is its name since earlier versions."""
         return self.root / "probes"
 
     @property
@@ -54,13 +54,13 @@ class Store:
         return self.root / "sweeps" / sweep / "plan.json"
 
     def run(self, trial: str) -> RunDir:
-        """Return the directory of a trial. Raises StoreError for what is not a trial id: no path is built from it."""
+        """Return the directory of a trial. Raises StoreError for anything but a trial id: no path can be injected."""
         if not TRIAL_ID.match(trial):
             raise StoreError(self.root, f"{trial!r} is not a trial id", "ids are 12 hexadecimal digits")
         return RunDir(self.trials / trial[:2] / trial)
 
     def config(self, trial: str) -> TrainConfig | None:
-        """Return the configuration of a trial; None where it cannot be read, or is of another version."""
+        """Return the configuration of a trial; None if it cannot be read or is of another version."""
         found = read_trial(self.run(trial))
         return found.config if found else None
 
@@ -70,15 +70,15 @@ class Store:
             yield from (name for name in _names(self.trials / shard) if TRIAL_ID.match(name))
 
     def find(self, beginning: str) -> str:
-        """Return the one trial whose id begins so. Raises PlanError when there is none, or more than one."""
+        """Return the trial whose id starts with `beginning`. Raises PlanError unless there is exactly one."""
         found = [trial for trial in self.ids() if trial.startswith(beginning)] if beginning else []
         if len(found) == 1:
             return found[0]
-        problem = f"{len(found)} trials begin with it" if found else "no such trial"
+        problem = f"{len(found)} trials start with it" if found else "no such trial"
         raise PlanError(f"trial {beginning!r}", f"{problem} in {self.root}", "see: adasweep status")
 
     def require_writable(self) -> None:
-        """Raise StoreError unless files can be created here."""
+        """Raise StoreError if no files can be created here."""
         with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             probe = temporary_name(self.root / "writable")
@@ -86,7 +86,7 @@ class Store:
             probe.unlink()
 
     def create_trial(self, trial: Trial) -> bool:
-        """Write trial.json unless it is there already; return whether it was written."""
+        """Write trial.json unless it exists; return whether it was written."""
         run = self.run(trial.id)
         if run.trial.exists():
             return False
@@ -102,7 +102,7 @@ class Store:
 
 @contextlib.contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Turn the failure of a write into a StoreError."""
+    """Convert OSError during a write into StoreError."""
     try:
         yield
     except OSError as error:
@@ -111,7 +111,7 @@ def writing(place: Path) -> Iterator[None]:
 
 
 class TrialFile(BaseModel):
-    """What trial.json says: who a trial is. What later versions add is ignored."""
+    """trial.json: the configuration of a trial. Fields of later versions are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -119,12 +119,12 @@ class TrialFile(BaseModel):
 
 
 def read_trial(run: RunDir, spoilt: list[Spoilt] | None = None) -> TrialFile | None:
-    """Return who a trial is; None where trial.json is missing or does not fit, which is told in `spoilt`."""
+    """Return trial.json; None if it is missing or invalid, in which case the reason is added to `spoilt`."""
     return read_document(run.trial, TrialFile, spoilt)
 
 
 def read_job(path: Path, spoilt: list[Spoilt] | None = None) -> Job | None:
-    """Return the job at `path`; None where there is none, or one that does not fit, which is told in `spoilt`."""
+    """Return the job at `path`; None if it is missing or invalid, in which case the reason is added to `spoilt`."""
     return read_document(path, Job, spoilt)
 
 

@@ -1,15 +1,16 @@
-"""Leases: the right to write in one place, held by one process at a time, with a fencing token that only grows.
+"""Leases: the exclusive right to write to a directory, with a monotonically increasing fencing token.
 
-Who holds it is decided by files `leases/000001`, `leases/000002`, ...: each is created whole and exclusively (a hard
-link, atomic on every shared file system), never changed, and the highest number is the token in force. `lease.json`
-beside them is the holder's heartbeat and what others read. A holder that has died, or has not beaten for TTL_SECONDS,
-is superseded by whoever first creates the next number; it finds out at its next beat, its worker at its next write.
+The holder is determined by files `leases/000001`, `leases/000002`, ...: each is created atomically and exclusively (by
+a hard link, which is atomic on shared file systems) and never changed; the highest number is the current token.
+`lease.json` is the holder's heartbeat. A holder that has died, or has not sent a heartbeat for TTL_SECONDS, is
+superseded by the first process that creates the next number; it notices at its next heartbeat, its worker at its next
+write.
 
-Beside it, `leases/000001.ended` says that the holder of token 1 has released it, or has died on this host: nothing it
-began goes on. Where that is missing, whoever comes next takes care (`orchestrator.supervisor.takeover`).
+`leases/000001.ended` means that the holder of token 1 has released the lease or has died on this host, so that none of
+its writes is still in progress. If it is missing, the next holder must assume one (`orchestrator.supervisor.takeover`).
 
-A cluster that runs one of its jobs again has given up the run before, though that run's heartbeat may look alive, and
-though it may even live on where the cluster lost sight of it: a later run of the same job may supersede it at once.
+When a cluster requeues a job, it has given up the previous run, although that run's heartbeat may look alive and the
+process may still be running on an unreachable node. A later run of the same job may therefore supersede it at once.
 """
 
 import contextlib
@@ -36,20 +37,20 @@ CLAIM_RUN = "ADASWEEP_CLAIM_RUN"
 
 
 class JobRun(Settings):
-    """Of which job of a cluster this process is a run, and which: every requeue counts one up."""
+    """The cluster job that this process is a run of, and the number of the run: every requeue increments it."""
 
     job: str
     run: int
 
     @classmethod
     def of_environment(cls) -> "JobRun | None":
-        """Return the claim that the backend put into the environment, or None."""
+        """Return the job run that the backend put into the environment, or None."""
         job = os.environ.get(CLAIM_JOB)
         return cls(job=job, run=int(os.environ[CLAIM_RUN])) if job else None
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells the claim to a supervisor."""
+        """The variables that pass this to a supervisor."""
         return {CLAIM_JOB: self.job, CLAIM_RUN: str(self.run)}
 
     def succeeds(self, other: "JobRun | None") -> bool:
@@ -58,7 +59,7 @@ class JobRun(Settings):
 
 
 class Holder(Settings):
-    """What `lease.json` says: who holds which token, and until when unless it beats again."""
+    """lease.json: the holder of a token, and when it expires without another heartbeat."""
 
     token: WholeNumber
     owner: ProcessId
@@ -67,13 +68,13 @@ class Holder(Settings):
     claim: JobRun | None = None
 
     def is_alive(self, now: float) -> bool:
-        """Return whether this holder must be left alone."""
+        """Return whether this holder still holds the lease."""
         return not self.released and now < self.expires and not self.owner.is_gone
 
 
 @dataclass
 class Lease:
-    """A lease this process holds on `directory`."""
+    """A lease on `directory` held by this process."""
 
     directory: Path
     holder: Holder
@@ -83,17 +84,17 @@ class Lease:
         return self.holder.token
 
     def check(self) -> None:
-        """Raise LeaseSuperseded when somebody has taken over: a lease is the guard of what its holder writes."""
+        """Raise LeaseSuperseded if another process has taken over. Leases guard the writes of their holder."""
         top = _top_token(self.directory)
         if top != self.token:
             raise LeaseSuperseded(f"{self.directory}: token {self.token} was superseded by {top}")
 
     def beat(self) -> None:
-        """Prolong the lease. Raises LeaseSuperseded when somebody has taken over."""
+        """Renew the lease. Raises LeaseSuperseded if another process has taken over."""
         self._write(expires=time.time() + TTL_SECONDS)
 
     def release(self) -> None:
-        """Release the lease, so that no other process has to wait for it to expire."""
+        """Release the lease, so that other processes need not wait for it to expire."""
         with contextlib.suppress(LeaseSuperseded, OSError):
             self._write(released=True)
             _mark_ended(self.directory, self.token)
@@ -105,13 +106,13 @@ class Lease:
 
 
 def acquire(directory: Path, now: float | None = None) -> Lease:
-    """Return the lease on `directory` with a new token. Raises LeaseHeld when somebody alive has it."""
+    """Acquire the lease on `directory` with a new token. Raises LeaseHeld if a live process holds it."""
     now = time.time() if now is None else now
     top, claim = _top_token(directory), JobRun.of_environment()
     held = _holder_of(directory, top)
     if held and held.is_alive(now) and not (claim and claim.succeeds(held.claim)):
         raise LeaseHeld(f"{directory}: held by process {held.owner.pid} on {held.owner.host} (token {held.token})")
-    token = top + 1  # of the same look as `held`: who claims in between takes this number, and ours is refused
+    token = top + 1  # from the same listing as `held`: if another process claims it in between, this claim fails
     fresh = Holder(token=token, owner=ProcessId.of(os.getpid()), expires=now + TTL_SECONDS, claim=claim)
     _claim(directory, fresh)
     remove_marked(directory, token)
@@ -122,19 +123,19 @@ def acquire(directory: Path, now: float | None = None) -> Lease:
 
 
 def holder(directory: Path) -> Holder | None:
-    """Return who holds the lease on `directory`, alive or not; None when nobody ever did."""
+    """Return the holder of the lease on `directory`, alive or not; None if there never was one."""
     return _holder_of(directory, _top_token(directory))
 
 
 def _holder_of(directory: Path, token: int) -> Holder | None:
-    beating = _read(directory / "lease.json")
-    if beating and beating.token == token:
-        return beating
+    current = _read(directory / "lease.json")
+    if current and current.token == token:
+        return current
     return _read(directory / "leases" / f"{token:06d}")
 
 
 def _claim(directory: Path, fresh: Holder) -> None:
-    """Create the file of a token, whole and exclusively. Raises LeaseHeld where another process was faster."""
+    """Create the file of a token atomically. Raises LeaseHeld if another process was first."""
     if not create_file(directory / "leases" / f"{fresh.token:06d}", fresh.model_dump_json()):
         raise LeaseHeld(f"{directory}: another process took token {fresh.token} first")
 

@@ -1,4 +1,4 @@
-"""Adds attempts to trials; the one place where a Job is made."""
+"""Adds attempts to trials; the only place that creates a Job."""
 
 import errno
 import time
@@ -15,7 +15,7 @@ from trainer.record import RunDir
 
 
 class JobRequest(NamedTuple):
-    """What an attempt is to do, on what, for which sweep. `code` is the folder of the packages that it runs."""
+    """The work, resources and sweep of a new attempt. `code` is the folder of the packages to run."""
 
     options: RunOptions
     resources: Resources
@@ -27,7 +27,7 @@ class JobRequest(NamedTuple):
 
 
 def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
-    """Add an attempt to a trial and return its job, or None when somebody else has just added one."""
+    """Add an attempt to a trial and return its job, or None if another process has just added one."""
     run = store.run(trial)
     held = holder(run.path)
     job = Job(
@@ -47,7 +47,7 @@ def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
 
 
 def add_attempt(run: RunDir, job: Job, guard: Guard | None = None) -> bool:
-    """Add the folder of an attempt with its job in it, whole; return False where there is one of this number."""
+    """Create the folder of an attempt with its job, atomically; return False if the number is taken."""
     folder = run.attempt(job.attempt)
     try:
         with replacing(folder, guard) as draft:

@@ -1,18 +1,18 @@
-"""Observes trials: what the store shows of each."""
+"""Observes the state of trials in the store."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from orchestrator.store.attempt_history import Attempted, saved_kimg, trail_of
+from orchestrator.store.attempt_history import AttemptSummary, attempt_history, saved_kimg
 from orchestrator.store.attempt_state import FINAL, NoProgress, state_of, stuck
 from orchestrator.store.evaluation_attempts import (
     NO_EVALUATIONS,
     Evaluations,
     evaluations,
     known_snapshots,
-    names_asked,
+    requested_names,
 )
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import Holder, holder
@@ -27,25 +27,24 @@ MetricRows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What is measured of a trial, and what the last attempt was to measure.
+    """Recorded metrics of a trial, and those requested of the last attempt.
 
-    `metrics` has the kimg of the newest row of each recorded name, `earliest` that of the first in training;
-    `snapshots` says by kimg what is known of each that is kept: recorded names with their evaluation seeds. `asked` are
-    the metrics and probes of the last attempt, by `asked_seeds` seeds; `evaluations` tells how the evaluations after
-    the last training went.
+    `metrics` has the kimg of the newest row of each name, `earliest` the lowest kimg. `snapshots` has, by kimg, the
+    recorded names of each snapshot with their evaluation seeds. `requested` are the metrics and probes of the last
+    attempt, with `requested_seeds` seeds. `evaluations` summarises the evaluation attempts after the last training.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     earliest: Mapping[str, float] = field(default_factory=dict)
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
-    asked: frozenset[str] = frozenset()
-    asked_seeds: int = 1
+    requested: frozenset[str] = frozenset()
+    requested_seeds: int = 1
     evaluations: Evaluations = NO_EVALUATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast a trial trained (images/s) and evaluated (s), and the mean power it drew (W), as far as is known."""
+    """Training speed (images/s), evaluation time (s) and mean power (W) of a trial, as far as known."""
 
     images_per_second: float | None = None
     evaluation_seconds: float | None = None
@@ -55,13 +54,13 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One trial as the store shows it. All that is said of training is the last training attempt's.
+    """The observed state of a trial. Fields about training refer to the last training attempt.
 
-    `failures` and `stalls` count attempts in a row that failed, or that ended in any way short of done, without
-    getting further; `adasweep retry` sets them back to nothing, and `retried` tells that nothing has run since.
-    `stops` are the reasons of the sweeps whose rules have stopped it, `cancels` those of sweeps that have cancelled it.
-    `trail` has every attempt, and `retries` up to which attempt each sweep was retried: what concerns one sweep alone
-    `orchestrator.plan.sweep_view` makes of these. An attempt that its backend refused is none.
+    `failures` and `stalls` count consecutive attempts without progress: those that failed, and all that were not done.
+    `adasweep retry` resets them; `retried`: nothing has run since. `stops` has the reasons why rules of sweeps stopped
+    the trial, `cancels` those of sweeps that cancelled it. `history` has all attempts, `retries` the last attempt
+    forgiven for each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep from them. Attempts that the
+    backend refused are not included.
     """
 
     state: State = State.PENDING
@@ -80,7 +79,7 @@ class Observed:
     last_work: Work = "train"
     stops: Mapping[str, str] = field(default_factory=dict)
     cancels: Mapping[str, str] = field(default_factory=dict)
-    trail: tuple[Attempted, ...] = ()
+    history: tuple[AttemptSummary, ...] = ()
     retries: Mapping[str, int] = field(default_factory=dict)
     measured: Measurements = Measurements()
     speed: Speed = Speed()
@@ -90,9 +89,9 @@ NEVER = Observed()
 
 
 class _Attempts(NamedTuple):
-    """The attempts at a trial: all of them, the job of the last, those that train, where the last of these stands."""
+    """All attempts at a trial, the job of the last, the training attempts, record and state of the last of these."""
 
-    trail: tuple[Attempted, ...]
+    history: tuple[AttemptSummary, ...]
     last: Job | None
     training: list[int]
     record: RunRecord | None
@@ -100,7 +99,7 @@ class _Attempts(NamedTuple):
 
 
 def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now: float = 0.0) -> dict[str, Observed]:
-    """Return what is known of each trial. `jobs` are the states that backends report of attempts not yet over."""
+    """Return the observed state of each trial. `jobs` are the states that backends report for active attempts."""
     existing, now = set(store.ids()), now or time.time()
     return {
         trial: observe_run(store.run(trial), jobs.get(trial), now) if trial in existing else NEVER for trial in trials
@@ -108,45 +107,45 @@ def observe(store: Store, trials: Iterable[str], jobs: Mapping[str, State], now:
 
 
 def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
-    """Return what is known of one trial."""
-    held = holder(run.path)  # before the records: a supervisor writes how it ended, then gives the lease back
-    trail = tuple(attempt for attempt in trail_of(run, run.attempts()) if not attempt.was_refused)
-    if not trail:
+    """Return the observed state of one trial."""
+    held = holder(run.path)  # before the records: a supervisor writes its record, then releases the lease
+    history = tuple(attempt for attempt in attempt_history(run, run.attempts()) if not attempt.was_refused)
+    if not history:
         return NEVER
-    seen, told = _attempts(run, trail, held, job, now), retries(run)
+    seen, retried = _attempts(run, history, held, job, now), retries(run)
     latest = seen.record or _latest_record(run, seen.training[:-1])
     rows = rows_in(run.metrics)
-    stuck_at = _no_progress(seen, told)
+    without_progress = _no_progress(seen, retried)
     observed = Observed(
         state=seen.state,
-        attempts=len(trail),
-        failures=stuck_at.failures,
-        stalls=stuck_at.stalls,
-        retried=forgiven(trail[-1].number, told),
+        attempts=len(history),
+        failures=without_progress.failures,
+        stalls=without_progress.stalls,
+        retried=forgiven(history[-1].number, retried),
         last_work=seen.last.work if seen.last else "train",
         stops=stops(run),
         cancels=cancels(run),
-        trail=trail,
-        retries=told,
-        measured=_measured(run, seen, rows, told),
+        history=history,
+        retries=retried,
+        measured=_measured(run, seen, rows, retried),
         speed=_speed(latest, rows),
     )
     return _with_record(_with_reach(observed, latest), seen.record, now)
 
 
 def _attempts(
-    run: RunDir, trail: tuple[Attempted, ...], held: Holder | None, job: State | None, now: float
+    run: RunDir, history: tuple[AttemptSummary, ...], held: Holder | None, job: State | None, now: float
 ) -> _Attempts:
-    number = trail[-1].number
+    number = history[-1].number
     last, record = read_job(run.job(number)), read_record(run.record(number))
     state = state_of(run, number, record, held, job, now)
     if not last or last.work != "evaluate":
-        return _Attempts(trail, last, [attempt.number for attempt in trail], record, state)
-    training = [attempt.number for attempt in trail if attempt.work == "train"]
+        return _Attempts(history, last, [attempt.number for attempt in history], record, state)
+    training = [attempt.number for attempt in history if attempt.work == "train"]
     if state in FINAL and training:
         record = read_record(run.record(training[-1]))
         state = state_of(run, training[-1], record, held, None, now)
-    return _Attempts(trail, last, training, record, state)
+    return _Attempts(history, last, training, record, state)
 
 
 def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
@@ -154,11 +153,11 @@ def _latest_record(run: RunDir, numbers: list[int]) -> RunRecord | None:
     return next((record for record in records if record), None)
 
 
-def _no_progress(seen: _Attempts, told: Mapping[str, int]) -> NoProgress:
+def _no_progress(seen: _Attempts, retried: Mapping[str, int]) -> NoProgress:
     if seen.state in (State.DONE, State.RUNNING):
         return NoProgress()
-    training = (attempt for attempt in seen.trail if attempt.number in seen.training)
-    return stuck(attempt for attempt in training if not forgiven(attempt.number, told))
+    training = (attempt for attempt in seen.history if attempt.number in seen.training)
+    return stuck(attempt for attempt in training if not forgiven(attempt.number, retried))
 
 
 def _with_reach(observed: Observed, latest: RunRecord | None) -> Observed:
@@ -181,9 +180,9 @@ def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Ob
     )
 
 
-def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, told: Mapping[str, int]) -> Measurements:
+def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, retried: Mapping[str, int]) -> Measurements:
     last = seen.training[-1] if seen.training else 0
-    after_training = [attempt for attempt in seen.trail if attempt.number > last]
+    after_training = [attempt for attempt in seen.history if attempt.number > last]
     earliest: dict[str, float] = {}
     for row in rows:
         earliest[row["metric"]] = min(row["kimg"], earliest.get(row["metric"], row["kimg"]))
@@ -191,9 +190,9 @@ def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, told: Mapping[str,
         metrics={row["metric"]: row["kimg"] for row in rows},
         earliest=earliest,
         snapshots=known_snapshots(run, rows),
-        asked=names_asked(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
-        asked_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
-        evaluations=evaluations((attempt, forgiven(attempt.number, told)) for attempt in after_training),
+        requested=requested_names(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
+        requested_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
+        evaluations=evaluations((attempt, forgiven(attempt.number, retried)) for attempt in after_training),
     )
 
 
@@ -205,12 +204,12 @@ def _speed(latest: RunRecord | None, rows: MetricRows) -> Speed:
 
 
 def _watts(record: RunRecord) -> float | None:
-    """Return the mean power of an attempt, as far as its energy is known."""
+    """Return the mean power of an attempt in watts, or None if its energy is unknown."""
     seconds = record.updated - record.started
     return record.energy.joules / seconds if record.energy.joules and seconds > 0 else None
 
 
 def _evaluation_seconds(rows: MetricRows) -> float | None:
-    """Return how long the last evaluation took, all its metrics together."""
+    """Return the seconds of the last evaluation, all metrics together."""
     last = [row.get("seconds") or 0.0 for row in rows if row["kimg"] == rows[-1]["kimg"]]
     return float(sum(last)) if last else None

@@ -1,10 +1,9 @@
-"""Where those files of a store lie that are executed: places that nobody but the user can write.
+"""Locations of executed files, which only the user may write.
 
-Frozen code is imported, submitit's pickles are unpickled, entries of a queue are carried out. Whoever can write them
-runs code in the user's name. In a store that nobody else can write they lie in the store. Beside a store that others
-may write they lie in a folder that nobody else can enter: $XDG_STATE_HOME/adasweep/STORE, or
-~/.local/state/adasweep/STORE, where STORE is a hash of the store's path. The folders above the store, and those above
-the other one, are taken to be what they should be.
+Frozen code is imported, submitit's pickles are unpickled, queue entries are run: whoever can write these files can run
+code as the user. If only the user can write the store, they are in the store. If others can write it, they are in a
+private folder: $XDG_STATE_HOME/adasweep/STORE, or ~/.local/state/adasweep/STORE, where STORE is a hash of the store's
+path. Parent folders of both are trusted.
 """
 
 import grp
@@ -22,7 +21,7 @@ DIGITS = 12
 
 
 def private_place(store: Store, name: str) -> Path:
-    """Return the folder for executed files of this kind, which need not be there yet."""
+    """Return the folder for executed files of this kind, which may not exist yet."""
     root = store.root.resolve()
     if _new_files_are_private() and all(is_private(path) for path in (root, root / name) if path.exists()):
         return root / name
@@ -30,7 +29,7 @@ def private_place(store: Store, name: str) -> Path:
 
 
 def require_private(folder: Path, store: Store) -> None:
-    """Make a private place. Raises StoreError where somebody else could write there."""
+    """Create a private folder. Raises StoreError if others could write to it."""
     root = store.root.resolve()
     top = root if folder.is_relative_to(root) else _own_folder()
     top.mkdir(parents=True, exist_ok=True, mode=0o777 if top == root else 0o700)
@@ -45,17 +44,17 @@ def require_private(folder: Path, store: Store) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Return whether nobody but this user and root can write a folder; root takes its owner to be trusted."""
-    told = path.stat()
-    ours = os.geteuid() == 0 or told.st_uid in {0, os.geteuid()}
-    open_to_group = bool(told.st_mode & stat.S_IWGRP) and not _is_own_group(told.st_gid)
-    return ours and not open_to_group and not told.st_mode & stat.S_IWOTH
+    """Return whether only this user and root can write to a folder; root trusts the folder's owner."""
+    status = path.stat()
+    trusted = os.geteuid() == 0 or status.st_uid in {0, os.geteuid()}
+    open_to_group = bool(status.st_mode & stat.S_IWGRP) and not _is_own_group(status.st_gid)
+    return trusted and not open_to_group and not status.st_mode & stat.S_IWOTH
 
 
 def _is_closed(path: Path) -> bool:
-    """Return whether nobody but this user and root can enter a folder."""
-    told = path.stat()
-    return told.st_uid == os.geteuid() and not told.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    """Return whether only this user and root can enter a folder."""
+    status = path.stat()
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
 
 
 def _new_files_are_private() -> bool:
@@ -66,7 +65,7 @@ def _new_files_are_private() -> bool:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Return whether a group is the one of this user alone, as many systems make one for every user."""
+    """Return whether this user is the only member of a group (many systems create a group for every user)."""
     try:
         group, user = grp.getgrgid(gid), pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -75,14 +74,14 @@ def _is_own_group(gid: int) -> bool:
 
 
 def _owner_and_mode(path: Path) -> str:
-    told = path.stat()
+    status = path.stat()
     try:
-        owner = pwd.getpwuid(told.st_uid).pw_name
+        owner = pwd.getpwuid(status.st_uid).pw_name
     except KeyError:
-        owner = str(told.st_uid)
-    return f"belongs to {owner}, mode {stat.S_IMODE(told.st_mode):04o}"
+        owner = str(status.st_uid)
+    return f"belongs to {owner}, mode {stat.S_IMODE(status.st_mode):04o}"
 
 
 def _own_folder() -> Path:
-    given = os.environ.get(STATE_VARIABLE, "")
-    return (Path(given) if os.path.isabs(given) else Path.home() / ".local" / "state") / "adasweep"
+    state_home = os.environ.get(STATE_VARIABLE, "")
+    return (Path(state_home) if os.path.isabs(state_home) else Path.home() / ".local" / "state") / "adasweep"

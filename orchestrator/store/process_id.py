@@ -1,4 +1,4 @@
-"""Identifies a process so that a later process with the same number is not mistaken for it."""
+"""Identifies a process uniquely, also after its number is reused."""
 
 import functools
 import os
@@ -11,7 +11,7 @@ from trainer.config.stored import WholeNumber
 
 
 class ProcessId(Settings):
-    """A process of one boot of one host. `started` is its start in clock ticks: numbers are used again, it is not."""
+    """A process of one boot of one host. `started` (clock ticks since boot) distinguishes processes of one number."""
 
     host: str
     boot: str
@@ -20,17 +20,17 @@ class ProcessId(Settings):
 
     @classmethod
     def of(cls, pid: int) -> Self:
-        """Return the identity of a process of this host that is running now."""
+        """Return the identity of a running process of this host."""
         return cls(host=socket.gethostname(), boot=_boot(), pid=pid, started=_started(pid) or 0)
 
     @property
     def is_here(self) -> bool:
-        """Return whether the process belongs to this host, so that asking the kernel tells something."""
+        """Return whether the process belongs to this host, so that the kernel can be asked about it."""
         return self.host == socket.gethostname()
 
     @property
     def is_gone(self) -> bool:
-        """Return whether the process has certainly ended. False for another host's: only its heartbeat tells."""
+        """Return whether the process has certainly ended. False for other hosts: only a heartbeat shows that."""
         return self.is_here and (self.boot != _boot() or _started(self.pid) != self.started)
 
 
@@ -42,7 +42,7 @@ def _boot() -> str:
 
 def _started(pid: int) -> int | None:
     """Return the start time of a living process in clock ticks since boot, or None."""
-    import psutil  # slow to load, and most commands ask of no process
+    import psutil  # slow to import, and most commands do not need it
 
     try:
         process = psutil.Process(pid)
@@ -55,7 +55,7 @@ def _started(pid: int) -> int | None:
 
 
 def send(process: ProcessId, number: int) -> bool:
-    """Send a signal to a process of this host; return whether it was there to get it."""
+    """Send a signal to a process of this host; return whether it was running."""
     if not process.is_here or process.is_gone:
         return False
     try:

@@ -1,10 +1,9 @@
-"""Requests concerning a trial, as small files in its directory: cancel, retry, stop. Each may be one sweep's alone.
+"""Requests to cancel, retry or stop a trial, as small files in its directory, for one sweep or for all.
 
-attempts/001/cancel    the attempt is not to be taken up again: for the sweep that asked for it, named in the file,
-or for all, where the file is empty
-cancels/SWEEP.json     the sweep does not take the trial up again; others may
-stops/SWEEP.json       the same, by a rule of the sweep
-retry.json             up to which attempt that is forgotten: for all (`after`), for single sweeps (`of`)
+attempts/001/cancel    the attempt must not be resumed: by the sweep named in the file, or by any if the file is empty
+cancels/SWEEP.json     the sweep must not resume the trial; others may
+stops/SWEEP.json       the same, by a stop rule of the sweep
+retry.json             the last attempt whose ending is forgiven: for all sweeps (`after`), for single ones (`of`)
 """
 
 import json
@@ -22,7 +21,7 @@ from trainer.files import read_regular, replace_file
 from trainer.record import RunDir
 
 ALL = ""
-"""In the place of a sweep's name: all of them."""
+"""Stands for all sweeps instead of one sweep's name."""
 
 
 class _Request(BaseModel):
@@ -45,7 +44,7 @@ class SweepMark(_Request):
 
 
 def cancel(run: RunDir, sweep: str = ALL) -> bool:
-    """Let the trial not be taken up again, by `sweep` or at all; return whether its present attempt is to end."""
+    """Prevent the trial from being resumed, by `sweep` or at all; return whether its current attempt should end."""
     number = max(run.attempts(), default=0)
     job = read_job(run.job(number))
     is_concerned = sweep == ALL or job is None or job.sweep in (sweep, ALL)
@@ -58,13 +57,13 @@ def cancel(run: RunDir, sweep: str = ALL) -> bool:
 
 
 def is_cancelled(run: RunDir, attempt: int) -> bool:
-    """Return whether somebody cancelled this attempt and has not taken it back."""
+    """Return whether this attempt was cancelled and not retried since."""
     sweep = cancelled_by(run, attempt)
     return sweep is not None and not is_retried(run, attempt, sweep)
 
 
 def cancelled_by(run: RunDir, attempt: int) -> str | None:
-    """Return for which sweep an attempt is cancelled; None where it is not. A file that says nothing is for all."""
+    """Return the sweep for which an attempt is cancelled; ALL for an empty or unreadable file; None if it is not."""
     try:
         return read_regular(run.attempt(attempt) / "cancel").decode("ascii", "replace").strip()
     except FileNotFoundError:
@@ -74,61 +73,61 @@ def cancelled_by(run: RunDir, attempt: int) -> str | None:
 
 
 def cancels(run: RunDir) -> dict[str, str]:
-    """Return the sweeps for which this trial is cancelled, and why, unless they were retried since."""
-    return _standing(run, "cancels")
+    """Return the sweeps for which this trial is cancelled and not retried since, with the reasons."""
+    return _active_marks(run, "cancels")
 
 
 def retry(run: RunDir, sweep: str = ALL) -> None:
-    """Let the attempts so far not count, for `sweep` or at all: neither as failures nor as cancelled."""
+    """Forgive the attempts so far, for `sweep` or for all: they count neither as failed nor as cancelled."""
     last, before = max(run.attempts(), default=0), retries(run)
     after, of = before.pop(ALL, 0), before
-    told = {"after": last, "of": of} if sweep == ALL else {"after": after, "of": {**of, sweep: last}}
+    document = {"after": last, "of": of} if sweep == ALL else {"after": after, "of": {**of, sweep: last}}
     with writing(run.path):
-        replace_file(run.path / "retry.json", json.dumps(told))
+        replace_file(run.path / "retry.json", json.dumps(document))
 
 
 def retries(run: RunDir) -> dict[str, int]:
-    """Return up to which attempt each sweep was retried; under ALL that of everybody."""
+    """Return the last forgiven attempt by sweep; under ALL that for all sweeps."""
     found = read_document(run.path / "retry.json", Retry)
     return {ALL: found.after, **found.of} if found else {}
 
 
 def is_retried(run: RunDir, attempt: int, sweep: str = ALL) -> bool:
-    """Return whether `attempt` lies before the last `adasweep retry`, of everybody or of `sweep`."""
+    """Return whether `attempt` precedes the last `adasweep retry`, for all sweeps or for `sweep`."""
     return forgiven(attempt, retries(run), sweep)
 
 
-def forgiven(attempt: int, told: Mapping[str, int], sweep: str = ALL) -> bool:
-    """Return the same from what `retries` returns."""
-    last = max(told.get(ALL, 0), told.get(sweep, 0))
+def forgiven(attempt: int, retried: Mapping[str, int], sweep: str = ALL) -> bool:
+    """Return the same, given the result of `retries`."""
+    last = max(retried.get(ALL, 0), retried.get(sweep, 0))
     return 0 < last >= attempt
 
 
 def stop(run: RunDir, sweep: str, reason: str) -> None:
-    """Let `sweep` not take this trial any further, and say why. Other sweeps may."""
+    """Stop this trial for `sweep`, with a reason. Other sweeps may continue it."""
     with writing(run.path):
         _mark(run, "stops", sweep, reason)
 
 
 def stops(run: RunDir) -> dict[str, str]:
-    """Return the sweeps whose rules have stopped this trial, and why, unless they were retried since."""
-    return _standing(run, "stops")
+    """Return the sweeps whose rules stopped this trial and that were not retried since, with the reasons."""
+    return _active_marks(run, "stops")
 
 
 def was_stopped(run: RunDir, sweep: str) -> bool:
-    """Return whether a rule of `sweep` has ever stopped this trial: one that was retried is not stopped again."""
+    """Return whether a rule of `sweep` ever stopped this trial: after a retry it is not stopped again."""
     return (run.path / "stops" / f"{sweep}.json").exists()
 
 
 def _mark(run: RunDir, kind: Literal["stops", "cancels"], sweep: str, reason: str) -> None:
-    told = SweepMark(reason=reason, attempt=max(run.attempts(), default=0), time=time.time())
-    replace_file(run.path / kind / f"{sweep}.json", told.model_dump_json())
+    mark = SweepMark(reason=reason, attempt=max(run.attempts(), default=0), time=time.time())
+    replace_file(run.path / kind / f"{sweep}.json", mark.model_dump_json())
 
 
-def _standing(run: RunDir, kind: Literal["stops", "cancels"]) -> dict[str, str]:
-    told = retries(run)
+def _active_marks(run: RunDir, kind: Literal["stops", "cancels"]) -> dict[str, str]:
+    retried = retries(run)
     found = {path.stem: _read(path) for path in (run.path / kind).glob("[!.]*.json")}
-    return {sweep: mark.reason for sweep, mark in found.items() if not forgiven(mark.attempt, told, sweep)}
+    return {sweep: mark.reason for sweep, mark in found.items() if not forgiven(mark.attempt, retried, sweep)}
 
 
 def _read(path: Path) -> SweepMark:

@@ -1,4 +1,4 @@
-"""The recorded values of the metric that ranks trials."""
+"""Recorded values of a sweep's score."""
 
 import math
 from collections import defaultdict
@@ -18,10 +18,7 @@ class LastAndBest(NamedTuple):
 
 
 def score_of(run: RunDir, score: str, horizon_kimg: float) -> LastAndBest:
-    """Return the newest and the best recorded value of the metric `score` of a trial, up to a horizon.
-
-    What is not finite is no best.
-    """
+    """Return the newest and the best (finite) recorded value of the metric `score` of a trial, up to a horizon."""
     values = score_curve(run, score, horizon_kimg)
     if not values:
         return LastAndBest()
@@ -30,7 +27,7 @@ def score_of(run: RunDir, score: str, horizon_kimg: float) -> LastAndBest:
 
 
 def score_curve(run: RunDir, score: str, horizon_kimg: float) -> dict[float, float]:
-    """Return the values of the metric `score` by kimg, up to a horizon: means over seeds, the last row of each."""
+    """Return the values of the metric `score` by kimg, up to a horizon: the mean over seeds of the last row of each."""
     seeds: dict[float, dict[int, float]] = defaultdict(dict)
     for row in rows_in(run.metrics):
         if row["metric"] == score and is_within(row["kimg"], horizon_kimg):

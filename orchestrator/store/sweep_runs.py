@@ -1,4 +1,4 @@
-"""What running sweeps took: STORE/sweeps/NAME/runs.jsonl."""
+"""Actual and expected durations of `run`: STORE/sweeps/NAME/runs.jsonl."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ RECENT = 10
 
 
 def recent_runs(store: Store, backend: str) -> list[SweepRun]:
-    """Return the newest runs of any sweep on a backend."""
+    """Return the RECENT newest runs of all sweeps on a backend."""
     files = (store.root / "sweeps").glob(f"**/{RUNS_FILE}")
     found = [run for file in files for run in sweep_runs(file) if run.backend == backend]
     return sorted(found, key=lambda run: run.ended)[-RECENT:]
 
 
 def run_of(attempts: Sequence[Timing], backend: str, estimate: Estimate, ended: float) -> SweepRun | None:
-    """Return what running a sweep took from when its estimate was made; None where no attempt of it is done."""
+    """Return the run of a sweep, timed from the making of its estimate; None if no attempt is done."""
     if not attempts:
         return None
     whole = max(ended - estimate.made, 0.0)
@@ -34,8 +34,8 @@ def run_of(attempts: Sequence[Timing], backend: str, estimate: Estimate, ended: 
     )
 
 
-def keep_run(store: Store, sweep: str, run: SweepRun) -> None:
-    """Add what running a sweep took."""
+def append_run(store: Store, sweep: str, run: SweepRun) -> None:
+    """Append a run of a sweep."""
     path = store.plan(sweep).with_name(RUNS_FILE)
     with writing(path):
         append_lines(path, [run.model_dump(mode="json")])

@@ -1,4 +1,4 @@
-"""How long attempts took that were carried out in full: what prices are learned from, and held against."""
+"""Durations of completed attempts, from which prices are estimated and with which they are compared."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -10,9 +10,10 @@ from trainer.record import RunDir, RunRecord, State, read_record
 
 
 class Timing(NamedTuple):
-    """One attempt that was done. Seconds; `startup` None where it is not known, `passes` one for each evaluation.
+    """A completed attempt. Times in seconds; `startup` is None if unknown; `passes` has one time per evaluation.
 
-    `kimg` is what it trained itself. `seconds` runs from the start of its job to its end, `ended` in Unix seconds.
+    `kimg` is the training of this attempt alone; `seconds` is from the start of its job to its end; `ended` is Unix
+    time.
     """
 
     trial: str
@@ -25,13 +26,13 @@ class Timing(NamedTuple):
 
     @property
     def per_kimg(self) -> float | None:
-        """Return the seconds of a kimg: training and all that comes with it, but for start-up and evaluations."""
+        """Return the seconds per kimg without start-up and evaluations; None if nothing was trained."""
         rest = self.seconds - (self.startup or 0.0) - sum(self.passes)
         return rest / self.kimg if self.kimg > 0 and rest > 0 else None
 
 
 def timings(store: Store, trials: Iterable[str]) -> Iterator[Timing]:
-    """Yield the newest attempt of each of these trials that was done, where it was not stopped by its own results."""
+    """Yield the newest completed attempt of each trial, except those that ended by divergence."""
     for trial in trials:
         run = store.run(trial)
         found = next((one for number in reversed(run.attempts()) if (one := _timing(run, number))), None)
@@ -40,7 +41,7 @@ def timings(store: Store, trials: Iterable[str]) -> Iterator[Timing]:
 
 
 def timings_since(store: Store, trials: Iterable[str], moment: float) -> Iterator[Timing]:
-    """Yield the attempts at trials that were submitted since `moment` and are done."""
+    """Yield the completed attempts that were submitted since `moment`."""
     for trial in trials:
         run = store.run(trial)
         found = (_timing(run, number) for number in run.attempts())
@@ -72,7 +73,7 @@ def _startup(record: RunRecord) -> float | None:
 
 
 def _passes(run: RunDir, number: int) -> tuple[float, ...]:
-    """Return how long each evaluation of an attempt took: its metrics are measured together, seed by seed."""
+    """Return the time of each evaluation of an attempt: its metrics are computed together, once per seed."""
     found = {
         (row.get("kimg"), row.get("seed") or 0): float(row["seconds"])
         for row in rows_in(run.metrics)

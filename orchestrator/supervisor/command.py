@@ -1,4 +1,4 @@
-"""Starts supervisors, for every backend."""
+"""Starts supervisors for all backends."""
 
 import ctypes
 import os
@@ -21,9 +21,9 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True)
 class Task:
-    """One attempt at one trial, as a backend sees it: a directory to run the supervisor in, and what it needs.
+    """One attempt at one trial as a backend sees it: the trial's directory and the resources it needs.
 
-    `code` is the folder of the packages that it runs, today and after every requeue.
+    `code` is the folder of the packages it runs, also after a requeue.
     """
 
     trial: str
@@ -34,11 +34,11 @@ class Task:
 
 
 def start_supervisor(
-    task: Task, variables: Mapping[str, str], *, stops_with_us: bool = False
+    task: Task, variables: Mapping[str, str], *, stop_with_parent: bool = False
 ) -> "subprocess.Popen[bytes]":
-    """Start the supervisor of an attempt in a session of its own, its output going to supervisor.log.
+    """Start the supervisor of an attempt in a new session, with its output in supervisor.log.
 
-    With `stops_with_us`, the kernel asks it to save and stop when the process that calls this is gone.
+    With `stop_with_parent`, the kernel sends it SIGTERM (save and stop) when the calling process ends.
     """
     with (RunDir(task.directory).attempt(task.attempt) / "supervisor.log").open("ab") as output:
         return subprocess.Popen(
@@ -48,39 +48,39 @@ def start_supervisor(
             stderr=output,
             env=environment(variables, task.code),
             start_new_session=True,
-            preexec_fn=_stopping_with_us() if stops_with_us else hold_signals,
+            preexec_fn=_stop_on_parent_death() if stop_with_parent else hold_signals,
         )
 
 
 def hold_signals() -> None:
-    """Block those signals in a child about to become a supervisor, so that none is lost before it listens."""
+    """Block the forwarded signals in a child process until its supervisor handles them, so that none is lost."""
     signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
 
 
-def signalled_when_we_end(number: int) -> Callable[[], None]:
-    """Return what has a child get this signal from the kernel when the process that calls this has ended."""
+def signal_on_parent_death(number: int) -> Callable[[], None]:
+    """Return a preexec function: the kernel sends the child this signal when the calling process ends."""
     libc, parent = ctypes.CDLL(None, use_errno=True), os.getpid()
 
-    def ask() -> None:
+    def request_signal() -> None:
         libc.prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:
             os.kill(os.getpid(), number)
 
-    return ask
+    return request_signal
 
 
-def _stopping_with_us() -> Callable[[], None]:
-    ask = signalled_when_we_end(signal.SIGTERM)
+def _stop_on_parent_death() -> Callable[[], None]:
+    request_signal = signal_on_parent_death(signal.SIGTERM)
 
     def prepare() -> None:
         hold_signals()
-        ask()
+        request_signal()
 
     return prepare
 
 
 def supervisor_command(task: Task) -> list[str]:
-    """Return the command that carries out one attempt: an argument list that never meets a shell."""
+    """Return the command that runs one attempt, as an argument list (no shell)."""
     return [*python_module("orchestrator.supervise"), str(task.directory), str(task.attempt)]
 
 
@@ -90,7 +90,7 @@ def python_module(module: str) -> list[str]:
 
 
 def environment(extra: Mapping[str, str] | None = None, code: Path = LIVE) -> dict[str, str]:
-    """Return the environment for a Python of ours: it finds the packages in `code`, whatever else is installed."""
-    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    paths = [str(code), *(part for part in given if part and part not in (str(code), str(LIVE)))]
+    """Return the environment of a Python process that imports the packages in `code`, whatever else is installed."""
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [str(code), *(part for part in inherited if part and part not in (str(code), str(LIVE)))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **(extra or {})}

@@ -1,4 +1,4 @@
-"""How an attempt ended: the state behind the worker's exit code, and record.json where the worker left it open."""
+"""How an attempt ended: the state that its exit code means, and record.json if the worker did not complete it."""
 
 import os
 import signal
@@ -15,21 +15,21 @@ from trainer.files import Guard
 from trainer.record import RunDir, RunRecord, State, beat, read_record
 
 OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-"""Signals that come from outside: the worker itself did nothing wrong."""
+"""Signals sent from outside: the worker is not at fault."""
 
 TAIL_BYTES = 4000
 MESSAGE_CHARACTERS = 300
 
 
 class AttemptEnding(NamedTuple):
-    """What became of an attempt, and why in a line."""
+    """The final state of an attempt, and a one-line reason."""
 
     state: State
     message: str = ""
 
 
 def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "") -> AttemptEnding:
-    """Return what a worker's exit code means; a negative code is the signal that killed it."""
+    """Return the ending that a worker's exit code means; a negative code is the signal that killed it."""
     stopped = State.CANCELLED if cancelled else State.PREEMPTED
     if code == ExitCode.DONE:
         return AttemptEnding(State.DONE)
@@ -42,14 +42,14 @@ def classify(code: int, asked_to_stop: bool, cancelled: bool, last_line: str = "
         return AttemptEnding(State.LOST, f"killed by {_name(-code)}{hint}")
     if code < 0:
         return AttemptEnding(State.FAILED, f"crashed with {_name(-code)}")
-    told = without_prefix(last_line) if code == ExitCode.USER_ERROR else last_line
-    return AttemptEnding(State.FAILED, told or f"exit code {code}")
+    message = without_prefix(last_line) if code == ExitCode.USER_ERROR else last_line
+    return AttemptEnding(State.FAILED, message or f"exit code {code}")
 
 
 def write_ending(
     run: RunDir, job: Job, code: int | None, ending: AttemptEnding, guard: Guard | None = None
 ) -> RunRecord:
-    """Complete record.json with how the attempt ended, keeping what the worker recorded."""
+    """Complete record.json with the attempt's ending, and keep what the worker recorded."""
     path = run.record(job.attempt)
     record = read_record(path) or _blank(run, job)
     if record.state in (ending.state, State.DONE) and record.exit_code is not None:
@@ -60,15 +60,15 @@ def write_ending(
     return beat(path, record, guard, state=ending.state, exit_code=code, message=message, doing="")
 
 
-def never_began(run: RunDir, attempt: int) -> None:
-    """Record that an attempt was stopped while it waited."""
+def record_never_started(run: RunDir, attempt: int) -> None:
+    """Record that an attempt was stopped while it was queued."""
     job = read_job(run.job(attempt))
     if job:
         write_ending(run, job, ExitCode.RUN_AGAIN, AttemptEnding(State.PREEMPTED, "stopped before it began"))
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log that is not blank."""
+    """Return the last non-blank line of a log."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL_BYTES))
@@ -79,7 +79,7 @@ def last_line(log: Path) -> str:
 
 
 def _blank(run: RunDir, job: Job) -> RunRecord:
-    """Return the record of an attempt whose worker wrote none; `pid` 0 means that the worker never started."""
+    """Return a record for an attempt whose worker wrote none; `pid` 0: the worker never started."""
     now = time.time()
     reached = max((row["kimg"] for row in rows_in(run.ticks) if "kimg" in row), default=0.0)
     return RunRecord(

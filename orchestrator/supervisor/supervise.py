@@ -1,10 +1,10 @@
-"""The supervisor: runs one attempt, and makes sure that no other process does so at the same time.
+"""The supervisor: runs one attempt and ensures that no other process runs the same trial.
 
     python -m orchestrator.supervise TRIAL_DIR ATTEMPT
 
-It takes the trial's lease, starts the worker as a process group of its own, beats, passes signals on, and sees to it
-that record.json says how the attempt ended even when the worker could not. Its exit code is the worker's: 0 done, 2 the
-user's mistake, 75 run me again, anything else failed. When the supervisor dies, the kernel kills the worker with it.
+It acquires the trial's lease, starts the worker in a process group of its own, renews the lease, forwards signals, and
+completes record.json even if the worker could not. Its exit code is the worker's: 0 done, 2 user error, 75 run again,
+anything else failed. If the supervisor dies, the kernel kills the worker.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from orchestrator.store.layout import read_job
 from orchestrator.store.lease import BEAT_SECONDS, TTL_SECONDS, Lease, acquire
 from orchestrator.store.new_attempt import add_attempt
 from orchestrator.store.requests import is_cancelled
-from orchestrator.supervisor.command import FORWARDED, environment, python_module, signalled_when_we_end
+from orchestrator.supervisor.command import FORWARDED, environment, python_module, signal_on_parent_death
 from orchestrator.supervisor.ending import AttemptEnding, classify, last_line, write_ending
 from orchestrator.supervisor.takeover import take_over
 from trainer.config.job import Job
@@ -42,32 +42,32 @@ END_SECONDS = 10.0
 
 @dataclass
 class SignalQueue:
-    """Signals received, and when the first arrived."""
+    """Signals received, and when the first one arrived."""
 
     waiting: list[int] = field(default_factory=list)
     received: set[int] = field(default_factory=set)
     first: float | None = None
 
     def listen(self) -> None:
-        """Handle the forwarded signals (main thread only), those that were blocked until now first."""
+        """Handle the forwarded signals (main thread only), starting with those blocked so far."""
         for number in FORWARDED:
             signal.signal(number, self.put)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
     def put(self, number: int, _frame: FrameType | None = None) -> None:
-        """Take a signal in."""
+        """Queue a signal."""
         self.waiting.append(number)
         self.received.add(number)
         self.first = self.first or time.monotonic()
 
     @property
     def is_overdue(self) -> bool:
-        """Return whether the worker has had its time to save and stop."""
+        """Return whether the worker's time to save and stop is over."""
         return self.first is not None and time.monotonic() - self.first > STOP_GRACE_SECONDS
 
 
 def main(arguments: list[str], signals: SignalQueue | None = None) -> int:
-    """Carry out one attempt and return its exit code. Pass `signals` to learn which signals arrived."""
+    """Run one attempt and return its exit code. Pass `signals` to see which signals arrived."""
     run, attempt, signals = RunDir(Path(arguments[0]).resolve()), int(arguments[1]), signals or SignalQueue()
     signals.listen()
     try:
@@ -76,7 +76,7 @@ def main(arguments: list[str], signals: SignalQueue | None = None) -> int:
         sys.stderr.write(f"{held}; nothing to do here\n")
         return ExitCode.RUN_AGAIN
     try:
-        return _carry_out(run, attempt, lease, signals)
+        return _run(run, attempt, lease, signals)
     except LeaseSuperseded as lost:
         sys.stderr.write(f"{lost}; the worker was killed\n")
         return ExitCode.RUN_AGAIN
@@ -84,11 +84,11 @@ def main(arguments: list[str], signals: SignalQueue | None = None) -> int:
         lease.release()
 
 
-def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) -> int:
+def _run(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) -> int:
     take_over(run, lease)
     job = _own_job(run, attempt, lease)
     if job is None:
-        sys.stderr.write(f"{run.job(attempt)}: no such job, or not readable as one\n")
+        sys.stderr.write(f"{run.job(attempt)}: missing, or not a valid job\n")
         return ExitCode.USER_ERROR
     if signals.waiting or is_cancelled(run, attempt):
         stopped = classify(ExitCode.RUN_AGAIN, True, is_cancelled(run, attempt))
@@ -106,7 +106,7 @@ def _carry_out(run: RunDir, attempt: int, lease: Lease, signals: SignalQueue) ->
 
 
 def _exit_code(code: int, state: State) -> int:
-    """Return the supervisor's exit code for a worker's; a worker that finished before a signal killed it is done."""
+    """Return the supervisor's exit code for a worker's; a worker that was done before a signal killed it is done."""
     if state is State.DONE:
         return 0
     if code >= 0:
@@ -115,7 +115,7 @@ def _exit_code(code: int, state: State) -> int:
 
 
 def _own_job(run: RunDir, attempt: int, lease: Lease) -> Job | None:
-    """Return the job with the token of our lease; an attempt that has run before (a requeue) becomes a new one."""
+    """Return the job with this lease's token; an attempt that has run before (a requeue) becomes a new one."""
     job = read_job(run.job(attempt))
     if job is None:
         return None
@@ -129,7 +129,7 @@ def _own_job(run: RunDir, attempt: int, lease: Lease) -> Job | None:
 
 
 def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
-    """Start the worker as the leader of a process group that dies with us."""
+    """Start the worker as the leader of a process group; the kernel kills it if this process dies."""
     command = [*worker_command(), "--dir", str(run.path), "--attempt", str(job.attempt)]
     with run.log(job.attempt).open("ab") as log:
         return subprocess.Popen(
@@ -137,14 +137,14 @@ def _start(run: RunDir, job: Job) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment(_told(job)),
+            env=environment(_worker_variables(job)),
             process_group=0,
-            preexec_fn=signalled_when_we_end(signal.SIGKILL),
+            preexec_fn=signal_on_parent_death(signal.SIGKILL),
         )
 
 
-def _told(job: Job) -> dict[str, str]:
-    """Return the worker's own environment: its threads, its token, and since when its job has held its slot."""
+def _worker_variables(job: Job) -> dict[str, str]:
+    """Return the variables set for the worker: its threads, its token, and when its job started to occupy its slot."""
     began = psutil.Process().create_time()
     threads, token = str(job.options.threads), str(job.token)
     return {"OMP_NUM_THREADS": threads, TOKEN_VARIABLE: token, BEGAN_VARIABLE: repr(began)}
@@ -152,19 +152,19 @@ def _told(job: Job) -> dict[str, str]:
 
 def worker_command() -> list[str]:
     """Return the command of the worker. ADASWEEP_WORKER replaces it (with a scripted one, in tests)."""
-    given = os.environ.get("ADASWEEP_WORKER")
-    return shlex.split(given) if given else [*python_module("trainer"), "run"]
+    replacement = os.environ.get("ADASWEEP_WORKER")
+    return shlex.split(replacement) if replacement else [*python_module("trainer"), "run"]
 
 
 def _watch(
     worker: subprocess.Popen[bytes], lease: Lease, signals: SignalQueue, is_cancelled: Callable[[], bool]
 ) -> int:
-    """Beat and pass signals on until the worker ends; return its exit code.
+    """Renew the lease and forward signals until the worker ends; return its exit code.
 
-    Who cancels need not be able to signal us: another user, or somebody on another host, leaves a file.
-    Raises LeaseSuperseded, the worker killed.
+    Another user, or a process on another host, cannot send a signal; cancellations are therefore also read from a file.
+    Raises LeaseSuperseded after killing the worker.
     """
-    beaten = looked = time.monotonic()
+    renewed = checked = time.monotonic()
     while True:
         try:
             return worker.wait(POLL_SECONDS)
@@ -174,16 +174,16 @@ def _watch(
             worker.send_signal(signals.waiting.pop(0))
         if signals.is_overdue:
             os.killpg(worker.pid, signal.SIGKILL)
-        if time.monotonic() - looked > BEAT_SECONDS:
-            looked = time.monotonic()
+        if time.monotonic() - checked > BEAT_SECONDS:
+            checked = time.monotonic()
             if signals.first is None and is_cancelled():
                 signals.put(signal.SIGTERM)
-        if time.monotonic() - beaten > BEAT_SECONDS and _beat(worker, lease, time.monotonic() - beaten):
-            beaten = time.monotonic()
+        if time.monotonic() - renewed > BEAT_SECONDS and _beat(worker, lease, time.monotonic() - renewed):
+            renewed = time.monotonic()
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the worker: once the lease is released, nothing of it may go on."""
+    """Kill what is left of the worker: none of its processes may outlive the lease."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(worker.pid, signal.SIGKILL)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -191,7 +191,7 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 def _beat(worker: subprocess.Popen[bytes], lease: Lease, silent_seconds: float) -> bool:
-    """Prolong the lease and return whether that worked; where it is lost, or nearly, the worker is killed first."""
+    """Renew the lease; return whether that worked. Kill the worker if the lease is lost or about to expire."""
     try:
         lease.beat()
     except LeaseSuperseded:
@@ -201,5 +201,5 @@ def _beat(worker: subprocess.Popen[bytes], lease: Lease, silent_seconds: float) 
         if silent_seconds < TTL_SECONDS - 2 * BEAT_SECONDS:
             return False
         os.killpg(worker.pid, signal.SIGKILL)
-        raise LeaseSuperseded(f"{lease.directory}: could not beat for {silent_seconds:.0f} s ({error})") from error
+        raise LeaseSuperseded(f"{lease.directory}: not renewed for {silent_seconds:.0f} s ({error})") from error
     return True

@@ -1,8 +1,8 @@
-"""What a new holder of a trial does first, so that nothing an earlier one has begun takes effect any more.
+"""The first steps of a trial's new lease holder, so that no unfinished write of an earlier holder takes effect.
 
-An earlier holder may have been held up (a stopped process, a frozen machine, a lost network) between its last look at
-the lease and what it was about to do. `trainer.recording.fence` says how each of its changes then comes to nothing.
-Every step here is guarded itself: a new holder, too, may be held up and superseded.
+An earlier holder may have been suspended (a stopped process, a frozen machine, a lost network) between its last check
+of the lease and a write. `trainer.recording.fence` describes how each of these writes is undone.
+Every step here is fenced too: a new holder can also be suspended and superseded.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ LINKS = ("latest.safetensors", "best.safetensors")
 
 
 def take_over(run: RunDir, lease: Lease) -> None:
-    """Make the files of a trial ours. Raises LeaseSuperseded."""
+    """Give the files of a trial this lease's token. Raises LeaseSuperseded."""
     for folder in _folders(run):
         remove_marked(folder, lease.token)
         remove_abandoned(folder)
@@ -33,7 +33,7 @@ def take_over(run: RunDir, lease: Lease) -> None:
             shutil.copyfile(stream, copy)
     while _adopt_checkpoints(run, lease) or _adopt_snapshots(run, lease):
         pass
-    _point_at_ours(run, lease)
+    _repoint_links(run, lease)
 
 
 def _folders(run: RunDir) -> Iterator[Path]:
@@ -43,33 +43,33 @@ def _folders(run: RunDir) -> Iterator[Path]:
 
 
 def _adopt_checkpoints(run: RunDir, lease: Lease) -> bool:
-    """Give checkpoints of earlier tokens our own; return whether one vanished meanwhile, so that it is to be repeated.
+    """Give checkpoints of earlier tokens this token; return whether one vanished meanwhile, so that a retry is needed.
 
-    The old name goes, as the older of two files of one image counter would count as one that is kept.
+    The old name is removed: two files of one image counter would count as two of the checkpoints to keep.
     """
     found = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("ckpt-*"))
     vanished = False
     for match in [match for match in found if match and int(match["token"]) < lease.token]:
         ours = run.checkpoints / f"{match['images']}-t{lease.token:04d}-{match['digest']}"
-        vanished |= not _linked(run.checkpoints / match[0], ours, lease)
+        vanished |= not _link(run.checkpoints / match[0], ours, lease)
         (run.checkpoints / match[0]).unlink(missing_ok=True)
     return vanished
 
 
 def _adopt_snapshots(run: RunDir, lease: Lease) -> bool:
-    """Give snapshots a name of our own; return whether one vanished meanwhile.
+    """Give snapshots a name with this token; return whether one vanished meanwhile.
 
-    Names without a token stay beside it: users and other trials may know them.
+    Names without a token remain: users and other trials may refer to them.
     """
     vanished = False
     for images in run.kept_snapshots():
         theirs, ours = run.snapshot(images), run.snapshot_of(images, lease.token)
-        vanished |= theirs != ours and not _linked(theirs, ours, lease)
+        vanished |= theirs != ours and not _link(theirs, ours, lease)
     return vanished
 
 
-def _linked(theirs: Path, ours: Path, lease: Lease) -> bool:
-    """Give a file another name; return False where it is no longer there."""
+def _link(theirs: Path, ours: Path, lease: Lease) -> bool:
+    """Give a file another name; return False if it no longer exists."""
     lease.check()
     with contextlib.suppress(FileNotFoundError), replacing(ours, lease) as temporary:
         os.link(theirs, temporary)
@@ -77,15 +77,15 @@ def _linked(theirs: Path, ours: Path, lease: Lease) -> bool:
     return ours.exists()
 
 
-def _point_at_ours(run: RunDir, lease: Lease) -> None:
+def _repoint_links(run: RunDir, lease: Lease) -> None:
     for link in (run.snapshots / name for name in LINKS):
-        images = next((images for images in run.kept_snapshots() if _leads_to(link, images, run)), None)
+        images = next((images for images in run.kept_snapshots() if _points_to(link, images, run)), None)
         if images is not None:
             with replacing(link, lease) as temporary:
                 temporary.symlink_to(run.snapshot(images).name)
 
 
-def _leads_to(link: Path, images: int, run: RunDir) -> bool:
+def _points_to(link: Path, images: int, run: RunDir) -> bool:
     return link.is_symlink() and os.readlink(link) in {
         run.snapshot_of(*found).name for found in run.snapshot_files() if found.images == images
     }

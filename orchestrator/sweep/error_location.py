@@ -7,22 +7,22 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.sweep.keys import settable
 from orchestrator.sweep.overlay import Misfit
-from orchestrator.sweep.setting import Setting, touching
-from orchestrator.sweep.validation_messages import worded
+from orchestrator.sweep.setting import Setting, affecting
+from orchestrator.sweep.validation_messages import error_text
 
 
-def blamed(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
+def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
     """Return where the wrong value was written, and what is wrong with it.
 
     The last setting that touches the key of the error is to blame; for an error of the whole configuration, the last
     setting that its message names.
     """
     key = dotted(detail["loc"])
-    text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else worded(detail)
+    text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else error_text(detail)
     if not key:
         named = [s for s in settings if re.search(rf"\b{re.escape(s.key.rsplit('.', 1)[-1])}\b", text)]
         return Misfit((named or list(settings))[-1].path, text, concerns_cell=True)
-    suspects = touching(key, settings)
+    suspects = affecting(key, settings)
     return Misfit(suspects[-1].path, text) if suspects else Misfit(("base",), f"{key}: {text}", concerns_cell=True)
 
 

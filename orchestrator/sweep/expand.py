@@ -19,16 +19,16 @@ from pydantic_core import ErrorDetails
 from orchestrator.errors import SweepError
 from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
-from orchestrator.sweep.error_location import blamed
+from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.expression import ExpressionError, evaluate
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
-from orchestrator.sweep.problem_collector import Mistakes
+from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
-from orchestrator.sweep.setting import Setting, in_the_end, overrides, shallow_first, touching
+from orchestrator.sweep.setting import Setting, affecting, final_value, overrides, shallow_first
 from orchestrator.sweep.spec import SweepSpec, When
 from orchestrator.sweep.trial import DataLookup, Trial
-from orchestrator.sweep.unmet_conditions import never_holding
+from orchestrator.sweep.unmet_conditions import unmet_conditions
 from orchestrator.sweep.yaml_source import KeyPath, spelled
 from trainer.config.identity import trial_id
 from trainer.config.job import Resources
@@ -77,7 +77,7 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     if not sweep.spec.search:
-        require_holding(sweep, conditions)
+        require_satisfiable(sweep, conditions)
     return trials
 
 
@@ -85,13 +85,13 @@ def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a search whose examples `sweep` has as sampled. Raises SweepError as `expand` does."""
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
-    require_holding(sweep, conditions)
+    require_satisfiable(sweep, conditions)
     return trials
 
 
-def require_holding(sweep: Sweep, conditions: ConditionChecker) -> None:
+def require_satisfiable(sweep: Sweep, conditions: ConditionChecker) -> None:
     """Raise SweepError for what conditions ask for and no cell of the sweep can have."""
-    problems = [sweep.problem(path, text) for path, text in never_holding(sweep, conditions)]
+    problems = [sweep.problem(path, text) for path, text in unmet_conditions(sweep, conditions)]
     if problems:
         raise SweepError(problems)
 
@@ -101,7 +101,7 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
     size = _size(sweep)
     if size > MAX_TRIALS:
         raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
-    mistakes = Mistakes(sweep)
+    mistakes = ProblemCollector(sweep)
     trials: list[Trial] = []
     for point in _points(sweep):
         try:
@@ -127,7 +127,7 @@ def applies(sweep: Sweep, find: DataLookup, conditions: ConditionChecker | None 
             cell = SweepCell(_base(sweep.spec), _settings(point, SPACE))
             return conditions.hold(condition, (*SPACE, key, "when"), layered(cell.settings, places))
         except Misfits as error:
-            mistakes = Mistakes(sweep)
+            mistakes = ProblemCollector(sweep)
             mistakes.add("base", error.found)
             raise SweepError(mistakes.problems) from None
 
@@ -186,7 +186,7 @@ def _require_even_shares(cell: SweepCell, trial: Trial) -> None:
     if gpus and shares % gpus:
         fitting = ", ".join(str(count) for count in range(1, min(shares, MAX_GPUS) + 1) if shares % count == 0)
         text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; ask for {fitting}"
-        raise Misfits([Misfit(touching("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
+        raise Misfits([Misfit(affecting("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
 
 
 @contextlib.contextmanager
@@ -196,7 +196,7 @@ def _blaming(cell: SweepCell, *group: str) -> Iterator[None]:
         yield
     except ValidationError as error:
         found: list[ErrorDetails] = [{**detail, "loc": (*group, *detail["loc"])} for detail in error.errors()]
-        raise Misfits([blamed(detail, cell.settings) for detail in found]) from None
+        raise Misfits([locate_error(detail, cell.settings) for detail in found]) from None
 
 
 def _trial(cell: SweepCell, layers: Layers, seed: int, horizon_kimg: float, resources: Resources) -> Trial:
@@ -205,7 +205,7 @@ def _trial(cell: SweepCell, layers: Layers, seed: int, horizon_kimg: float, reso
         id=trial_id(config),
         config=config,
         cell=cell.label,
-        settings={setting.key: in_the_end(setting, layers.full_tree) for setting in cell.chosen},
+        settings={setting.key: final_value(setting, layers.full_tree) for setting in cell.chosen},
         seed=seed,
         data_path=layers.data.path,
         horizon_kimg=config.whole_iterations(horizon_kimg),

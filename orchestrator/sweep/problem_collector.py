@@ -10,7 +10,7 @@ from orchestrator.sweep.reader import Sweep
 SHOWN = 3
 
 
-class Mistakes:
+class ProblemCollector:
     """The mistakes of a sweep, in the order in which they are found."""
 
     def __init__(self, sweep: Sweep) -> None:

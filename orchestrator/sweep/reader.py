@@ -15,7 +15,7 @@ from orchestrator.sweep.keys import key_problem, models_in
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
-from orchestrator.sweep.validation_messages import worded
+from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
 from trainer.errors import did_you_mean
 
@@ -150,7 +150,7 @@ def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
     path = _path_in(values, detail)
     if detail["type"] == "extra_forbidden":
         return path, "is not a key" + did_you_mean(str(path[-1]), _fields_at(path[:-1]))
-    return path, worded(detail)
+    return path, error_text(detail)
 
 
 def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.sweep.conditions import ConditionChecker
-from orchestrator.sweep.expand import applies, expand, expand_examples, require_holding
+from orchestrator.sweep.expand import applies, expand, expand_examples, require_satisfiable
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Point, Search, examples
 from orchestrator.sweep.spec import SweepSpec
@@ -28,7 +28,7 @@ def study_name(spec: SweepSpec) -> str:
     return _digest([space_digest(spec.search), spec.model_dump(mode="json", exclude=set(ASIDE)), spec.score_name])
 
 
-def kept_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]:
+def stored_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]:
     """Return the configurations of a stored plan that a search goes on with: those asked for in the same space."""
     search = sweep.spec.search
     if not search or not kept or kept.space != space_digest(search):
@@ -36,7 +36,7 @@ def kept_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]:
     return kept.points[: search.trials]
 
 
-def points_to_keep(sweep: Sweep) -> SampledPoints | None:
+def points_to_store(sweep: Sweep) -> SampledPoints | None:
     """Return what the plan of a search keeps beyond that of other sweeps; None for those."""
     search = sweep.spec.search
     return SampledPoints(space=space_digest(search), points=tuple(map(dict, sweep.sampled))) if search else None
@@ -47,12 +47,12 @@ def trials_of(sweep: Sweep, point: Point, find: DataLookup) -> list[Trial]:
     return expand(replace(sweep, sampled=(point,)), find)
 
 
-def typical(sweep: Sweep, find: DataLookup) -> list[Trial]:
+def typical_trials(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a configuration from the middle of the space, having tried its ends. Raises SweepError."""
     assert sweep.spec.search
     conditions = ConditionChecker()
     shown = examples(sweep.spec.search.space, applies(sweep, find, conditions))
-    require_holding(sweep, conditions)
+    require_satisfiable(sweep, conditions)
     expand_examples(replace(sweep, sampled=tuple(shown)), find)
     return trials_of(sweep, shown[0], find)
 

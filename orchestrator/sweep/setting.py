@@ -40,7 +40,7 @@ class Override(NamedTuple):
     by: KeyPath
 
 
-def touching(key: str, settings: Sequence[Setting]) -> list[Setting]:
+def affecting(key: str, settings: Sequence[Setting]) -> list[Setting]:
     """Return the settings that decide about `key`: of itself, of a group around it, or of something in it."""
     return [setting for setting in settings if _touches(setting.canonical_key, ALIASES.get(key, key))]
 
@@ -53,15 +53,15 @@ def overrides(chosen: Sequence[Setting], implied: Sequence[Setting], tree: Mappi
     for index, setting in enumerate(chosen):
         again = [one for one in chosen[index + 1 :] if one.canonical_key == setting.canonical_key]
         yield from (Override(setting.axis, one.axis) for one in again)
-        if not again and not stands(setting, tree):
+        if not again and not holds(setting, tree):
             later = implied if setting.in_label else ()
             others = [one for one in (*chosen, *later) if one is not setting]
-            yield from (Override(setting.axis, one.axis) for one in touching(setting.canonical_key, others)[-1:])
+            yield from (Override(setting.axis, one.axis) for one in affecting(setting.canonical_key, others)[-1:])
 
 
-def in_the_end(setting: Setting, tree: Mapping[str, Any]) -> Any:
+def final_value(setting: Setting, tree: Mapping[str, Any]) -> Any:
     """Return the value that the key of a setting has in a tree of settings: its own, unless something else set it."""
-    return setting.value if stands(setting, tree) else lookup(tree, setting.key)
+    return setting.value if holds(setting, tree) else lookup(tree, setting.key)
 
 
 def shallow_first(settings: Sequence[Setting]) -> tuple[Setting, ...]:
@@ -69,11 +69,11 @@ def shallow_first(settings: Sequence[Setting]) -> tuple[Setting, ...]:
     return tuple(sorted(settings, key=lambda setting: setting.canonical_key.count(".")))
 
 
-def stands(setting: Setting, tree: Mapping[str, Any]) -> bool:
+def holds(setting: Setting, tree: Mapping[str, Any]) -> bool:
     """Return whether a setting holds in a tree of settings."""
     if isinstance(setting.value, dict):
         inner = (Setting(f"{setting.key}.{key}", value, setting.path) for key, value in setting.value.items())
-        return all(stands(one, tree) for one in inner)
+        return all(holds(one, tree) for one in inner)
     found = lookup(tree, setting.key)
     return bool(found == setting.value)
 

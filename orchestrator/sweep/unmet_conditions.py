@@ -10,7 +10,7 @@ from orchestrator.sweep.search_space import LogUniform, Uniform, Whole
 from orchestrator.sweep.yaml_source import KeyPath
 
 
-def never_holding(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
+def unmet_conditions(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
     """Yield the values of conditions that no cell had, of this tier or as another tier sets them.
 
     A tier answers for its own conditions: those it inherits may be about cells that it leaves out.

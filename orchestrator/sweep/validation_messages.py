@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 from trainer.errors import UserError, did_you_mean
 
 
-def worded(detail: ErrorDetails) -> str:
+def error_text(detail: ErrorDetails) -> str:
     """Return what is wrong with a value, the value, and what somebody probably meant."""
     if detail["type"] == "missing":
         return "is missing"

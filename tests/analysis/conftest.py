@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> ResultStore:
 
 @pytest.fixture
 def troubled(tmp_path: Path) -> ResultStore:
-    """The same sweep with its first run diverged, the fifth on its way, and the last cell not begun."""
+    """The same sweep with its first run diverged, the fifth running, and the last cell not started."""
     runs = WHOLE[:-3]
     runs[0] = runs[0]._replace(kimg=60.0, diverged_kimg=60.0)
     runs[4] = runs[4]._replace(kimg=40.0, state=State.RUNNING)

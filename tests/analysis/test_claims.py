@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.claims.verdicts import Judged, Verdict, Verdicts, judge, judge_sweep, read_claim, sentence
+from analysis.claims.verdicts import Judged, Verdict, Verdicts, judge, judge_sweep, read_claim, verdict_line
 from analysis.errors import ClaimError
 from analysis.results.load import loader
 from analysis.synthetic_store import FakeRun, id_of, write_store
@@ -52,7 +52,7 @@ def test_the_opposite_fails(many: ResultStore) -> None:
     assert (judged.verdict, judged.p_value) == (Verdict.FAIL, 1.0)
 
 
-def test_many_claims_make_each_harder(many: ResultStore) -> None:
+def test_more_claims_make_each_harder_to_pass(many: ResultStore) -> None:
     texts = ["ada < baseline at subset=500, p<0.01"] + ["baseline < ada at subset=2000, p<0.01"] * 2
     judged = verdict_on(many, *texts)
     assert judged[0].p_corrected == pytest.approx(3 / 252)
@@ -60,12 +60,12 @@ def test_many_claims_make_each_harder(many: ResultStore) -> None:
     assert judged[0].seeds_needed == (1, 1)
 
 
-def test_too_few_seeds_are_told_with_the_energy_still_needed(store: ResultStore) -> None:
+def test_too_few_seeds_are_reported_with_the_energy_still_needed(store: ResultStore) -> None:
     (judged,) = verdict_on(store, "ada < baseline at subset=500, p<0.01, n>=5")
     assert judged.verdict is Verdict.UNDERPOWERED
     assert judged.seeds_needed == (2, 2)
     assert judged.kwh_needed == pytest.approx(4 * 36_000 / 3.6e6)
-    assert sentence(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
+    assert verdict_line(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
 
 
 def test_a_diverged_run_counts_as_worst_and_an_unfinished_one_not(troubled: ResultStore) -> None:
@@ -92,7 +92,7 @@ def test_a_claim_must_name_one_cell_on_each_side(store: ResultStore, text: str, 
         verdict_on(store, text)
 
 
-def test_claims_of_the_plan_are_judged_and_words_are_not(many: ResultStore) -> None:
+def test_claims_of_the_plan_are_judged_and_prose_is_not(many: ResultStore) -> None:
     found = found_in_plan(many, "ada < baseline at subset=500", "prose: ADA helps")
     assert [judged.verdict for judged in found.judged] == [Verdict.PASS]
     assert found.not_tested == [("ADA helps", "prose")]
@@ -113,7 +113,7 @@ def test_a_claim_that_a_smaller_tier_inherits_is_left_out_with_its_reason(
     assert found.not_tested[0][1].startswith(reason)
 
 
-def test_claims_given_beside_are_corrected_together_with_those_of_the_plan(many: ResultStore) -> None:
+def test_additional_claims_are_corrected_together_with_those_of_the_plan(many: ResultStore) -> None:
     found = found_in_plan(many, "ada < baseline at subset=500", given=["ada < baseline at subset=2000"])
     assert [judged.p_corrected for judged in found.judged] == pytest.approx([2 / 252, 2 / 252])
 
@@ -123,7 +123,7 @@ def test_a_given_claim_about_no_cell_is_a_mistake(many: ResultStore) -> None:
         found_in_plan(many, given=["ada < baseline at subset=9000"])
 
 
-def test_what_another_version_wrote_as_a_claim_is_not_passed_over(many: ResultStore) -> None:
+def test_an_unreadable_claim_of_another_version_is_an_error(many: ResultStore) -> None:
     with pytest.raises(ClaimError, match="is not a claim"):
         found_in_plan(many, "ADA helps where images are few")
 
@@ -143,7 +143,7 @@ def test_rise_is_last_over_best(many: ResultStore) -> None:
     assert judged.evidence.compared == "last over best fid2k-lite0"
 
 
-def test_the_value_at_a_moment_is_compared(many: ResultStore) -> None:
+def test_the_value_at_a_given_kimg_is_compared(many: ResultStore) -> None:
     _, curves = loaded(many)
     (judged,) = verdict_on(many, "ada < baseline at subset=500, 40 kimg")
     moment = curves.scores[curves.scores["kimg"] == 40.0]["value"].tolist()
@@ -151,13 +151,13 @@ def test_the_value_at_a_moment_is_compared(many: ResultStore) -> None:
     assert judged.evidence.less == moment[SEEDS : 2 * SEEDS]
 
 
-def test_the_moment_of_the_best_is_compared(many: ResultStore) -> None:
+def test_the_kimg_of_the_best_is_compared(many: ResultStore) -> None:
     (judged,) = verdict_on(many, "baseline & subset=500 < ada & subset=500, by best_kimg")
     assert judged.verdict is Verdict.PASS
     assert judged.evidence.more == [100.0] * SEEDS
 
 
-def test_at_a_moment_only_what_diverged_before_it_is_worst(troubled: ResultStore) -> None:
+def test_at_a_given_kimg_only_runs_that_diverged_earlier_count_as_worst(troubled: ResultStore) -> None:
     def more(kimg: int) -> Sequence[float]:
         return verdict_on(troubled, f"ada < baseline at subset=500, {kimg} kimg")[0].evidence.more
 
@@ -165,7 +165,7 @@ def test_at_a_moment_only_what_diverged_before_it_is_worst(troubled: ResultStore
     assert more(80)[0] == math.inf
 
 
-def test_of_an_unfinished_run_a_moment_that_is_past_counts(troubled: ResultStore) -> None:
+def test_a_kimg_that_an_unfinished_run_has_passed_counts(troubled: ResultStore) -> None:
     sizes = [verdict_on(troubled, f"ada < baseline at subset=500, {kimg} kimg")[0].evidence.sizes for kimg in (40, 60)]
     assert sizes == [(3, 3), (2, 3)]
 
@@ -180,18 +180,18 @@ def test_a_control_passes_where_nothing_is_found_and_fails_where_something_is(tm
     assert (held.verdict, held.p_value) == (Verdict.PASS, 1.0)
 
 
-def test_a_control_does_not_make_claims_harder(many: ResultStore) -> None:
+def test_a_control_does_not_affect_the_correction_of_claims(many: ResultStore) -> None:
     claim, control = verdict_on(many, "ada < baseline at subset=500", "control: ada < baseline at subset=2000")
     assert claim.p_corrected == 1 / 252
     assert control.verdict is Verdict.FAIL
 
 
-def test_a_control_with_too_few_seeds_holds_nothing(store: ResultStore) -> None:
+def test_a_control_with_too_few_seeds_is_underpowered(store: ResultStore) -> None:
     (judged,) = verdict_on(store, "control: ada < baseline at subset=500")
     assert (judged.verdict, judged.seeds_needed) == (Verdict.UNDERPOWERED, (1, 1))
 
 
-def test_two_cells_that_are_the_same_runs_are_no_comparison(many: ResultStore) -> None:
+def test_two_cells_that_are_the_same_runs_are_not_a_comparison(many: ResultStore) -> None:
     plan = json.loads(many.plan("synthetic").read_text())
     twice = [cell | {"cell": "again", "settings": {"augment": "again"}} for cell in plan["cells"][:SEEDS]]
     change_plan(many, cells=plan["cells"] + twice)

@@ -70,7 +70,7 @@ def test_tables_of_another_schema_version_are_not_read(one: ResultStore) -> None
         read_table(one.tables, "runs", ["trial"], [id_of(RUN)])
 
 
-def test_tables_of_another_schema_version_are_made_anew(one: ResultStore) -> None:
+def test_tables_of_another_schema_version_are_rebuilt(one: ResultStore) -> None:
     collect(one)
     path = shard_path(one.tables, "runs", id_of(RUN)[:2])
     table = pq.read_table(path, partitioning=None)
@@ -97,7 +97,7 @@ def test_a_value_of_a_wrong_type_is_null_and_the_rest_stays(one: ResultStore) ->
     assert (values[100.0], values[120.0]) == ((2000, 2.0, 2000), (None, None, 2000))
 
 
-def test_torn_lines_are_passed_over_and_listed(one: ResultStore) -> None:
+def test_torn_lines_are_skipped_and_listed(one: ResultStore) -> None:
     directory = one.run(id_of(RUN))
     with directory.metrics.open("a") as file:
         file.write('{"kimg": 120.0, "metr')
@@ -137,7 +137,7 @@ def test_a_score_that_is_not_finite_means_divergence(one: ResultStore, value: fl
     assert (run["diverged_kimg"], run["diverged_because"]) == (120.0, f"fid2k-lite0 is {value}")
 
 
-def test_a_row_without_a_number_for_its_value_says_nothing_of_the_run(one: ResultStore) -> None:
+def test_a_row_without_a_number_for_its_value_does_not_affect_the_run(one: ResultStore) -> None:
     append_lines(one.run(id_of(RUN)).metrics, [{**score_line(RUN, 120.0), "value": None}])
     assert collect(one).skipped == [f"{id_of(RUN)}/metrics.jsonl:6: value is no number"]
     (run,) = rows(one, "runs")

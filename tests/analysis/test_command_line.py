@@ -56,7 +56,7 @@ def refused(constant: str) -> None:
     raise AssertionError(f"{constant} is not JSON")
 
 
-def test_what_is_no_number_is_null_for_strict_readers(run: Run, troubled: ResultStore) -> None:
+def test_nan_is_null_for_strict_readers(run: Run, troubled: ResultStore) -> None:
     lost = {"attempt": 1, "kimg": 5.0, "stats": {"Loss/G/loss": float("nan"), "Loss/D/loss": float("inf")}}
     append_lines(troubled.run(id_of(WHOLE[0])).ticks, [lost])
     run("collect", "--store", troubled.path, "--csv")
@@ -104,7 +104,7 @@ def test_claims_give_verdicts(run: Run, store: ResultStore) -> None:
     assert "give a claim with --claim" in run("claims", *where)[1]
 
 
-def test_claims_in_words_are_listed_as_not_tested(run: Run, store: ResultStore) -> None:
+def test_prose_claims_are_listed_as_not_tested(run: Run, store: ResultStore) -> None:
     plan = json.loads(store.plan("synthetic").read_text())
     stated = ["prose: The fewer the images, the sooner FID turns up.", "ada < baseline at subset=500, p<0.1"]
     store.plan("synthetic").write_text(json.dumps({**plan, "claims": stated}))
@@ -120,7 +120,7 @@ def test_claims_in_words_are_listed_as_not_tested(run: Run, store: ResultStore) 
         (("table", "other"), "sweeps there: synthetic"),
         (("energy", "synthetik"), "did you mean synthetic?"),
         (("report", "sweeps/gone.yaml"), "sweeps/gone.yaml: No such file or directory"),
-        (("figures", "draw", "synthetic", "--only", "pie"), "figure pie: not known; there are"),
+        (("figures", "draw", "synthetic", "--only", "pie"), "figure pie: no such figure; there are"),
         (("claims", "synthetic", "--claim", "ada?"), "write it like"),
         (("table", "synthetic", "--identity", "no"), "no values with identity no"),
         (("figures", "trace", "nowhere.pdf"), "nowhere.pdf: no such file"),
@@ -134,7 +134,7 @@ def test_claims_in_words_are_listed_as_not_tested(run: Run, store: ResultStore) 
         (("table", "synthetic", "--scor", "x"), "Did you mean --score?"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_exit_code_2(
+def test_a_user_error_is_one_line_and_exit_code_2(
     run: Run, store: ResultStore, arguments: tuple[str, ...], message: str
 ) -> None:
     code, _, err = run(*arguments, "--store", store.path)

@@ -63,14 +63,14 @@ def test_the_papers_formula_is_duration_times_devices_by_eight_times_power(one: 
     assert total(one, factors=Factors(node_watts=1000.0, node_devices=4)).paper_kwh == pytest.approx(0.25)
 
 
-def test_cpus_have_no_paper_price_until_somebody_says_their_power(one: ResultStore) -> None:
+def test_cpus_have_no_paper_price_unless_their_power_is_given(one: ResultStore) -> None:
     attempt(one, 1, gpus=0)
     assert total(one).paper_kwh is None
     assert total(one, factors=Factors(node_watts=100.0, node_devices=2)).paper_kwh == pytest.approx(0.05)
     assert (total(one).gpu_years, total(one).cpu_hours) == (0.0, 1.0)
 
 
-def test_what_is_no_reading_of_a_counter_is_an_estimate_and_says_so(one: ResultStore) -> None:
+def test_energy_not_read_from_a_counter_is_marked_as_an_estimate(one: ResultStore) -> None:
     attempt(one, 1, energy=Energy(joules=KWH, method="estimate: 10 W per busy core", coverage=1.0))
     found, _ = energy_of(one, [], FACTORS)
     assert (found.total.measured_kwh, found.total.estimated_kwh) == (0.0, 1.0)
@@ -82,7 +82,7 @@ def test_what_a_meter_does_not_cover_is_estimated_at_the_power_seen(one: ResultS
     assert (total(one).measured_kwh, total(one).estimated_kwh, total(one).coverage) == (1.0, 3.0, 0.25)
 
 
-def test_an_attempt_without_any_meter_is_priced_by_the_formula_or_left_out_aloud(one: ResultStore) -> None:
+def test_an_attempt_without_any_meter_is_priced_by_the_formula_or_left_out_with_a_note(one: ResultStore) -> None:
     attempt(one, 1, energy=Energy())
     assert total(one).estimated_kwh == pytest.approx(2.2 / 8)
     attempt(one, 1, energy=Energy(), gpus=0)
@@ -91,7 +91,7 @@ def test_an_attempt_without_any_meter_is_priced_by_the_formula_or_left_out_aloud
     assert any("1 attempts are not included" in note for note in notes(found))
 
 
-def test_attempts_add_up_and_what_was_done_again_is_wasted(one: ResultStore) -> None:
+def test_attempts_add_up_and_repeated_work_is_wasted(one: ResultStore) -> None:
     attempt(one, 1, state=State.PREEMPTED, exit_code=75, kimg=50.0)
     attempt(one, 2, resumed_from_kimg=40.0)
     found = items(one)
@@ -100,20 +100,20 @@ def test_attempts_add_up_and_what_was_done_again_is_wasted(one: ResultStore) -> 
     assert total(one).measured_kwh == pytest.approx(2.0)
 
 
-def test_an_evaluation_does_not_do_again_what_was_trained(one: ResultStore) -> None:
+def test_an_evaluation_repeats_no_training(one: ResultStore) -> None:
     attempt(one, 2, work="evaluate")
     assert {place: (item.attempts, item.measured_kwh) for place, item in items(one).items()} == {
         ("synthetic", "result"): (2, 2.0)
     }
 
 
-def test_a_restart_from_nothing_wastes_all_before_it(one: ResultStore) -> None:
+def test_a_restart_from_scratch_wastes_all_earlier_work(one: ResultStore) -> None:
     attempt(one, 1, state=State.PREEMPTED, exit_code=75, kimg=50.0)
     attempt(one, 2)
     assert items(one)["synthetic", "wasted: superseded"].measured_kwh == pytest.approx(1.0)
 
 
-def test_a_trial_that_was_given_up_is_wasted(one: ResultStore) -> None:
+def test_a_failed_trial_is_wasted(one: ResultStore) -> None:
     attempt(one, 1, state=State.FAILED, exit_code=70, kimg=50.0)
     append_lines(directory(one).ticks, [{"attempt": 1, "kimg": 50.0, "time": 3600.0}])
     assert list(items(one)) == [("synthetic", "wasted: failed")]
@@ -132,7 +132,7 @@ def test_of_a_killed_attempt_only_the_time_up_to_its_last_tick_is_covered(one: R
     assert total(one).estimated_kwh == pytest.approx(1.0)
 
 
-def test_an_attempt_that_never_began_took_nothing(one: ResultStore) -> None:
+def test_an_attempt_that_never_started_used_no_energy(one: ResultStore) -> None:
     attempt(one, 2, state=State.PREEMPTED, pid=0)
     assert total(one).attempts == 1
 
@@ -148,7 +148,7 @@ def test_training_metrics_and_idle_share_the_time(one: ResultStore) -> None:
     assert (found.training_kwh, found.metrics_kwh, found.idle_kwh) == pytest.approx((0.5, 0.25, 0.25))
 
 
-def test_what_another_sweep_has_paid_is_reused_and_counted_once(one: ResultStore) -> None:
+def test_work_paid_for_by_another_sweep_is_reused_and_counted_once(one: ResultStore) -> None:
     plan = json.loads(one.plan("synthetic").read_text())
     replace_file(one.plan("other"), json.dumps(plan | {"sweep": "other"}))
     found, _ = energy_of(one, ["other"], FACTORS)
@@ -157,7 +157,7 @@ def test_what_another_sweep_has_paid_is_reused_and_counted_once(one: ResultStore
     assert total(one).measured_kwh == 1.0
 
 
-def test_runs_that_no_plan_knows_any_more_are_still_counted(one: ResultStore) -> None:
+def test_runs_in_no_plan_are_still_counted(one: ResultStore) -> None:
     one.plan("synthetic").unlink()
     assert items(one)[UNPLANNED, "result"].measured_kwh == 1.0
 

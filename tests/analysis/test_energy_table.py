@@ -1,4 +1,4 @@
-"""The ledger of a sweep as a figure: what adds up, what was wasted, what another sweep has paid."""
+"""The ledger of a sweep as a figure: sums, wasted work, and work paid for by another sweep."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ RUNS = [FakeRun(augment, 500, seed) for augment in ("none", "ada") for seed in r
 
 @pytest.fixture
 def store(tmp_path: Path) -> ResultStore:
-    """Trials of one MWh and two GPUs for an hour; the first took two attempts, the last was paid by another sweep."""
+    """Trials of one MWh and two GPUs for an hour; the first took two attempts, another sweep paid for the last."""
     written = write_store(tmp_path / "store", RUNS, step_kimg=50.0, files=False)
     for run in RUNS:
         attempt(written, run, 1)
@@ -45,7 +45,7 @@ def attempt(store: ResultStore, run: FakeRun, number: int, *, sweep: str = "synt
     replace_file(directory.job(number), json.dumps({"sweep": sweep, "resources": Resources(gpus=2).model_dump()}))
 
 
-def test_results_and_waste_add_up_and_what_another_sweep_paid_is_not_in_the_total(store: ResultStore) -> None:
+def test_results_and_waste_add_up_without_work_paid_for_by_another_sweep(store: ResultStore) -> None:
     table = figure_named("ada_fig25").data(*loaded(store)).table
     assert table[["kind", "item", "runs", "attempts", "mwh"]].to_numpy().tolist() == [
         ["result", "no augmentation", 2, 3, pytest.approx(2.8)],
@@ -65,7 +65,7 @@ def test_tables_and_files_agree_about_attempts(store: ResultStore) -> None:
     assert fresh.equals(figure.data(*loaded(store)).table)
 
 
-def test_what_nobody_has_metered_is_said_so(store: ResultStore) -> None:
+def test_unmetered_attempts_are_reported(store: ResultStore) -> None:
     attempt(store, RUNS[2], 1, energy=Energy(), started=0.0, updated=0.0)
     replace_file(store.run(id_of(RUNS[2])).job(1), json.dumps({"sweep": "synthetic"}))
     figure = figure_named("ada_fig25")

@@ -1,4 +1,4 @@
-"""The report holds what attempts and runs took against what was expected of them."""
+"""The report compares actual times of attempts and runs with their estimates."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def estimated(store: ResultStore, which: int, seconds: float, *, sweep: str = "s
     return next(cell.cell for cell in read_plan(store, "synthetic").cells if cell.trial == run.path.name)
 
 
-def test_whole_attempts_of_the_sweep_are_held_against_their_estimates(store: ResultStore) -> None:
+def test_complete_attempts_are_compared_with_their_estimates(store: ResultStore) -> None:
     cell = estimated(store, 0, 5400.0)
     assert rows_of(store, read_plan(store, "synthetic")) == [[cell, "1", "1.5", "1", "0.5", "2", "1 of 1"]]
     spoilt: tuple[dict[str, Any], ...] = ({"state": State.FAILED}, {"diverged": True}, {"sweep": "other"})
@@ -40,7 +40,7 @@ def test_whole_attempts_of_the_sweep_are_held_against_their_estimates(store: Res
     assert len(rows_of(store, read_plan(store, "synthetic"))) == 1
 
 
-def test_a_sum_stands_below_the_cells(store: ResultStore) -> None:
+def test_a_total_row_follows_the_cells(store: ResultStore) -> None:
     for index in range(len(WHOLE)):
         estimated(store, index, 9000.0)
     rows = rows_of(store, read_plan(store, "synthetic"))
@@ -49,7 +49,7 @@ def test_a_sum_stands_below_the_cells(store: ResultStore) -> None:
     assert rows[-1][-1] == f"0 of {len(WHOLE)}"
 
 
-def test_the_report_says_so_and_says_where_nothing_was_estimated(store: ResultStore, tmp_path: Path) -> None:
+def test_the_report_shows_the_table_or_that_nothing_was_estimated(store: ResultStore, tmp_path: Path) -> None:
     collect(store)
     page = tmp_path / "report.html"
     write_report(store, ["synthetic"], page, Factors())

@@ -1,6 +1,6 @@
-"""Golden numbers of each figure from the SYNTHETIC store; drawing in every state of a store; nothing over data.
+"""Golden numbers of each figure from the SYNTHETIC store; drawing in every state of a store; no text over data.
 
-To record the golden files anew after an intended change: ADASWEEP_RECORD=1 pytest tests/analysis/test_figures.py
+To re-record the golden files after an intended change: ADASWEEP_RECORD=1 pytest tests/analysis/test_figures.py
 """
 
 import io
@@ -24,7 +24,7 @@ from analysis.errors import FigureError
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import provenance_of, read_provenance
 from analysis.figures.render import compose, render
-from analysis.figures.style import own_look
+from analysis.figures.style import figure_style
 from analysis.results.bands import windowed
 from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import slices
@@ -128,7 +128,7 @@ def in_state(tmp_path_factory: pytest.TempPathFactory) -> Results:
 def test_drawing_needs_no_warning_in_any_state(in_state: Results, name: str, state: str) -> None:
     module = figure_named(name)
     numbers = module.data(*in_state(state))
-    with own_look():
+    with figure_style():
         figure = Figure(figsize=module.size(numbers), layout="constrained")
         module.draw(numbers, figure.add_subplot())
         figure.draw_without_rendering()
@@ -139,7 +139,7 @@ def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: R
     runs, curves = loaded(recorded)
     module = figure_named(name)
     numbers = module.data(runs, curves)
-    with own_look():
+    with figure_style():
         figure = compose(module, numbers, provenance_of(name, module.aggregation, "", runs, curves))
         boxes = {text: text.get_window_extent() for text in (*figure.texts, *figure.legends)}
         axes = [box for ax in figure.axes if (box := ax.get_tightbbox()) is not None]
@@ -148,7 +148,7 @@ def test_title_caption_and_legend_lie_beside_all_axes_and_each_other(recorded: R
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width for box in boxes.values())
 
 
-def test_rendered_files_tell_tier_metric_and_what_is_missing(recorded: ResultStore) -> None:
+def test_rendered_files_name_tier_metric_and_what_is_missing(recorded: ResultStore) -> None:
     runs, curves = loaded(recorded)
     made = render("fid_curves", runs, curves)
     assert sorted(path.name for path in made.png.parent.iterdir()) == [
@@ -201,7 +201,7 @@ def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled: R
 
 
 def test_unknown_figure_lists_those_there_are() -> None:
-    with pytest.raises(FigureError, match="fid_3d: not known; there are fid_curves, "):
+    with pytest.raises(FigureError, match="fid_3d: no such figure; there are fid_curves, "):
         figure_named("fid_3d")
 
 

@@ -40,21 +40,21 @@ def test_the_file_itself_names_its_trials(drawn: ResultStore, kind: str) -> None
     assert about["trials"] == sorted(id_of(run) for run in WHOLE)
 
 
-def test_a_figure_of_an_older_drawing_still_names_its_trials(drawn: ResultStore, tmp_path: Path) -> None:
+def test_a_figure_drawn_earlier_still_names_its_trials(drawn: ResultStore, tmp_path: Path) -> None:
     shutil.copy(drawn.figures("synthetic") / "ada_p.png", tmp_path / "old.png")
     shutil.rmtree(drawn.path / "figures")
     with pytest.raises(FigureError, match=id_of(WHOLE[3])):
         provenance_behind(tmp_path / "old.png", drawn)
 
 
-@pytest.mark.parametrize(("name", "message"), [("x.png", "carries no provenance"), ("y.csv", "not the numbers of any")])
-def test_a_foreign_file_is_told_so(drawn: ResultStore, tmp_path: Path, name: str, message: str) -> None:
+@pytest.mark.parametrize(("name", "message"), [("x.png", "carries no provenance"), ("y.csv", "has these numbers")])
+def test_a_foreign_file_is_refused(drawn: ResultStore, tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / name).write_text("nothing of ours")
     with pytest.raises(FigureError, match=message):
         provenance_behind(tmp_path / name, drawn)
 
 
-def test_what_was_drawn_agrees_with_the_runs(drawn: ResultStore) -> None:
+def test_fresh_figures_agree_with_the_runs(drawn: ResultStore) -> None:
     assert [(found.figure, found.differences) for found in verify(drawn, "synthetic")] == [
         *(("ada_p", []), ("fid_by_size", [])),
     ]
@@ -81,7 +81,7 @@ def test_one_changed_number_in_the_store_fails_even_if_collected_tables_do_not_k
     ("file", "pattern", "replacement", "message"),
     [
         ("ada_p.csv", r"0\.1", "0.2", "ada_p.csv is missing or was edited"),
-        ("ada_p.provenance.json", r'"seed":0', '"seed":9', "provenance.json was edited"),
+        ("ada_p.provenance.json", r'"seed":0', '"seed":9', "the provenance file was edited"),
     ],
 )
 def test_an_edited_file_fails(drawn: ResultStore, file: str, pattern: str, replacement: str, message: str) -> None:
@@ -89,7 +89,7 @@ def test_an_edited_file_fails(drawn: ResultStore, file: str, pattern: str, repla
     assert message in verify(drawn, "synthetic")[0].differences
 
 
-def test_drawing_again_mends_what_verify_found(drawn: ResultStore) -> None:
+def test_redrawing_fixes_what_verify_found(drawn: ResultStore) -> None:
     change(drawn.run(id_of(WHOLE[0])).metrics, r'"value": [0-9.]+', '"value": 1.25')
     collect(drawn)
     render("fid_by_size", *loaded(drawn))

@@ -1,4 +1,4 @@
-"""A store that may only be read is read all the same, and what cannot be written is told."""
+"""Reading works in a read-only store; a failed write is a user error."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ RUNS = [FakeRun("ada", 500, seed) for seed in range(2)]
 
 @pytest.fixture
 def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ResultStore:
-    """A store in which no folder can be made."""
+    """A store in which no folder can be created."""
     store = write_store(tmp_path / "store", RUNS)
     make = os.mkdir
 
@@ -35,18 +35,18 @@ def _refuse(path: str) -> NoReturn:
 
 
 @pytest.mark.parametrize("command", ["table", "claims", "energy"])
-def test_a_store_that_may_only_be_read_is_read(sealed: ResultStore, command: str) -> None:
+def test_a_read_only_store_is_read(sealed: ResultStore, command: str) -> None:
     (sweep,) = sealed.sweeps()
     assert main([command, sweep, "--store", str(sealed.path)]) == 0
     assert not sealed.tables.exists()
 
 
-def test_figures_of_a_store_that_may_only_be_read_are_written_where_one_is(sealed: ResultStore) -> None:
+def test_figures_of_a_read_only_store_are_written_to_the_working_directory(sealed: ResultStore) -> None:
     (sweep,) = sealed.sweeps()
     assert main(["figures", "draw", sweep, "--only", "fid_curves", "--store", str(sealed.path)]) == 0
     assert (sealed.path.parent / "figures" / sweep / "fid_curves.png").exists()
 
 
-def test_what_cannot_be_written_is_told(sealed: ResultStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_written_is_reported(sealed: ResultStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["collect", "--store", str(sealed.path)]) == 2
     assert "read-only file system; check its permissions" in capsys.readouterr().err

@@ -25,7 +25,7 @@ HOSTILE = '<script>alert("x")</script>'
 
 
 class Balance(HTMLParser):
-    """Checks that every tag is closed in order, and remembers what the page would load."""
+    """Checks that every tag is closed in order, and records what the page would load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,17 +64,17 @@ def test_a_report_has_every_part_and_loads_nothing(store: ResultStore, tmp_path:
     assert not re.search(r"url\(|@import|https?:", text)
 
 
-def test_claims_stand_in_it_with_their_verdicts(store: ResultStore, tmp_path: Path) -> None:
+def test_claims_are_listed_with_their_verdicts(store: ResultStore, tmp_path: Path) -> None:
     text = written(store, tmp_path, claims=["ada < baseline at subset=500, p<0.01, n>=5", "prose: It does."])
     assert '<span class="verdict UNDERPOWERED">' in text
     assert "2+2 seeds, 0.04 kWh" in text
     assert "Not tested (prose): It does." in text
 
 
-def test_diverged_missing_and_unfinished_runs_stand_in_it(troubled: ResultStore, tmp_path: Path) -> None:
+def test_diverged_missing_and_unfinished_runs_are_listed(troubled: ResultStore, tmp_path: Path) -> None:
     text = written(troubled, tmp_path)
     assert "1 diverged" in text
-    assert text.count("not begun</td>") == 3
+    assert text.count("not started</td>") == 3
     assert "40 of 100" in text
 
 
@@ -108,7 +108,7 @@ def test_the_same_store_makes_the_same_page(store: ResultStore, tmp_path: Path) 
 
 def test_without_a_browser_the_pdf_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ReportError, match="not printed, there is no chromium"):
+    with pytest.raises(ReportError, match="not printed, no chromium"):
         print_pdf(tmp_path / "report.html", tmp_path / "report.pdf")
 
 
@@ -134,12 +134,12 @@ def test_neither_a_misspelt_figure_nor_one_with_a_bug_stops_the_report(
 ) -> None:
     text = written(store, tmp_path, figures=["pie", broken_figure, "fid_by_size"])
     assert "Figures that could not be drawn" in text
-    assert "figure pie: not known" in text
+    assert "figure pie: no such figure" in text
     assert f"{broken_figure}: internal error: ZeroDivisionError: of this test" in text
     assert text.count("data:image/png;base64,") == 1
 
 
-def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_told(
+def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_reported(
     store: ResultStore, broken_figure: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan_with(store, figures=[broken_figure, "pie", "fid_by_size"])
@@ -148,4 +148,4 @@ def test_a_figure_with_a_bug_does_not_stop_the_others_and_is_told(
     out, err = capsys.readouterr()
     assert "fid_by_size.png" in out
     assert "ZeroDivisionError: of this test" in err
-    assert "figure pie: not known" in err
+    assert "figure pie: no such figure" in err

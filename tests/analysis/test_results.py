@@ -38,12 +38,12 @@ def test_a_trial_done_for_a_shorter_horizon_is_pending_for_this_sweep(tmp_path: 
     assert list(runs.frame["state"]) == ["pending"]
 
 
-def test_states_tell_diverged_running_and_not_begun_apart(troubled: ResultStore) -> None:
+def test_states_distinguish_diverged_running_and_not_started(troubled: ResultStore) -> None:
     runs, _ = loaded(troubled)
     assert list(runs.frame["state"]) == ["diverged", *["done"] * 3, "running", *["done"] * 4, *["pending"] * 3]
 
 
-def test_method_and_size_are_known_of_runs_that_have_not_begun(troubled: ResultStore) -> None:
+def test_method_and_size_are_known_of_runs_that_have_not_started(troubled: ResultStore) -> None:
     runs, _ = loaded(troubled)
     last = runs.frame.iloc[-1]
     assert (last["method"], last["training_images"], last["augment"]) == ("ADA", 2000, "ada")
@@ -85,7 +85,7 @@ def test_a_score_without_detector_fits_one_metric_only(store: ResultStore) -> No
     store.plan("synthetic").write_text(json.dumps({**plan, "score": None}))
     _, curves = loaded(store)
     assert curves.score.metric == "fid2k-lite0"
-    assert curves.score.described == (
+    assert curves.score.description == (
         "fid2k-lite0: detector lite0, 2,000 generated vs 2,000 real images, identity 5ca1ab1e"
     )
 
@@ -149,7 +149,7 @@ def test_a_run_at_its_horizon_that_is_not_done_is_still_evaluating(tmp_path: Pat
     assert list(loaded(store)[0].frame["state"]) == ["done"]
 
 
-def test_the_plan_says_the_training_images_of_a_cell_that_has_not_begun(tmp_path: Path) -> None:
+def test_the_plan_says_the_training_images_of_a_cell_that_has_not_started(tmp_path: Path) -> None:
     store = write_store(tmp_path, WHOLE[:1], missing=[FakeRun("ada", 500, 0), FakeRun("ada", 2000, 0)], files=False)
     plan = json.loads(store.plan("synthetic").read_text())
     mirrored = [cell | {"training_images": 2 * cell["training_images"]} for cell in plan["cells"]]
@@ -157,7 +157,7 @@ def test_the_plan_says_the_training_images_of_a_cell_that_has_not_begun(tmp_path
     assert list(loaded(store)[0].frame["training_images"]) == [1000.0, 1000.0, 4000.0]
 
 
-def test_of_an_earlier_plan_the_training_images_are_those_of_the_runs_of_the_cell_that_have_begun(
+def test_a_plan_without_training_images_takes_them_from_started_runs_of_the_cell(
     tmp_path: Path,
 ) -> None:
     store = write_store(tmp_path, WHOLE[:1], missing=[WHOLE[1], WHOLE[3]], files=False)
@@ -189,10 +189,10 @@ def test_every_data_set_of_a_sweep_has_an_identity_of_its_own() -> None:
     found = two_sets({"aaaa": "cats", "bbbb": "dogs"})
     assert choose_score(found, "fid2k", several_sets=True).identity == "aaaa+bbbb"
     assert choose_score(found, "fid2k", "aaaa+bbbb", several_sets=True).identity == "aaaa+bbbb"
-    with pytest.raises(ScoreError, match="values of different identity do not compare"):
+    with pytest.raises(ScoreError, match="values of different identities cannot be compared"):
         choose_score(found, "fid2k")
 
 
 def test_two_identities_of_one_data_set_do_not_meet_in_a_sweep_of_several() -> None:
-    with pytest.raises(ScoreError, match="values of different identity do not compare"):
+    with pytest.raises(ScoreError, match="values of different identities cannot be compared"):
         choose_score(two_sets({"aaaa": "cats", "bbbb": "dogs", "cccc": "dogs"}), "fid2k", several_sets=True)

@@ -1,4 +1,4 @@
-"""Figures of a search name its configurations by rank: their settings would fill the page."""
+"""Figures of a search name its configurations by rank, because their settings would fill the page."""
 
 from pathlib import Path
 

@@ -20,7 +20,7 @@ def test_every_cell_is_a_row_with_median_and_range(store: ResultStore) -> None:
     assert row["state"] == "3 done"
 
 
-def test_trouble_is_shown(troubled: ResultStore) -> None:
+def test_incomplete_runs_are_shown(troubled: ResultStore) -> None:
     summary = summarize(*loaded(troubled))
     assert list(summary.table["state"]) == ["2 done, 1 diverged", "2 done, 1 running (40%)", "3 done", "3 pending"]
     rows = [dict(zip(HEADINGS, row, strict=True)) for row in cells_of(summary)]

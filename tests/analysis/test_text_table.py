@@ -11,7 +11,7 @@ def test_long_headings_are_broken_where_words_end() -> None:
     assert block.headings[1] == "diffaugment\nfid5k_full-\ninception"
 
 
-def test_a_wide_table_goes_on_in_blocks_that_begin_with_the_first_column() -> None:
+def test_a_wide_table_is_split_into_blocks_that_start_with_the_first_column() -> None:
     wide = TextTable(
         ["set", *(f"method {number}" for number in range(30))], [["cifar10 · 10k images", *["12.34"] * 30]]
     )

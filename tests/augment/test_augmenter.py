@@ -1,4 +1,4 @@
-"""The controller: what it measures, how p moves, what a checkpoint carries."""
+"""The controller: what it measures, how p moves, what a checkpoint contains."""
 
 import pytest
 import torch
@@ -67,7 +67,7 @@ def test_p_is_never_negative_and_does_not_depend_on_the_order_of_what_is_seen(ba
             assert forwards.p == backwards.p >= 0
 
 
-def test_signs_of_every_phase_count_alike() -> None:
+def test_signs_of_every_phase_have_equal_weight() -> None:
     ada = made(AdaAugment(interval=1))
     ada.observe(signs(1, 1, 1))
     ada.observe(signs(-1))
@@ -75,7 +75,7 @@ def test_signs_of_every_phase_count_alike() -> None:
     assert ada.r_t == 0.5
 
 
-def test_p_rests_where_nothing_was_seen_or_logits_are_not_numbers() -> None:
+def test_p_stays_without_samples_or_with_nan_logits() -> None:
     ada = made(AdaAugment(interval=1, p_initial=0.25))
     ada.step(1, batch=4)
     ada.observe(signs(float("nan")))
@@ -143,7 +143,7 @@ def test_fixed_p_stays_and_overfitting_is_still_measured() -> None:
 
 @pytest.mark.parametrize("spec", [NoAugment(), FixedAugment(p=0.5), AdaAugment(horizon_kimg=1)])
 @pytest.mark.parametrize("stop", [1, 4, 6])
-def test_going_on_from_a_checkpoint_equals_never_having_stopped(spec: Spec, stop: int) -> None:
+def test_resuming_from_a_checkpoint_equals_never_having_stopped(spec: Spec, stop: int) -> None:
     whole, first, second = made(spec), made(spec), made(spec)
     for iteration in range(1, 13):
         if iteration == stop + 1:

@@ -1,4 +1,4 @@
-"""DiffAugment under chance: the parts it hides, and its derivatives."""
+"""DiffAugment with random draws: the parts it hides, and its derivatives."""
 
 import pytest
 import torch

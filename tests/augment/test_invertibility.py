@@ -1,4 +1,4 @@
-"""Condition numbers of augmentations against the mixing matrices they stand for."""
+"""Condition numbers of augmentations against those of explicit mixing matrices."""
 
 import numpy as np
 import pytest
@@ -51,5 +51,5 @@ def test_a_pipe_of_one_transform_is_that_transform() -> None:
     assert list(condition_numbers("rotate90", 32, 0.5)) == ["rotate90", "whole"]
 
 
-def test_covering_up_is_no_group() -> None:
+def test_cutout_is_not_a_group() -> None:
     assert np.isnan(condition_numbers("cutout", 32, 0.5)["cutout"])

@@ -1,4 +1,4 @@
-"""The pipe as a whole: identity, gating, derivatives, and the images it takes."""
+"""The whole pipe: identity, gating, derivatives, and the images it accepts."""
 
 from math import sqrt
 from typing import get_args
@@ -23,13 +23,13 @@ def some_images(n: int = 2, channels: int = 3, side: int = 32, dtype: torch.dtyp
 
 
 def smooth_images(n: int = 2, side: int = 32) -> Tensor:
-    """Return images without the fine detail that sym6, being almost but not quite symmetric, mirrors a little askew."""
+    """Return images without fine detail, which sym6 mirrors inexactly because it is not quite symmetric."""
     turns = torch.linspace(0, 1, side) * torch.rand(n, 3, 2, 1, generator=torch.Generator().manual_seed(3)) * 4
     return turns[:, :, 0, :, None].sin() * turns[:, :, 1, None, :].cos()
 
 
 class CountedDraws(RandomDraws):
-    """Random draws that remember which gates opened."""
+    """Random draws that record which gates opened."""
 
     def __init__(self) -> None:
         self.opened: dict[str, Tensor] = {}
@@ -153,7 +153,7 @@ def test_first_and_second_derivatives_are_right(name: Pipe) -> None:
     draws = QuantileDraws(0.35, field=torch.ones(1, 3, side, side, dtype=torch.float64))
 
     def bent(images: Tensor) -> Tensor:
-        """Return a few numbers that are curved in the images, for the pipe itself is affine."""
+        """Return a few numbers that are nonlinear in the images, since the pipe itself is affine."""
         augmented = named_pipe(name)(images, ALWAYS, draws)
         return functional.avg_pool2d(augmented.square(), 3)
 

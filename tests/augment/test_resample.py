@@ -1,4 +1,4 @@
-"""The wavelet, and both ways of sampling with it."""
+"""The wavelet, and both ways of resampling with it."""
 
 import numpy as np
 import pytest

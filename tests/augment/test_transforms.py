@@ -1,4 +1,4 @@
-"""Distributions of what the transforms draw, and what their parameters mean."""
+"""The distributions that the transforms draw from, and the meaning of their parameters."""
 
 from math import pi
 
@@ -121,7 +121,7 @@ def test_luma_flip_undoes_itself(colour: list[float]) -> None:
 
 
 @given(st.integers(0, 3), st.floats(-4, 4))
-def test_a_stronger_band_leaves_the_expected_power_as_it_was(band: int, exponent: float) -> None:
+def test_a_stronger_band_leaves_the_expected_power_unchanged(band: int, exponent: float) -> None:
     transform = TRANSFORMS[f"filter{band}"]
     assert isinstance(transform, Filtering)
     gains = transform.gains(torch.tensor([[exponent]], dtype=torch.float64))[0]

@@ -1,4 +1,4 @@
-"""Fixtures of the backends' tests."""
+"""Fixtures for tests of the backends."""
 
 from collections.abc import Iterator
 

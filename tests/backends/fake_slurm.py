@@ -1,4 +1,4 @@
-"""Commands of a SLURM that answers as it is told, to stand first in PATH."""
+"""A fake SLURM: scripts with configurable output, put first in PATH."""
 
 import os
 from pathlib import Path
@@ -22,27 +22,27 @@ sed "s/NUMBER/$((4700 + taken))/" "$here/submitted"
 """
 
 
-class StandIn:
-    """The commands in `folder`, and what they answer: texts of the files in `answers`."""
+class FakeSlurm:
+    """The scripts in `folder`; they print the files in `answers`."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.answers = folder / "answers"
         self.answers.mkdir(parents=True)
-        self.say(taken="0", most="100000", word="AssocMaxSubmitJobLimit", refusal="", squeue="", sacct="")
-        self.say(submitted="Submitted batch job NUMBER\n", asked="", scancelled="")
+        self.set(taken="0", most="100000", word="AssocMaxSubmitJobLimit", refusal="", squeue="", sacct="")
+        self.set(submitted="Submitted batch job NUMBER\n", asked="", scancelled="")
         self.command("sbatch", SBATCH)
         self.command("squeue", 'cat "$here/squeue"')
         self.command("sacct", 'cat "$here/sacct"')
         self.command("scancel", 'echo "$*" >>"$here/scancelled"')
         monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
-    def say(self, **texts: str) -> None:
-        """Set what a command answers, or how many jobs SLURM takes (`most`)."""
+    def set(self, **texts: str) -> None:
+        """Set what a command prints, or how many jobs SLURM accepts (`most`)."""
         for name, text in texts.items():
             (self.answers / name).write_text(text)
 
-    def told(self, name: str) -> list[str]:
+    def lines(self, name: str) -> list[str]:
         return (self.answers / name).read_text().split("\n")[:-1]
 
     def command(self, name: str, lines: str) -> None:

@@ -1,4 +1,4 @@
-"""A backend under test, and waiting for its tasks."""
+"""A backend under test, and how to wait for its tasks."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ ENDS = {13: State.FAILED, 15: State.LOST}
 
 @dataclass
 class Rig:
-    """A backend under test. `connect` gives another object for the same world, as a later process would have."""
+    """A backend under test. `connect` returns a new object for the same queue, as a later process would have."""
 
     store: Store
     connect: Callable[[], Backend]

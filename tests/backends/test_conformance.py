@@ -55,7 +55,7 @@ def test_no_more_run_than_there_are_slots(rig: Rig) -> None:
     wait(backend, handles, over)
 
 
-def test_bad_ends_are_told_apart(rig: Rig) -> None:
+def test_unsuccessful_ends_are_distinguished(rig: Rig) -> None:
     backend = rig.connect()
     handles = submit(rig, backend, *(rig.task(seed) for seed in (0, 13, 15)))
     assert list(wait(backend, handles, over).values()) == [State.DONE, State.FAILED, State.LOST]
@@ -94,12 +94,12 @@ def test_a_later_process_sees_and_stops_what_an_earlier_one_started(rig: Rig) ->
     assert over(set(wait(second, handles, over).values()))
 
 
-def test_a_stranger_is_lost(rig: Rig) -> None:
+def test_an_unknown_handle_is_lost(rig: Rig) -> None:
     stranger = Handle(backend=rig.connect().name, key="000000000000-001", trial="0" * 12, attempt=1)
     assert rig.connect().states([stranger]) == {stranger: State.LOST}
 
 
-def test_nothing_submitted_is_nothing_done(rig: Rig) -> None:
+def test_submitting_nothing_does_nothing(rig: Rig) -> None:
     backend = rig.connect()
     assert backend.submit(backend.render([])) == []
     assert backend.states([]) == {}

@@ -1,4 +1,4 @@
-"""What only the local backend has: slots by resources, and a runner that may die."""
+"""What is specific to the local backend: slots by resources, and a runner that may die."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends.local.backend import LocalBackend
-from orchestrator.backends.local.runner import places
+from orchestrator.backends.local.runner import assign_gpus
 from orchestrator.backends.queue import Capacity, QueueEntry, read_entry
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
@@ -41,7 +41,7 @@ def entry(cpus: int = 1, gpus: int = 0, held: tuple[int, ...] = ()) -> QueueEntr
     ],
 )
 def test_slots(wanted: QueueEntry, running: list[QueueEntry], capacity: Capacity, got: tuple[int, ...] | None) -> None:
-    assert places(wanted, running, capacity) == got
+    assert assign_gpus(wanted, running, capacity) == got
 
 
 def test_more_gpus_than_there_are_is_refused_when_rendering(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""The Ray backend without Ray: its queue, its answers from files, and what it asks over HTTP."""
+"""The Ray backend without Ray: its queue, states read from files, and its HTTP requests."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ from trainer.record import State
 
 
 class FakeRay(BaseHTTPRequestHandler):
-    """The few answers of Ray's dashboard that are asked for."""
+    """The few responses of Ray's dashboard that the backend requests."""
 
     token: ClassVar[str] = "secret"
     jobs: ClassVar[list[dict[str, Any]]] = []
@@ -48,12 +48,12 @@ class FakeRay(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """Where a FakeRay listens."""
+    """The address of a FakeRay."""
     server = HTTPServer(("127.0.0.1", 0), FakeRay)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -114,13 +114,13 @@ def test_rendered_text_says_what_each_attempt_needs(backend: RayBackend, tmp_pat
     assert text.endswith(f"orchestrator.supervise {tmp_path}/trial 1\n")
 
 
-def test_a_wrong_token_is_refused_for_good(address: str) -> None:
+def test_a_wrong_token_is_a_permanent_failure(address: str) -> None:
     with pytest.raises(BackendError, match="401") as failure:
         RayJobs(address, "guess").is_alive("job-1")
     assert not failure.value.retryable
 
 
-def test_a_silent_cluster_may_answer_later() -> None:
+def test_an_unresponsive_cluster_is_a_temporary_failure() -> None:
     with pytest.raises(BackendError) as failure:
         RayJobs("http://127.0.0.1:9").is_alive("job-1")
     assert failure.value.retryable

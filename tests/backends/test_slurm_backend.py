@@ -1,4 +1,4 @@
-"""The SLURM backend without SLURM: what it renders and how it judges, where there is neither sbatch nor squeue."""
+"""The SLURM backend without SLURM: what it renders, and how it interprets states, without sbatch or squeue."""
 
 import shlex
 from collections.abc import Sequence
@@ -106,7 +106,7 @@ def test_no_value_of_a_profile_breaks_out_of_its_line(value: str) -> None:
 
 
 class ScriptedSlurm:
-    """squeue as it answers one time after the other."""
+    """squeue with a script of successive outputs."""
 
     def __init__(self, *words: str) -> None:
         self.words = list(words)
@@ -120,16 +120,16 @@ class ScriptedSlurm:
 HANDLE = Handle(backend="slurm", key="7", trial="0" * 12, attempt=1)
 
 
-def test_a_lost_node_is_no_end_while_slurm_may_requeue(tmp_path: Path) -> None:
+def test_a_lost_node_is_not_an_end_while_slurm_may_requeue(tmp_path: Path) -> None:
     slurm = ScriptedSlurm("RUNNING", "NODE_FAIL", "NODE_FAIL", "PENDING", "RUNNING", "COMPLETED")
-    backend = SlurmBackend(Store(tmp_path), Profile(poll_seconds=0, settle_seconds=60), ask=slurm)
+    backend = SlurmBackend(Store(tmp_path), Profile(poll_seconds=0, settle_seconds=60), run_command=slurm)
     seen = [backend.states([HANDLE])[HANDLE] for _ in range(6)]
     assert seen == [State.RUNNING, State.PENDING, State.PENDING, State.PENDING, State.RUNNING, State.DONE]
 
 
 def test_a_lost_node_is_an_end_when_slurm_does_not_requeue(tmp_path: Path) -> None:
     slurm = ScriptedSlurm("NODE_FAIL", "NODE_FAIL")
-    backend = SlurmBackend(Store(tmp_path), Profile(poll_seconds=0, settle_seconds=0), ask=slurm)
+    backend = SlurmBackend(Store(tmp_path), Profile(poll_seconds=0, settle_seconds=0), run_command=slurm)
     assert backend.states([HANDLE])[HANDLE] is State.LOST
 
 
@@ -139,7 +139,7 @@ def test_cancelling_spares_what_waits_from_starting_and_lets_what_runs_save(tmp_
     handles = [HANDLE.model_copy(update={"key": key, "trial": trial}) for key, trial in trials.items()]
     leases = {key: acquire(store.run(trials[key]).path) for key in ("7_1", "7_2")}
     leases["7_2"].release()  # of a run that has ended; the one that follows it does not listen yet
-    SlurmBackend(store, Profile(), ask=slurm).cancel(handles)
+    SlurmBackend(store, Profile(), run_command=slurm).cancel(handles)
     assert slurm.commands == [
         ["scancel", "--state=PENDING", "7_0", "7_1", "7_2"],
         ["scancel", "7_0", "7_2"],
@@ -149,7 +149,7 @@ def test_cancelling_spares_what_waits_from_starting_and_lets_what_runs_save(tmp_
 
 def test_nothing_is_asked_for_no_jobs(tmp_path: Path) -> None:
     slurm = ScriptedSlurm()
-    backend = SlurmBackend(Store(tmp_path), Profile(), ask=slurm)
+    backend = SlurmBackend(Store(tmp_path), Profile(), run_command=slurm)
     assert backend.states([]) == {}
     backend.cancel([])
     assert slurm.commands == []

@@ -1,4 +1,4 @@
-"""Energy from SLURM's accounting: whose job it was, and when it is asked for at all."""
+"""Energy from SLURM's accounting: which attempt it belongs to, and when it is requested at all."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.backends.base import Handle, write_handle
 from orchestrator.backends.slurm.accounting import METHOD, account, consumed
-from orchestrator.backends.slurm.commands import Ask
+from orchestrator.backends.slurm.commands import RunCommand
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
@@ -29,7 +29,7 @@ def run(store: Store) -> RunDir:
 
 
 def attempt(run: RunDir, number: int, key: str = "", state: State = State.DONE) -> Path:
-    """Write an attempt; with a key, it is one that was submitted, else one that SLURM began again itself."""
+    """Write an attempt: a submitted one with a key, else one that SLURM requeued itself."""
     new_attempt(run)
     record = RunRecord(
         attempt=number,
@@ -48,7 +48,7 @@ def attempt(run: RunDir, number: int, key: str = "", state: State = State.DONE) 
     return run.attempt(number)
 
 
-def asking(answers: str) -> tuple[Ask, list[Sequence[str]]]:
+def asking(answers: str) -> tuple[RunCommand, list[Sequence[str]]]:
     asked: list[Sequence[str]] = []
 
     def ask(command: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Asking SLURM: few commands, and every form of their answers."""
+"""Polling SLURM: few commands, and every form of their output."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ ARRAY = "85_[8-10,12%4]|PENDING|0:0\n85_1|CANCELLED by 0|0:15\n9|TIMEOUT|0:0\n"
 
 
 class FakeSlurm:
-    """Answers as told, and counts the commands."""
+    """Prints the given output, and counts the commands."""
 
     def __init__(self, squeue: str = "", sacct: str | BackendError = "") -> None:
         self.answers: dict[str, str | BackendError] = {"squeue": squeue, "sacct": sacct}
@@ -83,7 +83,7 @@ def test_accounting_is_asked_only_for_what_squeue_has_forgotten() -> None:
     assert slurm.asked == ["squeue", "sacct"]
 
 
-def test_a_job_nobody_knows_has_no_row_and_is_not_asked_for_again_and_again() -> None:
+def test_an_unknown_job_has_no_row_and_is_not_polled_repeatedly() -> None:
     slurm, clock = FakeSlurm(SQUEUE), Clock()
     poller = Poller(10.0, slurm, clock)
     assert poller.rows(["61"]) == {}
@@ -96,7 +96,7 @@ def test_a_cluster_without_accounting_just_forgets_old_jobs() -> None:
     assert Poller(10.0, FakeSlurm(SQUEUE, disabled), Clock()).rows(["60"]) == {}
 
 
-def test_silent_accounting_is_a_failure_that_may_pass() -> None:
+def test_unresponsive_accounting_is_a_temporary_failure() -> None:
     down = BackendError("sacct: error: slurm_persist_conn_open_without_init", retryable=True)
     with pytest.raises(BackendError, match="sacct"):
         Poller(10.0, FakeSlurm(SQUEUE, down), Clock()).rows(["60"])

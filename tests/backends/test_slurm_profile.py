@@ -38,7 +38,7 @@ def test_a_profile_is_chosen_by_path(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert chosen_profile(tmp_path / "store").partition == "big"
 
 
-def test_an_unknown_name_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unknown_name_is_reported_with_the_nearest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ADASWEEP_PROFILE", "throwawy")
     with pytest.raises(PlanError, match="did you mean 'throwaway'"):
         chosen_profile(tmp_path)
@@ -96,7 +96,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "problem"), MISTAKES)
-def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, problem: str) -> None:
+def test_mistakes_are_reported_with_their_line(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text)
     with pytest.raises(SweepError) as error:
@@ -104,7 +104,7 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, problem: s
     assert problem in str(error.value)
 
 
-def test_all_mistakes_of_a_profile_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_a_profile_are_reported_at_once(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("partiton: gpu\nflags: {time: 10, mem: 4G}\nthrottle: 0\n")
     with pytest.raises(SweepError) as error:

@@ -1,4 +1,4 @@
-"""Reading what SLURM's commands print: every form of a row, and what sites and mishaps put beside rows."""
+"""Parsing the output of SLURM's commands: every form of a row, and what sites or failures print between rows."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.replies import (
     JOB,
     by_cluster,
-    read_readings,
+    read_numbers,
     read_sacct,
     read_settings,
     read_squeue,
@@ -49,7 +49,7 @@ words = st.sampled_from(sorted(STATES))
 
 @st.composite
 def rows(draw: st.DrawFn) -> tuple[str, JobRow, str]:
-    """Return a key, what is told of it, and the line of squeue that tells it."""
+    """Return a key, its row, and the line of squeue with that row."""
     job, index, word = draw(numbers), draw(st.none() | st.integers(0, 99)), draw(words)
     code, signal = draw(st.integers(0, 255)), draw(st.integers(0, 64))
     status = code << 8 if draw(st.booleans()) else signal
@@ -77,7 +77,7 @@ def test_every_wait_status_is_read(status: int) -> None:
 
 
 @pytest.mark.parametrize("blank", ["N/A", "", "None"])
-def test_an_exit_code_that_is_not_told_is_none(blank: str) -> None:
+def test_a_missing_exit_code_is_none(blank: str) -> None:
     assert read_squeue(f"4711|0|PENDING|{blank}|").rows == {"4711_0": JobRow("PENDING")}
 
 
@@ -93,14 +93,14 @@ def test_an_exit_code_that_is_not_told_is_none(blank: str) -> None:
         ("[0-99999999]", {*range(12)}),
     ],
 )
-def test_elements_of_an_array_in_one_row_are_told_one_by_one(indices: str, found: set[int]) -> None:
+def test_elements_of_an_array_in_one_row_are_read_one_by_one(indices: str, found: set[int]) -> None:
     jobs = [f"85_{index}" for index in range(12)]
     waiting = {f"85_{index}": JobRow("PENDING") for index in found}
     assert read_sacct(f"85_{indices}|PENDING|0:0", jobs).rows == waiting
     assert read_squeue(f"85|{indices}|PENDING|0|", jobs).rows == waiting
 
 
-def test_what_is_told_of_one_element_counts_more_than_what_is_told_of_many() -> None:
+def test_a_row_of_one_element_overrides_a_row_of_many() -> None:
     text = "85_3|RUNNING|0:0\n85_[1,...]|PENDING|0:0"
     assert read_sacct(text, ["85_3", "85_4"]).rows == {"85_3": JobRow("RUNNING"), "85_4": JobRow("PENDING")}
 
@@ -137,7 +137,7 @@ LINE = st.sampled_from(
 
 @st.composite
 def spoilt(draw: st.DrawFn) -> str:
-    """Return an answer with pieces cut out, doubled, or replaced by anything."""
+    """Return output with pieces cut out, duplicated, or replaced by anything."""
     text = "\n".join(draw(st.lists(LINE, max_size=5)))
     for _ in range(draw(st.integers(0, 5))):
         first, last = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
@@ -146,12 +146,12 @@ def spoilt(draw: st.DrawFn) -> str:
 
 
 def judge(text: str) -> None:
-    """Read a text in every way: nothing is raised but an error that may pass."""
+    """Parse a text in every way: only a temporary failure may be raised."""
     jobs = ["4711_0", "4711_1", "12@beta"]
     for answer in (read_squeue(text, jobs), read_sacct(text, jobs)):
         assert all(JOB.fullmatch(key) and isinstance(meaning(row), State) for key, row in answer.rows.items())
         json.dumps([*answer.rows, *answer.others])
-    read_submitted(text), read_settings(text), read_readings(text), consumed(text)
+    read_submitted(text), read_settings(text), read_numbers(text), consumed(text)
     failure = failure_of(text, jobs)
     assert failure is None or (failure.retryable and str(failure) == printable(str(failure)))
 
@@ -181,18 +181,18 @@ def test_no_answer_of_many_is_a_traceback(text: str) -> None:
     judge(text)
 
 
-def test_a_line_that_tells_of_a_missing_job_but_cannot_be_read_is_a_failure_that_may_pass() -> None:
+def test_an_unreadable_line_on_a_missing_job_is_a_temporary_failure() -> None:
     with pytest.raises(BackendError, match=r"squeue: cannot be read: 4711 \| zero") as failure:
         Poller(0.0, lambda _: "4711 | zero").rows(["4711_0"])
     assert failure.value.retryable
 
 
-def test_an_error_on_standard_output_is_no_empty_queue() -> None:
+def test_an_error_on_standard_output_is_not_an_empty_queue() -> None:
     with pytest.raises(BackendError, match="Unable to contact"):
         Poller(0.0, lambda _: "slurm_load_jobs error: Unable to contact slurm controller").rows(["4711_0"])
 
 
-def test_notices_of_a_site_are_passed_over_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_notices_of_a_site_are_skipped_and_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     poller = Poller(0.0, lambda _: "\x1b[1mmaintenance tomorrow\n4711|0|RUNNING|0|\n")
     for _ in range(3):
         assert poller.rows(["4711_0"]) == {"4711_0": JobRow("RUNNING")}

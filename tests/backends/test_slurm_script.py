@@ -1,4 +1,4 @@
-"""Scripts as profiles of real clusters make them: golden texts, and what bash makes of them."""
+"""Scripts rendered for profiles of real clusters: golden texts, and how bash runs them."""
 
 import os
 import shlex
@@ -37,7 +37,7 @@ def test_the_script_of_every_profile_that_ships_is_the_golden_one(file: Path, mo
 
 
 def carried_out(array: JobArray, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a script with an srun that says with what it was called."""
+    """Run a script with an srun that prints its arguments."""
     (folder / "bin").mkdir()
     srun = folder / "bin" / "srun"
     srun.write_text(
@@ -51,7 +51,7 @@ def carried_out(array: JobArray, folder: Path, **variables: str) -> subprocess.C
     return subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_line_of_setup_that_fails_ends_the_job_and_is_told(tmp_path: Path) -> None:
+def test_a_line_of_setup_that_fails_ends_the_job_and_is_reported(tmp_path: Path) -> None:
     done = carried_out(array_for(Profile(setup=("true", "source ~/my env/bin/activate"))), tmp_path)
     assert done.returncode == 2
     assert "adasweep: setup of the profile failed: source ~/my env/bin/activate" in done.stderr
@@ -83,7 +83,7 @@ def test_srun_gets_its_flags_quoted(tmp_path: Path) -> None:
     assert "--container-writable" not in words
 
 
-def test_everything_that_a_node_is_told_lies_where_it_lies_for_the_node(tmp_path: Path) -> None:
+def test_all_paths_given_to_a_node_are_valid_on_the_node(tmp_path: Path) -> None:
     profile = Profile(paths={"/lustre": "/somewhere/else", "/lustre/me": "/mnt/my files"})
     array = array_for(profile, code=Path("/lustre/me/store/code/abc"))
     done = carried_out(array, tmp_path)
@@ -94,7 +94,7 @@ def test_everything_that_a_node_is_told_lies_where_it_lies_for_the_node(tmp_path
     assert len(outputs) == 2
     assert all(shlex.split(line)[1].partition("=")[2].startswith("/mnt/my files/store/slurm/") for line in outputs)
     assert array.folder.is_relative_to("/lustre/me")
-    assert array.seen_inside(array.tasks[0].directory).is_relative_to("/mnt/my files")
+    assert array.path_inside(array.tasks[0].directory).is_relative_to("/mnt/my files")
 
 
 def test_logs_are_written_by_the_node_and_all_else_by_the_container(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_logs_are_written_by_the_node_and_all_else_by_the_container(tmp_path: Pa
     words = carried_out(array, tmp_path).stdout.split("\n")
     assert words[words.index("--output") + 1].startswith("/mnt/me/store/slurm/")
     assert f"/work/store/slurm/{array.folder.name}" in words
-    assert array.seen_inside(Path("/lustre/other")) == Path("/all/other")
+    assert array.path_inside(Path("/lustre/other")) == Path("/all/other")
 
 
 def test_a_node_without_the_folder_of_its_own_disk_says_so(tmp_path: Path) -> None:

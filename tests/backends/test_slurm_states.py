@@ -1,4 +1,4 @@
-"""What SLURM's words mean."""
+"""The meaning of SLURM's job states."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Commands that look, on stores in every state that submissions to SLURM leave: none ends in a traceback."""
+"""Read-only commands on stores in every state that submissions to SLURM leave: none ends in a traceback."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
-from tests.backends.fake_slurm import StandIn
+from tests.backends.fake_slurm import FakeSlurm
 from trainer.errors import ExitCode
 
 ONE = """\
@@ -23,7 +23,7 @@ LOOKS = ("status", "plan", "why", "logs", "cancel", "status")
 
 
 def _untouched(_attempt: Path) -> None:
-    """Leave an attempt as it was submitted."""
+    """Leave an attempt unchanged."""
 
 
 def _text(name: str, text: str) -> Callable[[Path], None]:
@@ -74,14 +74,14 @@ STATES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.fixture
-def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    return StandIn(tmp_path / "bin", monkeypatch)
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
+    return FakeSlurm(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture
-def submitted(store: Store, slurm: StandIn, sweep_file: Callable[[str], Path]) -> Path:
+def submitted(store: Store, slurm: FakeSlurm, sweep_file: Callable[[str], Path]) -> Path:
     """The directory of an attempt that waits in SLURM."""
-    slurm.say(squeue="4700|N/A|PENDING|0|\n")
+    slurm.set(squeue="4700|N/A|PENDING|0|\n")
     words = ["run", str(sweep_file(ONE)), "--backend", "slurm", "--detach", "--live-code", "--store", str(store.root)]
     assert main(words) == ExitCode.DONE
     [trial] = store.ids()
@@ -96,12 +96,12 @@ CASES = [
 
 
 @pytest.mark.parametrize(("state", "answer"), CASES)
-def test_every_look_ends_well_or_in_one_line(
-    store: Store, slurm: StandIn, submitted: Path, capfd: pytest.CaptureFixture[str], state: str, answer: str
+def test_every_read_command_succeeds_or_prints_one_line(
+    store: Store, slurm: FakeSlurm, submitted: Path, capfd: pytest.CaptureFixture[str], state: str, answer: str
 ) -> None:
     trial = submitted.parent.parent.name
     STATES[state](submitted)
-    slurm.say(squeue=answer)
+    slurm.set(squeue=answer)
     for command in LOOKS:
         target = trial if command in ("why", "logs") else "test"
         code = main([command, target, "--store", str(store.root)])

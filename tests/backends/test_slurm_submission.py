@@ -1,4 +1,4 @@
-"""Submitting to a SLURM that says no: limits are waited for, refusals are told, and nothing is left behind."""
+"""Submission to a SLURM that refuses: limits are waited for, refusals are reported, nothing is left behind."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.backends.base import NotAllSubmitted
 from orchestrator.backends.slurm.backend import SlurmBackend
-from orchestrator.backends.slurm.commands import Told
+from orchestrator.backends.slurm.commands import CommandResult
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.submission import AtLimit, Limit, outside_any_job, refusal
 from orchestrator.backends.slurm.task import requeue
@@ -20,7 +20,7 @@ from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
-from tests.backends.fake_slurm import StandIn
+from tests.backends.fake_slurm import FakeSlurm
 from tests.orchestrator.test_run_view import Told as ToldView
 from trainer.config.job import Resources
 from trainer.errors import ExitCode
@@ -31,15 +31,15 @@ EAGER = Profile(poll_seconds=0, settle_seconds=0)
 
 
 @pytest.fixture
-def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    return StandIn(tmp_path / "bin", monkeypatch)
+def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
+    return FakeSlurm(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture
-def dispatcher(store: Store, slurm: StandIn, sweep_file: Callable[..., Path]) -> Dispatcher:
+def dispatcher(store: Store, slurm: FakeSlurm, sweep_file: Callable[..., Path]) -> Dispatcher:
     """Four trials to be submitted."""
     plan = plan_sweep(store, Request(sweep_file(), backend="slurm"))
-    assert slurm.told("asked") == []
+    assert slurm.lines("asked") == []
     return Dispatcher(store, plan, SlurmBackend(store, EAGER), patience=0.0)
 
 
@@ -61,10 +61,10 @@ QOSGrpSubmitJobsLimit
 
 @pytest.mark.parametrize("word", WORDS)
 def test_every_word_for_a_limit_on_submission_is_waited_for(word: str) -> None:
-    told = Told(1, "", f"sbatch: error: {word}\nsbatch: error: Batch job submission failed: {POLICY}\n")
+    told = CommandResult(1, "", f"sbatch: error: {word}\nsbatch: error: Batch job submission failed: {POLICY}\n")
     found = refusal(told)
     assert isinstance(found, AtLimit)
-    assert (found.kind, found.retryable) == (Limit.PASSING, True)
+    assert (found.kind, found.retryable) == (Limit.TRANSIENT, True)
     assert str(found) == f"sbatch: {word}; Batch job submission failed: {POLICY}"
 
 
@@ -80,16 +80,16 @@ def test_every_word_for_a_limit_on_submission_is_waited_for(word: str) -> None:
         ("\x1b[31mno such luck", False),
     ],
 )
-def test_a_refusal_passes_or_is_for_good(text: str, retryable: bool) -> None:
-    found = refusal(Told(1, "", f"sbatch: error: {text}\n"))
+def test_a_refusal_is_temporary_or_permanent(text: str, retryable: bool) -> None:
+    found = refusal(CommandResult(1, "", f"sbatch: error: {text}\n"))
     assert found.retryable is retryable
     assert str(found).isprintable()
 
 
 def test_as_many_are_submitted_as_the_cluster_takes_and_the_rest_when_it_takes_more(
-    dispatcher: Dispatcher, store: Store, slurm: StandIn
+    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm
 ) -> None:
-    slurm.say(
+    slurm.set(
         most="3", squeue="".join(f"{job}|N/A|PENDING|0|\n4700|{job - 4700}|PENDING|0|\n" for job in range(4700, 4705))
     )
     assert len(dispatcher.submit()) == 3
@@ -97,56 +97,56 @@ def test_as_many_are_submitted_as_the_cluster_takes_and_the_rest_when_it_takes_m
     assert sorted(attempts(store)) == [0, 1, 1, 1]
     assert len(dispatcher.submit()) == 0
     assert sorted(attempts(store)) == [0, 1, 1, 1]
-    slurm.say(most="4")
+    slurm.set(most="4")
     assert len(dispatcher.submit()) == 1
     assert attempts(store) == [1, 1, 1, 1]
     assert dispatcher.submit() == []
     assert dispatcher.refusal == ""
-    assert slurm.told("asked") == ["4", "2", "2", "1", "1", "1", "1"]
+    assert slurm.lines("asked") == ["4", "2", "2", "1", "1", "1", "1"]
 
 
-def test_the_reason_of_waiting_is_told_once(dispatcher: Dispatcher, slurm: StandIn) -> None:
+def test_the_reason_of_waiting_is_reported_once(dispatcher: Dispatcher, slurm: FakeSlurm) -> None:
     waiting = "".join(f"{job}|N/A|PENDING|0|\n4700|{job - 4700}|PENDING|0|\n" for job in range(4700, 4705))
-    slurm.say(word="QOSMaxSubmitJobPerUserLimit", squeue=waiting)
+    slurm.set(word="QOSMaxSubmitJobPerUserLimit", squeue=waiting)
     told = ToldView()
     run = WatchedRun(dispatcher.store, dispatcher, told)
     for most in ("0", "0", "1", "1", "2", "2"):
-        slurm.say(most=most)
+        slurm.set(most=most)
         dispatcher.submit()
-        run.tell_trouble()
-        dispatcher.look()
+        run.report_trouble()
+        dispatcher.refresh()
     assert [line.partition(";")[0] for line in told.lines] == ["sbatch: QOSMaxSubmitJobPerUserLimit"]
-    slurm.say(most="9")
+    slurm.set(most="9")
     for _ in range(4):
         dispatcher.submit()
-        run.tell_trouble()
+        run.report_trouble()
     assert told.lines[1:] == ["slurm has taken what waited here"]
 
 
-def test_whoever_only_starts_a_sweep_is_told_what_is_left_and_how_to_go_on(
-    dispatcher: Dispatcher, slurm: StandIn
+def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(
+    dispatcher: Dispatcher, slurm: FakeSlurm
 ) -> None:
-    slurm.say(most="1", squeue="4700|N/A|PENDING|0|\n")
+    slurm.set(most="1", squeue="4700|N/A|PENDING|0|\n")
     told = ToldView()
-    assert WatchedRun(dispatcher.store, dispatcher, told).start_only() == ExitCode.RUN_AGAIN
+    assert WatchedRun(dispatcher.store, dispatcher, told).submit_only() == ExitCode.RUN_AGAIN
     assert told.lines[0].startswith("1 trials submitted")
     assert told.lines[1].startswith("3 trials are not submitted: sbatch: AssocMaxSubmitJobLimit")
 
 
-def test_a_limit_without_a_word_is_waited_for_while_jobs_are_in_the_way(tmp_path: Path, slurm: StandIn) -> None:
-    slurm.say(refusal=f"sbatch: error: Batch job submission failed: {POLICY}\n", squeue="1|N/A|RUNNING|0|\n")
+def test_a_limit_without_a_word_is_waited_for_while_jobs_are_in_the_way(tmp_path: Path, slurm: FakeSlurm) -> None:
+    slurm.set(refusal=f"sbatch: error: Batch job submission failed: {POLICY}\n", squeue="1|N/A|RUNNING|0|\n")
     backend = SlurmBackend(Store(tmp_path), EAGER)
     with pytest.raises(NotAllSubmitted) as waiting:
         backend.submit(backend.render(tasks(tmp_path, 2)))
     assert waiting.value.retryable
-    slurm.say(squeue="1|N/A|COMPLETED|0|\n")
+    slurm.set(squeue="1|N/A|COMPLETED|0|\n")
     with pytest.raises(NotAllSubmitted, match="too large or too long") as final:
         backend.submit(backend.render(tasks(tmp_path, 2)))
     assert not final.value.retryable
 
 
-def test_arrays_are_as_small_as_the_cluster_wants_them(tmp_path: Path, slurm: StandIn) -> None:
-    slurm.say(most="2", word="Batch job submission failed: Invalid job array specification")
+def test_arrays_are_as_small_as_the_cluster_wants_them(tmp_path: Path, slurm: FakeSlurm) -> None:
+    slurm.set(most="2", word="Batch job submission failed: Invalid job array specification")
     backend = SlurmBackend(Store(tmp_path), EAGER)
     with pytest.raises(NotAllSubmitted, match="Invalid job array specification") as final:
         backend.submit(backend.render(tasks(tmp_path, 4)))
@@ -154,9 +154,9 @@ def test_arrays_are_as_small_as_the_cluster_wants_them(tmp_path: Path, slurm: St
 
 
 def test_a_refusal_ends_in_one_line_and_leaves_nothing_behind(
-    store: Store, slurm: StandIn, sweep_file: Callable[..., Path], capfd: pytest.CaptureFixture[str]
+    store: Store, slurm: FakeSlurm, sweep_file: Callable[..., Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    slurm.say(refusal="sbatch: error: Batch job submission failed: Invalid account specified\n")
+    slurm.set(refusal="sbatch: error: Batch job submission failed: Invalid account specified\n")
     words = ["run", str(sweep_file()), "--backend", "slurm", "--no-record", "--store", str(store.root)]
     assert main(words) == ExitCode.USER_ERROR
     [line] = [line for line in capfd.readouterr().err.splitlines() if "error" in line]
@@ -181,58 +181,58 @@ def test_without_slurm_nothing_is_created(
 
 
 @pytest.mark.parametrize("output", ["", "Welcome; job 2024 quota\n", "Submitted batch job soon\n"])
-def test_attempts_of_which_sbatch_told_no_number_are_not_given_to_another_job(
-    dispatcher: Dispatcher, store: Store, slurm: StandIn, output: str
+def test_attempts_without_a_number_from_sbatch_are_not_given_to_another_job(
+    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm, output: str
 ) -> None:
-    slurm.say(submitted=output)
+    slurm.set(submitted=output)
     assert dispatcher.submit() == []
     assert "printed no job number" in dispatcher.refusal
     assert attempts(store) == [1] * 4
-    slurm.say(submitted="Submitted batch job NUMBER\n", squeue="4704|N/A|RUNNING|0|\n")
+    slurm.set(submitted="Submitted batch job NUMBER\n", squeue="4704|N/A|RUNNING|0|\n")
     assert len(dispatcher.submit()) == 1
     assert sorted(attempts(store)) == [1, 1, 1, 2]
 
 
-def test_jobs_of_another_cluster_are_watched_and_cancelled_there(tmp_path: Path, slurm: StandIn) -> None:
-    slurm.say(submitted="Submitted batch job NUMBER on cluster beta\n", squeue="CLUSTER: beta\n4700|1|RUNNING|0|\n")
+def test_jobs_of_another_cluster_are_watched_and_cancelled_there(tmp_path: Path, slurm: FakeSlurm) -> None:
+    slurm.set(submitted="Submitted batch job NUMBER on cluster beta\n", squeue="CLUSTER: beta\n4700|1|RUNNING|0|\n")
     backend = SlurmBackend(Store(tmp_path), EAGER)
     handles = backend.submit(backend.render(tasks(tmp_path, 2)))
     assert [handle.key for handle in handles] == ["4700_0@beta", "4700_1@beta"]
     assert [state.value for state in backend.states(handles).values()] == ["lost", "running"]
     backend.cancel(handles)
-    assert slurm.told("scancelled") == [
+    assert slurm.lines("scancelled") == [
         "--clusters=beta --state=PENDING 4700_0 4700_1",
         "--clusters=beta 4700_0 4700_1",
     ]
 
 
-def test_a_job_that_slurm_does_not_name_yet_is_not_lost(tmp_path: Path, slurm: StandIn) -> None:
+def test_a_job_that_slurm_does_not_name_yet_is_not_lost(tmp_path: Path, slurm: FakeSlurm) -> None:
     patient = SlurmBackend(Store(tmp_path), Profile(poll_seconds=0, settle_seconds=60))
     handles = patient.submit(patient.render(tasks(tmp_path, 1)))
     assert [state.value for state in patient.states(handles).values()] == ["pending"]
     later = SlurmBackend(Store(tmp_path), Profile(poll_seconds=0, settle_seconds=60))
     assert [state.value for state in later.states(handles).values()] == ["lost"]
-    slurm.say(squeue="4700|N/A|RUNNING|0|\n")
+    slurm.set(squeue="4700|N/A|RUNNING|0|\n")
     assert [state.value for state in patient.states(handles).values()] == ["running"]
 
 
-def test_no_spoilt_key_reaches_the_commands(tmp_path: Path, slurm: StandIn) -> None:
+def test_no_corrupt_key_reaches_the_commands(tmp_path: Path, slurm: FakeSlurm) -> None:
     backend = SlurmBackend(Store(tmp_path), EAGER)
     [handle] = backend.submit(backend.render(tasks(tmp_path, 1)))
     spoilt = [handle.model_copy(update={"key": key}) for key in ("", "--me", "4700 --me", "1@--all", "٣", "9" * 5000)]
     backend.cancel(spoilt)
-    assert slurm.told("scancelled") == []
+    assert slurm.lines("scancelled") == []
     assert {state.value for state in backend.states(spoilt).values()} == {"lost"}
 
 
-def test_habits_of_the_users_shell_change_nocommand(
-    tmp_path: Path, slurm: StandIn, monkeypatch: pytest.MonkeyPatch
+def test_habits_of_the_users_shell_change_no_command(
+    tmp_path: Path, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slurm.command("squeue", 'env | grep -c "^SQUEUE_" >"$here/asked"; echo "1|N/A|RUNNING|0|"')
     monkeypatch.setenv("SQUEUE_PARTITION", "other")
     backend = SlurmBackend(Store(tmp_path), EAGER)
     assert backend.poller.rows(["1"])
-    assert slurm.told("asked") == ["0"]
+    assert slurm.lines("asked") == ["0"]
 
 
 def test_a_submission_from_within_a_job_takes_over_its_cluster_and_nothing_else() -> None:
@@ -240,8 +240,8 @@ def test_a_submission_from_within_a_job_takes_over_its_cluster_and_nothing_else(
     assert outside_any_job(inside) == {"PATH": "/bin", "SLURM_CONF": "c", "SLURM_CLUSTERS": "b"}
 
 
-def test_a_command_that_cannot_be_run_is_told_with_a_way_out(
-    tmp_path: Path, slurm: StandIn, monkeypatch: pytest.MonkeyPatch
+def test_a_command_that_cannot_be_run_is_reported_with_a_way_out(
+    tmp_path: Path, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (slurm.folder / "squeue").write_bytes(b"\x7fELF")
     monkeypatch.setenv("PATH", str(slurm.folder))
@@ -249,7 +249,7 @@ def test_a_command_that_cannot_be_run_is_told_with_a_way_out(
         SlurmBackend(Store(tmp_path), EAGER).poller.rows(["1"])
 
 
-def test_answers_that_are_no_utf8_are_read(tmp_path: Path, slurm: StandIn) -> None:
+def test_answers_that_are_not_utf8_are_read(tmp_path: Path, slurm: FakeSlurm) -> None:
     slurm.command("squeue", r"""printf 'Gr\374\337e\n1|N/A|RUNNING|0|\n'""")
     assert SlurmBackend(Store(tmp_path), EAGER).poller.rows(["1"])
 
@@ -262,7 +262,7 @@ def test_a_node_without_scontrol_ends_the_job(
     assert "the job ends without a requeue" in capsys.readouterr().err
 
 
-def test_accounting_that_is_down_is_no_loss(tmp_path: Path, slurm: StandIn) -> None:
+def test_accounting_that_is_down_is_not_a_loss(tmp_path: Path, slurm: FakeSlurm) -> None:
     slurm.command("sacct", "echo 'sacct: error: Problem talking to the database: Connection refused' >&2; exit 1")
     with pytest.raises(BackendError, match="sacct: Problem talking to the database") as failure:
         SlurmBackend(Store(tmp_path), EAGER).poller.rows(["1"])
@@ -287,15 +287,15 @@ def test_accounting_that_is_down_is_no_loss(tmp_path: Path, slurm: StandIn) -> N
     ],
 )
 def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
-    dispatcher: Dispatcher, store: Store, slurm: StandIn, log: str, code: int, told: str
+    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm, log: str, code: int, told: str
 ) -> None:
-    slurm.say(squeue="".join(f"4700|{index}|PENDING|0|\n" for index in range(4)))
+    slurm.set(squeue="".join(f"4700|{index}|PENDING|0|\n" for index in range(4)))
     dispatcher.submit()
     [folder] = (store.root / "slurm").iterdir()
     for index in range(4):
         (folder / f"4700_{index}_0_log.err").write_text(log)
-    slurm.say(squeue="".join(f"4700|{index}|FAILED|{code << 8}|\n" for index in range(4)))
-    dispatcher.look()
+    slurm.set(squeue="".join(f"4700|{index}|FAILED|{code << 8}|\n" for index in range(4)))
+    dispatcher.refresh()
     records = [read_record(store.run(trial).record(1)) for trial in store.ids()]
     assert {(record.state, record.exit_code, record.message) for record in records if record} == {
         (State.FAILED, code, told)
@@ -304,7 +304,7 @@ def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
     assert {decision.action for decision in dispatcher.decisions.values()} == {expected}
 
 
-def test_a_job_that_was_only_interrupted_is_no_failure(dispatcher: Dispatcher, store: Store, slurm: StandIn) -> None:
-    slurm.say(squeue="".join(f"4700|{index}|FAILED|{75 << 8}|\n" for index in range(4)))
+def test_an_interrupted_job_is_not_a_failure(dispatcher: Dispatcher, store: Store, slurm: FakeSlurm) -> None:
+    slurm.set(squeue="".join(f"4700|{index}|FAILED|{75 << 8}|\n" for index in range(4)))
     dispatcher.submit()
     assert [read_record(store.run(trial).record(1)) for trial in store.ids()] == [None] * 4

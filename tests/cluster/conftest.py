@@ -1,4 +1,4 @@
-"""Real clusters for tests, started once per session and stopped by the numbers of their processes."""
+"""Real clusters for tests, started once per session and stopped by their process ids."""
 
 import os
 import sys
@@ -34,9 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def group(item: pytest.Item) -> str:
-    """Return what a test shares with others that one process should run: a cluster, or else only its file.
+    """Return the xdist group of a test: that of its cluster, else its file.
 
-    Tests mostly wait. SLURM's are two groups, on a cluster each, so that none of the groups takes much longer.
+    The tests mostly wait. Those of SLURM form two groups, each with its own cluster, to balance the durations.
     """
     needs = {*getattr(item, "fixturenames", ()), *getattr(getattr(item, "callspec", None), "params", {}).values()}
     if needs & {"ray", "ray_cluster", "ray_nodes", "ray_sweeper"}:
@@ -48,7 +48,7 @@ def group(item: pytest.Item) -> str:
 
 @pytest.fixture(scope="session")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """What the trial of `trained.SWEEP` comes to when nobody disturbs it."""
+    """The result of the trial of `trained.SWEEP` without disturbance."""
     command = Command.prepare(tmp_path_factory.mktemp("calm"), "local")
     command.finish()
     assert command.run.attempts() == [1]
@@ -57,7 +57,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.fixture(scope="session")
 def slurm_cluster() -> Iterator[Cluster]:
-    """A SLURM cluster of two nodes. Its environment is that of this process for as long as it runs."""
+    """A SLURM cluster of two nodes. This process has its environment while it runs."""
     try:
         require()
     except CannotRunSlurm as reason:
@@ -76,9 +76,9 @@ def slurm_cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def slurm(slurm_cluster: Cluster) -> Iterator[Cluster]:
-    """The SLURM cluster, whole and empty again after each test."""
+    """The SLURM cluster, repaired and emptied after each test."""
     yield slurm_cluster
-    slurm_cluster.mend()
+    slurm_cluster.repair()
 
 
 @pytest.fixture(scope="package")
@@ -99,9 +99,9 @@ def ray_cluster() -> Iterator[RayCluster]:
 
 @pytest.fixture
 def ray_nodes(ray_cluster: RayCluster) -> Iterator[RayCluster]:
-    """The Ray cluster, whole again after each test."""
+    """The Ray cluster, repaired after each test."""
     yield ray_cluster
-    ray_cluster.mend()
+    ray_cluster.repair()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A proxy in front of an HTTP server that lets everything through, answers with errors, or never answers."""
+"""A proxy in front of an HTTP server that forwards everything, responds with errors, or never responds."""
 
 import http.client
 import threading
@@ -10,7 +10,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length",
 
 
 class FaultyProxy(ThreadingHTTPServer):
-    """Listens on a port of its own of 127.0.0.1; `mode` may be changed at any time, `asked` counts requests."""
+    """Listens on its own port of 127.0.0.1; `mode` may be changed at any time, `asked` counts requests."""
 
     daemon_threads = True
 
@@ -74,4 +74,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log requests."""

@@ -1,4 +1,4 @@
-"""The scripted worker, after it has noted which GPUs it was given."""
+"""The scripted worker, which first records the GPUs it was given."""
 
 import os
 import runpy

@@ -1,4 +1,4 @@
-"""Small sweeps with a scripted worker, and what must hold of their trials afterwards."""
+"""Small sweeps with a scripted worker, and checks of their trials afterwards."""
 
 import math
 import time
@@ -35,7 +35,7 @@ resources: {{cpus: 1, memory_gib: 0.25, gpus: {gpus}}}
 
 @dataclass
 class Sweeper:
-    """A person at a store who gives the command to run one sweep, as often as needed."""
+    """A user of a store, who runs one sweep with the same command as often as needed."""
 
     store: Store
     folder: Path
@@ -55,19 +55,19 @@ class Sweeper:
         return file
 
     def begin(self, file: Path) -> Dispatcher:
-        """Give the command, and let it die after it has submitted."""
+        """Run the command, and kill it after it has submitted."""
         dispatcher = Dispatcher(self.store, self.plan(file), self.backend())
         dispatcher.submit()
         return dispatcher
 
     def finish(self, file: Path, seconds: float = 300.0) -> Dispatcher:
-        """Give the command and wait until nothing is left to do."""
+        """Run the command and wait until nothing is left to do."""
         deadline = time.monotonic() + seconds
         dispatcher = self.begin(file)
         while dispatcher.active:
             assert time.monotonic() < deadline, {trial: dispatcher.decisions[trial] for trial in dispatcher.active}
             time.sleep(0.2)
-            dispatcher.look()
+            dispatcher.refresh()
             dispatcher.submit()
         return dispatcher
 
@@ -86,7 +86,7 @@ class Sweeper:
         return file
 
     def let_go(self) -> None:
-        """Let every trial go on to its end."""
+        """Let every trial run to its end."""
         for run in self.runs():
             let_go(run)
 
@@ -96,7 +96,7 @@ def reached(run: RunDir) -> float:
 
 
 def _steps(run: RunDir, horizon_kimg: float) -> int:
-    """Return how many steps a worker makes to its horizon, which a plan may round up to whole batches."""
+    """Return the number of steps of a worker to its horizon, which a plan may round up to whole batches."""
     job = read_job(run.job(1))
     assert job
     assert horizon_kimg <= job.options.horizon_kimg < horizon_kimg + STEP_KIMG
@@ -119,7 +119,7 @@ def last_state(run: RunDir) -> State | None:
 
 
 def assert_whole(run: RunDir, horizon_kimg: float) -> None:
-    """Assert that a trial is done, and that no row of it is missing or told twice with different values."""
+    """Assert that a trial is done, and that none of its rows is missing or recorded twice with different values."""
     assert last_state(run) is State.DONE
     kimgs = sorted({row["kimg"] for row in read_lines(run.ticks)})
     assert kimgs == [round(step * STEP_KIMG, 3) for step in range(1, _steps(run, horizon_kimg) + 1)]

@@ -1,4 +1,4 @@
-"""Disks that are full or read-only, and files that a crash or a bit has spoilt, seen from the command line."""
+"""Full or read-only disks, and files corrupted by a crash or a flipped bit, seen from the command line."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def _short_beats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with room for 64 MiB."""
+    """A file system of 64 MiB."""
     if os.geteuid() != 0:
         pytest.skip("mounting a file system takes root")
     disk = tmp_path / "disk"
@@ -56,7 +56,7 @@ def command_on_small_disk(tmp_path: Path, small_disk: Path) -> Iterator[Command]
 
 
 def fill(disk: Path) -> Path:
-    """Leave not a byte free, and return the file that takes the room."""
+    """Fill the disk completely, and return the file that fills it."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (MIB, 4096, 1):
@@ -73,7 +73,7 @@ def adasweep(command: Command, *words: str) -> "subprocess.CompletedProcess[str]
     return subprocess.run(line, env=environment(), capture_output=True, text=True, timeout=300, check=False)
 
 
-def test_a_disk_that_fills_up_is_told_and_costs_nothing_but_time(
+def test_a_disk_that_fills_up_is_reported_and_costs_nothing_but_time(
     command_on_small_disk: Command, small_disk: Path, calm: Trained
 ) -> None:
     command = command_on_small_disk
@@ -92,7 +92,7 @@ def test_a_disk_that_fills_up_is_told_and_costs_nothing_but_time(
     assert result(command.run) == calm
 
 
-def test_a_full_disk_is_told_before_anything_starts(command_on_small_disk: Command, small_disk: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_starts(command_on_small_disk: Command, small_disk: Path) -> None:
     fill(small_disk)
     assert command_on_small_disk.start().wait(120) == 2
     (line,) = command_on_small_disk.said.splitlines()
@@ -100,7 +100,7 @@ def test_a_full_disk_is_told_before_anything_starts(command_on_small_disk: Comma
     assert not list(command_on_small_disk.store.ids())
 
 
-def test_a_read_only_store_is_told_and_can_still_be_looked_at(command_on_small_disk: Command, small_disk: Path) -> None:
+def test_a_read_only_store_is_reported_and_can_still_be_read(command_on_small_disk: Command, small_disk: Path) -> None:
     command = command_on_small_disk
     command.finish()
     remount = ["mount", "-o", "remount,ro", str(small_disk)]
@@ -116,7 +116,7 @@ def test_a_read_only_store_is_told_and_can_still_be_looked_at(command_on_small_d
         assert adasweep(command, *words).returncode == 0
 
 
-def test_spoilt_files_are_passed_over_for_the_last_good_ones(command: Command, calm: Trained) -> None:
+def test_corrupt_files_are_skipped_in_favour_of_the_last_good_ones(command: Command, calm: Trained) -> None:
     launcher = command.begin()
     run = command.run
     supervisor = supervisor_of(run)
@@ -137,7 +137,7 @@ def test_spoilt_files_are_passed_over_for_the_last_good_ones(command: Command, c
 
 
 def spoil(run: RunDir, newest: checkpoint.Checkpoint) -> None:
-    """Leave what crashes and bad disks leave: half a record, half a line, a checkpoint with one bit turned."""
+    """Leave what crashes and bad disks leave: half a record, half a line, a checkpoint with a flipped bit."""
     record = run.record(1)
     record.write_text(record.read_text()[: record.stat().st_size // 2])
     for stream in (run.ticks, run.metrics, run.events, run.path / "logits.jsonl"):

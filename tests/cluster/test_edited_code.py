@@ -1,4 +1,4 @@
-"""Jobs of a cluster run the code that they were submitted with, whatever becomes of the working copy meanwhile."""
+"""Cluster jobs run the code they were submitted with, even if the working copy changes in the meantime."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.cluster.trained import Prepare, Trained, assert_calm, worker_of
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A working copy of this code that a test may spoil."""
+    """A working copy of this code that a test may modify."""
     for package in ("orchestrator", "trainer", "analysis"):
         shutil.copytree(LIVE / package, tmp_path / "work" / package)
     return tmp_path / "work"

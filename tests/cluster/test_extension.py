@@ -1,4 +1,4 @@
-"""A sweep that is made larger and longer: only the difference is run, and the plan says so before."""
+"""A sweep that is extended: only the difference is run, as planned."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def write(folder: Path, seeds: int, horizon: float) -> str:
 
 
 def carried_out(store: Store, file: str) -> dict[str, int]:
-    """Return what a plan wants to do, having done it."""
+    """Plan a sweep, run it, and return the planned actions."""
     plan = json.loads(adasweep(store, "plan", file, "--json").stdout)
     done = adasweep(store, "run", file, "--no-record")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""GPUs that clusters give to attempts, make-believe as they are."""
+"""Assignment of (simulated) GPUs to attempts by clusters."""
 
 import sys
 from collections import Counter

@@ -1,6 +1,6 @@
-"""kill -9 at anything that takes part in a sweep: the same command finishes it, with the weights of a calm run.
+"""kill -9 on every process of a sweep: the same command finishes it, with the weights of an undisturbed run.
 
-The trainer is the real one and the command the real command; every trial is killed between two evaluations.
+Trainer and command are the real ones; every trial is killed between two evaluations.
 """
 
 import time
@@ -23,12 +23,12 @@ BACKENDS = ("local", "slurm", "ray")
 
 
 def jobs_of(run: RunDir) -> int:
-    """Return how many jobs were submitted for a trial; more attempts than that are reruns by the cluster itself."""
+    """Return how many jobs were submitted for a trial; further attempts were requeued by the cluster."""
     return sum(read_handle(run.attempt(number)) is not None for number in run.attempts())
 
 
 def put_to_death(process: ProcessId, run: RunDir) -> None:
-    """Kill a process while its trial is mid-way."""
+    """Kill a process while its trial is midway."""
     assert is_mid_way(run), "came too late to disturb anything"
     daemons.kill([process])
 
@@ -78,7 +78,7 @@ def test_power_loss_of_a_slurm_node_is_survived_without_resubmission(
     node = next(name for name in slurm.shape.names if worker in slurm.running(name, str(command.run.path)))
     assert is_mid_way(command.run)
     slurm.kill(node)
-    slurm.notice_loss(node)
+    slurm.mark_down(node)
     assert launcher.wait(300) == 0, command.said
     assert (jobs_of(command.run), command.run.attempts()) == (1, [1, 2])
     assert_calm(command, calm)

@@ -1,4 +1,4 @@
-"""Recording into a real `mlflow server` over HTTP, which is killed, slow or out of order; nothing waits for it."""
+"""Recording into a real `mlflow server` over HTTP, which is killed, slow or broken; nothing waits for it."""
 
 import json
 import re
@@ -38,7 +38,7 @@ Record = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
-    """A folder that any user may pass through, as pytest's own is not."""
+    """A folder accessible to all users, unlike pytest's own."""
     path = Path(tempfile.mkdtemp(prefix="adasweep-mlflow-", dir="/tmp"))
     path.chmod(0o755)
     yield path
@@ -47,7 +47,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def sqlite_server(folder: Path) -> Iterator[MlflowServer]:
-    """MLflow's server on an SQLite file."""
+    """An MLflow server with an SQLite file."""
     pytest.importorskip("flask", reason="the extra `ui` is not installed")
     (folder / "sqlite").mkdir()
     server = MlflowServer(folder / "sqlite", f"sqlite:///{folder}/sqlite/mlflow.db")
@@ -56,7 +56,7 @@ def sqlite_server(folder: Path) -> Iterator[MlflowServer]:
 
 @pytest.fixture(scope="session")
 def postgres_server(folder: Path) -> Iterator[MlflowServer]:
-    """MLflow's server on a PostgreSQL server of its own."""
+    """An MLflow server with its own PostgreSQL server."""
     pytest.importorskip("flask", reason="the extra `ui` is not installed")
     try:
         postgres = Postgres.create(folder / "postgres")
@@ -119,7 +119,7 @@ def a_store(root: Path, seed: int, points: int = 2) -> tuple[Store, RunDir]:
 
 
 def found(uri: str, store: Store, experiment: str = "adasweep") -> list[Any]:
-    """Return the runs of a store at a server."""
+    """Return the runs of a store on a server."""
     client = MlflowClient(tracking_uri=uri)
     place = client.get_experiment_by_name(experiment)
     name = (store.root / "mlflow" / "store-id").read_text()
@@ -131,14 +131,14 @@ def steps(uri: str, run_id: str, key: str) -> list[int]:
 
 
 def pictures(uri: str, run_id: str) -> Counter[tuple[str, str]]:
-    """Return how many full pictures there are of each key and step."""
+    """Return the number of full-size pictures for each key and step."""
     names = [Path(item.path).name for item in MlflowClient(tracking_uri=uri).list_artifacts(run_id, "images")]
     parts = [re.split(r"[%+]", name) for name in names if name.endswith(".png") and "compressed" not in name]
     return Counter((part[0], part[2]) for part in parts)
 
 
 def assert_recorded(uri: str, store: Store, points: int = 2) -> str:
-    """Assert that one run has all of `a_store`, once, and return its id."""
+    """Assert that one run has everything of `a_store` exactly once, and return its id."""
     (run,) = found(uri, store)
     assert run.info.status == "FINISHED"
     assert run.data.params["augment.type"] == "ada"

@@ -1,4 +1,4 @@
-"""Stopping a sweep on a real Ray cluster. What is killed there is in test_kills.py."""
+"""Stopping a sweep on a real Ray cluster. Tests that kill are in test_kills.py."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A search by Ray Tune on a real cluster: undisturbed, and through the death of everything that drives it."""
+"""A search by Ray Tune on a real cluster: undisturbed, and after killing every process that drives it."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def command(sweeper: Sweeper) -> "subprocess.Popen[str]":
 
 
 def assert_searched(sweeper: Sweeper, launcher: "subprocess.Popen[str]") -> None:
-    """Assert that there are four trials, the best of which is done, and that others say why they are not."""
+    """Assert that there are four trials, that the best is done, and that the others report why they are not."""
     _, said = launcher.communicate(timeout=400)
     assert launcher.returncode == 0, said
     runs = sorted(sweeper.runs(), key=gamma)

@@ -1,4 +1,4 @@
-"""What the backend believes of SLURM and of submitit, asked of the real ones."""
+"""Assumptions of the backend about SLURM, checked on a real cluster."""
 
 import ctypes
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ FLAG_BITS = range(8, 32)
 
 
 def _states_of_this_version() -> Iterator[str]:
-    """Yield what SLURM's own library calls every base state, and every flag."""
+    """Yield the name of every base state and every flag in SLURM's own library."""
     found = sorted(Path("/usr/lib").glob(f"*/{LIBRARY}"))
     if not found:
         pytest.skip("SLURM's library is not where Debian puts it")
@@ -62,7 +62,7 @@ def test_rendered_text_is_what_sbatch_was_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("slurm")
-def test_what_the_cluster_can_never_run_is_refused_for_good(tmp_path: Path) -> None:
+def test_what_the_cluster_can_never_run_is_a_permanent_failure(tmp_path: Path) -> None:
     backend = SlurmBackend(Store(tmp_path), Profile())
     with pytest.raises(BackendError, match="node configuration is not available") as failure:
         backend.submit(backend.render([Task("0" * 12, tmp_path, 1, Resources(gpus=64))]))

@@ -1,4 +1,4 @@
-"""What a SLURM cluster does to jobs, and that no sweep is harmed by it. What is killed there is in test_kills.py."""
+"""Sweeps survive what a SLURM cluster does to jobs. Tests that kill are in test_kills.py."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def _begun(sweeper: Sweeper, trials: int = 2) -> Path:
 
 
 def _wait_for_the_blow(sweeper: Sweeper) -> None:
-    """Return once no trial is in its first attempt any more."""
+    """Return once every trial has left its first attempt."""
     wait_until(lambda: all(map(_was_hit, sweeper.runs())), 120, "every first attempt to end")
 
 
@@ -38,7 +38,7 @@ def _finished(sweeper: Sweeper, file: Path) -> list[RunDir]:
 
 
 def _submissions(run: RunDir) -> int:
-    """Return how many jobs were submitted for a trial; more attempts than that are reruns by SLURM itself."""
+    """Return how many jobs were submitted for a trial; further attempts were requeued by SLURM."""
     return sum(read_handle(run.attempt(number)) is not None for number in run.attempts())
 
 
@@ -51,7 +51,7 @@ def _job(run: RunDir) -> str:
 def test_two_copies_after_a_lost_slurmd_never_both_write(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
     file = _begun(slurm_sweeper)
     slurm.kill_slurmd_only("n1")
-    slurm.notice_loss("n1")
+    slurm.mark_down("n1")
     wait_until(lambda: all(run.attempts() == [1, 2] for run in slurm_sweeper.runs()), 120, "second copies of the jobs")
     for run in _finished(slurm_sweeper, file):
         attempts = [row["attempt"] for row in read_lines(run.ticks)]
@@ -67,7 +67,7 @@ def test_accounting_down_is_not_noticed(slurm: Cluster, slurm_sweeper: Sweeper) 
 def test_preempted_jobs_save_and_come_back_by_themselves(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
     _use(slurm_sweeper, "partition: low")
     file = _begun(slurm_sweeper)
-    slurm.ask("sbatch", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 2")
+    slurm.run("sbatch", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 2")
     _wait_for_the_blow(slurm_sweeper)
     for run in _finished(slurm_sweeper, file):
         assert _submissions(run) == 1
@@ -75,7 +75,7 @@ def test_preempted_jobs_save_and_come_back_by_themselves(slurm: Cluster, slurm_s
         assert _repeated(run) == 0
 
 
-def test_jobs_that_run_out_of_time_go_on_in_the_same_job(
+def test_jobs_that_run_out_of_time_continue_in_the_same_job(
     slurm_sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "1.2")  # SLURM looks at time limits twice a minute
@@ -88,7 +88,7 @@ def test_jobs_that_run_out_of_time_go_on_in_the_same_job(
 
 def test_jobs_cancelled_by_the_cluster_are_submitted_again(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
     file = _begun(slurm_sweeper)
-    slurm.ask("scancel", *map(_job, slurm_sweeper.runs()))
+    slurm.run("scancel", *map(_job, slurm_sweeper.runs()))
     _wait_for_the_blow(slurm_sweeper)
     for run in _finished(slurm_sweeper, file):
         assert _submissions(run) == 2
@@ -99,16 +99,16 @@ def test_finished_job_that_is_requeued_does_nothing(slurm: Cluster, slurm_sweepe
     file = slurm_sweeper.write(range(1), 1.0)
     slurm_sweeper.finish(file)
     [run] = slurm_sweeper.runs()
-    slurm.ask("scontrol", "requeue", _job(run))
+    slurm.run("scontrol", "requeue", _job(run))
     wait_until(lambda: _restarts(slurm, run) == ("1", "COMPLETED"), 120, "the second run")
     assert_whole(run, 1.0)
     assert run.attempts() == [1]
 
 
-def test_running_job_that_is_requeued_goes_on(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
+def test_running_job_that_is_requeued_continues(slurm: Cluster, slurm_sweeper: Sweeper) -> None:
     file = _begun(slurm_sweeper)
     for run in slurm_sweeper.runs():
-        slurm.ask("scontrol", "requeue", _job(run))
+        slurm.run("scontrol", "requeue", _job(run))
     _wait_for_the_blow(slurm_sweeper)
     for run in _finished(slurm_sweeper, file):
         assert _submissions(run) == 1
@@ -118,7 +118,7 @@ def test_stopping_a_sweep_saves_what_runs_and_brings_nothing_back(slurm: Cluster
     file = _begun(slurm_sweeper)
     dispatcher = slurm_sweeper.begin(file)
     dispatcher.stop()
-    wait_until(lambda: not slurm.ask("squeue", "--noheader").stdout.strip(), 60, "an empty queue")
+    wait_until(lambda: not slurm.run("squeue", "--noheader").stdout.strip(), 60, "an empty queue")
     assert [last_state(run) for run in slurm_sweeper.runs()] == [State.PREEMPTED] * 2
     for run in _finished(slurm_sweeper, file):
         assert _repeated(run) == 0
@@ -140,6 +140,6 @@ def _repeated(run: RunDir) -> int:
 
 def _restarts(cluster: Cluster, run: RunDir) -> tuple[str, str]:
     fields = dict(
-        part.split("=", 1) for part in cluster.ask("scontrol", "show", "job", _job(run)).stdout.split() if "=" in part
+        part.split("=", 1) for part in cluster.run("scontrol", "show", "job", _job(run)).stdout.split() if "=" in part
     )
     return fields["Restarts"], fields["JobState"]

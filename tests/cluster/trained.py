@@ -1,4 +1,4 @@
-"""Sweeps that really train, started by the real command, and compared with one that nobody disturbed."""
+"""Sweeps with real training, run by the real command, and compared with an undisturbed one."""
 
 import contextlib
 import io
@@ -67,7 +67,7 @@ def write_images(path: Path, side: int = 8, count: int = 64) -> None:
 
 @contextlib.contextmanager
 def held(process: ProcessId) -> Iterator[None]:
-    """Hold a process where it is."""
+    """Suspend a process."""
     send(process, signal.SIGSTOP)
     try:
         yield
@@ -77,7 +77,7 @@ def held(process: ProcessId) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a trial came to: every tensor's bytes, and every row without what the clock decides."""
+    """The result of a trial: the bytes of every tensor, and every row without its timing columns."""
 
     weights: Mapping[str, bytes]
     metrics: Mapping[tuple[float, str], float]
@@ -86,7 +86,7 @@ class Trained:
 
 @dataclass
 class Command:
-    """`adasweep run` of one sweep on one backend, given as often as needed."""
+    """`adasweep run` of one sweep on one backend, repeated as often as needed."""
 
     store: Store
     file: Path
@@ -99,7 +99,7 @@ class Command:
     def prepare(
         cls, folder: Path, backend: str, store: Path | None = None, options: tuple[str, ...] = ("--no-record",)
     ) -> "Command":
-        """Write the sweep and its images into `folder`; the store is made there, too, unless it is elsewhere."""
+        """Write the sweep and its images into `folder`, where the store is too unless given."""
         write_images(folder / "images.zip")
         file = folder / "trained.yaml"
         file.write_text(SWEEP)
@@ -108,7 +108,7 @@ class Command:
         return cls(Store(root), file, backend, options)
 
     def start(self) -> "subprocess.Popen[bytes]":
-        """Give the command; what it says goes to the end of `said`."""
+        """Start the command; its output is appended to `said`."""
         words = ["run", str(self.file), "--store", str(self.store.root), "--backend", self.backend, *self.options]
         with self.log.open("ab") as log:
             command = [*python_module("orchestrator"), *words]
@@ -116,11 +116,11 @@ class Command:
         return self.started[-1]
 
     def finish(self) -> None:
-        """Give the command and expect it to settle everything."""
+        """Run the command and expect it to finish everything."""
         assert self.start().wait(PATIENCE_SECONDS) == 0, self.said
 
     def stop(self) -> None:
-        """End the commands that still run."""
+        """Stop the commands that are still running."""
         for process in self.started:
             process.kill()
             process.wait()
@@ -135,12 +135,12 @@ class Command:
 
     @property
     def run(self) -> RunDir:
-        """Return the one trial there is."""
+        """Return the only trial."""
         (trial,) = self.store.ids()
         return self.store.run(trial)
 
     def begin(self) -> "subprocess.Popen[bytes]":
-        """Give the command and return once its trial has been evaluated and saved, well before its end."""
+        """Start the command and return once its trial has been evaluated and saved, well before its end."""
         process = self.start()
         wait_until(lambda: process.poll() is not None or self._is_under_way(), PATIENCE_SECONDS, "a saved evaluation")
         assert process.poll() is None, self.said
@@ -163,13 +163,13 @@ def worker_of(run: RunDir) -> ProcessId:
 
 
 def supervisor_of(run: RunDir) -> ProcessId:
-    """Return the process that started the trainer, on whatever backend."""
+    """Return the process that started the trainer, on any backend."""
     (process,) = workers_of(run)
     return ProcessId.of(psutil.Process(process.pid).ppid())
 
 
 def result(run: RunDir) -> Trained:
-    """Return what a finished trial came to. A row told twice must have been told the same way."""
+    """Return the result of a finished trial. Duplicate rows must be equal."""
     record = read_record(run.record(run.attempts()[-1]))
     assert record
     assert record.state is State.DONE, record.message
@@ -196,12 +196,12 @@ def _timeless(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_mid_way(run: RunDir) -> bool:
-    """Return whether a trial has not come to its end yet."""
+    """Return whether a trial has not ended yet."""
     return all(row["kimg"] < HORIZON_KIMG for row in read_lines(run.ticks))
 
 
 def assert_calm(command: Command, calm: Trained) -> None:
-    """Assert that the trial came to what it would have come to anyway, and that nothing is left to do."""
+    """Assert that the result is that of an undisturbed run, and that nothing is left to do."""
     attempts = command.run.attempts()
     assert result(command.run) == calm
     command.finish()

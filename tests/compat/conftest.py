@@ -1,4 +1,4 @@
-"""Copies of the recorded store: one that is only asked, and fresh ones that may be written to."""
+"""Copies of the recorded store: a shared one for reading, and fresh ones that may be written to."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What stands in the place of clusters: commands of SLURM that know one array, and the answers of a Ray head."""
+"""Fake clusters: SLURM's commands for a single array, and a Ray head."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 ARRAY = 4711
-"""The number of the one array that this SLURM gives and knows: its elements 0 and 1 wait."""
+"""The id of the only array of this SLURM; its elements 0 and 1 are pending."""
 
 SRUN = """
 while [ "${1#--}" != "$1" ]; do
@@ -29,7 +29,7 @@ COMMANDS = {
 
 
 def write_slurm(folder: Path) -> None:
-    """Write the commands into `folder`, which is to stand first in PATH."""
+    """Write the commands into `folder`, which must come first in PATH."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, lines in COMMANDS.items():
         command = folder / name
@@ -39,7 +39,7 @@ def write_slurm(folder: Path) -> None:
 
 @contextmanager
 def ray_head() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the address of a Ray head that accepts every job and runs none, and the list of what it was asked."""
+    """Yield the address of a Ray head that accepts every job and runs none, and the list of submitted jobs."""
     asked: list[dict[str, Any]] = []
 
     class Head(BaseHTTPRequestHandler):
@@ -62,7 +62,7 @@ def ray_head() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             self.wfile.write(json.dumps(body).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Do not log requests."""
 
     server = HTTPServer(("127.0.0.1", 0), Head)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

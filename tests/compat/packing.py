@@ -1,7 +1,7 @@
-"""The archive of the recorded store: how it is packed, and how a copy of it comes to stand somewhere.
+"""The archive of the recorded store: how it is packed, and how it is unpacked at another path.
 
-Files in a store name each other by absolute paths, in pickles and databases, too. So a copy always stands at a path as
-long as the one it was recorded at, and its own path is put in the place of that one, byte for byte.
+Files in a store refer to each other by absolute paths, even in pickles and databases. A copy is therefore unpacked at a
+path as long as the recorded one, which is replaced byte for byte.
 """
 
 import os
@@ -31,7 +31,7 @@ def pack() -> None:
 
 
 def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Leave out who owned a file."""
+    """Drop the owner of a file."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     return member
@@ -50,7 +50,7 @@ def copied(code: Path = CODE) -> Iterator[Copy]:
 
 
 def end_processes(root: Path) -> None:
-    """Kill what still works in a copy: runners, supervisors and workers go on when their command has ended."""
+    """Kill what still runs in a copy: runners, supervisors and workers outlive their command."""
     while found := list(processes(root)):
         for process in found:
             with suppress(psutil.NoSuchProcess):
@@ -59,14 +59,14 @@ def end_processes(root: Path) -> None:
 
 
 def processes(root: Path) -> Iterator[psutil.Process]:
-    """Yield the processes whose command names a copy."""
+    """Yield the processes with a path of the copy in their command line."""
     for process in psutil.process_iter(["cmdline"]):
         if str(root) in " ".join(process.info["cmdline"] or ()):
             yield process
 
 
 def unpack(root: Path) -> None:
-    """Unpack the recording into `root`, a path as long as the recorded one, as if it had been recorded there, here."""
+    """Unpack the recording into `root`, a path as long as the recorded one, as if it had been recorded there."""
     if len(str(root)) != len(str(RECORDED_AT)):
         raise ValueError(f"{root} is not as long as {RECORDED_AT}")
     with tarfile.open(ARCHIVE) as archive:
@@ -79,7 +79,7 @@ def unpack(root: Path) -> None:
 
 
 def _relocate(path: Path, root: Path) -> None:
-    """Put `root` in the place of the recorded path, leaving the times of the file alone."""
+    """Replace the recorded path by `root`, keeping the file's times."""
     old, new = os.fsencode(RECORDED_AT), os.fsencode(root)
     if path.is_symlink():
         target = os.fsencode(path.readlink())

@@ -1,4 +1,4 @@
-"""Small data sets of drawn images, and large ones of equal images for plans, which look at names and sizes only."""
+"""Small data sets of drawn images, and large ones of identical images for plans, which read only names and sizes."""
 
 import io
 import json

@@ -1,8 +1,8 @@
-"""Makes the recorded store anew: python -m tests.compat.record_store (Linux, as root; some minutes)
+"""Re-records the store: python -m tests.compat.record_store (Linux, as root; some minutes)
 
 Checks out the commit that `recording.COMMIT` names, runs the sweeps of this folder with it, packs the store, and keeps
-what the commands of that commit tell of a copy. Nothing of the working tree but this folder is used. The recording is
-of that commit for good: it is made again only where it lacks something.
+what the commands of that commit print for a copy. Of the working tree, only this folder is used. The recording stays
+that of this commit; re-record it only to add cases.
 """
 
 import json
@@ -16,7 +16,7 @@ import psutil
 
 from tests.compat.fake_clusters import ray_head
 from tests.compat.packing import RECORDED_HOST, copied, pack
-from tests.compat.recorded_commands import questions
+from tests.compat.recorded_commands import recorded_commands
 from tests.compat.recorder import (
     CHECKOUT,
     PYTHON,
@@ -91,7 +91,7 @@ def searched() -> None:
 
 
 def queued() -> None:
-    """Attempts that wait: in the queue of this machine, one of them to evaluate; with SLURM; with Ray."""
+    """Queued attempts: on this machine (one of them an evaluation), in SLURM, and in Ray."""
     with unserved():
         adasweep("run", "sweeps/queued.yaml", "--detach", "--cpus", "2")
         adasweep("metrics", "sweeps/measured.yaml", "--metrics", "kid64", "--detach", "--no-record")
@@ -110,7 +110,7 @@ def analysed() -> None:
 
 
 def trimmed() -> None:
-    """Take away what no command needs: caches, artifacts of MLflow, checkpoints of real runs but the last of one."""
+    """Remove what no command needs: caches, artifacts of MLflow, all checkpoints of real runs but the last of one."""
     for pattern in LEFT_OUT:
         for path in list(STORE.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -124,7 +124,7 @@ def trimmed() -> None:
 
 
 def record_inside() -> None:
-    """Make the store, on a host of the recorded name."""
+    """Record the store, on a host with the recorded name."""
     prepare()
     trained_and_measured()
     ended_in_every_way()
@@ -139,7 +139,7 @@ def record_inside() -> None:
 
 
 def main() -> None:
-    """Make the store in a name space in which the host has the recorded name; then ask a copy of it all questions."""
+    """Record the store in a namespace where the host has the recorded name; then run all commands on a copy."""
     if sys.argv[1:] == ["inside"]:
         record_inside()
         return
@@ -147,7 +147,7 @@ def main() -> None:
     subprocess.run(["unshare", "--uts", "sh", "-c", inside], cwd=CODE, check=True)
     time.sleep(EXPIRED_SECONDS)
     with copied(CHECKOUT) as copy:
-        answers = copy.ask({" ".join(words): words for words in questions(copy)})
+        answers = copy.run_all({" ".join(words): words for words in recorded_commands(copy)})
     (RECORDED_AT / "answers.json").write_text(json.dumps(answers))
     pack()
     git("worktree", "remove", "--force", str(CHECKOUT))

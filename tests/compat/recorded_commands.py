@@ -1,4 +1,4 @@
-"""The commands that are asked of a copy of the recorded store; what they tell stays the same."""
+"""The commands run on a copy of the recorded store, whose output must not change."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,25 +12,25 @@ RUN = (*(name for name in SWEEPS if name != "new"), "real-short")
 
 
 RENAMED: Mapping[str, str] = {"figures --which": "figures trace", "figures --verify": "figures verify"}
-"""How commands begin today that began otherwise at the recorded commit."""
+"""From the start of a command at the recorded commit to its current form."""
 
 
-def of_today(words: Sequence[str]) -> list[str]:
-    """Return a command of the recorded commit as it is typed today."""
+def current_form(words: Sequence[str]) -> list[str]:
+    """Return the current form of a command of the recorded commit."""
     line = " ".join(words)
     begun = next((old for old in RENAMED if line.startswith(old)), "")
     return [*RENAMED.get(begun, "").split(), *line.removeprefix(begun).split()]
 
 
 class Recorded(Protocol):
-    """A copy of the recording, as far as questions need it."""
+    """A copy of the recording, as far as `recorded_commands` needs it."""
 
     @property
     def store(self) -> Path: ...
 
 
-def questions(copy: Recorded) -> list[Sequence[str]]:
-    """Return the commands in order: those that change the copy come last."""
+def recorded_commands(copy: Recorded) -> list[Sequence[str]]:
+    """Return the commands in order; those that change the copy come last."""
     trials = sorted(path.name for path in copy.store.glob("trials/??/*"))
     sweeps = [f"sweeps/{name}.yaml" for name in SWEEPS]
     return [

@@ -1,4 +1,4 @@
-"""Running the recorded commit: its packages, its Python and its store, all under the path of the recording."""
+"""Runs the recorded commit: its packages, its Python and its store, all below the path of the recording."""
 
 import fcntl
 import json
@@ -31,7 +31,7 @@ SWEEPS = Path(__file__).with_name("sweeps")
 
 
 def prepare() -> None:
-    """Lay out code, Python, data, sweeps and stand-ins under the path of the recording."""
+    """Lay out code, Python, data, sweeps and fake commands below the path of the recording."""
     shutil.rmtree(RECORDED_AT, ignore_errors=True)
     git("worktree", "add", "--quiet", "--force", "--detach", str(CHECKOUT), COMMIT)
     venv.create(RECORDED_AT / "venv", symlinks=True)
@@ -49,14 +49,14 @@ def git(*words: str) -> None:
 
 
 def environment(extra: Mapping[str, str] = {}) -> dict[str, str]:
-    """Return an environment that holds nothing of the machine but its time and its temporary folder."""
+    """Return an environment with nothing of the machine but its time zone and its temporary folder."""
     path = f"{RECORDED_AT / 'bin'}{os.pathsep}/usr/local/bin:/usr/bin:/bin"
     ours = {"PYTHONPATH": str(CHECKOUT), "ADASWEEP_STORE": str(STORE), "OMP_NUM_THREADS": "1", "TZ": "UTC"}
     return {"PATH": path, "HOME": str(RECORDED_AT), "USER": "recorder", "LOGNAME": "recorder", **ours, **extra}
 
 
 def adasweep(*words: str, expect: int = 0, extra: Mapping[str, str] = {}) -> None:
-    """Run a command of the recorded commit. Raises RuntimeError where it does not end with `expect`."""
+    """Run a command of the recorded commit. Raises RuntimeError unless it exits with `expect`."""
     command = [str(PYTHON), "-P", "-m", "orchestrator", *words]
     done = subprocess.run(command, cwd=RECORDED_AT, env=environment(extra), capture_output=True, text=True, check=False)
     sys.stderr.write(f"{' '.join(words)}: {done.returncode}\n")
@@ -65,7 +65,7 @@ def adasweep(*words: str, expect: int = 0, extra: Mapping[str, str] = {}) -> Non
 
 
 def run(name: str, *words: str, expect: int = 0, extra: Mapping[str, str] = {}) -> None:
-    """Run a sweep, on a runner of its own: one that lingers has the environment, and so the worker, of another."""
+    """Run a sweep with a new runner: an old one would have the environment, and so the worker, of another sweep."""
     with unserved():
         pass
     adasweep("run", f"sweeps/{name}.yaml", "--no-record", *words, expect=expect, extra=extra)
@@ -83,13 +83,13 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def holds(trial: Path) -> bool:
-    """Return whether the scripted worker of a trial has come to where it waits."""
+    """Return whether the scripted worker of a trial has reached its waiting point."""
     ticks = trial / "ticks.jsonl"
     return ticks.exists() and len(ticks.read_text().splitlines()) >= HOLD_ROWS
 
 
 def detached(name: str) -> Path:
-    """Start a sweep of one trial whose worker waits half way, and return the trial's directory."""
+    """Start a sweep of one trial whose worker waits halfway, and return the trial's directory."""
     run(name, "--detach", "--cpus", "2", extra=SCRIPTED)
     (trial,) = trials(name)
     until(lambda: holds(trial))
@@ -98,7 +98,7 @@ def detached(name: str) -> Path:
 
 @contextmanager
 def unserved() -> Iterator[None]:
-    """Wait until the runner of the local queue has ended, and hold its lock: what is put into the queue stays there."""
+    """Wait until the runner of the local queue has ended, and hold its lock, so that queued attempts stay queued."""
     path = STORE / "local" / RECORDED_HOST / "runner.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:

@@ -1,4 +1,4 @@
-"""A copy of the recorded store: what is asked of it, what was told then, and where the answers differ."""
+"""A copy of the recorded store: commands on it, their recorded output, and how outputs differ."""
 
 import json
 import os
@@ -36,7 +36,7 @@ print(json.dumps(answers))
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of all that was recorded, and the commands of SLURM in `bin`; `code` is asked about it."""
+    """A copy of the recording, with SLURM's commands in `bin`; the commands of `code` run on it."""
 
     root: Path
     code: Path = CODE
@@ -67,24 +67,24 @@ class Copy:
             command, cwd=self.root, env=self.environment(**more), capture_output=True, text=True, check=False
         )
 
-    def ask(self, commands: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """Return exit code and output of each command, by its name; the output parsed, its paths as recorded."""
+    def run_all(self, commands: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """Return exit code and parsed output of each command by name, with paths as recorded."""
         command, env = [sys.executable, "-P", "-c", ASKER, json.dumps(commands)], self.environment()
         done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=True)
         answers = json.loads(done.stdout.replace(str(self.root), str(RECORDED_AT)))
         return {name: answer | {"told": _parsed(answer["told"])} for name, answer in answers.items()}
 
     def answers(self) -> dict[str, Any]:
-        """Return what `ask` returned at the recorded commit."""
+        """Return the result of `run_all` at the recorded commit."""
         text = (self.root / "answers.json").read_text(encoding="utf-8")
         return dict(json.loads(text.replace(str(self.root), str(RECORDED_AT))))
 
 
-def _parsed(told: str) -> Any:
+def _parsed(output: str) -> Any:
     try:
-        return json.loads(told)
+        return json.loads(output)
     except ValueError:
-        return told.splitlines()
+        return output.splitlines()
 
 
 IN_WORDS = frozenset({"reason", "wrong", "source"})
@@ -92,7 +92,7 @@ IN_WORDS = frozenset({"reason", "wrong", "source"})
 
 
 def differences(recorded: Any, now: Any, place: str = "") -> Iterator[str]:
-    """Yield what was recorded and is not told now, or otherwise. Further fields are no difference, nor other words."""
+    """Yield recorded values that are missing or different now. Additional fields and reworded texts do not count."""
     if isinstance(recorded, Mapping) and isinstance(now, Mapping):
         for key, value in recorded.items():
             if key not in now:

@@ -1,4 +1,4 @@
-"""Evidence that was packed and unpacked says what the store says in which it was recorded."""
+"""Packed and unpacked evidence gives the same results as the store in which it was recorded."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,8 @@ pytestmark = pytest.mark.timeout(600)
 QUESTIONS = (("figures", "verify"), ("claims",), ("table",))
 
 
-def told(copy: Copy, store: Path, *words: str) -> tuple[int, object]:
-    """Return the exit code of a command about the sweep `real` in a store, and what it prints as JSON."""
+def output_of(copy: Copy, store: Path, *words: str) -> tuple[int, object]:
+    """Return the exit code and the JSON output of a command on the sweep `real` in a store."""
     done = copy.adasweep(*words, "real", "--json", "--store", store)
     return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
@@ -24,6 +24,6 @@ def test_figures_claims_and_tables_of_unpacked_evidence_are_those_of_the_runs(tm
         assert copy.adasweep("pack", "real", "--out", pack, "--store", copy.store).returncode == 0
         assert copy.adasweep("unpack", pack, "--store", unpacked).returncode == 0
         for words in QUESTIONS:
-            before = told(copy, copy.store, *words)
-            assert told(copy, unpacked, *words) == before, words
+            before = output_of(copy, copy.store, *words)
+            assert output_of(copy, unpacked, *words) == before, words
             assert before[0] == 0 or words == ("claims",)

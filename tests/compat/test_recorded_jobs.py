@@ -1,4 +1,4 @@
-"""What earlier code had begun goes on: trials from their checkpoints, attempts from where they are queued."""
+"""Work started by earlier code continues: trials from their checkpoints, attempts from their queues."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture
 def python(copy: Copy) -> Path:
-    """The Python that queued jobs name: ours, under the path that it had when they were submitted."""
+    """The Python of queued jobs: ours, at the path that it had when they were submitted."""
     path = copy.root / "venv" / "bin" / "python"
     path.parent.mkdir(parents=True)
     path.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
@@ -32,8 +32,8 @@ def python(copy: Copy) -> Path:
 
 def states(copy: Copy, sweep: str) -> list[tuple[str, float, int]]:
     """Return state, kimg and number of attempts of a sweep's trials."""
-    told = json.loads(copy.adasweep("status", sweep, "--json").stdout)
-    return [(one["state"], one["kimg"], one["attempts"]) for one in told["sweeps"][0]["trials"]]
+    status = json.loads(copy.adasweep("status", sweep, "--json").stdout)
+    return [(one["state"], one["kimg"], one["attempts"]) for one in status["sweeps"][0]["trials"]]
 
 
 def record(copy: Copy, sweep: str, index: int, attempt: int) -> Any:
@@ -42,7 +42,7 @@ def record(copy: Copy, sweep: str, index: int, attempt: int) -> Any:
 
 
 def trial(copy: Copy, sweep: str, index: int) -> Path:
-    """Return the directory of a trial by its place in the sweep's plan."""
+    """Return the directory of a trial by its index in the sweep's plan."""
     name: str = json.loads((copy.store / "sweeps" / sweep / "plan.json").read_text())["cells"][index]["trial"]
     return copy.store / "trials" / name[:2] / name
 
@@ -52,7 +52,7 @@ def ran(copy: Copy, *words: object, **more: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_trial_goes_on_from_its_checkpoint(copy: Copy) -> None:
+def test_a_trial_resumes_from_its_checkpoint(copy: Copy) -> None:
     one = copy.sweep("one")
     text = copy.sweep("real").read_text().replace("[32, 64]", "[32]").replace("[none, ada]", "[none]")
     one.write_text(re.sub("seeds: 2.*", "seeds: [0]\nhorizon_kimg: 0.096\n", text, flags=re.DOTALL))

@@ -1,6 +1,6 @@
-"""What was written at an earlier commit is read unchanged: its trials keep their ids, and every command tells the same.
+"""A store of an earlier commit is read unchanged: its trials keep their ids, and every command prints the same.
 
-The recording, and how it is made again, are described in tests/compat/record_store.py.
+tests/compat/record_store.py describes the recording and how to repeat it.
 """
 
 import json
@@ -17,7 +17,7 @@ import pytest
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import read_sweep
 from tests.compat.packing import copied
-from tests.compat.recorded_commands import of_today, questions
+from tests.compat.recorded_commands import current_form, recorded_commands
 from tests.compat.recording import Copy, differences
 from tests.sweeps.planned import SNAPSHOTS, find
 from trainer.config.identity import trial_id
@@ -28,20 +28,20 @@ pytestmark = pytest.mark.timeout(900)
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Copy]:
-    """A copy of which all questions are asked."""
+    """A copy on which all commands are run."""
     with copied() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def told(shared: Copy) -> dict[str, Any]:
-    """What the commands tell now."""
-    return shared.ask({" ".join(words): of_today(words) for words in questions(shared)})
+def current(shared: Copy) -> dict[str, Any]:
+    """The output of the commands now."""
+    return shared.run_all({" ".join(words): current_form(words) for words in recorded_commands(shared)})
 
 
 @pytest.fixture(scope="module")
 def recorded(shared: Copy) -> dict[str, Any]:
-    """What they told then."""
+    """The recorded output."""
     return shared.answers()
 
 
@@ -49,21 +49,21 @@ CHANGED_ON_PURPOSE = {
     "status": r"sweeps\[(6|10)\]\.trials",  # a longer run of another sweep is cut at the horizon; see also `plan`
     "plan": r"price|power|totals|measured\.yaml .*(action: 'leave' is now 'reuse'|actions\.leave is gone)",
     "why": r"attempt: '0*(\d+)' is now \1$|action: 'leave' is now 'reuse'",
-    "collect": r"told\.read: 0 is now 31",  # tables have a new schema, and are made again
+    "collect": r"told\.read: 0 is now 31",  # tables have a new schema and are rebuilt
     "table": r"method: .* is now 'rank \d+'",  # `cell` has the configuration of a search
 }
-"""What commands tell otherwise since 0.2.0 (CHANGELOG), as patterns of differences.
+"""Intended changes of output since 0.2.0 (CHANGELOG), as patterns of differences.
 
-Prices count start-up and evaluation, and ranges come from past errors. An evaluation asked for beside a sweep (sweep
+Prices count start-up and evaluation, and ranges come from past errors. An evaluation requested outside a sweep (sweep
 `measured`) is not work of that sweep, which is done.
 """
 
 
-def told_otherwise(command: str, recorded: dict[str, Any], told: dict[str, Any]) -> list[str]:
-    """Return what the commands that begin with `command` tell otherwise than they did."""
+def changed_output(command: str, recorded: dict[str, Any], current: dict[str, Any]) -> list[str]:
+    """Return the differences in the output of commands that start with `command`."""
     before = {words: answer for words, answer in recorded.items() if words.split()[0] == command}
     assert before
-    found = differences(before, {words: told[words] for words in before})
+    found = differences(before, {words: current[words] for words in before})
     intended = CHANGED_ON_PURPOSE.get(command)
     return [line for line in found if not (intended and re.search(intended, line))]
 
@@ -77,15 +77,15 @@ def test_the_recording_has_every_kind_of_state(recorded: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("command", ["status", "why", "logs", "plan", "collect", "table", "claims", "energy", "record"])
-def test_a_command_tells_what_it_told(command: str, recorded: dict[str, Any], told: dict[str, Any]) -> None:
-    assert told_otherwise(command, recorded, told) == []
+def test_a_command_prints_what_it_printed(command: str, recorded: dict[str, Any], current: dict[str, Any]) -> None:
+    assert changed_output(command, recorded, current) == []
 
 
-def test_figures_agree_with_the_runs_and_know_them(recorded: dict[str, Any], told: dict[str, Any]) -> None:
-    for answers in (recorded, told):
+def test_figures_agree_with_the_runs_and_know_them(recorded: dict[str, Any], current: dict[str, Any]) -> None:
+    for answers in (recorded, current):
         for figure in answers["figures --verify --json"]["told"]:
             del figure["notes"]  # says that another version has drawn it
-    assert told_otherwise("figures", recorded, told) == []
+    assert changed_output("figures", recorded, current) == []
 
 
 def test_configurations_in_the_store_keep_their_ids(shared: Copy) -> None:
@@ -104,9 +104,9 @@ def recorded_ids() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def sweeps_of_papers(shared: Copy) -> Path:
-    """The sweep files of the recorded commit, and files in the place of the snapshots that some start from.
+    """The sweep files of the recorded commit, and placeholders for the snapshots that some start from.
 
-    One asks for eight GPUs for a batch of two micro-batches, which is refused now; what a run uses is in no id.
+    One requests eight GPUs for a batch of two micro-batches, which is refused now; resources are not part of an id.
     """
     folder = shared.root / "sweeps-of-papers"
     (folder / "ada" / "snapshots").mkdir()
@@ -143,8 +143,8 @@ def in_mlflow(copy: Copy) -> list[list[tuple[Any, ...]]]:
         return [database.execute(query).fetchall() for query in (SERIES, TAGS)]
 
 
-def test_mlflow_is_made_anew_as_it_was(copy: Copy) -> None:
-    """All numbers, and all tags but those of the cell and the sweeps, which say more than they did (docs/store.md)."""
+def test_mlflow_is_rebuilt_unchanged(copy: Copy) -> None:
+    """All numbers, and all tags except those of cell and sweeps, which contain more than before (docs/store.md)."""
     before = in_mlflow(copy)
     assert all(before)
     done = copy.adasweep("record", "--rebuild")

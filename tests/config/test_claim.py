@@ -69,7 +69,7 @@ def test_a_control_is_a_claim_that_says_so() -> None:
         ("ada < ada", "compares a cell with itself"),
     ],
 )
-def test_what_is_not_understood_is_said(text: str, message: str) -> None:
+def test_what_is_not_understood_is_reported(text: str, message: str) -> None:
     with pytest.raises(ClaimProblem) as problem:
         parse_claim(text)
     assert message in str(problem.value)
@@ -125,12 +125,12 @@ def test_a_side_must_mean_one_cell(name: str | None, settings: dict[str, str], m
     assert message in str(problem.value)
 
 
-def test_two_axes_of_one_short_name_are_told_apart() -> None:
+def test_two_axes_with_one_short_name_are_distinguished() -> None:
     cells = {"a": Cell("a", {"generator.depth": 1}), "b": Cell("b", {"discriminator.depth": 1})}
     with pytest.raises(ClaimProblem, match=r"discriminator\.depth or generator\.depth; write the whole key"):
         cell_of(Side(None, {"depth": "1"}), cells)
 
 
-def test_two_names_of_one_cell_are_no_comparison() -> None:
+def test_two_names_of_one_cell_are_not_a_comparison() -> None:
     with pytest.raises(ClaimProblem, match=r"compares ada, data\.subset=500 with itself"):
         pair_of(parse_claim("ada < augment=ada"), CELLS)

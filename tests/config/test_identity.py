@@ -1,4 +1,4 @@
-"""A trial's id depends on what is computed and on nothing else."""
+"""A trial's id depends only on what is computed."""
 
 from typing import Any
 

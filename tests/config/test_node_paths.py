@@ -1,4 +1,4 @@
-"""Paths of an attempt on the node that carries it out."""
+"""Paths of an attempt on the node that runs it."""
 
 import json
 from pathlib import Path
@@ -54,6 +54,6 @@ def test_images_are_decoded_on_the_disk_that_the_node_names() -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"/a": 1}', "nonsense"])
-def test_folders_that_are_none_are_refused(text: str) -> None:
+def test_folders_that_do_not_exist_are_refused(text: str) -> None:
     with pytest.raises(UserError, match="ADASWEEP_PATHS: is no JSON object of folders"):
         on_this_node(OPTIONS, {"ADASWEEP_PATHS": text})

@@ -56,7 +56,7 @@ def test_an_earlier_label_is_split_into_name_and_axes(
     assert (run.name, [axis.key for axis in run.axes], run.training_images) == (name, axes, images)
 
 
-def test_what_later_versions_add_is_passed_over(tmp_path: Path) -> None:
+def test_what_later_versions_add_is_skipped(tmp_path: Path) -> None:
     assert read(tmp_path, cells=[{**EARLIER_RUN, "colour": "blue"}], weather="fine").sweep == "demo"
 
 
@@ -72,7 +72,7 @@ def test_there_is_no_plan_where_there_is_no_file(tmp_path: Path) -> None:
         ([{**EARLIER_RUN, "settings": []}], r"cells\.0\.settings"),
     ],
 )
-def test_a_file_that_is_no_plan_is_a_mistake_with_a_way_out(tmp_path: Path, cells: object, message: str) -> None:
+def test_a_file_that_is_not_a_plan_is_a_mistake_with_a_way_out(tmp_path: Path, cells: object, message: str) -> None:
     with pytest.raises(UserError, match=rf"plan\.json: not readable as a plan \(.*{message}.*remove it and run"):
         read(tmp_path, cells=cells)
 

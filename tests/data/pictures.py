@@ -1,4 +1,4 @@
-"""Small data sets made on the spot."""
+"""Small generated data sets."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from trainer.data.png import encode_png
 
 
 def pixels(number: int, side: int = 8, channels: int = 3) -> np.ndarray:
-    """Return an image [h w c] that differs from those with other numbers."""
+    """Return the image [h w c] with this number; each number gives a different one."""
     return np.random.RandomState(number).randint(0, 256, (side, side, channels), dtype=np.uint8)
 
 

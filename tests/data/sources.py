@@ -1,4 +1,4 @@
-"""Archives as other projects give them, in small."""
+"""Small archives in the formats of other projects."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Decoded once: by many processes at a time, after a kill, over damage."""
+"""Images are decoded once: by concurrent processes, after a kill, after damage."""
 
 import multiprocessing
 import os
@@ -21,7 +21,7 @@ CONTEXT = multiprocessing.get_context("fork")
 
 
 def use(path: Path, wanted: str, cache_dir: Path, pause: float = 0.0) -> None:
-    """Open the cache as a worker would; with `pause`, decode so slowly that there is time to be killed."""
+    """Open the cache as a worker would; with `pause`, decode slowly enough to be killed."""
     data = decoded(path, wanted, cache_dir, lambda *_: time.sleep(pause))
     assert (data.images[7].transpose(1, 2, 0) == pixels(7)).all()
 
@@ -101,14 +101,14 @@ def test_an_odd_image_far_inside_is_named(tmp_path: Path) -> None:
         decoded(folder, wanted, tmp_path / "cache")
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     path = zip_set(tmp_path / "cats.zip", 3)
     (tmp_path / "cache").write_text("a file where a folder should be")
     with pytest.raises(OutputError, match=r"cache: the decoded images cannot be kept here"):
         decoded(path, describe(path, tmp_path).fingerprint, tmp_path / "cache")
 
 
-def test_a_full_disk_is_told_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zip_set(tmp_path / "cats.zip", 3)
     monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(100, 99, 1))
     with pytest.raises(OutputError, match="GiB are free"):

@@ -1,4 +1,4 @@
-"""`data` on the command line: answers on standard output, all else on standard error, mistakes in one line."""
+"""`data` on the command line: results on standard output, all else on standard error, user errors in one line."""
 
 import json
 from pathlib import Path

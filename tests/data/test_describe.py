@@ -1,4 +1,4 @@
-"""What planning learns about a data set, and what it says when there is something wrong."""
+"""What planning reads of a data set, and the errors it reports."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def message(data: str | Path, data_dir: Path) -> str:
 
 
 def count_reads(monkeypatch: pytest.MonkeyPatch, archive: type[Folder] | type[Zip]) -> list[str]:
-    """Return a list that will get the name of every file that is read."""
+    """Return a list to which the name of every file read is added."""
     read: list[str] = []
     original = archive.read
 
@@ -65,7 +65,7 @@ def test_other_pixels_names_or_labels_give_another_fingerprint(tmp_path: Path) -
     assert len(prints) == 5
 
 
-def test_files_that_are_no_images_do_not_count(tmp_path: Path) -> None:
+def test_files_that_are_not_images_do_not_count(tmp_path: Path) -> None:
     folder = folder_set(tmp_path / "cats", 3)
     before = describe(folder, tmp_path)
     (folder / "README.txt").write_text("cats")
@@ -96,22 +96,22 @@ def test_a_folder_is_read_again_only_where_it_changed(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("wrong", ["catz", "Cats", "cat"])
-def test_a_wrong_name_is_answered_with_the_right_one(tmp_path: Path, wrong: str) -> None:
+def test_a_misspelt_name_suggests_the_right_one(tmp_path: Path, wrong: str) -> None:
     zip_set(tmp_path / "cats.zip", 2)
     assert "did you mean cats?" in message(wrong, tmp_path)
 
 
-def test_a_set_that_was_not_got_yet_says_how(tmp_path: Path) -> None:
+def test_a_set_that_is_not_downloaded_yet_says_how(tmp_path: Path) -> None:
     assert "adasweep data get satellite32" in message("satellite32", tmp_path)
 
 
-def test_a_missing_path_is_answered_with_a_like_one(tmp_path: Path) -> None:
+def test_a_missing_path_suggests_a_similar_one(tmp_path: Path) -> None:
     zip_set(tmp_path / "cats.zip", 2)
     assert "did you mean cats.zip?" in message(tmp_path / "cts.zip", tmp_path)
     assert "does not exist either" in message(tmp_path / "nowhere" / "cats.zip", tmp_path)
 
 
-def test_no_name_at_all_is_refused(tmp_path: Path) -> None:
+def test_an_empty_name_is_refused(tmp_path: Path) -> None:
     assert "no data set is named" in message(" ", tmp_path)
 
 
@@ -172,7 +172,7 @@ def test_a_broken_label_file_is_named(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("label", [-1, 1.5, "3", None, True, 10**9])
-def test_a_label_that_is_no_class_number_is_named(tmp_path: Path, label: object) -> None:
+def test_a_label_that_is_not_a_class_number_is_named(tmp_path: Path, label: object) -> None:
     folder = folder_set(tmp_path / "cats", 2, labels=[0, label])  # type: ignore[list-item]
     assert name(1) in message(folder, tmp_path)
 

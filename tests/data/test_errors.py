@@ -1,4 +1,4 @@
-"""Every mistake of a user is one line, whatever it is made of."""
+"""Every user error is one line, whatever its values contain."""
 
 import pickle
 

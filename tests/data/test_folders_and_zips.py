@@ -1,4 +1,4 @@
-"""Folders and ZIPs as people and programs leave them: one folder around all, links, pipes, odd names, capitals."""
+"""Folders and ZIPs found in practice: a common top-level folder, links, pipes, odd names, capitals."""
 
 import gzip
 import json
@@ -72,12 +72,12 @@ ANIMALS = ["animals/cat/0.png", "animals/cat/1.png", "animals/dog/0.png", "anima
 
 
 @pytest.mark.parametrize("around", ["", "animals/", "a/b/c/", "./", "./x/", "animals//"])
-def test_a_folder_around_everything_makes_no_class(tmp_path: Path, around: str) -> None:
+def test_a_common_folder_makes_no_class(tmp_path: Path, around: str) -> None:
     names = [around + name.removeprefix("animals/") for name in ANIMALS]
     assert by_folders(zip_of(tmp_path / "x.zip", [*names, "__MACOSX/animals/cat/._0.png"])) == [0, 0, 1, 1]
 
 
-def test_the_folder_around_everything_and_the_classes_are_said(tmp_path: Path) -> None:
+def test_the_common_folder_and_the_classes_are_reported(tmp_path: Path) -> None:
     by_folders(zip_of(tmp_path / "x.zip", ANIMALS))
     told = read_settings(tmp_path / "by-folders.zip")["remarks"]
     assert told == [
@@ -86,7 +86,7 @@ def test_the_folder_around_everything_and_the_classes_are_said(tmp_path: Path) -
     ]
 
 
-def test_a_folder_around_everything_makes_no_class_outside_a_zip_either(tmp_path: Path) -> None:
+def test_a_common_folder_makes_no_class_outside_a_zip_either(tmp_path: Path) -> None:
     for animal in ("cat", "dog"):
         folder_set(tmp_path / "in" / "animals" / animal, 2)
     assert by_folders(tmp_path / "in") == [0, 0, 1, 1]
@@ -125,7 +125,7 @@ def test_the_label_file_of_a_set_in_a_folder_is_found(tmp_path: Path, around: st
     assert classes(tmp_path / "out.zip") == [0, 1, 2]
 
 
-def test_the_outermost_label_file_counts_and_others_are_said_to_be_unused(tmp_path: Path) -> None:
+def test_the_outermost_label_file_counts_and_others_are_reported_as_unused(tmp_path: Path) -> None:
     files = {name: encode_png(pixels(k)) for k, name in enumerate(["a/0.png", "b/1.png"])}
     files |= {"a/dataset.json": labels_for("0.png"), "b/dataset.json": labels_for("1.png")}
     found = examine(zip_of(tmp_path / "x.zip", files), tmp_path)
@@ -136,7 +136,7 @@ def test_the_outermost_label_file_counts_and_others_are_said_to_be_unused(tmp_pa
 
 
 def test_a_set_without_label_file_in_a_folder_keeps_its_fingerprint(tmp_path: Path) -> None:
-    """What was computed for such sets before folders were looked through holds."""
+    """Fingerprints from before subfolders were searched stay valid."""
     source = zip_of(tmp_path / "x.zip", ANIMALS)
     assert describe(source, tmp_path).fingerprint == "b6240af827f3d41f"
     assert describe(folder_set(tmp_path / "cats", 3, [0, 1, 0]), tmp_path).fingerprint == "04aff75907a49f30"
@@ -184,7 +184,7 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
         describe(folder, tmp_path)
 
 
-def test_links_stored_in_a_zip_are_left_out_and_said(tmp_path: Path) -> None:
+def test_links_stored_in_a_zip_are_left_out_and_reported(tmp_path: Path) -> None:
     files = {"0.png": encode_png(pixels(0)), "1.png": encode_png(pixels(1)), "b": b"../b", "2.png": b"../b/2.png"}
     found = examine(zip_of(tmp_path / "x.zip", files, {"b": LINK, "2.png": LINK}), tmp_path)
     assert found.description.images == 2
@@ -192,7 +192,7 @@ def test_links_stored_in_a_zip_are_left_out_and_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_pipes_sockets_and_devices_are_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pipes_sockets_and_devices_are_left_out_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_set(tmp_path / "cats", 2)
     os.mkfifo(folder / "pipe.png")
     (folder / "zero.png").symlink_to("/dev/zero")
@@ -206,7 +206,7 @@ def test_pipes_sockets_and_devices_are_left_out_and_said(tmp_path: Path, monkeyp
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link to a device", "link to a folder"])
-def test_a_label_file_that_is_no_file_is_refused_not_passed_over(tmp_path: Path, kind: str) -> None:
+def test_a_label_file_that_is_not_a_file_is_refused_not_skipped(tmp_path: Path, kind: str) -> None:
     folder = folder_set(tmp_path / "cats", 2)
     place = folder / "dataset.json"
     if kind == "pipe":
@@ -223,7 +223,7 @@ def test_a_label_file_that_is_no_file_is_refused_not_passed_over(tmp_path: Path,
 @pytest.mark.parametrize(
     "name", ["data.mdb", "x-r04.tfrecords", "data_batch_1", "train-images-idx3-ubyte", "x.zip", "x.tar.gz", ""]
 )
-def test_a_pipe_where_a_source_should_be_hangs_nobody(tmp_path: Path, name: str) -> None:
+def test_a_pipe_where_a_source_should_be_does_not_hang(tmp_path: Path, name: str) -> None:
     (tmp_path / "in").mkdir()
     pipe = tmp_path / "in" / (name or "pipe")
     os.mkfifo(pipe)
@@ -234,7 +234,7 @@ def test_a_pipe_where_a_source_should_be_hangs_nobody(tmp_path: Path, name: str)
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
-def test_a_device_is_no_data_set(tmp_path: Path, device: str) -> None:
+def test_a_device_is_not_a_data_set(tmp_path: Path, device: str) -> None:
     with pytest.raises(DataError, match="is a device, not a regular file"):
         prepare(Path(device), tmp_path / "out.zip")
     with pytest.raises(DataError, match="neither a folder nor a ZIP file"):
@@ -274,7 +274,7 @@ def test_names_that_are_the_same_once_read_are_refused(tmp_path: Path) -> None:
         open_archive(zip_of(tmp_path / "x.zip", ["a\\0.png", "a/0.png"]))
 
 
-def test_file_names_that_are_no_utf8_are_used_and_shown_with_replacement_characters(
+def test_file_names_that_are_not_utf8_are_used_and_shown_with_replacement_characters(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / os.fsdecode(b"caf\xe9")
@@ -365,7 +365,7 @@ def test_labels_of_mnist_are_found_gzipped_or_not(tmp_path: Path) -> None:
     assert classes(tmp_path / "out.zip") == [2, 1, 0]
 
 
-def test_files_that_are_passed_over_are_counted_by_their_ending(tmp_path: Path) -> None:
+def test_files_that_are_skipped_are_counted_by_their_ending(tmp_path: Path) -> None:
     folder = folder_set(tmp_path / "cats", 2)
     for name in ("a.HEIC", "b.heic", "c.jfif", "README", ".hidden", "Thumbs.db"):
         (folder / name).write_text("")

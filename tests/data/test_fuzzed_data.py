@@ -1,6 +1,6 @@
-"""Data sets as nobody would make them: every command answers 0, or 2 with a line that names the mistake; nothing else.
+"""Fuzzed data sets: every command ends with 0, or with 2 and a line that names the error.
 
-`make test` looks for some seconds, `make test-slow` for minutes.
+`make test` fuzzes for seconds, `make test-slow` for minutes.
 """
 
 import io
@@ -75,7 +75,7 @@ SEEDS = [
 
 @st.composite
 def damaged(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
-    """Return one of `seeds` with a few bytes changed, put in, taken away, or cut off."""
+    """Return one of `seeds` with a few bytes changed, inserted, removed or cut off."""
     content = bytearray(draw(st.sampled_from(seeds)))
     for _ in range(draw(st.integers(0, 4))):
         place = draw(st.integers(0, len(content)))
@@ -108,7 +108,7 @@ LABEL_FILES = st.one_of(
 
 @pytest.fixture
 def judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Judge:
-    """Return a function that puts a data set through every command, and judges the answers."""
+    """Return a function that runs every command on a data set and checks the results."""
 
     def judge(source: Path) -> None:
         codes = []

@@ -1,4 +1,4 @@
-"""Named sets: got once, whole or not at all, and exactly what they should be."""
+"""Named data sets: downloaded once, completely or not at all, and verified."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ FETCH = pytest.mark.skipif("ADASWEEP_TEST_FETCH" not in os.environ, reason="fetc
 
 
 def silent(_: str) -> None:
-    """Say nothing."""
+    """Ignore progress reports."""
 
 
 def test_the_embedded_set_needs_no_network_and_is_exactly_as_known(tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_another_file_under_the_name_is_not_taken_for_the_set(tmp_path: Path) ->
         get("fashion-mnist-10k", tmp_path, silent)
 
 
-def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_name_suggests_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="did you mean fashion-mnist-10k"):
         get("fashion-mnist-10", tmp_path, silent)
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file where a folder should be")
     with pytest.raises(OutputError, match="data: cannot be written"):
         get("fashion-mnist-10k", tmp_path / "data", silent)
@@ -72,7 +72,7 @@ def test_an_interrupted_get_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_way_that_failed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_way_that_failed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fashion_mnist, "INSTALLED", Path("nowhere"))
     monkeypatch.setattr(fashion_mnist, "ADDRESS", (tmp_path / "nowhere").as_uri())
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -86,7 +86,7 @@ def test_a_download_with_other_content_is_refused() -> None:
         require_sha256("x", b"other", "0" * 64)
 
 
-def test_land_is_told_from_water_and_plain_tiles_come_last() -> None:
+def test_land_is_distinguished_from_water_and_plain_tiles_come_last() -> None:
     rough = np.random.RandomState(0)
     picture = np.zeros((8, 16, 3), np.uint8)
     picture[:4, :, 2] = rough.randint(100, 255, (4, 16))
@@ -122,7 +122,7 @@ def script(file: Path, line: str) -> Path:
 
 
 def test_a_relative_store_is_found_by_the_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tools run inside the folder, so a path relative to where adasweep runs would mean another place to them."""
+    """The tools run inside the folder, where a path relative to adasweep's working directory would be wrong."""
     monkeypatch.chdir(tmp_path)
     Path("store").mkdir()
     script(tmp_path / "apt-get", ": > set_1.deb")

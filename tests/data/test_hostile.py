@@ -1,4 +1,4 @@
-"""Files that are broken, or built to do harm, are refused by name."""
+"""Broken or malicious files are refused by name."""
 
 import contextlib
 import struct
@@ -24,7 +24,7 @@ from trainer.errors import DataError, UserError
 
 
 def huge_png(width: int, height: int) -> bytes:
-    """Return a small file that says it is an enormous image."""
+    """Return a small file with the header of an enormous image."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
@@ -121,7 +121,7 @@ def test_a_truncated_png_is_named(keep: int) -> None:
 
 
 @pytest.mark.parametrize("content", [b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", b"GIF89a"])
-def test_what_is_no_image_is_named(content: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_named(content: bytes) -> None:
     with pytest.raises(DataError, match=r"^x\.png: "):
         decode(content, "x.png")
 
@@ -133,7 +133,7 @@ def test_garbage_never_gives_anything_but_a_user_error(garbage: bytes, place: in
         assert decode(good[:place] + garbage + good[place + len(garbage) :], "x.png").ndim == 3
 
 
-def test_symlink_loops_do_not_hold_us(tmp_path: Path) -> None:
+def test_symlink_loops_do_not_hang(tmp_path: Path) -> None:
     folder = folder_set(tmp_path / "cats", 3)
     before = describe(folder, tmp_path)
     (folder / "again").symlink_to(folder, target_is_directory=True)

@@ -1,4 +1,4 @@
-"""Every kind of picture that cameras, scanners and drawing programs write becomes the pixels that a person sees."""
+"""Every kind of picture from cameras, scanners and drawing programs becomes the pixels that a viewer shows."""
 
 import io
 from pathlib import Path
@@ -27,7 +27,7 @@ LOSSY = 24
 
 
 class Saved(NamedTuple):
-    """A format, the modes that it keeps exactly, and how to save in it without loss."""
+    """A format, the modes that it preserves exactly, and the options for saving without loss."""
 
     format: str
     modes: tuple[str, ...]
@@ -64,7 +64,7 @@ def in_mode(mode: str, number: int = 0) -> Image.Image:
 
 
 def seen(image: Image.Image) -> np.ndarray:
-    """Return what a person sees of a picture in memory, as grey, grey with alpha, RGB or RGBA [h w c]."""
+    """Return a picture in memory as it is shown: grey, grey with alpha, RGB or RGBA [h w c]."""
     if image.mode.startswith("I;16"):
         kind = ">u2" if image.mode == "I;16B" else "<u2"
         return (np.frombuffer(image.tobytes(), kind).reshape(8, 8, 1) >> 8).astype(np.uint8)
@@ -96,7 +96,7 @@ def prepared(path: Path, **settings: object) -> np.ndarray:
 
 
 def told(path: Path) -> str:
-    """Return what the set that was prepared from `path` says was done."""
+    """Return what the set prepared from `path` records about its preparation."""
     return " | ".join(map(str, read_settings(path.with_suffix(".zip")).get("remarks", [])))  # type: ignore[call-overload]
 
 
@@ -142,7 +142,7 @@ def test_every_kind_can_be_prepared_as_grey_and_as_colour(
 
 @pytest.mark.parametrize("turned", range(1, 9))
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_every_orientation_is_turned_upright_and_said(tmp_path: Path, format: str, turned: int) -> None:
+def test_every_orientation_is_turned_upright_and_reported(tmp_path: Path, format: str, turned: int) -> None:
     lying = Image.fromarray(np.kron(np.arange(4, dtype=np.uint8).reshape(2, 2) * 60 + 30, np.ones((8, 8), np.uint8)))
     exif = Image.Exif()
     exif[ORIENTATION] = turned
@@ -227,7 +227,7 @@ def test_a_transparent_colour_is_not_trained_from_but_needs_preparing(tmp_path: 
     assert prepared(source).shape[3] == natural
 
 
-def test_a_transparent_colour_that_no_pixel_has_is_no_matter() -> None:
+def test_a_transparent_colour_that_no_pixel_has_is_ignored() -> None:
     image = Image.fromarray(np.full((8, 8, 3), 7, np.uint8))
     assert (decode(encoded(image, "PNG", transparency=(1, 2, 3)), "x") == 7).all()
 
@@ -265,7 +265,7 @@ def test_sixteen_bits_keep_their_high_byte(samples: list[int]) -> None:
         assert (found[:, :, 0] == deep >> 8).all()
 
 
-def test_sixteen_bits_are_said_with_the_brightest_grey(tmp_path: Path) -> None:
+def test_sixteen_bits_are_reported_with_the_brightest_grey(tmp_path: Path) -> None:
     dark = encoded(Image.fromarray(np.full((8, 8), 4_095, np.uint16)), "PNG")
     source = folder_of(tmp_path / "in", [dark, dark], "png")
     assert prepared(source)[0].max() == 15
@@ -284,7 +284,7 @@ def test_integers_of_32_bits_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("format", "suffix"), [("GIF", "gif"), ("PNG", "png"), ("WEBP", "webp"), ("TIFF", "tif")])
-def test_of_an_animation_the_first_frame_is_taken_and_said(tmp_path: Path, format: str, suffix: str) -> None:
+def test_of_an_animation_the_first_frame_is_taken_and_reported(tmp_path: Path, format: str, suffix: str) -> None:
     frames = [Image.fromarray(pixels(number)) for number in range(3)]
     options: dict[str, object] = {"lossless": True} if format == "WEBP" else {}
     content = encoded(frames[0], format, save_all=True, append_images=frames[1:], **options)
@@ -293,19 +293,19 @@ def test_of_an_animation_the_first_frame_is_taken_and_said(tmp_path: Path, forma
     assert "2 images with several frames or pages, of which the first was taken" in told(source)
 
 
-def test_exif_that_cannot_be_read_is_said_and_the_pixels_taken_as_they_lie(tmp_path: Path) -> None:
+def test_unreadable_exif_is_reported_and_the_pixels_are_kept(tmp_path: Path) -> None:
     broken = encoded(Image.fromarray(pixels(0)), "WEBP", lossless=True, exif=b"Exif\0\0MM\0*\0\0\0")
     source = folder_of(tmp_path / "in", [broken, broken], "webp")
     assert (prepared(source)[0] == pixels(0)).all()
 
 
 @pytest.mark.parametrize("background", ["", "whitte", "#12345", "#ffffff80", "rgb(1,2)"])
-def test_a_background_that_is_no_colour_is_refused(tmp_path: Path, background: str) -> None:
+def test_a_background_that_is_not_a_colour_is_refused(tmp_path: Path, background: str) -> None:
     with pytest.raises(DataError, match="is no opaque colour"):
         prepare(tmp_path, tmp_path / "x.zip", background=background)
 
 
-def test_an_image_given_to_project_or_augment_is_seen_as_prepare_sees_it(tmp_path: Path) -> None:
+def test_an_image_is_decoded_alike_by_project_augment_and_prepare(tmp_path: Path) -> None:
     source = folder_of(tmp_path / "in", [transparent("P")] * 2, "png")
     shown = read_image(source / "0.png", 3, 8)
     assert (to_uint8(shown)[0].permute(1, 2, 0).numpy() == prepared(source)[0]).all()

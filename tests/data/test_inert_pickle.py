@@ -1,4 +1,4 @@
-"""A pickle is read for its numbers; nothing in it runs."""
+"""A pickle is read for its numbers; no code in it runs."""
 
 import os
 import pickle

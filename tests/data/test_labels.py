@@ -1,4 +1,4 @@
-"""Every image has one class, and whoever uses the classes hears what is odd about them."""
+"""Every image has one class, and commands that use classes report what is odd about them."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthChec
 
 
 def labelled(path: Path, text: object) -> Path:
-    """Write two images and a label file of any content."""
+    """Write two images and a label file with the given content."""
     folder = folder_set(path, 2)
     (folder / "dataset.json").write_text(text if isinstance(text, str) else json.dumps({"labels": text}))
     return folder
@@ -62,7 +62,7 @@ def test_an_object_with_a_key_twice_is_refused(tmp_path: Path) -> None:
 
 @FEW
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=12))
-def test_classes_without_images_are_said_by_describe_and_verify(tmp_path_factory: Any, classes: list[int]) -> None:
+def test_classes_without_images_are_reported_by_describe_and_verify(tmp_path_factory: Any, classes: list[int]) -> None:
     path = tmp_path_factory.mktemp("x")
     folder = folder_set(path / "cats", len(classes), classes, side=4)
     empty = sorted(set(range(max(classes) + 1)) - set(classes))
@@ -72,7 +72,7 @@ def test_classes_without_images_are_said_by_describe_and_verify(tmp_path_factory
     assert describe(folder, path).classes == max(classes) + 1
 
 
-def test_many_empty_classes_are_told_in_one_short_line() -> None:
+def test_many_empty_classes_are_reported_in_one_short_line() -> None:
     (line,) = empty_classes([MAX_CLASSES - 1])
     assert "classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 ... have no images" in line
     assert empty_classes([]) == empty_classes(None) == empty_classes([0, 1]) == []
@@ -87,7 +87,7 @@ def test_a_plan_warns_of_classes_without_images(tmp_path: Path) -> None:
     assert any("data set cats.zip: class 0 has no images" in line for line in told)
 
 
-def test_labels_of_images_that_are_not_there_are_said(tmp_path: Path) -> None:
+def test_labels_of_images_that_are_not_there_are_reported(tmp_path: Path) -> None:
     folder = labelled(tmp_path / "cats", [[name(k), k % 2] for k in range(5)])
     assert examine(folder, tmp_path).remarks == [
         f"dataset.json has classes for 3 images that are not here ({name(2)}, {name(3)}, {name(4)})"
@@ -95,13 +95,13 @@ def test_labels_of_images_that_are_not_there_are_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pair", [["x"], ["x", 1, 2], "xy", {"x": 1}, [1, 2], 3, None, []])
-def test_what_is_no_pair_is_named(tmp_path: Path, pair: object) -> None:
+def test_an_entry_that_is_not_a_pair_is_named(tmp_path: Path, pair: object) -> None:
     with pytest.raises(DataError, match="is no pair of name and class"):
         describe(labelled(tmp_path / "cats", [pair]), tmp_path)
 
 
 @pytest.mark.parametrize("label", [MAX_CLASSES, 10**30, "9" * 5000, float("inf"), [[]] * 1000])
-def test_a_class_that_is_no_small_number_is_named_in_one_short_line(tmp_path: Path, label: object) -> None:
+def test_a_class_that_is_not_a_small_number_is_named_in_one_short_line(tmp_path: Path, label: object) -> None:
     with pytest.raises(DataError, match="not a class number") as caught:
         describe(labelled(tmp_path / "cats", [[name(0), label], [name(1), 0]]), tmp_path)
     assert len(str(caught.value)) < 500

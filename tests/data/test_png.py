@@ -1,4 +1,4 @@
-"""PNG files are the same bytes everywhere, and others read them."""
+"""PNG files have the same bytes everywhere and can be read by other programs."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Every kind of source becomes the same kind of ZIP, with its pixels and labels, and the same bytes every time."""
+"""Every kind of source becomes the same kind of ZIP, with its pixels and labels, byte for byte reproducibly."""
 
 import io
 import json
@@ -215,14 +215,14 @@ def test_a_size_that_does_not_fit_asks_for_one(tmp_path: Path) -> None:
         prepare(source, tmp_path / "out.zip", resolution=100)
 
 
-def test_what_is_there_is_not_overwritten_unasked(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten_unless_requested(tmp_path: Path) -> None:
     source = zip_set(tmp_path / "cats.zip", 2)
     prepare(source, tmp_path / "out.zip")
     with pytest.raises(OutputError, match="--force"):
         prepare(source, tmp_path / "out.zip")
 
 
-def test_a_failure_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
+def test_a_failure_leaves_nothing_and_keeps_existing_files(tmp_path: Path) -> None:
     prepare(zip_set(tmp_path / "cats.zip", 2), tmp_path / "out" / "x.zip")
     before = (tmp_path / "out" / "x.zip").read_bytes()
     broken = folder_set(tmp_path / "broken", 3)

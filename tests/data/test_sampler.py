@@ -1,4 +1,4 @@
-"""The order of images can be entered anywhere, and shared out."""
+"""The order of images can be resumed anywhere and split among ranks."""
 
 import time
 from itertools import islice
@@ -10,7 +10,7 @@ from trainer.data.sampler import DRAWS_AT_ONCE, InfiniteSampler
 
 
 @given(st.integers(1, 60), st.integers(0, 5), st.integers(0, 3 * DRAWS_AT_ONCE), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-def test_a_sampler_goes_on_from_any_image_counter(size: int, seed: int, start: int, window: float) -> None:
+def test_a_sampler_resumes_from_any_image_counter(size: int, seed: int, start: int, window: float) -> None:
     one = InfiniteSampler(size, seed=seed, window=window)
     one.take(start)
     assert InfiniteSampler(size, seed=seed, window=window, start=start).take(90) == one.take(90)
@@ -46,7 +46,7 @@ def test_no_image_is_forgotten() -> None:
     assert max(counts) < 140
 
 
-def test_a_million_images_are_passed_over_in_a_moment() -> None:
+def test_a_million_images_are_skipped_in_a_moment() -> None:
     start = time.perf_counter()
     InfiniteSampler(70_000, start=1_000_000)
     assert time.perf_counter() - start < 5

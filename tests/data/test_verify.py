@@ -1,4 +1,4 @@
-"""Verification finds every damage, not only the first."""
+"""Verification finds all damage, not only the first."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 """Reference numbers: where they are, how one file is read, how a result is compared.
 
-Every file holds `meta`, a JSON text that lists its cases; tests are made from it, so that any folder of the same layout
-can be put in the place of the default one: ADASWEEP_GOLDEN=/some/folder pytest tests/golden. A file, case or array that
-is not there is not compared.
+Every file holds `meta`, a JSON text that lists its cases; tests are parametrised from it, so any folder with the same
+layout can replace the default one: ADASWEEP_GOLDEN=/some/folder pytest tests/golden. A missing file, case or array is
+not compared.
 """
 
 import json
@@ -29,7 +29,7 @@ def golden_dir() -> Path:
 
 
 def load(name: str) -> tuple[Meta, Arrays]:
-    """Return (meta, arrays) of file `name`; both empty where there is none."""
+    """Return (meta, arrays) of file `name`; both empty if it does not exist."""
     path = golden_dir() / name
     if not path.exists():
         return {}, {}
@@ -41,7 +41,7 @@ def load(name: str) -> tuple[Meta, Arrays]:
 
 
 def cases(name: str, ids: list[Any]) -> pytest.MarkDecorator:
-    """Return a parametrisation over `ids`; a file that is not there gives one skipped test that says so."""
+    """Return a parametrisation over `ids`; a missing file gives one skipped test with the reason."""
     if ids:
         return pytest.mark.parametrize("case", ids, ids=[str(i) for i in ids])
     reason = f"no cases: {golden_dir() / name} is missing or lists none"
@@ -49,12 +49,12 @@ def cases(name: str, ids: list[Any]) -> pytest.MarkDecorator:
 
 
 def below(arrays: Arrays, prefix: str) -> Arrays:
-    """Return the arrays under `prefix/`, by the rest of their names."""
+    """Return the arrays below `prefix/`, by the rest of their names."""
     return {key[len(prefix) + 1 :]: value for key, value in arrays.items() if key.startswith(prefix + "/")}
 
 
 def stored(arrays: Mapping[str, Value], *names: str) -> dict[str, Value]:
-    """Return the arrays `names`; a test that has not all of them to compare with is skipped."""
+    """Return the arrays `names`; skip the test if any is missing."""
     missing = [name for name in names if name not in arrays]
     if missing:
         pytest.skip(f"not stored: {', '.join(missing)}")
@@ -67,12 +67,12 @@ def tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
 
 
 def largest(values: np.ndarray) -> float:
-    """Return max|values| over what is not NaN, 0 where there is nothing."""
+    """Return max|values| without NaN, 0 if there is none."""
     return float(np.nan_to_num(np.abs(values), nan=0.0).max(initial=0.0))
 
 
 def check(arrays: Arrays, name: str, mine: Any, ratio: float, floor: float = 0.0) -> None:
-    """Assert that `mine` is close to the array `name`, where there is one."""
+    """Assert that `mine` is close to the array `name`, if it exists."""
     if name in arrays:
         assert_close(mine, arrays[name], ratio, floor)
 

@@ -1,4 +1,4 @@
-"""Every golden test that goes through the operations runs with both implementations of them."""
+"""Every golden test that uses the operations runs with both implementations."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ BY_OPERATIONS = ("test_01", "test_02", "test_03", "test_04", "test_06", "test_07
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what goes through operations twice."""
+    """Run tests that use operations twice."""
     if metafunc.module.__name__.rpartition(".")[2].startswith(BY_OPERATIONS):
         metafunc.fixturenames.append("operations")
         metafunc.parametrize("operations", ["reference", "native"], indirect=True)
@@ -20,7 +20,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def operations(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Use the implementation that the test is run with."""
+    """Use the implementation of the test's parameter."""
     chosen = request.getfixturevalue("native") if request.param == "native" else ReferenceKernels()
     with using(chosen):
         yield

@@ -1,4 +1,4 @@
-"""Stored runs of the official training loop, repeated by the stepper, the optimizers, the sampler and the average."""
+"""Replay of stored runs of the official training loop with the stepper, optimizers, sampler and moving average."""
 
 import math
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Draws(NamedTuple):
 
 
 class StoredBatches(Batches):
-    """The latents of a stored run, and its real images or those of the sampler, which are kept in `shown`."""
+    """The latents of a stored run, and its real images or those of the sampler, which are recorded in `shown`."""
 
     def __init__(self, config: TrainConfig, train_set: TrainSet, draws: Draws, dtype: torch.dtype) -> None:
         super().__init__(config, train_set, 0, CPU, dtype)
@@ -63,7 +63,7 @@ class StoredBatches(Batches):
 
 
 class PathNoise:
-    """Gives out stored noise in order, as much as there are images."""
+    """Returns stored noise in order, for as many images as requested."""
 
     def __init__(self, stored: Tensor) -> None:
         self._left = stored
@@ -74,7 +74,7 @@ class PathNoise:
 
 
 class Recorder(Method):
-    """Keeps the statistics of an iteration; of one that several phases report, the first."""
+    """Keeps the statistics of an iteration; the first value if several phases report one."""
 
     def __init__(self) -> None:
         self.stats: Stats = {}
@@ -84,7 +84,7 @@ class Recorder(Method):
 
 
 class Repeated(NamedTuple):
-    """A stepper that repeats a stored run, and what it leaves to be seen."""
+    """A stepper that repeats a stored run, with what can be observed of it."""
 
     stepper: Stepper
     batches: StoredBatches
@@ -120,7 +120,7 @@ def repeated(
     noise_mode: NoiseMode,
     augmenter: Augmenter | None = None,
 ) -> Repeated:
-    """Return the stepper of `config` in arithmetic `dtype`. `augmenter` only looks on."""
+    """Return the stepper of `config` in arithmetic `dtype`. `augmenter` only observes."""
     parts = make_parts(config, CPU)
     state, objective, recorder = parts.state, parts.state.parts["objective"], Recorder()
     assert isinstance(objective, RegularisedObjective)

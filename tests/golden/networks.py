@@ -1,4 +1,4 @@
-"""Networks as the reference files describe them: from constructor arguments in `meta` and a stored state dict."""
+"""Networks of the reference files, built from constructor arguments in `meta` and a stored state dict."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +41,7 @@ OTHER = {"res", "img_channels", "cd", "num_fp16_res", "conv_clamp"}
 
 
 def flat(cfg: Mapping[str, Any], prefix: str = "") -> Cfg:
-    """Return arguments by dotted name: those of a part of the network are a table of their own."""
+    """Return arguments by dotted name; those of a part of the network are nested."""
     found: Cfg = {}
     for key, value in cfg.items():
         found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
@@ -49,7 +49,7 @@ def flat(cfg: Mapping[str, Any], prefix: str = "") -> Cfg:
 
 
 def settings(cfg: Cfg) -> dict[str, Any]:
-    """Return the fields of a network spec; an argument this table does not know is an error."""
+    """Return the fields of a network spec; an unknown argument is an error."""
     arguments = flat(cfg)
     unknown = set(arguments) - set(FIELDS) - OTHER
     assert not unknown, f"arguments without a counterpart: {sorted(unknown)}"
@@ -77,7 +77,7 @@ def discriminator(cfg: Cfg, state: Arrays) -> Discriminator:
 
 
 def load(network: nn.Module, state: Arrays) -> None:
-    """Give `network` the stored parameters and buffers; a file may leave out the filters, which never change."""
+    """Load the stored parameters and buffers; a file may omit the filters, which never change."""
     left = network.load_state_dict({name: tensor(value) for name, value in state.items()}, strict=False)
     assert not left.unexpected_keys, f"stored, but not ours: {left.unexpected_keys}"
     assert all(name.endswith("resample_filter") for name in left.missing_keys), f"not stored: {left.missing_keys}"
@@ -89,7 +89,7 @@ def is_half(cfg: Cfg) -> bool:
 
 
 def gradient_norms(network: nn.Module, names: list[str]) -> torch.Tensor:
-    """Return the L2 norm of each named parameter's gradient, 0 where it has none."""
+    """Return the L2 norm of each named parameter's gradient, 0 if it has none."""
     parameters = dict(network.named_parameters())
     gradients = [parameters[name].grad for name in names]
     return torch.tensor([0.0 if g is None else float(g.norm()) for g in gradients], dtype=torch.float64)

@@ -27,7 +27,7 @@ STDS, DENSE = by_id("minibatch_std"), by_id("fully_connected")
 
 
 def inputs(case: str, *names: str) -> dict[str, Tensor]:
-    """Return the inputs of a case; a test that lacks one is skipped."""
+    """Return the inputs of a case; skip the test if one is missing."""
     return {name: tensor(value).requires_grad_() for name, value in stored(below(ARRAYS, case), *names).items()}
 
 
@@ -41,7 +41,7 @@ def compare(case: str, out: Tensor, given: dict[str, Tensor]) -> None:
 
 
 def prepared(spec: dict[str, Any]) -> Tensor | None:
-    """Return the filter of a case, None where it has none."""
+    """Return the filter of a case, None if it has none."""
     taps = spec.get("filter")
     return None if taps is None else setup_filter(taps, **spec.get("setup_filter", {}))
 

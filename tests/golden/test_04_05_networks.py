@@ -23,7 +23,7 @@ TRUNCATED = re.compile(r"_psi(?P<psi>[0-9.]+?)(_cut(?P<cutoff>[0-9]+))?$")
 
 
 class Truncation(NamedTuple):
-    """psi, and up to which layer it acts (None: all)."""
+    """psi, and the number of layers it applies to (None: all)."""
 
     psi: float
     cutoff: int | None
@@ -54,7 +54,7 @@ class Golden:
         return self.given("z"), self.condition("c", "z", "G")
 
     def given(self, name: str) -> Tensor:
-        """Return an input; a test that lacks it is skipped."""
+        """Return an input; skip the test if it is missing."""
         return tensor(stored(self.arrays, name)[name])
 
     def real(self) -> tuple[Tensor, Tensor]:
@@ -75,7 +75,7 @@ class Golden:
         }
 
     def check(self, name: str, result: Callable[[int], Tensor | None], floor: float = 0.0) -> None:
-        """Compare the array `name`, where there is one, with the result for as many samples."""
+        """Compare the array `name`, if it exists, with the result for as many samples."""
         if name in self.arrays:
             mine = result(len(self.arrays[name]))
             assert mine is not None, f"{name} is not computed"

@@ -33,7 +33,7 @@ def augmentation(quantile: float | None) -> Callable[[Tensor], Tensor]:
 
 
 class Run(NamedTuple):
-    """A phase that has run: what it changed, what it told, and what the reference has of it."""
+    """A phase that has run: its changes, its statistics, and the reference arrays."""
 
     generator: Generator
     discriminator: Discriminator

@@ -31,7 +31,7 @@ def tolerance(step: int, steps: int, dtype: torch.dtype) -> float:
 
 
 def phases_of(network: str, interval: int | None) -> list[str]:
-    """Return what a network is trained by: without an interval, loss and regularisation are one step."""
+    """Return the phases of a network: without an interval, loss and regularisation are one step."""
     return [f"{network}both"] if interval is None else [f"{network}main", f"{network}reg"]
 
 
@@ -56,7 +56,7 @@ class Trajectory:
         self.history: dict[str, list[Any]] = {key: [] for key in self.wanted("hist")}
 
     def wanted(self, kind: str) -> Arrays:
-        """Return what the reference has in the arithmetic of this run."""
+        """Return the reference array for the arithmetic of this run."""
         return below(self.arrays, f"{kind}_f64" if self.dtype == torch.float64 else kind)
 
     def config(self, images: loop.ImagesAt) -> TrainConfig:

@@ -22,14 +22,14 @@ NAMES = list(CASES)
 
 
 def of(case: str, *names: str) -> Arrays:
-    """Return the arrays of a case; without all of `names` the test is skipped."""
+    """Return the arrays of a case; skip the test if any of `names` is missing."""
     arrays = below(ARRAYS, case)
     stored(arrays, *names)
     return arrays
 
 
 def asked(kind: str) -> list[str]:
-    """Return the cases that ask for a metric."""
+    """Return the cases of a metric."""
     return [case for case in NAMES if kind in CASES[case]]
 
 

@@ -37,7 +37,7 @@ def described(resolution: int) -> DataDescription:
 
 
 def parts(config: TrainConfig) -> tuple[StyleGan2Generator, StyleGan2Discriminator, Logistic]:
-    """Return the parts that the official script knows."""
+    """Return the parts that the official script has."""
     generator, discriminator, objective = config.generator, config.discriminator, config.objective
     assert isinstance(generator, StyleGan2Generator)
     assert isinstance(discriminator, StyleGan2Discriminator)
@@ -46,7 +46,7 @@ def parts(config: TrainConfig) -> tuple[StyleGan2Generator, StyleGan2Discriminat
 
 
 def assert_equal(mine: Table, golden: Table) -> None:
-    """Assert that the values are the same; what the table does not name is not compared."""
+    """Assert that the values are equal; values missing from the table are not compared."""
     for key in mine.keys() & golden.keys():
         wanted = golden[key]
         assert mine[key] == (pytest.approx(wanted, rel=1e-12) if isinstance(wanted, float) else wanted), key
@@ -83,7 +83,7 @@ def adam_of(adam: Adam) -> dict[str, Any]:
 
 
 def assert_script(config: TrainConfig, args: Table) -> None:
-    """Assert that a configuration is what the official script hands to its training loop."""
+    """Assert that a configuration equals what the official script passes to its training loop."""
     generator, discriminator, objective = parts(config)
     g, d = args["G_kwargs"], args["D_kwargs"]
     assert_equal({"z_dim": generator.z_dim, "w_dim": generator.w_dim}, g)

@@ -1,4 +1,4 @@
-"""The course of p under given signs, the factor of the moving average, Adam under lazy regularisation."""
+"""p over time for given signs, the EMA decay, and Adam with lazy regularisation."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_p_follows_the_reference(case: int) -> None:
 
 
 @cases(FILE, numbered("ema"))
-def test_moving_average_keeps_as_much_as_in_the_reference(case: int) -> None:
+def test_moving_average_decays_as_in_the_reference(case: int) -> None:
     golden = META["ema"][case]
     beta = ema_beta(golden["ema_kimg"], golden["ema_rampup"], golden["batch"], golden["cur_nimg"])
     assert beta == pytest.approx(golden["beta"], rel=1e-12)

@@ -14,7 +14,7 @@ META, ARRAYS = load(FILE)
 
 
 class ReplayedDraws(RandomDraws):
-    """Gives out recorded draws in order, and checks that each is asked for as it was recorded."""
+    """Returns recorded draws in order, and checks that each request is the recorded one."""
 
     def __init__(self, kinds: list[list[Any]], recorded: list[Tensor]) -> None:
         self._left = list(zip(kinds, recorded, strict=True))

@@ -1,6 +1,6 @@
 """The whole training loop against the official one: weights and averages after every stored number of iterations.
 
-A difference is measured against the distance that the reference has travelled from where it began.
+A difference is measured relative to the distance that the reference has travelled from its start.
 """
 
 import math
@@ -28,7 +28,7 @@ PHASES = ["Gmain", "Greg", "Dmain", "Dreg"]
 
 
 def fields(settings: type[Settings], prefix: str = "") -> dict[str, Any]:
-    """Return what the file says of the fields of `settings`."""
+    """Return the values in the file for the fields of `settings`."""
     return {name: META[prefix + name] for name in settings.model_fields if prefix + name in META}
 
 
@@ -50,14 +50,14 @@ def config(images: loop.ImagesAt) -> TrainConfig:
 
 
 def draws(dtype: torch.dtype) -> loop.Draws:
-    """Return the stored draws; those of path lengths in iterations that measure none are passed over."""
+    """Return the stored draws; those of path lengths are skipped in iterations that measure none."""
     z, every = tensor(ARRAYS["z"], dtype), META["generator_regularize_every"] or 1
     noise = tensor(ARRAYS["pl_noise"][::every], dtype).flatten(0, 1) if "pl_noise" in ARRAYS else None
     return loop.Draws(META.get("phases", PHASES), z, z.new_zeros(*z.shape[:3], 0), noise, real=None)
 
 
 def repeated(dtype: torch.dtype, folder: Path) -> loop.Repeated:
-    """Return the stepper where the stored run began."""
+    """Return the stepper at the start of the stored run."""
     images = loop.written(folder, ARRAYS["images"], None, 0)
     run = loop.repeated(config(images), images, draws(dtype), dtype, META.get("noise", "none"))
     for name, network in networks_of(run).items():

@@ -1,4 +1,4 @@
-"""Phases as the reference runs them: constant noise, no style mixing, given path length noise."""
+"""Phases in the setting of the reference: constant noise, no style mixing, given path length noise."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,5 +43,5 @@ def objective(
 
 
 def phase(objective: LogisticObjective, name: str) -> Phase | None:
-    """Return the phase called `name`, None where a weight of 0 leaves it out."""
+    """Return the phase `name`, None if a weight of 0 omits it."""
     return next((phase for phase in objective.phases if phase.name == name), None)

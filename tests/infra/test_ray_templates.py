@@ -1,4 +1,4 @@
-"""Templates for real Ray clusters, checked against the schemas that exist."""
+"""Templates for real Ray clusters, checked against available schemas."""
 
 import json
 import subprocess

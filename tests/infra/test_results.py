@@ -1,4 +1,4 @@
-"""docs/results says what its packs say: another digit, a spoilt or missing pack, a typed number are one line each."""
+"""docs/results agrees with its packs: a changed digit, a corrupt or missing pack, a typed number are one line each."""
 
 import shutil
 import signal
@@ -38,7 +38,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def pack_of(folder: Path, name: str, runs: list[FakeRun]) -> Path:
-    """Pack a made-up sweep in which only `runs` have been made."""
+    """Pack a synthetic sweep in which only `runs` have been run."""
     missing = [run for run in PLANNED if run not in runs]
     store = write_store(folder / f"store-{name}", runs, missing=missing, step_kimg=20.0)
     path = folder / f"docs/results/packs/{name}.zip"
@@ -77,11 +77,11 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_a_page_of_this_repository_says_what_its_pack_says() -> None:
+def test_a_page_of_this_repository_agrees_with_its_pack() -> None:
     assert check(ROOT, "presets") == 0
 
 
-def test_what_was_written_is_found_in_order(root: Path, capsys: Capture) -> None:
+def test_written_files_pass_the_check(root: Path, capsys: Capture) -> None:
     assert check(root) == 0
     assert capsys.readouterr().out == "6 files agree with their packs\n"
 
@@ -103,7 +103,7 @@ def test_the_block_in_the_readme_is_written_and_nothing_else_of_it(root: Path) -
 @pytest.mark.parametrize(
     "name", ["README.md", "docs/results/README.md", "docs/results/page/README.md", "docs/results/page/fid_curves.csv"]
 )
-def test_one_other_digit_is_one_line_and_exit_code_2(root: Path, name: str, capsys: Capture) -> None:
+def test_one_changed_digit_is_one_line_and_exit_code_2(root: Path, name: str, capsys: Capture) -> None:
     path = root / name
     text = path.read_text()
     place = max(at for at, character in enumerate(text) if character in "12345678")
@@ -111,27 +111,27 @@ def test_one_other_digit_is_one_line_and_exit_code_2(root: Path, name: str, caps
     assert check(root) == 2
     line, *others = capsys.readouterr().out.splitlines()
     assert others == []
-    assert line.startswith(f"{path}:{text[:place].count(chr(10)) + 1}: says ")
+    assert line.startswith(f"{path}:{text[:place].count(chr(10)) + 1}: has ")
 
 
-def test_a_missing_page_and_a_figure_of_no_page_are_told(root: Path, capsys: Capture) -> None:
+def test_a_missing_page_and_a_figure_of_no_page_are_reported(root: Path, capsys: Capture) -> None:
     (root / "docs/results/page/README.md").unlink()
     (root / "docs/results/page/old.png").touch()
     assert check(root) == 2
     out = capsys.readouterr().out
-    assert "page/README.md: is missing" in out
+    assert "page/README.md: missing" in out
     assert "page/old.png: no page has this figure" in out
     assert main(["--root", str(root)]) == 0
     assert check(root) == 0
 
 
-def test_a_picture_of_another_figure_is_told(root: Path, capsys: Capture) -> None:
+def test_a_picture_of_another_figure_is_reported(root: Path, capsys: Capture) -> None:
     shutil.copy(ROOT / "docs/results/presets/samples.png", root / "docs/results/page/fid_curves.png")
     assert check(root) == 2
     assert "fid_curves.png: belongs to another version of the figure" in capsys.readouterr().out
 
 
-def test_an_edited_provenance_is_told(root: Path, capsys: Capture) -> None:
+def test_an_edited_provenance_is_reported(root: Path, capsys: Capture) -> None:
     replace(root / f"docs/results/page/fid_curves{SUFFIX}", '"state":"done"', '"state":"lost"')
     assert check(root) == 2
     out = capsys.readouterr().out
@@ -149,7 +149,7 @@ def test_figures_drawn_by_other_code_agree_as_long_as_their_numbers_do(
     assert (root / "docs/results/page/fid_curves.png").read_bytes() == before
 
 
-def test_a_figure_that_was_removed_is_drawn_anew(root: Path) -> None:
+def test_a_figure_that_was_removed_is_redrawn(root: Path) -> None:
     picture = root / "docs/results/page/fid_curves.png"
     before = picture.read_bytes()
     picture.unlink()
@@ -157,7 +157,7 @@ def test_a_figure_that_was_removed_is_drawn_anew(root: Path) -> None:
     assert picture.read_bytes() == before
 
 
-def test_other_runs_are_other_numbers(root: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_other_runs_give_other_numbers(root: Path, tmp_path: Path, capsys: Capture) -> None:
     longer = pack_of(tmp_path / "longer", "second", [*PLANNED[1:3], PLANNED[3]._replace(seed=3)])
     shutil.copy(longer, root / "docs/results/packs/second.zip")
     assert check(root) == 2
@@ -173,7 +173,7 @@ def spoil(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "told"), [(spoil, "refused: "), (lambda path: path.unlink(), "first.zip: no such pack")]
 )
-def test_a_spoilt_or_missing_pack_is_one_line(
+def test_a_corrupt_or_missing_pack_is_one_line(
     root: Path, harm: Callable[[Path], None], told: str, capsys: Capture
 ) -> None:
     before = (root / "docs/results/page/README.md").read_bytes()
@@ -190,10 +190,10 @@ def test_a_spoilt_or_missing_pack_is_one_line(
     [
         (f"{HEADER}It ends at 12.3.\n", "page.md.j2:8: the number '12.3.' is typed"),
         (f'{HEADER}{{{{ median("ada & subset=7") }}}}\n', 'cell "ada & subset=7": "ada & subset=7" fits none of'),
-        (f'{HEADER}{{{{ judged("ada < b").p_value }}}}\n', 'claim "ada < b": is not one that synthetic tests'),
-        (f"{HEADER}{{{{ nothing }}}}\n", "page.md.j2: cannot be filled in ('nothing' is undefined)"),
-        (f"{HEADER}{{% if %}}\n", "page.md.j2:8: is not a template"),
-        (HEADER.replace("title", "titel"), "page.md.j2: its header is not one of a page (title: Field required)"),
+        (f'{HEADER}{{{{ judged("ada < b").p_value }}}}\n', 'claim "ada < b": not tested by synthetic'),
+        (f"{HEADER}{{{{ nothing }}}}\n", "page.md.j2: cannot be rendered ('nothing' is undefined)"),
+        (f"{HEADER}{{% if %}}\n", "page.md.j2:8: invalid template"),
+        (HEADER.replace("title", "titel"), "page.md.j2: invalid header (title: Field required)"),
         (HEADER.replace("synthetic", "other"), "no such plan; sweeps in this store: synthetic"),
         (HEADER.replace("fid_curves", "fid_curve"), "did you mean fid_curves?"),
     ],
@@ -206,20 +206,20 @@ def test_what_is_wrong_with_a_page_is_one_line(root: Path, template: str, told: 
     assert told in line
 
 
-def test_a_page_that_is_not_there_is_told(root: Path, capsys: Capture) -> None:
+def test_a_page_that_is_not_there_is_reported(root: Path, capsys: Capture) -> None:
     assert check(root, "pages") == 2
-    assert "pages: is no page; there are page; did you mean 'page'?" in capsys.readouterr().err
+    assert "pages: no such page; there are page; did you mean 'page'?" in capsys.readouterr().err
 
 
-def test_a_readme_without_marks_is_told(root: Path, capsys: Capture) -> None:
+def test_a_readme_without_marks_is_reported(root: Path, capsys: Capture) -> None:
     (root / "README.md").write_text("no marks")
     assert check(root) == 2
-    assert "put them where the results are to stand" in capsys.readouterr().err
+    assert "add them where the results should appear" in capsys.readouterr().err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1.0, 2.5, 4.0])
-def test_killed_and_begun_again_it_comes_to_the_same(root: Path, seconds: float) -> None:
+def test_a_killed_and_repeated_command_gives_the_same_files(root: Path, seconds: float) -> None:
     for path in (root / "docs/results/page").glob("*[!2]"):
         path.unlink()
     started = subprocess.Popen([sys.executable, "-m", "infra.results", "--root", root], cwd=ROOT)
@@ -242,7 +242,7 @@ def test_killed_and_begun_again_it_comes_to_the_same(root: Path, seconds: float)
         "none",
     ],
 )
-def test_names_and_expressions_are_no_typed_numbers(text: str) -> None:
+def test_names_and_expressions_are_not_typed_numbers(text: str) -> None:
     assert list(typed_numbers(text)) == []
 
 

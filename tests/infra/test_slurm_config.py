@@ -1,4 +1,4 @@
-"""The text of a throw-away cluster's configuration."""
+"""The configuration files of a throw-away cluster."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_a_requeued_job_waits_seconds_instead_of_two_minutes() -> None:
     assert _settings()["AuthInfo"].endswith("cred_expire=5")
 
 
-def test_job_numbers_start_where_told() -> None:
+def test_job_numbers_start_at_the_given_one() -> None:
     assert _settings()["FirstJobId"] == "7"
 
 

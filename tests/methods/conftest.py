@@ -1,4 +1,4 @@
-"""Fixtures of the methods' tests."""
+"""Fixtures for tests of the methods."""
 
 from tests.support.stage import stage as stage
 from tests.support.trials import tiny_set as tiny_set

@@ -1,4 +1,4 @@
-"""APA: with probability p, generated images pass for real; p follows overfitting."""
+"""APA: with probability p, generated images replace real ones; p follows overfitting."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""bCR: zero where T changes nothing; the gradient flows through both logits; the generator is not touched."""
+"""bCR: zero where T changes nothing; the gradient flows through both logits; the generator is not penalised."""
 
 import pytest
 import torch

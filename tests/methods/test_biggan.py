@@ -1,4 +1,4 @@
-"""BigGAN: what enters where, standing statistics, spectral norms, orthogonal weights, truncation by resampling."""
+"""BigGAN: inputs of each block, standing statistics, spectral norms, orthogonal weights, truncation by resampling."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What does not go together is refused when planning, with what to change; what does, passes."""
+"""Incompatible choices are refused when planning, with a fix; compatible ones pass."""
 
 from typing import Any
 

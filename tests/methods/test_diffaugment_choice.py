@@ -1,4 +1,4 @@
-"""DiffAugment and data set augmentation as choices: who sees changed images, and where R1 is taken."""
+"""DiffAugment and data set augmentation as choices: which images are augmented, and where R1 is computed."""
 
 import pytest
 import torch

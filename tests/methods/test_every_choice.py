@@ -1,4 +1,4 @@
-"""Every tagged spec is implemented, trains, and goes on bit for bit after an interruption."""
+"""Every tagged spec is implemented, trains, and resumes bit for bit after an interruption."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""The diff in docs/extending.md is the method as it stands in the repository."""
+"""The diff in docs/extending.md equals the method in the repository."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Freeze-D: the first k layers from the image on are frozen, and nothing else."""
+"""Freeze-D: exactly the first k layers, counted from the image, are frozen."""
 
 import pytest
 import torch

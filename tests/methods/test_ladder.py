@@ -1,4 +1,4 @@
-"""StyleGAN2's ladder: each configuration is the one before with one change; the variants of its Table 4."""
+"""StyleGAN2's ladder: each configuration is the previous one with one change; the variants of its Table 4."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""LeCam: the penalty, its anchors, and that they do not depend on how a batch is cut."""
+"""LeCam: the penalty, its anchors, and that they do not depend on micro-batches."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def test_anchors_begin_at_the_first_batch_and_move_slowly(stage: StageMaker) -> 
     assert torch.allclose(method.state_dict()["anchors"], means + torch.tensor([0.1, 0.0]))
 
 
-def test_anchors_are_those_of_all_shards(stage: StageMaker) -> None:
+def test_anchors_are_those_of_all_micro_batches(stage: StageMaker) -> None:
     made = stage(LeCam())
     (method,) = made.methods
     inputs = made.discriminator_scene()

@@ -44,7 +44,7 @@ def test_output_is_flipped_where_parity_is_odd(stage: StageMaker) -> None:
     assert torch.equal(scores, plain * parity_sign(layer.bits))
 
 
-def test_discriminator_is_told_the_bits(stage: StageMaker) -> None:
+def test_discriminator_sees_the_bits(stage: StageMaker) -> None:
     made = stage(augment=PaGan(p_initial=1.0))
     torch.manual_seed(0)
     made.augmented_discriminator.logits(made.micro_batch.real, made.micro_batch.real_c, "real").sum().backward()
@@ -63,7 +63,7 @@ def test_at_p_zero_nothing_is_changed(stage: StageMaker) -> None:
         )
 
 
-def test_high_p_is_no_leak_risk() -> None:
+def test_high_p_is_not_a_leak_risk() -> None:
     augmenter = PaGan(p_initial=0.9, interval=1)
     from trainer.registry import build
 

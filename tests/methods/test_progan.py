@@ -1,4 +1,4 @@
-"""ProGAN's layers: normalisations, equalised weights, variety in the batch, and noise for the least squares loss."""
+"""ProGAN's layers: normalisations, equalised weights, minibatch discrimination, noise for the least squares loss."""
 
 from typing import Any
 

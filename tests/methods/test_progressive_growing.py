@@ -1,4 +1,4 @@
-"""Progressive growing: the schedule at its boundaries, batches, learning rates, resets, and what images show."""
+"""Progressive growing: the schedule at its boundaries, batches, learning rates, resets, and faded images."""
 
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def test_only_layers_of_the_level_are_trained(spec: Spec) -> None:
     assert reached == {"b4", "b8"}
 
 
-def test_optimizers_begin_anew_where_fades_begin_and_end(tiny_set: Path, tmp_path: Path) -> None:
+def test_optimizers_restart_where_fades_begin_and_end(tiny_set: Path, tmp_path: Path) -> None:
     made = stepper(CHOICES["config-d"], tiny_set, tmp_path)
     seen: list[tuple[int, float, int]] = []
     while made.state.images < 64:

@@ -1,4 +1,4 @@
-"""zCR: G drives images of near latents apart, D draws their logits together."""
+"""zCR: G pushes images of nearby latents apart, D pulls their logits together."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Made-up features, real images, and a feature network so small that tests of everything around it are quick."""
+"""Synthetic features, real images, and tiny feature networks for fast tests."""
 
 import gzip
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def gaussian_rows(count: int, dim: int, seed: int = 0, shift: float = 0.0, mixin
 
 
 def small_sets(rows: int = 12, dim: int = 4) -> st.SearchStrategy[np.ndarray]:
-    """Sets of at least six rows of features of a usual size."""
+    """Sets of at least six rows of features in a realistic range."""
     seeds = st.integers(0, 2**32 - 1)
     return st.builds(
         lambda seed, count, scale: np.random.default_rng(seed).normal(size=(count, dim)) * scale,
@@ -65,7 +65,7 @@ class QuarterMeans:
 
 
 class Subject:
-    """Gives noise in batches of `batch`, counts the images, and takes steps that are ten times as long at the end."""
+    """Returns noise in batches of `batch`, counts the images, and takes steps ten times as long at the end."""
 
     def __init__(self, batch: int = 6, seed: int = 7) -> None:
         self.given = 0
@@ -98,7 +98,7 @@ class Brightness:
 
 
 class NoiseImages:
-    """A reference of random images that counts how often it is asked for any."""
+    """A reference of random images that counts how often it is read."""
 
     def __init__(self, count: int = 60, seed: int = 0, fingerprint: str = "0123456789abcdef") -> None:
         draws = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Feature networks: found, checked, quick, and the same whatever the batch."""
+"""Feature networks: loading, verification, resizing, and independence of the batch."""
 
 import hashlib
 from importlib import metadata
@@ -73,7 +73,7 @@ def test_changed_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 class FakeInception(nn.Module):
-    """What the official file looks like from outside."""
+    """A stand-in with the interface of the official file."""
 
     def forward(self, images: Tensor, return_features: bool = False, no_output_bias: bool = False) -> Tensor:
         pooled = images.float().mean([2, 3])
@@ -108,6 +108,6 @@ def test_an_absent_inception_file_gets_one_line_with_a_way_out(detector: str) ->
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_detector_is_a_users_error() -> None:
+def test_a_wrong_detector_is_a_user_error() -> None:
     with pytest.raises(UserError, match="did you mean lite0"):
         load_detector("light0")

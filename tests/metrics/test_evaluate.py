@@ -1,4 +1,4 @@
-"""One pass for all metrics; reference features measured once, by whoever comes first, whatever crashes."""
+"""One pass for all metrics; reference features are computed once, by the first process, even after crashes."""
 
 import multiprocessing
 import os
@@ -183,7 +183,7 @@ def test_real_images_are_measured_once(tmp_path: Path) -> None:
     assert reference.asked == 40
 
 
-def test_another_data_set_is_measured_anew(tmp_path: Path) -> None:
+def test_another_data_set_is_measured_again(tmp_path: Path) -> None:
     ours = measured(("fid40",), tmp_path)["fid40-lite0"]
     theirs = measured(("fid40",), tmp_path, reference=NoiseImages(seed=1, fingerprint="f" * 16))["fid40-lite0"]
     assert ours.value != theirs.value
@@ -216,7 +216,7 @@ def test_progress_may_break_off_and_nothing_half_done_is_left(tmp_path: Path) ->
     assert measured(("fid40",), tmp_path)["fid40-lite0"].value > 0
 
 
-def test_a_cache_that_cannot_be_written_is_a_users_error(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a folder should be")
     with pytest.raises(OutputError, match="cannot be kept here"):
         measured(("fid40",), tmp_path / "cache")
@@ -228,7 +228,7 @@ def test_real_images_are_chosen_once_and_for_all() -> None:
 
 
 class SlowReference(NoiseImages):
-    """Takes its time, and leaves a mark on disk each time it is read."""
+    """A slow reference that leaves a mark on disk each time it is read."""
 
     def __init__(self, marks: Path) -> None:
         super().__init__()
@@ -264,7 +264,7 @@ def _hold(path: Path, held: "multiprocessing.synchronize.Event") -> None:
         time.sleep(600)
 
 
-def test_the_lock_of_a_killed_process_holds_nobody_up(tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_process_blocks_no_process(tmp_path: Path) -> None:
     held = FORK.Event()
     holder = FORK.Process(target=_hold, args=(tmp_path / "lock", held))
     holder.start()

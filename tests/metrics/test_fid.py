@@ -1,4 +1,4 @@
-"""FID against scipy's matrix square root, and what must hold for any features."""
+"""FID against scipy's matrix square root, and its properties for any features."""
 
 from random import Random
 
@@ -14,7 +14,7 @@ from trainer.metrics.moments import Dense, Factored, Moments, gaussian_of
 
 
 def fid_by_matrix_root(real: np.ndarray, generated: np.ndarray) -> float:
-    """The definition, computed as it is usually: a dense matrix square root of the product of both covariances."""
+    """The usual definition, with a dense matrix square root of the product of both covariances."""
     means = real.mean(0) - generated.mean(0)
     first, second = (np.cov(rows, rowvar=False, bias=True) for rows in (real, generated))
     root = scipy.linalg.sqrtm(first @ second)

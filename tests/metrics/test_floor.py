@@ -1,4 +1,4 @@
-"""The FID of an ideal generator that knows its training subset by heart."""
+"""The FID of an ideal generator that has memorised its training subset."""
 
 import numpy as np
 

@@ -12,7 +12,7 @@ from trainer.metrics.kid import draw_subsets, kid, mmd2, subset_distances
 
 
 def mmd2_by_definition(first: np.ndarray, second: np.ndarray) -> float:
-    """Sums over all pairs of the cubic kernel, pairs of an image with itself left out."""
+    """Sums of the cubic kernel over all pairs, excluding pairs of an image with itself."""
 
     def kernel(x: np.ndarray, y: np.ndarray) -> float:
         return float((x @ y / len(x) + 1) ** 3)
@@ -39,7 +39,7 @@ def test_mean_over_subsets_equals_the_definition(subsets: int) -> None:
 
 
 def test_is_unbiased() -> None:
-    """Over many pairs of small sets of one distribution the mean is 0 within its error; FID's would be far above."""
+    """Over many pairs of small sets from one distribution, the mean is 0 within its error; that of FID is far above."""
     values = [mmd2(gaussian_rows(10, 4, seed=2 * i), gaussian_rows(10, 4, seed=2 * i + 1)) for i in range(2000)]
     error = np.std(values) / np.sqrt(len(values))
     assert abs(np.mean(values)) < 3 * error

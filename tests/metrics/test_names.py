@@ -1,4 +1,4 @@
-"""Names of metrics: what they mean, what is said of wrong ones, which values may meet in one figure."""
+"""Names of metrics: their meaning, errors for wrong ones, and which values are comparable."""
 
 from typing import Any
 
@@ -131,7 +131,7 @@ def test_a_metric_of_one_row_is_ranked_by_the_direction_that_its_row_says(monkey
     assert better("density2k-lite0") == "higher"
 
 
-def test_a_standard_deviation_is_no_score() -> None:
+def test_a_standard_deviation_is_not_a_score() -> None:
     assert is_deviation("is2k_std-lite0")
     assert not is_deviation("is2k_mean-lite0")
     assert not is_deviation("swd2k_16")

@@ -12,7 +12,7 @@ from trainer.metrics.precision_recall import precision_recall
 
 
 def share_inside(samples: np.ndarray, centres: np.ndarray, neighbours: int) -> float:
-    """Go through all pairs as the definition says."""
+    """Check all pairs, as in the definition."""
 
     def radius(index: int) -> float:
         others = sorted(np.linalg.norm(centres[index] - c) for j, c in enumerate(centres) if j != index)

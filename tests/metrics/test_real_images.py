@@ -1,4 +1,4 @@
-"""The default detector on photographs: FID tells halves of one set from damaged ones, and worse damage is worse."""
+"""The default detector on photographs: FID is low between halves of one set, and rises with damage."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""An optional comparison with torch-fidelity, which wants a torchvision that not every torch has."""
+"""An optional comparison with torch-fidelity, which needs a matching torchvision."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Networks of every size can be built, and their tensors are counted as the papers count them."""
+"""Networks of every size can be built, and their parameter counts are those of the papers."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""How a discriminator sees variety: groups of any size, and any number of feature maps for their standard deviation."""
+"""Minibatch standard deviation: groups of any size, any number of feature maps."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The phases of an iteration: which there are, what they draw, and that micro-batches and ranks change nothing."""
+"""The phases of an iteration: their order, their random draws, and invariance to micro-batches and ranks."""
 
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +72,7 @@ def test_weight_zero_leaves_a_regularisation_out() -> None:
 
 
 @pytest.mark.parametrize("name", ["Gmain", "Greg", "Dmain"])
-def test_moving_averages_move_as_far_with_two_shards_as_with_one(name: str) -> None:
+def test_moving_averages_move_as_far_with_two_micro_batches_as_with_one(name: str) -> None:
     whole, split = objective(path_length_batch_shrink=1), objective(path_length_batch_shrink=1)
     for made, micro_batches in ((whole, [micro_batch()]), (split, halves(micro_batch()))):
         if name == "Greg":
@@ -88,7 +88,7 @@ def averages(made: LogisticObjective) -> tuple[Tensor, Tensor]:
     return made.path_length.generation.generator.mapping.get_buffer("w_avg"), made.state_dict()["path_length_mean"]
 
 
-def test_mean_over_shards_counts_the_shards_of_all_ranks() -> None:
+def test_mean_over_micro_batches_counts_those_of_all_ranks() -> None:
     mean = MicroBatchMean()
     mean.add(torch.tensor([1.0, 2.0]))
     mean.add(torch.tensor([3.0, 4.0]))
@@ -210,7 +210,7 @@ def test_labels_are_normalised_alone_or_together_with_the_latent() -> None:
     assert not torch.allclose(joint[:, 4:].square().mean(dim=1), ones, atol=1e-2)
 
 
-def test_a_spec_that_nobody_implements_is_named() -> None:
+def test_a_spec_without_implementation_is_named() -> None:
     class Unknown(StyleGan2Generator):
         pass
 

@@ -1,4 +1,4 @@
-"""What benchmarks compare with as the official formulation computes the same images, logits and gradients."""
+"""The official formulation used in benchmarks computes the same images, logits and gradients."""
 
 import copy
 

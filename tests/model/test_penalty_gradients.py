@@ -1,4 +1,4 @@
-"""R1 and path length have the right value and the right gradients, in float64, also through the augmentation."""
+"""R1 and path length have correct values and gradients, in float64, also through the augmentation."""
 
 from collections.abc import Callable
 

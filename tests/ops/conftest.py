@@ -1,4 +1,4 @@
-"""Fixtures of the operations' tests."""
+"""Fixtures for tests of the operations."""
 
 from tests.support.native import native as native
 from tests.support.native import native_used as native_used

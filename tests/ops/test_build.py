@@ -1,4 +1,4 @@
-"""Builds appear whole, are named by their content, and are never made or waited for by workers."""
+"""Builds appear atomically, are content-addressed, and are never made or waited for by workers."""
 
 import json
 import multiprocessing
@@ -37,7 +37,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Sources that compile at once, and an empty root of builds."""
+    """Sources that compile quickly, and an empty root of builds."""
     assert not empty.exists()
     sources = tmp_path / "csrc"
     sources.mkdir()
@@ -150,7 +150,7 @@ def test_status_needs_no_torch() -> None:
     assert {row["kind"] for row in json.loads(done.stdout)} == {"cpu", "cuda"}
 
 
-def test_every_variant_computes_the_same_to_the_bit(native: Kernels) -> None:
+def test_every_variant_computes_the_same_bit_for_bit(native: Kernels) -> None:
     torch.manual_seed(0)
     x, scale, noise, bias = torch.randn(2, 32, 9, 9), torch.randn(2, 32), torch.randn(9, 9), torch.randn(32)
     weight = torch.randn(32, 32, 3, 3)
@@ -165,7 +165,7 @@ def test_every_variant_computes_the_same_to_the_bit(native: Kernels) -> None:
 
 
 @pytest.mark.parametrize("of_the_folder", [False, True])
-def test_a_library_that_everybody_could_have_written_is_not_loaded(tmp_path: Path, *, of_the_folder: bool) -> None:
+def test_a_library_that_others_can_write_is_not_loaded(tmp_path: Path, *, of_the_folder: bool) -> None:
     path = tmp_path / "ops" / "x.so"
     path.parent.mkdir()
     path.touch()

@@ -20,7 +20,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def report() -> str:
-    """What ptxas said of every kernel."""
+    """The report of ptxas for every kernel."""
     try:
         return (build("cuda") / "cuda.log").read_text()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""Compiled operations are differentiable twice (float64), and registered as torch wants it (opcheck)."""
+"""Compiled operations are differentiable twice (float64) and registered correctly (opcheck)."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Runs with compiled operations resume to the bit, and say what they used and when it changed."""
+"""Runs with compiled operations resume bit for bit, and record which implementation they used."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ from trainer.state import checkpoint
 
 @pytest.fixture(autouse=True)
 def _back() -> Iterator[None]:
-    """Use afterwards what was used before: a run chooses for its whole process."""
+    """Restore the implementation afterwards, since a run sets it for the whole process."""
     before = kernels()
     yield
     use(before)

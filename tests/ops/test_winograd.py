@@ -1,4 +1,4 @@
-"""Minimal filtering computes what convolution means: values, gradients, images in parts; and where it is chosen."""
+"""Minimal filtering equals convolution in values and gradients, also for parts of a batch; and when it is chosen."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Trials and attempts for tests that need them on disk."""
+"""Trials and attempts on disk, for tests."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def new_attempt(run: RunDir, horizon_kimg: float = 1.0) -> Task:
 
 
 def let_go(run: RunDir) -> None:
-    """Let a worker with a seed from 100 go on beyond 0.5 kimg."""
+    """Let a worker with a seed from 100 continue beyond 0.5 kimg."""
     (run.path / "go").touch()
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the orchestrator's tests."""
+"""Fixtures for tests of the orchestrator."""
 
 from tests.support.tiny_sweep import read as read
 from tests.support.tiny_sweep import scripted as scripted

@@ -1,15 +1,14 @@
-"""A worker without torch that leaves the same files as the real one, for tests of what is around it.
+"""A worker without torch that writes the same files as the real one, for tests of the orchestrator.
 
     python scripted_worker.py --dir TRIAL --attempt N
 
-It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and does what its seed says:
+It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, and behaves according to its seed:
 seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
-seed 16 ignores being asked to stop; seeds 20 to 29 evaluate whenever they save, and score their seed, from 25 on
-their r1_gamma; seeds from 100 wait at 0.5 kimg until there is a file `go` in the directory of the trial, so that a test
-finds them running however slow the machine is.
+seed 16 ignores stop signals; seeds 20 to 29 evaluate whenever they save, and score their seed, from 25 on their
+r1_gamma; seeds from 100 wait at 0.5 kimg until a file `go` exists in the directory of the trial, so that a test
+finds them running on any machine, however slow.
 
-Where evaluation is left to later it keeps a snapshot with every save. An evaluation measures those; with seed 17 it
-fails.
+If evaluation is deferred, it keeps a snapshot with every save. An evaluation measures those; with seed 17 it fails.
 """
 
 import argparse

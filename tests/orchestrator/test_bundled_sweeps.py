@@ -1,4 +1,4 @@
-"""Sweeps that come with the package are named by as much as is unique, listed, and copied with what they include."""
+"""Bundled sweeps can be named by a unique prefix, listed, and copied together with the files they include."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_a_beginning_of_several_names_lists_them(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "near"), [("bc", "laptop/bcr"), ("ada/figg1", "ada/fig1"), ("zzz", "")])
-def test_a_misspelt_name_is_answered_with_the_nearest(folder: Path, name: str, near: str) -> None:
+def test_a_misspelt_name_suggests_the_nearest(folder: Path, name: str, near: str) -> None:
     assert near in nearest_bundled(name, folder)
 
 

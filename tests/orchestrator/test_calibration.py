@@ -1,4 +1,4 @@
-"""Ranges of prices hold what they promise: nine in ten actual times lie within, however many came before."""
+"""Price ranges are calibrated: nine in ten actual times are within, for any number of earlier plans."""
 
 import math
 import random
@@ -14,7 +14,7 @@ ERRORS = st.lists(st.builds(Error, st.integers(0, 3).map(float), st.floats(1e-3,
 
 
 def covered(draws: random.Random, plans: int, shared: float, own: float, bias: float, *, each: int = 4) -> bool:
-    """Return whether the range holds an estimate of a new plan, after some plans of `each` estimates."""
+    """Return whether the range contains an estimate of a new plan, after earlier plans of `each` estimates."""
 
     def plan(number: int, size: int) -> list[Error]:
         offset = bias + draws.gauss(0, shared)

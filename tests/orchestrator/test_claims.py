@@ -44,7 +44,7 @@ def test_a_quoted_mark_is_a_mark_too(read: Read) -> None:
     assert read(with_claims('"prose: ADA helps: a lot"')).spec.claims == ["prose: ADA helps: a lot"]
 
 
-def test_every_malformed_claim_is_told_at_its_line(store: Store, sweep_file: Write) -> None:
+def test_every_malformed_claim_is_reported_at_its_line(store: Store, sweep_file: Write) -> None:
     text = with_claims("ADA helps", "ada < baseline at subset=20, p<7", "ada < baseline by kid2k", "prose: fine")
     first = first_claim_line(text)
     problems = planned_problems(store, sweep_file(text))
@@ -55,7 +55,7 @@ def test_every_malformed_claim_is_told_at_its_line(store: Store, sweep_file: Wri
     ]
 
 
-def test_a_claim_about_cells_that_are_not_there_is_told_at_its_line(store: Store, sweep_file: Write) -> None:
+def test_a_claim_about_cells_that_are_not_there_is_reported_at_its_line(store: Store, sweep_file: Write) -> None:
     text = with_claims("ada < baseline at subset=20", "lecam < baseline at subset=20", "ada < baseline")
     first = first_claim_line(text)
     none, several = planned_problems(store, sweep_file(text))
@@ -79,7 +79,7 @@ def test_a_tier_stands_by_the_claims_it_states(store: Store, sweep_file: Write) 
     )
 
 
-def test_something_else_than_a_text_is_no_claim(store: Store, sweep_file: Write) -> None:
+def test_only_a_text_is_a_claim(store: Store, sweep_file: Write) -> None:
     text = with_claims("words: are not tested", "7")
     first = first_claim_line(text)
     assert [problem.partition(": ")[0] for problem in planned_problems(store, sweep_file(text))] == [

@@ -1,4 +1,4 @@
-"""The command line: what a mistake says, what is imported, how fast planning is."""
+"""The command line: user errors, imports, and the speed of planning."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from orchestrator.display.output import print_json
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
-from orchestrator.plan.plan_file import keep_plan
+from orchestrator.plan.plan_file import write_plan
 from orchestrator.store.layout import Store
 from orchestrator.sweep.json_schema import sweep_schema
 from orchestrator.sweep.reader import read_sweep
@@ -27,7 +27,7 @@ from trainer.errors import UserError
 Write = Callable[[str], Path]
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parent.parent.parent
-PANELS = ("Run", "Look", "Record and analyse", "Data", "Machine")
+PANELS = ("Run", "Inspect", "Record and analyse", "Data", "Machine")
 HEAVY = ("torch", "mlflow", "submitit", "ray", "pandas", "matplotlib", "optuna", "scipy")
 
 PLAN_TEN_THOUSAND = """
@@ -57,7 +57,7 @@ def ten_thousand_planned(command: list[str]) -> float:
 
 
 def slowness() -> float:
-    """Return how many times slower than usual this machine is now: neighbours slow a CPU down, too."""
+    """Return how many times slower than usual this machine is now, for example because of other processes."""
     started = time.process_time()
     json.dumps(list(range(400_000)))
     return max(1.0, (time.process_time() - started) / 0.05)
@@ -128,7 +128,7 @@ def test_a_sweep_that_was_run_is_named_by_its_name_or_its_file(
     store: Store, sweep_file: Write, capsys: Capture
 ) -> None:
     file, where = str(sweep_file(SWEEP)), ["--store", str(store.root), "--json"]
-    keep_plan(store, plan_sweep(store, Request(Path(file))))
+    write_plan(store, plan_sweep(store, Request(Path(file))))
     name = read_sweep(Path(file)).key
     for words in (["plan"], ["status"], ["watch"], ["run", "--dry-run"], ["metrics", "--dry-run"]):
         told = []
@@ -145,7 +145,7 @@ def test_extend_finds_the_file_of_a_sweep_by_its_name(
     store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = sweep_file(SWEEP)
-    keep_plan(store, plan_sweep(store, Request(file)))
+    write_plan(store, plan_sweep(store, Request(file)))
     asked: list[Request] = []
     monkeypatch.setattr("orchestrator.commands.extend.execute", lambda _store, request, _flags: asked.append(request))
     for sweep in (read_sweep(file).key, str(file)):
@@ -153,14 +153,14 @@ def test_extend_finds_the_file_of_a_sweep_by_its_name(
     assert [(request.file, request.tier, request.horizon_kimg) for request in asked] == 2 * [(file, "", 2.0)]
 
 
-def test_a_name_near_to_that_of_a_sweep_is_answered_with_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
-    keep_plan(store, plan_sweep(store, Request(sweep_file(SWEEP))))
+def test_a_name_close_to_that_of_a_sweep_suggests_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    write_plan(store, plan_sweep(store, Request(sweep_file(SWEEP))))
     name = read_sweep(sweep_file(SWEEP)).key
     assert main(["status", f"{name}s", "--store", str(store.root)]) == 2
     assert f"did you mean {name}?" in capsys.readouterr().err
 
 
-def test_missing_data_is_told_at_the_line_that_names_it(sweep_file: Write, tmp_path: Path, capsys: Capture) -> None:
+def test_missing_data_is_reported_at_the_line_that_names_it(sweep_file: Write, tmp_path: Path, capsys: Capture) -> None:
     file = sweep_file(SWEEP)
     assert main(["run", str(file), "--store", str(tmp_path / "empty")]) == 2
     assert f"{file}:4: base.data: tiny: " in capsys.readouterr().err
@@ -174,7 +174,7 @@ def test_data_beside_the_sweep_file_is_found(store: Store, sweep_file: Write, ca
     assert json.loads(capsys.readouterr().out)["actions"] == {"new": 4}
 
 
-def test_a_store_that_cannot_be_written_is_told(store: Store, sweep_file: Write, capsys: Capture) -> None:
+def test_a_store_that_cannot_be_written_is_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
     store.trials.write_text("a file where a folder belongs")
     assert main(["run", str(sweep_file(SWEEP)), "--store", str(store.root), "--no-record"]) == 2
     assert "cannot be written" in capsys.readouterr().err
@@ -182,7 +182,7 @@ def test_a_store_that_cannot_be_written_is_told(store: Store, sweep_file: Write,
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_store_is_told(store: Store, sweep_file: Write, capsys: Capture) -> None:
+def test_a_read_only_store_is_reported(store: Store, sweep_file: Write, capsys: Capture) -> None:
     store.root.chmod(0o555)
     assert main(["run", str(sweep_file(SWEEP)), "--store", str(store.root)]) == 2
     assert "cannot be written (permission denied)" in capsys.readouterr().err
@@ -209,7 +209,7 @@ def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture
 
 
 @pytest.mark.parametrize(("retryable", "code"), [(True, 75), (False, 2)])
-def test_a_failing_backend_is_told(
+def test_a_failing_backend_is_reported(
     retryable: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     def failing() -> None:
@@ -220,7 +220,7 @@ def test_a_failing_backend_is_told(
     assert capsys.readouterr().err == "adasweep: error: sbatch: no answer\n"
 
 
-def test_another_package_called_trainer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_package_called_trainer_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "trainer").mkdir()
     (tmp_path / "trainer" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -231,7 +231,7 @@ def test_another_package_called_trainer_is_told(tmp_path: Path, monkeypatch: pyt
 
 def test_the_doctor_looks_at_everything(store: Store, capsys: Capture) -> None:
     names = {finding.name for finding in examine(store)}
-    assert {"python", "packages of ours", "torch", "store", "disk", "clock", "hard links", "mlflow record"} <= names
+    assert {"python", "own packages", "torch", "store", "disk", "clock", "hard links", "mlflow record"} <= names
     assert main(["doctor", "--store", str(store.root), "--json"]) == 0
     assert {finding["verdict"] for finding in json.loads(capsys.readouterr().out)} <= {"ok", "note"}
 

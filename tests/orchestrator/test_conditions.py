@@ -6,7 +6,7 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.search_points import typical
+from orchestrator.sweep.search_points import typical_trials
 from tests.support.tiny_sweep import find
 
 Read = Callable[..., Sweep]
@@ -60,7 +60,7 @@ def test_a_condition_in_a_search_space_that_can_match_nothing_is_refused(read: R
     with pytest.raises(
         SweepError, match=r"search\.space\.augment\.target\.when\.augment: 'adaa' is the value of no cell"
     ):
-        typical(read(HEAD + f"search: {{trials: 2, space: {{{space}}}}}\n"), find)
+        typical_trials(read(HEAD + f"search: {{trials: 2, space: {{{space}}}}}\n"), find)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The table of decisions: what is wanted and seen, and what follows."""
+"""The decision table: from what is planned and observed to an action."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ FID = {"fid2k-lite0": 8.0}
 ALL = FID | {"pr2k_precision-lite0": 8.0, "pr2k_recall-lite0": 8.0}
 NUMBERS = frozenset((name, 0) for name in ALL)
 KEPT = {8.0: NUMBERS}
-ASKED = frozenset(WANT.metrics)
+REQUESTED = frozenset(WANT.metrics)
 ENDED, CUT_SHORT = Evaluations(State.DONE), Evaluations(State.PREEMPTED, 0, 1)
 BROKEN = Evaluations(State.FAILED, 1, 1, False, "no file")
 TIRED, CANCELLED = Evaluations(State.LOST, 0, 5), Evaluations(State.CANCELLED, 0, 1)
@@ -25,8 +25,8 @@ RULES = Rules(failures_allowed=2, stalls_allowed=5)
 
 
 def seen(state: State, kimg: float = 8.0, **more: Any) -> Observed:
-    """Return a trial after one attempt; fields of `Measurements` may be given like its own."""
-    numbers = {name: more.pop(name) for name in ("metrics", "snapshots", "asked") if name in more}
+    """Return a trial after one attempt; fields of `Measurements` may be given like those of the trial."""
+    numbers = {name: more.pop(name) for name in ("metrics", "snapshots", "requested") if name in more}
     evaluations = more.pop("evaluated", NO_EVALUATIONS)
     of_training = {"saved_kimg": kimg, "horizon_kimg": 8.0, **more}
     return Observed(
@@ -43,14 +43,26 @@ CASES = [
     (seen(State.DONE, 7.99, metrics=ALL), Action.REUSE, "done at 8 kimg"),
     (seen(State.DONE, 4.0, metrics=ALL, horizon_kimg=4.0), Action.EXTEND, "done to 4 of 8 kimg"),
     (seen(State.DONE, metrics=FID), Action.EVALUATE, "done, but without pr2k"),
-    (seen(State.DONE, metrics={"fid2k-inception": 8.0} | ALL, asked=frozenset(WANT.metrics)), Action.REUSE, "done at"),
-    (seen(State.DONE, metrics=FID, asked=frozenset(WANT.metrics)), Action.BLOCKED, "was asked for pr2k and recorded"),
+    (
+        seen(State.DONE, metrics={"fid2k-inception": 8.0} | ALL, requested=frozenset(WANT.metrics)),
+        Action.REUSE,
+        "done at",
+    ),
+    (
+        seen(State.DONE, metrics=FID, requested=frozenset(WANT.metrics)),
+        Action.BLOCKED,
+        "should have measured pr2k but recorded",
+    ),
     (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "done at 8 kimg"),
     (seen(State.DONE, metrics=ALL, snapshots=KEPT | {4.0: frozenset()}), Action.EVALUATE, "without fid2k, pr2k"),
     (seen(State.DONE, 12.0, metrics=ALL, snapshots=KEPT | {12.0: frozenset()}), Action.REUSE, "done at"),
-    (seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluated=ENDED), Action.BLOCKED, "recorded nothing"),
     (
-        seen(State.DONE, metrics=FID, asked=ASKED, snapshots=KEPT, evaluated=CUT_SHORT),
+        seen(State.DONE, metrics=FID, requested=REQUESTED, snapshots=KEPT, evaluated=ENDED),
+        Action.BLOCKED,
+        "recorded nothing",
+    ),
+    (
+        seen(State.DONE, metrics=FID, requested=REQUESTED, snapshots=KEPT, evaluated=CUT_SHORT),
         Action.EVALUATE,
         "without pr2k",
     ),
@@ -114,7 +126,9 @@ def test_an_evaluation_needs_snapshots_else_training_is_taken_up_at_its_end() ->
 
 def test_more_evaluation_seeds_are_missing_numbers() -> None:
     wanted = replace(WANT, evaluation_seeds=2)
-    decision = decide_one(wanted, seen(State.DONE, metrics=ALL, snapshots=KEPT, asked=ASKED, evaluated=ENDED), RULES)
+    decision = decide_one(
+        wanted, seen(State.DONE, metrics=ALL, snapshots=KEPT, requested=REQUESTED, evaluated=ENDED), RULES
+    )
     assert decision.action is Action.EVALUATE
 
 
@@ -122,7 +136,7 @@ def test_more_evaluation_seeds_are_missing_numbers() -> None:
     ("observed", "action", "reason"),
     [
         (NEVER, Action.REUSE, "never run"),
-        (seen(State.DONE, metrics=ALL), Action.REUSE, "no snapshot is kept"),
+        (seen(State.DONE, metrics=ALL), Action.REUSE, "has no snapshots"),
         (seen(State.RUNNING, 3.0), Action.REUSE, "in training, at 3 kimg"),
         (seen(State.RUNNING, 3.0, last_work="evaluate", host="n1"), Action.LEAVE, "evaluation running on n1"),
         (seen(State.DONE, metrics=ALL, snapshots=KEPT), Action.REUSE, "all 1 snapshots are measured"),

@@ -1,4 +1,4 @@
-"""What the doctor says of machines of every kind."""
+"""The doctor's report on different machines."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def slurm(tmp_path: Path, size: int = 1001, mode: str = "REQUEUE") -> dict[str, 
     return {finding.name: finding for finding in found}
 
 
-def test_version_and_cluster_are_told(tmp_path: Path) -> None:
+def test_version_and_cluster_are_reported(tmp_path: Path) -> None:
     assert slurm(tmp_path)["slurm"] == Finding("slurm", "ok", "slurm 25.05.1, cluster big")
 
 
@@ -50,7 +50,7 @@ def test_arrays_larger_than_slurm_takes_are_wrong(tmp_path: Path, size: int, ver
         assert "write array_limit: 500 into the profile" in finding.detail
 
 
-def test_a_broken_profile_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_broken_profile_is_reported_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "slurm.yaml").write_text("partitoin: main\n")
     finding = slurm(tmp_path)["slurm profile"]
     assert finding.verdict == "wrong"
@@ -86,7 +86,7 @@ def test_a_server_that_does_not_answer_is_a_note(tmp_path: Path, monkeypatch: py
     assert finding.verdict == "note"
 
 
-def test_a_folder_that_hides_a_package_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_hides_a_package_is_reported(tmp_path: Path) -> None:
     (tmp_path / "mlflow").mkdir()
     (tmp_path / "mlflow" / "__init__.py").touch()
     ours = environment()["PYTHONPATH"]

@@ -1,4 +1,4 @@
-"""Packs carry evidence from store to store: whole, once, and never over anything newer."""
+"""Packs carry evidence from store to store: completely, once, and without overwriting anything newer."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def checkpoint(run: RunDir, images: int, content: bytes = b"weights") -> Path:
 
 
 def train(run: RunDir, kimg: float, state: State = State.DONE) -> None:
-    """Write what a trial records up to `kimg`, with rows for every 0.5 kimg from where it was."""
+    """Write the records of a trial up to `kimg`, with rows for every 0.5 kimg since its last state."""
     number = new_attempt(run).attempt
     record = RunRecord(
         attempt=number, state=state, kimg=kimg, horizon_kimg=1.0, started=1.0, updated=2.0, host="h", pid=1
@@ -87,7 +87,7 @@ def unpack(store: Store, path: Path) -> Merged:
 
 
 def rewritten(source: Path, target: Path, change: Callable[[dict[str, Any]], None], **entries: bytes) -> Path:
-    """Write a pack with a changed manifest, and with other or further entries."""
+    """Write a pack with a changed manifest, and with changed or additional entries."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         manifest = json.loads(old.read("manifest.json"))
         change(manifest)
@@ -98,7 +98,7 @@ def rewritten(source: Path, target: Path, change: Callable[[dict[str, Any]], Non
 
 
 def unchanged(_manifest: dict[str, Any]) -> None:
-    """Leave a manifest as it is."""
+    """Leave a manifest unchanged."""
 
 
 def test_an_empty_store_gets_all_that_was_packed(full: Store, empty: Store, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_unpacking_again_changes_nothing(full: Store, empty: Store, tmp_path: Pa
     assert {path: path.stat().st_mtime_ns for path in empty.root.rglob("*")} == before
 
 
-def test_a_pack_tells_no_path_of_the_machine(full: Store, tmp_path: Path) -> None:
+def test_a_pack_contains_no_path_of_the_machine(full: Store, tmp_path: Path) -> None:
     run = new_trial(full, 0)
     job = json.loads(run.job(1).read_text())
     job["options"] |= {"data_path": str(full.data / "x.zip"), "cache_dir": "/elsewhere/cache"}
@@ -149,7 +149,7 @@ def test_a_pack_tells_no_path_of_the_machine(full: Store, tmp_path: Path) -> Non
     assert b'"data/x.zip"' in content
 
 
-def test_what_went_further_since_is_not_set_back(full: Store, empty: Store, tmp_path: Path) -> None:
+def test_what_went_further_since_is_not_overwritten(full: Store, empty: Store, tmp_path: Path) -> None:
     run = new_trial(full, 0)
     pack(full, "test", tmp_path / "early.zip")
     append_lines(run.ticks, [{"kimg": 1.5, "p": 0.2, "attempt": 1, "time": 200.0}])
@@ -223,7 +223,7 @@ def killed(*words: str) -> None:
 
 
 @pytest.mark.parametrize("writes", ["0", "3", "8"])
-def test_unpacking_killed_and_begun_again_comes_to_the_same(
+def test_killed_and_repeated_unpacking_gives_the_same_store(
     full: Store, empty: Store, tmp_path: Path, writes: str
 ) -> None:
     pack(full, "test", tmp_path / "p.zip")
@@ -315,7 +315,9 @@ def test_links_and_other_entries_beside_the_manifest_are_refused(full: Store, em
         unpack(empty, bad)
 
 
-def test_a_file_that_is_no_pack_is_one_line_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_pack_is_one_line_and_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "text").write_text("no pack")
     for name, problem in (("text", "not a whole ZIP file"), ("missing", "no such pack")):
         assert main(["unpack", str(tmp_path / name), "--store", str(tmp_path / "s")]) == 2
@@ -335,7 +337,7 @@ def test_the_commands_pack_and_unpack(
         assert Manifest.model_validate_json(archive.read("manifest.json")).sweep == "test"
 
 
-def test_pruning_says_what_can_go_and_removes_it_when_told(full: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pruning_lists_what_can_go_and_removes_it_on_request(full: Store, capsys: pytest.CaptureFixture[str]) -> None:
     run = new_trial(full, 0)
     older = checkpoint(run, 500, b"older")
     damaged = run.checkpoints / f"ckpt-000002000-t0001-{'0' * 16}.safetensors"
@@ -371,7 +373,7 @@ def test_pruning_leaves_unfinished_and_running_trials_what_they_need(
     capsys.readouterr()
 
 
-def test_merging_stores_says_first_and_then_merges(
+def test_merging_stores_lists_changes_before_it_merges(
     full: Store, empty: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["store", "merge", str(full.root), "--store", str(empty.root), "--json"]

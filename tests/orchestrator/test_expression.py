@@ -1,4 +1,4 @@
-"""Expressions of sweep files: what they give, and that nothing but arithmetic gets through."""
+"""Expressions in sweep files: their values, and that only arithmetic is allowed."""
 
 import contextlib
 from typing import Any

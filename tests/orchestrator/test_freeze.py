@@ -1,4 +1,4 @@
-"""Frozen code: what jobs run is what was there when they were submitted."""
+"""Frozen code: jobs run the code as it was when they were submitted."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ def test_planning_where_a_copy_would_be_writes_nothing(root: Path, store: Store)
     assert not store.code.exists()
 
 
-def test_a_damaged_copy_is_mended(root: Path, store: Store) -> None:
+def test_a_damaged_copy_is_repaired(root: Path, store: Store) -> None:
     place = freeze(store, root)
     (place / "trainer" / "b.py").unlink()
     (place / "orchestrator" / "deep" / "a.py").chmod(0o644)
@@ -57,7 +57,7 @@ def test_a_damaged_copy_is_mended(root: Path, store: Store) -> None:
     assert not (place / "trainer" / "added.py").exists()
 
 
-def test_a_copy_that_was_broken_off_is_no_copy(root: Path, store: Store) -> None:
+def test_a_copy_that_was_broken_off_is_not_a_copy(root: Path, store: Store) -> None:
     place = frozen_place(store, root)
     leftover = place.with_name(f".{place.name}.host.1.tmp")
     leftover.mkdir(parents=True)
@@ -99,7 +99,7 @@ def test_freezing_this_code_is_quick(store: Store) -> None:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A working copy of this code that a test may spoil."""
+    """A working copy of this code that a test may modify."""
     for package in ("orchestrator", "trainer"):
         shutil.copytree(LIVE / package, tmp_path / "work" / package, ignore=shutil.ignore_patterns("embedded"))
     shutil.copytree(LIVE / "analysis", tmp_path / "work" / "analysis")

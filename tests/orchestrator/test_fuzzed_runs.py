@@ -1,4 +1,4 @@
-"""Small sweeps as chance makes them, really run: `run`, and every command that reads its store, ends in 0, 2 or 3."""
+"""Small random sweeps that are run: `run`, and every command that reads its store, ends with 0, 2 or 3."""
 
 import json
 import shutil
@@ -47,7 +47,7 @@ SWEEPS = st.fixed_dictionaries(
 
 @pytest.fixture
 def run_fuzzed(store: Store) -> Fuzzed:
-    """Return a function that runs the content of a sweep file in an empty store, and judges every command's answer."""
+    """Return a function that runs a sweep file in an empty store, and checks the result of every command."""
 
     def run(content: Any) -> None:
         for made in ("trials", "sweeps", "tables"):
@@ -71,7 +71,7 @@ def asked_of_trials(store: Store) -> list[tuple[str, str]]:
 
 
 def judge(store: Store, *allowed: int) -> Callable[..., int]:
-    """Return a function that runs a command and refuses other exit codes than the allowed ones, and tracebacks."""
+    """Return a function that runs a command and asserts an allowed exit code without a traceback."""
 
     def command(*words: object) -> int:
         done = adasweep(store, *words)

@@ -1,4 +1,4 @@
-"""Sweep files as nobody would write them: `plan` answers 0, or 2 with lines that name the mistakes; nothing else."""
+"""Fuzzed sweep files: `plan` ends with 0, or with 2 and lines that name the errors."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ Place = tuple[Any, Any]
 
 @pytest.fixture
 def planned(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Callable[[Any], None]:
-    """Return a function that plans the content of a sweep file, any data set found, and judges the answer."""
+    """Return a function that plans the content of a sweep file, with any data set, and checks the result."""
     monkeypatch.setattr(planner, "lookup", lambda _store: find)
     file = tmp_path / "fuzzed.yaml"
 
@@ -53,7 +53,7 @@ def places(tree: Any) -> Iterator[Place]:
 
 
 def changed(draw: st.DrawFn, tree: Any) -> None:
-    """Change one value of a tree: take it away, misspell it, put another one there, or wrap it."""
+    """Change one value of a tree: remove it, misspell it, replace it, or wrap it."""
     holder, key = draw(st.sampled_from(list(places(tree))))
     match draw(st.sampled_from(["delete", "misspell", "anything", "another", "wrap", "text"])):
         case "delete":

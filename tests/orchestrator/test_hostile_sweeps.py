@@ -1,4 +1,4 @@
-"""Whatever stands in a sweep file, the answer is trials or a SweepError: never a crash, a shell, or a path."""
+"""Any sweep file gives trials or a SweepError, and never crashes, runs a shell command or escapes the store."""
 
 import contextlib
 import itertools
@@ -67,7 +67,7 @@ def test_any_mapping_is_a_sweep_or_a_sweep_error(tmp_path: Path, values: dict[st
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "A", "", "-x", "x" * 65, "a\nb", "$(ls)", "a b"])
-def test_a_sweeps_name_is_no_path(name: str) -> None:
+def test_a_sweeps_name_is_not_a_path(name: str) -> None:
     with pytest.raises(ValidationError):
         SweepSpec.model_validate({"sweep": name, "base": BASE, "horizon_kimg": 1})
 
@@ -97,7 +97,7 @@ HOSTILE = st.text(st.sampled_from("ab \t\n\r'\"`$(){};|&<>*?!#%\\/.é-=~"), max_
 @given(HOSTILE, HOSTILE)
 @settings(max_examples=60, deadline=None)
 def test_nothing_a_person_named_stands_in_a_rendered_script(label: str, question: str) -> None:
-    """A script is made of trial ids, numbers and folders; a sweep's own words never come near it."""
+    """A script consists of trial ids, numbers and folders, and contains no text of the sweep."""
     innocent: dict[str, Any] = {"sweep": "s", "base": BASE, "horizon_kimg": 1}
     hostile = {**innocent, "question": question, "claims": [label], "figures": [label]}
     specs = [SweepSpec.model_validate(values) for values in (innocent, hostile)]

@@ -1,4 +1,4 @@
-"""How a sweep is written does not name its trials; what it computes does."""
+"""Trial ids depend on what a sweep computes, not on how it is written."""
 
 import json
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def test_the_seed_changes_the_id() -> None:
 
 
 def resolved(key: str) -> Any:
-    """Return what stands at `key` in the configuration of BASE."""
+    """Return the value of `key` in the configuration of BASE."""
     spec = SweepSpec.model_validate({"sweep": "s", "base": BASE, "horizon_kimg": 1})
     (trial,) = expand(Sweep(YamlSource(Path("s.yaml"), {}, {}), "", spec), find)
     here: Any = trial.config.model_dump(mode="json")
@@ -99,7 +99,7 @@ OTHER_WORDS = {
 
 
 def different_values() -> Iterator[tuple[str, Any]]:
-    """Yield every leaf that BASE has, with another value than it has."""
+    """Yield every leaf of BASE with a different value."""
     for key in settable():
         value = resolved(key)
         if key in OTHER_WORDS:

@@ -1,4 +1,4 @@
-"""Sweeps made of other files, of derived values, and with resources of their own for some cells."""
+"""Sweeps with includes, with derived values, and with separate resources for some cells."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_later_includes_and_tiers_are_laid_over_earlier_ones(tmp_path: Path) -> 
     assert (smoke.horizon_kimg, smoke.seed_values) == (0.1, [0, 1, 2])
 
 
-def test_a_mistake_is_told_in_the_file_where_it_stands(tmp_path: Path) -> None:
+def test_a_mistake_is_reported_in_the_file_that_contains_it(tmp_path: Path) -> None:
     broken = COMMON.replace("augment: [none", "augmnt: [none").replace("[kid2k]", "[kid]")
     file = write(tmp_path, common=broken, own="sweep: own\ninclude: common.yaml\nseeds: x\n")
     with pytest.raises(SweepError) as refused:
@@ -60,7 +60,7 @@ def test_a_mistake_is_told_in_the_file_where_it_stands(tmp_path: Path) -> None:
         read_sweep(write(tmp_path, common=broken.replace("[kid]", "[kid2k]"), own="sweep: own\ninclude: common.yaml\n"))
 
 
-def test_an_included_file_that_is_missing_or_includes_itself_is_told(tmp_path: Path) -> None:
+def test_an_included_file_that_is_missing_or_includes_itself_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match=r"own\.yaml:2: include: gone\.yaml: no such file"):
         read_sweep(write(tmp_path, own="sweep: own\ninclude: gone.yaml\n"))
     with pytest.raises(SweepError, match=r"common\.yaml:1: include: own\.yaml includes itself"):
@@ -112,7 +112,7 @@ def test_derived_values_follow_from_settings_in_every_cell(read: Read) -> None:
         ("grid: {resources.cpus: [0]}", "4: grid.resources.cpus[0]: Input should be greater than or equal to 1"),
     ],
 )
-def test_what_cannot_be_derived_is_told_at_its_line(read: Read, line: str, told: str) -> None:
+def test_what_cannot_be_derived_is_reported_at_its_line(read: Read, line: str, told: str) -> None:
     with pytest.raises(SweepError) as refused:
         expanded(read, line + "\n")
     assert told in str(refused.value)

@@ -1,4 +1,4 @@
-"""A launcher that is killed (SIGKILL) between writing a file and renaming it: the same command finishes all of it."""
+"""A launcher that is killed (SIGKILL) between writing a file and renaming it: the same command finishes everything."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ sys.exit(main())
 
 
 def killed(store: Store, name: str, time: int, *words: object) -> int:
-    """Run adasweep, killed when it is about to give a file this name for the n-th time; return its exit code."""
+    """Run adasweep, killed just before the n-th rename of a file to this name; return its exit code."""
     command = [sys.executable, "-c", KILLED, name, str(time), *map(str, words), "--store", str(store.root)]
     return subprocess.run(command, capture_output=True, check=False, timeout=240).returncode
 

@@ -35,7 +35,7 @@ def test_a_lease_is_held_by_one(tmp_path: Path) -> None:
     assert acquire(tmp_path).token == 2
 
 
-def test_a_silent_holder_is_superseded_and_finds_out(tmp_path: Path) -> None:
+def test_a_silent_holder_is_superseded_and_notices(tmp_path: Path) -> None:
     old = acquire(tmp_path)
     new = acquire(tmp_path, now=time.time() + TTL_SECONDS + 1)
     assert new.token == 2
@@ -45,7 +45,7 @@ def test_a_silent_holder_is_superseded_and_finds_out(tmp_path: Path) -> None:
     assert holder(tmp_path) == new.holder
 
 
-def test_a_beating_holder_is_not_superseded(tmp_path: Path) -> None:
+def test_a_holder_with_heartbeats_is_not_superseded(tmp_path: Path) -> None:
     lease = acquire(tmp_path, now=time.time() - TTL_SECONDS + 1)
     lease.beat()
     with pytest.raises(LeaseHeld):
@@ -72,14 +72,14 @@ def test_the_workers_fence_closes_when_the_lease_passes_on(tmp_path: Path) -> No
         fence.check()
 
 
-def test_a_holder_that_died_before_its_first_beat_still_counts(tmp_path: Path) -> None:
+def test_a_holder_that_died_before_its_first_heartbeat_still_counts(tmp_path: Path) -> None:
     acquire(tmp_path)
     (tmp_path / "lease.json").unlink()
     with pytest.raises(LeaseHeld):
         acquire(tmp_path)
 
 
-def test_a_claim_between_look_and_claim_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_between_check_and_claim_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     look = leases._holder_of
 
     def look_and_be_overtaken(directory: Path, token: int) -> Holder | None:

@@ -1,4 +1,4 @@
-"""Evaluation jobs: handed over by training, asked for by `adasweep metrics`, done once, given up in the end."""
+"""Evaluation jobs: created by training or `adasweep metrics`, run once, given up after repeated failures."""
 
 import json
 from collections.abc import Callable

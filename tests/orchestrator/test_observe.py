@@ -109,7 +109,7 @@ def test_done_is_done_even_when_cancelled_too_late(tmp_path: Path) -> None:
     assert observe_run(run, None, NOW).state is State.DONE
 
 
-def test_a_torn_line_and_a_half_written_record_are_passed_over(tmp_path: Path) -> None:
+def test_a_torn_line_and_a_half_written_record_are_skipped(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     attempt(run, 1, record(State.DONE, 8.0))
     append_lines(run.metrics, [{"metric": "fid2k-lite0", "kimg": 8.0, "value": 3.0, "seconds": 2.0}])

@@ -1,4 +1,4 @@
-"""What a cell's label says is what its trial has: axes, `derive`, `when`, search spaces and named cells."""
+"""A cell's label agrees with its trial: axes, `derive`, `when`, search spaces and named cells."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +49,7 @@ FILES = st.fixed_dictionaries(
 
 
 def actual(trial: Trial, key: str) -> Any:
-    """Return the value of a key in the configuration that is run."""
+    """Return the value of a key in the configuration of the trial."""
     here: Any = trial.config
     for part in key.split("."):
         here = getattr(here, part)

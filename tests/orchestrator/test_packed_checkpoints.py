@@ -1,4 +1,4 @@
-"""A trial packed half-way with its checkpoints goes on in another store; without them it begins anew, and says so."""
+"""A trial packed midway resumes in another store if its checkpoints are packed; otherwise it starts over."""
 
 import signal
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def carried(store: Store, sweep: str, target: Store, *options: str) -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Store:
-    """Another store that holds nothing but the data set."""
+    """Another store with only the data set."""
     write_data_set(tmp_path / "elsewhere" / "data" / "tiny.zip")
     return Store(tmp_path / "elsewhere")
 
@@ -45,7 +45,7 @@ def half(store: Store, sweep_file: Write, scripted: None) -> Path:  # noqa: ARG0
 
 
 def finish(store: Store, file: Path) -> float:
-    """Give the same command in a store, and return from where its trial went on."""
+    """Run the same command in a store, and return the kimg from which its trial resumed."""
     (run,) = runs(store)
     let_go(run)
     assert adasweep(store, "run", file, "--no-record").returncode == 0
@@ -54,14 +54,14 @@ def finish(store: Store, file: Path) -> float:
     return record.resumed_from_kimg
 
 
-def test_with_its_checkpoint_a_trial_goes_on_in_another_store(store: Store, half: Path, elsewhere: Store) -> None:
+def test_with_its_checkpoint_a_trial_resumes_in_another_store(store: Store, half: Path, elsewhere: Store) -> None:
     carried(store, "test", elsewhere, "--checkpoints")
     assert actions(elsewhere, half) == {"resume": 1}
     assert finish(elsewhere, half) == HOLD_STEPS / 10
     assert kimgs(runs(elsewhere)[0].ticks) == ALL_STEPS
 
 
-def test_without_it_the_trial_begins_anew(store: Store, half: Path, elsewhere: Store) -> None:
+def test_without_it_the_trial_starts_over(store: Store, half: Path, elsewhere: Store) -> None:
     carried(store, "test", elsewhere)
     assert finish(elsewhere, half) == 0.0
     assert kimgs(runs(elsewhere)[0].ticks) == [*ALL_STEPS[:HOLD_STEPS], *ALL_STEPS]

@@ -11,9 +11,9 @@ from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.evaluation_price import ToMeasure
-from orchestrator.plan.overhead import AROUND_SECONDS
+from orchestrator.plan.overhead import OVERHEAD_SECONDS
 from orchestrator.plan.plan import Plan, make_plan
-from orchestrator.plan.plan_file import plan_document, stored
+from orchestrator.plan.plan_file import plan_document, plan_file_of
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.published import CPU_STARTUP, published
 from orchestrator.plan.speed import SpeedEvidence, evidence
@@ -64,15 +64,15 @@ def test_cells_that_share_a_trial_are_paid_once(read: Read) -> None:
 def test_the_wall_time_is_that_of_the_slots_and_at_least_of_the_longest(read: Read) -> None:
     plan = planned(read())
     seconds = [plan.prices[trial].seconds for trial in plan.unique]
-    assert plan.totals.wall_hours == pytest.approx((plan.around.seconds + sum(seconds) / 2) / 3600)
-    assert plan.around.seconds > AROUND_SECONDS
+    assert plan.totals.wall_hours == pytest.approx((plan.overhead.seconds + sum(seconds) / 2) / 3600)
+    assert plan.overhead.seconds > OVERHEAD_SECONDS
     assert plan.totals.wall_hours_low < plan.totals.wall_hours < plan.totals.wall_hours_high
     alone = planned(read(SWEEP.replace("[20, 40]", "[20]").replace("[none, ada]", "[ada]")))
     longest = next(iter(alone.prices.values())).seconds
-    assert alone.totals.wall_hours == pytest.approx((alone.around.seconds + longest) / 3600)
+    assert alone.totals.wall_hours == pytest.approx((alone.overhead.seconds + longest) / 3600)
 
 
-def test_energy_and_money_are_told_only_where_somebody_gave_their_price(read: Read) -> None:
+def test_energy_and_cost_are_reported_only_if_their_price_is_given(read: Read) -> None:
     assert (planned(read()).totals.kwh, planned(read()).totals.money) == (None, None)
     totals = planned(read(), watts=100.0, per_kwh=0.5).totals
     assert totals.kwh == pytest.approx(totals.cpu_hours * 0.1)
@@ -83,7 +83,7 @@ def test_a_budget_refuses_what_costs_more(read: Read) -> None:
     planned(read(SWEEP + "budget: {cpu_hours: 9}\n")).require_within_budget()
     with pytest.raises(PlanError, match="over the budget of 1e-06"):
         planned(read(SWEEP + "budget: {cpu_hours: 1e-6}\n")).require_within_budget()
-    with pytest.raises(PlanError, match="say --watts"):
+    with pytest.raises(PlanError, match="add --watts"):
         planned(read(SWEEP + "budget: {kwh: 1}\n")).require_within_budget()
 
 
@@ -102,7 +102,7 @@ def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_
     assert evidence(known, [], [], "slurm").rate(TINY, Resources(), asked).spread == 2.0
 
 
-def test_what_a_trial_did_on_other_resources_is_scaled_and_said() -> None:
+def test_what_a_trial_did_on_other_resources_is_scaled_and_reported() -> None:
     history = [(TINY, timing(kimg=1.0, seconds=10.0))]
     rate = evidence({}, [], history).rate(TINY, Resources(cpus=4), ToMeasure())
     assert rate == Rate(2.5, 2.0, "1 earlier trial on other resources", "history", 0.0, CPU_STARTUP)
@@ -153,7 +153,7 @@ def test_past_errors_of_like_attempts_correct_a_price_and_set_its_range() -> Non
     assert learned.plain == 100.0
     assert 250 < learned.seconds < 310
     assert learned.low < 300 < learned.high < plain.high * 2
-    assert learned.source == "table, by the errors of past estimates"
+    assert learned.source == "table, corrected by past estimates"
     assert price(rate, 800.0, 1, past).source == "table"
     assert price(rate._replace(kind="history"), 8.0, 1, past).source == "table"
 
@@ -185,7 +185,7 @@ def test_published_prices_are_of_the_right_order() -> None:
 
 def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
     named = "cells: {plain: {augment: none}, flipped: {data.mirror: true}}\n"
-    plan = stored(planned(read(SWEEP.replace("  augment: [none, ada]\n", "") + named)))
+    plan = plan_file_of(planned(read(SWEEP.replace("  augment: [none, ada]\n", "") + named)))
     first, last = plan.cells[0], plan.cells[-1]
     assert (first.cell, first.name) == ("plain, data.subset=20", "plain")
     assert first.axes == (Axis(key="data.subset", value=20),)
@@ -194,7 +194,7 @@ def test_the_stored_plan_says_of_every_cell_what_it_is(read: Read) -> None:
     assert PlanFile.model_validate_json(plan.model_dump_json()) == plan
 
 
-def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
+def test_the_printed_plan_has_reasons_and_prices(read: Read) -> None:
     document = plan_document(planned(read(), {0: done(1.0)}))
     assert (document["cells"][0]["action"], document["cells"][0]["price"]) == ("reuse", None)
     assert document["cells"][1]["reason"] == "never run"
@@ -202,9 +202,11 @@ def test_the_told_plan_has_reasons_and_prices(read: Read) -> None:
     assert document["actions"] == {"new": 3, "reuse": 1}
 
 
-def test_a_difference_is_told_cell_by_cell(read: Read) -> None:
-    old = stored(planned(read()))
-    new = stored(planned(read(SWEEP.replace("[20, 40]", "[20, 50]").replace("horizon_kimg: 1", "horizon_kimg: 2"))))
+def test_a_difference_is_reported_cell_by_cell(read: Read) -> None:
+    old = plan_file_of(planned(read()))
+    new = plan_file_of(
+        planned(read(SWEEP.replace("[20, 40]", "[20, 50]").replace("horizon_kimg: 1", "horizon_kimg: 2")))
+    )
     changes = diff(old, new)
     assert [change.kind for change in changes] == ["extended", "extended", "added", "added", "removed", "removed"]
     assert changes[0].detail == "1 to 2 kimg"

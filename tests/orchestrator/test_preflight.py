@@ -1,4 +1,4 @@
-"""What can be known before a job starts is told by `plan`, and again by `run`: all at once, a line for each mistake."""
+"""Errors that are detectable before a job starts are reported by `plan` and `run`: all at once, one line each."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.figures.catalog import FIGURES, FREE
+from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
 from orchestrator.cli import main
 from orchestrator.plan.cautions import cautions, saved_bytes
 from orchestrator.store.layout import Store
@@ -65,7 +65,7 @@ def test_what_would_fail_later_is_refused_before_anything_is_made(
     assert not (store.root / "sweeps").exists()
 
 
-def test_all_mistakes_are_told_at_once_each_in_a_line(store: Store, sweep_file: Write, capsys: Capture) -> None:
+def test_all_mistakes_are_reported_at_once_each_in_a_line(store: Store, sweep_file: Write, capsys: Capture) -> None:
     text = """\
 sweep: many
 metrics: [fid50, kid50]
@@ -91,7 +91,7 @@ def test_a_mistake_of_many_cells_is_one_line_with_the_cells(store: Store, sweep_
 
 
 def write_snapshot(path: Path, networks: Networks) -> None:
-    """Write the header of a snapshot of such networks."""
+    """Write the header of a snapshot of these networks."""
     header = json.dumps({"__metadata__": {"networks": networks.model_dump_json()}}).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header)
 
@@ -150,7 +150,7 @@ def test_a_claim_of_an_unknown_cell_names_the_nearest(
 
 
 def test_figures_have_the_names_that_sweeps_may_use() -> None:
-    assert set(FIGURE_NAMES) == {*FIGURES, *FREE}
+    assert set(FIGURE_NAMES) == {*FIGURES, *WITHOUT_RUNS}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: 
     sweep = read(HEAD.replace("tiny32", "paper256") + "metrics: [fid50]\n")
     told = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
     assert told == [
-        "fid50 means little: 50 generated against 50 real are fewer than the 1,280 features of lite0",
+        "fid50 is unreliable: 50 generated against 50 real are fewer than the 1,280 features of lite0",
         "preset paper256 was made for images of 256 pixels, not 32",
     ]
 
@@ -219,6 +219,6 @@ def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
         f"{HEAD}stop: {{type: asha, first_kimg: {first}}}\nwatch: {{evaluate_every_kimg: {every}}}\nmetrics: [fid50]\n"
     )
     told = [line for line in cautions(read(text).spec, [], [], tmp_path) if "asha" in line]
-    assert [line.partition(" kimg: evaluations come")[0] for line in told] == [f"asha judges nobody at {unmet}"] * bool(
+    assert [line.partition(" kimg: evaluations come")[0] for line in told] == [f"asha has no scores at {unmet}"] * bool(
         unmet
     )

@@ -1,4 +1,4 @@
-"""What is executed lies where only the user can write: in the store, or beside a shared store in a closed folder."""
+"""Executed files are only writable by the user: in the store, or in a private folder beside a shared store."""
 
 import os
 import re
@@ -38,16 +38,14 @@ def store(tmp_path: Path) -> Store:
     return Store(root)
 
 
-def test_in_a_store_of_ones_own_it_lies_in_the_store(store: Store) -> None:
+def test_in_a_private_store_code_is_in_the_store(store: Store) -> None:
     assert private_place(store, "code") == store.root / "code"
     assert freeze(store).parent == store.root / "code"
 
 
 @pytest.mark.parametrize("mode", [0o775, 0o2775, 0o777, 0o1777])
 @pytest.mark.parametrize("which", ["", "code"])
-def test_beside_a_store_that_others_may_write_it_lies_in_a_closed_folder(
-    store: Store, own: Path, mode: int, which: str
-) -> None:
+def test_beside_a_shared_store_code_is_in_a_closed_folder(store: Store, own: Path, mode: int, which: str) -> None:
     (store.root / "code").mkdir()
     os.chown(store.root / which, os.getuid(), NOBODY)
     (store.root / which).chmod(mode)
@@ -58,7 +56,7 @@ def test_beside_a_store_that_others_may_write_it_lies_in_a_closed_folder(
 
 
 @pytest.mark.parametrize("mask", [0o002, 0o000])
-def test_new_files_that_others_could_write_are_no_private_ones(
+def test_new_files_that_others_could_write_are_not_private(
     store: Store, own: Path, mask: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "getegid", lambda: NOBODY)
@@ -67,7 +65,7 @@ def test_new_files_that_others_could_write_are_no_private_ones(
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
-def test_what_belongs_to_somebody_else_is_not_private(store: Store, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_another_user_are_not_private(store: Store, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.chown(store.root, NOBODY, NOBODY)
     assert is_private(store.root), "root works in stores of others, as in containers"
     monkeypatch.setattr(os, "geteuid", lambda: NOBODY - 1)
@@ -75,7 +73,7 @@ def test_what_belongs_to_somebody_else_is_not_private(store: Store, own: Path, m
     assert private_place(store, "slurm").is_relative_to(own)
 
 
-def test_a_place_that_others_can_write_is_refused_with_its_way_out(store: Store) -> None:
+def test_a_folder_that_others_can_write_to_is_refused_with_a_fix(store: Store) -> None:
     folder = store.root / "local" / "host"
     folder.mkdir(parents=True)
     folder.chmod(0o777)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from orchestrator.display.progress import Bars, Lines, Screen, Silence, in_a_line, view_for
+from orchestrator.display.progress import Bars, Lines, Screen, Silence, status_line, view_for
 from orchestrator.plan.status import TrialStatus
 
 STATUS = TrialStatus(
@@ -38,7 +38,7 @@ def console(terminal: bool) -> tuple[Console, io.StringIO]:
 
 
 def test_a_line_says_where_a_trial_is_and_how_long_it_takes() -> None:
-    assert in_a_line(STATUS) == (
+    assert status_line(STATUS) == (
         "  running  0123456789ab  augment=ada, data.subset=[5] #3  2/8 kimg  "
         "fid2k-lite0 51.23 (best 50)  p 0.12  50 img/s  training  about 2 min left"
     )
@@ -117,7 +117,7 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(view_for(console(True)[0]), Lines)
 
 
-def test_lines_tell_when_runs_are_over_and_how_long_the_others_take() -> None:
+def test_lines_report_finished_runs_and_the_remaining_time() -> None:
     target, output = console(terminal=False)
     over = replace(STATUS, seed=4, state="done", left_seconds=0.0)
     Lines(target, parallel=2).show([over, STATUS], [60.0])

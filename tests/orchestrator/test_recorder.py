@@ -1,4 +1,4 @@
-"""Recording into a real MLflow database, looked at through MLflow's own client."""
+"""Recording into a real MLflow database, read back with MLflow's client."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from PIL import Image
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind
+from orchestrator.recorders.cursor import Cursor, is_behind, new_points
 from orchestrator.recorders.mlflow import STATUS, Ingester
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
@@ -54,7 +54,7 @@ def plan(store: Store, sweep: str, *runs: RunDir) -> None:
 
 @pytest.fixture(scope="module")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with MLflow's tables and nothing in them: making one takes seconds."""
+    """A database with empty MLflow tables, created once because it takes seconds."""
     path = tmp_path_factory.mktemp("mlflow") / "empty.db"
     MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
     return path
@@ -130,21 +130,21 @@ def test_losing_the_cursors_doubles_nothing(store: Store) -> None:
 
 def test_ground_gone_over_twice_is_recorded_once(run: RunDir) -> None:
     append_lines(run.ticks, [tick(1.0, 50, attempt=2), tick(2.0, 50, attempt=2), tick(3.0, 50, attempt=2)])
-    points, cursor = fresh_points(run, Cursor())
+    points, cursor = new_points(run, Cursor())
     assert [point.step for point in points if point.key == "p"] == [1000, 2000, 3000]
-    assert fresh_points(run, cursor)[0] == []
+    assert new_points(run, cursor)[0] == []
 
 
-def test_a_torn_line_waits_for_its_end(run: RunDir) -> None:
-    _, cursor = fresh_points(run, Cursor())
+def test_a_torn_line_is_read_once_it_is_complete(run: RunDir) -> None:
+    _, cursor = new_points(run, Cursor())
     line = json.dumps(metric(4.0, 1.0))
     with run.metrics.open("a") as file:
         file.write(line[:20])
-    points, cursor = fresh_points(run, cursor)
+    points, cursor = new_points(run, cursor)
     assert points == []
     with run.metrics.open("a") as file:
         file.write(line[20:] + "\n")
-    assert [point.value for point in fresh_points(run, cursor)[0]] == [1.0]
+    assert [point.value for point in new_points(run, cursor)[0]] == [1.0]
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -177,7 +177,7 @@ def test_a_trial_of_two_sweeps_is_tagged_with_both(store: Store, run: RunDir) ->
     assert only_run(record(store)).data.tags["sweep"] == "demo,other"
 
 
-def test_behind_is_told_without_mlflow(store: Store, run: RunDir) -> None:
+def test_the_backlog_is_reported_without_mlflow(store: Store, run: RunDir) -> None:
     target = default_target(store)
     assert is_behind(store, target, [run.path.name])
     record(store)
@@ -197,7 +197,7 @@ def test_rebuilding_twice_gives_the_same_without_doubles(store: Store, run: RunD
 
 
 def in_database(store: Store, key: str) -> list[tuple[int, float]]:
-    """Return a series without MLflow, which keeps the database it had open before it was replaced."""
+    """Return a series without MLflow, which keeps its connection to a database that has been replaced."""
     with sqlite3.connect(store.root / "mlflow.db") as database:
         return database.execute("select step, value from metrics where key = ? order by step", [key]).fetchall()
 
@@ -223,7 +223,7 @@ def test_a_second_recorder_leaves_the_first_alone(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("scripted")
-def test_a_run_records_itself_and_without_mlflow_goes_on(
+def test_a_run_records_itself_and_continues_without_mlflow(
     store: Store,
     sweep_file: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The recorder beside other projects, after deletions in MLflow's pages, in any folder; what MLflow refuses."""
+"""The recorder beside other projects, after deletions in MLflow's UI, in any folder; and what MLflow refuses."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from orchestrator.cli import main
 from orchestrator.recorders import ingest
-from orchestrator.recorders.cursor import Cursor, fresh_points, is_behind, read_cursor
+from orchestrator.recorders.cursor import Cursor, is_behind, new_points, read_cursor
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.recorders.target import default_target, sqlite_uri
 from orchestrator.store.layout import Store
@@ -30,7 +30,7 @@ from trainer.record import RunDir, State
 
 
 def shared(monkeypatch: pytest.MonkeyPatch, empty: Path, path: Path) -> MlflowClient:
-    """Have everything recorded in a database that holds another project's run."""
+    """Record everything in a database with a run of another project."""
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(empty, path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(path))
@@ -82,13 +82,28 @@ def test_whatever_two_stores_do_to_one_database_each_trial_is_there_once(
         assert len(runs_in(client, "adasweep")) == len({which for which, _ in steps})
 
 
-def test_a_rebuild_keeps_what_somebody_else_put_into_the_stores_own_database(store: Store, run: RunDir) -> None:
+def test_a_rebuild_keeps_what_others_put_into_the_stores_own_database(store: Store, run: RunDir) -> None:
     client = record(store).client
     client.create_run(client.create_experiment("notes"), run_name="by hand")
     assert ingest.main([str(store.root), "--rebuild"]) == 0
     assert runs_in(client, "notes") == ["by hand"]
     assert runs_in(client, "adasweep") == ["cell0 #0"]
     assert not is_behind(store, default_target(store), [run.path.name])
+
+
+def test_what_another_store_records_into_the_stores_own_database_stays_its_own(
+    store: Store, run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Store(tmp_path / "other")
+    assert finished_trial(other, seed=0).path.name == run.path.name
+    client = record(store).client
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(store.root / "mlflow.db"))
+    assert ingest.main([str(other.root), "--once"]) == 0
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    (default_target(store).cursors / f"{run.path.name}.json").unlink()
+    for option in ("--once", "--rebuild", "--rebuild"):
+        assert ingest.main([str(store.root), option]) == 0
+        assert sorted(runs_in(client, "adasweep")) == sorted(["cell0 #0", run.path.name])
 
 
 def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
@@ -140,7 +155,7 @@ def test_a_trial_that_cannot_be_recorded_stops_no_other(
     assert not is_behind(store, default_target(store), [run.path.name, other.path.name])
 
 
-def test_what_mlflow_refuses_is_left_out_and_said(
+def test_what_mlflow_refuses_is_left_out_and_reported(
     store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = ["../up", "a//b", "/root", "./here", "fine"]
@@ -160,7 +175,7 @@ def test_what_mlflow_refuses_is_left_out_and_said(
     assert history(ingester, "fine") == [(3000, 1.0)]
 
 
-def test_rows_that_have_no_place_in_mlflow_are_passed_over(run: RunDir) -> None:
+def test_rows_that_have_no_place_in_mlflow_are_skipped(run: RunDir) -> None:
     odd: list[Mapping[str, Any]] = [
         metric(4.0, 2.0) | {"time": 1e300},
         metric(-4.0, 2.0),
@@ -173,7 +188,7 @@ def test_rows_that_have_no_place_in_mlflow_are_passed_over(run: RunDir) -> None:
     with run.metrics.open("a") as file:
         file.write("[" * 100_000 + "\n" + '{"kimg": ' + "9" * 5000 + "}\n")
     append_lines(run.metrics, [metric(7.0, 3.0)])
-    points, _ = fresh_points(run, Cursor())
+    points, _ = new_points(run, Cursor())
     assert [point.step for point in points if point.key == "fid2k-lite0"] == [1000, 2000, 7000]
 
 
@@ -226,7 +241,7 @@ def test_two_configurations_never_share_a_cell(store: Store) -> None:
 @pytest.mark.parametrize("uri", ["file:///tmp/runs", "runs", "ftp://host/x", "sqlite:runs.db"])
 @pytest.mark.parametrize("command", ["record", "run"])
 @pytest.mark.usefixtures("run")
-def test_a_place_that_mlflow_cannot_record_to_is_told_at_once(
+def test_a_place_that_mlflow_cannot_record_to_is_reported_at_once(
     command: str,
     uri: str,
     store: Store,

@@ -1,4 +1,4 @@
-"""Recorders of one store follow each other: whoever is left records the rest, or says what is missing."""
+"""Recorders of one store take over from each other: the last one records the rest, or reports what is missing."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def start(store: Store, said: list[str]) -> Iterator[Start]:
-    """A function that starts a recorder of the store; what is left of them is killed."""
+    """A function that starts a recorder of the store; remaining ones are killed."""
     begun: list[RecorderProcess] = []
 
     def begin() -> RecorderProcess:
@@ -97,7 +97,7 @@ def test_after_a_killed_launcher_the_same_command_returns_when_all_is_recorded(
     orphan.process.stdin = None
 
 
-def test_what_is_not_recorded_and_who_does_it_is_said(
+def test_what_is_not_recorded_and_who_does_it_is_reported(
     store: Store, run: RunDir, start: Start, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "FINISH_SECONDS", 1.0)
@@ -110,13 +110,13 @@ def test_what_is_not_recorded_and_who_does_it_is_said(
     assert line.endswith("continues to record")
 
 
-def test_trouble_with_mlflow_is_said_once_with_its_reason(store: Store, said: list[str]) -> None:
+def test_trouble_with_mlflow_is_reported_once_with_its_reason(store: Store, said: list[str]) -> None:
     target = default_target(store)
     idle = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     recorder = RecorderProcess(store, target, idle, said.append)
     for trouble in ("OperationalError: no such host", "OperationalError: no such host", ""):
         write_report(store, Report(uri=target.uri, began=time.time(), trouble=trouble))
-        recorder.tell_trouble()
+        recorder.report_trouble()
     idle.communicate()
     (line,) = said
     assert "no such host" in line

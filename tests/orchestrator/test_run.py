@@ -1,4 +1,4 @@
-"""adasweep run from end to end: real processes everywhere, only the worker keeps to a script."""
+"""adasweep run end to end: all processes are real except the worker, which is scripted."""
 
 import json
 import os
@@ -86,7 +86,7 @@ def test_a_sweep_is_run_reused_and_extended(store: Store, sweep_file: Write) -> 
     assert plan["cells"][0].keys() == kept
 
 
-def test_failures_are_told_apart_and_can_be_retried(store: Store, sweep_file: Write) -> None:
+def test_failures_are_distinguished_and_can_be_retried(store: Store, sweep_file: Write) -> None:
     file = sweep_file(ONE.replace("seeds: [0]", "seeds: [0, 13, 14, 15]"))
     done = adasweep(store, "run", file, "--no-record", "--json")
     assert done.returncode == 3, done.stderr
@@ -143,7 +143,7 @@ def test_a_detached_run_is_cancelled_by_name(store: Store, sweep_file: Write) ->
     assert adasweep(store, "run", file, "--no-record").returncode == 3
 
 
-def test_watching_as_json_tells_every_change_until_all_is_settled(store: Store, sweep_file: Write) -> None:
+def test_watching_as_json_prints_every_change_until_all_is_settled(store: Store, sweep_file: Write) -> None:
     file = sweep_file(ONE.replace("seeds: [0]", "seeds: [100]"))
     assert adasweep(store, "run", file, "--detach").returncode == 0
     watcher = start(store, "watch", "test", "--json")

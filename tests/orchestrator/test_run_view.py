@@ -1,4 +1,4 @@
-"""What `adasweep run` shows of its trials, over a backend without processes."""
+"""The display of `adasweep run`, with a backend without processes."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def done(store: Store) -> Callable[[Task], State]:
     return script
 
 
-def test_a_trial_that_ends_between_two_looks_is_shown_as_it_ended(
+def test_a_trial_that_ends_between_two_polls_is_shown_as_it_ended(
     store: Store, sweep_file: Callable[..., Path]
 ) -> None:
     world = FakeWorld(done(store), slots=9)
@@ -43,21 +43,21 @@ def test_a_trial_that_ends_between_two_looks_is_shown_as_it_ended(
     assert {status.state for status in run.statuses()} == {"pending"}
     world.turn()
     world.turn()
-    dispatcher.look()
+    dispatcher.refresh()
     assert [status.state for status in run.statuses()] == ["done"] * 4
 
 
 class Told(Silence):
-    """Keeps what was said."""
+    """Records all messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         self.lines.append(text)
 
 
-def test_a_backend_that_cannot_be_reached_is_told_once_and_so_is_its_return(
+def test_a_backend_that_cannot_be_reached_is_reported_once_and_so_is_its_return(
     store: Store, sweep_file: Callable[..., Path]
 ) -> None:
     dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(FakeWorld(done(store))))
@@ -65,7 +65,7 @@ def test_a_backend_that_cannot_be_reached_is_told_once_and_so_is_its_return(
     run = WatchedRun(store, dispatcher, told)
     for trouble in ("", "squeue: Unable to contact slurm controller", "squeue: timed out", "", ""):
         dispatcher.trouble = trouble
-        run.tell_trouble()
+        run.report_trouble()
     assert told.lines == [
         "squeue: Unable to contact slurm controller; running trials continue, and this keeps trying",
         "fake answers again",
@@ -87,12 +87,12 @@ def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(
     }
     world.turn()
     world.turn()
-    dispatcher.look()
-    run.keep_time()
+    dispatcher.refresh()
+    run.record_duration()
     (kept,) = recent_runs(store, "fake")
     assert kept.attempts == 4
     assert kept.estimate.seconds == pytest.approx(3600 * plan.totals.wall_hours)
     assert told.lines[-1].startswith("It took ")
     run.interrupts = 1
-    run.keep_time()
+    run.record_duration()
     assert recent_runs(store, "fake") == [kept]

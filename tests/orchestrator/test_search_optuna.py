@@ -1,4 +1,4 @@
-"""Optuna behind ask and tell: what it makes of results, and what of a journal that a crash has left."""
+"""Optuna's ask-and-tell interface: reported results, and recovery of its journal after a crash."""
 
 import errno
 from pathlib import Path
@@ -23,7 +23,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "optuna.jsonl"
 
 
-def test_what_was_asked_is_known_to_the_next_process(place: Path) -> None:
+def test_requested_configurations_are_known_to_the_next_process(place: Path) -> None:
     first = engine(place)
     asked = [first.ask() for _ in range(3)]
     first.tell(1, Result(5.0, {4.0: 5.0}))
@@ -34,7 +34,7 @@ def test_what_was_asked_is_known_to_the_next_process(place: Path) -> None:
     assert {str(one.point["kind"]) for one in asked} <= {"a", "['b', 2]"}
 
 
-def test_the_next_configuration_does_not_depend_on_who_asks(place: Path, tmp_path: Path) -> None:
+def test_the_next_configuration_does_not_depend_on_the_process(place: Path, tmp_path: Path) -> None:
     once = engine(place)
     asked = [once.ask().point for _ in range(4)]
     restarted = [engine(tmp_path / "other.jsonl").ask().point for _ in range(4)]
@@ -42,7 +42,7 @@ def test_the_next_configuration_does_not_depend_on_who_asks(place: Path, tmp_pat
     assert engine(tmp_path / "third.jsonl", seed=1).ask().point != asked[0]
 
 
-def test_a_configuration_cut_short_is_asked_for_to_its_end(place: Path) -> None:
+def test_a_configuration_cut_short_is_run_to_its_end(place: Path) -> None:
     first = engine(place)
     trial = first.study.ask()
     chosen = trial.suggest_float("x", 0, 1)
@@ -52,7 +52,7 @@ def test_a_configuration_cut_short_is_asked_for_to_its_end(place: Path) -> None:
     assert engine(place).asked() == [asked]
 
 
-def test_a_torn_line_is_no_obstacle(place: Path) -> None:
+def test_a_torn_line_is_skipped(place: Path) -> None:
     point = engine(place).ask().point
     with place.open("ab") as file:
         file.write(b'{"op_code":4,"wor')
@@ -62,7 +62,7 @@ def test_a_torn_line_is_no_obstacle(place: Path) -> None:
     assert len(engine(place).asked()) == 2
 
 
-def test_a_lost_journal_is_begun_anew_with_what_was_asked_before(place: Path) -> None:
+def test_a_lost_journal_is_rebuilt_from_earlier_requests(place: Path) -> None:
     points = [engine(place).ask().point for _ in range(2)]
     place.unlink()
     again = engine(place)
@@ -72,7 +72,7 @@ def test_a_lost_journal_is_begun_anew_with_what_was_asked_before(place: Path) ->
     assert again.ask().point not in points
 
 
-def test_results_are_told_with_their_curves(place: Path) -> None:
+def test_results_are_reported_with_their_curves(place: Path) -> None:
     told = engine(place)
     numbers = [told.ask().number for _ in range(3)]
     told.tell(numbers[0], Result(3.0, {4.0: 5.0, 8.0: 3.0}))
@@ -84,7 +84,7 @@ def test_results_are_told_with_their_curves(place: Path) -> None:
     assert told.study.best_value == 3.0
 
 
-def test_telling_goes_on_where_a_crash_broke_it_off(place: Path) -> None:
+def test_reporting_resumes_where_a_crash_interrupted_it(place: Path) -> None:
     told = engine(place)
     number = told.ask().number
     told._trial(number).report(5.0, 4000)
@@ -101,7 +101,7 @@ def test_tpe_comes_nearer_than_chance(place: Path) -> None:
     assert sorted(late)[len(late) // 2] < 0.15
 
 
-def test_what_is_dropped_was_never_asked_for(place: Path) -> None:
+def test_dropped_configurations_were_never_requested(place: Path) -> None:
     first = engine(place)
     kept, dropped = first.ask(), first.ask()
     first.drop(dropped.number)
@@ -109,7 +109,7 @@ def test_what_is_dropped_was_never_asked_for(place: Path) -> None:
     assert engine(place).ask().number == 2
 
 
-def test_a_spoilt_journal_is_set_aside_with_a_warning(place: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_corrupt_journal_is_set_aside_with_a_warning(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     engine(place).ask()
     spoilt = "[]\n{\n" + place.read_text()
     place.write_text(spoilt)

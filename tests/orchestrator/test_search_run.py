@@ -1,4 +1,4 @@
-"""adasweep run with a search or with stop rules: real processes everywhere, only the worker keeps to a script."""
+"""adasweep run with a search or stop rules: all processes are real except the worker, which is scripted."""
 
 import json
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def test_a_search_runs_no_configuration_twice(
 
 
 def told(store: Store) -> list[dict[str, Any]]:
-    """Return what status says of the trials, by seed."""
+    """Return the status of the trials by seed."""
     trials = json.loads(adasweep(store, "status", "found", "--json").stdout)["sweeps"][0]["trials"]
     return sorted(trials, key=lambda trial: trial["seed"])
 

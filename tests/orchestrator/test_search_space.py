@@ -1,4 +1,4 @@
-"""What a search may choose from: which points there are, and what a mistake in it says."""
+"""Search spaces: their points, and errors in their definition."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from orchestrator.errors import SweepError
 from orchestrator.sweep.expand import applies
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.search_points import kept_points, points_to_keep, study_name, trials_of, typical
+from orchestrator.sweep.search_points import points_to_store, stored_points, study_name, trials_of, typical_trials
 from orchestrator.sweep.search_space import examples, sampled
 from tests.support.tiny_sweep import find
 
@@ -29,7 +29,7 @@ search:
 
 
 class Scripted:
-    """Chooses what it was told to."""
+    """Suggests the given values."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
@@ -75,7 +75,7 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
     assert {point["augment"] for point in shown} == {"none", "ada"}
     assert {point.get("augment.target") for point in shown} == {None, 0.3, 0.5, 0.7}
     assert {point["objective.r1_gamma"] for point in shown} == {1.0, 0.01, 100}
-    assert len(typical(read(SEARCH), find)) == 1
+    assert len(typical_trials(read(SEARCH), find)) == 1
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
         ("    data: {choice: [3]}", "the name or path of a data set is text, not 3"),
     ],
 )
-def test_a_mistake_is_told_at_its_line_before_anything_runs(read: Read, line: str, told: str) -> None:
+def test_a_mistake_is_reported_at_its_line_before_anything_runs(read: Read, line: str, told: str) -> None:
     with pytest.raises(SweepError) as refused:
-        typical(read(BASE + "\nsearch:\n  trials: 3\n  space:\n" + line + "\n"), find)
+        typical_trials(read(BASE + "\nsearch:\n  trials: 3\n  space:\n" + line + "\n"), find)
     assert told in str(refused.value)
 
 
@@ -115,9 +115,9 @@ def test_a_study_belongs_to_a_question_and_not_to_how_it_is_watched(read: Read) 
 def test_points_are_kept_for_as_long_as_the_space_is_the_same(read: Read) -> None:
     points = ({"augment": "none"}, {"augment": "ada"})
     sweep = read(SEARCH)
-    plan = points_to_keep(Sweep(sweep.source, "", sweep.spec, points))
-    assert kept_points(sweep, plan) == points
-    assert kept_points(read(SEARCH.replace("trials: 6", "trials: 1")), plan) == points[:1]
-    assert kept_points(read(SEARCH.replace("kimg: 1", "kimg: 2")), plan) == points
-    assert kept_points(read(SEARCH.replace("100]", "10]")), plan) == ()
-    assert kept_points(sweep, None) == ()
+    plan = points_to_store(Sweep(sweep.source, "", sweep.spec, points))
+    assert stored_points(sweep, plan) == points
+    assert stored_points(read(SEARCH.replace("trials: 6", "trials: 1")), plan) == points[:1]
+    assert stored_points(read(SEARCH.replace("kimg: 1", "kimg: 2")), plan) == points
+    assert stored_points(read(SEARCH.replace("100]", "10]")), plan) == ()
+    assert stored_points(sweep, None) == ()

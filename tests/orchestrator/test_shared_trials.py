@@ -1,4 +1,4 @@
-"""Several sweeps over one store: what one asks of a trial that they share changes nothing for the others."""
+"""Several sweeps in one store: what one sweep does with a shared trial does not affect the others."""
 
 import shutil
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from analysis.tables.store import ResultStore
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.plan.decide import Action, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan_file import keep_plan, read_plan, wanted_of_plan
+from orchestrator.plan.plan_file import read_plan, wanted_of_plan, write_plan
 from orchestrator.plan.status import as_json, sweep_status
-from orchestrator.plan.sweep_view import own_view
+from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import observe, observe_run
@@ -47,7 +47,7 @@ def attempted(
     metrics: tuple[str, ...] = ("fid2k",),
     **more: object,
 ) -> None:
-    """Add an attempt for a sweep that ended so."""
+    """Add an attempt for a sweep that ended in this state."""
     number = max(run.attempts(), default=0) + 1
     start = max((observe_run(run, None, NOW).saved_kimg, 0.0)) if number > 1 else 0.0
     options = RunOptions(horizon_kimg=8, data_path=Path("d"), cache_dir=Path("c"), metrics=metrics)
@@ -68,7 +68,7 @@ def action(run: RunDir, want: Desired) -> Action:
 
 
 def state(run: RunDir, want: Desired) -> State:
-    return own_view(want, observe_run(run, None, NOW)).state
+    return sweep_view(want, observe_run(run, None, NOW)).state
 
 
 def test_scores_beyond_a_sweeps_horizon_are_not_its_own(run: RunDir) -> None:
@@ -78,7 +78,7 @@ def test_scores_beyond_a_sweeps_horizon_are_not_its_own(run: RunDir) -> None:
     assert score_of(run, FID, 8.0) == (1.0, 1.0)
 
 
-def test_what_is_not_finite_is_no_best_score(run: RunDir) -> None:
+def test_what_is_not_finite_is_not_a_best_score(run: RunDir) -> None:
     scored(run, (2.0, float("nan")), (4.0, 7.0), (8.0, float("inf")))
     assert score_of(run, FID, 8.0) == (float("inf"), 7.0)
 
@@ -132,7 +132,7 @@ def test_what_was_measured_only_beyond_the_horizon_is_missing(run: RunDir) -> No
     attempted(run, "a", State.DONE, 8.0)
     decision = decide_one(B, observe_run(run, None, NOW), Rules())
     assert (decision.action, decision.is_incomplete) == (Action.REUSE, True)
-    assert "no snapshot up to 4 kimg is kept to measure fid2k" in decision.reason
+    assert "no snapshot up to 4 kimg to measure fid2k" in decision.reason
     assert action(run, A) is Action.REUSE
 
 
@@ -162,7 +162,7 @@ def test_a_trial_cancelled_by_its_id_is_cancelled_for_all(run: RunDir) -> None:
     assert (action(run, A), action(run, B)) == (Action.RESUME, Action.RESUME)
 
 
-def test_a_submission_that_was_refused_is_no_attempt(run: RunDir) -> None:
+def test_a_submission_that_was_refused_is_not_an_attempt(run: RunDir) -> None:
     attempted(run, "a", State.LOST, 0.0, pid=0, message="could not be submitted: no such partition")
     seen = observe_run(run, None, NOW)
     assert (seen.attempts, action(run, A)) == (0, Action.NEW)
@@ -241,7 +241,7 @@ def shared(store: Store, sweep_file: Callable[[str], Path]) -> RunDir:
     """The one trial of the sweeps `a` (to 8 kimg) and `b` (to 4), done for `b`."""
     for name, horizon in (("a", 8), ("b", 4)):
         plan = plan_sweep(store, Request(sweep_file(SWEEP.format(name=name, horizon=horizon))))
-        keep_plan(store, plan)
+        write_plan(store, plan)
     store.create_trial(plan.trials[0])
     run = store.run(plan.trials[0].id)
     attempted(run, "b", State.DONE, 4.0)
@@ -250,7 +250,7 @@ def shared(store: Store, sweep_file: Callable[[str], Path]) -> RunDir:
 
 
 def seen_by_b(store: Store) -> tuple[object, ...]:
-    """Return all that is shown of sweep `b`: its status, its table, its curve, its tags, what `run` would do."""
+    """Return everything shown of sweep `b`: its status, table, curve, tags, and what `run` would do."""
     plan = read_plan(store, "b")
     seen = observe(store, plan.trials, {})
     (status,) = as_json(sweep_status(store, plan, seen, Rules()))

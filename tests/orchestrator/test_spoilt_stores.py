@@ -1,4 +1,4 @@
-"""Whatever stands in the files of one trial, every command ends in order, and tells what is passed over."""
+"""Whatever is in the files of one trial, every command ends properly and reports what it skips."""
 
 import json
 import math
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from analysis.__main__ import main as analysis
 from orchestrator.cli import main
 from orchestrator.dispatch.planner import Request, plan_sweep
-from orchestrator.doctor.checks import spoilt_files
-from orchestrator.plan.plan_file import keep_plan
+from orchestrator.doctor.checks import unreadable_files
+from orchestrator.plan.plan_file import write_plan
 from orchestrator.recorders.tags import tags_by_trial
-from orchestrator.store.invalid_files import spoilt_of
+from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import observe_run
 from tests.support.tiny_sweep import write_data_set
@@ -56,7 +56,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file, store = root / "two.yaml", Store(root / "store")
     file.write_text(SWEEP)
     plan = plan_sweep(store, Request(file))
-    keep_plan(store, plan)
+    write_plan(store, plan)
     for trial in plan.trials:
         store.create_trial(trial)
         finish(store.run(trial.id))
@@ -97,7 +97,7 @@ THEIRS = ("collect", "table", "energy", "claims")
 def endings(
     store: Store, whole: Path, capfd: pytest.CaptureFixture[str], commands: tuple[str, ...] = EVERY
 ) -> dict[str, str]:
-    """Carry out commands that read, and return what each printed. None of them may crash, or send an escape."""
+    """Run read-only commands and return their output. None of them may crash or print an escape sequence."""
     trial, other = list(store.ids())
     named = {"TRIAL": trial, "OTHER": other, "FILE": str(whole / "two.yaml")}
     printed = {}
@@ -114,7 +114,7 @@ def endings(
 
 
 def other_is_seen(store: Store, printed: dict[str, str]) -> bool:
-    """Return whether the trial beside the spoilt one is what it was."""
+    """Return whether the trial beside the corrupt one is unchanged."""
     other = list(store.ids())[1]
     told = observe_run(store.run(other), None, 4e9)
     return (told.state, told.kimg) == (State.DONE, 1.0) and "done at 1 kimg" in printed["why OTHER"]
@@ -170,18 +170,18 @@ ROWS: dict[str, tuple[str, bytes]] = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_spoilt_row_is_passed_over_and_told_with_its_line(store: Store, name: str) -> None:
+def test_a_corrupt_row_is_skipped_and_reported_with_its_line(store: Store, name: str) -> None:
     file, line = ROWS[name]
     path = first(store).path / f"{file}.jsonl"
     count = path.read_bytes().count(b"\n") if path.exists() else 0
     before = observe_run(first(store), None, 4e9)
     with path.open("ab") as stream:
         stream.write(line + b"\n")
-    assert [(one.path, one.line) for one in spoilt_of(store, first(store).path.name)] == [(path, count + 1)]
+    assert [(one.path, one.line) for one in invalid_files(store, first(store).path.name)] == [(path, count + 1)]
     assert observe_run(first(store), None, 4e9) == before
 
 
-def test_all_commands_pass_over_all_spoilt_rows(store: Store, whole: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_all_commands_skip_all_corrupt_rows(store: Store, whole: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for file, line in ROWS.values():
         with (first(store).path / f"{file}.jsonl").open("ab") as stream:
             stream.write(line + b"\n")
@@ -190,7 +190,7 @@ def test_all_commands_pass_over_all_spoilt_rows(store: Store, whole: Path, capfd
     for command in ("status", "why TRIAL"):
         assert "metrics.jsonl:3: kimg is no number" in printed[command].replace("\n", "")
     assert "7.00" in printed["table two"]
-    assert len(list(spoilt_files(store))) == 21
+    assert len(list(unreadable_files(store))) == 21
 
 
 KINDS = ["empty", "spoilt", "a folder", "a pipe", "gone", "a link to itself"]
@@ -210,7 +210,7 @@ def spoil(path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_spoilt_files_stop_no_command_and_no_other_trial(
+def test_corrupt_files_stop_no_command_and_no_other_trial(
     store: Store, whole: Path, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for name in DOCUMENTS:
@@ -224,7 +224,7 @@ def test_spoilt_files_stop_no_command_and_no_other_trial(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_spoilt_plan_stops_no_other_sweep(
+def test_a_corrupt_plan_stops_no_other_sweep(
     store: Store, whole: Path, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(store.plan("two").parent, store.plan("other").parent)
@@ -247,10 +247,10 @@ ODD_RECORDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", ODD_RECORDS)
-def test_a_record_that_does_not_fit_is_passed_over(store: Store, name: str) -> None:
+def test_a_record_that_does_not_fit_is_skipped(store: Store, name: str) -> None:
     record = json.loads(first(store).record(1).read_text())
     first(store).record(1).write_text(json.dumps(record | ODD_RECORDS[name]))
-    assert [one.path for one in spoilt_of(store, first(store).path.name)] == [first(store).record(1)]
+    assert [one.path for one in invalid_files(store, first(store).path.name)] == [first(store).record(1)]
     assert observe_run(first(store), None, 4e9).state is State.LOST
 
 
@@ -309,7 +309,7 @@ FIELDS = st.dictionaries(st.sampled_from(list(RunRecord.model_fields)), JSON, ma
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(lines=st.lists(LINES, max_size=8), record=FIELDS | st.binary(max_size=40), name=st.sampled_from(DOCUMENTS))
-def test_no_store_is_too_spoilt_for_a_command(
+def test_no_store_is_too_corrupt_for_a_command(
     store: Store, whole: Path, capfd: pytest.CaptureFixture[str], lines: list[bytes], record: Any, name: str
 ) -> None:
     run = first(store)

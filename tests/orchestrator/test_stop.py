@@ -1,4 +1,4 @@
-"""Rules that end runs early: whom they hit, and what becomes of those they hit."""
+"""Rules that stop runs early: which runs they stop, and how stopped runs are handled."""
 
 import json
 import math
@@ -34,7 +34,7 @@ def hit(rule: Median | Asha | DivergedRule, scores: CurvesByTrial) -> set[str]:
     return {trial for trial in scores if verdict([rule], trial, scores)}
 
 
-def test_the_median_rule_hits_what_is_worse_than_half_of_the_others() -> None:
+def test_the_median_rule_stops_what_is_worse_than_half_of_the_others() -> None:
     assert hit(Median(), curves([9], [8], [7], [1])) == {"a", "b"}
     assert hit(Median(), curves([9, 2], [8, 8], [7, 7], [1, 1])) == {"b", "c"}
 
@@ -48,7 +48,7 @@ def test_a_run_that_is_behind_is_judged_by_what_the_others_had_at_that_time() ->
     assert hit(Median(), curves([5], [6, 1], [6, 1], [6, 1])) == set()
 
 
-def test_asha_lets_the_best_of_each_rung_go_on() -> None:
+def test_asha_lets_the_best_of_each_rung_continue() -> None:
     assert hit(Asha(), curves([5], [4], [3], [2], [1], [6])) == {"a", "b", "c", "f"}
     assert hit(Asha(), curves([5], [4])) == set()
 
@@ -71,7 +71,7 @@ def test_asha_judges_a_run_at_the_last_rung_where_it_was_evaluated() -> None:
     assert "at the rung of 4 kimg" in verdict([Asha()], "a", late)
 
 
-def test_a_score_that_is_no_number_is_the_worst() -> None:
+def test_a_score_that_is_not_a_number_is_the_worst() -> None:
     scores = curves([math.nan], [4], [3])
     assert hit(Asha(), scores) == {"a", "b"}
     assert verdict([DivergedRule()], "a", scores) == "stopped at 4 kimg: the score is no longer a number"
@@ -82,7 +82,7 @@ def test_a_run_far_from_its_own_best_has_diverged() -> None:
     assert hit(DivergedRule(), curves([-10, -4.9], [-10, -5.1])) == {"a"}
 
 
-def test_without_a_score_nobody_is_judged() -> None:
+def test_without_a_score_no_run_is_stopped() -> None:
     assert verdict([Median(), Asha(), DivergedRule()], "a", {"a": {}, "b": {4.0: 1.0}}) == ""
 
 
@@ -102,7 +102,7 @@ def recorded(store: Store, seed: int, *scores: float) -> str:
     return run.path.name
 
 
-def test_what_a_rule_hits_is_marked_once_with_its_reason(store: Store, read: Read) -> None:
+def test_a_run_stopped_by_a_rule_is_marked_once_with_its_reason(store: Store, read: Read) -> None:
     trials = [recorded(store, seed, 1.0 + seed) for seed in range(4)]
     stopper = Stopper(store, read(SWEEP + "stop: [median]\n"))
     assert stopper.stop(trials, dict.fromkeys(trials, 100.0)) == trials[2:]
@@ -128,7 +128,7 @@ def test_a_stop_is_of_one_sweep_and_can_be_taken_back(store: Store) -> None:
     assert stops(store.run(trial)) == {}
 
 
-def test_a_trial_that_was_done_in_spite_of_a_stop_is_reused() -> None:
+def test_a_trial_that_was_done_despite_a_stop_is_reused() -> None:
     seen = Observed(State.DONE, attempts=1, kimg=8.0, horizon_kimg=8.0, stops={"test": "bad"})
     assert decide_one(Desired(8.0, sweep="test"), seen, Rules()).action is Action.REUSE
 

@@ -1,4 +1,4 @@
-"""The supervisor against a real worker process that keeps to a script."""
+"""The supervisor with a real, scripted worker process."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ Supervise = Callable[[Task], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def supervise() -> Iterator[Supervise]:
-    """A function that starts a supervisor; what it leaves is killed after the test."""
+    """A function that starts a supervisor; its remaining processes are killed after the test."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(task: Task) -> "subprocess.Popen[bytes]":
@@ -39,7 +39,7 @@ def supervise() -> Iterator[Supervise]:
 
 @pytest.fixture
 def run(store: Store) -> RunDir:
-    """A trial whose worker does as it should."""
+    """A trial whose worker succeeds."""
     return new_trial(store)
 
 
@@ -100,7 +100,7 @@ def test_a_crash_is_a_failure_with_its_last_line(store: Store, supervise: Superv
     assert record.message == "RuntimeError: the loss is not a number"
 
 
-def test_a_users_mistake_is_told_even_when_the_worker_left_no_record(store: Store, supervise: Supervise) -> None:
+def test_a_user_error_is_reported_even_when_the_worker_left_no_record(store: Store, supervise: Supervise) -> None:
     run = new_trial(store, seed=14)
     assert supervise(new_attempt(run)).wait() == 2
     record = read_record(run.record(1))
@@ -120,7 +120,7 @@ def test_stop_signals_reach_the_worker_which_saves(held: RunDir, supervise: Supe
     assert kimgs(held.ticks) == [round(0.1 * step, 3) for step in range(1, 11)]
 
 
-def test_a_killed_worker_is_lost_and_goes_on_from_its_last_save(store: Store, supervise: Supervise) -> None:
+def test_a_killed_worker_is_lost_and_resumes_from_its_last_save(store: Store, supervise: Supervise) -> None:
     run = new_trial(store, seed=15)
     assert supervise(new_attempt(run)).wait() == 128 + signal.SIGKILL
     record = read_record(run.record(1))
@@ -194,7 +194,7 @@ def test_an_attempt_cancelled_before_it_starts_never_starts(run: RunDir, supervi
     assert not run.ticks.exists()
 
 
-def test_an_attempt_without_a_job_is_a_users_mistake(run: RunDir, supervise: Supervise) -> None:
+def test_an_attempt_without_a_job_is_a_user_error(run: RunDir, supervise: Supervise) -> None:
     task = new_attempt(run)
     run.job(1).write_text("{")
     assert supervise(task).wait() == 2

@@ -20,7 +20,7 @@ def problems(path: Path, tier: str = "") -> list[str]:
     return [line.removeprefix(f"{path}:") for line in str(error.value).splitlines()]
 
 
-def test_all_mistakes_of_form_are_told_at_once(sweep_file: Write) -> None:
+def test_all_mistakes_of_form_are_reported_at_once(sweep_file: Write) -> None:
     text = "sweep: s\nhorizon_kimg: -1\nwatch:\n  tick_kmg: 1\n  ops: natve\nresorces: {}\nmetrics: [fdi2k]\n"
     assert problems(sweep_file(text)) == [
         "2: horizon_kimg: Input should be greater than 0, not -1",
@@ -31,7 +31,7 @@ def test_all_mistakes_of_form_are_told_at_once(sweep_file: Write) -> None:
     ]
 
 
-def test_unknown_settings_are_told_with_their_likely_meaning(sweep_file: Write) -> None:
+def test_unknown_settings_are_reported_with_their_likely_meaning(sweep_file: Write) -> None:
     text = "sweep: s\nbase:\n  preset: tiny32\n  data: tiny\n  r1_gamma: 3\n  seed: 1\n  data.images: 5\n"
     text += "grid:\n  data.subst: [5]\nhorizon_kimg: 1\n"
     assert problems(sweep_file(text)) == [
@@ -47,7 +47,7 @@ def test_keys_within_a_group_are_checked_too(sweep_file: Write) -> None:
     assert problems(sweep_file(text)) == ["7: grid.augment[1].taget: is not a setting; did you mean 'augment.target'?"]
 
 
-def test_a_wrong_value_is_told_at_the_line_of_its_axis(sweep_file: Write) -> None:
+def test_a_wrong_value_is_reported_at_the_line_of_its_axis(sweep_file: Write) -> None:
     text = (
         BASE + "grid:\n  augment: [none, adaa]\n  objective.r1_gamma:\n  - 1\n  - -1\n  generator.architecture: [skp]\n"
     )
@@ -59,28 +59,28 @@ def test_a_wrong_value_is_told_at_the_line_of_its_axis(sweep_file: Write) -> Non
     ]
 
 
-def test_a_contradiction_is_told_at_the_setting_it_names(sweep_file: Write) -> None:
+def test_a_contradiction_is_reported_at_the_setting_it_names(sweep_file: Write) -> None:
     text = BASE + "grid:\n  micro_batch: [32]\n  batch:\n  - 32\n  - 30\n"
     assert problems(sweep_file(text)) == [
         "8: grid.batch[1]: batch 30 does not divide into micro-batches of 32 (cell micro_batch=32, batch=30)"
     ]
 
 
-def test_a_setting_of_another_choice_is_told_at_its_line(sweep_file: Write) -> None:
+def test_a_setting_of_another_choice_is_reported_at_its_line(sweep_file: Write) -> None:
     text = BASE + "grid:\n  augment: [none]\n  augment.target: [0.5]\n"
     assert problems(sweep_file(text)) == ["6: grid.augment.target[0]: 'augment.target' is not a setting here"]
 
 
-def test_an_unknown_preset_is_told(sweep_file: Write) -> None:
+def test_an_unknown_preset_is_reported(sweep_file: Write) -> None:
     text = "sweep: s\nbase:\n  data: tiny\n  preset: tiny23\nhorizon_kimg: 1\n"
     assert problems(sweep_file(text)) == ["4: base.preset: no preset 'tiny23'; did you mean 'tiny32'?"]
 
 
-def test_a_sweep_without_data_is_told(sweep_file: Write) -> None:
+def test_a_sweep_without_data_is_reported(sweep_file: Write) -> None:
     assert "names no data set" in problems(sweep_file("sweep: s\nbase: {preset: tiny32}\nhorizon_kimg: 1\n"))[0]
 
 
-def test_values_given_twice_are_told(sweep_file: Write) -> None:
+def test_values_given_twice_are_reported(sweep_file: Write) -> None:
     told = problems(sweep_file(BASE + "grid: {batch: [32, 32]}\nseeds: [1, 1]\n"))
     assert told == ["4: grid.batch[1]: 32 is listed twice", "5: seeds[1]: 1 is listed twice"]
 
@@ -90,17 +90,17 @@ def test_a_product_beyond_reason_is_refused(sweep_file: Write) -> None:
     assert "makes up to 1,000,000 trials" in problems(sweep_file(BASE + "grid:\n" + axes))[0]
 
 
-def test_a_mistake_in_any_tier_is_told_at_the_tier(sweep_file: Write) -> None:
+def test_a_mistake_in_any_tier_is_reported_at_the_tier(sweep_file: Write) -> None:
     text = BASE + "tiers:\n  smoke:\n    horizon_kimg: 0\n"
     assert problems(sweep_file(text)) == ["6: tiers.smoke.horizon_kimg: Input should be greater than 0, not 0"]
 
 
-def test_a_wrong_value_in_the_chosen_tier_is_told_at_the_tier(sweep_file: Write) -> None:
+def test_a_wrong_value_in_the_chosen_tier_is_reported_at_the_tier(sweep_file: Write) -> None:
     text = BASE + "grid: {batch: [32]}\ntiers:\n  smoke:\n    grid: {batch: [33]}\n"
     assert problems(sweep_file(text), "smoke")[0].startswith("7: tiers.smoke.grid.batch[0]: batch 33 does not divide")
 
 
-def test_an_unknown_tier_is_told_with_those_there_are(sweep_file: Write) -> None:
+def test_an_unknown_tier_is_reported_with_those_there_are(sweep_file: Write) -> None:
     text = BASE + "tiers: {smoke: {}, mini: {}}\n"
     assert problems(sweep_file(text), "smok") == ["4: tiers: has no tier 'smok'; did you mean 'smoke'?"]
     assert problems(sweep_file(text), "huge") == ["4: tiers: has no tier 'huge'; it has smoke, mini"]

@@ -32,7 +32,7 @@ def test_axis_of_snapshots(tmp_path: Path) -> None:
     assert [trial.config.ema.rampup for trial in trials] == [0.05, None, None]
 
 
-def test_missing_snapshot_is_told_at_its_line(tmp_path: Path) -> None:
+def test_missing_snapshot_is_reported_at_its_line(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match=r"sweep\.yaml:5: .*nowhere\.safetensors: no such file"):
         trials_of(tmp_path, "grid:\n  transfer: [nowhere.safetensors]\n")
 

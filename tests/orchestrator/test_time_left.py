@@ -1,4 +1,4 @@
-"""What attempts took against what was expected, and how long trials and sweeps take yet."""
+"""Actual against estimated times of attempts, and the remaining times of trials and sweeps."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 from orchestrator.display.duration import span
 from orchestrator.display.plan_table import took
 from orchestrator.display.trial_table import against_expected
-from orchestrator.plan.overhead import AROUND_SECONDS, around_of
-from orchestrator.plan.time_left import Compared, compared, left_of, left_of_all, share_of
+from orchestrator.plan.overhead import OVERHEAD_SECONDS, overhead_of
+from orchestrator.plan.time_left import Compared, compared, time_left, total_time_left, training_share
 from orchestrator.store.layout import Store
-from orchestrator.store.sweep_runs import keep_run, recent_runs, run_of
+from orchestrator.store.sweep_runs import append_run, recent_runs, run_of
 from orchestrator.store.timing import Timing, timings, timings_since
 from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.test_progress import STATUS
@@ -31,7 +31,7 @@ def record(**changes: object) -> RunRecord:
     return RunRecord.model_validate({**usual, **times, **changes})
 
 
-def test_only_attempts_carried_out_in_full_are_held_against_their_estimates() -> None:
+def test_only_complete_attempts_are_compared_with_their_estimates() -> None:
     expected = Compared(140 / 3600, 100 / 3600, 50 / 3600, 200 / 3600)
     assert compared([(JOB, record())]) == pytest.approx(expected)
     assert compared([(JOB, record()), (JOB, record(state=State.PREEMPTED))]) == pytest.approx(expected)
@@ -47,7 +47,7 @@ def test_an_attempt_of_an_earlier_version_counts_from_when_its_worker_started() 
 def test_what_is_left_goes_by_the_estimate_first_and_by_the_pace_in_the_end() -> None:
     def left(kimg: float, now: float, job: Job = JOB) -> float | None:
         running = record(state=State.RUNNING, kimg=kimg)
-        return left_of((job, running), share_of(running, 2.0), now)
+        return time_left((job, running), training_share(running, 2.0), now)
 
     assert left(0.0, 1030.0) == 70.0
     assert left(0.0, 1500.0) == 10.0
@@ -60,17 +60,17 @@ def test_what_is_left_goes_by_the_estimate_first_and_by_the_pace_in_the_end() ->
 
 
 def test_what_waits_takes_what_was_expected_of_it() -> None:
-    assert left_of((JOB, None), 0.0, 0.0) == 100.0
-    assert left_of((JOB, record(state=State.PREEMPTED)), 0.25, 0.0) == 75.0
+    assert time_left((JOB, None), 0.0, 0.0) == 100.0
+    assert time_left((JOB, record(state=State.PREEMPTED)), 0.25, 0.0) == 75.0
 
 
 def test_a_sweep_takes_as_long_as_its_slots_need_and_as_its_longest_run() -> None:
-    assert left_of_all([10.0, 10.0, 10.0, 10.0], 2) == 20.0
-    assert left_of_all([90.0, 10.0], 2) == 90.0
-    assert left_of_all([20.0, None, 0.0], 1) == 40.0
-    assert left_of_all([None], 1) is None
-    assert left_of_all([0.0, 0.0], 1) == 0.0
-    assert left_of_all([], 1) == 0.0
+    assert total_time_left([10.0, 10.0, 10.0, 10.0], 2) == 20.0
+    assert total_time_left([90.0, 10.0], 2) == 90.0
+    assert total_time_left([20.0, None, 0.0], 1) == 40.0
+    assert total_time_left([None], 1) is None
+    assert total_time_left([0.0, 0.0], 1) == 0.0
+    assert total_time_left([], 1) == 0.0
 
 
 def finished(store: Store, seed: int) -> RunDir:
@@ -103,7 +103,7 @@ def test_what_running_a_sweep_took_is_kept_beside_what_was_expected(store: Store
     assert run is not None
     assert (run.attempts, run.seconds, run.around) == (2, 165.0, 25.0)
     assert took(run) == "took 2.8 min; expected: 1.7 min (50 s to 3.3 min)"
-    keep_run(store, "demo", run)
+    append_run(store, "demo", run)
     append_lines(store.plan("demo").with_name("runs.jsonl"), [{"ended": "never"}])
     assert recent_runs(store, "local") == [run]
     assert recent_runs(store, "slurm") == []
@@ -111,14 +111,14 @@ def test_what_running_a_sweep_took_is_kept_beside_what_was_expected(store: Store
 
 
 def test_what_comes_around_attempts_is_learned_from_earlier_sweeps() -> None:
-    first = around_of([], 0.0)
-    assert first == pytest.approx((AROUND_SECONDS, AROUND_SECONDS / 3, AROUND_SECONDS * 3), rel=0.01)
+    first = overhead_of([], 0.0)
+    assert first == pytest.approx((OVERHEAD_SECONDS, OVERHEAD_SECONDS / 3, OVERHEAD_SECONDS * 3), rel=0.01)
     attempt = Timing("0123456789ab", JOB, 2.0, 100.0, 20.0, (), ended=1100.0)
     runs = [run_of([attempt], "local", ESTIMATE.model_copy(update={"made": 970.0}), 1110.0 + n) for n in range(4)]
-    learned = around_of([run for run in runs if run], 0.0)
+    learned = overhead_of([run for run in runs if run], 0.0)
     assert learned.seconds == pytest.approx(41, abs=1)
     assert learned.high < 3 * learned.seconds
-    assert around_of([], 60.0).seconds == pytest.approx(AROUND_SECONDS + 60)
+    assert overhead_of([], 60.0).seconds == pytest.approx(OVERHEAD_SECONDS + 60)
 
 
 def test_status_says_what_was_taken_and_expected_counting_shared_trials_once() -> None:

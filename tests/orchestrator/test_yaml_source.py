@@ -45,7 +45,7 @@ def test_what_is_not_in_the_file_has_the_line_of_what_is_around_it(tmp_path: Pat
         ("\0", 1, "unacceptable character"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_line(tmp_path: Path, text: str, line: int, told: str) -> None:
+def test_what_cannot_be_read_is_reported_with_its_line(tmp_path: Path, text: str, line: int, told: str) -> None:
     assert problem(tmp_path, text).startswith(f"x.yaml:{line}: ")
     assert told in problem(tmp_path, text)
 

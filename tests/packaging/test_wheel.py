@@ -1,4 +1,4 @@
-"""The wheel, installed where there is no checkout: commands, sweeps, data and templates are in it."""
+"""The installed wheel, without a checkout, contains commands, sweeps, data and templates."""
 
 import shutil
 import subprocess
@@ -35,7 +35,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copied_sources(place: Path) -> Path:
-    """Return a copy of what the wheel is made from, so that building leaves nothing in the checkout."""
+    """Return a copy of the wheel's sources, so that building leaves nothing in the checkout."""
     target = place / "sources"
     target.mkdir()
     for name in OWN:

@@ -1,4 +1,4 @@
-"""docs/architecture.md has a row for every room, and no row for what is not there."""
+"""docs/architecture.md has one row for each subpackage, and no other rows."""
 
 import re
 from pathlib import Path
@@ -11,15 +11,15 @@ PACKAGES = ("orchestrator", "trainer", "analysis")
 ROW = re.compile(r"^\| `((?:orchestrator|trainer|analysis)/\w+)` \|", re.MULTILINE)
 
 
-def rooms(package: str) -> set[str]:
-    """The folders with code that lie directly in a package."""
+def subpackages(package: str) -> set[str]:
+    """Return the folders with code directly in a package."""
     return {f"{package}/{path.name}" for path in (ROOT / package).iterdir() if any(path.glob("*.py"))}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_room_has_one_row(package: str) -> None:
-    rows = [room for room in ROW.findall(TEXT) if room.startswith(f"{package}/")]
-    assert sorted(rows) == sorted(rooms(package))
+def test_every_subpackage_has_one_row(package: str) -> None:
+    rows = [name for name in ROW.findall(TEXT) if name.startswith(f"{package}/")]
+    assert sorted(rows) == sorted(subpackages(package))
 
 
 def test_every_row_says_what_comes_in_and_what_goes_out() -> None:

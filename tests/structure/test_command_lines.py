@@ -1,4 +1,4 @@
-"""Command lines are read by Typer alone, in every program."""
+"""Every program parses its command line with Typer."""
 
 import re
 from pathlib import Path

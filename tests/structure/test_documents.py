@@ -1,4 +1,4 @@
-"""Formats are described in docs/store.md, completely, and nowhere else."""
+"""Formats are described completely in docs/store.md, and nowhere else."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ FIELDS = {
     "a trial of status --json": TrialStatus.__dataclass_fields__,
 }
 OF_A_FORMAT = re.compile(r"\b(schema_version|wall_hours_low|score_last|modified_ns|num_generated)\b")
-"""What stands in a description of a format, and in no other text."""
+"""Words that occur only in descriptions of formats."""
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -37,7 +37,7 @@ def test_formats_are_described_in_one_document(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_resolve(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
     assert [link for link in links if not _leads(page, link)] == []

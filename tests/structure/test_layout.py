@@ -1,6 +1,6 @@
-"""The floor plan of each package: few files lie flat, no two rooms import each other, analysis is not in splinters.
+"""The layout of each package: few top-level files, no mutual imports of subpackages, no tiny files in analysis.
 
-A room is a file or a folder directly in a package. That no import runs up a floor is a contract of import-linter.
+Here a subpackage is a file or folder directly in a package. Import-linter checks the layers.
 """
 
 from itertools import combinations
@@ -19,25 +19,25 @@ LEAST_MEDIAN_LINES = 50
 
 
 def lines_of(package: str) -> list[int]:
-    """The lines of every file of a package, those of each `__init__.py` too."""
+    """Return the number of lines of every file of a package, including each `__init__.py`."""
     return [len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / package).rglob("*.py")]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_few_files_lie_flat(package: str) -> None:
+def test_few_files_are_at_the_top_level(package: str) -> None:
     flat = sorted(path.name for path in (ROOT / package).glob("*.py"))
     assert len(flat) <= MOST_FLAT_FILES, flat
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_two_rooms_import_each_other(package: str) -> None:
+def test_no_two_subpackages_import_each_other(package: str) -> None:
     graph = grimp.build_graph(package)
 
-    def knows(importer: str, imported: str) -> bool:
+    def imports(importer: str, imported: str) -> bool:
         return graph.direct_import_exists(importer=importer, imported=imported, as_packages=True)
 
-    rooms = sorted(graph.find_children(package))
-    assert [(one, other) for one, other in combinations(rooms, 2) if knows(one, other) and knows(other, one)] == []
+    pairs = combinations(sorted(graph.find_children(package)), 2)
+    assert [(one, other) for one, other in pairs if imports(one, other) and imports(other, one)] == []
 
 
 def test_the_median_file_of_analysis_is_not_small() -> None:

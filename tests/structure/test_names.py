@@ -1,7 +1,7 @@
-"""One name for one thing: no type is called like another one, in whichever package.
+"""No two types have the same name, across all packages.
 
-A type is a class, or an alias such as `Curve = Mapping[float, float]`. An alias may be defined in several files if it
-says the same in all of them. Options and arguments of commands belong to their command, and are called like its words.
+A type is a class, or an alias such as `Curve = Mapping[float, float]`. An alias may be defined in several files if all
+definitions are equal. Options and arguments of commands are local to their command, and are exempt.
 """
 
 import ast
@@ -17,7 +17,7 @@ OF_A_COMMAND = ("Option", "Argument")
 
 
 def types_of(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the name of every type that a file defines, and its definition: an alias in full, a class by its place."""
+    """Yield the name and definition of every type in a file: an alias in full, a class by its location."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):

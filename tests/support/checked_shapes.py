@@ -1,8 +1,8 @@
-"""Checks of shapes in signatures that can be measured for coverage, too.
+"""Shape checks of signatures that work together with coverage measurement.
 
-jaxtyping's import hook and slipcover's replace the loader of a module, and the one that comes first wins. This finder
-stands behind slipcover's, which wraps what it finds. It compiles a module at every import: the byte code that Python
-caches for the plain module would be without checks.
+The import hooks of jaxtyping and slipcover both replace the loader of a module, and the first one wins. This finder
+comes after slipcover's, which wraps the loaders it finds. It compiles a module at every import, because the byte code
+that Python caches for the plain module has no checks.
 """
 
 import sys
@@ -17,7 +17,7 @@ COVERAGE = "SlipcoverMetaPathFinder"
 
 
 class CheckedLoader(SourceFileLoader):
-    """Gives the code of a module with checks, compiled anew."""
+    """Compiles the code of a module with checks."""
 
     def __init__(self, checks: SourceFileLoader) -> None:
         super().__init__(checks.name, checks.path)
@@ -30,7 +30,7 @@ class CheckedLoader(SourceFileLoader):
 
 
 class CheckedFinder(MetaPathFinder):
-    """Finds what jaxtyping's finder would."""
+    """Finds the modules that jaxtyping's finder would."""
 
     def __init__(self, checks: MetaPathFinder) -> None:
         self.checks = checks
@@ -45,7 +45,7 @@ class CheckedFinder(MetaPathFinder):
 
 
 def check_shapes(modules: Sequence[str], checker: str) -> None:
-    """Check shapes in the signatures of `modules`, from their import on."""
+    """Check shapes in the signatures of `modules`, which must not be imported yet."""
     checks = install_import_hook(modules, checker).hook
     kinds = [type(finder).__name__ for finder in sys.meta_path]
     if COVERAGE in kinds:

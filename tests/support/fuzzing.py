@@ -1,4 +1,4 @@
-"""Fuzzing for a stretch of time: hypothesis counts examples, and `make test-slow` is to look for minutes."""
+"""Time-limited fuzzing: hypothesis counts examples, but `make test-slow` should fuzz for minutes."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ BATCH = settings(FEW, max_examples=200)
 
 
 def fuzz_for(minutes: float, fuzz: Callable[[], object]) -> None:
-    """Call a test of hypothesis, which draws other examples each time, until the time is over."""
+    """Call a hypothesis test, which draws new examples each time, until the time is up."""
     deadline = time.monotonic() + 60 * minutes
     while time.monotonic() < deadline:
         fuzz()

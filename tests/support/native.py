@@ -1,4 +1,4 @@
-"""The compiled operations, built once for all tests; skipped with the reason where this machine cannot build them."""
+"""The compiled operations, built once for all tests; skips with the reason if this machine cannot build them."""
 
 from collections.abc import Iterator
 

@@ -28,7 +28,7 @@ RESOLUTION = 16
 
 @dataclass
 class Stage:
-    """Networks of a seed, one micro-batch of four images, and the phases with an augmentation and methods."""
+    """Seeded networks, one micro-batch of four images, and the phases with an augmentation and methods."""
 
     generator: Generator
     discriminator: Discriminator

@@ -1,4 +1,4 @@
-"""A small data set, a store that holds it, sweep files about it, and a scripted worker."""
+"""A small data set, a store with it, sweep files for it, and a scripted worker."""
 
 import io
 import json
@@ -39,7 +39,7 @@ metrics: [fid2k]
 
 
 def find(_source: str) -> LocatedData:
-    """Find the data set of these tests under any name, without a disk."""
+    """Find the data set of these tests under any name, without disk access."""
     return DATA
 
 
@@ -57,7 +57,7 @@ def write_data_set(path: Path) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A store that holds nothing but the data set `tiny`."""
+    """A store with only the data set `tiny`."""
     write_data_set(tmp_path / "store" / "data" / "tiny.zip")
     return Store(tmp_path / "store")
 
@@ -82,6 +82,6 @@ def read(sweep_file: Callable[[str], Path]) -> Callable[..., Sweep]:
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the scripted worker in the place of the real one."""
+    """Replace the real worker by the scripted one."""
     monkeypatch.setenv("ADASWEEP_WORKER", f"{sys.executable} {WORKER}")
     monkeypatch.setenv("ADASWEEP_STEP_SECONDS", "0.01")

@@ -1,4 +1,4 @@
-"""A tiny data set and tiny trials, for tests that really train."""
+"""A tiny data set and tiny trials, for tests with real training."""
 
 import io
 import json
@@ -47,7 +47,7 @@ def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TrialMaker:
-    """Makes trial directories of one data set."""
+    """Creates trial directories for one data set."""
 
     def __init__(self, data: Path, root: Path) -> None:
         self.data, self.root = data, root

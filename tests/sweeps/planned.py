@@ -1,4 +1,4 @@
-"""Every sweep of the repository, planned without the data sets and snapshots that it names."""
+"""Every sweep of the repository, planned without its data sets and snapshots."""
 
 import shutil
 import tempfile
@@ -59,7 +59,7 @@ CLASSES = {"fashion-mnist-10k": 10, "cifar10": 10, "cifar100": 100}
 
 
 def find(source: str) -> LocatedData:
-    """Find a data set of the papers as it would be once prepared: NAME-SIDE, or a set of 32x32 images."""
+    """Describe a data set of the papers as if it were prepared: NAME-SIDE, or a set of 32x32 images."""
     name, _, side = source.rpartition("-") if source.rpartition("-")[2].isdigit() else (source, "", "")
     if name not in IMAGES:
         raise DataError(source, "is no data set of the papers")
@@ -76,7 +76,7 @@ def find(source: str) -> LocatedData:
 
 @cache
 def _copy() -> tuple[Path, "tempfile.TemporaryDirectory[str]"]:
-    """Return a copy of all sweeps, beside which lie files in the place of the snapshots that some start from."""
+    """Return a copy of all sweeps, with placeholders for the snapshots that some start from."""
     holder = tempfile.TemporaryDirectory(prefix="sweeps-")
     copied = Path(shutil.copytree(SWEEPS, Path(holder.name) / "sweeps"))
     for folder, names in SNAPSHOTS.items():
@@ -99,6 +99,6 @@ def planned(name: str, tier: str) -> list[Trial]:
 
 
 def new(name: str, *before: str) -> int:
-    """Return how many trials `name` adds at the paper tier where the sweeps `before` have run."""
+    """Return how many trials `name` adds at the paper tier after the sweeps `before` have run."""
     there = {trial.id for earlier in before for trial in planned(earlier, "paper")}
     return len({trial.id for trial in planned(name, "paper")} - there)

@@ -1,4 +1,4 @@
-"""A SYNTHETIC store with results of a sweep of the repository, as if all of it had been run."""
+"""A SYNTHETIC store with results of a sweep of the repository, as if it had been run."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from analysis.synthetic_store import run_of, write_logits, write_samples, write_
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
 from orchestrator.plan.plan import make_plan
-from orchestrator.plan.plan_file import stored
+from orchestrator.plan.plan_file import plan_file_of
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
@@ -24,9 +24,11 @@ PICTURED = 6
 
 
 def write_results(path: Path, name: str, tier: str) -> ResultStore:
-    """Write the plan of a sweep and made-up results of all its runs but the last, logits and samples of a few."""
+    """Write the plan of a sweep and synthetic results of all runs but the last, with logits and samples for a few."""
     store, sweep, trials = ResultStore(path), read(name, tier), tuple(planned(name, tier))
-    document = stored(make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), SpeedEvidence({}, {}), 1))
+    document = plan_file_of(
+        make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), SpeedEvidence({}, {}), 1)
+    )
     replace_file(store.plan(sweep.key), document.model_copy(update={"file": "synthetic"}).model_dump_json())
     metrics = [
         value
@@ -46,7 +48,7 @@ def write_results(path: Path, name: str, tier: str) -> ResultStore:
 
 
 def write_probes(store: ResultStore, trial: str, kimg: float, seed: int) -> None:
-    """Write what each probe would have found, made up, of two snapshots."""
+    """Write synthetic outputs of each probe for two snapshots."""
     rows = 1 / np.arange(1, 33)
     found: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         "gradients": ({}, ("images", "magnitude")),

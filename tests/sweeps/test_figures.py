@@ -1,6 +1,6 @@
-"""Every figure of every sweep, drawn from made-up results of the whole mini tier but its last run; golden numbers.
+"""Every figure of every sweep, drawn from synthetic results of the mini tier without its last run; golden numbers.
 
-To record the golden files anew after an intended change: ADASWEEP_RECORD=1 pytest tests/sweeps/test_figures.py
+To re-record the golden files after an intended change: ADASWEEP_RECORD=1 pytest tests/sweeps/test_figures.py
 """
 
 import io
@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from analysis.figures.catalog import figure_named
 from analysis.figures.provenance import provenance_of
 from analysis.figures.render import compose
-from analysis.figures.style import own_look
+from analysis.figures.style import figure_style
 from analysis.results.load import Curves, Runs
 from tests.sweeps.planned import OF_PAPERS, read
 from tests.sweeps.results import loaded, write_results
@@ -41,14 +41,14 @@ def test_every_figure_of_a_sweep_has_golden_numbers_and_draws_without_a_warning(
     for figure in read(name, TIER).spec.figures:
         numbers = figure_named(figure).data(runs, curves)
         compare(numbers.table.drop(columns=CHANGING, errors="ignore"), f"{name.replace('/', '_')}.{figure}.csv")
-        with own_look():
+        with figure_style():
             origin = provenance_of(figure, figure_named(figure).aggregation, "", runs.only(numbers.cells), curves)
             page = compose(figure_named(figure), numbers, origin)
         beside(page)
 
 
 def compare(table: pd.DataFrame, file: str) -> None:
-    """Compare with the golden file: of long tables a row in so many."""
+    """Compare with the golden file, which has only some rows of a long table."""
     table = table.iloc[:: max(1, len(table) // ROWS)]
     if os.environ.get("ADASWEEP_RECORD"):
         GOLDEN.mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def compare(table: pd.DataFrame, file: str) -> None:
 
 
 def beside(page: Figure) -> None:
-    """Title, caption and legends lie beside the axes and inside the page."""
+    """Assert that title, caption and legends are outside the axes and inside the page."""
     boxes = [text.get_window_extent() for text in (*page.texts, *page.legends)]
     areas = [ax.get_tightbbox() for ax in page.axes]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))

@@ -1,4 +1,4 @@
-"""Every sweep plans at every tier, the paper tier with the number of runs of the paper, and shares what it can."""
+"""Every sweep can be planned at every tier; the paper tier has the number of runs of the paper; trials are shared."""
 
 from collections import Counter
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_what_figures_on_fixed_p_share_is_not_run_twice() -> None:
     assert new("ada/fig5_heuristics", *before, "ada/fig21_cumulative") == 61 - 4
 
 
-def test_the_probes_of_stylegan2_look_at_networks_that_its_table_has_trained() -> None:
+def test_the_probes_of_stylegan2_use_networks_trained_for_its_table() -> None:
     assert new("stylegan2/path_length", "stylegan2/table1_ffhq") == 1
 
 

@@ -1,4 +1,4 @@
-"""The smoke tier of every sweep really runs, and its figures are drawn from those runs.
+"""The smoke tier of every sweep runs with real training, and its figures are drawn from those runs.
 
 All sweeps share one store, so that reference features are computed once. ADASWEEP_SMOKE_STORE keeps it.
 """
@@ -21,7 +21,7 @@ RUN_SECONDS = 1500
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with a store that holds the demo data."""
+    """A working directory with a store that contains the demo data."""
     kept = os.environ.get("ADASWEEP_SMOKE_STORE")
     directory = Path(kept).absolute() if kept else tmp_path_factory.mktemp("smoke")
     shutil.copytree(SWEEPS, directory / "sweeps", dirs_exist_ok=True)
@@ -40,7 +40,7 @@ def python(directory: Path, package: str, *words: str) -> str:
 
 
 def write_source(directory: Path) -> None:
-    """Train the network from which the transfers of the smoke tier start."""
+    """Train the network that the transfers of the smoke tier start from."""
     target = directory / "sweeps" / "ada" / "snapshots" / "smoke.safetensors"
     if not target.exists():
         data = str(directory / "store" / "data" / f"{DATA}.zip")

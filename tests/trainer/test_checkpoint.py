@@ -1,4 +1,4 @@
-"""Checkpoints prove their content by their name, rotate, and survive crashes."""
+"""Checkpoints have their checksum in their name, rotate, and survive crashes."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from trainer.state import checkpoint
 
 
 def by(token: int) -> Fence:
-    """A writer whom nobody has superseded."""
+    """A writer that has not been superseded."""
     return Fence(Path("nowhere") / "lease.json", token)
 
 
@@ -36,7 +36,7 @@ def test_newest_comes_first_and_higher_token_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-10], lambda b: b[:40] + b"\x00" + b[41:], lambda _: b""])
-def test_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: object) -> None:
+def test_damaged_checkpoint_is_skipped(tmp_path: Path, damage: object) -> None:
     checkpoint.save(tmp_path, 32, by(1), tensors(1))
     newest = checkpoint.save(tmp_path, 64, by(1), tensors(2))
     newest.write_bytes(damage(newest.read_bytes()))  # type: ignore[operator]
@@ -44,7 +44,7 @@ def test_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: object) -> No
     assert states == [(64, False), (32, True)]
 
 
-def test_prune_keeps_the_newest_and_sweeps_up_after_a_crash(tmp_path: Path) -> None:
+def test_prune_keeps_the_newest_and_cleans_up_after_a_crash(tmp_path: Path) -> None:
     for images in (32, 64, 96):
         checkpoint.save(tmp_path, images, by(1), tensors(images))
     (tmp_path / ".ckpt-000000128-t0001-0.safetensors.tmp").write_bytes(b"half")

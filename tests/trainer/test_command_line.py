@@ -1,4 +1,4 @@
-"""The worker's command line, and what all command lines share."""
+"""The worker's command line, and behaviour shared by all command lines."""
 
 import io
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(words: list[str], told: str, caps
     assert told in said
 
 
-def test_a_full_disk_is_a_users_error_and_anything_else_a_bug(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_user_error_and_anything_else_a_bug(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
@@ -115,7 +115,7 @@ def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["[", "- sweep", "question: none", "sweep: [1]", "sweep: \x00"])
-def test_a_file_that_names_no_sweep_is_told(text: str, tmp_path: Path) -> None:
+def test_a_file_that_names_no_sweep_is_reported(text: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(text)
     with pytest.raises(UserError, match=r"bad\.yaml: "):

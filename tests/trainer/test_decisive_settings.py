@@ -1,4 +1,4 @@
-"""What plan refuses of a transfer is what the weights cannot bear: every setting of every network, one at a time."""
+"""Plan refuses a transfer exactly when the weights do not fit: every setting of every network, one at a time."""
 
 import itertools
 import typing
@@ -57,7 +57,7 @@ def others(value: object, annotation: object) -> list[object]:
 
 
 def changed(networks: Networks) -> Iterator[Networks]:
-    """Yield the pair with one setting of one network changed, as far as that can be built."""
+    """Yield the pair with one setting of one network changed, if it can be built."""
     for which in ("generator", "discriminator"):
         spec = getattr(networks, which)
         for name, field in type(spec).model_fields.items():

@@ -21,7 +21,7 @@ class NotSupportedError(Exception):
 
 
 class FakeNvml:
-    """Two boards that have used 5 J and 7 J since the driver was loaded, or show their power only."""
+    """Two boards that have used 5 J and 7 J since the driver was loaded, or report only their power."""
 
     NVMLError_NotSupported = NotSupportedError
     uuids = ("GPU-a", "GPU-b")
@@ -66,7 +66,7 @@ def test_only_the_allocated_devices_are_metered(visible: str | None, joules: flo
     assert ("shared" in meter.method) == (visible == "MIG-1")
 
 
-def test_a_share_of_a_device_is_told_because_the_board_cannot_be_divided() -> None:
+def test_a_share_of_a_device_is_reported_because_the_board_cannot_be_divided() -> None:
     assert "shared with others" in gpu_meter(FakeNvml(), Resources(gpus=0.5), 1, "0").method
 
 
@@ -85,7 +85,7 @@ def test_power_is_integrated_by_trapezoids() -> None:
     assert [meter.joules(), meter.joules()] == [300.0, 400.0]
 
 
-def test_gpus_that_cannot_be_metered_are_not_passed_over_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpus_that_cannot_be_metered_are_not_skipped_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     def init() -> None:
         raise NotSupportedError("no library")
 
@@ -109,7 +109,7 @@ def test_rapl_counters_wrap(tmp_path: Path) -> None:
     assert meter.joules() == pytest.approx(200 / 1e6)
 
 
-def test_a_counter_that_stands_still_is_no_counter(tmp_path: Path) -> None:
+def test_a_counter_that_stands_still_is_not_a_counter(tmp_path: Path) -> None:
     package = tmp_path / "intel-rapl:0"
     package.mkdir()
     (package / "energy_uj").write_text("5")

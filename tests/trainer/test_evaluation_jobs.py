@@ -1,4 +1,4 @@
-"""Evaluation apart from training: kept snapshots measured later, again, in part, and by several processes."""
+"""Evaluation separate from training: kept snapshots are evaluated later, again, in part, and by several processes."""
 
 import json
 from pathlib import Path

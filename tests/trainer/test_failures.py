@@ -1,4 +1,4 @@
-"""What ends a run too early: one clear line, the exit code, and the record."""
+"""Failures that end a run early: one clear line, the exit code, and the record."""
 
 import errno
 import json

@@ -1,9 +1,9 @@
-"""A holder of a trial that is held up at any of its file operations, superseded, and let go on, does no harm.
+"""A superseded holder of a trial does no harm when it resumes, whichever file operation it was suspended at.
 
-The holder (lease, takeover, job, a worker's files, ending) runs in a process of its own, which stops itself (SIGSTOP)
-before the n-th operation on a file of its trial, or right after the n-th look at the lease. The lease runs out, another
-holder takes over, works and ends. Then the first one is let go on.
-Or it is killed there, and the next one comes at once.
+The holder (lease, takeover, job, a worker's files, ending) runs in its own process, which stops itself (SIGSTOP) before
+the n-th operation on a file of its trial, or right after the n-th check of the lease. The lease expires, another holder
+takes over, works and ends. Then the first one resumes. In other tests it is killed instead, and the next one takes over
+immediately.
 """
 
 import os
@@ -52,7 +52,7 @@ SOME, ALL = 21, 1
 
 
 class Scene(NamedTuple):
-    """What holders work on."""
+    """The trial and files that holders work on."""
 
     run: RunDir
     config: TrainConfig
@@ -79,7 +79,7 @@ def scene(trials: TrialMaker) -> Callable[[str], Scene]:
 
 
 def work(scene: Scene, now: float) -> None:
-    """Do all that a supervisor and its worker do with files."""
+    """Do all file operations of a supervisor and its worker."""
     lease = acquire(scene.run.path, now)
     take_over(scene.run, lease)
     job = _own_job(scene.run, 1, lease)
@@ -96,7 +96,7 @@ def work(scene: Scene, now: float) -> None:
 
 
 def step(scene: Scene, reporter: Reporter, images: int, score: float) -> None:
-    """Do what a worker does with files between two evaluations."""
+    """Do the file operations of a worker between two evaluations."""
     run, fence, kimg = scene.run, reporter.fence, images / 1000
     scene.state.images = images
     reporter.append(run.ticks, {"kimg": kimg})
@@ -110,7 +110,7 @@ def step(scene: Scene, reporter: Reporter, images: int, score: float) -> None:
 
 
 def start(scene: Scene, now: float, stop_at: int = 0, by: signal.Signals = signal.SIGSTOP) -> int:
-    """Start a holder in a process of its own, stopped (or killed) at an operation; return its number."""
+    """Start a holder in its own process, stopped (or killed) at an operation; return its pid."""
     child = os.fork()
     if child:
         return child
@@ -129,7 +129,7 @@ def start(scene: Scene, now: float, stop_at: int = 0, by: signal.Signals = signa
 
 
 def stop_before(number: int, folder: Path, by: signal.Signals) -> None:
-    """Have this process stop, or die, before its n-th operation below `folder`; looks at the lease count when over."""
+    """Stop, or kill, this process before its n-th operation below `folder`; checks of the lease count once finished."""
     counter = count(1)
 
     def pass_by(what: object) -> None:
@@ -163,7 +163,7 @@ def told(run: RunDir) -> str:
 
 
 def files(run: RunDir) -> dict[str, bytes | str]:
-    """Every file below a trial with its content, links with where they lead."""
+    """Return every file below a trial with its content, and links with their targets."""
     found = [path for path in run.path.rglob("*") if path.is_symlink() or path.is_file()]
     return {
         str(path.relative_to(run.path)): os.readlink(path) if path.is_symlink() else path.read_bytes() for path in found
@@ -171,7 +171,7 @@ def files(run: RunDir) -> dict[str, bytes | str]:
 
 
 def is_whole(run: RunDir) -> bool:
-    """Return whether all that belongs to a trial that is done is there."""
+    """Return whether all files of a finished trial exist."""
     assert run.kept_snapshots() == [200, 400]
     for link, images in (("latest", 400), ("best", 200)):
         assert read_header(run.snapshots / f"{link}.safetensors").images == images
@@ -212,7 +212,7 @@ def test_a_holder_stopped_anywhere_and_superseded_changes_nothing_more(
 
 @pytest.mark.parametrize("every", [SOME, pytest.param(ALL, marks=pytest.mark.slow)])
 @pytest.mark.timeout(3600)
-def test_after_a_kill_anywhere_the_next_holder_finishes_and_sweeps_up(
+def test_after_a_kill_anywhere_the_next_holder_finishes_and_cleans_up(
     scene: Callable[[str], Scene], every: int
 ) -> None:
     for number in count(1, every):

@@ -1,4 +1,4 @@
-"""Files that survive a crash."""
+"""Crash-safe files."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ def refused(constant: str) -> None:
     raise AssertionError(f"{constant} is not JSON")
 
 
-def test_what_is_no_number_becomes_null_however_deep() -> None:
+def test_nan_becomes_null_at_any_depth() -> None:
     value = {"a": [1.5, float("nan"), (float("-inf"), None)], "b": {"c": float("inf")}, "where": Path("store")}
     told = json.loads(strict_json(value), parse_constant=refused)
     assert told == {"a": [1.5, None, [None, None]], "b": {"c": None}, "where": "store"}
@@ -80,7 +80,7 @@ def test_a_file_is_created_once(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_rows_follow_a_torn_line_and_torn_lines_are_passed_over(tmp_path: Path) -> None:
+def test_rows_follow_a_torn_line_and_torn_lines_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "ticks.jsonl"
     append_lines(path, [{"kimg": 1}])
     with path.open("a") as file:

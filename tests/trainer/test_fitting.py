@@ -1,4 +1,4 @@
-"""Tables on narrow terminals: what must be whole is whole, and different cells look different."""
+"""Tables on narrow terminals: essential columns are complete, and different cells stay distinguishable."""
 
 import io
 import unicodedata

@@ -1,4 +1,4 @@
-"""Official network pickles become snapshots; nothing in them is executed."""
+"""Official network pickles are converted to snapshots; no code in them is executed."""
 
 import os
 import pickle
@@ -66,7 +66,7 @@ def persistent(class_name: str, module: torch.nn.Module, settings: dict[str, Any
 
 @pytest.fixture
 def official(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A pickle in the official layout, of networks of ours with known weights."""
+    """A pickle in the official layout, of our networks with known weights."""
     from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
     from trainer.registry import build
 

@@ -1,4 +1,4 @@
-"""Half precision trains, and resumes to the bit."""
+"""Half precision trains, and resumes bit for bit."""
 
 import pytest
 import torch

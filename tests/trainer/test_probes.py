@@ -1,4 +1,4 @@
-"""Probes of snapshots: each tells what it says it tells, on networks whose answer is known."""
+"""Probes of snapshots: each measures what it claims to, on networks with a known result."""
 
 import dataclasses
 from pathlib import Path
@@ -122,7 +122,7 @@ def test_leaked_share_is_the_share_of_changed_rows() -> None:
     assert told > 0.9
 
 
-def test_what_cannot_be_told_has_no_score() -> None:
+def test_what_cannot_be_decided_has_no_score() -> None:
     real = gaussian_rows(400, 5, seed=1).astype(np.float32)
     share, told = leaked_share(real, gaussian_rows(400, 5, seed=9).astype(np.float32), real)
     assert np.isnan(share)

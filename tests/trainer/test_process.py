@@ -1,4 +1,4 @@
-"""A worker's process keeps its memory, and repeats itself to the bit."""
+"""A worker process keeps its memory and is reproducible bit for bit."""
 
 import resource
 import subprocess

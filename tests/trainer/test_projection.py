@@ -137,6 +137,8 @@ def test_unknown_distance_is_one_line(name: str, told: str) -> None:
         load_features(name)
 
 
-def test_what_is_no_image_is_one_line(snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_an_image_is_one_line(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["project", str(snapshot), str(snapshot), str(tmp_path / "out")]) == 2
     assert "is not a whole image" in capsys.readouterr().err

@@ -84,7 +84,7 @@ def test_micro_batches_must_share_out() -> None:
         pass
 
 
-def test_shards_are_dealt_out_and_none_is_lost() -> None:
+def test_micro_batches_are_distributed_and_none_is_lost() -> None:
     dealt = [list(World(rank, 3).micro_batches(6)) for rank in range(3)]
     assert sorted(shard for part in dealt for shard in part) == list(range(6))
     assert {len(part) for part in dealt} == {2}

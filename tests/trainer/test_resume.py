@@ -41,7 +41,7 @@ def final_state(run: RunDir) -> dict[str, torch.Tensor]:
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
-    """Rows without what the clock decides, the last one of every kimg."""
+    """Return the last row of every kimg, without its timing columns."""
     last = {row["kimg"]: row for row in read_lines(path)}
     return [{key: value for key, value in last[kimg].items() if key not in WALL_CLOCK} for kimg in sorted(last)]
 
@@ -81,7 +81,7 @@ def test_killed_run_resumed_is_bit_equal(trials: TrialMaker, case: dict[str, Any
     assert events == ["start", "resume", "done"]
 
 
-def test_stop_signal_saves_and_says_run_me_again(trials: TrialMaker) -> None:
+def test_stop_signal_saves_and_requests_another_run(trials: TrialMaker) -> None:
     run = trials.make("asked")
     process = worker(run, trials.job(run, horizon_kimg=50))
     wait_for(run.ticks.exists, process)
@@ -93,7 +93,7 @@ def test_stop_signal_saves_and_says_run_me_again(trials: TrialMaker) -> None:
     assert checkpoint.found(run.checkpoints)[0].images == round(record.kimg * 1000)
 
 
-def test_damaged_newest_checkpoint_is_passed_over(trials: TrialMaker) -> None:
+def test_damaged_newest_checkpoint_is_skipped(trials: TrialMaker) -> None:
     run, calm = trials.make("damaged"), trials.make("calm")
     assert worker(run, trials.job(run, horizon_kimg=0.12)).wait() == 0
     newest = checkpoint.found(run.checkpoints)[0].path
@@ -105,7 +105,7 @@ def test_damaged_newest_checkpoint_is_passed_over(trials: TrialMaker) -> None:
     assert "damaged-checkpoint" in [row["event"] for row in read_lines(run.events)]
 
 
-def test_extending_the_horizon_goes_on(trials: TrialMaker) -> None:
+def test_extending_the_horizon_resumes_training(trials: TrialMaker) -> None:
     run, calm = trials.make("extended"), trials.make("calm")
     assert worker(run, trials.job(run, horizon_kimg=0.12)).wait() == 0
     assert worker(run, trials.job(run, 2, horizon_kimg=0.2)).wait() == 0

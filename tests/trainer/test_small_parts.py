@@ -1,4 +1,4 @@
-"""Cadence, divergence check, fence, telemetry sums, records: the small parts of the worker."""
+"""Small parts of the worker: cadence, divergence check, fence, telemetry sums, records."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_scheduled_events_do_not_depend_on_interruptions(batch: int, every_kimg:
         ({"Loss/scores/fake": -2e4}, 0, "exploding logits"),
     ],
 )
-def test_sentinel_names_the_rule(means: dict[str, float], bad: float, rule: str | None) -> None:
+def test_divergence_check_names_the_rule(means: dict[str, float], bad: float, rule: str | None) -> None:
     assert divergence(means, bad) == rule
 
 
@@ -63,7 +63,7 @@ def test_tick_sums_survive_saving() -> None:
     assert len(whole.histograms()["train"]) == len(EDGES) - 1
 
 
-def test_torn_last_line_is_passed_over_and_closed_off(tmp_path: Path) -> None:
+def test_torn_last_line_is_skipped_and_closed_off(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     append_lines(path, [{"kimg": 1}])
     with path.open("a") as file:
@@ -72,7 +72,7 @@ def test_torn_last_line_is_passed_over_and_closed_off(tmp_path: Path) -> None:
     assert [row["kimg"] for row in read_lines(path)] == [1, 3]
 
 
-def test_half_written_record_is_no_record(tmp_path: Path) -> None:
+def test_half_written_record_is_not_a_record(tmp_path: Path) -> None:
     path = tmp_path / "record.json"
     record = RunRecord(attempt=1, state=State.RUNNING, kimg=0, horizon_kimg=1, started=1, updated=1, host="h", pid=1)
     written = beat(path, record, kimg=0.5)

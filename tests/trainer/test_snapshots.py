@@ -1,4 +1,4 @@
-"""Snapshots: which are kept, where the links point, and what the commands make of one."""
+"""Snapshots: which are kept, where the links point, and the commands that read one."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ CPU = torch.device("cpu")
 
 
 class Bench:
-    """A run whose evaluations give the values of a script."""
+    """A run with scripted evaluation results."""
 
     def __init__(self, trials: TrialMaker, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
         self.run = trials.make("bench")
@@ -176,7 +176,7 @@ def test_mistakes_are_one_line(
 
 
 def hostile(snapshot: Path, target: Path, **changes: object) -> Path:
-    """A snapshot whose header says something else of its networks than its tensors."""
+    """A snapshot whose header does not match its tensors."""
     with safetensors.safe_open(snapshot, framework="pt") as file:
         header = file.metadata()
     networks = json.loads(header["networks"])

@@ -51,7 +51,7 @@ def attempt(trials: TrialMaker, name: str, source: Path, number: int = 1, **sett
     return read_attempt(run.path, trials.job(run, number, transfer_path=source, horizon_kimg=0.08))
 
 
-def test_transfer_speeds_ada_up_and_takes_the_ramp_off(trials: TrialMaker, source: Path) -> None:
+def test_transfer_speeds_up_ada_and_removes_the_ramp(trials: TrialMaker, source: Path) -> None:
     data = describe(trials.data, trials.root)
     config = resolve({"preset": "auto", "transfer": str(source)}, data)
     assert isinstance(config.augment, AdaAugment)
@@ -128,7 +128,7 @@ def test_another_snapshot_than_the_planned_one_is_refused(trials: TrialMaker, so
 HEAD = ["D/rotation.bias", "D/rotation.weight"]
 
 
-def test_what_a_method_adds_begins_anew_and_is_listed(trials: TrialMaker, source: Path) -> None:
+def test_what_a_method_adds_starts_over_and_is_listed(trials: TrialMaker, source: Path) -> None:
     child = attempt(trials, "child", source, methods="aux-rotation")
     assert run_attempt(child, StopRequest()) == 0
     start = next(row for row in read_lines(child.run.events) if row["event"] == "start")

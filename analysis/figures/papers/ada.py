@@ -1,4 +1,4 @@
-"""Figures and tables of the ADA paper (Karras et al. 2020, "Training GANs with limited data"), numbered as there."""
+"""Figures and tables of the ADA paper (Karras et al. 2020, "Training GANs with limited data"), by its numbers."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ TRANSFORMS = (
 FIGURES: dict[str, Figure] = {
     "ada_fig1a": CurveFigure("FID without augmentation"),
     "ada_fig1bc": LogitFigure("Logits with the most and the fewest images", keep=extreme_sizes),
-    # Where a line rises, that kind of augmentation leaks into the generated images.
+    # Where a line rises, that augmentation category leaks into the generated images.
     "ada_fig3": LineFigure(
         "FID against the probability of one augmentation category",
         panel="augment.pipe",
@@ -88,9 +88,7 @@ FIGURES: dict[str, Figure] = {
     "ada_fig10": SampleFigure("Generated images of small data sets"),
     "ada_fig11a": ScoreTable("Small data sets", "best", rows=(DATASET, NAME), columns=(), families=("fid", "kid")),
     "ada_fig11b": ScoreTable("CIFAR-10", columns=("data.labels",), families=("fid", "is")),
-    "ada_uncurated": UncuratedFigure(
-        "Uncurated images"
-    ),  # Figures 12 to 16 in one, where a sweep has several data sets
+    "ada_uncurated": UncuratedFigure("Uncurated images"),  # Figures 12 to 16 in one, for a sweep with several data sets
     "ada_fig12": UncuratedFigure("Uncurated images of METFACES", dataset="metfaces"),
     "ada_fig13": UncuratedFigure("Uncurated images of BreCaHAD", dataset="brecahad"),
     "ada_fig14": UncuratedFigure("Uncurated images of AFHQ cat", dataset="afhq-cat"),
@@ -106,7 +104,7 @@ FIGURES: dict[str, Figure] = {
     "ada_gamma": LineFigure("Weight of R1", x="objective.r1_gamma", x_label="R1 weight γ", series=SIZE),  # Appendix C
 }
 
-FREE: dict[str, Figure] = {
+WITHOUT_RUNS: dict[str, Figure] = {
     "ada_fig2c": AugmentedFigure(
         "One photograph under stochastic augmentation",
         f"needs no run: eight draws of the pipe bgc for every p; {PHOTOGRAPH}",

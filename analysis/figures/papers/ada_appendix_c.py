@@ -1,9 +1,9 @@
-"""When an augmentation can be undone: the spectrum of its mixing weights, and its condition number (ADA, App. C).
+"""Invertibility of an augmentation: the spectrum and condition number of its mixing weights (ADA, App. C).
 
-With probability p an image is changed by an element of a finite group, drawn with weights q; the distribution of what
-is seen is the true one mixed with weights w = (1 - p) delta + p q. They act as a circulant matrix, whose eigenvalues
-are the discrete Fourier transform of w; where one is near zero, the augmentation cannot be undone. For uniform
-q on any group all eigenvalues but the first are 1 - p, so the condition number is 1 / (1 - p).
+With probability p an image is transformed by an element of a finite group, drawn with weights q; the distribution of
+augmented images is the true one mixed with weights w = (1 - p) delta + p q. They act as a circulant matrix, whose
+eigenvalues are the discrete Fourier transform of w; if one is near zero, the augmentation is not invertible. For
+uniform q on any group, all eigenvalues but the first are 1 - p, so the condition number is 1 / (1 - p).
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ P = np.round(np.arange(0, 0.991, 0.01), 2)
 
 
 def uniform(order: int) -> MixingWeights:
-    """Return the weights of a uniform draw from a cyclic group: flips (2), quarter turns (4)."""
+    """Return the weights of a uniform draw from a cyclic group, such as flips (2) or quarter turns (4)."""
     return np.full(order, 1 / order)
 
 
 def shifts(side: int, reach: int) -> MixingWeights:
-    """Return the weights of a uniform draw of whole shifts up to `reach` pixels, around a torus of `side`."""
+    """Return the weights of a uniform draw of integer shifts up to `reach` pixels on a torus of `side`."""
     weights = np.zeros(side)
     weights[np.arange(-reach, reach + 1)] = 1 / (2 * reach + 1)
     return weights
@@ -59,7 +59,7 @@ def condition(weights: MixingWeights, p: float) -> float:
 
 
 class Invertibility(NamedTuple):
-    """`table`: group kind place value. Kind "condition" has p as place; "eigenvalue" the frequency in cycles."""
+    """`table`: group kind place value. `place` is p for kind "condition", the frequency in cycles for "eigenvalue"."""
 
     table: pd.DataFrame
     cells: list[str]
@@ -95,14 +95,16 @@ class InvertibilityFigure:
         left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
         pen_of = dict(zip(GROUPS, pens(len(GROUPS)), strict=True))
         for (group, kind), rows in data.table.groupby(["group", "kind"], sort=False):
-            here = left if kind == "eigenvalue" else right
+            subplot = left if kind == "eigenvalue" else right
             if group not in pen_of:
-                here.plot(rows["place"], rows["value"], color=GREY, linewidth=4, alpha=0.35, label=group)
+                subplot.plot(rows["place"], rows["value"], color=GREY, linewidth=4, alpha=0.35, label=group)
                 continue
             pen = pen_of[group]
             marker = pen.marker if len(rows) < 8 else ""
             named = group if kind == "condition" else None
-            here.plot(rows["place"], rows["value"], color=pen.color, linestyle=pen.dashes, marker=marker, label=named)
+            subplot.plot(
+                rows["place"], rows["value"], color=pen.color, linestyle=pen.dashes, marker=marker, label=named
+            )
         left.set_title(f"eigenvalues at p = {SPECTRUM_P:g}")
         left.set_xlabel("cycles per element of the group")
         left.set_ylabel("absolute eigenvalue")

@@ -1,4 +1,4 @@
-"""The hyper-parameters of the presets as this code has them (ADA, Table 24). Needs no run."""
+"""The hyper-parameters of this code's presets (ADA, Table 24). Needs no run."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from analysis.results.load import Curves, Runs
 from trainer.config.presets.official import OFFICIAL, PresetRow, auto_row
 
 AUTO_AT = ((128, 8), (256, 8), (512, 8), (1024, 8))
-"""Resolutions and devices at which the row of `auto` is shown."""
+"""(resolution, devices) for which `auto` is shown."""
 
 
 class Presets(NamedTuple):
@@ -23,13 +23,13 @@ class Presets(NamedTuple):
 
 @dataclass(frozen=True)
 class PresetTable:
-    """The presets as a table of print, a column each."""
+    """The presets as a typeset table, one column each."""
 
     title: str = "Hyper-parameters of the presets"
-    aggregation: str = "needs no run: the presets as this code has them; kimg: length of training in the papers"
+    aggregation: str = "needs no run: the presets of this code; kimg: length of training in the papers"
 
     def data(self, _runs: Runs, _curves: Curves) -> Presets:
-        """Return the rows of all presets, and of `auto` at some resolutions."""
+        """Return the rows of all presets, and of `auto` at the resolutions of AUTO_AT."""
         rows = OFFICIAL | {f"auto {side}² on {devices}": auto_row(side, devices) for side, devices in AUTO_AT}
         return Presets(pd.DataFrame([{"preset": name, **row._asdict()} for name, row in rows.items()]), [])
 

@@ -1,6 +1,6 @@
 """FID against the target of r_v (a) and r_t (b), a line per training set size (ADA, Fig. 5a and 5b).
 
-Dashed: the best fixed p of that size, where the sweep has runs with fixed p.
+Dashed: the best fixed p for that size, if the sweep has runs with fixed p.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from analysis.results.load import Curves, Runs
 
 @dataclass(frozen=True)
 class TargetFigure(LineFigure):
-    """Lines over targets, with the best cell of fixed p as a dashed line in every panel."""
+    """Lines over targets, with the best cell with fixed p as a dashed line in every panel."""
 
     @property
     def aggregation(self) -> str:
         return f"{AGGREGATION}; dashed: the best fixed p"
 
     def data(self, runs: Runs, curves: Curves) -> LineData:
-        """Return the lines, and for every panel and size a row without x: the best of the cells with fixed p."""
+        """Return the lines, and for every panel and size a row without x: the best cell with fixed p."""
         lines = super().data(runs, curves)
         fixed = LineFigure(self.title, x="augment.p", series=SIZE, keep=named("fixed")).data(runs, curves).table
         signed = -fixed["median"] if curves.score.higher_is_better else fixed["median"]

@@ -1,4 +1,4 @@
-"""Figures and tables of papers with few of them, one table of figures for each."""
+"""Figures and tables of the papers on progressive growing, DiffAugment and BigGAN."""
 
 from analysis.figures.figure import Figure
 from analysis.figures.shapes.curves import CurveFigure
@@ -10,7 +10,7 @@ PROGAN: dict[str, Figure] = {
     "progan_table1": ScoreTable(
         "Progressive growing", "median", rows=(NAME,), columns=(DATASET,), families=("swd", "msssim", "fid")
     ),
-    # As their Fig. 4, a curve per step of progressive growing.
+    # As in their Fig. 4, a curve per step of progressive growing.
     "progan_curves": CurveFigure("Progressive growing during training", panel=DATASET, series=NAME),
 }
 """Progressive growing (Karras et al. 2018)."""
@@ -20,7 +20,7 @@ DIFFAUGMENT: dict[str, Figure] = {
         "DiffAugment", "median", rows=(DATASET, SIZE), columns=(NAME,), families=("fid", "is")
     ),
     "diffaugment_curves": CurveFigure("DiffAugment during training"),  # as Fig. 1 and 4
-    # As Fig. 4: only reals, or only the step of D, are augmented.
+    # As in Fig. 4: only reals, or only the step of D, are augmented.
     "diffaugment_ablation": ScoreTable("Ablation: what is augmented", "median", families=("fid", "is")),
 }
 """DiffAugment (Zhao et al. 2020)."""
@@ -28,7 +28,7 @@ DIFFAUGMENT: dict[str, Figure] = {
 BIGGAN: dict[str, Figure] = {
     "biggan_curves": CurveFigure("BigGAN during training: collapse"),  # as Fig. 16 and 26
     "biggan_table": ScoreTable("BigGAN", columns=(), families=("fid", "is")),  # as Table 1
-    # As Fig. 17: FID against Inception score along the truncation.
+    # As in Fig. 17: FID against Inception score over the truncation.
     "biggan_truncation": ProbeLines(
         "Truncation: quality versus variety",
         probe="truncation",

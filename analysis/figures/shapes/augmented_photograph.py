@@ -1,4 +1,4 @@
-"""Sheets of one augmented photograph. The trainer's pipe makes them, in a process of its own.
+"""Sheets of one augmented photograph, made by the trainer's augmentation pipe in a subprocess.
 
 The photograph is the portrait of Grace Hopper that matplotlib ships (James S. Davis, US Navy, public domain).
 """
@@ -23,7 +23,7 @@ RESOLUTION = 128
 def augmented_sheet(*options: str) -> Pixels:
     """Return the sheet [h w c] that `python -m trainer augment` makes of the photograph.
 
-    Raises FigureError with what the trainer said where it fails.
+    Raises FigureError with the trainer's error output if it fails.
     """
     photograph = str(cbook.get_sample_data(PHOTOGRAPH, asfileobj=False))
     with tempfile.TemporaryDirectory() as directory:

@@ -1,4 +1,4 @@
-"""Rows of one augmented photograph, each with its name: needs no run."""
+"""Labelled rows of one augmented photograph. Needs no run."""
 
 import hashlib
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class AugmentedRows(NamedTuple):
 
 @dataclass(frozen=True)
 class AugmentedFigure:
-    """A figure of the sheet that `options` of `python -m trainer augment` make; `rows` and `columns` are its names."""
+    """A figure of the sheet made by `python -m trainer augment` with `options`; `rows` and `columns` are labels."""
 
     title: str
     aggregation: str
@@ -34,7 +34,7 @@ class AugmentedFigure:
     columns: tuple[str, ...] = ()
 
     def data(self, _runs: Runs, _curves: Curves) -> AugmentedRows:
-        """Return the sheet, and what its rows show as a hash of their pixels."""
+        """Return the sheet and a hash of the pixels of each row."""
         sheet = augmented_sheet(*self.options)
         starts = range(0, sheet.shape[0], RESOLUTION)
         hashes = [hashlib.sha256(sheet[start : start + RESOLUTION].tobytes()).hexdigest()[:16] for start in starts]
@@ -46,11 +46,11 @@ class AugmentedFigure:
 
     def draw(self, data: AugmentedRows, ax: Axes) -> None:
         figure, grid = divide(ax, 1, 1)
-        here = figure.add_subplot(grid[0, 0])
-        here.imshow(data.sheet, interpolation="nearest")
-        here.grid(visible=False)
-        here.tick_params(length=0)
-        here.set_yticks([RESOLUTION * (row + 0.5) for row in range(len(self.rows))], self.rows)
-        here.set_xticks([RESOLUTION * (column + 0.5) for column in range(len(self.columns))], self.columns)
-        for spine in here.spines.values():
+        subplot = figure.add_subplot(grid[0, 0])
+        subplot.imshow(data.sheet, interpolation="nearest")
+        subplot.grid(visible=False)
+        subplot.tick_params(length=0)
+        subplot.set_yticks([RESOLUTION * (row + 0.5) for row in range(len(self.rows))], self.rows)
+        subplot.set_xticks([RESOLUTION * (column + 0.5) for column in range(len(self.columns))], self.columns)
+        for spine in subplot.spines.values():
             spine.set_visible(False)

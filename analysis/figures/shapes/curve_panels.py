@@ -1,7 +1,7 @@
 """Curves during training: a panel per method, a colour per training set size (ADA Fig. 1a beside 6a).
 
-Where the sweep has one size, all methods share one panel and each has its colour. The configurations of a search share
-one as well: the best have a colour and a number, their rank, and the others are grey.
+If the sweep has one size, all methods share one panel, a colour each. So do the configurations of a search: the best
+have a colour and their rank, the others are grey.
 """
 
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures.grid import divide
-from analysis.figures.style import GREY, Pen, legend_outside, log_ticks, pens, say_empty
+from analysis.figures.style import GREY, Pen, label_empty, legend_outside, log_ticks, pens
 from analysis.results.cells import images_label
 from analysis.results.facets import labels, ordered
 
 COLUMNS = 3
 BEST_SHOWN = 5
-"""How many configurations of a search have a colour."""
+"""Number of configurations of a search that have a colour."""
 
 OTHERS = Pen("#B5B5B5", "-", "")
 
@@ -32,9 +32,9 @@ class Cell(NamedTuple):
 
 
 class Panels(NamedTuple):
-    """Which panels a figure has, which series, and the cells in them.
+    """The panels and series of a figure, and the cells in them.
 
-    `missing` cells have no data yet; cells of the series `others` are grey, without bands.
+    `missing` cells have no data yet; cells of the series `others` are grey and without bands.
     """
 
     panels: list[str]
@@ -53,7 +53,7 @@ def lay_out_by(runs: pd.DataFrame, table: pd.DataFrame, panel: str, series: str)
 
 
 def lay_out(runs: pd.DataFrame, table: pd.DataFrame) -> Panels:
-    """Return the panels for the cells of `runs`, of which `table` holds the curves."""
+    """Return the panels for the cells of `runs`; `table` holds their curves."""
     cells = runs.drop_duplicates("cell")
     sizes = sorted(cells["training_images"].dropna().unique())
     rows = cells[["cell", "method", "training_images"]].to_dict("records")
@@ -69,7 +69,7 @@ def lay_out(runs: pd.DataFrame, table: pd.DataFrame) -> Panels:
 
 
 def lay_out_ranked(order: Sequence[str], table: pd.DataFrame) -> Panels:
-    """Return one panel for the configurations of a search, `order` being their cells, the best first."""
+    """Return one panel for the configurations of a search; `order` has their cells, the best first."""
     others = "all others" if len(order) > BEST_SHOWN else ""
     found = [Cell(cell, "", f"rank {place}" if place <= BEST_SHOWN else others) for place, cell in enumerate(order, 1)]
     missing = [cell for cell in order if cell not in set(table["cell"])]
@@ -81,32 +81,32 @@ def _size(images: float) -> str:
 
 
 def panels_size(panels: Panels) -> tuple[float, float]:
-    """Return width and height of the figure in inches."""
+    """Return the width and height of the figure in inches."""
     count = max(len(panels.panels), 1)
     columns, rows = min(count, COLUMNS), -(-count // COLUMNS)
     return (1.6 + (3.3 if columns > 1 else 4.6) * columns, 0.9 + 2.9 * rows)
 
 
 def panel_axes(ax: Axes, panels: Panels, value: str) -> dict[str, Axes]:
-    """Divide the place of `ax` into axes that share their scales, one per panel, titled; `value` names the quantity."""
+    """Replace `ax` by one titled axes per panel, with shared scales; `value` names the quantity."""
     count = len(panels.panels)
     columns, rows = min(count, COLUMNS), -(-count // COLUMNS)
     figure, grid = divide(ax, rows, columns)
     axes: dict[str, Axes] = {}
     for place, panel in enumerate(panels.panels):
         first = next(iter(axes.values()), None)
-        here = figure.add_subplot(grid[divmod(place, columns)], sharex=first, sharey=first)
-        here.set_title(panel)
+        subplot = figure.add_subplot(grid[divmod(place, columns)], sharex=first, sharey=first)
+        subplot.set_title(panel)
         leftmost, lowest = place % columns == 0, place + columns >= count
-        here.tick_params(labelleft=leftmost, labelbottom=lowest)
-        here.set_ylabel(value if leftmost else "")
-        here.set_xlabel("real images shown (kimg)" if lowest else "")
-        axes[panel] = here
+        subplot.tick_params(labelleft=leftmost, labelbottom=lowest)
+        subplot.set_ylabel(value if leftmost else "")
+        subplot.set_xlabel("real images shown (kimg)" if lowest else "")
+        axes[panel] = subplot
     return axes
 
 
 def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> None:
-    """Draw every cell's median and band, mark where runs diverged, and name the cells that are missing."""
+    """Draw the median and band of every cell, mark where runs diverged, and name missing cells."""
     pen_of = dict(zip(panels.series, pens(len(panels.series)), strict=True))
     if panels.others:
         pen_of[panels.others] = OTHERS
@@ -126,7 +126,7 @@ def draw_bands(axes: dict[str, Axes], panels: Panels, table: pd.DataFrame) -> No
 
 
 def _draw_band(ax: Axes, part: pd.DataFrame, pen: Pen) -> None:
-    """Draw one cell: solid as far as all planned runs have got, dotted beyond; a cross where a run diverged."""
+    """Draw one cell: solid as far as all planned runs have come, dotted beyond; a cross where a run diverged."""
     if (part["runs"] > 1).any() and pen is not OTHERS:
         ax.fill_between(part["kimg"], part["min"], part["max"], color=pen.color, alpha=0.18, linewidth=0)
     visible = part[np.isfinite(part["median"])]
@@ -163,8 +163,8 @@ def log_value_axis(axes: dict[str, Axes], table: pd.DataFrame) -> None:
 
 
 def draw_empty(ax: Axes, panels: Panels, message: str) -> bool:
-    """Write `message` if no cell has data; return whether that is so."""
+    """Write `message` if no cell has data; return whether it was written."""
     if len(panels.missing) == len(panels.cells):
-        say_empty(ax, message)
+        label_empty(ax, message)
         return True
     return False

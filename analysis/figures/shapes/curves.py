@@ -1,4 +1,4 @@
-"""A quantity during training: panels side by side, one curve per cell, the spread over seeds as a band."""
+"""A quantity over training: panels side by side, one curve per cell, the spread over seeds as a band."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,11 +23,11 @@ from analysis.results.bands import WINDOWS, bands, windowed
 from analysis.results.load import Curves, Runs
 from analysis.results.ranking import ranked
 
-_WINDOWED = f"of each run the mean over {WINDOWS} windows of training; median over seeds, band from minimum to maximum"
+_WINDOWED = f"mean of each run over {WINDOWS} windows of training; median over seeds, band from minimum to maximum"
 
 
 class Quantity(NamedTuple):
-    """A quantity that can be drawn during training; `label` "" means the name of the score."""
+    """A quantity that can be plotted over training; `label` "" stands for the name of the score."""
 
     aggregation: str
     label: str
@@ -42,7 +42,7 @@ QUANTITIES = {
         "no run of this sweep has been evaluated yet",
     ),
     "p": Quantity(
-        f"{_WINDOWED}; only cells whose p adapts; × where a run diverged",
+        f"{_WINDOWED}; only cells with adaptive p; × where a run diverged",
         "augmentation probability p",
         "no run with adaptive augmentation has started yet",
     ),
@@ -68,8 +68,8 @@ class CurveData(NamedTuple):
 class CurveFigure:
     """A figure of curves of `value`: the score ("value"), or "p" or "r_t" of the ticks.
 
-    `panel` and `series` are facets or keys of axes; without them
-    analysis.figures.shapes.curve_panels decides. `keep` chooses the cells.
+    `panel` and `series` are facets or keys of axes; by default analysis.figures.shapes.curve_panels chooses them.
+    `keep` selects the cells.
     """
 
     title: str

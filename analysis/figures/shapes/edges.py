@@ -1,4 +1,4 @@
-"""Marks at the edges of axes for cells without a number: diverged cells above, cells without runs below."""
+"""Marks at the edges of axes for cells without a number: diverged cells at the top, cells without runs below."""
 
 import numpy as np
 import pandas as pd
@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from analysis.figures.style import Pen
 
 MARK_SHARE = 0.04
-"""Share of the height that a mark takes."""
+"""Share of the height taken by one mark."""
 
 
 def mark_edge(ax: Axes, cells: pd.DataFrame, pen_of: dict[str, Pen], *, top: bool) -> float:
-    """Mark the cells [series x] without a number, stacked at an edge; return the share of the height they take."""
+    """Mark the cells [series x] without a number, stacked at an edge; return the share of the height taken."""
     stack = cells.groupby("x").cumcount()
     for series, x, place in zip(cells["series"], cells["x"], stack, strict=True):
         height = MARK_SHARE * (place + 0.7)
@@ -28,7 +28,7 @@ def mark_edge(ax: Axes, cells: pd.DataFrame, pen_of: dict[str, Pen], *, top: boo
 
 
 def limits(values: pd.DataFrame, below: float, above: float, *, log: bool) -> tuple[float, float]:
-    """Return limits that leave the shares `below` and `above` of the height free of `values`."""
+    """Return axis limits that keep the shares `below` and `above` of the height free of `values`."""
     numbers = values.to_numpy(dtype=float)
     numbers = numbers[np.isfinite(numbers) & ((numbers > 0) | (not log))]
     numbers = np.log(numbers) if log else numbers

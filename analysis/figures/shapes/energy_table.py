@@ -1,4 +1,4 @@
-"""What a sweep took, by category, as a table of print: results, what was wasted, the total, what was reused."""
+"""The energy of a sweep by category, as a typeset table: results, wasted work, total, reused work."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ RESULT, *WASTED = KINDS
 KWH_PER_MWH = 1000.0
 AGGREGATION = (
     "attempts submitted by this sweep, by item: the part that results are built on; wasted: work repeated by a later "
-    "attempt, or of trials that failed; reused: paid for by another sweep, not in the total; estimated: not read from "
+    "attempt, or done for failed trials; reused: paid for by another sweep, not in the total; estimated: not read from "
     "a counter"
 )
 COLUMNS = ("kind", "item", "runs", "attempts", "gpu_years", "cpu_hours", "mwh", "estimated_mwh", "unknown_attempts")
@@ -26,7 +26,7 @@ HEADINGS = {"runs": "runs", "gpu_years": "GPU-years", "cpu_hours": "CPU-hours", 
 
 
 class EnergyData(NamedTuple):
-    """One row of `table` per line, COLUMNS; `unknown_attempts` are in no sum of energy."""
+    """One row of `table` per line (COLUMNS); `unknown_attempts` are not included in the energy."""
 
     table: pd.DataFrame
     cells: list[str]
@@ -79,7 +79,7 @@ def _once(category: dict[str, str]) -> list[str]:
 
 
 def _by_payer(owner: dict[AttemptRow, str], sweep: str) -> dict[str, list[AttemptRow]]:
-    """Return the attempts of others by the sweep that has sent them."""
+    """Return the attempts submitted by other sweeps, by sweep."""
     payers = sorted(set(owner.values()) - {sweep, UNPLANNED})
     return {payer: [attempt for attempt, name in owner.items() if name == payer] for payer in payers}
 

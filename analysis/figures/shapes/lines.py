@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from analysis.figures.grid import divide
 from analysis.figures.shapes.edges import limits, mark_edge
 from analysis.figures.shapes.run_filters import RunFilter, everything
-from analysis.figures.style import Pen, images_ticks, legend_outside, log_ticks, pens, say_empty, value_ticks
+from analysis.figures.style import Pen, images_ticks, label_empty, legend_outside, log_ticks, pens, value_ticks
 from analysis.results.facets import METHOD, SIZE, labels, numbers, ordered
 from analysis.results.load import Curves, Runs
 from analysis.results.score import Score
@@ -23,7 +23,7 @@ AGGREGATION = (
 DASHED = "dashed: cells without that axis"
 COLUMNS = 3
 CROWDED = 6
-"""More ticks than this are written aslant."""
+"""With more ticks than this, their labels are rotated."""
 
 
 class LineData(NamedTuple):
@@ -41,7 +41,7 @@ class LineData(NamedTuple):
 
 @dataclass(frozen=True)
 class LineFigure:
-    """A figure of lines. `x`, `panel` and `series` are facets or keys of axes; `keep` chooses the cells."""
+    """A figure of lines. `x`, `panel` and `series` are facets or keys of axes; `keep` selects the cells."""
 
     title: str
     x: str = SIZE
@@ -72,12 +72,12 @@ class LineFigure:
 
     def draw(self, data: LineData, ax: Axes) -> None:
         if not (data.table["runs"] + data.table["diverged_runs"] > 0).any():
-            say_empty(ax, "no run of this sweep has been evaluated yet")
+            label_empty(ax, "no run of this sweep has been evaluated yet")
             return
         pen_of = dict(zip(data.series, pens(len(data.series)), strict=True))
         axes = _panel_axes(ax, data.panels, f"best {data.score.label}", self.x_label)
         parts = [data.table[data.table["panel"] == panel] for panel in data.panels]
-        edges = [_draw_panel(here, part, pen_of) for here, part in zip(axes, parts, strict=True)]
+        edges = [_draw_panel(subplot, part, pen_of) for subplot, part in zip(axes, parts, strict=True)]
         self._scale(axes, data.table, edges)
         _name(axes[0], pen_of)
 
@@ -114,17 +114,17 @@ def _panel_axes(ax: Axes, panels: list[str], value: str, x_label: str) -> list[A
     axes: list[Axes] = []
     for place, panel in enumerate(panels):
         first = axes[0] if axes else None
-        here = figure.add_subplot(grid[divmod(place, columns)], sharex=first, sharey=first)
-        here.set_title(panel)
-        here.set_xlabel(x_label)
-        here.set_ylabel(value if place % columns == 0 else "")
-        here.tick_params(labelleft=place % columns == 0)
-        axes.append(here)
+        subplot = figure.add_subplot(grid[divmod(place, columns)], sharex=first, sharey=first)
+        subplot.set_title(panel)
+        subplot.set_xlabel(x_label)
+        subplot.set_ylabel(value if place % columns == 0 else "")
+        subplot.tick_params(labelleft=place % columns == 0)
+        axes.append(subplot)
     return axes
 
 
 def _draw_panel(ax: Axes, part: pd.DataFrame, pen_of: dict[str, Pen]) -> tuple[float, float]:
-    """Draw the cells of one panel; return the shares of the height that marks take below and above."""
+    """Draw the cells of one panel; return the shares of the height taken by marks below and above."""
     for series, rows in part.groupby("series", sort=False):
         finite = rows[np.isfinite(rows["median"])].sort_values("x")
         _draw_line(ax, finite[finite["x"].notna()], pen_of[str(series)])

@@ -1,4 +1,4 @@
-"""How D(x) of training, validation and generated images part during training (Karras et al. 2020, Fig. 1b, c; 6b)."""
+"""How D(x) of training, validation and generated images diverge in training (Karras et al. 2020, Fig. 1b, c; 6b)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from matplotlib.patches import Patch
 
 from analysis.figures.grid import divide, rows_of_cells, shown, titles_of
 from analysis.figures.shapes.run_filters import RunFilter, everything
-from analysis.figures.style import GREY, OKABE_ITO, say_empty
+from analysis.figures.style import GREY, OKABE_ITO, label_empty
 from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import COLUMNS, KINDS, slices
 
 AGGREGATION = (
-    "one run per cell, the lowest seed that has them; each slice is the density of D(x) over one tick, all slices of "
-    "a panel to one scale; logits beyond ±10 are counted in the outermost bins"
+    "one run per cell, the lowest seed with histograms; each slice is the density of D(x) over one tick, all slices of "
+    "a panel on one scale; logits beyond ±10 are counted in the outermost bins"
 )
 SLICES = 6
 CELLS_IN_ROW = 3
@@ -36,7 +36,7 @@ class LogitHistograms(NamedTuple):
 
 @dataclass(frozen=True)
 class LogitFigure:
-    """A figure of logits: at most MOST_CELLS panels, evenly spread over the cells that `keep` chooses."""
+    """A figure of logits: at most MOST_CELLS panels, evenly spaced over the cells that `keep` selects."""
 
     title: str
     keep: RunFilter = everything
@@ -77,7 +77,7 @@ def _limits(table: pd.DataFrame) -> tuple[float, float]:
 def draw(data: LogitHistograms, ax: Axes) -> None:
     """Draw a panel for every shown cell."""
     if not len(data.table):
-        say_empty(ax, "no run of this sweep has logged its logits yet")
+        label_empty(ax, "no run of this sweep has logged its logits yet")
         return
     figure, grid = divide(ax, len(data.rows), max(map(len, data.rows)))
     parts = dict(list(data.table.groupby("cell", sort=False)))
@@ -96,7 +96,7 @@ def draw(data: LogitHistograms, ax: Axes) -> None:
 
 def _draw_cell(panel: Axes, part: pd.DataFrame | None) -> None:
     if part is None:
-        say_empty(panel, "no logits yet")
+        label_empty(panel, "no logits yet")
         return
     panel.axhline(0, color=GREY, linewidth=0.8)
     for _, outline in part.groupby(["kimg", "kind"], sort=False):

@@ -1,4 +1,4 @@
-"""Shares that a probe found, stacked, during training: a panel per cell."""
+"""Shares measured by a probe, stacked over training: a panel per cell."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures.grid import divide, shown, titles_of
-from analysis.figures.style import OKABE_ITO, legend_outside, say_empty
+from analysis.figures.style import OKABE_ITO, label_empty, legend_outside
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import probed
 
@@ -44,7 +44,9 @@ class ProbeAreas:
         for one in found:
             if lowest.setdefault(one.cell, one.seed) == one.seed:
                 arrays = one.arrays()
-                parts.append(pd.DataFrame({**one.about, "label": arrays[self.label], "share": arrays[self.share]}))
+                parts.append(
+                    pd.DataFrame({**one.key_columns, "label": arrays[self.label], "share": arrays[self.share]})
+                )
         columns = ["cell", "trial", "seed", "kimg", "label", "share"]
         table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         return Areas(table, runs.cells, titles_of(runs.frame), not_shown)
@@ -56,21 +58,21 @@ class ProbeAreas:
 
     def draw(self, data: Areas, ax: Axes) -> None:
         if not len(data.table):
-            say_empty(ax, f"no snapshot has been probed yet ({self.probe})")
+            label_empty(ax, f"no snapshot has been probed yet ({self.probe})")
             return
         parts = list(data.table.groupby("cell", sort=False))
         figure, grid = divide(ax, -(-len(parts) // COLUMNS), min(len(parts), COLUMNS))
         for place, (cell, part) in enumerate(parts):
-            here = figure.add_subplot(grid[divmod(place, COLUMNS)])
-            here.set_title(data.titles[str(cell)])
-            here.set_xlabel("real images shown (kimg)")
-            here.set_ylabel(self.y_label if place % COLUMNS == 0 else "")
-            here.set_ylim(0, 1)
+            subplot = figure.add_subplot(grid[divmod(place, COLUMNS)])
+            subplot.set_title(data.titles[str(cell)])
+            subplot.set_xlabel("real images shown (kimg)")
+            subplot.set_ylabel(self.y_label if place % COLUMNS == 0 else "")
+            subplot.set_ylim(0, 1)
             grid_of = part.pivot(index="kimg", columns="label", values="share").fillna(0.0)
-            if len(grid_of) == 1:  # one snapshot is drawn as a level
+            if len(grid_of) == 1:  # a single snapshot is drawn as a constant
                 grid_of = pd.concat([grid_of.rename(lambda _: 0.0), grid_of])
             names = [f"{name}" for name in grid_of.columns]
             colors = [OKABE_ITO[column % len(OKABE_ITO)] for column in range(len(names))]
-            here.stackplot(grid_of.index, grid_of.T.to_numpy(), labels=names, colors=colors, alpha=0.85)
+            subplot.stackplot(grid_of.index, grid_of.T.to_numpy(), labels=names, colors=colors, alpha=0.85)
             if place == 0:
-                legend_outside(here, self.label)
+                legend_outside(subplot, self.label)

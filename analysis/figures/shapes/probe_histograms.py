@@ -1,4 +1,4 @@
-"""Histograms of numbers that a probe found for single images: a panel per cell, a colour per kind of image."""
+"""Histograms of a probe's values for individual images: a panel per cell, a colour per kind of image."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures.grid import divide, shown, titles_of
-from analysis.figures.style import legend_outside, log_ticks, pens, say_empty
+from analysis.figures.style import label_empty, legend_outside, log_ticks, pens
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import last_of_cells, probed
 
-AGGREGATION = "of each cell the last probed snapshot of the lowest seed; share of the images in each bin"
+AGGREGATION = "for each cell, the last probed snapshot of the lowest seed; share of the images in each bin"
 BINS = 30
 COLUMNS = 3
 MOST_CELLS = 12
@@ -47,7 +47,7 @@ class ProbeHistograms:
             edges = self._edges(np.concatenate([arrays[name] for _, arrays in found for name in self.values]))
             bins = {"low": edges[:-1], "high": edges[1:]}
             parts = [
-                pd.DataFrame({**one.about, "kind": name, **bins, "share": _shares(arrays[name], edges)})
+                pd.DataFrame({**one.key_columns, "kind": name, **bins, "share": _shares(arrays[name], edges)})
                 for one, arrays in found
                 for name in self.values
             ]
@@ -67,25 +67,25 @@ class ProbeHistograms:
 
     def draw(self, data: Histograms, ax: Axes) -> None:
         if not len(data.table):
-            say_empty(ax, f"no snapshot has been probed yet ({self.probe})")
+            label_empty(ax, f"no snapshot has been probed yet ({self.probe})")
             return
         parts = list(data.table.groupby("cell", sort=False))
         figure, grid = divide(ax, -(-len(parts) // COLUMNS), min(len(parts), COLUMNS))
         pen_of = dict(zip(self.values, pens(len(self.values)), strict=True))
         for place, (cell, part) in enumerate(parts):
-            here = figure.add_subplot(grid[divmod(place, COLUMNS)])
-            here.set_title(data.titles[str(cell)])
-            here.set_xlabel(self.x_label)
-            here.set_ylabel("share of images" if place % COLUMNS == 0 else "")
+            subplot = figure.add_subplot(grid[divmod(place, COLUMNS)])
+            subplot.set_title(data.titles[str(cell)])
+            subplot.set_xlabel(self.x_label)
+            subplot.set_ylabel("share of images" if place % COLUMNS == 0 else "")
             if self.log_x:
-                here.set_xscale("log")
-                log_ticks(here.xaxis, float(part["low"].min()), float(part["high"].max()))
+                subplot.set_xscale("log")
+                log_ticks(subplot.xaxis, float(part["low"].min()), float(part["high"].max()))
             for kind, rows in part.groupby("kind", sort=False):
                 edges = [*rows["low"], rows["high"].iloc[-1]]
                 color, label = pen_of[str(kind)].color, str(kind).replace("_", " ")
-                here.stairs(rows["share"].tolist(), edges, fill=True, alpha=0.5, color=color, label=label)
+                subplot.stairs(rows["share"].tolist(), edges, fill=True, alpha=0.5, color=color, label=label)
             if place == 0:
-                legend_outside(here)
+                legend_outside(subplot)
 
 
 def _shares(values: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", edges: list[float]) -> list[float]:

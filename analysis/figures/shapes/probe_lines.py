@@ -1,4 +1,4 @@
-"""Curves that a probe measured on a snapshot, one per cell."""
+"""Curves measured by a probe on a snapshot, one per cell."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,11 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.figures.grid import titles_of
-from analysis.figures.style import legend_outside, pens, say_empty
+from analysis.figures.style import label_empty, legend_outside, pens
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import last_of_cells, probed
 
-AGGREGATION = "of each cell the last probed snapshot of the lowest seed; curves of several samples: their median"
+AGGREGATION = "for each cell, the last probed snapshot of the lowest seed; median over the curves of its samples"
 
 
 class ProbeData(NamedTuple):
@@ -25,7 +25,7 @@ class ProbeData(NamedTuple):
 
 @dataclass(frozen=True)
 class ProbeLines:
-    """A figure of array `y` over array `x` of a probe; without `x`, over the rank from 1."""
+    """A figure of array `y` over array `x` of a probe; if `x` is "", over the rank from 1."""
 
     title: str
     probe: str
@@ -43,7 +43,7 @@ class ProbeLines:
             arrays = one.arrays()
             y = np.median(np.atleast_2d(arrays[self.y]), axis=0)
             x = arrays[self.x] if self.x else np.arange(1, len(y) + 1)
-            parts.append(pd.DataFrame({**one.about, "x": x, "y": y}))
+            parts.append(pd.DataFrame({**one.key_columns, "x": x, "y": y}))
         table = pd.concat(parts[1:], ignore_index=True) if parts[1:] else parts[0]
         return ProbeData(table, runs.cells, titles_of(runs.frame))
 
@@ -52,7 +52,7 @@ class ProbeLines:
 
     def draw(self, data: ProbeData, ax: Axes) -> None:
         if not len(data.table):
-            say_empty(ax, f"no snapshot has been probed yet ({self.probe})")
+            label_empty(ax, f"no snapshot has been probed yet ({self.probe})")
             return
         for pen, (cell, rows) in zip(pens(len(data.cells)), data.table.groupby("cell", sort=False), strict=False):
             marker = pen.marker if len(rows) < 30 else ""

@@ -1,4 +1,4 @@
-"""Pictures that a probe made of a snapshot: a row per cell, a column per kind of picture."""
+"""Pictures made by a probe of a snapshot: a row per cell, a column per kind of picture."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from analysis.figures.grid import divide, shown, titles_of
-from analysis.figures.style import GREY, say_empty
+from analysis.figures.style import GREY, label_empty
 from analysis.results import sample_sheets as sheets
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import last_of_cells, probed
 
-AGGREGATION = "of each cell the last probed snapshot of the lowest seed"
+AGGREGATION = "for each cell, the last probed snapshot of the lowest seed"
 MOST_CELLS = 8
 INCHES = 2.6
 
@@ -42,7 +42,7 @@ class ProbePictures:
         """Return the pictures of every shown cell that has been probed."""
         runs, not_shown = shown(all_runs, MOST_CELLS)
         rows = [
-            {**one.about, "kind": kind, "file": path.relative_to(runs.store.path).as_posix()}
+            {**one.key_columns, "kind": kind, "file": path.relative_to(runs.store.path).as_posix()}
             for one in last_of_cells(probed(runs, self.probe))
             for kind in self.pictures
             if (path := one.picture(kind)) is not None
@@ -60,18 +60,20 @@ class ProbePictures:
 
     def draw(self, data: Pictures, ax: Axes) -> None:
         if not len(data.table):
-            say_empty(ax, f"no snapshot has been probed yet ({self.probe})")
+            label_empty(ax, f"no snapshot has been probed yet ({self.probe})")
             return
         cells = list(dict.fromkeys(data.table["cell"]))
         figure, grid = divide(ax, len(cells), len(self.pictures))
         file_of = {(row["cell"], row["kind"]): row for row in data.table.to_dict("records")}
         for down, cell in enumerate(cells):
             for across, kind in enumerate(self.pictures):
-                here = figure.add_subplot(grid[down, across])
-                here.set_axis_off()
+                subplot = figure.add_subplot(grid[down, across])
+                subplot.set_axis_off()
                 row = file_of.get((cell, kind))
                 if row is None:
-                    here.text(0.5, 0.5, f"no picture: {kind}", ha="center", va="center", color=GREY)
+                    subplot.text(0.5, 0.5, f"no picture: {kind}", ha="center", va="center", color=GREY)
                     continue
-                here.set_title(f"{data.titles[cell]}\n{kind}, {row['kimg']:g} kimg, seed {row['seed']}", fontsize=7.5)
-                here.imshow(data.pixels[row["file"]], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+                subplot.set_title(
+                    f"{data.titles[cell]}\n{kind}, {row['kimg']:g} kimg, seed {row['seed']}", fontsize=7.5
+                )
+                subplot.imshow(data.pixels[row["file"]], cmap="gray", vmin=0, vmax=255, interpolation="nearest")

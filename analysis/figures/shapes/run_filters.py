@@ -1,4 +1,4 @@
-"""Filters for the runs that a figure shows: functions from the runs of a sweep to a mask."""
+"""Filters for the runs that a figure shows: functions from Runs.frame to a boolean mask."""
 
 import functools
 import operator
@@ -20,7 +20,7 @@ def adaptive(runs: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def having(**wanted: object) -> RunFilter:
-    """Return what keeps the cells whose axes have these values; `augment__p` stands for augment.p."""
+    """Return a filter for cells whose axes have these values; `augment__p` stands for augment.p."""
     keys = {name.replace("__", "."): value for name, value in wanted.items()}
 
     def keep(runs: pd.DataFrame) -> "pd.Series[bool]":
@@ -34,7 +34,7 @@ def having(**wanted: object) -> RunFilter:
 
 
 def named(*names: str) -> RunFilter:
-    """Return what keeps the cells with one of these names."""
+    """Return a filter for cells with one of these names."""
 
     def keep(runs: pd.DataFrame) -> "pd.Series[bool]":
         return runs["name"].isin(names)
@@ -43,7 +43,7 @@ def named(*names: str) -> RunFilter:
 
 
 def either(*keeps: RunFilter) -> RunFilter:
-    """Return what keeps what any of `keeps` does."""
+    """Return the union of filters."""
 
     def keep(runs: pd.DataFrame) -> "pd.Series[bool]":
         return functools.reduce(operator.or_, (one(runs) for one in keeps))
@@ -52,11 +52,11 @@ def either(*keeps: RunFilter) -> RunFilter:
 
 
 def at_target(heuristic: str, target: float) -> RunFilter:
-    """Return what keeps the cells with ADA at one target of one heuristic."""
+    """Return a filter for cells with ADA at one target of one heuristic."""
     return having(augment__heuristic=heuristic, augment__target=target)
 
 
 def extreme_sizes(runs: pd.DataFrame) -> "pd.Series[bool]":
-    """Keep the runs with the most and those with the fewest training images."""
+    """Keep the runs with the most and with the fewest training images."""
     sizes = runs["training_images"]
     return sizes.isin([sizes.min(), sizes.max()])

@@ -1,4 +1,4 @@
-"""Generated images beside real ones, of each cell near its best snapshot (Karras et al. 2020, Fig. 10)."""
+"""Generated images of each cell near its best snapshot, beside real ones (Karras et al. 2020, Fig. 10)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ from analysis.results.score import Score, best_first
 from trainer.config.stored import is_within
 
 AGGREGATION = (
-    "of each cell the run with the best score and of it the sample sheet nearest to the best snapshot, upper left "
-    "corner; real: images this run was trained on"
+    "for each cell, the run with the best score: upper left corner of its sample sheet nearest to the best snapshot; "
+    "real: training images of this run"
 )
 CELLS_IN_ROW = 4
 MOST_CELLS = 20
@@ -39,14 +39,14 @@ class SampleGrid(NamedTuple):
 
 @dataclass(frozen=True)
 class SampleFigure:
-    """A figure of sample sheets: at most MOST_CELLS, evenly spread over the cells that `keep` chooses."""
+    """A figure of sample sheets: at most MOST_CELLS, evenly spaced over the cells that `keep` selects."""
 
     title: str
     keep: RunFilter = everything
     aggregation: str = AGGREGATION
 
     def data(self, runs: Runs, curves: Curves) -> SampleGrid:
-        """Return for every shown cell its sheets and their pixels."""
+        """Return the sheets of every shown cell and their pixels."""
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
         return _data(*shown(kept, MOST_CELLS), curves)
 
@@ -74,7 +74,7 @@ def _data(runs: Runs, not_shown: list[str], curves: Curves) -> SampleGrid:
 
 
 def _best_runs(runs: Runs, score: Score) -> pd.DataFrame:
-    """Return the best run with sheets of every cell."""
+    """Return the best run of every cell that has sheets."""
     ordered = best_first(runs.frame[runs.frame["resolution_pixels"].notna()], score)
     by_cell = ordered.groupby("cell", sort=False)["trial"]
     with_sheets = (

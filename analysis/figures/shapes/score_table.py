@@ -1,4 +1,4 @@
-"""Scores as a table of print: a row per method, a column per size or data set and metric."""
+"""Scores as a typeset table: a row per method, a column per size or data set and metric."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -34,7 +34,7 @@ class TableData(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A figure that is a table. `families`: the metrics of the sweep that are shown, by family, () for the score."""
+    """A table of scores. `families`: the metric families of the sweep that are shown; () for the score."""
 
     title: str
     aggregate: Aggregate = "mean"
@@ -46,7 +46,7 @@ class ScoreTable:
     @property
     def aggregation(self) -> str:
         more = "; every metric at its own best snapshot" if self.families else ""
-        return f"{AGGREGATIONS[self.aggregate]}{more}; in brackets how many of the planned runs, where not all"
+        return f"{AGGREGATIONS[self.aggregate]}{more}; in brackets: runs included of those planned, if not all"
 
     def data(self, runs: Runs, curves: Curves) -> TableData:
         """Return the aggregated best values of every cell and metric."""
@@ -100,7 +100,7 @@ def _as_text(table: pd.DataFrame, rows: list[str], columns: list[str], *, by_row
 
 
 def _best(table: pd.DataFrame, rows: list[str], places: list[tuple[str, str]], within: str) -> list[tuple[int, int]]:
-    """Return the places of the best entry of every metric within each row or column that has more than one."""
+    """Return the (row, column) of the best entry per metric, within each row or column with more than one entry."""
     found = []
     for _, part in table[np.isfinite(table["value"])].groupby([within, "metric"], sort=False):
         if len(part) > 1:

@@ -1,4 +1,4 @@
-"""A table of text on paper: headings, rules as in print, the best entries in bold; in blocks where it is wide."""
+"""A typeset text table: headings, horizontal rules, the best entries in bold; a wide table is split into blocks."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ PIECES = re.compile(r"[^ _-]*[ _-]|[^ _-]+")
 
 
 class TextTable(NamedTuple):
-    """Headings over rows of text; `bold` has the places (row, column) to be set in bold."""
+    """Headings over rows of text; `bold` has the (row, column) of entries in bold."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -26,7 +26,7 @@ class TextTable(NamedTuple):
 
 
 class ColumnBlock(NamedTuple):
-    """Some columns of a table, the first among them; widths and heights in inches."""
+    """Some columns of a table, always including the first; widths and heights in inches."""
 
     columns: list[int]
     widths: list[float]
@@ -39,7 +39,7 @@ class ColumnBlock(NamedTuple):
 
 
 def blocks(table: TextTable) -> list[ColumnBlock]:
-    """Return the table as blocks of columns, one below the other, each as wide as a page at most."""
+    """Return the table as stacked blocks of columns, each at most as wide as a page."""
     headings = [_narrow(heading) for heading in table.headings]
     widths = [_width(texts) for texts in zip(headings, *table.rows, strict=True)]
     parts: list[list[int]] = [[0]]
@@ -56,7 +56,7 @@ def _block(columns: list[int], widths: list[float], headings: list[str], rows: i
 
 
 def _narrow(heading: str) -> str:
-    """Return a heading whose long lines are broken at spaces, and after hyphens and underscores."""
+    """Return a heading with long lines broken at spaces and after hyphens and underscores."""
     return "\n".join(line for part in heading.split("\n") for line in _packed(PIECES.findall(part)))
 
 
@@ -75,7 +75,7 @@ def _width(texts: Sequence[str]) -> float:
 
 
 def table_size(table: TextTable) -> tuple[float, float]:
-    """Return width and height of a figure that holds the table, its title and its caption."""
+    """Return the width and height in inches of a figure with the table, its title and its caption."""
     parts = blocks(table)
     return (max(*(sum(part.widths) + 0.3 for part in parts), 5.0), _height(parts) + 1.2)
 
@@ -85,7 +85,7 @@ def _height(parts: Sequence[ColumnBlock]) -> float:
 
 
 def draw_table(table: TextTable, ax: Axes) -> None:
-    """Draw the blocks of the table, the first column to the left, others to the right."""
+    """Draw the blocks of the table, the first column left-aligned, the others right-aligned."""
     parts = blocks(table)
     ax.set_axis_off()
     ax.set_xlim(0, max(*(sum(part.widths) for part in parts), 4.7))

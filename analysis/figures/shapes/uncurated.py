@@ -1,4 +1,4 @@
-"""Images that nobody has chosen, a row per data set: real, the best ADA with truncation and without, the baseline."""
+"""Uncurated images, a row per data set: real, best ADA run with and without truncation, best baseline."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 from analysis.figures.grid import divide
-from analysis.figures.style import GREY, say_empty
+from analysis.figures.style import GREY, label_empty
 from analysis.results import sample_sheets as sheets
 from analysis.results.load import Curves, Runs
 from analysis.results.probe_outputs import Probed, nearest_probed
@@ -18,8 +18,8 @@ from analysis.results.score import Score, best_first
 
 PROBE = "uncurated"
 AGGREGATION = (
-    "of each data set the run with the best score, with ADA and without augmentation, and of it the probed snapshot "
-    "nearest to the best one; all images of one seed, none chosen"
+    "for each data set, the runs with the best score with ADA and without augmentation, each at the probed snapshot "
+    "nearest to its best; all images from one random seed, uncurated"
 )
 COLUMNS = ("cell", "panel", "dataset", "trial", "seed", "kimg", "best_kimg", "value", "file", "sha256")
 MOST_ROWS = 6
@@ -27,7 +27,7 @@ INCHES = 2.5
 
 
 class Panel(NamedTuple):
-    """One column: its name, the augmentation of the runs it is about, and the picture of the probe that it shows."""
+    """One column: its name, the augmentation of the runs it shows, and the probe's picture."""
 
     name: str
     augment: str
@@ -43,7 +43,7 @@ PANELS = (
 
 
 class Uncurated(NamedTuple):
-    """One row of `table` per picture, COLUMNS. `pixels` by file, `names` by cell; `datasets` are the page's rows."""
+    """One row of `table` per picture (COLUMNS). `pixels` by file, `names` by cell; `datasets` are the page's rows."""
 
     table: pd.DataFrame
     cells: list[str]
@@ -56,7 +56,7 @@ class Uncurated(NamedTuple):
 
 @dataclass(frozen=True)
 class UncuratedFigure:
-    """A figure of the data sets whose names begin with `dataset`."""
+    """A figure of the data sets whose names start with `dataset`."""
 
     title: str
     dataset: str = ""
@@ -80,18 +80,18 @@ class UncuratedFigure:
 
     def draw(self, data: Uncurated, ax: Axes) -> None:
         if not len(data.table):
-            say_empty(ax, f"no snapshot has been probed yet ({PROBE})")
+            label_empty(ax, f"no snapshot has been probed yet ({PROBE})")
             return
         figure, grid = divide(ax, len(data.datasets), len(PANELS))
         row_of = {(row["dataset"], row["panel"]): row for row in data.table.to_dict("records")}
         for down, dataset in enumerate(data.datasets):
             for across, panel in enumerate(PANELS):
-                here = figure.add_subplot(grid[down, across])
-                _show(here, dataset, panel, row_of.get((dataset, panel.name)), data)
+                subplot = figure.add_subplot(grid[down, across])
+                _show(subplot, dataset, panel, row_of.get((dataset, panel.name)), data)
 
 
 def _rows(runs: Runs, frame: pd.DataFrame, score: Score) -> Iterator[dict[str, object]]:
-    """Yield the pictures of one data set: the real ones of the first run that has any."""
+    """Yield the pictures of one data set; the real ones come from the first run that has any."""
     best = {augment: _best(runs, part, score) for augment, part in frame.groupby("augment", sort=False)}
     real = next((one for one in best.values() if one), None)
     for panel in PANELS:
@@ -99,7 +99,7 @@ def _rows(runs: Runs, frame: pd.DataFrame, score: Score) -> Iterator[dict[str, o
         path = one and one.probed.picture(panel.picture)
         if one and path:
             file = {"file": path.relative_to(runs.store.path).as_posix(), "sha256": sheets.content_of(path)}
-            yield {**one.about, "panel": panel.name, **one.probed.about, **file}
+            yield {**one.about, "panel": panel.name, **one.probed.key_columns, **file}
 
 
 class _Best(NamedTuple):
@@ -108,7 +108,7 @@ class _Best(NamedTuple):
 
 
 def _best(runs: Runs, frame: pd.DataFrame, score: Score) -> _Best | None:
-    """Return the best run that has been probed, None where none has."""
+    """Return the best run that has been probed, None if none has."""
     for run in best_first(frame, score).to_dict("records"):
         if one := nearest_probed(runs.store, run, PROBE, float(run["best_kimg"])):
             return _Best(one, {"dataset": run["dataset"], "best_kimg": run["best_kimg"], "value": run["best"]})

@@ -1,6 +1,6 @@
 #!/bin/bash
 # For `sbatch ray_on_slurm.sh SWEEP.yaml`: a Ray cluster inside one SLURM allocation, and a sweep on it.
-# The SLURM backend needs none of this; it is for sites that only give out whole nodes.
+# The SLURM backend does not need this; it is for sites that only allocate whole nodes.
 #SBATCH --job-name=adasweep-ray
 #SBATCH --partition=PARTITION
 #SBATCH --nodes=2

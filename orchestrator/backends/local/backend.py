@@ -17,7 +17,7 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.store.private import private_place, require_private
 from orchestrator.store.process_id import send
 from orchestrator.supervisor.command import Task, supervisor_command
-from orchestrator.supervisor.ending import never_began
+from orchestrator.supervisor.ending import record_never_started
 from trainer.config.job import Resources
 from trainer.record import RunDir, State, read_record
 
@@ -95,7 +95,7 @@ class LocalBackend:
         for handle in handles:
             path = waiting.get(handle.key)
             if path and discard(path):
-                never_began(self._run(handle), handle.attempt)
+                record_never_started(self._run(handle), handle.attempt)
         for handle in handles:
             self._stop(handle)
 

@@ -66,7 +66,7 @@ class Runner:
             if entry is None:
                 self._set_aside(path)
                 continue
-            gpus = places(entry, running, capacity)
+            gpus = assign_gpus(entry, running, capacity)
             if gpus is None:
                 return
             taken = self.queue.take(path)
@@ -88,7 +88,7 @@ class Runner:
         return started
 
 
-def places(entry: QueueEntry, running: list[QueueEntry], capacity: Capacity) -> tuple[int, ...] | None:
+def assign_gpus(entry: QueueEntry, running: list[QueueEntry], capacity: Capacity) -> tuple[int, ...] | None:
     """Return the GPUs an entry would get beside what runs, or None while it does not fit.
 
     What needs more CPUs than there are runs alone.
@@ -108,7 +108,7 @@ def gpu_names(indices: tuple[int, ...]) -> list[str]:
 
 def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
     """Start a detached runner and return it; return None where one is running."""
-    with alone(queue) as first:
+    with try_lock(queue) as first:
         pass
     if not first:
         return None
@@ -126,7 +126,7 @@ def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
 
 
 @contextlib.contextmanager
-def alone(queue: Queue) -> Iterator[bool]:
+def try_lock(queue: Queue) -> Iterator[bool]:
     """Hold the runner's lock if it is free; yield whether it was."""
     queue.root.mkdir(parents=True, exist_ok=True)
     with locked(queue.lock, wait_seconds=0) as first:
@@ -137,7 +137,7 @@ def main(arguments: list[str]) -> int:
     """Serve a queue until it is empty. Something put in just before the lock is given back is seen after it."""
     queue = Queue(Path(arguments[0]))
     while queue.waiting() or queue.running():
-        with alone(queue) as first:
+        with try_lock(queue) as first:
             if not first:
                 return 0
             Runner(queue).serve()

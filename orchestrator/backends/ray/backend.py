@@ -19,13 +19,13 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.store.private import private_place, require_private
 from orchestrator.supervisor.command import Task, environment, python_module, supervisor_command
-from orchestrator.supervisor.ending import never_began
+from orchestrator.supervisor.ending import record_never_started
 from trainer.config.job import Resources
 from trainer.files import replace_file
 from trainer.record import State, read_record
 
 DRIVER_CHECK_SECONDS = 2.0
-PASSED_ON = ("ADASWEEP_", "OMP_", "MLFLOW_")
+FORWARDED_PREFIXES = ("ADASWEEP_", "OMP_", "MLFLOW_")
 LEAVE_CHILDREN = {"RAY_kill_child_processes_on_worker_exit": "0"}
 """A worker that ends with its driver leaves the supervisor the time to save."""
 
@@ -86,7 +86,7 @@ class RayBackend:
         for handle in handles:
             path = waiting.get(handle.key)
             if path and discard(path):
-                never_began(self.store.run(handle.trial), handle.attempt)
+                record_never_started(self.store.run(handle.trial), handle.attempt)
             elif handle.key in self.queue.running():
                 replace_file(self.queue.stop_file(handle.key), "")
 
@@ -113,7 +113,7 @@ class RayBackend:
     def _start_driver(self) -> None:
         code = self.queue.code()
         command = [*python_module(module_in(code, "orchestrator.backends.ray.driver")), str(self.queue.root)]
-        job = self.jobs.submit(shlex.join(command), passed_on(code))
+        job = self.jobs.submit(shlex.join(command), worker_environment(code))
         replace_file(self._driver_file, job)
 
 
@@ -122,9 +122,9 @@ def _needs(task: Task) -> str:
     return f"[{needs.cpus} CPUs, {needs.gpus:g} GPUs, {needs.memory_gib:g} GiB]"
 
 
-def passed_on(code: Path) -> dict[str, str]:
+def worker_environment(code: Path) -> dict[str, str]:
     """Return the environment variables that drivers and workers need."""
-    ours = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
+    ours = {name: value for name, value in os.environ.items() if name.startswith(FORWARDED_PREFIXES)}
     return {**ours, "PYTHONPATH": environment(code=code)["PYTHONPATH"], **LEAVE_CHILDREN}
 
 

@@ -31,13 +31,13 @@ class Driver:
 
     queue: RayQueue
     lease: Lease
-    given: dict[str, ray.ObjectRef[int | None]] = field(default_factory=dict)
+    submitted: dict[str, ray.ObjectRef[int | None]] = field(default_factory=dict)
 
     def serve(self) -> None:
         """Serve the queue until nothing has been in it for a while. Raises LeaseSuperseded."""
         beaten = served = time.monotonic()
         while time.monotonic() - served < LINGER_SECONDS:
-            self._give()
+            self._submit_waiting()
             self._collect()
             self._adopt()
             if self.queue.waiting() or self.queue.running():
@@ -46,18 +46,18 @@ class Driver:
                 self.lease.beat()
                 beaten = time.monotonic()
 
-    def _give(self) -> None:
+    def _submit_waiting(self) -> None:
         """Submit to Ray what it does not have yet."""
         for key, path in self.queue.waiting().items():
             entry = read_entry(path)
             if entry is None:
                 self.queue.set_aside(path)
-            elif key not in self.given:
-                self.given[key] = start(self.queue, entry)
+            elif key not in self.submitted:
+                self.submitted[key] = start(self.queue, entry)
 
     def _collect(self) -> None:
         """Forget what has ended. What Ray gave up on is removed from the queue, and so counts as lost."""
-        keys = {ref: key for key, ref in self.given.items()}
+        keys = {ref: key for key, ref in self.submitted.items()}
         if not keys:
             time.sleep(POLL_SECONDS)
             return
@@ -68,13 +68,13 @@ class Driver:
             except RayError as error:
                 sys.stderr.write(f"{keys[ref]}: {error}\n")
                 self.queue.finish(keys[ref])
-            del self.given[keys[ref]]
+            del self.submitted[keys[ref]]
 
     def _adopt(self) -> None:
         """Requeue or remove what an earlier driver left behind, once its supervisors have stopped."""
         for key, path in self.queue.running().items():
             entry = read_entry(path)
-            if key in self.given or entry is None or _is_at_work(entry):
+            if key in self.submitted or entry is None or _is_at_work(entry):
                 continue
             if self.queue.stop_file(key).exists() or is_settled(entry):
                 self.queue.finish(key)

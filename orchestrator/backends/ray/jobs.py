@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.errors import BackendError
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
-ANSWER_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 IS_ALIVE: Mapping[str, bool] = {
     "PENDING": True,
@@ -32,7 +32,7 @@ class RayJobs:
 
     address: str
     token: str = ""
-    answer_seconds: float = ANSWER_SECONDS
+    timeout_seconds: float = TIMEOUT_SECONDS
 
     @classmethod
     def of_environment(cls) -> "RayJobs":
@@ -66,7 +66,7 @@ class RayJobs:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=self.answer_seconds) as answer:
+            with urllib.request.urlopen(request, timeout=self.timeout_seconds) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             kind = UnknownJob if error.code == 404 else BackendError

@@ -58,7 +58,7 @@ def _is_over(queue: RayQueue, entry: QueueEntry) -> bool:
 
 def _supervise(queue: RayQueue, path: Path, entry: QueueEntry) -> int:
     claim = JobRun(job=f"ray {queue.root} {entry.key}", run=entry.starts)
-    child = start_supervisor(entry.task, claim.environment | hidden_gpus(entry.resources), stops_with_us=True)
+    child = start_supervisor(entry.task, claim.environment | hidden_gpus(entry.resources), stop_with_parent=True)
     started = {"supervisor": ProcessId.of(child.pid), "starts": entry.starts + 1}
     replace_file(path, entry.model_copy(update=started).model_dump_json())
     return _ended(child, queue.stop_file(entry.key))

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.backends.base import read_handle
-from orchestrator.backends.slurm.commands import Ask, ask_slurm, at
+from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
 from orchestrator.backends.slurm.profile import Profile
-from orchestrator.backends.slurm.replies import JOB, by_cluster, read_readings
+from orchestrator.backends.slurm.replies import JOB, by_cluster, read_numbers
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
 from trainer.record import RunDir, State, read_record
@@ -22,14 +22,14 @@ UNKNOWN = 2**64 - 2
 """NO_VAL64, which some versions print for a job that was not metered."""
 
 
-def account(store: Store, profile: Profile, ask: Ask = ask_slurm) -> int:
+def account(store: Store, profile: Profile, run_command: RunCommand = run_slurm_command) -> int:
     """Write accounting.json of attempts that SLURM has metered; return how many. Raises BackendError."""
     if not profile.flags.get("exclusive"):
         return 0
     waiting = {job: attempt for trial in store.ids() for job, attempt in _unaccounted(store.run(trial))}
     found: dict[Path, float] = {}
     for cluster, jobs in by_cluster(waiting).items():
-        known = consumed(_asked(ask, cluster, sorted(jobs)))
+        known = consumed(_asked(run_command, cluster, sorted(jobs)))
         found |= {waiting[jobs[job]]: joules for job, joules in known.items() if job in jobs}
     for attempt, joules in found.items():
         replace_file(attempt / "accounting.json", json.dumps({"joules": joules, "method": METHOD}))
@@ -38,12 +38,12 @@ def account(store: Store, profile: Profile, ask: Ask = ask_slurm) -> int:
 
 def consumed(text: str) -> dict[str, float]:
     """Return the joules of each job in what sacct printed; jobs without a reading are left out."""
-    return {job: joules for job, joules in read_readings(text).items() if 0 < joules < UNKNOWN}
+    return {job: joules for job, joules in read_numbers(text).items() if 0 < joules < UNKNOWN}
 
 
-def _asked(ask: Ask, cluster: str, jobs: Sequence[str]) -> str:
+def _asked(run_command: RunCommand, cluster: str, jobs: Sequence[str]) -> str:
     numbers = sorted({job.partition("_")[0] for job in jobs})
-    return ask((*SACCT, *at(cluster), "--starttime=1970-01-02", f"--jobs={','.join(numbers)}"))
+    return run_command((*SACCT, *cluster_option(cluster), "--starttime=1970-01-02", f"--jobs={','.join(numbers)}"))
 
 
 def _unaccounted(run: RunDir) -> Iterator[tuple[str, Path]]:

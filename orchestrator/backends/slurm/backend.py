@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.backends.base import Handle, NotAllSubmitted, Submission
-from orchestrator.backends.slurm.commands import Ask, ask_slurm, at
-from orchestrator.backends.slurm.early_failures import record_early_end
+from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
+from orchestrator.backends.slurm.early_failures import record_early_failure
 from orchestrator.backends.slurm.poll import Poller
 from orchestrator.backends.slurm.profile import Profile, chosen_profile
 from orchestrator.backends.slurm.replies import JOB, by_cluster
 from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
-from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, may_pass, submit_array, with_way_out
+from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, is_transient, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
@@ -38,7 +38,7 @@ class SlurmBackend:
 
     store: Store
     profile: Profile
-    ask: Ask = ask_slurm
+    run_command: RunCommand = run_slurm_command
     python: str = sys.executable
     name: str = "slurm"
     poller: Poller = field(init=False)
@@ -48,7 +48,7 @@ class SlurmBackend:
     _together: int = 0
 
     def __post_init__(self) -> None:
-        self.poller = Poller(self.profile.poll_seconds, self.ask)
+        self.poller = Poller(self.profile.poll_seconds, self.run_command)
         self._together = self.profile.array_limit
 
     def require_usable(self) -> None:
@@ -81,7 +81,7 @@ class SlurmBackend:
         self._known |= rows.keys()
         for handle in handles:
             if handle in self._submitted and handle.key in rows:
-                record_early_end(self.store, self._root, handle, rows[handle.key])
+                record_early_failure(self.store, self._root, handle, rows[handle.key])
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
     def slots(self, _resources: Resources) -> int:
@@ -148,7 +148,7 @@ class SlurmBackend:
 
     def _judged(self, limit: AtLimit) -> BackendError:
         """Return `limit`, or a refusal for good: where no job is in the way, waiting for one to end does not help."""
-        passes = limit.kind is Limit.PASSING or (limit.kind is Limit.UNCLEAR and not self.poller.is_idle())
+        passes = limit.kind is Limit.TRANSIENT or (limit.kind is Limit.UNCLEAR and not self.poller.is_idle())
         return limit if passes else Refused(with_way_out(str(limit)), retryable=False)
 
     def _state(self, key: str, row: JobRow | None) -> State:
@@ -176,9 +176,9 @@ class SlurmBackend:
         """Call scancel. Jobs that have already ended are not an error."""
         for cluster, jobs in by_cluster(key for key in keys if JOB.fullmatch(key)).items():
             try:
-                self.ask(["scancel", *at(cluster), *options, *jobs])
+                self.run_command(["scancel", *cluster_option(cluster), *options, *jobs])
             except BackendError as error:
-                if may_pass(str(error)):
+                if is_transient(str(error)):
                     raise
 
 

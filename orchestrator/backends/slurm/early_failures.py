@@ -13,7 +13,7 @@ from trainer.errors import printable, without_prefix
 from trainer.record import State, read_record
 
 
-def record_early_end(store: Store, logs: Path, handle: Handle, row: JobRow) -> None:
+def record_early_failure(store: Store, logs: Path, handle: Handle, row: JobRow) -> None:
     """Write how an attempt ended whose job failed, if its supervisor has not begun: a line of setup, or no Python."""
     run = store.run(handle.trial)
     path, job, held = run.record(handle.attempt), read_job(run.job(handle.attempt)), holder(run.path)
@@ -21,7 +21,7 @@ def record_early_end(store: Store, logs: Path, handle: Handle, row: JobRow) -> N
     if meaning(row) is not State.FAILED or job is None or read_record(path) or at_work:
         return
     silence = f"its job ended with exit code {row.exit_code} before it began"
-    message = without_prefix(last_words(log_of(logs, handle))) or silence
+    message = without_prefix(last_message(log_of(logs, handle))) or silence
     with writing(run.path):
         write_ending(run, job, row.exit_code, AttemptEnding(State.FAILED, message))
 
@@ -32,7 +32,7 @@ def log_of(logs: Path, handle: Handle) -> Path:
     return next(logs.glob(f"*/{name}"), logs / name)
 
 
-def last_words(log: Path) -> str:
+def last_message(log: Path) -> str:
     """Return the last line of a log that says more than that something has ended; "" where there is none."""
     try:
         text = log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")

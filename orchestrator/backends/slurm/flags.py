@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-Word = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=500)]
+TextLine = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=500)]
 """One line of text; it is quoted wherever it goes."""
 
-Flags = dict[str, Word | int | bool]
+Flags = dict[str, TextLine | int | bool]
 """Long flags without their dashes, with their values; `true` for those without a value."""
 
 NO_VALUE = "is neither text, a whole number, nor true or false"

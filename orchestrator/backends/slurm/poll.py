@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.backends.slurm.commands import Ask, ask_slurm, at
-from orchestrator.backends.slurm.replies import JOB, Answer, by_cluster, read_sacct, read_squeue
+from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
+from orchestrator.backends.slurm.replies import JOB, ParsedRows, by_cluster, read_sacct, read_squeue
 from orchestrator.backends.slurm.states import JobRow, meaning
 from orchestrator.errors import BackendError
 from trainer.errors import printable
@@ -31,7 +31,7 @@ class Poller:
     """Remembers the last answers, and asks again at most every `every_seconds`. `calls` counts the commands."""
 
     every_seconds: float
-    ask: Ask = ask_slurm
+    run_command: RunCommand = run_slurm_command
     clock: Callable[[], float] = time.monotonic
     calls: int = 0
     _rows: dict[str, JobRow] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Poller:
 
     def _of_cluster(self, cluster: str, jobs: Collection[str]) -> dict[str, JobRow]:
         """Return the rows of jobs of one cluster; "": the one that SLURM's commands ask by themselves."""
-        there = at(cluster)
+        there = cluster_option(cluster)
         rows = self._read(read_squeue, (*SQUEUE, *there), jobs)
         forgotten = [job for job in jobs if job not in rows]
         return rows | self._from_accounting(forgotten, there) if forgotten else rows
@@ -82,10 +82,10 @@ class Poller:
             raise
 
     def _read(
-        self, read: Callable[[str, Collection[str]], Answer], command: Sequence[str], jobs: Collection[str]
+        self, read: Callable[[str, Collection[str]], ParsedRows], command: Sequence[str], jobs: Collection[str]
     ) -> dict[str, JobRow]:
         self.calls += 1
-        rows, others = read(self.ask(command), jobs)
+        rows, others = read(self.run_command(command), jobs)
         missing = {number for job in jobs if job not in rows for number in re.findall("[0-9]+", job)[:1]}
         for line in others:
             if missing and ("error" in line.lower() or missing & set(re.findall("[0-9]+", line))):

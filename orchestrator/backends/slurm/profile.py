@@ -10,10 +10,10 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 import orchestrator
-from orchestrator.backends.slurm.flags import REFUSED, REFUSED_OF_SRUN, Flags, Word, contradictions
+from orchestrator.backends.slurm.flags import REFUSED, REFUSED_OF_SRUN, Flags, TextLine, contradictions
 from orchestrator.backends.slurm.shell_syntax import syntax_error
 from orchestrator.errors import PlanError, Problem, SweepError
-from orchestrator.sweep.validation_messages import worded
+from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.node_paths import moved
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
@@ -50,7 +50,7 @@ JobCount = Annotated[int, Field(ge=1, le=4_000_001)]
 """As many as an array may have."""
 
 FLAGS = {"flags": REFUSED, "srun": REFUSED_OF_SRUN}
-WORDS = {
+EXPECTED = {
     **dict.fromkeys(("partition", "qos", "reservation", "gpu_type"), "is a name in SLURM, without blanks or quotes"),
     **dict.fromkeys(("account", "constraint", "python", "flags", "srun"), "is one line of text"),
     **dict.fromkeys(("setup", "wrapper"), "is one line of shell"),
@@ -72,9 +72,9 @@ class Profile(Settings):
     """What jobs ask of a cluster beside the resources of their trial."""
 
     partition: SiteName | None = Field(None, description="partition, or several with commas")
-    account: Word | None = Field(None, description="account that is charged")
+    account: TextLine | None = Field(None, description="account that is charged")
     qos: SiteName | None = Field(None, description="quality of service")
-    constraint: Word | None = Field(None, description="features that nodes must have, as in `a100|h100`")
+    constraint: TextLine | None = Field(None, description="features that nodes must have, as in `a100|h100`")
     reservation: SiteName | None = Field(None, description="reservation")
     gpu_type: GpuType | None = Field(
         None, description="type of GPU; a trial of two GPUs asks for `--gpus-per-node=TYPE:2`"
@@ -97,7 +97,7 @@ class Profile(Settings):
     settle_seconds: NonNegative = Field(
         15.0, description="how long a lost job may take to be requeued by SLURM before it counts as lost"
     )
-    python: Word | None = Field(
+    python: TextLine | None = Field(
         None,
         description="Python on the nodes or in the container, with the packages that adasweep needs; "
         "unless set, the one that runs `adasweep`",
@@ -206,6 +206,6 @@ def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
     if detail["type"] == "extra_forbidden":
         return source.problem(detail["loc"], "is not a setting" + did_you_mean(key, Profile.model_fields))
     group = str(next(iter(detail["loc"]), ""))
-    words = WORDS.get(group) if detail["type"] == "string_pattern_mismatch" else None
+    words = EXPECTED.get(group) if detail["type"] == "string_pattern_mismatch" else None
     place = tuple(part for part in detail["loc"] if part != "constrained-str")
-    return source.problem(place, f"{words}, not {detail['input']!r}" if words else worded(detail))
+    return source.problem(place, f"{words}, not {detail['input']!r}" if words else error_text(detail))

@@ -42,24 +42,24 @@ class Named(NamedTuple):
     indices: Elements | None = None
 
 
-class Answer(NamedTuple):
+class ParsedRows(NamedTuple):
     """What a command said of jobs, by key without cluster, and the lines that are no row of a job."""
 
     rows: dict[str, JobRow]
     others: tuple[str, ...] = ()
 
 
-def read_squeue(text: str, jobs: Collection[str] = ()) -> Answer:
+def read_squeue(text: str, jobs: Collection[str] = ()) -> ParsedRows:
     """Return the rows of squeue. Rows for several elements at once are told for those among `jobs`."""
     return _read(text, _squeue_row, jobs)
 
 
-def read_sacct(text: str, jobs: Collection[str] = ()) -> Answer:
+def read_sacct(text: str, jobs: Collection[str] = ()) -> ParsedRows:
     """Return the rows of sacct, where what waits in an array stands in one row: `85_[8-63%4]`."""
     return _read(text, _sacct_row, jobs)
 
 
-def read_readings(text: str) -> dict[str, float]:
+def read_numbers(text: str) -> dict[str, float]:
     """Return the numbers in rows of `job|number`; jobs without a number are left out."""
     found = {}
     for line in text.splitlines():
@@ -92,7 +92,7 @@ def by_cluster(jobs: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _read(text: str, row_of: Callable[[list[str]], tuple[Named, JobRow] | None], jobs: Collection[str]) -> Answer:
+def _read(text: str, row_of: Callable[[list[str]], tuple[Named, JobRow] | None], jobs: Collection[str]) -> ParsedRows:
     single, several, others = dict[str, JobRow](), list[tuple[Named, JobRow]](), list[str]()
     for line in filter(None, map(str.strip, text.splitlines())):
         found = row_of([part.strip() for part in line.split("|")])
@@ -103,7 +103,7 @@ def _read(text: str, row_of: Callable[[list[str]], tuple[Named, JobRow] | None],
         else:
             several.append(found)
     spread = {job: row for named, row in several for job in _among(jobs, named)}
-    return Answer(spread | single, tuple(others))
+    return ParsedRows(spread | single, tuple(others))
 
 
 def _among(jobs: Iterable[str], named: Named) -> Iterator[str]:

@@ -45,7 +45,7 @@ class JobArray:
     def name(self) -> str:
         return str(self.parameters["job_name"])
 
-    def seen_inside(self, path: Path) -> Path:
+    def path_inside(self, path: Path) -> Path:
         """Return what the job's Python calls `path`."""
         return moved(path, self.profile.paths_inside)
 
@@ -54,7 +54,7 @@ class JobArray:
         """Return the script that sbatch is given."""
         folder, count = moved(self.folder, self.profile.paths), len(self.tasks)
         parameters = self.parameters | {"wckey": None} | ({"map_count": count} if count > 1 else {})
-        command = f"{self.command} -u -m submitit.core._submit {shlex.quote(str(self.seen_inside(self.folder)))}"
+        command = f"{self.command} -u -m submitit.core._submit {shlex.quote(str(self.path_inside(self.folder)))}"
         text = submitit_slurm._make_sbatch_string(command=command, folder=folder, **parameters)
         return str(text)
 
@@ -66,7 +66,7 @@ def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sy
 
 def array_of(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> JobArray:
     """Return tasks that need the same as one array."""
-    _require_harmless(root)
+    _require_safe_path(root)
     digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in tasks).encode()).hexdigest()[:12]
     settings = parameters(tasks[0], profile) | {"job_name": f"adasweep-{digest}"}
     words = [profile.wrapper or "", shlex.join([profile.python or python, "-P"])]
@@ -141,7 +141,7 @@ def _flags(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _require_harmless(root: Path) -> None:
+def _require_safe_path(root: Path) -> None:
     bad = sorted(FORBIDDEN_IN_PATHS & set(str(root)))
     if bad:
         named = ", ".join(repr(character) for character in bad)

@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 
-ANSWER_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 
 
 def syntax_error(text: str) -> str:
@@ -13,7 +13,7 @@ def syntax_error(text: str) -> str:
     if not bash or not text.strip():
         return ""
     done = subprocess.run(
-        [bash, "--norc", "-n"], input=text.encode(), capture_output=True, timeout=ANSWER_SECONDS, check=False
+        [bash, "--norc", "-n"], input=text.encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=False
     )
     if done.returncode == 0:
         return ""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from submitit.core.utils import DelayedSubmission, JobPaths
 
-from orchestrator.backends.slurm.commands import NoAnswer, Told, call, in_a_line
+from orchestrator.backends.slurm.commands import CommandResult, NoReply, call, error_line
 from orchestrator.backends.slurm.replies import read_submitted
 from orchestrator.backends.slurm.script import ENDLESS, JobArray
 from orchestrator.backends.slurm.task import SupervisedAttempt
@@ -34,10 +34,10 @@ LIMIT = re.compile(
 )
 """How SLURM says that there are too many jobs at present."""
 
-SILENT = ("timed out", "Zero Bytes", "Connection reset", "Broken pipe", "Unexpected message")
+UNCERTAIN = ("timed out", "Zero Bytes", "Connection reset", "Broken pipe", "Unexpected message")
 """What sbatch says when it does not know itself whether the controller took the job."""
 
-PASSING = (
+TRANSIENT = (
     "Unable to contact",
     "Connection refused",
     "Connection timed out",
@@ -68,7 +68,7 @@ WAYS_OUT = {
 class Limit(Enum):
     """Why an array is too large: there are too many jobs now, perhaps so, or no array may be so large."""
 
-    PASSING = "passing"
+    TRANSIENT = "passing"
     UNCLEAR = "unclear"
     ARRAY = "array"
 
@@ -125,7 +125,7 @@ def _written(array: JobArray) -> SubmissionFiles:
     array.folder.mkdir(parents=True, exist_ok=True)
     pickles = []
     for task in array.tasks:
-        delayed = DelayedSubmission(SupervisedAttempt(str(array.seen_inside(task.directory)), task.attempt))
+        delayed = DelayedSubmission(SupervisedAttempt(str(array.path_inside(task.directory)), task.attempt))
         delayed.set_timeout(array.parameters["time"], ENDLESS)
         pickles.append(array.folder / f"{uuid.uuid4().hex}.pkl")
         delayed.dump(pickles[-1])
@@ -145,25 +145,25 @@ def _moved(array: JobArray, files: SubmissionFiles, key: str) -> list[str]:
     return [f"{name}@{cluster}" if cluster else name for name in names]
 
 
-def _key(told: Told) -> str:
+def _key(told: CommandResult) -> str:
     """Return the key of what was submitted. Raises BackendError."""
     if told.code == 0:
         key = read_submitted(told.output)
         if key is None:
-            said = in_a_line(told)
-            raise NoAnswer(f"sbatch: printed no job number: {said}", retryable=True)
+            said = error_line(told)
+            raise NoReply(f"sbatch: printed no job number: {said}", retryable=True)
         return key
     raise refusal(told)
 
 
-def refusal(told: Told) -> BackendError:
+def refusal(told: CommandResult) -> BackendError:
     """Return what it means that sbatch failed."""
-    said, why = told.errors + told.output, f"sbatch: {in_a_line(told)}"
+    said, why = told.errors + told.output, f"sbatch: {error_line(told)}"
     if LIMIT.search(said):
-        return AtLimit(why, Limit.PASSING)
-    if told.code < 0 or any(word in said for word in SILENT):
-        return NoAnswer(why, retryable=True)
-    if any(word in said for word in PASSING):
+        return AtLimit(why, Limit.TRANSIENT)
+    if told.code < 0 or any(word in said for word in UNCERTAIN):
+        return NoReply(why, retryable=True)
+    if any(word in said for word in TRANSIENT):
         return Refused(why, retryable=True)
     found = next((kind for word, kind in OTHER_LIMITS.items() if word in said), None)
     return AtLimit(why, found) if found else Refused(with_way_out(why), retryable=False)
@@ -183,6 +183,6 @@ def outside_any_job(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name in CLUSTER or not name.startswith(OF_A_JOB)}
 
 
-def may_pass(told: str, words: Sequence[str] = (*SILENT, *PASSING)) -> bool:
+def is_transient(told: str, words: Sequence[str] = (*UNCERTAIN, *TRANSIENT)) -> bool:
     """Return whether the command that said this may succeed later."""
     return any(word in told for word in words)

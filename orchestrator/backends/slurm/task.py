@@ -24,7 +24,7 @@ from orchestrator.supervisor import supervise
 from trainer.errors import ExitCode
 from trainer.record import RunDir, read_record
 
-MAKE_ROOM = signal.SIGUSR2
+REQUEUE_SIGNAL = signal.SIGUSR2
 REQUEUE_SECONDS = 60
 
 
@@ -51,7 +51,7 @@ def carry_out(run: RunDir, attempt: int) -> int:
     os.environ.update(claim(os.environ).environment)
     signals = supervise.SignalQueue()
     code = supervise.main([str(run.path), str(attempt)], signals)
-    if code == ExitCode.RUN_AGAIN and MAKE_ROOM in signals.received and is_worth_requeueing(run, attempt):
+    if code == ExitCode.RUN_AGAIN and REQUEUE_SIGNAL in signals.received and is_worth_requeueing(run, attempt):
         requeue(os.environ)
     return code
 

@@ -25,7 +25,7 @@ from orchestrator.dispatch.submit import run_options
 from orchestrator.errors import LeaseHeld, SweepError
 from orchestrator.plan.decide import SUBMITTED, Action, decide_one
 from orchestrator.plan.plan import RULES, Plan, wanted_of
-from orchestrator.plan.plan_file import keep_plan
+from orchestrator.plan.plan_file import write_plan
 from orchestrator.search.optuna import sampler_of
 from orchestrator.search.tune.completion import finish
 from orchestrator.search.tune.trial import SCORE, TrialSpec, drive
@@ -82,7 +82,7 @@ class SearchState:
     def _grow(self, point: Point, trial: Trial) -> None:
         sweep, trials = replace(self.plan.sweep, sampled=(*self.plan.sweep.sampled, point)), (*self.plan.trials, trial)
         self.plan = replace(self.plan, sweep=sweep, trials=trials, wanted=wanted_of(sweep, trials))
-        keep_plan(self.store, self.plan)
+        write_plan(self.store, self.plan)
 
     def _spec(self, trial: Trial) -> TrialSpec:
         sweep = self.plan.sweep

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.backends.base import Backend
-from orchestrator.backends.ray.backend import RayBackend, passed_on
+from orchestrator.backends.ray.backend import RayBackend, worker_environment
 from orchestrator.backends.ray.jobs import RayJobs
-from orchestrator.dispatch.poll import seen_of
+from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.progress import View
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan import RULES, Plan
@@ -35,9 +35,9 @@ class TuneRun:
     job: str = ""
 
     @classmethod
-    def begin(cls, store: Store, plan: Plan, backend: Backend, code: Path) -> "TuneRun":
+    def start(cls, store: Store, plan: Plan, backend: Backend, code: Path) -> "TuneRun":
         """Start the driver in the cluster, unless it is at work. Raises PlanError, BackendError."""
-        jobs = require_fit(plan, backend).jobs
+        jobs = require_ray_tune_support(plan, backend).jobs
         run = cls(store, plan, jobs)
         if not run._has_holder():
             finish_file(store, plan.sweep).unlink(missing_ok=True)
@@ -45,10 +45,10 @@ class TuneRun:
             places = [str(path.resolve()) for path in (store.root, sweep.source.file, code)]
             words = [*places, str(sweep.spec.horizon_kimg), sweep.tier]
             line = shlex.join([*python_module("orchestrator.search.tune.driver"), *words])
-            run.job = jobs.submit(line, passed_on(code))
+            run.job = jobs.submit(line, worker_environment(code))
         return run
 
-    def to_the_end(self, view: View) -> int:
+    def watch_to_completion(self, view: View) -> int:
         """Show how the search is getting on until its driver has ended; return the exit code."""
         try:
             with view:
@@ -56,17 +56,17 @@ class TuneRun:
         except KeyboardInterrupt:
             if self.job:
                 self.jobs.stop(self.job)
-            view.say("Interrupted: running trials save what they have. Repeat the command to continue.")
+            view.log("Interrupted: running trials save what they have. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         if not is_finished(self.store, self.plan.sweep):
-            view.say("The driver of the search has ended early. Repeat the command to continue.")
+            view.log("The driver of the search has ended early. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         return ExitCode.SOME_FAILED if any(status.state == "failed" for status in self.statuses()) else 0
 
     def statuses(self) -> list[TrialStatus]:
         """Return how everything that was sampled so far stands."""
         plan = read_plan(self.store, self.plan.sweep.key)
-        return sweep_status(self.store, plan, seen_of(self.store, plan.trials), RULES)
+        return sweep_status(self.store, plan, observe_now(self.store, plan.trials), RULES)
 
     def _watch(self, view: View) -> None:
         ended = None
@@ -87,7 +87,7 @@ class TuneRun:
         return held is not None and held.is_alive(time.time())
 
 
-def require_fit(plan: Plan, backend: Backend) -> RayBackend:
+def require_ray_tune_support(plan: Plan, backend: Backend) -> RayBackend:
     """Return the Ray backend. Raises PlanError for what Ray Tune is not asked to do here."""
     file, spec = plan.sweep.source.file, plan.sweep.spec
     if not isinstance(backend, RayBackend):

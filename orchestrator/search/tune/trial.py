@@ -93,7 +93,7 @@ def _started(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
     if job is None:
         return None
     task = Task(spec.trial, spec.run.path, job.attempt, spec.resources, spec.code)
-    return start_supervisor(task, hidden_gpus(spec.resources), stops_with_us=True)
+    return start_supervisor(task, hidden_gpus(spec.resources), stop_with_parent=True)
 
 
 def _bests(spec: TrialSpec) -> Iterator[tuple[float, float]]:
