@@ -1,4 +1,4 @@
-"""adasweep metrics: measure the snapshots that a sweep's trials have kept."""
+"""adasweep metrics: evaluate the snapshots of a sweep's trials."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands of adasweep share."""
+"""Arguments and options shared by several commands of adasweep."""
 
 from typing import Annotated, NamedTuple
 
@@ -25,7 +25,7 @@ TrialArgument = Annotated[str, typer.Argument(metavar="TRIAL", help="A trial's i
 
 
 class RunFlags(NamedTuple):
-    """How a plan is carried out, and what the user wants to see of it."""
+    """How to execute a plan, and what to print."""
 
     detach: bool = False
     dry_run: bool = False

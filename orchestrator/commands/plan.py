@@ -1,4 +1,4 @@
-"""adasweep plan: what a sweep would run, why, and what it would cost. Changes nothing."""
+"""adasweep plan: show what a sweep would run, why, and what it would cost. Changes nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +24,7 @@ from trainer.errors import UserError
 
 EXAMPLES = """Examples:
   adasweep plan sweeps/demo.yaml --tier smoke
-  adasweep plan demo --diff             against the plan that was last run
+  adasweep plan demo --diff             changes since the last plan that was run
   adasweep plan demo --benchmark        measure the speed here first
 """
 KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh.")]
@@ -64,7 +64,7 @@ def plan(
 
 
 def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:
-    """Print the plan, or what it changes against the last one that was run."""
+    """Print the plan, or its differences from the last one that was run."""
     plan = plan_sweep(store, request)
     plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
     changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan))
@@ -77,7 +77,7 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
 
 
 def _not_recordable(store: Store) -> Iterator[str]:
-    """Yield why `run` will refuse to record, where it will."""
+    """Yield why `run` will refuse to record, if it will."""
     try:
         default_target(store)
     except UserError as error:

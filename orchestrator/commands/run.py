@@ -1,4 +1,4 @@
-"""adasweep run: plan, submit, watch until everything is done. Running it again continues."""
+"""adasweep run: plan, submit, and watch until everything is done. Running it again continues."""
 
 from orchestrator.commands.execute_plan import execute
 from orchestrator.commands.options import (
@@ -22,7 +22,7 @@ from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption,
 
 EXAMPLES = """Examples:
   adasweep run sweeps/demo.yaml
-  adasweep run demo                     the same again continues
+  adasweep run demo                     again: continues
   adasweep run demo --backend slurm --detach
 """
 

@@ -1,4 +1,4 @@
-"""adasweep status: how each trial is getting on, and what is wrong, in words."""
+"""adasweep status: show the progress and the problems of each trial."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -28,8 +28,8 @@ from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 WATCH_SECONDS = 2.0
 ACTIVE = ("running", "pending")
 StatusesBySweep = dict[str, list[TrialStatus]]
-LINES_AROUND = 9
-"""Lines of a sweep's status that are not trials."""
+OTHER_LINES = 9
+"""Lines of a sweep's status without trials."""
 
 EXAMPLES = """Examples:
   adasweep status
@@ -53,36 +53,36 @@ def status(
 
 
 def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
-    """Print the status of one sweep, or of all; with `watch` again whenever it has changed, until nothing runs."""
+    """Print the status of one sweep or of all; with `watch`, after every change until nothing runs."""
     sweep = stored_name(store.root, sweep) if sweep else ""
     if watch:
-        return _tell_changes(store, sweep) if as_json else _watch(store, sweep)
+        return _print_changes(store, sweep) if as_json else _watch(store, sweep)
     found = _statuses(store, sweep)
     if as_json:
         print_json(_document(store, found))
         return 0
     for name, statuses in found.items():
         show(result_console(), _table(store, name, statuses))
-        _tell(passed_over(store, statuses))
-    _tell([] if sweep else _unreadable(store))
+        _print_skipped(skipped_lines(store, statuses))
+    _print_skipped([] if sweep else _unreadable(store))
     return 0
 
 
-def passed_over(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
-    """Return a line for each file, or line of one, that is passed over of these trials because it does not fit."""
+def skipped_lines(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
+    """Return a message for each invalid file, or line of a file, of these trials."""
     trials = dict.fromkeys(status.trial for status in statuses)
     return [str(one) for trial in trials for one in invalid_files(store, trial)]
 
 
 def _unreadable(store: Store) -> list[str]:
-    told: list[str] = []
-    readable_plans(store, told)
-    return told
+    problems: list[str] = []
+    readable_plans(store, problems)
+    return problems
 
 
-def _tell(lines: Sequence[str]) -> None:
+def _print_skipped(lines: Sequence[str]) -> None:
     for line in lines[:ROWS]:
-        result_console().print(Text(f"passed over: {line}"), soft_wrap=True)
+        result_console().print(Text(f"skipped: {line}"), soft_wrap=True)
     if len(lines) > ROWS:
         result_console().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
@@ -94,18 +94,18 @@ def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
 
 
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
-    """Return the statuses of a sweep, and what its last run took against what was expected of it."""
+    """Return the statuses of a sweep, with the actual and expected duration of its last run."""
     runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
     last = [Text(f"The last run {took(runs[-1])}"), Text()] if runs else []
     return Group(status_table(name, statuses, most), *last)
 
 
 def _document(store: Store, found: StatusesBySweep) -> dict[str, object]:
-    sweeps_told = [
-        {"sweep": name, "trials": as_json(statuses), "passed_over": passed_over(store, statuses)}
+    documents = [
+        {"sweep": name, "trials": as_json(statuses), "passed_over": skipped_lines(store, statuses)}
         for name, statuses in found.items()
     ]
-    return {"schema_version": 1, "sweeps": sweeps_told}
+    return {"schema_version": 1, "sweeps": documents}
 
 
 def _statuses(store: Store, sweep: str) -> StatusesBySweep:
@@ -113,8 +113,8 @@ def _statuses(store: Store, sweep: str) -> StatusesBySweep:
     return {name: statuses_of(store, name) for name in names}
 
 
-def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
-    """Look again and again, for the last time when nothing waits or runs."""
+def _polled(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
+    """Yield the statuses repeatedly, for the last time when nothing is queued or running."""
     while True:
         found = _statuses(store, sweep)
         yield found
@@ -126,17 +126,17 @@ def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
 def _watch(store: Store, sweep: str) -> int:
     console = result_console()
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
-        for found in _looks(store, sweep):
-            most = max(console.height // max(len(found), 1) - LINES_AROUND, 1)
+        for found in _polled(store, sweep):
+            most = max(console.height // max(len(found), 1) - OTHER_LINES, 1)
             live.update(Group(*(_table(store, name, statuses, most) for name, statuses in found.items())))
     return 0
 
 
-def _tell_changes(store: Store, sweep: str) -> int:
-    told: dict[str, object] = {}
-    for found in _looks(store, sweep):
+def _print_changes(store: Store, sweep: str) -> int:
+    printed: dict[str, object] = {}
+    for found in _polled(store, sweep):
         document = _document(store, found)
-        if document != told:
+        if document != printed:
             print_json(document)
-        told = document
+        printed = document
     return 0

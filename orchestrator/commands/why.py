@@ -1,4 +1,4 @@
-"""adasweep why: the story of one trial."""
+"""adasweep why: explain the state of one trial."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -51,17 +51,17 @@ def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonO
 
 
 def execute(store: Store, trial: str, *, as_json: bool) -> int:
-    """Print who a trial is, its attempts, where it stands, and what the next run of each of its sweeps would do."""
-    story = tell(store, store.find(trial))
+    """Print a trial's configuration, attempts and state, and what the next run of each of its sweeps would do."""
+    document = explanation(store, store.find(trial))
     if as_json:
-        print_json(story)
+        print_json(document)
     else:
-        show(result_console(), _as_text(story))
+        show(result_console(), _as_text(document))
     return 0
 
 
-def tell(store: Store, trial: str) -> dict[str, Any]:
-    """Return the story of a trial as plain values."""
+def explanation(store: Store, trial: str) -> dict[str, Any]:
+    """Return the explanation of a trial as plain values."""
     seen, unreadable = observe_now(store, [trial])[trial], list[str]()
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
@@ -81,7 +81,7 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
 
 
 def _places(plans: Iterable[PlanFile], trial: str, seen: Observed) -> Iterator[dict[str, Any]]:
-    """Yield where a trial stands in each plan, and what that sweep's next run would do."""
+    """Yield the position of a trial in each plan, and what that sweep's next run would do."""
     for plan in plans:
         for run in plan.cells:
             if run.trial == trial:
@@ -90,19 +90,19 @@ def _places(plans: Iterable[PlanFile], trial: str, seen: Observed) -> Iterator[d
                 yield place | {"action": decision.action.value, "reason": decision.reason}
 
 
-def _as_text(story: dict[str, Any]) -> Group:
-    attempts = story["attempts"]
-    lines = [f"trial {story['trial']}  {story['state']} at {story['kimg']:g} kimg", story["directory"], ""]
-    for place in story["sweeps"]:
+def _as_text(document: dict[str, Any]) -> Group:
+    attempts = document["attempts"]
+    lines = [f"trial {document['trial']}  {document['state']} at {document['kimg']:g} kimg", document["directory"], ""]
+    for place in document["sweeps"]:
         run = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
         lines.append(f"{run}: {place['action']}, because: {place['reason']}")
     messages = [
         f"{attempt['attempt']:03d}: {one_line(attempt['message'])}" for attempt in attempts if attempt.get("message")
     ]
-    passed_over = [f"passed over: {line}" for line in story["passed_over"][:ROWS]]
-    config = [f"  {key} = {value}" for key, value in flattened(story["config"])]
+    skipped = [f"skipped: {line}" for line in document["passed_over"][:ROWS]]
+    config = [f"  {key} = {value}" for key, value in flattened(document["config"])]
     table = FittedTable(COLUMNS, [_attempt_row(attempt) for attempt in attempts])
-    below = [*messages, "", *passed_over, "configuration", *config]
+    below = [*messages, "", *skipped, "configuration", *config]
     return Group(*map(_line, lines), Text(), table, *map(_line, below))
 
 

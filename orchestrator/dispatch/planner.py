@@ -1,4 +1,4 @@
-"""Makes the plan of a sweep file against a store. Reads only."""
+"""Makes the plan of a sweep file for a store. Read-only."""
 
 import gc
 import itertools
@@ -40,7 +40,7 @@ MOST_OTHERS = 100
 
 
 class RequestedEvaluation(NamedTuple):
-    """Which numbers a person wants of kept snapshots; what is None stays as the sweep has it."""
+    """Metrics and probes requested on the command line; None: as in the sweep."""
 
     metrics: tuple[str, ...] | None = None
     probes: tuple[str, ...] | None = None
@@ -50,7 +50,7 @@ class RequestedEvaluation(NamedTuple):
 
     @property
     def given(self) -> dict[str, object]:
-        """Return what a person gave, by the keys of a sweep that it replaces."""
+        """Return the given values by the keys of the sweep that they replace."""
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in self._asdict().items()
@@ -59,9 +59,9 @@ class RequestedEvaluation(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a person asked to be planned: a sweep file, its tier, where it would run, and what differs from the file.
+    """A request to plan: a sweep file, its tier, the backend, and overrides.
 
-    With `numbers`, snapshots are measured and nothing is trained.
+    With `evaluation`, snapshots are evaluated and nothing is trained.
     """
 
     file: Path
@@ -75,7 +75,7 @@ class Request(NamedTuple):
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the garbage collector while hundreds of thousands of long-lived objects are made."""
+    """Pause the garbage collector while hundreds of thousands of long-lived objects are created."""
     gc.disable()
     try:
         yield
@@ -85,14 +85,14 @@ def collector_paused() -> Iterator[None]:
 
 @collector_paused()
 def plan_sweep(store: Store, request: Request) -> Plan:
-    """Return the plan of a sweep as things stand."""
+    """Return the plan of a sweep for the current state of the store."""
     backend, sweep = open_backend(request.backend, store, request.cpus), requested_sweep(store, request)
     find = lookup(store)
     trials = tuple(expand(sweep, find))
     if request.evaluation is not None:
         sweep = without_search(sweep)
     sample = typical_trials(sweep, find) if sweep.spec.search else []
-    problems = _claims_that_do_not_fit(sweep, trials)
+    problems = _misplaced_claims(sweep, trials)
     if request.evaluation is None:
         problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
     else:
@@ -120,7 +120,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
 
 
 def without_search(sweep: Sweep) -> Sweep:
-    """Return a sweep that samples and stops nothing: its trials are only measured."""
+    """Return a sweep without search and stop rules, to evaluate its existing trials."""
     return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
 
 
@@ -131,7 +131,7 @@ def _decider(request: Request) -> Decider:
 def speed_evidence(
     store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: str
 ) -> SpeedEvidence:
-    """Return what the trials of a sweep, and some of other sweeps, tell about speed and power on a backend."""
+    """Return the evidence about speed and power on a backend, from this sweep and up to MOST_OTHERS other trials."""
     elsewhere = other_trials(store, configs)
     seen = {**{trial: (configs[trial], one) for trial, one in observed.items()}, **elsewhere}
     done = [trial for trial, (_, one) in seen.items() if one.state is State.DONE]
@@ -140,7 +140,7 @@ def speed_evidence(
 
 
 def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:
-    """Return up to MOST_OTHERS trials of other sweeps, as evidence of speed and power."""
+    """Return up to MOST_OTHERS trials of other sweeps."""
     found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
     configs = {trial: config for trial in found if (config := store.config(trial))}
     seen = observe(store, configs, {})
@@ -148,17 +148,17 @@ def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConf
 
 
 def to_sample(sweep: Sweep) -> int:
-    """Return how many configurations the sweep's search has yet to sample."""
+    """Return the number of configurations that the sweep's search has yet to sample."""
     return max(0, sweep.spec.search.trials - len(sweep.sampled)) if sweep.spec.search else 0
 
 
 def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
-    """Return how many trials the sweep itself lets run at a time, where a sampled configuration has so many."""
+    """Return the sweep's own limit of parallel trials, given the number of trials per sampled configuration."""
     return sweep.spec.search.parallel * trials_of_each if sweep.spec.search else math.inf
 
 
 def requested_sweep(store: Store, request: Request) -> Sweep:
-    """Return the sweep that a person asked for, with what its search has sampled so far."""
+    """Return the requested sweep with the configurations that its search has sampled so far."""
     sweep = _read(request, lookup(store))
     plan = stored_plan(store, sweep.key) if sweep.spec.search else None
     return replace(sweep, sampled=stored_points(sweep, plan.search if plan else None))
@@ -172,15 +172,15 @@ def _read(request: Request, find: DataLookup) -> Sweep:
     if request.horizon_kimg is not None:
         if request.horizon_kimg <= 0:
             raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
-        changes["horizon_kimg"] = request.horizon_kimg
+        sweep = replace(sweep, spec=sweep.spec.at_horizon(request.horizon_kimg))
     if request.evaluation is not None:
         changes |= _checked(request.evaluation)
     return replace(sweep, spec=sweep.spec.model_copy(update=changes))
 
 
-def _further(sweep: Sweep, find: DataLookup, told: Sequence[Problem]) -> list[Problem]:
-    """Return what is also wrong with the cells of a sweep that is wrong itself, each place told once."""
-    places = {(problem.place, problem.key) for problem in told}
+def _further(sweep: Sweep, find: DataLookup, known: Sequence[Problem]) -> list[Problem]:
+    """Return the problems of a sweep's cells, except at places with known problems."""
+    places = {(problem.place, problem.key) for problem in known}
     try:
         typical_trials(sweep, find) if sweep.spec.search else expand(sweep, find)
     except SweepError as error:
@@ -189,7 +189,7 @@ def _further(sweep: Sweep, find: DataLookup, told: Sequence[Problem]) -> list[Pr
 
 
 def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
-    """Return what was asked for as settings of a sweep. Raises UserError for names that do not exist."""
+    """Return the request as settings of a sweep. Raises UserError for unknown names."""
     for name in evaluation.metrics or ():
         parse_metric(name)
     for name in evaluation.probes or ():
@@ -201,8 +201,8 @@ def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
     return evaluation.given
 
 
-def _claims_that_do_not_fit(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
-    """Return the claims about cells that are not there; those of a search are not known beforehand."""
+def _misplaced_claims(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
+    """Return the claims about missing cells; the cells of a search are not known in advance."""
     if not sweep.states_claims or sweep.spec.search:
         return []
     cells = {trial.cell: trial for trial in trials}

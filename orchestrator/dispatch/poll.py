@@ -1,4 +1,4 @@
-"""Asks each backend once for the states of all attempts that may still be active."""
+"""Polls each backend once for the states of all attempts that may be active."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -12,9 +12,9 @@ from trainer.record import State, read_record
 
 
 def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
-    """Return the newest handle of each trial whose last record does not say how it ended, or may be continued.
+    """Return the newest handle of each trial whose last attempt has not ended, or may be requeued.
 
-    An attempt without a handle is one that its cluster began by itself, running the job of an earlier one again.
+    An attempt without a handle was started by its cluster, by requeueing the job of an earlier one.
     """
     existing, handles = set(store.ids()), []
     for trial in trials:
@@ -31,7 +31,7 @@ def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
 
 
 def reported_states(store: Store, handles: Iterable[Handle], known: Iterable[Backend] = ()) -> dict[str, State]:
-    """Return the state of each handle's trial as its backend reports it; backends in `known` are not opened anew."""
+    """Return the state of each handle's trial as reported by its backend; backends in `known` are reused."""
     backends = {backend.name: backend for backend in known}
     by_backend: dict[str, list[Handle]] = defaultdict(list)
     for handle in handles:
@@ -44,5 +44,5 @@ def reported_states(store: Store, handles: Iterable[Handle], known: Iterable[Bac
 
 
 def observe_now(store: Store, trials: Collection[str]) -> dict[str, Observed]:
-    """Return what the store and the backends show of trials now."""
+    """Return the current state of trials, from the store and the backends."""
     return observe(store, trials, reported_states(store, open_handles(store, trials)))

@@ -1,4 +1,4 @@
-"""Turns decisions into attempts: trial.json, job.json, and a task handed to a backend."""
+"""Turns decisions into attempts: writes trial.json and job.json, and submits tasks to a backend."""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -22,15 +22,15 @@ from trainer.errors import UserError
 from trainer.record import State
 
 EstimateOf = Callable[[Trial, float], Estimate | None]
-"""How long an attempt at so many kimg of a trial is expected to take; None where nobody has said."""
+"""Returns the expected time of training a trial for this many kimg; None if unknown."""
 
 
 def without_estimate(_trial: Trial, _kimg: float) -> None:
-    """Expect nothing of an attempt."""
+    """Return no estimate."""
 
 
 class Submitted(NamedTuple):
-    """The handles of what was submitted, by trial; which trials the backend did not take, and why."""
+    """The handles of submitted attempts, by trial; the trials that the backend did not accept, and why."""
 
     handles: dict[str, Handle]
     left: frozenset[str] = frozenset()
@@ -45,10 +45,10 @@ def submit(
     code: Path = LIVE,
     estimate_of: EstimateOf = without_estimate,
 ) -> Submitted:
-    """Create the trials and attempts that `todo` asks for and submit them; they run the packages in `code`.
+    """Create the trials and attempts in `todo` and submit them, to run the packages in `code`.
 
-    Trials to which somebody else has just added an attempt are left out. What the backend does not take is as if it
-    had never been asked for; an attempt of which nobody knows whether it was taken is ended.
+    Trials to which another process has just added an attempt are skipped. Attempts that the backend refuses are
+    removed; attempts whose acceptance is unknown are recorded as lost.
     """
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
@@ -77,7 +77,7 @@ def submit(
 
 
 def _withdraw(store: Store, jobs: Mapping[Task, Job], error: NotAllSubmitted) -> None:
-    """Remove the attempts that were not taken; end those of which that is not known."""
+    """Remove refused attempts; record those whose acceptance is unknown as lost."""
     for task, job in jobs.items():
         run = store.run(task.trial)
         if task in error.unsure:
@@ -88,7 +88,7 @@ def _withdraw(store: Store, jobs: Mapping[Task, Job], error: NotAllSubmitted) ->
 
 
 def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float) -> RunOptions:
-    """Return how a trial of a sweep is watched and how far it goes. Threads follow `resources.cpus` unless set."""
+    """Return the run options of a trial of a sweep. `threads` defaults to `resources.cpus`."""
     watch = {"threads": trial.resources.cpus} | spec.watch.model_dump(exclude_unset=True)
     return RunOptions(
         horizon_kimg=horizon_kimg,

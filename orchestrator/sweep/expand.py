@@ -1,7 +1,7 @@
-"""Expands a sweep into its trials: pure, in the order of the file, every trial validated.
+"""Expands a sweep into its validated trials, in the order of the file: a pure function.
 
-A cell is a list of settings, later ones laid over earlier ones: preset, `base`, then the axes (`cells`, `zip`, `grid`),
-then what `when` adds. Seeds vary fastest.
+A cell is a list of settings, of which later ones override earlier ones: preset, `base`, the axes (`cells`, `zip`,
+`grid`), then the additions of `when`. Seeds vary fastest.
 """
 
 import contextlib
@@ -21,12 +21,13 @@ from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.expression import ExpressionError, evaluate
+from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
 from orchestrator.sweep.setting import Setting, affecting, final_value, overrides, shallow_first
-from orchestrator.sweep.spec import SweepSpec, When
+from orchestrator.sweep.spec import Length, SweepSpec, When
 from orchestrator.sweep.trial import DataLookup, Trial
 from orchestrator.sweep.unmet_conditions import unmet_conditions
 from orchestrator.sweep.yaml_source import KeyPath, spelled
@@ -41,14 +42,14 @@ MAX_GPUS = 4096
 
 
 class AxisPoint(NamedTuple):
-    """One point of an axis: all that it sets, and what `cells` of the sweep file calls it."""
+    """One point of an axis: its settings, and its name under `cells:` in the sweep file."""
 
     settings: tuple[Setting, ...]
     name: str = ""
 
 
 class SweepCell(NamedTuple):
-    """One combination of the axes: what every cell has, what makes this one different, and what follows from that."""
+    """One combination of the axes: the common settings, its own, and those that follow from conditions."""
 
     base: tuple[Setting, ...]
     chosen: tuple[Setting, ...]
@@ -57,12 +58,12 @@ class SweepCell(NamedTuple):
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """Return all settings, those that count first to those that count last."""
+        """Return all settings; later ones override earlier ones."""
         return shallow_first(self.base) + shallow_first(self.chosen) + self.implied
 
     @property
     def label(self) -> str:
-        """Return what tells this cell from the others in one line: its id where it has one, and its axes."""
+        """Return the label of the cell: its name, if it has one, and its values on the axes."""
         named = [self.name] if self.name else []
         return ", ".join([*named, *(f"{s.key}={_short(s.value)}" for s in self.chosen if s.in_label)]) or "base"
 
@@ -73,7 +74,7 @@ class SweepCell(NamedTuple):
 
 
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
-    """Return the trials of a sweep. Raises SweepError with every value that does not fit, at its line."""
+    """Return the trials of a sweep. Raises SweepError with every invalid value and its line."""
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     if not sweep.spec.search:
@@ -82,7 +83,7 @@ def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 
 def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
-    """Return the trials of a search whose examples `sweep` has as sampled. Raises SweepError as `expand` does."""
+    """Return the trials of example points of a search, given as `sweep.sampled`. Raises SweepError like `expand`."""
     conditions = ConditionChecker()
     trials = _expanded(sweep, find, conditions)
     require_satisfiable(sweep, conditions)
@@ -90,7 +91,7 @@ def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
 
 
 def require_satisfiable(sweep: Sweep, conditions: ConditionChecker) -> None:
-    """Raise SweepError for what conditions ask for and no cell of the sweep can have."""
+    """Raise SweepError for values of conditions that no cell can have."""
     problems = [sweep.problem(path, text) for path, text in unmet_conditions(sweep, conditions)]
     if problems:
         raise SweepError(problems)
@@ -100,24 +101,24 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
     places, spec = Places(functools.cache(find), sweep.folder), sweep.spec
     size = _size(sweep)
     if size > MAX_TRIALS:
-        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
-    mistakes = ProblemCollector(sweep)
+        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; the limit is {MAX_TRIALS:,}")])
+    collector = ProblemCollector(sweep)
     trials: list[Trial] = []
     for point in _points(sweep):
         try:
             for cell, layers in _kept(point, spec, places, conditions):
-                with mistakes.of(cell.label):
+                with collector.collecting(cell.label):
                     trials += _trials(cell, layers, spec)
         except Misfits as error:
-            mistakes.add(point.label, error.found)
-    mistakes.require_none()
+            collector.add(point.label, error.found)
+    collector.require_none()
     if not trials and not (spec.search and not sweep.sampled):
-        raise SweepError([sweep.problem(("exclude",), "leaves nothing to run")])
+        raise SweepError([sweep.problem(("exclude",), "excludes all cells")])
     return trials
 
 
 def applies(sweep: Sweep, find: DataLookup, conditions: ConditionChecker | None = None) -> Applies:
-    """Return a function that evaluates a condition in a sweep's `base` with a point of its search laid over it."""
+    """Return a function that evaluates a condition in a sweep's `base`, overridden by a point of its search."""
     places, conditions = Places(functools.cache(find), sweep.folder), conditions or ConditionChecker()
     space = sweep.spec.search.space if sweep.spec.search else {}
 
@@ -127,9 +128,9 @@ def applies(sweep: Sweep, find: DataLookup, conditions: ConditionChecker | None 
             cell = SweepCell(_base(sweep.spec), _settings(point, SPACE))
             return conditions.hold(condition, (*SPACE, key, "when"), layered(cell.settings, places))
         except Misfits as error:
-            mistakes = ProblemCollector(sweep)
-            mistakes.add("base", error.found)
-            raise SweepError(mistakes.problems) from None
+            collector = ProblemCollector(sweep)
+            collector.add("base", error.found)
+            raise SweepError(collector.problems) from None
 
     return holds_there
 
@@ -145,7 +146,7 @@ def _points(sweep: Sweep) -> Iterator[SweepCell]:
 def _kept(
     point: SweepCell, spec: SweepSpec, places: Places, conditions: ConditionChecker
 ) -> Iterator[tuple[SweepCell, Layers]]:
-    """Yield the cells that a combination becomes under `when`, without those that `exclude` names."""
+    """Yield the cells of a combination after `when`, without those that `exclude` matches."""
     for cell, layers in _with_conditions(point, spec.when, places, conditions):
         cell, layers = _with_derived(cell, layers, spec, places)
         held = [conditions.hold(exclude, ("exclude", index), layers) for index, exclude in enumerate(spec.exclude)]
@@ -154,26 +155,27 @@ def _kept(
 
 
 def _base(spec: SweepSpec) -> tuple[Setting, ...]:
-    """Return what all cells have: the resources that the sweep names, and `base`."""
+    """Return the settings of all cells: the sweep's resources and horizon, and `base`."""
     resources = Setting("resources", spec.resources.model_dump(), ("resources",))
-    return (resources, *_settings(spec.base, ("base",)))
+    return (resources, Setting(HORIZON, spec.horizon_kimg, (HORIZON,)), *_settings(spec.base, ("base",)))
 
 
 def _trials(cell: SweepCell, layers: Layers, spec: SweepSpec) -> list[Trial]:
-    _require_as_labelled(cell, layers)
-    with _blaming(cell, "resources"):
+    _require_axes_to_hold(cell, layers)
+    with _locating_errors(cell, "resources"):
         resources = Resources.model_validate(layers.tree["resources"])
-    with _blaming(cell):
+    with _locating_errors(cell):
+        horizon_kimg = Length.model_validate({HORIZON: layers.tree[HORIZON]}).horizon_kimg
         first, *more = spec.seed_values
-        trial = _trial(cell, layers, first, spec.horizon_kimg, resources)
+        trial = _trial(cell, layers, first, horizon_kimg, resources)
         _require_even_shares(cell, trial)
         return [trial, *(_with_seed(trial, layers, seed) for seed in more)]
 
 
-def _require_as_labelled(cell: SweepCell, layers: Layers) -> None:
-    """Raise Misfits where something else sets what an axis of the cell says."""
+def _require_axes_to_hold(cell: SweepCell, layers: Layers) -> None:
+    """Raise Misfits if another setting overrides an axis of the cell."""
     found = [
-        Misfit(override.by, f"sets what the axis {spelled(override.axis)} sets", override.axis)
+        Misfit(override.by, f"overrides the axis {spelled(override.axis)}", override.axis)
         for override in overrides(cell.chosen, cell.implied, layers.full_tree)
     ]
     if found:
@@ -181,17 +183,17 @@ def _require_as_labelled(cell: SweepCell, layers: Layers) -> None:
 
 
 def _require_even_shares(cell: SweepCell, trial: Trial) -> None:
-    """Raise Misfits where the micro-batches of an iteration do not divide among the GPUs."""
+    """Raise Misfits if the micro-batches of an iteration do not divide evenly among the GPUs."""
     gpus, shares = trial.resources.whole_gpus, trial.config.micro_batches
     if gpus and shares % gpus:
         fitting = ", ".join(str(count) for count in range(1, min(shares, MAX_GPUS) + 1) if shares % count == 0)
-        text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; ask for {fitting}"
+        text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; use {fitting}"
         raise Misfits([Misfit(affecting("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
 
 
 @contextlib.contextmanager
-def _blaming(cell: SweepCell, *group: str) -> Iterator[None]:
-    """Turn errors of validation, in a group of settings, into misfits at the lines that are to blame."""
+def _locating_errors(cell: SweepCell, *group: str) -> Iterator[None]:
+    """Convert validation errors of a group of settings to misfits with their locations."""
     try:
         yield
     except ValidationError as error:
@@ -258,7 +260,7 @@ def _setting(key: str, value: Any, path: KeyPath) -> Setting:
 def _with_conditions(
     cell: SweepCell, whens: list[When], places: Places, conditions: ConditionChecker
 ) -> list[tuple[SweepCell, Layers]]:
-    """Return the cell, or the cells it becomes, after applying in order every condition that holds."""
+    """Return the cells that result from applying, in order, every condition that holds."""
     found = [(cell, layered(cell.settings, places))]
     for index, when in enumerate(whens):
         path = ("when", index)
@@ -272,7 +274,7 @@ def _with_conditions(
 
 
 def _under(cell: SweepCell, when: When, path: KeyPath, places: Places) -> Iterator[tuple[SweepCell, Layers]]:
-    """Yield the cells that one becomes in which the condition holds."""
+    """Yield the cells that result from a cell in which the condition holds."""
     implied = cell.implied + shallow_first(_settings(when.set, (*path, "set")))
     for point in itertools.product(*_grid(when.grid, (*path, "grid"))):
         more = cell._replace(chosen=cell.chosen + _together(point), implied=implied)
@@ -280,11 +282,11 @@ def _under(cell: SweepCell, when: When, path: KeyPath, places: Places) -> Iterat
 
 
 def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Places) -> tuple[SweepCell, Layers]:
-    """Return the cell with what is derived from its settings, in order: later expressions see earlier results."""
+    """Return the cell with its derived settings, in order: expressions can use earlier results."""
     for key, text in spec.derive.items():
         path = ("derive", key)
         try:
-            value = evaluate(str(text), functools.partial(value_of, layers, {"horizon_kimg": spec.horizon_kimg}))
+            value = evaluate(str(text), functools.partial(value_of, layers, {HORIZON: layers.tree[HORIZON]}))
         except ExpressionError as error:
             raise Misfits([Misfit(path, str(error), concerns_cell=True)]) from None
         cell = cell._replace(implied=(*cell.implied, _setting(key, value, path)))

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from trainer.config.job import Resources
 from trainer.config.presets.official import PRESETS
-from trainer.config.spec import PositiveInt
+from trainer.config.spec import Positive, PositiveInt
 from trainer.config.train import TrainConfig
 from trainer.errors import did_you_mean
 
@@ -22,8 +22,11 @@ Assignments = dict[str, JsonValue]
 AxisValues = Annotated[list[JsonValue], Field(min_length=1)]
 """At least one value, for an axis."""
 
-FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
-"""What the data set itself says, so that nobody has to write it."""
+READ_FROM_DATA = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
+"""Settings that are read from the data set."""
+
+HORIZON = "horizon_kimg"
+"""What a sweep says for all cells, and cells and conditions may say for some."""
 
 ELSEWHERE = {
     "seed": "belongs under `seeds`",
@@ -42,9 +45,10 @@ def settable() -> dict[str, list[FieldInfo]]:
         "preset": [FieldInfo(annotation=_PRESET, description="A published configuration to start from.")],
         "preset_devices": [FieldInfo(annotation=PositiveInt, description="Devices that preset auto is meant for.")],
     }
+    fields[HORIZON] = [FieldInfo(annotation=Positive, description="Length of training of these cells, in kimg.")]
     fields |= {key: [field] for key, field in _walk(Resources, "resources.")}
     for key, field in _walk(TrainConfig, ""):
-        if key not in FOUND_OUT and key not in ELSEWHERE:
+        if key not in READ_FROM_DATA and key not in ELSEWHERE:
             fields.setdefault(key, []).append(field)
     fields["data"] = fields["data.source"] = [
         FieldInfo(annotation=str, description="A known data set, or the path of a folder or ZIP.")
@@ -61,7 +65,7 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Return the groups of settings that may stand where `annotation` is asked for."""
+    """Return the groups of settings that `annotation` allows."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
@@ -70,24 +74,24 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def default_of(key: str) -> Any:
-    """Return the default of a key, or None where it has none of its own (a preset or another key decides)."""
+    """Return the default of a key, or None if a preset or another key decides."""
     values = [field.get_default() for field in settable().get(key, []) if not field.is_required()]
     return values[0] if values else None
 
 
 def key_problem(key: str) -> str | None:
-    """Return what is wrong with `key` as a setting, or None."""
+    """Return why `key` is not a setting, or None if it is."""
     if key in settable():
         return None
     if key in ELSEWHERE:
         return ELSEWHERE[key]
-    if key in FOUND_OUT:
-        return "is read from the data set itself"
+    if key in READ_FROM_DATA:
+        return "is read from the data set"
     return "is not a setting" + did_you_mean(key, settable())
 
 
 def nested(key: str, value: Any) -> dict[str, Any]:
-    """Return the tree in which only `key` (dotted) has `value`. A bare `data` names where the images come from."""
+    """Return a tree in which only `key` (dotted) has `value`. `data` is short for `data.source`."""
     if key == "data" and not isinstance(value, dict):
         key = "data.source"
     *groups, last = key.split(".")
@@ -98,7 +102,7 @@ def nested(key: str, value: Any) -> dict[str, Any]:
 
 
 def lookup(tree: Any, key: str) -> Any:
-    """Return what stands at `key` in a tree of settings: the value, the name of a tagged choice, or the default."""
+    """Return the value at `key` in a tree of settings: a value, the name of a tagged choice, or the default."""
     here = tree
     for part in ("data.source" if key == "data" else key).split("."):
         if not isinstance(here, dict) or part not in here:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from orchestrator.sweep.claims import ClaimText
-from orchestrator.sweep.keys import Assignments, AxisValues, Name
+from orchestrator.sweep.keys import HORIZON, Assignments, AxisValues, Name
 from orchestrator.sweep.search_space import Search
 from orchestrator.sweep.stop_rules import StopRules
 from trainer.config.job import Resources
@@ -18,7 +18,7 @@ SeedCount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class When(Settings):
-    """In cells where all of `if` holds: the settings of `set`, and further axes of `grid`."""
+    """In cells where `if` holds: apply the settings in `set`, and add the axes in `grid`."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -28,11 +28,17 @@ class When(Settings):
 
 
 class Budget(Settings):
-    """What the sweep may cost at most; a plan beyond it is refused."""
+    """The maximum cost of the sweep; a plan that exceeds it is refused."""
 
     kwh: Positive | None = None
     gpu_hours: Positive | None = None
     cpu_hours: Positive | None = None
+
+
+class Length(Settings):
+    """How long a cell is trained, in thousands of real images shown."""
+
+    horizon_kimg: Positive
 
 
 class SweepSpec(Settings):
@@ -72,6 +78,12 @@ class SweepSpec(Settings):
             raise ValueError(f"zip: lists of different lengths ({lengths})")
         return self
 
+    def at_horizon(self, kimg: float) -> Self:
+        """Return the sweep with every cell trained to `kimg`, including those that set a horizon of their own."""
+        cells = {name: _without_horizon(given) for name, given in self.cells.items()}
+        whens = [when.model_copy(update={"set": _without_horizon(when.set)}) for when in self.when]
+        return self.model_copy(update={HORIZON: kimg, "cells": cells, "when": whens})
+
     @property
     def seed_values(self) -> list[int]:
         """Return the seeds; `seeds: 3` is short for [0, 1, 2]."""
@@ -79,6 +91,10 @@ class SweepSpec(Settings):
 
     @property
     def score_name(self) -> str:
-        """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
+        """Return the full name of the metric that ranks cells, as in metrics.jsonl."""
         score = self.score or (self.metrics[0] if self.metrics else "")
         return main_name(score, self.detector, self.distance)
+
+
+def _without_horizon(given: Assignments) -> Assignments:
+    return {key: value for key, value in given.items() if key != HORIZON}

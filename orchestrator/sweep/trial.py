@@ -1,4 +1,4 @@
-"""Trial: one run of a sweep, identified by its configuration."""
+"""Trial: a run of a sweep, identified by its configuration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from trainer.config.train import TrainConfig
 
 
 class LocatedData(NamedTuple):
-    """A data set: what it is, and where it is on this machine."""
+    """A data set: its description, and its path on this machine."""
 
     description: DataDescription
     path: Path
 
 
 DataLookup = Callable[[str], LocatedData]
-"""From a data set's name or path, as written in a sweep, to the data set. Raises UserError."""
+"""Finds a data set by its name or path in a sweep. Raises UserError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run of a sweep.
+    """A run of a sweep.
 
-    `cell` is the label of its cell, `name` what `cells:` of the file calls that, `axes` where it lies on the other
-    axes, `settings` all that the cell sets. Cells that come out as the same computation share an id, and the run.
+    `cell` is the label of its cell, `name` its name under `cells:`, `axes` its values on the other axes, `settings` all
+    settings of the cell. Cells with equal configurations share an id and a run.
     """
 
     id: str

@@ -35,8 +35,8 @@ def _text(name: str, text: str) -> Callable[[Path], None]:
 
 def _handle(**changes: object) -> Callable[[Path], None]:
     def write(attempt: Path) -> None:
-        told = json.loads((attempt / "handle.json").read_text()) | changes
-        (attempt / "handle.json").write_text(json.dumps(told))
+        reported = json.loads((attempt / "handle.json").read_text()) | changes
+        (attempt / "handle.json").write_text(json.dumps(reported))
 
     return write
 
@@ -91,7 +91,7 @@ def submitted(store: Store, slurm: FakeSlurm, sweep_file: Callable[[str], Path])
 ANSWERS = ("4700|N/A|FAILED|512|", "4700|N/A|PENDING|0|", "the site is asleep", "")
 CASES = [
     *((state, ANSWERS[index % 4]) for index, state in enumerate(STATES)),
-    *(("submitted", told) for told in ANSWERS),
+    *(("submitted", reported) for reported in ANSWERS),
 ]
 
 
@@ -105,7 +105,7 @@ def test_every_read_command_succeeds_or_prints_one_line(
     for command in LOOKS:
         target = trial if command in ("why", "logs") else "test"
         code = main([command, target, "--store", str(store.root)])
-        told = capfd.readouterr().err
-        assert code in (ExitCode.DONE, ExitCode.USER_ERROR, ExitCode.SOME_FAILED), f"{command}: {told}"
-        assert "Traceback" not in told
-        assert (code != ExitCode.USER_ERROR) or told.count("adasweep: error: ") == 1
+        reported = capfd.readouterr().err
+        assert code in (ExitCode.DONE, ExitCode.USER_ERROR, ExitCode.SOME_FAILED), f"{command}: {reported}"
+        assert "Traceback" not in reported
+        assert (code != ExitCode.USER_ERROR) or reported.count("adasweep: error: ") == 1

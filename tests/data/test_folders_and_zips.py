@@ -79,8 +79,8 @@ def test_a_common_folder_makes_no_class(tmp_path: Path, around: str) -> None:
 
 def test_the_common_folder_and_the_classes_are_reported(tmp_path: Path) -> None:
     by_folders(zip_of(tmp_path / "x.zip", ANIMALS))
-    told = read_settings(tmp_path / "by-folders.zip")["remarks"]
-    assert told == [
+    reported = read_settings(tmp_path / "by-folders.zip")["remarks"]
+    assert reported == [
         "classes are the folders in order of their names: 0 cat, 1 dog",
         "all images lie in the folder animals: the folders in it are the classes",
     ]
@@ -198,9 +198,9 @@ def test_pipes_sockets_and_devices_are_left_out_and_reported(tmp_path: Path, mon
     (folder / "zero.png").symlink_to("/dev/zero")
     monkeypatch.chdir(folder)
     with bound_socket(Path("socket.png")):
-        told = "left out: 3 irregular files (pipe.png, socket.png, zero.png): a pipe, socket or device"
-        assert examine(folder, tmp_path).remarks == [told]
-        assert verify(folder).remarks == [told]
+        reported = "left out: 3 irregular files (pipe.png, socket.png, zero.png): a pipe, socket or device"
+        assert examine(folder, tmp_path).remarks == [reported]
+        assert verify(folder).remarks == [reported]
         assert prepare(folder, tmp_path / "out.zip") == 2
 
 
@@ -304,14 +304,14 @@ def test_names_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_terminal_of_another_encoding_stops_nothing(tmp_path: Path) -> None:
     folder = folder_set(tmp_path / "caf\u00e9-\U0001f408", 2)
     (folder / "\u00e9.heic").write_text("")
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-m", "trainer", "data", "describe", str(folder)],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         check=False,
     )
-    assert (told.returncode, told.stderr) == (0, b"")
-    assert b"name              caf" in told.stdout
+    assert (reported.returncode, reported.stderr) == (0, b"")
+    assert b"name              caf" in reported.stdout
 
 
 # Endings
@@ -369,8 +369,8 @@ def test_files_that_are_skipped_are_counted_by_their_ending(tmp_path: Path) -> N
     folder = folder_set(tmp_path / "cats", 2)
     for name in ("a.HEIC", "b.heic", "c.jfif", "README", ".hidden", "Thumbs.db"):
         (folder / name).write_text("")
-    told = "passed over, as no images that are read: 2 .heic, 1 .jfif, 1 without ending, 1 .db"
-    assert sorted(examine(folder, tmp_path).remarks[0]) == sorted(told)
+    reported = "passed over, as no images that are read: 2 .heic, 1 .jfif, 1 without ending, 1 .db"
+    assert sorted(examine(folder, tmp_path).remarks[0]) == sorted(reported)
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "a.heic").write_text("")
     for refused in (

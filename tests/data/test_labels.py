@@ -83,8 +83,8 @@ def test_a_plan_warns_of_classes_without_images(tmp_path: Path) -> None:
     prepare(folder_set(tmp_path / "cats", 6, [1, 2, 1, 2, 1, 2], side=32), store.data / "cats.zip")
     (tmp_path / "s.yaml").write_text("sweep: s\nbase: {preset: tiny32, data: cats}\nhorizon_kimg: 0.1\nmetrics: []\n")
     sweep = read_sweep(tmp_path / "s.yaml")
-    told = cautions(sweep.spec, expand(sweep, lookup(store)), [], store.root)
-    assert any("data set cats.zip: class 0 has no images" in line for line in told)
+    reported = cautions(sweep.spec, expand(sweep, lookup(store)), [], store.root)
+    assert any("data set cats.zip: class 0 has no images" in line for line in reported)
 
 
 def test_labels_of_images_that_are_not_there_are_reported(tmp_path: Path) -> None:

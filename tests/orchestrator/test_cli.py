@@ -89,7 +89,7 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["plan", "gone.yaml"], "gone.yaml: file: No such file or directory"),
         (["status", "gone"], "sweep 'gone': is not in the store"),
@@ -100,7 +100,7 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["plan"], "Missing argument 'SWEEP'; see: adasweep plan --help"),
         (["why", "abc"], "trial 'abc': no such trial"),
         (["cancel", "gone"], "gone: is neither a sweep in the store nor a trial"),
-        (["record"], "holds no trials"),
+        (["record"], "has no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
         (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
         (["run", "{sweep}", "--tier", "huge"], "has no tier 'huge'"),
@@ -108,7 +108,7 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
     words: list[str],
-    told: str,
+    message: str,
     tmp_path: Path,
     sweep_file: Write,
     capsys: Capture,
@@ -117,10 +117,10 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     words = [word.format(sweep=sweep_file(SWEEP)) for word in words]
     monkeypatch.setenv("ADASWEEP_STORE", str(tmp_path / "empty"))
     assert main(words) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("adasweep: error: ")
-    assert said.count("\n") == 1
-    assert told in said
+    printed = capsys.readouterr().err
+    assert printed.startswith("adasweep: error: ")
+    assert printed.count("\n") == 1
+    assert message in printed
     assert not (tmp_path / "empty").exists()
 
 
@@ -131,11 +131,11 @@ def test_a_sweep_that_was_run_is_named_by_its_name_or_its_file(
     write_plan(store, plan_sweep(store, Request(Path(file))))
     name = read_sweep(Path(file)).key
     for words in (["plan"], ["status"], ["watch"], ["run", "--dry-run"], ["metrics", "--dry-run"]):
-        told = []
+        message = []
         for sweep in (name, file):
             assert main([words[0], sweep, *words[1:], *where]) == 0
-            told.append(capsys.readouterr().out)
-        assert told[0] == told[1]
+            message.append(capsys.readouterr().out)
+        assert message[0] == message[1]
     for sweep in (name, file):
         assert main(["cancel", sweep, *where]) == main(["retry", sweep, *where]) == 2
         assert capsys.readouterr().err.count("nothing ") == 2
@@ -194,9 +194,9 @@ def test_a_bug_is_exit_code_70(monkeypatch: pytest.MonkeyPatch, capsys: Capture)
 
     monkeypatch.setattr("orchestrator.commands.schema.sweep_schema", broken)
     assert main(["schema"]) == 70
-    said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith("Traceback")
-    assert said[-1].startswith("adasweep: error: internal error; please report it")
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[0].startswith("Traceback")
+    assert printed[-1].startswith("adasweep: error: internal error; please report it")
 
 
 def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -63,7 +63,7 @@ def test_when_adds_settings_and_axes_where_it_holds(trials: Trials) -> None:
 def test_conditions_see_presets_and_defaults(trials: Trials) -> None:
     assert len(trials("when: [{if: {preset: tiny32}, grid: {batch: [32, 64]}}]\n")) == 2
     assert len(trials("when: [{if: {discriminator.capacity: 1.0}, grid: {batch: [32, 64]}}]\n")) == 2
-    with pytest.raises(SweepError, match=r"512 is the value of no cell; there are 64"):
+    with pytest.raises(SweepError, match=r"no cell has 512; cells have 64"):
         trials("when: [{if: {generator.z_dim: 512}, grid: {batch: [32, 64]}}]\n")
 
 
@@ -75,7 +75,7 @@ def test_exclude_leaves_out_cells_that_match_in_everything(trials: Trials) -> No
 
 
 def test_excluding_everything_is_an_error(read: Read) -> None:
-    with pytest.raises(SweepError, match=":4: exclude: leaves nothing to run"):
+    with pytest.raises(SweepError, match=":4: exclude: excludes all cells"):
         expand(read(BASE + "exclude: [{data: tiny}]\n"), find)
 
 

@@ -91,10 +91,10 @@ def test_freezing_this_code_is_quick(store: Store) -> None:
     place = freeze(store)
     assert time.process_time() - started < 1.0
     code = "import orchestrator.supervisor.supervise, trainer.config.train; print(orchestrator.__file__)"
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(place)}, capture_output=True, text=True
     )
-    assert told.stdout.startswith(str(place)), told.stderr
+    assert reported.stdout.startswith(str(place)), reported.stderr
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_a_training_packed_half_way_ends_elsewhere_as_if_undisturbed(tmp_path: P
     calm.finish()
     process = here.begin()
     process.send_signal(signal.SIGINT)
-    assert process.wait(SECONDS) == 75, here.said
+    assert process.wait(SECONDS) == 75, here.printed
     assert is_mid_way(here.run)
     carried(here.store, "trained", there.store, *options)
     there.finish()

@@ -111,7 +111,7 @@ def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
 ) -> None:
     (store.root / "mlflow.db").write_bytes(b"no database " * 100)
     assert ingest.main([str(store.root), "--rebuild"]) == 0
-    assert "not readable" in capsys.readouterr().err
+    assert "cannot be read" in capsys.readouterr().err
     assert [path.read_bytes()[:11] for path in store.root.glob("mlflow.db.unreadable-*")] == [b"no database"]
     assert not is_behind(store, default_target(store), [run.path.name])
 
@@ -167,7 +167,7 @@ def test_what_mlflow_refuses_is_left_out_and_reported(
     append_lines(run.metrics, [metric(5.0, math.nan), metric(6.0, math.inf)])
     (run.samples / "fakes-000009.000.png").write_bytes(b"no picture")
     assert main(["record", "--store", str(store.root)]) == 0
-    assert f"trial {run.path.name}: 5 left out, which MLflow refuses: " in capsys.readouterr().out
+    assert f"trial {run.path.name}: 5 skipped, refused by MLflow: " in capsys.readouterr().out
     refused = read_cursor(default_target(store).cursors, run.path.name).refused
     assert set(refused) == {*(f"metric {name}" for name in names[:4]), "picture fakes-000009.000.png"}
     ingester = record(store)

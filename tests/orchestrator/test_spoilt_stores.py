@@ -116,8 +116,8 @@ def endings(
 def other_is_seen(store: Store, printed: dict[str, str]) -> bool:
     """Return whether the trial beside the corrupt one is unchanged."""
     other = list(store.ids())[1]
-    told = observe_run(store.run(other), None, 4e9)
-    return (told.state, told.kimg) == (State.DONE, 1.0) and "done at 1 kimg" in printed["why OTHER"]
+    reported = observe_run(store.run(other), None, 4e9)
+    return (reported.state, reported.kimg) == (State.DONE, 1.0) and "done at 1 kimg" in printed["why OTHER"]
 
 
 def odd(key: str, *values: Any) -> list[tuple[str, Any]]:

@@ -5,6 +5,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from orchestrator.sweep.bundled import bundled
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, read_sweep
 from orchestrator.sweep.trial import LocatedData, Trial
@@ -12,7 +13,7 @@ from trainer.config.dataset.config import DataDescription
 from trainer.errors import DataError
 
 SWEEPS = Path(__file__).parents[2] / "sweeps"
-NAMES = [path.relative_to(SWEEPS).with_suffix("").as_posix() for path in sorted(SWEEPS.rglob("*.yaml"))]
+NAMES = list(bundled())
 """Every sweep by its path; those with a folder are of a paper, but for the project's own."""
 
 SOURCES = ["laptop/source"]

@@ -24,8 +24,8 @@ Capture = pytest.CaptureFixture[str]
 @pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
 def test_every_command_has_help_with_examples(name: str, capsys: Capture) -> None:
     assert main([name, "--help"]) == 0
-    told = capsys.readouterr().out
-    assert f"  python -m trainer {name} " in told or "COMMAND" in told
+    message = capsys.readouterr().out
+    assert f"  python -m trainer {name} " in message or "COMMAND" in message
 
 
 @pytest.mark.parametrize("words", [["ops", "build"], ["ops", "status"]])
@@ -35,7 +35,7 @@ def test_every_command_of_a_group_has_help_with_examples(words: list[str], capsy
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["inspect", "jacobian"], "type: python -m trainer probe PROBE SNAPSHOT TARGET"),
         (["probe", "--config", "trial.json"], "type: python -m trainer benchmark --config CONFIG"),
@@ -49,12 +49,12 @@ def test_every_command_of_a_group_has_help_with_examples(words: list[str], capsy
         (["export", "gone.safetensors"], "Missing argument 'TARGET'; see: python -m trainer export --help"),
     ],
 )
-def test_a_mistake_is_one_line_and_exit_code_2(words: list[str], told: str, capsys: Capture) -> None:
+def test_a_mistake_is_one_line_and_exit_code_2(words: list[str], message: str, capsys: Capture) -> None:
     assert main(words) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("adasweep: error: ")
-    assert said.count("\n") == 1
-    assert told in said
+    printed = capsys.readouterr().err
+    assert printed.startswith("adasweep: error: ")
+    assert printed.count("\n") == 1
+    assert message in printed
 
 
 def test_a_full_disk_is_a_user_error_and_anything_else_a_bug(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

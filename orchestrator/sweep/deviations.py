@@ -1,0 +1,145 @@
+"""Where the runs of a sweep differ from what the paper states of them (see published_settings)."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from orchestrator.errors import Problem
+from orchestrator.sweep.published_settings import PROOF, PublishedEntry, PublishedFile
+from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.trial import Trial
+from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.spec import Settings, Spec
+from trainer.errors import did_you_mean
+
+Facts = Mapping[str, Any]
+"""What is known of a run, by key: settings of its configuration as in a sweep, and what the sweep asks for."""
+
+MISSING = object()
+
+
+class Deviation(NamedTuple):
+    """A setting of some runs that is not the published one. `is_proven`: the published one is not from memory."""
+
+    problem: Problem
+    is_proven: bool
+
+    def __str__(self) -> str:
+        return str(self.problem)
+
+
+def deviations(file: PublishedFile, sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Deviation]:
+    """Yield what of the runs of a sweep is not as published."""
+    entries = list(file.of(sweep.spec.sweep))
+    known = [facts_of(sweep, trial) for trial in trials] if entries else []
+    for place, entry in entries:
+        for key, text in _found(entry, known):
+            path: KeyPath = ("entries", place, *([key] if key else []))
+            problem = file.source.problem(path, f"{text} [{entry.evidence}: {entry.source}]", key or entry.sweep)
+            yield Deviation(problem, entry.evidence in PROOF)
+
+
+def facts_of(sweep: Sweep, trial: Trial) -> Facts:
+    """Return what is known of a run: `cell`, `data`, `images`, `generator.width.256`, `methods.bcr.transform` ..."""
+    spec, config = sweep.spec, trial.config
+    sizes = [4 << power for power in range(config.data.resolution.bit_length() - 2)]
+    return {
+        **dict(_flat("", config)),
+        **dict(_widths("generator", {size: config.networks.generator.width(size, sizes[-1]) for size in sizes})),
+        **dict(_flat("watch", spec.watch)),
+        "cell": trial.name,
+        "seed": trial.seed,
+        "data": trial.data_path.stem,
+        "images": config.data.training_images,
+        "horizon_kimg": trial.horizon_kimg,
+        "gpus": trial.resources.gpus,
+        "micro_batches": config.micro_batches,
+        "transfer": trial.transfer_path.stem if trial.transfer_path else None,
+        "metrics": list(spec.metrics),
+        "score": spec.score,
+        "detector": spec.detector.partition(":")[0],
+        "evaluation_seeds": spec.evaluation_seeds,
+        "probes": list(spec.probes),
+        "figures": list(spec.figures),
+    }
+
+
+def _widths(network: str, widths: Mapping[int, int]) -> Iterator[tuple[str, int]]:
+    for size, width in widths.items():
+        yield f"{network}.width.{size}", width
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every value of settings by its dotted key: a tagged choice as its tag, one of a list under its tag."""
+    if isinstance(value, Settings):
+        yield prefix, getattr(value, "type", None)
+        for key, inner in value:
+            yield from _flat(f"{prefix}.{key}" if prefix else key, inner)
+    elif isinstance(value, tuple) and any(isinstance(part, Spec) for part in value):
+        yield prefix, [part.type for part in value]
+        for part in value:
+            yield from _flat(f"{prefix}.{part.type}", part)
+    else:
+        yield prefix, value
+
+
+def _found(entry: PublishedEntry, known: Sequence[Facts]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the runs that an entry is about, by key."""
+    chosen = [facts for facts in known if _is_meant(entry, facts)]
+    absent = [name for name in entry.cells if all(facts["cell"] != name for facts in chosen)]
+    if absent or not chosen:
+        wanted = ", ".join([*absent, *(f"{key}={value}" for key, value in entry.where.items())])
+        yield "", f"has no run of {wanted or 'any kind'}"
+    for key, published in entry.says.items() if chosen else ():
+        yield from ((key, text) for text in _differing(key, published, chosen))
+    for key, values in entry.values.items() if chosen else ():
+        yield from ((key, text) for text in _differing_together(key, values, chosen))
+
+
+def _is_meant(entry: PublishedEntry, facts: Facts) -> bool:
+    if entry.cells and facts["cell"] not in entry.cells:
+        return False
+    return all(
+        any(same(facts.get(key, MISSING), one) for one in (value if isinstance(value, list) else [value]))
+        for key, value in entry.where.items()
+    )
+
+
+def _differing(key: str, published: Any, chosen: Sequence[Facts]) -> Iterator[str]:
+    found = [facts.get(key, MISSING) for facts in chosen]
+    for value in _distinct([value for value in found if not same(value, published)]):
+        where = next(facts for facts in chosen if same(facts.get(key, MISSING), value))
+        name = where["cell"] or where["data"]
+        if value is MISSING:
+            yield f"{name} has no such setting{did_you_mean(key, list(where))}; published: {published}"
+        else:
+            yield f"{name} has {value}; published: {published}"
+
+
+def _differing_together(key: str, values: Sequence[Any], chosen: Sequence[Facts]) -> Iterator[str]:
+    found = _distinct([facts.get(key, MISSING) for facts in chosen])
+    lacking = [value for value in values if not any(same(value, one) for one in found)]
+    beyond = [value for value in found if not any(same(value, one) for one in values)]
+    if lacking:
+        yield f"lacks {', '.join(map(str, lacking))}"
+    if beyond:
+        yield f"has {', '.join('no value' if value is MISSING else str(value) for value in beyond)} besides"
+
+
+def _distinct(values: Sequence[Any]) -> list[Any]:
+    found: list[Any] = []
+    for value in values:
+        if not any(value is one or same(value, one) for one in found):
+            found.append(value)
+    return found
+
+
+def same(value: Any, published: Any) -> bool:
+    """Return whether a value is the published one; numbers up to rounding, and true is not 1."""
+    if isinstance(value, bool) or isinstance(published, bool):
+        return value is published
+    if isinstance(value, int | float) and isinstance(published, int | float):
+        return math.isclose(value, published, rel_tol=1e-9)
+    if isinstance(value, list | tuple) and isinstance(published, list):
+        return len(value) == len(published) and all(map(same, value, published))
+    return bool(value == published)
