@@ -6,7 +6,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import progress_console
 from orchestrator.errors import SetupError
 from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark
-from orchestrator.plan.decide import SUBMITTED
+from orchestrator.plan.decide import TO_RUN
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import environment, python_module
@@ -29,7 +29,7 @@ def execute(store: Store, request: Request) -> int:
 
 def unmeasured(store: Store, plan: Plan) -> list[Trial]:
     """Return one trial for each shape without a benchmark."""
-    todo = [trial for trial in plan.trials if plan.decisions[trial.id].action in SUBMITTED]
+    todo = [trial for trial in plan.unique.values() if plan.decisions[trial.id].action in TO_RUN]
     shapes = {shape_key(trial.config): trial for trial in reversed(todo)}
     return [trial for trial in shapes.values() if not benchmark_path(store.benchmarks, trial.config).exists()]
 

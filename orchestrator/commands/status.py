@@ -90,7 +90,7 @@ def _print_skipped(lines: Sequence[str]) -> None:
 def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
     """Return the status of every cell of a sweep's last plan."""
     plan = read_plan(store, sweep)
-    return sweep_status(store, plan, observe_now(store, plan.trials), RULES)
+    return sweep_status(store, plan, observe_now(store, plan.with_sources), RULES)
 
 
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:

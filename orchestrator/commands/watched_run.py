@@ -10,7 +10,7 @@ from types import FrameType
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.plan_table import took
 from orchestrator.display.progress import View, status_line
-from orchestrator.plan.status import TrialStatus, trial_status
+from orchestrator.plan.status import TrialStatus, score_of_run, trial_status
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
@@ -50,10 +50,14 @@ class WatchedRun:
         wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
         started = len(self.dispatcher.submit())
         self.view.log(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
-        if started >= wanted:
-            return 0
+        waiting = len(self.dispatcher.waiting)
+        if waiting:
+            self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
+        if started + waiting >= wanted:
+            return ExitCode.RUN_AGAIN if waiting else 0
         why = self.dispatcher.refusal or self.dispatcher.trouble
-        self.view.log(f"{wanted - started} trials are not submitted: {why}; repeat the command later to submit them")
+        left = wanted - started - waiting
+        self.view.log(f"{left} trials are not submitted: {why}; repeat the command later to submit them")
         return ExitCode.RUN_AGAIN
 
     def run_to_completion(self, *, record: bool) -> int:
@@ -84,7 +88,7 @@ class WatchedRun:
     def statuses(self) -> list[TrialStatus]:
         """Return the status of every cell, in the order of the sweep. Settled ones are read once more, then cached."""
         active = set(self.dispatcher.active)
-        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.cells}
+        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.runs}
         found = {place: self.settled.get(place) or self._status(run) for place, run in places.items()}
         self.settled |= {place: found[place] for place, run in places.items() if run.trial not in active}
         return list(found.values())
@@ -92,7 +96,7 @@ class WatchedRun:
     def _status(self, run: PlannedRun) -> TrialStatus:
         plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
         seen = sweep_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
-        return trial_status(self.store, run, plan.sweep.spec.score_name, seen, decision)
+        return trial_status(self.store, run, score_of_run(run, plan.sweep.spec.score_name), seen, decision)
 
     @property
     def _sweep(self) -> str:

@@ -10,14 +10,12 @@ from orchestrator.commands.options import TrialArgument
 from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import ROWS
-from orchestrator.plan.decide import decide_one
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
-from orchestrator.plan.status import attempts_of
+from orchestrator.plan.plan_file import readable_plans
+from orchestrator.plan.status import attempts_of, decisions_of_plan
 from orchestrator.recorders.flat import flattened
 from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
-from orchestrator.store.observe import Observed
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -74,18 +72,19 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
         "attempts": [
             {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
-        "sweeps": list(_places(readable_plans(store, unreadable), trial, seen)),
+        "sweeps": list(_places(store, readable_plans(store, unreadable), trial)),
         "passed_over": [*map(str, invalid_files(store, trial)), *unreadable],
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }
 
 
-def _places(plans: Iterable[PlanFile], trial: str, seen: Observed) -> Iterator[dict[str, Any]]:
+def _places(store: Store, plans: Iterable[PlanFile], trial: str) -> Iterator[dict[str, Any]]:
     """Yield the position of a trial in each plan, and what that sweep's next run would do."""
     for plan in plans:
-        for run in plan.cells:
+        for run in plan.runs:
             if run.trial == trial:
-                decision = decide_one(wanted_of_plan(plan)[trial], seen, RULES)
+                seen = observe_now(store, plan.with_what_it_starts_from(trial))
+                decision = decisions_of_plan(store, plan, seen, RULES)[trial]
                 place = {"sweep": plan.sweep, "cell": run.cell, "seed": run.seed, "horizon_kimg": run.horizon_kimg}
                 yield place | {"action": decision.action.value, "reason": decision.reason}
 

@@ -12,13 +12,14 @@ from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
-from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.plan.decide import SETTLED, SUBMITTED, Action, Decision, Rules, decide
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
-from orchestrator.plan.status import SETTLED
+from orchestrator.plan.sources import held_back
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
+from orchestrator.store.starting_point import kept_snapshots
 from trainer.errors import UserError
 
 RETRY_SECONDS = 15.0
@@ -66,6 +67,11 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.LEAVE]
 
     @property
+    def waiting(self) -> list[str]:
+        """Return the trials that wait for the trial that they start from."""
+        return [trial for trial, decision in self.decisions.items() if decision.action is Action.WAIT]
+
+    @property
     def ours(self) -> list[str]:
         """Return the trials that are queued or running for this sweep, not for others."""
         return [trial for trial in self.under_way if self._is_ours(trial)]
@@ -83,7 +89,7 @@ class Dispatcher:
             self.refusal = ""
         if not todo or time.monotonic() < self._not_before:
             return []
-        done = submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
+        done = submit(self.store, self.backend, self.plan, todo, self.code)
         submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
         self.handles |= done.handles
         self.decisions |= dict.fromkeys(submitted, QUEUED)
@@ -109,14 +115,20 @@ class Dispatcher:
             self.backend.maintain()
             seen = observe(self.store, active, reported_states(self.store, handles, [self.backend]))
             self.observed |= seen
-            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
+            self._decide(decide(self._wanted(active), seen, self.rules, self.plan.decider))
 
     def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
         """Continue with `plan`: the current one with more trials, which have `seen` and `decisions`."""
         self.plan = plan
         self.observed |= seen
-        self.decisions |= decisions
+        self._decide(decisions)
         self.handles |= {handle.trial: handle for handle in open_handles(self.store, seen)}
+
+    def _decide(self, decisions: Mapping[str, Decision]) -> None:
+        """Take over decisions, holding back what starts from a snapshot that is not there yet."""
+        dependents = [one for one in self.plan.dependents if one.trial in decisions]
+        kept = kept_snapshots(self.store, (one.start for one in dependents if self.observed[one.start.trial].attempts))
+        self.decisions |= held_back({**self.decisions, **decisions}, dependents, self.observed, kept)
 
     def stop_early(self) -> None:
         """Stop the trials that a stop rule applies to: mark them in the store, and cancel those that run."""

@@ -3,7 +3,7 @@
 import gc
 import itertools
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +19,13 @@ from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.plan.preflight import measuring_problems, runtime_problems
+from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_problems
+from orchestrator.plan.sources import NeededSource, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
+from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
 from orchestrator.sweep.claims import misplaced_claims
@@ -34,6 +36,7 @@ from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
+from trainer.config.training import TransferFromTrial
 from trainer.record import State
 
 MOST_OTHERS = 100
@@ -90,16 +93,18 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     find = lookup(store)
     trials = tuple(expand(sweep, find))
     if request.evaluation is not None:
-        sweep = without_search(sweep)
+        sweep, trials = without_search(sweep), tuple(replace(trial, source=None) for trial in trials)
     sample = typical_trials(sweep, find) if sweep.spec.search else []
     problems = _misplaced_claims(sweep, trials)
     if request.evaluation is None:
         problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
+        problems += _problems_of_sources((*trials, *sample), backend.lacks)
     else:
         problems += measuring_problems(sweep, trials, backend.lacks, request.evaluation.given)
     if problems:
         raise SweepError(problems)
-    configs = {trial.id: trial.config for trial in trials}
+    unique = unique_trials(trials)
+    configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend.name)
     awaited = tuple(sample * to_sample(sweep))
@@ -114,9 +119,27 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         awaited=awaited,
         decider=_decider(request),
         past_runs=recent_runs(store, backend.name),
+        kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
     return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
+
+
+def _problems_of_sources(trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
+    """Return what would fail of the trials of other sweeps that these start from, at the lines of those sweeps."""
+    by_sweep: dict[str, list[NeededSource]] = {}
+    for source in other_sources(trials).values():
+        by_sweep.setdefault(source.sweep.key, []).append(source)
+    found = (runtime_problems(group[0].sweep, [one.trial for one in group], lacks) for group in by_sweep.values())
+    return [problem for problems in found for problem in problems]
+
+
+def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
+    """Yield the snapshots that trials start from which have not begun, where the source has."""
+    for trial in trials:
+        source = trial.source
+        if source and observed[source.trial.id].attempts and not observed[trial.id].attempts:
+            yield source.snapshot
 
 
 def without_search(sweep: Sweep) -> Sweep:

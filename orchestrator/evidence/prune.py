@@ -11,6 +11,7 @@ from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
 from orchestrator.store.observe import Observed
+from trainer.config.training import Transfer
 from trainer.record import RunDir, State
 
 CHECKPOINT = re.compile(r"ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors")
@@ -99,4 +100,4 @@ def _digest(path: Path) -> str:
 def _sources_of_transfers(store: Store, seen: Mapping[str, Observed]) -> frozenset[str]:
     """Return the checksums of the snapshots from which unfinished trials are initialised."""
     configs = (store.config(trial) for trial, observed in seen.items() if observed.state is not State.DONE)
-    return frozenset(config.transfer.sha256 for config in configs if config and config.transfer)
+    return frozenset(config.transfer.sha256 for config in configs if config and isinstance(config.transfer, Transfer))

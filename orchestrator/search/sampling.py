@@ -16,8 +16,8 @@ from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.errors import LeaseHeld, PlanError, SweepError
 from orchestrator.plan.decide import Action, decide
-from orchestrator.plan.plan import wanted_of
 from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.wanted import wanted_of
 from orchestrator.search.engine import Engine, Result, Suggestion
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.store.observe import observe
@@ -150,11 +150,11 @@ class Sampling:
         if point in plan.sweep.sampled:
             return
         sweep = replace(plan.sweep, sampled=(*plan.sweep.sampled, point))
-        fresh = {trial.id: trial for trial in trials if trial.id not in dispatcher.observed}
-        handles = open_handles(dispatcher.store, fresh)
-        seen = observe(dispatcher.store, fresh, reported_states(dispatcher.store, handles, [dispatcher.backend]))
         every, awaited = (*plan.trials, *trials), plan.awaited[len(trials) :]
         wanted = wanted_of(sweep, every)
+        fresh = [trial for trial in wanted if trial not in dispatcher.observed]
+        handles = open_handles(dispatcher.store, fresh)
+        seen = observe(dispatcher.store, fresh, reported_states(dispatcher.store, handles, [dispatcher.backend]))
         grown = replace(plan, sweep=sweep, trials=every, wanted=wanted, awaited=awaited)
         write_plan(dispatcher.store, grown)
         dispatcher.grow(grown, seen, decide({trial: wanted[trial] for trial in fresh}, seen, dispatcher.rules))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, JsonValue
 from pydantic.fields import FieldInfo
 
+from orchestrator.sweep.transfer_source import TransferSource
 from trainer.config.job import Resources
 from trainer.config.presets.official import PRESETS
 from trainer.config.spec import Positive, PositiveInt
@@ -32,8 +33,14 @@ ELSEWHERE = {
     "seed": "belongs under `seeds`",
     "schema_version": "is not a setting",
     "transfer.sha256": "is read from the snapshot; write `transfer: PATH`",
+    **dict.fromkeys(
+        ("transfer.trial", "transfer.kimg", "transfer.best_by"),
+        "is found out from the source; write `transfer: {cell: NAME, at: last}`",
+    ),
 }
 
+
+TRANSFER = "The weights to start from: the path of a snapshot, or a trial that is trained first."
 
 _PRESET: Any = Literal[PRESETS]
 
@@ -53,7 +60,8 @@ def settable() -> dict[str, list[FieldInfo]]:
     fields["data"] = fields["data.source"] = [
         FieldInfo(annotation=str, description="A known data set, or the path of a folder or ZIP.")
     ]
-    fields["transfer"] = [FieldInfo(annotation=str | None, default=None, description="A snapshot to start from.")]
+    fields["transfer"] = [FieldInfo(annotation=str | TransferSource | None, default=None, description=TRANSFER)]
+    fields |= {key: [field] for key, field in _walk(TransferSource, "transfer.")}
     return fields
 
 

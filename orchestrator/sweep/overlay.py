@@ -4,12 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from orchestrator.sweep.expression import ExpressionError
 from orchestrator.sweep.keys import HORIZON, lookup, nested, settable
 from orchestrator.sweep.setting import Setting
+from orchestrator.sweep.transfer_source import SourceReference, TransferSource
 from orchestrator.sweep.trial import DataLookup, LocatedData
+from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
+from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import located
 from trainer.errors import UserError, did_you_mean
 
@@ -53,23 +58,23 @@ class Places(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """The merged settings of a cell, with its data set, snapshot and preset."""
+    """The merged settings of a cell, with its data set, the snapshot or source that it starts from, and its preset."""
 
     tree: Tree
     data: LocatedData
     preset: dict[str, Any]
-    transfer: Path | None = None
+    transfer: Path | SourceReference | None = None
 
     @property
     def full_tree(self) -> Tree:
         """Return the settings including the preset's name."""
         return {**self.tree, **self.preset}
 
-    def with_seed(self, seed: int) -> Tree:
+    def with_seed(self, seed: int, transfer: Path | TransferFromTrial | None) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.completed` expects them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
         tree = {key: value for key, value in self.tree.items() if key not in ("resources", HORIZON)}
-        return {**tree, "data": data, "transfer": self.transfer, "seed": seed}
+        return {**tree, "data": data, "transfer": transfer, "seed": seed}
 
 
 def layered(settings: Sequence[Setting], places: Places) -> Layers:
@@ -116,15 +121,24 @@ def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
     raise Misfits([Misfit(("base",), "has no data set; add `data: NAME-OR-PATH`")])
 
 
-def _transfer(settings: Sequence[Setting], places: Places) -> Path | None:
-    """Return the snapshot named by the last setting of `transfer`."""
-    for setting in reversed(settings):
-        if setting.key == "transfer":
-            try:
-                return None if setting.value is None else places.snapshot(setting, str(setting.value))
-            except UserError as error:
-                raise Misfits([Misfit(setting.path, str(error))]) from None
-    return None
+def _transfer(settings: Sequence[Setting], places: Places) -> Path | SourceReference | None:
+    """Return the snapshot, or the source, that the settings of `transfer` name together."""
+    given = [setting for setting in settings if setting.key.partition(".")[0] == "transfer"]
+    if not given:
+        return None
+    tree: Tree = {}
+    for setting in given:
+        tree = merge(tree, nested(setting.key, setting.value))
+    value, last = tree["transfer"], given[-1]
+    try:
+        if isinstance(value, dict):
+            return SourceReference(TransferSource.model_validate(value), last.path)
+        return None if value is None else places.snapshot(last, str(value))
+    except ValidationError as error:
+        problems = {str(detail["loc"][0]): error_text(detail) for detail in reversed(error.errors())}
+        raise Misfits([Misfit(last.path, f"{key}: {text}") for key, text in problems.items()]) from None
+    except UserError as error:
+        raise Misfits([Misfit(last.path, str(error))]) from None
 
 
 def _preset(settings: Sequence[Setting]) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orchestrator.sweep.reader import Sweep
 from trainer.config.dataset.config import DataDescription
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis
 from trainer.config.train import TrainConfig
+from trainer.config.training import TransferFromTrial
 
 
 class LocatedData(NamedTuple):
@@ -27,7 +29,8 @@ class Trial:
     """A run of a sweep.
 
     `cell` is the label of its cell, `name` its name under `cells:`, `axes` its values on the other axes, `settings` all
-    settings of the cell. Cells with equal configurations share an id and a run.
+    settings of the cell. Cells with equal configurations share an id and a run. A trial starts from random weights, the
+    snapshot at `transfer_path`, or another trial, its `source`.
     """
 
     id: str
@@ -42,3 +45,12 @@ class Trial:
     preset: str = "auto"
     name: str = ""
     axes: tuple[Axis, ...] = ()
+    source: "Source | None" = None
+
+
+class Source(NamedTuple):
+    """A trial that another one starts from, the sweep that says how it is trained, and which of its snapshots."""
+
+    trial: Trial
+    sweep: Sweep
+    snapshot: TransferFromTrial

@@ -236,7 +236,7 @@ def test_the_doctor_looks_at_everything(store: Store, capsys: Capture) -> None:
     assert {finding["verdict"] for finding in json.loads(capsys.readouterr().out)} <= {"ok", "note"}
 
 
-def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_of_other_packages_are_forwarded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
     def run(command: list[str], env: dict[str, str], check: bool, **_: None) -> "subprocess.CompletedProcess[str]":

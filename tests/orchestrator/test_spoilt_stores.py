@@ -188,7 +188,7 @@ def test_all_commands_skip_all_corrupt_rows(store: Store, whole: Path, capfd: py
     printed = endings(store, whole, capfd)
     assert other_is_seen(store, printed)
     for command in ("status", "why TRIAL"):
-        assert "metrics.jsonl:3: kimg is no number" in printed[command].replace("\n", "")
+        assert "metrics.jsonl:3: kimg is not a number" in printed[command].replace("\n", "")
     assert "7.00" in printed["table two"]
     assert len(list(unreadable_files(store))) == 21
 

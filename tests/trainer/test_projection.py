@@ -130,7 +130,7 @@ def test_command_writes_what_it_found(snapshot: Path, tmp_path: Path, capsys: py
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("lpips", "none is called 'lpips'; choose one of stlpips"), ("vgg16:/no/file.pt", "there is no file")],
+    [("lpips", "no distance is called 'lpips'; choose one of stlpips"), ("vgg16:/no/file.pt", "there is no file")],
 )
 def test_unknown_distance_is_one_line(name: str, message: str) -> None:
     with pytest.raises(PerceptualError, match=message):

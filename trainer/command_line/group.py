@@ -11,7 +11,7 @@ from typer.main import get_command
 
 
 class Command(NamedTuple):
-    """A line of a program's `--help`, and the module whose `app` carries the command out."""
+    """An entry of a program's `--help`, and the module whose `app` implements the command."""
 
     name: str
     module: str
@@ -27,7 +27,7 @@ def new_app(
     completion: bool = False,
     alone: bool = False,
 ) -> typer.Typer:
-    """Return an app without commands, with the settings that all share; `alone`, it acts without a command as well."""
+    """Return an app without commands, with shared settings; with `alone`, it also runs without a command."""
     return typer.Typer(
         help=about,
         epilog=epilog(examples),
@@ -41,7 +41,7 @@ def new_app(
 
 
 def epilog(text: str) -> str:
-    """Return text for below a command's help, which Typer then prints as it stands: lines, indents and brackets."""
+    """Return text for the end of a command's help, escaped so that Typer prints it verbatim."""
     return "\n".join(f"[b][/b]{escape(line)}" for line in text.strip().splitlines())
 
 
@@ -51,7 +51,7 @@ def program(
     check: Callable[[], None] = lambda: None,
     version: Callable[[], str] | None = None,
 ) -> typer.Typer:
-    """Return the app of a program. It lists its commands from `entries`, and imports the one that is called.
+    """Return the app of a program, which lists its commands from `entries` and imports only the one that is called.
 
     `check` is called before every command; `version` returns what the option --version prints, if there is to be one.
     """
@@ -66,7 +66,7 @@ def program(
                 self.add_command(TyperCommand(name, help=text, rich_help_panel=panel))
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-            """Return the name of the command, the command, and the words that are left for it."""
+            """Return the name of the command, the command, and its remaining arguments."""
             name, listed, rest = super().resolve_command(ctx, args)
             command = get_command(importlib.import_module(modules[name]).app) if name else listed
             return name, command, rest
@@ -91,13 +91,13 @@ def _with_version(check: Callable[[], None], version: Callable[[], str]) -> Call
 
 
 def taking_several(*options: str) -> type[TyperCommand]:
-    """Return the class of a command whose repeatable `options` take several words: `--set a=1 b=2`, and none, too."""
+    """Return the class of a command whose repeatable `options` take any number of words: `--set a=1 b=2`."""
 
     class SeveralWords(TyperCommand):
         """A command with such options."""
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            """Return the words that are left when options and arguments are taken."""
+            """Return the words left after parsing options and arguments."""
             return super().parse_args(ctx, list(repeated(args, options)))
 
     return SeveralWords

@@ -24,8 +24,9 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.dispatch.submit import run_options
 from orchestrator.errors import LeaseHeld, SweepError
 from orchestrator.plan.decide import SUBMITTED, Action, decide_one
-from orchestrator.plan.plan import RULES, Plan, wanted_of
+from orchestrator.plan.plan import RULES, Plan
 from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.wanted import wanted_of
 from orchestrator.search.optuna import sampler_of
 from orchestrator.search.tune.completion import finish
 from orchestrator.search.tune.trial import SCORE, TrialSpec, drive

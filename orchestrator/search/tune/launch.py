@@ -66,7 +66,7 @@ class TuneRun:
     def statuses(self) -> list[TrialStatus]:
         """Return the status of all trials sampled so far."""
         plan = read_plan(self.store, self.plan.sweep.key)
-        return sweep_status(self.store, plan, observe_now(self.store, plan.trials), RULES)
+        return sweep_status(self.store, plan, observe_now(self.store, plan.with_sources), RULES)
 
     def _watch(self, view: View) -> None:
         ended = None
@@ -96,4 +96,6 @@ def require_ray_tune_support(plan: Plan, backend: Backend) -> RayBackend:
         raise PlanError(file, "driver ray_tune supports one seed and no other axes", "use driver: optuna")
     if any(not isinstance(rule, Asha) for rule in spec.stop):
         raise PlanError(file, "driver ray_tune supports only the stop rule asha", "use driver: optuna")
+    if any(key.partition(".")[0] == "transfer" and isinstance(value, dict) for key, value in spec.base.items()):
+        raise PlanError(file, "driver ray_tune does not train the sources of transfers", "use driver: optuna")
     return backend

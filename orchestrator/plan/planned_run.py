@@ -1,0 +1,42 @@
+"""Trials as plan.json names them."""
+
+from typing import Any
+
+from orchestrator.plan.desired import Desired
+from orchestrator.plan.sources import NeededSource
+from orchestrator.sweep.trial import Trial
+from trainer.config.plan_file import PlannedRun, PlannedSource
+
+
+def planned_run(trial: Trial) -> PlannedRun:
+    """Return a trial as plan.json names it."""
+    return PlannedRun(**_as_planned(trial))
+
+
+def planned_source(want: Desired, source: NeededSource) -> PlannedSource:
+    """Return a trial that others start from as plan.json names it."""
+    spec, planned = source.sweep.spec, _as_planned(source.trial)
+    return PlannedSource(
+        **{**planned, "cell": f"{source.sweep.key}: {source.trial.cell}"},
+        sweep=source.sweep.key,
+        score=spec.score_name if spec.metrics else "",
+        metrics=want.metrics,
+        detector=want.detector,
+        distance=want.distance,
+        evaluation_seeds=want.evaluation_seeds,
+        probes=want.probes,
+    )
+
+
+def _as_planned(trial: Trial) -> dict[str, Any]:
+    return {
+        "cell": trial.cell,
+        "name": trial.name,
+        "axes": trial.axes,
+        "settings": dict(trial.settings),
+        "training_images": trial.config.data.training_images,
+        "seed": trial.seed,
+        "trial": trial.id,
+        "horizon_kimg": trial.horizon_kimg,
+        "start": trial.source.snapshot if trial.source else None,
+    }
