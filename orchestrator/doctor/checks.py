@@ -42,7 +42,7 @@ def examine(store: Store) -> list[Finding]:
         _optional,
         _shadows,
         _machine,
-        _operations,
+        operations,
         lambda: doctor_backends.slurm(store),
         doctor_backends.ray,
         lambda: _store(store),
@@ -107,7 +107,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding("gpus", "ok" if gpus else "note", f"{gpus} NVIDIA GPUs" if gpus else "none: training runs on CPUs")
 
 
-def _operations() -> Iterator[Finding]:
+def operations() -> Iterator[Finding]:
     """Yield the status of the compiled operations, as reported by the trainer."""
     command = [sys.executable, "-m", "trainer", "ops", "status", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -33,7 +33,7 @@ class Watch(Settings):
     sheet_rows: PositiveInt = 6
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
     evaluation: Literal["inline", "later"] = "inline"
-    ops: Literal["auto", "native", "reference"] = "reference"
+    ops: Literal["auto", "native", "reference"] = "auto"
     threads: PositiveInt = 1
 
 
