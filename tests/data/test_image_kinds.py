@@ -155,7 +155,7 @@ def test_every_orientation_is_turned_upright_and_reported(tmp_path: Path, format
     upright = np.array(ImageOps.exif_transpose(in_memory))
     source = folder_of(tmp_path / "in", [content, content], {"JPEG": "jpg", "TIFF": "tif"}.get(format, format.lower()))
     assert np.abs(prepared(source)[0].astype(int) - upright).max() <= (8 if format == "JPEG" else 0)
-    assert ("2 images turned upright" in reported(source)) == (turned > 1)
+    assert ("2 images rotated upright" in reported(source)) == (turned > 1)
 
 
 @settings(max_examples=50, deadline=None)
@@ -290,7 +290,7 @@ def test_of_an_animation_the_first_frame_is_taken_and_reported(tmp_path: Path, f
     content = encoded(frames[0], format, save_all=True, append_images=frames[1:], **options)
     source = folder_of(tmp_path / "in", [content, content], suffix)
     assert prepared(source).shape == (2, 8, 8, 3)
-    assert "2 images with several frames or pages, of which the first was taken" in reported(source)
+    assert "2 images with several frames or pages, of which the first was used" in reported(source)
 
 
 def test_unreadable_exif_is_reported_and_the_pixels_are_kept(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_unreadable_exif_is_reported_and_the_pixels_are_kept(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("background", ["", "whitte", "#12345", "#ffffff80", "rgb(1,2)"])
 def test_a_background_that_is_not_a_colour_is_refused(tmp_path: Path, background: str) -> None:
-    with pytest.raises(DataError, match="is no opaque colour"):
+    with pytest.raises(DataError, match="is not an opaque colour"):
         prepare(tmp_path, tmp_path / "x.zip", background=background)
 
 

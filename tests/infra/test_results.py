@@ -189,7 +189,7 @@ def test_a_corrupt_or_missing_pack_is_one_line(
     ("template", "message"),
     [
         (f"{HEADER}It ends at 12.3.\n", "page.md.j2:8: the number '12.3.' is typed"),
-        (f'{HEADER}{{{{ median("ada & subset=7") }}}}\n', 'cell "ada & subset=7": "ada & subset=7" fits none of'),
+        (f'{HEADER}{{{{ median("ada & subset=7") }}}}\n', 'cell "ada & subset=7": "ada & subset=7" matches none of'),
         (f'{HEADER}{{{{ judged("ada < b").p_value }}}}\n', 'claim "ada < b": not tested by synthetic'),
         (f"{HEADER}{{{{ nothing }}}}\n", "page.md.j2: cannot be rendered ('nothing' is undefined)"),
         (f"{HEADER}{{% if %}}\n", "page.md.j2:8: invalid template"),

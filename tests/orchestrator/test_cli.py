@@ -114,6 +114,13 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["record"], "has no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
         (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "nan"], "--horizon-kimg: nan is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "1e300"], "--horizon-kimg: 1e+300 is not at most 1e+09"),
+        (["plan", "{sweep}", "--watts", "nan"], "--watts: nan is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-kwh", "-0.1"], "--per-kwh: -0.1 is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-gpu-hour", "inf"], "--per-gpu-hour: inf is not a number from 0 on"),
+        (["run", "{sweep}", "--watts", "-5"], "--watts: -5 is not a number from 0 on"),
+        (["metrics", "{sweep}", "--seeds", "10000000000"], "'--seeds'"),
         (["run", "{sweep}", "--tier", "huge"], "has no tier 'huge'"),
     ],
 )
@@ -247,7 +254,7 @@ def test_the_doctor_looks_at_everything(store: Store, capsys: Capture) -> None:
     assert {finding["verdict"] for finding in json.loads(capsys.readouterr().out)} <= {"ok", "note"}
 
 
-def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_of_other_packages_are_forwarded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
     def run(command: list[str], env: dict[str, str], check: bool, **_: None) -> "subprocess.CompletedProcess[str]":

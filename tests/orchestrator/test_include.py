@@ -105,7 +105,7 @@ def test_derived_values_follow_from_settings_in_every_cell(read: Read) -> None:
     ("line", "message"),
     [
         ("derive: {batch: 2 * bathc}", "4: derive.batch: 'bathc' is not a setting; did you mean 'batch'?"),
-        ("derive: {batch: 'exit()'}", "4: derive.batch: `exit()` is not understood"),
+        ("derive: {batch: 'exit()'}", "4: derive.batch: `exit()` is not supported"),
         ("derive: {batch: 1 / 2}", "4: derive.batch: Input should be a valid integer"),
         ("derive: {bathc: 1}", "4: derive.bathc: is not a setting; did you mean 'batch'?"),
         ("derive: {batch: [1]}", "4: derive.batch"),

@@ -33,7 +33,7 @@ MISTAKES = [
     ("metrics: []\nstop: median\n", ["stop: needs a score"]),
     ("seeds: [4294967296]\n", ["seeds[0]: Input should be less than or equal to 4294967295"]),
     ("seeds: 1000000000\n", ["seeds: Input should be less than or equal to 10000"]),
-    ("resources: {gpus: 1.5}\n", ["resources.gpus: is neither a whole number of GPUs nor a share of one"]),
+    ("resources: {gpus: 1.5}\n", ["resources.gpus: must be a whole number of GPUs, or a share of one"]),
     ("resources: {gpus: 3}\n", ["resources: 3 GPUs cannot share the micro-batches of an iteration (1) evenly"]),
     ("resources: {gpus: 1}\n", ["resources: needs 1 GPUs, this machine has 0"]),
     ("grid: {resources.gpus: [1, 3]}\n", ["grid.resources.gpus[1]: 3 GPUs cannot share"]),

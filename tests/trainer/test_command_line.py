@@ -41,8 +41,8 @@ def test_every_command_of_a_group_has_help_with_examples(words: list[str], capsy
         (["probe", "--config", "trial.json"], "type: python -m trainer benchmark --config CONFIG"),
         (["generat"], "No such command 'generat'. Did you mean 'generate'?"),
         (["run", "--kmig", "1"], "No such option: --kmig. Did you mean --kimg?"),
-        (["run"], "run: too little is given; give --dir and --attempt, or --out and --data"),
-        (["generate", "a.safetensors", "b.png", "--seeds", "3-"], "--seeds: '3-' is no list of numbers"),
+        (["run"], "run: options are missing; give --dir and --attempt, or --out and --data"),
+        (["generate", "a.safetensors", "b.png", "--seeds", "3-"], "--seeds: '3-' is not a list of numbers"),
         (["generate", "a.safetensors", "b.png", "--resample", "0"], "--resample: 0 is not above 0"),
         (["augment", "a.png", "b.png", "--pipe", "bgx"], "Invalid value for '--pipe'"),
         (["data", "descrbe"], "No such command 'descrbe'. Did you mean 'describe'?"),
@@ -105,7 +105,7 @@ def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
     file.write_text("sweep: demo\n")
     assert [stored_name(tmp_path, sweep) for sweep in ("demo", "a/b", str(file))] == ["demo", "a/b", "demo"]
     (tmp_path / "sweeps" / "demo" / "plan.json").unlink()
-    with pytest.raises(UserError, match="its tiers were: name one of demo-smoke"):
+    with pytest.raises(UserError, match="name one of its tiers: demo-smoke"):
         stored_name(tmp_path, str(file))
     with pytest.raises(UserError, match="did you mean demo-smoke"):
         stored_name(tmp_path, "demo-smok")

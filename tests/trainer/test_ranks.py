@@ -78,7 +78,7 @@ def test_one_failing_rank_stops_all(trials: TrialMaker) -> None:
 
 def test_micro_batches_must_share_out() -> None:
     with (
-        pytest.raises(UserError, match="3 processes cannot share 2 micro-batches; use a divisor of 2"),
+        pytest.raises(UserError, match="3 processes cannot evenly divide 2 micro-batches; use a divisor of 2"),
         joined(Place(0, 3), 2),
     ):
         pass

@@ -187,7 +187,7 @@ def test_another_architecture_is_refused_however_many_tensors_match(trials: Tria
 
 
 def test_missing_snapshot_is_one_line(trials: TrialMaker) -> None:
-    with pytest.raises(SnapshotError, match=r"transfer: nowhere\.safetensors: no such file; name a \.safetensors"):
+    with pytest.raises(SnapshotError, match=r"transfer: nowhere\.safetensors: no such file; give a \.safetensors"):
         resolve({"transfer": "nowhere.safetensors"}, describe(trials.data, trials.root))
 
 

@@ -1,7 +1,7 @@
-"""PlanFile: what STORE/sweeps/NAME/plan.json says. The orchestrator writes it; orchestrator and analysis read it here.
+"""PlanFile: the model of STORE/sweeps/NAME/plan.json, written by the orchestrator, read by orchestrator and analysis.
 
-Fields are only ever added. `read_plan_file` alone fills in what plans of earlier versions lack; fields that later
-versions add are ignored.
+Fields are only ever added. `read_plan_file` fills in what plans of earlier versions lack; unknown fields of later
+versions are ignored.
 """
 
 import re
@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from trainer.config.spec import is_off
+from trainer.config.identity import TRIAL_ID
+from trainer.config.spec import EvaluationSeeds, is_off
+from trainer.config.stored import Horizon
 from trainer.config.training import TransferFromTrial
 from trainer.errors import UserError
 from trainer.files import parsed_json, read_regular
@@ -33,10 +35,10 @@ class Axis(_Stored):
 class PlannedRun(_Stored):
     """One cell of a sweep at one seed.
 
-    `cell` is its label, `name` what `cells:` of the sweep file calls it ("" where it has no name), `axes` where it lies
-    on the other axes, and `settings` all that distinguishes it, the settings of its name included. `training_images`
-    counts mirror images; None in a plan of an earlier version whose axes do not say it. `horizon_kimg` is in thousands
-    of images. `start` is the snapshot of another trial that it starts from.
+    `cell` is its label, `name` its name in `cells:` of the sweep file ("" if it has none), `axes` its values on the
+    other axes, and `settings` everything that distinguishes it, including the settings of its name. `training_images`
+    includes mirror images; None in a plan of an earlier version whose axes do not determine it. `horizon_kimg` is in
+    thousands of images. `start` is the snapshot of another trial that it starts from.
     """
 
     cell: str
@@ -45,8 +47,8 @@ class PlannedRun(_Stored):
     settings: dict[str, JsonValue] = {}
     training_images: int | None
     seed: int
-    trial: str
-    horizon_kimg: float
+    trial: Annotated[str, Field(pattern=TRIAL_ID.pattern)]
+    horizon_kimg: Horizon
     start: Annotated[TransferFromTrial | None, Field(exclude_if=is_off)] = None
 
 
@@ -58,24 +60,24 @@ class PlannedSource(PlannedRun):
     metrics: tuple[str, ...] = ()
     detector: str
     distance: str
-    evaluation_seeds: int = 1
+    evaluation_seeds: EvaluationSeeds = 1
     probes: tuple[str, ...] = ()
 
 
 class SampledPoints(_Stored):
-    """The configurations that a search has sampled so far; `space` is the digest of the space they come from."""
+    """The configurations that a search has sampled so far; `space` is the digest of the search space."""
 
     space: str
     points: tuple[dict[str, JsonValue], ...]
 
 
 class PlanFile(_Stored):
-    """The last plan of a sweep.
+    """The latest plan of a sweep.
 
-    `sweep` is the name of its place in the store (`name`, or `name-tier`), `file` the sweep file. `score` is the metric
-    that ranks cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and
-    seed, in the order of the sweep; entries that come out as the same computation share a trial. `sources` are the
-    trials that they start from, as far as they are no cells.
+    `sweep` is its name in the store (`name`, or `name-tier`), `file` the sweep file. `score` is the metric that ranks
+    cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in the
+    order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
+    start, if they are not cells themselves.
     """
 
     schema_version: Literal[1] = 1
@@ -84,11 +86,11 @@ class PlanFile(_Stored):
     tier: str | None = None
     file: str = ""
     question: str = ""
-    horizon_kimg: float | None = None
+    horizon_kimg: Horizon | None = None
     metrics: tuple[str, ...] = ()
     detector: str | None = None
     distance: str | None = None
-    evaluation_seeds: int = 1
+    evaluation_seeds: EvaluationSeeds = 1
     probes: tuple[str, ...] = ()
     score: str | None = None
     figures: tuple[str, ...] = ()
@@ -122,7 +124,7 @@ class PlanFile(_Stored):
 
 
 def read_plan_file(path: Path) -> PlanFile | None:
-    """Return the plan at `path`, or None where there is none. Raises UserError for a file that is no plan."""
+    """Return the plan at `path`, or None if there is none. Raises UserError if the file is not a valid plan."""
     try:
         return PlanFile.model_validate(_completed(parsed_json(read_regular(path))))
     except FileNotFoundError:
@@ -132,7 +134,7 @@ def read_plan_file(path: Path) -> PlanFile | None:
 
 
 def _completed(plan: Any) -> Any:
-    """Return a plan with what earlier versions did not write."""
+    """Return a plan with the fields that earlier versions did not write."""
     cells = plan.get("cells") if isinstance(plan, dict) else None
     if not isinstance(cells, list):
         return plan
@@ -140,7 +142,7 @@ def _completed(plan: Any) -> Any:
 
 
 def _completed_run(run: Any) -> Any:
-    """Return an entry of a plan with what earlier versions left to be told from its label and its settings."""
+    """Return an entry of a plan with the fields that earlier versions left to infer from label and settings."""
     if not isinstance(run, dict) or "axes" in run:
         return run
     given, parts = run.get("settings"), str(run.get("cell", "")).split(", ")
@@ -152,7 +154,7 @@ def _completed_run(run: Any) -> Any:
 
 
 def _images_of(settings: dict[str, Any]) -> int | None:
-    """Return the number of training images where the axes decide it: a sweep's `base` may have mirrored them."""
+    """Return the number of training images if the axes determine it: a sweep's `base` may have mirrored them."""
     subset, mirror = settings.get("data.subset"), settings.get("data.mirror")
     return subset * (1 + mirror) if isinstance(subset, int) and isinstance(mirror, bool) else None
 

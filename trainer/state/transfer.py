@@ -1,9 +1,8 @@
-"""Starting from the weights of a snapshot: G, D and the average of G; optimizers and counters begin anew.
+"""Start from the weights of a snapshot: G, D and the average of G; optimizers and counters start from zero.
 
-The networks themselves have to be the same, every tensor of them in name and shape. What methods and augmentations add
-to them (a head for rotations, inputs for bits, vectors of power iterations) may differ: what both sides have is taken
-over, what only the run has begins as in any run, what only the snapshot has is left. Both are listed in the run's
-events.
+The networks must match, every tensor in name and shape. What methods and augmentations add to them (a rotation head,
+inputs for bits, power iteration vectors) may differ: tensors on both sides are loaded, those of the run alone are
+initialised as usual, those of the snapshot alone are ignored. The latter two are listed in the run's events.
 """
 
 from collections.abc import Mapping
@@ -27,7 +26,7 @@ Shapes = dict[str, list[int]]
 
 
 class Leftovers(NamedTuple):
-    """Names of tensors that were not taken over: `fresh` ones are the run's alone, `unused` ones the snapshot's."""
+    """Names of tensors that were not loaded: `fresh` ones of the run alone, `unused` ones of the snapshot alone."""
 
     fresh: list[str]
     unused: list[str]
@@ -36,9 +35,9 @@ class Leftovers(NamedTuple):
 def start_from(
     state: TrainState, networks: Networks, transfer: Transfer | TransferFromTrial, path: Path | None
 ) -> Leftovers:
-    """Give the networks of a new run, `networks` and what methods added, the weights of the snapshot at `path`.
+    """Load the weights of the snapshot at `path` into a new run, whose `networks` methods may have extended.
 
-    Raises SnapshotError where it is not the one that `transfer` means, or where any tensor does not fit.
+    Raises SnapshotError if it is not the snapshot of `transfer`, or a tensor does not match.
     """
     if path is None:
         raise SnapshotError("transfer", "the run starts from a snapshot, but its path is not given", WAY_OUT)
@@ -78,12 +77,12 @@ def _another(transfer: Transfer | TransferFromTrial, header: SnapshotHeader, fil
 
 
 def shared(mine: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return their tensors of the names that are mine as well."""
+    """Return the tensors of `theirs` whose names are also in `mine`."""
     return {name: value for name, value in theirs.items() if name in mine}
 
 
 def plain_names(networks: Networks) -> set[str]:
-    """Return the names of all tensors that networks have before anything is added to them."""
+    """Return the names of all tensors of networks without additions by methods."""
     shape = (networks.resolution, networks.channels, networks.condition_dim)
     with torch.device("meta"):
         generator: nn.Module = build(networks.generator, *shape)
@@ -98,7 +97,7 @@ def shapes_of(tensors: Mapping[str, Tensor]) -> Shapes:
 
 
 def misfits(mine: Shapes, theirs: Shapes, needed: set[str]) -> list[str]:
-    """Return a line for every tensor that both sides have in different shapes, or that is needed and not on both."""
+    """Return a line for every tensor with different shapes on both sides, or needed but not on both."""
     return [
         f"{name} is {theirs.get(name, 'missing')} there and {mine.get(name, 'missing')} here"
         for name in sorted(needed | (mine.keys() & theirs.keys()))
