@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.errors import LeaseHeld, LeaseSuperseded
+from orchestrator.plan.plan_file import readable_plans
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
 from orchestrator.store.observe import Observed
+from orchestrator.store.starting_point import source_snapshot
 from trainer.config.training import Transfer
 from trainer.record import RunDir, State
 
@@ -40,6 +42,7 @@ class PruneOptions(NamedTuple):
 def removable(store: Store, seen: Mapping[str, Observed], options: PruneOptions) -> Iterator[Removable]:
     """Yield the removable files of the trials in `seen`; none of queued or running trials."""
     needed = _sources_of_transfers(store, seen) if options.snapshots else frozenset()
+    awaited = _awaited_snapshots(store) if options.snapshots else frozenset()
     for trial, observed in seen.items():
         if observed.state in ACTIVE_STATES:
             continue
@@ -50,7 +53,7 @@ def removable(store: Store, seen: Mapping[str, Observed], options: PruneOptions)
             yield from (_removable(path, trial, "checkpoint of a trial that is done") for path in last)
         if done and options.snapshots:
             every = (run.snapshot_of(*kept) for kept in run.snapshot_files())
-            paths = (path for path in every if _digest(path) not in needed)
+            paths = (path for path in every if path not in awaited and _digest(path) not in needed)
             yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
 
 
@@ -101,3 +104,10 @@ def _sources_of_transfers(store: Store, seen: Mapping[str, Observed]) -> frozens
     """Return the checksums of the snapshots from which unfinished trials are initialised."""
     configs = (store.config(trial) for trial, observed in seen.items() if observed.state is not State.DONE)
     return frozenset(config.transfer.sha256 for config in configs if config and isinstance(config.transfer, Transfer))
+
+
+def _awaited_snapshots(store: Store) -> frozenset[Path]:
+    """Return the snapshots from which trials of stored plans start that have not begun."""
+    runs = (run for plan in readable_plans(store) for run in plan.runs)
+    starts = (run.start for run in runs if run.start and not store.run(run.trial).start.exists())
+    return frozenset(path for start in dict.fromkeys(starts) if (path := source_snapshot(store, start)))

@@ -13,7 +13,7 @@ from tests.orchestrator.scripted_worker import HOLD_STEPS, HOLDING_SEEDS, STEP_K
 from trainer.record import RunDir, State
 
 WATCH = "horizon_kimg: 1\nmetrics: []\nwatch: {evaluation: later}\nresources: {cpus: 1, memory_gib: 0.25}\n"
-BASE = "base: {preset: cifar, data: ./images}\n"
+BASE = "base: {preset: tiny32, data: ./images, batch: 20, micro_batch: 20}\n"  # so that a horizon of 1 kimg is one
 SOURCE = f"sweep: source\n{BASE}{WATCH}cells: {{a: {{}}}}\nseeds: [{HOLDING_SEEDS}]\n"
 CELLS = "cells:\n  b: {transfer: {sweep: source.yaml, cell: a}}\n  c: {augment: none, transfer: {cell: b}}\n"
 SWEEP = f"sweep: probe\n{BASE}{WATCH}{CELLS}seeds: [0]\n"

@@ -373,6 +373,24 @@ def test_pruning_leaves_unfinished_and_running_trials_what_they_need(
     capsys.readouterr()
 
 
+def test_pruning_keeps_the_snapshots_that_planned_trials_start_from(
+    full: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = new_trial(full, 0)
+    kept = source.snapshot(source.kept_snapshots()[0])
+    document = json.loads(full.plan("test").read_text())
+    start = {"trial": source.path.name, "kimg": source.kept_snapshots()[0] / 1000}
+    document["cells"].append({**document["cells"][0], "cell": "d", "trial": "0123456789ab", "start": start})
+    replace_file(full.plan("test"), json.dumps(document))
+    words = ["store", "prune", "--snapshots", "--yes", "--store", str(full.root)]
+    assert main(words) == 0
+    assert kept.exists()
+    replace_file(full.run("0123456789ab").start, "weights")
+    assert main(words) == 0
+    assert not kept.exists()
+    capsys.readouterr()
+
+
 def test_merging_stores_lists_changes_before_it_merges(
     full: Store, empty: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
