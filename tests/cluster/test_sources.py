@@ -13,11 +13,10 @@ from tests.orchestrator.scripted_worker import HOLD_STEPS, HOLDING_SEEDS, STEP_K
 from trainer.record import RunDir, State
 
 WATCH = "horizon_kimg: 1\nmetrics: []\nwatch: {evaluation: later}\nresources: {cpus: 1, memory_gib: 0.25}\n"
-SOURCE = (
-    f"sweep: source\nbase: {{preset: cifar, data: ./images}}\n{WATCH}cells: {{a: {{}}}}\nseeds: [{HOLDING_SEEDS}]\n"
-)
+BASE = "base: {preset: cifar, data: ./images}\n"
+SOURCE = f"sweep: source\n{BASE}{WATCH}cells: {{a: {{}}}}\nseeds: [{HOLDING_SEEDS}]\n"
 CELLS = "cells:\n  b: {transfer: {sweep: source.yaml, cell: a}}\n  c: {augment: none, transfer: {cell: b}}\n"
-SWEEP = f"sweep: probe\nbase: {{preset: cifar, data: ./images}}\n{WATCH}{CELLS}seeds: [0]\n"
+SWEEP = f"sweep: probe\n{BASE}{WATCH}{CELLS}seeds: [0]\n"
 SECONDS = 240.0
 
 
