@@ -45,7 +45,15 @@ COMMANDS = (
 
 ABOUT = "Sweeps of GANs trained on limited data: planned, priced, run, recorded, plotted."
 
-app = program(ABOUT, COMMANDS, check=require_own_packages)
+
+def _version() -> str:
+    """Return the version, the commit, and the operations of this installation."""
+    from orchestrator.doctor.version import version_text
+
+    return version_text()
+
+
+app = program(ABOUT, COMMANDS, check=require_own_packages, version=_version)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

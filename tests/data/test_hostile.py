@@ -116,7 +116,7 @@ def test_an_image_without_pixels_is_named(header: bytes) -> None:
 
 @pytest.mark.parametrize("keep", [0, 1, 8, 20, 60, 150, 200])
 def test_a_truncated_png_is_named(keep: int) -> None:
-    with pytest.raises(DataError, match=r"^half\.png: is damaged or not a supported image format"):
+    with pytest.raises(DataError, match=r"^half\.png: is damaged"):
         decode(encode_png(pixels(0))[:keep], "half.png")
 
 

@@ -39,8 +39,8 @@ def train(trials: TrialMaker, run: RunDir, number: int = 1, **options: Any) -> t
             torch.OutOfMemoryError("CUDA out of memory"),
             Failure(
                 2,
-                "out of memory with micro_batch 8; try micro_batch=4: the batch stays as it is "
-                "(another trial, by its identity)",
+                "out of memory with micro_batch 8; try micro_batch=4, which leaves the batch unchanged "
+                "(but is a new trial)",
             ),
         ),
         (

@@ -141,4 +141,4 @@ def test_a_file_that_is_not_an_image_is_one_line(
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["project", str(snapshot), str(snapshot), str(tmp_path / "out")]) == 2
-    assert "is not a whole image" in capsys.readouterr().err
+    assert "is damaged" in capsys.readouterr().err

@@ -64,7 +64,7 @@ def opened(content: bytes, place: str) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise DataError(place, f"would decode to an absurd size ({error})") from None
     except Exception as error:  # Pillow's decoders raise any exception on damaged files
-        raise DataError(place, f"is not a whole image ({_without_address(error)})") from error
+        raise DataError(place, f"is damaged ({_without_address(error)})") from error
 
 
 def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
