@@ -36,7 +36,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": ApiProblem} for cod
 
 def router(live: LiveStore, *, may_act: bool) -> APIRouter:
     """Return the routes of the API on a store."""
-    api = APIRouter(prefix="/api", responses={404: {"model": ApiProblem}})
+    api = APIRouter(prefix="/api", responses={code: {"model": ApiProblem} for code in (404, 422)})
     _add_reading(api, live)
     _add_sweeps(api, live)
     if may_act:

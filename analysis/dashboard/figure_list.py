@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from analysis.dashboard.live_store import LiveStore
-from analysis.errors import FigureError
+from analysis.errors import FigureError, ResultStoreError
 from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
 from analysis.figures.provenance import Provenance, code_version, read_provenance
 from analysis.figures.verify import verify
@@ -69,7 +69,12 @@ def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:
 
 
 def verified(live: LiveStore, sweep: str) -> list[FigureVerdict]:
-    """Return how the figures of a sweep compare with the files of its runs. Slow: every file is read anew."""
+    """Return how the figures of a sweep compare with the files of its runs. Slow: every file is read anew.
+
+    Raises ResultStoreError for a name that is not that of a sweep with figures: no path is built from it.
+    """
+    if sweep not in live.store.drawn_sweeps():
+        raise ResultStoreError("no figures of such a sweep in this store")
     return [
         FigureVerdict(figure=found.figure, differences=found.differences, notes=found.notes)
         for found in verify(live.store, sweep)

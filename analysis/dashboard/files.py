@@ -28,7 +28,7 @@ def assets() -> dict[str, Path]:
 
 def sheet_file(live: LiveStore, trial: str, name: str) -> Path:
     """Return a sheet of samples of a trial. Raises ResultStoreError for everything else."""
-    if not TRIAL_ID.match(trial) or not SHEET.fullmatch(name):
+    if not TRIAL_ID.fullmatch(trial) or not SHEET.fullmatch(name):
         raise ResultStoreError("no such sheet of samples")
     return _within(live, live.store.run(trial).samples / name)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from analysis.errors import ResultStoreError
 from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
@@ -61,7 +62,12 @@ class LiveStore:
         return self._skipped
 
     def sweep(self, name: str, metric: str | None = None) -> tuple[Runs, Curves]:
-        """Return the runs and curves of a sweep, by its score or another metric. Raises AnalysisError."""
+        """Return the runs and curves of a sweep, by its score or another metric. Raises AnalysisError.
+
+        No path is built from a name that is not that of a sweep of the store.
+        """
+        if name not in self.store.sweeps():
+            raise ResultStoreError("no such sweep in this store")
         return self.once(("sweep", name, metric or ""), lambda: load(self.store, name, score=metric))
 
     def once(self, key: tuple[str, ...], make: Callable[[], Made]) -> Made:

@@ -6,6 +6,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -16,7 +17,7 @@ from analysis.dashboard.files import MEDIA, assets, figure_file, sheet_file
 from analysis.dashboard.guard import AccessGuard, AccessPolicy
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import AnalysisError, ResultStoreError
-from trainer.errors import UserError
+from trainer.errors import UserError, printable
 
 GZIP_BYTES = 2000
 
@@ -91,6 +92,12 @@ def _add_refusals(app: FastAPI, look: pages.Look) -> None:
         if request.url.path.startswith(("/api/", "/files/", "/assets/")):
             return JSONResponse({"detail": message}, code)
         return HTMLResponse(pages.error_page(look, request.url.path.lstrip("/"), message), code)
+
+    @app.exception_handler(RequestValidationError)
+    def misunderstood(_request: Request, error: RequestValidationError) -> Response:
+        """Say what does not fit, without repeating what was sent: that may be no JSON, or no text at all."""
+        told = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        return JSONResponse({"detail": printable("; ".join(told))}, 422)
 
     kinds: Any = (AnalysisError, UserError, HTTPException)
     for kind in kinds:

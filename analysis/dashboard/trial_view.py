@@ -100,7 +100,7 @@ class TrialView(BaseModel):
 
 def trial_view(live: LiveStore, trial: str) -> TrialView:
     """Return the view of a trial. Raises ResultStoreError where there is none of this id."""
-    if not TRIAL_ID.match(trial) or not live.store.run(trial).path.is_dir():
+    if not TRIAL_ID.fullmatch(trial) or not live.store.run(trial).path.is_dir():
         raise ResultStoreError(f"trial {trial[:40]!r}: not in this store")
     return live.once(("trial", trial), lambda: _view(live, trial))
 

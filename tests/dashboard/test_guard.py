@@ -31,6 +31,11 @@ OUTSIDE = (
     "/trials/..%2f..",
     "/api/sweeps/../../..",
     "/api/trials/..",
+    "/api/trials/{trial}%0a",
+    "/api/figures/../verified",
+    "/api/figures/..%2f..%2felsewhere/verified",
+    "/api/sweeps/..%2f..%2felsewhere",
+    "/sweeps/../../elsewhere",
 )
 
 
@@ -53,6 +58,33 @@ def test_no_path_leads_out_of_what_is_served(site: Served, path: str) -> None:
     assert answer.status in (400, 404)
     assert b"schema_version" not in answer.body
     assert b"root:" not in answer.body
+
+
+def test_a_plan_outside_of_the_store_is_not_read(site: Served) -> None:
+    elsewhere = site.live.store.path.parent / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    plan = site.live.store.plan("synthetic").read_bytes()
+    (elsewhere / "plan.json").write_bytes(plan)
+    for name in ("../../elsewhere", "..%2f..%2felsewhere"):
+        assert site.get(f"/api/sweeps/{name}").status == 404
+        assert site.get(f"/sweeps/{name}").status == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"action": "extend", "target": "synthetic", "horizon_kimg": 1e400}',
+        b'{"action": "cancel", "target": "\\ud800"}',
+        b'{"action": "cancel", "target": "a\\u0000b"}',
+        b"{{{",
+        b"[]",
+        b"\xff",
+        b"",
+    ],
+)
+def test_a_request_that_cannot_be_read_is_refused(acting: Served, body: bytes) -> None:
+    headers = BEARER | {"Content-Type": "application/json"}
+    assert acting.ask("POST", "/api/actions", body, headers).status in (400, 404, 422)
 
 
 def test_a_link_that_leads_out_of_the_store_is_not_followed(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ export async function showCurves(data, selected, toggle) {
 
 function noteOf(curves, state) {
   const over = { range: "Median over seeds, band from minimum to maximum; a run that has diverged counts as worst.", deviation: "Mean over seeds, band of one standard deviation; without what has diverged.", runs: "Every run by itself." }[state.over];
-  return `${over} ${curves?.score ? curves.score.described : ""} Drag over the chart to zoom, double-click to see all.`;
+  return `${over} ${curves?.score ? `${curves.score.described}. ` : ""}Drag over the chart to zoom, double-click to see all.`;
 }
 
 function lines(data, curves, selected, state) {

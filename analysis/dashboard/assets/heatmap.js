@@ -81,9 +81,9 @@ function heading(axis, name) {
 function field(view, cell, share, show, select, selected) {
   if (!cell.runs.length) return "";
   const cells = [...new Set(cell.runs.map((run) => view.runs.cell[run]))];
-  const isPressed = cells.every((one) => selected.has(one));
+  const isPressed = selected.size < view.cells.length && cells.every((one) => selected.has(one));
   const words = show === "done" && cell.value !== null ? `${Math.floor(cell.value * 100)} %` : short(cell.value);
   const counted = cell.measured === 1 && cell.runs.length === 1 ? "1 run" : `${cell.measured} of ${cell.runs.length} runs`;
-  const kind = share === null ? "none" : share > 0.5 ? "deep" : "";
+  const kind = share === null ? "none" : "";
   return el("button", { type: "button", class: kind, "--share": share ?? 0, "aria-pressed": String(isPressed), title: cells.map((one) => view.cells[one]).slice(0, 5).join("\n"), onclick: () => select(cells) }, words, el("small", {}, counted));
 }
