@@ -35,11 +35,12 @@ RUNS = {
     "stylegan2/table1_ffhq": 7,
     "stylegan2/table1_car": 7,
     "stylegan2/path_length": 3,
+    "stylegan2/cat_images": 2,
     "stylegan2/table2": 9 * 2,
     "stylegan2/table3": 2 * 4,
     "stylegan2/table4": 5,
     "progan/table1": 9 * 2,
-    "biggan/truncation": 2 * 3,
+    "biggan/truncation": 3 * 3,
 }
 SMOKE_RUNS = 9
 
@@ -116,6 +117,7 @@ def test_what_figures_on_fixed_p_share_is_not_run_twice() -> None:
 
 def test_the_probes_of_stylegan2_use_networks_trained_for_its_table() -> None:
     assert new("stylegan2/path_length", "stylegan2/table1_ffhq") == 1
+    assert new("stylegan2/cat_images", "stylegan2/table3") == 0
 
 
 def test_sharing_saves_a_tenth_of_the_runs_of_the_ada_paper() -> None:
