@@ -28,6 +28,7 @@ from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import expand
+from orchestrator.sweep.published_values import misplaced_values
 from orchestrator.sweep.reader import Sweep, examined
 from orchestrator.sweep.search_points import stored_points, typical_trials
 from orchestrator.sweep.trial import DataLookup, Trial
@@ -202,8 +203,10 @@ def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
 
 
 def _claims_that_do_not_fit(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
-    """Return the claims about cells that are not there; those of a search are not known beforehand."""
-    if not sweep.states_claims or sweep.spec.search:
+    """Return claims and published values of cells that are not there; those of a search are not known beforehand."""
+    if sweep.spec.search:
         return []
     cells = {trial.cell: trial for trial in trials}
-    return [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]
+    claims = misplaced_claims(sweep.spec.claims, cells) if sweep.states_claims else ()
+    values = misplaced_values(sweep.spec.published, cells) if sweep.states_published else ()
+    return [sweep.problem(path, text) for path, text in (*claims, *values)]

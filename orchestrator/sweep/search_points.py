@@ -13,7 +13,9 @@ from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.plan_file import SampledPoints
 
-ASIDE = frozenset({"question", "watch", "resources", "figures", "claims", "budget", "tiers", "stop", "search"})
+ASIDE = frozenset(
+    {"question", "watch", "resources", "figures", "claims", "published", "budget", "tiers", "stop", "search"}
+)
 """Parts of a sweep that change neither what a configuration is nor what its score means."""
 
 

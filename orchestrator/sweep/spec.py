@@ -12,6 +12,7 @@ from trainer.config.job import Resources
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
 from trainer.config.probes import ProbeName
+from trainer.config.published_value import PublishedValue
 from trainer.config.spec import Positive, PositiveInt, Seed, Settings
 
 SeedCount = Annotated[int, Field(ge=1, le=10_000)]
@@ -66,6 +67,7 @@ class SweepSpec(Settings):
     score: str = ""
     figures: list[str] = []
     claims: list[ClaimText] = []
+    published: list[PublishedValue] = []
     search: Search | None = None
     stop: StopRules = []
     budget: Budget = Budget()

@@ -7,6 +7,7 @@ import pytest
 
 from analysis.figures.catalog import FIGURES
 from orchestrator.sweep.claims import misplaced_claims
+from orchestrator.sweep.published_values import misplaced_values
 from tests.sweeps.planned import NAMES, OF_PAPERS, OF_PRESETS, ON_LAPTOPS, new, planned, read
 
 TIERS = ("smoke", "mini", "small", "paper")
@@ -66,6 +67,12 @@ def test_every_claim_means_two_cells_where_the_sweep_is_whole(name: str) -> None
     sweep = read(name, tier := "paper" if name in OF_PAPERS else "")
     cells = {trial.cell: trial for trial in planned(name, tier)}
     assert list(misplaced_claims(sweep.spec.claims, cells)) == []
+
+
+@pytest.mark.parametrize("name", OF_PAPERS)
+def test_every_published_value_is_of_one_cell_of_the_paper_tier(name: str) -> None:
+    cells = {trial.cell: trial for trial in planned(name, "paper")}
+    assert list(misplaced_values(read(name, "paper").spec.published, cells)) == []
 
 
 def test_names_of_sweeps_are_used_once() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from trainer.config.published_value import PublishedValue
 from trainer.errors import UserError
 from trainer.files import parsed_json, read_regular
 
@@ -77,6 +78,7 @@ class PlanFile(_Stored):
     score: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    published: tuple[PublishedValue, ...] = ()
     search: SampledPoints | None = None
     cells: tuple[PlannedRun, ...]
 
