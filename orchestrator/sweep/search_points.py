@@ -14,7 +14,7 @@ from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.plan_file import SampledPoints
 
 ASIDE = frozenset(
-    {"question", "watch", "resources", "figures", "claims", "published", "budget", "tiers", "stop", "search"}
+    {"question", "watch", "resources", "figures", "claims", "published", "because", "budget", "tiers", "stop", "search"}
 )
 """Parts of a sweep that change neither what a configuration is nor what its score means."""
 

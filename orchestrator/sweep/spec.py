@@ -71,6 +71,7 @@ class SweepSpec(Settings):
     search: Search | None = None
     stop: StopRules = []
     budget: Budget = Budget()
+    because: dict[str, Annotated[str, Field(min_length=1)]] = {}
     tiers: dict[Name, dict[str, JsonValue]] = {}
 
     @model_validator(mode="after")

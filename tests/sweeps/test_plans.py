@@ -7,6 +7,7 @@ import pytest
 
 from analysis.figures.catalog import FIGURES
 from orchestrator.sweep.claims import misplaced_claims
+from orchestrator.sweep.dropped import dropped, unexplained
 from orchestrator.sweep.published_values import misplaced_values
 from tests.sweeps.planned import NAMES, OF_PAPERS, OF_PRESETS, ON_LAPTOPS, new, planned, read
 
@@ -43,7 +44,7 @@ RUNS = {
     "progan/table1": 9 * 2,
     "biggan/truncation": 3 * 3,
 }
-SMOKE_RUNS = 9
+SMOKE_RUNS = 14
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_PRESETS])
@@ -73,6 +74,22 @@ def test_every_claim_means_two_cells_where_the_sweep_is_whole(name: str) -> None
 def test_every_published_value_is_of_one_cell_of_the_paper_tier(name: str) -> None:
     cells = {trial.cell: trial for trial in planned(name, "paper")}
     assert list(misplaced_values(read(name, "paper").spec.published, cells)) == []
+
+
+@pytest.mark.parametrize("name", [*OF_PAPERS, *ON_LAPTOPS, "demo", "turn_up"])
+def test_no_tier_leaves_out_a_kind_of_cell_a_figure_or_a_claim_without_a_reason(name: str) -> None:
+    whole = "paper" if name in OF_PAPERS else ""
+    for tier in read(name).spec.tiers:
+        spec = read(name, tier).spec
+        found = dropped(read(name, whole).spec, planned(name, whole), spec, planned(name, tier))
+        assert unexplained(found, spec.because) == [], tier
+
+
+def test_a_reason_for_one_axis_explains_its_values_and_nothing_else() -> None:
+    found = ["cells.a", "augment.pipe=bg", "augment.pipe=bgc", "figures.ada_fig3", "claims"]
+    assert unexplained(found, {"augment.pipe": "slow", "cells.a": "large", "claims": "no seeds"}) == [
+        "figures.ada_fig3"
+    ]
 
 
 def test_names_of_sweeps_are_used_once() -> None:
