@@ -1,4 +1,4 @@
-"""What a tier leaves out of its sweep: numbers may be fewer and data sets smaller, but no kind of cell may be missing."""
+"""What a tier leaves out of its sweep: there may be fewer numbers and smaller data sets, but no kind of cell less."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
