@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check ops gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check ops wheel gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,6 +15,7 @@ help:  ## Show this list
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
 	@$(BIN)/python -m pip install -qq -r requirements.lock
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m trainer ops build --cpu --optional
 	@touch $@
 
 .venv/installed-dev: requirements-dev.lock .venv/installed
@@ -26,7 +27,7 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check .venv/installed-ray .venv/installed-ui  ## Check the code, run all tests, those on clusters too, and report coverage
+test: check .venv/installed-ray .venv/installed-ui  ## Check the code, run all tests including those on clusters, and report coverage
 	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster
 	@$(BIN)/python -m tests.support.coverage_report .coverage.json
@@ -39,7 +40,7 @@ coverage: .venv/installed-dev  ## Show the coverage of the last `make test`, fil
 test-slow: .venv/installed-dev  ## Run the tests that take minutes: two ranks, bf16, every method for 2 kimg
 	@$(BIN)/python -m pytest -n 2 -m "slow and not cluster"
 
-test-sweeps: .venv/installed-dev  ## Run the smoke tier of every sweep and draw its figures (some twenty minutes on two cores)
+test-sweeps: .venv/installed-dev  ## Run the smoke tier of every sweep and draw its figures (about twenty minutes on two cores)
 	@$(BIN)/python -m pytest -m sweeps tests/sweeps
 
 .venv/installed-ray: requirements-ray.lock .venv/installed-dev
@@ -52,7 +53,7 @@ test-sweeps: .venv/installed-dev  ## Run the smoke tier of every sweep and draw 
 
 HOSTILE := tests/orchestrator/test_hostile_sweeps.py tests/orchestrator/test_yaml_source.py tests/backends/test_slurm_backend.py
 
-test-cluster: .venv/installed-ray .venv/installed-ui  ## Run the tests on real SLURM and Ray clusters and a real MLflow server, all started and stopped by them
+test-cluster: .venv/installed-ray .venv/installed-ui  ## Run the tests on real SLURM and Ray clusters and MLflow servers, which they start and stop
 	@$(BIN)/python -m pytest -n 4 --dist loadgroup tests/cluster $(HOSTILE)
 
 check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
@@ -61,25 +62,32 @@ check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-ops: .venv/installed  ## Compile the operations ahead of time (installs g++ where it can; CUDA where there is an nvcc)
+ops: .venv/installed  ## Compile the operations (installs g++ if possible; CUDA if nvcc is available)
 	@command -v $${CXX:-g++} >/dev/null || command -v clang++ >/dev/null || \
 		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get install -qq -y g++; } || \
 		{ echo "No C++ compiler, and it cannot be installed from here: install g++, or name one in CXX" >&2; exit 2; }
 	@$(BIN)/python -m trainer ops build
 
+wheel: .venv/installed-dev  ## Build a wheel into dist/, with the operations that can be compiled here, and check its platform tag
+	@rm -rf build dist/unchecked
+	@$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir dist/unchecked .
+	@if ls dist/unchecked/*-any.whl >/dev/null 2>&1; then mv dist/unchecked/*.whl dist/; else \
+		PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist dist/unchecked/*.whl; fi
+	@rm -rf build dist/unchecked; ls dist/*.whl
+
 bench: ops  ## Measure ratios on this machine: benchmarks/latest.json and the table of docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-gpu-check: .venv/installed-dev  ## On a machine with a GPU: op tests, golden tests and benchmarks there; says what it skips
+gpu-check: .venv/installed-dev  ## Run op tests, golden tests and benchmarks that need a GPU; lists what it skips
 	@$(BIN)/python -m benchmarks.gpu_check
 
 golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)
 	@$(BIN)/python -m pytest tests/golden
 
-results: .venv/installed  ## Make docs/results and the results in README.md again from the packs in docs/results/packs
+results: .venv/installed  ## Regenerate docs/results and the results in README.md from the packs in docs/results/packs
 	@$(BIN)/python -m infra.results
 
-results-check: .venv/installed  ## Say where docs/results and README.md differ from their packs; changes nothing
+results-check: .venv/installed  ## List where docs/results and README.md differ from their packs; write nothing
 	@$(BIN)/python -m infra.results --check
 
 slurm-up: .venv/installed  ## Start a throw-away SLURM cluster on this machine (root; installs Debian packages)
@@ -88,5 +96,5 @@ slurm-up: .venv/installed  ## Start a throw-away SLURM cluster on this machine (
 slurm-down: .venv/installed  ## Stop it
 	@$(BIN)/python -m infra.slurm down
 
-clean:  ## Remove .venv and caches; the store is left alone
+clean:  ## Remove .venv and caches, but not the store
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

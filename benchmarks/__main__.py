@@ -1,7 +1,7 @@
-"""python -m benchmarks: every ratio, to benchmarks/latest.json and to the tables of docs/performance.md.
+"""python -m benchmarks: measure every ratio; write benchmarks/latest.json and the tables of docs/performance.md.
 
-One thread; all sides of a comparison take turns and the least CPU time of each counts. A part is measured in one run;
-`--only` measures some parts anew.
+Runs on one thread. The sides of a comparison take turns, and the least CPU time of each counts. A part is always
+measured as a whole; `--only` limits the run to some parts.
 """
 
 import json
@@ -19,7 +19,7 @@ from trainer.command_line.group import new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.command_line.program import run_program
 from trainer.errors import UserError
-from trainer.runtime.console import result, say
+from trainer.runtime.console import log, print_result
 from trainer.runtime.torch_settings import configure_process
 
 HERE = Path(__file__).resolve().parent
@@ -54,17 +54,17 @@ def as_json(row: Row) -> dict[str, object]:
 
 
 def measure(part: str, rounds: int) -> Iterator[dict[str, Any]]:
-    """Yield a part, with what it is measured on, after each of its rows."""
-    say(f"measuring {part}")
+    """Yield the part measured so far, with its machine and peaks, after each row."""
+    log(f"measuring {part}")
     peaks = {"stream copy, GB/s": stream_copy_gbps(), "float32 matrix product, GFLOP/s": matmul_gflops()}
     found: dict[str, Any] = {"machine": machine(), "peaks": peaks, "rows": []}
     for row in PARTS[part](rounds):
         found["rows"].append(as_json(row))
-        result(json.dumps(found["rows"][-1]))
+        print_result(json.dumps(found["rows"][-1]))
         yield found
 
 
-RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Turns that each side takes.")]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds per side.")]
 OnlyOption = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="PART ...", help=f"Parts to measure: {', '.join(PARTS)}.", show_default="all"),
@@ -75,7 +75,7 @@ app = new_app()
 
 @app.command(cls=taking_several("--only"))
 def main(rounds: RoundsOption = 5, only: OnlyOption = None) -> None:
-    """Measure, print, and write both files after every row; the parts not asked for stay as they are."""
+    """Measure and print ratios; update both files after every row. Parts that were not requested stay unchanged."""
     parts = names_in(only) or tuple(PARTS)
     if unknown := sorted(set(parts) - set(PARTS)):
         raise UserError("--only", f"no such part: {', '.join(unknown)}", f"there are {', '.join(PARTS)}")

@@ -1,4 +1,4 @@
-"""What augmentation adds to an iteration: the pipe bgc at p = 0 and at p = 0.5, beside none."""
+"""What augmentation adds to an iteration: the pipe bgc at p = 0 and p = 0.5, against none."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ NONE, OFF, HALF = "no augmentation", "bgc, p 0", "bgc, p 0.5"
 
 
 def augmentation_ratios(rounds: int) -> Iterator[Ratio]:
-    """Compare, with the native operations."""
+    """Compare iterations with and without augmentation, on the native operations."""
     for name, row in AUGMENTED.items():
         shown: dict[str, Shown] = {
             NONE: untouched,

@@ -1,8 +1,8 @@
-"""python -m benchmarks.bench_collect: how long the analysis of a big, SYNTHETIC store takes.
+"""python -m benchmarks.bench_collect: how long the analysis of a large SYNTHETIC store takes.
 
-Writes the store into a temporary directory (about 0.8 GB), measures, removes it. Beside it, with --mlflow-sample: the
-same runs and scores read by search_runs and get_metric_history of MLflow, in one process. Aims: collect from scratch
-below 60 s, incrementally below 3 s, any figure below 3 s.
+Writes the store to a temporary directory (about 0.8 GB), measures, and removes it. With --mlflow-sample, reads the same
+runs and scores with MLflow's search_runs and get_metric_history too, in the same process. Targets: collect from scratch
+in 60 s, incrementally in 3 s, draw any figure in 3 s.
 """
 
 import gc
@@ -40,14 +40,14 @@ CHANGED = 10
 
 
 def fake_runs(count: int) -> Iterator[synthetic.FakeRun]:
-    """Yield runs of 2 methods x 5 sizes, with as many seeds as it takes."""
+    """Yield `count` runs: 2 methods x 5 sizes, with as many seeds as needed."""
     for number in range(count):
         cell, seed = number % 10, number // 10
         yield synthetic.FakeRun(("none", "ada")[cell % 2], SIZES[cell // 2], seed, kimg=HORIZON_KIMG)
 
 
 def write_store(path: Path, count: int, evaluations: int, console: Console) -> ResultStore:
-    """Write the store with plain writes; the lines of a cell are made once, and only their values differ by seed."""
+    """Write the store without fsync; the configuration of a cell is built once and reused for its seeds."""
     store = ResultStore(path)
     kimgs = [HORIZON_KIMG * (i + 1) / evaluations for i in range(evaluations)]
     configs: dict[synthetic.FakeRun, dict[str, Any]] = {}
@@ -77,7 +77,7 @@ def write_trial(store: ResultStore, run: synthetic.FakeRun, trial: str, config: 
 
 
 def touch_some(store: ResultStore) -> None:
-    """Let ten trials, all over the store, gain an evaluation."""
+    """Append an evaluation to ten trials spread over the store."""
     trials = list(store.trials())
     for trial in trials[:: max(len(trials) // CHANGED, 1)][:CHANGED]:
         with store.run(trial).metrics.open("a") as file:
@@ -85,7 +85,7 @@ def touch_some(store: ResultStore) -> None:
 
 
 class Times(NamedTuple):
-    """Seconds by the clock, and seconds of CPU: where others use the machine, the clock tells of them too."""
+    """Wall-clock and CPU seconds; other processes on the machine lengthen the former."""
 
     wall: float
     cpu: float
@@ -99,12 +99,12 @@ def timed(action: Callable[[], Any]) -> Times:
 
 
 def draw(store: ResultStore, name: str) -> None:
-    """Load the sweep and draw a figure of it."""
+    """Load the sweep and draw one of its figures."""
     render(name, *load(store, "bench"))
 
 
 def measure(store: ResultStore, figures: Iterable[str]) -> Iterator[tuple[str, Times, float]]:
-    """Yield what was done, how long it took, and the seconds it may take."""
+    """Yield each step, its duration, and its target in seconds."""
     yield "collect from scratch", timed(lambda: collect(store)), 60.0
     yield "collect, nothing changed", timed(lambda: collect(store)), 3.0
     touch_some(store)
@@ -115,7 +115,7 @@ def measure(store: ResultStore, figures: Iterable[str]) -> Iterator[tuple[str, T
 
 
 def compare(store: ResultStore, sample: int, console: Console) -> None:
-    """Read the same runs and scores from the tables and through MLflow, one after the other, and say the ratio."""
+    """Read the same runs and scores from the tables, then through MLflow, and print the ratio."""
     from benchmarks import mlflow_side
 
     uri = mlflow_side.fill(store, store.path / "mlflow.db", synthetic.METRIC)
@@ -135,7 +135,7 @@ FiguresOption = Annotated[
     list[str] | None, typer.Option("--figures", metavar="NAME ...", help="Figures to draw.", show_default="all")
 ]
 SampleOption = Annotated[
-    int, typer.Option("--mlflow-sample", min=0, help="Histories to read through MLflow; 0 for no comparison.")
+    int, typer.Option("--mlflow-sample", min=0, help="Histories to read through MLflow; 0 skips the comparison.")
 ]
 
 app = new_app()
@@ -148,13 +148,13 @@ def main(
     figures: FiguresOption = None,
     mlflow_sample: SampleOption = 0,
 ) -> int:
-    """Measure the analysis of a large store. Exit code 1 if an aim is missed."""
+    """Measure the analysis of a large store. Exit code 1 if a target is missed."""
     console = Console()
-    table = Table("what", "seconds", "CPU seconds", "aim", title=f"{trials:,} trials x {evaluations} evaluations")
+    table = Table("step", "seconds", "CPU seconds", "target", title=f"{trials:,} trials x {evaluations} evaluations")
     missed = 0
     with tempfile.TemporaryDirectory(prefix="adasweep-bench-") as directory:
         store = write_store(Path(directory), trials, evaluations, console)
-        gc.freeze()  # a command would not have what writing has left in memory
+        gc.freeze()  # a real command would not hold the objects that writing left in memory
         for what, took, aim in measure(store, names_in(figures) or tuple(FIGURES)):
             missed += took.wall > aim
             verdict = "" if took.wall <= aim else "  MISSED"

@@ -1,4 +1,4 @@
-"""Reading and writing beside training: images a second from the cache against what training takes; checkpoints."""
+"""File throughput against training: images per second from the cache, and checkpoints per second."""
 
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ COUNT, BATCH, SIDE = 10_000, 64, 32
 
 
 def file_rates(rounds: int) -> Iterator[Rate]:
-    """Measure both with the networks of tiny32."""
+    """Measure both rates with the networks of tiny32."""
     bench = Bench(Row(512, 16), implementations()["native"])
     for _ in range(2):
         bench.run()
@@ -27,7 +27,7 @@ def file_rates(rounds: int) -> Iterator[Rate]:
 
 
 def images_per_second(rounds: int) -> float:
-    """Return how many images a second are picked from a memory map and converted to [-1, 1]."""
+    """Return how many images per second are read from a memory map and converted to [-1, 1]."""
     random = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / "images.npy", random.integers(0, 256, (COUNT, 1, SIDE, SIDE), dtype=np.uint8))
@@ -38,21 +38,21 @@ def images_per_second(rounds: int) -> float:
     return 1000 * BATCH * len(picks) / took
 
 
-class Unguarded(NamedTuple):
-    """The only writer there is."""
+class NoFence(NamedTuple):
+    """A fence for a single writer."""
 
     token: int = 1
 
     def check(self) -> None:
-        """Let every write pass."""
+        """Allow every write."""
 
 
-ALONE = Unguarded()
+NO_FENCE = NoFence()
 
 
 def _checkpoint(bench: Bench, rounds: int) -> Rate:
-    """Return checkpoints a second (written, synchronised and checksummed) beside iterations a second."""
+    """Return checkpoints per second (written, synced and checksummed) against iterations per second."""
     tensors = {**bench.generator.state_dict(), **{f"D/{k}": v for k, v in bench.discriminator.state_dict().items()}}
     with tempfile.TemporaryDirectory() as folder:
-        took = least_ms({"": lambda: checkpoint.save(Path(folder), 1, ALONE, tensors)}, rounds)[""]
+        took = least_ms({"": lambda: checkpoint.save(Path(folder), 1, NO_FENCE, tensors)}, rounds)[""]
     return Rate("checkpoints written", 1000 / took, 1000 / bench.milliseconds, "iterations", "1/s")

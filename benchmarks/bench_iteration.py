@@ -1,7 +1,7 @@
-"""How fast an iteration of training is: Gmain + Greg/4 + Dmain + Dreg/16, and their steps of Adam.
+"""The time of a training iteration: Gmain + Greg/4 + Dmain + Dreg/16, and their Adam steps.
 
-CPU milliseconds of one thread, least of the rounds, all sides of a comparison in turns; and the same by the clock with
-one and two threads. Compare numbers of one run only.
+CPU milliseconds of one thread, least of the rounds, with the sides of a comparison taking turns; also wall-clock times
+with one and two threads. Compare only numbers of one run.
 """
 
 import time
@@ -26,7 +26,7 @@ from trainer.runtime.world import World
 
 
 class Row(NamedTuple):
-    """What is measured."""
+    """The networks and the batch of one measurement."""
 
     channel_base: int
     batch: int
@@ -44,12 +44,12 @@ Clock = Callable[[], float]
 
 
 def untouched(images: Tensor, _role: Role) -> Tensor:
-    """Return images as they are: no augmentation."""
+    """Return the images unchanged: no augmentation."""
     return images
 
 
 class Bench:
-    """Networks, phases and data of one row, computed by `kernels`; `shown` is what the discriminator sees of images."""
+    """Networks, phases and data of one row, computed by `kernels`; `shown` augments what the discriminator sees."""
 
     def __init__(self, row: Row, kernels: Kernels, shown: Shown = untouched) -> None:
         width = {"channel_base": row.channel_base, "channel_max": row.channel_max, "precision": row.precision}
@@ -67,21 +67,21 @@ class Bench:
         self.micro_batch = MicroBatch(images, nothing, torch.randn(row.batch, 64), nothing)
         self.networks: dict[str, nn.Module] = {"G": self.generator, "D": self.discriminator}
         self.optimizers = {key: torch.optim.Adam(net.parameters(), fused=True) for key, net in self.networks.items()}
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Forget all times."""
+    def reset(self) -> None:
+        """Discard all times."""
         self.seconds = {phase.name: float("inf") for phase in self.phases}
 
     def run(self, clock: Clock = time.process_time) -> None:
-        """Run every phase once, and keep its time where it is the least so far."""
+        """Run every phase once, and record its time if it is the least so far."""
         for phase in self.phases:
             start = clock()
             self.step(phase)
             self.seconds[phase.name] = min(self.seconds[phase.name], clock() - start)
 
     def step(self, phase: Phase) -> None:
-        """Do what the loop does for a phase."""
+        """Run a phase as the training loop does."""
         network = self.networks[phase.network]
         self.generator.requires_grad_(phase.network == "G")
         self.discriminator.requires_grad_(phase.network == "D")
@@ -94,7 +94,7 @@ class Bench:
 
     @property
     def milliseconds(self) -> float:
-        """Return the time of an iteration averaged over lazy intervals."""
+        """Return the time of an iteration, averaged over the lazy intervals."""
         return 1000 * sum(self.seconds[phase.name] / phase.interval for phase in self.phases)
 
     def images_per_second(self) -> float:
@@ -102,7 +102,7 @@ class Bench:
 
 
 def official(row: Row, grouped: bool) -> Bench:
-    """Return the same networks in the official formulation, with Adam as torch has it by default."""
+    """Return the same networks in the official formulation, with torch's default Adam."""
     bench = Bench(row, Official())
     for key, network in bench.networks.items():
         rewrite(network, grouped)
@@ -111,17 +111,17 @@ def official(row: Row, grouped: bool) -> Bench:
 
 
 def take_turns(benches: Mapping[str, Bench], rounds: int, clock: Clock = time.process_time) -> dict[str, float]:
-    """Return the milliseconds of an iteration of each, after a round to warm up."""
+    """Return the milliseconds of an iteration of each, after one warm-up round."""
     for number in range(rounds + 1):
         for bench in benches.values():
             bench.run(clock)
             if number == 0:
-                bench.forget()
+                bench.reset()
     return {name: bench.milliseconds for name, bench in benches.items()}
 
 
 def iteration_ratios(rounds: int) -> Iterator[Ratio]:
-    """Compare whole iterations: implementations, precisions, formulations."""
+    """Compare whole iterations across implementations, precisions and formulations."""
     kernels = implementations()
     for name, row in COMPARED.items():
         half = row._replace(dtype="bf16")
@@ -149,7 +149,7 @@ def iteration_ratios(rounds: int) -> Iterator[Ratio]:
 
 
 def thread_ratios(rounds: int) -> Iterator[Ratio]:
-    """Compare by the clock, each side with its better number of threads."""
+    """Compare wall-clock times, each side with its better number of threads."""
     for name, row in COMPARED_BY_CLOCK.items():
         benches = {"official": official(row, False), "native": Bench(row, implementations()["native"])}
         took: dict[str, list[tuple[float, int]]] = {which: [] for which in benches}

@@ -1,6 +1,6 @@
-"""How much faster the metrics are than their plain forms, measured side by side in one run.
+"""Speed-up of the metrics over their plain forms, measured side by side in one run.
 
-python -m benchmarks.bench_metrics           one table; CPU seconds, least of a few warm runs, one thread
+python -m benchmarks.bench_metrics           prints one table: CPU seconds, least of a few warm runs, one thread
 """
 
 import tempfile
@@ -53,7 +53,7 @@ def cpu_seconds(work: Callable[[], Any], runs: int) -> tuple[float, Any]:
 
 
 def compared(what: str, plain: Callable[[], Any], ours: Callable[[], Any], runs: int = 1) -> Row:
-    """Return one row; the difference is the largest relative to the largest plain result."""
+    """Return one row; its difference is max |ours - plain| / max |plain|."""
     our_seconds, mine = cpu_seconds(ours, runs)
     plain_seconds, theirs = cpu_seconds(plain, runs)
     mine, theirs = np.asarray(mine, dtype=np.float64), np.asarray(theirs, dtype=np.float64)
@@ -69,7 +69,7 @@ def fid_by_matrix_root(real: np.ndarray, generated: np.ndarray) -> float:
 
 
 def fid_rows() -> Iterator[Row]:
-    """Compare FID from features to number, below and above d images; then with the reference's root from the cache."""
+    """Compare FID from features, with fewer and more images than dimensions, also with the reference's root cached."""
     for dim in DIMS:
         for count in (dim // 2, 2 * dim):
             random = np.random.default_rng(0)
@@ -92,7 +92,7 @@ def fid_rows() -> Iterator[Row]:
 
 
 def kid_row() -> Row:
-    """Compare KID of 2,000 images with 100 subsets of 1,000, each on its own."""
+    """Compare KID of 2,000 images, 100 subsets of 1,000, with a loop over the subsets."""
     random = np.random.default_rng(0)
     real, generated = (random.normal(size=(2000, 1280)) for _ in range(2))
     drawn = draw_subsets(2000, 2000, subsets=100, subset_size=1000, seed=0)
@@ -113,7 +113,7 @@ def images(count: int, size: int = 32) -> Tensor:
 
 
 def feature_row() -> Row:
-    """Compare features of 128 images with a plain eager loop in batches of 64, in images per second."""
+    """Compare the features of 128 images with a plain eager loop in batches of 64."""
     plain, ours, batch = PlainLite0(), Lite0(), images(128)
     row = compared(
         "features",
@@ -126,7 +126,7 @@ def feature_row() -> Row:
 
 
 class Images:
-    """A reference of smooth random images."""
+    """A reference set of smooth random images."""
 
     fingerprint = "0" * 16
 
@@ -140,8 +140,8 @@ class Images:
         return self._images[torch.from_numpy(indices)]
 
 
-class Photographer:
-    """Renders as a generator would: the images, after so much arithmetic as StyleGAN2 of 32x32 needs for each."""
+class FakeGenerator:
+    """Yields random images, after as much arithmetic as a StyleGAN2 of 32x32 needs for each."""
 
     def images(self, count: int, share: Share) -> Iterator[ImageBatch]:
         made = images(count)
@@ -157,15 +157,15 @@ class Photographer:
 
 
 def evaluation_row(count: int = 500) -> Row:
-    """Compare one evaluation of seven metrics with seven evaluations, the reference cached for both."""
+    """Compare one evaluation of seven metrics with seven evaluations, with the reference cached for both."""
     families = ("fid", "kid", "pr", "is", "swd", "msssim")
     names = (*(f"{family}{count}" for family in families), f"fid{count // 2}")
     reference, feature_networks = Images(count), FeatureNetworks(Lite0())
 
     with tempfile.TemporaryDirectory() as folder:
 
-        def values(asked: tuple[str, ...]) -> list[float]:
-            found = evaluate(Photographer(), reference, asked, feature_networks, Path(folder))
+        def values(metrics: tuple[str, ...]) -> list[float]:
+            found = evaluate(FakeGenerator(), reference, metrics, feature_networks, Path(folder))
             return [value.value for value in found]
 
         values(names)

@@ -1,4 +1,4 @@
-"""The operations one by one: native against reference, forward, backward, double backward; and achieved bandwidth."""
+"""Single operations: native against reference, forward, backward and double backward; and achieved bandwidth."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -32,7 +32,7 @@ def images(shape: Shape, channels_last: bool = True) -> Tensor:
 
 
 def op_ratios(rounds: int) -> Iterator[Ratio]:
-    """Compare all operations at both sizes."""
+    """Compare every operation at both sizes."""
     for size, shape in SHAPES.items():
         for name, f in OPERATIONS.items():
             yield from orders(f"{name}, {size}", f, images(shape), rounds)
@@ -59,7 +59,7 @@ def _warped(x: Tensor) -> Tensor:
 
 
 def rates(rounds: int) -> Iterator[Rate]:
-    """Measure the bytes that operations on large images read and write in a second, beside a plain copy."""
+    """Measure the bytes per second that operations on large images read and write, against a plain copy."""
     copy = stream_copy_gbps()
     x = images(SHAPES["large"])
     for name, f in OPERATIONS.items():
@@ -74,7 +74,7 @@ CONVOLUTIONS: dict[str, Shape] = {"16 channels": (16, 16, 32, 32), "128 channels
 
 
 def convolution_rates(rounds: int) -> Iterator[Rate]:
-    """Measure the arithmetic of 3x3 convolutions, which every formulation is bound by, beside a matrix product."""
+    """Measure the throughput of 3x3 convolutions, which bounds every formulation, against a matrix product."""
     peak = matmul_gflops()
     for name, shape in CONVOLUTIONS.items():
         x, weight = images(shape).requires_grad_(), torch.randn(shape[1], shape[1], 3, 3, requires_grad=True)

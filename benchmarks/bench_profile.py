@@ -1,4 +1,4 @@
-"""Where the time of an iteration goes, from torch's profiler: convolutions and matrix products, and what is not."""
+"""Where the time of an iteration goes, from torch's profiler: convolutions and matrix products against the rest."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from benchmarks.bench_iteration import COMPARED, Bench
 from benchmarks.ratios import Rate, implementations
 
 PROFILED = {name: row for name, row in COMPARED.items() if row.resolution == 256 or row.channel_base == 512}
-OURS = "ours: "  # before the name of an operation of which there are two implementations
+OURS = "ours: "  # prefix of operations that have two implementations
 
 CONVOLUTIONS = ("aten::convolution", "aten::_convolution", "aten::mkldnn_convolution", "aten::convolution_backward")
 PRODUCTS = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::mkldnn_linear")
@@ -21,7 +21,7 @@ BETWEEN = "Python and autograd between operations"
 
 
 class Traced:
-    """Kernels whose calls are seen by the profiler."""
+    """Kernels whose calls the profiler records."""
 
     def __init__(self, kernels: Any) -> None:
         self._kernels = kernels
@@ -37,7 +37,7 @@ class Traced:
 
 
 def shares(rounds: int) -> Iterator[Rate]:
-    """Measure the shares of both implementations, in percent of an iteration."""
+    """Measure the share of each kind of work, in percent of an iteration, for both implementations."""
     for name, row in PROFILED.items():
         for which, kernels in implementations().items():
             bench = Bench(row, Traced(kernels))  # type: ignore[arg-type]
@@ -48,7 +48,7 @@ def shares(rounds: int) -> Iterator[Rate]:
 
 
 def _microseconds(bench: Bench, rounds: int) -> Counter[str]:
-    """Return the time of each kind, averaged over lazy intervals."""
+    """Return the microseconds of each kind, averaged over the lazy intervals."""
     found: Counter[str] = Counter()
     bench.run()
     for phase in bench.phases:

@@ -1,9 +1,8 @@
-"""python -m benchmarks.bench_startup: how long commands that do little take, at a git revision and in the working tree.
+"""python -m benchmarks.bench_startup: start-up time of short commands, at a git revision and in the working tree.
 
 The revision is checked out into a temporary worktree. Both sides take turns, with the same Python and packages, on the
-same sweep files, over the same store: those recorded in tests/compat, with placeholders for what the plans name.
-Medians of the wall time, and of the CPU seconds in user mode, which others on the machine disturb less; and the number
-of modules loaded.
+sweep files and the store recorded in tests/compat, with placeholders for the data that the plans name. Prints medians
+of the wall time and of the user CPU time (less sensitive to other processes), and the number of modules loaded.
 """
 
 import json
@@ -46,7 +45,7 @@ sys.stderr.write(f"\\n{code} {len(sys.modules)}\\n")
 
 
 class Run(NamedTuple):
-    """One run of a command: seconds by the clock, CPU seconds in user mode, and modules loaded at its end."""
+    """One run of a command: wall seconds, user CPU seconds, and modules loaded at exit."""
 
     wall: float
     user: float
@@ -54,7 +53,7 @@ class Run(NamedTuple):
 
 
 class Startup(NamedTuple):
-    """Medians of one command at one state of the code, in seconds."""
+    """Medians of one command with one version of the code, in seconds."""
 
     command: str
     code: str
@@ -78,7 +77,7 @@ def checked_out(revision: str) -> Iterator[Path]:
 
 @contextmanager
 def prepared_store() -> Iterator[Copy]:
-    """Yield a copy of the recorded store in which the data sets and the detector of the plans are found."""
+    """Yield a copy of the recorded store, with placeholders for the data sets and the detector of its plans."""
     with copied() as recorded:
         write_placeholder(recorded.store / "data" / "fashion-mnist-10k.zip", 10_000, 32, "L", classes=10)
         write_placeholder(recorded.store / "data" / "cifar10.zip", 10_000, 32, "RGB", classes=10)
@@ -87,7 +86,7 @@ def prepared_store() -> Iterator[Copy]:
 
 
 def run(code: Path, words: Sequence[str], store: Copy) -> Run:
-    """Run a command of the packages in `code`, as `adasweep` does. Raises RuntimeError where it fails."""
+    """Run an `adasweep` command with the packages in `code`. Raises RuntimeError if it fails."""
     environment = store.environment(PYTHONPATH=str(code))
     command = [sys.executable, "-P", "-c", PROGRAM, *words]
     before, started = os.times(), time.perf_counter()
@@ -100,7 +99,7 @@ def run(code: Path, words: Sequence[str], store: Copy) -> Run:
 
 
 def medians(codes: dict[str, Path], store: Copy, rounds: int) -> Iterator[Startup]:
-    """Yield every command at every state of the code, which take turns; one round before the measured ones."""
+    """Yield the medians of every command with every version of the code, after one warm-up round."""
     for command, words in COMMANDS.items():
         found: dict[str, list[Run]] = {name: [] for name in codes}
         for _ in range(rounds + 1):
@@ -111,8 +110,8 @@ def medians(codes: dict[str, Path], store: Copy, rounds: int) -> Iterator[Startu
             yield Startup(command, name, wall, user, runs[-1].modules)
 
 
-AgainstOption = Annotated[str, typer.Option("--against", metavar="REVISION", help="What to compare with.")]
-RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Turns that each side takes.")]
+AgainstOption = Annotated[str, typer.Option("--against", metavar="REVISION", help="Git revision to compare with.")]
+RoundsOption = Annotated[int, typer.Option("--rounds", min=1, help="Rounds per side.")]
 OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the numbers, as JSON.")]
 
 app = new_app()
@@ -120,7 +119,7 @@ app = new_app()
 
 @app.command()
 def main(against: AgainstOption = "HEAD", rounds: RoundsOption = 9, out: OutOption = None) -> None:
-    """Measure how long commands take to start, at a revision and in the working tree."""
+    """Compare the start-up time of commands at a revision and in the working tree."""
     with checked_out(against) as before, prepared_store() as store:
         rows = list(medians({against: before, "working tree": ROOT}, store, rounds))
     table = Table("command", "code", "wall, s", "user CPU, s", "modules", title=f"medians of {rounds}")

@@ -1,9 +1,9 @@
-"""python -m benchmarks.bench_trials: what a trial costs beyond itself.
+"""python -m benchmarks.bench_trials: the overhead of a trial.
 
-Many trials that do nothing, on the same machine, one way after the other, two at a time: adasweep on this machine;
-adasweep on a throw-away SLURM cluster; plain submitit's map_array on the same cluster; plain Ray Tune. A trial of
-adasweep is a directory with a job, a record, a lease and a supervisor; one of the others is a function call. Needs
-root for SLURM, and the extra `ray`.
+Runs many trials that do nothing, two at a time, by four runners in turn: adasweep on this machine; adasweep on a
+temporary SLURM cluster; plain submitit's map_array on the same cluster; plain Ray Tune. A trial of adasweep is a
+directory with a job, a record, a lease and a supervisor; a trial of the others is a function call. Needs root for
+SLURM, and the extra `ray`.
 """
 
 import os
@@ -50,7 +50,7 @@ LOOK_SECONDS = 0.5
 
 
 class Measured(NamedTuple):
-    """One way to run the trials. `polls` counts questions to the cluster, or looks at the store where there is none."""
+    """One runner. `polls` counts queries to the cluster, or looks at the store if there is no cluster."""
 
     name: str
     trials: int
@@ -61,13 +61,13 @@ class Measured(NamedTuple):
 
     @property
     def beyond_seconds(self) -> float:
-        """Return what a slot was busy or idle for, per trial; the trials themselves take nothing."""
+        """Return the slot-seconds per trial, all of them overhead: the trials themselves take no time."""
         return self.wall_seconds * self.slots / self.trials
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Yield a new folder that is gone afterwards."""
+    """Yield a new folder, removed on exit."""
     path = Path(tempfile.mkdtemp(prefix="adasweep-noop-"))
     try:
         yield path
@@ -77,7 +77,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def slurm(slots: int) -> Iterator[None]:
-    """Run a throw-away cluster on which `slots` jobs run at a time."""
+    """Run a temporary cluster with `slots` concurrent jobs."""
     require()
     cluster = Cluster.create(SlurmShape(nodes=1, cpus=slots), owner=ProcessId.of(os.getpid()))
     os.environ.update(cluster.environment)
@@ -89,7 +89,7 @@ def slurm(slots: int) -> Iterator[None]:
 
 
 def adasweep(name: str, trials: int, slots: int) -> Measured:
-    """Run the trials as `adasweep run` does."""
+    """Run the trials through the dispatcher, as `adasweep run` does."""
     os.environ["ADASWEEP_WORKER"] = f"{sys.executable} -S {WORKER}"
     with folder() as root:
         store = Store(root / "store")
@@ -113,7 +113,7 @@ def adasweep(name: str, trials: int, slots: int) -> Measured:
 
 
 def prepared(store: Store, root: Path, name: str, trials: int, slots: int) -> tuple[Dispatcher, Backend]:
-    """Return a dispatcher of a sweep of so many seeds, and its backend."""
+    """Return the dispatcher of a sweep with one trial per seed, and its backend."""
     images = root / "images"
     images.mkdir()
     for shade in range(4):
@@ -124,12 +124,12 @@ def prepared(store: Store, root: Path, name: str, trials: int, slots: int) -> tu
 
 
 def nothing(number: int) -> int:
-    """Be a trial of the others."""
+    """Return `number`: a trial of the other runners."""
     return number
 
 
 def submitit_map_array(trials: int, slots: int) -> Measured:
-    """Run the trials as an array of plain submitit."""
+    """Run the trials as a job array of plain submitit."""
     import submitit
 
     with folder() as root:
@@ -167,9 +167,9 @@ def ray_tune(trials: int, slots: int) -> Measured:
 
 
 def table(measured: list[Measured]) -> str:
-    """Return the results in Markdown."""
+    """Return the results as a Markdown table."""
     lines = [
-        "| way | trials | at a time | submit, s | all, s | polls | s per trial and slot |",
+        "| runner | trials | at a time | submit, s | all, s | polls | s per trial and slot |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in measured:
@@ -180,33 +180,33 @@ def table(measured: list[Measured]) -> str:
     return "\n".join([*lines, ""])
 
 
-WAYS: dict[str, Callable[[int, int], Measured]] = {
+RUNNERS: dict[str, Callable[[int, int], Measured]] = {
     "local": lambda trials, slots: adasweep("local", trials, slots),
     "slurm": lambda trials, slots: adasweep("slurm", trials, slots),
     "submitit": submitit_map_array,
     "tune": ray_tune,
 }
-TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="Trials to run in each way.")]
-SlotsOption = Annotated[int, typer.Option("--slots", min=1, help="Trials at a time.")]
+TrialsOption = Annotated[int, typer.Option("--trials", min=1, help="Trials per runner.")]
+SlotsOption = Annotated[int, typer.Option("--slots", min=1, help="Trials that run at a time.")]
 OnlyOption = Annotated[
-    str | None, typer.Option("--only", metavar="A,B,...", help=f"Of {', '.join(WAYS)}.", show_default="all")
+    str | None, typer.Option("--only", metavar="A,B,...", help=f"Runners: {', '.join(RUNNERS)}.", show_default="all")
 ]
-OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the table.")]
+OutOption = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the table to FILE.")]
 
 app = new_app()
 
 
 @app.command()
 def main(trials: TrialsOption = 1000, slots: SlotsOption = 2, only: OnlyOption = None, out: OutOption = None) -> int:
-    """Measure what a trial costs beyond itself, and print a table."""
+    """Measure the overhead of a trial, and print a table."""
     console, measured = Console(stderr=True), list[Measured]()
-    wanted = names_in(only) or tuple(WAYS)
-    if unknown := sorted(set(wanted) - set(WAYS)):
-        raise UserError("--only", f"no such way: {', '.join(unknown)}", f"there are {', '.join(WAYS)}")
+    wanted = names_in(only) or tuple(RUNNERS)
+    if unknown := sorted(set(wanted) - set(RUNNERS)):
+        raise UserError("--only", f"no such runner: {', '.join(unknown)}", f"choose from {', '.join(RUNNERS)}")
     with slurm(slots) if {"slurm", "submitit"} & set(wanted) else nullcontext():
         for name in wanted:
             console.print(f"{name}: {trials} trials")
-            measured.append(WAYS[name](trials, slots))
+            measured.append(RUNNERS[name](trials, slots))
             console.print(f"  {measured[-1].wall_seconds:.0f} s, load {os.getloadavg()[0]:.1f}")
     text = f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs\n\n{table(measured)}"
     sys.stdout.write(text)

@@ -1,9 +1,9 @@
-"""What FID does when images are damaged more and more: numbers and a plot.
+"""How FID responds to increasing damage of the images: numbers and a plot.
 
 python -m benchmarks.fid_behaviour build/fid_behaviour
 
-Half A of the 10,000 embedded photographs stands for the real images. Half B is held against it as it is, and blurred,
-with noise, and with classes left out; other ways to halve them show the spread of the first.
+Half A of the 10,000 embedded photographs serves as the real images. Half B is compared with it undamaged, blurred, with
+noise, and with classes left out; other random halvings show the spread of the undamaged FID.
 """
 
 import csv
@@ -40,7 +40,7 @@ class Point(NamedTuple):
 
 
 def blurred(images: Tensor, _: Tensor, sigma: float) -> Tensor:
-    """Return images under a Gaussian."""
+    """Return images blurred by a Gaussian."""
     taps = torch.exp(-0.5 * (torch.arange(-8, 9) / sigma) ** 2)
     kernel = torch.outer(taps, taps)[None, None] / taps.sum() ** 2
     return F.conv2d(images.float(), kernel, padding=8).round().to(torch.uint8)
@@ -53,7 +53,7 @@ def noisy(images: Tensor, _: Tensor, sigma: float) -> Tensor:
 
 
 def dropped(images: Tensor, classes: Tensor, out: float) -> Tensor:
-    """Return as many images, of the classes that are left, repeated as often as needed."""
+    """Return as many images, without the first `out` classes; the rest are repeated as needed."""
     left = images[classes >= out]
     return left.repeat(-(-len(images) // len(left)), 1, 1, 1)[: len(images)]
 
@@ -64,7 +64,7 @@ DAMAGES: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = dict(
 
 
 def points() -> Iterator[Point]:
-    """Yield FID between halves, undamaged, and of half B with every damage against half A."""
+    """Yield the FID between undamaged halves, and of half B with every damage against half A."""
     detector, random = Lite0(), np.random.default_rng(0)
     order = random.permutation(2 * HALF)
     images, classes = torch.from_numpy(fashion_images()[order]), torch.from_numpy(fashion_classes()[order])

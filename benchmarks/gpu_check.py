@@ -1,6 +1,6 @@
-"""python -m benchmarks.gpu_check: everything that can be checked on a GPU, and what was skipped.
+"""python -m benchmarks.gpu_check: run every check that needs a GPU, and list what was skipped.
 
-Exit code 0: all that ran passed; 2: there is no GPU, or no build for it.
+Exit codes: 0 if all that ran passed, 1 if a check failed, 2 if there is no GPU or no build for it.
 """
 
 import subprocess
@@ -19,15 +19,15 @@ GPU_TESTS = "tests/ops/test_cuda_equals_cpu.py"
 
 
 def main() -> int:
-    """Build, test, measure; print what was skipped."""
+    """Build, test and measure; print what was skipped."""
     configure_process(threads=1)
     try:
         folder = build("cuda")
     except UserError as error:
-        return _told(f"skipped everything: {error}")
+        return _unusable(f"skipped everything: {error}")
     sys.stdout.write(f"CUDA operations: {folder}\n")
     if not torch.cuda.is_available():
-        return _told("skipped: CUDA against CPU operations, benchmarks on CUDA: this torch sees no GPU")
+        return _unusable("skipped: CUDA against CPU operations, benchmarks on CUDA: this torch sees no GPU")
     failed = [command for command in _commands() if subprocess.run(command, check=False).returncode]
     for command in failed:
         sys.stderr.write(f"failed: {' '.join(command)}\n")
@@ -42,7 +42,7 @@ def _commands() -> Iterator[list[str]]:
     yield [sys.executable, "-m", "benchmarks", "--only", "ops", "rates"]
 
 
-def _told(text: str) -> int:
+def _unusable(text: str) -> int:
     sys.stderr.write(text + "\n")
     return 2
 

@@ -1,7 +1,7 @@
-"""The same runs and scores in an MLflow database, and how long MLflow's own client takes to read them.
+"""The same runs and scores in an MLflow database, and how long MLflow's client takes to read them.
 
-The database is filled by SQL in bulk (log_batch would take minutes, and is not what is measured). Of the histories only
-a sample is read, each by `get_metric_history`, and the time is scaled to all runs: the result says so.
+The database is filled by bulk SQL (log_batch would take minutes, and is not measured). Only a sample of the histories
+is read, each by `get_metric_history`; the time is scaled to all runs, and reported as scaled.
 """
 
 import os
@@ -34,7 +34,7 @@ class Read(NamedTuple):
 
     @property
     def scaled(self) -> float:
-        """Seconds of both for all runs, as far as the sample tells."""
+        """Return the seconds of both for all runs, extrapolated from the sample."""
         return self.search + self.histories / self.sample * self.runs
 
 
@@ -55,7 +55,7 @@ def fill(store: ResultStore, path: Path, metric: str) -> str:
 
 
 def read(uri: str, metric: str, sample: int) -> Read:
-    """Read runs and histories as a user of MLflow would."""
+    """Read runs and histories through MLflow's client."""
     mlflow.set_tracking_uri(uri)
     started = time.perf_counter()
     frame = mlflow.search_runs(experiment_ids=["0"], max_results=100_000)

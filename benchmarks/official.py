@@ -1,8 +1,8 @@
-"""The official formulation of the networks, to compare with: planes (NCHW), a weight for every sample, plain torch.
+"""The official formulation of the networks, as a baseline: planes (NCHW), per-sample weights, plain torch.
 
-The demodulation is taken from a tensor of weights [n o i k k]; images are resampled by zero insertion, padding, a
-convolution of single channels and a choice of pixels; bias, noise, activation, gain and clamp are steps of their own;
-derivatives are torch's. Written from the papers (StyleGAN2 Sec. 2.2, ADA App. B); parameters are those of our networks.
+The demodulation is computed from a tensor of weights [n o i k k]; images are resampled by zero insertion, padding, a
+depthwise convolution and subsampling; bias, noise, activation, gain and clamp are separate steps; derivatives are
+torch's. Written from the papers (StyleGAN2 Sec. 2.2, ADA App. B); parameters are those of our networks.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from trainer.ops.upfirdn2d import down_padding, up_padding
 
 
 class Official(ReferenceKernels):
-    """Resampling step by step; the other operations as in the reference, but nothing in place."""
+    """Resample step by step; the other operations are those of the reference, but never in place."""
 
     name = "official"
 
@@ -35,7 +35,7 @@ class Official(ReferenceKernels):
 
 
 def zeros_filter_choose(x: Tensor, f: Tensor, up: int = 1, down: int = 1, around: list[int] | None = None) -> Tensor:
-    """Return x with zeros inserted, padded, filtered at full size, every `down`-th pixel of it."""
+    """Return every `down`-th pixel of x after zero insertion, padding and filtering at full size."""
     n, c, h, w = x.shape
     x = F.pad(x.reshape(n, c, h, 1, w, 1), [0, up - 1, 0, 0, 0, up - 1]).reshape(n, c, h * up, w * up)
     x = F.pad(x, around or [0] * 4)
@@ -52,7 +52,7 @@ def activated(x: Tensor, bias: Tensor | None, gain: float, clamp: float | None, 
 
 
 def resampled_convolution(x: Tensor, weight: Tensor, f: Tensor, up: int, down: int, groups: int = 1) -> Tensor:
-    """Return the convolution, after its enlargement or before its reduction by the filter."""
+    """Return the convolution of x with `weight`, upsampled or downsampled with the filter f."""
     k = weight.shape[-1]
     if up > 1 and k == 1:
         return zeros_filter_choose(F.conv2d(x, weight, groups=groups), f * up**2, up, 1, up_padding(f, up, up))
@@ -69,7 +69,7 @@ def resampled_convolution(x: Tensor, weight: Tensor, f: Tensor, up: int, down: i
 
 
 class Layers:
-    """What the four kinds of layer do in this formulation; `grouped` convolves every sample with its own weights."""
+    """The forward passes of the four layer types; with `grouped`, a grouped convolution has per-sample weights."""
 
     def __init__(self, grouped: bool) -> None:
         self.grouped = grouped
@@ -108,7 +108,7 @@ class Layers:
 
 
 def rewrite(network: nn.Module, grouped: bool) -> None:
-    """Let every layer of a network compute in the official formulation."""
+    """Replace the forward pass of every layer of a network by the official formulation."""
     layers = Layers(grouped)
     kinds: dict[type, Callable[..., Tensor]] = {
         SynthesisLayer: layers.synthesis,

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 as one would write it first: separate batch normalisation, padded copies, channels first."""
+"""A straightforward EfficientNet-Lite0: separate batch normalisation, padded copies, channels first."""
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ def same(images: Tensor, kernel: int, stride: int) -> Tensor:
 
 
 class PlainLite0:
-    """A plain eager loop over the same weights: the yardstick for the detector's speed."""
+    """A plain eager loop over the same weights: the baseline for the detector's speed."""
 
     def __init__(self) -> None:
         self._weights: Weights = load_weights()

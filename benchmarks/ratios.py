@@ -1,4 +1,4 @@
-"""Ratios measured in one run: all sides of a comparison take turns, and the least time of each counts."""
+"""Ratios measured in one run: the sides of a comparison take turns, and the least time of each counts."""
 
 import platform
 import time
@@ -18,7 +18,7 @@ Work = Callable[[], Any]
 
 
 class Ratio(NamedTuple):
-    """One comparison. `slow` over `fast` is the ratio; both in `unit`, where less is better."""
+    """One comparison: the ratio is `slow` / `fast`, both in `unit`, where less is better."""
 
     name: str
     slow_name: str
@@ -33,7 +33,7 @@ class Ratio(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """One measured rate beside what it is to be judged by, both in `unit`, where more is better."""
+    """A measured rate and the one to judge it by (`beside`), both in `unit`, where more is better."""
 
     name: str
     achieved: float
@@ -43,7 +43,7 @@ class Rate(NamedTuple):
 
 
 def least_ms(works: Mapping[str, Work], rounds: int) -> dict[str, float]:
-    """Return the least CPU milliseconds of each work over `rounds` rounds, in which they take turns, after one more."""
+    """Return the least CPU milliseconds of each function over `rounds` rounds of turns, after one warm-up round."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds + 1):
         for name, work in works.items():
@@ -59,7 +59,7 @@ def implementations() -> dict[str, Kernels]:
 
 
 def with_each(work: Work) -> dict[str, Work]:
-    """Return the work done with either implementation."""
+    """Return the work bound to each implementation."""
 
     def done(kernels: Kernels) -> Any:
         with using(kernels):
@@ -75,7 +75,7 @@ def native_ratio(name: str, work: Work, rounds: int) -> Ratio:
 
 
 def machine() -> dict[str, str]:
-    """Return what the numbers were measured on."""
+    """Return a description of the machine and the software that the numbers were measured on."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return {
@@ -88,7 +88,7 @@ def machine() -> dict[str, str]:
 
 
 def stream_copy_gbps(megabytes: int = 64) -> float:
-    """Return the bytes read and written in a second by a copy of an array too large for caches, in GB/s."""
+    """Return the GB/s read and written by copying an array too large for the caches."""
     source = torch.ones(megabytes * 2**18)
     target = torch.empty_like(source)
     found = least_ms({"copy": lambda: target.copy_(source)}, 8)["copy"]
@@ -96,13 +96,13 @@ def stream_copy_gbps(megabytes: int = 64) -> float:
 
 
 def matmul_gflops(side: int = 1024) -> float:
-    """Return the rate of a float32 matrix product of this size."""
+    """Return the GFLOP/s of a float32 product of two square matrices."""
     a = torch.randn(side, side)
     return float(2 * side**3 / least_ms({"product": lambda: a @ a}, 5)["product"] / 1e6)
 
 
 def orders(name: str, f: Callable[[Tensor], Tensor], x: Tensor, rounds: int) -> Iterator[Ratio]:
-    """Compare f, its first derivative dx = f'(x) dy, and the derivative of dx by dy, each alone."""
+    """Compare f, its backward pass dx = f'(x) dy, and the derivative of dx with respect to dy, each separately."""
     yield native_ratio(f"{name}, forward", lambda: f(x), rounds)
     first, second = {}, {}
     for which, kernels in implementations().items():

@@ -1,4 +1,4 @@
-"""The table of docs/performance.md, between two marks of the page."""
+"""The tables of docs/performance.md, between two markers of the page."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def write_into(page: Path, found: dict[str, Any]) -> None:
-    """Replace what is between the marks of `page`. Raises ValueError where there are none."""
+    """Replace the text between the markers of `page`. Raises ValueError if there are none."""
     text = page.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
         raise ValueError(f"{page} has no {BEGIN} and {END}")
@@ -16,7 +16,7 @@ def write_into(page: Path, found: dict[str, Any]) -> None:
 
 
 def render(found: dict[str, Any]) -> str:
-    """Return the machine and one table of each part, as Markdown."""
+    """Return the machine and a table for each part, as Markdown."""
     lines: list[str] = []
     for name, part in found.items():
         rows = part["rows"]

@@ -1,4 +1,4 @@
-"""python -m trainer: the worker, usable alone."""
+"""python -m trainer: the worker, usable on its own."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _explain(error: Exception) -> CommandFailure | None:
-    """Return how a full disk, a missing right and the like end: as the user's errors."""
+    """Return a user error for OSErrors such as a full disk or a missing permission, None for anything else."""
     if not isinstance(error, OSError):
         return None
     from trainer.runtime.failures import WAYS_OUT, unwritable

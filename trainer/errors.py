@@ -1,10 +1,10 @@
-"""What can go wrong for a reason that is not a bug.
+"""Errors that are not bugs.
 
-    UserError            somebody can put it right: one line with place, problem and way out; exit code 2, no traceback
-    ├── DataError        a data set is missing, broken, hostile or unfit
-    │   └── FetchError   a named data set could not be brought here
-    ├── SnapshotError    a snapshot or checkpoint is missing, broken or does not fit
-    └── OutputError      a place to write to is missing, full or read-only
+    UserError            the user can fix it: one line with place, problem and way out; exit code 2, no traceback
+    ├── DataError        a data set is missing, damaged, malicious or unsuitable
+    │   └── FetchError   a named data set could not be downloaded
+    ├── SnapshotError    a snapshot or checkpoint is missing, damaged or does not match
+    └── OutputError      an output path is missing, full or read-only
 
 A bug is an AssertionError or whatever Python raises: exit code 70, with its traceback.
 """
@@ -16,7 +16,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a command of adasweep, trainer or analysis ends; supervisors and schedulers decide by it."""
+    """The exit codes of adasweep, trainer and analysis; supervisors and schedulers act on them."""
 
     DONE = 0
     USER_ERROR = 2
@@ -26,22 +26,22 @@ class ExitCode(IntEnum):
 
 
 ERROR_PREFIX = "adasweep: error: "
-"""What every error begins with on standard error, whichever program tells it."""
+"""The prefix of every error on standard error, in all programs."""
 
 
 HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
-"""Categories of Unicode that are no text: control, format (direction of writing among them), separators of lines."""
+"""Unicode categories that are not text: control, format (including text direction), line separators."""
 
 
 def without_prefix(line: str) -> str:
-    """Return what an error line says; supervisors also read what workers of earlier versions wrote."""
+    """Return an error line without its prefix, also as written by workers of earlier versions."""
     return line.removeprefix("adasweep: ").removeprefix("error: ")
 
 
 def printable(text: str, kept: str = "") -> str:
-    r"""Return text in which control characters, but those `kept`, are written out: `\x1b`, `\u202e`; none is obeyed.
+    r"""Return text with control characters, except those `kept`, escaped: `\x1b`, `\u202e`.
 
-    What was no UTF-8 is shown as the replacement character.
+    Bytes that were not valid UTF-8 become the replacement character.
     """
     return text if text.isprintable() else "".join(one if one in kept else _written_out(one) for one in text)
 
@@ -54,19 +54,19 @@ def _written_out(character: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the nearest of the `known` words, or nothing where none is near."""
+    """Return `; did you mean 'x'?` for the nearest of the `known` words, "" if none is near."""
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def _same_ending(word: str, known: list[str]) -> list[str]:
-    """Return the keys whose last part is `word`: somebody left the group out."""
+    """Return the keys whose last part is `word`, in case the group was omitted."""
     return sorted((key for key in known if key.rsplit(".", 1)[-1] == word), key=len)
 
 
 class UserError(Exception):
-    """A mistake that somebody can put right. `str()` is one line: place, what is wrong with its value, way out."""
+    """An error that the user can fix. `str()` is one line: place, what is wrong with its value, way out."""
 
     def __init__(self, place: object, problem: str, way_out: str = "") -> None:
         self.place = str(place)
@@ -80,16 +80,16 @@ class UserError(Exception):
 
 
 class DataError(UserError):
-    """A data set is missing, broken, hostile or unfit."""
+    """A data set is missing, damaged, malicious or unsuitable."""
 
 
 class FetchError(DataError):
-    """A named data set could not be brought here."""
+    """A named data set could not be downloaded."""
 
 
 class SnapshotError(UserError):
-    """A snapshot or checkpoint is missing, broken or does not fit."""
+    """A snapshot or checkpoint is missing, damaged or does not match."""
 
 
 class OutputError(UserError):
-    """A place to write to is missing, full or read-only."""
+    """An output path is missing, full or read-only."""

@@ -1,11 +1,11 @@
-"""Files that survive a crash: whole or not there, on the disk when the call returns; rows in lines; locks.
+"""Crash-safe files: atomic and durable writes, appending JSON lines, locks.
 
-A file is written beside its place under a name of its own (`.NAME.HOST.PID-RANDOM.tmp`), brought to the disk, then
-renamed. What a killed writer leaves is known by that name: `remove_abandoned` takes it away once the writer is dead.
+A file is written beside its target under a unique name (`.NAME.HOST.PID-RANDOM.tmp`), synced, then renamed. The name
+identifies the leftovers of a killed writer: `remove_abandoned` removes them once the writer is dead.
 
-A writer with a `Guard` asks it between writing and renaming. What is marked so is no longer renamed once the temporary
-file is gone: whoever takes a writer's right to write first shuts its guard, then removes its temporary files
-(`remove_marked`), and may be sure that nothing of it appears from then on, wherever the writer was held up.
+A writer with a `Guard` checks it between writing and renaming, and its temporary files carry the guard's token. To
+fence out a writer, first make its guard fail, then remove its temporary files (`remove_marked`): without them it cannot
+rename, so nothing of it appears afterwards, no matter where the writer was delayed.
 """
 
 import errno
@@ -28,7 +28,7 @@ PERMISSIONS = 0o666
 
 @runtime_checkable
 class Guard(Protocol):
-    """Says whether its writer may still write: `check` raises where it may not. Its token marks temporary files."""
+    """Permission to write: `check` raises once it is lost. `token` marks temporary files."""
 
     @property
     def token(self) -> int: ...
@@ -37,17 +37,16 @@ class Guard(Protocol):
 
 
 def replace_file(path: Path, content: str | bytes, guard: Guard | None = None) -> None:
-    """Write `content` to `path` so that a reader, or a crash, sees the old content or the new, never a part."""
+    """Write `content` to `path` atomically: after a crash, and for readers, it has the old content or the new."""
     with replacing(path, guard) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
 def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
-    """Give a name for a file, or a folder; if all goes well, bring it to the disk and rename it to `path`.
+    """Yield a temporary name for a file or folder; on success, sync it and rename it to `path`.
 
-    Raises OSError where that cannot be done, and what the guard raises; then, and after any other exception, `path` is
-    as it was.
+    Raises OSError if that fails, and what the guard raises; then, and after any other exception, `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path, guard)
@@ -68,7 +67,7 @@ def replacing(path: Path, guard: Guard | None = None) -> Iterator[Path]:
 
 
 def create_file(path: Path, content: str) -> bool:
-    """Write `content` to `path`, whole; return False, and write nothing, where there is a file of this name."""
+    """Write `content` to `path` atomically; return False, and write nothing, if the file exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_name(path)
     try:
@@ -84,7 +83,7 @@ def create_file(path: Path, content: str) -> bool:
 
 
 def temporary_name(path: Path, guard: Guard | None = None) -> Path:
-    """Return a name beside `path` that no other process, thread or host uses, and that says whose it is."""
+    """Return a name beside `path`, unique across processes, threads and hosts, that identifies its writer."""
     mark = f".t{guard.token:04d}" if guard else ""
     return path.with_name(f".{path.name}{mark}.{_host()}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
 
@@ -98,7 +97,7 @@ def remove_marked(folder: Path, below: int) -> None:
 
 
 def remove_abandoned(folder: Path) -> list[Path]:
-    """Remove what dead writers, processes of this host, left half-written directly in `folder`, and return it."""
+    """Remove, and return, the temporary files directly in `folder` of dead processes of this host."""
     gone = [path for path in folder.glob(".*.tmp") if _is_abandoned(path.name)]
     for path in gone:
         _discard(path)
@@ -106,9 +105,9 @@ def remove_abandoned(folder: Path) -> list[Path]:
 
 
 def _discard(path: Path) -> None:
-    """Remove a temporary file or folder, if it is still there."""
+    """Remove a temporary file or folder, if it still exists."""
     if path.is_dir() and not path.is_symlink():
-        with suppress(FileNotFoundError):  # somebody else sweeps, too
+        with suppress(FileNotFoundError):  # another process may remove it concurrently
             shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -134,7 +133,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk."""
+    """Sync a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -144,10 +143,10 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
-    """Hold the lock file `path` and yield True; False where another holds it for longer than `wait_seconds`.
+    """Hold the lock file `path` and yield True; yield False if it cannot be acquired within `wait_seconds`.
 
-    The kernel frees a lock when its holder dies, so a file left behind locks nobody out. Raises OSError where the file
-    system knows no locks, or nothing can be written.
+    The kernel releases the lock when its holder dies, so a leftover file does not block. Raises OSError if the file
+    system does not support locks, or cannot be written to.
     """
     from filelock import FileLock, Timeout
 
@@ -167,7 +166,7 @@ def locked(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
 
 @contextmanager
 def locked_if_possible(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
-    """Like `locked`, for work that a lock only saves from being done twice: without locks, yield False at once."""
+    """Like `locked`, for locks that only avoid duplicate work: if locks are not supported, yield False at once."""
     with ExitStack() as stack:
         try:
             held = stack.enter_context(locked(path, wait_seconds))
@@ -177,10 +176,10 @@ def locked_if_possible(path: Path, wait_seconds: float | None = None) -> Iterato
 
 
 def append_lines(path: Path, rows: Sequence[Mapping[str, Any]], guard: Guard | None = None) -> None:
-    """Append `rows` to a .jsonl file in one write, onto the disk; a torn last line of a crash before is closed off.
+    """Append `rows` to a .jsonl file in one synced write; a torn last line from an earlier crash is terminated first.
 
-    A checkpoint written afterwards thus never outlives the rows before it, not even when the power fails. The guard is
-    asked once the file is open: whoever shuts it, and then puts a copy in the file's place, gets no row from then on.
+    So a checkpoint written afterwards never survives without these rows, even if the power fails. The guard is checked
+    after the file is opened: once the guard fails and a copy replaces the file, no more rows reach the copy.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
@@ -200,9 +199,9 @@ def _last_byte(file: BinaryIO) -> bytes:
 
 
 def read_regular(path: Path, last_bytes: int | None = None) -> bytes:
-    """Return the content of a regular file, or the end of it.
+    """Return the content of a regular file, or its last bytes.
 
-    Raises OSError for whatever else has this name: a pipe would never end.
+    Raises OSError for anything else: a pipe, for example, would never end.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "not a regular file", str(path))
@@ -214,7 +213,7 @@ def read_regular(path: Path, last_bytes: int | None = None) -> bytes:
 
 
 def parsed_json(text: bytes) -> Any:
-    """Return what a JSON text says. Raises ValueError for all that is none, and what Python does not take in."""
+    """Return the value of a JSON text. Raises ValueError if it is invalid, not UTF-8 or nested too deeply."""
     try:
         return json.loads(text)
     except RecursionError:
@@ -224,7 +223,7 @@ def parsed_json(text: bytes) -> Any:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a .jsonl file in order, whatever they say; other lines are passed over; none of no file."""
+    """Yield the objects of a .jsonl file in order, unvalidated; skips other lines; yields none if it cannot be read."""
     try:
         content = read_regular(path)
     except OSError:
@@ -237,7 +236,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def strict_json(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON that every reader takes: no NaN, no infinity; what JSON lacks becomes text."""
+    """Return a value as standard JSON: NaN and infinity become null, types that JSON lacks become text."""
     try:
         return json.dumps(value, indent=indent, allow_nan=False, default=_plain)
     except ValueError:

@@ -1,8 +1,8 @@
-"""What a worker leaves on disk, and how it is read back: the one contract between trainer, orchestrator and analysis.
+"""The files of a trial's directory: the contract between trainer, orchestrator and analysis.
 
-docs/store.md describes all files of a trial's directory. A file has one writer: trial.json and job.json are the
-orchestrator's, lease.json and output.log the supervisor's, everything else the worker's. Readers keep the last line per
-(kimg, key), and pass over what does not fit (trainer.config.stored).
+docs/store.md describes them all. Each file has one writer: the orchestrator writes trial.json and job.json, the
+supervisor lease.json and output.log, the worker everything else. Readers use the last line per (kimg, key), and skip
+invalid ones (trainer.config.stored).
 """
 
 import os
@@ -24,11 +24,11 @@ SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9
 PROBE = re.compile(r"(.+)-([0-9]{9,15})\.npz")
 ATTEMPT = re.compile(r"[0-9]{3}|[1-9][0-9]{3,8}")
 BEGAN_VARIABLE = "ADASWEEP_JOB_BEGAN"
-"""Environment variable in which a supervisor tells its worker when the job was started (Unix seconds)."""
+"""Environment variable by which a supervisor passes the start time of the job to its worker (Unix seconds)."""
 
 
 class State(StrEnum):
-    """Where a trial stands. LOST: its worker stopped beating without a word."""
+    """The state of a trial. LOST: its worker stopped sending heartbeats without reporting an end."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 class Energy(Settings):
-    """Energy of an attempt so far in joules; `method` says how it was found, `coverage` for what part of the time."""
+    """Energy of an attempt so far in joules, the `method` of measurement, and the `coverage` of the devices."""
 
     joules: NonNegative | None = None
     method: str = "none"
@@ -48,10 +48,10 @@ class Energy(Settings):
 
 
 class RunRecord(Settings):
-    """How one attempt goes. Times are Unix seconds; `updated` is the heartbeat. `kimg` is how far training has got.
+    """The progress of an attempt. Times are Unix seconds; `updated` is the heartbeat; `kimg` is trained so far.
 
-    `began` is when the job was started, `started` when its worker could first speak, `ready` when it first had
-    something to train or evaluate with; None where that is not known (earlier versions).
+    `began` is when the job started, `started` when its worker first wrote a record, `ready` when it was ready to train
+    or evaluate; None if not known (earlier versions).
     """
 
     attempt: WholeNumber
@@ -82,12 +82,12 @@ class RunRecord(Settings):
 
     @property
     def slot_seconds(self) -> float:
-        """Return for how long the attempt has held its slot, start-up with it where that is known."""
+        """Return how long the attempt has occupied its slot, including start-up if known."""
         return max(self.updated - (self.started if self.began is None else self.began), 0.0)
 
 
 class SnapshotFile(NamedTuple):
-    """A snapshot by its name: its image counter, and the token that it belongs to."""
+    """A parsed snapshot name: its image counter and fencing token."""
 
     images: int
     token: int
@@ -95,7 +95,7 @@ class SnapshotFile(NamedTuple):
 
 @dataclass(frozen=True)
 class RunDir:
-    """The directory of one trial and the names of everything in it."""
+    """The directory of a trial, and the paths of everything in it."""
 
     path: Path
 
@@ -128,21 +128,26 @@ class RunDir:
         return self.path / "snapshots"
 
     @property
+    def start(self) -> Path:
+        """Return where a trial that starts from another keeps the snapshot that it has begun with."""
+        return self.path / "start.safetensors"
+
+    @property
     def samples(self) -> Path:
         return self.path / "samples"
 
     def snapshot(self, images: int) -> Path:
-        """Return where the snapshot after `images` images lies: of several, the one of the highest token."""
+        """Return the path of the snapshot after `images` images, with the highest token if there are several."""
         tokens = (found.token for found in self.snapshot_files() if found.images == images)
         return self.snapshot_of(images, max(tokens, default=0))
 
     def snapshot_of(self, images: int, token: int) -> Path:
-        """Return the name of a snapshot that belongs to a token; 0 for those of trials that were never taken over."""
+        """Return the path of a snapshot of a token; 0 for trials that were never taken over."""
         ending = f"-t{token:04d}" if token else ""
         return self.snapshots / f"snapshot-{images:09d}{ending}.safetensors"
 
     def snapshot_files(self) -> list[SnapshotFile]:
-        """Return all snapshots, in order; one image counter may have several."""
+        """Return all snapshots, sorted; an image counter may have several."""
         try:
             names = os.listdir(self.snapshots)
         except OSError:
@@ -151,15 +156,15 @@ class RunDir:
         return sorted(SnapshotFile(int(match["images"]), int(match["token"] or 0)) for match in matches)
 
     def kept_snapshots(self) -> list[int]:
-        """Return the image counters of all snapshots, in order."""
+        """Return the image counters of all snapshots, sorted."""
         return sorted({found.images for found in self.snapshot_files()})
 
     def probe(self, name: str, images: int) -> Path:
-        """Return where the numbers of a probe of one snapshot lie; pictures are beside them."""
+        """Return the path of a probe's arrays for a snapshot; pictures are beside it."""
         return self.path / "probes" / f"{name}-{images:09d}.npz"
 
     def probed(self) -> list[tuple[str, int]]:
-        """Return name and image counter of every probe whose numbers are there."""
+        """Return name and image counter of every completed probe."""
         found = (PROBE.fullmatch(path.name) for path in (self.path / "probes").glob("*.npz"))
         return sorted((match[1], int(match[2])) for match in found if match)
 
@@ -176,7 +181,7 @@ class RunDir:
         return self.attempt(number) / "output.log"
 
     def attempts(self) -> list[int]:
-        """Return the numbers of all attempts, in order."""
+        """Return the numbers of all attempts, sorted."""
         try:
             with os.scandir(self.path / "attempts") as entries:
                 names = [entry.name for entry in entries if ATTEMPT.fullmatch(entry.name) and entry.is_dir()]
@@ -186,12 +191,12 @@ class RunDir:
 
 
 def read_record(path: Path, spoilt: list[Spoilt] | None = None) -> RunRecord | None:
-    """Return the record at `path`; None where there is none, or one that does not fit, which is told in `spoilt`."""
+    """Return the record at `path`; None if it is missing, or invalid, which is reported in `spoilt`."""
     return read_document(path, RunRecord, spoilt)
 
 
 def beat(path: Path, record: RunRecord, guard: Guard | None = None, /, **changes: Any) -> RunRecord:
-    """Write `record` with `changes` and the present time, and return what was written."""
+    """Write `record` with `changes` and the current time, and return it."""
     fresh = record.model_copy(update={**changes, "updated": time.time()})
     replace_file(path, fresh.model_dump_json(indent=1), guard)
     return fresh

@@ -1,4 +1,4 @@
-"""From a spec to the object it names: the only dynamic import of the trainer.
+"""Build the object that a spec describes: the only dynamic import of implementations.
 
 @implements(AdaAugment)
 class AdaAugmenter: ...            # in trainer/augment/ada.py == AdaAugment.module
@@ -18,7 +18,7 @@ _REGISTERED: dict[type[Spec], Callable[..., Any]] = {}
 
 
 def implements(spec: type[Spec]) -> Callable[[Implementation], Implementation]:
-    """Return a decorator that registers a class (or a function) as what `build` calls for `spec`."""
+    """Return a decorator that registers a class or function for `build` to call for `spec`."""
 
     def register(implementation: Implementation) -> Implementation:
         _REGISTERED[spec] = implementation
@@ -28,13 +28,13 @@ def implements(spec: type[Spec]) -> Callable[[Implementation], Implementation]:
 
 
 def build(spec: Spec, *arguments: Any) -> Any:
-    """Import the module of `spec` and return what it registered for the spec, called with (spec, *arguments)."""
+    """Import the module of `spec`, and return the result of calling its implementation with (spec, *arguments)."""
     if not is_implemented(type(spec)):
         raise LookupError(f"{type(spec).module} has no @implements({type(spec).__name__})")
     return _REGISTERED[type(spec)](spec, *arguments)
 
 
 def is_implemented(spec: type[Spec]) -> bool:
-    """Import the module of `spec` and return whether it registered something for it."""
+    """Import the module of `spec`, and return whether it registered an implementation."""
     importlib.import_module(spec.module)
     return spec in _REGISTERED

@@ -19,7 +19,7 @@ from analysis.tables.store import open_store
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, names_in
-from trainer.command_line.program import CommandFailure, tell
+from trainer.command_line.program import CommandFailure, report_failure
 from trainer.command_line.sweeps import stored_name
 from trainer.command_line.table import FittedTable
 from trainer.errors import ExitCode, UserError
@@ -149,5 +149,5 @@ def verify(sweep: EverySweepArgument = "", store: StoreOption = DEFAULT_STORE, a
     wrong = sum(bool(figure.differences) for figure in checked)
     if wrong:
         message = f"{wrong} of {len(checked)} figures differ from their runs; check the runs, or draw the figures again"
-        return tell(CommandFailure(ExitCode.USER_ERROR, message))
+        return report_failure(CommandFailure(ExitCode.USER_ERROR, message))
     return 0

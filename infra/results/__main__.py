@@ -13,7 +13,7 @@ from infra.results.index import index, with_block
 from infra.results.pages import make_page
 from infra.results.source import pages_in
 from trainer.command_line.group import new_app
-from trainer.command_line.program import CommandFailure, run_program, tell
+from trainer.command_line.program import CommandFailure, report_failure, run_program
 from trainer.errors import ExitCode, UserError, did_you_mean
 
 RESULTS = "docs/results"
@@ -40,7 +40,7 @@ def results(pages: PagesArgument = None, check: CheckOption = False, root: RootO
         typer.echo(line)
     if found:
         way_out = "run make results; change numbers in a pack, prose in page.md.j2"
-        return tell(CommandFailure(ExitCode.USER_ERROR, f"{RESULTS}: {len(found)} differences; {way_out}"))
+        return report_failure(CommandFailure(ExitCode.USER_ERROR, f"{RESULTS}: {len(found)} differences; {way_out}"))
     typer.echo(f"{len(files)} files agree with their packs")
     return ExitCode.DONE
 

@@ -2,38 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from orchestrator.errors import BackendError
+from orchestrator.store.handle import Handle
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
-from trainer.config.spec import Settings
-from trainer.config.stored import read_document
 from trainer.errors import UserError
-from trainer.files import replace_file
 from trainer.record import State
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What would be submitted: `text` is for people, for `--dry-run` and for golden tests."""
+    """Tasks to submit; `text` is what `--dry-run` prints and golden tests compare."""
 
     tasks: tuple[Task, ...]
     text: str
 
 
-class Handle(Settings):
-    """What a backend needs to recognise an attempt later, from another process. `key` is private to the backend."""
-
-    backend: str
-    key: str
-    trial: str
-    attempt: int
-
-
 class NotAllSubmitted(BackendError):
-    """A backend took some attempts (`handles`) and, because of `cause`, no more. Of `unsure` ones nobody knows."""
+    """A backend accepted some attempts (`handles`) and, because of `cause`, no more. `unsure`: possibly accepted."""
 
     def __init__(self, cause: BackendError | UserError, handles: Iterable[Handle], unsure: Iterable[Task] = ()) -> None:
         self.cause = cause
@@ -43,48 +31,38 @@ class NotAllSubmitted(BackendError):
 
 
 class Backend(Protocol):
-    """A place where attempts run. Raises BackendError when something outside of adasweep fails."""
+    """Runs attempts. Methods raise BackendError if something outside adasweep fails."""
 
     name: str
 
     def slots(self, resources: Resources) -> int:
-        """Return how many attempts that need `resources` run at a time, as far as is known."""
+        """Return how many attempts that need `resources` can run at a time, as far as known."""
         ...
 
     def lacks(self, resources: Resources) -> str:
-        """Return why no attempt that needs `resources` could ever run, as far as is known; "" where it could."""
+        """Return why an attempt that needs `resources` can never run, as far as known; "" if it can."""
         ...
 
     def render(self, tasks: Sequence[Task]) -> Submission:
-        """Return what `submit` would submit; nothing happens."""
+        """Return what `submit` would submit, without submitting."""
         ...
 
     def require_usable(self) -> None:
-        """Raise SetupError where nothing could be submitted from this machine. Nothing is asked of a cluster."""
+        """Raise SetupError if nothing can be submitted from this machine. Does not contact a cluster."""
         ...
 
     def submit(self, submission: Submission) -> list[Handle]:
-        """Submit, and return a handle for every task, in order. Raises NotAllSubmitted where some are not taken."""
+        """Submit all tasks and return their handles in order. Raises NotAllSubmitted if some are not accepted."""
         ...
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
-        """Return the state of each attempt as this backend knows it: one poll for all. LOST for one it never had."""
+        """Return the state of each attempt, with one poll for all. LOST: unknown to the backend."""
         ...
 
     def maintain(self) -> None:
-        """Keep submitted attempts going; called periodically by whoever watches them."""
+        """Keep submitted attempts running; called periodically by the process that watches them."""
         ...
 
     def cancel(self, handles: Sequence[Handle]) -> None:
-        """Ask attempts to stop: those that wait never start, those that run save what they have. Returns at once."""
+        """Stop attempts: queued ones never start, running ones save and stop. Does not wait for them."""
         ...
-
-
-def write_handle(attempt: Path, handle: Handle) -> None:
-    """Keep a handle in its attempt's directory."""
-    replace_file(attempt / "handle.json", handle.model_dump_json())
-
-
-def read_handle(attempt: Path) -> Handle | None:
-    """Return the handle kept in an attempt's directory, or None."""
-    return read_document(attempt / "handle.json", Handle)

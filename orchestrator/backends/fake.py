@@ -1,20 +1,21 @@
-"""A backend without processes, for tests and for trying out plans: attempts end the way a script says."""
+"""A backend without processes, for tests and for trying out plans: a script decides how attempts end."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.base import Submission
+from orchestrator.store.handle import Handle
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State
 
 Script = Callable[[Task], State]
-"""Carries out one attempt at once, and returns how it ended."""
+"""Runs one attempt to its end and returns its final state."""
 
 
 @dataclass
 class FakeWorld:
-    """What outlives a FakeBackend, as a cluster outlives the process that talks to it."""
+    """The state of a fake cluster, which outlives a FakeBackend."""
 
     script: Script
     slots: int = 1
@@ -23,7 +24,7 @@ class FakeWorld:
     ended: dict[str, State] = field(default_factory=dict)
 
     def turn(self) -> None:
-        """Let time pass: what runs ends, what waits starts."""
+        """Advance by one step: running attempts end, queued ones start."""
         for key in list(self.running):
             self.ended[key] = self.script(self.running.pop(key))
         for key in list(self.waiting)[: self.slots]:
@@ -37,7 +38,7 @@ class FakeWorld:
 
 @dataclass
 class FakeBackend:
-    """Attempts go from pending to running to their end, one step each time `maintain` is called."""
+    """Attempts advance from pending to running to their end, one step per call of `maintain`."""
 
     world: FakeWorld
     name: str = "fake"
@@ -46,14 +47,14 @@ class FakeBackend:
         return self.world.slots
 
     def lacks(self, _resources: Resources) -> str:
-        """Return nothing: it runs everything."""
+        """Return "": it runs everything."""
         return ""
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))
 
     def require_usable(self) -> None:
-        """Do nothing: there is nothing to need."""
+        """Do nothing: it needs nothing."""
 
     def submit(self, submission: Submission) -> list[Handle]:
         for task in submission.tasks:

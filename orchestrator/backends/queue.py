@@ -1,8 +1,9 @@
-"""The queue of the local and Ray backends: a directory in which every entry is a file, moved by renaming.
+"""The queue of the local and Ray backends: a directory with one file per entry, moved by renaming.
 
-    queue/   what waits, in order of its name      running/   what has a supervisor      capacity.json      runner.lock
+    queue/   waiting entries, in order of their names      running/   entries with a supervisor
+    capacity.json      runner.lock
 
-A rename or an unlink succeeds for one process only, so an entry is started once or cancelled, never both.
+A rename or unlink succeeds for one process only, so an entry is either started once or cancelled.
 """
 
 import contextlib
@@ -26,14 +27,14 @@ ENTRY = re.compile(r"[0-9]{20}-[0-9a-f]{12}-[0-9]{3,}\.json", re.ASCII)
 
 
 class Capacity(Settings):
-    """What this machine gives to attempts."""
+    """The resources of this machine that attempts may use."""
 
     cpus: PositiveInt
     gpus: Count = 0
 
 
 class QueueEntry(Settings):
-    """An attempt in the queue; `supervisor` and `gpus` (indices) once it runs. `starts` counts a cluster's reruns."""
+    """A queued attempt; `supervisor` and `gpus` (indices) are set once it runs. `starts` counts a cluster's reruns."""
 
     trial: str
     directory: Path
@@ -65,7 +66,7 @@ class QueueEntry(Settings):
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue in `root`. Its methods take and return paths of entries."""
+    """The queue in `root`. Methods take and return paths of entries."""
 
     root: Path
 
@@ -78,52 +79,52 @@ class Queue:
         return self.root / "runner.log"
 
     def put(self, entry: QueueEntry) -> None:
-        """Add an entry at the end."""
+        """Append an entry."""
         replace_file(self.root / "queue" / f"{time.time_ns():020d}-{entry.key}.json", entry.model_dump_json())
 
     def waiting(self) -> Mapping[str, Path]:
-        """Return what waits, in order: key to path."""
+        """Return the paths of waiting entries by key, in order."""
         return _listed(self.root / "queue")
 
     def running(self) -> Mapping[str, Path]:
-        """Return what runs, or has ended and is still to be removed: key to path."""
+        """Return the paths of entries that run, or have ended and are not yet removed, by key."""
         return _listed(self.root / "running")
 
     def take(self, path: Path) -> Path | None:
-        """Move a waiting entry to the running ones; None when it was taken or cancelled before."""
-        return _moved(path, self.root / "running")
+        """Move a waiting entry to the running ones; return None if it was already taken or cancelled."""
+        return _move(path, self.root / "running")
 
     def put_back(self, path: Path) -> None:
         """Move a running entry back to the waiting ones."""
-        _moved(path, self.root / "queue")
+        _move(path, self.root / "queue")
 
     def set_aside(self, path: Path) -> None:
-        """Keep a waiting entry that cannot be read, but no longer as one."""
+        """Rename an unreadable entry so that it is no longer in the queue."""
         with contextlib.suppress(FileNotFoundError):
             path.rename(path.with_suffix(".unreadable"))
 
     def code(self) -> Path:
-        """Return the folder of the packages that the newest entry runs; the runner of the queue uses them, too."""
+        """Return the folder of the packages that the newest entry runs; the queue's runner uses the same."""
         paths = [*self.running().values(), *self.waiting().values()]
         entry = read_entry(paths[-1]) if paths else None
         return entry.code if entry else LIVE
 
     def capacity(self) -> Capacity:
-        """Return what was set with `set_capacity`, or else one attempt for every CPU this process may use."""
-        set_before = read_document(self.root / "capacity.json", Capacity)
-        return set_before or Capacity(cpus=len(os.sched_getaffinity(0)), gpus=gpu_count())
+        """Return the capacity set with `set_capacity`; by default, all CPUs this process may use and all GPUs."""
+        stored = read_document(self.root / "capacity.json", Capacity)
+        return stored or Capacity(cpus=len(os.sched_getaffinity(0)), gpus=gpu_count())
 
     def set_capacity(self, capacity: Capacity) -> None:
         replace_file(self.root / "capacity.json", capacity.model_dump_json())
 
 
 def read_entry(path: Path) -> QueueEntry | None:
-    """Return the entry at `path`, or None where it is gone."""
+    """Return the entry at `path`, or None if it is gone or invalid."""
     return read_document(path, QueueEntry)
 
 
 def discard(path: Path) -> bool:
-    """Remove an entry; return whether it was still there."""
+    """Remove an entry; return whether it still existed."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -132,14 +133,14 @@ def discard(path: Path) -> bool:
 
 
 def gpu_count() -> int:
-    """Return how many NVIDIA GPUs this machine shows; 0 without a driver."""
+    """Return the number of visible NVIDIA GPUs; 0 without a driver."""
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         return len([name for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name.strip()])
     return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
 
 
 def _listed(folder: Path) -> dict[str, Path]:
-    """Return the entries in a folder, by key in order of their names; what others put there is none."""
+    """Return the entries in a folder by key, in order of their names; other files are ignored."""
     try:
         with os.scandir(folder) as files:
             names = sorted(file.name for file in files if ENTRY.fullmatch(file.name) and file.is_file())
@@ -148,7 +149,7 @@ def _listed(folder: Path) -> dict[str, Path]:
     return {name.removesuffix(".json").partition("-")[2]: folder / name for name in names}
 
 
-def _moved(path: Path, folder: Path) -> Path | None:
+def _move(path: Path, folder: Path) -> Path | None:
     folder.mkdir(exist_ok=True)
     try:
         return path.rename(folder / path.name)

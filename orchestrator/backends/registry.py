@@ -13,11 +13,11 @@ BACKENDS: Mapping[str, str] = {
     "slurm": "orchestrator.backends.slurm.backend",
     "ray": "orchestrator.backends.ray.backend",
 }
-"""The module of each backend; its `open_backend(store, cpus)` gives one."""
+"""The module of each backend, with a function `open_backend(store, cpus)`."""
 
 
 def open_backend(name: str, store: Store, cpus: int | None = None) -> Backend:
-    """Return the backend called `name`; `cpus` bounds what it uses of this machine."""
+    """Return the backend called `name`; `cpus` limits the CPUs of this machine it uses."""
     if name not in BACKENDS:
         raise PlanError("backend", f"no backend is called {name!r}{did_you_mean(name, BACKENDS)}", ", ".join(BACKENDS))
     module = importlib.import_module(BACKENDS[name])

@@ -1,4 +1,4 @@
-"""Measuring, before a plan is priced, what training costs here: one short benchmark per shape of network."""
+"""Benchmarks the speed of this machine before a plan is priced: once per shape of configuration."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import progress_console
 from orchestrator.errors import SetupError
 from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark
-from orchestrator.plan.decide import SUBMITTED
+from orchestrator.plan.decide import TO_RUN
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import environment, python_module
@@ -18,7 +18,7 @@ from trainer.files import replace_file
 
 
 def execute(store: Store, request: Request) -> int:
-    """Measure every shape of network that the plan would run and that this machine has not measured before."""
+    """Benchmark every shape of configuration in the plan that has no benchmark on this machine."""
     store.require_writable()
     plan = plan_sweep(store, request)
     for trial in unmeasured(store, plan):
@@ -28,14 +28,14 @@ def execute(store: Store, request: Request) -> int:
 
 
 def unmeasured(store: Store, plan: Plan) -> list[Trial]:
-    """Return one trial for each shape still to be measured."""
-    todo = [trial for trial in plan.trials if plan.decisions[trial.id].action in SUBMITTED]
+    """Return one trial for each shape without a benchmark."""
+    todo = [trial for trial in plan.unique.values() if plan.decisions[trial.id].action in TO_RUN]
     shapes = {shape_key(trial.config): trial for trial in reversed(todo)}
     return [trial for trial in shapes.values() if not benchmark_path(store.benchmarks, trial.config).exists()]
 
 
 def measure(store: Store, trial: Trial) -> None:
-    """Measure one configuration and keep the result. Raises SetupError where the worker cannot."""
+    """Benchmark one configuration and store the result. Raises SetupError if the worker fails."""
     config = store.benchmarks / f".{trial.id}.json"
     replace_file(config, canonical(trial.config))
     command = [*python_module("trainer"), "benchmark", "--config", str(config), "--data", str(trial.data_path)]
@@ -43,7 +43,7 @@ def measure(store: Store, trial: Trial) -> None:
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     config.unlink()
     if done.returncode:
-        said = without_prefix((done.stderr.strip().splitlines() or ["nothing"])[-1])[:MESSAGE_CHARACTERS]
-        raise SetupError("benchmark", f"the worker could not measure {trial.cell}: {said}", "plan without --benchmark")
+        error = without_prefix((done.stderr.strip().splitlines() or ["nothing"])[-1])[:MESSAGE_CHARACTERS]
+        raise SetupError("benchmark", f"the worker could not measure {trial.cell}: {error}", "plan without --benchmark")
     found = Benchmark.model_validate_json(done.stdout.strip().splitlines()[-1])
     write_benchmark(store.benchmarks, trial.config, found.model_copy(update={"cpus": trial.resources.cpus}))

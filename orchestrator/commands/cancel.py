@@ -1,6 +1,6 @@
-"""adasweep cancel: stop what waits or runs, for good."""
+"""adasweep cancel: stop queued and running trials for good."""
 
-from orchestrator.backends.registry import open_backend
+from orchestrator.backends.registry import BACKENDS, open_backend
 from orchestrator.commands.options import TargetArgument
 from orchestrator.commands.targets import target_of
 from orchestrator.dispatch.poll import observe_now, open_handles
@@ -25,24 +25,24 @@ app = new_app()
 
 @app.command(epilog=epilog(EXAMPLES), name="cancel")
 def cancel_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Stop what waits or runs, for good: `run` skips it until `adasweep retry`."""
+    """Stop queued and running trials for good: `run` skips them until `adasweep retry`."""
     return execute(Store(store), target, as_json=as_json)
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
-    """Mark every unfinished trial of the target as cancelled, and ask what waits or runs to stop.
+    """Mark every unfinished trial of the target as cancelled, and stop queued and running ones.
 
-    A sweep's trials are cancelled for that sweep alone: what runs for another one goes on.
+    A sweep's trials are cancelled for that sweep only: attempts of other sweeps continue.
     """
     wanted, sweep = target_of(store, target)
     seen = observe_now(store, wanted)
     views = {trial: sweep_view(want, seen[trial]) for trial, want in wanted.items()}
     trials = [trial for trial, view in views.items() if view.attempts and view.state in STOPPABLE]
     if not trials:
-        raise PlanError(target, "nothing waits, runs or could be taken up again")
+        raise PlanError(target, "nothing is queued, running or could be resumed")
     ending = [trial for trial in trials if cancel(store.run(trial), sweep)]
     handles = open_handles(store, ending)
-    for name in {handle.backend for handle in handles}:
+    for name in {handle.backend for handle in handles} & BACKENDS.keys():
         open_backend(name, store).cancel([handle for handle in handles if handle.backend == name])
     if as_json:
         print_json({"cancelled": trials})

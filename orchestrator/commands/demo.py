@@ -1,4 +1,4 @@
-"""adasweep demo: the whole path on this machine, from images to a figure."""
+"""adasweep demo: the whole workflow on this machine, from images to figures."""
 
 import sys
 
@@ -33,9 +33,9 @@ def demo(
 
 
 def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
-    """Get the data, run the sweep, gather, draw, and say where everything is. Run again, it reuses what is done.
+    """Get the data, run the sweep, collect, draw, and list the results. Finished trials are reused.
 
-    With `as_json`, stdout has one document after the other: what `run`, `collect`, `figures` and `table` say.
+    With `as_json`, stdout has the documents of `run`, `collect`, `figures` and `table`, one after another.
     """
     store.require_writable()
     sweep = read_sweep(SWEEP, tier)
@@ -49,17 +49,17 @@ def execute(store: Store, tier: str, cpus: int | None, *, as_json: bool) -> int:
     code = execute_plan.execute(store, request, RunFlags(as_json=as_json))
     if code not in (0, ExitCode.SOME_FAILED):
         return code
-    plain = ["--json"] if as_json else []
+    options = ["--json"] if as_json else []
     codes = [
-        delegate.execute("analysis", [*words, *plain], store)
-        for words in (["collect"], ["figures", "draw", sweep.key], ["table", sweep.key])
+        delegate.execute("analysis", [*arguments, *options], store)
+        for arguments in (["collect"], ["figures", "draw", sweep.key], ["table", sweep.key])
     ]
     progress_console().print("\n".join(where_to_look(store, sweep.key)), markup=False, soft_wrap=True)
     return code or max(codes)
 
 
 def where_to_look(store: Store, key: str) -> list[str]:
-    """Return the lines that say what there is to see now, and how to go on."""
+    """Return lines that list the results and suggest the next commands."""
     figures = sorted((store.root / "figures" / key).glob("*.png"))
     return [
         "",
@@ -69,5 +69,6 @@ def where_to_look(store: Store, key: str) -> list[str]:
         f"MLflow    mlflow ui --backend-store-uri {default_target(store).uri} --port 5000",
         "          then http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART",
         "          (the page needs the extra `ui`: pip install 'adasweep[ui]')",
+        f"Browse    adasweep dashboard --store {store.root}",
         f"Further   adasweep extend {SWEEP} 48 --store {store.root}",
     ]

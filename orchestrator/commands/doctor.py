@@ -1,4 +1,4 @@
-"""adasweep doctor: is this machine fit, and is the installation whole?"""
+"""adasweep doctor: check this machine and the installation."""
 
 from rich.table import Table
 from rich.text import Text
@@ -26,7 +26,7 @@ def doctor(store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> i
 
 
 def execute(store: Store, *, as_json: bool) -> int:
-    """Print every finding; return 2 when something is wrong."""
+    """Print all findings; return 2 if something is wrong."""
     findings = examine(store)
     if as_json:
         print_json([finding._asdict() for finding in findings])

@@ -1,4 +1,4 @@
-"""adasweep energy: what sweeps took, after asking the cluster's accounting what it knows."""
+"""adasweep energy: the energy of sweeps, including readings of the cluster's accounting."""
 
 import typer
 
@@ -17,16 +17,16 @@ app = new_app()
 
 @app.command(context_settings=ANY_ARGUMENTS)
 def energy(context: typer.Context, store: StoreOption = DEFAULT_STORE) -> int:
-    """Import the energy that SLURM metered, then run the analysis command of this name."""
+    """Import energy readings from SLURM, then run the analysis command of this name."""
     place = Store(store)
     if not {"-h", "--help"} & set(context.args):
-        _take_over(place)
+        _import_readings(place)
     return delegate.execute("analysis", ["energy", *context.args], place)
 
 
-def _take_over(store: Store) -> None:
-    """Write what the cluster's accounting knows into the store; say so where it does not answer."""
+def _import_readings(store: Store) -> None:
+    """Import the readings of SLURM's accounting into the store; report it if SLURM does not respond."""
     try:
         account(store, chosen_profile(store.root))
     except BackendError as error:
-        progress_console().print(f"{error}; energy that SLURM metered may be missing", markup=False)
+        progress_console().print(f"{error}; energy readings of SLURM may be missing", markup=False)

@@ -1,4 +1,4 @@
-"""Carrying out the plan of a sweep: submit, watch until everything is done. Running it again continues."""
+"""Executes the plan of a sweep: submit, and watch until everything is done. Running it again continues."""
 
 from pathlib import Path
 
@@ -26,12 +26,12 @@ from orchestrator.supervisor.command import Task
 
 
 def execute(store: Store, request: Request, flags: RunFlags) -> int:
-    """Carry out the plan of a sweep and return the exit code."""
+    """Execute the plan of a sweep and return the exit code."""
     backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     plan.require_within_budget()
     if flags.detach and plan.sweep.spec.search:
-        raise PlanError("--detach", "a search has to be watched: it asks for one configuration after the other")
+        raise PlanError("--detach", "a search must be watched: it samples configurations one by one")
     if flags.dry_run:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
     backend.require_usable()
@@ -57,7 +57,7 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
 
 
 def _by_ray_tune(store: Store, plan: Plan, backend: Backend, code: Path, view: View, *, as_json: bool) -> int:
-    """Have Ray Tune carry out a search, and watch it. Recording is left to `adasweep record`."""
+    """Run a search with Ray Tune, and watch it. It is recorded by `adasweep record` only."""
     from orchestrator.search.tune.launch import TuneRun
 
     run = TuneRun.start(store, plan, backend, code)

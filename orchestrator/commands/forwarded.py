@@ -1,4 +1,4 @@
-"""Commands of the trainer and of the analysis: all their words, --help too, are passed on as they are."""
+"""Commands of the trainer and of analysis: all arguments, including --help, are forwarded unchanged."""
 
 import typer
 
@@ -8,7 +8,7 @@ from trainer.command_line.group import new_app
 from trainer.command_line.options import DEFAULT_STORE, StoreOption
 
 ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""How the words of such a command are taken."""
+"""Settings of a command that accepts any arguments."""
 
 PACKAGES = {
     "data": "trainer",
@@ -18,8 +18,9 @@ PACKAGES = {
     "table": "analysis",
     "claims": "analysis",
     "report": "analysis",
+    "dashboard": "analysis",
 }
-"""Where each command is carried out."""
+"""The package that runs each command."""
 
 app = new_app()
 

@@ -1,4 +1,4 @@
-"""adasweep logs: the end of what a worker printed."""
+"""adasweep logs: the last lines of a worker's output."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,39 +42,37 @@ def logs(
 
 
 def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_json: bool) -> int:
-    """Print the last lines of an attempt's output: the last attempt's unless another is named."""
+    """Print the last lines of an attempt's output, by default of the last attempt."""
     run = store.run(store.find(trial))
     attempts = run.attempts()
     number = attempt or max(attempts, default=0)
     if number not in attempts:
-        had = f"it has had {len(attempts)}" if attempts else "it has had none"
-        raise PlanError(f"trial {run.path.name}", f"has no attempt {number}", had)
+        existing = f"it has {len(attempts)}" if attempts else "it has none"
+        raise PlanError(f"trial {run.path.name}", f"has no attempt {number}", existing)
     names = ("supervisor.log", "output.log")
     texts = {name: _tail(run.attempt(number) / name, lines) for name in names}
-    nothing = "" if any(texts.values()) else _why_empty(run, number)
+    note = "" if any(texts.values()) else _why_empty(run, number)
     if as_json:
-        print_json({"trial": run.path.name, "attempt": number, "lines": texts, "note": nothing})
+        print_json({"trial": run.path.name, "attempt": number, "lines": texts, "note": note})
         return 0
     console = result_console()
     for line in (line for text in texts.values() for line in text):
         console.print(line, markup=False, soft_wrap=True)
-    if nothing:
-        console.print(nothing, markup=False, soft_wrap=True)
+    if note:
+        console.print(note, markup=False, soft_wrap=True)
     return 0
 
 
 def _why_empty(run: RunDir, number: int) -> str:
-    """Return in words why an attempt has printed nothing."""
+    """Return why an attempt has printed nothing."""
     record, attempt = read_record(run.record(number)), f"attempt {number}"
     if record is None:
-        return f"{attempt} has printed nothing: no record tells that it began"
-    told = f" ({record.message})" if record.message else ""
+        return f"{attempt} has printed nothing, and has no record yet"
+    message = f" ({record.message})" if record.message else ""
     if not record.pid:
-        return f"{attempt} never began{told}"
-    reached = f"at {record.kimg:g} of {record.horizon_kimg:g} kimg"
-    return (
-        f"{attempt} has printed nothing: it is {record.state.value} {reached}{told}; see: adasweep why {run.path.name}"
-    )
+        return f"{attempt} never started{message}"
+    state = f"{record.state.value} at {record.kimg:g} of {record.horizon_kimg:g} kimg{message}"
+    return f"{attempt} has printed nothing: it is {state}; see: adasweep why {run.path.name}"
 
 
 def _tail(path: Path, lines: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""adasweep pack: the evidence of a sweep in one file."""
+"""adasweep pack: write the evidence of a sweep to one file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,13 +37,13 @@ def pack_command(
     """Pack the results of a sweep, its plan and its figures into one checksummed archive."""
     weights = [name for name, wanted in (("snapshots", snapshots), ("checkpoints", checkpoints)) if wanted]
     manifest = pack(Store(store), stored_name(store, sweep), out, weights)
-    told = {"pack": str(out), "sweep": manifest.sweep, "trials": len(manifest.trials), "files": len(manifest.files)}
+    document = {"pack": str(out), "sweep": manifest.sweep, "trials": len(manifest.trials), "files": len(manifest.files)}
     size = out.stat().st_size
     if as_json:
-        print_json(told | {"bytes": size})
+        print_json(document | {"bytes": size})
     else:
         result_console().print(
-            f"{out}: {told['trials']} trials of {manifest.sweep}, {told['files']} files, {size / 1e6:.1f} MB",
+            f"{out}: {document['trials']} trials of {manifest.sweep}, {document['files']} files, {size / 1e6:.1f} MB",
             markup=False,
             soft_wrap=True,
         )

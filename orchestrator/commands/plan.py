@@ -1,4 +1,4 @@
-"""adasweep plan: what a sweep would run, why, and what it would cost. Changes nothing."""
+"""adasweep plan: show what a sweep would run, why, and what it would cost. Changes nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from orchestrator.commands import benchmark
-from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption
+from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption, tariff_of
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import diff_table, plan_table
-from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan_file import plan_document, plan_file_of, stored_plan
 from orchestrator.recorders.target import default_target
@@ -24,7 +23,7 @@ from trainer.errors import UserError
 
 EXAMPLES = """Examples:
   adasweep plan sweeps/demo.yaml --tier smoke
-  adasweep plan demo --diff             against the plan that was last run
+  adasweep plan demo --diff             changes since the last plan that was run
   adasweep plan demo --benchmark        measure the speed here first
 """
 KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh.")]
@@ -57,14 +56,14 @@ def plan(
     """Show what a sweep would run, why, and what it would cost. Changes nothing."""
     place = Store(store)
     file, tier = sweep_file(place, sweep, tier)
-    request = Request(file, tier, horizon_kimg, Tariff(watts, per_kwh, per_gpu_hour), backend, cpus)
+    request = Request(file, tier, horizon_kimg, tariff_of(watts, per_kwh, per_gpu_hour), backend, cpus)
     if measure or probe:
         benchmark.execute(place, request)
     return execute(place, request, as_json=as_json, against_last=against_last)
 
 
 def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:
-    """Print the plan, or what it changes against the last one that was run."""
+    """Print the plan, or its differences from the last one that was run."""
     plan = plan_sweep(store, request)
     plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
     changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan))
@@ -77,7 +76,7 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
 
 
 def _not_recordable(store: Store) -> Iterator[str]:
-    """Yield why `run` will refuse to record, where it will."""
+    """Yield why `run` will refuse to record, if it will."""
     try:
         default_target(store)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""adasweep record: bring MLflow up to date, or record everything anew."""
+"""adasweep record: update MLflow, or rebuild all records."""
 
 import sys
 import time
@@ -32,9 +32,9 @@ def record(rebuild: RebuildOption = False, store: StoreOption = DEFAULT_STORE, a
 
 
 def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
-    """Catch up once and say where to look. Raises BackendError where MLflow would not have it."""
+    """Make one pass and print the target. Raises BackendError if MLflow fails."""
     if not store.trials.is_dir():
-        raise StoreError(store.root, "holds no trials", "name a store with --store or ADASWEEP_STORE")
+        raise StoreError(store.root, "has no trials", "name a store with --store or ADASWEEP_STORE")
     target = default_target(store)
     if rebuild or has_changes(store, target):
         store.require_writable()
@@ -47,23 +47,25 @@ def execute(store: Store, *, rebuild: bool, as_json: bool) -> int:
     for line in refusals(target, trials):
         result_console().print(line, markup=False, soft_wrap=True)
     held = holder(store.root / "mlflow")
-    told = f"; {_who(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
-    result_console().print(f"Recorded in {target.uri}{told}", markup=False, soft_wrap=True)
+    suffix = f"; {_owner(held)} continues to record" if late and held and held.is_alive(time.time()) else ""
+    result_console().print(f"Recorded in {target.uri}{suffix}", markup=False, soft_wrap=True)
     return 0
 
 
 def _catch_up(store: Store, target: MlflowTarget, *, from_scratch: bool) -> None:
-    """Record what is new, or everything `anew`. A recorder at work does the former, but not the latter."""
+    """Record what is new, or everything with `from_scratch`. An active recorder does the former, not the latter."""
     try:
         problem = record_once(store, target, sys.stderr.write, from_scratch=from_scratch).problem
     except (LeaseHeld, LeaseSuperseded):
         held = holder(store.root / "mlflow")
         if from_scratch:
-            raise BackendError(f"{_who(held)} records this store; rebuild when it has ended", retryable=True) from None
+            raise BackendError(
+                f"{_owner(held)} is recording this store; rebuild when it has ended", retryable=True
+            ) from None
         return
     if problem:
-        raise BackendError(f"MLflow could not be brought up to date: {problem}", retryable=True)
+        raise BackendError(f"MLflow could not be updated: {problem}", retryable=True)
 
 
-def _who(held: Holder | None) -> str:
+def _owner(held: Holder | None) -> str:
     return f"process {held.owner.pid} on {held.owner.host}" if held else "another process"

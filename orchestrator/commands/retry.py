@@ -1,4 +1,4 @@
-"""adasweep retry: let failed and cancelled trials be taken up again."""
+"""adasweep retry: let failed and cancelled trials run again."""
 
 from collections.abc import Mapping
 
@@ -37,9 +37,9 @@ def retry_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
-    """Forgive the target's trials that ended badly; the next run takes them up.
+    """Forgive the target's failed and cancelled trials, so that the next run resumes them.
 
-    A sweep's trials are forgiven for that sweep alone.
+    A sweep's trials are forgiven for that sweep only.
     """
     wanted, sweep = target_of(store, target)
     seen = observe_now(store, wanted)
@@ -53,14 +53,12 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"retried": trials})
     else:
-        result_console().print(
-            f"{len(trials)} trials will be taken up again by the next run of their sweep.", markup=False
-        )
+        result_console().print(f"{len(trials)} trials will be resumed by the next run of their sweep.", markup=False)
     return 0
 
 
 def _blocked(store: Store, seen: Mapping[str, Observed], own: Mapping[str, Desired] | None) -> set[str]:
-    """Return the trials of which the sweep that wants `own`, or else some sweep, has given up or stopped them."""
+    """Return the trials that are blocked or stopped, for the sweep that wants `own`, or else for any sweep."""
     plans = [own] if own is not None else [wanted_of_plan(plan) for plan in readable_plans(store)]
     wanted = [(trial, plan[trial]) for plan in plans for trial in seen if trial in plan]
     return {trial for trial, want in wanted if decide_one(want, seen[trial], RULES).action in GIVEN_UP}

@@ -1,4 +1,4 @@
-"""adasweep schema: the JSON schema of sweep files."""
+"""adasweep schema: print the JSON schema of sweep files."""
 
 import json
 import sys

@@ -1,8 +1,8 @@
-"""adasweep status: how each trial is getting on, and what is wrong, in words."""
+"""adasweep status: show the progress and the problems of each trial."""
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Group, RenderableType
@@ -27,9 +27,16 @@ from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
 ACTIVE = ("running", "pending")
-StatusesBySweep = dict[str, list[TrialStatus]]
-LINES_AROUND = 9
-"""Lines of a sweep's status that are not trials."""
+OTHER_LINES = 9
+"""Lines of a sweep's status without trials."""
+
+
+class Snapshot(NamedTuple):
+    """The statuses of the trials by sweep; `outages` has a line for every backend that could not be queried."""
+
+    sweeps: dict[str, list[TrialStatus]]
+    outages: list[str]
+
 
 EXAMPLES = """Examples:
   adasweep status
@@ -53,72 +60,74 @@ def status(
 
 
 def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
-    """Print the status of one sweep, or of all; with `watch` again whenever it has changed, until nothing runs."""
+    """Print the status of one sweep or of all; with `watch`, after every change until nothing runs."""
     sweep = stored_name(store.root, sweep) if sweep else ""
     if watch:
-        return _tell_changes(store, sweep) if as_json else _watch(store, sweep)
-    found = _statuses(store, sweep)
+        return _print_changes(store, sweep) if as_json else _watch(store, sweep)
+    seen = _snapshot(store, sweep)
     if as_json:
-        print_json(_document(store, found))
+        print_json(_document(store, seen))
         return 0
-    for name, statuses in found.items():
+    for name, statuses in seen.sweeps.items():
         show(result_console(), _table(store, name, statuses))
-        _tell(passed_over(store, statuses))
-    _tell([] if sweep else _unreadable(store))
+        _print_skipped(skipped_lines(store, statuses))
+    _print_skipped([] if sweep else _unreadable(store))
+    result_console().print(_outages(seen), end="", soft_wrap=True)
     return 0
 
 
-def passed_over(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
-    """Return a line for each file, or line of one, that is passed over of these trials because it does not fit."""
+def skipped_lines(store: Store, statuses: Sequence[TrialStatus]) -> list[str]:
+    """Return a message for each invalid file, or line of a file, of these trials."""
     trials = dict.fromkeys(status.trial for status in statuses)
     return [str(one) for trial in trials for one in invalid_files(store, trial)]
 
 
 def _unreadable(store: Store) -> list[str]:
-    told: list[str] = []
-    readable_plans(store, told)
-    return told
+    problems: list[str] = []
+    readable_plans(store, problems)
+    return problems
 
 
-def _tell(lines: Sequence[str]) -> None:
+def _print_skipped(lines: Sequence[str]) -> None:
     for line in lines[:ROWS]:
-        result_console().print(Text(f"passed over: {line}"), soft_wrap=True)
+        result_console().print(Text(f"skipped: {line}"), soft_wrap=True)
     if len(lines) > ROWS:
         result_console().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
 
-def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
-    """Return the status of every cell of a sweep's last plan."""
-    plan = read_plan(store, sweep)
-    return sweep_status(store, plan, observe_now(store, plan.trials), RULES)
-
-
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
-    """Return the statuses of a sweep, and what its last run took against what was expected of it."""
+    """Return the statuses of a sweep, with the actual and expected duration of its last run."""
     runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
     last = [Text(f"The last run {took(runs[-1])}"), Text()] if runs else []
     return Group(status_table(name, statuses, most), *last)
 
 
-def _document(store: Store, found: StatusesBySweep) -> dict[str, object]:
-    sweeps_told = [
-        {"sweep": name, "trials": as_json(statuses), "passed_over": passed_over(store, statuses)}
-        for name, statuses in found.items()
+def _outages(seen: Snapshot) -> Text:
+    return Text("".join(f"{line}\n" for line in seen.outages))
+
+
+def _document(store: Store, seen: Snapshot) -> dict[str, object]:
+    documents = [
+        {"sweep": name, "trials": as_json(statuses), "passed_over": skipped_lines(store, statuses)}
+        for name, statuses in seen.sweeps.items()
     ]
-    return {"schema_version": 1, "sweeps": sweeps_told}
+    return {"schema_version": 1, "sweeps": documents, "outages": seen.outages}
 
 
-def _statuses(store: Store, sweep: str) -> StatusesBySweep:
-    names = [sweep] if sweep else [plan.sweep for plan in readable_plans(store)]
-    return {name: statuses_of(store, name) for name in names}
+def _snapshot(store: Store, sweep: str) -> Snapshot:
+    """Return the status of every cell of the last plan of a sweep, or of all sweeps."""
+    plans = [read_plan(store, sweep)] if sweep else readable_plans(store)
+    outages: list[str] = []
+    observed = observe_now(store, {trial for plan in plans for trial in plan.with_sources}, outages)
+    return Snapshot({plan.sweep: sweep_status(store, plan, observed, RULES) for plan in plans}, outages)
 
 
-def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
-    """Look again and again, for the last time when nothing waits or runs."""
+def _polled(store: Store, sweep: str) -> Iterator[Snapshot]:
+    """Yield the statuses repeatedly, for the last time when nothing is queued or running."""
     while True:
-        found = _statuses(store, sweep)
-        yield found
-        if not any(one.state in ACTIVE for statuses in found.values() for one in statuses):
+        seen = _snapshot(store, sweep)
+        yield seen
+        if not any(one.state in ACTIVE for statuses in seen.sweeps.values() for one in statuses):
             return
         time.sleep(WATCH_SECONDS)
 
@@ -126,17 +135,18 @@ def _looks(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
 def _watch(store: Store, sweep: str) -> int:
     console = result_console()
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
-        for found in _looks(store, sweep):
-            most = max(console.height // max(len(found), 1) - LINES_AROUND, 1)
-            live.update(Group(*(_table(store, name, statuses, most) for name, statuses in found.items())))
+        for seen in _polled(store, sweep):
+            most = max(console.height // max(len(seen.sweeps), 1) - OTHER_LINES, 1)
+            tables = (_table(store, name, statuses, most) for name, statuses in seen.sweeps.items())
+            live.update(Group(_outages(seen), *tables))
     return 0
 
 
-def _tell_changes(store: Store, sweep: str) -> int:
-    told: dict[str, object] = {}
-    for found in _looks(store, sweep):
-        document = _document(store, found)
-        if document != told:
+def _print_changes(store: Store, sweep: str) -> int:
+    printed: dict[str, object] = {}
+    for seen in _polled(store, sweep):
+        document = _document(store, seen)
+        if document != printed:
             print_json(document)
-        told = document
+        printed = document
     return 0

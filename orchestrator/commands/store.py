@@ -1,11 +1,11 @@
-"""adasweep store: what is in a store, what takes room, what can go, and two stores made one."""
+"""adasweep store: list a store's sweeps, show disk use, remove unneeded files, merge another store."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator.commands.unpack import tell
+from orchestrator.commands.unpack import print_merged
 from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.output import print_json, result_console
 from orchestrator.evidence.merge import merge as merge_evidence
@@ -22,8 +22,8 @@ from trainer.command_line.table import FittedTable, show
 
 EXAMPLES = """Examples:
   adasweep store disk
-  adasweep store prune                  says what could go
-  adasweep store prune --yes            removes it
+  adasweep store prune                  list unneeded files
+  adasweep store prune --yes            remove them
   adasweep store merge ../other/store --yes
 """
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without --yes, only show what would be done.")]
@@ -86,7 +86,7 @@ def merge(
 ) -> int:
     """Show what another store would add to this one; with --yes, add it. Never replaces newer files."""
     done = merge_evidence(Store(store), OtherStore(other), dry_run=not yes)
-    return tell(done, f"{other}" if yes else f"{other} (nothing done without --yes)", as_json=as_json)
+    return print_merged(done, f"{other}" if yes else f"{other} (nothing done without --yes)", as_json=as_json)
 
 
 def _show_removable(found: list[Removable], *, removed: bool) -> None:
@@ -94,7 +94,7 @@ def _show_removable(found: list[Removable], *, removed: bool) -> None:
     groups = [(reason, [one.size for one in found if one.reason == reason]) for reason in reasons]
     _show(("what", "files", "MB"), [(reason, str(len(sizes)), _megabytes(sum(sizes))) for reason, sizes in groups])
     total = _megabytes(sum(one.size for one in found))
-    ending = "removed" if removed else "can go; to remove them, add --yes"
+    ending = "removed" if removed else "can be removed; to remove them, add --yes"
     result_console().print(f"{len(found)} files, {total} MB: {ending}", markup=False)
 
 

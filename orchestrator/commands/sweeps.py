@@ -1,4 +1,4 @@
-"""adasweep sweeps: the sweeps that come with adasweep, to run as they are or to start from."""
+"""adasweep sweeps: list the bundled sweeps, or copy one to modify it."""
 
 import shutil
 from pathlib import Path
@@ -16,8 +16,8 @@ from trainer.command_line.options import JsonOption
 
 EXAMPLES = """Examples:
   adasweep sweeps
-  adasweep sweeps copy ada/fig7 .       to change it
-  adasweep plan ada/fig7 --tier smoke   what it would run, and what that would cost
+  adasweep sweeps copy ada/fig7 .       copy it to modify it
+  adasweep plan ada/fig7 --tier smoke   show what it would run and cost
 """
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A bundled sweep, or the unique beginning of one.")]
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to copy to.")]
@@ -45,7 +45,7 @@ def list_bundled(context: typer.Context, as_json: JsonOption = False) -> int:
 
 @app.command(epilog=epilog(EXAMPLES))
 def copy(name: NameArgument, folder: FolderArgument = Path()) -> int:
-    """Copy a bundled sweep, and the files that it includes, into a folder. Never writes over a file."""
+    """Copy a bundled sweep, and the files that it includes, into a folder. Never overwrites a file."""
     file = bundled_named(name)
     if file is None:
         hint = nearest_bundled(name) or "see: adasweep sweeps"
@@ -53,7 +53,7 @@ def copy(name: NameArgument, folder: FolderArgument = Path()) -> int:
     files = [file, *(file.parent / included for included in _included(file))]
     taken = [folder / one.name for one in files if (folder / one.name).exists()]
     if taken:
-        raise PlanError(taken[0], "is there already", "name another folder")
+        raise PlanError(taken[0], "already exists", "name another folder")
     folder.mkdir(parents=True, exist_ok=True)
     for one in files:
         shutil.copyfile(one, folder / one.name)
@@ -67,6 +67,6 @@ def _described(name: str, file: Path) -> dict[str, Any]:
 
 
 def _included(file: Path) -> list[str]:
-    """Return the files that a bundled sweep includes: they lie beside it."""
+    """Return the files that a bundled sweep includes, relative to its folder."""
     names = read_sweep(file).spec.include
     return [names] if isinstance(names, str) and names else list(names)

@@ -1,4 +1,4 @@
-"""What a user names on the command line: a sweep by its file or name, or a trial by its first digits."""
+"""Resolves command-line arguments: a sweep by file or name, or a trial by its first digits."""
 
 import math
 from pathlib import Path
@@ -15,9 +15,9 @@ from trainer.errors import UserError
 
 
 def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:
-    """Return file and tier of a sweep given by its file, its name in the store (its last plan's), or a bundled name.
+    """Return file and tier of a sweep given by its file, its name in the store, or a bundled name.
 
-    Raises UserError where there is no such sweep, or its file is gone.
+    Raises UserError if there is no such sweep, or its file no longer exists.
     """
     if is_file(sweep):
         return Path(sweep), tier
@@ -30,19 +30,19 @@ def sweep_file(store: Store, sweep: str, tier: str) -> tuple[Path, str]:
         raise StoreError(error.place, error.problem, way_out) from None
     file = Path(plan.file)
     if not file.is_file():
-        raise StoreError(f"sweep {sweep!r}", f"its file {file} is not there", "give the file")
+        raise StoreError(f"sweep {sweep!r}", f"its file {file} does not exist", "give the file")
     return file, tier or plan.tier or ""
 
 
 class NamedTrials(NamedTuple):
-    """What a user named: the trials of a sweep, with what it wants of each, or one trial, whoever wants it."""
+    """The trials of a sweep with their desired states, or one trial regardless of sweeps."""
 
     wanted: dict[str, Desired]
     sweep: str = ALL
 
 
 def target_of(store: Store, target: str) -> NamedTrials:
-    """Return the trials of a sweep, or the one trial whose id begins so. Raises UserError."""
+    """Return the trials of a sweep, or the one trial whose id starts with `target`. Raises UserError."""
     if is_file(target) or target in sweeps(store):
         plan = read_plan(store, stored_name(store.root, target))
         return NamedTrials(wanted_of_plan(plan), plan.sweep)

@@ -1,4 +1,4 @@
-"""adasweep unpack: evidence out of a pack, into a store."""
+"""adasweep unpack: merge a pack into a store."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,15 +27,15 @@ def unpack(pack: PackArgument, store: StoreOption = DEFAULT_STORE, as_json: Json
     """Merge a pack into the store. Never replaces newer files; safe to repeat."""
     with open_pack(pack) as opened:
         done = merge(Store(store), opened)
-    return tell(done, f"{opened.manifest.sweep}: {len(opened.manifest.trials)} trials", as_json=as_json)
+    return print_merged(done, f"{opened.manifest.sweep}: {len(opened.manifest.trials)} trials", as_json=as_json)
 
 
-def tell(done: Merged, what: str, *, as_json: bool) -> int:
-    """Print what a merge did, and return the exit code."""
+def print_merged(done: Merged, what: str, *, as_json: bool) -> int:
+    """Print the result of a merge, and return the exit code."""
     if as_json:
         print_json(done._asdict())
     else:
-        line = f"{what}, {done.written} files written, {done.unchanged} were there already"
+        line = f"{what}, {done.written} files written, {done.unchanged} unchanged"
         result_console().print(line, markup=False, soft_wrap=True)
     for folder in done.in_use:
         progress_console().print(f"{folder} is in use and was skipped; merge again when it is free", markup=False)

@@ -1,4 +1,4 @@
-"""adasweep watch: the status of a sweep, kept up to date."""
+"""adasweep watch: follow the status of a sweep."""
 
 from orchestrator.commands.options import SweepsArgument
 from orchestrator.commands.status import execute
@@ -8,7 +8,7 @@ from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 
 EXAMPLES = """Examples:
   adasweep watch demo
-  adasweep watch demo --json            a line whenever anything has changed
+  adasweep watch demo --json            print a line after every change
 """
 
 app = new_app()
@@ -16,5 +16,5 @@ app = new_app()
 
 @app.command(epilog=epilog(EXAMPLES))
 def watch(sweep: SweepsArgument = "", store: StoreOption = DEFAULT_STORE, as_json: JsonOption = False) -> int:
-    """Follow a sweep until nothing waits or runs. Short for: status SWEEP --watch."""
+    """Follow a sweep until nothing is queued or running. Short for: status SWEEP --watch."""
     return execute(Store(store), sweep, watch=True, as_json=as_json)

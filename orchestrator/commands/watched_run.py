@@ -1,4 +1,4 @@
-"""A plan being carried out before the user's eyes."""
+"""Executes a plan while showing its progress."""
 
 import signal
 import time
@@ -10,7 +10,7 @@ from types import FrameType
 from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.display.plan_table import took
 from orchestrator.display.progress import View, status_line
-from orchestrator.plan.status import TrialStatus, trial_status
+from orchestrator.plan.status import TrialStatus, score_of_run, trial_status
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
@@ -29,7 +29,7 @@ STOP_SECONDS = 240.0
 
 @dataclass
 class WatchedRun:
-    """A plan being carried out. Ctrl-C (or SIGTERM) stops it; a second one stops the waiting."""
+    """The execution of a plan. Ctrl-C (or SIGTERM) stops it; a second one does not wait for trials to save."""
 
     store: Store
     dispatcher: Dispatcher
@@ -46,14 +46,18 @@ class WatchedRun:
         self.expected = self.dispatcher.plan.whole_estimate
 
     def submit_only(self) -> int:
-        """Submit what is to be run now, and leave it running."""
+        """Submit the trials that can run now, and return without watching them."""
         wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
         started = len(self.dispatcher.submit())
         self.view.log(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
-        if started >= wanted:
-            return 0
+        waiting = len(self.dispatcher.waiting)
+        if waiting:
+            self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
+        if started + waiting >= wanted:
+            return ExitCode.RUN_AGAIN if waiting else 0
         why = self.dispatcher.refusal or self.dispatcher.trouble
-        self.view.log(f"{wanted - started} trials are not submitted: {why}; the same command submits them later")
+        left = wanted - started - waiting
+        self.view.log(f"{left} trials are not submitted: {why}; repeat the command later to submit them")
         return ExitCode.RUN_AGAIN
 
     def run_to_completion(self, *, record: bool) -> int:
@@ -72,7 +76,7 @@ class WatchedRun:
         return self._verdict()
 
     def record_duration(self) -> None:
-        """Keep what the plan took beside what it was expected to take, and say so; not where it was interrupted."""
+        """Store and print the actual and the expected duration, unless the run was interrupted."""
         if self.interrupts:
             return
         attempts = list(timings_since(self.store, self.dispatcher.plan.unique, self.expected.made))
@@ -82,9 +86,9 @@ class WatchedRun:
             self.view.log(f"It {took(run)}")
 
     def statuses(self) -> list[TrialStatus]:
-        """Return how every cell stands, in the order of the sweep. What is settled is read once more, then kept."""
+        """Return the status of every cell, in the order of the sweep. Settled ones are read once more, then cached."""
         active = set(self.dispatcher.active)
-        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.cells}
+        places = {(run.cell, run.seed): run for run in self.dispatcher.plan.runs}
         found = {place: self.settled.get(place) or self._status(run) for place, run in places.items()}
         self.settled |= {place: found[place] for place, run in places.items() if run.trial not in active}
         return list(found.values())
@@ -92,7 +96,7 @@ class WatchedRun:
     def _status(self, run: PlannedRun) -> TrialStatus:
         plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
         seen = sweep_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
-        return trial_status(self.store, run, plan.sweep.spec.score_name, seen, decision)
+        return trial_status(self.store, run, score_of_run(run, plan.sweep.spec.score_name), seen, decision)
 
     @property
     def _sweep(self) -> str:
@@ -123,21 +127,21 @@ class WatchedRun:
         self.view.show(self.statuses(), [cost.price.seconds for cost in self.dispatcher.plan.awaited])
 
     def report_trouble(self) -> None:
-        """Say when the backend cannot be reached or takes no more, and when that is over: each once."""
+        """Report when the backend cannot be reached or accepts no more, and when that is over, once each."""
         name, trouble, refusal = self.dispatcher.backend.name, self.dispatcher.trouble, self.dispatcher.refusal
         if trouble and not self.troubled:
-            self.view.log(f"{trouble}; running trials continue, and this keeps trying")
+            self.view.log(f"{trouble}; running trials continue, and `run` keeps trying")
         elif self.troubled and not trouble:
-            self.view.log(f"{name} answers again")
+            self.view.log(f"{name} responds again")
         if refusal and not self.refused:
-            self.view.log(f"{refusal}; what is not submitted waits here, and this keeps trying")
+            self.view.log(f"{refusal}; `run` keeps trying to submit the other trials")
         elif self.refused and not refusal:
-            self.view.log(f"{name} has taken what waited here")
+            self.view.log(f"{name} has accepted the other trials")
         self.troubled, self.refused = bool(trouble), bool(refusal)
 
     def _stop(self) -> None:
-        """Have everything saved and stopped, unless somebody insists on leaving at once."""
-        self.view.log("Stopping: running trials save what they have. (Ctrl-C again leaves them to it.)")
+        """Stop everything and wait until it has saved, unless the user interrupts again."""
+        self.view.log("Stopping: running trials save and stop. (Press Ctrl-C again to leave without waiting.)")
         self.dispatcher.stop()
         deadline = time.monotonic() + STOP_SECONDS
         while self.interrupts < 2 and time.monotonic() < deadline and self.dispatcher.ours:
@@ -156,7 +160,7 @@ class WatchedRun:
         return ExitCode.SOME_FAILED if failed else 0
 
     def _listening(self) -> ExitStack:
-        """Count SIGINT and SIGTERM instead of dying of them, until the returned stack is left."""
+        """Count SIGINT and SIGTERM instead of ending, until the returned stack is closed."""
         stack = ExitStack()
         for number in (signal.SIGINT, signal.SIGTERM):
             before = signal.signal(number, self._interrupt)

@@ -1,4 +1,4 @@
-"""adasweep why: the story of one trial."""
+"""adasweep why: explain the state of one trial."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -10,14 +10,12 @@ from orchestrator.commands.options import TrialArgument
 from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import ROWS
-from orchestrator.plan.decide import decide_one
 from orchestrator.plan.plan import RULES
-from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
-from orchestrator.plan.status import attempts_of
+from orchestrator.plan.plan_file import readable_plans
+from orchestrator.plan.status import attempts_of, decisions_of_plan
 from orchestrator.recorders.flat import flattened
 from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
-from orchestrator.store.observe import Observed
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -51,18 +49,19 @@ def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonO
 
 
 def execute(store: Store, trial: str, *, as_json: bool) -> int:
-    """Print who a trial is, its attempts, where it stands, and what the next run of each of its sweeps would do."""
-    story = tell(store, store.find(trial))
+    """Print a trial's configuration, attempts and state, and what the next run of each of its sweeps would do."""
+    document = explanation(store, store.find(trial))
     if as_json:
-        print_json(story)
+        print_json(document)
     else:
-        show(result_console(), _as_text(story))
+        show(result_console(), _as_text(document))
     return 0
 
 
-def tell(store: Store, trial: str) -> dict[str, Any]:
-    """Return the story of a trial as plain values."""
-    seen, unreadable = observe_now(store, [trial])[trial], list[str]()
+def explanation(store: Store, trial: str) -> dict[str, Any]:
+    """Return the explanation of a trial as plain values."""
+    outages, unreadable = list[str](), list[str]()
+    seen = observe_now(store, [trial], outages)[trial]
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,
@@ -74,35 +73,37 @@ def tell(store: Store, trial: str) -> dict[str, Any]:
         "attempts": [
             {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
-        "sweeps": list(_places(readable_plans(store, unreadable), trial, seen)),
+        "sweeps": list(_places(store, readable_plans(store, unreadable), trial)),
         "passed_over": [*map(str, invalid_files(store, trial)), *unreadable],
+        "outages": outages,
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }
 
 
-def _places(plans: Iterable[PlanFile], trial: str, seen: Observed) -> Iterator[dict[str, Any]]:
-    """Yield where a trial stands in each plan, and what that sweep's next run would do."""
+def _places(store: Store, plans: Iterable[PlanFile], trial: str) -> Iterator[dict[str, Any]]:
+    """Yield the position of a trial in each plan, and what that sweep's next run would do."""
     for plan in plans:
-        for run in plan.cells:
+        for run in plan.runs:
             if run.trial == trial:
-                decision = decide_one(wanted_of_plan(plan)[trial], seen, RULES)
+                seen = observe_now(store, plan.with_what_it_starts_from(trial))
+                decision = decisions_of_plan(store, plan, seen, RULES)[trial]
                 place = {"sweep": plan.sweep, "cell": run.cell, "seed": run.seed, "horizon_kimg": run.horizon_kimg}
                 yield place | {"action": decision.action.value, "reason": decision.reason}
 
 
-def _as_text(story: dict[str, Any]) -> Group:
-    attempts = story["attempts"]
-    lines = [f"trial {story['trial']}  {story['state']} at {story['kimg']:g} kimg", story["directory"], ""]
-    for place in story["sweeps"]:
+def _as_text(document: dict[str, Any]) -> Group:
+    attempts = document["attempts"]
+    lines = [f"trial {document['trial']}  {document['state']} at {document['kimg']:g} kimg", document["directory"], ""]
+    for place in document["sweeps"]:
         run = f"{place['sweep']}: {place['cell']} #{place['seed']}, to {place['horizon_kimg']:g} kimg"
         lines.append(f"{run}: {place['action']}, because: {place['reason']}")
     messages = [
         f"{attempt['attempt']:03d}: {one_line(attempt['message'])}" for attempt in attempts if attempt.get("message")
     ]
-    passed_over = [f"passed over: {line}" for line in story["passed_over"][:ROWS]]
-    config = [f"  {key} = {value}" for key, value in flattened(story["config"])]
+    skipped = [f"skipped: {line}" for line in document["passed_over"][:ROWS]]
+    config = [f"  {key} = {value}" for key, value in flattened(document["config"])]
     table = FittedTable(COLUMNS, [_attempt_row(attempt) for attempt in attempts])
-    below = [*messages, "", *passed_over, "configuration", *config]
+    below = [*messages, "", *document["outages"], *skipped, "configuration", *config]
     return Group(*map(_line, lines), Text(), table, *map(_line, below))
 
 

@@ -1,4 +1,4 @@
-"""Carries out a plan: observe, decide, submit what is missing, and repeat until nothing is left to do."""
+"""Executes a plan: observe, decide, submit, and repeat until nothing is left to do."""
 
 import contextlib
 import itertools
@@ -7,19 +7,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import Backend, Handle
+from orchestrator.backends.base import Backend
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
-from orchestrator.plan.decide import SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.plan.decide import SETTLED, SUBMITTED, Action, Decision, Rules, decide
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
-from orchestrator.plan.status import SETTLED
+from orchestrator.plan.sources import held_back
 from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
+from orchestrator.store.starting_point import kept_snapshots
 from trainer.errors import UserError
+from trainer.record import State
 
 RETRY_SECONDS = 15.0
 MOST = 1_000_000
@@ -28,10 +31,10 @@ QUEUED = Decision(Action.LEAVE, "queued")
 
 @dataclass
 class Dispatcher:
-    """Carries out a plan on a backend. Every round decides anew from what is on disk, so any process may take over.
+    """Executes a plan on a backend. Every round decides anew from the files, so any process can take over.
 
-    `trouble` says in words why the backend cannot be reached at present, and `refusal` why it takes no more attempts.
-    Both pass, or a person ends the command.
+    `trouble` is why the backend cannot be reached at present, `refusal` why it accepts no more attempts; both are
+    retried until they pass or the user stops the command.
     """
 
     store: Store
@@ -66,8 +69,13 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.LEAVE]
 
     @property
+    def waiting(self) -> list[str]:
+        """Return the trials that wait for the trial that they start from."""
+        return [trial for trial, decision in self.decisions.items() if decision.action is Action.WAIT]
+
+    @property
     def ours(self) -> list[str]:
-        """Return the trials that are queued or running for this sweep; runs of other sweeps are left alone."""
+        """Return the trials that are queued or running for this sweep, not for others."""
         return [trial for trial in self.under_way if self._is_ours(trial)]
 
     @property
@@ -76,14 +84,14 @@ class Dispatcher:
         return [trial for trial, decision in self.decisions.items() if decision.action is Action.BLOCKED]
 
     def submit(self) -> list[str]:
-        """Submit what needs a job, and return which trials those were: none, or some, while there is a `refusal`."""
-        needy = itertools.islice(filter(self._needs_job, self.active), self._together)
-        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in needy]
+        """Submit the trials that need a job; return those submitted, not necessarily all while there is a `refusal`."""
+        pending = itertools.islice(filter(self._needs_job, self.active), self._together)
+        todo = [(self.plan.unique[trial], self.decisions[trial]) for trial in pending]
         if not todo:
             self.refusal = ""
         if not todo or time.monotonic() < self._not_before:
             return []
-        done = submit(self.store, self.backend, self.plan.sweep, todo, self.code, self.plan.estimate_of)
+        done = submit(self.store, self.backend, self.plan, todo, self.code)
         submitted = [trial.id for trial, _ in todo if trial.id not in done.left]
         self.handles |= done.handles
         self.decisions |= dict.fromkeys(submitted, QUEUED)
@@ -92,7 +100,7 @@ class Dispatcher:
         return submitted
 
     def _back_off(self, cause: BackendError | UserError | None, taken: int) -> None:
-        """Ask for less at a time, and later, where not all was taken. Raises `cause` where it does not pass."""
+        """Submit fewer trials, later, if not all were accepted. Raises `cause` if it is permanent."""
         if cause is None:
             self._together = min(MOST, 2 * self._together)
             return
@@ -102,40 +110,51 @@ class Dispatcher:
         self._not_before = time.monotonic() + self.patience
 
     def refresh(self) -> None:
-        """Observe the trials that are not settled, and decide about them: later, if the backend cannot be reached."""
+        """Observe the unsettled trials and decide about them."""
         active = self.active
+        seen = observe(self.store, active, self._jobs(active))
+        self.observed |= seen
+        self._decide(decide(self._wanted(active), seen, self.rules, self.plan.decider))
+
+    def _jobs(self, active: list[str]) -> dict[str, State]:
+        """Return the states reported by the backend; while it cannot be reached, submitted trials count as queued."""
         handles = [self.handles[trial] for trial in active if trial in self.handles]
         with self._tolerating_outages():
             self.backend.maintain()
-            seen = observe(self.store, active, reported_states(self.store, handles, [self.backend]))
-            self.observed |= seen
-            self.decisions |= decide(self._wanted(active), seen, self.rules, self.plan.decider)
+            return reported_states(self.store, handles, [self.backend])
+        return dict.fromkeys(self.under_way, State.PENDING)
 
     def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
-        """Carry out `plan` from now on: the present one and more trials, of which `seen` and `decisions` tell."""
+        """Continue with `plan`: the current one with more trials, which have `seen` and `decisions`."""
         self.plan = plan
         self.observed |= seen
-        self.decisions |= decisions
+        self._decide(decisions)
         self.handles |= {handle.trial: handle for handle in open_handles(self.store, seen)}
 
+    def _decide(self, decisions: Mapping[str, Decision]) -> None:
+        """Take over decisions, holding back what starts from a snapshot that is not there yet."""
+        dependents = [one for one in self.plan.dependents if one.trial in decisions]
+        kept = kept_snapshots(self.store, (one.start for one in dependents if self.observed[one.start.trial].attempts))
+        self.decisions |= held_back({**self.decisions, **decisions}, dependents, self.observed, kept)
+
     def stop_early(self) -> None:
-        """Stop the trials that a stop rule applies to: mark them in the store, and signal those that run."""
+        """Stop the trials that a stop rule applies to: mark them in the store, and cancel those that run."""
         begun = [trial for trial in self.active if self.observed[trial].attempts]
         if self.stopper.stop(begun, {trial: want.horizon_kimg for trial, want in self.plan.wanted.items()}):
             self.refresh()
-        to_tell = [self.handles[trial] for trial in self.under_way if self._must_be_stopped(trial)]
-        if to_tell:
+        running = [self.handles[trial] for trial in self.under_way if self._must_be_stopped(trial)]
+        if running:
             with self._tolerating_outages():
-                self.backend.cancel(to_tell)
-                self._signalled |= set(to_tell)
+                self.backend.cancel(running)
+                self._signalled |= set(running)
 
     def stop(self) -> None:
-        """Ask everything that waits or runs for this sweep to stop, saving what it has."""
+        """Stop everything that is queued or running for this sweep; running trials save first."""
         self.backend.cancel([self.handles[trial] for trial in self.ours])
 
     @contextlib.contextmanager
     def _tolerating_outages(self) -> Iterator[None]:
-        """Turn a failure that may pass into `trouble`, and submit nothing for a while."""
+        """Record a retryable failure in `trouble`, and pause submissions."""
         try:
             yield
         except BackendError as error:
@@ -150,7 +169,7 @@ class Dispatcher:
         return {trial: self.plan.wanted[trial] for trial in trials}
 
     def _must_be_stopped(self, trial: str) -> bool:
-        """Return whether a stopped trial still runs for this sweep."""
+        """Return whether a stopped trial still runs for this sweep and has not been signalled."""
         is_stopped = self.plan.sweep.key in self.observed[trial].stops
         return is_stopped and self._is_ours(trial) and self.handles[trial] not in self._signalled
 
@@ -164,5 +183,5 @@ class Dispatcher:
 
 
 def is_settled(decision: Decision) -> bool:
-    """Return whether nothing more will be done about this trial."""
+    """Return whether nothing more is done for this trial."""
     return decision.action in SETTLED

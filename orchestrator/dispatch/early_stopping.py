@@ -1,4 +1,4 @@
-"""Applies the stop rules of a sweep: reads scores up to its own horizon, and marks the trials to stop."""
+"""Applies the stop rules of a sweep: reads scores up to its horizon, and marks the trials to stop."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ FileStamp = tuple[int, int, float]
 
 @dataclass
 class Stopper:
-    """The rules of one sweep. Scores are read again only where the file has changed."""
+    """The stop rules of one sweep. Scores are reread only if their file has changed."""
 
     store: Store
     sweep: Sweep
     _read: dict[str, tuple[FileStamp, Curve]] = field(default_factory=dict)
 
     def stop(self, active: Collection[str], horizons: Mapping[str, float]) -> list[str]:
-        """Mark those of `active` that a rule stops, judged against all trials of the sweep, and return them.
+        """Mark the trials in `active` that a rule stops, and return them.
 
-        `horizons` has all of these, with how far the sweep looks at each (kimg).
+        `horizons` has the horizon (kimg) of every trial of the sweep: all of them are compared.
         """
         rules = self.sweep.spec.stop
         if not rules or not active:
@@ -37,7 +37,7 @@ class Stopper:
         return list(hit)
 
     def curve(self, trial: str, horizon_kimg: float) -> Curve:
-        """Return the scores of a trial by kimg up to a horizon, turned round where a higher one is better."""
+        """Return the scores of a trial by kimg up to a horizon, negated if higher is better."""
         path = self.store.run(trial).metrics
         try:
             status = path.stat()

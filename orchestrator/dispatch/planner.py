@@ -1,9 +1,9 @@
-"""Makes the plan of a sweep file against a store. Reads only."""
+"""Makes the plan of a sweep file for a store. Read-only."""
 
 import gc
 import itertools
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +19,13 @@ from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.plan.preflight import measuring_problems, runtime_problems
+from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_problems
+from orchestrator.plan.sources import NeededSource, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
+from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
 from orchestrator.sweep.claims import misplaced_claims
@@ -31,17 +33,19 @@ from orchestrator.sweep.expand import expand
 from orchestrator.sweep.published_values import misplaced_values
 from orchestrator.sweep.reader import Sweep, examined
 from orchestrator.sweep.search_points import stored_points, typical_trials
+from orchestrator.sweep.spec import MAX_HORIZON_KIMG
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
+from trainer.config.training import TransferFromTrial
 from trainer.record import State
 
 MOST_OTHERS = 100
 
 
 class RequestedEvaluation(NamedTuple):
-    """Which numbers a person wants of kept snapshots; what is None stays as the sweep has it."""
+    """Metrics and probes requested on the command line; None: as in the sweep."""
 
     metrics: tuple[str, ...] | None = None
     probes: tuple[str, ...] | None = None
@@ -51,7 +55,7 @@ class RequestedEvaluation(NamedTuple):
 
     @property
     def given(self) -> dict[str, object]:
-        """Return what a person gave, by the keys of a sweep that it replaces."""
+        """Return the given values by the keys of the sweep that they replace."""
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in self._asdict().items()
@@ -60,9 +64,9 @@ class RequestedEvaluation(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a person asked to be planned: a sweep file, its tier, where it would run, and what differs from the file.
+    """A request to plan: a sweep file, its tier, the backend, and overrides.
 
-    With `numbers`, snapshots are measured and nothing is trained.
+    With `evaluation`, snapshots are evaluated and nothing is trained.
     """
 
     file: Path
@@ -76,7 +80,7 @@ class Request(NamedTuple):
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the garbage collector while hundreds of thousands of long-lived objects are made."""
+    """Pause the garbage collector while hundreds of thousands of long-lived objects are created."""
     gc.disable()
     try:
         yield
@@ -86,21 +90,23 @@ def collector_paused() -> Iterator[None]:
 
 @collector_paused()
 def plan_sweep(store: Store, request: Request) -> Plan:
-    """Return the plan of a sweep as things stand."""
+    """Return the plan of a sweep for the current state of the store."""
     backend, sweep = open_backend(request.backend, store, request.cpus), requested_sweep(store, request)
     find = lookup(store)
     trials = tuple(expand(sweep, find))
     if request.evaluation is not None:
-        sweep = without_search(sweep)
+        sweep, trials = without_search(sweep), tuple(replace(trial, source=None) for trial in trials)
     sample = typical_trials(sweep, find) if sweep.spec.search else []
-    problems = _claims_that_do_not_fit(sweep, trials)
+    problems = _misplaced_claims(sweep, trials)
     if request.evaluation is None:
         problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
+        problems += _problems_of_sources((*trials, *sample), backend.lacks)
     else:
         problems += measuring_problems(sweep, trials, backend.lacks, request.evaluation.given)
     if problems:
         raise SweepError(problems)
-    configs = {trial.id: trial.config for trial in trials}
+    unique = unique_trials(trials)
+    configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend.name)
     awaited = tuple(sample * to_sample(sweep))
@@ -115,13 +121,31 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         awaited=awaited,
         decider=_decider(request),
         past_runs=recent_runs(store, backend.name),
+        kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
     return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
 
 
+def _problems_of_sources(trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
+    """Return what would fail of the trials of other sweeps that these start from, at the lines of those sweeps."""
+    by_sweep: dict[str, list[NeededSource]] = {}
+    for source in other_sources(trials).values():
+        by_sweep.setdefault(source.sweep.key, []).append(source)
+    found = (runtime_problems(group[0].sweep, [one.trial for one in group], lacks) for group in by_sweep.values())
+    return [problem for problems in found for problem in problems]
+
+
+def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
+    """Yield the snapshots that trials start from which have not begun, where the source has."""
+    for trial in trials:
+        source = trial.source
+        if source and observed[source.trial.id].attempts and not observed[trial.id].attempts:
+            yield source.snapshot
+
+
 def without_search(sweep: Sweep) -> Sweep:
-    """Return a sweep that samples and stops nothing: its trials are only measured."""
+    """Return a sweep without search and stop rules, to evaluate its existing trials."""
     return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
 
 
@@ -132,7 +156,7 @@ def _decider(request: Request) -> Decider:
 def speed_evidence(
     store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: str
 ) -> SpeedEvidence:
-    """Return what the trials of a sweep, and some of other sweeps, tell about speed and power on a backend."""
+    """Return the evidence about speed and power on a backend, from this sweep and up to MOST_OTHERS other trials."""
     elsewhere = other_trials(store, configs)
     seen = {**{trial: (configs[trial], one) for trial, one in observed.items()}, **elsewhere}
     done = [trial for trial, (_, one) in seen.items() if one.state is State.DONE]
@@ -141,7 +165,7 @@ def speed_evidence(
 
 
 def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:
-    """Return up to MOST_OTHERS trials of other sweeps, as evidence of speed and power."""
+    """Return up to MOST_OTHERS trials of other sweeps."""
     found = itertools.islice((trial for trial in store.ids() if trial not in own), MOST_OTHERS)
     configs = {trial: config for trial in found if (config := store.config(trial))}
     seen = observe(store, configs, {})
@@ -149,17 +173,17 @@ def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConf
 
 
 def to_sample(sweep: Sweep) -> int:
-    """Return how many configurations the sweep's search has yet to sample."""
+    """Return the number of configurations that the sweep's search has yet to sample."""
     return max(0, sweep.spec.search.trials - len(sweep.sampled)) if sweep.spec.search else 0
 
 
 def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
-    """Return how many trials the sweep itself lets run at a time, where a sampled configuration has so many."""
+    """Return the sweep's own limit of parallel trials, given the number of trials per sampled configuration."""
     return sweep.spec.search.parallel * trials_of_each if sweep.spec.search else math.inf
 
 
 def requested_sweep(store: Store, request: Request) -> Sweep:
-    """Return the sweep that a person asked for, with what its search has sampled so far."""
+    """Return the requested sweep with the configurations that its search has sampled so far."""
     sweep = _read(request, lookup(store))
     plan = stored_plan(store, sweep.key) if sweep.spec.search else None
     return replace(sweep, sampled=stored_points(sweep, plan.search if plan else None))
@@ -171,17 +195,18 @@ def _read(request: Request, find: DataLookup) -> Sweep:
         raise SweepError([*problems, *(_further(sweep, find, problems) if sweep else ())])
     changes: dict[str, object] = {}
     if request.horizon_kimg is not None:
-        if request.horizon_kimg <= 0:
-            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
+        if not 0 < request.horizon_kimg <= MAX_HORIZON_KIMG:
+            limit = f"at most {MAX_HORIZON_KIMG:g}" if request.horizon_kimg > 0 else "more than 0"
+            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not {limit}")
         sweep = replace(sweep, spec=sweep.spec.at_horizon(request.horizon_kimg))
     if request.evaluation is not None:
         changes |= _checked(request.evaluation)
     return replace(sweep, spec=sweep.spec.model_copy(update=changes))
 
 
-def _further(sweep: Sweep, find: DataLookup, told: Sequence[Problem]) -> list[Problem]:
-    """Return what is also wrong with the cells of a sweep that is wrong itself, each place told once."""
-    places = {(problem.place, problem.key) for problem in told}
+def _further(sweep: Sweep, find: DataLookup, known: Sequence[Problem]) -> list[Problem]:
+    """Return the problems of a sweep's cells, except at places with known problems."""
+    places = {(problem.place, problem.key) for problem in known}
     try:
         typical_trials(sweep, find) if sweep.spec.search else expand(sweep, find)
     except SweepError as error:
@@ -190,7 +215,7 @@ def _further(sweep: Sweep, find: DataLookup, told: Sequence[Problem]) -> list[Pr
 
 
 def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
-    """Return what was asked for as settings of a sweep. Raises UserError for names that do not exist."""
+    """Return the request as settings of a sweep. Raises UserError for unknown names."""
     for name in evaluation.metrics or ():
         parse_metric(name)
     for name in evaluation.probes or ():
@@ -202,8 +227,8 @@ def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
     return evaluation.given
 
 
-def _claims_that_do_not_fit(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
-    """Return claims and published values of cells that are not there; those of a search are not known beforehand."""
+def _misplaced_claims(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
+    """Return claims and published values of missing cells; the cells of a search are not known in advance."""
     if sweep.spec.search:
         return []
     cells = {trial.cell: trial for trial in trials}

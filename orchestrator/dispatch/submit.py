@@ -1,36 +1,31 @@
-"""Turns decisions into attempts: trial.json, job.json, and a task handed to a backend."""
+"""Turns decisions into attempts: writes trial.json and job.json, and submits tasks to a backend."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.backends.base import Backend, Handle, NotAllSubmitted, write_handle
+from orchestrator.backends.base import Backend, NotAllSubmitted
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import Decision
+from orchestrator.plan.plan import Plan
 from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.handle import Handle, write_handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.new_attempt import JobRequest, new_attempt
+from orchestrator.store.starting_point import provide_start
 from orchestrator.supervisor.command import Task
 from orchestrator.supervisor.ending import AttemptEnding, write_ending
-from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.job import Estimate, Job
+from trainer.config.job import Job
 from trainer.config.options import RunOptions
 from trainer.errors import UserError
 from trainer.record import State
 
-EstimateOf = Callable[[Trial, float], Estimate | None]
-"""How long an attempt at so many kimg of a trial is expected to take; None where nobody has said."""
-
-
-def without_estimate(_trial: Trial, _kimg: float) -> None:
-    """Expect nothing of an attempt."""
-
 
 class Submitted(NamedTuple):
-    """The handles of what was submitted, by trial; which trials the backend did not take, and why."""
+    """The handles of submitted attempts, by trial; the trials that the backend did not accept, and why."""
 
     handles: dict[str, Handle]
     left: frozenset[str] = frozenset()
@@ -40,22 +35,22 @@ class Submitted(NamedTuple):
 def submit(
     store: Store,
     backend: Backend,
-    sweep: Sweep,
+    plan: Plan,
     todo: Iterable[tuple[Trial, Decision]],
     code: Path = LIVE,
-    estimate_of: EstimateOf = without_estimate,
 ) -> Submitted:
-    """Create the trials and attempts that `todo` asks for and submit them; they run the packages in `code`.
+    """Create the trials and attempts in `todo` and submit them, to run the packages in `code`.
 
-    Trials to which somebody else has just added an attempt are left out. What the backend does not take is as if it
-    had never been asked for; an attempt of which nobody knows whether it was taken is ended.
+    Trials to which another process has just added an attempt are skipped, and those whose source has just disappeared.
+    Attempts that the backend refuses are removed; attempts whose acceptance is unknown are recorded as lost.
     """
     jobs: dict[Task, Job] = {}
     for trial, decision in todo:
         store.create_trial(trial)
-        request = _request(store, backend, sweep, trial, decision, code)
-        request = request._replace(estimate=estimate_of(trial, decision.kimg))
-        job = new_attempt(store, trial.id, request)
+        begun = plan.observed[trial.id].attempts if trial.id in plan.observed else 0
+        if trial.source and not provide_start(store, trial.id, trial.source.snapshot) and not begun:
+            continue
+        job = new_attempt(store, trial.id, _request(store, backend, plan, trial, decision, code))
         if job:
             directory = store.run(trial.id).path.resolve()
             jobs[Task(trial.id, directory, job.attempt, job.resources, code)] = job
@@ -77,7 +72,7 @@ def submit(
 
 
 def _withdraw(store: Store, jobs: Mapping[Task, Job], error: NotAllSubmitted) -> None:
-    """Remove the attempts that were not taken; end those of which that is not known."""
+    """Remove refused attempts; record those whose acceptance is unknown as lost."""
     for task, job in jobs.items():
         run = store.run(task.trial)
         if task in error.unsure:
@@ -88,12 +83,12 @@ def _withdraw(store: Store, jobs: Mapping[Task, Job], error: NotAllSubmitted) ->
 
 
 def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float) -> RunOptions:
-    """Return how a trial of a sweep is watched and how far it goes. Threads follow `resources.cpus` unless set."""
+    """Return the run options of a trial of a sweep. `threads` defaults to `resources.cpus`."""
     watch = {"threads": trial.resources.cpus} | spec.watch.model_dump(exclude_unset=True)
     return RunOptions(
         horizon_kimg=horizon_kimg,
         data_path=trial.data_path,
-        transfer_path=trial.transfer_path,
+        transfer_path=store.run(trial.id).start.resolve() if trial.source else trial.transfer_path,
         cache_dir=store.cache.resolve(),
         metrics=tuple(spec.metrics),
         detector=spec.detector,
@@ -104,6 +99,7 @@ def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float
     )
 
 
-def _request(store: Store, backend: Backend, sweep: Sweep, trial: Trial, decision: Decision, code: Path) -> JobRequest:
-    options = run_options(sweep.spec, store, trial, decision.to_kimg)
-    return JobRequest(options, trial.resources, backend.name, sweep.key, code, decision.work)
+def _request(store: Store, backend: Backend, plan: Plan, trial: Trial, decision: Decision, code: Path) -> JobRequest:
+    options = run_options(plan.sweep_of(trial.id).spec, store, trial, decision.to_kimg)
+    estimate = plan.estimate_of(trial, decision.kimg)
+    return JobRequest(options, trial.resources, backend.name, plan.sweep.key, code, decision.work, estimate)

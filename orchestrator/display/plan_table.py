@@ -1,7 +1,7 @@
 """Formats plans as tables and summaries."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -11,6 +11,7 @@ from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.diff import PlanChange
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.price import Price
+from orchestrator.sweep.trial import Trial
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
 from trainer.config.sweep_run import SweepRun
@@ -37,17 +38,18 @@ STYLES = {
     Action.EVALUATE: "cyan",
     Action.REUSE: "dim",
     Action.LEAVE: "blue",
+    Action.WAIT: "blue",
     Action.BLOCKED: "red",
     Action.STOPPED: "magenta",
 }
 
 
 def plan_table(plan: Plan) -> RenderableType:
-    """Return a table of the cells of a plan with their actions and reasons, and a summary."""
+    """Return the cells of a plan with what happens to each and why, sources first, and the sum below."""
     rows, styles = [], []
-    for trial in plan.trials:
+    for trial, cell in _rows(plan):
         decision, cost = plan.decisions[trial.id], plan.prices.get(trial.id)
-        texts = (decision.action.value, trial.id, trial.cell, str(trial.seed), _range(decision), _cost(cost))
+        texts = (decision.action.value, trial.id, cell, str(trial.seed), _range(decision), _cost(cost))
         rows.append((*texts, decision.reason))
         styles.append(STYLES[decision.action])
     reasons = Counter((decision.action.value, decision.reason) for decision in plan.decisions.values())
@@ -56,12 +58,24 @@ def plan_table(plan: Plan) -> RenderableType:
     return Group(table, Text(), *(Text(line) for line in summary(plan)))
 
 
+def _rows(plan: Plan) -> Iterator[tuple[Trial, str]]:
+    """Yield trials and what they are called: what others start from, in the order of training, then the other cells."""
+    for source in plan.sources.values():
+        yield source.trial, f"{source.sweep.key}: {source.trial.cell}"
+    places = {one.start.trial: -1 for one in plan.dependents}
+    places |= {trial: place for place, trial in enumerate(plan.unique) if trial in places}
+    for trial in sorted(plan.trials, key=lambda one: places.get(one.id, len(plan.unique))):
+        yield trial, trial.cell
+
+
 def summary(plan: Plan) -> list[str]:
     """Return the summary of a plan, a few lines."""
     totals = plan.totals
     counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
     cells, seeds = len({trial.cell for trial in plan.trials}), len(plan.sweep.spec.seed_values)
-    size = f"{many(len(plan.unique), 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
+    own = len(plan.unique) - len(plan.sources)
+    size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
+    size += f", and {many(len(plan.sources), 'source')} from other sweeps" if plan.sources else ""
     lines = [f"{size}: {counted or 'none yet'}", *(f"warning: {caution}" for caution in plan.cautions)]
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")

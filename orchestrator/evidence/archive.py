@@ -1,4 +1,4 @@
-"""Reads packs, and refuses those that are not whole or not honest, before anything of them is used."""
+"""Reads packs. Incomplete or malicious packs are rejected before any of their content is used."""
 
 import hashlib
 import zipfile
@@ -14,7 +14,7 @@ from orchestrator.evidence.manifest import NAME, Manifest, PackedFile
 
 MANIFEST_BYTES = 64 << 20
 EXPANSION = 200
-"""How many times its own size a pack may take when unpacked, beyond SLACK_BYTES: evidence has about a tenth of this."""
+"""Maximum ratio of unpacked to packed size, beyond SLACK_BYTES: real packs have about a tenth of this."""
 
 SLACK_BYTES = 16 << 20
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -36,10 +36,10 @@ class Pack:
         return self.manifest.files
 
     def read(self, file: PackedFile) -> bytes:
-        """Return the content of a file. Raises StoreError where it is not what the manifest says."""
+        """Return the content of a file. Raises StoreError if it does not match the manifest."""
         content = self._bytes(f"objects/{file.sha256}", file.size)
         if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise _refused(self._path, f"{file.path} has another checksum than the manifest says")
+            raise _refused(self._path, f"the checksum of {file.path} does not match the manifest")
         return content
 
     def _read_manifest(self) -> Manifest:
@@ -49,7 +49,7 @@ class Pack:
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise _refused(self._path, f"its manifest is not one of evidence ({place}: {first['msg']})") from None
+            raise _refused(self._path, f"its manifest is invalid ({place}: {first['msg']})") from None
 
     def _require_honest_sizes(self) -> None:
         known = {NAME, *(f"objects/{file.sha256}" for file in self.files)}
@@ -57,16 +57,16 @@ class Pack:
         if strange := sorted(set(names) - known):
             raise _refused(self._path, f"{strange[0]!r} is not in its manifest")
         if len(names) > len(known):
-            raise _refused(self._path, "it holds a name twice")
+            raise _refused(self._path, "a name appears twice")
         if sum(file.size for file in self.files) > EXPANSION * self._path.stat().st_size + SLACK_BYTES:
-            raise _refused(self._path, f"it would grow to more than {EXPANSION} times its size")
+            raise _refused(self._path, f"it would expand to more than {EXPANSION} times its size")
 
     def _bytes(self, name: str, limit: int) -> bytes:
         """Return an entry of at most `limit` bytes."""
         try:
             info = self._archive.getinfo(name)
             if info.compress_type not in METHODS:
-                raise _refused(self._path, f"{name} is compressed by a method that packs do not use")
+                raise _refused(self._path, f"{name} uses an unsupported compression method")
             with self._archive.open(info) as file:
                 content = file.read(limit + 1)
         except KeyError:
@@ -80,13 +80,13 @@ class Pack:
 
 @contextmanager
 def open_pack(path: Path) -> Iterator[Pack]:
-    """Open the pack at `path` and check all of it. Raises StoreError where it is missing, not whole or hostile."""
+    """Open the pack at `path` and verify all of it. Raises StoreError if it is missing, incomplete or malicious."""
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise StoreError(path, "no such pack") from None
     except BROKEN as error:
-        raise _refused(path, f"it is not a whole ZIP file ({error})") from None
+        raise _refused(path, f"it is not a complete ZIP file ({error})") from None
     with archive:
         yield Pack(path, archive)
 

@@ -1,4 +1,4 @@
-"""What counts as evidence: which files of a store go into packs, what each is, and how two versions of it merge."""
+"""Defines evidence: which files of a store go into packs, their kinds, and how two versions of a file are merged."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,23 +8,23 @@ from typing import NamedTuple
 
 
 class Rule(Enum):
-    """How a file that comes in meets the file of its name that is there."""
+    """How an incoming file is merged with an existing file of the same name."""
 
     KEEP = auto()
-    """It is written once: what is there stays."""
+    """Written once: keep the existing file."""
 
     NEWEST = auto()
-    """It is replaced as a whole: the one modified last stays."""
+    """Replaced as a whole: keep the one modified last."""
 
     LOG = auto()
-    """It is only ever appended to: the longer one stays if it begins with the other, else what is there."""
+    """Append-only: keep the longer one if it starts with the other, else the existing file."""
 
     ROWS = auto()
-    """It has rows with times: the rows of both stay."""
+    """Rows with times: keep the rows of both."""
 
 
 class Kind(NamedTuple):
-    """One kind of file. `option` is what `adasweep pack` must be told to take it along; "" where it always does."""
+    """One kind of file. `option` is the option of `adasweep pack` that includes it; "" if it is always included."""
 
     name: str
     pattern: re.Pattern[str]
@@ -72,12 +72,12 @@ KINDS = (
 
 
 def kind_of(path: str) -> Kind | None:
-    """Return what the file at `path` in a store is; None for all that is no evidence, and for every unsafe path."""
+    """Return the kind of the file at `path` in a store; None for other files and for unsafe paths."""
     return next((kind for kind in KINDS if kind.pattern.fullmatch(path)), None)
 
 
 def evidence_in(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, Kind]]:
-    """Yield path and kind of every file of evidence below `folders` of the store at `root`, in order."""
+    """Yield path and kind of every file of evidence in `folders` of the store at `root`, in order."""
     files = sorted({file for folder in folders for file in folder.rglob("*") if file.is_file()})
     for file in files:
         path = file.relative_to(root).as_posix()

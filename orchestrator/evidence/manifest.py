@@ -1,4 +1,4 @@
-"""The manifest of a pack: which files it has, what each is, and what proves that it is whole."""
+"""The manifest of a pack: its files with their kinds and checksums."""
 
 from pathlib import PurePosixPath
 from typing import Literal
@@ -11,7 +11,7 @@ NAME = "manifest.json"
 
 
 class PackedFile(BaseModel):
-    """One file: its path in the store, what it is, its content, and when it was last modified (Unix nanoseconds)."""
+    """One file: its path in the store, kind, checksum, size and modification time (Unix nanoseconds)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -24,7 +24,7 @@ class PackedFile(BaseModel):
     @field_validator("path")
     @classmethod
     def is_evidence(cls, path: str) -> str:
-        """Refuse paths that no file of evidence has, among them all that lead out of the store."""
+        """Reject paths that no file of evidence has, including all that lead out of the store."""
         if kind_of(path) is None:
             raise ValueError(f"{path!r} is not the path of a file of evidence")
         return path
@@ -37,13 +37,13 @@ class PackedFile(BaseModel):
 
     @property
     def folder(self) -> str:
-        """What the file belongs to: the folder of a trial, of a sweep or of figures."""
+        """The folder of the trial, sweep or figures that the file belongs to."""
         parts = PurePosixPath(self.path).parts
         return "/".join(parts[:3] if parts[0] == "trials" else parts[:-1])
 
 
 class Manifest(BaseModel):
-    """What manifest.json in a pack says. Fields are only ever added."""
+    """manifest.json of a pack. Later versions may only add fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -55,7 +55,7 @@ class Manifest(BaseModel):
     @field_validator("files")
     @classmethod
     def are_distinct(cls, files: tuple[PackedFile, ...]) -> tuple[PackedFile, ...]:
-        """Refuse a path that is there twice."""
+        """Reject repeated paths."""
         if len({file.path for file in files}) < len(files):
             raise ValueError("a path is listed twice")
         return files

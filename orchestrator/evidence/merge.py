@@ -1,4 +1,4 @@
-"""Merges evidence into a store: nothing newer is lost, and once more changes nothing."""
+"""Merges evidence into a store. Nothing newer is lost, and merging again changes nothing."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from trainer.files import remove_abandoned, replacing
 
 
 class EvidenceSource(Protocol):
-    """Where evidence comes from: a pack, or another store."""
+    """A source of evidence: a pack or another store."""
 
     @property
     def files(self) -> Sequence[PackedFile]: ...
@@ -26,21 +26,21 @@ class EvidenceSource(Protocol):
 
 
 class FileVersion(NamedTuple):
-    """One version of a file: its content, and when it was last modified (Unix nanoseconds)."""
+    """One version of a file: its content and modification time (Unix nanoseconds)."""
 
     content: bytes
     modified_ns: int
 
 
 class FileUpdate(NamedTuple):
-    """A file to be written."""
+    """A file to write."""
 
     path: Path
     version: FileVersion
 
 
 class Merged(NamedTuple):
-    """What a merge did, or would do: files written, files that were there already, folders left alone as in use."""
+    """The result of a merge: numbers of files written and unchanged, and folders skipped because they are in use."""
 
     written: int
     unchanged: int
@@ -48,9 +48,9 @@ class Merged(NamedTuple):
 
 
 def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Merged:
-    """Merge what `source` has into `store`. A trial or a search that is at work there is left alone.
+    """Merge `source` into `store`. Trials and searches that are running are skipped.
 
-    Raises StoreError where a file cannot be written.
+    Raises StoreError if a file cannot be written.
     """
     groups: dict[str, list[PackedFile]] = defaultdict(list)
     for file in source.files:
@@ -61,12 +61,12 @@ def merge(store: Store, source: EvidenceSource, *, dry_run: bool = False) -> Mer
             written += _merge_folder(store, source, folder, files, dry_run=dry_run)
         except (LeaseHeld, LeaseSuperseded):
             in_use.append(folder)
-    waiting = sum(len(groups[folder]) for folder in in_use)
-    return Merged(written, len(source.files) - written - waiting, in_use)
+    skipped = sum(len(groups[folder]) for folder in in_use)
+    return Merged(written, len(source.files) - written - skipped, in_use)
 
 
 def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list[PackedFile], *, dry_run: bool) -> int:
-    """Write what is missing or newer in one folder, and return how many files these are."""
+    """Write the missing and newer files of one folder, and return their number."""
     with writing(store.root / folder):
         planned = sum(1 for _ in _changes(store, source, files))
         if not planned or dry_run:
@@ -77,7 +77,7 @@ def _merge_folder(store: Store, source: EvidenceSource, folder: str, files: list
 
 @contextlib.contextmanager
 def _lease_on(folder: Path, files: Sequence[PackedFile]) -> Iterator[Lease | None]:
-    """Hold the lease that trials and searches hold while they write. Raises LeaseHeld."""
+    """Hold the lease of a trial or search during the merge. Raises LeaseHeld."""
     if not any(file.what.rule is Rule.LOG or file.path.startswith("trials/") for file in files):
         yield None
         return
@@ -116,7 +116,7 @@ def _write(change: FileUpdate, lease: Lease | None) -> bool:
 
 
 def merged(rule: Rule, ours: FileVersion | None, theirs: FileVersion) -> FileVersion | None:
-    """Return the version that is to replace `ours`, or None where `ours` stays."""
+    """Return the version that replaces `ours`, or None to keep it."""
     if ours is None:
         return theirs
     if ours.content == theirs.content or rule is Rule.KEEP:
@@ -129,7 +129,7 @@ def merged(rule: Rule, ours: FileVersion | None, theirs: FileVersion) -> FileVer
 
 
 def _with_rows_of_both(ours: FileVersion, theirs: FileVersion) -> FileVersion | None:
-    """Return all rows, by time where neither version has them all: readers take the last row of its kind."""
+    """Return all rows, sorted by time if neither version has them all: readers use the last row of its kind."""
     here, there = ours.content.splitlines(), theirs.content.splitlines()
     if set(there) <= set(here):
         return None
@@ -141,7 +141,7 @@ def _with_rows_of_both(ours: FileVersion, theirs: FileVersion) -> FileVersion | 
 
 
 def _time(line: bytes) -> float | None:
-    """Return the time of a row, 0 where it has none; None for what is not a row: torn by a crash."""
+    """Return the time of a row, 0 if it has none; None for an invalid row, such as one torn by a crash."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

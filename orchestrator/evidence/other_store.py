@@ -11,7 +11,7 @@ from orchestrator.evidence.pack import read_evidence
 
 
 class OtherStore:
-    """All evidence in the store at `root`, weights included. Raises StoreError where it cannot be read."""
+    """All evidence in the store at `root`, including weights. Raises StoreError if it cannot be read."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -24,10 +24,10 @@ class OtherStore:
         return tuple(self._file(path)[0] for path, _ in evidence_in(self._root, folders))
 
     def read(self, file: PackedFile) -> bytes:
-        """Return the content of a file as it is now: a trial at work there may have written since it was listed."""
+        """Return the current content of a file: a running trial may have changed it since it was listed."""
         content = self._file(file.path)[1]
         if file.what.rule is Rule.KEEP and hashlib.sha256(content).hexdigest() != file.sha256:
-            raise StoreError(self._root / file.path, "changed while it was read", "merge again")
+            raise StoreError(self._root / file.path, "changed while it was being read", "merge again")
         return content
 
     def _file(self, path: str) -> tuple[PackedFile, bytes]:

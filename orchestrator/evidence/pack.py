@@ -1,4 +1,4 @@
-"""Writes packs: ZIP files of a manifest and of objects named by their SHA-256. Equal evidence gives equal bytes."""
+"""Writes packs: ZIP files with a manifest and objects named by their SHA-256. Equal evidence gives equal bytes."""
 
 import hashlib
 import json
@@ -18,9 +18,9 @@ PATHS_IN_JOB = ("data_path", "cache_dir", "transfer_path")
 
 
 def pack(store: Store, sweep: str, out: Path, weights: Collection[str] = ()) -> Manifest:
-    """Write the evidence of a sweep to `out`, whole or not at all, and return its manifest.
+    """Write the evidence of a sweep to `out`, atomically, and return its manifest.
 
-    `weights` are the kinds of weights to take along: "snapshots", "checkpoints". Raises StoreError.
+    `weights` are the kinds of weights to include: "snapshots", "checkpoints". Raises StoreError.
     """
     with writing(out), replacing(out) as temporary:
         remove_abandoned(out.parent)
@@ -42,7 +42,7 @@ def read_evidence(root: Path, path: str, kind: Kind) -> tuple[PackedFile, bytes]
 
 
 def folders_of(store: Store, sweep: str) -> list[Path]:
-    """Return the folders in which the evidence of a sweep lies. Raises UserError where it was not run here."""
+    """Return the folders with the evidence of a sweep. Raises UserError if it was not run here."""
     trials = [store.run(trial).path for trial in read_plan(store, sweep).trials]
     return [store.plan(sweep).parent, store.root / "figures" / sweep, *trials]
 
@@ -55,7 +55,7 @@ def _written(archive: zipfile.ZipFile, store: Store, sweep: str, weights: Collec
         try:
             file, content = read_evidence(store.root, path, kind)
         except FileNotFoundError:
-            continue  # a trial at work has just replaced it by a newer one
+            continue  # a running trial has just replaced it with a newer one
         except OSError as error:
             raise StoreError(store.root / path, f"cannot be read ({error.strerror})") from None
         if file.sha256 not in seen:
@@ -71,7 +71,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _without_root(content: bytes, root: Path) -> bytes:
-    """Return a job with the paths in the store relative to it, so that a pack tells nothing of the machine."""
+    """Return a job with paths relative to the store, so that a pack reveals nothing about the machine."""
     try:
         job = parsed_json(content)
         options = dict(job["options"])
@@ -84,10 +84,10 @@ def _without_root(content: bytes, root: Path) -> bytes:
     }
     if not absolute:
         return content
-    options |= {key: _seen_from(root.resolve(), path) for key, path in absolute.items()}
+    options |= {key: _relative(root.resolve(), path) for key, path in absolute.items()}
     return json.dumps({**job, "options": options}, indent=1).encode()
 
 
-def _seen_from(root: Path, path: Path) -> str:
-    """Return a path in the store relative to it, and of any other path its name."""
+def _relative(root: Path, path: Path) -> str:
+    """Return a path in the store relative to it, and of any other path only its name."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

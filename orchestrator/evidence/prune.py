@@ -1,4 +1,4 @@
-"""Decides what of a store can go, and removes it: weights only, never what was measured."""
+"""Finds and removes unneeded weights of a store; results are never removed."""
 
 import contextlib
 import hashlib
@@ -11,14 +11,15 @@ from orchestrator.errors import LeaseHeld, LeaseSuperseded
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import Lease, acquire
 from orchestrator.store.observe import Observed
+from trainer.config.training import Transfer
 from trainer.record import RunDir, State
 
 CHECKPOINT = re.compile(r"ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors")
-AT_WORK = frozenset({State.PENDING, State.RUNNING})
+ACTIVE_STATES = frozenset({State.PENDING, State.RUNNING})
 
 
 class Removable(NamedTuple):
-    """A file that can go: its trial, its size in bytes, and why nothing needs it."""
+    """A file that can be removed: its trial, its size in bytes, and why it is not needed."""
 
     path: Path
     trial: str
@@ -27,36 +28,35 @@ class Removable(NamedTuple):
 
 
 class PruneOptions(NamedTuple):
-    """What else may go.
+    """What to remove in addition, of trials that are done.
 
-    Of trials that are done: the newest checkpoint (they cannot be extended then), the snapshots (no further metric can
-    be measured then).
+    Without their last checkpoint they cannot be extended; without snapshots no other metric can be computed.
     """
 
     last_checkpoints: bool = False
     snapshots: bool = False
 
 
-def removable(store: Store, seen: Mapping[str, Observed], wish: PruneOptions) -> Iterator[Removable]:
-    """Yield what can go of the trials in `seen`. Nothing of a trial that waits or runs is among it."""
-    needed = _sources_of_transfers(store, seen) if wish.snapshots else frozenset()
+def removable(store: Store, seen: Mapping[str, Observed], options: PruneOptions) -> Iterator[Removable]:
+    """Yield the removable files of the trials in `seen`; none of queued or running trials."""
+    needed = _sources_of_transfers(store, seen) if options.snapshots else frozenset()
     for trial, observed in seen.items():
-        if observed.state in AT_WORK:
+        if observed.state in ACTIVE_STATES:
             continue
         run, done = store.run(trial), observed.state is State.DONE
         older, last = _checkpoints(run)
         yield from (_removable(path, trial, "older checkpoint") for path in older)
-        if done and wish.last_checkpoints:
+        if done and options.last_checkpoints:
             yield from (_removable(path, trial, "checkpoint of a trial that is done") for path in last)
-        if done and wish.snapshots:
+        if done and options.snapshots:
             every = (run.snapshot_of(*kept) for kept in run.snapshot_files())
             paths = (path for path in every if _digest(path) not in needed)
             yield from (_removable(path, trial, "snapshot of a trial that is done") for path in paths)
 
 
 def remove(store: Store, found: Collection[Removable]) -> list[Removable]:
-    """Remove files, and return those removed: a trial that has meanwhile begun to work is left alone."""
-    gone = []
+    """Remove files, and return those removed: trials that have started meanwhile are skipped."""
+    removed = []
     for trial in dict.fromkeys(one.trial for one in found):
         with writing(store.run(trial).path):
             try:
@@ -64,14 +64,14 @@ def remove(store: Store, found: Collection[Removable]) -> list[Removable]:
             except LeaseHeld:
                 continue
             try:
-                gone += [one for one in found if one.trial == trial and _unlinked(one.path, lease)]
+                removed += [one for one in found if one.trial == trial and _unlink(one.path, lease)]
             finally:
                 lease.release()
-    return gone
+    return removed
 
 
-def _unlinked(path: Path, lease: Lease) -> bool:
-    """Remove a file unless a trial has taken over from us meanwhile; return whether it was removed."""
+def _unlink(path: Path, lease: Lease) -> bool:
+    """Remove a file unless the lease was superseded; return whether it was removed."""
     with contextlib.suppress(LeaseSuperseded):
         lease.check()
         path.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ def _removable(path: Path, trial: str, reason: str) -> Removable:
 
 
 def _checkpoints(run: RunDir) -> tuple[list[Path], list[Path]]:
-    """Return the checkpoints older than the newest that is intact, and the others."""
+    """Return the checkpoints older than the newest intact one, and the others."""
     matches = [(match, path) for path in run.checkpoints.glob("ckpt-*") if (match := CHECKPOINT.fullmatch(path.name))]
     ordered = [path for _, path in sorted(matches, key=lambda one: (int(one[0][1]), int(one[0][2])))]
     intact = [place for place, path in enumerate(ordered) if _digest(path)[:16] == path.name[-28:-12]]
@@ -98,6 +98,6 @@ def _digest(path: Path) -> str:
 
 
 def _sources_of_transfers(store: Store, seen: Mapping[str, Observed]) -> frozenset[str]:
-    """Return the checksums of the snapshots from which trials that are not done begin."""
+    """Return the checksums of the snapshots from which unfinished trials are initialised."""
     configs = (store.config(trial) for trial, observed in seen.items() if observed.state is not State.DONE)
-    return frozenset(config.transfer.sha256 for config in configs if config and config.transfer)
+    return frozenset(config.transfer.sha256 for config in configs if config and isinstance(config.transfer, Transfer))

@@ -1,4 +1,4 @@
-"""What takes room in a store."""
+"""Disk usage of a store."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,7 +11,7 @@ OTHER = "other files of trials"
 
 
 class SweepUsage(NamedTuple):
-    """A sweep: its trials that are in the store, and what they take in bytes. Trials of two sweeps count twice."""
+    """A sweep: the number of its trials in the store, and their size in bytes. Shared trials count for each sweep."""
 
     sweep: str
     trials: int
@@ -19,7 +19,7 @@ class SweepUsage(NamedTuple):
 
 
 def by_kind(store: Store) -> dict[str, int]:
-    """Return the bytes of each kind of file, the largest first."""
+    """Return the bytes of each kind of file, largest first."""
     sizes: Counter[str] = Counter()
     for path in _files(store.root):
         relative = path.relative_to(store.root)
@@ -30,7 +30,7 @@ def by_kind(store: Store) -> dict[str, int]:
 
 
 def of_sweep(store: Store, sweep: str, trials: list[str]) -> SweepUsage:
-    """Return what the trials of a sweep take."""
+    """Return the disk usage of a sweep's trials."""
     folders = [folder for trial in trials if (folder := store.run(trial).path).is_dir()]
     return SweepUsage(sweep, len(folders), sum(_size(path) for folder in folders for path in _files(folder)))
 

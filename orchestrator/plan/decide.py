@@ -23,12 +23,19 @@ class Action(StrEnum):
     EVALUATE = "evaluate"
     REUSE = "reuse"
     LEAVE = "leave"
+    WAIT = "wait"
     BLOCKED = "blocked"
     STOPPED = "stopped"
 
 
 SUBMITTED = frozenset({Action.NEW, Action.EXTEND, Action.RESUME, Action.EVALUATE})
 """The actions that submit a job."""
+
+SETTLED = frozenset({Action.REUSE, Action.BLOCKED, Action.STOPPED})
+"""The actions after which nothing more will be done about a trial."""
+
+TO_RUN = SUBMITTED | {Action.WAIT}
+"""The actions that need a job now, or once a source is there."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ class Decision(NamedTuple):
 
     @property
     def kimg(self) -> float:
-        """Return the amount of training, in thousands of images."""
-        return max(0.0, self.to_kimg - self.from_kimg) if self.action in SUBMITTED else 0.0
+        """Return how much training this takes, in thousands of images."""
+        return max(0.0, self.to_kimg - self.from_kimg) if self.action in TO_RUN else 0.0
 
 
 Decider = Callable[["Desired", Observed, Rules], Decision]

@@ -1,30 +1,38 @@
 """A plan: every cell of a sweep, the action for its trial, the reason and the price. Values only."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from orchestrator.errors import PlanError
+from orchestrator.plan.chain import longest_chain
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
-from orchestrator.plan.decide import SUBMITTED, Action, Decider, Decision, Rules, decide, decide_one
+from orchestrator.plan.decide import TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
+from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
+from orchestrator.plan.sources import Dependent, NeededSource, dependents_of, held_back, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
+from orchestrator.plan.wanted import wanted_of
 from orchestrator.store.observe import Observed
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
 from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
 from trainer.config.sweep_run import SweepRun
+from trainer.config.training import TransferFromTrial
 
 RULES = Rules()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Desired state, observed state and decisions. `awaited`: costs of runs that a search has yet to sample."""
+    """What a sweep wants, what is there, and what follows. `awaited` is what a search has yet to sample, typically.
+
+    `trials` are the cells of the sweep; the trials that they start from, where those are no cells, are `sources`.
+    """
 
     sweep: Sweep
     trials: tuple[Trial, ...]
@@ -38,17 +46,37 @@ class Plan:
     awaited: tuple[RunCost, ...] = ()
     cautions: tuple[str, ...] = ()
     pricing: Pricing | None = None
+    source_pricing: Mapping[str, Pricing] = field(default_factory=dict)
     overhead: Overhead = NO_OVERHEAD
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
-        """Return each trial once, by id: cells may share one."""
-        return {trial.id: trial for trial in reversed(self.trials)}
+        """Return each trial once, by id, sources first: cells may share one."""
+        return unique_trials(self.trials)
+
+    @cached_property
+    def sources(self) -> Mapping[str, NeededSource]:
+        """Return by id the trials that cells start from and that are no cells themselves, in the order of training."""
+        return other_sources(self.trials)
+
+    @cached_property
+    def dependents(self) -> tuple[Dependent, ...]:
+        """Return the trials that start from others, each after those that it starts from itself."""
+        return dependents_of(self.unique.values())
 
     @cached_property
     def cells(self) -> tuple[PlannedRun, ...]:
         """Return the entries of plan.json: one per cell and seed."""
         return tuple(map(planned_run, self.trials))
+
+    @cached_property
+    def runs(self) -> tuple[PlannedRun, ...]:
+        """Return everything that is run as plan.json names it: sources, and cells."""
+        return (*(planned_source(self.wanted[trial], source) for trial, source in self.sources.items()), *self.cells)
+
+    def sweep_of(self, trial: str) -> Sweep:
+        """Return the sweep that says how a trial is trained and measured."""
+        return self.sources[trial].sweep if trial in self.sources else self.sweep
 
     @property
     def prices(self) -> Mapping[str, Price]:
@@ -72,32 +100,33 @@ class Plan:
         costs = self.to_pay
         gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
         kwh, kwh_low, kwh_high = energy(costs)
+        chain = longest_chain(self.dependents, self.prices)
         return Totals(
             runs=len(costs),
             kimg=sum(cost.kimg for cost in costs),
             cpu_hours=sum(cost.hours * cost.resources.cpus for cost in costs),
             gpu_hours=gpu_hours,
-            wall_hours=self._wall([cost.price.seconds for cost in costs], self.overhead.seconds),
-            wall_hours_low=self._wall([cost.price.low for cost in costs], self.overhead.low),
-            wall_hours_high=self._wall([cost.price.high for cost in costs], self.overhead.high),
+            wall_hours=self._wall([cost.price.seconds for cost in costs], chain.seconds, self.overhead.seconds),
+            wall_hours_low=self._wall([cost.price.low for cost in costs], chain.low, self.overhead.low),
+            wall_hours_high=self._wall([cost.price.high for cost in costs], chain.high, self.overhead.high),
             kwh=kwh,
             kwh_low=kwh_low,
             kwh_high=kwh_high,
             money=money(self.tariff, kwh, gpu_hours),
         )
 
-    def _wall(self, seconds: list[float], overhead: float) -> float:
+    def _wall(self, seconds: list[float], in_a_row: float, overhead: float) -> float:
         if not seconds:
             return 0.0
-        return (overhead + max(sum(seconds) / max(1, self.parallel), max(seconds))) / 3600
+        return (overhead + max(sum(seconds) / max(1, self.parallel), max(seconds), in_a_row)) / 3600
 
     def estimate_of(self, trial: Trial, kimg: float) -> Estimate | None:
         """Return the expected time of an attempt that trains a trial for `kimg`."""
-        if self.pricing is None:
+        pricing, seen = self.source_pricing.get(trial.id, self.pricing), self.observed.get(trial.id)
+        if pricing is None:
             return None
-        seen = self.observed.get(trial.id)
-        cost = self.pricing.cost(trial, kimg, len(seen.measured.snapshots) if seen else 0)
-        return cost.price.estimate(self.pricing.made)
+        cost = pricing.cost(trial, kimg, len(seen.measured.snapshots) if seen else 0)
+        return cost.price.estimate(pricing.made)
 
     @property
     def whole_estimate(self) -> Estimate:
@@ -120,28 +149,6 @@ class Plan:
                 raise PlanError(self.sweep.source.file, problem, "run fewer cells or raise `budget`")
 
 
-def planned_run(trial: Trial) -> PlannedRun:
-    """Return the entry of a trial in plan.json."""
-    return PlannedRun(
-        cell=trial.cell,
-        name=trial.name,
-        axes=trial.axes,
-        settings=dict(trial.settings),
-        training_images=trial.config.data.training_images,
-        seed=trial.seed,
-        trial=trial.id,
-        horizon_kimg=trial.horizon_kimg,
-    )
-
-
-def wanted_of(sweep: Sweep, trials: tuple[Trial, ...]) -> dict[str, Desired]:
-    """Return the desired state of each trial of a sweep."""
-    spec = sweep.spec
-    rest = (spec.distance, spec.evaluation_seeds, tuple(spec.probes))
-    metrics = tuple(spec.metrics)
-    return {trial.id: Desired(trial.horizon_kimg, metrics, spec.detector, sweep.key, *rest) for trial in trials}
-
-
 def make_plan(
     sweep: Sweep,
     trials: tuple[Trial, ...],
@@ -153,18 +160,25 @@ def make_plan(
     awaited: tuple[Trial, ...] = (),
     decider: Decider = decide_one,
     past_runs: Sequence[SweepRun] = (),
+    kept: Container[TransferFromTrial] = frozenset(),
 ) -> Plan:
-    """Return the plan for these trials in their observed states; `past_runs` are earlier runs of sweeps."""
-    wanted = wanted_of(sweep, trials)
-    decisions = decide(wanted, observed, rules, decider)
-    pricing = Pricing(sweep.spec, evidence, tariff)
-    cost_of = pricing.cost
-    todo = {trial.id: trial for trial in trials if decisions[trial.id].action in SUBMITTED}
+    """Return the plan for these trials in their observed states.
+
+    `past_runs` are earlier runs of sweeps, `kept` the snapshots of sources that are there.
+    """
+    wanted, unique = wanted_of(sweep, trials), unique_trials(trials)
+    decided = decide(wanted, observed, rules, decider)
+    decisions = held_back(decided, dependents_of(unique.values()), observed, kept)
+    plan = Plan(sweep, trials, wanted, observed, decisions, {}, parallel, tariff, decider)
+    own = Pricing(sweep.spec, evidence, tariff)
+    theirs = {trial: Pricing(source.sweep.spec, evidence, tariff, own.made) for trial, source in plan.sources.items()}
+    todo = {trial: unique[trial] for trial in wanted if decisions[trial].action in TO_RUN}
     costs = {
-        trial.id: cost_of(trial, decisions[trial.id].kimg, len(observed[trial.id].measured.snapshots))
-        for trial in todo.values()
+        trial: theirs.get(trial, own).cost(one, decisions[trial].kimg, len(observed[trial].measured.snapshots))
+        for trial, one in todo.items()
     }
-    later = tuple(cost_of(trial, trial.horizon_kimg) for trial in awaited)
-    overhead = overhead_of(past_runs, pricing.reference_seconds([*todo.values(), *awaited]))
-    plan = Plan(sweep, trials, wanted, observed, decisions, costs, parallel, tariff, decider, later)
-    return replace(plan, pricing=pricing, overhead=overhead)
+    later = tuple(own.cost(trial, trial.horizon_kimg) for trial in awaited)
+    reference = own.reference_seconds([*(one for trial, one in todo.items() if trial not in theirs), *awaited])
+    reference += sum(pricing.reference_seconds([todo[trial]]) for trial, pricing in theirs.items() if trial in todo)
+    beside = overhead_of(past_runs, reference)
+    return replace(plan, costs=costs, awaited=later, pricing=own, source_pricing=theirs, overhead=beside)

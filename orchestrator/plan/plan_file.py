@@ -1,14 +1,16 @@
 """Writes and reads plan.json, the stored plan of a sweep."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.errors import PlanError, StoreError
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
+from orchestrator.plan.sources import Dependent
 from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_store
 from trainer.config.metrics.families import DETECTOR, DISTANCE
-from trainer.config.plan_file import PlanFile, read_plan_file
+from trainer.config.plan_file import PlanFile, PlannedRun, read_plan_file
 from trainer.errors import UserError
 from trainer.files import replace_file
 
@@ -33,6 +35,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
         claims=tuple(spec.claims),
         published=tuple(spec.published),
         search=points_to_store(sweep),
+        sources=plan.runs[: len(plan.sources)],
         cells=plan.cells,
     )
 
@@ -40,7 +43,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Return the output of `adasweep plan --json`: the stored plan with actions, reasons and prices."""
     document = plan_file_of(plan).model_dump(mode="json")
-    for cell in document["cells"]:
+    for cell in (*document["sources"], *document["cells"]):
         decision, cost = plan.decisions[cell["trial"]], plan.costs.get(cell["trial"])
         cell |= {"action": decision.action.value, "reason": decision.reason, "from_kimg": decision.from_kimg}
         cell |= {"price": cost.price._asdict() if cost else None}
@@ -91,17 +94,39 @@ def readable_plans(store: Store, unreadable: list[str] | None = None) -> list[Pl
 
 
 def wanted_of_plan(plan: PlanFile) -> dict[str, Desired]:
-    """Return the desired state of each trial of a stored plan."""
-    networks = plan.detector or DETECTOR, plan.distance or DISTANCE
-    return {
-        run.trial: Desired(
-            horizon_kimg=run.horizon_kimg,
-            metrics=plan.metrics,
-            detector=networks[0],
-            sweep=plan.sweep,
-            distance=networks[1],
-            evaluation_seeds=plan.evaluation_seeds,
-            probes=plan.probes,
-        )
-        for run in plan.cells
-    }
+    """Return what a stored plan wants of each trial: sources first, each to the furthest moment that is asked for."""
+    found: dict[str, Desired] = {}
+    moments: dict[str, float] = {}
+    for start in (run.start for run in plan.runs if run.start):
+        moments[start.trial] = max(start.kimg, moments.get(start.trial, 0.0))
+    for source in plan.sources:
+        asked = source.metrics, source.detector, plan.sweep, source.distance, source.evaluation_seeds, source.probes
+        found[source.trial] = Desired(source.horizon_kimg, *asked)
+    rest = plan.distance or DISTANCE, plan.evaluation_seeds, plan.probes
+    for run in plan.cells:
+        kimg = max(run.horizon_kimg, moments.get(run.trial, 0.0))
+        found[run.trial] = Desired(kimg, plan.metrics, plan.detector or DETECTOR, plan.sweep, *rest)
+    return found
+
+
+def dependents_of_plan(plan: PlanFile) -> tuple[Dependent, ...]:
+    """Return the trials of a stored plan that start from others, each after those that it starts from itself."""
+    runs = {run.trial: run for run in reversed(plan.runs)}
+    starting = {run.trial: run for run in runs.values() if run.start and run.start.trial in runs}
+    depths: dict[str, int] = {}
+    for trial in starting:
+        _measure_depth(trial, starting, depths)
+    ordered = sorted(starting.values(), key=lambda run: depths[run.trial])
+    return tuple(Dependent(run.trial, run.start, runs[run.start.trial].cell) for run in ordered if run.start)
+
+
+def _measure_depth(trial: str, starting: Mapping[str, PlannedRun], depths: dict[str, int]) -> None:
+    """Put into `depths` how many trials have to be done before this one, and before those."""
+    chain: list[str] = []
+    while trial in starting and trial not in depths and trial not in chain:
+        chain.append(trial)
+        start = starting[trial].start
+        trial = start.trial if start else ""
+    for one in reversed(chain):
+        depths[one] = depths.get(trial, 0) + 1
+        trial = one

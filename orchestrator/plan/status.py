@@ -6,19 +6,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from orchestrator.plan.decide import Action, Decision, Rules, decide_one
-from orchestrator.plan.plan_file import wanted_of_plan
+from orchestrator.plan.decide import SETTLED, Action, Decision, Rules, decide
+from orchestrator.plan.plan_file import dependents_of_plan, wanted_of_plan
+from orchestrator.plan.sources import held_back
 from orchestrator.plan.sweep_view import ACTIVE, sweep_view
 from orchestrator.plan.time_left import JobAndRecord, compared, time_left, training_share
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed
 from orchestrator.store.scores import score_of
-from trainer.config.plan_file import PlanFile, PlannedRun
+from orchestrator.store.starting_point import kept_snapshots
+from trainer.config.plan_file import PlanFile, PlannedRun, PlannedSource
 from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
-
-SETTLED = frozenset({Action.REUSE, Action.BLOCKED, Action.STOPPED})
-"""Actions after which nothing more is done for a trial."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
         hours=sum(record.slot_seconds for record in records) / 3600,
         joules=_joules(records),
         host=seen.host,
-        doing=records[-1].doing if records and seen.state in ACTIVE else "",
+        doing=decision.reason if decision.action is Action.WAIT else _doing(seen, records),
         wrong=_wrong(seen, decision),
         left_seconds=_left(attempts, decision),
         timed_hours=times.taken,
@@ -98,6 +97,10 @@ def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, 
         expected_low_hours=times.low,
         expected_high_hours=times.high,
     )
+
+
+def _doing(seen: Observed, records: Sequence[RunRecord]) -> str:
+    return records[-1].doing if records and seen.state in ACTIVE else ""
 
 
 def _left(attempts: Sequence[JobAndRecord], decision: Decision) -> float | None:
@@ -131,18 +134,36 @@ def _controls(run: RunDir, records: list[RunRecord], horizon_kimg: float) -> _Co
 
 
 def state_label(seen: Observed, decision: Decision) -> str:
-    """Return a trial's state in a sweep: `new` before its first attempt, `stopped` by a rule, or its own state."""
-    if decision.action is Action.STOPPED:
-        return "stopped"
+    """Return where a trial stands in a sweep: its state; `new` before its first attempt, `stopped` by a rule."""
+    if decision.action in (Action.STOPPED, Action.WAIT):
+        return "stopped" if decision.action is Action.STOPPED else "waiting"
     return seen.state.value if seen.attempts else "new"
 
 
 def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed], rules: Rules) -> list[TrialStatus]:
     """Return the status of every cell of a stored plan."""
     wanted = wanted_of_plan(plan)
-    decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted.items()}
+    decisions = decisions_of_plan(store, plan, observed, rules)
     views = {trial: sweep_view(want, observed[trial]) for trial, want in wanted.items()}
-    return [trial_status(store, run, plan.score or "", views[run.trial], decisions[run.trial]) for run in plan.cells]
+    return [
+        trial_status(store, run, score_of_run(run, plan.score or ""), views[run.trial], decisions[run.trial])
+        for run in plan.runs
+    ]
+
+
+def score_of_run(run: PlannedRun, score: str) -> str:
+    """Return the metric that ranks a run: that of its own sweep, or that of the plan."""
+    return run.score if isinstance(run, PlannedSource) else score
+
+
+def decisions_of_plan(
+    store: Store, plan: PlanFile, observed: Mapping[str, Observed], rules: Rules
+) -> dict[str, Decision]:
+    """Return what the next run of a stored plan would do about each trial that was observed, sources with it."""
+    dependents = [one for one in dependents_of_plan(plan) if one.trial in observed]
+    wanted = {trial: want for trial, want in wanted_of_plan(plan).items() if trial in observed}
+    decisions = decide(wanted, observed, rules)
+    return held_back(decisions, dependents, observed, kept_snapshots(store, (one.start for one in dependents)))
 
 
 def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:

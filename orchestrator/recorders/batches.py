@@ -1,4 +1,4 @@
-"""Sends metrics, parameters and tags to MLflow, and leaves out what MLflow refuses for good."""
+"""Sends metrics, parameters and tags to MLflow, and skips those that it refuses permanently."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -9,22 +9,22 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE, ErrorCode
 
 SIZES = {Metric: 900, Param: 90, RunTag: 90}
-FOR_GOOD = frozenset({ErrorCode.Name(INVALID_PARAMETER_VALUE), ErrorCode.Name(BAD_REQUEST)})
+PERMANENT = frozenset({ErrorCode.Name(INVALID_PARAMETER_VALUE), ErrorCode.Name(BAD_REQUEST)})
 _T = TypeVar("_T", Metric, Param, RunTag)
 
 
 def send_metrics(client: MlflowClient, run_id: str, metrics: Sequence[Metric]) -> dict[str, str]:
-    """Send points; return why MLflow refuses what is left out, by its name."""
+    """Send points; return the reasons of refused ones by name."""
     return _send(client, run_id, metrics, lambda part: client.log_batch(run_id, metrics=part))
 
 
 def send_params(client: MlflowClient, run_id: str, params: Sequence[Param]) -> dict[str, str]:
-    """Send parameters; return why MLflow refuses what is left out, by its name."""
+    """Send parameters; return the reasons of refused ones by name."""
     return _send(client, run_id, params, lambda part: client.log_batch(run_id, params=part))
 
 
 def send_tags(client: MlflowClient, run_id: str, tags: Sequence[RunTag]) -> dict[str, str]:
-    """Send tags; return why MLflow refuses what is left out, by its name."""
+    """Send tags; return the reasons of refused ones by name."""
     return _send(client, run_id, tags, lambda part: client.log_batch(run_id, tags=part))
 
 
@@ -44,13 +44,13 @@ def _send_part(
     log: Callable[[Sequence[_T]], object],
     refused: dict[str, str],
 ) -> None:
-    """Send one batch; halve it when MLflow refuses it, down to the name that it will not have, added to `refused`."""
+    """Send one batch. If MLflow refuses it, bisect it down to the refused names, which are added to `refused`."""
     part = [item for item in part if item.key not in refused]
     try:
         if part:
             log(part)
     except MlflowException as error:
-        if error.error_code not in FOR_GOOD or not _is_active(client, run_id):
+        if error.error_code not in PERMANENT or not _is_active(client, run_id):
             raise
         if len(part) == 1:
             refused[part[0].key] = " ".join(str(error).split())[:200]
@@ -61,7 +61,7 @@ def _send_part(
 
 
 def _is_active(client: MlflowClient, run_id: str) -> bool:
-    """Return whether it is not the run itself that is refused: one deleted a moment ago."""
+    """Return whether the run exists: requests to a run that was just deleted are refused, too."""
     return bool(client.get_run(run_id).info.lifecycle_stage == LifecycleStage.ACTIVE)
 
 

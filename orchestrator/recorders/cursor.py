@@ -1,4 +1,4 @@
-"""How far a trial has been recorded, and what is new in its files since. Values only, no MLflow."""
+"""Tracks how far trials have been recorded, and finds new rows. Does not import MLflow."""
 
 import json
 import sqlite3
@@ -16,7 +16,7 @@ from trainer.files import read_regular, replace_file
 from trainer.record import RunDir
 
 ENDED = frozenset({"FINISHED", "FAILED", "KILLED"})
-"""MLflow's words for a run that does not go on by itself."""
+"""MLflow's statuses of ended runs."""
 
 NOT_METRICS = frozenset({"attempt", "kimg", "time", "stats"})
 
@@ -24,11 +24,10 @@ NOT_METRICS = frozenset({"attempt", "kimg", "time", "stats"})
 class Cursor(Settings):
     """How far a trial has been recorded.
 
-    `steps` holds the steps sent so far for every series; `seen` is a signature, `refused` says why MLflow would not
-    have what is left out, by its name.
+    `steps` has the steps sent so far per series; `seen` is a signature; `refused` has MLflow's reasons by name.
 
-    Offsets count the bytes of whole lines. Of rows that repeat a step (a resumed run goes over some ground again) the
-    first is recorded: what is recorded never changes, and recording twice gives the same.
+    Offsets count the bytes of complete lines. If rows repeat a step (after a resume), the first one is recorded, so
+    that recording is idempotent.
     """
 
     run_id: str = ""
@@ -43,7 +42,7 @@ class Cursor(Settings):
 
 
 class SeriesPoint(NamedTuple):
-    """One value of one series. `step` counts images, `milliseconds` since 1970 come from the row itself."""
+    """One value of one series. `step` counts images; `milliseconds` since 1970 are from the row."""
 
     key: str
     value: float
@@ -52,12 +51,12 @@ class SeriesPoint(NamedTuple):
 
 
 def is_behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> bool:
-    """Return whether anything of `trials` is not recorded yet, or not known to be."""
+    """Return whether anything of `trials` is not known to be recorded."""
     return bool(behind(store, target, trials))
 
 
 def behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> list[str]:
-    """Return those of `trials` of which something is not recorded yet, or not known to be. It does without MLflow."""
+    """Return the `trials` of which something is not known to be recorded, without importing MLflow."""
     tags, known = tags_by_trial(store), known_runs(target)
     found = {trial: read_cursor(target.cursors, trial) for trial in trials}
     return [
@@ -68,17 +67,17 @@ def behind(store: Store, target: MlflowTarget, trials: Iterable[str]) -> list[st
 
 
 def refusals(target: MlflowTarget, trials: Iterable[str]) -> list[str]:
-    """Return a line for each trial of which MLflow refuses something: how much, and one of the reasons."""
+    """Return a line for each trial of which MLflow refuses something: the number of items, and one of the reasons."""
     refused = {trial: read_cursor(target.cursors, trial).refused for trial in trials}
     return [
-        f"trial {trial}: {len(why)} left out, which MLflow refuses: {next(iter(why))}: {why[next(iter(why))]}"
+        f"trial {trial}: {len(why)} skipped, refused by MLflow: {next(iter(why))}: {why[next(iter(why))]}"
         for trial, why in refused.items()
         if why
     ]
 
 
 def known_runs(target: MlflowTarget) -> set[str] | None:
-    """Return the ids of the runs that the store's own database has; None where MLflow alone can say."""
+    """Return the ids of the runs in the store's own database; None for other databases and servers."""
     try:
         return None if target.database is None else active_runs(target.database)
     except sqlite3.Error:
@@ -86,7 +85,7 @@ def known_runs(target: MlflowTarget) -> set[str] | None:
 
 
 def is_stale(run: RunDir, cursor: Cursor, tags: Mapping[str, str]) -> bool:
-    """Return whether a trial may have news since it was recorded last."""
+    """Return whether a trial may have changed since it was recorded last."""
     return cursor.status not in ENDED or cursor.seen != signature(run, tags)
 
 
@@ -96,7 +95,7 @@ def step_of(kimg: float) -> int:
 
 
 def new_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:
-    """Return the points not recorded yet, and the cursor after them."""
+    """Return the points not yet recorded, and the cursor after them."""
     sent = {key: set(steps) for key, steps in cursor.steps.items()}
     ticks, ticks_offset = _rows_from(run.ticks, cursor.ticks_offset)
     rows, metrics_offset = _rows_from(run.metrics, cursor.metrics_offset)
@@ -111,7 +110,7 @@ def new_points(run: RunDir, cursor: Cursor) -> tuple[list[SeriesPoint], Cursor]:
 
 
 def signature(run: RunDir, tags: Mapping[str, str]) -> str:
-    """Return a text that changes when something of a trial is to be recorded."""
+    """Return a text that changes whenever there is something to record."""
     attempts = run.attempts()
     record = run.record(attempts[-1]) if attempts else run.trial
     sizes = [path.stat().st_size if path.exists() else 0 for path in (run.ticks, run.metrics)]
@@ -125,12 +124,12 @@ def sample_names(run: RunDir) -> list[str]:
 
 
 def cursor_path(folder: Path, trial: str) -> Path:
-    """Return the file that holds the cursor of a trial."""
+    """Return the file of a trial's cursor."""
     return folder / f"{trial}.json"
 
 
 def read_cursor(folder: Path, trial: str) -> Cursor:
-    """Return the cursor of a trial, a new one where there is none."""
+    """Return the cursor of a trial, or a new one."""
     return read_document(cursor_path(folder, trial), Cursor) or Cursor()
 
 
@@ -140,7 +139,7 @@ def write_cursor(folder: Path, trial: str, cursor: Cursor) -> None:
 
 
 def _rows_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the rows of a .jsonl file from a byte offset on, and the offset behind the last whole line."""
+    """Return the rows of a .jsonl file from a byte offset on, and the offset after the last complete line."""
     try:
         text = read_regular(path)[offset:]
     except OSError:
@@ -150,7 +149,7 @@ def _rows_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
 
 
 def _has_place(row: Mapping[str, Any]) -> bool:
-    """Return whether MLflow can hold the row's step and time: whole numbers of 63 bits."""
+    """Return whether the row's step and time fit MLflow's 63-bit integers."""
     return all(_is_number(row.get(key)) and 0 <= row[key] * 1000 < 2**63 for key in ("kimg", "time"))
 
 
@@ -173,7 +172,7 @@ def _point(row: Mapping[str, Any], key: str, value: float) -> SeriesPoint:
 
 
 def _is_number(value: object) -> bool:
-    """Return whether this is a number that a float holds; NaN and the infinities are, and MLflow shows them."""
+    """Return whether this is a number that fits a float; NaN and infinities do, and MLflow shows them."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return isinstance(value, float) or abs(value) < 2**1023

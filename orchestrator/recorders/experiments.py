@@ -9,20 +9,20 @@ from mlflow.entities import LifecycleStage
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from orchestrator.recorders.target import MlflowTarget
+from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
 
 
 class Experiment(NamedTuple):
-    """An experiment; `is_new` where it had to be made, so that nothing recorded before is in it."""
+    """An experiment; `is_new`: it was just created and is empty."""
 
     id: str
     is_new: bool
 
 
 def experiment(client: MlflowClient, name: str, target: MlflowTarget) -> Experiment:
-    """Return an experiment, restored where it was deleted, made where there is none. Others may be doing the same."""
+    """Return an experiment; restore or create it if necessary. Other processes may be doing the same."""
     found = client.get_experiment_by_name(name)
     if found and found.lifecycle_stage == LifecycleStage.DELETED:
         client.restore_experiment(found.experiment_id)
@@ -38,7 +38,7 @@ def experiment(client: MlflowClient, name: str, target: MlflowTarget) -> Experim
 
 
 def is_usable(client: MlflowClient, run_id: str) -> bool:
-    """Return whether a run is there, restoring one that was deleted."""
+    """Return whether a run exists; restore it if it was deleted."""
     try:
         stage = client.get_run(run_id).info.lifecycle_stage
     except MlflowException as error:
@@ -51,13 +51,17 @@ def is_usable(client: MlflowClient, run_id: str) -> bool:
 
 
 def find_runs(client: MlflowClient, experiment: str, tags: Mapping[str, str]) -> list[str]:
-    """Return the ids of the runs that have all of `tags`, whose values are words of ours: none has a quote in it."""
+    """Return the ids of the runs that have all of `tags`. Values must not contain quotes.
+
+    Runs that name their store, which were recorded here from elsewhere, are found only if `tags` name it, too.
+    """
     wanted = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
-    return [run.info.run_id for run in client.search_runs([experiment], wanted)]
+    found = client.search_runs([experiment], wanted)
+    return [run.info.run_id for run in found if run.data.tags.get(OWNER) == tags.get(OWNER)]
 
 
 def store_id(store: Store) -> str:
-    """Return the name that this store has towards servers which other stores record to as well; it is made once."""
+    """Return the id that distinguishes this store on servers shared with other stores; it is created once."""
     path = store.root / "mlflow" / "store-id"
     if not path.exists():
         replace_file(path, secrets.token_hex(8))

@@ -1,4 +1,4 @@
-"""Which figures of a store have changed since they were recorded. Values only, no MLflow."""
+"""Finds the figures of a store that have changed since they were recorded. Does not import MLflow."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from orchestrator.recorders.target import MlflowTarget
 from orchestrator.store.layout import Store
 
 Versions = dict[str, list[int]]
-"""Size and time of change of every file, by its name."""
+"""Size and modification time of every file, by name."""
 
 
 def sweeps_with_figures(store: Store) -> list[str]:
@@ -23,14 +23,14 @@ def changed(store: Store, target: MlflowTarget, sweep: str) -> list[str]:
 
 
 def versions(store: Store, sweep: str) -> Versions:
-    """Return size and time of change of every file of a sweep's figures."""
+    """Return size and modification time of every file of a sweep's figures."""
     folder = store.root / "figures" / sweep
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     return {path.name: [path.stat().st_size, path.stat().st_mtime_ns] for path in files}
 
 
 def figure_cursor(target: MlflowTarget, sweep: str) -> Path:
-    """Return where it is kept which versions of a sweep's figures are recorded."""
+    """Return the file with the recorded versions of a sweep's figures."""
     return target.cursors / "figures" / f"{sweep}.json"
 
 

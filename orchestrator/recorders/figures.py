@@ -1,4 +1,4 @@
-"""The figures of a store in MLflow: one run per sweep with figures, in an experiment of their own."""
+"""Records the figures of a store in MLflow: one run per sweep, in a separate experiment."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ EXPERIMENT = "adasweep figures"
 
 
 class FigureIngester:
-    """Brings the figures in MLflow up to date with STORE/figures/SWEEP/."""
+    """Updates the figures in MLflow from STORE/figures/SWEEP/."""
 
     def __init__(self, store: Store, client: MlflowClient, target: MlflowTarget, owner: Mapping[str, str]) -> None:
         self.store, self.client, self.target, self.owner = store, client, target, owner
@@ -26,7 +26,7 @@ class FigureIngester:
         return sweeps_with_figures(self.store)
 
     def ingest(self, sweep: str, *, from_scratch: bool = False) -> None:
-        """Send the files that are new or have changed; all of them where there is no run, or with `anew`."""
+        """Send new and changed files; all files if there is no run, or with `from_scratch`."""
         if not from_scratch and not changed(self.store, self.target, sweep):
             return
         place = experiment(self.client, EXPERIMENT, self.target).id

@@ -1,4 +1,4 @@
-"""A tree of settings as dotted keys."""
+"""Flattens a tree of settings to dotted keys."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

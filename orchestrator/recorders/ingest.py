@@ -1,11 +1,11 @@
-"""The recorder process: catches up in passes until it is told to finish.
+"""The recorder process: records a store in MLflow in passes, until its parent requests the end.
 
     python -m orchestrator.recorders.ingest STORE [--once] [--rebuild]
 
-It records in passes; one that fails is tried again with the next. Told to finish (a line on its standard input) it
-makes a last pass and ends with 0, or with 1 where MLflow would not have it. When whoever started it is gone (that
-input ends), it stays while trials run. While another recorder works on the store, it waits to take over, or until that
-one has made a pass that began after it was told to finish.
+A failed pass is retried with the next one. On a line on standard input (the parent's request to finish) it makes a last
+pass and exits with 0, or with 1 if MLflow rejects it. If standard input is closed (the parent has died), it continues
+while trials run. While another recorder is active on the store, it waits to take over, or until that one has made a
+pass that began after the request to finish.
 """
 
 import os
@@ -44,24 +44,24 @@ RebuildOption = Annotated[bool, typer.Option("--rebuild", help="Rebuild all reco
 app = new_app()
 
 
-class Starter:
-    """The process at the other end of standard input: whether it has told us to finish, or is gone."""
+class Parent:
+    """The parent process, connected to standard input: whether it has requested the end, or has died."""
 
-    def __init__(self, told: bool = False) -> None:
-        self.told = told
-        self.gone = False
+    def __init__(self) -> None:
+        self.requested_end = False
+        self.is_gone = False
 
     def listen(self, seconds: float) -> None:
-        """Wait for a word, so long at most."""
-        if self.told or self.gone:
+        """Wait for a message, at most this long."""
+        if self.requested_end or self.is_gone:
             time.sleep(seconds)
         elif select.select([sys.stdin], [], [], seconds)[0]:
-            self.told, self.gone = bool(sys.stdin.readline()), True
+            self.requested_end, self.is_gone = bool(sys.stdin.readline()), True
 
 
 @dataclass
 class Recorder:
-    """Brings one MLflow up to date with one store. MLflow is imported when there is something to record."""
+    """Records one store in one MLflow. MLflow is imported only when there is something to record."""
 
     store: Store
     target: MlflowTarget
@@ -69,19 +69,19 @@ class Recorder:
     ingester: "Ingester | None" = field(default=None, init=False)
 
     def catch_up(self, lease: Lease) -> Report:
-        """Make one pass and return what it came to, which is written down as well. Raises LeaseSuperseded."""
-        report = self._passed(time.time(), lease)
+        """Make one pass; write and return its report. Raises LeaseSuperseded."""
+        report = self._pass(time.time(), lease)
         for line in filter(None, [report.trouble, *(f"{name}: {why}" for name, why in report.failed.items())]):
             self.log(f"{time.strftime('%H:%M:%S')} {line}\n")
         write_report(self.store, report)
         return report
 
-    def _passed(self, began: float, lease: Lease) -> Report:
+    def _pass(self, began: float, lease: Lease) -> Report:
         try:
             failed = self._ingester().ingest(began, lease.beat) if has_changes(self.store, self.target) else {}
         except LeaseSuperseded:
             raise
-        except Exception as error:  # whatever MLflow, its database or its server raises: the runs must not care
+        except Exception as error:  # whatever MLflow, its database or its server raises: runs must not be affected
             self.ingester = None
             return Report(uri=self.target.uri, began=began, trouble=error_line(error))
         return Report(uri=self.target.uri, began=began, failed=failed)
@@ -105,33 +105,33 @@ def any_running(store: Store) -> bool:
     return any((held := holder(store.run(trial).path)) and held.is_alive(now) for trial in store.ids())
 
 
-def is_last(store: Store, starter: Starter) -> bool:
-    """Return whether nobody waits for more than one pass from now on."""
-    return starter.told or (starter.gone and not any_running(store))
+def is_last(store: Store, parent: Parent) -> bool:
+    """Return whether one more pass is enough."""
+    return parent.requested_end or (parent.is_gone and not any_running(store))
 
 
-def follow(recorder: Recorder, lease: Lease, starter: Starter) -> int:
-    """Make passes until told to finish; return 0 when the last one succeeded."""
+def follow(recorder: Recorder, lease: Lease, parent: Parent) -> int:
+    """Make passes until the end is requested; return 0 if the last one succeeded."""
     while True:
-        last = is_last(recorder.store, starter)
+        last = is_last(recorder.store, parent)
         report = recorder.catch_up(lease)
         if last:
             return int(bool(report.problem))
         lease.beat()
-        starter.listen(INTERVAL_SECONDS)
+        parent.listen(INTERVAL_SECONDS)
 
 
-def await_lease(store: Store, target: MlflowTarget, starter: Starter) -> Lease | None:
-    """Return the recorder's lease; None where another recorder has done, or is left with, what this one is here for."""
+def await_lease(store: Store, target: MlflowTarget, parent: Parent) -> Lease | None:
+    """Return the recorder's lease; None if another recorder has made the last pass, or is left to make it."""
     since: float | None = None
     while True:
-        since = since or (time.time() if is_last(store, starter) else None)
+        since = since or (time.time() if is_last(store, parent) else None)
         try:
             return acquire(store.root / "mlflow")
         except LeaseHeld:
             if since and (_has_passed(store, target, since) or time.time() > since + PATIENCE_SECONDS):
                 return None
-        starter.listen(POLL_SECONDS)
+        parent.listen(POLL_SECONDS)
 
 
 def _has_passed(store: Store, target: MlflowTarget, since: float) -> bool:
@@ -139,11 +139,11 @@ def _has_passed(store: Store, target: MlflowTarget, since: float) -> bool:
     return report is not None and report.uri == target.uri and report.began >= since
 
 
-def record_until_finish(store: Store, target: MlflowTarget, starter: Starter, log: Callable[[str], object]) -> int:
-    """Record, or wait while another recorder does, until told to finish; return 0 when the last pass succeeded."""
-    while lease := await_lease(store, target, starter):
+def record_until_finish(store: Store, target: MlflowTarget, parent: Parent, log: Callable[[str], object]) -> int:
+    """Record, or wait while another recorder does, until the end is requested; return 0 if the last pass succeeded."""
+    while lease := await_lease(store, target, parent):
         try:
-            return follow(Recorder(store, target, log), lease, starter)
+            return follow(Recorder(store, target, log), lease, parent)
         except LeaseSuperseded:
             continue
         finally:
@@ -154,7 +154,7 @@ def record_until_finish(store: Store, target: MlflowTarget, starter: Starter, lo
 def record_once(
     store: Store, target: MlflowTarget, log: Callable[[str], object], *, from_scratch: bool = False
 ) -> Report:
-    """Catch up, or record everything anew; return what it came to. Raises LeaseHeld, LeaseSuperseded."""
+    """Make one pass, or record everything again; return the report. Raises LeaseHeld, LeaseSuperseded."""
     lease = acquire(store.root / "mlflow")
     try:
         if not from_scratch:
@@ -178,7 +178,7 @@ def ingest(place: StoreArgument, once: OnceOption = False, rebuild: RebuildOptio
     store = Store(place.resolve())
     target, log = default_target(store), sys.stderr.write
     if not once and not rebuild:
-        return record_until_finish(store, target, Starter(), log)
+        return record_until_finish(store, target, Parent(), log)
     try:
         problem = record_once(store, target, log, from_scratch=rebuild).problem
     except (LeaseHeld, LeaseSuperseded) as held:
@@ -189,7 +189,7 @@ def ingest(place: StoreArgument, once: OnceOption = False, rebuild: RebuildOptio
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Carry out the command line `words` and return the exit code."""
+    """Run the command line and return the exit code."""
     return run_program(app, arguments, "python -m orchestrator.recorders.ingest")
 
 

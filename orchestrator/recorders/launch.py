@@ -1,4 +1,4 @@
-"""Starts the recorder beside a run, as a process of its own that can neither stop nor slow a trial."""
+"""Starts the recorder beside a run, as a separate process that can neither stop nor delay a trial."""
 
 import contextlib
 import subprocess
@@ -19,30 +19,30 @@ FINISH_SECONDS = 90.0
 
 @dataclass
 class RecorderProcess:
-    """A recorder at work, or waiting for another one to end."""
+    """A recorder process, recording or waiting for another recorder to end."""
 
     store: Store
     target: MlflowTarget
     process: subprocess.Popen[bytes]
     log: Callable[[str], None]
     began: float = field(default_factory=time.time)
-    told: str = ""
+    reported: str = ""
 
     def report_trouble(self) -> None:
-        """Say what keeps MLflow from being recorded into, once."""
+        """Report a problem with MLflow, once."""
         trouble = self._trouble()
-        if trouble and trouble != self.told:
-            self.log(f"MLflow ({self.target.uri}): {trouble}; runs continue, and this keeps trying")
-        self.told = trouble
+        if trouble and trouble != self.reported:
+            self.log(f"MLflow ({self.target.uri}): {trouble}; runs continue, and recording is retried")
+        self.reported = trouble
 
     def finish(self, trials: Callable[[], Collection[str]], give_up: Callable[[], bool]) -> None:
-        """Have it record the rest and end, and say what of `trials` is not recorded then, why, and who does it."""
+        """Request the end, wait for it, and report which of `trials` are not recorded, why, and what to do."""
         deadline = time.monotonic() + FINISH_SECONDS
-        word: bytes | None = b"finish\n"
+        message: bytes | None = b"finish\n"
         while self.process.returncode is None and time.monotonic() < deadline and not give_up():
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.communicate(word, timeout=0.5)
-            word = None
+                self.process.communicate(message, timeout=0.5)
+            message = None
         wanted = trials()
         if late := behind(self.store, self.target, wanted):
             self.log(f"MLflow is behind by {len(late)} of {len(wanted)} trials {self._outlook()}")
@@ -50,12 +50,12 @@ class RecorderProcess:
             self.log(f"MLflow is behind {self._outlook()}")
 
     def _outlook(self) -> str:
-        """Say why something is not recorded, and who goes on with it."""
+        """Return why something is not recorded, and which process or command will record it."""
         reason = self._trouble() or "see mlflow/recorder.log in the store"
         held = holder(self.store.root / "mlflow")
         if held and held.is_alive(time.time()):
             return f"({reason}); process {held.owner.pid} on {held.owner.host} continues to record"
-        return f"({reason}); catch up with: adasweep record"
+        return f"({reason}); to update it, run: adasweep record"
 
     def _trouble(self) -> str:
         report = read_report(self.store)
@@ -63,12 +63,12 @@ class RecorderProcess:
 
 
 def start_recorder(store: Store, target: MlflowTarget, log: Callable[[str], None]) -> RecorderProcess:
-    """Start recording into MLflow. Where a recorder is at work already, this one waits to take over from it."""
+    """Start a recorder. If another one is active, it waits to take over."""
     return RecorderProcess(store, target, start_process(store), log)
 
 
 def start_process(store: Store) -> subprocess.Popen[bytes]:
-    """Start the recorder's process, its complaints going to mlflow/recorder.log."""
+    """Start the recorder's process, with its errors in mlflow/recorder.log."""
     command = [*python_module("orchestrator.recorders.ingest"), str(store.root.resolve())]
     with recorder_log(store).open("ab") as log:
         return subprocess.Popen(
@@ -77,7 +77,7 @@ def start_process(store: Store) -> subprocess.Popen[bytes]:
 
 
 def recorder_log(store: Store) -> Path:
-    """Return where the recorder complains."""
+    """Return the file of the recorder's errors."""
     folder = store.root / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / "recorder.log"

@@ -1,7 +1,7 @@
-"""Records a store in MLflow: one flat run per trial, brought up to date from the trial's files.
+"""Records a store in MLflow: one flat run per trial, updated from the trial's files.
 
-One ingester per store works at a time (see ingest.py). It can be killed, and MLflow's database thrown away: all is
-rebuilt from the files. Steps are images shown; times are the rows' own, so that sending a row again changes nothing.
+One ingester per store runs at a time (see ingest.py). It can be killed and MLflow's database deleted: everything can be
+rebuilt from the files. Steps count images; times are those of the rows, so that sending a row again changes nothing.
 """
 
 import os
@@ -43,7 +43,7 @@ from orchestrator.recorders.figures import FigureIngester
 from orchestrator.recorders.flat import flattened
 from orchestrator.recorders.report import error_line
 from orchestrator.recorders.tags import tags_by_trial
-from orchestrator.recorders.target import MlflowTarget
+from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe_run
 from trainer.files import parsed_json, read_regular
@@ -61,36 +61,37 @@ STATUS: Mapping[State, str] = {
     State.PREEMPTED: "KILLED",
     State.LOST: "KILLED",
 }
-"""MLflow's word for each state. What was interrupted or lost is not running, and says so."""
+"""MLflow's status for each state."""
 
 _SAMPLE = re.compile(r"^(?P<key>[A-Za-z]+)-(?P<kimg>\d+(?:\.\d+)?)\.png$")
 _PICTURE = re.compile(r"^(?P<key>[A-Za-z]+)[%+]step[%+](?P<step>\d+)[%+](?!.*compressed).*\.png$")
 
 
 class Ingester:
-    """Brings one MLflow store up to date with one store of trials."""
+    """Records a store in one MLflow database or server."""
 
     def __init__(self, store: Store, target: MlflowTarget) -> None:
         self.store = store
         self.target = target
         if target.database:
-            target.database.touch()  # with the modes that the umask gives; SQLite would take the group's right to write
+            target.database.touch()  # with the umask's mode: SQLite would remove the group's write permission
         self.client = MlflowClient(tracking_uri=target.uri)
         place = experiment(self.client, EXPERIMENT, target)
         self.experiment = place.id
-        self.owner: dict[str, str] = {} if target.database else {"store": store_id(store)}
+        self.owner: dict[str, str] = {} if target.database else {OWNER: store_id(store)}
         self.figures = FigureIngester(store, self.client, target, self.owner)
         self.is_new = place.is_new
 
     def ingest(self, now: float, beat: Callable[[], None], *, from_scratch: bool = False) -> dict[str, str]:
-        """Record whatever is new, calling `beat` between trials; return what went wrong, by trial or figures.
+        """Record what is new, calling `beat` between trials; return errors by trial or figures.
 
-        What goes wrong with one of them stops no other. With `anew`, each is taken out of MLflow and recorded again.
-        Raises what MLflow raises where it is out of order as a whole.
+        An error of one trial does not affect the others. With `from_scratch`, each is deleted from MLflow and recorded
+        again. Raises MLflow's exception if MLflow does not work at all.
         """
         tags, trials = tags_by_trial(self.store), list(self.store.ids())
-        jobs, known = reported_states(self.store, open_handles(self.store, trials)), self._known()
-        failed: dict[str, str] = {}
+        outages: list[str] = []
+        jobs, known = reported_states(self.store, open_handles(self.store, trials), outages=outages), self._known()
+        failed = {f"states of jobs, {number}": line for number, line in enumerate(outages, start=1)}
         for trial in trials:
             with self._isolated(f"trial {trial}", failed):
                 if from_scratch:
@@ -106,17 +107,17 @@ class Ingester:
 
     @contextmanager
     def _isolated(self, name: str, failed: dict[str, str]) -> Iterator[None]:
-        """Note what goes wrong in `failed`, and go on: unless MLflow answers nothing else either."""
+        """Catch an error and note it in `failed`, unless MLflow fails for every request."""
         try:
             yield
         except LeaseSuperseded:
             raise
-        except Exception as error:  # whatever MLflow, a database or a spoilt file raises
+        except Exception as error:  # whatever MLflow, a database or a damaged file raises
             self.client.search_experiments(max_results=1)
             failed[name] = error_line(error)
 
     def _known(self) -> set[str] | None:
-        """Return the ids of the runs that are certainly there; None where each has to be asked for."""
+        """Return the ids of existing runs; None if MLflow has to be asked for each."""
         return set() if self.is_new else known_runs(self.target)
 
     def _ingest_trial(
@@ -139,16 +140,16 @@ class Ingester:
         write_cursor(self.target.cursors, trial, cursor.model_copy(update={"seen": now_seen}))
 
     def _forget(self, trial: str) -> None:
-        """Delete what this store has recorded of a trial: its runs by their tags, and the cursor before them."""
+        """Delete the records of a trial from this store: its cursor, and its runs, found by their tags."""
         runs = self.runs_of(trial)
         cursor_path(self.target.cursors, trial).unlink(missing_ok=True)
         for run_id in runs:
             self.client.delete_run(run_id)
 
     def runs_of(self, trial: str) -> list[str]:
-        """Return the ids of the runs that stand for a trial of this store.
+        """Return the ids of the runs of a trial of this store.
 
-        A run of an earlier version has no tag of its store: the cursor knows it.
+        Runs of earlier versions have no tag of their store: they are found by the cursor.
         """
         found = find_runs(self.client, self.experiment, {"trial": trial} | self.owner)
         known = read_cursor(self.target.cursors, trial).run_id
@@ -156,9 +157,9 @@ class Ingester:
         return list(dict.fromkeys([*found, known] if untagged else found))
 
     def _opened_cursor(self, run: RunDir, trial: str, placed: Mapping[str, str]) -> Cursor:
-        """Return a cursor for the run that stands for a trial: the one there is, or a new one.
+        """Return a cursor for the run of a trial, an existing one or a new one.
 
-        Its parameters are sent in either case: whoever began the run may have died before that.
+        Parameters are sent in both cases: the process that created the run may have died before that.
         """
         config = parsed_json(read_regular(run.trial))["config"]
         found = self.runs_of(trial)
@@ -179,21 +180,21 @@ class Ingester:
 
     def _with_tags(self, cursor: Cursor, run: RunDir, trial: str, placed: Mapping[str, str], seen: Observed) -> Cursor:
         record = read_record(run.record(run.attempts()[-1]))
-        standing = {"trial": trial, "state": seen.state.value, "attempts": str(seen.attempts)}
-        tags = {**placed, **_record_tags(record), **standing, **self.owner}
+        status = {"trial": trial, "state": seen.state.value, "attempts": str(seen.attempts)}
+        tags = {**placed, **_record_tags(record), **status, **self.owner}
         changed = [RunTag(key, _text(value)) for key, value in tags.items() if cursor.tags.get(key) != value]
         refused = _prefixed("tag", send_tags(self.client, cursor.run_id, changed))
         self._delete_stale_tags(cursor, tags)
         return _with_refused(cursor.model_copy(update={"tags": tags}), refused)
 
     def _delete_stale_tags(self, cursor: Cursor, tags: Mapping[str, str]) -> None:
-        """Delete the tags that hold no longer: how an attempt ended says nothing of those after it."""
+        """Delete tags that no longer hold, such as the message of an earlier attempt."""
         for key in cursor.tags.keys() - tags.keys():
             if f"tag {key}" not in cursor.refused:
                 self.client.delete_tag(cursor.run_id, key)
 
     def _with_samples(self, cursor: Cursor, run: RunDir) -> Cursor:
-        """Record the sample grids that are new: those with a step as images of it, others as files."""
+        """Record new sample grids: as images if their name has a step, otherwise as files."""
         fresh = [name for name in sample_names(run) if name not in cursor.samples]
         sent = self._pictures(cursor.run_id) if fresh else set()
         refused: dict[str, str] = {}
@@ -212,7 +213,7 @@ class Ingester:
             self._send_picture(run_id, path, *place)
 
     def _pictures(self, run_id: str) -> set[tuple[str, int]]:
-        """Return key and step of every picture that a run has: each gets a random name, so none is replaced."""
+        """Return key and step of every image of a run. MLflow gives images random names, so they are not replaced."""
         matches = (_PICTURE.match(Path(item.path).name) for item in self.client.list_artifacts(run_id, "images"))
         return {(match["key"], int(match["step"])) for match in matches if match}
 
@@ -237,8 +238,8 @@ class Ingester:
 def _record_tags(record: RunRecord | None) -> dict[str, str]:
     if record is None:
         return {}
-    told = {"host": record.host, "ops": record.ops, "code": record.code, "message": record.message}
-    return {key: value for key, value in told.items() if value}
+    tags = {"host": record.host, "ops": record.ops, "code": record.code, "message": record.message}
+    return {key: value for key, value in tags.items() if value}
 
 
 def _prefixed(kind: str, refused: Mapping[str, str]) -> dict[str, str]:
@@ -250,5 +251,5 @@ def _with_refused(cursor: Cursor, refused: Mapping[str, str]) -> Cursor:
 
 
 def _text(value: str) -> str:
-    """Return a text that every database takes: half characters and NUL are written out."""
+    """Return a text that every database accepts: surrogates and NUL are escaped."""
     return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -1,15 +1,15 @@
-"""Looks into the store's own MLflow database without MLflow, whose import takes seconds."""
+"""Reads the store's own MLflow database without importing MLflow, which takes seconds."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 OTHER_TABLES = ("registered_models", "logged_models", "trace_info", "evaluation_datasets")
-"""Where MLflow keeps what a recorder never makes."""
+"""Tables of MLflow that the recorder never fills."""
 
 
 def active_runs(database: Path) -> set[str]:
-    """Return the ids of the runs that are not deleted; none where there is no database. Raises sqlite3.Error."""
+    """Return the ids of the runs that are not deleted; none if there is no database. Raises sqlite3.Error."""
     if not database.exists():
         return set()
     with closing(_open(database)) as opened:
@@ -17,24 +17,25 @@ def active_runs(database: Path) -> set[str]:
 
 
 def all_runs(database: Path) -> set[str]:
-    """Return the ids of all runs, deleted ones too. Raises sqlite3.Error."""
+    """Return the ids of all runs, including deleted ones. Raises sqlite3.Error."""
     with closing(_open(database)) as opened:
         return {str(row[0]) for row in opened.execute("SELECT run_uuid FROM runs")}
 
 
-def holds_only(database: Path, experiments: set[str], tags: set[str]) -> bool:
-    """Return whether there is nothing but these experiments, and in them runs with one of `tags`. Raises sqlite3.Error.
+def holds_only(database: Path, experiments: set[str], tags: set[str], others: str) -> bool:
+    """Return whether a database has only these experiments, and in them only runs with one of `tags`.
 
-    The experiment `Default`, which MLflow makes itself, may be there too.
+    None may have the tag `others`. The experiment `Default`, which MLflow creates, is allowed. Raises sqlite3.Error.
     """
     with closing(_open(database)) as opened:
         names = {row[0] for row in opened.execute("SELECT name FROM experiments")}
         tagged = {row[0] for row in opened.execute(f"SELECT run_uuid FROM tags WHERE key IN ({_marks(tags)})", [*tags])}
+        foreign = opened.execute("SELECT 1 FROM tags WHERE key = ? LIMIT 1", [others]).fetchone()
         runs = {row[0] for row in opened.execute("SELECT run_uuid FROM runs")}
         tables = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        others = [name for name in OTHER_TABLES if name in tables]
-        used = any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in others)
-    return names <= experiments | {"Default"} and runs <= tagged and not used
+        found = [name for name in OTHER_TABLES if name in tables]
+        used = any(opened.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in found)
+    return names <= experiments | {"Default"} and runs <= tagged and not used and not foreign
 
 
 def _open(database: Path) -> sqlite3.Connection:

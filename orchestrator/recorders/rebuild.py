@@ -1,4 +1,4 @@
-"""Records a store anew. What others keep in the same database or at the same server is left alone."""
+"""Rebuilds the records of a store. Other content of the same database or server is not touched."""
 
 import shutil
 import sqlite3
@@ -8,21 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.recorders.mlflow_database import all_runs, holds_only
-from orchestrator.recorders.target import MlflowTarget, sqlite_uri
+from orchestrator.recorders.target import OWNER, MlflowTarget, sqlite_uri
 from orchestrator.store.layout import Store
 
 EXPERIMENTS = {"adasweep", "adasweep figures"}
 TAGS = {"trial", "figures"}
-"""What the recorder makes: these experiments, and in them runs with one of these tags."""
+"""The recorder creates these experiments, and in them runs with one of these tags."""
 
 
 def rebuild(
     store: Store, target: MlflowTarget, beat: Callable[[], None], log: Callable[[str], object]
 ) -> dict[str, str]:
-    """Record everything anew from the files; return what went wrong, by trial or figures.
+    """Record everything again from the files; return errors by trial or figures.
 
-    The store's own database is replaced in one step once its successor is complete, if it holds nothing of others.
-    Anywhere else the store's runs, known by their tags, are replaced one by one. Raises what MLflow raises.
+    The store's own database is replaced atomically by a complete new one, if it has no other content. Elsewhere, the
+    store's runs, found by their tags, are replaced one by one. Raises MLflow's exceptions.
     """
     if target.database is None or not _is_ours(target.database, log):
         from orchestrator.recorders.mlflow import Ingester
@@ -36,10 +36,10 @@ def _is_ours(database: Path, log: Callable[[str], object]) -> bool:
     if not database.exists():
         return True
     try:
-        return holds_only(database, EXPERIMENTS, TAGS)
+        return holds_only(database, EXPERIMENTS, TAGS, others=OWNER)
     except sqlite3.DatabaseError as error:
         aside = database.with_name(f"{database.name}.unreadable-{time.time_ns()}")
-        log(f"{database}: not readable ({error}); it is now {aside.name}\n")
+        log(f"{database}: cannot be read ({error}); renamed to {aside.name}\n")
         database.rename(aside)
         return True
 

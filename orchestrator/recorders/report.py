@@ -1,4 +1,4 @@
-"""What the last pass of a store's recorder came to, for whoever waits for it: STORE/mlflow/report.json."""
+"""The report of a recorder's last pass, for other processes: STORE/mlflow/report.json."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from trainer.files import replace_file
 
 
 class Report(Settings):
-    """One pass: where it recorded, and when it began (Unix seconds).
+    """One pass: its target, and when it began (Unix seconds).
 
-    `trouble` says why MLflow could not be reached, `failed` what went wrong with single trials and figures.
+    `trouble` is why MLflow could not be reached; `failed` has the errors of single trials and figures.
     """
 
     uri: str
@@ -21,7 +21,7 @@ class Report(Settings):
 
     @property
     def problem(self) -> str:
-        """What is the matter, in a line; empty when all is well."""
+        """The problem in one line, or ""."""
         if self.trouble or not self.failed:
             return self.trouble
         (name, reason), others = next(iter(self.failed.items())), len(self.failed) - 1
@@ -29,21 +29,21 @@ class Report(Settings):
 
 
 def report_path(store: Store) -> Path:
-    """Return where the last pass of the recorder left its report."""
+    """Return the file of the report."""
     return store.root / "mlflow" / "report.json"
 
 
 def write_report(store: Store, report: Report) -> None:
-    """Keep the report of a pass for those that ask without recording."""
+    """Write the report of a pass."""
     replace_file(report_path(store), report.model_dump_json())
 
 
 def read_report(store: Store) -> Report | None:
-    """Return what the last pass came to, or None where there was none, or it is not readable."""
+    """Return the report of the last pass, or None if there is none or it cannot be read."""
     return read_document(report_path(store), Report)
 
 
 def error_line(error: Exception) -> str:
-    """Return an error as the beginning of what it says, in one line."""
+    """Return an error as one line, truncated."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= 300 else f"{text[:297]}..."

@@ -15,22 +15,22 @@ from trainer.files import parsed_json, read_regular
 
 
 def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
-    """Return the tags that the plans in a store give to each trial: which sweeps it belongs to, and where in them.
+    """Return the tags that the plans in a store give to each trial: its sweeps, and its position in them.
 
-    `cell` is the same for all seeds of a configuration, whichever sweep asked for them, and for these alone.
+    `cell` is the same for all seeds of a configuration, whichever sweep it belongs to, and unique to it.
     """
     tags: dict[str, dict[str, str]] = {}
     for sweep in sweeps(store):
         if plan := _readable(store, sweep):
             for run in plan.cells:
-                if TRIAL_ID.match(run.trial):
+                if TRIAL_ID.fullmatch(run.trial):
                     _tag(tags.setdefault(run.trial, {}), sweep, plan.tier or "full", run)
     labels = _labels(store, tags)
     return {trial: placed | {"cell": labels[trial]} for trial, placed in tags.items()}
 
 
 def _readable(store: Store, sweep: str) -> PlanFile | None:
-    """Return the plan of a sweep; None for one that cannot be read: recording the trials does not need it."""
+    """Return the plan of a sweep; None if it cannot be read: trials can be recorded without it."""
     try:
         return stored_plan(store, sweep)
     except UserError:
@@ -51,7 +51,7 @@ def _joined(names: str, name: str) -> str:
 
 
 def _labels(store: Store, tags: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Return the label of each trial's cell: one for all seeds of a configuration, no two configurations with one."""
+    """Return the label of each trial's cell: the same for all seeds of a configuration, and unique to it."""
     groups = {trial: group for trial in tags if (group := _group(store, trial))}
     first: dict[str, tuple[str, str]] = {}
     for trial, group in groups.items():
@@ -63,7 +63,7 @@ def _labels(store: Store, tags: dict[str, dict[str, str]]) -> dict[str, str]:
 
 
 def _group(store: Store, trial: str) -> str:
-    """Return the name of a trial's configuration; "" where it cannot be read, or is not there yet."""
+    """Return the name of a trial's configuration; "" if it is missing or cannot be read."""
     try:
         return configuration(store.run(trial).trial)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -72,10 +72,10 @@ def _group(store: Store, trial: str) -> str:
 
 @cache
 def configuration(path: Path) -> str:
-    """Return 12 hexadecimal digits that name the configuration in a trial.json, which never changes, without its seed.
+    """Return 12 hexadecimal digits that identify the configuration in a trial.json (which never changes) without seeds.
 
-    The images of a subset are drawn with the run's own seed unless the sweep says otherwise. Raises what reading it
-    raises.
+    A subset is drawn with the run's seed by default; then `subset_seed` is ignored, too. Raises the errors of reading
+    and parsing.
     """
     config = dict(parsed_json(read_regular(path))["config"])
     seed, data = config.pop("seed", None), config.get("data")

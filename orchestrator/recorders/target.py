@@ -1,4 +1,4 @@
-"""Where a store is recorded: its own SQLite file, or the database or server that MLFLOW_TRACKING_URI names."""
+"""Where a store is recorded: its own SQLite file, or the database or server in MLFLOW_TRACKING_URI."""
 
 import hashlib
 import os
@@ -12,6 +12,8 @@ from orchestrator.store.layout import Store
 from trainer.errors import UserError
 
 VARIABLE = "MLFLOW_TRACKING_URI"
+OWNER = "store"
+"""The tag that names the store of a run, in a database that is not the store's own."""
 SQLITE = "sqlite:///"
 SQLITE_WITH_DRIVER = "sqlite+pysqlite:///"
 _SERVER = re.compile(r"^(https?://.|databricks)")
@@ -20,9 +22,9 @@ _DATABASE = re.compile(r"^(sqlite|postgresql|mysql|mssql)(\+\w+)?://.")
 
 @dataclass(frozen=True)
 class MlflowTarget:
-    """Where to record: MLflow's database or server, where artifacts go, and where the cursors for it are kept.
+    """MLflow's database or server, the location of artifacts, and the folder of cursors.
 
-    `database` is the store's own SQLite file; None elsewhere, where others record as well.
+    `database` is the store's own SQLite file; None for databases and servers shared with others.
     """
 
     uri: str
@@ -32,29 +34,29 @@ class MlflowTarget:
 
     @property
     def artifact_location(self) -> str | None:
-        """Return where artifacts go; None where a server decides about that."""
+        """Return the location of artifacts; None if a server decides."""
         return None if _SERVER.match(self.uri) else self.artifacts
 
 
 def default_target(store: Store, environment: Mapping[str, str] = os.environ) -> MlflowTarget:
-    """Return the store's own SQLite file, or what MLFLOW_TRACKING_URI names. Raises UserError for what cannot be."""
+    """Return the store's own SQLite file, or MLFLOW_TRACKING_URI. Raises UserError if that is invalid."""
     root = store.root.resolve()
     own = root / "mlflow.db"
     uri = environment.get(VARIABLE, "").strip() or sqlite_uri(own)
     if not _SERVER.match(uri) and not _DATABASE.match(uri):
-        raise UserError(VARIABLE, f"{uri!r} is neither a database nor a server, and MLflow records nowhere else", _OUT)
+        raise UserError(VARIABLE, f"{uri!r} is neither a database nor a server", _WAY_OUT)
     database = own if _sqlite_file(uri) == own else None
     cursors = root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8]
     return MlflowTarget(uri, (root / "mlartifacts").as_uri(), cursors, database)
 
 
-_OUT = "name sqlite:///FILE or http://HOST:PORT, or unset it to record into the store's own mlflow.db"
+_WAY_OUT = "name sqlite:///FILE or http://HOST:PORT, or unset it to record into the store's own mlflow.db"
 
 
 def sqlite_uri(path: Path) -> str:
-    """Return the URL of an SQLite file: `?` would begin its options, and `%` a quoted character.
+    """Return the URL of an SQLite file, with `?` and `%` quoted.
 
-    With the driver's name in it, MLflow does not make the folder that a quoted URL seems to name.
+    With the driver's name in the URL, MLflow does not create the folder that a quoted URL seems to name.
     """
     quoted = str(path).replace("%", "%25").replace("?", "%3F")
     return (SQLITE if quoted == str(path) else SQLITE_WITH_DRIVER) + quoted

@@ -7,7 +7,7 @@ from orchestrator.sweep.search_space import Point
 
 
 class Suggestion(NamedTuple):
-    """A configuration that was asked for. `is_open` until somebody has told what became of it."""
+    """A sampled configuration. `is_open` until its result is reported with `tell`."""
 
     number: int
     point: Point
@@ -15,9 +15,9 @@ class Suggestion(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of a configuration: its best score, None where it has none; `curve` are its scores by kimg.
+    """The result of a configuration: its best score, or None, and its scores by kimg (`curve`).
 
-    A lower score is better: those of metrics that should be high are turned round.
+    Lower scores are better: scores of metrics where higher is better are negated.
     """
 
     score: float | None
@@ -26,9 +26,9 @@ class Result(NamedTuple):
 
 
 class Engine(Protocol):
-    """Samples configurations, one after the other, from what it was told of those before.
+    """Samples configurations one by one, based on the results of earlier ones.
 
-    What is dropped, because it was asked for before, is not among what was asked.
+    `asked` does not include dropped configurations, which are repetitions of earlier ones.
     """
 
     def asked(self) -> list[Suggestion]: ...

@@ -1,7 +1,7 @@
-"""Optuna's samplers by ask and tell. The journal is a file in the store; there is no server, and no job runs Optuna.
+"""Optuna's samplers, by ask and tell. The journal is a file in the store; there is no server, and no job runs Optuna.
 
-What the journal says of a configuration that was asked for is its number and its values. Whether it has run, and what
-came out, the trials' directories say.
+The journal has the number and the values of each sampled configuration. Its state and result are in the trials'
+directories.
 """
 
 import logging
@@ -23,39 +23,39 @@ from orchestrator.sweep.search_space import Applies, Point, Search, sampled
 
 OPEN = frozenset({TrialState.RUNNING})
 REPEATED = "repeated"
-"""Marks in the journal what was asked for before."""
+"""Marks repeated configurations in the journal."""
 
 
 @dataclass
 class OptunaEngine:
-    """One study: the space of a search, and what was found in it."""
+    """One study: a search space, and the results so far."""
 
     search: Search
     study: optuna.Study
     applies: Applies
 
     def asked(self) -> list[Suggestion]:
-        """Return every configuration asked for so far, in order; one that was cut short is asked for to its end."""
+        """Return all configurations sampled so far, in order; complete one whose sampling was interrupted."""
         trials = [trial for trial in self.study.get_trials(deepcopy=False) if _was_asked(trial)]
         return [self._asked(trial.number, trial.state in OPEN) for trial in trials]
 
     def ask(self) -> Suggestion:
-        """Return another configuration. What is sampled is a function of the search's seed and of all told before."""
+        """Return another configuration, a function of the search's seed and all earlier results."""
         self.study.sampler = sampler_of(self.search, len(self.study.get_trials(deepcopy=False)))
         return self._asked(self.study.ask().number, True)
 
     def drop(self, number: int) -> None:
-        """Take a configuration back that was asked for before."""
+        """Drop a configuration that repeats an earlier one."""
         trial = self._trial(number)
         trial.set_user_attr(REPEATED, True)
         self.study.tell(trial, state=TrialState.FAIL)
 
     def tell(self, number: int, result: Result) -> None:
-        """Say what became of a configuration. Scores on the way count where it was stopped."""
+        """Report the result of a configuration, with its intermediate scores."""
         trial = self._trial(number)
-        told = self.study.get_trials(deepcopy=False)[number].intermediate_values
+        reported = self.study.get_trials(deepcopy=False)[number].intermediate_values
         for kimg, score in result.curve.items():
-            if _step(kimg) not in told:
+            if _step(kimg) not in reported:
                 trial.report(score, _step(kimg))
         if result.stopped:
             self.study.tell(trial, state=TrialState.PRUNED)
@@ -65,12 +65,12 @@ class OptunaEngine:
             self.study.tell(trial, result.score)
 
     def expect(self, points: Iterable[Point]) -> None:
-        """Have `ask` return these next: they were asked for before, in a study that is no more."""
+        """Make `ask` return these configurations next: they were sampled in an earlier study."""
         for point in points:
             self.study.enqueue_trial({key: self.search.space[key].token(value) for key, value in point.items()})
 
     def _asked(self, number: int, is_open: bool) -> Suggestion:
-        """Return a configuration: what was suggested before is suggested again, what is missing is sampled now."""
+        """Return a configuration: stored values are reused, missing ones are sampled."""
         return Suggestion(number, sampled(self.search.space, self._trial(number), self.applies), is_open)
 
     def _trial(self, number: int) -> Trial:
@@ -78,10 +78,10 @@ class OptunaEngine:
 
 
 def open_engine(place: Path, name: str, search: Search, applies: Applies) -> OptunaEngine:
-    """Return the study called `name` in the journal at `place`, which begins if there is none.
+    """Return the study called `name` in the journal at `place`; create it if necessary.
 
-    A journal whose content cannot be understood is set aside, with a warning: the plan also has what was suggested.
-    Raises OSError where the file system fails: that says nothing about the journal.
+    A journal that cannot be parsed is set aside, with a warning: the plan also has the configurations.
+    Raises OSError if the file system fails, which says nothing about the journal.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def open_engine(place: Path, name: str, search: Search, applies: Applies) -> Opt
         study = _study(place, name, search)
     except (OSError, MemoryError):
         raise
-    except Exception as error:  # a journal that somebody has spoilt: Optuna raises whatever it stumbles over
+    except Exception as error:  # a damaged journal: Optuna raises many types of exceptions
         if not place.exists():
             raise
         aside = place.rename(place.with_name(f"{place.name}.unreadable-{time.time_ns()}"))
@@ -117,7 +117,7 @@ def _was_asked(trial: FrozenTrial) -> bool:
 
 
 def _cut_torn_line(journal: Path) -> None:
-    """Remove what a crash has left of a line at the end: Optuna would write on behind it, and then refuse the file."""
+    """Remove an incomplete last line left by a crash: Optuna would append to it, and then reject the file."""
     if not journal.exists():
         return
     with journal.open("r+b") as file:
@@ -127,7 +127,7 @@ def _cut_torn_line(journal: Path) -> None:
 
 
 def sampler_of(search: Search, asked: int) -> BaseSampler:
-    """Return the sampler of a search that has asked for so many configurations."""
+    """Return the sampler of a search that has sampled `asked` configurations."""
     seed = search.seed * 100_003 + asked
     if search.sampler == "random":
         return RandomSampler(seed=seed)

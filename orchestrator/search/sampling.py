@@ -1,7 +1,7 @@
-"""Carries out a search: the plan of a sweep grows as configurations are sampled, and ends when all have results.
+"""Runs a search: the plan of a sweep grows as configurations are sampled, and is complete when all have results.
 
-Files say everything: the plan has the configurations, their trials' directories what became of them. Optuna's journal
-is brought up to date from those. So any process may take over, one at a time.
+The state is in files: configurations in the plan, results in the trials' directories, from which Optuna's journal is
+updated. Any process can therefore take over, one at a time.
 """
 
 import itertools
@@ -16,8 +16,8 @@ from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.errors import LeaseHeld, PlanError, SweepError
 from orchestrator.plan.decide import Action, decide
-from orchestrator.plan.plan import wanted_of
 from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.wanted import wanted_of
 from orchestrator.search.engine import Engine, Result, Suggestion
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
 from orchestrator.store.observe import observe
@@ -27,21 +27,21 @@ from orchestrator.sweep.search_space import Applies, Point, Search, every, is_co
 from orchestrator.sweep.trial import DataLookup, Trial
 
 MOST_REPEATS = 20
-"""How often in a row a configuration may come again before the space is counted through."""
+"""How many repetitions may be sampled in a row before the space is enumerated."""
 
 MOST_POINTS = 10_000
 
 
 class Growth(Protocol):
-    """What may add trials to a plan while it is carried out."""
+    """Adds trials to a plan while it is being executed."""
 
     def advance(self) -> bool:
-        """Add what may be added now; return whether more is to come."""
+        """Add the trials that may run now; return whether more may follow."""
         ...
 
 
 class Complete:
-    """A plan that has all its trials from the start."""
+    """The growth of a plan that has all its trials from the start: none."""
 
     def advance(self) -> bool:
         return False
@@ -49,10 +49,10 @@ class Complete:
 
 @dataclass
 class Sampling:
-    """The search of the sweep that `dispatcher` carries out. `open` are the trials of what was asked and not told.
+    """The search of the sweep that `dispatcher` runs. `open` has the trials of configurations without a result.
 
-    No configuration is run twice: neither the same point (`tried`), nor another that comes to the same trials
-    (`trained`). The search is `exhausted` when the space has no other.
+    No configuration is run twice: neither the same point (`tried`), nor another with the same trials (`trained`). The
+    search is `exhausted` when the space has no other.
     """
 
     dispatcher: Dispatcher
@@ -67,10 +67,10 @@ class Sampling:
     tried: list[Point] = field(default_factory=list)
     trained: set[frozenset[str]] = field(default_factory=set)
     exhausted: bool = False
-    beaten: float = field(default_factory=time.monotonic)
+    renewed: float = field(default_factory=time.monotonic)
 
     def advance(self) -> bool:
-        """Tell what has ended, and ask for as many configurations as may run. Raises LeaseSuperseded."""
+        """Report results, and sample as many configurations as may run. Raises LeaseSuperseded."""
         self._beat()
         for number, trials in list(self.open.items()):
             if all(is_settled(self.dispatcher.decisions[trial]) for trial in trials):
@@ -85,7 +85,7 @@ class Sampling:
         return not self.exhausted and self.asked < self.search.trials and len(self.open) < self.search.parallel
 
     def _another(self) -> Suggestion | None:
-        """Return a configuration that was not asked for before; None where the space has no other."""
+        """Return a configuration that was not sampled before; None if the space has no other."""
         repeated: list[Point] = []
         while len(repeated) < MOST_REPEATS:
             asked = self.engine.ask()
@@ -100,13 +100,13 @@ class Sampling:
             self.engine.expect([untried])
             return self.engine.ask()
         self.exhausted = True
-        self.log(f"the space holds no more than these {self.asked} configurations, of {self.search.trials} asked for")
+        self.log(f"the space has only {self.asked} configurations; {self.search.trials} were requested")
         return None
 
     def _log_repeated(self, points: list[Point]) -> None:
         if points:
-            times = f", and {len(points) - 1} times another such" if points[1:] else ""
-            self.log(f"sampled before: {_text(points[0])}{times}; another is drawn")
+            more = f", and {len(points) - 1} more repetitions" if points[1:] else ""
+            self.log(f"sampled before: {_text(points[0])}{more}; sampling another")
 
     def _countable(self) -> Iterable[Point]:
         space = self.search.space
@@ -119,23 +119,23 @@ class Sampling:
         return bool(trials) and frozenset(trial.id for trial in trials) in self.trained
 
     def _trials(self, point: Point, *, log: bool) -> list[Trial]:
-        """Return the trials of a configuration; none where it is not valid."""
+        """Return the trials of a configuration; none if it is invalid."""
         try:
             return trials_of(self.dispatcher.plan.sweep, point, self.find)
         except SweepError as error:
             if log:
-                self.log(f"the configuration {_text(point)} is not valid: {error}")
+                self.log(f"the configuration {_text(point)} is invalid: {error}")
             return []
 
     def resume(self, kept: tuple[Point, ...]) -> None:
-        """Go on where an earlier process stopped; `kept` are the configurations of the plan it left."""
+        """Continue where an earlier process stopped; `kept` are the configurations in its plan."""
         asked = self.engine.asked()
         for one in asked:
             self._take(one)
         self.engine.expect([point for point in kept if point not in [one.point for one in asked]])
 
     def _take(self, asked: Suggestion) -> None:
-        """Make a configuration part of the plan: ordinary trials, which the dispatcher runs like all others."""
+        """Add a configuration to the plan, as ordinary trials that the dispatcher runs like all others."""
         self.asked += 1
         trials = self._trials(asked.point, log=True)
         self.tried.append(asked.point)
@@ -150,17 +150,17 @@ class Sampling:
         if point in plan.sweep.sampled:
             return
         sweep = replace(plan.sweep, sampled=(*plan.sweep.sampled, point))
-        fresh = {trial.id: trial for trial in trials if trial.id not in dispatcher.observed}
-        handles = open_handles(dispatcher.store, fresh)
-        seen = observe(dispatcher.store, fresh, reported_states(dispatcher.store, handles, [dispatcher.backend]))
         every, awaited = (*plan.trials, *trials), plan.awaited[len(trials) :]
         wanted = wanted_of(sweep, every)
+        fresh = [trial for trial in wanted if trial not in dispatcher.observed]
+        handles = open_handles(dispatcher.store, fresh)
+        seen = observe(dispatcher.store, fresh, reported_states(dispatcher.store, handles, [dispatcher.backend]))
         grown = replace(plan, sweep=sweep, trials=every, wanted=wanted, awaited=awaited)
         write_plan(dispatcher.store, grown)
         dispatcher.grow(grown, seen, decide({trial: wanted[trial] for trial in fresh}, seen, dispatcher.rules))
 
     def _result(self, trials: tuple[str, ...]) -> Result:
-        """Return what became of a configuration: means over its trials."""
+        """Return the result of a configuration: means over its trials."""
         decisions = [self.dispatcher.decisions[trial] for trial in trials]
         curves = [self._curve(trial) for trial in trials]
         bests = [min(curve.values(), default=math.inf) for curve in curves]
@@ -175,9 +175,9 @@ class Sampling:
         return {kimg: score for kimg, score in curve.items() if math.isfinite(score)}
 
     def _beat(self) -> None:
-        if time.monotonic() - self.beaten > BEAT_SECONDS:
+        if time.monotonic() - self.renewed > BEAT_SECONDS:
             self.lease.beat()
-            self.beaten = time.monotonic()
+            self.renewed = time.monotonic()
 
 
 def _text(point: Point) -> str:
@@ -185,14 +185,14 @@ def _text(point: Point) -> str:
 
 
 def mean_curve(curves: list[Mapping[float, float]]) -> dict[float, float]:
-    """Return the mean of curves, where all of them have a score."""
+    """Return the mean of curves at the points where all of them have a score."""
     shared = set.intersection(*map(set, curves)) if curves else set()
     return {kimg: sum(curve[kimg] for curve in curves) / len(curves) for kimg in sorted(shared)}
 
 
 @contextmanager
 def growth_of(dispatcher: Dispatcher, find: DataLookup, log: Callable[[str], None]) -> Iterator[Growth]:
-    """Yield what adds trials to the plan of a dispatcher. Raises PlanError where another process drives the search."""
+    """Yield the growth of a dispatcher's plan. Raises PlanError if another process drives the search."""
     sweep, search = dispatcher.plan.sweep, dispatcher.plan.sweep.spec.search
     if not search:
         yield Complete()

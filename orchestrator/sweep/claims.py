@@ -1,4 +1,4 @@
-"""Claims in a sweep file, checked when it is read, before anything runs."""
+"""Checks the claims of a sweep file when it is read, before anything runs."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
@@ -13,11 +13,11 @@ MARKS = (PROSE, CONTROL)
 
 
 def _marked(value: Any) -> Any:
-    """Return "prose: words" for the mapping that YAML makes of `- prose: words`; anything else as it is."""
+    """Return the string "prose: TEXT" for `- prose: TEXT`, which YAML reads as a mapping; other values unchanged."""
     if isinstance(value, dict) and len(value) == 1:
-        ((mark, words),) = value.items()
-        if f"{mark}: " in MARKS and isinstance(words, str):
-            return f"{mark}: {words}"
+        ((mark, text),) = value.items()
+        if f"{mark}: " in MARKS and isinstance(text, str):
+            return f"{mark}: {text}"
     return value
 
 
@@ -27,11 +27,11 @@ _SCHEMA = {
         *(
             {
                 "type": "object",
-                "properties": {mark.strip(": "): {"type": "string", "description": told}},
+                "properties": {mark.strip(": "): {"type": "string", "description": text}},
                 "required": [mark.strip(": ")],
                 "additionalProperties": False,
             }
-            for mark, told in ((PROSE, "Words that are never tested."), (CONTROL, "A claim that must not hold."))
+            for mark, text in ((PROSE, "Text that is never tested."), (CONTROL, "A claim that must not hold."))
         ),
     ]
 }
@@ -41,7 +41,7 @@ ClaimText = Annotated[str, BeforeValidator(_marked), WithJsonSchema(_SCHEMA)]
 
 
 def claim_problems(claims: Sequence[str], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield problems of claims by themselves: grammar, and metrics that the sweep does not measure."""
+    """Yield claims with invalid grammar, or about metrics that the sweep does not measure."""
     for index, text in enumerate(claims):
         if is_prose(text):
             continue
@@ -55,7 +55,7 @@ def claim_problems(claims: Sequence[str], metrics: Sequence[str]) -> Iterator[tu
 
 
 def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:
-    """Yield claims, all of them well-formed, that do not name two cells of the sweep."""
+    """Yield well-formed claims that do not refer to two cells of the sweep."""
     for index, text in enumerate(claims):
         if is_prose(text):
             continue

@@ -1,4 +1,4 @@
-"""Values of a sweep file as the settings they are for take them: `'32'` is 32 where a number is asked for."""
+"""Converts values of a sweep file to the type of their setting: `'32'` becomes 32 for a number."""
 
 import functools
 from typing import Any, cast
@@ -9,7 +9,7 @@ from orchestrator.sweep.keys import models_in, settable
 
 
 def coerced(key: str, value: Any) -> Any:
-    """Return text as the number or truth value that the setting `key` is, in groups too; anything else as it is."""
+    """Return text as the number or boolean that setting `key` requires, also within groups; other values unchanged."""
     if isinstance(value, dict):
         return {inner: coerced(f"{key}.{inner}", one) for inner, one in value.items()}
     if not isinstance(value, str):
@@ -24,6 +24,6 @@ def coerced(key: str, value: Any) -> Any:
 
 @functools.cache
 def _readers(key: str) -> tuple[TypeAdapter[Any], ...]:
-    """Return what reads plain values of a key, one reader for each choice that has it."""
+    """Return the adapters of plain values of a key, one for each choice that has it."""
     fields = [field for field in settable().get(key, []) if not models_in(field.annotation)]
     return tuple(TypeAdapter(cast(Any, field.annotation)) for field in fields)

@@ -1,4 +1,4 @@
-"""Conditions of a sweep, `exclude` and `if`: whether they hold in a cell, and whether they ever can."""
+"""Evaluates the conditions of a sweep, `exclude` and `if`, and finds values that no cell can match."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,14 +13,14 @@ SHOWN = 8
 
 
 class ConditionChecker:
-    """Evaluates conditions, and remembers which of their values any cell had, and what the cells had instead."""
+    """Evaluates conditions, and records their values and the values that cells had."""
 
     def __init__(self) -> None:
         self._wanted: dict[KeyPath, list[Any]] = {}
         self._had: dict[KeyPath, list[Any]] = {}
 
     def hold(self, wanted: Mapping[str, Any], path: KeyPath, layers: Layers) -> bool:
-        """Return whether the settings have every value of `wanted`, which stands at `path`; a list means any."""
+        """Return whether the settings match every value of `wanted`, the condition at `path`; a list matches any."""
         tree = layers.full_tree
         met = [self._has(key, value, (*path, key), tree) for key, value in wanted.items()]
         return all(met)
@@ -34,16 +34,16 @@ class ConditionChecker:
         return found in self._wanted[path]
 
     def unmet(self) -> Iterator[tuple[KeyPath, Any, str]]:
-        """Yield the values of conditions that no cell can meet: where the condition stands, the value, and a problem.
+        """Yield the values of conditions that no cell matched: path, value and problem.
 
-        A list may name numbers that only other sweeps and tiers have, as long as one of its values is met here.
+        A list may have numbers that only other sweeps or tiers use, as long as one of its values is matched.
         """
         for path, values in self._wanted.items():
             had = self._had[path]
             met = any(value in had for value in values)
             for value in values:
                 if value not in had and not (met and isinstance(value, int | float)):
-                    yield path, value, f"{value!r} is the value of no cell; there are {_listed(had)}{_near(value, had)}"
+                    yield path, value, f"no cell has {value!r}; cells have {_listed(had)}{_near(value, had)}"
 
 
 def _listed(values: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Where the runs of a sweep differ from what the paper states of them (see published_settings)."""
+"""Finds settings of a sweep's runs that differ from the paper's (see published_settings)."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,17 +8,18 @@ from orchestrator.errors import Problem
 from orchestrator.sweep.published_settings import PROOF, PublishedEntry, PublishedFile
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
+from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.spec import Settings, Spec
 from trainer.errors import did_you_mean
 
 Facts = Mapping[str, Any]
-"""What is known of a run, by key: settings of its configuration as in a sweep, and what the sweep asks for."""
+"""The settings of a run by key: those of its configuration, as in a sweep file, and those of its sweep."""
 
 MISSING = object()
 
 
 class Deviation(NamedTuple):
-    """A setting of some runs that is not the published one. `is_proven`: the published one is not from memory."""
+    """A setting of some runs that differs from the published one. `is_proven`: the published one is not from memory."""
 
     problem: Problem
     is_proven: bool
@@ -28,19 +29,19 @@ class Deviation(NamedTuple):
 
 
 def deviations(file: PublishedFile, sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Deviation]:
-    """Yield what of the runs of a sweep is not as published."""
+    """Yield the deviations of a sweep's runs from the published settings."""
     entries = list(file.of(sweep.spec.sweep))
     known = [facts_of(sweep, trial) for trial in trials] if entries else []
     for place, entry in entries:
         for key, text in _found(entry, known):
             within = ("says" if key in entry.says else "values", key) if key else ()
-            path = ("entries", place, *within)
+            path: KeyPath = ("entries", place, *within)
             problem = file.source.problem(path, f"{text} [{entry.evidence}: {entry.source}]", key or entry.sweep)
             yield Deviation(problem, entry.evidence in PROOF)
 
 
 def facts_of(sweep: Sweep, trial: Trial) -> Facts:
-    """Return what is known of a run: `cell`, `data`, `images`, `generator.width.256`, `methods.bcr.transform` ..."""
+    """Return the settings of a run: `cell`, `data`, `images`, `generator.width.256`, `methods.bcr.transform` ..."""
     spec, config = sweep.spec, trial.config
     sizes = [4 << power for power in range(config.data.resolution.bit_length() - 2)]
     return {
@@ -54,7 +55,7 @@ def facts_of(sweep: Sweep, trial: Trial) -> Facts:
         "horizon_kimg": trial.horizon_kimg,
         "gpus": trial.resources.gpus,
         "micro_batches": config.micro_batches,
-        "transfer": trial.transfer_path.stem if trial.transfer_path else None,
+        "transfer": trial.source.trial.name if trial.source else trial.transfer_path and trial.transfer_path.stem,
         "metrics": list(spec.metrics),
         "score": spec.score,
         "detector": spec.detector.partition(":")[0],
@@ -70,7 +71,7 @@ def _widths(network: str, widths: Mapping[int, int]) -> Iterator[tuple[str, int]
 
 
 def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every value of settings by its dotted key: a tagged choice as its tag, one of a list under its tag."""
+    """Yield every value of settings by dotted key: a tagged choice by its tag, one in a list under its tag."""
     if isinstance(value, Settings):
         yield prefix, getattr(value, "type", None)
         for key, inner in value:
@@ -84,8 +85,8 @@ def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _found(entry: PublishedEntry, known: Sequence[Facts]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the runs that an entry is about, by key."""
-    chosen = [facts for facts in known if _is_meant(entry, facts)]
+    """Yield the deviations of the runs selected by an entry, by key."""
+    chosen = [facts for facts in known if _is_selected(entry, facts)]
     absent = [name for name in entry.cells if all(facts["cell"] != name for facts in chosen)]
     if absent or not chosen:
         wanted = ", ".join([*absent, *(f"{key}={value}" for key, value in entry.where.items())])
@@ -96,7 +97,7 @@ def _found(entry: PublishedEntry, known: Sequence[Facts]) -> Iterator[tuple[str,
         yield from ((key, text) for text in _differing_together(key, values, chosen))
 
 
-def _is_meant(entry: PublishedEntry, facts: Facts) -> bool:
+def _is_selected(entry: PublishedEntry, facts: Facts) -> bool:
     if entry.cells and facts["cell"] not in entry.cells:
         return False
     return all(
@@ -135,7 +136,7 @@ def _distinct(values: Sequence[Any]) -> list[Any]:
 
 
 def same(value: Any, published: Any) -> bool:
-    """Return whether a value is the published one; numbers up to rounding, and true is not 1."""
+    """Return whether a value equals the published one; numbers up to rounding, and true is not 1."""
     if isinstance(value, bool) or isinstance(published, bool):
         return value is published
     if isinstance(value, int | float) and isinstance(published, int | float):

@@ -1,4 +1,4 @@
-"""Traces an error in a resolved configuration back to the line that set the value."""
+"""Traces an error in a resolved configuration to the line that set the value."""
 
 import re
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from orchestrator.sweep.validation_messages import error_text
 
 
 def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
-    """Return where the wrong value was written, and what is wrong with it.
+    """Return the location of an invalid value and the problem.
 
-    The last setting that touches the key of the error is to blame; for an error of the whole configuration, the last
-    setting that its message names.
+    It is the last setting that affects the key of the error; for an error of the whole configuration, the last setting
+    that its message mentions.
     """
     key = dotted(detail["loc"])
     text = f"'{key}' is not a setting here" if detail["type"] == "extra_forbidden" else error_text(detail)
@@ -27,7 +27,7 @@ def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
 
 
 def dotted(loc: Sequence[str | int]) -> str:
-    """Return the key of an error's place, without the names of tagged choices that pydantic puts between."""
+    """Return the key of an error's location, without the tags of choices that pydantic inserts."""
     parts: list[str] = []
     for index, part in enumerate(map(str, loc)):
         known = ".".join([*parts, part]) in settable() or index == len(loc) - 1

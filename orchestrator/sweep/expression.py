@@ -1,9 +1,9 @@
-"""Expressions in sweep files: arithmetic, comparisons and a few functions of other settings. Nothing is executed.
+"""Expressions in sweep files: arithmetic, comparisons and a few functions of other settings. No code is executed.
 
 `objective.r1_gamma: 0.0002 * data.resolution ** 2 / batch`
 
-The text is parsed into Python's syntax tree, of which only the kinds of node below are understood; names are dotted
-keys of settings. Numbers stay small: no power or product may make an integer of more than MAX_BITS bits.
+The text is parsed into Python's syntax tree, of which only the node types below are supported; names are dotted keys of
+settings. Numbers are bounded: no power or product may have more than MAX_BITS bits.
 """
 
 import ast
@@ -16,13 +16,13 @@ MAX_CHARACTERS = 500
 MAX_BITS = 256
 
 Lookup = Callable[[str], Any]
-"""From a dotted key to its value. Raises ExpressionError where there is none."""
+"""Maps a dotted key to its value. Raises ExpressionError if there is none."""
 
 Number = int | float
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be read, or has no value here."""
+    """An expression that is invalid or has no value here."""
 
 
 def _power(base: Number, exponent: Number) -> Number:
@@ -30,7 +30,7 @@ def _power(base: Number, exponent: Number) -> Number:
         raise ExpressionError(f"{base} ** {exponent} is too large")
     result: Number | complex = base**exponent
     if isinstance(result, complex):
-        raise ExpressionError(f"{base} ** {exponent} is no real number")
+        raise ExpressionError(f"{base} ** {exponent} is not a real number")
     return result
 
 
@@ -65,14 +65,14 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 
 def evaluate(text: str, lookup: Lookup) -> Any:
-    """Return the value of an expression: a number, a truth value, a text, or None. Raises ExpressionError."""
+    """Return the value of an expression: a number, boolean, string or None. Raises ExpressionError."""
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"is longer than {MAX_CHARACTERS} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval")
         value = _value(tree.body, lookup)
     except SyntaxError as error:
-        raise ExpressionError(f"cannot be read as an expression ({error.msg})") from None
+        raise ExpressionError(f"is not a valid expression ({error.msg})") from None
     except (ArithmeticError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise ExpressionError(str(error) or type(error).__name__) from None
     if isinstance(value, float) and not math.isfinite(value):
@@ -100,7 +100,7 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
             return _value(then if _value(test, lookup) else otherwise, lookup)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
             return _bounded(FUNCTIONS[name](*(_number(part, lookup) for part in args)))
-    raise ExpressionError(f"`{ast.unparse(node)}` is not understood here; there are numbers, settings, {_known()}")
+    raise ExpressionError(f"`{ast.unparse(node)}` is not supported; use numbers, settings, {_known()}")
 
 
 def _number(node: ast.expr, lookup: Lookup) -> Number:
@@ -124,7 +124,7 @@ def _both_or_any(op: ast.boolop, values: list[ast.expr], lookup: Lookup) -> bool
 def _compared(values: list[Any], ops: list[ast.cmpop]) -> bool:
     for op in ops:
         if type(op) not in COMPARISONS:
-            raise ExpressionError("only ==, !=, <, <=, > and >= compare")
+            raise ExpressionError("only the comparisons ==, !=, <, <=, > and >= are supported")
     steps = zip(ops, values, values[1:], strict=False)
     return all(COMPARISONS[type(op)](left, right) for op, left, right in steps)
 

@@ -1,4 +1,4 @@
-"""Sweep files that include others: the included settings, with the file's own laid over them."""
+"""Sweep files that include others: their own settings override the included ones."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,16 +8,16 @@ from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.yaml_source import YamlSource, load
 
 MERGED = frozenset({"base", "cells", "grid", "zip", "derive", "watch", "resources", "search", "budget"})
-"""Parts of a sweep that whoever lays over it changes key by key, null removing a key; all others are replaced."""
+"""Parts of a sweep that are overridden key by key (null removes a key); all other parts are replaced."""
 
 OWN = frozenset({"sweep", "include"})
-"""Parts that belong to one file alone."""
+"""Parts that are not inherited."""
 
 MAX_DEPTH = 5
 
 
 def load_with_included(file: Path, within: tuple[Path, ...] = ()) -> YamlSource:
-    """Return a sweep file laid over those it includes. Raises SweepError, also for files that include each other."""
+    """Return a sweep file merged over those it includes. Raises SweepError, also for circular includes."""
     source = load(file)
     below = tuple(_included(source, name, (*within, file.resolve())) for name in _names(source))
     values: dict[str, Any] = {}
@@ -27,7 +27,7 @@ def load_with_included(file: Path, within: tuple[Path, ...] = ()) -> YamlSource:
 
 
 def overlaid(values: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return a sweep with another laid on it; tiers of the same name are laid on each other, too."""
+    """Return a sweep overridden by another; tiers of the same name are merged in the same way."""
     merged = dict(values)
     for key, value in over.items():
         old = merged.get(key)
@@ -48,7 +48,7 @@ def _merged(key: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any
 
 
 def _names(source: YamlSource) -> list[str]:
-    """Return the files that a sweep includes; what is not a file name is reported when the sweep is validated."""
+    """Return the files that a sweep includes; invalid names are reported when the sweep is validated."""
     given = source.values.get("include", [])
     return [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
 
@@ -56,8 +56,8 @@ def _names(source: YamlSource) -> list[str]:
 def _included(source: YamlSource, name: str, within: tuple[Path, ...]) -> YamlSource:
     path = source.file.parent / Path(name).expanduser()
     if path.resolve() in within or len(within) > MAX_DEPTH:
-        told = "includes itself" if path.resolve() in within else f"is included more than {MAX_DEPTH} deep"
-        raise SweepError([_problem(source, f"{name} {told}")])
+        problem = "includes itself" if path.resolve() in within else f"is included more than {MAX_DEPTH} levels deep"
+        raise SweepError([_problem(source, f"{name} {problem}")])
     if not path.is_file():
         raise SweepError([_problem(source, f"{name}: no such file in {source.file.parent}")])
     return load_with_included(path, within)

@@ -12,7 +12,7 @@ ID = "https://json-schema.org/draft/2020-12/schema"
 
 
 def sweep_schema() -> dict[str, Any]:
-    """Return the schema: that of SweepSpec, with every dotted key spelled out wherever settings are assigned."""
+    """Return the schema of SweepSpec, with all dotted keys listed wherever settings are assigned."""
     schema = SweepSpec.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
     values = {key: _value(fields, definitions) for key, fields in settable().items()}
@@ -45,12 +45,12 @@ def _closed(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _refer(properties: dict[str, Any], **targets: str) -> None:
     for key, target in targets.items():
-        told = {name: properties[key][name] for name in ("description", "title", "default") if name in properties[key]}
-        properties[key] = {"$ref": f"#/$defs/{target}", **told}
+        kept = {name: properties[key][name] for name in ("description", "title", "default") if name in properties[key]}
+        properties[key] = {"$ref": f"#/$defs/{target}", **kept}
 
 
 def _value(fields: list[FieldInfo], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a value; of a tagged choice, its name alone will do."""
+    """Return the schema of a value; a tagged choice may be given by its name."""
     found = [_field_schema(field, definitions) for field in fields]
     models = [model for field in fields for model in models_in(field.annotation) if "type" in model.model_fields]
     names = list(dict.fromkeys(model.model_fields["type"].default for model in models))

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, JsonValue
 from pydantic.fields import FieldInfo
 
+from orchestrator.sweep.transfer_source import TransferSource
 from trainer.config.job import Resources
 from trainer.config.presets.official import PRESETS
 from trainer.config.spec import Positive, PositiveInt
@@ -22,8 +23,8 @@ Assignments = dict[str, JsonValue]
 AxisValues = Annotated[list[JsonValue], Field(min_length=1)]
 """At least one value, for an axis."""
 
-FOUND_OUT = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
-"""What the data set itself says, so that nobody has to write it."""
+READ_FROM_DATA = frozenset(f"data.{name}" for name in ("fingerprint", "images", "resolution", "channels", "classes"))
+"""Settings that are read from the data set."""
 
 HORIZON = "horizon_kimg"
 """What a sweep says for all cells, and cells and conditions may say for some."""
@@ -32,8 +33,14 @@ ELSEWHERE = {
     "seed": "belongs under `seeds`",
     "schema_version": "is not a setting",
     "transfer.sha256": "is read from the snapshot; write `transfer: PATH`",
+    **dict.fromkeys(
+        ("transfer.trial", "transfer.kimg", "transfer.best_by"),
+        "is found out from the source; write `transfer: {cell: NAME, at: last}`",
+    ),
 }
 
+
+TRANSFER = "The weights to start from: the path of a snapshot, or a trial that is trained first."
 
 _PRESET: Any = Literal[PRESETS]
 
@@ -48,12 +55,13 @@ def settable() -> dict[str, list[FieldInfo]]:
     fields[HORIZON] = [FieldInfo(annotation=Positive, description="Length of training of these cells, in kimg.")]
     fields |= {key: [field] for key, field in _walk(Resources, "resources.")}
     for key, field in _walk(TrainConfig, ""):
-        if key not in FOUND_OUT and key not in ELSEWHERE:
+        if key not in READ_FROM_DATA and key not in ELSEWHERE:
             fields.setdefault(key, []).append(field)
     fields["data"] = fields["data.source"] = [
         FieldInfo(annotation=str, description="A known data set, or the path of a folder or ZIP.")
     ]
-    fields["transfer"] = [FieldInfo(annotation=str | None, default=None, description="A snapshot to start from.")]
+    fields["transfer"] = [FieldInfo(annotation=str | TransferSource | None, default=None, description=TRANSFER)]
+    fields |= {key: [field] for key, field in _walk(TransferSource, "transfer.")}
     return fields
 
 
@@ -65,7 +73,7 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """Return the groups of settings that may stand where `annotation` is asked for."""
+    """Return the groups of settings that `annotation` allows."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated, list):
@@ -74,24 +82,24 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def default_of(key: str) -> Any:
-    """Return the default of a key, or None where it has none of its own (a preset or another key decides)."""
+    """Return the default of a key, or None if a preset or another key decides."""
     values = [field.get_default() for field in settable().get(key, []) if not field.is_required()]
     return values[0] if values else None
 
 
 def key_problem(key: str) -> str | None:
-    """Return what is wrong with `key` as a setting, or None."""
+    """Return why `key` is not a setting, or None if it is."""
     if key in settable():
         return None
     if key in ELSEWHERE:
         return ELSEWHERE[key]
-    if key in FOUND_OUT:
-        return "is read from the data set itself"
+    if key in READ_FROM_DATA:
+        return "is read from the data set"
     return "is not a setting" + did_you_mean(key, settable())
 
 
 def nested(key: str, value: Any) -> dict[str, Any]:
-    """Return the tree in which only `key` (dotted) has `value`. A bare `data` names where the images come from."""
+    """Return a tree in which only `key` (dotted) has `value`. `data` is short for `data.source`."""
     if key == "data" and not isinstance(value, dict):
         key = "data.source"
     *groups, last = key.split(".")
@@ -102,7 +110,7 @@ def nested(key: str, value: Any) -> dict[str, Any]:
 
 
 def lookup(tree: Any, key: str) -> Any:
-    """Return what stands at `key` in a tree of settings: the value, the name of a tagged choice, or the default."""
+    """Return the value at `key` in a tree of settings: a value, the name of a tagged choice, or the default."""
     here = tree
     for part in ("data.source" if key == "data" else key).split("."):
         if not isinstance(here, dict) or part not in here:

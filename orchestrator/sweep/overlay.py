@@ -1,21 +1,26 @@
-"""Lays the settings of a cell over one another, and the preset beneath them."""
+"""Merges the settings of a cell over the preset."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
 from orchestrator.sweep.expression import ExpressionError
 from orchestrator.sweep.keys import HORIZON, lookup, nested, settable
 from orchestrator.sweep.setting import Setting
+from orchestrator.sweep.transfer_source import SourceReference, TransferSource
 from orchestrator.sweep.trial import DataLookup, LocatedData
+from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
+from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import located
 from trainer.errors import UserError, did_you_mean
 
 
 class Misfit(NamedTuple):
-    """An invalid value: its place, what is wrong with it, and the place of whatever else has a part in that."""
+    """An invalid value: its path, the problem, and the path of another value involved."""
 
     path: KeyPath
     text: str
@@ -32,13 +37,13 @@ class Misfits(Exception):
 
 
 class Places(NamedTuple):
-    """Where things named in a sweep are: data sets, and the folder from which a setting's relative path counts."""
+    """Resolves names in a sweep: data sets, and paths relative to the folder of the file that sets them."""
 
     find: DataLookup
     folder: Callable[[KeyPath], Path]
 
     def data(self, setting: Setting, source: str) -> LocatedData:
-        """Return a data set: beside the file that names it, or wherever `find` looks. Raises UserError."""
+        """Return a data set, relative to the file that names it or found by `find`. Raises UserError."""
         if "/" not in source:
             return self.find(source)
         beside = self._path(setting, source)
@@ -53,27 +58,27 @@ class Places(NamedTuple):
 
 
 class Layers(NamedTuple):
-    """The settings of a cell as one tree, the data set and the snapshot it names, and the preset beneath."""
+    """The merged settings of a cell, with its data set, the snapshot or source that it starts from, and its preset."""
 
     tree: Tree
     data: LocatedData
     preset: dict[str, Any]
-    transfer: Path | None = None
+    transfer: Path | SourceReference | None = None
 
     @property
     def full_tree(self) -> Tree:
-        """Return the settings with the preset's name among them."""
+        """Return the settings including the preset's name."""
         return {**self.tree, **self.preset}
 
-    def with_seed(self, seed: int) -> Tree:
-        """Return the settings of one run, the preset beneath them, as `trainer.config.resolve.completed` takes them."""
+    def with_seed(self, seed: int, transfer: Path | TransferFromTrial | None) -> Tree:
+        """Return the settings of one run, as `trainer.config.resolve.completed` expects them."""
         data = {key: value for key, value in self.tree["data"].items() if key != "source"}
         tree = {key: value for key, value in self.tree.items() if key not in ("resources", HORIZON)}
-        return {**tree, "data": data, "transfer": self.transfer, "seed": seed}
+        return {**tree, "data": data, "transfer": transfer, "seed": seed}
 
 
 def layered(settings: Sequence[Setting], places: Places) -> Layers:
-    """Return `settings`, later ones laid on earlier ones, with the preset beneath them. Raises Misfits."""
+    """Return `settings` merged over the preset; later ones override earlier ones. Raises Misfits."""
     data = _data(settings, places)
     preset = _preset(settings)
     transfer = _transfer(settings, places)
@@ -87,13 +92,13 @@ def layered(settings: Sequence[Setting], places: Places) -> Layers:
 
 
 def _choices(preset: Tree) -> Tree:
-    """Return the tagged choices of a preset by their names alone, so that settings may name one or go into it."""
+    """Return only the names of a preset's tagged choices, so that settings can select or modify one."""
     groups = {key: group for key, group in preset.items() if isinstance(group, dict) and "type" in group}
     return {key: {"type": group["type"]} for key, group in groups.items()}
 
 
 def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
-    """Return the value of a setting, of what the data set says of itself, or of `known`. Raises ExpressionError."""
+    """Return the value of a setting, of a property of the data set, or of `known`. Raises ExpressionError."""
     found = {f"data.{key}": value for key, value in layers.data.description.model_dump().items()} | dict(known)
     if name in found:
         return found[name]
@@ -103,28 +108,37 @@ def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
 
 
 def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
-    """Return the data set that the last such setting names."""
+    """Return the data set named by the last setting of `data`."""
     for setting in reversed(settings):
         source = lookup(nested(setting.key, setting.value), "data")
         if setting.key.partition(".")[0] == "data" and source is not None:
             if not isinstance(source, str):
-                raise Misfits([Misfit(setting.path, f"the name or path of a data set is text, not {source!r}")])
+                raise Misfits([Misfit(setting.path, f"must be the name or path of a data set, not {source!r}")])
             try:
                 return places.data(setting, source)
             except UserError as error:
                 raise Misfits([Misfit(setting.path, str(error))]) from None
-    raise Misfits([Misfit(("base",), "names no data set; add `data: NAME-OR-PATH`")])
+    raise Misfits([Misfit(("base",), "has no data set; add `data: NAME-OR-PATH`")])
 
 
-def _transfer(settings: Sequence[Setting], places: Places) -> Path | None:
-    """Return the snapshot that the last setting of `transfer` names."""
-    for setting in reversed(settings):
-        if setting.key == "transfer":
-            try:
-                return None if setting.value is None else places.snapshot(setting, str(setting.value))
-            except UserError as error:
-                raise Misfits([Misfit(setting.path, str(error))]) from None
-    return None
+def _transfer(settings: Sequence[Setting], places: Places) -> Path | SourceReference | None:
+    """Return the snapshot, or the source, that the settings of `transfer` name together."""
+    given = [setting for setting in settings if setting.key.partition(".")[0] == "transfer"]
+    if not given:
+        return None
+    tree: Tree = {}
+    for setting in given:
+        tree = merge(tree, nested(setting.key, setting.value))
+    value, last = tree["transfer"], given[-1]
+    try:
+        if isinstance(value, dict):
+            return SourceReference(TransferSource.model_validate(value), last.path)
+        return None if value is None else places.snapshot(last, str(value))
+    except ValidationError as error:
+        problems = {str(detail["loc"][0]): error_text(detail) for detail in reversed(error.errors())}
+        raise Misfits([Misfit(last.path, f"{key}: {text}") for key, text in problems.items()]) from None
+    except UserError as error:
+        raise Misfits([Misfit(last.path, str(error))]) from None
 
 
 def _preset(settings: Sequence[Setting]) -> dict[str, Any]:
@@ -135,5 +149,5 @@ def _preset(settings: Sequence[Setting]) -> dict[str, Any]:
         raise Misfits([Misfit(given["preset"].path, f"no preset {preset['preset']!r}{hint}")])
     devices = preset["preset_devices"]
     if not isinstance(devices, int) or devices < 1:
-        raise Misfits([Misfit(given["preset_devices"].path, f"a whole number from 1, not {devices!r}")])
+        raise Misfits([Misfit(given["preset_devices"].path, f"must be a whole number of at least 1, not {devices!r}")])
     return preset

@@ -1,4 +1,4 @@
-"""Collects what is wrong with the cells of a sweep: one line for each mistake, with the cells that it concerns."""
+"""Collects the problems of a sweep's cells: one line per problem, with the cells it concerns."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,20 +11,20 @@ SHOWN = 3
 
 
 class ProblemCollector:
-    """The mistakes of a sweep, in the order in which they are found."""
+    """The problems of a sweep, in the order in which they are found."""
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._cells: dict[Misfit, list[str]] = {}
 
     def add(self, cell: str, found: Sequence[Misfit]) -> None:
-        """Keep what is wrong with a cell."""
+        """Add problems of a cell."""
         for misfit in found:
             self._cells.setdefault(misfit, []).append(cell)
 
     @contextmanager
-    def of(self, cell: str) -> Iterator[None]:
-        """Keep what is found wrong with a cell within this context."""
+    def collecting(self, cell: str) -> Iterator[None]:
+        """Add the problems of a cell that are raised within this context."""
         try:
             yield
         except Misfits as error:
@@ -32,11 +32,11 @@ class ProblemCollector:
 
     @property
     def problems(self) -> list[Problem]:
-        """Return a line for each mistake."""
+        """Return all problems."""
         return [self._problem(misfit, list(dict.fromkeys(cells))) for misfit, cells in self._cells.items()]
 
     def require_none(self) -> None:
-        """Raise SweepError with all mistakes."""
+        """Raise SweepError with all problems, if there are any."""
         if self._cells:
             raise SweepError(self.problems)
 

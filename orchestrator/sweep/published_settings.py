@@ -1,4 +1,4 @@
-"""The settings that a paper states of its runs, as tables: sweeps/published/PAPER.yaml."""
+"""The published settings of papers: sweeps/published/PAPER.yaml."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.spec import Settings
 
-Evidence = Literal["S", "C", "P", "M"]
-"""Where a setting is known from: the paper's text (S), the authors' published settings (C), a translation of the
-paper's text (P), memory (M). What is known from memory alone is a lead and proves nothing."""
+EvidenceKind = Literal["S", "C", "P", "M"]
+"""The source of a setting: the paper's text (S), the authors' published settings (C), a translation of the paper's
+text (P), memory (M). Memory alone proves nothing."""
 
 PROOF = frozenset({"S", "C", "P"})
 
 
 class PublishedEntry(Settings):
-    """What a paper states of some of the runs of one sweep.
+    """Published settings of some runs of one sweep.
 
-    `sweep` is the sweep's name. `cells` (names) and `where` (settings, a list means any of them) choose the runs, all
-    of them by default. `says` are settings that each of these runs has, `values` the values that they have together.
+    `sweep` is the sweep's name. `cells` (names) and `where` (settings; a list matches any) select the runs, by default
+    all. `says` are settings of each selected run, `values` the values that all of them have together.
     """
 
     sweep: str
@@ -32,7 +32,7 @@ class PublishedEntry(Settings):
     where: dict[str, JsonValue] = {}
     says: dict[str, JsonValue] = {}
     values: dict[str, Annotated[list[JsonValue], Field(min_length=1)]] = {}
-    evidence: Evidence
+    evidence: EvidenceKind
     source: Annotated[str, Field(min_length=1)]
 
 
@@ -45,18 +45,18 @@ class PublishedTable(Settings):
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A table, and where everything in it stands."""
+    """A table and its source."""
 
     source: YamlSource
     table: PublishedTable
 
     def of(self, sweep: str) -> Iterator[tuple[int, PublishedEntry]]:
-        """Yield the entries about a sweep, each with its place in the list."""
+        """Yield the entries of a sweep with their indices."""
         yield from ((place, entry) for place, entry in enumerate(self.table.entries) if entry.sweep == sweep)
 
 
 def read_published(file: Path) -> PublishedFile:
-    """Return the table of `file`. Raises SweepError with every value that does not fit, at its line."""
+    """Return the table in `file`. Raises SweepError with the line of every invalid value."""
     source = load(file)
     try:
         return PublishedFile(source, PublishedTable.model_validate(source.values))

@@ -1,4 +1,4 @@
-"""Reads a sweep file into a validated SweepSpec at one tier, and locates every problem at its line."""
+"""Reads a sweep file into a validated SweepSpec at one tier, and reports every problem with its line."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,18 +21,15 @@ from orchestrator.sweep.yaml_source import KeyPath, YamlSource
 from trainer.errors import did_you_mean
 
 AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
-"""What decides which trials there are."""
+"""Keys that determine the trials."""
 
-OF_METRICS = {"score", "search", "stop", "claims", "published"}
-"""What cannot be judged where nobody knows the metrics."""
+DEPENDS_ON_METRICS = {"score", "search", "stop", "claims", "published"}
+"""Keys that cannot be checked without valid metrics."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file at one tier: the validated spec, and where everything in it stands.
-
-    `sampled` are the configurations that its search has asked for so far.
-    """
+    """A sweep file at one tier: the validated spec, its source, and the configurations sampled by its search."""
 
     source: YamlSource
     tier: str
@@ -41,12 +38,12 @@ class Sweep:
 
     @property
     def key(self) -> str:
-        """Return the name of this sweep's place in the store: `name` or `name-tier`."""
+        """Return the sweep's key in the store: `name` or `name-tier`."""
         return f"{self.spec.sweep}-{self.tier}" if self.tier else self.spec.sweep
 
     @property
     def states_claims(self) -> bool:
-        """Return whether the claims are this tier's own: those it inherits may be about cells that it leaves out."""
+        """Return whether the claims are this tier's own: inherited ones may concern cells that it does not have."""
         return self._states("claims")
 
     @property
@@ -58,18 +55,18 @@ class Sweep:
         return not self.tier or ("tiers", self.tier, key) in self.source.lines
 
     def problem(self, path: KeyPath, text: str, key: str = "") -> Problem:
-        """Return what is wrong at `path` of the spec, to be raised in a SweepError."""
+        """Return a problem at `path` of the spec, for a SweepError."""
         return _problem(self.source, self.tier, path, text, key)
 
     def folder(self, path: KeyPath) -> Path:
-        """Return the folder of the file in which `path` stands: relative paths count from there."""
-        return self.source.place(_standing(self.source, self.tier, path))[0].parent
+        """Return the folder of the file that contains `path`: relative paths are resolved there."""
+        return self.source.place(_place(self.source, self.tier, path))[0].parent
 
 
 class Examined(NamedTuple):
-    """What of a sweep file can be read, and all that is wrong with it.
+    """The readable part of a sweep file, and all its problems.
 
-    `sweep` is None where too little of it makes sense; where something is wrong it lacks the keys that are.
+    `sweep` is without invalid keys, or None if too little of it is valid.
     """
 
     sweep: Sweep | None
@@ -77,7 +74,7 @@ class Examined(NamedTuple):
 
 
 def read_sweep(file: Path, tier: str = "") -> Sweep:
-    """Return the sweep of `file` at `tier`; "" is the file as it stands. Checks all tiers, reports all errors."""
+    """Return the sweep of `file` at `tier`; "" is the file without a tier. Checks all tiers, reports all errors."""
     sweep, problems = examined(file, tier)
     if problems:
         raise SweepError(problems)
@@ -86,9 +83,9 @@ def read_sweep(file: Path, tier: str = "") -> Sweep:
 
 
 def examined(file: Path, tier: str = "") -> Examined:
-    """Return the sweep of `file` at `tier` as far as it can be read, with everything that is wrong with any tier.
+    """Return the readable part of `file` at `tier`, with the problems of all tiers.
 
-    Raises SweepError where the file is no mapping in YAML, or has no such tier.
+    Raises SweepError if the file is not a YAML mapping, or has no such tier.
     """
     source = load_with_included(file)
     tiers = source.values.get("tiers") or {}
@@ -108,10 +105,10 @@ def _validated(source: YamlSource, tier: str) -> Examined:
     except ValidationError as error:
         places = _deepest([(*_explained(detail, values), detail["type"]) for detail in error.errors()])
         problems = [_problem(source, tier, *found) for found in places]
-        mended = _mended(values, {path[0] if path else "zip" for path, _ in places})
-        if mended is None:
+        valid_part = _valid_part(values, {path[0] if path else "zip" for path, _ in places})
+        if valid_part is None:
             return Examined(None, problems)
-        rest = Sweep(source, tier, mended)
+        rest = Sweep(source, tier, valid_part)
         return Examined(
             rest if AXES.isdisjoint(path[0] for path, _ in places if path) else None, problems + _misfits(rest)
         )
@@ -119,7 +116,7 @@ def _validated(source: YamlSource, tier: str) -> Examined:
 
 
 def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]:
-    """Return problems without those of alternatives that were not meant: of another type, or of less depth."""
+    """Return problems without those of alternatives that were not intended: of another type, or less deep."""
     inner = {path[:depth] for path, _, _ in found for depth in range(1, len(path))}
     of_right_type = {path for path, _, kind in found if not kind.endswith("_type")}
     return [
@@ -129,9 +126,9 @@ def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]
     ]
 
 
-def _mended(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:
-    """Return a sweep without the keys that are wrong and what depends on them, to find out what else is."""
-    without = wrong | (OF_METRICS if "metrics" in wrong else set())
+def _valid_part(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:
+    """Return a sweep without its wrong keys and those that depend on them, to find further problems."""
+    without = wrong | (DEPENDS_ON_METRICS if "metrics" in wrong else set())
     rest = {key: value for key, value in values.items() if key not in without}
     try:
         return SweepSpec.model_validate({"sweep": "unnamed", "horizon_kimg": 1.0, **rest})
@@ -145,17 +142,17 @@ def _at_tier(values: dict[str, Any], tier: str) -> dict[str, Any]:
 
 
 def _problem(source: YamlSource, tier: str, path: KeyPath, text: str, key: str = "") -> Problem:
-    """Return a problem at `path`; where the tier put it there, the line is the tier's."""
-    return source.problem(_standing(source, tier, path), text, key)
+    """Return a problem at `path`; if the tier sets it, at the tier's line."""
+    return source.problem(_place(source, tier, path), text, key)
 
 
-def _standing(source: YamlSource, tier: str, path: KeyPath) -> KeyPath:
+def _place(source: YamlSource, tier: str, path: KeyPath) -> KeyPath:
     in_tier = ("tiers", tier, *path)
     return in_tier if source.has(in_tier) else path
 
 
 def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
-    """Return where a pydantic error is, and the error in a person's words."""
+    """Return the path of a pydantic error, and a readable message."""
     path = _path_in(values, detail)
     if detail["type"] == "extra_forbidden":
         return path, "is not a key" + did_you_mean(str(path[-1]), _fields_at(path[:-1]))
@@ -163,7 +160,7 @@ def _explained(detail: ErrorDetails, values: Any) -> tuple[KeyPath, str]:
 
 
 def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
-    """Return an error's place without the names of union members that pydantic puts between."""
+    """Return the path of an error, without the names of union members that pydantic inserts."""
     path: list[str | int] = []
     for part in detail["loc"]:
         if _has(values, part):
@@ -181,7 +178,7 @@ def _has(values: Any, part: str | int) -> bool:
 
 
 def _fields_at(path: KeyPath) -> list[str]:
-    """Return the keys that SweepSpec knows at `path`."""
+    """Return the keys that SweepSpec allows at `path`."""
     models = [SweepSpec]
     for part in path:
         if isinstance(part, int):
@@ -192,7 +189,7 @@ def _fields_at(path: KeyPath) -> list[str]:
 
 
 def _misfits(sweep: Sweep) -> list[Problem]:
-    """Return assignments to what is no setting, values that an axis has twice, and what is wrong with the rest."""
+    """Return unknown settings, repeated values of an axis, and problems of the other keys."""
     unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := _key_problem(key, path))]
     claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
     published = published_problems(sweep.spec.published, sweep.spec.metrics) if sweep.states_published else ()

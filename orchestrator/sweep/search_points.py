@@ -1,4 +1,4 @@
-"""The configurations that a search has sampled, as its plan keeps them, and the studies they belong to."""
+"""The sampled configurations of a search, as stored in its plan, and the identity of its study."""
 
 import hashlib
 import json
@@ -13,25 +13,25 @@ from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.plan_file import SampledPoints
 
-ASIDE = frozenset(
+IRRELEVANT = frozenset(
     {"question", "watch", "resources", "figures", "claims", "published", "because", "budget", "tiers", "stop", "search"}
 )
-"""Parts of a sweep that change neither what a configuration is nor what its score means."""
+"""Parts of a sweep that affect neither a configuration nor the meaning of its score."""
 
 
 def space_digest(search: Search) -> str:
-    """Return 12 digits that are equal for searches in the same space."""
+    """Return 12 digits that identify the search space."""
     return _digest({key: dimension.model_dump(by_alias=True) for key, dimension in search.space.items()})
 
 
 def study_name(spec: SweepSpec) -> str:
-    """Return 12 digits that are equal for searches whose scores may be compared: same space, same question."""
+    """Return 12 digits that are equal for searches with comparable scores: same space, same settings."""
     assert spec.search
-    return _digest([space_digest(spec.search), spec.model_dump(mode="json", exclude=set(ASIDE)), spec.score_name])
+    return _digest([space_digest(spec.search), spec.model_dump(mode="json", exclude=set(IRRELEVANT)), spec.score_name])
 
 
 def stored_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]:
-    """Return the configurations of a stored plan that a search goes on with: those asked for in the same space."""
+    """Return the configurations of a stored plan with which a search continues: those of the same space."""
     search = sweep.spec.search
     if not search or not kept or kept.space != space_digest(search):
         return ()
@@ -39,18 +39,18 @@ def stored_points(sweep: Sweep, kept: SampledPoints | None) -> tuple[Point, ...]
 
 
 def points_to_store(sweep: Sweep) -> SampledPoints | None:
-    """Return what the plan of a search keeps beyond that of other sweeps; None for those."""
+    """Return the sampled points to store in the plan of a search; None for other sweeps."""
     search = sweep.spec.search
     return SampledPoints(space=space_digest(search), points=tuple(map(dict, sweep.sampled))) if search else None
 
 
 def trials_of(sweep: Sweep, point: Point, find: DataLookup) -> list[Trial]:
-    """Return the trials of one configuration: one per seed, and per cell of the sweep's axes. Raises SweepError."""
+    """Return the trials of one configuration: one per seed and cell of the sweep's axes. Raises SweepError."""
     return expand(replace(sweep, sampled=(point,)), find)
 
 
 def typical_trials(sweep: Sweep, find: DataLookup) -> list[Trial]:
-    """Return the trials of a configuration from the middle of the space, having tried its ends. Raises SweepError."""
+    """Return the trials of a configuration from the middle of the space; check its ends, too. Raises SweepError."""
     assert sweep.spec.search
     conditions = ConditionChecker()
     shown = examples(sweep.spec.search.space, applies(sweep, find, conditions))

@@ -1,4 +1,4 @@
-"""The search space of a sweep: a dimension for each key, some of them conditional."""
+"""The search space of a sweep: one dimension per key, some of them conditional."""
 
 import json
 import math
@@ -12,14 +12,14 @@ from orchestrator.sweep.keys import Assignments, AxisValues
 from trainer.config.spec import Positive, PositiveInt, Seed, Settings
 
 DIGITS = 4
-"""Digits of a sampled number that count: enough to search, few enough to read."""
+"""Significant digits of sampled numbers: precise enough to search, short enough to read."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Point = Mapping[str, Any]
 """One configuration of a search: dotted keys and their values."""
 
 Applies = Callable[[Assignments, Point], bool]
-"""Whether a condition holds in the sweep's settings with a point laid on them."""
+"""Returns whether a condition holds in the sweep's settings, overridden by a point."""
 
 
 class Suggests(Protocol):
@@ -31,7 +31,7 @@ class Suggests(Protocol):
 
 
 class Dimension(Settings):
-    """The values of one key. It is left out of configurations in which `when` does not hold."""
+    """The values of one key. Configurations in which `when` does not hold do not have it."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -39,14 +39,14 @@ class Dimension(Settings):
 
     @abstractmethod
     def suggested(self, key: str, by: Suggests) -> Any:
-        """Return the value that is chosen."""
+        """Return the sampled value."""
 
     @abstractmethod
     def examples(self) -> list[Any]:
-        """Return values to try before anything runs: one from the middle, then the extremes."""
+        """Return values to validate before anything runs: one from the middle, then the extremes."""
 
     def values(self) -> Iterable[Any]:
-        """Return every value where they can be counted, else those to try."""
+        """Return all values if they can be enumerated, else the examples."""
         return self.examples()
 
     def token(self, value: Any) -> Any:
@@ -148,10 +148,10 @@ AnyDimension = Annotated[
 
 
 class Search(Settings):
-    """Configurations are sampled one after the other, each from what is known of those before.
+    """Samples configurations one by one, based on the results of earlier ones.
 
-    trials: configurations to sample in all     parallel: of them at a time     startup: sampled at random first (tpe)
-    driver: who asks the sampler: adasweep, over any backend, or Ray Tune inside a Ray cluster
+    trials: total number of configurations     parallel: number at a time     startup: number of random ones first (tpe)
+    driver: optuna (on any backend), or ray_tune (Ray Tune inside a Ray cluster)
     """
 
     trials: PositiveInt
@@ -164,14 +164,14 @@ class Search(Settings):
 
 
 def sampled(space: Mapping[str, AnyDimension], by: Suggests, applies: Applies) -> dict[str, Any]:
-    """Return a configuration chosen dimension by dimension, in the order of the file."""
+    """Return a configuration sampled dimension by dimension, in the order of the file."""
     return chosen(space, lambda key, dimension: dimension.suggested(key, by), applies)
 
 
 def chosen(
     space: Mapping[str, AnyDimension], choose: Callable[[str, AnyDimension], Any], applies: Applies
 ) -> dict[str, Any]:
-    """Return the point in which `choose` gives the value of every dimension that applies."""
+    """Return the point whose applicable dimensions have the values returned by `choose`."""
     point: dict[str, Any] = {}
     for key, dimension in space.items():
         if not dimension.when or applies(dimension.when, point):
@@ -180,7 +180,7 @@ def chosen(
 
 
 def every(space: Mapping[str, AnyDimension], applies: Applies) -> Iterator[Point]:
-    """Yield every point of a space of choices and whole numbers, in order. One with a range of numbers has no end."""
+    """Yield every point of a countable space, in order."""
     points: Iterable[dict[str, Any]] = [{}]
     for key, dimension in space.items():
         points = _grown(points, key, dimension, applies)
@@ -196,12 +196,12 @@ def _grown(points: Iterable[dict[str, Any]], key: str, dimension: AnyDimension, 
 
 
 def is_countable(space: Mapping[str, AnyDimension]) -> bool:
-    """Return whether a space has an end: choices and whole numbers alone."""
+    """Return whether a space can be enumerated: it has only choices and whole numbers."""
     return all(isinstance(dimension, Choice | Whole) for dimension in space.values())
 
 
 def examples(space: Mapping[str, AnyDimension], applies: Applies) -> list[dict[str, Any]]:
-    """Return points that show every choice, and the middle and both ends of every range; the first is typical."""
+    """Return points that cover every choice, and the middle and ends of every range; the first one is typical."""
     points = []
     for turn in range(max(len(dimension.examples()) for dimension in space.values())):
         for fixed in [key for key, dimension in space.items() if isinstance(dimension, Choice)] or [""]:

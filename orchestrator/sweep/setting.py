@@ -1,4 +1,4 @@
-"""What a key of a cell was set by: of several settings of one key the last counts."""
+"""Settings of a cell with their locations, and overrides among them: the last setting of a key takes effect."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ ALIASES = {"data.source": "data"}
 
 
 class Setting(NamedTuple):
-    """One value given to one key, and where the file says so."""
+    """A value assigned to a key, and its path in the file."""
 
     key: str
     value: Any
@@ -18,37 +18,37 @@ class Setting(NamedTuple):
 
     @property
     def canonical_key(self) -> str:
-        """Return the key itself, also where the file names it in another way."""
+        """Return the canonical form of the key."""
         key = self.key.removesuffix(".type")
         return ALIASES.get(key, key)
 
     @property
     def in_label(self) -> bool:
-        """Return whether the label of a cell says this value: `cells` are called by their names instead."""
+        """Return whether a cell's label contains this value: `cells` have names instead."""
         return self.path[0] != "cells"
 
     @property
     def axis(self) -> KeyPath:
-        """Return where the whole axis stands that this is a value of."""
+        """Return the path of the axis of this value."""
         return self.path[:-1] if isinstance(self.path[-1], int) else self.path
 
 
 class Override(NamedTuple):
-    """A value of an axis that does not hold in the end: `axis` says it, what stands at `by` sets something else."""
+    """A value of the axis at path `axis` that is overridden by the setting at path `by`."""
 
     axis: KeyPath
     by: KeyPath
 
 
 def affecting(key: str, settings: Sequence[Setting]) -> list[Setting]:
-    """Return the settings that decide about `key`: of itself, of a group around it, or of something in it."""
+    """Return the settings that affect `key`: of the key, of a group that contains it, or of a key within it."""
     return [setting for setting in settings if _touches(setting.canonical_key, ALIASES.get(key, key))]
 
 
 def overrides(chosen: Sequence[Setting], implied: Sequence[Setting], tree: Mapping[str, Any]) -> Iterator[Override]:
-    """Yield the values of axes that another axis sets as well, or that do not hold in the settings of the cell.
+    """Yield the values of axes that another axis also sets, or that do not hold in the cell's settings.
 
-    What a cell under `cells` is called says no value, so that conditions and expressions may change what it sets.
+    The name of a cell under `cells` states no value, so conditions and expressions may change its settings.
     """
     for index, setting in enumerate(chosen):
         again = [one for one in chosen[index + 1 :] if one.canonical_key == setting.canonical_key]
@@ -60,12 +60,12 @@ def overrides(chosen: Sequence[Setting], implied: Sequence[Setting], tree: Mappi
 
 
 def final_value(setting: Setting, tree: Mapping[str, Any]) -> Any:
-    """Return the value that the key of a setting has in a tree of settings: its own, unless something else set it."""
+    """Return the final value of a setting's key in a tree of settings: its own, unless it is overridden."""
     return setting.value if holds(setting, tree) else lookup(tree, setting.key)
 
 
 def shallow_first(settings: Sequence[Setting]) -> tuple[Setting, ...]:
-    """Return settings of one level, groups before what lies in them: their order in a file means nothing."""
+    """Return settings of one level, groups before the keys in them: their order in a file is irrelevant."""
     return tuple(sorted(settings, key=lambda setting: setting.canonical_key.count(".")))
 
 

@@ -13,13 +13,14 @@ from trainer.config.metrics.names import DetectorName, DistanceName, MetricName,
 from trainer.config.options import RunOptions, Watch
 from trainer.config.probes import ProbeName
 from trainer.config.published_value import PublishedValue
-from trainer.config.spec import Positive, PositiveInt, Seed, Settings
+from trainer.config.spec import EvaluationSeeds, Positive, Seed, Settings
 
 SeedCount = Annotated[int, Field(ge=1, le=10_000)]
+MAX_HORIZON_KIMG = 1e9
 
 
 class When(Settings):
-    """In cells where all of `if` holds: the settings of `set`, and further axes of `grid`."""
+    """In cells where `if` holds: apply the settings in `set`, and add the axes in `grid`."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -29,7 +30,7 @@ class When(Settings):
 
 
 class Budget(Settings):
-    """What the sweep may cost at most; a plan beyond it is refused."""
+    """The maximum cost of the sweep; a plan that exceeds it is refused."""
 
     kwh: Positive | None = None
     gpu_hours: Positive | None = None
@@ -56,11 +57,11 @@ class SweepSpec(Settings):
     derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
     seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = [0]
-    horizon_kimg: Positive
+    horizon_kimg: Annotated[float, Field(gt=0, le=MAX_HORIZON_KIMG)]
     metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
     detector: DetectorName = RunOptions.model_fields["detector"].default
     distance: DistanceName = RunOptions.model_fields["distance"].default
-    evaluation_seeds: PositiveInt = RunOptions.model_fields["evaluation_seeds"].default
+    evaluation_seeds: EvaluationSeeds = RunOptions.model_fields["evaluation_seeds"].default
     probes: list[ProbeName] = []
     watch: Watch = Watch()
     resources: Resources = Resources()
@@ -94,7 +95,7 @@ class SweepSpec(Settings):
 
     @property
     def score_name(self) -> str:
-        """Return the full name of the metric that ranks cells, as it stands in metrics.jsonl."""
+        """Return the full name of the metric that ranks cells, as in metrics.jsonl."""
         score = self.score or (self.metrics[0] if self.metrics else "")
         return main_name(score, self.detector, self.distance)
 

@@ -1,4 +1,4 @@
-"""What is wrong with a sweep as a whole, by its spec alone: its figures, and the score that it is about."""
+"""Checks of a sweep's spec as a whole: its figures and its score."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from trainer.errors import UserError, did_you_mean
 
 
 def spec_problems(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
-    """Yield where something is wrong, and what."""
+    """Yield the path and the text of each problem."""
     for index, name in enumerate(spec.figures):
         if name not in FIGURE_NAMES:
             yield ("figures", index), f"no figure is called {name!r}{did_you_mean(name, FIGURE_NAMES)}"
@@ -41,11 +41,11 @@ def _is_measured(spec: SweepSpec) -> bool:
 
 
 def _measured(spec: SweepSpec) -> list[str]:
-    """Return the recorded names of all numbers that may be a score."""
+    """Return the recorded names of all values that can be a score."""
     recorded = [one for name in spec.metrics for one in value_names(parse_metric(name), spec.detector, spec.distance)]
     return [name for name in recorded if not is_deviation(name)]
 
 
 def _of_every_resolution(spec: SweepSpec) -> list[str]:
-    """Return the metrics that are also measured at every resolution by itself: swd2k_16."""
+    """Return the metrics that are also recorded per resolution, such as swd2k_16."""
     return [name for name in spec.metrics if family_of(name).acronym == "SWD"]

@@ -1,7 +1,7 @@
-"""Stop rules of a sweep: which runs end before their horizon. Pure functions of recorded scores.
+"""Stop rules of a sweep, which end runs before their horizon: pure functions of recorded scores.
 
-Every rule looks at all runs of the sweep, also at those that have ended, and only at what is recorded; so the same
-files give the same verdict, whoever asks and however often.
+Rules consider all runs of the sweep, including those that have ended, and only recorded scores, so the verdict depends
+on the files alone.
 """
 
 import math
@@ -17,34 +17,34 @@ from trainer.config.stored import TOLERANCE_KIMG
 
 AboveOne = Annotated[float, Field(gt=1, allow_inf_nan=False)]
 ITERATION = 0.1
-"""How far behind a rung an evaluation may lie that belongs to it: iterations are whole, and end behind it."""
+"""How far after a rung, as a share of it, its evaluation may be: iterations may end after the rung."""
 
 Curve = Mapping[float, float]
-"""Score by kimg, in the order of training. A lower one is better: whoever reads turns the others round."""
+"""Score by kimg, in the order of training. Lower is better: other scores are negated when they are read."""
 
 CurvesByTrial = Mapping[str, Curve]
 
 
 class Mark(NamedTuple):
-    """A score, and at how many kimg it was measured."""
+    """A score, and the kimg at which it was measured."""
 
     kimg: float
     score: float
 
 
 class StopRule(Settings):
-    """One reason to end a run early."""
+    """A rule that ends runs early."""
 
     @abstractmethod
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
-        """Return why `trial`, which has a score at least, should be stopped; "" where it should not."""
+        """Return why `trial`, which has at least one score, should be stopped; "" if it should not."""
 
 
 class Median(StopRule):
     """Stop a run whose best score so far is worse than the median of the others' best at the same kimg.
 
-    It is Google Vizier's median stopping rule (Golovin et al. 2017, Sec. 3.2.1), with bests instead of means. Nobody is
-    judged before `from_kimg`, or against fewer than `others` runs.
+    It is Google Vizier's median stopping rule (Golovin et al. 2017, Sec. 3.2.1), with bests instead of means. It does
+    not apply before `from_kimg`, or with fewer than `others` other runs.
     """
 
     type: Literal["median"] = "median"
@@ -65,8 +65,8 @@ class Median(StopRule):
 class Asha(StopRule):
     """Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning").
 
-    Rungs are at `first_kimg`, and each `factor` times as far as the one before; of the runs that have a score at a rung
-    the best one in `factor` go on, once `factor` of them are there. A run is judged at the last rung where it has one.
+    Rungs are at `first_kimg` times the powers of `factor`. Of the runs with a score at a rung, the best 1 / `factor`
+    continue, once there are `factor` of them. A run is judged at the last rung at which it has a score.
     """
 
     type: Literal["asha"] = "asha"
@@ -92,7 +92,7 @@ class Asha(StopRule):
         return [self.first_kimg * self.factor**power for power in range(count)]
 
     def unmet(self, horizon_kimg: float, evaluate_every_kimg: float) -> list[float]:
-        """Return the rungs before a horizon at which nothing is evaluated, so that nobody is judged there."""
+        """Return the rungs before a horizon without an evaluation, at which no run can be judged."""
 
         def is_met(rung: float) -> bool:
             evaluated = evaluate_every_kimg * math.ceil(rung / evaluate_every_kimg - 1e-9)
@@ -101,7 +101,7 @@ class Asha(StopRule):
         return [rung for rung in self.rungs(horizon_kimg) if not is_met(rung)]
 
     def _last_rung(self, curve: Curve) -> float:
-        """Return the last rung at which a run has a score; 0 where it has none."""
+        """Return the last rung at which a run has a score; 0 if there is none."""
         reached = _last(curve).kimg
         count = math.floor(math.log(reached / self.first_kimg, self.factor) + 1e-9) if reached > 0 else -1
         rungs = (self.first_kimg * self.factor**power for power in range(count, -1, -1))
@@ -109,7 +109,7 @@ class Asha(StopRule):
 
 
 class DivergedRule(StopRule):
-    """Stop a run whose score is NaN, or more than `factor` times as bad as its own best; not before `from_kimg`."""
+    """Stop a run whose score is not finite, or `factor` times worse than its own best; not before `from_kimg`."""
 
     type: Literal["diverged"] = "diverged"
     factor: AboveOne = 2.0
@@ -138,11 +138,11 @@ def _spelled_out(value: Any) -> Any:
 StopRules = Annotated[
     list[AnyRule], BeforeValidator(_spelled_out, json_schema_input_type=_NAME | AnyRule | list[_NAME | AnyRule])
 ]
-"""Any of them stops a run; a rule whose settings are all as they are here may be named alone."""
+"""A run is stopped by any of them; a rule with default settings may be given by its name."""
 
 
 def verdict(rules: list[AnyRule], trial: str, curves: CurvesByTrial) -> str:
-    """Return why a run should be stopped where it is now, or "" where no rule says so."""
+    """Return why a run should be stopped now, or ""."""
     if not curves.get(trial):
         return ""
     reasons = (rule.verdict(trial, curves) for rule in rules)
@@ -155,12 +155,12 @@ def _last(curve: Curve) -> Mark:
 
 
 def _best(curve: Curve, kimg: float) -> float:
-    """Return the best score up to `kimg`; what is not a number is the worst."""
+    """Return the best score up to `kimg`; non-finite scores count as the worst."""
     return min((_number(score) for at, score in curve.items() if at <= kimg), default=math.inf)
 
 
 def _at(curve: Curve, kimg: float) -> float | None:
-    """Return the score at `kimg` itself, of the iteration that came to it; None where it was evaluated elsewhere."""
+    """Return the score of the first evaluation at `kimg` or shortly after; None if there is none."""
     there = [at for at in curve if kimg - TOLERANCE_KIMG <= at <= kimg * (1 + ITERATION)]
     return _number(curve[min(there)]) if there else None
 

@@ -1,33 +1,36 @@
-"""Trial: one run of a sweep, identified by its configuration."""
+"""Trial: a run of a sweep, identified by its configuration."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orchestrator.sweep.reader import Sweep
 from trainer.config.dataset.config import DataDescription
 from trainer.config.job import Resources
 from trainer.config.plan_file import Axis
 from trainer.config.train import TrainConfig
+from trainer.config.training import TransferFromTrial
 
 
 class LocatedData(NamedTuple):
-    """A data set: what it is, and where it is on this machine."""
+    """A data set: its description, and its path on this machine."""
 
     description: DataDescription
     path: Path
 
 
 DataLookup = Callable[[str], LocatedData]
-"""From a data set's name or path, as written in a sweep, to the data set. Raises UserError."""
+"""Finds a data set by its name or path in a sweep. Raises UserError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One run of a sweep.
+    """A run of a sweep.
 
-    `cell` is the label of its cell, `name` what `cells:` of the file calls that, `axes` where it lies on the other
-    axes, `settings` all that the cell sets. Cells that come out as the same computation share an id, and the run.
+    `cell` is the label of its cell, `name` its name under `cells:`, `axes` its values on the other axes, `settings` all
+    settings of the cell. Cells with equal configurations share an id and a run. A trial starts from random weights, the
+    snapshot at `transfer_path`, or another trial, its `source`.
     """
 
     id: str
@@ -42,3 +45,12 @@ class Trial:
     preset: str = "auto"
     name: str = ""
     axes: tuple[Axis, ...] = ()
+    source: "Source | None" = None
+
+
+class Source(NamedTuple):
+    """A trial that another one starts from, the sweep that says how it is trained, and which of its snapshots."""
+
+    trial: Trial
+    sweep: Sweep
+    snapshot: TransferFromTrial

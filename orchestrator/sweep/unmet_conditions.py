@@ -1,4 +1,4 @@
-"""Conditions that can hold in no cell: a misspelt value, a value of another type."""
+"""Finds conditions that hold in no cell: misspelt values, values of another type."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,9 +11,9 @@ from orchestrator.sweep.yaml_source import KeyPath
 
 
 def unmet_conditions(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the values of conditions that no cell had, of this tier or as another tier sets them.
+    """Yield the values of conditions that no cell has, neither in this tier nor in another.
 
-    A tier answers for its own conditions: those it inherits may be about cells that it leaves out.
+    Only a tier's own conditions are checked: inherited ones may concern cells that it does not have.
     """
     for path, value, text in conditions.unmet():
         if _is_own(sweep, path) and not (_in_range(sweep, path, value) or _in_tiers(sweep, str(path[-1]), value)):
@@ -34,12 +34,12 @@ def _in_range(sweep: Sweep, path: KeyPath, value: Any) -> bool:
 
 
 def _in_tiers(sweep: Sweep, key: str, value: Any) -> bool:
-    """Return whether some tier gives this value to the key."""
+    """Return whether some tier sets the key to this value."""
     return any(value in _alternatives(key, given) for given in _assigned(sweep.spec.tiers, key))
 
 
 def _assigned(tree: Any, key: str) -> Iterator[Any]:
-    """Yield what stands under `key` anywhere in a tree of plain values, conditions left out."""
+    """Yield the values of `key` anywhere in a tree of plain values, except in conditions."""
     parts = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     for name, part in parts:
         if name == key:

@@ -1,4 +1,4 @@
-"""Rewords pydantic's errors for people."""
+"""Makes pydantic's errors readable."""
 
 import re
 
@@ -8,7 +8,7 @@ from trainer.errors import UserError, did_you_mean
 
 
 def error_text(detail: ErrorDetails) -> str:
-    """Return what is wrong with a value, the value, and what somebody probably meant."""
+    """Return the problem, the value, and a suggestion."""
     if detail["type"] == "missing":
         return "is missing"
     given, choices = detail["input"], _choices(detail)

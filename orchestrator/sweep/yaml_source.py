@@ -1,7 +1,7 @@
-"""A YAML file as plain values in which every value knows its line.
+"""Reads a YAML file as plain values, with the line of every value.
 
-YAML 1.2 scalars (`off` and `no` are text, `1e-3` is a number, `010` is ten), duplicate keys and tags refused, and a
-bound on what aliases may expand to.
+Scalars are YAML 1.2 (`off` and `no` are text, `1e-3` is a number, `010` is ten); duplicate keys and tags are rejected;
+the expansion of aliases is bounded.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,15 +20,14 @@ MAX_NODES = 400_000
 MAX_DEPTH = 40
 
 KeyPath = tuple[str | int, ...]
-"""Where a value stands in a file: keys of mappings and indices of lists, from the top."""
+"""The path of a value in a file: keys of mappings and indices of lists, from the top."""
 
 
 @dataclass(frozen=True)
 class YamlSource:
-    """A YAML file: its plain values, and the line (counted from 1) on which each of them begins.
+    """A YAML file: its plain values, and the line (counted from 1) of each.
 
-    `included` are the files that `values` were laid on: what stands in several of them is taken from the last, and
-    from the file itself before all.
+    `included` are the files that `values` override: later ones override earlier ones, and the file itself all of them.
     """
 
     file: Path
@@ -37,11 +36,11 @@ class YamlSource:
     included: tuple["YamlSource", ...] = ()
 
     def line(self, path: KeyPath) -> int:
-        """Return the line of `path`, or of the nearest thing around it that stands in a file."""
+        """Return the line of `path`, or of its nearest parent that is in a file."""
         return self.place(path)[1]
 
     def place(self, path: KeyPath) -> tuple[Path, int]:
-        """Return the file and the line of `path`, or of the nearest thing around it."""
+        """Return the file and the line of `path`, or of its nearest parent."""
         while path:
             holder = next((source for source in self._holders() if path in source.lines), None)
             if holder:
@@ -50,11 +49,11 @@ class YamlSource:
         return self.file, self.lines.get((), 1)
 
     def has(self, path: KeyPath) -> bool:
-        """Return whether something stands at `path`, here or in a file that is included."""
+        """Return whether `path` exists, here or in an included file."""
         return any(path in source.lines for source in self._holders())
 
     def problem(self, path: KeyPath, text: str, key: str = "") -> Problem:
-        """Return what is wrong with the value at `path`, to be raised in a SweepError."""
+        """Return a problem with the value at `path`, for a SweepError."""
         file, line = self.place(path)
         return Problem(f"{file}:{line}", key or spelled(path), text)
 
@@ -65,13 +64,13 @@ class YamlSource:
 
 
 def spelled(path: KeyPath) -> str:
-    """Return `path` as a person would write it: `grid.augment[2]`."""
+    """Return `path` in readable form: `grid.augment[2]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".") or "file"
 
 
 def load(file: Path) -> YamlSource:
-    """Return the content of a sweep file, a mapping at the top. Raises SweepError with every problem's line."""
+    """Return the content of a YAML file, whose root must be a mapping. Raises SweepError with lines."""
     text = _read(file)
     try:
         root = YAML(typ="rt", pure=True).compose(text)
@@ -108,13 +107,13 @@ def _failure(file: Path, error: MarkedYAMLError) -> SweepError:
 
 
 def _lines(root: Node | None) -> dict[KeyPath, int]:
-    """Return the line of every key and item, aliases expanded; bounded in number and in depth."""
+    """Return the line of every key and item, with aliases expanded, up to MAX_NODES and MAX_DEPTH."""
     lines: dict[KeyPath, int] = {}
     stack: list[tuple[KeyPath, Node]] = [((), root)] if root else []
     while stack:
         path, node = stack.pop()
         if len(lines) > MAX_NODES or len(path) > MAX_DEPTH:
-            raise _TooMuch("expands to more than a sweep can hold (aliases within aliases, or nested too deeply)")
+            raise _TooMuch("is too large or nested too deeply after expanding aliases")
         lines.setdefault(path, node.start_mark.line + 1)
         stack.extend(_children(path, node, lines))
     return lines

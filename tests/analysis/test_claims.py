@@ -83,8 +83,8 @@ def test_a_cell_without_runs_is_underpowered(troubled: ResultStore) -> None:
     ("text", "message"),
     [
         ("ada < baseline", r"fits subset=500 ada \| subset=2000 ada; add a condition"),
-        ("lecam < baseline at subset=500", "fits none of"),
-        ("ada < baseline at gamma=1", "is no axis of the sweep; axes: augment, data.subset"),
+        ("lecam < baseline at subset=500", "matches none of"),
+        ("ada < baseline at gamma=1", "is not an axis of the sweep; axes: augment, data.subset"),
     ],
 )
 def test_a_claim_must_name_one_cell_on_each_side(store: ResultStore, text: str, message: str) -> None:
@@ -101,7 +101,7 @@ def test_claims_of_the_plan_are_judged_and_prose_is_not(many: ResultStore) -> No
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("ada < baseline at subset=9000", 'not in this plan: "ada & subset=9000" fits none of'),
+        ("ada < baseline at subset=9000", 'not in this plan: "ada & subset=9000" matches none of'),
         ("ada < baseline at subset=500 by kid2k", "not in this plan: its metrics are fid2k"),
     ],
 )
@@ -119,7 +119,7 @@ def test_additional_claims_are_corrected_together_with_those_of_the_plan(many: R
 
 
 def test_a_given_claim_about_no_cell_is_a_mistake(many: ResultStore) -> None:
-    with pytest.raises(ClaimError, match="fits none of"):
+    with pytest.raises(ClaimError, match="matches none of"):
         found_in_plan(many, given=["ada < baseline at subset=9000"])
 
 

@@ -105,7 +105,7 @@ def test_torn_lines_are_skipped_and_listed(one: ResultStore) -> None:
         file.write('{"kimg": null}\n')
     found = collect(one)
     assert found.skipped == [
-        f"{id_of(RUN)}/ticks.jsonl:6: kimg is no number from 0 to 1e+12",
+        f"{id_of(RUN)}/ticks.jsonl:6: kimg is not a number from 0 to 1e+12",
         f"{id_of(RUN)}/metrics.jsonl:6: torn line",
     ]
     assert len(rows(one, "metrics")) == 5
@@ -139,7 +139,7 @@ def test_a_score_that_is_not_finite_means_divergence(one: ResultStore, value: fl
 
 def test_a_row_without_a_number_for_its_value_does_not_affect_the_run(one: ResultStore) -> None:
     append_lines(one.run(id_of(RUN)).metrics, [{**score_line(RUN, 120.0), "value": None}])
-    assert collect(one).skipped == [f"{id_of(RUN)}/metrics.jsonl:6: value is no number"]
+    assert collect(one).skipped == [f"{id_of(RUN)}/metrics.jsonl:6: value is not a number"]
     (run,) = rows(one, "runs")
     assert run["diverged_kimg"] is None
 

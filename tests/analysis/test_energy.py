@@ -163,9 +163,9 @@ def test_runs_in_no_plan_are_still_counted(one: ResultStore) -> None:
 
 
 def test_the_accounting_of_a_cluster_goes_before_the_workers_own(one: ResultStore) -> None:
-    told = {"joules": 2 * KWH, "method": "SLURM ConsumedEnergy of an exclusive node"}
-    replace_file(directory(one).attempt(1) / "accounting.json", json.dumps(told))
-    assert (total(one).measured_kwh, total(one).methods) == (2.0, (told["method"],))
+    reported = {"joules": 2 * KWH, "method": "SLURM ConsumedEnergy of an exclusive node"}
+    replace_file(directory(one).attempt(1) / "accounting.json", json.dumps(reported))
+    assert (total(one).measured_kwh, total(one).methods) == (2.0, (reported["method"],))
     replace_file(directory(one).attempt(1) / "accounting.json", "torn")
     found, skipped = energy_of(one, [], FACTORS)
     assert found.total.measured_kwh == 1.0

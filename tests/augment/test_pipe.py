@@ -93,7 +93,7 @@ def test_geometry_takes_any_number_of_channels_and_colour_says_what_it_takes(cha
 
 
 def test_unknown_transform_is_refused() -> None:
-    with pytest.raises(ValueError, match="no transforms of these names: yflip"):
+    with pytest.raises(ValueError, match="unknown transforms: yflip"):
         AugmentPipe({"yflip": 1.0})
 
 

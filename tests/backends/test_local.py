@@ -85,7 +85,7 @@ def test_what_others_put_into_the_queue_keeps_nothing_waiting(store: Store) -> N
     (runner,) = backend._runners
     assert set(wait(backend, handles, over).values()) == {State.DONE}
     assert runner.wait(60) == 0
-    assert "set aside, as it cannot be read" in backend.queue.log.read_text()
+    assert "cannot be read; set aside" in backend.queue.log.read_text()
     assert len(list(waiting.iterdir())) == 3
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.base import Handle, write_handle
 from orchestrator.backends.slurm.accounting import METHOD, account, consumed
 from orchestrator.backends.slurm.commands import RunCommand
 from orchestrator.backends.slurm.profile import Profile
+from orchestrator.store.handle import Handle, write_handle
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
 from trainer.files import replace_file
@@ -62,8 +62,8 @@ def test_each_attempt_gets_the_energy_of_its_own_job_once(store: Store, run: Run
     first, second = attempt(run, 1, "7_0", State.PREEMPTED), attempt(run, 2, "8")
     ask, asked = asking("7_0|3600\n7_1|11\n8|720\n")
     assert account(store, EXCLUSIVE, ask) == 2
-    told = [json.loads((one / "accounting.json").read_text()) for one in (first, second)]
-    assert told == [{"joules": 3600.0, "method": METHOD}, {"joules": 720.0, "method": METHOD}]
+    reported = [json.loads((one / "accounting.json").read_text()) for one in (first, second)]
+    assert reported == [{"joules": 3600.0, "method": METHOD}, {"joules": 720.0, "method": METHOD}]
     assert asked[0][-1] == "--jobs=7,8"
     assert account(store, EXCLUSIVE, ask) == 0
     assert len(asked) == 1

@@ -56,24 +56,24 @@ def test_without_any_the_cluster_decides(tmp_path: Path) -> None:
 MISTAKES = [
     ("\npartitions: a\n", "mine.yaml:2: partitions: is not a setting; did you mean 'partition'?"),
     ("signal_seconds: soon\n", "mine.yaml:1: signal_seconds:"),
-    ("flags: {array: 1-3}\n", "mine.yaml:1: flags.array: is set by adasweep itself"),
-    ("flags: {nodes: 2}\n", "mine.yaml:1: flags.nodes: a job is one task on one node; write gpus and cpus into"),
-    ("flags: {time: '10:00'}\n", "mine.yaml:1: flags.time: write minutes into the profile"),
-    ("flags: {mem: 4G}\n", "mine.yaml:1: flags.mem: write memory_gib into the resources of the sweep"),
-    ("flags: {gres: 'gpu:1'}\n", "mine.yaml:1: flags.gres: write gpus into the resources of the sweep, and gpu_type"),
+    ("flags: {array: 1-3}\n", "mine.yaml:1: flags.array: is set by adasweep"),
+    ("flags: {nodes: 2}\n", "mine.yaml:1: flags.nodes: a job is one task on one node; set gpus and cpus in"),
+    ("flags: {time: '10:00'}\n", "mine.yaml:1: flags.time: set minutes in the profile"),
+    ("flags: {mem: 4G}\n", "mine.yaml:1: flags.mem: set memory_gib in the resources of the sweep"),
+    ("flags: {gres: 'gpu:1'}\n", "mine.yaml:1: flags.gres: set gpus in the resources of the sweep, and gpu_type"),
     ("flags: {tim: 10}\n", "mine.yaml:1: flags.tim: is short for time"),
-    ("flags: {partition: a}\n", "mine.yaml:1: flags.partition: is a key of its own in the profile"),
+    ("flags: {partition: a}\n", "mine.yaml:1: flags.partition: has its own key in the profile"),
     ("flags: {quiet: true}\n", "mine.yaml:1: flags.quiet: adasweep reads the number of the job"),
-    ("flags: {mail_type: END}\n", "mine.yaml:1: flags.mail_type: is no long flag; write mail-type"),
-    ("flags: {--exclusive: true}\n", "mine.yaml:1: flags.--exclusive: is no long flag; write exclusive"),
-    ("flags: {'a b': true}\n", "mine.yaml:1: flags.a b: is no flag"),
+    ("flags: {mail_type: END}\n", "mine.yaml:1: flags.mail_type: is not a long flag; write mail-type"),
+    ("flags: {--exclusive: true}\n", "mine.yaml:1: flags.--exclusive: is not a long flag; write exclusive"),
+    ("flags: {'a b': true}\n", "mine.yaml:1: flags.a b: is not a flag"),
     ("flags: {exclude: [a]}\n", "mine.yaml:1: flags.exclude"),
     ("srun: {ntasks: 2}\n", "mine.yaml:1: srun.ntasks: a job is one task on one node"),
-    ("srun: {unbuffered: true}\n", "mine.yaml:1: srun.unbuffered: is set by adasweep itself"),
-    ("minutes: 04:00:00\n", "mine.yaml:1: minutes: is a number of minutes; write 240"),
-    ("minutes: 1-12\n", "mine.yaml:1: minutes: is a number of minutes; write 2160"),
-    ("minutes: '30:00'\n", "mine.yaml:1: minutes: is a number of minutes; write 30"),
-    ("minutes: 2\n", "signal_seconds: 120 is no less than minutes: 2"),
+    ("srun: {unbuffered: true}\n", "mine.yaml:1: srun.unbuffered: is set by adasweep"),
+    ("minutes: 04:00:00\n", "mine.yaml:1: minutes: must be a number of minutes; write 240"),
+    ("minutes: 1-12\n", "mine.yaml:1: minutes: must be a number of minutes; write 2160"),
+    ("minutes: '30:00'\n", "mine.yaml:1: minutes: must be a number of minutes; write 30"),
+    ("minutes: 2\n", "signal_seconds: 120 must be less than minutes: 2"),
     ("partition: 'gpu long; rm -rf x'\n", "mine.yaml:1: partition:"),
     ('partition: "a\\nb"\n', "mine.yaml:1: partition:"),
     ('setup: [module load a, "b\\nc"]\n', "mine.yaml:1: setup[1]:"),
@@ -81,14 +81,14 @@ MISTAKES = [
     ("wrapper: [apptainer, exec]\n", "mine.yaml:1: wrapper:"),
     ("scratch: $(rm -rf /)\n", "mine.yaml:1: scratch:"),
     ("paths: {home: /mnt}\n", "mine.yaml:1: paths.home"),
-    ("flags: {1: 2}\n", "mine.yaml:1: flags[1]: is no flag"),
+    ("flags: {1: 2}\n", "mine.yaml:1: flags[1]: is not a flag"),
     ("flags: {nice: .inf}\n", "mine.yaml:1: flags.nice: is neither text, a whole number, nor true or false"),
-    ('flags: {comment: "a\\nb"}\n', "mine.yaml:1: flags.comment: is one line of text, not 'a\\nb'"),
-    ("gpu_type: gpu:h100\n", "mine.yaml:1: gpu_type: is a name in SLURM, without blanks or quotes, not 'gpu:h100'"),
+    ('flags: {comment: "a\\nb"}\n', "mine.yaml:1: flags.comment: must be one line of text, not 'a\\nb'"),
+    ("gpu_type: gpu:h100\n", "mine.yaml:1: gpu_type: must be a name without blanks or quotes, not 'gpu:h100'"),
     ("minutes: 99999999\n", "mine.yaml:1: minutes:"),
     ("signal_seconds: 70000\n", "mine.yaml:1: signal_seconds:"),
-    ("setup: ['if true; then']\n", "mine.yaml:1: setup: is no line of shell: syntax error"),
-    ("wrapper: apptainer exec 'x\n", "mine.yaml:1: wrapper: is no line of shell: unexpected EOF"),
+    ("setup: ['if true; then']\n", "mine.yaml:1: setup: is not a shell command: syntax error"),
+    ("wrapper: apptainer exec 'x\n", "mine.yaml:1: wrapper: is not a shell command: unexpected EOF"),
     ("[a]\n", "mine.yaml"),
     ("- a\n", "mine.yaml"),
     ("a: [\n", "mine.yaml"),
@@ -135,16 +135,16 @@ def test_the_reference_of_keys_in_the_documentation_is_the_present_one() -> None
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told"),
+    ("wanted", "message"),
     [
         ({"gpus": 8, "cpus": 96, "memory_gib": 1000}, ""),
-        ({"gpus": 9}, "gpus: 9 are more than the 8 of the profile's largest node"),
-        ({"cpus": 97}, "cpus: 97 are more than the 96"),
+        ({"gpus": 9}, "gpus: 9 exceeds the 8 of the profile's largest node"),
+        ({"cpus": 97}, "cpus: 97 exceeds the 96"),
         ({"memory_gib": 1000.5}, ""),
     ],
 )
-def test_what_no_node_has_is_refused_by_plan(tmp_path: Path, wanted: dict[str, float], told: str) -> None:
+def test_what_no_node_has_is_refused_by_plan(tmp_path: Path, wanted: dict[str, float], message: str) -> None:
     profile = Profile.model_validate({"node": {"gpus": 8, "cpus": 96}})
     found = SlurmBackend(Store(tmp_path), profile).lacks(Resources.model_validate(wanted))
-    assert found.startswith(told)
-    assert bool(found) == bool(told)
+    assert found.startswith(message)
+    assert bool(found) == bool(message)

@@ -62,12 +62,12 @@ def rows(draw: st.DrawFn) -> tuple[str, JobRow, str]:
 
 @given(st.lists(rows(), max_size=8), st.lists(NOISE, max_size=4), st.randoms())
 def test_rows_are_read_whatever_stands_between_them(
-    told: list[tuple[str, JobRow, str]], noise: list[str], order: Random
+    reported: list[tuple[str, JobRow, str]], noise: list[str], order: Random
 ) -> None:
-    lines = [line for _, _, line in told]
+    lines = [line for _, _, line in reported]
     for line in noise:
         lines.insert(order.randrange(len(lines) + 1), line)
-    assert read_squeue("\n".join(lines)).rows == {key: row for key, row, _ in told}
+    assert read_squeue("\n".join(lines)).rows == {key: row for key, row, _ in reported}
 
 
 @given(st.integers(0, 65535))
@@ -182,7 +182,7 @@ def test_no_answer_of_many_is_a_traceback(text: str) -> None:
 
 
 def test_an_unreadable_line_on_a_missing_job_is_a_temporary_failure() -> None:
-    with pytest.raises(BackendError, match=r"squeue: cannot be read: 4711 \| zero") as failure:
+    with pytest.raises(BackendError, match=r"squeue: cannot be parsed: 4711 \| zero") as failure:
         Poller(0.0, lambda _: "4711 | zero").rows(["4711_0"])
     assert failure.value.retryable
 
@@ -197,7 +197,7 @@ def test_notices_of_a_site_are_skipped_and_reported_once(caplog: pytest.LogCaptu
     for _ in range(3):
         assert poller.rows(["4711_0"]) == {"4711_0": JobRow("RUNNING")}
     assert [record.getMessage() for record in caplog.records] == [
-        "squeue: passed over, as it is no job: \\x1b[1mmaintenance tomorrow"
+        "squeue: skipped, not a job: \\x1b[1mmaintenance tomorrow"
     ]
 
 

@@ -19,9 +19,10 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import Task
 from tests.backends.fake_slurm import FakeSlurm
-from tests.orchestrator.test_run_view import Told as ToldView
+from tests.orchestrator.test_run_view import View
 from trainer.config.job import Resources
 from trainer.errors import ExitCode
 from trainer.record import State, read_record
@@ -61,8 +62,8 @@ QOSGrpSubmitJobsLimit
 
 @pytest.mark.parametrize("word", WORDS)
 def test_every_word_for_a_limit_on_submission_is_waited_for(word: str) -> None:
-    told = CommandResult(1, "", f"sbatch: error: {word}\nsbatch: error: Batch job submission failed: {POLICY}\n")
-    found = refusal(told)
+    reply = CommandResult(1, "", f"sbatch: error: {word}\nsbatch: error: Batch job submission failed: {POLICY}\n")
+    found = refusal(reply)
     assert isinstance(found, AtLimit)
     assert (found.kind, found.retryable) == (Limit.TRANSIENT, True)
     assert str(found) == f"sbatch: {word}; Batch job submission failed: {POLICY}"
@@ -108,29 +109,48 @@ def test_as_many_are_submitted_as_the_cluster_takes_and_the_rest_when_it_takes_m
 def test_the_reason_of_waiting_is_reported_once(dispatcher: Dispatcher, slurm: FakeSlurm) -> None:
     waiting = "".join(f"{job}|N/A|PENDING|0|\n4700|{job - 4700}|PENDING|0|\n" for job in range(4700, 4705))
     slurm.set(word="QOSMaxSubmitJobPerUserLimit", squeue=waiting)
-    told = ToldView()
-    run = WatchedRun(dispatcher.store, dispatcher, told)
+    view = View()
+    run = WatchedRun(dispatcher.store, dispatcher, view)
     for most in ("0", "0", "1", "1", "2", "2"):
         slurm.set(most=most)
         dispatcher.submit()
         run.report_trouble()
         dispatcher.refresh()
-    assert [line.partition(";")[0] for line in told.lines] == ["sbatch: QOSMaxSubmitJobPerUserLimit"]
+    assert [line.partition(";")[0] for line in view.lines] == ["sbatch: QOSMaxSubmitJobPerUserLimit"]
     slurm.set(most="9")
     for _ in range(4):
         dispatcher.submit()
         run.report_trouble()
-    assert told.lines[1:] == ["slurm has taken what waited here"]
+    assert view.lines[1:] == ["slurm has accepted the other trials"]
+
+
+def test_submitted_trials_are_pending_while_slurm_cannot_be_queried(
+    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm
+) -> None:
+    slurm.command("squeue", 'echo "slurm_load_jobs error: Unable to contact slurm controller" >&2; exit 1')
+    assert len(dispatcher.submit()) == 4
+    run = WatchedRun(store, dispatcher, View())
+    assert {status.state for status in run.statuses()} == {"pending"}
+    assert "Unable to contact" in dispatcher.trouble
+    first = store.run(next(store.ids()))
+    lease = acquire(first.path)
+    for job in store.root.glob("trials/*/*/attempts/001/job.json"):
+        os.utime(job, (1, 1))
+    dispatcher.refresh()
+    states = {status.trial: status.state for status in run.statuses()}
+    assert states.pop(first.path.name) == "running"
+    assert set(states.values()) == {"pending"}
+    lease.release()
 
 
 def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(
     dispatcher: Dispatcher, slurm: FakeSlurm
 ) -> None:
     slurm.set(most="1", squeue="4700|N/A|PENDING|0|\n")
-    told = ToldView()
-    assert WatchedRun(dispatcher.store, dispatcher, told).submit_only() == ExitCode.RUN_AGAIN
-    assert told.lines[0].startswith("1 trials submitted")
-    assert told.lines[1].startswith("3 trials are not submitted: sbatch: AssocMaxSubmitJobLimit")
+    view = View()
+    assert WatchedRun(dispatcher.store, dispatcher, view).submit_only() == ExitCode.RUN_AGAIN
+    assert view.lines[0].startswith("1 trials submitted")
+    assert view.lines[1].startswith("3 trials are not submitted: sbatch: AssocMaxSubmitJobLimit")
 
 
 def test_a_limit_without_a_word_is_waited_for_while_jobs_are_in_the_way(tmp_path: Path, slurm: FakeSlurm) -> None:
@@ -162,7 +182,7 @@ def test_a_refusal_ends_in_one_line_and_leaves_nothing_behind(
     [line] = [line for line in capfd.readouterr().err.splitlines() if "error" in line]
     assert line == (
         "adasweep: error: sbatch: Batch job submission failed: Invalid account specified; "
-        "write account, partition or qos into the profile"
+        "set account, partition or qos in the profile"
     )
     assert attempts(store) == [0] * 4
     assert list((store.root / "slurm").iterdir()) == []
@@ -175,7 +195,7 @@ def test_without_slurm_nothing_is_created(
     before = sorted(store.root.rglob("*"))
     assert main(["run", str(sweep_file()), "--backend", "slurm", "--store", str(store.root)]) == ExitCode.USER_ERROR
     assert capfd.readouterr().err == (
-        "adasweep: error: sbatch: is not on the path; start adasweep on a login node of the cluster\n"
+        "adasweep: error: sbatch: is not on the path; run adasweep on a login node of the cluster\n"
     )
     assert sorted(store.root.rglob("*")) == before
 
@@ -271,7 +291,7 @@ def test_accounting_that_is_down_is_not_a_loss(tmp_path: Path, slurm: FakeSlurm)
 
 
 @pytest.mark.parametrize(
-    ("log", "code", "told"),
+    ("log", "code", "message"),
     [
         (
             "adasweep: setup of the profile failed: module load cuda\n",
@@ -287,7 +307,7 @@ def test_accounting_that_is_down_is_not_a_loss(tmp_path: Path, slurm: FakeSlurm)
     ],
 )
 def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
-    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm, log: str, code: int, told: str
+    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm, log: str, code: int, message: str
 ) -> None:
     slurm.set(squeue="".join(f"4700|{index}|PENDING|0|\n" for index in range(4)))
     dispatcher.submit()
@@ -298,7 +318,7 @@ def test_a_job_that_failed_before_it_began_says_why_and_is_not_run_for_ever(
     dispatcher.refresh()
     records = [read_record(store.run(trial).record(1)) for trial in store.ids()]
     assert {(record.state, record.exit_code, record.message) for record in records if record} == {
-        (State.FAILED, code, told)
+        (State.FAILED, code, message)
     }
     expected = Action.BLOCKED if code == ExitCode.USER_ERROR else Action.RESUME
     assert {decision.action for decision in dispatcher.decisions.values()} == {expected}

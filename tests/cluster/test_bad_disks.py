@@ -81,10 +81,10 @@ def test_a_disk_that_fills_up_is_reported_and_costs_nothing_but_time(
     filler = fill(small_disk)
     assert is_mid_way(command.run)
     saved = checkpoint.found(command.run.checkpoints)[0].images
-    assert launcher.wait(300) in (2, 3), command.said
-    last = command.said.splitlines()[-1].lower()
+    assert launcher.wait(300) in (2, 3), command.printed
+    last = command.printed.splitlines()[-1].lower()
     assert "no space left on device" in last
-    assert "Traceback" not in command.said
+    assert "Traceback" not in command.printed
     assert checkpoint.found(command.run.checkpoints)[0].images >= saved
     filler.unlink()
     assert adasweep(command, "retry", "trained").returncode == 0
@@ -95,7 +95,7 @@ def test_a_disk_that_fills_up_is_reported_and_costs_nothing_but_time(
 def test_a_full_disk_is_reported_before_anything_starts(command_on_small_disk: Command, small_disk: Path) -> None:
     fill(small_disk)
     assert command_on_small_disk.start().wait(120) == 2
-    (line,) = command_on_small_disk.said.splitlines()
+    (line,) = command_on_small_disk.printed.splitlines()
     assert "cannot be written (no space left on device)" in line
     assert not list(command_on_small_disk.store.ids())
 

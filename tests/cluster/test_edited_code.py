@@ -28,7 +28,7 @@ def test_an_attempt_begun_after_an_edit_runs_the_frozen_code(
     launcher = command.begin()
     (work / "trainer" / "training" / "loop.py").write_text("raise RuntimeError('edited')\n")
     daemons.kill([worker_of(command.run)])
-    assert launcher.wait(300) == 0, command.said
+    assert launcher.wait(300) == 0, command.printed
     assert command.run.attempts() == [1, 2]
     jobs = [read_job(command.run.job(number)) for number in command.run.attempts()]
     copies = {job.code for job in jobs if job}

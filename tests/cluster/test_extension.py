@@ -37,8 +37,8 @@ def carried_out(store: Store, file: str) -> dict[str, int]:
     plan = json.loads(adasweep(store, "plan", file, "--json").stdout)
     done = adasweep(store, "run", file, "--no-record")
     assert done.returncode == 0, done.stderr
-    told = done.stderr.splitlines()[0]
-    assert all(f"{count} {action}" in told for action, count in plan["actions"].items()), told
+    reported = done.stderr.splitlines()[0]
+    assert all(f"{count} {action}" in reported for action, count in plan["actions"].items()), reported
     return dict(plan["actions"])
 
 

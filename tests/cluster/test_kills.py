@@ -11,7 +11,7 @@ from infra import daemons
 from infra.ray.cluster import RayCluster
 from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
-from orchestrator.backends.base import read_handle
+from orchestrator.store.handle import read_handle
 from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import processes_with
 from tests.cluster.trained import Prepare, Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of
@@ -50,7 +50,7 @@ def test_a_killed_trainer_is_run_again(prepare: Prepare, calm: Trained, backend:
     command = prepare(backend)
     launcher = command.begin()
     put_to_death(worker_of(command.run), command.run)
-    assert launcher.wait(300) == 0, command.said
+    assert launcher.wait(300) == 0, command.printed
     assert (jobs_of(command.run), command.run.attempts()) == (2, [1, 2])
     assert_calm(command, calm)
 
@@ -64,7 +64,7 @@ def test_a_killed_supervisor_takes_its_trainer_along_and_is_run_again(
     worker = worker_of(command.run)
     put_to_death(supervisor_of(command.run), command.run)
     wait_until(lambda: worker.is_gone, 20, "the trainer to die with its supervisor")
-    assert launcher.wait(300) == 0, command.said
+    assert launcher.wait(300) == 0, command.printed
     assert command.run.attempts() == [1, 2]
     assert_calm(command, calm)
 
@@ -79,7 +79,7 @@ def test_power_loss_of_a_slurm_node_is_survived_without_resubmission(
     assert is_mid_way(command.run)
     slurm.kill(node)
     slurm.mark_down(node)
-    assert launcher.wait(300) == 0, command.said
+    assert launcher.wait(300) == 0, command.printed
     assert (jobs_of(command.run), command.run.attempts()) == (1, [1, 2])
     assert_calm(command, calm)
 
@@ -93,13 +93,13 @@ def test_a_slurm_controller_down_for_twenty_seconds_loses_nothing(
         time.sleep(3)  # the controller saves its state now and then; what it has not saved it would run again
         slurm.kill("slurmctld")
         down_since = time.monotonic()
-        wait_until(lambda: "Unable to contact slurm controller" in command.said, 60, "the command to say so")
+        wait_until(lambda: "Unable to contact slurm controller" in command.printed, 60, "the command to say so")
         assert is_mid_way(command.run)
         assert command.start().wait(120) == ExitCode.RUN_AGAIN
     time.sleep(max(0.0, 20 - (time.monotonic() - down_since)))
-    assert launcher.poll() is None, command.said
+    assert launcher.poll() is None, command.printed
     slurm.start_controller()
-    assert launcher.wait(300) == 0, command.said
+    assert launcher.wait(300) == 0, command.printed
     assert_calm(command, calm)
 
 
@@ -111,7 +111,7 @@ def test_a_lost_ray_node_is_survived_on_another(prepare: Prepare, calm: Trained,
     nodes = ray_nodes.recorded.nodes
     ray_nodes.kill(next(name for name in nodes if worker in daemons.session(nodes[name])))
     assert worker.is_gone
-    assert launcher.wait(300) == 0, command.said
+    assert launcher.wait(300) == 0, command.printed
     assert command.run.attempts() == [1, 2]
     assert_calm(command, calm)
 

@@ -156,9 +156,9 @@ def test_eight_stores_are_recorded_at_the_same_time(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
     stores = [a_store(tmp_path / str(number), seed=number // 2, points=POINTS)[0] for number in range(WRITERS)]
     command = [sys.executable, "-m", "orchestrator.recorders.ingest", "--once"]
-    with (tmp_path / "said").open("wb") as said:
-        writers = [subprocess.Popen([*command, str(s.root)], stdin=subprocess.DEVNULL, stderr=said) for s in stores]
-        assert [writer.wait(600) for writer in writers] == [0] * WRITERS, (tmp_path / "said").read_text()
+    with (tmp_path / "printed").open("wb") as printed:
+        writers = [subprocess.Popen([*command, str(s.root)], stdin=subprocess.DEVNULL, stderr=printed) for s in stores]
+        assert [writer.wait(600) for writer in writers] == [0] * WRITERS, (tmp_path / "printed").read_text()
     assert len({assert_recorded(server.uri, store, POINTS) for store in stores}) == WRITERS
 
 
@@ -234,8 +234,8 @@ def test_a_sweep_does_not_wait_for_a_server_out_of_order(
         assert last.updated < ended - seconds_for_one_request, "its recorder had not given up once by then"
         assert last.updated - last.started < 60
         proxy.mode = "pass"
-        told = record(store, proxy.uri)
-        assert (told.returncode, json.loads(told.stdout)["behind"]) == (0, False), told.stderr
+        reported = record(store, proxy.uri)
+        assert (reported.returncode, json.loads(reported.stdout)["behind"]) == (0, False), reported.stderr
         (recorded,) = found(proxy.uri, store)
         assert recorded.info.status == "FINISHED"
         kimgs = [row["kimg"] for row in read_lines(run.ticks)]
@@ -252,8 +252,8 @@ def test_a_killed_server_gets_later_what_it_missed(
     try:
         assert is_mid_way(command.run)
         server.kill()
-        assert launcher.wait(400) == 0, command.said
-        assert "MLflow is behind" in command.said
+        assert launcher.wait(400) == 0, command.printed
+        assert "MLflow is behind" in command.printed
         assert command.run.attempts() == [1]
         assert result(command.run) == calm
     finally:

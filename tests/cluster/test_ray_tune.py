@@ -51,8 +51,8 @@ def command(sweeper: Sweeper) -> "subprocess.Popen[str]":
 
 def assert_searched(sweeper: Sweeper, launcher: "subprocess.Popen[str]") -> None:
     """Assert that there are four trials, that the best is done, and that the others report why they are not."""
-    _, said = launcher.communicate(timeout=400)
-    assert launcher.returncode == 0, said
+    _, printed = launcher.communicate(timeout=400)
+    assert launcher.returncode == 0, printed
     runs = sorted(sweeper.runs(), key=gamma)
     assert len(runs) == 4
     assert last_state(runs[0]) is State.DONE
@@ -108,6 +108,6 @@ def test_a_search_that_tune_cannot_do_is_refused(ray_sweeper: Sweeper) -> None:
     file.write_text(SEARCH.replace("seeds: [25]", "seeds: 2"))
     words = [sys.executable, "-m", "orchestrator", "run", str(file), "--store", str(ray_sweeper.store.root)]
     refused = subprocess.run([*words, "--backend", "ray"], capture_output=True, text=True, check=False)
-    assert (refused.returncode, "takes one seed" in refused.stderr) == (2, True)
+    assert (refused.returncode, "supports one seed" in refused.stderr) == (2, True)
     elsewhere = subprocess.run([*words, "--backend", "local"], capture_output=True, text=True, check=False)
     assert (elsewhere.returncode, "needs a Ray cluster" in elsewhere.stderr) == (2, True)

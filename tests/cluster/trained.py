@@ -108,7 +108,7 @@ class Command:
         return cls(Store(root), file, backend, options)
 
     def start(self) -> "subprocess.Popen[bytes]":
-        """Start the command; its output is appended to `said`."""
+        """Start the command; its output is appended to `printed`."""
         words = ["run", str(self.file), "--store", str(self.store.root), "--backend", self.backend, *self.options]
         with self.log.open("ab") as log:
             command = [*python_module("orchestrator"), *words]
@@ -117,7 +117,7 @@ class Command:
 
     def finish(self) -> None:
         """Run the command and expect it to finish everything."""
-        assert self.start().wait(PATIENCE_SECONDS) == 0, self.said
+        assert self.start().wait(PATIENCE_SECONDS) == 0, self.printed
 
     def stop(self) -> None:
         """Stop the commands that are still running."""
@@ -127,10 +127,10 @@ class Command:
 
     @property
     def log(self) -> Path:
-        return self.file.with_name("said.txt")
+        return self.file.with_name("printed.txt")
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
 
     @property
@@ -143,7 +143,7 @@ class Command:
         """Start the command and return once its trial has been evaluated and saved, well before its end."""
         process = self.start()
         wait_until(lambda: process.poll() is not None or self._is_under_way(), PATIENCE_SECONDS, "a saved evaluation")
-        assert process.poll() is None, self.said
+        assert process.poll() is None, self.printed
         return process
 
     def _is_under_way(self) -> bool:
@@ -187,7 +187,7 @@ def result(run: RunDir) -> Trained:
 def _once(rows: Any) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for key, value in rows:
-        assert found.setdefault(key, value) == value, f"{key} was told in two ways"
+        assert found.setdefault(key, value) == value, f"{key} has two values"
     return found
 
 

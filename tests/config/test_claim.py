@@ -57,9 +57,9 @@ def test_a_control_is_a_claim_that_says_so() -> None:
         ("ada < baseline, p<nan", "is not a number above 0"),
         ("ada < baseline, n>=x", '"n>=x": n is a number of seeds'),
         ("ada < baseline, n>=0", '"n>=0": n is a number of seeds'),
-        ("ada < baseline, p<0.1, p<0.2", '"p<0.2" says p a second time'),
-        ("ada < baseline at subset=1, subset=2", '"subset=2" says subset a second time'),
-        ("ada < baseline by last, at 5 kimg", "says what is compared a second time"),
+        ("ada < baseline, p<0.1, p<0.2", '"p<0.2" gives p a second time'),
+        ("ada < baseline at subset=1, subset=2", '"subset=2" gives subset a second time'),
+        ("ada < baseline by last, at 5 kimg", "gives what is compared a second time"),
         ("ada < baseline, maybe", '"maybe" is neither axis=value'),
         ("ada < baseline by middle", '"middle" is neither a metric, such as kid2k, nor one of best, last, rise'),
         ("ada < baseline at -5 kimg", "is not a number above 0"),
@@ -111,12 +111,16 @@ def test_a_side_finds_its_cell(name: str | None, settings: dict[str, str], expec
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("baseline", {}, "fits baseline, data.subset=500 | baseline, data.subset=5000; add a condition"),
-        ("noaug", {"subset": "500"}, "fits baseline, data.subset=500 | bcr, data.subset=500"),
-        ("lecam", {}, '"lecam" fits none of baseline, data.subset=500 | '),
-        ("baseline", {"subset": "7"}, '"baseline & subset=7" fits none of'),
-        ("baseline", {"batch": "7"}, '"batch" is no axis of the sweep; axes: augment, data.subset, generator.gamma'),
-        (None, {"gamma": "2", "subset": "5"}, "fits none of"),
+        ("baseline", {}, "matches baseline, data.subset=500 | baseline, data.subset=5000; add a condition"),
+        ("noaug", {"subset": "500"}, "matches baseline, data.subset=500 | bcr, data.subset=500"),
+        ("lecam", {}, '"lecam" matches none of baseline, data.subset=500 | '),
+        ("baseline", {"subset": "7"}, '"baseline & subset=7" matches none of'),
+        (
+            "baseline",
+            {"batch": "7"},
+            '"batch" is not an axis of the sweep; axes: augment, data.subset, generator.gamma',
+        ),
+        (None, {"gamma": "2", "subset": "5"}, "matches none of"),
     ],
 )
 def test_a_side_must_mean_one_cell(name: str | None, settings: dict[str, str], message: str) -> None:

@@ -55,5 +55,5 @@ def test_images_are_decoded_on_the_disk_that_the_node_names() -> None:
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"/a": 1}', "nonsense"])
 def test_folders_that_do_not_exist_are_refused(text: str) -> None:
-    with pytest.raises(UserError, match="ADASWEEP_PATHS: is no JSON object of folders"):
+    with pytest.raises(UserError, match="ADASWEEP_PATHS: is not a JSON object of folders"):
         on_this_node(OPTIONS, {"ADASWEEP_PATHS": text})

@@ -104,7 +104,7 @@ def test_an_odd_image_far_inside_is_named(tmp_path: Path) -> None:
 def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     path = zip_set(tmp_path / "cats.zip", 3)
     (tmp_path / "cache").write_text("a file where a folder should be")
-    with pytest.raises(OutputError, match=r"cache: the decoded images cannot be kept here"):
+    with pytest.raises(OutputError, match=r"cache: decoded images cannot be stored here"):
         decoded(path, describe(path, tmp_path).fingerprint, tmp_path / "cache")
 
 

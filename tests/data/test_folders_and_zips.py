@@ -79,10 +79,10 @@ def test_a_common_folder_makes_no_class(tmp_path: Path, around: str) -> None:
 
 def test_the_common_folder_and_the_classes_are_reported(tmp_path: Path) -> None:
     by_folders(zip_of(tmp_path / "x.zip", ANIMALS))
-    told = read_settings(tmp_path / "by-folders.zip")["remarks"]
-    assert told == [
-        "classes are the folders in order of their names: 0 cat, 1 dog",
-        "all images lie in the folder animals: the folders in it are the classes",
+    reported = read_settings(tmp_path / "by-folders.zip")["remarks"]
+    assert reported == [
+        "classes are the folders, sorted by name: 0 cat, 1 dog",
+        "all images are in the folder animals; its subfolders are the classes",
     ]
 
 
@@ -149,7 +149,7 @@ def test_folders_behind_links_are_left_out_and_said_by_every_command(tmp_path: P
     source, elsewhere = folder_set(tmp_path / "in" / "a", 2).parent, folder_set(tmp_path / "b", 2)
     (source / "b").symlink_to(elsewhere)
     for remarks in (examine(source, tmp_path).remarks, verify(source).remarks):
-        assert remarks == ["left out: 1 folder behind a link (b); prepare takes it with --follow-links"]
+        assert remarks == ["skipped: 1 folder behind a link (b); prepare follows links with --follow-links"]
     assert prepare(source, tmp_path / "out.zip") == 2
     assert "1 folder behind a link (b)" in str(read_settings(tmp_path / "out.zip")["remarks"])
 
@@ -164,7 +164,7 @@ def test_links_are_followed_when_asked_and_each_folder_once(tmp_path: Path) -> N
     archive = open_archive(source, follow_links=True)
     assert len(archive.images) == 5
     assert prepare(source, tmp_path / "out.zip", follow_links=True) == 5
-    assert "taken: 1 folder behind a link (b)" in str(read_settings(tmp_path / "out.zip")["remarks"])
+    assert "followed: 1 folder behind a link (b)" in str(read_settings(tmp_path / "out.zip")["remarks"])
 
 
 def test_links_to_images_are_images(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_links_to_images_are_images(tmp_path: Path) -> None:
 def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     folder = folder_set(tmp_path / "cats", 2)
     (folder / "gone").symlink_to("nowhere")
-    assert examine(folder, tmp_path).remarks == ["left out: 1 link leading nowhere (gone)"]
+    assert examine(folder, tmp_path).remarks == ["skipped: 1 broken link (gone)"]
     (folder / "gone.png").symlink_to("nowhere.png")
     with pytest.raises(DataError, match=r"gone\.png: cannot be read"):
         describe(folder, tmp_path)
@@ -188,7 +188,7 @@ def test_links_stored_in_a_zip_are_left_out_and_reported(tmp_path: Path) -> None
     files = {"0.png": encode_png(pixels(0)), "1.png": encode_png(pixels(1)), "b": b"../b", "2.png": b"../b/2.png"}
     found = examine(zip_of(tmp_path / "x.zip", files, {"b": LINK, "2.png": LINK}), tmp_path)
     assert found.description.images == 2
-    assert found.remarks == ["left out: 2 links stored in the ZIP (2.png, b)"]
+    assert found.remarks == ["skipped: 2 links stored in the ZIP (2.png, b)"]
 
 
 @pytest.mark.timeout(60)
@@ -198,9 +198,9 @@ def test_pipes_sockets_and_devices_are_left_out_and_reported(tmp_path: Path, mon
     (folder / "zero.png").symlink_to("/dev/zero")
     monkeypatch.chdir(folder)
     with bound_socket(Path("socket.png")):
-        told = "left out: 3 irregular files (pipe.png, socket.png, zero.png): a pipe, socket or device"
-        assert examine(folder, tmp_path).remarks == [told]
-        assert verify(folder).remarks == [told]
+        reported = "skipped: 3 irregular files (pipe.png, socket.png, zero.png): a pipe, socket or device"
+        assert examine(folder, tmp_path).remarks == [reported]
+        assert verify(folder).remarks == [reported]
         assert prepare(folder, tmp_path / "out.zip") == 2
 
 
@@ -265,7 +265,7 @@ def test_labels_find_their_images_however_the_separators_are_written(tmp_path: P
     "name", ["..\\evil.png", "\\evil.png", "a\\..\\..\\evil.png", "C:\\evil.png", "\\\\host\\evil.png"]
 )
 def test_backslashes_lead_out_of_no_archive(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError, match=r"evil\.png: has a name that leads out"):
+    with pytest.raises(DataError, match=r"evil\.png: has a path that escapes"):
         open_archive(zip_of(tmp_path / "x.zip", [name]))
 
 
@@ -288,7 +288,7 @@ def test_file_names_that_are_not_utf8_are_used_and_shown_with_replacement_charac
     assert main(["data", "describe", str(folder)]) == 2
     spoken = capsys.readouterr()
     assert "caf\N{REPLACEMENT CHARACTER}" in spoken.out
-    assert "\N{REPLACEMENT CHARACTER}.png: is not a whole image" in spoken.err
+    assert "\N{REPLACEMENT CHARACTER}.png: is damaged or not a supported image format" in spoken.err
 
 
 def test_names_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -304,14 +304,14 @@ def test_names_cannot_steer_a_terminal(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_terminal_of_another_encoding_stops_nothing(tmp_path: Path) -> None:
     folder = folder_set(tmp_path / "caf\u00e9-\U0001f408", 2)
     (folder / "\u00e9.heic").write_text("")
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-m", "trainer", "data", "describe", str(folder)],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         check=False,
     )
-    assert (told.returncode, told.stderr) == (0, b"")
-    assert b"name              caf" in told.stdout
+    assert (reported.returncode, reported.stderr) == (0, b"")
+    assert b"name              caf" in reported.stdout
 
 
 # Endings
@@ -369,15 +369,15 @@ def test_files_that_are_skipped_are_counted_by_their_ending(tmp_path: Path) -> N
     folder = folder_set(tmp_path / "cats", 2)
     for name in ("a.HEIC", "b.heic", "c.jfif", "README", ".hidden", "Thumbs.db"):
         (folder / name).write_text("")
-    told = "passed over, as no images that are read: 2 .heic, 1 .jfif, 1 without ending, 1 .db"
-    assert sorted(examine(folder, tmp_path).remarks[0]) == sorted(told)
+    reported = "skipped, not a supported image format: 2 .heic, 1 .jfif, 1 without suffix, 1 .db"
+    assert sorted(examine(folder, tmp_path).remarks[0]) == sorted(reported)
     (tmp_path / "none").mkdir()
     (tmp_path / "none" / "a.heic").write_text("")
     for refused in (
         lambda: describe(tmp_path / "none", tmp_path),
         lambda: prepare(tmp_path / "none", tmp_path / "o.zip"),
     ):
-        with pytest.raises(DataError, match=r"passed over, as no images that are read: 1 \.heic"):
+        with pytest.raises(DataError, match=r"skipped, not a supported image format: 1 \.heic"):
             refused()
 
 
@@ -402,7 +402,7 @@ def test_labels_are_dropped_or_refused_for_kinds_without_folders(tmp_path: Path)
     idx_pair(tmp_path / "mnist", "train", images, [2, 1, 0])
     prepare(tmp_path / "mnist", tmp_path / "out.zip", labels="none")
     assert classes(tmp_path / "out.zip") == [-1] * 3
-    with pytest.raises(DataError, match="not in folders; leave out --labels folders"):
+    with pytest.raises(DataError, match="not in folders; remove --labels folders"):
         prepare(tmp_path / "mnist", tmp_path / "x.zip", labels="folders")
 
 

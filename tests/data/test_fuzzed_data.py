@@ -115,10 +115,10 @@ def judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Judge:
         for words in (["describe"], ["verify"], ["prepare", "--resolution", "8"], ["prepare", "--labels", "folders"]):
             target = [str(tmp_path / "out.zip"), "--force"] if words[0] == "prepare" else []
             code = main(["data", words[0], str(source), *target, *words[1:], "--data-dir", str(tmp_path)])
-            told = capsys.readouterr()
-            assert code in (0, 2), told.err
-            assert "Traceback" not in told.err
-            errors = [line for line in told.err.splitlines() if line.startswith("adasweep: error: ")]
+            reported = capsys.readouterr()
+            assert code in (0, 2), reported.err
+            assert "Traceback" not in reported.err
+            errors = [line for line in reported.err.splitlines() if line.startswith("adasweep: error: ")]
             assert len(errors) == (code == 2 and words[0] != "verify") or (words[0] == "verify" and len(errors) <= 1)
             codes.append(code)
         describes, verifies = codes[:2]

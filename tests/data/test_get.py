@@ -26,12 +26,12 @@ def silent(_: str) -> None:
 
 
 def test_the_embedded_set_needs_no_network_and_is_exactly_as_known(tmp_path: Path) -> None:
-    said: list[str] = []
-    path = get("fashion-mnist-10k", tmp_path, said.append)
+    printed: list[str] = []
+    path = get("fashion-mnist-10k", tmp_path, printed.append)
     found = describe("fashion-mnist-10k", tmp_path)
     assert (found.images, found.resolution, found.channels, found.classes) == (10_000, 32, 1, 10)
     assert found.fingerprint == REGISTRY["fashion-mnist-10k"].fingerprint
-    assert any("MIT" in line for line in said)
+    assert any("MIT" in line for line in printed)
     images = full_set(path, tmp_path / "cache")
     assert np.bincount(images.class_ids(range(10_000))).tolist() == [1000] * 10
     assert images.images(range(100))[:, :, :2].max() == 0

@@ -61,7 +61,7 @@ def test_a_bomb_among_images_is_named_by_describe_and_cache(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("entry", ["../evil.png", "/etc/evil.png", "a/../../evil.png", "C:/evil.png", "..\\evil.png"])
 def test_a_name_that_leads_out_of_the_archive_is_refused(tmp_path: Path, entry: str) -> None:
-    with pytest.raises(DataError, match=r"evil\.png.*leads out"):
+    with pytest.raises(DataError, match=r"evil\.png.*escapes"):
         open_archive(hostile_zip(tmp_path / "cats.zip", entry))
 
 
@@ -116,7 +116,7 @@ def test_an_image_without_pixels_is_named(header: bytes) -> None:
 
 @pytest.mark.parametrize("keep", [0, 1, 8, 20, 60, 150, 200])
 def test_a_truncated_png_is_named(keep: int) -> None:
-    with pytest.raises(DataError, match=r"^half\.png: is not a whole image"):
+    with pytest.raises(DataError, match=r"^half\.png: is damaged"):
         decode(encode_png(pixels(0))[:keep], "half.png")
 
 
@@ -166,7 +166,7 @@ def test_ways_of_packing_whose_size_cannot_be_bounded_are_refused(tmp_path: Path
     path = tmp_path / "cats.zip"
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("bomb.png", bytes(1 << 20))
-    with pytest.raises(DataError, match=r"bomb\.png: is packed by the method (bzip2|lzma); pack the ZIP again"):
+    with pytest.raises(DataError, match=r"bomb\.png: is compressed with (bzip2|lzma); write the ZIP again"):
         open_archive(path)
 
 

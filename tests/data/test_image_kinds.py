@@ -95,7 +95,7 @@ def prepared(path: Path, **settings: object) -> np.ndarray:
     return images.images(range(len(images))).permute(0, 2, 3, 1).numpy()
 
 
-def told(path: Path) -> str:
+def reported(path: Path) -> str:
     """Return what the set prepared from `path` records about its preparation."""
     return " | ".join(map(str, read_settings(path.with_suffix(".zip")).get("remarks", [])))  # type: ignore[call-overload]
 
@@ -155,7 +155,7 @@ def test_every_orientation_is_turned_upright_and_reported(tmp_path: Path, format
     upright = np.array(ImageOps.exif_transpose(in_memory))
     source = folder_of(tmp_path / "in", [content, content], {"JPEG": "jpg", "TIFF": "tif"}.get(format, format.lower()))
     assert np.abs(prepared(source)[0].astype(int) - upright).max() <= (8 if format == "JPEG" else 0)
-    assert ("2 images turned upright" in told(source)) == (turned > 1)
+    assert ("2 images rotated upright" in reported(source)) == (turned > 1)
 
 
 @settings(max_examples=50, deadline=None)
@@ -214,7 +214,7 @@ def test_transparency_of_every_kind_is_composited_on_the_stated_background(
     assert (found[:, :4] == colours[background]).all()
     opaque = {"LA": 29, "L": 255, "1": 255, "I;16": 255}.get(kind, (0, 0, 255))
     assert (found[:, 4:] == opaque).all()
-    assert f"2 images with transparent pixels composited on {background}" in told(source)
+    assert f"2 images with transparent pixels composited on {background}" in reported(source)
 
 
 @pytest.mark.parametrize("kind", ["P", "bytes", "GIF", "RGB", "L", "1", "I;16"])
@@ -237,7 +237,7 @@ def test_alpha_is_kept_where_it_is_asked_for(tmp_path: Path) -> None:
     found = prepared(source, channels=4)
     assert (found[0, :, :4, 3] == 0).all()
     assert (found[0, :, 4:, 3] == 255).all()
-    assert told(source) == ""
+    assert reported(source) == ""
 
 
 @pytest.mark.parametrize("levels", [2, 4])
@@ -269,7 +269,7 @@ def test_sixteen_bits_are_reported_with_the_brightest_grey(tmp_path: Path) -> No
     dark = encoded(Image.fromarray(np.full((8, 8), 4_095, np.uint16)), "PNG")
     source = folder_of(tmp_path / "in", [dark, dark], "png")
     assert prepared(source)[0].max() == 15
-    assert "2 images of more than 8 bits reduced to 8, the high byte (brightest grey 4095 of 65535)" in told(source)
+    assert "2 images of more than 8 bits reduced to 8, the high byte (brightest grey 4095 of 65535)" in reported(source)
 
 
 @pytest.mark.parametrize("format", ["TIFF", "PPM"])
@@ -290,7 +290,7 @@ def test_of_an_animation_the_first_frame_is_taken_and_reported(tmp_path: Path, f
     content = encoded(frames[0], format, save_all=True, append_images=frames[1:], **options)
     source = folder_of(tmp_path / "in", [content, content], suffix)
     assert prepared(source).shape == (2, 8, 8, 3)
-    assert "2 images with several frames or pages, of which the first was taken" in told(source)
+    assert "2 images with several frames or pages, of which the first was used" in reported(source)
 
 
 def test_unreadable_exif_is_reported_and_the_pixels_are_kept(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_unreadable_exif_is_reported_and_the_pixels_are_kept(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("background", ["", "whitte", "#12345", "#ffffff80", "rgb(1,2)"])
 def test_a_background_that_is_not_a_colour_is_refused(tmp_path: Path, background: str) -> None:
-    with pytest.raises(DataError, match="is no opaque colour"):
+    with pytest.raises(DataError, match="is not an opaque colour"):
         prepare(tmp_path, tmp_path / "x.zip", background=background)
 
 

@@ -37,7 +37,7 @@ def test_a_malicious_batch_runs_nothing_and_is_named(tmp_path: Path, protocol: i
 
 @pytest.mark.parametrize("function", [eval, exec, open, getattr, np.load, np.frombuffer, __import__])
 def test_only_stand_ins_can_be_named(function: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match="it asks for"):
+    with pytest.raises(ValueError, match="it uses"):
         load_inert(pickle.dumps(Calls(function, "x")))
 
 

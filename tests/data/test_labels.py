@@ -83,20 +83,20 @@ def test_a_plan_warns_of_classes_without_images(tmp_path: Path) -> None:
     prepare(folder_set(tmp_path / "cats", 6, [1, 2, 1, 2, 1, 2], side=32), store.data / "cats.zip")
     (tmp_path / "s.yaml").write_text("sweep: s\nbase: {preset: tiny32, data: cats}\nhorizon_kimg: 0.1\nmetrics: []\n")
     sweep = read_sweep(tmp_path / "s.yaml")
-    told = cautions(sweep.spec, expand(sweep, lookup(store)), [], store.root)
-    assert any("data set cats.zip: class 0 has no images" in line for line in told)
+    reported = cautions(sweep.spec, expand(sweep, lookup(store)), [], store.root)
+    assert any("data set cats.zip: class 0 has no images" in line for line in reported)
 
 
 def test_labels_of_images_that_are_not_there_are_reported(tmp_path: Path) -> None:
     folder = labelled(tmp_path / "cats", [[name(k), k % 2] for k in range(5)])
     assert examine(folder, tmp_path).remarks == [
-        f"dataset.json has classes for 3 images that are not here ({name(2)}, {name(3)}, {name(4)})"
+        f"dataset.json has classes for 3 missing images ({name(2)}, {name(3)}, {name(4)})"
     ]
 
 
 @pytest.mark.parametrize("pair", [["x"], ["x", 1, 2], "xy", {"x": 1}, [1, 2], 3, None, []])
 def test_an_entry_that_is_not_a_pair_is_named(tmp_path: Path, pair: object) -> None:
-    with pytest.raises(DataError, match="is no pair of name and class"):
+    with pytest.raises(DataError, match="is not a pair of name and class"):
         describe(labelled(tmp_path / "cats", [pair]), tmp_path)
 
 

@@ -66,7 +66,7 @@ def test_folders_become_classes_when_asked(tmp_path: Path) -> None:
         folder_set(tmp_path / "animals" / animal, 2)
     found = prepared(tmp_path / "animals", tmp_path, labels="folders")
     assert ids(found) == [0, 0, 1, 1]
-    with pytest.raises(DataError, match="in no folder"):
+    with pytest.raises(DataError, match="is not in a folder"):
         prepare(zip_flat(tmp_path / "flat.zip"), tmp_path / "x.zip", labels="folders")
 
 
@@ -201,7 +201,7 @@ def test_grey_and_colour_mixed_need_a_decision(tmp_path: Path) -> None:
 
 def test_a_source_of_no_known_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cats.rar").write_bytes(b"Rar!")
-    with pytest.raises(DataError, match="of no kind that can be read"):
+    with pytest.raises(DataError, match="is not a supported source"):
         prepare(tmp_path / "cats.rar", tmp_path / "out.zip")
     with pytest.raises(DataError, match="does not exist"):
         prepare(tmp_path / "nothing", tmp_path / "out.zip")
@@ -209,7 +209,7 @@ def test_a_source_of_no_known_kind_is_refused(tmp_path: Path) -> None:
 
 def test_a_size_that_does_not_fit_asks_for_one(tmp_path: Path) -> None:
     source = zip_set(tmp_path / "cats.zip", 2, side=12)
-    with pytest.raises(DataError, match="is 12x12; say what to make of it: --resolution 16"):
+    with pytest.raises(DataError, match="is 12x12; choose how to convert it: --resolution 16"):
         prepare(source, tmp_path / "out.zip")
     with pytest.raises(DataError, match="100 is not a power of two"):
         prepare(source, tmp_path / "out.zip", resolution=100)

@@ -171,25 +171,25 @@ def spoil(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"), [(spoil, "refused: "), (lambda path: path.unlink(), "first.zip: no such pack")]
+    ("harm", "message"), [(spoil, "refused: "), (lambda path: path.unlink(), "first.zip: no such pack")]
 )
 def test_a_corrupt_or_missing_pack_is_one_line(
-    root: Path, harm: Callable[[Path], None], told: str, capsys: Capture
+    root: Path, harm: Callable[[Path], None], message: str, capsys: Capture
 ) -> None:
     before = (root / "docs/results/page/README.md").read_bytes()
     harm(root / "docs/results/packs/first.zip")
     assert main(["--root", str(root)]) == 2
     line, *others = capsys.readouterr().err.splitlines()
     assert others == []
-    assert told in line
+    assert message in line
     assert (root / "docs/results/page/README.md").read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         (f"{HEADER}It ends at 12.3.\n", "page.md.j2:8: the number '12.3.' is typed"),
-        (f'{HEADER}{{{{ median("ada & subset=7") }}}}\n', 'cell "ada & subset=7": "ada & subset=7" fits none of'),
+        (f'{HEADER}{{{{ median("ada & subset=7") }}}}\n', 'cell "ada & subset=7": "ada & subset=7" matches none of'),
         (f'{HEADER}{{{{ judged("ada < b").p_value }}}}\n', 'claim "ada < b": not tested by synthetic'),
         (f"{HEADER}{{{{ nothing }}}}\n", "page.md.j2: cannot be rendered ('nothing' is undefined)"),
         (f"{HEADER}{{% if %}}\n", "page.md.j2:8: invalid template"),
@@ -198,12 +198,12 @@ def test_a_corrupt_or_missing_pack_is_one_line(
         (HEADER.replace("fid_curves", "fid_curve"), "did you mean fid_curves?"),
     ],
 )
-def test_what_is_wrong_with_a_page_is_one_line(root: Path, template: str, told: str, capsys: Capture) -> None:
+def test_what_is_wrong_with_a_page_is_one_line(root: Path, template: str, message: str, capsys: Capture) -> None:
     (root / "docs/results/page/page.md.j2").write_text(template)
     assert check(root) == 2
     line, *others = capsys.readouterr().err.splitlines()
     assert others == []
-    assert told in line
+    assert message in line
 
 
 def test_a_page_that_is_not_there_is_reported(root: Path, capsys: Capture) -> None:

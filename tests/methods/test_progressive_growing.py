@@ -165,7 +165,7 @@ def test_schedule_needs_powers_of_two() -> None:
         ProgressiveGrowing(batches={12: 8})
 
 
-@pytest.mark.parametrize(("kimg", "said"), [(0.0001, "greater than or equal to"), (float("inf"), "finite")])
-def test_a_fade_takes_at_least_one_image_and_comes_to_an_end(kimg: float, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+@pytest.mark.parametrize(("kimg", "printed"), [(0.0001, "greater than or equal to"), (float("inf"), "finite")])
+def test_a_fade_takes_at_least_one_image_and_comes_to_an_end(kimg: float, printed: str) -> None:
+    with pytest.raises(ValueError, match=printed):
         ProgressiveGrowing(fade_kimg=kimg)

@@ -68,7 +68,7 @@ def test_changed_weights_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     changed = tmp_path / lite0_weights.FILE
     changed.write_bytes(b"something else")
     monkeypatch.setattr(lite0_weights, "find_weights", lambda: changed)
-    with pytest.raises(DetectorError, match="not the known file"):
+    with pytest.raises(DetectorError, match="not the expected weight file"):
         lite0_weights.load_weights()
 
 

@@ -218,7 +218,7 @@ def test_progress_may_break_off_and_nothing_half_done_is_left(tmp_path: Path) ->
 
 def test_a_cache_that_cannot_be_written_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a folder should be")
-    with pytest.raises(OutputError, match="cannot be kept here"):
+    with pytest.raises(OutputError, match="cannot be stored here"):
         measured(("fid40",), tmp_path / "cache")
 
 

@@ -13,10 +13,10 @@ from trainer.metrics.swd import (
     average,
     cut,
     doubled,
-    drawn_places,
     halved,
     laplacian_pyramid,
     normalised,
+    patch_positions,
     patches_of,
     plain,
     sliced_wasserstein,
@@ -74,7 +74,7 @@ def test_constant_images_stay_constant_through_the_pyramid() -> None:
 
 def test_patches_are_pieces_of_their_image() -> None:
     image = torch.arange(20 * 20.0).reshape(1, 1, 20, 20)
-    rows = torch.from_numpy(cut(image, drawn_places(20, 0, 1, seed=0, patches=5))).reshape(5, 7, 7)
+    rows = torch.from_numpy(cut(image, patch_positions(20, 0, 1, seed=0, patches=5))).reshape(5, 7, 7)
     torch.testing.assert_close(rows[:, 0, 1:] - rows[:, 0, :-1], torch.ones(5, 6))
     torch.testing.assert_close(rows[:, 1:, 0] - rows[:, :-1, 0], torch.full((5, 6), 20.0))
 

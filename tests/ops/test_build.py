@@ -97,9 +97,9 @@ def test_without_compilers_it_says_what_is_missing(empty: Path, monkeypatch: pyt
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(UserError, match=r"no C\+\+ compiler; install one"):
         building.build("cpu")
-    said = {one.kind: one for one in status.status()}
-    assert "no C++ compiler" in said["cpu"].detail
-    assert "no nvcc" in said["cuda"].detail
+    printed = {one.kind: one for one in status.status()}
+    assert "no C++ compiler" in printed["cpu"].detail
+    assert "no nvcc" in printed["cuda"].detail
 
 
 @pytest.mark.usefixtures("empty")

@@ -63,7 +63,7 @@ def test_parts_of_a_batch_make_the_same(native: Kernels, monkeypatch: pytest.Mon
 
 
 def test_an_evaluation_before_training_changes_nothing(native: Kernels, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(winograd, "_rooms", winograd._Rooms())
+    monkeypatch.setattr(winograd, "_workspaces", winograd._Workspaces())
     x, weight = torch.randn(2, 16, 8, 8), torch.randn(16, 16, 3, 3)
     with torch.inference_mode():
         native.convolve(x, weight, None, SAME)

@@ -49,7 +49,7 @@ def test_a_copy_brings_what_it_includes_and_overwrites_nothing(tmp_path: Path, c
     assert main(["sweeps", "copy", "laptop/bcr", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bcr.yaml", "few_images.yaml"]
     assert main(["sweeps", "copy", "laptop/bcr", str(tmp_path)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_bundled_sweep_can_be_planned_by_its_name(store: Store, capsys: Capture) -> None:

@@ -59,8 +59,10 @@ def test_a_claim_about_cells_that_are_not_there_is_reported_at_its_line(store: S
     text = with_claims("ada < baseline at subset=20", "lecam < baseline at subset=20", "ada < baseline")
     first = first_claim_line(text)
     none, several = planned_problems(store, sweep_file(text))
-    assert none.startswith(f'{first + 1}: claims[1]: "lecam < baseline at subset=20": "lecam & subset=20" fits none of')
-    assert several.startswith(f'{first + 2}: claims[2]: "ada < baseline": "ada" fits ')
+    assert none.startswith(
+        f'{first + 1}: claims[1]: "lecam < baseline at subset=20": "lecam & subset=20" matches none of'
+    )
+    assert several.startswith(f'{first + 2}: claims[2]: "ada < baseline": "ada" matches ')
 
 
 @pytest.mark.parametrize("claims", ["ada < baseline at subset=40", "ada < baseline at subset=20 by fid2k"])
@@ -75,7 +77,7 @@ def test_a_tier_stands_by_the_claims_it_states(store: Store, sweep_file: Write) 
     (problem,) = planned_problems(store, path, "small")
     line = path.read_text().count("\n")
     assert problem.startswith(
-        f'{line}: tiers.small.claims[0]: "ada < baseline at subset=40": "ada & subset=40" fits none of'
+        f'{line}: tiers.small.claims[0]: "ada < baseline at subset=40": "ada & subset=40" matches none of'
     )
 
 

@@ -47,6 +47,17 @@ def test_ten_thousand_trials_are_planned_fast_and_without_anything_heavy(store: 
     assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(3))
 
 
+def test_ten_thousand_trials_of_which_each_second_starts_from_another_are_planned_as_fast(
+    store: Store, sweep_file: Write
+) -> None:
+    gammas = ", ".join(f"{0.1 + index / 100:.2f}" for index in range(100))
+    cells = "cells: {a: {augment: none}, b: {augment: ada, transfer: {cell: a, seed: same}}}\ngrid:"
+    text = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", f"objective.r1_gamma: [{gammas}]")
+    text = text.replace("grid:", cells).replace("seeds: [0]", "seeds: 50")
+    command = [sys.executable, "-c", PLAN_TEN_THOUSAND, str(sweep_file(text)), str(store.root), ",".join(HEAVY)]
+    assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(3))
+
+
 def ten_thousand_planned(command: list[str]) -> float:
     """Return the CPU seconds of a plan that has 10,000 cells and imports nothing heavy."""
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -89,7 +100,7 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["plan", "gone.yaml"], "gone.yaml: file: No such file or directory"),
         (["status", "gone"], "sweep 'gone': is not in the store"),
@@ -100,15 +111,22 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["plan"], "Missing argument 'SWEEP'; see: adasweep plan --help"),
         (["why", "abc"], "trial 'abc': no such trial"),
         (["cancel", "gone"], "gone: is neither a sweep in the store nor a trial"),
-        (["record"], "holds no trials"),
+        (["record"], "has no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
         (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "nan"], "--horizon-kimg: nan is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "1e300"], "--horizon-kimg: 1e+300 is not at most 1e+09"),
+        (["plan", "{sweep}", "--watts", "nan"], "--watts: nan is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-kwh", "-0.1"], "--per-kwh: -0.1 is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-gpu-hour", "inf"], "--per-gpu-hour: inf is not a number from 0 on"),
+        (["run", "{sweep}", "--watts", "-5"], "--watts: -5 is not a number from 0 on"),
+        (["metrics", "{sweep}", "--seeds", "10000000000"], "'--seeds'"),
         (["run", "{sweep}", "--tier", "huge"], "has no tier 'huge'"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
     words: list[str],
-    told: str,
+    message: str,
     tmp_path: Path,
     sweep_file: Write,
     capsys: Capture,
@@ -117,10 +135,10 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     words = [word.format(sweep=sweep_file(SWEEP)) for word in words]
     monkeypatch.setenv("ADASWEEP_STORE", str(tmp_path / "empty"))
     assert main(words) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("adasweep: error: ")
-    assert said.count("\n") == 1
-    assert told in said
+    printed = capsys.readouterr().err
+    assert printed.startswith("adasweep: error: ")
+    assert printed.count("\n") == 1
+    assert message in printed
     assert not (tmp_path / "empty").exists()
 
 
@@ -131,11 +149,11 @@ def test_a_sweep_that_was_run_is_named_by_its_name_or_its_file(
     write_plan(store, plan_sweep(store, Request(Path(file))))
     name = read_sweep(Path(file)).key
     for words in (["plan"], ["status"], ["watch"], ["run", "--dry-run"], ["metrics", "--dry-run"]):
-        told = []
+        message = []
         for sweep in (name, file):
             assert main([words[0], sweep, *words[1:], *where]) == 0
-            told.append(capsys.readouterr().out)
-        assert told[0] == told[1]
+            message.append(capsys.readouterr().out)
+        assert message[0] == message[1]
     for sweep in (name, file):
         assert main(["cancel", sweep, *where]) == main(["retry", sweep, *where]) == 2
         assert capsys.readouterr().err.count("nothing ") == 2
@@ -194,9 +212,9 @@ def test_a_bug_is_exit_code_70(monkeypatch: pytest.MonkeyPatch, capsys: Capture)
 
     monkeypatch.setattr("orchestrator.commands.schema.sweep_schema", broken)
     assert main(["schema"]) == 70
-    said = capsys.readouterr().err.splitlines()
-    assert said[0].startswith("Traceback")
-    assert said[-1].startswith("adasweep: error: internal error; please report it")
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[0].startswith("Traceback")
+    assert printed[-1].startswith("adasweep: error: internal error; please report it")
 
 
 def test_ctrl_c_is_exit_code_75(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
@@ -236,7 +254,7 @@ def test_the_doctor_looks_at_everything(store: Store, capsys: Capture) -> None:
     assert {finding["verdict"] for finding in json.loads(capsys.readouterr().out)} <= {"ok", "note"}
 
 
-def test_commands_of_other_rooms_are_passed_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_of_other_packages_are_forwarded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[list[str]] = []
 
     def run(command: list[str], env: dict[str, str], check: bool, **_: None) -> "subprocess.CompletedProcess[str]":

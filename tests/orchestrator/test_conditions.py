@@ -18,14 +18,14 @@ HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\n"
     [
         (
             "grid: {augment: [none, ada]}\nexclude: [{augment: adaa}]\n",
-            r"exclude\[0\]\.augment: 'adaa' .* did you mean 'ada'",
+            r"exclude\[0\].augment: no cell has 'adaa'.* did you mean 'ada'",
         ),
         (
             "grid: {data.subset: [20, 40]}\nwhen: [{if: {data.subset: 50}, set: {batch: 32}}]\n",
-            "50 .* there are 20, 40",
+            "50; cells have 20, 40",
         ),
-        ("grid: {augment: [none, ada]}\nexclude: [{augment: [ada, fixd]}]\n", "'fixd' is the value of no cell"),
-        ("grid: {data.mirror: [yes, no]}\nexclude: [{data.mirror: maybe}]\n", "'maybe' is the value of no cell"),
+        ("grid: {augment: [none, ada]}\nexclude: [{augment: [ada, fixd]}]\n", "no cell has 'fixd'"),
+        ("grid: {data.mirror: [yes, no]}\nexclude: [{data.mirror: maybe}]\n", "no cell has 'maybe'"),
     ],
 )
 def test_a_condition_that_can_match_nothing_is_refused(read: Read, text: str, problem: str) -> None:
@@ -57,9 +57,7 @@ def test_a_condition_may_be_about_the_values_of_a_tier(read: Read) -> None:
 
 def test_a_condition_in_a_search_space_that_can_match_nothing_is_refused(read: Read) -> None:
     space = "augment: {choice: [none, ada]}, augment.target: {uniform: [0.4, 0.8], when: {augment: adaa}}"
-    with pytest.raises(
-        SweepError, match=r"search\.space\.augment\.target\.when\.augment: 'adaa' is the value of no cell"
-    ):
+    with pytest.raises(SweepError, match=r"search\.space\.augment\.target\.when\.augment: no cell has 'adaa'"):
         typical_trials(read(HEAD + f"search: {{trials: 2, space: {{{space}}}}}\n"), find)
 
 

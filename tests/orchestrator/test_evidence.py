@@ -284,7 +284,7 @@ def test_a_pack_with_another_content_than_its_checksums_is_refused(full: Store, 
     file = pack(full, "test", tmp_path / "p.zip").files[-1]
     entries = {f"objects/{file.sha256}": b"x" * file.size}
     bad = rewritten(tmp_path / "p.zip", tmp_path / "bad.zip", unchanged, **entries)
-    with pytest.raises(StoreError, match="another checksum"):
+    with pytest.raises(StoreError, match="does not match the manifest"):
         unpack(empty, bad)
     assert not empty.root.exists()
 
@@ -319,7 +319,7 @@ def test_a_file_that_is_not_a_pack_is_one_line_and_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text").write_text("no pack")
-    for name, problem in (("text", "not a whole ZIP file"), ("missing", "no such pack")):
+    for name, problem in (("text", "not a complete ZIP file"), ("missing", "no such pack")):
         assert main(["unpack", str(tmp_path / name), "--store", str(tmp_path / "s")]) == 2
         assert problem in capsys.readouterr().err
 
@@ -329,10 +329,10 @@ def test_the_commands_pack_and_unpack(
 ) -> None:
     out = tmp_path / "p.zip"
     assert main(["pack", "test", "--store", str(full.root), "--out", str(out), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["trials"], told["bytes"]) == (2, out.stat().st_size)
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["trials"], reported["bytes"]) == (2, out.stat().st_size)
     assert main(["unpack", str(out), "--store", str(empty.root), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["written"] == told["files"]
+    assert json.loads(capsys.readouterr().out)["written"] == reported["files"]
     with zipfile.ZipFile(out) as archive:
         assert Manifest.model_validate_json(archive.read("manifest.json")).sweep == "test"
 

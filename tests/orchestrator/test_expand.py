@@ -35,6 +35,21 @@ def test_a_sweep_without_axes_has_one_cell(trials: Trials) -> None:
     assert [trial.cell for trial in trials("")] == ["base"]
 
 
+@pytest.mark.parametrize("horizon", ["1e-308", "0.0001", "0.001"])
+def test_a_horizon_below_an_iteration_is_one_iteration(read: Read, horizon: str) -> None:
+    [trial] = expand(read(BASE.replace("horizon_kimg: 1", f"horizon_kimg: {horizon}")), find)
+    assert trial.horizon_kimg == trial.config.batch / 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("horizon_kimg: 1e308", "horizon_kimg"), ("horizon_kimg: 1\nevaluation_seeds: 10000000000", "evaluation_seeds")],
+)
+def test_what_no_machine_could_do_is_refused(read: Read, text: str, key: str) -> None:
+    with pytest.raises(SweepError, match=f"{key}: Input should be less than or equal to"):
+        read(BASE.replace("horizon_kimg: 1", text))
+
+
 def test_zipped_axes_move_together(trials: Trials) -> None:
     found = trials(["zip: {data.subset: [20, 40], batch: [32, 64]}\n", ": {preset: tiny32, data: tiny}\n"][0])
     assert [(trial.config.data.subset, trial.config.batch) for trial in found] == [(20, 32), (40, 64)]
@@ -63,7 +78,7 @@ def test_when_adds_settings_and_axes_where_it_holds(trials: Trials) -> None:
 def test_conditions_see_presets_and_defaults(trials: Trials) -> None:
     assert len(trials("when: [{if: {preset: tiny32}, grid: {batch: [32, 64]}}]\n")) == 2
     assert len(trials("when: [{if: {discriminator.capacity: 1.0}, grid: {batch: [32, 64]}}]\n")) == 2
-    with pytest.raises(SweepError, match=r"512 is the value of no cell; there are 64"):
+    with pytest.raises(SweepError, match=r"no cell has 512; cells have 64"):
         trials("when: [{if: {generator.z_dim: 512}, grid: {batch: [32, 64]}}]\n")
 
 
@@ -75,7 +90,7 @@ def test_exclude_leaves_out_cells_that_match_in_everything(trials: Trials) -> No
 
 
 def test_excluding_everything_is_an_error(read: Read) -> None:
-    with pytest.raises(SweepError, match=":4: exclude: leaves nothing to run"):
+    with pytest.raises(SweepError, match=":4: exclude: excludes all cells"):
         expand(read(BASE + "exclude: [{data: tiny}]\n"), find)
 
 

@@ -35,33 +35,33 @@ def test_arithmetic_has_its_usual_meaning(text: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("__import__('os').system('ls')", "is not understood"),
+        ("__import__('os').system('ls')", "is not supported"),
         ("batch.__class__", "batch.__class__"),
-        ("(lambda: 1)()", "is not understood"),
-        ("[x for x in (1, 2)]", "is not understood"),
-        ("open('/etc/passwd')", "is not understood"),
-        ("f'{batch}'", "is not understood"),
-        ("batch if", "cannot be read"),
+        ("(lambda: 1)()", "is not supported"),
+        ("[x for x in (1, 2)]", "is not supported"),
+        ("open('/etc/passwd')", "is not supported"),
+        ("f'{batch}'", "is not supported"),
+        ("batch if", "not a valid expression"),
         ("9 ** 9 ** 9", "is too large"),
         ("10 ** 38 * 10 ** 38 * 10 ** 38", "bits"),
         ("'a' * 1000000000", "not a number"),
         ("augment + 1", "'ada', not a number"),
         ("True + 1", "not a number"),
         ("1 / 0", "division by zero"),
-        ("(-1) ** 0.5", "no real number"),
+        ("(-1) ** 0.5", "not a real number"),
         ("1e308 * 10", "gives inf"),
         ("min()", "expected at least 1"),
         ("1 + " * 200 + "1", "longer than 500"),
-        ("(" * 240 + "1" + ")" * 240, "cannot be read"),
-        ("1 is 1", "only ==, !="),
+        ("(" * 240 + "1" + ")" * 240, "not a valid expression"),
+        ("1 is 1", "only the comparisons ==, !="),
     ],
 )
-def test_anything_else_is_refused_in_words(text: str, told: str) -> None:
+def test_anything_else_is_refused_in_words(text: str, message: str) -> None:
     with pytest.raises((ExpressionError, KeyError), match=r"(?s).*") as refused:
         value(text)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 @given(st.text(max_size=80))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.store.commit import BUILT_FROM, commit_of
 from orchestrator.store.frozen_code import EARLIER_NAMES, LIVE, freeze, frozen_place, module_in
 from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
@@ -85,16 +86,28 @@ def test_the_commit_and_what_differs_from_it_are_recorded(root: Path, store: Sto
     assert "+changed" in (place / "changes.diff").read_text()
 
 
+def test_the_repository_of_another_project_around_an_installation_is_not_its_own(root: Path) -> None:
+    for folder in (root, root.parent):
+        subprocess.run(["git", "init", "-q", str(folder)], check=True)
+        names = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", "-C", str(folder), *names, "commit", "-qm", "one", "--allow-empty"], check=True)
+    assert len(commit_of(root)) == 40
+    shutil.rmtree(root / ".git")
+    assert commit_of(root) == ""
+    (root / BUILT_FROM).write_text("0123abcd\n")
+    assert commit_of(root) == "0123abcd"
+
+
 def test_freezing_this_code_is_quick(store: Store) -> None:
     freeze(store)
     started = time.process_time()
     place = freeze(store)
     assert time.process_time() - started < 1.0
     code = "import orchestrator.supervisor.supervise, trainer.config.train; print(orchestrator.__file__)"
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(place)}, capture_output=True, text=True
     )
-    assert told.stdout.startswith(str(place)), told.stderr
+    assert reported.stdout.startswith(str(place)), reported.stderr
 
 
 @pytest.fixture

@@ -37,10 +37,10 @@ def planned(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
         with file.open("w", encoding="utf-8") as stream:
             YAML_SAFE.dump(content, stream)
         code = main(["plan", str(file), "--store", str(store.root), "--cpus", "1"])
-        told = capsys.readouterr().err
+        reported = capsys.readouterr().err
         assert code in (0, 2)
-        assert (code == 2) == ("adasweep: error: " in told)
-        assert "Traceback" not in told
+        assert (code == 2) == ("adasweep: error: " in reported)
+        assert "Traceback" not in reported
 
     return plan
 

@@ -58,12 +58,12 @@ def test_any_mapping_is_a_sweep_or_a_sweep_error(tmp_path: Path, values: dict[st
     path = tmp_path / "s.yaml"
     with path.open("w") as file:
         YAML(typ="safe").dump({"sweep": "s", "horizon_kimg": 1, **values}, file)
-    told = ""
+    reported = ""
     try:
         expand(read_sweep(path), find)
     except SweepError as error:
-        told = str(error)
-    assert all(line.startswith(str(path)) for line in told.splitlines())
+        reported = str(error)
+    assert all(line.startswith(str(path)) for line in reported.splitlines())
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "A", "", "-x", "x" * 65, "a\nb", "$(ls)", "a b"])

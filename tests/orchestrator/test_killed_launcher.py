@@ -54,8 +54,8 @@ def assert_all_is_recorded(store: Store) -> None:
     assert sorted(run.data.tags["trial"] for run in runs) == ids
     assert {run.info.status for run in runs} == {"FINISHED"}
     for run in runs:
-        told = client.get_metric_history(run.info.run_id, "images_per_second")
-        assert len(told) == len(set(kimgs(store.run(run.data.tags["trial"]).ticks))) == 10
+        reported = client.get_metric_history(run.info.run_id, "images_per_second")
+        assert len(reported) == len(set(kimgs(store.run(run.data.tags["trial"]).ticks))) == 10
     assert behind(store, default_target(store), ids) == []
 
 

@@ -68,8 +68,8 @@ def test_an_evaluation_that_cannot_succeed_is_given_up_and_can_be_retried(store:
     assert adasweep(store, "run", file, "--no-record").returncode == 3
     assert jobs(store) == [["train", "evaluate"]]
     assert actions(store, file) == {"blocked": 1}
-    told = json.loads(adasweep(store, "plan", file, "--json").stdout)["cells"][0]["reason"]
-    assert "its evaluation failed: detector: no such file" in told
+    reported = json.loads(adasweep(store, "plan", file, "--json").stdout)["cells"][0]["reason"]
+    assert "its evaluation failed: detector: no such file" in reported
     assert adasweep(store, "retry", "test").returncode == 0
     assert actions(store, file) == {"evaluate": 1}
 
@@ -86,8 +86,8 @@ def test_what_cannot_be_measured_is_refused_before_anything_starts(store: Store,
             "vgg16:/no.pt",
         ): "command line: --distance: there is no file '/no.pt'",
     }
-    for words, told in wrong.items():
+    for words, reported in wrong.items():
         refused = adasweep(store, "metrics", file, *words)
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-        assert told in refused.stderr
+        assert reported in refused.stderr
     assert not (store.root / "trials").exists()

@@ -85,7 +85,7 @@ def test_what_an_axis_sets_nothing_else_may_set_and_both_places_are_named(
 
 def test_a_search_space_and_an_axis_may_not_set_the_same(read: Read) -> None:
     sweep = read(HEAD + "grid: {batch: [16, 32]}\nsearch: {trials: 2, space: {batch: {choice: [16, 64]}}}\n")
-    with pytest.raises(SweepError, match=r"grid\.batch: sets what the axis search\.space\.batch sets"):
+    with pytest.raises(SweepError, match=r"grid\.batch: overrides the axis search\.space\.batch"):
         expand(replace(sweep, sampled=({"batch": 64},)), find)
 
 

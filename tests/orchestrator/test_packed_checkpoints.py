@@ -76,7 +76,7 @@ def test_a_training_packed_half_way_ends_elsewhere_as_if_undisturbed(tmp_path: P
     calm.finish()
     process = here.begin()
     process.send_signal(signal.SIGINT)
-    assert process.wait(SECONDS) == 75, here.said
+    assert process.wait(SECONDS) == 75, here.printed
     assert is_mid_way(here.run)
     carried(here.store, "trained", there.store, *options)
     there.finish()
@@ -85,4 +85,4 @@ def test_a_training_packed_half_way_ends_elsewhere_as_if_undisturbed(tmp_path: P
     last = run.attempts()[-1]
     lost = next(row.get("lost_kimg", 0.0) for row in read_lines(run.events) if row["attempt"] == last)
     assert (lost > 0) == (not options)
-    assert ("begins anew" in run.log(last).read_text()) == (not options)
+    assert ("starting from scratch" in run.log(last).read_text()) == (not options)

@@ -33,7 +33,7 @@ MISTAKES = [
     ("metrics: []\nstop: median\n", ["stop: needs a score"]),
     ("seeds: [4294967296]\n", ["seeds[0]: Input should be less than or equal to 4294967295"]),
     ("seeds: 1000000000\n", ["seeds: Input should be less than or equal to 10000"]),
-    ("resources: {gpus: 1.5}\n", ["resources.gpus: is neither a whole number of GPUs nor a share of one"]),
+    ("resources: {gpus: 1.5}\n", ["resources.gpus: must be a whole number of GPUs, or a share of one"]),
     ("resources: {gpus: 3}\n", ["resources: 3 GPUs cannot share the micro-batches of an iteration (1) evenly"]),
     ("resources: {gpus: 1}\n", ["resources: needs 1 GPUs, this machine has 0"]),
     ("grid: {resources.gpus: [1, 3]}\n", ["grid.resources.gpus[1]: 3 GPUs cannot share"]),
@@ -53,13 +53,13 @@ def _no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "run"])
-@pytest.mark.parametrize(("text", "told"), MISTAKES)
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
 def test_what_would_fail_later_is_refused_before_anything_is_made(
-    store: Store, sweep_file: Write, capsys: Capture, command: str, text: str, told: list[str]
+    store: Store, sweep_file: Write, capsys: Capture, command: str, text: str, message: list[str]
 ) -> None:
     assert main([command, str(sweep_file(HEAD + text)), "--store", str(store.root)]) == 2
     error = capsys.readouterr().err
-    assert all(part in error for part in told)
+    assert all(part in error for part in message)
     assert len(error.splitlines()) == 1
     assert not (store.root / "trials").exists()
     assert not (store.root / "sweeps").exists()
@@ -97,7 +97,7 @@ def write_snapshot(path: Path, networks: Networks) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({}, ""),
         ({"resolution": 16}, "start.safetensors does not fit: resolution 16 there and 32 here"),
@@ -107,7 +107,7 @@ def write_snapshot(path: Path, networks: Networks) -> None:
     ],
 )
 def test_a_snapshot_that_does_not_fit_is_refused(
-    store: Store, sweep_file: Write, capsys: Capture, tmp_path: Path, change: dict[str, Any] | None, told: str
+    store: Store, sweep_file: Write, capsys: Capture, tmp_path: Path, change: dict[str, Any] | None, message: str
 ) -> None:
     snapshot = tmp_path / "start.safetensors"
     if change is None:
@@ -115,8 +115,8 @@ def test_a_snapshot_that_does_not_fit_is_refused(
     else:
         write_snapshot(snapshot, resolve({"preset": "tiny32"}, find("").description).networks.model_copy(update=change))
     text = HEAD.replace("data: tiny}", "data: tiny, transfer: start.safetensors}")
-    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == (2 if told else 0)
-    assert told in capsys.readouterr().err
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == (2 if message else 0)
+    assert message in capsys.readouterr().err
 
 
 def test_a_snapshot_of_other_widths_is_refused(
@@ -176,8 +176,8 @@ def test_metrics_know_how_many_images_they_need(name: str, images: int, is_undef
 
 def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: Read, tmp_path: Path) -> None:
     sweep = read(HEAD.replace("tiny32", "paper256") + "metrics: [fid50]\n")
-    told = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
-    assert told == [
+    found = cautions(sweep.spec, expand(sweep, find), [], tmp_path)
+    assert found == [
         "fid50 is unreliable: 50 generated against 50 real are fewer than the 1,280 features of lite0",
         "preset paper256 was made for images of 256 pixels, not 32",
     ]
@@ -218,7 +218,7 @@ def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
     text = (
         f"{HEAD}stop: {{type: asha, first_kimg: {first}}}\nwatch: {{evaluate_every_kimg: {every}}}\nmetrics: [fid50]\n"
     )
-    told = [line for line in cautions(read(text).spec, [], [], tmp_path) if "asha" in line]
-    assert [line.partition(" kimg: evaluations come")[0] for line in told] == [f"asha has no scores at {unmet}"] * bool(
+    asha = [line for line in cautions(read(text).spec, [], [], tmp_path) if "asha" in line]
+    assert [line.partition(" kimg: evaluations run")[0] for line in asha] == [f"asha has no scores at {unmet}"] * bool(
         unmet
     )

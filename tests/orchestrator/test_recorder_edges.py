@@ -91,12 +91,27 @@ def test_a_rebuild_keeps_what_others_put_into_the_stores_own_database(store: Sto
     assert not is_behind(store, default_target(store), [run.path.name])
 
 
+def test_what_another_store_records_into_the_stores_own_database_stays_its_own(
+    store: Store, run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Store(tmp_path / "other")
+    assert finished_trial(other, seed=0).path.name == run.path.name
+    client = record(store).client
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri(store.root / "mlflow.db"))
+    assert ingest.main([str(other.root), "--once"]) == 0
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    (default_target(store).cursors / f"{run.path.name}.json").unlink()
+    for option in ("--once", "--rebuild", "--rebuild"):
+        assert ingest.main([str(store.root), option]) == 0
+        assert sorted(runs_in(client, "adasweep")) == sorted(["cell0 #0", run.path.name])
+
+
 def test_a_database_that_cannot_be_read_is_set_aside_by_a_rebuild(
     store: Store, run: RunDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (store.root / "mlflow.db").write_bytes(b"no database " * 100)
     assert ingest.main([str(store.root), "--rebuild"]) == 0
-    assert "not readable" in capsys.readouterr().err
+    assert "cannot be read" in capsys.readouterr().err
     assert [path.read_bytes()[:11] for path in store.root.glob("mlflow.db.unreadable-*")] == [b"no database"]
     assert not is_behind(store, default_target(store), [run.path.name])
 
@@ -152,7 +167,7 @@ def test_what_mlflow_refuses_is_left_out_and_reported(
     append_lines(run.metrics, [metric(5.0, math.nan), metric(6.0, math.inf)])
     (run.samples / "fakes-000009.000.png").write_bytes(b"no picture")
     assert main(["record", "--store", str(store.root)]) == 0
-    assert f"trial {run.path.name}: 5 left out, which MLflow refuses: " in capsys.readouterr().out
+    assert f"trial {run.path.name}: 5 skipped, refused by MLflow: " in capsys.readouterr().out
     refused = read_cursor(default_target(store).cursors, run.path.name).refused
     assert set(refused) == {*(f"metric {name}" for name in names[:4]), "picture fakes-000009.000.png"}
     ingester = record(store)

@@ -26,17 +26,17 @@ Start = Callable[[], RecorderProcess]
 
 
 @pytest.fixture
-def said() -> list[str]:
+def printed() -> list[str]:
     return []
 
 
 @pytest.fixture
-def start(store: Store, said: list[str]) -> Iterator[Start]:
+def start(store: Store, printed: list[str]) -> Iterator[Start]:
     """A function that starts a recorder of the store; remaining ones are killed."""
     begun: list[RecorderProcess] = []
 
     def begin() -> RecorderProcess:
-        begun.append(start_recorder(store, default_target(store), said.append))
+        begun.append(start_recorder(store, default_target(store), printed.append))
         return begun[-1]
 
     yield begin
@@ -58,7 +58,7 @@ def finish(recorder: RecorderProcess, *runs: RunDir) -> None:
     recorder.finish(lambda: [run.path.name for run in runs], lambda: False)
 
 
-def test_whoever_still_runs_takes_the_recording_over(store: Store, run: RunDir, start: Start, said: list[str]) -> None:
+def test_a_remaining_recorder_takes_over(store: Store, run: RunDir, start: Start, printed: list[str]) -> None:
     first = start()
     wait_until(lambda: owner(store) == first.process.pid, SECONDS, "the first recorder")
     second = start()
@@ -66,11 +66,11 @@ def test_whoever_still_runs_takes_the_recording_over(store: Store, run: RunDir, 
     append_lines(run.metrics, [metric(3.0, 40.0)])
     wait_until(lambda: owner(store) == second.process.pid, SECONDS, "the second recorder to take over")
     finish(second, run)
-    assert (is_recorded(store, run), owner(store), said) == (True, 0, [])
+    assert (is_recorded(store, run), owner(store), printed) == (True, 0, [])
 
 
 def test_a_killed_recorder_is_followed_by_the_one_that_waits(
-    store: Store, run: RunDir, start: Start, said: list[str]
+    store: Store, run: RunDir, start: Start, printed: list[str]
 ) -> None:
     first = start()
     wait_until(lambda: owner(store) == first.process.pid, SECONDS, "the first recorder")
@@ -78,11 +78,11 @@ def test_a_killed_recorder_is_followed_by_the_one_that_waits(
     first.process.kill()
     first.process.wait()
     finish(second, run)
-    assert (is_recorded(store, run), said) == (True, [])
+    assert (is_recorded(store, run), printed) == (True, [])
 
 
 def test_after_a_killed_launcher_the_same_command_returns_when_all_is_recorded(
-    store: Store, run: RunDir, start: Start, said: list[str]
+    store: Store, run: RunDir, start: Start, printed: list[str]
 ) -> None:
     orphan = start()
     wait_until(lambda: is_recorded(store, run), SECONDS, "the trial to be recorded")
@@ -93,30 +93,30 @@ def test_after_a_killed_launcher_the_same_command_returns_when_all_is_recorded(
     again = start()
     lease.release()
     finish(again, run)
-    assert (is_recorded(store, run), said) == (True, [])
+    assert (is_recorded(store, run), printed) == (True, [])
     orphan.process.stdin = None
 
 
 def test_what_is_not_recorded_and_who_does_it_is_reported(
-    store: Store, run: RunDir, start: Start, said: list[str], monkeypatch: pytest.MonkeyPatch
+    store: Store, run: RunDir, start: Start, printed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "FINISH_SECONDS", 1.0)
     lease = acquire(store.root / "mlflow")
     finish(start(), run)
     lease.release()
-    (line,) = said
+    (line,) = printed
     assert line.startswith("MLflow is behind by 1 of 1 trials")
     assert f"process {os.getpid()} on " in line
     assert line.endswith("continues to record")
 
 
-def test_trouble_with_mlflow_is_reported_once_with_its_reason(store: Store, said: list[str]) -> None:
+def test_trouble_with_mlflow_is_reported_once_with_its_reason(store: Store, printed: list[str]) -> None:
     target = default_target(store)
     idle = subprocess.Popen(["true"], stdin=subprocess.PIPE)
-    recorder = RecorderProcess(store, target, idle, said.append)
+    recorder = RecorderProcess(store, target, idle, printed.append)
     for trouble in ("OperationalError: no such host", "OperationalError: no such host", ""):
         write_report(store, Report(uri=target.uri, began=time.time(), trouble=trouble))
         recorder.report_trouble()
     idle.communicate()
-    (line,) = said
+    (line,) = printed
     assert "no such host" in line

@@ -65,8 +65,8 @@ def test_a_sweep_is_run_reused_and_extended(store: Store, sweep_file: Write) -> 
     assert actions(store, file) == {"new": 4}
     first = adasweep(store, "run", file, "--no-record", "--json")
     assert first.returncode == 0, first.stderr
-    told = json.loads(first.stdout)
-    assert [trial["state"] for trial in told["trials"]] == ["done"] * 4
+    reported = json.loads(first.stdout)
+    assert [trial["state"] for trial in reported["trials"]] == ["done"] * 4
     assert all(kimgs(run.ticks)[-1] == 1.0 for run in runs(store))
 
     second = adasweep(store, "run", file, "--no-record")
@@ -108,9 +108,9 @@ def test_ctrl_c_saves_everything_and_the_same_command_continues(store: Store, sw
     launcher = start(store, "run", file, "--no-record", "--cpus", 2)
     until(lambda: sum(is_at_hold(run) for run in runs(store)) == 2)
     launcher.send_signal(signal.SIGINT)
-    _, said = launcher.communicate(timeout=SECONDS)
-    assert launcher.returncode == 75, said
-    assert "Repeat the command to continue" in said
+    _, printed = launcher.communicate(timeout=SECONDS)
+    assert launcher.returncode == 75, printed
+    assert "Repeat the command to continue" in printed
     assert not any(workers_of(run) for run in runs(store))
     assert {last_state(run) for run in runs(store)} == {State.PREEMPTED}
     assert actions(store, file) == {"resume": 4}
@@ -152,8 +152,8 @@ def test_watching_as_json_prints_every_change_until_all_is_settled(store: Store,
     assert first["sweeps"][0]["trials"][0]["state"] in ("pending", "running")
     until(lambda: any(is_at_hold(run) for run in runs(store)))
     let_go(runs(store)[0])
-    told, _ = watcher.communicate(timeout=SECONDS)
-    last = json.loads(told.splitlines()[-1])
+    reported, _ = watcher.communicate(timeout=SECONDS)
+    last = json.loads(reported.splitlines()[-1])
     assert [trial["state"] for trial in last["sweeps"][0]["trials"]] == ["done"]
 
 

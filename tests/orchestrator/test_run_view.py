@@ -47,7 +47,7 @@ def test_a_trial_that_ends_between_two_polls_is_shown_as_it_ended(
     assert [status.state for status in run.statuses()] == ["done"] * 4
 
 
-class Told(Silence):
+class View(Silence):
     """Records all messages."""
 
     def __init__(self) -> None:
@@ -61,14 +61,14 @@ def test_a_backend_that_cannot_be_reached_is_reported_once_and_so_is_its_return(
     store: Store, sweep_file: Callable[..., Path]
 ) -> None:
     dispatcher = Dispatcher(store, plan_sweep(store, Request(sweep_file())), FakeBackend(FakeWorld(done(store))))
-    told = Told()
-    run = WatchedRun(store, dispatcher, told)
+    view = View()
+    run = WatchedRun(store, dispatcher, view)
     for trouble in ("", "squeue: Unable to contact slurm controller", "squeue: timed out", "", ""):
         dispatcher.trouble = trouble
         run.report_trouble()
-    assert told.lines == [
-        "squeue: Unable to contact slurm controller; running trials continue, and this keeps trying",
-        "fake answers again",
+    assert view.lines == [
+        "squeue: Unable to contact slurm controller; running trials continue, and `run` keeps trying",
+        "fake responds again",
     ]
 
 
@@ -77,8 +77,8 @@ def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(
 ) -> None:
     plan = plan_sweep(store, Request(sweep_file()))
     world = FakeWorld(done(store), slots=9)
-    dispatcher, told = Dispatcher(store, plan, FakeBackend(world)), Told()
-    run = WatchedRun(store, dispatcher, told)
+    dispatcher, view = Dispatcher(store, plan, FakeBackend(world)), View()
+    run = WatchedRun(store, dispatcher, view)
     dispatcher.submit()
     jobs = {trial: read_job(store.run(trial).job(1)) for trial in plan.unique}
     assert all(job and job.estimate for job in jobs.values())
@@ -92,7 +92,7 @@ def test_every_attempt_keeps_its_estimate_and_the_sweep_what_it_took(
     (kept,) = recent_runs(store, "fake")
     assert kept.attempts == 4
     assert kept.estimate.seconds == pytest.approx(3600 * plan.totals.wall_hours)
-    assert told.lines[-1].startswith("It took ")
+    assert view.lines[-1].startswith("It took ")
     run.interrupts = 1
     run.record_duration()
     assert recent_runs(store, "fake") == [kept]

@@ -73,21 +73,21 @@ def test_a_lost_journal_is_rebuilt_from_earlier_requests(place: Path) -> None:
 
 
 def test_results_are_reported_with_their_curves(place: Path) -> None:
-    told = engine(place)
-    numbers = [told.ask().number for _ in range(3)]
-    told.tell(numbers[0], Result(3.0, {4.0: 5.0, 8.0: 3.0}))
-    told.tell(numbers[1], Result(6.0, {4.0: 6.0}, stopped=True))
-    told.tell(numbers[2], Result(None, {}))
-    trials = told.study.trials
+    driver = engine(place)
+    numbers = [driver.ask().number for _ in range(3)]
+    driver.tell(numbers[0], Result(3.0, {4.0: 5.0, 8.0: 3.0}))
+    driver.tell(numbers[1], Result(6.0, {4.0: 6.0}, stopped=True))
+    driver.tell(numbers[2], Result(None, {}))
+    trials = driver.study.trials
     assert [trial.state.name for trial in trials] == ["COMPLETE", "PRUNED", "FAIL"]
     assert trials[0].intermediate_values == {4000: 5.0, 8000: 3.0}
-    assert told.study.best_value == 3.0
+    assert driver.study.best_value == 3.0
 
 
 def test_reporting_resumes_where_a_crash_interrupted_it(place: Path) -> None:
-    told = engine(place)
-    number = told.ask().number
-    told._trial(number).report(5.0, 4000)
+    driver = engine(place)
+    number = driver.ask().number
+    driver._trial(number).report(5.0, 4000)
     engine(place).tell(number, Result(3.0, {4.0: 5.0, 8.0: 3.0}))
     assert engine(place).study.trials[0].intermediate_values == {4000: 5.0, 8000: 3.0}
 

@@ -86,7 +86,7 @@ def test_a_search_without_its_journal_reuses_what_has_run(store: Store, sweep_fi
 
     refused = adasweep(store, "run", file, "--no-record", "--detach")
     assert refused.returncode == 2
-    assert "a search has to be watched" in refused.stderr
+    assert "a search must be watched" in refused.stderr
 
 
 @pytest.mark.parametrize(("choices", "trials", "found"), [([0.1, 0.2], 5, 2), ([0.1, 0.2, 0.3, 0.4], 4, 4)])
@@ -106,7 +106,7 @@ def test_a_search_runs_no_configuration_twice(
     assert journal(store).count("COMPLETE") == found
 
 
-def told(store: Store) -> list[dict[str, Any]]:
+def reported(store: Store) -> list[dict[str, Any]]:
     """Return the status of the trials by seed."""
     trials = json.loads(adasweep(store, "status", "found", "--json").stdout)["sweeps"][0]["trials"]
     return sorted(trials, key=lambda trial: trial["seed"])
@@ -120,9 +120,9 @@ def test_runs_that_a_rule_stops_say_so(store: Store, sweep_file: Write, monkeypa
     until(lambda: sum(run.path.joinpath("stops").exists() for run in runs(store)) == 2)
     best = next(run for run in runs(store) if not (run.path / "stops").exists())
     assert json.loads(best.trial.read_text())["config"]["seed"] == 20
-    until(lambda: [trial["state"] for trial in told(store)] == ["running", "stopped", "stopped"])
+    until(lambda: [trial["state"] for trial in reported(store)] == ["running", "stopped", "stopped"])
 
-    by_seed = {trial["seed"]: trial for trial in told(store)}
+    by_seed = {trial["seed"]: trial for trial in reported(store)}
     assert "21 is number 2 of 3 at the rung of" in by_seed[21]["wrong"]
     assert "stopped, because: stopped at" in adasweep(store, "why", by_seed[22]["trial"]).stdout
 

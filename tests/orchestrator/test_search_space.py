@@ -79,7 +79,7 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("    augment.targt: {uniform: [0, 1]}", "8: search.space.augment.targt: is not a setting; did you mean"),
         ("    batch: {unifrom: [0, 1]}", "needs one of uniform"),
@@ -88,13 +88,13 @@ def test_examples_show_every_choice_and_both_ends(read: Read) -> None:
         ("    augment: {choice: [none, adda]}", "8: search.space.augment: 'adda' is not one of:"),
         ("    objective.r1_gamma: {uniform: [-1, 1]}", "8: search.space.objective.r1_gamma: Input should be"),
         ("    batch: {int: [16, 32], when: {augmnt: ada}}", "is not a setting; did you mean 'augment'"),
-        ("    data: {choice: [3]}", "the name or path of a data set is text, not 3"),
+        ("    data: {choice: [3]}", "must be the name or path of a data set, not 3"),
     ],
 )
-def test_a_mistake_is_reported_at_its_line_before_anything_runs(read: Read, line: str, told: str) -> None:
+def test_a_mistake_is_reported_at_its_line_before_anything_runs(read: Read, line: str, message: str) -> None:
     with pytest.raises(SweepError) as refused:
         typical_trials(read(BASE + "\nsearch:\n  trials: 3\n  space:\n" + line + "\n"), find)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_tier_may_sample_less(read: Read) -> None:

@@ -116,8 +116,8 @@ def endings(
 def other_is_seen(store: Store, printed: dict[str, str]) -> bool:
     """Return whether the trial beside the corrupt one is unchanged."""
     other = list(store.ids())[1]
-    told = observe_run(store.run(other), None, 4e9)
-    return (told.state, told.kimg) == (State.DONE, 1.0) and "done at 1 kimg" in printed["why OTHER"]
+    reported = observe_run(store.run(other), None, 4e9)
+    return (reported.state, reported.kimg) == (State.DONE, 1.0) and "done at 1 kimg" in printed["why OTHER"]
 
 
 def odd(key: str, *values: Any) -> list[tuple[str, Any]]:
@@ -188,9 +188,19 @@ def test_all_commands_skip_all_corrupt_rows(store: Store, whole: Path, capfd: py
     printed = endings(store, whole, capfd)
     assert other_is_seen(store, printed)
     for command in ("status", "why TRIAL"):
-        assert "metrics.jsonl:3: kimg is no number" in printed[command].replace("\n", "")
+        assert "metrics.jsonl:3: kimg is not a number" in printed[command].replace("\n", "")
     assert "7.00" in printed["table two"]
     assert len(list(unreadable_files(store))) == 21
+
+
+def test_spoilt_histograms_are_told_by_doctor(store: Store) -> None:
+    path = first(store).path / "logits.jsonl"
+    whole = {"kimg": 0.5, "bins": [-1, 0, 1], "train": [1, 3], "generated": [3, 1], "validation": None}
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in (whole, whole | {"bins": None}, whole | {"train": [1]})))
+    assert [finding.detail for finding in unreadable_files(store)] == [
+        f"{path}:2: bins are no rising numbers",
+        f"{path}:3: train is no list of a count per bin",
+    ]
 
 
 KINDS = ["empty", "spoilt", "a folder", "a pipe", "gone", "a link to itself"]

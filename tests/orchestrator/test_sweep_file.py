@@ -37,7 +37,7 @@ def test_unknown_settings_are_reported_with_their_likely_meaning(sweep_file: Wri
     assert problems(sweep_file(text)) == [
         "5: base.r1_gamma: is not a setting; did you mean 'objective.r1_gamma'?",
         "6: base.seed: belongs under `seeds`",
-        "7: base.data.images: is read from the data set itself",
+        "7: base.data.images: is read from the data set",
         "9: grid.data.subst: is not a setting; did you mean 'data.subset'?",
     ]
 
@@ -77,12 +77,12 @@ def test_an_unknown_preset_is_reported(sweep_file: Write) -> None:
 
 
 def test_a_sweep_without_data_is_reported(sweep_file: Write) -> None:
-    assert "names no data set" in problems(sweep_file("sweep: s\nbase: {preset: tiny32}\nhorizon_kimg: 1\n"))[0]
+    assert "has no data set" in problems(sweep_file("sweep: s\nbase: {preset: tiny32}\nhorizon_kimg: 1\n"))[0]
 
 
 def test_values_given_twice_are_reported(sweep_file: Write) -> None:
-    told = problems(sweep_file(BASE + "grid: {batch: [32, 32]}\nseeds: [1, 1]\n"))
-    assert told == ["4: grid.batch[1]: 32 is listed twice", "5: seeds[1]: 1 is listed twice"]
+    reported = problems(sweep_file(BASE + "grid: {batch: [32, 32]}\nseeds: [1, 1]\n"))
+    assert reported == ["4: grid.batch[1]: 32 is listed twice", "5: seeds[1]: 1 is listed twice"]
 
 
 def test_a_product_beyond_reason_is_refused(sweep_file: Write) -> None:

@@ -33,7 +33,7 @@ def test_every_file_named_in_the_document_exists() -> None:
 
 
 def test_a_value_is_handled_by_at_most_28_files_between_yaml_and_figure() -> None:
-    walk = TEXT.split("## The walk of one value")[1].split("Other files on the way")[0]
-    files = re.findall(r"`((?:orchestrator|trainer|analysis)/[\w/]+\.py)`", walk)
+    path = TEXT.split("## The path of one value")[1].split("Other files on the way")[0]
+    files = re.findall(r"`((?:orchestrator|trainer|analysis)/[\w/]+\.py)`", path)
     assert len(files) == len(set(files)) <= 28
-    assert f"handled by {len(files)} files" in walk
+    assert f"handled by {len(files)} files" in path

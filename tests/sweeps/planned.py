@@ -23,10 +23,6 @@ ON_LAPTOPS = [name for name in NAMES if name.startswith("laptop/") and name not 
 OF_PRESETS = [name for name in NAMES if name.startswith("presets/")]
 OF_PAPERS = [name for name in NAMES if "/" in name and name not in (*SOURCES, *ON_LAPTOPS, *OF_PRESETS)]
 SNAPSHOTS = {
-    "ada": (
-        *("smoke", "ffhq512", "ffhq1024"),
-        *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)),
-    ),
     "laptop": ("clothes16",),
 }
 
@@ -43,7 +39,9 @@ IMAGES = {
     "lsun-church": 126_227,
     "lsun-horse": 2_000_340,
     "lsun-bedroom": 3_033_042,
+    "lsun-dog": 5_054_817,
     "celeba": 202_599,
+    "celebahq": 30_000,
     "metfaces": 1_336,
     "brecahad": 1_944,
     "afhq-cat": 5_153,

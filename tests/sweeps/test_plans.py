@@ -21,8 +21,10 @@ RUNS = {
     "ada/fig7_training_set": 58 * 3,
     "ada/fig8a_methods": 27 * 3,
     "ada/fig8b_capacity": 56 * 3,
-    "ada/fig9_transfer": 50 + 10,
-    "ada/fig11a_small_sets": 5 * 4 * 3,
+    "ada/sources": 5,
+    "ada/fig9_transfer": 3 * 5 + 12 * 5,
+    "ada/freeze_grid": 6 * 5 * 4,
+    "ada/fig11a_small_sets": 5 * 6 * 3,
     "ada/fig11b_cifar": 2 * 3 * 5,
     "ada/fig19_biggan": 9 * 4 * 3,
     "ada/fig20_bcr_leak": 2 * 7 * 3,
@@ -44,7 +46,7 @@ RUNS = {
     "progan/table1": 9 * 2,
     "biggan/truncation": 3 * 3,
 }
-SMOKE_RUNS = 14
+SMOKE_RUNS = 15
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_PRESETS])
@@ -128,7 +130,8 @@ def test_what_other_figures_need_of_fig7_is_not_run_again() -> None:
     assert new("ada/fig8a_methods", fig7) == 69
     assert new("ada/fig8b_capacity", fig7) == 144
     assert new("ada/fig20_bcr_leak", fig7) == 42 - 6 - 6
-    assert new("ada/fig9_transfer", fig7) == 50
+    assert new("ada/fig9_transfer", fig7) == 60
+    assert new("ada/freeze_grid", "ada/fig9_transfer") == 120 - 30
     assert new("ada/fig19_biggan", fig7, "ada/fig8a_methods") == 54
 
 

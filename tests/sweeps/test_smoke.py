@@ -15,7 +15,6 @@ from tests.sweeps.planned import OF_PAPERS, SWEEPS, read
 
 SAMPLE = "ada/fig6_ada_sizes"
 DATA = "fashion-mnist-10k"
-SOURCE = ("generator.channel_base=256", "discriminator.channel_base=256", "data.subset=200")
 RUN_SECONDS = 1500
 
 
@@ -39,23 +38,9 @@ def python(directory: Path, package: str, *words: str) -> str:
     return done.stdout
 
 
-def write_source(directory: Path) -> None:
-    """Train the network that the transfers of the smoke tier start from."""
-    target = directory / "sweeps" / "ada" / "snapshots" / "smoke.safetensors"
-    if not target.exists():
-        data = str(directory / "store" / "data" / f"{DATA}.zip")
-        words = ["--out", "source", "--data", data, "--preset", "tiny32", "--kimg", "0.016", "--metrics"]
-        python(directory, "trainer", "run", *words, "--set", *SOURCE)
-        (last,) = (directory / "source" / "snapshots").glob("snapshot-*.safetensors")
-        target.parent.mkdir(exist_ok=True)
-        shutil.copy(last, target)
-
-
 def check(directory: Path, name: str) -> None:
     """Run the smoke tier of a sweep, draw its figures, and verify them against the runs."""
     file = directory / "sweeps" / f"{name}.yaml"
-    if "transfer: snapshots/smoke" in file.read_text():
-        write_source(directory)
     python(directory, "orchestrator", "run", str(file), "--tier", "smoke", "--no-record")
     sweep = read(name, "smoke")
     python(directory, "analysis", "figures", "draw", sweep.key)

@@ -24,8 +24,8 @@ Capture = pytest.CaptureFixture[str]
 @pytest.mark.parametrize("name", [entry.name for entry in COMMANDS])
 def test_every_command_has_help_with_examples(name: str, capsys: Capture) -> None:
     assert main([name, "--help"]) == 0
-    told = capsys.readouterr().out
-    assert f"  python -m trainer {name} " in told or "COMMAND" in told
+    message = capsys.readouterr().out
+    assert f"  python -m trainer {name} " in message or "COMMAND" in message
 
 
 @pytest.mark.parametrize("words", [["ops", "build"], ["ops", "status"]])
@@ -35,26 +35,26 @@ def test_every_command_of_a_group_has_help_with_examples(words: list[str], capsy
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["inspect", "jacobian"], "type: python -m trainer probe PROBE SNAPSHOT TARGET"),
         (["probe", "--config", "trial.json"], "type: python -m trainer benchmark --config CONFIG"),
         (["generat"], "No such command 'generat'. Did you mean 'generate'?"),
         (["run", "--kmig", "1"], "No such option: --kmig. Did you mean --kimg?"),
-        (["run"], "run: too little is given; give --dir and --attempt, or --out and --data"),
-        (["generate", "a.safetensors", "b.png", "--seeds", "3-"], "--seeds: '3-' is no list of numbers"),
+        (["run"], "run: options are missing; give --dir and --attempt, or --out and --data"),
+        (["generate", "a.safetensors", "b.png", "--seeds", "3-"], "--seeds: '3-' is not a list of numbers"),
         (["generate", "a.safetensors", "b.png", "--resample", "0"], "--resample: 0 is not above 0"),
         (["augment", "a.png", "b.png", "--pipe", "bgx"], "Invalid value for '--pipe'"),
         (["data", "descrbe"], "No such command 'descrbe'. Did you mean 'describe'?"),
         (["export", "gone.safetensors"], "Missing argument 'TARGET'; see: python -m trainer export --help"),
     ],
 )
-def test_a_mistake_is_one_line_and_exit_code_2(words: list[str], told: str, capsys: Capture) -> None:
+def test_a_mistake_is_one_line_and_exit_code_2(words: list[str], message: str, capsys: Capture) -> None:
     assert main(words) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("adasweep: error: ")
-    assert said.count("\n") == 1
-    assert told in said
+    printed = capsys.readouterr().err
+    assert printed.startswith("adasweep: error: ")
+    assert printed.count("\n") == 1
+    assert message in printed
 
 
 def test_a_full_disk_is_a_user_error_and_anything_else_a_bug(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_sweeps_are_found_by_name_and_by_file(tmp_path: Path) -> None:
     file.write_text("sweep: demo\n")
     assert [stored_name(tmp_path, sweep) for sweep in ("demo", "a/b", str(file))] == ["demo", "a/b", "demo"]
     (tmp_path / "sweeps" / "demo" / "plan.json").unlink()
-    with pytest.raises(UserError, match="its tiers were: name one of demo-smoke"):
+    with pytest.raises(UserError, match="name one of its tiers: demo-smoke"):
         stored_name(tmp_path, str(file))
     with pytest.raises(UserError, match="did you mean demo-smoke"):
         stored_name(tmp_path, "demo-smok")

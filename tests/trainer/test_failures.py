@@ -39,8 +39,8 @@ def train(trials: TrialMaker, run: RunDir, number: int = 1, **options: Any) -> t
             torch.OutOfMemoryError("CUDA out of memory"),
             Failure(
                 2,
-                "out of memory with micro_batch 8; try micro_batch=4: the batch stays as it is "
-                "(another trial, by its identity)",
+                "out of memory with micro_batch 8; try micro_batch=4, which leaves the batch unchanged "
+                "(but is a new trial)",
             ),
         ),
         (
@@ -123,8 +123,8 @@ def test_unwritable_record_does_not_hide_the_reason(trials: TrialMaker, capsys: 
     attempt = read_attempt(run.path, 1)
     (run.attempt(1) / "record.json").mkdir()
     assert run_attempt(attempt, StopRequest()) in (2, 70)
-    said = capsys.readouterr().err
-    assert "the record could not be written either" in said
+    printed = capsys.readouterr().err
+    assert "the record could not be written either" in printed
 
 
 def test_bug_is_failed_with_its_traceback_in_the_log(
@@ -159,7 +159,7 @@ def test_divergence_is_a_result(trials: TrialMaker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["--set", "batch=7"], "batch 7 does not divide"),
         (["--set", "data.subset=1000"], "is more than the 64 images of the set"),
@@ -169,12 +169,12 @@ def test_divergence_is_a_result(trials: TrialMaker) -> None:
     ],
 )
 def test_wrong_settings_are_one_line(
-    trials: TrialMaker, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    trials: TrialMaker, words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base = ["run", "--out", str(trials.root / "out"), "--data", str(trials.data), "--kimg", "0.1"]
     assert main([*base, *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert expected in line
 
 
 @pytest.mark.parametrize("kind", ["empty", "small"])

@@ -157,7 +157,7 @@ def ended(process: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def told(run: RunDir) -> str:
+def reported(run: RunDir) -> str:
     paths = (run.path.parent / name for name in ("stopped-at", "traceback"))
     return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.exists())
 
@@ -195,18 +195,18 @@ def test_a_holder_stopped_anywhere_and_superseded_changes_nothing_more(
         if not os.WIFSTOPPED(status):
             break
         second = start(one, time.time() + TTL_SECONDS + 1)
-        assert ended(second) == ExitCode.DONE, told(one.run)
-        assert is_whole(one.run), told(one.run)
+        assert ended(second) == ExitCode.DONE, reported(one.run)
+        assert is_whole(one.run), reported(one.run)
         before = {name: content for name, content in files(one.run).items() if not name.endswith(".tmp")}
         os.kill(first, signal.SIGCONT)
         code = ended(first)
-        assert code in (ExitCode.RUN_AGAIN, ExitCode.DONE), told(one.run)
-        assert is_whole(one.run), told(one.run)
+        assert code in (ExitCode.RUN_AGAIN, ExitCode.DONE), reported(one.run)
+        assert is_whole(one.run), reported(one.run)
         if code == ExitCode.RUN_AGAIN:
-            assert files(one.run) == before, told(one.run)
+            assert files(one.run) == before, reported(one.run)
         held = holder(one.run.path)
-        assert held is not None, told(one.run)
-        assert held.released, told(one.run)
+        assert held is not None, reported(one.run)
+        assert held.released, reported(one.run)
     assert number > 100
 
 
@@ -219,8 +219,8 @@ def test_after_a_kill_anywhere_the_next_holder_finishes_and_cleans_up(
         one = scene(f"trial-{number}/trial")
         if ended(start(one, time.time(), number, signal.SIGKILL)) != -signal.SIGKILL:
             break
-        assert ended(start(one, time.time())) == ExitCode.DONE, told(one.run)
-        assert is_whole(one.run), told(one.run)
-        assert [path.name for path in one.run.path.rglob(".*.tmp")] == [], told(one.run)
+        assert ended(start(one, time.time())) == ExitCode.DONE, reported(one.run)
+        assert is_whole(one.run), reported(one.run)
+        assert [path.name for path in one.run.path.rglob(".*.tmp")] == [], reported(one.run)
         assert all(found.token == 0 for found in one.run.snapshot_files()), "nobody was left who could have disputed"
     assert number > 100

@@ -25,8 +25,8 @@ def refused(constant: str) -> None:
 
 def test_nan_becomes_null_at_any_depth() -> None:
     value = {"a": [1.5, float("nan"), (float("-inf"), None)], "b": {"c": float("inf")}, "where": Path("store")}
-    told = json.loads(strict_json(value), parse_constant=refused)
-    assert told == {"a": [1.5, None, [None, None]], "b": {"c": None}, "where": "store"}
+    reported = json.loads(strict_json(value), parse_constant=refused)
+    assert reported == {"a": [1.5, None, [None, None]], "b": {"c": None}, "where": "store"}
 
 
 def test_a_file_is_old_or_new_when_its_writer_fails(tmp_path: Path) -> None:

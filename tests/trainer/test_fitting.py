@@ -119,4 +119,4 @@ def test_no_color_is_obeyed_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     plain = shown(80, terminal=True)
     assert "\x1b[31m" in coloured
     assert "\x1b[31m" not in plain
-    assert "no room for: host" in plain
+    assert "too narrow for: host" in plain

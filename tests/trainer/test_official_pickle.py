@@ -126,7 +126,9 @@ def test_arguments_of_the_discriminator_are_read() -> None:
 
 
 def test_an_argument_without_a_counterpart_is_refused_by_name() -> None:
-    with pytest.raises(SnapshotError, match=r"D was made with epilogue_kwargs\.activation, which networks here"):
+    with pytest.raises(
+        SnapshotError, match=r"D was constructed with unsupported arguments: epilogue_kwargs\.activation"
+    ):
         networks_of(made_with(epilogue_kwargs={"activation": "relu"}))
 
 

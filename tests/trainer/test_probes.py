@@ -117,16 +117,16 @@ def test_leaked_share_is_the_share_of_changed_rows() -> None:
     real = gaussian_rows(600, 5, seed=1).astype(np.float32)
     changed = real + 4
     made = np.concatenate([gaussian_rows(300, 5, seed=2), gaussian_rows(100, 5, seed=3) + 4]).astype(np.float32)
-    share, told = leaked_share(real, changed, made)
+    share, reported = leaked_share(real, changed, made)
     assert share == pytest.approx(0.25, abs=0.03)
-    assert told > 0.9
+    assert reported > 0.9
 
 
 def test_what_cannot_be_decided_has_no_score() -> None:
     real = gaussian_rows(400, 5, seed=1).astype(np.float32)
-    share, told = leaked_share(real, gaussian_rows(400, 5, seed=9).astype(np.float32), real)
+    share, reported = leaked_share(real, gaussian_rows(400, 5, seed=9).astype(np.float32), real)
     assert np.isnan(share)
-    assert abs(told) < 0.2
+    assert abs(reported) < 0.2
 
 
 def test_projection_gives_a_distance_for_every_image(context: ProbeContext) -> None:

@@ -129,11 +129,11 @@ def test_command_writes_what_it_found(snapshot: Path, tmp_path: Path, capsys: py
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
-    [("lpips", "none is called 'lpips'; choose one of stlpips"), ("vgg16:/no/file.pt", "there is no file")],
+    ("name", "message"),
+    [("lpips", "no distance is called 'lpips'; choose one of stlpips"), ("vgg16:/no/file.pt", "there is no file")],
 )
-def test_unknown_distance_is_one_line(name: str, told: str) -> None:
-    with pytest.raises(PerceptualError, match=told):
+def test_unknown_distance_is_one_line(name: str, message: str) -> None:
+    with pytest.raises(PerceptualError, match=message):
         load_features(name)
 
 
@@ -141,4 +141,4 @@ def test_a_file_that_is_not_an_image_is_one_line(
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["project", str(snapshot), str(snapshot), str(tmp_path / "out")]) == 2
-    assert "is not a whole image" in capsys.readouterr().err
+    assert "is damaged" in capsys.readouterr().err

@@ -68,9 +68,9 @@ def test_one_failing_rank_stops_all(trials: TrialMaker) -> None:
     assert record is not None
     (other,) = (pid for pid in children.stdout.split() if int(pid) != record.pid)
     subprocess.run(["kill", "-9", other], check=True)
-    _, said = parent.communicate(timeout=60)
+    _, printed = parent.communicate(timeout=60)
     assert parent.returncode == 70
-    assert "another process of this run vanished" in said
+    assert "another process of this run vanished" in printed
     record = read_record(run.record(1))
     assert record is not None
     assert record.state is State.FAILED
@@ -78,7 +78,7 @@ def test_one_failing_rank_stops_all(trials: TrialMaker) -> None:
 
 def test_micro_batches_must_share_out() -> None:
     with (
-        pytest.raises(UserError, match="3 processes cannot share 2 micro-batches; use a divisor of 2"),
+        pytest.raises(UserError, match="3 processes cannot evenly divide 2 micro-batches; use a divisor of 2"),
         joined(Place(0, 3), 2),
     ):
         pass

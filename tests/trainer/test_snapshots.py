@@ -157,7 +157,7 @@ def test_export_is_a_plain_state_dict(snapshot: Path, tmp_path: Path, which: str
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["generate", "SNAPSHOT", "x.png", "--class", "9"], "--class"),
         (["generate", "nowhere.safetensors", "x.png"], "not a snapshot of adasweep"),
@@ -165,14 +165,14 @@ def test_export_is_a_plain_state_dict(snapshot: Path, tmp_path: Path, which: str
     ],
 )
 def test_mistakes_are_one_line(
-    snapshot: Path, words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    snapshot: Path, words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     more = [] if "--class" in words or "nowhere.safetensors" in words else words_for(snapshot)
     assert main([str(snapshot) if word == "SNAPSHOT" else word for word in words] + more) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert message in line
 
 
 def hostile(snapshot: Path, target: Path, **changes: object) -> Path:

@@ -16,6 +16,7 @@ from trainer.config.identity import trial_id
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator
 from trainer.config.presets.official import merge
 from trainer.config.resolve import resolve
+from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import identified
 from trainer.errors import SnapshotError
 from trainer.files import read_lines
@@ -125,6 +126,32 @@ def test_another_snapshot_than_the_planned_one_is_refused(trials: TrialMaker, so
         start_from(parts.state, config.networks, planned, source)
 
 
+@pytest.mark.parametrize(
+    ("kimg", "best_by", "of_another", "fits"),
+    [
+        (0.08, None, False, True),
+        (0.04, None, False, False),
+        (0.08, None, True, False),
+        (0.2, "fid2k-lite0", False, True),
+        (0.04, "fid2k-lite0", False, False),
+    ],
+)
+def test_the_snapshot_of_a_trial_is_known_by_its_header(
+    trials: TrialMaker, kimg: float, best_by: str | None, of_another: bool, fits: bool
+) -> None:
+    config = resolve({**TINY, "seed": 7}, describe(trials.data, trials.root))
+    parts = make_parts(config, CPU)
+    parts.state.images = 80
+    file = save_snapshot(RunDir(trials.root / "source"), config, parts.state)
+    trial = "0123456789ab" if of_another else trial_id(config)
+    wanted = TransferFromTrial(trial=trial, kimg=kimg, best_by=best_by)
+    if fits:
+        start_from(make_parts(config, CPU).state, config.networks, wanted, file)
+        return
+    with pytest.raises(SnapshotError, match="is not the snapshot the run was planned with"):
+        start_from(make_parts(config, CPU).state, config.networks, wanted, file)
+
+
 HEAD = ["D/rotation.bias", "D/rotation.weight"]
 
 
@@ -160,7 +187,7 @@ def test_another_architecture_is_refused_however_many_tensors_match(trials: Tria
 
 
 def test_missing_snapshot_is_one_line(trials: TrialMaker) -> None:
-    with pytest.raises(SnapshotError, match=r"transfer: nowhere\.safetensors: no such file; name a \.safetensors"):
+    with pytest.raises(SnapshotError, match=r"transfer: nowhere\.safetensors: no such file; give a \.safetensors"):
         resolve({"transfer": "nowhere.safetensors"}, describe(trials.data, trials.root))
 
 

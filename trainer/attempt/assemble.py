@@ -1,4 +1,4 @@
-"""From a configuration to everything that trains it, taken up where the last good checkpoint left off."""
+"""Build everything that trains a configuration, restored from the newest intact checkpoint."""
 
 import copy
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
+from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
 from trainer.config.training import Adam
 from trainer.data.dataset import TrainSet
 from trainer.evaluation.inline import Evaluator
 from trainer.evaluation.measurer import Measurer
-from trainer.files import read_lines
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.method import INITIAL_LR, Method
 from trainer.objectives.phases import Phase
@@ -28,13 +28,13 @@ from trainer.record import RunDir
 from trainer.recording.energy_meters import Meter
 from trainer.recording.reporter import Reporter
 from trainer.registry import build
-from trainer.runtime.console import say
+from trainer.runtime.console import log
 from trainer.runtime.randomness import seed_everything
 from trainer.runtime.signals import StopRequest
 from trainer.runtime.world import World
 from trainer.state import checkpoint
 from trainer.state.train_state import TrainState
-from trainer.state.transfer import start_from
+from trainer.state.transfer import identity_of, start_from
 from trainer.training.batches import Batches
 from trainer.training.loop import Loop
 from trainer.training.sample_sheets import SampleSheetWriter
@@ -44,7 +44,7 @@ from trainer.training.step import Stepper
 
 @dataclass(frozen=True)
 class Attempt:
-    """What to do, and where."""
+    """A run directory, its configuration, and the job to do."""
 
     run: RunDir
     config: TrainConfig
@@ -56,7 +56,7 @@ class Attempt:
 
 
 ComputeEnvironment = dict[str, int | str]
-"""What a run is computed with, which its rounding depends on: number of ranks, implementation of the operations."""
+"""What rounding depends on: the number of ranks and the implementation of the operations."""
 
 
 class Parts(NamedTuple):
@@ -83,7 +83,7 @@ def assemble(attempt: Attempt, world: World, stop: StopRequest, reporter: Report
 
 
 def assemble_evaluation(attempt: Attempt, world: World, stop: StopRequest, reporter: Reporter) -> EvaluationJob:
-    """Build what measures the snapshots of a trial."""
+    """Build the job that measures the snapshots of a trial."""
     train_set = TrainSet(attempt.config.data, attempt.options.data_path, attempt.options.cache_dir)
     measurer = Measurer(attempt.run, attempt.options, train_set, train_set.whole, stop, world)
     return EvaluationJob(attempt.config, measurer, reporter)
@@ -117,7 +117,7 @@ def make_parts(config: TrainConfig, device: torch.device) -> Parts:
 
 
 def make_stepper(config: TrainConfig, parts: Parts, train_set: TrainSet, world: World) -> Stepper:
-    """Return what moves `parts` on from wherever they are."""
+    """Return the stepper that trains `parts` from their present state."""
     return Stepper(config, *parts, Batches(config, train_set, parts.state.images, world.device), world)
 
 
@@ -130,7 +130,7 @@ def adam(network: nn.Module, config: Adam) -> torch.optim.Optimizer:
 
 
 def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) -> None:
-    """Load the newest intact checkpoint; without one, begin: with the weights of a snapshot if so configured."""
+    """Load the newest intact checkpoint. Without one, start anew, from the weights of a snapshot if so configured."""
     environment: ComputeEnvironment = {"world_size": reporter.record.world_size, "ops": reporter.record.ops}
     loaded = _load_newest(state, attempt.run, reporter)
     kimg = state.images / 1000
@@ -139,7 +139,7 @@ def restore_or_start(state: TrainState, attempt: Attempt, reporter: Reporter) ->
             _note_change(attempt.run, kimg, reporter, name, now)
         reporter.event("resume", kimg, file=loaded.name, **environment)
     else:
-        _begin(state, attempt, reporter, environment)
+        _start(state, attempt, reporter, environment)
     reporter.update(kimg=kimg, resumed_from_kimg=kimg)
 
 
@@ -149,27 +149,28 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
             state.load_tensors(tensors)
             return found.path
         reporter.event("damaged-checkpoint", found.images / 1000, file=found.path.name)
-        say(f"adasweep: {found.path} is damaged and passed over")
+        log(f"adasweep: {found.path}: damaged checkpoint; skipped")
     return None
 
 
-def _begin(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
+def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
     details: dict[str, object] = {}
-    if lost := max((row["kimg"] for row in read_lines(attempt.run.ticks)), default=0.0):
+    if lost := max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0):
         details = {"lost_kimg": lost}
-        say(f"adasweep: trained to {lost:g} kimg before, but there is no intact checkpoint of it: begins anew")
+        log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
     if transfer is not None:
         left = start_from(state, attempt.config.networks, transfer, path)
-        details |= {"transfer": str(path), **{name: names for name, names in left._asdict().items() if names}}
+        assert path is not None
+        details |= {**identity_of(path), **{name: names for name, names in left._asdict().items() if names}}
     reporter.event("start", 0.0, **environment, **details)
 
 
 def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: int | str) -> None:
-    """Record that it goes on by other means.
+    """Record that the number of ranks or the implementation of the operations has changed.
 
-    With another number of ranks, sums are added up in another order; other operations round differently.
+    Another number of ranks adds up sums in another order; other operations round differently.
     """
-    before = next((row[name] for row in reversed([*read_lines(run.events)]) if name in row), None)
+    before = next((row[name] for row in reversed([*rows_in(run.events)]) if name in row), None)
     if before is not None and before != now:
         reporter.event(f"{name.replace('_', '-')}-changed", kimg, before=before, **{name: now})

@@ -1,4 +1,4 @@
-"""An attempt that does not train: the missing metrics and probes of a trial's kept snapshots, one after the other."""
+"""An attempt that only evaluates: the missing metrics and probes of a trial's kept snapshots."""
 
 import time
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from trainer.recording.reporter import Reporter
 
 @dataclass
 class EvaluationJob:
-    """Measures what is missing. A snapshot that was measured before a stop is not measured again."""
+    """Measures what is missing; results from before a preemption are not measured again."""
 
     config: TrainConfig
     measurer: Measurer
@@ -25,7 +25,7 @@ class EvaluationJob:
         self.measurer.known |= recorded_values(rows_in(self.measurer.run.metrics))
 
     def carry_out(self) -> None:
-        """Measure all snapshots, oldest first, then keep of them what is to be kept. Raises Preempted."""
+        """Measure all snapshots, oldest first, then apply the retention rules to them. Raises Preempted."""
         self.reporter.update(ready=time.time())
         world, prober = self.measurer.world, Prober(self.config, self.measurer, self.reporter)
         for images in world.gather([self.measurer.run.kept_snapshots()])[0]:

@@ -1,4 +1,4 @@
-"""One attempt at a trial, from its description to its ending. However it ends, record.json says how and why."""
+"""One attempt at a trial, from job.json to exit code. However it ends, record.json holds how and why."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from trainer.recording.energy_meters import Meter
 from trainer.recording.fence import Fence, FencedOut
 from trainer.recording.gpu_meter import find_meter
 from trainer.recording.reporter import Reporter, SilentReporter
-from trainer.runtime.console import say
+from trainer.runtime.console import log
 from trainer.runtime.failures import BatchSplit, failure_of
 from trainer.runtime.ranks import Place, find_place
 from trainer.runtime.signals import Preempted, StopRequest
@@ -33,7 +33,7 @@ from trainer.training.loop import RunDiverged
 def read_attempt(directory: Path, number: int) -> Attempt:
     """Return the attempt described by trial.json and attempts/NNN/job.json.
 
-    Raises UserError where either is missing or not what it should be.
+    Raises UserError if either is missing or invalid.
     """
     run = RunDir(directory)
     try:
@@ -46,7 +46,7 @@ def read_attempt(directory: Path, number: int) -> Attempt:
 
 
 def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
-    """Carry out an attempt and return its exit code: 0 done, 2 user error, 70 bug, 75 run me again."""
+    """Run an attempt and return its exit code: 0 done, 2 user error, 70 bug, 75 run again."""
     configure_process(attempt.options.threads)
     place, config = find_place(os.environ), attempt.config
     meter = find_meter(attempt.job.resources, place.size, os.environ)
@@ -57,7 +57,7 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
                 return _evaluate(attempt, world, stop, report, meter)
             return _train(attempt, world, stop, report, meter)
     except FencedOut as lost:
-        say(f"adasweep: {lost}; nothing more is written")
+        log(f"adasweep: {lost}; this attempt stops writing")
         return ExitCode.RUN_AGAIN
     except Exception as error:
         return _fail(report, error, config)
@@ -87,7 +87,7 @@ def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, 
 
 
 def _micro_batches(attempt: Attempt, place: Place) -> int:
-    """Return how many parts the ranks must be able to share evenly; an evaluation is shared by any number."""
+    """Return the number of micro-batches to divide evenly among the ranks; any number of ranks can evaluate."""
     config = attempt.config
     return config.micro_batches if attempt.job.work == "train" else place.size
 
@@ -105,30 +105,30 @@ def _evaluate(attempt: Attempt, world: World, stop: StopRequest, report: Reporte
 
 
 def _fail(report: Reporter, error: Exception, config: TrainConfig) -> int:
-    """Say why the attempt failed, on standard error and in the record if that can still be written."""
+    """Report why the attempt failed, on standard error and, if it can still be written, in the record."""
     split = BatchSplit(config.micro_batch, config.discriminator.group or config.micro_batch)
     failure = failure_of(error, split)
     if failure.exit_code == ExitCode.BUG:
-        say("".join(traceback.format_exception(error)))
-    say(f"{ERROR_PREFIX}{failure.message}")
+        log("".join(traceback.format_exception(error)))
+    log(f"{ERROR_PREFIX}{failure.message}")
     try:
         report.update(state=State.FAILED, doing="", exit_code=failure.exit_code, message=failure.message)
         report.event("failed", report.record.kimg, message=failure.message)
     except (OSError, FencedOut) as unwritten:
-        say(f"adasweep: the record could not be written either: {unwritten}")
+        log(f"adasweep: the record could not be written either: {unwritten}")
     return failure.exit_code
 
 
 def _trained_kimg(run: RunDir) -> float:
-    """Return how far training has got, which an evaluation leaves as it is."""
+    """Return the kimg trained so far; an evaluation reports it unchanged."""
     records = (read_record(run.record(number)) for number in reversed(run.attempts()))
     return next((record.kimg for record in records if record and record.work == "train"), 0.0)
 
 
 def _began(environment: Mapping[str, str]) -> float | None:
-    """Return when the supervisor was started, where it says so (Unix seconds)."""
-    told = environment.get(BEGAN_VARIABLE)
-    return float(told) if told else None
+    """Return when the supervisor started (Unix seconds), None if it did not pass that on."""
+    began = environment.get(BEGAN_VARIABLE)
+    return float(began) if began else None
 
 
 def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:

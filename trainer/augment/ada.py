@@ -8,7 +8,7 @@ from trainer.registry import implements
 
 @implements(AdaAugment)
 class AdaAugmenter(AdaptiveAugmenter):
-    """Its p is the probability of every transform of the pipe."""
+    """Uses p as the probability of every transform of the pipe."""
 
     def __init__(self, spec: AdaAugment) -> None:
         super().__init__(spec, named_pipe(spec.pipe))

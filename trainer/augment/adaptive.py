@@ -1,4 +1,4 @@
-"""The rule that moves p (Karras et al. 2020, Sec. 3.2), whatever p does."""
+"""The controller of p (Karras et al. 2020, Sec. 3.2), independent of what p controls."""
 
 from typing import ClassVar
 
@@ -15,21 +15,21 @@ from trainer.config.augment import Adaptive
 def adapted(p: Float[Tensor, ""], overfitting: float, target: float, step: float) -> Float[Tensor, ""]:
     """Return max(p + sign(r - target) * step, 0), in the precision of p; p has no upper bound.
 
-    An r that is not a number leaves p as it is.
+    If r is NaN, p stays unchanged.
     """
     sign = (overfitting > target) - (overfitting < target)
     return (p + sign * step).clamp(min=0)
 
 
 class AdaptiveAugmenter(Augmenter):
-    """Moves p by images / horizon towards what keeps the heuristic at its target."""
+    """Moves p by images / horizon, up while the heuristic is above its target and down while it is below."""
 
     def __init__(self, spec: Adaptive, pipe: AugmentPipe) -> None:
         super().__init__(pipe, spec.p_initial, spec.interval)
         self._rule = spec
 
     def moved(self, p: Float[Tensor, ""], heuristics: Heuristics, images: int) -> Float[Tensor, ""]:
-        """Return p after `images` images between two readings; as it was where the reading lacks the heuristic."""
+        """Return p after `images` images between two readings; unchanged if the reading lacks the heuristic."""
         rule = self._rule
         overfitting = heuristics.r_t if rule.heuristic == "rt" else heuristics.r_v
         if overfitting is None:
@@ -39,7 +39,7 @@ class AdaptiveAugmenter(Augmenter):
 
 
 class InnerAugmenter(AdaptiveAugmenter):
-    """Leaves images alone: its p acts inside the discriminator, from where nothing can leak into images."""
+    """Leaves images unchanged: p acts inside the discriminator, so nothing can leak into images."""
 
     safe_p: ClassVar[float] = float("inf")
 

@@ -1,4 +1,4 @@
-"""Adaptive dropout: multiplicative noise in the discriminator, as strong as it overfits (ADA paper, App. D).
+"""Adaptive dropout: multiplicative noise in the discriminator, stronger as it overfits (ADA paper, App. D).
 
 The paper's text speaks of Gaussian noise; its code, followed here, multiplies by exp(p n), n ~ N(0, 1), whose mean is
 exp(p^2 / 2) and not 1.
@@ -19,7 +19,7 @@ from trainer.registry import implements
 
 
 def log_normal(x: Float[Tensor, "n c *hw"], p: float) -> Float[Tensor, "n c *hw"]:
-    """Return x exp(p n), n ~ N(0, 1) for each sample and channel; x itself at p = 0, and nothing is drawn."""
+    """Return x exp(p n), n ~ N(0, 1) for each sample and channel; at p = 0, x itself without drawing."""
     if p == 0:
         return x
     noise = torch.randn(*x.shape[:2], *[1] * (x.ndim - 2), device=x.device)
@@ -27,7 +27,7 @@ def log_normal(x: Float[Tensor, "n c *hw"], p: float) -> Float[Tensor, "n c *hw"
 
 
 class Dropout(nn.Module):
-    """Multiplies features by noise of the present p."""
+    """Multiplies features by noise of the current p."""
 
     def __init__(self, p: Callable[[], float]) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Dropout(nn.Module):
 
 @implements(AdaptiveDropout)
 class AdaptiveDropoutAugmenter(InnerAugmenter):
-    """Puts noise behind every convolution and the 4x4 dense layer, before bias and activation."""
+    """Adds the noise after every convolution and the 4x4 dense layer, before bias and activation."""
 
     def augmented_discriminator(self, discriminator: DiscriminatorNetwork) -> AugmentedDiscriminator:
         for layer in discriminator.modules():

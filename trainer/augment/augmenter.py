@@ -1,4 +1,4 @@
-"""What stands between images and discriminator: a pipe, its present probability p, and the rule that moves p."""
+"""The augmentation between images and discriminator: a pipe, its current probability p, and the rule that moves p."""
 
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
@@ -16,18 +16,18 @@ SAFE_P = 0.8  # above it the generator may learn the augmentations (Karras et al
 
 
 class LeakRisk(NamedTuple):
-    """p has risen above the value up to which augmentations were seen not to leak into generated images."""
+    """p has risen above the limit up to which augmentations were observed not to leak into generated images."""
 
     p: float
     limit: float = SAFE_P
 
 
 class Augmenter:
-    """A pipe with probability p. This one keeps p as it is and measures overfitting every `interval` iterations.
+    """A pipe with probability p. The base class leaves p constant and measures overfitting every `interval` iterations.
 
-    At p = 0 images pass untouched: the pipe would give them back to 1e-6, at its full price. Its random numbers are
-    then not drawn. A run stays a function of its seed and its image counter, for p is one as well; and as the loop
-    seeds every phase anew, no later phase notices.
+    At p = 0 images pass unchanged, since the pipe would return them to within 1e-6 at its full cost, and no random
+    numbers are drawn. A run remains a function of its seed and its image counter: so is p, and the loop reseeds before
+    every phase.
     """
 
     safe_p: ClassVar[float] = SAFE_P
@@ -49,26 +49,26 @@ class Augmenter:
 
     @property
     def r_v(self) -> float | None:
-        """Return where validation logits stood between training (0) and generated (1); None without such images."""
+        """Return where validation logits lie between training (0) and generated (1); None without validation images."""
         return self._heuristics.r_v
 
     def images(self, images: Float[Tensor, "n c h w"], role: Role = "real") -> Float[Tensor, "n c h w"]:  # noqa: ARG002
-        """Return the images as the discriminator may see them."""
+        """Return the images as the discriminator sees them."""
         if self.p == 0:
             return images
         augmented: Tensor = self._pipe(images, self._p)
         return augmented
 
     def augmented_discriminator(self, discriminator: DiscriminatorNetwork) -> AugmentedDiscriminator:
-        """Return the discriminator as training is to see it; layers that takes are added to it here."""
+        """Return the discriminator behind this augmentation; layers that it needs are added here."""
         return AugmentedDiscriminator(discriminator, self.images)
 
     def observe(self, stats: Mapping[str, Tensor]) -> None:
-        """Take in what a phase has seen on all ranks: logits and their signs, by the names of `overfitting`."""
+        """Add the statistics of a phase on all ranks: logits and their signs, by the names in `overfitting`."""
         self._meter.add(stats)
 
     def step(self, iteration: int, batch: int) -> LeakRisk | None:
-        """Read the meter when due. `iteration` counts finished iterations, from 1. Return a risk that is new."""
+        """Update p when due. `iteration` counts finished iterations from 1. Return a leak risk if it is new."""
         was_risky = iteration > 1 and self._is_risky()
         if iteration % self._interval == 0:
             self._heuristics = self._meter.take()
@@ -76,10 +76,10 @@ class Augmenter:
         return LeakRisk(self.p) if self._is_risky() and not was_risky else None
 
     def _is_risky(self) -> bool:
-        return round(self.p, 6) > self.safe_p  # p is of single precision
+        return round(self.p, 6) > self.safe_p  # p has single precision
 
     def moved(self, p: Float[Tensor, ""], heuristics: Heuristics, images: int) -> Float[Tensor, ""]:  # noqa: ARG002
-        """Return the next p, `images` images after the last time."""
+        """Return the next p, `images` images after the last update."""
         return p
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -92,7 +92,7 @@ class Augmenter:
         }
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], /) -> None:
-        """Take over what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         self._p = tensors["p"].to("cpu", torch.float32).clone()
         self._meter.sums = tensors["sums"].to("cpu", torch.float64).clone()
         self._heuristics = Heuristics(*(None if value != value else value for value in tensors["reading"].tolist()))

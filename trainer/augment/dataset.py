@@ -1,4 +1,4 @@
-"""Augmentation of the data set alone, which generated images take over: what ADA is there to avoid."""
+"""Augmentation of the data set alone, which leaks into generated images: the problem that ADA avoids."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,7 +13,7 @@ from trainer.registry import implements
 
 @implements(DatasetAugment)
 class DatasetAugmenter(Augmenter):
-    """Changes real images and no others."""
+    """Augments real images only."""
 
     def __init__(self, spec: DatasetAugment) -> None:
         super().__init__(AugmentPipe({}), p=0.0)

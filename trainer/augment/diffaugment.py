@@ -1,6 +1,6 @@
 """DiffAugment (Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training"), as pure functions.
 
-Every image is changed, always, with random numbers of its own; the same policy serves real and generated images.
+Every image is always changed, with independent random numbers; the same policy applies to real and generated images.
 Differentiable in the images to any order. Values are not clipped afterwards.
 """
 
@@ -37,14 +37,14 @@ def color(images: Images, draws: Draws) -> Images:
 
 
 def translation(images: Images, draws: Draws) -> Images:
-    """Move up and left by whole pixels, uniform in -s … s with s the eighth of the side; zeros come in."""
+    """Move up and left by whole pixels, uniform in -s … s with s = side / 8; fill with zeros."""
     reach = [_rounded(side * TRANSLATION) for side in images.shape[2:]]
     up, left = (draws.integers(2 * s + 1, images.new_empty(len(images))) - s for s in reach)
     return _moved(_moved(images, up).mT, left).mT
 
 
 def cutout(images: Images, draws: Draws) -> Images:
-    """Set to zero a rectangle of half the sides around a uniform pixel, as far as it lies in the image."""
+    """Set to zero a rectangle of half the sides around a uniform pixel, clipped to the image."""
     height, width = images.shape[2:]
     rows, columns = (_hidden(images.new_empty(len(images)), side, draws) for side in (height, width))
     return images * ~(rows[:, None, :, None] & columns[:, None, None, :])
@@ -62,7 +62,7 @@ def _rounded(length: float) -> int:
 
 
 def _moved(images: Images, up: Scalars) -> Images:
-    """Return the images moved up by `up` pixels each, zeros where nothing was."""
+    """Return the images moved up by `up` pixels each, filled with zeros."""
     height = images.shape[2]
     source = torch.arange(height, device=images.device) + up[:, None].long()
     inside = (source >= 0) & (source < height)

@@ -1,4 +1,4 @@
-"""DiffAugment as a choice of training: who sees augmented images, and where R1 is taken."""
+"""DiffAugment as an augmentation of training: which images it applies to, and where R1 is taken."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -22,7 +22,7 @@ APPLIED: Mapping[str, frozenset[Role]] = {
 
 
 class AugmentedR1(AugmentedDiscriminator):
-    """Takes R1 with respect to the image the discriminator saw."""
+    """Takes R1 with respect to the augmented images."""
 
     def for_r1(self, images: Images, c: Conditions, force_fp32: bool = False) -> tuple[Images, Logits]:
         shown = self.shown(images, "real").detach().requires_grad_(True)
@@ -37,7 +37,7 @@ R1_POINTS: Mapping[Literal["augmented", "input"], type[AugmentedDiscriminator]] 
 
 @implements(DiffAugment)
 class DifferentiableAugmenter(Augmenter):
-    """Changes every image in one of the roles it is for, whatever the overfitting."""
+    """Augments every image in the configured roles, regardless of overfitting."""
 
     def __init__(self, spec: DiffAugment) -> None:
         super().__init__(AugmentPipe({}), p=0.0)

@@ -1,4 +1,4 @@
-"""Where the augmentation gets its random numbers from: chance, or fixed quantiles to test every transform at."""
+"""The augmentation's source of random numbers: a generator, or fixed quantiles for tests."""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -12,7 +12,7 @@ AnyShape = Float[Tensor, "*any"]
 
 @runtime_checkable
 class Draws(Protocol):
-    """A source of random numbers. Every answer has the shape, type and device of `like`."""
+    """A source of random numbers. Results have the shape, dtype and device of `like`."""
 
     def uniform(self, like: AnyShape) -> AnyShape:
         """Return numbers of U[0, 1)."""
@@ -57,11 +57,11 @@ class RandomDraws:
 
 @dataclass(frozen=True)
 class QuantileDraws:
-    """Every number at its quantile q, every gate open but those in `closed`: nothing is left to chance.
+    """Deterministic draws: every number at its quantile q, every gate open except those in `closed`.
 
     The conventions are those of the published golden numbers: a normal number is erfinv(2q - 1), without the factor
-    sqrt(2); |normal| is erfinv(q); the rotation after the anisotropic scaling stays closed, for at the same quantile
-    it would only double the first. `field` stands for the one draw that has no quantile: the noise of each pixel.
+    sqrt(2); |normal| is erfinv(q); the rotation after the anisotropic scaling stays closed, since at the same quantile
+    it would only repeat the first. `field` supplies the one draw without a quantile: the noise of each pixel.
     """
 
     q: float

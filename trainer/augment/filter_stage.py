@@ -1,4 +1,4 @@
-"""The filter stage: four frequency bands of each image made stronger or weaker."""
+"""The filter stage: amplify or attenuate four frequency bands of each image."""
 
 from functools import lru_cache
 

@@ -8,5 +8,5 @@ from trainer.registry import implements
 
 @implements(FixedAugment)
 def fixed_augmenter(spec: FixedAugment) -> Augmenter:
-    """Return an augmenter whose p never moves."""
+    """Return an augmenter with constant p."""
     return Augmenter(named_pipe(spec.pipe), spec.p)

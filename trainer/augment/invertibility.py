@@ -5,9 +5,10 @@ distributions over the group. Its Fourier coefficients are
 
     lambda(k) = (1 - p) + p phi(k),    phi the characteristic function of the drawn parameters.
 
-Where none is 0 the distribution of images can be told from that of augmented ones, and the condition number is
-1 / min |lambda|. For a uniform choice of quarter turns phi is 0 but for k = 0, so 1 / (1 - p): invertible below
-p = 1. Where phi is negative, as for integer translations, a coefficient vanishes at p = 1 / (1 - min phi) already.
+If none is 0, the distribution of images can be recovered from that of augmented ones, and the condition number is
+1 / min |lambda|. For a uniform choice of quarter turns, phi is 0 except at k = 0, which gives 1 / (1 - p): invertible
+below p = 1. If phi can be negative, as for integer translations, a coefficient vanishes already at
+p = 1 / (1 - min phi).
 """
 
 from functools import singledispatch
@@ -25,13 +26,13 @@ from trainer.config.augment import Pipe
 
 
 def condition_numbers(pipe: Pipe, resolution: int, p: float) -> dict[str, float]:
-    """Return by transform the condition number at `p`, and of all together as `whole`; NaN for what is no group."""
+    """Return the condition number at `p` of each transform, and of all together as `whole`; NaN if not a group."""
     found = {name: condition_number(TRANSFORMS[name], resolution, p) for name in transforms_of(pipe)}
     return {**found, "whole": float(np.prod([number for number in found.values() if number == number]))}
 
 
 def condition_number(transform: Transform, resolution: int, p: float) -> float:
-    """Return 1 / min |lambda| of one transform of a pipe that runs at `p`; inf where a coefficient is 0."""
+    """Return 1 / min |lambda| of one transform of a pipe at probability `p`; inf if a coefficient is 0."""
     share = float(transform.probability(torch.tensor(p, dtype=torch.float64)))
     smallest = float(np.abs(1 - share + share * coefficients(transform, resolution)).min())
     return inf if smallest < 1e-12 else 1 / smallest
@@ -47,8 +48,8 @@ def first_zero(transform: Transform, resolution: int) -> float:
 def coefficients(transform: Transform, resolution: int) -> np.ndarray:  # noqa: ARG001
     """Return the extreme values of phi: 1 and 0.
 
-    They are the values themselves for a uniform choice from a whole group (flips, quarter turns, angles, hues), and the
-    bounds of a normal distribution's (scales, shifts, gains, noise), whose phi falls from 1 towards 0.
+    These are the only values for a uniform choice from a whole group (flips, quarter turns, angles, hues), and the
+    bounds for a normal distribution (scales, shifts, gains, noise), whose phi falls from 1 towards 0.
     """
     return np.array([1.0, 0.0])
 
@@ -65,5 +66,5 @@ def _(transform: IntegerTranslation, resolution: int) -> np.ndarray:
 
 @coefficients.register
 def _(_: Cutout, __: int) -> np.ndarray:
-    """Return NaN: covering up is no group. It keeps the image with probability 1 - p (Bora et al. 2018)."""
+    """Return NaN: cutout is not a group. It leaves the image intact with probability 1 - p (Bora et al. 2018)."""
     return np.array([nan])

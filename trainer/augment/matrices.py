@@ -47,7 +47,7 @@ def scale_colour(factor: Scalars) -> Colour:
 
 
 def luma(like: Scalars) -> Float[Tensor, "4 4"]:
-    """Return v v^T for the luma axis v = (1, 1, 1, 0) / sqrt(3): the projection of a colour on grey."""
+    """Return v v^T for the luma axis v = (1, 1, 1, 0) / sqrt(3): the projection of a colour onto grey."""
     matrix = like.new_zeros(4, 4)
     matrix[:3, :3] = 1 / 3
     return matrix
@@ -69,7 +69,7 @@ def turn_chroma(like: Scalars) -> Float[Tensor, "4 4"]:
 
 
 def homogeneous(like: Scalars) -> Float[Tensor, "4 4"]:
-    """Return diag(0, 0, 0, 1), which keeps the homogeneous coordinate."""
+    """Return diag(0, 0, 0, 1), which preserves the homogeneous coordinate."""
     matrix = like.new_zeros(4, 4)
     matrix[3, 3] = 1
     return matrix

@@ -8,5 +8,5 @@ from trainer.registry import implements
 
 @implements(NoAugment)
 def no_augmenter(spec: NoAugment) -> Augmenter:  # noqa: ARG001
-    """Return an augmenter that leaves images alone, and still measures overfitting."""
+    """Return an augmenter that leaves images unchanged but still measures overfitting."""
     return Augmenter(AugmentPipe({}), p=0.0)

@@ -1,4 +1,4 @@
-"""PA-GAN (Zhang and Khoreva 2019): the discriminator is told random bits, and their parity flips what it must say."""
+"""PA-GAN (Zhang and Khoreva 2019): random bits are inputs of the discriminator, and their parity flips its target."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ def parity_sign(bits: Bits) -> Logits:
 
 
 class BitInput(nn.Module):
-    """Adds a linear map of the present bits to the features of FromRGB."""
+    """Adds a linear map of the current bits to the features of FromRGB."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -53,12 +53,12 @@ class BitInput(nn.Module):
         self.bits = torch.zeros(1, BITS)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        told: Tensor = self.linear(self.bits.to(self.linear.weight.dtype))
-        return x + told[:, :, None, None].to(x.dtype)
+        added: Tensor = self.linear(self.bits.to(self.linear.weight.dtype))
+        return x + added[:, :, None, None].to(x.dtype)
 
 
 class DiscriminatorOfBits(AugmentedDiscriminator):
-    """D(x, b) times the parity of b, with new bits for every image of every call."""
+    """D(x, b) times the parity sign of b, with new bits for every image of every call."""
 
     def __init__(
         self, plain: AugmentedDiscriminator, inputs: list[BitInput], probabilities: Callable[[], Probabilities]
@@ -76,7 +76,7 @@ class DiscriminatorOfBits(AugmentedDiscriminator):
 
 @implements(PaGan)
 class PaGanAugmenter(InnerAugmenter):
-    """Leaves images alone; 16 p bits are in use."""
+    """Leaves images unchanged; uses 16 p bits."""
 
     def __init__(self, spec: PaGan) -> None:
         super().__init__(spec)

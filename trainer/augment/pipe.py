@@ -21,24 +21,24 @@ CHANCE = RandomDraws()
 
 
 class AugmentPipe(nn.Module):
-    """Change every image at random: each transform is applied with probability p times its strength.
+    """Augment images at random: each transform is applied with probability p times its strength.
 
     Differentiable twice in the images, not in p (Karras et al. 2020, Sec. 2.2 and App. B).
 
     Args:
-        strengths: from 0 to 1 by the name of a transform; what is not named is left out.
+        strengths: from 0 to 1, by the name of a transform; missing ones are 0.
         transforms: what the names mean, in the order of application.
     """
 
     def __init__(self, strengths: Mapping[str, float], transforms: Mapping[str, Transform] = TRANSFORMS) -> None:
         super().__init__()
         if unknown := strengths.keys() - transforms.keys():
-            raise ValueError(f"no transforms of these names: {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown transforms: {', '.join(sorted(unknown))}")
         self._transforms = {name: transform for name, transform in transforms.items() if strengths.get(name, 0) > 0}
         self._strengths = dict(strengths)
 
     def forward(self, images: Images, p: Float[Tensor, ""], draws: Draws = CHANCE) -> Images:
-        """Return the augmented images, the same shape."""
+        """Return the augmented images, in the same shape."""
         roll = partial(self._roll, draws=draws, p=p, images=images)
         images = self._warped(images, roll)
         images = self._recoloured(images, roll)
@@ -77,11 +77,11 @@ class AugmentPipe(nn.Module):
 
 
 def transforms_of(name: Pipe) -> list[str]:
-    """Return the names of the transforms of a pipe of the paper: all of its groups, or its one transform."""
+    """Return the names of the transforms in a pipe of the paper."""
     groups: dict[str, tuple[str, ...]] = {str(group): names for group, names in GROUPS.items()}
     return [transform for part in PIPES[name] for transform in groups.get(part, (part,))]
 
 
 def named_pipe(name: Pipe) -> AugmentPipe:
-    """Return one of the pipes of the paper, every transform at strength 1."""
+    """Return a pipe of the paper, every transform at strength 1."""
     return AugmentPipe(dict.fromkeys(transforms_of(name), 1.0))

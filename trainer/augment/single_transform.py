@@ -1,4 +1,4 @@
-"""One transform, applied to every image: T of consistency regularisation and of data set augmentation."""
+"""A single transform applied to every image: T of consistency regularisation and of data set augmentation."""
 
 from collections.abc import Mapping
 from math import pi
@@ -23,12 +23,12 @@ TRANSFORMS: Mapping[str, Transform] = {
 
 
 class Always:
-    """A transform with probability 1: moved by up to 1/32 of the side, flipped at random, or turned by up to 45°."""
+    """A transform with probability 1: translation by up to 1/32 of the side, random flip, or rotation by up to 45°."""
 
     def __init__(self, transform: SingleTransform) -> None:
         self._pipe = AugmentPipe({transform: 1.0}, TRANSFORMS)
 
     def __call__(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-        """Return T(x), each image with random numbers of its own."""
+        """Return T(x), with independent random numbers for each image."""
         changed: Tensor = self._pipe(images, torch.ones([]))
         return changed

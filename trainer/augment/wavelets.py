@@ -1,7 +1,7 @@
 """The two orthogonal wavelets of the pipe: Daubechies' least asymmetric ones with 2 and 6 vanishing moments.
 
-Both low-pass filters h satisfy sum h = sqrt(2) and sum_k h[k] h[k + 2m] = [m = 0], so that sampling up with h and
-down with its mirror image gives back the signal (Daubechies 1992, "Ten lectures on wavelets", Tables 6.1 and 6.3).
+Both low-pass filters h satisfy sum h = sqrt(2) and sum_k h[k] h[k + 2m] = [m = 0], so upsampling with h and
+downsampling with its mirror image returns the signal (Daubechies 1992, "Ten lectures on wavelets", Tables 6.1 and 6.3).
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ SYM6: WaveletTaps = np.array(
 
 
 def resampling_filter() -> WaveletTaps:
-    """Return the 12 taps of sym6 that sample the geometric stage up and down, summing to 1."""
+    """Return the 12 taps of sym6 for the resampling of the geometric stage, summing to 1."""
     taps: WaveletTaps = SYM6 / SYM6.sum()
     return taps
 

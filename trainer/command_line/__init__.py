@@ -1,1 +1,1 @@
-"""What the command lines of adasweep, trainer and analysis have in common. Free of torch and quick to import."""
+"""Shared parts of the command lines of adasweep, trainer and analysis. Imports quickly, without torch."""

@@ -1,6 +1,6 @@
-"""Tables made to fit a width: columns are dropped by priority, long cells shortened so that none look alike.
+"""Fit tables to a width: drop columns by priority, shorten long cells but keep them distinct.
 
-Widths are in columns of a terminal, of which some characters take two and some none.
+Widths are in terminal cells, of which some characters take two and some none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ SEPARATOR = ", "
 class Column(NamedTuple):
     """A column: the lower its priority, the earlier it is dropped.
 
-    `least` is the width down to which its cells may be shortened; None where they are whole or not there at all.
+    `least` is the width down to which its cells may be shortened; None: they may not.
     """
 
     heading: str
@@ -30,7 +30,7 @@ class Column(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """Lines of equal form: headings and rows. `dropped` are the headings left out, `legend` what numbers stand for."""
+    """Aligned lines. `dropped` lists headings left out; `legend` explains numbers and omitted parts of cells."""
 
     heading: str
     rows: list[str]
@@ -39,7 +39,7 @@ class Fitted(NamedTuple):
 
 
 def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None, ellipsis: str = "…") -> Fitted:
-    """Return a table that is at most `width` wide where its columns of priority ALWAYS allow that; None: no limit."""
+    """Return a table at most `width` wide, if columns of priority ALWAYS allow that; None: no limit."""
     texts = [[printable(row[place]) for row in rows] for place in range(len(columns))]
     natural = [max(map(cell_len, (column.heading, *cells))) for column, cells in zip(columns, texts, strict=True)]
     kept, widths = list(range(len(columns))), dict(enumerate(natural))
@@ -62,7 +62,7 @@ def fitted(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int 
 
 
 def shortened(texts: Sequence[str], width: int, ellipsis: str = "…") -> tuple[list[str], list[str]]:
-    """Return texts of at most `width`, different ones different, and a legend where only numbers tell them apart."""
+    """Return texts of at most `width`, kept distinct, and a legend of what they omit or of their numbers."""
     distinct = list(dict.fromkeys(texts))
     for candidates, legend in (*_shorter_forms(distinct, width), (distinct, [])):
         short = [middle(text, width, ellipsis) for text in candidates]
@@ -73,9 +73,9 @@ def shortened(texts: Sequence[str], width: int, ellipsis: str = "…") -> tuple[
 
 
 def _shorter_forms(texts: Sequence[str], width: int) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield forms of the texts that are whole at this width, each with what it leaves out.
+    """Yield forms of the texts that fit this width without an ellipsis, each with a legend of what it leaves out.
 
-    They are without the parts between commas that all texts have, or without the keys of `key=value` as well.
+    The first omits the comma-separated parts common to all texts; the second also omits the keys of `key=value`.
     """
     parts = [text.split(SEPARATOR) for text in texts]
     common = [part for part in dict.fromkeys(parts[0] if parts else ()) if all(part in own for own in parts)]
@@ -93,7 +93,7 @@ def _shorter_forms(texts: Sequence[str], width: int) -> Iterator[tuple[list[str]
 
 
 def _numbered(texts: Sequence[str], distinct: Sequence[str], width: int, ellipsis: str) -> tuple[list[str], list[str]]:
-    """Return texts with a number before what is left of them, and what each number stands for."""
+    """Return shortened texts with a number in front, and the full text of each number."""
     digits = len(str(len(distinct)))
     marks = {text: f"[{number:>{digits}}]" for number, text in enumerate(distinct, 1)}
     rest = width - digits - 3
@@ -102,12 +102,12 @@ def _numbered(texts: Sequence[str], distinct: Sequence[str], width: int, ellipsi
 
 
 def middle(text: str, width: int, ellipsis: str = "…") -> str:
-    """Return a text of at most `width`: its beginning and its end, where it is longer."""
+    """Return a text of at most `width`: the beginning and the end of a longer one."""
     if cell_len(text) <= width:
         return text
-    room = max(width - cell_len(ellipsis), 0)
-    end = _beginning(text[::-1], room // 2)[::-1]
-    return _beginning(text, room - cell_len(end)) + ellipsis + end
+    available = max(width - cell_len(ellipsis), 0)
+    end = _beginning(text[::-1], available // 2)[::-1]
+    return _beginning(text, available - cell_len(end)) + ellipsis + end
 
 
 def _beginning(text: str, width: int) -> str:
@@ -120,7 +120,7 @@ def _beginning(text: str, width: int) -> str:
 
 
 def _kept(columns: Sequence[Column], texts: Sequence[Sequence[str]], least: Sequence[int], width: int) -> list[int]:
-    """Return the places of the columns that fit: empty ones go first, then by priority, from the right."""
+    """Return the indices of the columns that fit: empty ones are dropped first, then by priority, from the right."""
     kept = list(range(len(columns)))
 
     def rank(place: int) -> tuple[bool, int, int]:
@@ -135,7 +135,7 @@ def _kept(columns: Sequence[Column], texts: Sequence[Sequence[str]], least: Sequ
 
 
 def _widths(natural: Sequence[int], least: Sequence[int], kept: Sequence[int], width: int) -> dict[int, int]:
-    """Return the width of each column: the widest of those that may be shortened gives way first."""
+    """Return the width of each column: the widest that may be shortened shrinks first."""
     widths = {place: natural[place] for place in kept}
     while _total(list(widths.values())) > width:
         yielding = [place for place in kept if widths[place] > least[place]]
@@ -146,7 +146,7 @@ def _widths(natural: Sequence[int], least: Sequence[int], kept: Sequence[int], w
 
 
 def _least(column: Column, texts: Sequence[str], natural: int) -> int:
-    """Return the width down to which a column may be shortened: that of a whole form of its cells, if it needs less."""
+    """Return the least width of a column, which is less if its cells have a shorter form without an ellipsis."""
     if column.least is None:
         return natural
     forms = _shorter_forms(list(dict.fromkeys(texts)), natural)

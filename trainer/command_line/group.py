@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -11,7 +11,7 @@ from typer.main import get_command
 
 
 class Command(NamedTuple):
-    """A line of a program's `--help`, and the module whose `app` carries the command out."""
+    """An entry of a program's `--help`, and the module whose `app` implements the command."""
 
     name: str
     module: str
@@ -27,7 +27,7 @@ def new_app(
     completion: bool = False,
     alone: bool = False,
 ) -> typer.Typer:
-    """Return an app without commands, with the settings that all share; `alone`, it acts without a command as well."""
+    """Return an app without commands, with shared settings; with `alone`, it also runs without a command."""
     return typer.Typer(
         help=about,
         epilog=epilog(examples),
@@ -41,14 +41,19 @@ def new_app(
 
 
 def epilog(text: str) -> str:
-    """Return text for below a command's help, which Typer then prints as it stands: lines, indents and brackets."""
+    """Return text for the end of a command's help, escaped so that Typer prints it verbatim."""
     return "\n".join(f"[b][/b]{escape(line)}" for line in text.strip().splitlines())
 
 
-def program(about: str, entries: Sequence[Command], check: Callable[[], None] = lambda: None) -> typer.Typer:
-    """Return the app of a program. It lists its commands from `entries`, and imports the one that is called.
+def program(
+    about: str,
+    entries: Sequence[Command],
+    check: Callable[[], None] = lambda: None,
+    version: Callable[[], str] | None = None,
+) -> typer.Typer:
+    """Return the app of a program, which lists its commands from `entries` and imports only the one that is called.
 
-    `check` is called before every command.
+    `check` is called before every command; `version` returns what the option --version prints, if there is to be one.
     """
     modules = {entry.name: entry.module for entry in entries}
 
@@ -61,24 +66,38 @@ def program(about: str, entries: Sequence[Command], check: Callable[[], None] = 
                 self.add_command(TyperCommand(name, help=text, rich_help_panel=panel))
 
         def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-            """Return the name of the command, the command, and the words that are left for it."""
+            """Return the name of the command, the command, and its remaining arguments."""
             name, listed, rest = super().resolve_command(ctx, args)
             command = get_command(importlib.import_module(modules[name]).app) if name else listed
             return name, command, rest
 
     app = new_app(about, Commands, completion=True)
-    app.callback()(check)
+    app.callback()(check if version is None else _with_version(check, version))
     return app
 
 
+def _with_version(check: Callable[[], None], version: Callable[[], str]) -> Callable[[bool], None]:
+    def show(is_asked_for: bool) -> None:
+        if is_asked_for:
+            typer.echo(version())
+            raise typer.Exit
+
+    option = typer.Option("--version", is_eager=True, callback=show, help="Print version, commit and operations.")
+
+    def begin(version: Annotated[bool, option] = False) -> None:  # noqa: ARG001
+        check()
+
+    return begin
+
+
 def taking_several(*options: str) -> type[TyperCommand]:
-    """Return the class of a command whose repeatable `options` take several words: `--set a=1 b=2`, and none, too."""
+    """Return the class of a command whose repeatable `options` take any number of words: `--set a=1 b=2`."""
 
     class SeveralWords(TyperCommand):
         """A command with such options."""
 
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-            """Return the words that are left when options and arguments are taken."""
+            """Return the words left after parsing options and arguments."""
             return super().parse_args(ctx, list(repeated(args, options)))
 
     return SeveralWords

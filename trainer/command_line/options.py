@@ -1,4 +1,4 @@
-"""Arguments and options that mean the same in every program."""
+"""Arguments and options shared by all programs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,6 @@ SweepArgument = Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep: it
 
 
 def names_in(texts: list[str] | str | None) -> tuple[str, ...]:
-    """Return the names in `a,b` and in `["a", "b,c"]`, in order; blanks are passed over."""
+    """Return the names in `a,b` or `["a", "b,c"]`, in order, without blank ones."""
     given = [texts] if isinstance(texts, str) else texts or []
     return tuple(name.strip() for text in given for name in text.split(",") if name.strip())

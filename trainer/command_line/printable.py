@@ -1,4 +1,4 @@
-"""Text of others on a terminal: control characters are written out, so that none is obeyed or hides another."""
+"""Untrusted text on a terminal: control characters are escaped, so that none takes effect or hides text."""
 
 import sys
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ KEPT = "\n\t"
 
 
 class PrintableConsole(Console):
-    """A console that obeys its own styles alone."""
+    """A console that emits only its own control codes."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield segments with their text written out."""
+        """Yield segments with control characters in their text escaped."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=printable(segment.text, KEPT))
 
@@ -27,7 +27,7 @@ def one_line(text: str) -> str:
 
 
 def take_any_text() -> None:
-    """Let standard output and error show `?` for what their encoding lacks, instead of failing."""
+    """Make standard output and error print `?` for characters that their encoding lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="replace")

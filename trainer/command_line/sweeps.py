@@ -1,4 +1,4 @@
-"""A sweep on the command line: the name under which a store knows it, or its file."""
+"""A sweep on the command line: its name in a store, or its file."""
 
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,14 +9,14 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def is_file(sweep: str) -> bool:
-    """Return whether a word means a sweep's file, not its name."""
+    """Return whether `sweep` is a file rather than a name."""
     return sweep.endswith(SUFFIXES) or Path(sweep).is_file()
 
 
 def stored_name(store: Path, sweep: str) -> str:
-    """Return the name under which the sweep of a name or FILE is planned in the store at `store`.
+    """Return the name in the store at `store` of a sweep given by name or file.
 
-    Raises UserError, with the names that come near, where no such sweep was run there.
+    Raises UserError, with similar names, if the store has no such sweep.
     """
     name = name_in(Path(sweep)) if is_file(sweep) else sweep
     known = names(store)
@@ -33,7 +33,7 @@ def names(store: Path) -> list[str]:
 
 
 def name_in(file: Path) -> str:
-    """Return the name that a sweep file gives its sweep. Raises UserError where it cannot be read or has none."""
+    """Return the name of the sweep in a file. Raises UserError if the file cannot be read or names no sweep."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -50,7 +50,7 @@ def name_in(file: Path) -> str:
 
 def _way_out(name: str, known: list[str], tiers: list[str]) -> str:
     if tiers:
-        return f"its tiers were: name one of {', '.join(tiers)}"
+        return f"name one of its tiers: {', '.join(tiers)}"
     near = get_close_matches(name, known)
     if near:
         return f"did you mean {' or '.join(near)}?"

@@ -1,4 +1,4 @@
-"""A table for the terminal, as wide as that; in a pipe as wide as it needs to be."""
+"""A table that fits the width of the terminal; in a pipe it is as wide as needed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from trainer.errors import printable
 
 @dataclass(frozen=True)
 class FittedTable:
-    """Rows under columns, each in its style.
+    """A table with a style for each row.
 
-    `most` rows are shown, or as many as go into `height` lines; `complete` says where all of them are.
-    `instead` has lines to print where there is no room for a column, by its heading.
+    At most `most` rows are shown, in at most `height` lines; `complete` names what shows all of them.
+    `instead` has lines to print if a column is dropped, by its heading.
     """
 
     columns: Sequence[Column]
@@ -31,7 +31,7 @@ class FittedTable:
         width = options.max_width if console.is_terminal else None
         ellipsis = ellipsis_of(console)
         table = fitted(self.columns, self.rows[: self.most], width, ellipsis)
-        notes = [*table.legend, *([f"no room for: {', '.join(table.dropped)}"] if table.dropped else [])]
+        notes = [*table.legend, *([f"too narrow for: {', '.join(table.dropped)}"] if table.dropped else [])]
         notes += [printable(line) for heading in table.dropped for line in self.instead.get(heading, ())]
         rows, notes = self._in_height(table.rows, notes)
         if self.title:
@@ -44,20 +44,20 @@ class FittedTable:
         yield from (_line(note, "dim") for note in notes)
 
     def _in_height(self, rows: Sequence[str], notes: list[str]) -> tuple[Sequence[str], list[str]]:
-        """Return the rows and notes for which there is room below the headings; notes give way to rows."""
+        """Return the rows and notes that fit below the headings; rows take precedence over notes."""
         if self.height is None or len(rows) + len(notes) < self.height:
             return rows, notes
         return rows[: self.height - 2] if len(rows) >= self.height else rows, []
 
 
 def show(console: Console, *renderables: RenderableType) -> None:
-    """Print tables and texts: nothing is cut, and in a pipe no line is broken."""
+    """Print tables and texts without cropping, and in a pipe without wrapping."""
     for one in renderables:
         console.print(one, soft_wrap=not console.is_terminal, crop=False)
 
 
 def ellipsis_of(console: Console) -> str:
-    """Return what stands for left out text, in characters that the output can show."""
+    """Return the ellipsis that the output's encoding can show."""
     return "…" if console.encoding.startswith("utf") else "..."
 
 

@@ -1,4 +1,4 @@
-"""The worker's commands: one file each, imported only when called."""
+"""The worker's commands: one module each, imported only when called."""
 
 from trainer.command_line.group import Command
 from trainer.command_line.program import Former
@@ -6,7 +6,7 @@ from trainer.command_line.program import Former
 TRAIN, IMAGES, SNAPSHOTS, REST = "Train and measure", "Images", "Snapshots", "Data and machine"
 
 COMMANDS = (
-    Command("run", "trainer.commands.run", "Train: one attempt of a trial, or a run of your own.", TRAIN),
+    Command("run", "trainer.commands.run", "Train: one attempt of a trial, or a standalone run.", TRAIN),
     Command("eval", "trainer.commands.eval", "Evaluate the snapshots of a run, or one snapshot file.", TRAIN),
     Command("probe", "trainer.commands.probe", "Analyse a snapshot: Jacobian, leaks, mean image ...", TRAIN),
     Command("benchmark", "trainer.commands.benchmark", "Measure the speed of training and evaluation.", TRAIN),

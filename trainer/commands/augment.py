@@ -1,4 +1,4 @@
-"""python -m trainer augment: what the augmentation pipe does to an image (Karras et al. 2020, Fig. 2c, 22, 23)."""
+"""python -m trainer augment: show the augmentation pipe on an image (Karras et al. 2020, Fig. 2c, 22, 23)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.commands.project import read_image
 from trainer.config.augment import Pipe
 from trainer.images.grids import tile, to_uint8, write_png
-from trainer.runtime.console import result
+from trainer.runtime.console import print_result
 from trainer.runtime.randomness import seed_everything
 
 SHOWN_P = [0.0, 0.1, 0.2, 0.3, 0.5, 0.8]
@@ -27,9 +27,9 @@ EXAMPLES = """Examples:
   python -m trainer augment photo.jpg sheet.png --percentiles 5 35 65 95
 """
 ImageArgument = Annotated[
-    Path, typer.Argument(metavar="IMAGE", help="The image; its middle square is scaled to --resolution.")
+    Path, typer.Argument(metavar="IMAGE", help="Image file; its centre square is scaled to --resolution.")
 ]
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The PNG to write.")]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="PNG file to write.")]
 ResolutionOption = Annotated[int, typer.Option("--resolution", min=1, help="Side of every picture in pixels.")]
 POption = Annotated[
     list[float] | None,
@@ -41,7 +41,9 @@ SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
 PercentilesOption = Annotated[
     list[float] | None,
     typer.Option(
-        "--percentiles", metavar="N ...", help="Instead: a row per transform, its parameters at these (0 to 100)."
+        "--percentiles",
+        metavar="N ...",
+        help="Instead of --p: a row per transform, at these percentiles of its parameters.",
     ),
 ]
 
@@ -49,7 +51,7 @@ app = new_app()
 
 
 class AugmentSheet(NamedTuple):
-    """Which rows of draws a sheet has: one for each p."""
+    """The settings of a sheet with a row of random draws for each p."""
 
     p: Sequence[float]
     pipe: Pipe
@@ -76,12 +78,12 @@ def augment(
     else:
         images = at_random(pixels, AugmentSheet(p or SHOWN_P, pipe, columns, seed))
     write_png(target, tile(to_uint8(images), columns))
-    result(f"{target}: {len(images) // columns} rows of {columns}")
+    print_result(f"{target}: {len(images) // columns} rows of {columns}")
     return 0
 
 
 def at_random(image: Float[Tensor, "1 3 side side"], sheet: AugmentSheet) -> SquareImages:
-    """Return a row of draws for every p. A row depends on the seed and its p alone."""
+    """Return a row of draws for every p. A row depends only on the seed and its p."""
     rows, pipe = [], named_pipe(sheet.pipe)
     for p in sheet.p:
         seed_everything(sheet.seed, "augment", round(p * 1000))
@@ -90,7 +92,7 @@ def at_random(image: Float[Tensor, "1 3 side side"], sheet: AugmentSheet) -> Squ
 
 
 def at_percentiles(image: Float[Tensor, "1 3 side side"], percentiles: Sequence[float]) -> SquareImages:
-    """Return a row for every transform of the pipe but the second rotation, the others at rest."""
+    """Return a row for every transform but the second rotation, each applied alone."""
     field = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
     names = [name for group in GROUPS.values() for name in group if name != "rotate_post"]
     assert set(names) < set(TRANSFORMS)

@@ -1,4 +1,4 @@
-"""python -m trainer benchmark: what training and evaluation cost on this machine, measured in seconds."""
+"""python -m trainer benchmark: measure the time and memory of training and evaluation on this machine."""
 
 import json
 import sys
@@ -30,7 +30,7 @@ EXAMPLES = """Example:
   python -m trainer benchmark --config trial.json --data set.zip --cache cache
 """
 ConfigOption = Annotated[Path, typer.Option("--config", help="A trial.json, or a TrainConfig as JSON.")]
-DataOption = Annotated[Path, typer.Option("--data", help="The data set's folder or ZIP.")]
+DataOption = Annotated[Path, typer.Option("--data", help="Folder or ZIP of the data set.")]
 CacheOption = Annotated[Path, typer.Option("--cache", help="Folder of decoded images.")]
 
 app = new_app()
@@ -47,9 +47,9 @@ def benchmark(config: ConfigOption, data: DataOption, cache: CacheOption, thread
 
 
 def measure(config: TrainConfig, data: Path, cache: Path) -> dict[str, float]:
-    """Return seconds per kimg, seconds per thousand evaluated images (generation and features) and peak memory in GiB.
+    """Return seconds per kimg, seconds per thousand evaluated images (generation and features), and peak GiB of memory.
 
-    Sixteen iterations hold every phase as often as a long run does; one more before them warms up.
+    Sixteen iterations run every phase in the proportions of a long run; one warm-up iteration precedes them.
     """
     from trainer.metrics.detectors import load_detector
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
-from trainer.commands.data_answers import answer, facts_of_set, findings_text, table_of, told_lines, told_when_prepared
+from trainer.commands.data_answers import (
+    answer,
+    facts_of_set,
+    findings_text,
+    preparation_remarks,
+    remark_lines,
+    table_of,
+)
 from trainer.commands.data_arguments import (
     EXAMPLES,
     BackgroundOption,
@@ -31,7 +38,7 @@ from trainer.data.prepare import prepare as convert
 from trainer.data.registry import REGISTRY
 from trainer.data.verify import verify as look_for_damage
 from trainer.errors import ExitCode, printable
-from trainer.runtime.console import progress, say
+from trainer.runtime.console import log, progress
 
 app = new_app("Get, prepare, verify, describe and list data sets.")
 
@@ -47,7 +54,7 @@ def get(
     made = {}
     for name in names:
         with progress(name) as tick:
-            made[name] = str(bring(name, data_dir or store / "data", say, tick))
+            made[name] = str(bring(name, data_dir or store / "data", log, tick))
     answer(made, "\n".join(made.values()), as_json)
     return 0
 
@@ -88,7 +95,7 @@ def prepare(
             progress=tick,
         )
     facts = facts_of_set(path.resolve(), folder)
-    lines = [f"{printable(str(path))}: {images} images", *told_lines(facts)]
+    lines = [f"{printable(str(path))}: {images} images", *remark_lines(facts)]
     answer({**facts, "path": str(path)}, "\n".join(lines), as_json)
     return 0
 
@@ -97,11 +104,11 @@ def prepare(
 def verify(
     data: DataArgument, store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None, as_json: JsonOption = False
 ) -> int:
-    """Decode every image of a data set, and look for damage and duplicates."""
+    """Decode every image of a data set and check for damage and duplicates."""
     path = locate(data, data_dir or store / "data")
     with progress(path.name) as tick:
         found = look_for_damage(path, tick)
-    found.remarks += told_when_prepared(found.settings)
+    found.remarks += preparation_remarks(found.settings)
     answer({**asdict(found), "sound": found.sound}, findings_text(found), as_json)
     return ExitCode.DONE if found.sound else ExitCode.USER_ERROR
 
@@ -114,7 +121,7 @@ def describe(
     folder = data_dir or store / "data"
     facts = facts_of_set(locate(data, folder), folder)
     table = {key: value for key, value in facts.items() if key != "remarks"}
-    answer(facts, "\n".join([table_of(table), *told_lines(facts)]), as_json)
+    answer(facts, "\n".join([table_of(table), *remark_lines(facts)]), as_json)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What the commands of `data` answer: facts and remarks, for a person or as JSON."""
+"""Output of the `data` commands: facts and remarks, as text or as JSON."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,43 +8,43 @@ from trainer.data.verify import Findings
 from trainer.data.writer import read_settings
 from trainer.errors import printable
 from trainer.files import strict_json
-from trainer.runtime.console import result
+from trainer.runtime.console import print_result
 
 EXAMPLES_SHOWN, PROBLEMS_SHOWN = 3, 20
 
 
 def facts_of_set(path: Path, data_dir: Path) -> dict[str, object]:
-    """Return what a data set is, how it was made, and what somebody who uses it should know."""
+    """Return the description of a data set, the settings it was prepared with, and remarks for its users."""
     settings = read_settings(path)
     description, remarks = examine(path, data_dir)
-    told = {key: value for key, value in settings.items() if key != "remarks"}
+    shown = {key: value for key, value in settings.items() if key != "remarks"}
     return {
         "path": str(path),
         **description.model_dump(),
-        "settings": told,
-        "remarks": [*told_when_prepared(settings), *remarks],
+        "settings": shown,
+        "remarks": [*preparation_remarks(settings), *remarks],
     }
 
 
-def told_when_prepared(settings: Mapping[str, object]) -> list[str]:
-    """Return what was said when a set was made."""
+def preparation_remarks(settings: Mapping[str, object]) -> list[str]:
+    """Return the remarks recorded when a set was prepared."""
     remarks = settings.get("remarks")
     return [f"prepared: {remark}" for remark in remarks] if isinstance(remarks, list) else []
 
 
-def told_lines(facts: Mapping[str, object]) -> list[str]:
-    """Return the remarks among the facts of a set, one indented line each."""
+def remark_lines(facts: Mapping[str, object]) -> list[str]:
+    """Return the remarks about a set, one indented line each."""
     remarks = facts["remarks"]
     return [f"  {printable(str(remark))}" for remark in remarks] if isinstance(remarks, list) else []
 
 
 def answer(value: object, text: str, as_json: bool) -> None:
-    """Write `value` as JSON, or `text`."""
-    result(strict_json(_shown(value), indent=1) if as_json else text)
+    """Print `value` as JSON, or `text`."""
+    print_result(strict_json(_shown(value), indent=1) if as_json else text)
 
 
 def _shown(value: object) -> object:
-    """Return a value for JSON with all its texts fit to be shown: names may be no UTF-8."""
+    """Return a value with all its strings printable: file names may not be valid UTF-8."""
     if isinstance(value, Mapping):
         return {key: _shown(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -53,7 +53,7 @@ def _shown(value: object) -> object:
 
 
 def findings_text(found: Findings) -> str:
-    """Return what `verify` found as a table, remarks, and the first of the problems."""
+    """Return what `verify` found: a table, remarks, and the first few problems."""
     facts: dict[str, object] = {
         "path": found.path,
         "fingerprint": found.fingerprint,
@@ -65,10 +65,10 @@ def findings_text(found: Findings) -> str:
         "problems": len(found.problems),
     }
     some = [f"  the same image twice: {first} = {second}" for first, second in found.duplicates[:EXAMPLES_SHOWN]]
-    told = [f"  {line}" for line in [*found.remarks, *found.problems[:PROBLEMS_SHOWN]]]
-    return "\n".join([table_of(facts), *map(printable, [*some, *told])])
+    lines = [f"  {line}" for line in [*found.remarks, *found.problems[:PROBLEMS_SHOWN]]]
+    return "\n".join([table_of(facts), *map(printable, [*some, *lines])])
 
 
 def table_of(facts: Mapping[str, object]) -> str:
-    """Return facts one to a line."""
+    """Return one line per fact."""
     return "\n".join(f"{key:<18}{printable(str(value))}" for key, value in facts.items())

@@ -35,11 +35,11 @@ EXAMPLES = {
 """,
 }
 
-NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME", help=f"Some of {', '.join(REGISTRY)}.")]
+NamesArgument = Annotated[list[str], typer.Argument(metavar="NAME", help=f"Data sets to get: {', '.join(REGISTRY)}.")]
 DataArgument = Annotated[
-    str, typer.Argument(metavar="NAME|PATH", help="A set in STORE/data by its name, or a folder or ZIP.")
+    str, typer.Argument(metavar="NAME|PATH", help="Name of a set in STORE/data, or a folder or ZIP.")
 ]
-SourceArgument = Annotated[Path, typer.Argument(metavar="SOURCE", help="What to convert.")]
+SourceArgument = Annotated[Path, typer.Argument(metavar="SOURCE", help="Images to convert.")]
 TargetArgument = Annotated[
     str, typer.Argument(metavar="TARGET", help="A bare name for STORE/data/NAME.zip, or a path.")
 ]
@@ -47,8 +47,8 @@ ResolutionOption = Annotated[
     int | None,
     typer.Option("--resolution", metavar="PIXELS", help="A power of two.", show_default="that of the images"),
 ]
-FitOption = Annotated[Fit, typer.Option("--fit", help="Cut out the middle, or add a border.")]
-FilterOption = Annotated[ResizeFilter, typer.Option("--filter", help="How to resize; it changes FID.")]
+FitOption = Annotated[Fit, typer.Option("--fit", help="Crop to the centre square, or pad to a square.")]
+FilterOption = Annotated[ResizeFilter, typer.Option("--filter", help="Resize filter; affects FID.")]
 ChannelsOption = Annotated[
     int | None,
     typer.Option("--channels", min=1, max=4, help="Grey, grey+alpha, RGB, RGBA.", show_default="those of the images"),
@@ -57,12 +57,10 @@ MaxImagesOption = Annotated[int | None, typer.Option("--max-images", min=1, meta
 LabelsOption = Annotated[LabelSource, typer.Option("--labels", help="Classes to write.")]
 BackgroundOption = Annotated[
     str,
-    typer.Option("--background", metavar="COLOUR", help="What shows through transparent pixels: a name or #rrggbb."),
+    typer.Option("--background", metavar="COLOUR", help="Background of transparent pixels: a name or #rrggbb."),
 ]
-FollowLinksOption = Annotated[
-    bool, typer.Option("--follow-links", help="Also take images from folders behind symbolic links.")
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace TARGET.")]
+FollowLinksOption = Annotated[bool, typer.Option("--follow-links", help="Follow symbolic links to folders.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite TARGET.")]
 DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="Folder of data sets.", show_default="STORE/data")
 ]

@@ -1,4 +1,4 @@
-"""python -m trainer eval: metrics and probes of the snapshots that a run by hand has kept, or of one snapshot file."""
+"""python -m trainer eval: metrics and probes of the kept snapshots of a standalone run, or of one snapshot file."""
 
 import sys
 from pathlib import Path
@@ -15,6 +15,7 @@ from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.options import RunOptions
 from trainer.config.probes import parse_probe
+from trainer.config.spec import MOST_EVALUATION_SEEDS
 from trainer.data.dataset import full_set
 from trainer.errors import UserError
 from trainer.evaluation.evaluate import evaluate
@@ -33,25 +34,32 @@ EXAMPLES = """Examples:
   python -m trainer eval runs/first --probes jacobian trgb
   python -m trainer eval best.safetensors --data set.zip --metrics fid10k_full
 
-For a run's directory, what is missing of every kept snapshot is appended to
-metrics.jsonl; for a snapshot file, the numbers are printed as lines of JSON.
+For a run directory, missing results of every kept snapshot are appended to
+metrics.jsonl; for a snapshot file, results are printed as JSON lines.
 """
 METRICS = RunOptions.model_fields["metrics"].default
-FILE = "Of a snapshot file"
+FILE = "For a snapshot file"
 
-SubjectArgument = Annotated[Path, typer.Argument(metavar="SUBJECT", help="The directory of a run, or a snapshot file.")]
+SubjectArgument = Annotated[Path, typer.Argument(metavar="SUBJECT", help="A run directory or a snapshot file.")]
 MetricsOption = Annotated[
     list[str] | None,
-    typer.Option("--metrics", metavar="NAME ...", help="No name for none.", show_default=" ".join(METRICS)),
+    typer.Option(
+        "--metrics", metavar="NAME ...", help="Metrics to measure; none if empty.", show_default=" ".join(METRICS)
+    ),
 ]
 ProbesOption = Annotated[
-    list[str] | None, typer.Option("--probes", metavar="NAME ...", help="Probes of a run's snapshots: jacobian ...")
+    list[str] | None,
+    typer.Option("--probes", metavar="NAME ...", help="Probes to run on a run's snapshots: jacobian ..."),
 ]
-SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Sets of generated images.")]
-DataOption = Annotated[Path | None, typer.Option("--data", rich_help_panel=FILE, help="The real images.")]
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", min=1, max=MOST_EVALUATION_SEEDS, help="Sets of generated images, seeds 0, 1, ...")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", rich_help_panel=FILE, help="The real images to compare with.")
+]
 CacheOption = Annotated[Path, typer.Option("--cache", rich_help_panel=FILE, help="Folder of decoded images.")]
 MirrorOption = Annotated[
-    bool, typer.Option("--mirror", rich_help_panel=FILE, help="Add mirror images to the real ones.")
+    bool, typer.Option("--mirror", rich_help_panel=FILE, help="Add mirrored copies of the real images.")
 ]
 RanksOption = Annotated[
     int | None, typer.Option("--ranks", min=1, help="Processes that share the work on a run's snapshots.")
@@ -61,7 +69,7 @@ app = new_app()
 
 
 class EvaluationRequest(NamedTuple):
-    """What is to be measured, and with what."""
+    """What to measure, and with which feature networks."""
 
     metrics: tuple[str, ...]
     probes: tuple[str, ...]
@@ -72,7 +80,7 @@ class EvaluationRequest(NamedTuple):
 
 
 class RealImages(NamedTuple):
-    """What a snapshot file is held against."""
+    """The real images to compare a snapshot file with."""
 
     data: Path
     cache: Path
@@ -100,7 +108,7 @@ def evaluate_command(
     if subject.is_dir():
         return _measure_run(RunDir(subject), wanted, ranks)
     if data is None:
-        raise UserError("--data", "is missing", "name the real images that the snapshot is held against")
+        raise UserError("--data", "is missing", "name the real images to compare the snapshot with")
     return _measure_file(subject, wanted, RealImages(data, cache, mirror))
 
 
@@ -116,7 +124,7 @@ def _check(wanted: EvaluationRequest) -> None:
 def _measure_run(run: RunDir, wanted: EvaluationRequest, ranks: int | None) -> int:
     numbers = run.attempts()
     if not numbers:
-        raise UserError(run.path, "no run was made here", "name the directory given to: trainer run --out")
+        raise UserError(run.path, "contains no run", "give the directory that was passed to: trainer run --out")
     last = Job.model_validate_json(run.job(numbers[-1]).read_text(encoding="utf-8"))
     chosen = wanted._asdict() | {"evaluation_seeds": wanted.seeds}
     del chosen["seeds"]
@@ -128,7 +136,7 @@ def _measure_run(run: RunDir, wanted: EvaluationRequest, ranks: int | None) -> i
 
 
 def _measure_file(snapshot: Path, wanted: EvaluationRequest, real: RealImages) -> int:
-    """Print the numbers of one snapshot as lines of JSON."""
+    """Print the results of one snapshot as JSON lines."""
     configure_process(wanted.threads)
     device = device_of(Place())
     generator = load_generator(snapshot).to(device)

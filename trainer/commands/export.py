@@ -16,9 +16,9 @@ EXAMPLES = """Example:
   python -m trainer export snapshots/best.safetensors generator.safetensors
 """
 TargetArgument = Annotated[
-    Path, typer.Argument(metavar="TARGET", help="The safetensors file to write, for load_state_dict.")
+    Path, typer.Argument(metavar="TARGET", help="Safetensors file to write, for load_state_dict.")
 ]
-NetworkOption = Annotated[Literal["G", "D", "G_ema"], typer.Option("--network", help="The network to export.")]
+NetworkOption = Annotated[Literal["G", "D", "G_ema"], typer.Option("--network", help="Network to export.")]
 
 app = new_app()
 

@@ -14,13 +14,13 @@ from trainer.images.latents import class_rows, load_generator, z_of_seeds
 EXAMPLES = """Example:
   python -m trainer generate best.safetensors sheet.png --seeds 0-59 --psi 0.7
 """
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The PNG to write.")]
-SeedsOption = Annotated[str, typer.Option("--seeds", help="One image for each: 0-59 or 1,4,9.")]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="PNG file to write.")]
+SeedsOption = Annotated[str, typer.Option("--seeds", help="One image per seed: 0-59 or 1,4,9.")]
 ColumnsOption = Annotated[int, typer.Option("--columns", min=1, help="Images per row.")]
 ResampleOption = Annotated[
     float | None, typer.Option("--resample", help="Resample entries of z beyond this value (truncation of BigGAN).")
 ]
-CutoffOption = Annotated[int | None, typer.Option("--cutoff", help="Truncate only this many first layers.")]
+CutoffOption = Annotated[int | None, typer.Option("--cutoff", help="Truncate only the first N layers.")]
 
 app = new_app()
 

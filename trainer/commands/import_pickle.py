@@ -1,4 +1,4 @@
-"""python -m trainer import: an official network pickle becomes a snapshot; nothing in it is executed."""
+"""python -m trainer import: convert an official network pickle to a snapshot, without executing anything in it."""
 
 import sys
 from pathlib import Path
@@ -13,9 +13,9 @@ EXAMPLES = """Example:
   python -m trainer import ffhq.pkl ffhq.safetensors
 """
 SourceArgument = Annotated[
-    Path, typer.Argument(metavar="SOURCE", help="The .pkl of the official PyTorch implementation.")
+    Path, typer.Argument(metavar="SOURCE", help="A .pkl of the official PyTorch implementation.")
 ]
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The snapshot to write, .safetensors.")]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="Snapshot to write, .safetensors.")]
 
 app = new_app()
 

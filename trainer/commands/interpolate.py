@@ -1,4 +1,4 @@
-"""python -m trainer interpolate: an animation that walks from seed to seed through W and back to the first."""
+"""python -m trainer interpolate: an animation that interpolates in W from seed to seed and back to the first."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ from trainer.images.latents import class_rows, load_generator, z_of_seeds
 EXAMPLES = """Example:
   python -m trainer interpolate best.safetensors walk.gif --seeds 0-7 --frames 24
 """
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The animation to write: .gif, .webp or .png.")]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="Animation to write: .gif, .webp or .png.")]
 SeedsOption = Annotated[str, typer.Option("--seeds", help="Seeds to visit.")]
 FramesOption = Annotated[int, typer.Option("--frames", min=1, help="Frames from one seed to the next.")]
 
@@ -45,7 +45,7 @@ def interpolate(
 
 
 def walk(stations: Float[Tensor, "n layers wdim"], frames: int) -> Float[Tensor, "m layers wdim"]:
-    """Return ws [n*frames layers wdim] on straight lines from each of n stations to the next, round to the first."""
+    """Return ws [n*frames layers wdim], interpolated linearly from each station to the next and back to the first."""
     t = torch.arange(frames) / frames
     ends = stations.roll(-1, dims=0)
     return torch.cat([torch.lerp(a, b, t[:, None, None]) for a, b in zip(stations, ends, strict=True)])

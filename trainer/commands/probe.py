@@ -1,4 +1,4 @@
-"""python -m trainer probe: one probe of one snapshot of a run, outside any job."""
+"""python -m trainer probe: run one probe on one snapshot of a run, without a job."""
 
 import json
 import sys
@@ -31,9 +31,9 @@ Example:
   python -m trainer probe jacobian runs/first/snapshots/best.safetensors j.npz
 """
 ProbeArgument = Annotated[str, typer.Argument(metavar="PROBE", help="Name of the probe; see below.")]
-SnapshotOfRun = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A snapshot in the directory of its run.")]
+SnapshotOfRun = Annotated[Path, typer.Argument(metavar="SNAPSHOT", help="A snapshot inside its run directory.")]
 TargetArgument = Annotated[
-    Path, typer.Argument(metavar="TARGET", help="The .npz to write; pictures go to the same folder.")
+    Path, typer.Argument(metavar="TARGET", help=".npz file to write; pictures go to the same folder.")
 ]
 
 app = new_app()
@@ -58,13 +58,13 @@ def probe(
 
 
 def _context(snapshot: Path, detector: str, distance: str) -> ProbeContext:
-    """Return the scene of a snapshot, its run being the directory above. Raises UserError where there is no run."""
+    """Return the context of a snapshot in RUN/snapshots. Raises UserError if it is not inside a run."""
     run = RunDir(snapshot.absolute().parent.parent)
     try:
         config = TrainConfig.model_validate(json.loads(run.trial.read_text(encoding="utf-8"))["config"])
         options = Job.model_validate_json(run.job(run.attempts()[-1]).read_text(encoding="utf-8")).options
     except (OSError, ValueError, LookupError) as error:
-        raise UserError(snapshot, "does not lie in the directory of a run", "name RUN/snapshots/...") from error
+        raise UserError(snapshot, "is not inside a run directory", "give RUN/snapshots/...") from error
     device = device_of(Place())
     return ProbeContext(
         snapshot,

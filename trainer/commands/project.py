@@ -24,7 +24,7 @@ from trainer.perceptual import load_features
 from trainer.projection.noise_maps import picture
 from trainer.projection.projector import Projection, Projector
 from trainer.projection.schedule import Schedule
-from trainer.runtime.console import progress, result
+from trainer.runtime.console import print_result, progress
 
 FRAMES = 60
 STEPS = Schedule().steps
@@ -38,11 +38,9 @@ projection.safetensors (w and noise). The default distance is ST-LPIPS on
 AlexNet; that of the papers is vgg16:/path/to/vgg16.pt.
 """
 ImageArgument = Annotated[
-    Path, typer.Argument(metavar="IMAGE", help="The image; its middle square is scaled to the network's resolution.")
+    Path, typer.Argument(metavar="IMAGE", help="Image file; its centre square is scaled to the network's resolution.")
 ]
-TargetArgument = Annotated[
-    Path, typer.Argument(metavar="TARGET", help="The directory to write to; created if missing.")
-]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="Directory to write to; created if missing.")]
 StepsOption = Annotated[int, typer.Option("--steps", min=1, help="Steps of the optimizer.")]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the noise.")]
 
@@ -59,24 +57,24 @@ def project(
     seed: SeedOption = 0,
     label: ClassOption = None,
 ) -> int:
-    """Find the latent and the noise that make a given image (StyleGAN2, App. D)."""
+    """Find the latent and the noise that reproduce a given image (StyleGAN2, App. D)."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     generator = load_generator(snapshot).to(device)
     if not isinstance(generator, Generator):
-        raise UserError(snapshot, "images are projected onto StyleGAN2's w alone", "give one of its snapshots")
+        raise UserError(snapshot, "projection needs a StyleGAN2 generator", "give a snapshot of one")
     wanted = read_image(image, generator.channels, generator.resolution).to(device)
     features = load_features(distance, device)
     projector = Projector(generator, features, class_rows(generator, label, 1).to(device), seed)
-    found, frames = _followed(projector, wanted, Schedule(steps=steps))
+    found, frames = _project(projector, wanted, Schedule(steps=steps))
     write(target, wanted, found, to_uint8(torch.cat(frames)).cpu())
-    result(f"{target}: distance {found.distance:.4g} ({features.name}) after {steps} steps")
+    print_result(f"{target}: distance {found.distance:.4g} ({features.name}) after {steps} steps")
     return 0
 
 
-def _followed(
+def _project(
     projector: Projector, wanted: Float[Tensor, "1 c h w"], schedule: Schedule
 ) -> tuple[Projection, list[Tensor]]:
-    """Return the projection of an image, and frames [1 c h 2w] of target and image on the way."""
+    """Return the projection of an image, and frames [1 c h 2w] of target and current image side by side."""
     frames: list[Tensor] = []
     every = max(1, schedule.steps // FRAMES)
     with progress("projecting") as tick:
@@ -92,9 +90,9 @@ def _followed(
 
 
 def read_image(path: Path, channels: int, resolution: int) -> Float[Tensor, "1 {channels} {resolution} {resolution}"]:
-    """Return the middle square of an image [1 c h w] of [-1, 1] at `resolution`: as `data prepare` would make it.
+    """Return the centre square of an image in [-1, 1], resized to `resolution` as `data prepare` does.
 
-    Raises DataError for what is not an image.
+    Raises DataError if the file is not an image.
     """
     file = decode_any(read_regular(usable_path(path), MAX_IMAGE_BYTES), str(path))
     square = fitted(file.pixels, ImageFormat(resolution, channels=channels))
@@ -104,7 +102,7 @@ def read_image(path: Path, channels: int, resolution: int) -> Float[Tensor, "1 {
 def write(
     directory: Path, target: Float[Tensor, "1 c h w"], found: Projection, frames: UInt8[Tensor, "n c h double_w"]
 ) -> None:
-    """Write pictures, tensors and the animation of a projection."""
+    """Write the pictures, tensors and animation of a projection."""
     write_png(directory / "target.png", to_uint8(target[0]).cpu())
     write_png(directory / "projected.png", to_uint8(found.image[0]).cpu())
     side = max(noise.shape[-1] for noise in found.noises.values())

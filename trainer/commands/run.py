@@ -1,4 +1,4 @@
-"""python -m trainer run: one attempt of a trial that the orchestrator made, or a run by hand."""
+"""python -m trainer run: one attempt of a trial created by the orchestrator, or a standalone run."""
 
 import json
 import math
@@ -34,37 +34,39 @@ EXAMPLES = """Examples:
   python -m trainer run --out runs/2 --data set.zip --set augment=none
   python -m trainer run --dir STORE/trials/ab/ab12... --attempt 1
 
-The same command again continues. Exit codes: 0 done, 2 an error of the user,
-70 a bug, 75 stopped by a signal (run it again).
+Repeat the command to continue. Exit codes: 0 done, 2 user error, 70 bug,
+75 stopped by a signal (run it again).
 """
-TRIAL, OWN = "A trial of a store", "A run of your own"
+TRIAL, OWN = "A trial in a store", "A standalone run"
 METRICS = RunOptions.model_fields["metrics"].default
 
 DirOption = Annotated[
-    Path | None, typer.Option("--dir", rich_help_panel=TRIAL, help="The trial's directory, with trial.json.")
+    Path | None, typer.Option("--dir", rich_help_panel=TRIAL, help="Trial directory, with trial.json.")
 ]
 AttemptOption = Annotated[
-    int | None, typer.Option("--attempt", rich_help_panel=TRIAL, help="The attempt's number, with its job.json.")
+    int | None, typer.Option("--attempt", rich_help_panel=TRIAL, help="Attempt number, with its job.json.")
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", rich_help_panel=OWN, help="The run's directory; created if missing.")
+    Path | None, typer.Option("--out", rich_help_panel=OWN, help="Run directory; created if missing.")
 ]
 DataOption = Annotated[
-    str | None, typer.Option("--data", rich_help_panel=OWN, help="A folder, a ZIP, or the name of a data set.")
+    str | None, typer.Option("--data", rich_help_panel=OWN, help="Folder, ZIP, or name of a data set.")
 ]
-PresetOption = Annotated[str, typer.Option("--preset", rich_help_panel=OWN, help="The preset to start from.")]
+PresetOption = Annotated[str, typer.Option("--preset", rich_help_panel=OWN, help="Preset to start from.")]
 KimgOption = Annotated[
     float, typer.Option("--kimg", rich_help_panel=OWN, help="Length of training in thousands of images.")
 ]
 MetricsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--metrics", metavar="NAME ...", rich_help_panel=OWN, help="No name for none.", show_default=" ".join(METRICS)
+        "--metrics",
+        metavar="NAME ...",
+        rich_help_panel=OWN,
+        help="Metrics to measure; none if empty.",
+        show_default=" ".join(METRICS),
     ),
 ]
-ThreadsOption = Annotated[
-    int, typer.Option("--threads", min=1, rich_help_panel=OWN, help="CPU threads of each process.")
-]
+ThreadsOption = Annotated[int, typer.Option("--threads", min=1, rich_help_panel=OWN, help="CPU threads per process.")]
 OpsOption = Annotated[
     Literal["auto", "native", "reference"],
     typer.Option("--ops", rich_help_panel=OWN, help="Implementation of the operations."),
@@ -75,14 +77,14 @@ SetOption = Annotated[
 ]
 RanksOption = Annotated[
     int | None,
-    typer.Option("--ranks", min=1, help="Processes that share each batch.", show_default="one for every GPU"),
+    typer.Option("--ranks", min=1, help="Processes that share each batch.", show_default="one per GPU"),
 ]
 
 app = new_app()
 
 
-class OwnRun(NamedTuple):
-    """A run by hand: what to train, on what, and how far."""
+class StandaloneRun(NamedTuple):
+    """A standalone run: what to train, on which data, and how far."""
 
     directory: Path
     data: str
@@ -108,18 +110,20 @@ def run(
     settings: SetOption = None,
     ranks: RanksOption = None,
 ) -> int:
-    """Train: run one attempt of a trial of adasweep, or a run of your own."""
+    """Train: run one attempt of a trial, or a standalone run."""
     if directory is not None and attempt is not None:
         return carry_out(directory, attempt, ranks)
     if out is None or data is None:
-        raise UserError("run", "too little is given", "give --dir and --attempt, or --out and --data; see --help")
+        raise UserError("run", "options are missing", "give --dir and --attempt, or --out and --data; see --help")
     names = METRICS if metrics is None else names_in(metrics)
-    number = _prepare(OwnRun(out, data, preset, kimg, names, threads, ops, [one for one in settings or [] if one]))
+    number = _prepare(
+        StandaloneRun(out, data, preset, kimg, names, threads, ops, [one for one in settings or [] if one])
+    )
     return carry_out(out, number, ranks)
 
 
 def carry_out(directory: Path, number: int, ranks: int | None) -> int:
-    """Carry out an attempt, on several ranks where that is wanted, and return the exit code."""
+    """Run an attempt, on several ranks if requested, and return the exit code."""
     attempt = read_attempt(directory, number)
     size = ranks or max(1, math.ceil(attempt.job.resources.gpus))
     if size > 1 and "WORLD_SIZE" not in os.environ and find_place(os.environ).size == 1:
@@ -129,8 +133,8 @@ def carry_out(directory: Path, number: int, ranks: int | None) -> int:
     return run_attempt(attempt, stop)
 
 
-def _prepare(own: OwnRun) -> int:
-    """Write trial.json and the next attempt's job.json of a run by hand; return the attempt's number."""
+def _prepare(own: StandaloneRun) -> int:
+    """Write trial.json and the next attempt's job.json of a standalone run; return the attempt number."""
     run = RunDir(own.directory)
     path = locate(own.data, own.directory)
     settings = _tree(own.settings)
@@ -170,7 +174,7 @@ def _claim(run: RunDir, config: TrainConfig) -> None:
 
 
 def _tree(assignments: list[str]) -> dict[str, object]:
-    """Turn `data.subset=500 augment=none` into a nested tree; values are JSON where they can be, else text."""
+    """Turn `data.subset=500 augment=none` into a nested tree; values are parsed as JSON if possible, else text."""
     tree: dict[str, object] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")

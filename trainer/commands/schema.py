@@ -13,7 +13,7 @@ from trainer.config.train import TrainConfig
 EXAMPLES = """Example:
   python -m trainer schema > train_config.json
 """
-OptionsOption = Annotated[bool, typer.Option("--options", help="Of RunOptions instead of TrainConfig.")]
+OptionsOption = Annotated[bool, typer.Option("--options", help="Print that of RunOptions instead of TrainConfig.")]
 
 app = new_app()
 

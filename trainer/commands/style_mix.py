@@ -1,4 +1,4 @@
-"""python -m trainer style-mix: the coarse styles of one seed with the fine styles of another (StyleGAN, Fig. 3)."""
+"""python -m trainer style-mix: combine the styles of two seeds, layer by layer (StyleGAN, Fig. 3)."""
 
 import sys
 from pathlib import Path
@@ -17,10 +17,10 @@ from trainer.images.latents import class_rows, load_generator, z_of_seeds
 EXAMPLES = """Example:
   python -m trainer style-mix best.safetensors mix.png --rows 0-5 --layers 0-3
 """
-TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="The PNG to write.")]
-RowsOption = Annotated[str, typer.Option("--rows", help="Seeds that give the rest.")]
-ColumnsOption = Annotated[str, typer.Option("--columns", help="Seeds that give --layers.")]
-LayersOption = Annotated[str, typer.Option("--layers", help="The layers taken from a column.")]
+TargetArgument = Annotated[Path, typer.Argument(metavar="TARGET", help="PNG file to write.")]
+RowsOption = Annotated[str, typer.Option("--rows", help="Seeds of the rows, for the remaining layers.")]
+ColumnsOption = Annotated[str, typer.Option("--columns", help="Seeds of the columns, for --layers.")]
+LayersOption = Annotated[str, typer.Option("--layers", help="Layers taken from the column's seed.")]
 
 app = new_app()
 
@@ -35,7 +35,7 @@ def style_mix(
     psi: PsiOption = 1.0,
     label: ClassOption = None,
 ) -> int:
-    """Mix the styles of two sets of seeds: one down the left side, one along the top, mixtures between them."""
+    """Mix the styles of two sets of seeds: one down the left side, one along the top."""
     seeds = parse_seeds("--rows", rows), parse_seeds("--columns", columns)
     taken = parse_seeds("--layers", layers)
     generator = load_generator(snapshot)

@@ -1,6 +1,6 @@
-"""What stands between images and discriminator (Karras et al. 2020, "Training GANs with limited data", and rivals).
+"""Settings of augmentation (Karras et al. 2020, "Training GANs with limited data", and rivals).
 
-It is one choice: what needs a discriminator without image augmentation (PA-GAN, adaptive dropout) takes its place.
+Methods that need a discriminator without image augmentation (PA-GAN, adaptive dropout) are alternatives in this choice.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from trainer.config.spec import Fraction, Positive, PositiveInt, Probability, Sp
 
 Group = Literal["blit", "geom", "color", "filter", "noise", "cutout"]
 Single = Literal["scale", "rotate90"]
-"""Pipes of one transform: isotropic scaling and quarter turns, whose leaking the ADA paper shows (Fig. 3)."""
+"""Pipes of one transform, isotropic scaling and quarter turns, for the leaks shown in the ADA paper (Fig. 3)."""
 
 Pipe = Literal[Group, Single, "bg", "bgc", "bgcf", "bgcfn", "bgcfnc"]
 
@@ -33,11 +33,11 @@ PIPES: Mapping[Pipe, tuple[Group | Single, ...]] = {
 }
 
 
-SMALLEST_FILTERED_SIDE = 22  # the filters reach 21 pixels, and reflection repeats no border
+SMALLEST_FILTERED_SIDE = 22  # the filters reach 21 pixels, and reflection does not repeat the border
 
 
 def misfit(pipe: Pipe, channels: int, resolution: int) -> str | None:
-    """Return why images of this kind cannot pass the pipe, None if they can."""
+    """Return why the pipe cannot process such images, None if it can."""
     if "color" in PIPES[pipe] and channels not in (1, 3):
         return f"changes colours, which needs 1 or 3 channels and not {channels}; bg takes any number"
     if "filter" in PIPES[pipe] and resolution < SMALLEST_FILTERED_SIDE:
@@ -46,7 +46,7 @@ def misfit(pipe: Pipe, channels: int, resolution: int) -> str | None:
 
 
 class NoAugment(Spec):
-    """The discriminator sees images as they are."""
+    """No augmentation."""
 
     module: ClassVar[str] = "trainer.augment.none"
     type: Literal["none"] = "none"
@@ -62,10 +62,10 @@ class FixedAugment(Spec):
 
 
 class Adaptive(Spec):
-    """A p that moves so that the overfitting heuristic stays at `target` (Karras et al. 2020, Sec. 3.2, Eq. 1).
+    """Adapt p to keep the overfitting heuristic at `target` (Karras et al. 2020, Sec. 3.2, Eq. 1).
 
     `heuristic` r_t needs no validation images; r_v does, and its target is 0.5 in the official code. `horizon_kimg` is
-    the number of thousands of images in which p can go from 0 to 1. `p_max` is a variant of ours: the paper has none.
+    the number of thousands of images in which p can go from 0 to 1. `p_max` is our addition; the paper has none.
     """
 
     heuristic: Literal["rt", "rv"] = "rt"
@@ -85,10 +85,10 @@ class AdaAugment(Adaptive):
 
 
 class PaGan(Adaptive):
-    """Progressive augmentation (Zhang and Khoreva 2019), no images changed; comparison of the ADA paper, App. D.
+    """Progressive augmentation (Zhang and Khoreva 2019), compared in the ADA paper, App. D; images stay unchanged.
 
-    Random bits enter the discriminator at FromRGB, and their parity flips its output; 16 p of 16 bits are in use.
-    `fade` says when the next bit comes in: as the paper's text has it, or half a bit later as its code.
+    Random bits enter the discriminator at FromRGB, and their parity flips its output; 16 p of 16 bits are used.
+    `fade` selects when the next bit fades in: as in the paper's text, or half a bit later as in its code.
     """
 
     module: ClassVar[str] = "trainer.augment.pagan"
@@ -98,7 +98,7 @@ class PaGan(Adaptive):
 
 
 class AdaptiveDropout(Adaptive):
-    """Multiplicative noise on the features of the discriminator, exp(p N(0, 1)); no images changed (ADA, App. D)."""
+    """Multiplicative noise exp(p N(0, 1)) on the discriminator's features; images stay unchanged (ADA, App. D)."""
 
     module: ClassVar[str] = "trainer.augment.adaptive_dropout"
     type: Literal["adaptive-dropout"] = "adaptive-dropout"
@@ -113,11 +113,11 @@ Policies = Annotated[tuple[Policy, ...], BeforeValidator(_listed, json_schema_in
 
 
 class DiffAugment(Spec):
-    """DiffAugment (Zhao et al. 2020): every image is changed by each entry of `policy`, in the order given.
+    """DiffAugment (Zhao et al. 2020): apply each entry of `policy` to every image, in the given order.
 
-    R1 is the gradient with respect to the augmented image in the authors' code for FFHQ and CIFAR, to the image before
-    in their low-shot code. `applied_to` has the paper's ablations: reals only, and discriminator only (not when the
-    generator is trained); both leak.
+    R1 is the gradient with respect to the augmented image in the authors' code for FFHQ and CIFAR, and to the original
+    image in their low-shot code. `applied_to` offers the paper's ablations: reals only, and discriminator only (not
+    while the generator is trained); both leak.
     """
 
     module: ClassVar[str] = "trainer.augment.differentiable"
@@ -131,7 +131,7 @@ SingleTransform = Literal["translation", "flip", "rotation"]
 
 
 class DatasetAugment(Spec):
-    """Augmentation of the data set: every real image is changed and no generated one, so it leaks (ADA, Sec. 2)."""
+    """Data set augmentation: applied to real images only, so it leaks into generated ones (ADA, Sec. 2)."""
 
     module: ClassVar[str] = "trainer.augment.dataset"
     type: Literal["dataset"] = "dataset"

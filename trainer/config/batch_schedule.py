@@ -1,4 +1,4 @@
-"""How a run's images are cut into iterations: a pure function of the settings, so that nothing of it is saved."""
+"""How a run's images are divided into iterations: a pure function of the settings, so it needs no saved state."""
 
 import bisect
 import math
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Segment(NamedTuple):
-    """From image counter `images` on, which iteration `iteration` begins at, every iteration shows `batch` images."""
+    """A run of iterations of `batch` images, from iteration `iteration` at image counter `images`."""
 
     images: int
     iteration: int
@@ -14,14 +14,14 @@ class Segment(NamedTuple):
 
 
 class BatchSchedule(NamedTuple):
-    """Segments of iterations in order. A schedule is looked at every `hold` iterations of a segment."""
+    """Segments of iterations in order. Schedules are evaluated every `hold` iterations of a segment."""
 
     segments: tuple[Segment, ...]
     hold: int = 1
 
     @classmethod
     def constant(cls, batch: int) -> "BatchSchedule":
-        """Return the schedule of a run whose batch never changes."""
+        """Return the schedule of a run with a constant batch."""
         return cls((Segment(0, 0, batch),))
 
     @property
@@ -39,17 +39,17 @@ class BatchSchedule(NamedTuple):
         return segment.iteration + (images - segment.images) // segment.batch
 
     def before(self, images: int) -> int:
-        """Return where the iteration began that ended at `images`, which is beyond 0."""
+        """Return the image counter at which the iteration that ended at `images` > 0 began."""
         return images - self._at(images - 1).batch
 
     def held(self, images: int) -> int:
-        """Return at which image counter the schedule is looked at for the iteration that begins at `images`."""
+        """Return the image counter at which schedules are evaluated for the iteration that begins at `images`."""
         segment = self._at(images)
         step = segment.batch * self.hold
         return segment.images + (images - segment.images) // step * step
 
     def end_of_iteration(self, images: float) -> int:
-        """Return the first image counter, not before `images`, at which an iteration ends."""
+        """Return the first image counter at or after `images` at which an iteration ends."""
         segment = self._at(math.floor(images))
         return segment.images + math.ceil(round((images - segment.images) / segment.batch, 6)) * segment.batch
 

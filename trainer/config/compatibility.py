@@ -1,7 +1,8 @@
-"""What does not go together, as a table: found when a sweep is planned, with what to change.
+"""The table of incompatible settings, checked when a sweep is planned, with advice on what to change.
 
-Some of the published matrix needs no rule: PA-GAN, adaptive dropout and augmentation are one choice (`augment`), R1's
-weight belongs to the logistic objective, p to a fixed augmentation, `target` to adaptive ones, a pipe to two of them.
+Some published combinations need no rule, since the types exclude them: PA-GAN, adaptive dropout and augmentation are
+one choice (`augment`), R1's weight belongs to the logistic objective, p to fixed augmentation, `target` to adaptive
+ones.
 """
 
 from collections.abc import Callable
@@ -28,11 +29,11 @@ from trainer.config.spec import Spec
 from trainer.config.training import Adam, AnyObjective, Regularised, WganGp
 
 SMALLEST_MOVED_SIDE = 32
-"""A thirty-second of fewer pixels rounds to none."""
+"""1/32 of a smaller side rounds to zero pixels."""
 
 
 class Choices(NamedTuple):
-    """The parts of a TrainConfig that rules look at."""
+    """The parts of a TrainConfig that rules check."""
 
     data: DataConfig
     generator: AnyGenerator
@@ -45,12 +46,12 @@ class Choices(NamedTuple):
 
     @property
     def specs(self) -> tuple[Spec, ...]:
-        """Return the choices that rules are about."""
+        """Return the choices that rules apply to."""
         return (self.generator, self.discriminator, self.objective, self.augment, *self.methods)
 
 
 class Conflict(NamedTuple):
-    """Holds for a spec of `choice` among choices where `broken` does; `advice` says what to change."""
+    """A rule for specs of type `choice`: if `broken` holds for the choices, `advice` explains what to change."""
 
     choice: type[Spec]
     broken: Callable[[Choices], bool]
@@ -205,7 +206,7 @@ CONFLICTS = (
 
 
 def conflicts(choices: Choices) -> list[str]:
-    """Return what does not go together among `choices`, one sentence each."""
+    """Return the incompatibilities among `choices`, one sentence each."""
     return [
         f"{spec.type} {conflict.advice}"  # type: ignore[attr-defined]
         for spec in choices.specs

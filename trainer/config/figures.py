@@ -1,4 +1,4 @@
-"""The names of all figures, for those that must not know how they are drawn; `analysis.figures.catalog` draws them."""
+"""The names of all figures, for modules that must not import the plotting code in `analysis.figures.catalog`."""
 
 FIGURE_NAMES = (
     "fid_curves",
@@ -27,6 +27,7 @@ FIGURE_NAMES = (
     "ada_fig9b",
     "ada_fig9c",
     "ada_fig9d",
+    "ada_freeze",
     "ada_fig10",
     "ada_fig11a",
     "ada_fig11b",

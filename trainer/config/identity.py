@@ -1,4 +1,4 @@
-"""The name of a computation: a hash of its whole TrainConfig, defaults written out."""
+"""The identity of a computation: a hash of its whole TrainConfig, including defaults."""
 
 import hashlib
 import json
@@ -10,10 +10,10 @@ TRIAL_ID = re.compile(r"^[0-9a-f]{12}$")
 
 
 def canonical(config: TrainConfig) -> str:
-    """Return the one JSON text of a configuration: keys sorted, defaults written out, floats in shortest form."""
+    """Return the canonical JSON of a configuration: sorted keys, defaults included, shortest floats."""
     return json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def trial_id(config: TrainConfig) -> str:
-    """Return 12 hexadecimal digits that name the computation; equal configurations have equal ids."""
+    """Return 12 hexadecimal digits that identify the computation; equal configurations have equal ids."""
     return hashlib.sha256(canonical(config).encode()).hexdigest()[:12]

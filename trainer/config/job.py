@@ -1,4 +1,4 @@
-"""Job: what one attempt at a trial is asked to do. Written by the orchestrator, read by supervisor and worker."""
+"""Job: the request for one attempt at a trial. Written by the orchestrator, read by supervisor and worker."""
 
 import math
 from typing import Annotated, Literal
@@ -9,12 +9,12 @@ from trainer.config.options import RunOptions
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
 
 Work = Literal["train", "evaluate"]
-"""What an attempt does: training to the horizon, or metrics and probes of the snapshots that are kept."""
+"""What an attempt does: train to the horizon, or measure metrics and probes of the kept snapshots."""
 
 
 def _whole_or_share(gpus: float) -> int | float:
     if not (gpus < 1 or gpus == gpus // 1) or math.isinf(gpus):
-        raise ValueError("is neither a whole number of GPUs nor a share of one, between 0 and 1")
+        raise ValueError("must be a whole number of GPUs, or a share of one between 0 and 1")
     return gpus if gpus % 1 else int(gpus)
 
 
@@ -22,9 +22,9 @@ Gpus = Annotated[int | float, Field(ge=0), AfterValidator(_whole_or_share)]
 
 
 class Resources(Settings):
-    """What a job runs on. `minutes` is the time limit asked of a cluster; None leaves it to the cluster's default.
+    """The resources of a job. `minutes` is the time limit requested from a cluster; None uses the cluster's default.
 
-    `gpus` is a number of whole GPUs, or a share of one where the backend can share them; others give a whole one.
+    `gpus` is a number of whole GPUs, or a share of one if the backend can share them; others allocate a whole one.
     """
 
     gpus: Gpus = 0
@@ -34,15 +34,15 @@ class Resources(Settings):
 
     @property
     def whole_gpus(self) -> int:
-        """Return how many GPUs a job is given that cannot share them."""
+        """Return the GPUs to allocate on a backend that cannot share them."""
         return math.ceil(self.gpus)
 
 
 class Estimate(Settings):
-    """How long an attempt was expected to take, in seconds on its resources, with start-up and evaluations.
+    """The estimated duration of an attempt in seconds on its resources, including start-up and evaluations.
 
-    Nine in ten attempts are expected to take between `low` and `high`. `plain` is what `seconds` was before past
-    errors corrected it, `kind` what it came from, and `made` (Unix seconds) is shared by all estimates of one plan.
+    Nine in ten attempts are expected to take between `low` and `high`. `plain` is `seconds` before correction by past
+    errors, `kind` its source, and `made` (Unix seconds) is shared by all estimates of one plan.
     """
 
     seconds: NonNegative
@@ -54,9 +54,9 @@ class Estimate(Settings):
 
 
 class Job(Settings):
-    """One attempt: numbered from 1, fenced by `token`, which only ever grows within a trial.
+    """One attempt, numbered from 1, with a fencing `token` that increases within a trial.
 
-    `code` names the frozen packages that it runs, by their content; "live" where it runs those of a working copy.
+    `code` is the content hash of the frozen packages that it runs, "live" for those of a working copy.
     """
 
     attempt: PositiveInt

@@ -1,9 +1,9 @@
-"""Methods that are added to an objective, by name: each is a spec here and one file in `trainer/methods`.
+"""Methods that extend an objective, by name: each is a spec here and one file in `trainer/methods`.
 
-methods: lecam                                        # in a sweep: one by name, all as published
-methods: [spectral-norm, {type: bcr, transform: flip}]      # or several, some of them changed
+methods: lecam                                              # in a sweep: one by name, with published settings
+methods: [spectral-norm, {type: bcr, transform: flip}]      # or several, some with changed settings
 
-Their order means nothing, and each may stand there once.
+Their order has no effect, and each may be listed once.
 """
 
 import itertools
@@ -20,9 +20,9 @@ GeneratorSpecT = TypeVar("GeneratorSpecT", bound=GeneratorSpec)
 
 
 class LeCam(Spec):
-    """LeCam regularisation (Tseng et al. 2021, Eq. 3): logits of each kind stay near the other kind's moving mean.
+    """LeCam regularisation (Tseng et al. 2021, Eq. 3): pull logits of each kind to the other kind's moving mean.
 
-    `one_sided` penalises only what lies beyond that mean, as the authors' code does; the paper squares any distance.
+    `one_sided` penalises only logits beyond that mean, as the authors' code does; the paper squares any distance.
     """
 
     module: ClassVar[str] = "trainer.methods.lecam"
@@ -33,7 +33,7 @@ class LeCam(Spec):
 
 
 class BalancedConsistency(Spec):
-    """bCR (Zhao et al. 2021, "Improved consistency regularization"): D(T(A x)) is to equal D(A x), A G(z) likewise.
+    """bCR (Zhao et al. 2021, "Improved consistency regularization"): D(T(A x)) should equal D(A x), A G(z) likewise.
 
     T moves by up to 1/32 of the side, flips at random, or turns by up to 45 degrees (ADA paper, App. D and Fig. 20).
     """
@@ -46,9 +46,9 @@ class BalancedConsistency(Spec):
 
 
 class LatentConsistency(Spec):
-    """zCR (Zhao et al. 2021): near latents are to get near logits from D, and distant images from G.
+    """zCR (Zhao et al. 2021): nearby latents should get similar logits from D, and distant images from G.
 
-    The defaults are those of the ADA paper's comparison. Others publish radius 0.05, weights 0.5 and 20.
+    The defaults are those of the ADA paper's comparison. Others have published radius 0.05, weights 0.5 and 20.
     """
 
     module: ClassVar[str] = "trainer.methods.zcr"
@@ -59,7 +59,7 @@ class LatentConsistency(Spec):
 
 
 class AuxiliaryRotation(Spec):
-    """Self-supervision by rotation (Chen et al. 2019): D also tells by which quarter turns an image was rotated."""
+    """Self-supervision by rotation (Chen et al. 2019): D also predicts the number of quarter turns of an image."""
 
     module: ClassVar[str] = "trainer.methods.aux_rotation"
     type: Literal["aux-rotation"] = "aux-rotation"
@@ -68,7 +68,7 @@ class AuxiliaryRotation(Spec):
 
 
 class SpectralNormalisation(Spec):
-    """Spectral normalisation (Miyato et al. 2018) of the 3x3 convolutions of D, without learned scale."""
+    """Spectral normalisation (Miyato et al. 2018) of the 3x3 convolutions of D, without a learned scale."""
 
     module: ClassVar[str] = "trainer.methods.spectral_norm"
     type: Literal["spectral-norm"] = "spectral-norm"
@@ -82,21 +82,21 @@ class ShallowMapping(Spec):
     layers: PositiveInt = 2
 
     def shallowed(self, generator: GeneratorSpecT) -> GeneratorSpecT:
-        """Return the generator with fewer layers, or as it is where it has no mapping network."""
+        """Return the generator with fewer mapping layers, unchanged if it has no mapping network."""
         return generator.model_copy(update={"mapping_layers": self.layers}) if generator.maps else generator
 
 
 class PseudoAugmentation(Adaptive):
-    """APA (Jiang et al. 2021): with probability p, a real image is replaced by a generated one; p adapts as ADA's."""
+    """APA (Jiang et al. 2021): replace each real image by a generated one with probability p; p adapts as in ADA."""
 
     module: ClassVar[str] = "trainer.methods.apa"
     type: Literal["apa"] = "apa"
 
 
 class OrthogonalRegularisation(Spec):
-    """Orthogonal regularisation (Brock et al. 2019, Eq. 3): filters of a layer are to differ, whatever their length.
+    """Orthogonal regularisation (Brock et al. 2019, Eq. 3): filters of a layer should be orthogonal, of any length.
 
-    `beta` is the weight for the generator, `discriminator_beta` that for the discriminator; embeddings are left alone.
+    `beta` is the weight for the generator, `discriminator_beta` that for the discriminator; embeddings are excluded.
     """
 
     module: ClassVar[str] = "trainer.methods.orthogonal"
@@ -106,7 +106,7 @@ class OrthogonalRegularisation(Spec):
 
 
 class DiscriminatorNoise(Spec):
-    """Multiplicative noise in D as strong as it is sure of real images: ProGAN's least squares runs need it.
+    """Multiplicative noise in D that grows with its confidence on real images, as in ProGAN's least-squares runs.
 
     N(1, s^2) with s = strength max(0, d - 0.5)^2, d the moving mean of D(x) (Karras et al. 2018, App. B).
     """
@@ -134,13 +134,13 @@ _NAME: Any = Literal[tuple(spec.model_fields["type"].default for spec in get_arg
 
 
 def _spelled_out(value: Any) -> Any:
-    """Turn a name into a list of one, and the names of a list into specs."""
+    """Turn a name into a list of one, and names in a list into specs."""
     parts = value if isinstance(value, list | tuple) else [value]
     return [{"type": part} if isinstance(part, str) else part for part in parts]
 
 
 def _in_order(methods: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sort by name, so that the order in which methods were written names no other computation."""
+    """Sort by name, so that the order of methods does not affect the trial id."""
     names = sorted(method.type for method in methods)
     for name, following in itertools.pairwise(names):
         if name == following:

@@ -1,7 +1,7 @@
-"""Where files lie on the node that carries out an attempt, if not where they lay when it was planned.
+"""Paths on the node that runs an attempt, if they differ from those where it was planned.
 
-ADASWEEP_PATHS      {"/home/me": "/mnt/nfs/me"}: what begins with the first is found below the second
-ADASWEEP_SCRATCH    a folder of this node, in which images are decoded instead of in the store's cache
+ADASWEEP_PATHS      {"/home/me": "/mnt/nfs/me"}: replaces the first prefix by the second
+ADASWEEP_SCRATCH    a local folder for decoded images, instead of the store's cache
 """
 
 import json
@@ -17,7 +17,7 @@ SCRATCH = "ADASWEEP_SCRATCH"
 
 
 def moved(path: Path, places: Mapping[str, str]) -> Path:
-    """Return where a path lies by `places`, of which the longest fitting one counts."""
+    """Return a path with its longest prefix among `places` replaced."""
     fitting = [place for place in places if path.is_relative_to(place)]
     if not fitting:
         return path
@@ -26,7 +26,7 @@ def moved(path: Path, places: Mapping[str, str]) -> Path:
 
 
 def on_this_node(options: RunOptions, environment: Mapping[str, str] = os.environ) -> RunOptions:
-    """Return options whose paths are those of this node. Raises UserError for an ADASWEEP_PATHS that is none."""
+    """Return options with the paths of this node. Raises UserError for an invalid ADASWEEP_PATHS."""
     places = _places(environment.get(PATHS, ""))
     if not places:
         return options
@@ -41,7 +41,7 @@ def on_this_node(options: RunOptions, environment: Mapping[str, str] = os.enviro
 
 
 def decoding_dir(cache_dir: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder in which images are decoded: one of this node, where it names one."""
+    """Return the folder for decoded images: the node's scratch folder if there is one."""
     scratch = environment.get(SCRATCH, "")
     return Path(scratch) if scratch else cache_dir
 
@@ -52,7 +52,7 @@ def _places(text: str) -> dict[str, str]:
     except ValueError:
         places = None
     if not isinstance(places, dict) or not all(isinstance(place, str) for place in places.values()):
-        raise UserError(PATHS, f"is no JSON object of folders: {text[:100]!r}", 'write {"/from": "/to"}')
+        raise UserError(PATHS, f"is not a JSON object of folders: {text[:100]!r}", 'write {"/from": "/to"}')
     return places
 
 

@@ -1,16 +1,20 @@
-"""PlanFile: what STORE/sweeps/NAME/plan.json says. The orchestrator writes it; orchestrator and analysis read it here.
+"""PlanFile: the model of STORE/sweeps/NAME/plan.json, written by the orchestrator, read by orchestrator and analysis.
 
-Fields are only ever added. `read_plan_file` alone fills in what plans of earlier versions lack; fields that later
-versions add are ignored.
+Fields are only ever added. `read_plan_file` fills in what plans of earlier versions lack; unknown fields of later
+versions are ignored.
 """
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from trainer.config.identity import TRIAL_ID
 from trainer.config.published_value import PublishedValue
+from trainer.config.spec import EvaluationSeeds, is_off
+from trainer.config.stored import Horizon
+from trainer.config.training import TransferFromTrial
 from trainer.errors import UserError
 from trainer.files import parsed_json, read_regular
 
@@ -32,10 +36,10 @@ class Axis(_Stored):
 class PlannedRun(_Stored):
     """One cell of a sweep at one seed.
 
-    `cell` is its label, `name` what `cells:` of the sweep file calls it ("" where it has no name), `axes` where it lies
-    on the other axes, and `settings` all that distinguishes it, the settings of its name included. `training_images`
-    counts mirror images; None in a plan of an earlier version whose axes do not say it. `horizon_kimg` is in thousands
-    of images.
+    `cell` is its label, `name` its name in `cells:` of the sweep file ("" if it has none), `axes` its values on the
+    other axes, and `settings` everything that distinguishes it, including the settings of its name. `training_images`
+    includes mirror images; None in a plan of an earlier version whose axes do not determine it. `horizon_kimg` is in
+    thousands of images. `start` is the snapshot of another trial that it starts from.
     """
 
     cell: str
@@ -44,23 +48,37 @@ class PlannedRun(_Stored):
     settings: dict[str, JsonValue] = {}
     training_images: int | None
     seed: int
-    trial: str
-    horizon_kimg: float
+    trial: Annotated[str, Field(pattern=TRIAL_ID.pattern)]
+    horizon_kimg: Horizon
+    start: Annotated[TransferFromTrial | None, Field(exclude_if=is_off)] = None
+
+
+class PlannedSource(PlannedRun):
+    """A trial that cells of a sweep start from and that is none of them, trained as the sweep `sweep` says."""
+
+    sweep: str
+    score: str = ""
+    metrics: tuple[str, ...] = ()
+    detector: str
+    distance: str
+    evaluation_seeds: EvaluationSeeds = 1
+    probes: tuple[str, ...] = ()
 
 
 class SampledPoints(_Stored):
-    """The configurations that a search has sampled so far; `space` is the digest of the space they come from."""
+    """The configurations that a search has sampled so far; `space` is the digest of the search space."""
 
     space: str
     points: tuple[dict[str, JsonValue], ...]
 
 
 class PlanFile(_Stored):
-    """The last plan of a sweep.
+    """The latest plan of a sweep.
 
-    `sweep` is the name of its place in the store (`name`, or `name-tier`), `file` the sweep file. `score` is the metric
-    that ranks cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and
-    seed, in the order of the sweep; entries that come out as the same computation share a trial.
+    `sweep` is its name in the store (`name`, or `name-tier`), `file` the sweep file. `score` is the metric that ranks
+    cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in the
+    order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
+    start, if they are not cells themselves.
     """
 
     schema_version: Literal[1] = 1
@@ -69,18 +87,37 @@ class PlanFile(_Stored):
     tier: str | None = None
     file: str = ""
     question: str = ""
-    horizon_kimg: float | None = None
+    horizon_kimg: Horizon | None = None
     metrics: tuple[str, ...] = ()
     detector: str | None = None
     distance: str | None = None
-    evaluation_seeds: int = 1
+    evaluation_seeds: EvaluationSeeds = 1
     probes: tuple[str, ...] = ()
     score: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     published: tuple[PublishedValue, ...] = ()
     search: SampledPoints | None = None
+    sources: tuple[PlannedSource, ...] = ()
     cells: tuple[PlannedRun, ...]
+
+    @property
+    def runs(self) -> tuple[PlannedRun, ...]:
+        """Return everything that the sweep runs: its sources, and its cells."""
+        return (*self.sources, *self.cells)
+
+    def with_what_it_starts_from(self, trial: str) -> list[str]:
+        """Return a trial, what it starts from, what that starts from, and so on."""
+        starts = {run.trial: run.start.trial for run in self.runs if run.start}
+        found = [trial]
+        while (source := starts.get(found[-1])) and source not in found:
+            found.append(source)
+        return found
+
+    @property
+    def with_sources(self) -> list[str]:
+        """Return the ids of all trials and of those that they start from, each once."""
+        return list(dict.fromkeys(run.trial for run in self.runs))
 
     @property
     def trials(self) -> list[str]:
@@ -89,7 +126,7 @@ class PlanFile(_Stored):
 
 
 def read_plan_file(path: Path) -> PlanFile | None:
-    """Return the plan at `path`, or None where there is none. Raises UserError for a file that is no plan."""
+    """Return the plan at `path`, or None if there is none. Raises UserError if the file is not a valid plan."""
     try:
         return PlanFile.model_validate(_completed(parsed_json(read_regular(path))))
     except FileNotFoundError:
@@ -99,7 +136,7 @@ def read_plan_file(path: Path) -> PlanFile | None:
 
 
 def _completed(plan: Any) -> Any:
-    """Return a plan with what earlier versions did not write."""
+    """Return a plan with the fields that earlier versions did not write."""
     cells = plan.get("cells") if isinstance(plan, dict) else None
     if not isinstance(cells, list):
         return plan
@@ -107,7 +144,7 @@ def _completed(plan: Any) -> Any:
 
 
 def _completed_run(run: Any) -> Any:
-    """Return an entry of a plan with what earlier versions left to be told from its label and its settings."""
+    """Return an entry of a plan with the fields that earlier versions left to infer from label and settings."""
     if not isinstance(run, dict) or "axes" in run:
         return run
     given, parts = run.get("settings"), str(run.get("cell", "")).split(", ")
@@ -119,7 +156,7 @@ def _completed_run(run: Any) -> Any:
 
 
 def _images_of(settings: dict[str, Any]) -> int | None:
-    """Return the number of training images where the axes decide it: a sweep's `base` may have mirrored them."""
+    """Return the number of training images if the axes determine it: a sweep's `base` may have mirrored them."""
     subset, mirror = settings.get("data.subset"), settings.get("data.mirror")
     return subset * (1 + mirror) if isinstance(subset, int) and isinstance(mirror, bool) else None
 

@@ -1,4 +1,4 @@
-"""The probes there are: measurements of a snapshot that are not one number, made after training."""
+"""The table of probes: measurements of a snapshot with more than one number, made after training."""
 
 import difflib
 import re
@@ -10,7 +10,7 @@ from trainer.errors import UserError
 
 
 class ProbeEntry(NamedTuple):
-    """What a probe tells, the module whose function `probe` finds it out, and whether it projects images."""
+    """The module whose function `probe` runs a probe, what it measures, and whether it projects images."""
 
     module: str
     help: str
@@ -30,8 +30,10 @@ PROBES: dict[str, ProbeEntry] = {
     "noise-maps": ProbeEntry(
         "trainer.probes.noise_maps", "noise maps of projections with and without regularisation", projects=True
     ),
-    "uncurated": ProbeEntry("trainer.probes.uncurated", "images of one seed, truncated and not, beside real ones"),
-    "truncation": ProbeEntry("trainer.probes.truncation", "FID, precision, recall and score along the truncation"),
+    "uncurated": ProbeEntry(
+        "trainer.probes.uncurated", "images of one seed, with and without truncation, beside real ones"
+    ),
+    "truncation": ProbeEntry("trainer.probes.truncation", "FID, precision, recall and inception score by truncation"),
     "invertibility": ProbeEntry("trainer.probes.invertibility", "condition number of the augmentation at every p"),
 }
 
@@ -39,11 +41,11 @@ _FORM = re.compile(r"(?P<name>[a-z-]+?)(?:-(?P<count>[1-9]\d*)(?:x(?P<steps>[1-9
 
 
 class ProbeNameError(UserError, ValueError):
-    """A probe is asked for by a name that does not exist."""
+    """A probe with this name does not exist."""
 
 
 class ProbeSpec(NamedTuple):
-    """A probe, its number of images or latents, and of steps of a projection; None: as many as the papers take."""
+    """A probe, its number of images or latents, and of projection steps; None: as many as in the papers."""
 
     name: str
     images: int | None
@@ -51,9 +53,9 @@ class ProbeSpec(NamedTuple):
 
 
 def parse_probe(name: str) -> ProbeSpec:
-    """Return what a name such as `jacobian`, `projection-20` or `projection-20x500` (steps) asks for.
+    """Return the probe of a name such as `jacobian`, `projection-20` or `projection-20x500` (steps).
 
-    Raises ProbeNameError with the nearest one, and where steps are asked of a probe that does not project.
+    Raises ProbeNameError, suggesting the nearest name, or if steps are given for a probe that does not project.
     """
     match = _FORM.fullmatch(name)
     if match is None or match["name"] not in PROBES:
@@ -62,7 +64,7 @@ def parse_probe(name: str) -> ProbeSpec:
         raise ProbeNameError("probes", f"no probe is called {name!r}", way_out)
     if match["steps"] and not PROBES[match["name"]].projects:
         way_out = f"write {name.rpartition('x')[0]}"
-        raise ProbeNameError("probes", f"{name!r} asks for steps, but does not project", way_out)
+        raise ProbeNameError("probes", f"{name!r} gives steps, but does not project", way_out)
     return ProbeSpec(match["name"], *(int(number) if number else None for number in match.group("count", "steps")))
 
 

@@ -1,8 +1,8 @@
-"""Progressive growing as a setting, and its schedule as pure functions of the image counter.
+"""Settings of progressive growing, and its schedule as pure functions of the image counter.
 
 Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation", Sec. 2 and App. A.
 
-A level is the binary logarithm of a resolution: 3 is 8x8, 3.25 is 16x16 of which a quarter has faded in.
+A level is the binary logarithm of a resolution: 3 is 8x8, 3.25 is 16x16 faded in by a quarter.
 """
 
 import math
@@ -21,17 +21,16 @@ PUBLISHED_FACTORS: Mapping[Resolution, Positive] = MappingProxyType({128: 1.5, 2
 
 
 def top_of(level: float) -> int:
-    """Return the highest resolution that a level shows anything of."""
+    """Return the highest resolution that is visible at a level."""
     return int(2 ** math.ceil(level))
 
 
 class ProgressiveGrowing(Spec):
-    """Both networks begin at `first_resolution`; every further one fades in for `fade_kimg` after `stable_kimg`.
+    """Both networks start at `first_resolution`; each further resolution fades in for `fade_kimg` after `stable_kimg`.
 
-    `batches` and `lr_factors` change the batch and both learning rates from a resolution's fade on; resolutions that
-    are not named have `batch` and the lr of the optimizers. The schedule is looked at every `hold_iterations`, and
-    reckons in whole images. `reset_optimizers` makes Adam begin anew where a fade begins or ends, as the authors' code
-    does.
+    `batches` and `lr_factors` change the batch and both learning rates from the start of a resolution's fade; other
+    resolutions use `batch` and the lr of the optimizers. The schedule is evaluated every `hold_iterations`, in whole
+    images. `reset_optimizers` resets Adam where a fade begins or ends, as the authors' code does.
     """
 
     module: ClassVar[str] = "trainer.methods.progressive_growing"
@@ -59,11 +58,11 @@ class ProgressiveGrowing(Spec):
         return min(first + whole + max(rest - stable, 0) / fade, last)
 
     def lr_factor(self, level: float) -> float:
-        """Return what both learning rates are multiplied by."""
+        """Return the factor of both learning rates."""
         return self.lr_factors.get(top_of(level), 1.0)
 
     def batch_schedule(self, batch: int, resolution: int) -> BatchSchedule:
-        """Return how images are cut into iterations, for images of `resolution`."""
+        """Return how images of `resolution` are divided into iterations."""
         segments = []
         images = iteration = 0
         while True:
@@ -77,7 +76,7 @@ class ProgressiveGrowing(Spec):
             iteration += holds * self.hold_iterations
 
     def _fade_begins(self, resolution: int) -> int:
-        """Return after how many images `resolution` begins to fade in."""
+        """Return the image counter at which `resolution` begins to fade in."""
         steps, (stable, fade) = round(math.log2(resolution / self.first_resolution)), self._spans()
         return steps * stable + (steps - 1) * fade
 

@@ -1,4 +1,4 @@
-"""From what a person wrote to a TrainConfig in which nothing is left open."""
+"""Resolve the settings of a user to a complete TrainConfig."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +11,10 @@ from trainer.config.transfer import identified
 
 
 def resolve(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
-    """Return the configuration of `settings` (a preset's name and what differs from it) on the data set `data`.
+    """Return the configuration of `settings` (a preset and overrides) on the data set `data`.
 
     `settings` has the fields of TrainConfig, and `preset` and `preset_devices`; `transfer` is the path of a snapshot.
-    Raises what `completed` raises.
+    Raises the same errors as `completed`.
     """
     chosen = {key: value for key, value in settings.items() if key not in ("preset", "preset_devices")}
     preset = settings.get("preset", "auto"), data.resolution, settings.get("preset_devices", 1)
@@ -22,10 +22,11 @@ def resolve(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
 
 
 def completed(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
-    """Return the configuration of `settings`, which have the preset beneath them already, on the data set `data`.
+    """Return the configuration of `settings`, already merged with the preset, on the data set `data`.
 
-    Unset parts of the data are resolved here: the whole set as subset, the run's seed as subset seed. Raises
-    pydantic.ValidationError with the path of each wrong value, SnapshotError where there is no such snapshot.
+    Unset parts of the data get defaults: the whole set as subset, the run's seed as subset seed. `transfer` is the path
+    of a snapshot, or the configuration of a transfer. Raises pydantic.ValidationError with the path of each invalid
+    value, SnapshotError if the snapshot does not exist.
     """
     tree, transfer = dict(settings), settings.get("transfer")
     if isinstance(transfer, str | Path):

@@ -1,4 +1,4 @@
-"""The base of every setting: frozen, typed, and refusing what it does not know."""
+"""Base classes of settings: frozen, typed, rejecting unknown keys."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -11,31 +11,33 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 PositiveInt = Annotated[int, Field(ge=1)]
+MOST_EVALUATION_SEEDS = 1000
+EvaluationSeeds = Annotated[int, Field(ge=1, le=MOST_EVALUATION_SEEDS)]
 
 
 def is_off(value: object) -> bool:
-    """Whether a setting that came later than trials without it is off: it is then no part of their identity."""
+    """Return whether an optional setting is off; it is then excluded from dumps, to keep earlier trial ids."""
     return value is False or value is None
 
 
 def is_on(value: object) -> bool:
-    """Whether a setting that came later than trials without it is on, as it always was."""
+    """Return whether a setting has the earlier behaviour, on; it is then excluded from dumps likewise."""
     return value is True
 
 
 def is_one(value: object) -> bool:
-    """Whether a number that came later than trials without it is 1, as it always was."""
+    """Return whether a number has the earlier value, 1; it is then excluded from dumps likewise."""
     return value == 1
 
 
 class Settings(BaseModel):
-    """A group of settings. Unknown keys and later changes are errors."""
+    """A group of settings. Immutable; unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class Spec(Settings):
-    """A tagged choice: `type` names it, its fields are its settings, `module` holds what implements it.
+    """A tagged choice: `type` is its name, its fields are its settings, `module` has its implementation.
 
     `augment: ada` in a sweep is short for `augment: {type: ada}`.
     """

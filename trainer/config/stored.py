@@ -1,11 +1,13 @@
-"""What stands in a store's files, read with suspicion: rows of .jsonl files, and documents of one JSON object.
+"""Validated reading of a store's files: rows of .jsonl files, and documents of one JSON object.
 
-This is the one place where files of trials are taken apart. Anybody may have spoilt them: a crash, a full disk, an
-editor, a later version. What does not fit is passed over, and can be told with its file, its line and the reason.
+All files of trials are parsed here. A crash, a full disk, an editor or a later version may have damaged them: invalid
+parts are skipped, and can be reported with file, line and reason.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -23,10 +25,11 @@ MOST_COUNT = 2**53
 MOST_LETTERS = 200
 
 Kimg = Annotated[float, Field(ge=0, le=MOST_KIMG)]
+Horizon = Annotated[float, Field(gt=0, le=MOST_KIMG)]
 Moment = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
 """Seconds since 1970."""
 WholeNumber = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
-"""A whole number that every table and database holds."""
+"""An integer that fits every table and database."""
 
 TOLERANCE_KIMG = 1e-6
 
@@ -35,7 +38,7 @@ STATISTIC = re.compile(rf"[A-Za-z0-9_.+/: -]{{1,{MOST_LETTERS}}}")
 
 
 class Spoilt(NamedTuple):
-    """A file, or a line of one (counted from 1; 0 is the whole file), that is passed over, and why."""
+    """A file, or a line of one (from 1; 0 is the whole file), that is skipped, and why."""
 
     path: Path
     line: int
@@ -46,32 +49,32 @@ class Spoilt(NamedTuple):
 
 
 def is_within(kimg: float, horizon_kimg: float) -> bool:
-    """Return whether what was found at `kimg` belongs to a sweep of this horizon.
+    """Return whether results at `kimg` belong to a sweep of this horizon.
 
-    Sweeps share trials: what another one trained and measured further is no part of this one. Search, stop rules,
-    plan, status, tables and figures all ask here.
+    Sweeps share trials: what another sweep trained beyond this horizon is not part of this one. Used by search, stop
+    rules, plan, status, tables and figures.
     """
     return kimg <= horizon_kimg + TOLERANCE_KIMG
 
 
 def rows_in(path: Path, spoilt: list[Spoilt] | None = None) -> list[StoredRow]:
-    """Return the rows of a .jsonl file that fit what its name says they are; a file that is missing has none.
+    """Return the valid rows of a .jsonl file, whose name determines their format; none if the file is missing.
 
-    Every other line is passed over, and told in `spoilt`.
+    Other lines are skipped, and reported in `spoilt`.
     """
-    told = spoilt if spoilt is not None else []
+    skipped = spoilt if spoilt is not None else []
     try:
         content = read_regular(path)
     except FileNotFoundError:
         return []
     except OSError as error:
-        told.append(Spoilt(path, 0, reason_of(error)))
+        skipped.append(Spoilt(path, 0, reason_of(error)))
         return []
-    return list(rows_of(content, path, told))
+    return list(rows_of(content, path, skipped))
 
 
 def rows_of(content: bytes, path: Path, spoilt: list[Spoilt]) -> Iterator[StoredRow]:
-    """Yield the rows that fit of what a .jsonl file at `path` holds; tell the other lines in `spoilt`."""
+    """Yield the valid rows in the content of the .jsonl file at `path`; report other lines in `spoilt`."""
     lines, fault_of = content.split(b"\n"), FAULTS[path.name]
     for number, row in enumerate(_together(lines) or map(_alone, lines), start=1):
         fault = row if isinstance(row, str) else fault_of(row)
@@ -82,7 +85,7 @@ def rows_of(content: bytes, path: Path, spoilt: list[Spoilt]) -> Iterator[Stored
 
 
 def _together(lines: list[bytes]) -> list[StoredRow] | None:
-    """Return the objects of all lines, parsed at once: that is faster. None where a line is not one object."""
+    """Return the objects of all lines, parsed at once for speed; None if a line is not exactly one object."""
     if lines and not lines[-1]:
         lines = lines[:-1]
     try:
@@ -105,27 +108,27 @@ def _alone(line: bytes) -> StoredRow | str:
 
 
 def _without_odd_details(row: StoredRow) -> StoredRow:
-    """Return a row that fits, without what does not fit of what it says besides."""
+    """Return a valid row without its invalid optional values."""
     odd = [name for name, fits in DETAILS.items() if row.get(name) is not None and not fits(row[name])]
     return {**row, **dict.fromkeys(odd)} if odd else row
 
 
 def place_fault(row: StoredRow) -> str:
-    """Return what is wrong with where and when a row belongs, or nothing."""
+    """Return what is wrong with the kimg, time or attempt of a row, "" if nothing is."""
     if not _within(row.get("kimg"), MOST_KIMG):
-        return f"kimg is no number from 0 to {MOST_KIMG:g}"
+        return f"kimg is not a number from 0 to {MOST_KIMG:g}"
     if "time" in row and not _within(row["time"], MOST_SECONDS):
-        return "time is no number of seconds since 1970"
+        return "time is not a number of seconds since 1970"
     return _first_fault(row, ("attempt",), _is_count, "a count")
 
 
 def metric_fault(row: StoredRow) -> str:
-    """Return what is wrong with a row of metrics.jsonl, or nothing. A value that is not finite is a sign, no fault."""
+    """Return what is wrong with a row of metrics.jsonl, "" if nothing is. Values that are not finite are valid."""
     name = row.get("metric")
     if not isinstance(name, str) or not METRIC.fullmatch(name):
-        return "metric is no name of a metric"
+        return "metric is not the name of a metric"
     if not _is_number(row.get("value")):
-        return "value is no number"
+        return "value is not a number"
     return (
         place_fault(row)
         or _first_fault(row, ("seed",), _is_count, "a count")
@@ -134,12 +137,12 @@ def metric_fault(row: StoredRow) -> str:
 
 
 def tick_fault(row: StoredRow) -> str:
-    """Return what is wrong with a row of ticks.jsonl, or nothing."""
+    """Return what is wrong with a row of ticks.jsonl, "" if nothing is."""
     stats = row.get("stats")
     if stats is not None and not isinstance(stats, dict):
-        return "stats is no object"
+        return "stats is not an object"
     if any(not STATISTIC.fullmatch(name) for name in stats or ()):
-        return "stats has a name that is none"
+        return "stats has an invalid name"
     return (
         place_fault(row)
         or _first_fault(row, MEASURED, _is_number, "a number")
@@ -148,23 +151,40 @@ def tick_fault(row: StoredRow) -> str:
     )
 
 
+def logits_fault(row: StoredRow) -> str:
+    """Return what is wrong with a row of logits.jsonl, or nothing: counts of logits between the edges in `bins`."""
+    bins = row.get("bins")
+    if not isinstance(bins, list) or not all(map(_is_finite, bins)) or any(a >= b for a, b in pairwise(bins)):
+        return "bins are no rising numbers"
+    for kind in LOGIT_KINDS:
+        counts = row.get(kind)
+        if counts is not None and not (isinstance(counts, list) and len(counts) == len(bins) - 1):
+            return f"{kind} is no list of a count per bin"
+        if not all(map(_is_count, counts or ())):
+            return f"{kind} has what is not a count"
+    return place_fault(row)
+
+
+LOGIT_KINDS = ("train", "validation", "generated")
+"""Of which images logits.jsonl has histograms."""
+
 MEASURED = ("images_per_second", "seconds_per_kimg", "p", "r_t", "r_v", "lr", "memory_gib", "energy_joules")
-"""What is measured in a row of ticks.jsonl, in columns of its own."""
+"""The measurements in a row of ticks.jsonl that have their own columns."""
 
 FAULTS: Mapping[str, Callable[[StoredRow], str]] = {
     "metrics.jsonl": metric_fault,
     "ticks.jsonl": tick_fault,
     "events.jsonl": place_fault,
-    "logits.jsonl": place_fault,
+    "logits.jsonl": logits_fault,
 }
-"""By the name of a file, what is wrong with a row of it."""
+"""The function that checks a row, by file name."""
 
 DETAILS: Mapping[str, Callable[[Any], bool]] = {
     "num_real": lambda value: _is_count(value),
     "num_generated": lambda value: _is_count(value),
     "seconds": lambda value: _within(value, MOST_SECONDS),
 }
-"""What a row does without, and what it then must be."""
+"""Optional values of a row, and their checks."""
 
 
 def _first_fault(row: StoredRow, names: Iterable[str], fits: Callable[[Any], bool], what: str) -> str:
@@ -184,12 +204,16 @@ def _is_word(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MOST_LETTERS and value.isprintable()
 
 
+def _is_finite(value: Any) -> bool:
+    return _is_number(value) and -math.inf < value < math.inf
+
+
 def _is_number(value: Any) -> bool:
     return type(value) is float or (type(value) is int and abs(value) < 2**1023)
 
 
 def read_document(path: Path, model: type[Model], spoilt: list[Spoilt] | None = None) -> Model | None:
-    """Return the document at `path`; None where there is none, or one that does not fit, which is told in `spoilt`."""
+    """Return the document at `path`; None if it is missing, or invalid, which is reported in `spoilt`."""
     try:
         return model.model_validate_json(read_regular(path))
     except FileNotFoundError:
@@ -202,7 +226,7 @@ def read_document(path: Path, model: type[Model], spoilt: list[Spoilt] | None = 
 
 
 def reason_of(error: OSError | ValueError) -> str:
-    """Return in words why a file cannot be read, or does not fit."""
+    """Return why a file cannot be read or is invalid."""
     if isinstance(error, OSError):
         return f"cannot be read ({(error.strerror or str(error)).lower()})"
     if not isinstance(error, ValidationError):

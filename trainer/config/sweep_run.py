@@ -1,6 +1,6 @@
-"""SweepRun: one time that a sweep was run to its end, a line of STORE/sweeps/NAME/runs.jsonl.
+"""SweepRun: one completed run of a sweep, a line of STORE/sweeps/NAME/runs.jsonl.
 
-The orchestrator writes it; orchestrator and analysis read it here.
+Written by the orchestrator, read by orchestrator and analysis.
 """
 
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ RUNS_FILE = "runs.jsonl"
 
 
 class SweepRun(BaseModel):
-    """What running a sweep took in seconds, from its plan to its end, and what it was expected to take.
+    """The seconds that running a sweep took, from plan to end, and the estimate.
 
     `around` is the part in which no attempt ran: starting, waiting for the first slot, recording. `attempts` counts
-    those that were done.
+    completed attempts.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -32,7 +32,7 @@ class SweepRun(BaseModel):
 
 
 def sweep_runs(path: Path) -> Iterator[SweepRun]:
-    """Yield the lines of a runs.jsonl; what is no such line is passed over."""
+    """Yield the lines of a runs.jsonl, skipping invalid ones."""
     for row in read_lines(path):
         try:
             yield SweepRun.model_validate(row)

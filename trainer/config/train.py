@@ -1,4 +1,4 @@
-"""TrainConfig: everything that decides what a run computes, and nothing else."""
+"""TrainConfig: everything that determines what a run computes, and nothing else."""
 
 import math
 from typing import Literal, Self
@@ -14,14 +14,14 @@ from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Netwo
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator
 from trainer.config.progressive_growing import ProgressiveGrowing
 from trainer.config.spec import Count, PositiveInt, Settings
-from trainer.config.training import Adam, AnyObjective, Ema, Transfer
+from trainer.config.training import Adam, AnyObjective, Ema, Transfer, TransferFromTrial
 
 
 class TrainConfig(Settings):
-    """What is computed. Runs with equal TrainConfig are the same trial, however far they went and wherever they ran.
+    """What is computed. Runs with equal TrainConfig are the same trial, however long and wherever they ran.
 
-    `batch` is the global batch of one iteration, made of `batch // micro_batch` micro-batches. Randomness belongs to a
-    micro-batch, so the number of devices that share them out changes nothing.
+    `batch` is the global batch of one iteration, consisting of `batch // micro_batch` micro-batches. Random numbers are
+    drawn per micro-batch, so they do not depend on the number of devices.
     """
 
     schema_version: Literal[1] = 1
@@ -37,11 +37,11 @@ class TrainConfig(Settings):
     ema: Ema
     batch: PositiveInt
     micro_batch: PositiveInt
-    transfer: Transfer | None = None
+    transfer: Transfer | TransferFromTrial | None = None
 
     @property
     def networks(self) -> Networks:
-        """Return what describes the two networks and the images they are for."""
+        """Return the description of the two networks and the format of their images."""
         data, generator = self.data, self.generator
         for method in self.methods:
             generator = method.shallowed(generator) if isinstance(method, ShallowMapping) else generator
@@ -58,12 +58,12 @@ class TrainConfig(Settings):
         return Choices(*(getattr(self, name) for name in Choices._fields))
 
     def whole_iterations(self, kimg: float) -> float:
-        """Return the first image counter in kimg, not before `kimg`, at which an iteration ends."""
-        return self.batch_schedule.end_of_iteration(kimg * 1000) / 1000
+        """Return the first positive image counter in kimg, at or after `kimg`, at which an iteration ends."""
+        return self.batch_schedule.end_of_iteration(max(kimg * 1000, 1)) / 1000
 
     @property
     def batch_schedule(self) -> BatchSchedule:
-        """Return how images are cut into iterations."""
+        """Return how images are divided into iterations."""
         growing = [method for method in self.methods if isinstance(method, ProgressiveGrowing)]
         if not growing:
             return BatchSchedule.constant(self.batch)
@@ -71,7 +71,7 @@ class TrainConfig(Settings):
 
     @property
     def micro_batches(self) -> int:
-        """Return the number of micro-batches that devices can share out evenly in every iteration."""
+        """Return the number of micro-batches that can be divided evenly among devices in every iteration."""
         return math.gcd(*(batch // self.micro_batch for batch in self.batch_schedule.batches))
 
     @property
@@ -114,9 +114,9 @@ class TrainConfig(Settings):
                 f"subset {data.subset} + validation {data.validation} is more than the {data.images} images of the set"
             )
         if data.labels and not data.classes:
-            raise ValueError("labels asked for, but the data set has none")
+            raise ValueError("labels is true, but the data set has none")
         if self.follows_validation and not data.validation:
-            raise ValueError("heuristic rv looks at validation images; set data.validation to their number")
+            raise ValueError("heuristic rv needs validation images; set data.validation to their number")
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Objective, optimizers, moving average: how the two networks are trained."""
+"""Settings of training: objective, optimizers, moving average."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -18,9 +18,9 @@ from trainer.config.spec import (
 
 
 class Objective(Spec):
-    """What both networks are trained towards.
+    """The objective of both networks.
 
-    G is trained in every `discriminator_steps`-th iteration only: D sees that many batches for each one of G's.
+    G is trained only in every `discriminator_steps`-th iteration: D sees that many batches for each batch of G.
     """
 
     style_mixing: Probability = 0.9
@@ -28,9 +28,9 @@ class Objective(Spec):
 
 
 class Regularised(Objective):
-    """What regularises an adversarial loss: R1 (Mescheder et al. 2018), path length (StyleGAN2, Sec. 3.2).
+    """An adversarial loss with R1 (Mescheder et al. 2018) and path length (StyleGAN2, Sec. 3.2) regularisation.
 
-    `r1_gamma` is the weight of R1; `path_length_weight` 0 turns path length regularisation off.
+    `r1_gamma` is the weight of R1; `path_length_weight` 0 disables path length regularisation.
     """
 
     r1_gamma: NonNegative = 0.0
@@ -49,14 +49,14 @@ class Logistic(Regularised):
 
 
 class Hinge(Regularised):
-    """Hinge loss (Lim and Ye 2017), the one of BigGAN; unregularised unless asked for."""
+    """Hinge loss (Lim and Ye 2017), as in BigGAN; no regularisation by default."""
 
     module: ClassVar[str] = "trainer.objectives.hinge"
     type: Literal["hinge"] = "hinge"
 
 
 class LeastSquares(Regularised):
-    """Least squares loss (Mao et al. 2017), targets 1 (real) and 0 (generated); unregularised unless asked for."""
+    """Least-squares loss (Mao et al. 2017), targets 1 (real) and 0 (generated); no regularisation by default."""
 
     module: ClassVar[str] = "trainer.objectives.least_squares"
     type: Literal["lsgan"] = "lsgan"
@@ -65,7 +65,8 @@ class LeastSquares(Regularised):
 class WganGp(Objective):
     """Wasserstein loss with gradient penalty (Gulrajani et al. 2017) and drift term (Karras et al. 2018).
 
-    `penalty_weight` weighs (|grad D| - 1)^2 between real and generated images, `drift_weight` D(x)^2. Neither is lazy.
+    `penalty_weight` is the weight of (|grad D| - 1)^2 between real and generated images, `drift_weight` that of D(x)^2.
+    Neither is lazy.
     """
 
     module: ClassVar[str] = "trainer.objectives.wgan_gp"
@@ -80,8 +81,8 @@ AnyObjective = Annotated[Logistic | WganGp | Hinge | LeastSquares, Field(discrim
 class Adam(Settings):
     """Adam (Kingma and Ba 2015) with lazy regularisation every `regularize_every` iterations (StyleGAN2, App. B).
 
-    With interval k the effective lr is lr * k/(k+1) and the betas are beta ** (k/(k+1)). None is not lazy: what
-    regularises is part of every step, and lr and betas are as they stand here.
+    With interval k the effective lr is lr * k/(k+1) and the betas are beta ** (k/(k+1)). None disables lazy
+    regularisation: it is part of every step, and lr and betas are used unchanged.
     """
 
     lr: Positive
@@ -92,10 +93,10 @@ class Adam(Settings):
 
 
 class Ema(Settings):
-    """Moving average of the generator: half life in kimg, at most `rampup` times the images seen so far.
+    """Exponential moving average of the generator: half-life in kimg, at most `rampup` times the images seen so far.
 
-    `rampup` None means no ramp: the official choice for presets other than auto and for transfer learning. `beta`, if
-    given, is what the average keeps in an iteration, whatever the batch. It is the generator before `start_kimg`.
+    `rampup` None disables the ramp-up, as in the official presets other than auto and for transfer learning. `beta`, if
+    given, is the decay per iteration, independent of the batch. Before `start_kimg` the average equals the generator.
     """
 
     half_life_kimg: Positive
@@ -105,6 +106,22 @@ class Ema(Settings):
 
 
 class Transfer(Settings):
-    """Start from the weights of a snapshot, known by its content. What it is called and where it lies do not matter."""
+    """Start from the weights of a snapshot, identified by content, independent of its path."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class TransferFromTrial(Settings):
+    """Start from the weights that a trial has after `kimg` thousand images.
+
+    With `best_by`, the recorded name of a metric, it is the snapshot up to there that this metric finds best.
+    """
+
+    trial: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    kimg: Positive
+    best_by: Annotated[str | None, Field(exclude_if=is_off)] = None
+
+    @property
+    def moment(self) -> str:
+        """Return in words which snapshot of the trial it is."""
+        return f"best snapshot up to {self.kimg:g} kimg" if self.best_by else f"snapshot at {self.kimg:g} kimg"

@@ -1,4 +1,4 @@
-"""Which weights a run starts from, as part of its identity: the content of a snapshot, never its place on a disk."""
+"""Which weights a run starts from, as part of its identity: the content of a snapshot, not its path."""
 
 import functools
 import hashlib
@@ -23,21 +23,21 @@ DECISIVE = frozenset(
 DECISIVE_WITH_CLASSES = frozenset(
     {"generator.embedding_dim", "discriminator.embedding_dim", "discriminator.mapping_layers"}
 )
-WAY_OUT = "name a .safetensors snapshot (an official .pkl becomes one with: python -m trainer import)"
+WAY_OUT = "give a .safetensors snapshot (convert an official .pkl with: python -m trainer import)"
 
 
 def identified(source: str | Path) -> Transfer:
-    """Return the snapshot at `source` by its content.
+    """Return the identity of the snapshot at `source`.
 
-    Raises SnapshotError where there is no such file.
+    Raises SnapshotError if there is no such file.
     """
     return Transfer(sha256=sha256_of(located(source)))
 
 
 def located(source: str | Path) -> Path:
-    """Return the file itself behind `source`, links such as best.safetensors followed: they may move on.
+    """Return the file behind `source`, resolving links such as best.safetensors, whose targets may change.
 
-    Raises SnapshotError where there is no such file.
+    Raises SnapshotError if there is no such file.
     """
     path = Path(source).expanduser()
     if not path.is_file():
@@ -46,9 +46,9 @@ def located(source: str | Path) -> Path:
 
 
 def networks_of(path: Path) -> Networks:
-    """Return the networks that the header of a snapshot describes; nothing else of it is read.
+    """Return the networks described in the header of a snapshot; nothing else is read.
 
-    Raises SnapshotError where the file is not a snapshot of this project.
+    Raises SnapshotError if the file is not a snapshot of this project.
     """
     try:
         with path.open("rb") as file:
@@ -60,14 +60,14 @@ def networks_of(path: Path) -> Networks:
 
 
 def unfit(snapshot: Networks, run: Networks) -> list[str]:
-    """Return in words how the networks of a snapshot differ from those of a run in what decides their weights."""
+    """Return how the networks of a snapshot differ from those of a run in what determines their weights."""
     there, here = _decisive(snapshot), _decisive(run)
-    shared = [name for name in there if name in here]  # settings of another family are no difference of their own
+    shared = [name for name in there if name in here]  # a different family is reported by its type alone
     return [f"{name} {there[name]} there and {here[name]} here" for name in shared if there[name] != here[name]]
 
 
 def _decisive(networks: Networks) -> dict[str, object]:
-    """Return by name what decides the names, the shapes and the filters of the tensors of a pair of networks."""
+    """Return by name the settings that determine names, shapes and filters of the tensors of a pair of networks."""
     images = {"resolution": networks.resolution, "channels": networks.channels, "classes": networks.condition_dim}
     families = {"generator": networks.generator.type, "discriminator": networks.discriminator.type}
     decisive = DECISIVE | (DECISIVE_WITH_CLASSES if networks.condition_dim else frozenset())
@@ -81,7 +81,7 @@ def _decisive(networks: Networks) -> dict[str, object]:
 
 
 def _shapes(spec: AnyGenerator | AnyDiscriminator, resolution: int) -> dict[str, object]:
-    """Return the settings of a network with their effective values, `widths` being feature maps from 4x4 up."""
+    """Return the effective settings of a network, with `widths` as the feature maps from 4x4 up."""
     settings = dict(spec)
     if settings.get("normalisation") in ("none", "pixel"):
         settings["normalisation"] = "none or pixel"
@@ -93,7 +93,7 @@ def _shapes(spec: AnyGenerator | AnyDiscriminator, resolution: int) -> dict[str,
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, computed once for every content of it."""
+    """Return the SHA-256 of a file, cached until its size or modification time changes."""
     status = path.stat()
     return _sha256(path, status.st_size, status.st_mtime_ns)
 

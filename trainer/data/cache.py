@@ -1,11 +1,11 @@
-"""Images decoded once: an array on disk that all processes of a machine map into memory.
+"""The cache of decoded images: arrays on disk that all processes of a machine map into memory.
 
     CACHE_DIR/decoded-<fingerprint>/images.npy    uint8 [n c h w]
     CACHE_DIR/decoded-<fingerprint>/labels.npy    int32 [n], -1 for a set without labels
 
-The folder appears by renaming a finished one, so whoever sees it sees all of it. A lock saves concurrent processes
-from decoding twice; where locks do not work, they decode twice and the first to finish wins. What a killed process
-leaves behind is removed by the next one to hold the lock.
+The folder appears by renaming a finished one, so readers never see a part of it. A lock keeps concurrent processes from
+decoding twice; where locks do not work, they decode twice and the first to finish wins. Leftovers of a killed process
+are removed by the next holder of the lock.
 """
 
 import os
@@ -29,7 +29,7 @@ from trainer.errors import DataError, OutputError
 from trainer.files import locked_if_possible, sync
 
 DecodeProgress = Callable[[int, int], None]
-"""Called with the number of images done and of all images."""
+"""Called with the number of images done and the total."""
 
 IMAGES_AT_ONCE = 256
 PREFIX = "decoded-"
@@ -44,17 +44,17 @@ class Decoded(NamedTuple):
 
 
 def decoded(path: Path, wanted: str, cache_dir: Path, progress: DecodeProgress | None = None) -> Decoded:
-    """Return the images of the set with fingerprint `wanted`; on first use they are decoded from `path`.
+    """Return the images of the set with fingerprint `wanted`, decoded from `path` on first use.
 
-    Once they are cached, `path` is not looked at: the fingerprint says what they are. Raises DataError when `path`
-    has another content, or an image that cannot be used.
+    Once they are cached, `path` is not read: the fingerprint identifies them. Raises DataError if `path` has another
+    fingerprint, or an image that cannot be used.
     """
     place = decoding_dir(cache_dir)
     folder = place / f"{PREFIX}{wanted}"
     try:
         return _opened(folder) or _build(path, wanted, folder, progress)
     except OSError as error:
-        raise OutputError(place, f"the decoded images cannot be kept here ({error.strerror})") from error
+        raise OutputError(place, f"decoded images cannot be stored here ({error.strerror})") from error
 
 
 def _opened(folder: Path) -> Decoded | None:
@@ -71,7 +71,7 @@ def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | Non
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked_if_possible(folder.with_suffix(".lock")) as alone:
         if alone:
-            _sweep(folder)
+            _remove_parts(folder)
         return _opened(folder) or _built(path, wanted, folder, progress)
 
 
@@ -101,7 +101,7 @@ def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
 
 
 def _write(archive: Archive, part: Path, progress: DecodeProgress) -> None:
-    """Write all images one after another: no more than IMAGES_AT_ONCE of them are in memory."""
+    """Write all images in order, with at most IMAGES_AT_ONCE of them in memory."""
     names = archive.images
     header = read_header(archive.read(names[0]), f"{archive.path}/{names[0]}", None)
     shape = (len(names), header.channels, header.height, header.width)
@@ -125,11 +125,11 @@ def _require_space(folder: Path, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if need > free:
         problem = f"the decoded images need {need / 2**30:.1f} GiB, but {free / 2**30:.1f} GiB are free"
-        raise OutputError(folder.parent, problem, "free some, or put the cache elsewhere")
+        raise OutputError(folder.parent, problem, "free some space, or move the cache")
 
 
 def _publish(part: Path, folder: Path) -> None:
-    """Give a finished folder its name. A damaged one of that name is put aside; a sound one has won the race."""
+    """Rename a finished folder to its final name. A damaged one there is replaced; an intact one won the race."""
     if folder.exists() and _opened(folder) is None:
         aside = folder.with_name(f"{part.name}.damaged")
         folder.rename(aside)
@@ -141,7 +141,7 @@ def _publish(part: Path, folder: Path) -> None:
             raise
 
 
-def _sweep(folder: Path) -> None:
+def _remove_parts(folder: Path) -> None:
     for left in folder.parent.glob(f"{folder.name}.*.part*"):
         shutil.rmtree(left, ignore_errors=True)
 

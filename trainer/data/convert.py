@@ -1,4 +1,4 @@
-"""From any source of pictures to a ZIP of the one layout that is trained from."""
+"""Convert any source of pictures to a ZIP in the layout for training."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -22,10 +22,10 @@ def convert(
     progress: DecodeProgress | None = None,
     labels: bool = True,
 ) -> int:
-    """Write the pictures of `reader`, at most `most` of them, to the ZIP `target` and return how many they are.
+    """Write at most `most` pictures of `reader` to the ZIP `target` and return their number.
 
-    Their classes are left out unless `labels`. What was done to pictures, and left out, stands in the ZIP's settings.
-    The file appears complete or not at all. Raises DataError for a picture that cannot be used, naming it.
+    Classes are omitted unless `labels`. The ZIP's settings record how pictures were converted, and what was skipped.
+    The file appears complete or not at all. Raises DataError, naming the picture, if one cannot be used.
     """
     total = min(len(reader), most or len(reader))
     if total < FEWEST_IMAGES:
@@ -52,7 +52,7 @@ def convert(
 def _require_uniform(place: str, channels: int, label: int | None, before: int | None, labelled: bool | None) -> None:
     if before not in (None, channels):
         problem = f"has {channels} channels, but the images before it have {before}"
-        raise DataError(place, problem, "bring all to the same with --channels 1, 3 or 4")
+        raise DataError(place, problem, "convert all with --channels 1, 3 or 4")
     if labelled not in (None, label is not None):
         raise DataError(place, "has no label" if labelled else "has a label, but the images before it do not")
     if label is not None and not 0 <= label < MAX_CLASSES:

@@ -19,16 +19,16 @@ Indices = Sequence[int] | Int[np.ndarray, " n"]
 
 
 class Split(NamedTuple):
-    """Which images of the whole set are learnt from and which are held back; both sorted, with none in common."""
+    """Indices of training and validation images in the whole set; sorted and disjoint."""
 
     train: Int[np.ndarray, " subset"]
     validation: Int[np.ndarray, " validation"]
 
 
 def split(images: int, subset: int, validation: int, seed: int) -> Split:
-    """Return the first `subset` and the last `validation` of a random order of `images` images, each sorted.
+    """Return the first `subset` and the last `validation` of a random order of `images`, each sorted.
 
-    With one seed, a smaller subset is part of a larger one, and the validation images are the same for both.
+    With the same seed, a smaller subset is part of a larger one, and both have the same validation images.
     """
     assert subset + validation <= images, "TrainConfig has checked that there are enough images"
     order = np.arange(images)
@@ -92,7 +92,7 @@ class ImageSet:
 
 
 class TrainSet(ImageSet):
-    """What a run learns from as `config` says. `validation` is held back from it; `whole` is the set it is part of."""
+    """The training images of `config`. `validation` images are held out; `whole` is the full set."""
 
     def __init__(self, config: DataConfig, path: Path, cache_dir: Path, progress: DecodeProgress | None = None) -> None:
         data = decoded(path, config.fingerprint, cache_dir, progress)
@@ -104,14 +104,14 @@ class TrainSet(ImageSet):
 
 
 def full_set(path: Path, cache_dir: Path, progress: DecodeProgress | None = None) -> ImageSet:
-    """Return all images of the set at `path`, in order: the reference of FID. Labels are one-hot if there are any."""
+    """Return all images of the set at `path`, in order, as the reference of FID. Labels, if any, are one-hot."""
     data = decoded(path, fingerprint(open_archive(path, cache_dir).entries()), cache_dir, progress)
     return ImageSet(data, np.arange(len(data.images)), classes=int(data.labels.max()) + 1)
 
 
 def _require_same_set(config: DataConfig, data: Decoded, path: Path) -> None:
-    asked = (config.images, config.channels, config.resolution, config.resolution)
-    if data.images.shape != asked:
-        raise DataError(path, f"has images [n c h w] {list(data.images.shape)}, but the trial asks for {list(asked)}")
+    expected = (config.images, config.channels, config.resolution, config.resolution)
+    if data.images.shape != expected:
+        raise DataError(path, f"has images [n c h w] {list(data.images.shape)}, but the trial expects {list(expected)}")
     if config.labels and int(data.labels.max()) >= config.classes:
-        raise DataError(path, f"has class {int(data.labels.max())}, but the trial knows {config.classes} classes")
+        raise DataError(path, f"has class {int(data.labels.max())}, but the trial has {config.classes} classes")

@@ -1,4 +1,4 @@
-"""From the bytes of an image file to its pixels, wary of files that are broken or built to do harm."""
+"""Decode image files to pixels, defending against damaged and malicious files."""
 
 from typing import NamedTuple
 
@@ -13,10 +13,10 @@ from trainer.errors import DataError
 
 
 class DecodedFile(NamedTuple):
-    """An image with plain pixels, and what it took to make them.
+    """An image with plain pixels, and facts about its conversion.
 
-    `channels` are those of the file, where a transparent colour is none; in `pixels` it has become alpha. `brightest`
-    is the highest sample of a grey image of more than 8 bits, else 0. `frames` are more than one in an animation.
+    `channels` are those of the file, not counting a transparent colour, which is alpha in `pixels`. `brightest` is the
+    highest sample of a grey image of more than 8 bits, else 0. `animated` if there is more than one frame.
     """
 
     pixels: UInt8[np.ndarray, "h w c"]
@@ -27,10 +27,10 @@ class DecodedFile(NamedTuple):
 
 
 def decode(content: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
-    """Return the pixels of an image file that can be used as it is.
+    """Return the pixels of an image file that can be used without conversion.
 
-    Raises DataError, naming `place`, for anything but a whole, sane image; also where pixels lie on their side by their
-    EXIF orientation, or have a transparent colour: that needs `decode_any`.
+    Raises DataError, naming `place`, unless the image is intact and of a sane size, and for a rotated EXIF orientation
+    or a transparent colour, which need `decode_any`.
     """
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
@@ -39,16 +39,16 @@ def decode(content: bytes, place: str) -> UInt8[np.ndarray, "h w c"]:
 
 
 def decode_like(content: bytes, place: str, first: Header | None) -> UInt8[np.ndarray, "h w c"]:
-    """Return the pixels of an image of the size and channels of `first`, looked at before anything is decoded."""
+    """Return the pixels of an image with the size and channels of `first`, checked before decoding."""
     header = read_header(content, place, first)
     pixels = decode(content, place)
     if pixels.shape != (header.height, header.width, header.channels):
-        raise DataError(place, f"says it is {header.width}x{header.height}, but decodes to {pixels.shape}")
+        raise DataError(place, f"has a header of {header.width}x{header.height}, but decodes to {pixels.shape}")
     return pixels
 
 
 def decode_any(content: bytes, place: str) -> DecodedFile:
-    """Return an image file's pixels: upright, in 8 bits, a transparent colour as alpha; of an animation the first."""
+    """Return the pixels of an image file: upright, 8 bits, a transparent colour as alpha; of the first frame."""
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
         animated = bool(getattr(image, "is_animated", False))

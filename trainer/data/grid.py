@@ -1,4 +1,4 @@
-"""Which images a grid of samples shows, and how many: as large as fits a screen of 7680 by 4320 pixels."""
+"""Which and how many images a sample grid shows: as many as fit a screen of 7680 by 4320 pixels."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -23,16 +23,16 @@ class GridSize(NamedTuple):
 
 
 def grid_size(resolution: int) -> GridSize:
-    """Return how many images of `resolution` pixels a grid holds: 32 x 32 of small ones, 7 x 4 of the largest."""
+    """Return the size of a grid of images of `resolution` pixels: from 32 x 32 small images to 7 x 4 large ones."""
     columns, rows = SCREEN_WIDTH // resolution, SCREEN_HEIGHT // resolution
     return GridSize(min(max(columns, FEWEST_COLUMNS), MOST), min(max(rows, FEWEST_ROWS), MOST))
 
 
 def grid_indices(size: GridSize, images: int, labels: Sequence[int] | None = None) -> list[int]:
-    """Return `size.images` indices in 0..images-1, row by row, always the same for the same arguments.
+    """Return `size.images` indices in 0..images-1, row by row, deterministic in the arguments.
 
-    Without labels: a random order, from the beginning again when it ends. With labels: a row shows one class, rows go
-    through the classes in turn, and each class goes through its own random order.
+    Without labels, they follow a random order, repeated if it ends. With labels, each row shows one class, rows cycle
+    through the classes, and each class cycles through its own random order.
     """
     random = np.random.RandomState(0)
     groups = [list(range(images))] if labels is None else _by_class(labels)

@@ -1,4 +1,4 @@
-"""What is known of a data set that has a name."""
+"""The entry of a named data set in the registry."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,19 +7,19 @@ from typing import NamedTuple
 from trainer.data.readers.reader import Reader
 from trainer.data.resize import ImageFormat
 
-Say = Callable[[str], None]
-"""Tells the person at the terminal what is being done, one line at a time."""
+Log = Callable[[str], None]
+"""Logs one line of progress to the terminal."""
 
 
 class NamedSet(NamedTuple):
-    """A data set with a name. `source` makes its reader; what it fetches goes to the folder that it is given.
+    """A named data set. `source` returns its reader, and downloads to the given folder.
 
-    `fingerprint` is known where the pixels are exact; they are not where a JPEG decoder has a say.
+    `fingerprint` is None if the pixels depend on the JPEG decoder.
     """
 
     title: str
     licence: str
     images: int
     shape: ImageFormat
-    source: Callable[[Path, Say], Reader]
+    source: Callable[[Path, Log], Reader]
     fingerprint: str | None = None

@@ -1,7 +1,7 @@
-"""Images as PNG files whose bytes depend on the pixels alone, not on the version of a compression library.
+"""Encode PNG files whose bytes depend only on the pixels, not on the version of a compression library.
 
-The data are not compressed ("stored" blocks of RFC 1950 and 1951), so the file is a function of the pixels, and with it
-the fingerprint of a data set. Files are as large as the pixels, as in the data sets of the field.
+The data are not compressed ("stored" blocks of RFC 1950 and 1951), so file and data set fingerprint are functions of
+the pixels. Files are as large as the pixels, as is common for such data sets.
 """
 
 import struct
@@ -32,7 +32,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _stored(content: bytes) -> bytes:
-    """Return a zlib stream that holds `content` as it is."""
+    """Return a zlib stream that contains `content` uncompressed."""
     blocks = [content[start : start + LONGEST_BLOCK] for start in range(0, len(content), LONGEST_BLOCK)]
     parts = [b"\x78\x01"]
     for number, block in enumerate(blocks, 1):

@@ -1,4 +1,4 @@
-"""Any source of images, to a ZIP that can be trained from: `adasweep data prepare`."""
+"""Convert any source of images to a ZIP for training: `adasweep data prepare`."""
 
 import re
 import zipfile
@@ -25,7 +25,7 @@ TAR = re.compile(r"\.(tar(\.[^.]+)?|tgz|tbz2?|txz)$")
 
 
 def open_source(path: Path, labels: LabelSource = "keep", follow_links: bool = False) -> Reader:
-    """Return the reader that fits what lies at `path`."""
+    """Return the reader for the source at `path`."""
     if not path.exists():
         raise DataError(path, "does not exist", f"give {KINDS}")
     if not path.is_dir():
@@ -34,14 +34,12 @@ def open_source(path: Path, labels: LabelSource = "keep", follow_links: bool = F
     if reader is None:
         return ImageReader(path, labels, follow_links)
     if labels == "folders":
-        raise DataError(
-            path, f"is of kind {reader.kind}, whose images are not in folders", "leave out --labels folders"
-        )
+        raise DataError(path, f"is of kind {reader.kind}, whose images are not in folders", "remove --labels folders")
     return reader
 
 
 def _special(path: Path) -> Reader | None:
-    """Return the reader of another kind than images in a folder or ZIP; endings may be in capitals."""
+    """Return the reader of a source other than a folder or ZIP of images, by its suffix in any case."""
     if path.is_dir():
         return _special_folder(path)
     name = path.name.lower()
@@ -53,7 +51,7 @@ def _special(path: Path) -> Reader | None:
         return TfRecordReader(path)
     if is_zip(path) or zipfile.is_zipfile(path):
         return None
-    raise DataError(path, "is of no kind that can be read", f"give {KINDS}")
+    raise DataError(path, "is not a supported source", f"give {KINDS}")
 
 
 def _special_folder(path: Path) -> Reader | None:
@@ -80,18 +78,18 @@ def prepare(
     replace: bool = False,
     progress: DecodeProgress | None = None,
 ) -> int:
-    """Write the images at `source` to the ZIP `target` and return how many they are.
+    """Write the images at `source` to the ZIP `target` and return their number.
 
-    Without `resolution` the images must have a fitting size already. The same images and settings give the same bytes.
+    Without `resolution` the images must already have a valid size. The same images and settings give the same bytes.
     """
     colour(background)
     source, target = usable_path(source), usable_path(target)
     if not is_zip(target):
-        raise DataError(target, "is not the name of a ZIP file", f"write {target.name}.zip")
+        raise DataError(target, "does not end in .zip", f"write {target.name}.zip")
     if target.is_dir():
         raise OutputError(target, "is a folder", "choose another name")
     if target.exists() and not replace:
-        raise OutputError(target, "is there already", "choose another name, or allow it with --force")
+        raise OutputError(target, "exists already", "choose another name, or overwrite it with --force")
     reader = open_source(source, labels, follow_links)
     shape = ImageFormat(resolution or _size_of(reader, source), fit, filter, channels, background)
     _require_power_of_two(shape.resolution)
@@ -104,7 +102,7 @@ def _size_of(reader: Reader, source: Path) -> int:
     first = first_picture(reader)
     height, width = map(int, first.pixels.shape[:2])
     if height != width or width & (width - 1):
-        way_out = f"say what to make of it: --resolution {nearest_power(width, height)} --fit crop, or --fit pad"
+        way_out = f"choose how to convert it: --resolution {nearest_power(width, height)} --fit crop, or --fit pad"
         raise DataError(first.place, f"is {width}x{height}", way_out)
     return width
 

@@ -1,4 +1,4 @@
-"""The data sets that can be got by name: one entry each, in the order of `NAMED_SETS` (trainer.config.dataset)."""
+"""The registry of named data sets, in the order of `NAMED_SETS` (trainer.config.dataset)."""
 
 from trainer.data.fashion_mnist import complete, embedded
 from trainer.data.named_set import NamedSet
@@ -11,7 +11,7 @@ CLOTHES = ImageFormat(32, fit="pad", channels=1)
 
 REGISTRY: dict[str, NamedSet] = {
     "fashion-mnist-10k": NamedSet(
-        title="10,000 photographs of clothes, 10 classes, grey, 28x28 padded to 32x32 (travels inside the project)",
+        title="10,000 photographs of clothes, 10 classes, grey, 28x28 padded to 32x32 (included in adasweep)",
         licence=ZALANDO,
         images=10_000,
         shape=CLOTHES,
@@ -19,7 +19,7 @@ REGISTRY: dict[str, NamedSet] = {
         fingerprint="4a888c4b2bf8a923",
     ),
     "fashion-mnist-10k-16": NamedSet(
-        title="10,000 photographs of clothes, 10 classes, grey, reduced to 16x16 (travels inside the project)",
+        title="10,000 photographs of clothes, 10 classes, grey, reduced to 16x16 (included in adasweep)",
         licence=ZALANDO,
         images=10_000,
         shape=ImageFormat(16, channels=1),
@@ -27,7 +27,7 @@ REGISTRY: dict[str, NamedSet] = {
         fingerprint="f9a21e827f17d156",
     ),
     "fashion-mnist-10k-16-rgb": NamedSet(
-        title="fashion-mnist-10k-16 with its grey as RGB: where a transfer to colour starts from",
+        title="fashion-mnist-10k-16 as RGB, to start transfer to colour images from",
         licence=ZALANDO,
         images=10_000,
         shape=ImageFormat(16, channels=3),

@@ -1,4 +1,4 @@
-"""Bringing images of any shape to squares of one size. The resize filter matters: box against lanczos changes FID."""
+"""Resize images of any shape to squares of one size. The resize filter affects FID (box against lanczos)."""
 
 from typing import Literal, NamedTuple
 
@@ -15,11 +15,11 @@ Fit = Literal["crop", "pad"]
 
 
 class ImageFormat(NamedTuple):
-    """What every image of a set becomes: `resolution` pixels square, with `channels` (0 keeps those of the source).
+    """The format of all images of a set: `resolution` pixels square, with `channels` (0 keeps those of the source).
 
-    Fit "crop" takes the largest square in the middle and resizes it. Fit "pad" keeps the whole image in the middle of
-    a black square: it is only ever made smaller, never larger, so 28x28 becomes 32x32 without touching a pixel.
-    `background` is the colour behind transparent pixels of images that become grey or RGB.
+    Fit "crop" resizes the largest centre square. Fit "pad" centres the whole image in a black square; it is never
+    enlarged, so 28x28 becomes 32x32 without resampling. `background` is the colour behind transparent pixels of images
+    converted to grey or RGB.
     """
 
     resolution: int
@@ -30,7 +30,7 @@ class ImageFormat(NamedTuple):
 
 
 def fitted(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r d"]:
-    """Return `pixels` as `shape` asks."""
+    """Return `pixels` converted to the format `shape`."""
     coloured = with_channels(pixels, shape.channels or pixels.shape[2], shape.background)
     return _cropped(coloured, shape) if shape.fit == "crop" else _padded(coloured, shape)
 
@@ -40,7 +40,7 @@ def with_channels(
 ) -> UInt8[np.ndarray, "h w d"]:
     """Return `pixels` as grey (1), grey with alpha (2), RGB (3) or RGBA (4).
 
-    Where alpha is given up, the colour `background` shows through.
+    If alpha is dropped, pixels are composited on `background`.
     """
     if pixels.shape[2] == channels:
         return pixels
@@ -52,18 +52,18 @@ def with_channels(
 
 
 def shows_background(pixels: UInt8[np.ndarray, "h w c"], channels: int) -> bool:
-    """Return whether there are transparent pixels that `channels` channels cannot keep transparent."""
+    """Return whether there are transparent pixels, and `channels` has no alpha."""
     return pixels.shape[2] in (2, 4) and channels in (1, 3) and int(pixels[:, :, -1].min()) < OPAQUE
 
 
 def colour(text: str) -> tuple[int, int, int]:
-    """Return the red, green and blue of a colour by name, or as #rrggbb. Raises DataError where it is none."""
+    """Return red, green and blue of a colour given by name or as #rrggbb. Raises DataError if it is invalid."""
     try:
         red, green, blue, *alpha = ImageColor.getrgb(text)
     except ValueError:
         red, green, blue, alpha = 0, 0, 0, [0]
     if alpha:
-        raise DataError("--background", f"{text!r} is no opaque colour", "write a name such as white, or #rrggbb")
+        raise DataError("--background", f"{text!r} is not an opaque colour", "give a name such as white, or #rrggbb")
     return red, green, blue
 
 

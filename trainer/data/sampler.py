@@ -1,4 +1,4 @@
-"""The endless order in which a run sees its images: a permutation that a moving window keeps shuffling."""
+"""The infinite order in which a run sees its images: a permutation, continually shuffled in a moving window."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ DRAWS_AT_ONCE = 1 << 12
 
 
 class InfiniteSampler:
-    """Yields indices in 0..size-1 without end; every index comes round about once per `size` draws.
+    """Yields indices in 0..size-1 without end; each index occurs about once per `size` draws.
 
-    Position t of the stream shows element t mod `size` of a permutation. The element just shown then changes places
-    with one up to `window` * `size` positions before it (cyclically), so that no two rounds have the same order.
-    Replica `rank` of `replicas` gets every `replicas`-th position. The stream is a function of the arguments alone:
-    it can start at any position `start`, counted over all replicas.
+    Position t of the stream yields element t mod `size` of a permutation, which is then swapped with an element up to
+    `window` * `size` positions before it (cyclically), so that the order changes in every round.
+    Replica `rank` of `replicas` gets every `replicas`-th position. The stream is a function of the arguments alone, and
+    can start at any position `start`, counted over all replicas.
     """
 
     def __init__(
@@ -43,16 +43,16 @@ class InfiniteSampler:
         """Return the next `count` indices of this replica."""
         if count == 0:
             return []
-        wait = (self._rank - self._position) % self._replicas
-        shown = self._pass(wait + (count - 1) * self._replicas + 1)
-        return shown[wait :: self._replicas]
+        offset = (self._rank - self._position) % self._replicas
+        drawn = self._advance(offset + (count - 1) * self._replicas + 1)
+        return drawn[offset :: self._replicas]
 
     def _skip(self, count: int) -> None:
         for done in range(0, count, DRAWS_AT_ONCE):
-            self._pass(min(DRAWS_AT_ONCE, count - done))
+            self._advance(min(DRAWS_AT_ONCE, count - done))
 
-    def _pass(self, count: int) -> list[int]:
-        """Let `count` positions pass and return what they show. All draws in one call equal draws one at a time."""
+    def _advance(self, count: int) -> list[int]:
+        """Advance by `count` positions and return their indices. The result does not depend on how calls are split."""
         order, size = self._order, len(self._order)
         positions = np.arange(self._position, self._position + count)
         self._position += count
@@ -60,12 +60,12 @@ class InfiniteSampler:
         if self._reach < 2:
             return [order[here] for here in heres]
         theres = ((positions - self._random.randint(self._reach, size=count)) % size).tolist()
-        shown = []
+        drawn = []
         for here, there in zip(heres, theres, strict=True):
             index = order[here]
-            shown.append(index)
+            drawn.append(index)
             order[here], order[there] = order[there], index
-        return shown
+        return drawn
 
 
 def _permutation(size: int, random: np.random.RandomState | None) -> np.ndarray:

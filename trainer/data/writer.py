@@ -1,4 +1,4 @@
-"""Writing a data set as a ZIP in the layout of the field, with the same bytes for the same images on every machine."""
+"""Write a data set as a ZIP in StyleGAN2's layout, with the same bytes for the same images on every machine."""
 
 import json
 import uuid
@@ -17,20 +17,20 @@ from trainer.errors import OutputError, printable
 from trainer.files import sync
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a ZIP can hold, given to every file."""
+"""The earliest time that a ZIP supports, used for every file."""
 
 IMAGES_PER_FOLDER = 1000
 LONGEST_REMARK = 2000
 
 
 class ZipWriter:
-    """Writes `00000/img00000000.png` ... and `dataset.json`; the file gets its name when all of it is on disk.
+    """Writes `00000/img00000000.png` ... and `dataset.json`; the file is renamed once all of it is on disk.
 
         with ZipWriter(path, {"filter": "box"}) as writer:
             writer.add(pixels, label)
 
-    `settings` and `remarks` say how the images were made. They stand in the ZIP's comment, which is no part of the
-    fingerprint.
+    `settings` and `remarks` describe how the images were made. They are stored in the ZIP's comment, which is not part
+    of the fingerprint.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, object]) -> None:
@@ -90,14 +90,14 @@ class ZipWriter:
 
 
 def _comment(settings: Mapping[str, object], remarks: Sequence[str]) -> bytes:
-    """Return what a ZIP says of itself, with as many remarks as fit."""
-    told = {**settings, "remarks": remarks} if remarks else dict(settings)
-    comment = json.dumps({"adasweep": told}, sort_keys=True).encode()
+    """Return the comment of a ZIP: settings, and as many remarks as fit."""
+    content = {**settings, "remarks": remarks} if remarks else dict(settings)
+    comment = json.dumps({"adasweep": content}, sort_keys=True).encode()
     return comment if len(comment) <= zipfile.ZIP_MAX_COMMENT or not remarks else _comment(settings, remarks[:-1])
 
 
 def read_settings(path: Path) -> dict[str, object]:
-    """Return how the images of a ZIP were made, {} when it does not say."""
+    """Return the settings that a ZIP was prepared with, {} if it has none."""
     try:
         with zipfile.ZipFile(path) as file:
             settings = json.loads(file.comment)["adasweep"]

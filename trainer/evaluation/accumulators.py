@@ -1,4 +1,4 @@
-"""What is kept of the generated images of one snapshot, put together batch by batch in their order."""
+"""Accumulate what metrics need of a snapshot's generated images, batch by batch in order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from trainer.metrics.swd import PATCHES, PatchRows
 
 
 class Accumulators:
-    """One pass for metrics of several sizes; a smaller one uses the first images. Patches lie on disk in `folder`."""
+    """One pass for metrics of several sizes; smaller ones use the first images. Patches are on disk in `folder`."""
 
     def __init__(self, wanted: Iterable[tuple[OutputKind, int]], extractor: BatchExtractor, folder: Path) -> None:
         dim, classes = extractor.sizes
@@ -29,7 +29,7 @@ class Accumulators:
         self._images_cut, self._folder = extractor.until.get("patches", 0), folder
 
     def take(self, outputs: BatchOutputs) -> None:
-        """Take in what the next batch gave."""
+        """Add the outputs of the next batch."""
         assert outputs.start == self.images, "batches are taken in order"
         if outputs.features is not None:
             _fill(self.features, outputs.start, outputs.features)
@@ -46,13 +46,13 @@ class Accumulators:
         self.images += outputs.images
 
     def first(self, spec: MetricSpec) -> "GeneratedFeatures":
-        """Return the part of what was gathered that a metric asks for."""
+        """Return the part that a metric uses."""
         return GeneratedFeatures(self, spec)
 
 
 @dataclass(frozen=True)
 class GeneratedFeatures:
-    """The first images of a pass, as many as a metric asks for. Only what was asked for is there."""
+    """A metric's view of a pass: the outputs of the first images. Only requested outputs are available."""
 
     accumulators: Accumulators
     spec: MetricSpec
@@ -79,5 +79,5 @@ class GeneratedFeatures:
 
 
 def _fill(store: Float32[np.ndarray, "n d"], start: int, rows: Float32[np.ndarray, "m d"]) -> None:
-    room = store[start : start + len(rows)]
-    room[:] = rows[: len(room)]
+    target = store[start : start + len(rows)]
+    target[:] = rows[: len(target)]

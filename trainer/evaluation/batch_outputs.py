@@ -1,4 +1,4 @@
-"""What every batch of generated images is looked at for, on whichever rank: as much as the metrics need, no more."""
+"""Extract from a batch of generated images what the metrics need, on any rank."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FROM_NETWORK: frozenset[OutputKind] = frozenset({"gaussian", "features", "probab
 
 
 class BatchOutputs(NamedTuple):
-    """What one batch of `images` images gave: a row for each image, but a number for each pair in `similarities`."""
+    """The outputs of a batch of `images` images: a row per image, but a number per pair in `similarities`."""
 
     start: int
     images: int
@@ -31,7 +31,7 @@ class BatchOutputs(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchExtractor:
-    """Looks at the first `until[keep]` images for each thing that is kept. `seed` decides where patches are cut."""
+    """Extracts each kind of output from the first `until[kind]` images. `seed` determines the positions of patches."""
 
     feature_networks: FeatureNetworks
     until: Mapping[OutputKind, int]
@@ -41,7 +41,7 @@ class BatchExtractor:
     def for_all(
         cls, wanted: Iterable[tuple[OutputKind, int]], feature_networks: FeatureNetworks, seed: int
     ) -> "BatchExtractor":
-        """Return what serves everything wanted."""
+        """Return an extractor for all `wanted` outputs."""
         until: dict[OutputKind, int] = {}
         for keep, count in wanted:
             until[keep] = max(count, until.get(keep, 0))
@@ -54,14 +54,14 @@ class BatchExtractor:
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """Return the numbers of features and of classes of the detector; 0 where it is not needed."""
+        """Return the numbers of features and classes of the detector; 0 if it is not needed."""
         if not FROM_NETWORK & self.until.keys():
             return 0, 0
         detector = self.feature_networks.detector
         return detector.feature_dim, detector.classes
 
     def outputs(self, batch: ImageBatch) -> BatchOutputs:
-        """Return what a batch gives; what goes beyond `total` is left out."""
+        """Return the outputs of a batch, without images beyond `total`."""
         images = batch.images[: self.total - batch.start]
         features, probabilities = self._network_outputs(batch.start, images)
         return BatchOutputs(

@@ -1,6 +1,6 @@
-"""All metrics of one snapshot from one pass of generation and one pass of the feature network, on any number of ranks.
+"""All metrics of a snapshot from one pass of generation and of the feature network, on any number of ranks.
 
-Path lengths need pairs of images a small step apart, so each kind of path takes a pass of its own.
+Path lengths need pairs of images a small step apart, so each kind of path takes another pass.
 """
 
 import time
@@ -25,10 +25,10 @@ ALONE = World()
 
 @dataclass(frozen=True)
 class MetricValue:
-    """One number of one metric. `seconds` is the time of the whole evaluation it came from; `time` is Unix time.
+    """One number of one metric. `seconds` is the duration of the whole evaluation; `time` is Unix time.
 
-    Values may be compared where `metric` and `identity` are equal. Values of one `basis` differ in their evaluation
-    seed alone: they are several measurements of one thing.
+    Values are comparable if `metric` and `identity` are equal. Values with the same `basis` differ only in their
+    evaluation seed: they are repeated measurements.
     """
 
     metric: str
@@ -43,7 +43,7 @@ class MetricValue:
     time: float
 
     def row(self) -> dict[str, str | int | float]:
-        """Return what goes into a line of metrics.jsonl."""
+        """Return the row for metrics.jsonl."""
         return asdict(self)
 
 
@@ -58,13 +58,13 @@ def evaluate(
     progress: Progress = lambda _: None,
     world: World = ALONE,
 ) -> list[MetricValue]:
-    """Return the numbers of all metrics `names`, in their order; nothing on any rank but the first.
+    """Return the numbers of all metrics `names`, in order; an empty list on ranks other than the first.
 
-    The subject gives the same images for the same `seed`; a metric of fewer images uses the first of them. `mirror`
-    adds its mirror images to the reference. `progress` is called with what is being done, several times a second; it
-    may raise Preempted, which then is raised on all ranks.
+    The subject yields the same images for the same `seed`; metrics of fewer images use the first of them. `mirror`
+    adds mirror images to the reference. `progress` is called several times a second with the current activity; it may
+    raise Preempted, which is then raised on all ranks.
 
-    Raises MetricNameError for names that do not exist, DetectorError or PerceptualError where a network cannot be had.
+    Raises MetricNameError for unknown names, DetectorError or PerceptualError if a network cannot be loaded.
     """
     started = time.monotonic()
     specs = [parse_metric(name) for name in names]
@@ -94,7 +94,7 @@ def accumulate(
     progress: Progress,
     world: World = ALONE,
 ) -> Accumulators:
-    """Return what the metrics `specs` need of as many generated images and paths as the largest of them asks for."""
+    """Return what the metrics `specs` need of generated images and paths, as many as the largest metric uses."""
     wanted = [(MEASURES[spec.family].keep, spec.generated) for spec in specs]
     extractor = BatchExtractor.for_all(wanted, feature_networks, seed)
     accumulators = Accumulators(wanted, extractor, cache_dir)
@@ -105,7 +105,7 @@ def accumulate(
         ):
             accumulators.take(outputs)
         images = accumulators.images
-        assert images == extractor.total, f"asked for {extractor.total} generated images, got {images}"
+        assert images == extractor.total, f"requested {extractor.total} generated images, got {images}"
     paths = {spec.path: max(s.generated for s in specs if s.path == spec.path) for spec in specs if spec.path}
     for path, count in paths.items():
         accumulators.steps[path] = step_distances(subject, path, count, feature_networks.distance, world, progress)

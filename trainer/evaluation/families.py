@@ -1,4 +1,4 @@
-"""From real and generated images to the numbers of each family, by their suffixes in recorded names."""
+"""Compute the numbers of each metric family, by their suffixes in recorded names."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -19,7 +19,7 @@ MetricValues = Mapping[str, float]
 
 
 class Measure(NamedTuple):
-    """What has to be kept of the generated images, and the function of both sets and the evaluation seed."""
+    """The outputs of generated images that a family needs, and its function of both sets and the evaluation seed."""
 
     keep: OutputKind
     numbers: Callable[[RealFeatures, GeneratedFeatures, int], MetricValues]

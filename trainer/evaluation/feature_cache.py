@@ -1,4 +1,4 @@
-"""Arrays that are measured once and kept on disk: whole or not at all, by one process at a time."""
+"""Arrays computed once and cached on disk, atomically and by one process at a time."""
 
 import tempfile
 import time
@@ -18,9 +18,9 @@ PATIENCE_SECONDS: Final = 3600.0
 
 
 def once(paths: list[Path], measure: Callable[[], None], waiting: Callable[[], None]) -> None:
-    """Have `measure` write `paths`, unless they are there or another process is just about it.
+    """Call `measure` to write `paths`, unless they exist; wait if another process is writing them.
 
-    Raises OutputError where nothing can be kept.
+    Raises OutputError if the folder cannot be created.
     """
     if all(path.exists() for path in paths):
         return
@@ -28,19 +28,19 @@ def once(paths: list[Path], measure: Callable[[], None], waiting: Callable[[], N
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(folder, f"features cannot be kept here ({error.strerror})") from error
+        raise OutputError(folder, f"features cannot be stored here ({error.strerror})") from error
     with one_at_a_time(paths[0].with_suffix(".lock"), waiting):
         if not all(path.exists() for path in paths):
             measure()
 
 
 def written(path: Path, shape: tuple[int, int]) -> "np.memmap[tuple[int, int], np.dtype[np.float32]]":
-    """Return a new file of zeros to be filled."""
+    """Return a new memory-mapped file of zeros."""
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
 
 
 def mapped(path: Path) -> Float32[np.ndarray, "n d"]:
-    """Return a file's rows, which are read from disk where they are used."""
+    """Return a file's rows as a memory map."""
     rows: Float32[np.ndarray, "n d"] = np.load(path, mmap_mode="r", allow_pickle=False)
     return rows
 
@@ -49,9 +49,9 @@ def mapped(path: Path) -> Float32[np.ndarray, "n d"]:
 def one_at_a_time(
     path: Path, waiting: Callable[[], None], patience_seconds: float = PATIENCE_SECONDS
 ) -> Iterator[None]:
-    """Hold the lock `path`, calling `waiting` again and again until it is had. It only saves doing things twice.
+    """Hold the lock `path`, calling `waiting` repeatedly until it is acquired. It only avoids duplicate work.
 
-    After `patience_seconds`, and where a file system knows no locks, the work is done without one.
+    After `patience_seconds`, or if the file system does not support locks, continue without it.
     """
     deadline = time.monotonic() + patience_seconds
     with ExitStack() as stack:
@@ -63,7 +63,7 @@ def one_at_a_time(
 
 
 def _is_held(stack: ExitStack, path: Path) -> bool:
-    """Return whether the lock, or the knowledge that there can be none here, is had within POLL_SECONDS."""
+    """Return whether the lock was acquired within POLL_SECONDS, or is not supported here."""
     try:
         return stack.enter_context(locked(path, POLL_SECONDS))
     except OSError:
@@ -71,13 +71,13 @@ def _is_held(stack: ExitStack, path: Path) -> bool:
 
 
 def scratch(shape: tuple[int, int], folder: Path) -> Float32[np.ndarray, "n d"]:
-    """Return an array of zeros in a file of `folder` that has no name, and is gone with the process.
+    """Return an array of zeros in an unnamed file of `folder`, freed with the process.
 
-    Raises OutputError where there is no room.
+    Raises OutputError if there is not enough space.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
     except OSError as error:
-        raise OutputError(folder, f"no room for {shape[0]} rows ({error.strerror})") from error
+        raise OutputError(folder, f"not enough space for {shape[0]} rows ({error.strerror})") from error

@@ -1,4 +1,4 @@
-"""The networks that metrics take features from, loaded when the first metric asks for them."""
+"""The feature networks of metrics, loaded on first use."""
 
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from trainer.perceptual import PerceptualFeatures, load_features
 class FeatureNetworks:
     """The detector whose features are compared, and the perceptual distance of path lengths, on one device.
 
-    Both may be given by name (`inception:/path/to/file.pt`) or ready made.
+    Both may be given by name (`inception:/path/to/file.pt`) or as objects.
     """
 
     def __init__(
@@ -25,24 +25,24 @@ class FeatureNetworks:
 
     @cached_property
     def detector(self) -> Detector:
-        """Return the feature network. Raises DetectorError where it cannot be had."""
+        """Return the detector. Raises DetectorError if it cannot be loaded."""
         given = self._detector
         return load_detector(given, self.device) if isinstance(given, str) else given
 
     @cached_property
     def distance(self) -> PerceptualFeatures:
-        """Return the perceptual distance. Raises PerceptualError where it cannot be had."""
+        """Return the perceptual distance. Raises PerceptualError if it cannot be loaded."""
         given = self._distance
         return load_features(given, self.device) if isinstance(given, str) else given
 
     @property
     def names(self) -> tuple[str, str]:
-        """Return the names of detector and distance as recorded names have them; paths are left out later."""
+        """Return the names of detector and distance for recorded names, which omit any path."""
         detector = self._detector if isinstance(self._detector, str) else self._detector.name
         return detector, self._distance if isinstance(self._distance, str) else DISTANCE
 
     def identity(self, source: FeatureSource) -> str:
-        """Return what decides the features: weights, resize and precision of the network, if it is one."""
+        """Return what determines the features: weights, resize and precision of the network, or `pixels`."""
         if source == "pixels":
             return source
         return self.detector.identity if source == "detector" else self.distance.name

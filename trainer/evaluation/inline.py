@@ -1,4 +1,4 @@
-"""Evaluating a run's moving average inline: snapshot, generate, measure, append the rows, keep best and last."""
+"""Evaluate a run's moving average during training: snapshot, measure, append rows, keep the best and the last."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ from trainer.state.train_state import TrainState
 
 @dataclass
 class Evaluator:
-    """Evaluates when it is due. Rows of an earlier attempt count up to where it was resumed.
+    """Evaluates the moving average. Rows of an earlier attempt count up to where it was resumed.
 
-    Where evaluation is left to later jobs, snapshots are all it makes.
+    If evaluation is left to later jobs, it only saves snapshots.
     """
 
     config: TrainConfig
@@ -36,9 +36,10 @@ class Evaluator:
         return self.measurer.options.evaluation == "later"
 
     def evaluate(self, state: TrainState, reporter: Reporter) -> None:
-        """Keep a snapshot of this image counter, with those metrics of its average that are not known yet.
+        """Save a snapshot at this image counter, and measure the missing metrics of its average.
 
-        All ranks take part. Raises Preempted when a stop signal comes in the middle; nothing is written then.
+        All ranks take part. Raises Preempted if a stop signal arrives meanwhile; metrics of an unfinished seed are
+        lost.
         """
         kept = state.images <= self.resumed_images and self.measurer.run.snapshot(state.images).exists()
         todo = not kept or (bool(self.measurer.missing(state.images)) and not self._later)
@@ -55,7 +56,7 @@ class Evaluator:
 
 
 def presented(average: GeneratorNetwork, labels_of: ImageSet) -> GeneratorNetwork:
-    """Return the average as it makes images outside training, with classes as frequent as in the set."""
+    """Return the average as used outside training, with class frequencies of the set."""
 
     def labels(count: int, draws: torch.Generator) -> Float[Tensor, "n cdim"]:
         return labels_of.labels(torch.randint(len(labels_of), [count], generator=draws).numpy())

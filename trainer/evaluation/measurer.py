@@ -1,4 +1,4 @@
-"""The numbers of a trial's snapshots: which are still missing, measuring them, and keeping the best and the last."""
+"""Metrics of a trial's snapshots: find missing ones, measure them, and retain the best and the last snapshot."""
 
 import math
 from collections import defaultdict
@@ -30,7 +30,7 @@ Known = tuple[int, str, int]
 
 @dataclass
 class Measurer:
-    """Measures snapshots against the whole data set, on all ranks. `known` are the numbers that are there already."""
+    """Measures snapshots against the whole data set, on all ranks. `known` are the numbers recorded so far."""
 
     run: RunDir
     options: RunOptions
@@ -45,7 +45,7 @@ class Measurer:
         return FeatureNetworks(self.options.detector, self.options.distance, self.world.device)
 
     def missing(self, images: int) -> dict[int, list[str]]:
-        """Return by evaluation seed the names of the metrics of which a number is not known at this image counter."""
+        """Return, by evaluation seed, the metrics with numbers missing at this image counter."""
         found = {
             seed: [name for name in self.options.metrics if not self._numbers(name, images, seed) <= self.known]
             for seed in range(self.options.evaluation_seeds)
@@ -55,7 +55,7 @@ class Measurer:
     def measure(self, images: int, average: GeneratorNetwork, reporter: Reporter) -> None:
         """Append the missing numbers of a moving average to metrics.jsonl.
 
-        Raises Preempted when a stop signal comes in the middle; what whole seeds gave is kept then.
+        Raises Preempted if a stop signal arrives meanwhile; rows of finished seeds are kept.
         """
         for seed, names in self.missing(images).items():
             values = evaluate(
@@ -72,14 +72,14 @@ class Measurer:
             self.known |= {number for name in names for number in self._numbers(name, images, seed)}
 
     def keep(self, images: int, guard: Guard) -> None:
-        """Point `best` at the best snapshot by the first metric, and remove what is not to be kept."""
+        """Link `best` to the best snapshot by the first metric, and remove snapshots that need not be kept."""
         best = self._best() or images
         point(self.run.snapshots / "best.safetensors", self.run.snapshot(best), guard)
         if self.options.snapshots_kept == "best-and-last":
             prune_snapshots(self.run, {images, best}, guard)
 
     def progress(self, reporter: Reporter) -> Progress:
-        """Return what is told what is being done: it keeps the heart beating, and raises Preempted after a signal."""
+        """Return a progress callback that updates the heartbeat, and raises Preempted after a stop signal."""
 
         def progress(doing: str) -> None:
             if self.stop.made:
@@ -93,7 +93,7 @@ class Measurer:
         return {(images, number, seed) for number in recorded}
 
     def _best(self) -> int | None:
-        """Return the image counter of the best snapshot that is still there; of equals, the earliest."""
+        """Return the image counter of the best existing snapshot; the earliest of equal ones."""
         if not self.options.metrics:
             return None
         metric = value_names(parse_metric(self.options.metrics[0]), self.options.detector, self.options.distance)[0]
@@ -104,12 +104,12 @@ class Measurer:
 
 
 def recorded_values(rows: Iterable[dict[str, Any]]) -> set[Known]:
-    """Return the numbers that rows of metrics.jsonl hold."""
+    """Return the numbers in rows of metrics.jsonl."""
     return {(round(row["kimg"] * 1000), row["metric"], row.get("seed", 0)) for row in rows}
 
 
 def means(rows: Iterable[dict[str, Any]], metric: str) -> Mapping[int, float]:
-    """Return by image counter the mean of a metric over evaluation seeds; a later row of a seed replaces an earlier."""
+    """Return by image counter the mean of a metric over evaluation seeds; the last row of a seed counts."""
     by_images: dict[int, dict[int, float]] = defaultdict(dict)
     for row in rows:
         if row["metric"] == metric:

@@ -1,4 +1,4 @@
-"""The perceptual distances of small steps along paths of a generator, of which path length is made."""
+"""The perceptual distances of small steps along latent paths, from which path length is computed."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from trainer.runtime.world import World
 
 
 class Measured(NamedTuple):
-    """The distances of a batch of steps, and the number of the first."""
+    """The distances of a batch of steps, and the number of the first step."""
 
     start: int
     distances: Float32[np.ndarray, " n"]
@@ -24,7 +24,7 @@ class Measured(NamedTuple):
 
 @torch.inference_mode()
 def perceptual_distances(steps: PathSteps, features: PerceptualFeatures, crop: bool) -> Measured:
-    """Return how far apart both ends of every step look; with `crop`, in the middle where a portrait's face is."""
+    """Return the perceptual distance between the ends of each step; with `crop`, of the central face region only."""
     ends = [as_seen(images) for images in (steps.before, steps.after)]
     before, after = (features(face_region(end) if crop else end) for end in ends)
     return Measured(steps.start, distance(before, after).cpu().numpy())
@@ -38,7 +38,7 @@ def step_distances(
     world: World,
     progress: Progress,
 ) -> Float64[np.ndarray, " count"]:
-    """Return the distances of `count` steps on paths of one kind, shared out to all processes."""
+    """Return the distances of `count` steps on one kind of path, computed by all processes together."""
     found: list[Float32[np.ndarray, " n"]] = []
 
     def own() -> Iterator[Measured]:
@@ -51,5 +51,5 @@ def step_distances(
     for measured in in_rounds(own(), world, pulse):
         found.append(measured.distances)
     distances = np.concatenate(found).astype(np.float64)[:count]
-    assert len(distances) == count, f"asked for {count} paths, got {len(distances)}"
+    assert len(distances) == count, f"requested {count} paths, got {len(distances)}"
     return distances

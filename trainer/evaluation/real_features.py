@@ -1,10 +1,10 @@
-"""The real images of a metric: which of a set, and their features, measured once and kept on disk for every run.
+"""The real images of a metric: their choice from a set, and their features, cached on disk for all runs.
 
     cache_dir/features/<fingerprint>[-mirror]-<detector>-<n>.npy              features [n d], read through a memory map
     cache_dir/features/<fingerprint>[-mirror]-<detector>-<n>.gaussian.npz     mean [d], root [d d] of their covariance
     cache_dir/features/<fingerprint>[-mirror]-patches<side>-<n>.npy           patches of one resolution [n * 128 c * 49]
 
-A file appears whole or not at all, whatever crashes; a lock spares concurrent processes the same work.
+Files are written atomically; a lock keeps concurrent processes from duplicate work.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ ImageNumbers = Int64[np.ndarray, " n"]
 
 @runtime_checkable
 class ReferenceSet(Protocol):
-    """A set of real images known by content."""
+    """A set of real images identified by content."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -72,7 +72,7 @@ def chosen(available: int, count: int) -> ImageNumbers:
 
 @dataclass(frozen=True)
 class RealFeatures:
-    """What is known of `count` images of a reference, from the cache if it is there and into it if not."""
+    """Features of `count` images of a reference, read from the cache or written to it."""
 
     reference: ReferenceSet
     feature_networks: FeatureNetworks
@@ -87,14 +87,14 @@ class RealFeatures:
     def features(self) -> Float32[np.ndarray, "n d"]:
         """Return the features, as a memory map.
 
-        Raises OutputError where they cannot be kept.
+        Raises OutputError if they cannot be stored.
         """
         path = self._file("npy")
         once([path], lambda: self._measure(path), self._wait)
         return mapped(path)
 
     def gaussian(self) -> Gaussian:
-        """Return mean and covariance, the latter by its root, which takes longer than all the rest of an FID."""
+        """Return mean and covariance, with the root of the latter, which takes longer than the rest of FID."""
         if self.count <= self.detector.feature_dim:
             return gaussian_of(self.features())
         path = self._file("gaussian.npz")
@@ -108,7 +108,7 @@ class RealFeatures:
     def patches(self) -> dict[int, PatchRows]:
         """Return the patches of every resolution, finest first, as memory maps.
 
-        Raises OutputError where they cannot be kept.
+        Raises OutputError if they cannot be stored.
         """
         side = self.reference.images(np.arange(1)).shape[-1]
         beginning = f"{self.reference.fingerprint}-patches"

@@ -1,4 +1,4 @@
-"""What is measured: images by number, and pairs of images a small step apart, the same ones for the same seed."""
+"""The images that are evaluated, and pairs of images a small step apart; deterministic in the seed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SEED: Final = 0
 
 
 class Share(NamedTuple):
-    """Every `of`-th batch, from number `first` on: what one of several processes generates."""
+    """Every `of`-th batch, starting with number `first`: the part of one of several processes."""
 
     first: int = 0
     of: int = 1
@@ -30,14 +30,14 @@ WHOLE: Final = Share()
 
 
 class ImageBatch(NamedTuple):
-    """Images of 0..255, and the number of the first. Batches begin at even numbers: their images pair up."""
+    """Images in 0..255, and the number of the first, which is even, so that images can be paired."""
 
     start: int
     images: UInt8[Tensor, "n c h w"]
 
 
 class PathSteps(NamedTuple):
-    """Images [-1, 1] at t of n random paths and at t + epsilon, and the number of the first path."""
+    """Images in [-1, 1] at t and t + epsilon of n random paths, and the number of the first path."""
 
     start: int
     before: Float[Tensor, "n c h w"]
@@ -46,7 +46,7 @@ class PathSteps(NamedTuple):
 
 @runtime_checkable
 class Subject(Protocol):
-    """Gives at least `count` images or paths in order, as batches; of these, only those of `share`."""
+    """Yields at least `count` images or paths in order, in batches; only those of `share`."""
 
     def images(self, count: int, share: Share, /) -> Iterator[ImageBatch]: ...
 
@@ -63,10 +63,10 @@ class Draw(NamedTuple):
 
 @dataclass(frozen=True)
 class Samples:
-    """Images of a generator: z ~ N(0, I), labels as frequent as in the set.
+    """Images of a generator: z ~ N(0, I), labels with the frequencies of the set.
 
-    They depend on the weights, `seed`, and truncation alone: by `psi` in w, or of entries of z beyond `threshold`. The
-    official metrics draw anew each time.
+    They depend only on the weights, `seed`, and truncation: by `psi` in w, or by resampling entries of z beyond
+    `threshold`. The official metrics draw new latents each time.
     """
 
     generator: GeneratorNetwork
@@ -81,14 +81,14 @@ class Samples:
 
     @torch.inference_mode()
     def images(self, count: int, share: Share = WHOLE) -> Iterator[ImageBatch]:
-        """Yield generated images of 0..255 on the CPU."""
+        """Yield generated images in 0..255 on the CPU."""
         for start, z, c in self.draws("evaluation", count, share):
             seed_everything(self.seed, "evaluation noise", start)
             yield ImageBatch(start, to_uint8(self.generator(z, c, self.psi)).cpu())
 
     @torch.inference_mode()
     def paths(self, count: int, path: str, share: Share = WHOLE) -> Iterator[PathSteps]:
-        """Yield both ends of steps of 1e-4 between two latents, with the same noise, in fp32.
+        """Yield both ends of steps of 1e-4 between two latents, with equal noise, in fp32.
 
         `path` is wend, wfull, zend or zfull, as in a metric's name.
         """
@@ -114,12 +114,12 @@ class Samples:
         return images
 
     def first(self, purpose: str, count: int) -> Draw:
-        """Return `count` latents and labels at once."""
+        """Return `count` latents and labels in one draw."""
         starts, zs, cs = zip(*self.draws(purpose, count), strict=True)
         return Draw(starts[0], torch.cat(zs), torch.cat(cs))
 
     def draws(self, purpose: str, count: int, share: Share = WHOLE) -> Iterator[Draw]:
-        """Yield latents and labels of the batches of a share; all of them are drawn, so that the rest stays put."""
+        """Yield latents and labels of the batches of a share; all are drawn, so that they do not depend on shares."""
         draws, z_dim = generator_of(self.seed, purpose), self.generator.z_dim
         for start in range(0, count, BATCH):
             size = min(BATCH, count - start)

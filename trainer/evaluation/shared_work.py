@@ -1,4 +1,4 @@
-"""Work shared out to several processes: batch by batch, its results put together in the order of batches."""
+"""Work distributed to several processes by batches, with results in the order of batches."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -11,9 +11,9 @@ Progress = Callable[[str], None]
 
 
 def in_rounds(own: Iterator[T], world: World, pulse: Callable[[], None]) -> Iterator[T]:
-    """Yield the results of all processes, of which `own` are every `size`-th: all get the same ones in the same order.
+    """Yield the results of all processes in order, on every process; `own` are every `size`-th of them.
 
-    `pulse` is called before every round; where it raises Preempted in one process, all are.
+    `pulse` is called before every round; if it raises Preempted in one process, all processes raise it.
     """
     while True:
         agreed(pulse, world)
@@ -24,7 +24,7 @@ def in_rounds(own: Iterator[T], world: World, pulse: Callable[[], None]) -> Iter
 
 
 def agreed(act: Callable[[], None], world: World) -> None:
-    """Let every process do its part; where it raises Preempted in one of them, all are."""
+    """Call `act` on every process; if it raises Preempted in one of them, all raise it."""
     try:
         act()
         stopped = False

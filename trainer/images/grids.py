@@ -19,7 +19,7 @@ ANIMATED = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG"}
 
 
 def tile(images: UInt8[Tensor, "n c h w"], columns: int) -> UInt8[Tensor, "c rows_h columns_w"]:
-    """Lay out uint8 images [n c h w] in rows of at most `columns`, as one image; a last row is filled up with black."""
+    """Return uint8 images [n c h w] tiled in rows of at most `columns`; the last row is padded with black."""
     count, channels, height, width = images.shape
     columns = min(columns, count)
     rows = math.ceil(count / columns)
@@ -36,7 +36,7 @@ def write_png(path: Path, image: UInt8[Tensor, "c h w"], guard: Guard | None = N
 
 
 def picture(image: UInt8[Tensor, "c h w"]) -> Image.Image:
-    """Return one uint8 image [c h w] as a picture."""
+    """Return one uint8 image [c h w] as a PIL image."""
     pixels = image.permute(1, 2, 0).contiguous().numpy()
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
@@ -47,7 +47,7 @@ def to_uint8(images: Float[Tensor, "*any"]) -> UInt8[Tensor, "*any"]:
 
 
 def fixed_latents(count: int, z_dim: int, seed: int) -> Float[Tensor, "{count} {z_dim}"]:
-    """Return the z [count zdim] of every sample sheet of a run: the same latents, so that sheets can be compared."""
+    """Return the z [count zdim] of all sample sheets of a run: fixed, so that sheets can be compared."""
     return torch.randn(count, z_dim, generator=generator_of(seed, "sheet"))
 
 
@@ -71,12 +71,12 @@ def sheet_of(generator: GeneratorNetwork, ws: Float[Tensor, "n layers wdim"], co
 
 
 def write_animation(path: Path, frames: UInt8[Tensor, "n c h w"], milliseconds: int = 40) -> None:
-    """Write uint8 frames [n c h w] as an endless animation in the format of the file's ending.
+    """Write uint8 frames [n c h w] as a looping animation in the format of the file's suffix.
 
-    Raises OutputError for an ending that is no animation format.
+    Raises OutputError for an unsupported suffix.
     """
     if path.suffix.lower() not in ANIMATED:
-        raise OutputError(path, "not an animation by its ending", "use .gif, .webp or .png")
+        raise OutputError(path, "has no suffix of an animation format", "use .gif, .webp or .png")
     pictures, buffer = [picture(frame) for frame in frames], io.BytesIO()
     moving = {"save_all": True, "append_images": pictures[1:], "duration": milliseconds, "loop": 0}
     pictures[0].save(buffer, ANIMATED[path.suffix.lower()], **moving)

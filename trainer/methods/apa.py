@@ -15,7 +15,7 @@ from trainer.registry import implements
 
 @implements(PseudoAugmentation)
 class PseudoAugmenter(Method):
-    """Passes generated images off as real with probability p, in Dmain and in R1. r_t is over what passes for real."""
+    """Passes generated images off as real with probability p, in Dmain and R1; r_t includes them."""
 
     def __init__(self, spec: PseudoAugmentation) -> None:
         self.control = InnerAugmenter(spec)

@@ -1,7 +1,7 @@
 """Auxiliary rotations (Chen et al. 2019, "Self-supervised GANs via auxiliary rotation loss").
 
-The discriminator has four more outputs beside its score, and tells with them by how many quarter turns an image was
-rotated. The score of rotated images trains nobody.
+The discriminator has four additional outputs, which predict by how many quarter turns an image is rotated. The scores
+of rotated images are not trained on.
 """
 
 import torch
@@ -21,14 +21,14 @@ TURNS = 4
 
 
 def rotated(images: Float[Tensor, "n c h w"]) -> tuple[Float[Tensor, "m c h w"], Int[Tensor, " m"]]:
-    """Return m = 4n images, turned by 0, 1, 2, 3 quarters (counterclockwise, all images by each), and these numbers."""
+    """Return m = 4n images, all turned by 0, then by 1, 2, 3 quarters counterclockwise, and these numbers."""
     turned = [images.rot90(turns, (2, 3)) for turns in range(TURNS)]
     return torch.cat(turned), torch.arange(TURNS, device=images.device).repeat_interleave(len(images))
 
 
 @implements(AuxiliaryRotation)
 class RotationTask(Method):
-    """Both networks are trained towards rotations that can be told: D on real images, G on its own."""
+    """Trains both networks to make rotations recognisable: D on real images, G on generated ones."""
 
     head: FullyConnected
 

@@ -17,7 +17,7 @@ def inconsistency(first: Float[Tensor, "n 1"], second: Float[Tensor, "n 1"]) -> 
 
 @implements(BalancedConsistency)
 class ConsistencyRegularizer(Method):
-    """T is applied to what the discriminator was shown. The generator is trained without T: that is why it leaks."""
+    """T is applied to the images that D sees. The generator is trained without T, which is why T leaks."""
 
     def __init__(self, spec: BalancedConsistency) -> None:
         self.spec, self.transform = spec, Always(spec.transform)

@@ -1,8 +1,8 @@
-"""Multiplicative noise in the discriminator, as strong as it is sure (Karras et al. 2018, App. B).
+"""Multiplicative noise in the discriminator that grows with its confidence (Karras et al. 2018, App. B).
 
     d <- decay d + (1 - decay) mean D(x),     s = strength max(0, d - 0.5)^2,     x <- x N(1, s^2)
 
-before every 3x3 convolution. It keeps the least squares loss from running away.
+before every 3x3 convolution. It keeps the least-squares loss from diverging.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ def strength_of(mean: float, strength: float) -> float:
 
 
 class NoiseLayer(nn.Module):
-    """x N(1, s^2), a number for every element; x itself where s is 0."""
+    """Returns x N(1, s^2), with independent noise for every element; x itself if s is 0."""
 
     def __init__(self, strength: Callable[[], float]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class NoiseLayer(nn.Module):
 
 @implements(DiscriminatorNoise)
 class Noisy(Method):
-    """Keeps the moving mean d, which moves once per Dmain."""
+    """Maintains the moving mean d, updated once per Dmain."""
 
     def __init__(self, spec: DiscriminatorNoise) -> None:
         self.spec = spec

@@ -29,7 +29,7 @@ def lecam(
 
 @implements(LeCam)
 class LeCamRegularizer(Method):
-    """Keeps the moving means a_R and a_F of both kinds of logits; they begin as the means of the first batch."""
+    """Maintains the moving means a_R and a_F of real and fake logits, initialised with the means of the first batch."""
 
     def __init__(self, spec: LeCam) -> None:
         self.spec = spec

@@ -11,14 +11,14 @@ from trainer.registry import implements
 
 
 def crosstalk(weight: Float[Tensor, "o *i"]) -> Float[Tensor, ""]:
-    """Return the sum of squared scalar products of different filters, the rows of the weight as a matrix."""
+    """Return the sum of squared scalar products of distinct filters, the rows of the weight as a matrix."""
     rows = weight.flatten(1)
     gram = rows @ rows.T
     return (gram - torch.diag(gram.diagonal())).square().sum()
 
 
 def network_crosstalk(network: nn.Module) -> Float[Tensor, ""]:
-    """Return the sum over all trainable weights of at least two axes; embeddings of classes are left alone."""
+    """Return the sum over all trainable weights with at least two axes, except class embeddings."""
     weights = [p for name, p in network.named_parameters() if p.ndim >= 2 and "embed" not in name and p.requires_grad]
     return torch.stack([crosstalk(weight) for weight in weights]).sum()
 
@@ -40,7 +40,7 @@ class OrthogonalRegularizer(Method):
 
 
 def _penalty(beta: float, network: nn.Module, name: str, logits: Float[Tensor, "n 1"]) -> PhaseResult | None:
-    """Return the same penalty for every sample: what counts is their mean."""
+    """Return the penalty, repeated for every sample, since the mean is trained on."""
     if not beta:
         return None
     penalty = network_crosstalk(network).expand(len(logits))

@@ -1,8 +1,7 @@
-"""Progressive growing (Karras et al. 2018, Sec. 2): both networks begin small, and resolutions fade in one by one.
+"""Progressive growing (Karras et al. 2018, Sec. 2): both networks start small, and resolutions fade in one by one.
 
-The schedule is a function of the image counter (`trainer/config/progressive_growing.py`): a run that goes on inside a
-fade needs no state of it. Real images show no more detail than generated ones: they are averaged down
-and faded likewise.
+The schedule is a function of the image counter (`trainer/config/progressive_growing.py`), so a run that resumes within
+a fade needs no saved state. Real images get the detail of generated ones: they are averaged down and faded likewise.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from trainer.registry import implements
 
 @implements(ProgressiveGrowing)
 class Grower(Method):
-    """Sets level, learning rates and, where a fade begins or ends, new optimizers."""
+    """Sets the level and the learning rates, and resets optimizers where a fade begins or ends."""
 
     networks: Sequence[Growable]
 
@@ -55,5 +54,5 @@ class Grower(Method):
 
 
 def stage_of(level: float) -> tuple[int, bool]:
-    """Return the highest resolution of a level, and whether it is fading in."""
+    """Return the highest resolution at a level, and whether it is fading in."""
     return top_of(level), not level.is_integer()

@@ -1,4 +1,4 @@
-"""A shallower mapping network: the spec changes the generator that is built, and there is nothing to do in training."""
+"""A shallower mapping network: the spec changes how the generator is built; training is unaffected."""
 
 from trainer.config.methods import ShallowMapping
 from trainer.objectives.method import Method
@@ -7,7 +7,7 @@ from trainer.registry import implements
 
 @implements(ShallowMapping)
 class Shallow(Method):
-    """Has built the generator with fewer layers (`TrainConfig.networks`)."""
+    """Does nothing: `TrainConfig.networks` has already reduced the mapping layers."""
 
     def __init__(self, spec: ShallowMapping) -> None:
         self.spec = spec

@@ -1,7 +1,7 @@
 """Spectral normalisation of the discriminator (Miyato et al. 2018).
 
-It stands behind the equalised learning rate and covers the 3x3 convolutions; FromRGB, 1x1 skips and dense layers stay
-as they are. The vector u moves on by one iteration per Dmain.
+It is applied after the equalised learning rate to the 3x3 convolutions; FromRGB, 1x1 skips and dense layers are
+unchanged. The vector u advances by one power iteration per Dmain.
 """
 
 from trainer.config.methods import SpectralNormalisation

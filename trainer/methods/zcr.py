@@ -1,7 +1,7 @@
 """Latent consistency regularisation (Zhao et al. 2021, Sec. 3.2): z' = z + radius n.
 
-G is to bring G(z) and G(z') apart, D is to give them near logits. Both images are made as in training, each with noise
-and style mixing of its own.
+G should move G(z) and G(z') apart, D should give them similar logits. Both images are generated as in training, with
+independent noise and style mixing.
 """
 
 import torch
@@ -22,7 +22,7 @@ def distance(first: Float[Tensor, "n c h w"], second: Float[Tensor, "n c h w"]) 
 
 @implements(LatentConsistency)
 class LatentConsistencyRegularizer(Method):
-    """Compares images of near latents in both phases."""
+    """Compares images of nearby latents in both phases."""
 
     def __init__(self, spec: LatentConsistency) -> None:
         self.spec = spec

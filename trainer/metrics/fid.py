@@ -3,8 +3,8 @@
     FID = |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))
 
 The trace of the root is the sum of the square roots of the eigenvalues of S1 S2. With S1 = R R^T these are the
-eigenvalues of the symmetric R^T S2 R, which are real and not negative but for rounding: no complex root, nothing added
-to the diagonal. When one set has no more samples than features, R has as few columns (the Gram trick).
+eigenvalues of the symmetric R^T S2 R, which are real and, up to rounding, not negative: no complex root, and nothing
+added to the diagonal. If a set has no more samples than features, R has only as many columns (the Gram trick).
 """
 
 import numpy as np
@@ -14,13 +14,13 @@ from trainer.metrics.moments import Gaussian, gaussian_of
 
 
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
-    """Return the squared Fréchet distance of two Gaussians; symmetric, 0 exactly for equal ones but for rounding."""
+    """Return the squared Fréchet distance of two Gaussians; symmetric, and 0 up to rounding if they are equal."""
     shift = first.mean - second.mean
     return float(shift @ shift) + first.trace + second.trace - 2 * trace_of_root(first, second)
 
 
 def trace_of_root(first: Gaussian, second: Gaussian) -> float:
-    """Return tr (S1 S2)^(1/2) by the root of the one of lower rank, or of `first`, which remembers it."""
+    """Return tr (S1 S2)^(1/2), using the root of the one of lower rank, or of `first`, which caches it."""
     if second.rank < first.rank:
         first, second = second, first
     product = first.root.T @ second.times(first.root)

@@ -1,7 +1,7 @@
-"""The FID that no generator can beat by learning its training images by heart (Karras et al. 2020, App. Fig. 19).
+"""The lowest FID that a generator can reach by memorising its training images (Karras et al. 2020, App. Fig. 19).
 
-An ideal generator that repeats its training subset has the subset's moments, and their Fréchet distance to the whole
-set falls as 1/n. Where a run's FID comes near it, FID tells no more about the run; KID still does.
+An ideal generator that repeats its training subset has the subset's moments, whose Fréchet distance to the whole set
+falls as 1/n. When a run's FID approaches it, FID is no longer informative; KID still is.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Floor(NamedTuple):
 def fid_floor(
     features: Float[np.ndarray, "n d"], sizes: Sequence[int], draws: int = DRAWS, seed: int = 0
 ) -> list[Floor]:
-    """Return the floor at every subset size. A size's subsets depend on `seed` and the size, not on the other sizes."""
+    """Return the floor for every subset size. The subsets of a size depend only on `seed` and that size."""
     whole = gaussian_of(features)
     return [_floor(features, whole, size, draws, seed) for size in sizes]
 

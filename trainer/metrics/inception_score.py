@@ -2,8 +2,8 @@
 
     IS = exp E_x KL( p(y|x) || p(y) )
 
-computed on consecutive parts of the set, 10 in the papers; their mean and standard deviation are reported. Only the
-official Inception's probabilities make it the score of the papers.
+computed on consecutive splits of the set, 10 in the papers; their mean and standard deviation are reported. Scores are
+comparable with the papers' only with the official Inception's probabilities.
 """
 
 from itertools import pairwise
@@ -23,7 +23,7 @@ class InceptionScore(NamedTuple):
 
 
 def inception_score(probabilities: Float[np.ndarray, "n k"], splits: int = SPLITS) -> InceptionScore:
-    """Return the score of the class probabilities of n images; split i has rows i n // splits to (i+1) n // splits."""
+    """Return the score of class probabilities of n images; split i has rows i n // splits to (i + 1) n // splits."""
     exact = np.asarray(probabilities, dtype=np.float64)
     bounds = [index * len(exact) // splits for index in range(splits + 1)]
     scores = [_score(exact[start:end]) for start, end in pairwise(bounds) if end > start]

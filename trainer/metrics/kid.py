@@ -3,8 +3,9 @@
     k(x, y) = (x·y / d + 1)^3
     MMD^2 = mean_{i≠j} k(x_i, x_j) + mean_{i≠j} k(y_i, y_j) - 2 mean_{ij} k(x_i, y_j)
 
-averaged over random subsets: 100 of 1000 images in the papers. Unbiased, so it may be negative, and it does not depend
-on the number of images, as FID does. Everything is float64: in float32 the three means cancel to four digits.
+averaged over random subsets: 100 of 1000 images in the papers. It is unbiased, so it may be negative, and unlike FID it
+does not depend on the number of images. Computed in float64: in float32, cancellation of the three means leaves four
+digits.
 """
 
 from typing import Final, NamedTuple
@@ -23,14 +24,14 @@ OtherMembers = Float64[np.ndarray, "m s"]
 
 
 class Subsets(NamedTuple):
-    """s random subsets of m indices each, of the generated and of the real set."""
+    """s random subsets of k indices each, of the generated and of the real set."""
 
     generated: Int[np.ndarray, "s k"]
     real: Int[np.ndarray, "s k"]
 
 
 def draw_subsets(num_real: int, num_generated: int, subsets: int, subset_size: int, seed: int) -> Subsets:
-    """Return the subsets of one seed, in the official order of draws: for each, first generated, then real."""
+    """Return the subsets of a seed, in the official order of draws: for each subset, first generated, then real."""
     size = min(num_real, num_generated, subset_size)
     random = np.random.RandomState(seed)
     pairs = [
@@ -45,14 +46,14 @@ def kid(
 ) -> float:
     """Return the mean over subsets of the unbiased MMD^2 of two sets of features."""
     drawn = draw_subsets(len(real), len(generated), subsets, subset_size, seed)
-    assert drawn.real.shape[1] > 1, "an unbiased estimate needs two images a side"
+    assert drawn.real.shape[1] > 1, "an unbiased estimate needs two images per side"
     return float(np.mean(subset_distances(real, generated, drawn)))
 
 
 def subset_distances(real: Features, generated: OtherFeatures, drawn: Subsets) -> Float64[np.ndarray, " s"]:
-    """Return the unbiased MMD^2 of every subset, by whichever of two equal ways costs less.
+    """Return the unbiased MMD^2 of every subset, by the cheaper of two equivalent methods.
 
-    When subsets overlap much, each kernel value is computed once and summed into all subsets that hold it.
+    If subsets overlap much, each kernel value is computed once and added to all subsets that contain it.
     """
     count, size = drawn.real.shape
     if len(real) * len(generated) <= count * size * size:

@@ -1,6 +1,6 @@
-"""Mean and covariance of features, gathered batch by batch in bounded memory; a set of features as a Gaussian.
+"""Mean and covariance of features, accumulated batch by batch in bounded memory, as a Gaussian.
 
-Covariances are the biased ones (divided by n), as in the official metrics.
+Covariances are biased (divided by n), as in the official metrics.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Matrix = Float64[np.ndarray, "d r"]
 
 @dataclass(frozen=True)
 class Factored:
-    """A Gaussian by a root of its covariance, root @ root.T: of n <= d samples, the d x n matrix of them, centred."""
+    """A Gaussian given by a root of its covariance, root @ root.T: for n <= d samples, the centred d x n matrix."""
 
     mean: Float64[np.ndarray, " d"]
     root: Matrix
@@ -36,7 +36,7 @@ class Factored:
 
 @dataclass(frozen=True)
 class Dense:
-    """A Gaussian of more than d samples, by its d x d covariance."""
+    """A Gaussian of more than d samples, given by its d x d covariance."""
 
     mean: Float64[np.ndarray, " d"]
     covariance: Float64[np.ndarray, "d d"]
@@ -67,9 +67,9 @@ Gaussian = Factored | Dense
 
 @dataclass
 class Moments:
-    """Streaming mean and covariance in float64: at most d rows or one d x d matrix is held, however many rows come.
+    """Streaming mean and covariance in float64, storing at most d rows or one d x d matrix.
 
-    Batches are merged pairwise (Chan et al. 1979), which loses no digits to a large mean.
+    Batches are merged pairwise (Chan et al. 1979), which is accurate even for a large mean.
     """
 
     dim: int
@@ -82,7 +82,7 @@ class Moments:
         self.mean = np.zeros(self.dim)
 
     def update(self, rows: Features) -> None:
-        """Take in a batch of rows."""
+        """Add a batch of rows."""
         if self._scatter is None and self.count + len(rows) <= self.dim:
             self._rows.append(np.array(rows, dtype=np.float64))
             self.count += len(rows)
@@ -91,7 +91,7 @@ class Moments:
         self._merge(*_centred(rows))
 
     def merge(self, other: "Moments") -> None:
-        """Take in everything that `other` has gathered, such as the share of another process."""
+        """Add everything that `other` has accumulated, for example in another process."""
         if other._scatter is not None:
             self._spill()
             self._merge(other.count, other.mean, other._scatter)
@@ -99,8 +99,8 @@ class Moments:
             self.update(rows)
 
     def gaussian(self) -> Gaussian:
-        """Return what was gathered; at least one row has been."""
-        assert self.count > 0, "no rows were gathered"
+        """Return the Gaussian of all rows, of which there must be at least one."""
+        assert self.count > 0, "no rows were added"
         if self._scatter is not None:
             return Dense(self.mean.copy(), self._scatter / self.count)
         rows = np.concatenate(self._rows)
@@ -110,10 +110,10 @@ class Moments:
     def _spill(self) -> None:
         if self._scatter is not None:
             return
-        waiting, self._rows = self._rows, []
+        buffered, self._rows = self._rows, []
         self.count, self._scatter = 0, np.zeros((self.dim, self.dim))
-        if waiting:
-            self._merge(*_centred(np.concatenate(waiting)))
+        if buffered:
+            self._merge(*_centred(np.concatenate(buffered)))
 
     def _merge(self, count: int, mean: Float64[np.ndarray, " d"], scatter: Float64[np.ndarray, "d d"]) -> None:
         assert self._scatter is not None
@@ -133,7 +133,7 @@ def _centred(rows: Features) -> tuple[int, Float64[np.ndarray, " d"], Float64[np
 
 
 def gaussian_of(rows: Features, batch: int = 4096) -> Gaussian:
-    """Return the Gaussian of all `rows`, taken in `batch` at a time, so that they may lie in a memory map."""
+    """Return the Gaussian of all `rows`, read `batch` at a time, so that they may be a memory map."""
     moments = Moments(rows.shape[1])
     for start in range(0, len(rows), batch):
         moments.update(rows[start : start + batch])

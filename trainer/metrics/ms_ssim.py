@@ -6,8 +6,8 @@ With local means, variances and covariance under a Gaussian window of 11 pixels 
     s = (2 v_xy + C2) / (v_x + v_y + C2)               C2 = (0.03 * 255)^2
     MS-SSIM = mean(l s)_5^w_5 * product_{i=1..4} mean(s)_i^w_i,  scale i + 1 being scale i averaged over 2x2 pixels
 
-Where an image is smaller than the window, the window shrinks with it. Negative similarities count as 0. The score of a
-generator is the mean over pairs of its images; the papers take 10,000 pairs. Less is more diverse.
+For images smaller than the window, the window shrinks. Negative similarities count as 0. The score of a generator is
+the mean over pairs of its images, 10,000 in the papers. Lower is more diverse.
 """
 
 from typing import Final, NamedTuple
@@ -34,7 +34,7 @@ class Similarity(NamedTuple):
 
 
 def ms_ssim(first: AnyImages, second: AnyImages) -> Float[Tensor, " n"]:
-    """Return the similarity of every pair of images (0..255): 1 for equal ones."""
+    """Return the similarity of every pair of images (0..255); 1 if they are equal."""
     x, y = first.double(), second.double()
     score = torch.ones(len(x), dtype=torch.float64)
     for scale, weight in enumerate(WEIGHTS, start=1):
@@ -56,7 +56,7 @@ def ssim(x: Float[Tensor, "n c h w"], y: Float[Tensor, "n c h w"]) -> Similarity
 
 
 def smoothed(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
-    """Return the Gaussian-weighted local means, only where the window fits in."""
+    """Return the Gaussian-weighted local means, only where the window is inside the image."""
     size = min(WINDOW, *images.shape[-2:])
     offsets = torch.arange(size, dtype=images.dtype) - (size - 1) / 2
     taps = torch.exp(-0.5 * (offsets / (SIGMA * size / WINDOW)) ** 2)
@@ -66,5 +66,5 @@ def smoothed(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
 
 
 def halved(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _h _w"]:
-    """Return images averaged over 2x2 pixels; a single pixel stays."""
+    """Return images averaged over 2x2 pixels; a single pixel is unchanged."""
     return F.avg_pool2d(images, 2) if min(images.shape[-2:]) > 1 else images

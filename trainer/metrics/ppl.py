@@ -3,8 +3,8 @@
     PPL = E[ d(g(t), g(t + eps)) / eps^2 ]
 
 with d a perceptual distance of images and g the generator along a path between two random latents: spherical in z,
-straight in w; eps = 1e-4; t uniform ("full") or 0 ("end"). The mean leaves out the extreme percent on either side.
-Which distance is used (the papers': LPIPS of VGG16) is part of what the number means.
+linear in w; eps = 1e-4; t uniform ("full") or 0 ("end"). The mean excludes the extreme percent on either side. Numbers
+are comparable only for the same distance (in the papers, LPIPS of VGG16).
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ PERCENTILES: Final = (1, 99)
 def slerp(
     start: Float[Tensor, "n zdim"], end: Float[Tensor, "n zdim"], t: Float[Tensor, "n 1"]
 ) -> Float[Tensor, "n zdim"]:
-    """Return the point at share t of the great circle from `start` to `end`, as a unit vector (Shoemake 1985)."""
+    """Return the point at fraction t of the great circle from `start` to `end`, as a unit vector (Shoemake 1985)."""
     start, end = F.normalize(start, dim=-1), F.normalize(end, dim=-1)
     cosine = (start * end).sum(-1, keepdim=True)
     angle = t * cosine.acos()
@@ -30,13 +30,13 @@ def slerp(
 
 
 def face_region(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h/2 w/2"]:
-    """Return the part of an aligned portrait that shows the face: rows 3/8 to 7/8, columns 2/8 to 6/8."""
+    """Return the face region of an aligned portrait: rows 3/8 to 7/8, columns 2/8 to 6/8."""
     eighth = images.shape[-1] // 8
     return images[:, :, 3 * eighth : 7 * eighth, 2 * eighth : 6 * eighth]
 
 
 def path_length(distances: Float[np.ndarray, " n"], epsilon: float = EPSILON) -> float:
-    """Return PPL of the distances d(g(t), g(t + epsilon)), the most extreme percent on either side left out."""
+    """Return PPL of the distances d(g(t), g(t + epsilon)), without the extreme percent on either side."""
     lengths: Float64[np.ndarray, " n"] = np.asarray(distances, dtype=np.float64) / epsilon**2
     low = np.percentile(lengths, PERCENTILES[0], method="lower")
     high = np.percentile(lengths, PERCENTILES[1], method="higher")

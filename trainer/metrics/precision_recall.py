@@ -1,7 +1,7 @@
 """Improved precision and recall (Kynkäänniemi et al. 2019, Sec. 2, Eq. 1 and 2).
 
-The manifold of a set is the union of balls around its samples, each reaching to its k-th nearest other sample, k = 3 in
-the papers. Precision is the share of generated samples in the manifold of the real ones, recall the other way round.
+The manifold of a set is the union of balls around its samples, with radii up to the k-th nearest other sample, k = 3 in
+the papers. Precision is the fraction of generated samples in the manifold of the real ones; recall is the converse.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ OtherFeatures = Float[np.ndarray, "m d"]
 
 
 class PrecisionRecall(NamedTuple):
-    """Two shares in 0..1."""
+    """Precision and recall, each in 0..1."""
 
     precision: float
     recall: float
@@ -33,16 +33,16 @@ def precision_recall(real: Features, generated: OtherFeatures, neighbours: int =
 
 
 def radii(samples: Features, neighbours: int) -> Float64[np.ndarray, " n"]:
-    """Return every sample's squared distance to its k-th nearest other one (the furthest, if there are fewer)."""
-    place = min(neighbours, len(samples) - 1)
-    parts = [np.partition(part, place, axis=1)[:, place] for part in _squared_distances(samples, samples)]
+    """Return the squared distance of every sample to its k-th nearest other one (the furthest, if there are fewer)."""
+    k = min(neighbours, len(samples) - 1)
+    parts = [np.partition(part, k, axis=1)[:, k] for part in _squared_distances(samples, samples)]
     return np.concatenate(parts)
 
 
 def inside(
     samples: Features, centres: OtherFeatures, squared_radii: Float64[np.ndarray, " m"]
 ) -> Bool[np.ndarray, " n"]:
-    """Return for every sample whether it lies in any of the balls."""
+    """Return whether each sample is inside any of the balls."""
     return np.concatenate([(part <= squared_radii).any(axis=1) for part in _squared_distances(samples, centres)])
 
 

@@ -33,7 +33,7 @@ Resized = Float[Tensor, "n c _h _w"]
 
 
 def blurred(images: Images, gain: float = 1.0) -> Images:
-    """Return `images` under the 5x5 binomial filter times `gain`; the border is reflected."""
+    """Return `images` filtered by the 5x5 binomial filter times `gain`, padded by reflection."""
     channels = images.shape[1]
     taps = torch.tensor(TAPS, dtype=images.dtype)
     kernel = (torch.outer(taps, taps) * gain).expand(channels, 1, 5, 5)
@@ -46,7 +46,7 @@ def halved(images: Images) -> Resized:
 
 
 def doubled(images: Images) -> Resized:
-    """Return `images` at twice the size: zeros between the pixels, filtered."""
+    """Return `images` at twice the size, by zero insertion and filtering."""
     n, c, h, w = images.shape
     spread = images.new_zeros(n, c, 2 * h, 2 * w)
     spread[:, :, ::2, ::2] = images
@@ -71,8 +71,8 @@ def sides(side: int, smallest: int = SMALLEST) -> list[int]:
     return found
 
 
-def drawn_places(side: int, start: int, count: int, seed: int, patches: int = PATCHES) -> PatchPositions:
-    """Return row and column of the patches of images start, start + 1, ... at one level: each image's are its own."""
+def patch_positions(side: int, start: int, count: int, seed: int, patches: int = PATCHES) -> PatchPositions:
+    """Return rows and columns of the patches of images start, start + 1, ... at one level, drawn for each image."""
     first, last = start // GROUP, (start + count - 1) // GROUP
     drawn = [
         np.random.RandomState([seed, side, group]).randint(side - PATCH + 1, size=(GROUP, patches, 2))
@@ -81,17 +81,17 @@ def drawn_places(side: int, start: int, count: int, seed: int, patches: int = PA
     return np.concatenate(drawn)[start - first * GROUP :][:count]
 
 
-def cut(level: Images, places: PatchPositions) -> PatchRows:
-    """Return the patches of every image at its places, as rows of c * 7 * 7 numbers, image after image."""
+def cut(level: Images, positions: PatchPositions) -> PatchRows:
+    """Return the patches of every image at its positions, as rows of c * 7 * 7 numbers, in order of images."""
     windows = level.unfold(2, PATCH, 1).unfold(3, PATCH, 1)
-    tops, lefts = torch.from_numpy(places).unbind(2)
+    tops, lefts = torch.from_numpy(positions).unbind(2)
     rows: PatchRows = windows[torch.arange(len(level))[:, None], :, tops, lefts].flatten(0, 1).flatten(1).numpy()
     return rows
 
 
 @dataclass(frozen=True)
 class PatchSet:
-    """Patches that may lie in a memory map, each number less `shift` and divided by `scale` where they are used."""
+    """Patches, possibly memory-mapped, normalised on use: (row - shift) / scale."""
 
     rows: PatchRows
     shift: Float32[np.ndarray, " d"]
@@ -106,7 +106,7 @@ class PatchSet:
 
 
 def plain(rows: PatchRows) -> PatchSet:
-    """Return patches as they are."""
+    """Return patches without normalisation."""
     dim = rows.shape[1]
     return PatchSet(rows, np.zeros(dim, np.float32), np.ones(dim, np.float32))
 
@@ -127,8 +127,8 @@ def normalised(rows: PatchRows) -> PatchSet:
 
 
 def sliced_wasserstein(first: PatchSet, second: PatchSet, seed: int, directions: int = DIRECTIONS) -> float:
-    """Return the mean over random unit directions of |sorted projections of one set - those of the other|."""
-    assert len(first.rows) == len(second.rows), "two sets of patches of one size"
+    """Return the mean absolute difference between sorted projections of both sets on random unit directions."""
+    assert len(first.rows) == len(second.rows), "both sets must have as many patches"
     axes = torch.randn(first.rows.shape[1], directions, generator=torch.Generator().manual_seed(seed))
     axes = axes / axes.square().sum(0, keepdim=True).sqrt()
     parts = axes.split(AT_ONCE, dim=1)
@@ -137,7 +137,7 @@ def sliced_wasserstein(first: PatchSet, second: PatchSet, seed: int, directions:
 
 
 def swd(real: Mapping[int, PatchRows], generated: Mapping[int, PatchRows], seed: int = 0) -> dict[int, float]:
-    """Return the distance times 1000 at every resolution of two sets of as many patches, not yet normalised."""
+    """Return the distance times 1000 at every resolution, of two sets of equally many, unnormalised patches."""
     return {
         side: SCALE * sliced_wasserstein(normalised(rows), normalised(generated[side]), seed)
         for side, rows in real.items()
@@ -149,10 +149,10 @@ def patches_of(images: Shaped[Tensor, "n c h w"], seed: int = 0, start: int = 0)
     found = {}
     for level in laplacian_pyramid(images):
         side = level.shape[-1]
-        found[side] = cut(level, drawn_places(side, start, len(level), seed))
+        found[side] = cut(level, patch_positions(side, start, len(level), seed))
     return found
 
 
 def average(levels: Mapping[int, float]) -> float:
-    """Return the mean over resolutions, the number that is quoted."""
+    """Return the mean over resolutions, as reported in papers."""
     return float(np.mean(list(levels.values())))

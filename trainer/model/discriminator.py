@@ -20,10 +20,10 @@ RESIDUAL_GAIN = math.sqrt(0.5)
 
 
 class DiscriminatorBlock(nn.Module):
-    """FromRGB where there is one, two convolutions, and down by two.
+    """Optional FromRGB, two convolutions, downsampling by 2.
 
-    Of its layers in the order fromrgb, conv0, conv1, skip the first `frozen` are not trainable: their weights are
-    buffers, which no optimizer sees.
+    The first `frozen` of its layers, in the order fromrgb, conv0, conv1, skip, are not trainable: their weights are
+    buffers.
     """
 
     resample_filter: Tensor
@@ -54,7 +54,7 @@ class DiscriminatorBlock(nn.Module):
             self.skip = Convolution(middle, outputs, 1, bias=False, down=2, trainable=next(trainable), taps=taps)
 
     def layers(self) -> int:
-        """Return how many layers `frozen` can count here."""
+        """Return the number of layers that can be frozen."""
         return sum(isinstance(child, Convolution) for child in self.children())
 
     def forward(
@@ -72,12 +72,12 @@ class DiscriminatorBlock(nn.Module):
             image = downsample2d(image, self.resample_filter) if self.architecture == "skip" else None
         if self.architecture != "resnet":
             return self.conv1(self.conv0(x)), image
-        past = self.skip(x, gain=RESIDUAL_GAIN)
-        return past + self.conv1(self.conv0(x), gain=RESIDUAL_GAIN), image
+        shortcut = self.skip(x, gain=RESIDUAL_GAIN)
+        return shortcut + self.conv1(self.conv0(x), gain=RESIDUAL_GAIN), image
 
 
 class DiscriminatorEpilogue(nn.Module):
-    """4x4 features to a score; with a condition, the scalar product with its embedding (Miyato and Koyama 2018)."""
+    """Maps 4x4 features to a score; with a condition, its projection on the embedding (Miyato and Koyama 2018)."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class DiscriminatorEpilogue(nn.Module):
     def features(
         self, x: Float[Tensor, "n i 4 4"] | None, image: Float[Tensor, "n channels 4 4"] | None, parts: int = 1
     ) -> Float[Tensor, "n features"]:
-        """Return what the score is a linear function of."""
+        """Return the features of the last hidden layer, in which the score is linear."""
         dtype = self.out.weight.dtype
         x = None if x is None else x.to(dtype)
         if image is not None:
@@ -123,7 +123,7 @@ class DiscriminatorEpilogue(nn.Module):
 
 @implements(StyleGan2Discriminator)
 class Discriminator(DiscriminatorNetwork):
-    """image, c -> logits [n 1]. `spec.frozen_layers` layers from the image on are frozen (Mo et al. 2020, Freeze-D)."""
+    """image, c -> logits [n 1]. The first `spec.frozen_layers` layers are frozen (Mo et al. 2020, Freeze-D)."""
 
     def __init__(self, spec: StyleGan2Discriminator, resolution: int, channels: int, condition_dim: int) -> None:
         super().__init__()
@@ -175,7 +175,7 @@ class Discriminator(DiscriminatorNetwork):
         force_fp32: bool = False,
         parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real. `parts` stacked batches of equal size are scored apart from each other."""
+        """Return logits, positive for real. `parts` stacked batches of equal size are scored independently."""
         features = self.features(images, force_fp32, parts)
         logits: Tensor = self.b4(features, self.mapping(None, c) if self.condition_dim else None)
         return logits

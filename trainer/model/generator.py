@@ -13,7 +13,7 @@ from trainer.registry import implements
 
 @implements(StyleGan2Generator)
 class Generator(GeneratorNetwork):
-    """z, c -> image. `mapping` and `synthesis` can be called one by one, for style mixing and projection."""
+    """z, c -> image. `mapping` and `synthesis` can be called separately, for style mixing and projection."""
 
     mapping: Mapping
     synthesis: Synthesis
@@ -38,7 +38,7 @@ class Generator(GeneratorNetwork):
         noise_mode: NoiseMode = "random",
         force_fp32: bool = False,
     ) -> Float[Tensor, "n channels h w"]:
-        """Return images of about [-1, 1]."""
+        """Return images of approximately [-1, 1]."""
         ws = self.mapping(z, c, truncation_psi, truncation_cutoff)
         images: Tensor = self.synthesis(ws, noise_mode, force_fp32)
         return images

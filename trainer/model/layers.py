@@ -1,6 +1,6 @@
-"""The two layers everything is made of, with equalised learning rate (Karras et al. 2018, Sec. 4.1).
+"""Fully connected and convolutional layers with equalised learning rate (Karras et al. 2018, Sec. 4.1).
 
-A stored weight has unit variance; it is multiplied by 1/sqrt(fan_in) where it is used.
+Stored weights have unit variance and are multiplied by 1/sqrt(fan_in) at runtime.
 """
 
 import math
@@ -18,9 +18,9 @@ from trainer.ops.upfirdn2d import setup_filter
 
 
 class FullyConnected(nn.Module):
-    """y = act(W x m/sqrt(in) + b m), m = lr_multiplier: weights stored divided by m learn m times as fast.
+    """y = act(W x m/sqrt(in) + b m), m = lr_multiplier; weights are stored divided by m, so they learn m times as fast.
 
-    A method may set `before_bias`, which W x passes through where there is an activation.
+    A method may set `before_bias`, a module applied to W x if there is an activation.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class FullyConnected(nn.Module):
 
 
 class Convolution(nn.Module):
-    """y = clamp(gain * act(down(W up(x)) / sqrt(fan_in) + b)). `trainable` False keeps weight and bias as buffers.
+    """y = clamp(gain * act(down(W up(x)) / sqrt(fan_in) + b)). If not `trainable`, weight and bias are buffers.
 
-    A method may set `weight_norm`, which W / sqrt(fan_in) passes through, and `before_bias`, for what is added b to.
+    A method may set `weight_norm`, a module applied to W / sqrt(fan_in), and `before_bias`, applied before b is added.
     """
 
     resample_filter: Tensor
@@ -75,13 +75,13 @@ class Convolution(nn.Module):
         self.weight_gain = 1 / math.sqrt(inputs * kernel**2)
         self.bias: Tensor | None
         self.weight: Tensor
-        self._keep("weight", torch.randn(outputs, inputs, kernel, kernel), trainable)
-        self._keep("bias", torch.zeros(outputs) if bias else None, trainable)
+        self._register("weight", torch.randn(outputs, inputs, kernel, kernel), trainable)
+        self._register("bias", torch.zeros(outputs) if bias else None, trainable)
         self.weight_norm: nn.Module | None = None
         self.before_bias: nn.Module | None = None
         self.register_buffer("resample_filter", setup_filter(taps))
 
-    def _keep(self, name: str, value: Tensor | None, trainable: bool) -> None:
+    def _register(self, name: str, value: Tensor | None, trainable: bool) -> None:
         if trainable and value is not None:
             self.register_parameter(name, nn.Parameter(value))
         else:

@@ -1,4 +1,4 @@
-"""The mapping network f: z, c -> w (StyleGAN, Sec. 2), also used to embed the condition of the discriminator."""
+"""The mapping network f: z, c -> w (StyleGAN, Sec. 2), also used to embed the discriminator's condition."""
 
 import torch
 from jaxtyping import Float
@@ -12,15 +12,15 @@ W_AVG_BETA = 0.995
 
 
 def normalized(x: Float[Tensor, "n dim"]) -> Float[Tensor, "n dim"]:
-    """Return x / sqrt(mean x^2 + 1e-8): every row with unit second moment."""
+    """Return x / sqrt(mean x^2 + 1e-8), with unit second moment in every row."""
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
 class Mapping(LatentMapping):
     """Fully connected layers from [z, embedded c] to w, with a moving average of w for truncation.
 
-    `normalize_label` True normalises z and the embedded label each for itself before they are concatenated; False
-    normalises their concatenation, as StyleGAN did. z_dim 0 maps the label alone. `layers` None returns w itself.
+    `normalize_label` True normalises z and the embedded label separately before concatenation; False normalises the
+    concatenation, as in StyleGAN. z_dim 0 maps the label alone. `num_ws` None returns w itself.
     """
 
     w_avg: Tensor
@@ -59,7 +59,7 @@ class Mapping(LatentMapping):
         truncation_cutoff: int | None = None,
         update_w_avg: bool = False,
     ) -> Float[Tensor, "n layers wdim"] | Float[Tensor, "n wdim"]:
-        """Return w for every layer, the first `truncation_cutoff` of them pulled towards w_avg: lerp(w_avg, w, psi)."""
+        """Return w for every layer, the first `truncation_cutoff` of them truncated: lerp(w_avg, w, psi)."""
         x = self._inputs(z, c)
         for index in range(self.depth):
             x = self.get_submodule(f"fc{index}")(x)

@@ -1,4 +1,4 @@
-"""Minibatch standard deviation (Karras et al. 2018, Sec. 3): lets the discriminator see variety."""
+"""Minibatch standard deviation (Karras et al. 2018, Sec. 3), which shows the discriminator the variety of a batch."""
 
 import torch
 from jaxtyping import Float
@@ -8,10 +8,10 @@ from torch import Tensor
 def minibatch_std(
     x: Float[Tensor, "n c h w"], group: int | None, features: int = 1, parts: int = 1
 ) -> Float[Tensor, "n c_and_features h w"]:
-    """Append `features` maps with the standard deviation over groups of `group` samples, averaged over c/features h w.
+    """Append `features` maps of the standard deviation over groups of `group` samples, averaged over c/features h w.
 
     The groups are strided: sample k belongs to group k mod (n / group). None makes one group of all samples. `parts`
-    batches of equal size that are stacked in x do not see each other.
+    stacked batches of equal size are independent.
     """
     n, c, h, w = x.shape
     group = n // parts if group is None else min(group, n // parts)

@@ -22,7 +22,7 @@ NoiseMode = Literal["random", "const", "none"]
 class SynthesisLayer(PowerIterated):
     """Modulated 3x3 convolution, noise, bias, leaky ReLU.
 
-    Without demodulation the styles carry the 1/sqrt(fan_in); with spectral normalisation the weight has norm 1.
+    Without demodulation the styles include 1/sqrt(fan_in); with spectral normalisation the weight has norm 1.
     """
 
     resample_filter: Tensor
@@ -95,7 +95,7 @@ class SynthesisLayer(PowerIterated):
 
 
 class ToRgb(nn.Module):
-    """Modulated 1x1 convolution to colours, without demodulation; the styles carry the 1/sqrt(fan_in)."""
+    """Modulated 1x1 convolution to colours, without demodulation; the styles include 1/sqrt(fan_in)."""
 
     def __init__(self, inputs: int, outputs: int, w_dim: int, clamp: float | None) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""What training, sample sheets and commands ask of networks, whatever their family.
+"""The interface of networks of all families, for training, sample sheets and commands.
 
-A generator is a mapping z, c -> ws [n layers wdim], which gives every layer a vector of its own, and a synthesis that
-makes images of them. Where there is no mapping network, ws is what the layers are told instead: z, or parts of it.
+A generator is a mapping z, c -> ws [n layers wdim], one vector for each layer, and a synthesis of images from ws. If
+there is no mapping network, ws is what the layers get instead: z, or parts of it.
 """
 
 from collections.abc import Callable
@@ -13,21 +13,21 @@ from torch import Tensor, nn
 from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
 
 LabelSampler = Callable[[int, torch.Generator], Float[Tensor, "n cdim"]]
-"""Draws n conditions as frequent as in the data set, from a generator of random numbers."""
+"""Draws n conditions with the frequencies of the data set, from a random generator."""
 
 
 class LatentMapping(nn.Module):
     """z, c, truncation psi and cutoff -> ws."""
 
     def move_average(self, mean_w: Float[Tensor, " wdim"]) -> None:
-        """Move what is averaged over the w of all batches; here nothing is."""
+        """Update the moving average of w; the base class has none."""
 
 
 class PowerIterated(nn.Module):
-    """A layer with an iteration of its own, which moves on once per iteration of training."""
+    """A layer with a power iteration, which advances once per training iteration."""
 
     def advance(self) -> None:
-        """Take the iteration one step further."""
+        """Advance the power iteration by one step."""
         raise NotImplementedError
 
 
@@ -39,7 +39,7 @@ class Network(nn.Module):
     condition_dim: int
 
     def advance(self) -> None:
-        """Move on what moves once per iteration of training, whatever the number of passes and micro-batches."""
+        """Advance power iterations, once per training iteration, independent of passes and micro-batches."""
         for layer in self.modules():
             if isinstance(layer, PowerIterated):
                 layer.advance()
@@ -56,16 +56,16 @@ class GeneratorNetwork(Network):
 
     @property
     def active_ws(self) -> int:
-        """Return how many vectors of ws, from the first on, have an effect at present."""
+        """Return how many vectors of ws, starting with the first, currently have an effect."""
         return self.num_ws
 
     def presentable(self, labels: LabelSampler) -> "GeneratorNetwork":  # noqa: ARG002
-        """Return the network that makes images outside training: itself, or a copy with what only that one needs."""
+        """Return the network to use outside training: itself, or a copy with standing statistics."""
         return self
 
 
 class DiscriminatorNetwork(Network):
-    """image, c -> logits [n 1]. `features` are what its score is computed from, `features_dim` of them."""
+    """image, c -> logits [n 1]. The score is computed from `features`, of which there are `features_dim`."""
 
     spec: DiscriminatorSpec
 
@@ -77,5 +77,5 @@ class DiscriminatorNetwork(Network):
     def features(
         self, images: Float[Tensor, "n channels h w"], force_fp32: bool = False, parts: int = 1
     ) -> Float[Tensor, "n features"]:
-        """Return the features of the last hidden layer; `parts` stacked batches do not see each other."""
+        """Return the features of the last hidden layer; `parts` stacked batches are independent."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Which arithmetic a resolution uses, and how wide it is."""
+"""The floating-point type and the number of channels at each resolution."""
 
 import torch
 
@@ -18,14 +18,14 @@ def channels_at(resolution: int, channel_base: int, channel_max: int) -> int:
 
 
 def reduced_dtype(precision: Precision, resolution: int, highest: int) -> torch.dtype | None:
-    """Return the half precision type of `resolution`, or None where it computes in the type of its parameters.
+    """Return the half-precision type of `resolution`, None if it uses the type of its parameters.
 
-    Half precision is for the `top_resolutions` highest resolutions, never for 4x4.
+    Half precision applies to the `top_resolutions` highest resolutions, never to 4x4.
     """
     lowest_reduced = max(highest * 2 // 2**precision.top_resolutions, 8)
     return _DTYPES[precision.dtype] if resolution >= lowest_reduced else None
 
 
 def regularize_in_full_precision(precision: Precision) -> bool:
-    """Return whether R1 and path length must not use the reduced type: bf16 gradients of them are off by a third."""
+    """Return whether R1 and path length need full precision: their bf16 gradients are off by a third."""
     return precision.dtype == "bf16"

@@ -1,7 +1,7 @@
 """Spectral normalisation of a weight (Miyato et al. 2018): W / sigma(W), sigma by power iteration.
 
-Every pass through the layer starts from the same u, so that the result does not depend on how a batch is cut into
-micro-batches; u moves on by one iteration per iteration of training.
+Every pass through the layer starts from the same u, so that the result does not depend on the division of a batch into
+micro-batches; u advances by one power iteration per training iteration.
 """
 
 import torch
@@ -34,5 +34,5 @@ class SpectralNorm(nn.Module):
 
     @torch.no_grad()
     def advance(self, weight: Float[Tensor, "o *ikk"]) -> None:
-        """Take u one power iteration further."""
+        """Advance u by one power iteration."""
         self.u.copy_(self._iterated(weight.flatten(1))[0])

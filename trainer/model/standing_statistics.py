@@ -1,8 +1,7 @@
 """Batch normalisation with standing statistics (Brock et al. 2019, App. B).
 
-Training normalises by the statistics of a micro-batch and keeps none. To make images outside training, a copy of the
-network averages the statistics of many batches of its own images: they belong to its weights, and no history enters
-them.
+Training normalises by the statistics of a micro-batch and stores none. Outside training, a copy of the network averages
+the statistics of many batches of its own images: they are a function of its weights, independent of training history.
 """
 
 import copy
@@ -22,7 +21,7 @@ GeneratorT = TypeVar("GeneratorT", bound=GeneratorNetwork)
 
 
 class StandingNorm(nn.Module):
-    """(x - mean) / sqrt(variance + epsilon) of every map, by the batch or by what stands."""
+    """(x - mean) / sqrt(variance + epsilon) of every map, with batch or standing statistics."""
 
     mean: Tensor
     variance: Tensor
@@ -70,7 +69,7 @@ def _measuring(norms: list[StandingNorm]) -> Iterator[None]:
 
 @torch.no_grad()
 def with_standing_statistics(generator: GeneratorT, labels: LabelSampler, passes: int) -> GeneratorT:
-    """Return a copy for making images whose statistics are the means over `passes` batches of 64; always the same."""
+    """Return a copy whose statistics are the means over `passes` fixed batches of 64."""
     shown = copy.deepcopy(generator).eval()
     device = next(shown.parameters()).device
     draws = generator_of("standing statistics")

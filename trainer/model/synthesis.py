@@ -18,7 +18,7 @@ RESIDUAL_GAIN = math.sqrt(0.5)
 
 
 class SynthesisBlock(nn.Module):
-    """All layers of one resolution. Takes and returns features x and the image so far, either of them maybe None."""
+    """All layers of one resolution. Takes and returns features x and the image so far, either of which may be None."""
 
     resample_filter: Tensor
 
@@ -114,7 +114,7 @@ class Synthesis(nn.Module):
     def forward(
         self, ws: Float[Tensor, "n layers wdim"], noise_mode: NoiseMode = "random", force_fp32: bool = False
     ) -> Float[Tensor, "n channels h w"]:
-        """Return images of about [-1, 1], in the type of ws."""
+        """Return images of approximately [-1, 1], in the type of ws."""
         x: Tensor | None = None
         image: Tensor | None = None
         first = 0

@@ -1,4 +1,4 @@
-"""Generated images for training: style mixing, and the moving average of w."""
+"""Generate images for training, with style mixing and the moving average of w."""
 
 import torch
 from jaxtyping import Float
@@ -10,20 +10,20 @@ from trainer.objectives.phases import MicroBatchMean, SumOverRanks
 
 
 def mixing_cutoff(num_ws: int, probability: float) -> int:
-    """Return from which layer on the second latent is used: uniform in 1 ... num_ws - 1, or num_ws for no mixing."""
+    """Return the first layer that uses the second latent: uniform in 1 ... num_ws - 1, or num_ws for no mixing."""
     cutoff = int(torch.randint(1, num_ws, []))
     return cutoff if float(torch.rand([])) < probability else num_ws
 
 
 class Generation:
-    """Runs a generator as training does. w_avg moves once per phase, whatever the number of micro-batches and ranks."""
+    """Runs a generator as in training. w_avg is updated once per phase, over all micro-batches and ranks."""
 
     def __init__(self, generator: GeneratorNetwork, style_mixing: float, noise_mode: NoiseMode = "random") -> None:
         self.generator, self.style_mixing, self.noise_mode = generator, style_mixing, noise_mode
         self._mean_w = MicroBatchMean()
 
     def latents(self, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"]) -> Float[Tensor, "n layers wdim"]:
-        """Return ws of z, with the styles of a second latent from a random layer on (StyleGAN, Sec. 3.1)."""
+        """Return ws of z, with styles of a second latent starting at a random layer (StyleGAN, Sec. 3.1)."""
         mapping, num_ws = self.generator.mapping, self.generator.active_ws
         ws: Tensor = mapping(z, c)
         self._mean_w.add(ws[:, 0].mean(dim=0))
@@ -39,6 +39,6 @@ class Generation:
         return images
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        """Move w_avg by the mean w of the phase, if it mapped any latents."""
+        """Update w_avg with the mean w of the phase, if it mapped any latents."""
         if self._mean_w:
             self.generator.mapping.move_average(self._mean_w.take(sum_over_ranks))

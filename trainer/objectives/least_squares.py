@@ -1,4 +1,4 @@
-"""The least squares loss (Mao et al. 2017, "Least squares generative adversarial networks")."""
+"""The least-squares loss (Mao et al. 2017, "Least squares generative adversarial networks")."""
 
 from trainer.config.training import LeastSquares
 from trainer.objectives import losses

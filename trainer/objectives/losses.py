@@ -1,4 +1,4 @@
-"""The formulas of the losses: pure functions of logits, images and gradients, one value per sample.
+"""Loss functions: pure functions of logits, images and gradients, with one value per sample.
 
 [1] Goodfellow et al. 2014, "Generative adversarial nets", Sec. 3 (non-saturating logistic loss)
 [2] Mescheder et al. 2018, "Which training methods for GANs do actually converge?", Eq. 9 (R1)
@@ -34,12 +34,12 @@ def real_logistic(real_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
 
 
 def raised(logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
-    """Return -D(x): its descent raises the logits [4, 5]."""
+    """Return -D(x), whose descent raises the logits [4, 5]."""
     return -logits.squeeze(1)
 
 
 def lowered(logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
-    """Return D(x): its descent lowers the logits [4]."""
+    """Return D(x), whose descent lowers the logits [4]."""
     return logits.squeeze(1)
 
 
@@ -64,7 +64,7 @@ def real_squares(real_logits: Float[Tensor, "n 1"]) -> Float[Tensor, " n"]:
 
 
 def r1_penalty(logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
-    """Return ||grad_x sum D(x)||^2 of every image, differentiable; the loss is gamma/2 times it [2]."""
+    """Return ||grad_x sum D(x)||^2 of every image, differentiable; the loss is gamma/2 times this [2]."""
     with input_gradients_only():
         (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3))
@@ -79,14 +79,14 @@ def slope_penalty(logits: Float[Tensor, "n 1"], images: Float[Tensor, "n c h w"]
 
 
 def image_noise(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-    """Return y of the path length: unit normal noise over sqrt(h w) [3]."""
+    """Return y of the path length: standard normal noise divided by sqrt(h w) [3]."""
     return torch.randn_like(images) / math.sqrt(images.shape[2] * images.shape[3])
 
 
 def path_lengths(
     images: Float[Tensor, "n c h w"], ws: Float[Tensor, "n layers wdim"], noise: Float[Tensor, "n c h w"]
 ) -> Float[Tensor, " n"]:
-    """Return ||J_w^T y||, J_w^T y = grad_w (g(w) . y), as root of the mean over layers, differentiable [3, Eq. 4]."""
+    """Return ||J_w^T y||, J_w^T y = grad_w (g(w) . y), root mean square over layers, differentiable [3, Eq. 4]."""
     with input_gradients_only():
         (gradient,) = torch.autograd.grad((images * noise).sum(), ws, create_graph=True)
     return gradient.square().sum(dim=2).mean(dim=1).sqrt()

@@ -1,4 +1,4 @@
-"""The two phases every adversarial objective has, for any pair of losses: Gmain and Dmain."""
+"""The two main phases of every adversarial objective, Gmain and Dmain, for any losses."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ Loss = Callable[[Tensor], Tensor]
 
 
 class Adversarial(NamedTuple):
-    """Losses [n] of logits [n 1]: of generated images when G is trained, of generated and of real ones when D is."""
+    """Losses [n] of logits [n 1]: of generated images to train G, of generated and real ones to train D."""
 
     generator: Loss
     fake: Loss
@@ -24,13 +24,13 @@ class Adversarial(NamedTuple):
 
 
 def scores_of(kind: str, logits: Float[Tensor, "n 1"]) -> Stats:
-    """Return the statistics that are kept of logits."""
+    """Return the recorded statistics of logits."""
     logits = logits.detach().squeeze(1)
     return {f"Loss/scores/{kind}": logits, f"Loss/signs/{kind}": logits.sign()}
 
 
 class GeneratorMain(Phase):
-    """Gmain: the generator's loss of D(A G(z)), and penalties. It runs once for every `interval` steps of D."""
+    """Gmain: the generator's loss on D(A G(z)), and penalties. It runs once every `interval` steps of D."""
 
     name, network = "Gmain", "G"
 
@@ -67,7 +67,7 @@ class GeneratorMain(Phase):
 
 
 class DiscriminatorMain(Phase):
-    """Dmain: the discriminator's losses of D(A G(z)) and D(A x), and penalties."""
+    """Dmain: the discriminator's losses on D(A G(z)) and D(A x), and penalties."""
 
     name, network = "Dmain", "D"
 

@@ -1,14 +1,14 @@
-"""What a method may do to training. It overrides the hooks it needs; the others do nothing.
+"""The hooks by which a method can change training. A method overrides those it needs; the others do nothing.
 
-    prepare                       once, before the optimizers are made: layers that the method adds to a network
-    begin                         every iteration, before its phases: what a schedule says of networks and optimizers
-    loaded                        every real image, of training and validation, as it comes from the data set
-    real_images                   Dmain, Dreg: what the discriminator is given for real
-    generator_penalty             Gmain: what is added to the loss
-    discriminator_penalty         Dmain: what is added to the loss
-    finish                        once after Dmain, when all micro-batches have run: moving averages
-    observe, step                 every iteration: what all ranks saw, and a controller's turn
-    state_dict, load_state_dict   what must survive a restart
+    prepare                       once, before the optimizers are created: add layers to a network
+    begin                         every iteration, before its phases: apply schedules to networks and optimizers
+    loaded                        transform real images, for training and validation, as loaded from the data set
+    real_images                   Dmain, Dreg: replace the real images that the discriminator gets
+    generator_penalty             Gmain: return a term to add to the loss
+    discriminator_penalty         Dmain: return a term to add to the loss
+    finish                        once after Dmain, after all micro-batches: update moving averages
+    observe, step                 every iteration: receive statistics of all ranks, and update a controller
+    state_dict, load_state_dict   save and restore the state for checkpoints
 
 A new method is a spec in `trainer/config/methods.py` and a file here with `@implements`; docs/extending.md shows one.
 """
@@ -30,14 +30,14 @@ Logits = Float[Tensor, "n 1"]
 
 
 INITIAL_LR = "initial_lr"
-"""Where an optimizer's groups keep the lr that they began with."""
+"""The key of the initial lr in an optimizer's parameter groups."""
 
 
 class IterationContext(NamedTuple):
-    """Where an iteration begins, and the optimizers by network.
+    """The start of an iteration, and the optimizers by network.
 
-    `images`, `before`: the image counter at which schedules are looked at, now and in the iteration before (None in
-    the first one of all).
+    `images`, `before`: the image counters at which schedules are evaluated, in this and in the previous iteration (None
+    in the first one).
     """
 
     images: int
@@ -46,14 +46,14 @@ class IterationContext(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something a run's history is to tell of: a name and details."""
+    """An event to record in events.jsonl: a name and details."""
 
     name: str
     details: dict[str, float]
 
 
 class GeneratorPenaltyInputs(NamedTuple):
-    """What a micro-batch of Gmain has computed: images G(z), and logits D(A G(z))."""
+    """Results of a micro-batch in Gmain: images G(z), and logits D(A G(z))."""
 
     micro_batch: MicroBatch
     generation: Generation
@@ -63,7 +63,7 @@ class GeneratorPenaltyInputs(NamedTuple):
 
 
 class DiscriminatorPenaltyInputs(NamedTuple):
-    """What a micro-batch of Dmain has computed: x and G(z), both as shown (A x, A G(z)), and the logits of those."""
+    """Results of a micro-batch in Dmain: x and G(z), augmented A x and A G(z), and their logits."""
 
     micro_batch: MicroBatch
     generation: Generation
@@ -77,50 +77,50 @@ class DiscriminatorPenaltyInputs(NamedTuple):
 
 
 class Method:
-    """A method that changes nothing."""
+    """Base class of methods, which changes nothing."""
 
     def prepare(self, generator: GeneratorNetwork, discriminator: DiscriminatorNetwork) -> None:
         """Add layers to the networks."""
 
     def begin(self, context: IterationContext) -> Event | None:  # noqa: ARG002
-        """Set networks and optimizers as the iteration needs them, a function of the image counter alone."""
+        """Apply schedules to networks and optimizers; must depend only on the image counter."""
         return None
 
     def loaded(self, images: Images) -> Images:
-        """Return what takes the place of images of the data set."""
+        """Return the images to use instead of those of the data set."""
         return images
 
     def real_images(self, real: Images, micro_batch: MicroBatch, generation: Generation) -> Images:  # noqa: ARG002
-        """Return what takes the place of the real images."""
+        """Return the images to use instead of the real ones."""
         return real
 
     def generator_penalty(self, inputs: GeneratorPenaltyInputs) -> PhaseResult | None:  # noqa: ARG002
-        """Return what the loss of the generator grows by, per sample."""
+        """Return the term to add to the generator's loss, per sample, or None."""
         return None
 
     def discriminator_penalty(self, inputs: DiscriminatorPenaltyInputs) -> PhaseResult | None:  # noqa: ARG002
-        """Return what the loss of the discriminator grows by, per sample."""
+        """Return the term to add to the discriminator's loss, per sample, or None."""
         return None
 
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        """Move what is averaged over the whole batch of Dmain."""
+        """Update moving averages over the whole batch of Dmain."""
 
     def observe(self, stats: Stats) -> None:
-        """Take in what a phase has seen on all ranks."""
+        """Receive the statistics of a phase on all ranks."""
 
     def step(self, iteration: int, batch: int) -> None:
-        """Take the controller's turn after `iteration` finished iterations of `batch` images."""
+        """Update a controller after `iteration` finished iterations of `batch` images."""
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return the state an iteration hands on to the next."""
+        """Return the state to carry from one iteration to the next."""
         return {}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], /) -> None:
-        """Go on from what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
 
 
 def penalised(result: PhaseResult, penalties: Iterable[PhaseResult | None]) -> PhaseResult:
-    """Return a phase's result with the penalties added: losses sample by sample, statistics by name."""
+    """Return the result of a phase with penalties added to the loss per sample, and with their statistics."""
     loss, stats = result
     for penalty in penalties:
         if penalty is not None:
@@ -129,7 +129,7 @@ def penalised(result: PhaseResult, penalties: Iterable[PhaseResult | None]) -> P
 
 
 def reals_of(methods: Sequence[Method], micro_batch: MicroBatch, generation: Generation) -> Images:
-    """Return the real images of a micro-batch after every method has had them."""
+    """Return the real images of a micro-batch, transformed by every method in turn."""
     real = micro_batch.real
     for method in methods:
         real = method.real_images(real, micro_batch, generation)

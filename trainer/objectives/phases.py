@@ -1,15 +1,15 @@
-"""What an iteration of training is made of: phases, each of which trains one network on every micro-batch.
+"""The phases of a training iteration, each of which trains one network on every micro-batch.
 
 The loop, for every phase that is due:
 
-    only the parameters of phase.network ask for gradients
+    only the parameters of phase.network require gradients
     for micro_batch in micro_batches:
         (phase.loss(micro_batch).loss.mean() * phase.gain / len(micro_batches)).backward()
-    phase.finish(sum_over_ranks)       # once: moving averages that all micro-batches share
-    complete_gradients(parameters)     # what the loss does not reach has gradient zero, so Adam decays its moments
+    phase.finish(sum_over_ranks)       # once: moving averages over all micro-batches
+    complete_gradients(parameters)     # missing gradients become zero, so that Adam decays its moments
     one step of Adam
 
-A further method adds to the loss of a phase, see `trainer/objectives/method.py`.
+Methods add terms to the loss of a phase, see `trainer/objectives/method.py`.
 """
 
 from abc import ABC, abstractmethod
@@ -26,7 +26,7 @@ Stats = dict[str, Tensor]
 
 
 class MicroBatch(NamedTuple):
-    """What a phase sees of a batch: real images of [-1, 1] and the latents and conditions of generated ones."""
+    """The inputs of a phase: real images in [-1, 1], and latents and conditions of generated ones."""
 
     real: Float[Tensor, "m c h w"]
     real_c: Float[Tensor, "m cdim"]
@@ -35,14 +35,14 @@ class MicroBatch(NamedTuple):
 
 
 class PhaseResult(NamedTuple):
-    """Loss per sample, without the gain of the phase, and detached statistics per sample, by name."""
+    """Loss per sample, without the phase's gain, and detached statistics per sample, by name."""
 
     loss: Float[Tensor, " n"]
     stats: Stats
 
 
 class Phase(ABC):
-    """One kind of step. It runs in every `interval`-th iteration and its loss counts `gain` = `interval` times."""
+    """One kind of training step. It runs every `interval` iterations, and its loss is multiplied by `gain`."""
 
     name: ClassVar[str]
     network: ClassVar[NetworkName]
@@ -50,20 +50,20 @@ class Phase(ABC):
 
     @property
     def gain(self) -> float:
-        """Return the weight that makes up for the iterations in which the phase did not run."""
+        """Return the factor of the loss that compensates for skipped iterations."""
         return float(self.interval)
 
     @abstractmethod
     def loss(self, micro_batch: MicroBatch) -> PhaseResult:
-        """Return the loss of one micro-batch, to be differentiated by the caller."""
+        """Return the loss of one micro-batch; the caller differentiates it."""
 
     @abstractmethod
     def finish(self, sum_over_ranks: SumOverRanks) -> None:
-        """Move what is averaged over the whole batch, once all micro-batches have run."""
+        """Update moving averages over the whole batch, after all micro-batches."""
 
 
 class Joined(Phase):
-    """A main phase and its regulariser in one step, where regularisation is not lazy."""
+    """A main phase and its regulariser in one step, if regularisation is not lazy."""
 
     def __init__(self, main: Phase, regularizer: Phase) -> None:
         self.name, self.network = main.name, main.network  # type: ignore[misc]
@@ -90,14 +90,14 @@ def is_due(phase: Phase, iteration: int) -> bool:
 
 
 def complete_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Give gradient zero to every parameter that has none."""
+    """Set the gradient of every parameter that has none to zero."""
     for parameter in parameters:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
 
 
 class MicroBatchMean:
-    """The mean of what all micro-batches of all ranks add, for a moving average that is moved once per phase."""
+    """The mean over all micro-batches of all ranks, for a moving average that is updated once per phase."""
 
     def __init__(self) -> None:
         self._sum: Tensor | None = None
@@ -108,12 +108,12 @@ class MicroBatchMean:
         return self._count > 0
 
     def add(self, value: Float[Tensor, "*shape"]) -> None:
-        """Add what one micro-batch measured."""
+        """Add the value of one micro-batch."""
         self._sum = value.detach() if self._sum is None else self._sum + value.detach()
         self._count += 1
 
     def take(self, sum_over_ranks: SumOverRanks) -> Float[Tensor, "*shape"]:
-        """Return the mean and start anew."""
+        """Return the mean, and reset."""
         if self._sum is None:
             raise LookupError("no micro-batch has added a value")
         total, count = self._sum, torch.tensor(float(self._count), device=self._sum.device)

@@ -1,10 +1,11 @@
-"""An adversarial loss regularised as StyleGAN2's: phases Gmain, Greg, Dmain, Dreg (Karras et al. 2020b, App. B).
+"""An adversarial loss with StyleGAN2's regularisation: phases Gmain, Greg, Dmain, Dreg (Karras et al. 2020b, App. B).
 
     objective = build(config.objective, generator, augmented_discriminator, intervals, methods)
-    objective.phases               # in the order in which an iteration runs them
+    objective.phases               # in the order of an iteration
     objective.state_dict()         # plain tensors: the moving mean of path lengths
 
-`intervals` are the lazy ones of both optimizers (`regularize_every`); with None, regularisation joins the main phase.
+`intervals` are those of lazy regularisation of both optimizers (`regularize_every`); None makes it part of the main
+phase.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from trainer.objectives.phases import Joined, MicroBatch, MicroBatchMean, Phase,
 
 
 class Intervals(NamedTuple):
-    """Every how many iterations each network is regularised; None: in each, as part of the main phase."""
+    """Iterations between regularisation steps of each network; None: in every iteration, as part of the main phase."""
 
     generator: int | None
     discriminator: int | None
@@ -36,8 +37,8 @@ class Intervals(NamedTuple):
 class PathLength(Phase):
     """Greg: weight * (||J_w^T y|| - a)^2 on the first `batch / shrink` samples.
 
-    Every micro-batch moves the moving mean a by its own lengths, in the graph; what is kept moves by those of all of
-    them.
+    For each micro-batch, a is updated with its own lengths, in the graph; the stored mean is updated with those of all
+    micro-batches.
     """
 
     name, network = "Greg", "G"
@@ -69,7 +70,7 @@ class PathLength(Phase):
 
 
 class DiscriminatorR1(Phase):
-    """Dreg: gamma/2 * ||grad_x D(A x)||^2, x the image that the augmented discriminator has R1 taken at."""
+    """Dreg: gamma/2 * ||grad_x D(A x)||^2, x the image at which the augmented discriminator takes R1."""
 
     name, network = "Dreg", "D"
 
@@ -98,7 +99,7 @@ class DiscriminatorR1(Phase):
 
 
 class RegularisedObjective:
-    """The phases of one iteration, and the moving mean of path lengths they share with the next one."""
+    """The phases of an iteration, and the moving mean of path lengths, carried from one iteration to the next."""
 
     losses: ClassVar[Adversarial]
 
@@ -124,16 +125,16 @@ class RegularisedObjective:
         )
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return the state an iteration hands on to the next."""
+        """Return the state to carry from one iteration to the next."""
         return {"path_length_mean": self.path_length.mean.clone()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from `state`."""
+        """Restore `state`."""
         self.path_length.mean = state["path_length_mean"].to(self.path_length.mean.device).clone()
 
 
 def _step(main: Phase, regularizer: Phase | None, interval: int | None) -> tuple[Phase, ...]:
-    """Return the phases of a network: its regulariser has steps of its own if it is lazy."""
+    """Return the phases of a network: a lazy regulariser is a separate phase."""
     if regularizer is None:
         return (main,)
     return (Joined(main, regularizer),) if interval is None else (main, regularizer)

@@ -1,4 +1,4 @@
-"""The Wasserstein objective with gradient penalty: phases Gmain and Dmain, nothing lazy.
+"""The Wasserstein objective with gradient penalty: phases Gmain and Dmain, without lazy regularisation.
 
 [1] Gulrajani et al. 2017, "Improved training of Wasserstein GANs", Eq. 3
 [2] Karras et al. 2018, "Progressive growing of GANs", App. A.1 (drift term)
@@ -28,12 +28,12 @@ WASSERSTEIN = Adversarial(generator=losses.raised, fake=losses.lowered, real=los
 
 
 def between(real: Images, fake: Images) -> Images:
-    """Return a uniform point of the line from each real to each generated image [1]."""
+    """Return a uniformly random point on the line from each real to each generated image [1]."""
     return real.lerp(fake, torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype))
 
 
 class GradientPenalty(Method):
-    """weight (||grad D(u)|| - 1)^2 + drift D(x)^2, as part of every Dmain."""
+    """weight (||grad D(u)|| - 1)^2 + drift D(x)^2, in every Dmain."""
 
     def __init__(self, spec: WganGp) -> None:
         self.spec = spec
@@ -48,7 +48,7 @@ class GradientPenalty(Method):
 
 @implements(WganGp)
 class WassersteinObjective:
-    """The phases of one iteration; nothing is handed on to the next one."""
+    """The phases of an iteration; no state is carried to the next one."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class WassersteinObjective:
         )
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return nothing."""
+        """Return an empty state."""
         return {}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take nothing over."""
+        """Ignore the empty state."""

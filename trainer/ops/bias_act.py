@@ -16,15 +16,15 @@ def bias_act(
     gain: float | None = None,
     clamp: float | None = None,
 ) -> Float[Tensor, "*shape"]:
-    """Return clamp(gain * act(x + bias), -clamp, clamp); `bias` runs along axis `dim`, None takes a default."""
+    """Return clamp(gain * act(x + bias), -clamp, clamp); `bias` is along axis `dim`; alpha and gain have defaults."""
     act = ACTIVATIONS[activation]
     alpha, gain = act.alpha if alpha is None else alpha, act.gain if gain is None else gain
     return kernels().bias_act(x, bias, dim, activation, alpha, gain, clamp)
 
 
 def leaky_relu_in_place(x: Float[Tensor, "*shape"], clamp: float | None = None) -> Float[Tensor, "*shape"]:
-    """Return clamp(lrelu(x), -clamp, clamp); x, which nobody else may keep, may be overwritten.
+    """Return clamp(lrelu(x), -clamp, clamp). May overwrite x, which must not be used elsewhere.
 
-    As lrelu(g x) = g lrelu(x), the gain can go where it costs nothing: into the weight and the bias before.
+    As lrelu(g x) = g lrelu(x), a gain can be folded into the preceding weight and bias at no cost.
     """
     return kernels().leaky_relu(x, clamp)

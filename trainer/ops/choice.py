@@ -1,4 +1,4 @@
-"""The implementation that a run uses: asked for, checked, and told; never changed behind anybody's back."""
+"""Select the implementation of the operations that a run uses; falling back to the reference is always logged."""
 
 from typing import Literal
 
@@ -7,15 +7,15 @@ from trainer.ops.build import place
 from trainer.ops.build.status import status
 from trainer.ops.kernels import Kernels
 from trainer.ops.reference import ReferenceKernels
-from trainer.runtime.console import say
+from trainer.runtime.console import log
 
 OpsChoice = Literal["auto", "native", "reference"]
 
 
 def choose(wanted: OpsChoice, device: str) -> Kernels:
-    """Return the operations for a type of device. `auto` takes the build for it, and without one says so in one line.
+    """Return the operations for a type of device. `auto` uses its build, or logs that there is none.
 
-    Raises UserError where `native` is asked for and there is no build.
+    Raises UserError if `native` is requested and there is no build.
     """
     if wanted == "reference":
         return ReferenceKernels()
@@ -25,14 +25,14 @@ def choose(wanted: OpsChoice, device: str) -> Kernels:
     missing = next(one.detail for one in status() if one.kind == kind)
     if wanted == "native":
         raise UserError("ops: native", missing)
-    say(f"adasweep: the slower reference operations are used: native ones for {kind} are {missing}")
+    log(f"adasweep: using the slower reference operations: native ones for {kind} are {missing}")
     return ReferenceKernels()
 
 
 def native(kind: place.BuildKind, smallest: int | None = None) -> Kernels:
-    """Return the compiled operations, loaded: those of `kind`, and those of the CPU where they are built too.
+    """Load and return the compiled operations of `kind`, and those of the CPU if they are built.
 
-    `smallest` is the number of elements from which on element-wise operations are not left to torch.
+    `smallest` is the number of elements below which element-wise operations are left to torch.
     """
     from trainer.ops.native.kernels import WORTH_A_CALL, Native
     from trainer.ops.native.library import Library, serve

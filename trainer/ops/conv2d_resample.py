@@ -1,4 +1,4 @@
-"""Convolution of an image that is made larger before or smaller after, without aliasing."""
+"""Convolution with upsampling before or downsampling after it, without aliasing."""
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -23,8 +23,8 @@ def conv2d_resample(
 ) -> Float[Tensor, "n o h2 w2"]:
     """Return down(f * (weight * (f * pad(up(x))))) + bias in the type of x.
 
-    `padding` counts pixels of the enlarged image. `flip_weight` True means correlation, as in torch. The steps commute,
-    so each case takes the order that touches the fewest pixels.
+    `padding` is in pixels of the upsampled image. `flip_weight` True means correlation, as in torch. The steps commute,
+    so each case uses the order that processes the fewest pixels.
     """
     around = list(sides(padding))
     around = _sum(around, up_padding(f, up, up)) if up > 1 else around
@@ -56,7 +56,7 @@ def conv2d(
     groups: int = 1,
     flip_weight: bool = True,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return the correlation of x with `weight`, or the true convolution where `flip_weight` is False."""
+    """Return the correlation of x with `weight`, or the true convolution if `flip_weight` is False."""
     if not flip_weight and weight.shape[-1] > 1:
         weight = weight.flip([2, 3])
     x = fast_layout(x) if groups == 1 else x
@@ -83,7 +83,7 @@ def _enlarge(
     flip_weight: bool,
     flip_filter: bool,
 ) -> Tensor:
-    """Transposed convolution, then the filter: the full convolution is cut on the left by k-1, on the right by k-up."""
+    """Return transposed convolution, then filter; the full convolution is cropped by k-1 before and k-up after."""
     k = weight.shape[-1]
     rest = _sum(around, [1 - k, up - k, 1 - k, up - k])
     inside = max(min(-side for side in rest), 0)
@@ -92,7 +92,7 @@ def _enlarge(
 
 
 def _conv_transpose2d(x: Tensor, weight: Tensor, up: int, padding: int, groups: int, flip_weight: bool) -> Tensor:
-    """Return the true convolution of x with zeros inserted; torch wants the weight as [i o k k], group after group."""
+    """Return the true convolution of x after zero insertion; torch expects the weight as [i o k k] for each group."""
     o, i, k, _ = weight.shape
     weight = weight.reshape(groups, o // groups, i, k, k).transpose(1, 2).reshape(groups * i, o // groups, k, k)
     if flip_weight and k > 1:

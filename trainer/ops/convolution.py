@@ -1,9 +1,8 @@
-"""Convolution whose second derivatives cost what its first ones do.
+"""Convolution whose second derivatives are as fast as its first.
 
-y = C(x, w) is linear in both arguments, so everything that differentiation can ask for is one of three operations:
-C itself, its adjoint in x (the transposed convolution, again a C), and its adjoint in w. torch's own double backward
-writes the last one as a convolution with as many taps as the image has pixels, which takes most of the time of R1
-and of path length.
+y = C(x, w) is linear in both arguments, so all derivatives are among three operations: C itself, its adjoint in x (the
+transposed convolution, again a C), and its adjoint in w. torch's double backward computes the last one as a convolution
+with as many taps as the image has pixels, which takes most of the time of R1 and path length.
 """
 
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from trainer.ops.geometry import Geometry
 from trainer.ops.kernels import kernels
 from trainer.ops.layout import Cast, fast_layout, has_channels_last
 
-LARGE = 1 << 18  # elements of a weight that is better laid out once than by torch in every use
+LARGE = 1 << 18  # elements of a weight that is converted to the fast layout once, not by torch in every use
 
 
 def convolve(
@@ -30,9 +29,9 @@ def convolve(
     groups: int = 1,
     transposed: bool = False,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return the convolution of x as torch defines it: weight [o i k k], or [i o k k] where `transposed`.
+    """Return torch's convolution of x with a weight [o i k k], [i o k k] if `transposed`.
 
-    The weight is taken in the type of x.
+    The weight is cast to the type of x.
     """
     x = fast_layout(x) if groups == 1 else x
     laid_out_once = groups == 1 and stride > 1 and weight.numel() >= LARGE and has_channels_last(x)
@@ -43,14 +42,14 @@ def convolve(
 
 
 class _Switch:
-    """Whether a differentiation is asked for gradients of weights; torch tells a Function only who might need one."""
+    """Whether gradients of weights are needed; torch only tells a Function which inputs might need one."""
 
     weights = True
 
 
 @contextmanager
 def input_gradients_only() -> Iterator[None]:
-    """Spare the gradients of weights in what is differentiated inside, for penalties on the gradient of an input."""
+    """Skip gradients of weights in differentiations inside, for penalties on the gradient of an input."""
     _Switch.weights = False
     try:
         yield

@@ -1,4 +1,4 @@
-"""All of a convolution but its tensors."""
+"""The parameters of a convolution, without its tensors."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ Axes = tuple[int, int]
 
 
 class Geometry(NamedTuple):
-    """All of a convolution but its tensors. `extra` rows and columns belong to the output of a transposed one."""
+    """The parameters of a convolution. `extra` is the output padding of a transposed one."""
 
     stride: int
     padding: int
@@ -27,7 +27,7 @@ class Geometry(NamedTuple):
         return self._replace(transposed=True, extra=(height, width))
 
     def arguments(self) -> tuple[list[int], list[int], list[int], bool, list[int], int]:
-        """Return stride, padding, dilation, transposed, output padding, groups as torch takes them."""
+        """Return stride, padding, dilation, transposed, output padding and groups as torch's arguments."""
         return [self.stride] * 2, [self.padding] * 2, [1, 1], self.transposed, list(self.extra), self.groups
 
 

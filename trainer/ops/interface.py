@@ -1,6 +1,6 @@
-"""The operations that exist twice, as plain torch and as compiled kernels. Both compute the same up to rounding.
+"""The operations with two implementations, plain torch and compiled kernels, which agree up to rounding.
 
-They are documented where they are called from: bias_act.py, upfirdn2d.py, modulated_conv2d.py and augment/warp.py.
+Their callers document them: bias_act.py, upfirdn2d.py, modulated_conv2d.py and augment/warp.py.
 """
 
 from abc import ABC, abstractmethod
@@ -12,13 +12,13 @@ from trainer.ops.resampling import Steps
 
 
 class Kernels(ABC):
-    """The operations that exist as plain torch and as compiled kernels.
+    """An implementation of the operations.
 
-    All are differentiable twice, but the two of convolutions: these convolution.py makes differentiable.
+    All are twice differentiable, except the two for convolutions, which convolution.py makes differentiable.
     """
 
     name: str
-    """What a record calls this implementation."""
+    """The name of this implementation in records."""
 
     @abstractmethod
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
@@ -28,7 +28,7 @@ class Kernels(ABC):
     def convolve_backward(
         self, dy: Tensor, x: Tensor, weight: Tensor, geometry: Geometry, wanted: NeededGradients
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-        """Return the gradients of x, weight and bias, None for what is not wanted."""
+        """Return the gradients of x, weight and bias, None for those not wanted."""
 
     @abstractmethod
     def bias_act(
@@ -63,4 +63,4 @@ class Kernels(ABC):
 
     @abstractmethod
     def warp(self, images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
-        """Return images [n c h w] looked up through theta [n 2 3] on a grid of height x width."""
+        """Return images [n c h w] sampled bilinearly through theta [n 2 3] on a grid of height x width."""

@@ -1,4 +1,4 @@
-"""Which implementation of the operations this process uses: one choice, made before anything is computed."""
+"""The implementation of the operations in this process, chosen before anything is computed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from trainer.ops.reference import ReferenceKernels
 
 
 class _Process:
-    """The choice of this process."""
+    """The process-wide choice."""
 
     kernels: Kernels = ReferenceKernels()
 
@@ -19,13 +19,13 @@ def kernels() -> Kernels:
 
 
 def use(chosen: Kernels) -> None:
-    """Use `chosen` from now on."""
+    """Select `chosen` for this process."""
     _Process.kernels = chosen
 
 
 @contextmanager
 def using(chosen: Kernels) -> Iterator[Kernels]:
-    """Use `chosen` inside."""
+    """Use `chosen` within the context."""
     before = kernels()
     use(chosen)
     try:

@@ -10,17 +10,17 @@ HALF = (torch.float16, torch.bfloat16)
 
 
 def fast_layout(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-    """Return x with channels innermost where that is faster: on CPUs, and in half precision. Values do not change."""
+    """Return x, channels-last where that is faster: on CPUs, and in half precision."""
     if x.device.type == "cpu" or x.dtype in HALF:
         return x.contiguous(memory_format=torch.channels_last)
     return x
 
 
 class Cast(torch.autograd.Function):
-    """A weight in another type and in the layout of images, made once; its gradient as weights lie.
+    """A weight cast once to another type and the layout of images, with its gradient in the layout of weights.
 
-    The gradient of `to` would lie like the image, and be added to others element by element. torch changes type and
-    layout faster one after the other, the layout in the narrower type.
+    The gradient of `to` would have the layout of images, which makes accumulation slow. torch converts type and layout
+    faster in two steps, with the layout in the narrower type.
     """
 
     @staticmethod
@@ -34,5 +34,5 @@ class Cast(torch.autograd.Function):
 
 
 def has_channels_last(x: Float[Tensor, "n c h w"]) -> bool:
-    """Return whether the channels of a pixel lie side by side, so that pixels are the rows of a matrix."""
+    """Return whether x is channels-last, so that its pixels are the rows of a matrix."""
     return x.is_contiguous(memory_format=torch.channels_last)

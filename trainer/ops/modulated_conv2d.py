@@ -1,4 +1,4 @@
-"""Convolution whose weights are scaled per sample by styles, and normalised again (StyleGAN2, Sec. 2.2).
+"""Convolution with weights scaled per sample by styles, then normalised (StyleGAN2, Sec. 2.2).
 
     w'_oik = s_i w_oik,    w''_oik = w'_oik / sqrt(sum_ik w'_oik^2 + 1e-8)         (Eq. 1 and 3)
 
@@ -39,7 +39,7 @@ def modulated_conv2d(
     modulation: Modulation = "activations",
     gain: float = 1.0,
 ) -> Float[Tensor, "n o h2 w2"]:
-    """Return gain * (modulated convolution of x) + noise. `modulation` changes speed and rounding only."""
+    """Return gain * (modulated convolution of x) + noise. `modulation` affects only speed and rounding."""
     resample = Resample(up, down, padding, resample_filter, flip_weight)
     y, scale = _convolved(x, weight, styles, resample, demodulate, modulation, gain)
     return plus(y if scale is None else kernels().modulate(y, scale), noise)
@@ -73,7 +73,7 @@ def _convolved(
     modulation: Modulation,
     gain: float,
 ) -> tuple[Float[Tensor, "n o h2 w2"], Float[Tensor, "#n #o"] | None]:
-    """Return the convolution and what is left to multiply its channels with."""
+    """Return the convolution, and the remaining factors of its channels, None if there are none."""
     if demodulate and x.dtype == torch.float16:
         weight, styles = pre_normalized(weight, styles)
     if weight.shape[-1] == resample.up == resample.down == 1 and not resample.padding:
@@ -87,7 +87,7 @@ def _convolved(
 
 
 class Resample(NamedTuple):
-    """How `conv2d_resample` changes the size on the way."""
+    """The resampling arguments of `conv2d_resample`."""
 
     up: int
     down: int
@@ -104,9 +104,9 @@ class Resample(NamedTuple):
 def pre_normalized(
     weight: Float[Tensor, "o i k k"], styles: Float[Tensor, "n i"]
 ) -> tuple[Float[Tensor, "o i k k"], Float[Tensor, "n i"]]:
-    """Return both scaled so that float16 cannot overflow; demodulation takes the scale out again.
+    """Return both, scaled so that float16 cannot overflow; demodulation cancels the scale.
 
-    bfloat16 reaches as far as float32, and needs no such thing.
+    bfloat16 has the range of float32 and does not need this.
     """
     fan_in = weight[0].numel()
     weight = weight / (weight.abs().amax(dim=(1, 2, 3), keepdim=True) * fan_in**0.5)

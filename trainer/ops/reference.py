@@ -1,4 +1,4 @@
-"""The operations in plain torch: what they mean, and what runs where nothing is compiled."""
+"""The reference implementation of the operations in plain torch, used if nothing is compiled."""
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,7 @@ from trainer.ops.resampling import Steps, resample
 
 
 class ReferenceKernels(Kernels):
-    """Plain torch, differentiable as often as anybody wants."""
+    """Plain torch, differentiable to any order."""
 
     name = "reference"
 
@@ -71,7 +71,7 @@ class ReferenceKernels(Kernels):
 
 
 def plus(x: Tensor, addend: Tensor | None) -> Tensor:
-    """Return x + addend in the type of x; x is overwritten unless it is a view."""
+    """Return x + addend in the type of x, in place unless x is a view."""
     if addend is None:
         return x
     return x + addend.to(x.dtype) if x._is_view() else x.add_(addend.to(x.dtype))

@@ -1,4 +1,4 @@
-"""Resampling of channels as a linear map whose adjoint is another resampling."""
+"""Resampling as a linear map whose adjoint is another resampling."""
 
 from typing import Any, NamedTuple
 
@@ -40,13 +40,13 @@ class Steps(NamedTuple):
 
 
 def resample(x: Float[Tensor, "n c h w"], f: Float[Tensor, "rows taps"], steps: Steps) -> Float[Tensor, "n c h2 w2"]:
-    """Return every channel of x with zeros inserted, padded, filtered and decimated. The filter is a constant."""
+    """Return x after zero insertion, padding, filtering and decimation of every channel. The filter is a constant."""
     y: Tensor = _Resample.apply(x, f, steps)  # type: ignore[no-untyped-call]
     return y
 
 
 class _Resample(torch.autograd.Function):
-    """Linear in x; its adjoint is another resampling, so that derivatives of any order are as fast as the value."""
+    """Linear in x, with another resampling as its adjoint, so derivatives of any order are as fast as the value."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, f: Tensor, steps: Steps) -> Tensor:
@@ -62,12 +62,12 @@ class _Resample(torch.autograd.Function):
 
 
 def _convolve_channels(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
-    """Convolve every channel with the 2-D filter f; insert and pad zeros only where torch cannot imply them."""
+    """Convolve every channel with the 2-D filter f; insert and pad zeros explicitly only where torch cannot."""
     up, down, (y0, y1), (x0, x1), flipped = steps
     c, taps_y, taps_x = x.shape[1], *f.shape
-    if c == 1 and x.dtype in HALF and x.device.type == "cpu":  # oneDNN has been seen to read beyond such images
+    if c == 1 and x.dtype in HALF and x.device.type == "cpu":  # oneDNN was seen to read out of bounds there
         return _convolve_channels(x.float(), f.float(), steps).to(x.dtype)
-    cut_y, cut_x = taps_y - 1 - y0, taps_x - 1 - x0  # what a transposed convolution has too much, at either end
+    cut_y, cut_x = taps_y - 1 - y0, taps_x - 1 - x0  # excess of a transposed convolution at either end
     if down == (1, 1) != up and cut_x == taps_x - up[1] - x1 >= 0 and cut_y == taps_y - up[0] - y1 >= 0:
         weight = (f.flip([0, 1]) if flipped else f).expand(c, 1, taps_y, taps_x)  # transposed, torch convolves
         return F.conv_transpose2d(x, weight, stride=up, padding=(cut_y, cut_x), groups=c)
@@ -79,7 +79,7 @@ def _convolve_channels(x: Tensor, f: Tensor, steps: Steps) -> Tensor:
 
 
 def _padded(x: Tensor, around: list[int]) -> Tensor:
-    """Pad first and crop then: what is cropped may be padding of the other side."""
+    """Pad, then crop, since cropping may remove padding of the other side."""
     if min(around) < 0 < max(around):
         x = F.pad(x, [max(side, 0) for side in around])
         around = [min(side, 0) for side in around]

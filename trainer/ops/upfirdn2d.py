@@ -1,6 +1,6 @@
-"""Up, filter, down: zero insertion, padding, FIR filter and decimation of images, the resampling of all networks.
+"""Up, FIR filter, down: zero insertion, padding, filtering and decimation, the resampling of all networks.
 
-y = down(f * pad(up(x))). A filter is a tensor: [taps] is separable and used along x, then y; [rows taps] is not.
+y = down(f * pad(up(x))). A filter is a tensor: [taps] is separable and applied along x, then y; [rows taps] is not.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from trainer.ops.resampling import Steps
 Pair = int | Sequence[int]
 Filter = Float[Tensor, " taps"] | Float[Tensor, "rows taps"]
 
-SEPARABLE_FROM = 8  # a filter of fewer taps is faster as one 2-D filter
+SEPARABLE_FROM = 8  # filters with fewer taps are faster as one 2-D filter
 
 
 def pair(value: Pair) -> tuple[int, int]:
@@ -39,7 +39,7 @@ def setup_filter(
     gain: float = 1.0,
     separable: bool | None = None,
 ) -> Filter:
-    """Return a filter as the ops here take it: sum 1 if `normalize`, then `gain` over both axes together."""
+    """Return a filter for the operations here: sum 1 if `normalize`, times `gain` over both axes together."""
     f: Tensor = torch.as_tensor(np.array(1.0 if taps is None else taps), dtype=torch.float32)
     f = f.reshape(1) if f.ndim == 0 else f
     if f.ndim == 1 and not (separable if separable is not None else len(f) >= SEPARABLE_FROM):
@@ -73,7 +73,7 @@ def filter2d(
     flip_filter: bool = False,
     gain: float = 1.0,
 ) -> Float[Tensor, "n c h2 w2"]:
-    """Filter without changing the size: `padding` is relative to an output as large as the input."""
+    """Filter without changing the size; `padding` is relative to an output of the same size."""
     fw, fh = _size(f)
     x0, x1, y0, y1 = sides(padding)
     around = [x0 + fw // 2, x1 + (fw - 1) // 2, y0 + fh // 2, y1 + (fh - 1) // 2]
@@ -88,7 +88,7 @@ def upsample2d(
     flip_filter: bool = False,
     gain: float = 1.0,
 ) -> Float[Tensor, "n c h2 w2"]:
-    """Make the image `up` times as large; the gain up_x * up_y keeps its mean."""
+    """Upsample the image by the factor `up`; the gain up_x * up_y preserves its mean."""
     (up_x, up_y), (x0, x1, y0, y1) = pair(up), sides(padding)
     around = up_padding(f, up_x, up_y)
     around = [a + b for a, b in zip(around, (x0, x1, y0, y1), strict=True)]
@@ -103,20 +103,20 @@ def downsample2d(
     flip_filter: bool = False,
     gain: float = 1.0,
 ) -> Float[Tensor, "n c h2 w2"]:
-    """Make the image `down` times as small."""
+    """Downsample the image by the factor `down`."""
     (down_x, down_y), (x0, x1, y0, y1) = pair(down), sides(padding)
     around = [a + b for a, b in zip(down_padding(f, down_x, down_y), (x0, x1, y0, y1), strict=True)]
     return upfirdn2d(x, f, down=down, padding=around, flip_filter=flip_filter, gain=gain)
 
 
 def up_padding(f: Filter | None, up_x: int, up_y: int) -> list[int]:
-    """Return [x0, x1, y0, y1] that make the filtered image exactly `up` times as large."""
+    """Return the padding [x0, x1, y0, y1] that makes the filtered image exactly `up` times as large."""
     fw, fh = _size(f)
     return [(fw + up_x - 1) // 2, (fw - up_x) // 2, (fh + up_y - 1) // 2, (fh - up_y) // 2]
 
 
 def down_padding(f: Filter | None, down_x: int, down_y: int) -> list[int]:
-    """Return [x0, x1, y0, y1] that make the filtered image exactly `down` times as small."""
+    """Return the padding [x0, x1, y0, y1] that makes the filtered image exactly `down` times as small."""
     fw, fh = _size(f)
     return [(fw - down_x + 1) // 2, (fw - down_x) // 2, (fh - down_y + 1) // 2, (fh - down_y) // 2]
 

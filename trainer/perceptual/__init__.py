@@ -1,4 +1,4 @@
-"""Distances of images as people see them, behind one Protocol."""
+"""Perceptual distances of images, with a common interface."""
 
 from trainer.perceptual.distance import PerceptualFeatures, distance
 from trainer.perceptual.table import load_features

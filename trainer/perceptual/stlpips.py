@@ -1,9 +1,9 @@
-"""Shift-tolerant LPIPS on AlexNet (Ghildyal and Liu 2022): the distance that works without a download.
+"""Shift-tolerant LPIPS on AlexNet (Ghildyal and Liu 2022), the distance that works offline.
 
-The weights (BSD-2) travel in the PyPI package stlpips-pytorch, of which nothing else is loaded. The network is written
-from the papers: AlexNet whose strides are taken by blurred subsampling (Zhang 2019), the first convolution's stride of
-4 shared between both, then the weighted distance of Zhang et al. 2018. Values are not those of LPIPS on VGG16, which
-published PPL and projections use.
+The weights (BSD-2) come from the PyPI package stlpips-pytorch, of which nothing else is loaded. The network is written
+from the papers: AlexNet with strides replaced by blurred subsampling (Zhang 2019), where the first convolution's stride
+of 4 is split between both, then the weighted distance of Zhang et al. 2018. Values are not comparable with those of
+LPIPS on VGG16, which published PPL and projections use.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ class ShiftTolerantLpips:
         self._weights = {name: value.to(device) for name, value in load_weights().items()}
 
     def __call__(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
-        """Return the features of images of 0..255; those smaller than 64 a side are enlarged first."""
+        """Return the features of images in 0..255; those smaller than 64 a side are enlarged first."""
         x = self._scaled(images)
         parts = []
         for stage, name in enumerate(CONVOLUTIONS):
@@ -66,25 +66,25 @@ _POOLS: Final = {1: "slice2.4", 2: "slice3.8"}
 
 
 def blurred(x: Float[Tensor, "n c h w"], kernel: Float[Tensor, "c 1 3 3"]) -> Float[Tensor, "n c s t"]:
-    """Return every second pixel after a blur with reflected borders (Zhang 2019)."""
+    """Return every second pixel after a blur with reflection padding (Zhang 2019)."""
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), kernel, stride=2, groups=len(kernel))
 
 
 def weighted(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "1 c 1 1"]) -> Float[Tensor, "n d"]:
-    """Return activations of unit length in every pixel, times sqrt(weight / pixels)."""
+    """Return activations normalised to unit length in every pixel, times sqrt(weight / pixels)."""
     unit = x / (x.square().sum(dim=1, keepdim=True) + EPSILON).sqrt()
     return (unit * (weight.clamp(min=0) / (x.shape[2] * x.shape[3])).sqrt()).flatten(1)
 
 
 def load_weights() -> Weights:
-    """Return the weights after checking their file; nothing in it is run.
+    """Return the weights after verifying their file; nothing in it is executed.
 
-    Raises PerceptualError where the package or the file is missing or another.
+    Raises PerceptualError if the package or the file is missing, or the checksum differs.
     """
     path = _find()
     if path is None or hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
         place = path or "the distance stlpips-alex"
-        raise PerceptualError(place, f"the known weights of {PACKAGE} are missing", f"pip install {PACKAGE}==0.0.2")
+        raise PerceptualError(place, f"the expected weights of {PACKAGE} are missing", f"pip install {PACKAGE}==0.0.2")
     weights: Weights = torch.load(path, map_location="cpu", weights_only=True)
     return weights
 

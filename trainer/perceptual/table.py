@@ -1,4 +1,4 @@
-"""The perceptual distances there are, by name: `stlpips`, `vgg16:/path/to/vgg16.pt`."""
+"""The table of perceptual distances, by name: `stlpips`, `vgg16:/path/to/vgg16.pt`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +18,11 @@ TABLE: dict[str, Callable[[str, Device], PerceptualFeatures]] = {
 
 
 def load_features(name: str, device: Device = "cpu") -> PerceptualFeatures:
-    """Return the features of a perceptual distance, ready on `device`.
+    """Return the features of a perceptual distance, loaded on `device`.
 
-    Raises PerceptualError for a name that does not exist, or a file that is missing or wrong.
+    Raises PerceptualError for an unknown name, or a missing or wrong file.
     """
     kind, _, path = name.partition(":")
     if kind not in TABLE:
-        raise PerceptualError("distance", f"none is called {name!r}", f"choose one of {', '.join(TABLE)}")
+        raise PerceptualError("distance", f"no distance is called {name!r}", f"choose one of {', '.join(TABLE)}")
     return TABLE[kind](path, device)

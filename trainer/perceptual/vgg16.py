@@ -1,6 +1,6 @@
-"""LPIPS on VGG16 (Zhang et al. 2018) in the TorchScript file that published PPL and projections use.
+"""LPIPS on VGG16 (Zhang et al. 2018), from the TorchScript file used for published PPL and projections.
 
-The file is the user's to get: nothing is fetched here, and nothing but TorchScript is loaded from it.
+The user provides the file; nothing is downloaded, and it is loaded only as TorchScript.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from trainer.perceptual.distance import PerceptualError
 
-WAY_OUT: Final = "name the official TorchScript file: --distance vgg16:/path/to/vgg16.pt"
+WAY_OUT: Final = "give the official TorchScript file: --distance vgg16:/path/to/vgg16.pt"
 
 
 class Vgg16Lpips:
@@ -29,6 +29,6 @@ class Vgg16Lpips:
         self.name = f"lpips-vgg16-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
 
     def __call__(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
-        """Return the features of images of 0..255 at the size they have."""
+        """Return the features of images in 0..255, without resizing."""
         features: Tensor = self._network(images, resize_images=False, return_lpips=True)
         return features

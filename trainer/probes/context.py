@@ -1,4 +1,4 @@
-"""What a probe sees of a snapshot, and what it gives back."""
+"""The inputs and outputs of probes."""
 
 import io
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 
 @dataclass(frozen=True)
 class ProbeContext:
-    """One snapshot of a trial, with its data and the feature networks. Everything is loaded when used."""
+    """A snapshot of a trial, with its data and the feature networks, all loaded on first use."""
 
     snapshot: Path
     config: TrainConfig
@@ -44,19 +44,19 @@ class ProbeContext:
     @cached_property
     @torch.inference_mode(False)
     def generator(self) -> GeneratorNetwork:
-        """Return the moving average of the generator, fit for gradients whichever probe asks for it first."""
+        """Return the moving average of the generator, loaded outside inference mode so that it is differentiable."""
         return load_generator(self.snapshot).to(self.device)
 
     @property
     def stylegan2(self) -> Generator:
-        """Return the same, if it is a StyleGAN2 generator. Raises UserError for another."""
+        """Return the same, if it is a StyleGAN2 generator. Raises UserError otherwise."""
         if not isinstance(self.generator, Generator):
             family = self.config.generator.type
-            raise UserError("probe", f"asks for a StyleGAN2 generator, and this one is {family}", "leave it out")
+            raise UserError("probe", f"needs a StyleGAN2 generator, but this one is {family}", "remove the probe")
         return self.generator
 
     def images_of(self, draws: Draw) -> Float[Tensor, "n c h w"]:
-        """Return images of [-1, 1] with constant noise, in fp32."""
+        """Return images in [-1, 1] with constant noise, in fp32."""
         ws = self.generator.mapping(draws.z, draws.c)
         images: Tensor = self.generator.synthesis(ws, noise_mode="const", force_fp32=True)
         return images
@@ -70,14 +70,14 @@ class ProbeContext:
 
 @dataclass(frozen=True)
 class ProbeResults:
-    """Numbers by name, which go into one .npz file, and pictures, each a PNG beside it."""
+    """Arrays by name, stored in one .npz file, and pictures, each a PNG beside it."""
 
     arrays: Arrays
     pictures: Mapping[str, UInt8[Tensor, "c h w"]] = field(default_factory=dict)
 
 
 def write_results(path: Path, results: ProbeResults, guard: Guard | None = None) -> None:
-    """Write the pictures, then the .npz at `path`: once that is there, everything is."""
+    """Write the pictures, then the .npz at `path`: if it exists, the results are complete."""
     for name, image in results.pictures.items():
         write_png(path.with_name(f"{path.stem}-{name}.png"), image, guard)
     buffer = io.BytesIO()

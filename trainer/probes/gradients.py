@@ -1,7 +1,7 @@
-"""Where the discriminator tells the generator to change its images (Karras et al. 2020, ADA, Fig. 6c).
+"""Where the discriminator's gradient changes images (Karras et al. 2020, ADA, Fig. 6c).
 
 The magnitude of the gradient of -log sigmoid D(G(z)) in every pixel, for the same latents at every snapshot. Without
-overfitting it follows what is in the image; an overfitted discriminator's is spread all over.
+overfitting it follows the image content; with an overfitted discriminator it is spread over the whole image.
 """
 
 from typing import Final

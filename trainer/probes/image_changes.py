@@ -1,4 +1,4 @@
-"""Changes of images of 0..255 that stand for augmentations that may leak; each is as strong as the pipe's usual one."""
+"""Changes of images in 0..255 that mimic augmentations that may leak, with typical strengths of the pipe."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ ImageChange = Callable[[Uint8Images], Uint8Images]
 
 
 def _shifted(images: Uint8Images) -> Uint8Images:
-    """Return images moved by an eighth of their side along both axes, in one of four directions each, reflected."""
+    """Return images moved by an eighth of their side along both axes, cycling through four directions, reflected."""
     reach = images.shape[-1] // 8
     padded = F.pad(images.float(), (reach,) * 4, mode="reflect").to(torch.uint8)
     size, result = images.shape[-1], images.clone()
@@ -23,20 +23,20 @@ def _shifted(images: Uint8Images) -> Uint8Images:
 
 
 def _brightened(images: Uint8Images) -> Uint8Images:
-    """Return every other image lighter, the rest darker, by two standard deviations of the pipe: 0.4 of [-1, 1]."""
+    """Return images alternately lighter and darker, by two standard deviations of the pipe: 0.4 of [-1, 1]."""
     signs = torch.ones(len(images), 1, 1, 1)
     signs[1::2] = -1
     return (images + 0.4 * 127.5 * signs).clamp(0, 255).to(torch.uint8)
 
 
 def _inverted(images: Uint8Images) -> Uint8Images:
-    """Return images with light and dark exchanged and hues kept."""
+    """Return images with lightness inverted and hues preserved."""
     centred = images.float() - 127.5
     return _pixels(centred - 2 * centred.mean(1, keepdim=True))
 
 
 def _recoloured(images: Uint8Images) -> Uint8Images:
-    """Return images with hues turned by half a circle; grey ones stay."""
+    """Return images with hues rotated by 180 degrees; grey images are unchanged."""
     centred = images.float() - 127.5
     return _pixels(2 * centred.mean(1, keepdim=True) - centred) if images.shape[1] > 1 else images
 

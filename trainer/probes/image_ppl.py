@@ -1,6 +1,6 @@
-"""The path length of every single image (Karras et al. 2020b, Fig. 4 and 5): low where images are good.
+"""The path length of individual images (Karras et al. 2020b, Fig. 4 and 5), which is low for good images.
 
-Steps of 1e-4 in w from each image, with the perceptual distance of the trial's settings. The extreme images are shown.
+Uses steps of 1e-4 in w from each image, and the perceptual distance of the trial's settings. Shows the extreme images.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ TAIL: Final = 0.1
 
 
 def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
-    """Return `path_length` [n], and sheets of images of the lowest and of the highest tenth."""
+    """Return `path_length` [n], and sheets of images from the lowest and the highest tenth."""
     count = count or COUNT
     found = [
         perceptual_distances(steps, context.feature_networks.distance, crop=False).distances
@@ -43,7 +43,7 @@ def _steps(context: ProbeContext, count: int) -> Iterator[PathSteps]:
 
 
 def _spread(among: Int[np.ndarray, " m"]) -> Int[np.ndarray, " k"]:
-    """Return at most SHOWN of the indices, evenly from first to last."""
+    """Return at most SHOWN of the indices, evenly spaced from first to last."""
     places = np.linspace(0, len(among) - 1, min(SHOWN, len(among))).round().astype(int)
     chosen: Int[np.ndarray, " k"] = among[places]
     return chosen

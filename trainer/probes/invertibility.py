@@ -11,13 +11,13 @@ STEPS = 21
 
 
 def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
-    """Return `p` [k], `transform` [t] and `condition` [t k]; inf where nothing can be inverted.
+    """Return `p` [k], `transform` [t] and `condition` [t k]; inf if not invertible.
 
     Raises UserError for a trial without a pipe.
     """
     augment = context.config.augment
     if not isinstance(augment, AdaAugment | FixedAugment):
-        raise UserError("probe invertibility", f"the augmentation {augment.type} has no p", "leave the probe out")
+        raise UserError("probe invertibility", f"the augmentation {augment.type} has no pipe", "remove the probe")
     p = np.linspace(0, 1, count or STEPS)
     found = [condition_numbers(augment.pipe, context.config.data.resolution, float(value)) for value in p]
     names = list(found[0])

@@ -1,7 +1,8 @@
 """How strongly an image changes along each direction of w (Karras et al. 2020b, App. C, Fig. 17).
 
-The singular values of J = dg(w)/dw, w the same for all layers and noise kept constant. Path length regularisation makes
-them alike. Columns J v come from J^T u, which is linear in u: its derivative with respect to u along v is J v.
+The singular values of J = dg(w)/dw, with the same w for all layers and constant noise. Path length regularisation makes
+them similar. Columns J v are computed from J^T u, which is linear in u: its derivative with respect to u along v is J
+v.
 """
 
 from typing import Final
@@ -30,7 +31,7 @@ def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
 
 
 def _singular_values(context: ProbeContext, w: Float[Tensor, " wdim"]) -> Float64[np.ndarray, " wdim"]:
-    """Return the roots of the eigenvalues of J^T J; the columns of J lie on disk, for they may be large."""
+    """Return the roots of the eigenvalues of J^T J; the columns of J, which may be large, are stored on disk."""
     generator = context.stylegan2
     columns = scratch((len(w), generator.channels * generator.resolution**2), context.cache_dir)
     for start in range(0, len(w), AT_ONCE):

@@ -1,13 +1,13 @@
-"""How many generated images look augmented: the share of leaked augmentations (cf. Karras et al. 2020, Fig. 3).
+"""The share of generated images that look augmented: leaked augmentations (cf. Karras et al. 2020, Fig. 3).
 
-For each change (a turn, a shift, other colours) a linear classifier of features learns from one half of the real images
-to tell them from changed ones, and is tried out on the other half. It then says of what share s of the generated images
-that they are changed. With its rates of false and true alarms f and t the leaked share is
+For each change (a rotation, a shift, other colours), a linear classifier of features is trained on one half of the real
+images to separate them from changed ones, and tested on the other half. It then classifies a share s of the generated
+images as changed. With its false and true positive rates f and t, the leaked share is
 
     (s - f) / (t - f)
 
-(Rogan and Gladen 1978). Where t - f is below 0.2 the change cannot be told, such as a mirror image of a symmetric
-thing, and the score is NaN.
+(Rogan and Gladen 1978). If t - f is below 0.2, the change cannot be recognised, such as a mirror image of a symmetric
+object, and the score is NaN.
 """
 
 from typing import Final
@@ -46,12 +46,12 @@ def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
     for name, change in CHANGES.items():
         context.progress(f"leak of {name}")
         scores.append(_score(context.feature_networks.detector, *features, real, change))
-    leaked, told = np.array(scores).T
+    leaked, recognised = np.array(scores).T
     return ProbeResults(
         {
             "change": np.array(list(CHANGES)),
             "leaked": leaked,
-            "told": told,
+            "told": recognised,
             "real_colours": _colours(real),
             "generated_colours": _colours(made),
         }
@@ -74,21 +74,21 @@ def _score(
 
 
 def leaked_share(real: Features32, changed: Features32, made: Float32[np.ndarray, "m d"]) -> tuple[float, float]:
-    """Return the share of `made` that is changed, between 0 and 1, and how well that can be told.
+    """Return the share of `made` that is changed, between 0 and 1, and t - f.
 
-    Row i of `changed` is row i of `real`, changed: halves are taken by rows, so that no image is in both.
+    Row i of `changed` belongs to row i of `real`: both are split at the same row, so that no image is in both halves.
     """
     half = len(real) // 2
-    says_changed = classifier(real[:half], changed[:half])
-    false_alarms, true_alarms = says_changed(real[half:]).mean(), says_changed(changed[half:]).mean()
-    told = float(true_alarms - false_alarms)
-    if told < LEAST_DIFFERENCE:
-        return float("nan"), told
-    return float(np.clip((says_changed(made).mean() - false_alarms) / told, 0, 1)), told
+    is_changed = classifier(real[:half], changed[:half])
+    false_positives, true_positives = is_changed(real[half:]).mean(), is_changed(changed[half:]).mean()
+    difference = float(true_positives - false_positives)
+    if difference < LEAST_DIFFERENCE:
+        return float("nan"), difference
+    return float(np.clip((is_changed(made).mean() - false_positives) / difference, 0, 1)), difference
 
 
 def classifier(first: Features32, second: Features32) -> "Classifier":
-    """Return what tells rows like `second` from rows like `first`: least squares with a ridge on standardised rows."""
+    """Return a classifier of rows like `second` against rows like `first`: ridge regression on standardised rows."""
     rows = np.concatenate([first, second]).astype(np.float64)
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
     x = (rows - mean) / scale
@@ -101,7 +101,7 @@ def classifier(first: Features32, second: Features32) -> "Classifier":
 
 
 class Classifier:
-    """Says of every row whether it is of the second kind."""
+    """Returns whether each row is of the second kind."""
 
     def __init__(self, mean: np.ndarray, scale: np.ndarray, weights: np.ndarray) -> None:
         self._mean, self._scale, self._weights = mean, scale, weights

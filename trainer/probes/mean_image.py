@@ -15,7 +15,7 @@ COUNT: Final = 10_000
 
 
 def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
-    """Return the means `generated` and `real` [c h w] in 0..255, real images of the whole set, and both as pictures."""
+    """Return the means `generated` and `real` [c h w] in 0..255, the latter of the whole set, and both as pictures."""
     count = count or COUNT
     made = mean(batch.images for batch in Samples(context.generator, context.train_set, context.seed).images(count))
     indices = chosen(len(context.train_set.whole), count)

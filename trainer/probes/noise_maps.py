@@ -1,7 +1,7 @@
-"""What projection hides in the noise maps if nothing keeps them noise (Karras et al. 2020b, Sec. 5, Fig. 18).
+"""How much signal projection hides in unregularised noise maps (Karras et al. 2020b, Sec. 5, Fig. 18).
 
-A generated image and a real one are projected twice, with the regularisation of the noise maps and with their
-normalisation alone. Each takes as long as `python -m trainer project`.
+A generated and a real image are projected twice, with regularisation of the noise maps and with only their
+normalisation. Each projection takes as long as `python -m trainer project`.
 """
 
 from copy import deepcopy
@@ -28,17 +28,18 @@ SMALLEST_SHOWN: Final = 128
 
 
 class Target(NamedTuple):
-    """An image of [-1, 1] that is to be found, and its class."""
+    """An image in [-1, 1] to project, and its class."""
 
     image: Float[Tensor, "1 c h w"]
     label: Float[Tensor, "1 cdim"]
 
 
 def probe(context: ProbeContext, count: int | None = None, schedule: Schedule = PAPER) -> ProbeResults:
-    """Return of n generated, then n real images `regularised_*` and `free_*`: `distance` [2n], `correlation` [2n k].
+    """Return `regularised_*` and `free_*`, `distance` [2n] and `correlation` [2n k], of n generated and n real images.
 
-    The correlation is that of every map with itself, a pixel aside. The pictures of the same names have a column for
-    every image: the target, what was found, the map of the whole resolution, and the one of a quarter of it.
+    The correlation is the autocorrelation of every map at a distance of one pixel. The pictures `regularised` and
+    `free` have a column for every image: the target, the projection, and the noise maps of the full and a quarter
+    resolution.
     """
     targets = _targets(context, count or COUNT)
     arrays, pictures = {}, {}
@@ -84,6 +85,6 @@ def _sheet(targets: list[Float[Tensor, "1 c h w"]], found: list[Projection]) -> 
 
 
 def _limits(noises: list[Float[Tensor, "_ _"]]) -> tuple[int, int]:
-    """Return the sides of the two maps that are shown: the largest, and a quarter of it or the smallest."""
+    """Return the sides of the two maps to show: the largest, and a quarter of it or the smallest."""
     sides = [noise.shape[-1] for noise in noises]
     return max(sides), max(max(sides) // 4, min(sides))

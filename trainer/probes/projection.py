@@ -1,7 +1,7 @@
-"""How near the generator comes to given images (Karras et al. 2020b, Sec. 5, Fig. 10).
+"""How closely the generator can reproduce given images (Karras et al. 2020b, Sec. 5, Fig. 10).
 
-Images it has made itself and real ones are projected into W; the perceptual distances that are left tell whether a
-generated image can be traced back to its network. Each takes as long as `python -m trainer project`.
+Generated and real images are projected into W; the remaining perceptual distances show whether a generated image can
+be attributed to its network. Each projection takes as long as `python -m trainer project`.
 """
 
 from copy import deepcopy
@@ -23,7 +23,7 @@ PAPER: Final = Schedule()
 
 
 def probe(context: ProbeContext, count: int | None = None, schedule: Schedule = PAPER) -> ProbeResults:
-    """Return `generated` [n] and `real` [n], distances left after projection."""
+    """Return `generated` [n] and `real` [n], the distances after projection."""
     count = count or COUNT
     samples = Samples(context.generator, context.train_set, context.seed)
     draws = samples.first("projection", count)
@@ -33,14 +33,14 @@ def probe(context: ProbeContext, count: int | None = None, schedule: Schedule = 
     real = context.train_set.whole.images(indices).to(context.device).float() / 127.5 - 1
     labels = context.train_set.whole.labels(indices)[:, : draws.c.shape[1]].to(context.device)
     return ProbeResults(
-        {"generated": _left(context, made, draws.c, schedule), "real": _left(context, real, labels, schedule)}
+        {"generated": _distances(context, made, draws.c, schedule), "real": _distances(context, real, labels, schedule)}
     )
 
 
-def _left(
+def _distances(
     context: ProbeContext, images: Float[Tensor, "n c h w"], labels: Float[Tensor, "n cdim"], schedule: Schedule
 ) -> Float64[np.ndarray, " n"]:
-    """Return the distance that is left for each image."""
+    """Return the distance of each image after projection."""
     found = []
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         context.progress(f"projecting image {number} of {len(images)}")

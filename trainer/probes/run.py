@@ -1,4 +1,4 @@
-"""Running probes by name, in an evaluation job or alone."""
+"""Run probes by name, in an evaluation job or on their own."""
 
 import importlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from trainer.recording.reporter import Reporter
 
 
 def run_probe(name: str, context: ProbeContext) -> ProbeResults:
-    """Return what the probe called `name` finds out about a snapshot. Raises ProbeNameError."""
+    """Return the results of the probe called `name`. Raises ProbeNameError for an unknown name."""
     spec = parse_probe(name)
     schedule = () if spec.steps is None else (Schedule(steps=spec.steps),)
     results: ProbeResults = importlib.import_module(PROBES[spec.name].module).probe(context, spec.images, *schedule)
@@ -21,14 +21,14 @@ def run_probe(name: str, context: ProbeContext) -> ProbeResults:
 
 @dataclass
 class Prober:
-    """Runs the probes that a job asks for, those of them whose files are not there yet; on the first rank alone."""
+    """Runs the probes of a job whose files are missing, on the first rank only."""
 
     config: TrainConfig
     measurer: Measurer
     reporter: Reporter
 
     def run_missing(self, images: int) -> None:
-        """Probe the snapshot of one image counter. Raises Preempted when a stop signal comes in the middle."""
+        """Probe the snapshot of one image counter. Raises Preempted if a stop signal arrives meanwhile."""
         run = self.measurer.run
         missing = [name for name in self.measurer.options.probes if not run.probe(name, images).exists()]
         if not missing or not self.reporter.speaks:

@@ -1,7 +1,7 @@
-"""Which resolutions an image is made of (Karras et al. 2020b, Sec. 4.2, Fig. 8).
+"""How much each resolution contributes to an image (Karras et al. 2020b, Sec. 4.2, Fig. 8).
 
-The standard deviation of the values that each ToRGB puts out over many latents, as shares that add up to 1. In networks
-with skip connections the image is the sum of them all; other architectures have one ToRGB, with all of the share.
+The standard deviation of each ToRGB's outputs over many latents, as shares with sum 1. In networks with skip
+connections the image is the sum of these outputs; other architectures have one ToRGB, with a share of 1.
 """
 
 from collections import defaultdict
@@ -20,13 +20,13 @@ COUNT: Final = 1024
 
 
 class Spread:
-    """Running sums of all values of a layer."""
+    """Running sums over all values of a layer."""
 
     def __init__(self) -> None:
         self.count, self.total, self.squares = 0, 0.0, 0.0
 
     def add(self, values: Tensor) -> None:
-        """Take in the values of a batch."""
+        """Add the values of a batch."""
         exact = values.double()
         self.count += exact.numel()
         self.total += float(exact.sum())

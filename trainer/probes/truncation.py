@@ -1,7 +1,6 @@
-"""Quality against variety along the truncation (Brock et al. 2019, Sec. 3.1; Kynkäänniemi et al. 2019, Fig. 4).
+"""Quality against variety by truncation (Brock et al. 2019, Sec. 3.1; Kynkäänniemi et al. 2019, Fig. 4).
 
-Where the generator has a w, it is pulled towards its mean by psi. Where it has none, as BigGAN's, entries of z beyond a
-threshold are drawn again.
+If the generator has a w, it is truncated by psi. If not, as in BigGAN, entries of z beyond a threshold are resampled.
 """
 
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ THRESHOLDS: Final = (0.04, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
 
 
 def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
-    """Return `psi` or `threshold` [k] and for each of them `fid`, `precision`, `recall`, `is_mean`, `is_std` [k]."""
+    """Return `psi` or `threshold` [k], and `fid`, `precision`, `recall`, `is_mean`, `is_std` [k] for each value."""
     count = count or COUNT
     names = (f"fid{count}", f"pr{count}", f"is{count}")
     rows = []
@@ -40,7 +39,7 @@ def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
 
 
 def _subjects(context: ProbeContext) -> Iterator[Samples]:
-    """Yield the samples of every step of the truncation."""
+    """Yield the samples for every truncation value."""
     whole = context.generator, context.train_set, context.seed
     if context.config.generator.maps:
         yield from (Samples(*whole, psi=psi) for psi in PSI)

@@ -1,6 +1,6 @@
-"""Images that nobody has chosen, with truncation and without, beside real ones (Karras et al. 2020, ADA, Fig. 12-16).
+"""Uncurated images, with and without truncation, beside real ones (Karras et al. 2020, ADA, Fig. 12-16).
 
-All latents come from one seed, as in the paper (which takes another for each figure, from 600 on): the sheets of all
+All latents come from one seed, as in the paper (which uses a seed per figure, starting at 600), so the sheets of all
 methods show the same latents.
 """
 
@@ -23,9 +23,9 @@ SEED: Final = 600
 
 
 def probe(context: ProbeContext, count: int | None = None) -> ProbeResults:
-    """Return the `seed` and `psi`, and as pictures `real` ones of the whole set, `generated` and `truncated` images.
+    """Return `seed` and `psi`, and the pictures `real` (of the whole set), `generated` and `truncated`.
 
-    A generator without a w has nothing to truncate by psi, and no such picture.
+    A generator without a w cannot be truncated by psi, so its `truncated` picture is omitted.
     """
     count = count or COUNT
     pictures = {"real": _real(context, count), "generated": _made(context, count, 1.0)}

@@ -1,4 +1,4 @@
-"""Projection into W: the latent and the noise maps whose image is nearest to a target (Karras et al. 2020b, App. D)."""
+"""Projection into W: the latent and noise maps whose image is closest to a target (Karras et al. 2020b, App. D)."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,18 +18,18 @@ LATENTS = 10_000
 PAPER = Schedule()
 
 ProjectionProgress = Callable[[int, float, Float[Tensor, "1 c h w"]], None]
-"""Called after every step with its number, the distance, and the image of it."""
+"""Called after every step with its number, distance and image."""
 
 
 class LatentCloud(NamedTuple):
-    """Mean and spread of w: sigma is the root of the mean squared distance from the mean."""
+    """Mean and spread of w: sigma is the root mean square distance from the mean."""
 
     mean: Float[Tensor, "1 wdim"]
     sigma: float
 
 
 class Projection(NamedTuple):
-    """What was found: w, the noise map of every layer by name, its image of [-1, 1] and the distance that is left."""
+    """A result: w, the noise map of every layer by name, the image in [-1, 1], and the remaining distance."""
 
     w: Float[Tensor, "1 wdim"]
     noises: dict[str, Tensor]
@@ -47,9 +47,9 @@ def latent_cloud(generator: Generator, c: Float[Tensor, "1 cdim"], count: int = 
 
 
 class Projector:
-    """Optimises w and the noise maps of a generator, which it takes over for itself.
+    """Optimises w and the noise maps of a generator, which it modifies.
 
-    `noise_weight` is alpha, the weight of what keeps the maps noise; with 0 they are only normalised.
+    `noise_weight` is alpha, the weight of the noise regularisation; with 0, noise maps are only normalised.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Projector:
     def project(
         self, target: Float[Tensor, "1 c h w"], schedule: Schedule = PAPER, progress: ProjectionProgress | None = None
     ) -> Projection:
-        """Return the projection of a target of [-1, 1]."""
+        """Return the projection of a target in [-1, 1]."""
         seed_everything(self._seed, "projection")
         w = self._cloud.mean.clone().requires_grad_(True)
         for noise in self._noises.values():

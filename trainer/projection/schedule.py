@@ -1,11 +1,11 @@
-"""The schedules of projection, as functions of progress from 0 to 1 (Karras et al. 2020b, App. D)."""
+"""The schedules of projection (Karras et al. 2020b, App. D)."""
 
 import math
 from typing import NamedTuple
 
 
 class Schedule(NamedTuple):
-    """`rate` is Adam's highest learning rate; ramps are shares of all steps; `noise` is relative to sigma_w."""
+    """`rate` is Adam's maximum learning rate; ramps are fractions of all steps; `noise` is relative to sigma_w."""
 
     steps: int = 1000
     rate: float = 0.1
@@ -15,7 +15,7 @@ class Schedule(NamedTuple):
     noise_ramp: float = 0.75
 
     def learning_rate(self, step: int) -> float:
-        """Return the rate of a step: linear from 0 over the first part, down to 0 over the last one as a cosine."""
+        """Return the learning rate of a step: a linear ramp from 0 at the start, a cosine ramp to 0 at the end."""
         progress = step / self.steps
         down = min(1.0, (1 - progress) / self.ramp_down)
         return self.rate * (0.5 - 0.5 * math.cos(math.pi * down)) * min(1.0, progress / self.ramp_up)

@@ -1,7 +1,7 @@
-"""Energy of an attempt in joules: measured where the machine lets it be, else an estimate that says so.
+"""Energy of an attempt in joules: measured if the machine supports it, otherwise an estimate marked as such.
 
-A meter counts up from the moment it is made. Its `method` and `coverage` (the part of the devices that it sees) go into
-the record beside every value, and the parts of several attempts add up.
+A meter counts from its creation. Its `method` and `coverage` (the fraction of the devices that it covers) are recorded
+with every value; values of several attempts add up.
 """
 
 import threading
@@ -19,7 +19,7 @@ RAPL = Path("/sys/class/powercap")
 
 @runtime_checkable
 class Meter(Protocol):
-    """Joules since the meter was made; `method` says how they are found, `coverage` of what part of the devices."""
+    """Joules since the meter was created, by `method`, for the fraction `coverage` of the devices."""
 
     method: str
     coverage: float
@@ -28,7 +28,7 @@ class Meter(Protocol):
 
 
 class BusyCoreEstimate:
-    """CPU time of this process times a stated power per core: an estimate for machines that show no counter."""
+    """CPU time of this process times a fixed power per core: an estimate for machines without counters."""
 
     coverage = 1.0
 
@@ -46,7 +46,7 @@ class BusyCoreEstimate:
 
 
 class Counters:
-    """Counters that only rise, each in joules. One that falls was set to 0 (a driver was loaded anew)."""
+    """Monotonic counters in joules. One that falls was reset to 0 (the driver was reloaded)."""
 
     def __init__(self, method: str, counters: Sequence[Callable[[], float]], coverage: float = 1.0) -> None:
         self.method, self.coverage, self._counters = method, coverage, counters
@@ -101,7 +101,7 @@ class PowerIntegral:
             return self._total
 
     def keep_sampling(self, seconds: float = SAMPLE_SECONDS) -> "PowerIntegral":
-        """Sample every so many seconds for as long as this process lives."""
+        """Start a thread that samples every `seconds` for the lifetime of the process."""
         threading.Thread(target=self._sample, args=(seconds,), daemon=True, name="power").start()
         return self
 
@@ -112,7 +112,7 @@ class PowerIntegral:
 
 
 class Sum:
-    """Several meters as one: that of the GPUs and that of the CPUs. Its coverage is that of the first."""
+    """The sum of several meters, such as GPUs and CPUs, with the coverage of the first."""
 
     def __init__(self, *meters: Meter) -> None:
         self._meters = meters
@@ -124,7 +124,7 @@ class Sum:
 
 
 class ReplayMeter:
-    """Readings made up beforehand, one per call, the last of them for ever: for tests, and to replay a recording."""
+    """Given readings, one per call, repeating the last: for tests, and to replay a recording."""
 
     def __init__(self, readings: Sequence[float], method: str = "replay", coverage: float = 1.0) -> None:
         self.method, self.coverage = method, coverage
@@ -136,7 +136,7 @@ class ReplayMeter:
 
 
 def cpu_meter(root: Path = RAPL) -> RaplPackages | None:
-    """Return the meter of this machine's CPUs, None where no counter can be read, or none moves."""
+    """Return the meter of this machine's CPUs, None if no counter can be read or none changes."""
     packages = [package for package in sorted(root.glob("intel-rapl:[0-9]")) if _moves(package)]
     return RaplPackages(packages) if packages else None
 

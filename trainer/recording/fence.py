@@ -1,13 +1,13 @@
-"""The fence: a worker whose lease has passed to another token writes nothing more, and removes nothing of the other's.
+"""Fencing: a worker whose lease has passed to a higher token no longer writes, and removes nothing of the new holder.
 
-A worker may be held up anywhere, and go on long after another has taken over: between a look at the lease and what
-follows it, too. So every change has a way to come to nothing once the token is superseded:
+A worker may be suspended anywhere, even between checking the lease and the write that follows, and resume long after
+another has taken over. So every change fails or has no effect once the token is superseded:
 
-- A file is written beside its place, the lease is looked at, the file is renamed. Who takes over removes files marked
-  with older tokens, so that the renaming fails (`trainer.files.replacing`).
-- A row is appended to a file that was opened before the lease was looked at. Who takes over puts a copy in its place.
-- Only files with names of one's own token, or an older one, are removed. Who takes over from a holder that may still
-  live gives all snapshots and checkpoints names of its own, and relies on no others.
+- A file is written to a temporary name, the lease is checked, the file is renamed. A new holder removes temporary files
+  with older tokens, so that the rename fails (`trainer.files.replacing`).
+- A row is appended to a file that was opened before the lease was checked. A new holder replaces the file by a copy.
+- Only files named with one's own or an older token are removed. A holder that takes over from one that may still run
+  names all its snapshots and checkpoints with its token, and relies on no others.
 """
 
 import os
@@ -18,11 +18,11 @@ from pathlib import Path
 from trainer.files import parsed_json, read_regular
 
 TOKEN_VARIABLE = "ADASWEEP_TOKEN"
-"""What tells a worker its token: a job's file may meanwhile have been given to another one."""
+"""Environment variable with the token of a worker: job.json may meanwhile have been given to another one."""
 
 CLAIM = re.compile(r"[0-9]{6,9}")
 ENDED = ".ended"
-"""`leases/000001.ended` says that the holder of token 1 has ended, and that nothing it started goes on."""
+"""`leases/000001.ended`: the holder of token 1 has ended, and nothing that it started is still running."""
 
 
 class FencedOut(Exception):
@@ -31,25 +31,25 @@ class FencedOut(Exception):
 
 @dataclass(frozen=True)
 class Fence:
-    """Compares this attempt's token with the highest that was ever given for the trial; see `trainer.files.Guard`."""
+    """Compares this attempt's token with the highest one issued for the trial; see `trainer.files.Guard`."""
 
     lease: Path
     token: int
 
     def check(self) -> None:
-        """Raise FencedOut where a higher token than ours was given. A run by hand has no lease."""
-        highest = max(self._beating(), max(self._claims(), default=0))
+        """Raise FencedOut if a higher token was issued. A standalone run has no lease."""
+        highest = max(self._lease_token(), max(self._claims(), default=0))
         if highest > self.token:
             raise FencedOut(f"token {self.token} was superseded by {highest}")
 
     @classmethod
     def of_worker(cls, lease: Path, token: int) -> "Fence":
-        """Return the fence of a worker: its token is its supervisor's, or where it has none that of its job."""
+        """Return the fence of a worker, with the token of its supervisor, or of its job if there is none."""
         return cls(lease, int(os.environ.get(TOKEN_VARIABLE, token)))
 
     @property
     def is_disputed(self) -> bool:
-        """Return whether a holder before us may still be at work, held up somewhere."""
+        """Return whether an earlier holder may still be running or suspended."""
         names = self._names()
         return any(f"{name}{ENDED}" not in names for name in names if CLAIM.fullmatch(name) and int(name) < self.token)
 
@@ -62,11 +62,11 @@ class Fence:
         except (FileNotFoundError, NotADirectoryError):
             return set()
 
-    def _beating(self) -> int:
-        """Return the token of lease.json, 0 where that is spoilt: claims say the same."""
+    def _lease_token(self) -> int:
+        """Return the token in lease.json, 0 if it is missing or invalid: the claims have the same information."""
         try:
-            told = parsed_json(read_regular(self.lease))
+            lease = parsed_json(read_regular(self.lease))
         except (OSError, ValueError):
             return 0
-        token = told.get("token") if isinstance(told, dict) else 0
+        token = lease.get("token") if isinstance(lease, dict) else 0
         return token if isinstance(token, int) else 0

@@ -1,4 +1,4 @@
-"""The meter of the GPUs that a job was given: NVML knows nothing of CUDA_VISIBLE_DEVICES, so handles go by it here."""
+"""The meter of a job's GPUs: NVML ignores CUDA_VISIBLE_DEVICES, so device handles are selected by it here."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -9,9 +9,9 @@ from trainer.recording.energy_meters import BusyCoreEstimate, Counters, Meter, P
 
 
 def find_meter(resources: Resources, ranks: int, environment: Mapping[str, str]) -> Meter:
-    """Return the best meter for a job on this machine: GPUs by NVML and CPUs by RAPL where there are, else an estimate.
+    """Return the best meter for a job on this machine: NVML for GPUs and RAPL for CPUs if available, else an estimate.
 
-    `ranks` is the number of devices of the whole job: those of other machines are not seen from here.
+    `ranks` is the number of devices of the whole job; those of other machines cannot be metered from here.
     """
     cpus = cpu_meter()
     if not resources.gpus:
@@ -21,12 +21,12 @@ def find_meter(resources: Resources, ranks: int, environment: Mapping[str, str])
         nvml.nvmlInit()
         gpus = gpu_meter(nvml, resources, ranks, environment.get("CUDA_VISIBLE_DEVICES"))
     except Exception as error:  # NVML's errors have no base that can be named without its library
-        return _Unseen(f"{type(error).__name__}: {error}")
+        return _Unmetered(f"{type(error).__name__}: {error}")
     return Sum(gpus, cpus) if cpus else gpus
 
 
-class _Unseen(BusyCoreEstimate):
-    """The CPU estimate of a job whose GPUs cannot be metered: it covers none of the devices."""
+class _Unmetered(BusyCoreEstimate):
+    """The CPU estimate of a job whose GPUs cannot be metered, with coverage 0."""
 
     coverage = 0.0
 
@@ -36,7 +36,7 @@ class _Unseen(BusyCoreEstimate):
 
 
 def gpu_meter(nvml: Any, resources: Resources, ranks: int, visible: str | None) -> Meter:
-    """Return the meter of the devices in `visible` (the value of CUDA_VISIBLE_DEVICES; None: all of the machine)."""
+    """Return the meter of the devices in `visible` (the value of CUDA_VISIBLE_DEVICES; None for all devices)."""
     handles = [_handle(nvml, name) for name in _names(nvml, visible)]
     is_shared = resources.gpus < 1 or any(name.startswith("MIG-") for name in _names(nvml, visible))
     of = f"{len(handles)} allocated devices" + (", shared with others" if is_shared else "")
@@ -56,7 +56,7 @@ def _names(nvml: Any, visible: str | None) -> list[str]:
 
 
 def _handle(nvml: Any, name: str) -> Any:
-    """Return the handle of a device by its UUID or its number; of a MIG slice, the board's: only that is metered."""
+    """Return the handle of a device by UUID or number; for a MIG slice that of its board, the unit that is metered."""
     if name.isdigit():
         return nvml.nvmlDeviceGetHandleByIndex(int(name))
     handle = nvml.nvmlDeviceGetHandleByUUID(name)

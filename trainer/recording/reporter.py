@@ -1,4 +1,4 @@
-"""The worker's files: record.json (the heartbeat) and the .jsonl streams, written by rank 0 and behind the fence."""
+"""The worker's files: record.json (the heartbeat) and the .jsonl streams, written by rank 0 through the fence."""
 
 import time
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ HEARTBEAT_SECONDS = 2.0
 
 @dataclass
 class Reporter:
-    """Writes what an attempt has to say. `attempt` and the time are added to every row."""
+    """Writes the records of an attempt. Adds `attempt` and `time` to every row."""
 
     run: RunDir
     record: RunRecord
@@ -27,11 +27,11 @@ class Reporter:
         return self.run.record(self.record.attempt)
 
     def update(self, **changes: Any) -> None:
-        """Write the record with `changes` now."""
+        """Write the record with `changes`."""
         self.record = beat(self._path, self.record, self.fence, **changes)
 
     def pulse(self, **changes: Any) -> None:
-        """Write the record with `changes` unless it was written a moment ago."""
+        """Write the record with `changes`, at most every HEARTBEAT_SECONDS."""
         if time.time() - self.record.updated >= HEARTBEAT_SECONDS:
             self.update(**changes)
 
@@ -46,7 +46,7 @@ class Reporter:
 
 
 class SilentReporter(Reporter):
-    """The reporter of every rank but the first: it keeps the record in memory and writes nothing."""
+    """The reporter of all ranks but the first, which keeps the record in memory and writes nothing."""
 
     speaks: ClassVar[bool] = False
 

@@ -1,6 +1,6 @@
-"""What is summed up over a tick: loss terms, gradient norms and histograms of logits.
+"""Statistics accumulated over a tick: loss terms, gradient norms and histograms of logits.
 
-The sums are part of the run's state, so that a row written after a resume is the row of an undisturbed run.
+The sums are part of the run's state, so that rows written after a resume equal those of an uninterrupted run.
 """
 
 import resource
@@ -16,7 +16,7 @@ LOGITS = {"Loss/scores/real": "train", "Loss/scores/fake": "generated", "Loss/sc
 
 
 def peak_memory_gib() -> float:
-    """Return the most memory this process has held: on the GPU where there is one, else resident on the CPU."""
+    """Return the peak memory of this process: on the GPU if there is one, else resident memory."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -48,17 +48,17 @@ class TickSums:
         return {name: (total / count).item() for name, (total, count) in sorted(self._moments.items())}
 
     def total(self, name: str) -> float:
-        """Return the sum of one statistic since the last tick, 0 where there is none."""
+        """Return the sum of a statistic since the last tick, 0 if there is none."""
         moments = self._moments.get(name)
         return 0.0 if moments is None else moments[0].item()
 
     def histograms(self) -> dict[str, Any]:
-        """Return counts per bin for train, generated and validation images; None for a kind that was not seen."""
+        """Return counts per bin for train, generated and validation images; None for a kind without images."""
         kinds = {kind: self._histograms.get(kind) for kind in sorted(LOGITS.values())}
         return {kind: None if counts is None else counts.int().tolist() for kind, counts in kinds.items()}
 
     def clear(self) -> None:
-        """Begin the next tick."""
+        """Start the next tick."""
         self._moments.clear()
         self._histograms.clear()
 
@@ -68,7 +68,7 @@ class TickSums:
         return moments | {f"histograms/{kind}": value for kind, value in self._histograms.items()}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], /) -> None:
-        """Take over what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         self.clear()
         for name, value in tensors.items():
             group, _, key = name.partition("/")

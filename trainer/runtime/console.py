@@ -1,6 +1,6 @@
-"""The one place where the worker's commands speak to a person or a pipe.
+"""Output of the worker's commands.
 
-Results go to standard output, everything on the way there to standard error, so that `--json` can be piped.
+Results go to standard output, messages and progress to standard error, so that `--json` can be piped.
 """
 
 import sys
@@ -14,25 +14,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from trainer.errors import printable
 
 Tick = Callable[[int, int], None]
-"""Called with how much is done and how much there is."""
+"""Called with the amount done and the total."""
 
 REPORTS_IN_A_PIPE = 4
 
 
-def result(text: str) -> None:
+def print_result(text: str) -> None:
     """Write a result to standard output."""
     sys.stdout.write(text + "\n")
 
 
-def say(text: str) -> None:
-    """Tell what is being done, or what went wrong."""
+def log(text: str) -> None:
+    """Write a message to standard error."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Tick]:
-    """Yield a function that shows how far things are: a bar on a terminal, a few plain lines in a pipe."""
+    """Yield a function that shows progress: a bar on a terminal, a few lines in a pipe."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _plain(title)
@@ -44,12 +44,12 @@ def progress(title: str) -> Iterator[Tick]:
 
 
 def _plain(title: str) -> Tick:
-    told: set[int] = set()
+    reported: set[int] = set()
 
     def tick(done: int, total: int) -> None:
         part = done * REPORTS_IN_A_PIPE // max(total, 1)
-        if part and part not in told:
-            told.add(part)
-            say(f"{printable(title)}: {done} of {total}")
+        if part and part not in reported:
+            reported.add(part)
+            log(f"{printable(title)}: {done} of {total}")
 
     return tick

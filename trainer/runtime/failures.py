@@ -1,4 +1,4 @@
-"""What ends a run too early, in one line, with its exit code: 2 somebody can put it right, 70 a bug."""
+"""Failures of a run: a one-line message and an exit code, 2 for a user error, 70 for a bug."""
 
 import errno
 from typing import NamedTuple
@@ -12,16 +12,16 @@ LONGEST_LINE = 300
 WAYS_OUT = {
     errno.ENOSPC: "free space, then run it again: it resumes from its last checkpoint",
     errno.EDQUOT: "free space in the quota, then run it again: it resumes from its last checkpoint",
-    errno.EROFS: "choose a place that can be written to",
-    errno.EACCES: "choose a place that can be written to, or ask for the right to",
-    errno.EPERM: "choose a place that can be written to, or ask for the right to",
+    errno.EROFS: "choose a writable path",
+    errno.EACCES: "choose a writable path, or request write permission",
+    errno.EPERM: "choose a writable path, or request write permission",
     errno.ENOTDIR: "choose a directory",
     errno.EIO: "check the disk, then run it again: it resumes from its last checkpoint",
 }
 
 
 class PeerLost(Exception):
-    """Another rank has failed or vanished, and this one cannot go on alone."""
+    """Another rank has failed or vanished, so this one cannot continue."""
 
     def __init__(self, exit_code: int, message: str) -> None:
         self.exit_code = exit_code
@@ -29,15 +29,15 @@ class PeerLost(Exception):
 
 
 class BatchSplit(NamedTuple):
-    """How a batch is cut: what can be made smaller when memory runs out."""
+    """The sizes into which a batch is divided, to suggest smaller ones when memory runs out."""
 
     micro_batch: int
     minibatch_std_group: int
 
     def smaller(self) -> int | None:
-        """Return the next smaller micro-batch that keeps the groups of minibatch standard deviation, if there is one.
+        """Return the next smaller micro-batch that preserves minibatch_std groups, if there is one.
 
-        It divides the present one, and so the batch.
+        It divides the current micro-batch, and so the batch.
         """
         group = min(self.minibatch_std_group, self.micro_batch)
         sizes = range(self.micro_batch // 2, group - 1, -1)
@@ -45,14 +45,14 @@ class BatchSplit(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """How a run failed."""
+    """The exit code and the message of a failed run."""
 
     exit_code: int
     message: str
 
 
 def failure_of(error: Exception, split: BatchSplit | None = None) -> Failure:
-    """Return exit code and line for what was raised."""
+    """Return the exit code and message for an exception."""
     if isinstance(error, PeerLost):
         return Failure(error.exit_code, str(error))
     if isinstance(error, UserError):
@@ -65,12 +65,12 @@ def failure_of(error: Exception, split: BatchSplit | None = None) -> Failure:
 
 
 def unwritable(error: OSError) -> OutputError:
-    """Return an error of the operating system with a way out."""
+    """Return an OSError as an OutputError with a way out."""
     return OutputError(error.filename or "output", error.strerror or str(error), WAYS_OUT.get(error.errno or 0, ""))
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether memory ran out, on a GPU or on the CPU."""
+    """Return whether memory ran out, on the GPU or the CPU."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
@@ -79,4 +79,4 @@ def _out_of_memory(split: BatchSplit | None) -> str:
     now = f" with micro_batch {split.micro_batch}" if split else ""
     if smaller is None:
         return f"out of memory{now}; no smaller micro_batch fits: use smaller networks or a device with more memory"
-    return f"out of memory{now}; try micro_batch={smaller}: the batch stays as it is (another trial, by its identity)"
+    return f"out of memory{now}; try micro_batch={smaller}, which leaves the batch unchanged (but is a new trial)"

@@ -1,9 +1,8 @@
-"""Starting the ranks of a run on this machine, as one: signals go to all, and when one fails all end.
+"""Launch the ranks of a run on this machine as one: signals go to all ranks, and if one fails, all end.
 
-torchrun does much of this too, and ranks that it has started are understood (`ranks.find_place`). It is not used here:
-it ends with a traceback and exit code 1 whatever a rank's exit code was, while supervisors decide by 2, 70 and 75; it
-kills ranks 30 seconds after it has passed a signal on, although they may still be saving; and its agent imports torch,
-which costs seconds and memory beside the ranks.
+Ranks started by torchrun also work (`ranks.find_place`), but it is not used here: it exits with a traceback and code 1,
+whatever the ranks' exit codes, while supervisors act on 2, 70 and 75; it kills ranks 30 seconds after forwarding a
+signal, although they may still be saving; and its agent imports torch, which costs seconds and memory.
 """
 
 import ctypes
@@ -25,7 +24,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def launch(arguments: list[str], size: int) -> int:
-    """Run `python -m trainer ARGUMENTS` as `size` ranks and return the exit code of the first that ends badly."""
+    """Run `python -m trainer ARGUMENTS` as `size` ranks and return the exit code of the first rank that fails."""
     port = free_port()
     ranks = [_start(arguments, Place(rank, size, rank, port=port)) for rank in range(size)]
 
@@ -42,7 +41,7 @@ def launch(arguments: list[str], size: int) -> int:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return an unused port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -54,19 +53,19 @@ def _start(arguments: list[str], place: Place) -> "subprocess.Popen[bytes]":
 
 
 def _ending_with_us() -> Callable[[], None]:
-    """Return what has the kernel kill a rank when the process that started it is gone, however that came."""
+    """Return a preexec function that makes the kernel kill the rank when this process dies."""
     libc, parent = ctypes.CDLL(None), os.getpid()
 
-    def ask() -> None:
+    def set_death_signal() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return ask
+    return set_death_signal
 
 
 def _watch(ranks: list["subprocess.Popen[bytes]"]) -> int:
-    """Return 0 when all have ended well, else the first bad exit code, once the others have had time to notice."""
+    """Return 0 once all ranks have succeeded, else the exit code of a failure, after giving the others time to end."""
     while True:
         codes = [rank.poll() for rank in ranks]
         if any(codes):
@@ -84,7 +83,7 @@ def _wait(ranks: list["subprocess.Popen[bytes]"], seconds: float) -> None:
 
 
 def _worst(codes: list[int | None]) -> int:
-    """Return what the ranks' exit codes say together: the first rank keeps the record, so its word goes first."""
+    """Combine the exit codes of the ranks; that of the first, which writes the record, takes precedence."""
     first, *others = (code for code in codes)
     if first is not None and first > 0:
         return first

@@ -1,4 +1,4 @@
-"""All randomness is a function of (seed, purpose, image counter, micro-batch); no generator's state is kept."""
+"""All randomness is a function of (seed, purpose, image counter, micro-batch); no generator state is saved."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import torch
 
 
 def seed_of(*words: int | str) -> int:
-    """Return a 63-bit seed that depends on every word: the first bytes of their SHA-256."""
+    """Return a 63-bit seed from the SHA-256 of the words."""
     text = "\x1f".join(str(word) for word in words)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
@@ -17,5 +17,5 @@ def seed_everything(*words: int | str) -> None:
 
 
 def generator_of(*words: int | str) -> torch.Generator:
-    """Return a CPU generator of its own, seeded with `seed_of(*words)`."""
+    """Return a new CPU generator, seeded with `seed_of(*words)`."""
     return torch.Generator().manual_seed(seed_of(*words))

@@ -1,4 +1,4 @@
-"""Which rank of how many this process is, from the environment that torchrun or SLURM's srun gives it. No torch."""
+"""The rank and world size of this process, from the environment set by torchrun or SLURM's srun. Imports no torch."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ FIRST_PORT, PORTS = 15_000, 20_000
 
 
 class Place(NamedTuple):
-    """A process among the `size` ranks of a run; `local_rank` counts on its machine. Ranks meet at address:port."""
+    """A process among the `size` ranks of a run; `local_rank` is per machine. Ranks rendezvous at address:port."""
 
     rank: int = 0
     size: int = 1
@@ -28,9 +28,10 @@ class Place(NamedTuple):
 
 
 def find_place(environment: Mapping[str, str]) -> Place:
-    """Return the place that torchrun's variables name, else that of an srun step, else a world of one.
+    """Return the place from torchrun's variables, else from those of an srun step, else a world of one.
 
-    SLURM_STEP_NUM_TASKS goes before SLURM_NTASKS: a batch script with tasks not yet started is one process.
+    SLURM_STEP_NUM_TASKS takes precedence over SLURM_NTASKS: a batch script that has not started its tasks is one
+    process.
     """
     if "WORLD_SIZE" in environment:
         return _from_torchrun(environment)
@@ -66,6 +67,6 @@ def _from_slurm(environment: Mapping[str, str]) -> Place:
 
 
 def first_host(nodes: str) -> str:
-    """Return the first host of SLURM's list: `gpu[003-005,7],big1` begins with gpu003."""
+    """Return the first host of a SLURM node list: gpu003 for `gpu[003-005,7],big1`."""
     match = re.match(r"(?P<name>[^\[,]*)(?:\[(?P<number>\d+)[^\]]*\](?P<rest>[^,]*))?", nodes)
     return "".join(part or "" for part in match.groups()) if match else ""

@@ -1,4 +1,4 @@
-"""What holds for the whole process of a worker: threads, repeatable arithmetic, memory that is kept."""
+"""Process-wide settings of a worker: threads, deterministic arithmetic, memory reuse."""
 
 import ctypes
 
@@ -11,19 +11,19 @@ NEVER = 2**31 - 1
 
 
 def configure_process(threads: int) -> None:
-    """Use `threads` threads, refuse operations that do not repeat to the bit, and keep freed memory."""
+    """Set the number of threads, prefer deterministic algorithms, and reuse freed memory."""
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # nothing reads what it has not written
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # nothing reads uninitialised memory
     keep_freed_memory()
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc to reuse the memory of freed tensors; return whether it will.
+    """Make glibc reuse the memory of freed tensors; return whether that succeeded.
 
-    By default it hands blocks of some MB back to the kernel at once, and every new tensor costs a page fault for each
-    4 KiB: 35,000 in one iteration of batch 32 at 32x32. Blocks of more than 32 MiB it would always map anew, so it may
-    map none. Freed memory is not given back; peak memory was within a twentieth of what it is otherwise.
+    By default, blocks of several MB are returned to the kernel immediately, so every new tensor costs a page fault per
+    4 KiB: 35,000 in an iteration of batch 32 at 32x32. As blocks above 32 MiB would always be mapped anew, mmap is
+    disabled. Freed memory is then never returned; peak memory changed by less than 5 %.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:

@@ -1,4 +1,4 @@
-"""The ranks that share one trial's batches. A single process is a world of one, by the same interface."""
+"""The ranks that share the batches of a trial. A single process is a world of one, with the same interface."""
 
 import os
 from collections.abc import Iterator, MutableMapping, Sequence
@@ -20,18 +20,18 @@ from trainer.runtime.ranks import Place
 T = TypeVar("T")
 
 MEETING = timedelta(minutes=3)
-"""How long ranks wait for one another at the start."""
+"""How long ranks wait for each other at the start."""
 
 PATIENCE = timedelta(minutes=60)
-"""How long ranks wait for the first one, which alone evaluates. A rank that dies is noticed at once."""
+"""How long ranks wait for the first one, which computes metrics alone. A dead rank is noticed at once."""
 
-WORD = "failure"
+FAILURE_KEY = "failure"
 CPU = torch.device("cpu")
 
 
 @runtime_checkable
 class KeyValueStore(Protocol):
-    """The table of words that all ranks can read (a torch.distributed.Store)."""
+    """The key-value store shared by all ranks (a torch.distributed.Store)."""
 
     def set(self, key: str, value: str) -> None: ...
 
@@ -42,7 +42,7 @@ class KeyValueStore(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """This process's place among `size` ranks, and the device it computes on."""
+    """The rank of this process among `size` ranks, and its device."""
 
     rank: int = 0
     size: int = 1
@@ -54,15 +54,15 @@ class World:
         return self.rank == 0
 
     def micro_batches(self, count: int) -> range:
-        """Return the micro-batches of a global batch that are this rank's: every `size`-th of `count`."""
+        """Return this rank's micro-batches of a global batch: every `size`-th of `count`."""
         return range(self.rank, count, self.size)
 
     def sum_(self, tensors: Sequence[Shaped[Tensor, "..."]]) -> None:
-        """Replace each tensor by its sum over all ranks, in one message."""
+        """Replace each tensor by its sum over all ranks, in one all-reduce."""
         if self.size == 1 or not tensors:
             return
         flat = torch.cat([tensor.flatten() for tensor in tensors])
-        with self._together():
+        with self._collective():
             dist.all_reduce(flat)
         parts = flat.split([tensor.numel() for tensor in tensors])
         for tensor, part in zip(tensors, parts, strict=True):
@@ -75,74 +75,74 @@ class World:
         return total
 
     def gather(self, items: list[T]) -> list[T]:
-        """Return the items of all ranks, in the order of ranks; every rank gets the same list."""
+        """Return the items of all ranks in rank order, on every rank."""
         if self.size == 1:
             return items
         lists: list[list[T]] = [[] for _ in range(self.size)]
-        with self._together():
+        with self._collective():
             dist.all_gather_object(lists, items)
         return [item for part in lists for item in part]
 
     def any(self, flag: bool) -> bool:
-        """Return whether `flag` is set on any rank; every rank gets the same answer."""
+        """Return, on every rank, whether `flag` is set on any rank."""
         total = torch.tensor([float(flag)], device=self.device)
         self.sum_([total])
         return bool(total.item())
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
-        """Tell a rank that has gone from other failures of a collective operation."""
+    def _collective(self) -> Iterator[None]:
+        """Raise PeerLost if a collective operation in the block fails."""
         try:
             yield
         except RuntimeError as error:
-            raise PeerLost(*self._heard()) from error
+            raise PeerLost(*self._peer_failure()) from error
 
-    def _heard(self) -> tuple[int, str]:
-        """Return the exit code and the last words of the rank that failed, as far as it could say them."""
+    def _peer_failure(self) -> tuple[int, str]:
+        """Return the exit code and message of the rank that failed, if it could report them."""
         try:
-            if self.store is not None and self.store.check([WORD]):
-                code, _, text = self.store.get(WORD).decode().partition(" ")
+            if self.store is not None and self.store.check([FAILURE_KEY]):
+                code, _, text = self.store.get(FAILURE_KEY).decode().partition(" ")
                 return int(code), text
         except RuntimeError:
             pass
-        return 70, "another process of this run vanished; its own output says why, if it could"
+        return 70, "another process of this run vanished; see its output"
 
-    def tell(self, error: Exception) -> None:
-        """Leave word for the other ranks of why this one fails."""
+    def report_failure(self, error: Exception) -> None:
+        """Report to the other ranks why this one fails."""
         if self.store is None or isinstance(error, PeerLost):
             return
         failure = failure_of(error)
-        self.store.set(WORD, f"{failure.exit_code} process {self.rank} of {self.size} failed: {failure.message}")
+        self.store.set(FAILURE_KEY, f"{failure.exit_code} process {self.rank} of {self.size} failed: {failure.message}")
 
 
 @contextmanager
 def joined(place: Place, micro_batches: int) -> Iterator[World]:
-    """Meet the other ranks and yield the world they make; leave it at the end, with word of a failure.
+    """Join the other ranks and yield their world; leave it at the end, reporting a failure.
 
-    Raises UserError where the ranks cannot share out `micro_batches` micro-batches evenly, or do not all come.
+    Raises UserError if the ranks cannot evenly divide `micro_batches`, or do not all join.
     """
     if micro_batches % place.size:
         raise UserError(
             "WORLD_SIZE",
-            f"{place.size} processes cannot share {micro_batches} micro-batches",
+            f"{place.size} processes cannot evenly divide {micro_batches} micro-batches",
             f"use a divisor of {micro_batches}",
         )
     device = device_of(place)
     if place.size == 1:
         yield World(device=device)
         return
-    world = World(place.rank, place.size, device, _meet(place))
+    world = World(place.rank, place.size, device, _rendezvous(place))
     try:
         yield world
     except Exception as error:
-        world.tell(error)
+        world.report_failure(error)
         raise
     finally:
         dist.destroy_process_group()
 
 
 def device_of(place: Place) -> torch.device:
-    """Return the device of a rank, made the current one: a GPU of its own where there are any, else the CPU."""
+    """Return the device of a rank and make it current: its own GPU if there is any, else the CPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     device = torch.device("cuda", place.local_rank % torch.cuda.device_count())
@@ -150,7 +150,7 @@ def device_of(place: Place) -> torch.device:
     return device
 
 
-def _meet(place: Place, environment: MutableMapping[str, str] = os.environ) -> KeyValueStore:
+def _rendezvous(place: Place, environment: MutableMapping[str, str] = os.environ) -> KeyValueStore:
     environment.update(place.environment())
     try:
         store, *_ = next(rendezvous("env://", timeout=MEETING))
@@ -159,8 +159,8 @@ def _meet(place: Place, environment: MutableMapping[str, str] = os.environ) -> K
     except RuntimeError as error:
         raise UserError(
             f"{place.address}:{place.port}",
-            f"process {place.rank} of {place.size} did not meet the others within {MEETING} ({error})",
-            "start them all (torchrun, srun, --ranks), with one MASTER_ADDR and MASTER_PORT",
+            f"process {place.rank} of {place.size} could not join the others within {MEETING} ({error})",
+            "start all of them (torchrun, srun, --ranks), with the same MASTER_ADDR and MASTER_PORT",
         ) from error
-    words: KeyValueStore = store
-    return words
+    shared: KeyValueStore = store
+    return shared

@@ -1,7 +1,7 @@
-"""Checkpoints: one safetensors file each, named by image counter, fencing token and its own checksum.
+"""Checkpoints: safetensors files named by image counter, fencing token and checksum.
 
-The name is the proof: `ckpt-000012800-t0002-<first 16 digits of the file's SHA-256>.safetensors`. A file whose content
-does not match its name is passed over, and the one before it is used.
+The name verifies the content: `ckpt-000012800-t0002-<first 16 digits of the file's SHA-256>.safetensors`. A file whose
+content does not match its name is skipped, and the previous one is used.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ NAME = re.compile(r"^ckpt-(\d{9,})-t(\d{4,})-([0-9a-f]{16})\.safetensors$")
 
 @dataclass(frozen=True, order=True)
 class Checkpoint:
-    """A checkpoint file; the later one in training is the greater one."""
+    """A checkpoint file, ordered by training progress."""
 
     images: int
     token: int
@@ -28,7 +28,7 @@ class Checkpoint:
     path: Path
 
     def load(self) -> dict[str, Tensor] | None:
-        """Return the tensors by name, or None where the file's content is not what its name says."""
+        """Return the tensors by name, None if the checksum does not match."""
         content = self.path.read_bytes()
         if _digest(content) != self.digest:
             return None
@@ -48,19 +48,19 @@ def save(directory: Path, images: int, guard: Guard, tensors: Mapping[str, Tenso
 
 
 def found(directory: Path) -> list[Checkpoint]:
-    """Return the checkpoints in `directory`, newest first, unread."""
+    """Return the checkpoints in `directory`, newest first, without reading them."""
     matches = ((NAME.match(path.name), path) for path in directory.glob("ckpt-*"))
     return sorted((Checkpoint(int(m[1]), int(m[2]), m[3], path) for m, path in matches if m), reverse=True)
 
 
 def intact(directory: Path) -> Iterator[tuple[Checkpoint, dict[str, Tensor] | None]]:
-    """Yield each checkpoint, newest first, with its tensors, or with None where it is damaged."""
+    """Yield each checkpoint, newest first, with its tensors, or with None if it is damaged."""
     for checkpoint in found(directory):
         yield checkpoint, checkpoint.load()
 
 
 def prune(directory: Path, keep: int, guard: Guard) -> None:
-    """Remove all but the `keep` newest checkpoints, and what a crash left half-written; nothing of a higher token."""
+    """Remove all but the `keep` newest checkpoints, and leftovers of crashes; nothing of a higher token."""
     for checkpoint in found(directory)[keep:]:
         guard.check()
         if checkpoint.token <= guard.token:

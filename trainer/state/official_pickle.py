@@ -1,7 +1,7 @@
-"""Reading the official StyleGAN2-ADA (PyTorch) network pickles without running anything that is in them.
+"""Read the official StyleGAN2-ADA (PyTorch) network pickles without executing anything in them.
 
-Such a file is a pickled dict of `G`, `D`, `G_ema`, each one call of a function that would execute source text kept in
-the file. Here every global that a file may name is answered by a function below; any other name refuses the file.
+Such a file is a pickled dict of `G`, `D`, `G_ema`, each a call of a function that would execute source code stored in
+the file. Here every allowed global maps to a function below; any other name is an error.
 """
 
 import io
@@ -23,19 +23,19 @@ from trainer.state.snapshot import SnapshotHeader, write_snapshot
 
 
 class RefusedGlobal(SnapshotError):
-    """The file names something that is not part of the official layout."""
+    """The file uses a global that is not part of the official layout."""
 
 
 @dataclass
 class OfficialNetwork:
-    """One network as data: its class name and the attributes it was saved with. Its source text is not kept."""
+    """One network as data: its class name and saved attributes, without its source code."""
 
     class_name: str
     state: Mapping[str, Any]
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Return the keyword arguments the network was made with."""
+        """Return the keyword arguments that the network was constructed with."""
         return dict(self.state.get("_init_kwargs", {}))
 
     def tensors(self) -> dict[str, Tensor]:
@@ -89,13 +89,13 @@ class _Reader(pickle.Unpickler):
         try:
             return ALLOWED[module, name]
         except KeyError:
-            raise RefusedGlobal("", f"names {module}.{name}, which is not part of an official network pickle") from None
+            raise RefusedGlobal("", f"uses {module}.{name}, which is not part of an official network pickle") from None
 
 
 def read_pickle(path: Path) -> dict[str, OfficialNetwork]:
-    """Return the networks `G`, `D`, `G_ema` of an official pickle; nothing from the file is executed.
+    """Return the networks `G`, `D`, `G_ema` of an official pickle, without executing anything in it.
 
-    Raises SnapshotError, naming the file, where it names any other global or is not such a pickle.
+    Raises SnapshotError if the file uses any other global or is not such a pickle.
     """
     try:
         with path.open("rb") as file:
@@ -123,12 +123,12 @@ EPILOGUE = {"mbstd_group_size", "mbstd_num_channels"}
 def networks_of(pickled: Mapping[str, OfficialNetwork]) -> Networks:
     """Return our settings for the networks of an official pickle.
 
-    Raises SnapshotError where they were made with an argument that has no counterpart here.
+    Raises SnapshotError if they were constructed with an argument that has no counterpart here.
     """
     g, d = pickled["G_ema"].settings, pickled["D"].settings
-    _refuse_others("G", g, GENERATOR | {f"synthesis_kwargs.{name}" for name in SYNTHESIS})
+    _reject_unknown("G", g, GENERATOR | {f"synthesis_kwargs.{name}" for name in SYNTHESIS})
     parts = {f"block_kwargs.{name}" for name in BLOCK} | {f"epilogue_kwargs.{name}" for name in EPILOGUE}
-    _refuse_others("D", d, DISCRIMINATOR | parts)
+    _reject_unknown("D", d, DISCRIMINATOR | parts)
     return Networks(
         generator=_generator(g),
         discriminator=_discriminator(d),
@@ -138,14 +138,14 @@ def networks_of(pickled: Mapping[str, OfficialNetwork]) -> Networks:
     )
 
 
-def _refuse_others(network: str, settings: Mapping[str, Any], known: set[str]) -> None:
-    others = sorted(flattened(settings).keys() - known)
-    if others:
-        raise SnapshotError("", f"{network} was made with {', '.join(others)}, which networks here do not have")
+def _reject_unknown(network: str, settings: Mapping[str, Any], known: set[str]) -> None:
+    unknown = sorted(flattened(settings).keys() - known)
+    if unknown:
+        raise SnapshotError("", f"{network} was constructed with unsupported arguments: {', '.join(unknown)}")
 
 
 def flattened(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the values of nested tables by dotted name."""
+    """Return the values of nested mappings by dotted name."""
     found: dict[str, Any] = {}
     for key, value in tree.items():
         found |= flattened(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
@@ -189,7 +189,7 @@ def _precision(settings: Mapping[str, Any]) -> Precision:
 
 
 def import_pickle(source: Path, target: Path) -> Networks:
-    """Convert an official pickle to a snapshot at `target` and return what networks it holds."""
+    """Convert an official pickle to a snapshot at `target` and return the description of its networks."""
     pickled = read_pickle(source)
     try:
         networks = networks_of(pickled)

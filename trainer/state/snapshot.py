@@ -1,4 +1,4 @@
-"""Snapshots: the networks of one moment as a safetensors file that describes itself in its header. No code in it."""
+"""Snapshots: the networks at an image counter as a self-describing safetensors file without code."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ Which = Literal["G", "D", "G_ema"]
 
 @dataclass(frozen=True)
 class SnapshotHeader:
-    """What a snapshot says of itself: its networks, the images shown so far, and where it comes from."""
+    """The header of a snapshot: its networks, the image counter, and its origin."""
 
     networks: Networks
     images: int
@@ -45,7 +45,7 @@ class SnapshotHeader:
 
 
 def write_snapshot(path: Path, header: SnapshotHeader, tensors: dict[str, Tensor], guard: Guard | None = None) -> None:
-    """Write tensors named `G/...`, `D/...`, `G_ema/...` under `header`, atomically."""
+    """Write tensors named `G/...`, `D/...`, `G_ema/...` with `header`, atomically."""
     content = {name: value.detach().contiguous() for name, value in tensors.items()}
     replace_file(path, safetensors.torch.save(content, metadata=header.metadata()), guard)
 
@@ -53,38 +53,43 @@ def write_snapshot(path: Path, header: SnapshotHeader, tensors: dict[str, Tensor
 def save_snapshot(
     run: RunDir, config: TrainConfig, state: TrainState, average: nn.Module | None = None, fence: Fence | None = None
 ) -> Path:
-    """Write G, D and the average of G after `state.images` images, and point `latest` at them.
+    """Write G, D and the average of G after `state.images` images, and link `latest` to the file.
 
-    `average` is the average as it makes images, where that is not the one that training keeps.
+    `average` is the average as used outside training, if it differs from `state.average`.
     """
     networks = {"G": state.generator, "D": state.discriminator, "G_ema": average or state.average}
     tensors = {
         f"{prefix}/{name}": value for prefix, net in networks.items() for name, value in net.state_dict().items()
     }
     path = run.snapshot_of(state.images, _token(run, fence))
-    write_snapshot(path, SnapshotHeader(config.networks, state.images, f"trial {trial_id(config)}"), tensors, fence)
+    write_snapshot(path, SnapshotHeader(config.networks, state.images, origin_of(trial_id(config))), tensors, fence)
     replace_file(run.snapshots / "config.json", config.model_dump_json(indent=1), fence)
     point(run.snapshots / "latest.safetensors", path, fence)
     return path
 
 
+def origin_of(trial: str) -> str:
+    """Return what the header of a snapshot says of where it comes from, where that is a trial."""
+    return f"trial {trial}"
+
+
 def _token(run: RunDir, fence: Fence | None) -> int:
-    """Return whose name a new snapshot gets: nobody's, unless a worker before us may still remove such files."""
+    """Return the token for the name of a new snapshot: 0 unless an earlier worker may still remove such files."""
     if fence is None:
         return 0
     return fence.token if fence.is_disputed or any(found.token for found in run.snapshot_files()) else 0
 
 
 def point(link: Path, target: Path, guard: Guard | None = None) -> None:
-    """Make `link` a relative symbolic link to `target`, atomically."""
+    """Create or replace `link`, a relative symbolic link to `target`, atomically."""
     with replacing(link, guard) as temporary:
         temporary.symlink_to(target.name)
 
 
 def read_header(path: Path) -> SnapshotHeader:
-    """Return what a snapshot says of itself without reading its tensors.
+    """Return the header of a snapshot without reading its tensors.
 
-    Raises SnapshotError where the file is not a snapshot of this project.
+    Raises SnapshotError if the file is not a snapshot of this project.
     """
     try:
         _require_small_header(path)
@@ -96,7 +101,7 @@ def read_header(path: Path) -> SnapshotHeader:
 
 
 def _require_small_header(path: Path) -> None:
-    """Raise ValueError where the header, which is read as a whole, is larger than one of ours can be."""
+    """Raise ValueError if the header, which is read as a whole, is larger than any of ours."""
     if not path.is_file():
         raise ValueError("not a regular file")
     with path.open("rb") as file:
@@ -108,8 +113,8 @@ def _require_small_header(path: Path) -> None:
 def load_network(path: Path, which: Which = "G_ema") -> nn.Module:
     """Return one network of a snapshot, in evaluation mode, on the CPU.
 
-    Raises SnapshotError where the header describes other networks than the tensors are: whatever it says, no more
-    memory is taken than the file has tensors for.
+    Raises SnapshotError if the header does not match the tensors. It is checked before allocating, so that a forged
+    header cannot make it use more memory than the tensors in the file need.
     """
     networks = read_header(path).networks
     spec = networks.discriminator if which == "D" else networks.generator
@@ -125,13 +130,13 @@ def _require_as_described(path: Path, which: Which, spec: Spec, shape: tuple[int
         shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     layers = max((value for name, value in spec if name.endswith("layers") and isinstance(value, int)), default=0)
     if layers > len(shapes) or shape[0] > MOST_PIXELS:
-        raise SnapshotError(path, f"describes {layers} layers and {shape[0]} pixels a side, which are not there")
+        raise SnapshotError(path, f"describes {layers} layers and {shape[0]} pixels a side, which it does not contain")
     with torch.device("meta"):
         expected = build(spec, *shape).state_dict()
     for name, tensor in expected.items():
         if shapes.get(f"{which}/{name}") != tuple(tensor.shape):
             found = shapes.get(f"{which}/{name}", "missing")
-            raise SnapshotError(path, f"{which}/{name} should be {tuple(tensor.shape)} and is {found}")
+            raise SnapshotError(path, f"{which}/{name} should be {tuple(tensor.shape)} but is {found}")
 
 
 def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:
@@ -140,7 +145,7 @@ def tensors_of(path: Path, which: Which) -> dict[str, Tensor]:
 
 
 def prune_snapshots(run: RunDir, keep: set[int], guard: Guard) -> None:
-    """Remove every snapshot whose image counter is not in `keep`, and none of a higher token than the guard's."""
+    """Remove every snapshot whose image counter is not in `keep`, except those with a token above the guard's."""
     for images, token in run.snapshot_files():
         guard.check()
         if images not in keep and token <= guard.token:

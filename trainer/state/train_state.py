@@ -1,6 +1,6 @@
-"""TrainState: all that a run is, as one flat table of tensors, so that saving it and going on is exact.
+"""TrainState: the whole state of a run as one flat mapping of tensors, so that saving and resuming are exact.
 
-Sampler, schedules, phase counters and randomness are functions of `images` and the seed; they need no saving.
+Sampler, schedules, phase counters and randomness are functions of `images` and the seed, and are not saved.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ Tensors = dict[str, Tensor]
 
 @runtime_checkable
 class Stateful(Protocol):
-    """A part of a run that has tensors of its own beside the networks."""
+    """A part of a run with saved tensors."""
 
     def state_dict(self) -> Mapping[str, Tensor]: ...
 
@@ -27,7 +27,7 @@ class Stateful(Protocol):
 
 @dataclass
 class TrainState:
-    """The networks, their optimizers, and the small states of objective, augmentation and telemetry."""
+    """The networks, their optimizers, and the state of objective, augmentation, methods and telemetry."""
 
     generator: GeneratorNetwork
     discriminator: DiscriminatorNetwork
@@ -46,7 +46,7 @@ class TrainState:
         yield "sums", self.sums
 
     def to_tensors(self) -> Tensors:
-        """Return every tensor of the run under a name of its own."""
+        """Return every tensor of the run by a unique name."""
         tensors = {"images": torch.tensor(self.images)}
         for prefix, part in self._stateful():
             tensors |= {f"{prefix}/{name}": value.detach().clone() for name, value in part.state_dict().items()}
@@ -55,7 +55,7 @@ class TrainState:
         return tensors
 
     def load_tensors(self, tensors: Tensors) -> None:
-        """Take over what `to_tensors` gave, names and shapes checked."""
+        """Restore what `to_tensors` returned, with names and shapes checked."""
         self.images = int(tensors["images"].item())
         for prefix, part in self._stateful():
             part.load_state_dict(below(tensors, prefix))
@@ -64,7 +64,7 @@ class TrainState:
 
 
 def below(tensors: Mapping[str, Tensor], prefix: str) -> Tensors:
-    """Return the entries under `prefix/`, the prefix taken off."""
+    """Return the entries under `prefix/`, without the prefix."""
     return {name.removeprefix(prefix + "/"): value for name, value in tensors.items() if name.startswith(prefix + "/")}
 
 
@@ -78,7 +78,7 @@ def optimizer_tensors(prefix: str, network: nn.Module, optimizer: torch.optim.Op
 
 
 def load_optimizer(prefix: str, network: nn.Module, optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Give Adam back its moments and step counters."""
+    """Restore Adam's moments and step counters."""
     for name, parameter in network.named_parameters():
         saved = below(tensors, f"{prefix}/{name}")
         if saved:

@@ -1,4 +1,4 @@
-"""What an iteration shows to the networks: real images in the sampler's order, latents, and the conditions of both."""
+"""The batches of an iteration: real images in the sampler's order, latents, and the conditions of both."""
 
 from typing import NamedTuple
 
@@ -13,14 +13,14 @@ from trainer.data.sampler import InfiniteSampler
 
 
 class RealBatch(NamedTuple):
-    """Real images of [-1, 1] and their conditions."""
+    """Real images in [-1, 1] and their conditions."""
 
     pixels: Float[Tensor, "m c h w"]
     conditions: Float[Tensor, "m cdim"]
 
 
 class Latents(NamedTuple):
-    """What the generator makes images of."""
+    """The inputs of the generator."""
 
     z: Float[Tensor, "m zdim"]
     conditions: Float[Tensor, "m cdim"]
@@ -29,8 +29,8 @@ class Latents(NamedTuple):
 class Batches:
     """The batches of a run that has seen `images` images, in micro-batches of `config.micro_batch`.
 
-    Real images come in an order of the seed's own. Latents are drawn from torch's global generators, which the caller
-    seeds. A subclass that overrides `indices` or `latents` repeats a run whose batches are known.
+    The order of real images depends on the seed. Latents are drawn from torch's global generators, which the caller
+    seeds. A subclass may override `indices` or `latents` to replay recorded batches.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Batches:
         self._sampler = InfiniteSampler(len(train_set), config.seed, start=images)
 
     def indices(self, count: int) -> Int[np.ndarray, "parts m"]:
-        """Return which `count` images of the training set come next, one row per micro-batch."""
+        """Return the indices of the next `count` images of the training set, one row per micro-batch."""
         return np.array(self._sampler.take(count)).reshape(-1, self._config.micro_batch)
 
     def reals(self, indices: Int[np.ndarray, " m"]) -> RealBatch:
@@ -53,7 +53,7 @@ class Batches:
         return self._loaded(self._set, indices)
 
     def latents(self, phase: str, iteration: int, part: int) -> Latents:  # noqa: ARG002
-        """Return z and conditions for micro-batch `part` of a phase, the latter as frequent as in the training set."""
+        """Return z and conditions for micro-batch `part` of a phase, with class frequencies of the training set."""
         count = self._config.micro_batch
         z = torch.randn(count, self._config.generator.z_dim, device=self._device, dtype=self._dtype)
         picks = torch.randint(len(self._set), [count]).numpy()
@@ -61,13 +61,13 @@ class Batches:
 
     @property
     def has_validation(self) -> bool:
-        """Return whether images are held back from training."""
+        """Return whether there are validation images."""
         return len(self._set.validation) > 0
 
     def validation(self) -> RealBatch:
-        """Return a micro-batch of images that are held back, drawn from torch's global generators."""
-        held_back = self._set.validation
-        return self._loaded(held_back, torch.randint(len(held_back), [self._config.micro_batch]).numpy())
+        """Return a micro-batch of validation images, drawn with torch's global generators."""
+        images = self._set.validation
+        return self._loaded(images, torch.randint(len(images), [self._config.micro_batch]).numpy())
 
     def _loaded(self, images: ImageSet, indices: Int[np.ndarray, " m"]) -> RealBatch:
         pixels = images.images(indices).to(self._device, self._dtype) / 127.5 - 1

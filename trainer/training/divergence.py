@@ -1,4 +1,4 @@
-"""Divergence by named rules. A diverged run is a result, with the kimg at which it happened; it is never dropped."""
+"""The divergence check. A diverged run is a result, recorded with the kimg at which it diverged, never dropped."""
 
 import math
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ BROKEN_LIMIT = 0.5
 
 
 def divergence(means: Mapping[str, float], broken_share: float) -> str | None:
-    """Return the name of the first rule that a tick's statistics break, or None.
+    """Return the name of the first rule that the statistics of a tick violate, None if there is none.
 
-    Rules: "non-finite loss", "non-finite gradients" (in half of the tick's phases: now and then one overflows in half
-    precision, which does no harm), "exploding logits" (mean |D(x)| above 1e4).
+    Rules: "non-finite loss"; "non-finite gradients", in at least half of the tick's phases (an occasional overflow in
+    half precision is harmless); "exploding logits", |mean D(x)| above 1e4.
     """
     if any(not math.isfinite(value) for name, value in means.items() if name.startswith("Loss/")):
         return "non-finite loss"

@@ -1,4 +1,4 @@
-"""The moving average of the generator's weights (ProGAN, Sec. 6.1; half life and ramp as in ADA's presets)."""
+"""The exponential moving average of the generator's weights (ProGAN, Sec. 6.1; half-life and ramp as in ADA)."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""Training as a function of the image counter: step, and whatever falls due when a cadence is passed."""
+"""The training loop: steps, and events that are due at certain image counters."""
 
 import time
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ from trainer.training.step import BROKEN, NONFINITE, Stepper
 
 
 class RunDiverged(Exception):
-    """The run broke a rule of the divergence check; its text names the rule."""
+    """The run violated a rule of the divergence check, named in its text."""
 
 
 @dataclass
 class Loop:
-    """Runs a Stepper to its horizon, with every scheduled event on the way."""
+    """Runs a Stepper to its horizon, with all scheduled events."""
 
     run: RunDir
     options: RunOptions
@@ -53,25 +53,25 @@ class Loop:
     def to_horizon(self) -> None:
         """Train until the horizon is reached, evaluated and saved.
 
-        Raises Preempted after a stop signal (state saved), RunDiverged where the rules of the divergence check say so.
+        Raises Preempted after a stop signal (state saved), RunDiverged if the divergence check fails.
         """
         self.tick_start_images = self.images
         self.reporter.update(ready=time.time())
         if self.images:
             self._scheduled_events()
         while not self.finished:
-            self._stop_if_asked()
+            self._stop_if_requested()
             started = time.monotonic()
             risk = self.stepper.step()
             self.busy_seconds += time.monotonic() - started
-            self._tell_events()
+            self._record_events()
             if risk:
                 self.reporter.event("leak-risk", self.kimg, p=risk.p, limit=risk.limit)
             self._ticks()
             self._scheduled_events()
         self._save()
 
-    def _tell_events(self) -> None:
+    def _record_events(self) -> None:
         for event in self.stepper.events:
             self.reporter.event(event.name, self.kimg, **event.details)
         self.stepper.events.clear()
@@ -80,7 +80,7 @@ class Loop:
         return is_on(every_kimg, self.images, self.stepper.last_batch)
 
     def _scheduled_events(self) -> None:
-        """Run what is due at this image counter; what was done before is passed over, so this may be called again."""
+        """Run what is due at this image counter, skipping what is already done, so this may be called repeatedly."""
         if self._due(self.options.sample_every_kimg) or self.finished:
             self.sheets.write(self.stepper.state, self.reporter)
         if self._due(self.options.evaluate_every_kimg) or self.finished:
@@ -106,7 +106,7 @@ class Loop:
             raise Preempted
         self.reporter.update(doing="training", energy=self.energy())
 
-    def _stop_if_asked(self) -> None:
+    def _stop_if_requested(self) -> None:
         if self._agreed(self.stop.made):
             self._save()
             raise Preempted
@@ -127,7 +127,7 @@ class Loop:
             self.reporter.pulse(kimg=self.kimg, doing="training")
 
     def energy(self) -> Energy:
-        """Return the energy of this attempt up to now."""
+        """Return the energy of this attempt so far."""
         return self.reporter.record.energy.model_copy(update={"joules": self.meter.joules()})
 
     def _tick(self) -> None:

@@ -1,4 +1,4 @@
-"""When and where sample sheets are written: reals once, generated images of fixed latents whenever they are due."""
+"""Write sample sheets: reals once, generated images of fixed latents whenever due."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from trainer.state.train_state import TrainState
 
 @dataclass
 class SampleSheetWriter:
-    """Writes samples/reals.png and samples/fakes-<images>.png; a sheet that is there is not made again."""
+    """Writes samples/reals.png and samples/fakes-<images>.png, skipping existing sheets."""
 
     run: RunDir
     config: TrainConfig
@@ -39,7 +39,7 @@ class SampleSheetWriter:
         return torch.randint(len(self.train_set), [self.count], generator=draws).numpy()
 
     def write(self, state: TrainState, reporter: Reporter) -> None:
-        """Write the sheet of this image counter, and the reals if they are not there yet."""
+        """Write the sheet of this image counter, and the reals if missing."""
         if not reporter.speaks:
             return
         reals, fakes = self.run.samples / "reals.png", self.run.samples / f"fakes-{state.images:09d}.png"

@@ -1,4 +1,4 @@
-"""One iteration: every phase that is due, over this rank's micro-batches, then the EMA and the controller."""
+"""One iteration: all phases that are due, over this rank's micro-batches, then the EMA and the controllers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ BROKEN = "Gradients/broken"
 
 @dataclass
 class Stepper:
-    """Carries a TrainState from one iteration to the next."""
+    """Advances a TrainState by one iteration."""
 
     config: TrainConfig
     state: TrainState
@@ -52,16 +52,16 @@ class Stepper:
 
     @property
     def batch(self) -> int:
-        """Return the size of the iteration that comes next."""
+        """Return the batch of the next iteration."""
         return self.batch_schedule.batch(self.state.images)
 
     @property
     def last_batch(self) -> int:
-        """Return the size of the iteration that came last."""
+        """Return the batch of the last iteration."""
         return self.state.images - self.batch_schedule.before(self.state.images)
 
     def step(self) -> LeakRisk | None:
-        """Show one global batch to the networks and advance the image counter; return a leak risk that is new."""
+        """Train on one global batch and advance the image counter; return a leak risk if it is new."""
         batch = self.batch
         self._begin()
         reals = self._real_micro_batches()
@@ -93,7 +93,7 @@ class Stepper:
         }
 
     def _loaded(self, reals: RealBatch) -> RealBatch:
-        """Return real images after every method has had them."""
+        """Return real images transformed by every method in turn."""
         for method in self.methods:
             reals = reals._replace(pixels=method.loaded(reals.pixels))
         return reals
@@ -136,12 +136,12 @@ class Stepper:
         self.optimizers[phase.network].step()
 
     def _observe_once(self, stats: Stats) -> None:
-        """Observe what is the same on all ranks."""
+        """Observe statistics that are equal on all ranks."""
         if self.world.is_main:
             self.observed.append(stats)
 
     def _repair(self, gradients: list[Tensor]) -> None:
-        """Count what is not finite, and train on: NaN becomes 0, infinities +-1e5."""
+        """Count and replace non-finite values: NaN becomes 0, infinities +-1e5."""
         bad = sum(int((~torch.isfinite(gradient)).sum()) for gradient in gradients)
         self._observe_once({NONFINITE: torch.tensor(float(bad))})
         for gradient in gradients:

@@ -83,7 +83,18 @@ FIGURES: dict[str, Figure] = {
     ),
     "ada_fig9d": LineFigure(
         "Sources and targets of transfer learning",
-        keep=named("celebahq-ada", "lsundog-ada", "cat-lsundog-ada", "cat-ffhq-ada"),
+        keep=named(
+            *("scratch-ada", "celebahq-ada", "lsundog-ada"),
+            *("cat-scratch-ada", "cat-lsundog-ada", "cat-ffhq-ada", "cat-celebahq-ada"),
+        ),
+    ),
+    "ada_freeze": LineFigure(
+        "Layers kept by Freeze-D",
+        x="discriminator.frozen_layers",
+        x_label="frozen layers of D",
+        panel=NAME,
+        series=SIZE,
+        log_x=False,
     ),
     "ada_fig10": SampleFigure("Generated images of small data sets"),
     "ada_fig11a": ScoreTable("Small data sets", "best", rows=(DATASET, NAME), columns=(), families=("fid", "kid")),

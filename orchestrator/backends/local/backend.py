@@ -1,4 +1,4 @@
-"""The local backend: attempts wait in a queue and run as slots become free, whether or not their launcher is alive."""
+"""The local backend: queued attempts run as slots become free, independently of the process that submitted them."""
 
 import os
 import shlex
@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.base import Submission
 from orchestrator.backends.local.runner import ensure_runner
 from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
 from orchestrator.errors import PlanError
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.private import private_place, require_private
 from orchestrator.store.process_id import send
@@ -22,7 +23,7 @@ from trainer.config.job import Resources
 from trainer.record import RunDir, State, read_record
 
 START_SECONDS = 2.0
-"""How long a running entry may be without its supervisor's number."""
+"""How long a running entry may lack its supervisor's process id."""
 
 
 class LocalBackend:
@@ -38,7 +39,7 @@ class LocalBackend:
 
     @property
     def capacity(self) -> Capacity:
-        """Return what attempts may use of this machine."""
+        """Return the resources of this machine that attempts may use."""
         return Capacity(cpus=self.cpus, gpus=self.queue.capacity().gpus) if self.cpus else self.queue.capacity()
 
     def slots(self, resources: Resources) -> int:
@@ -47,7 +48,7 @@ class LocalBackend:
         return max(1, min(capacity.cpus // resources.cpus, by_gpu))
 
     def lacks(self, resources: Resources) -> str:
-        """Return which GPUs this machine does not have. CPUs are shared where there are fewer."""
+        """Return a message if this machine has too few GPUs. With too few CPUs, attempts share them."""
         gpus = self.capacity.gpus
         if resources.whole_gpus <= gpus:
             return ""
@@ -63,7 +64,7 @@ class LocalBackend:
         return Submission(tuple(tasks), "".join(shlex.join(supervisor_command(task)) + "\n" for task in tasks))
 
     def require_usable(self) -> None:
-        """Do nothing: this machine needs no command."""
+        """Do nothing: no commands are needed."""
 
     def submit(self, submission: Submission) -> list[Handle]:
         handles = []
@@ -106,13 +107,13 @@ class LocalBackend:
         if entry and not (entry.supervisor and entry.supervisor.is_gone):
             return State.RUNNING
         record = read_record(self._run(handle).record(handle.attempt))
-        if record is None and self._is_of_another(handle):
+        if record is None and self._is_another_users(handle):
             return State.PENDING
         ended = record is not None and record.state not in (State.PENDING, State.RUNNING)
         return record.state if record and ended else State.LOST
 
-    def _is_of_another(self, handle: Handle) -> bool:
-        """Return whether another user submitted this, whose queue is not ours to look into."""
+    def _is_another_users(self, handle: Handle) -> bool:
+        """Return whether another user, whose queue cannot be read, submitted this."""
         try:
             return self._run(handle).job(handle.attempt).stat().st_uid != os.geteuid()
         except FileNotFoundError:

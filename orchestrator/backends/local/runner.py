@@ -1,9 +1,8 @@
-"""The detached process that starts what waits in a local queue as slots become free; at most one per queue.
+"""The detached process that starts entries of a local queue as slots become free; at most one per queue.
 
     python -m orchestrator.backends.local.runner QUEUE_DIR
 
-It ends when nothing waits and nothing runs. Its own death harms nobody: supervisors run on, and the next runner finds
-them in the queue.
+It exits when the queue is empty. If it is killed, supervisors continue, and the next runner finds them in the queue.
 """
 
 import contextlib
@@ -26,19 +25,19 @@ POLL_SECONDS = 0.1
 
 @dataclass
 class Runner:
-    """Serves one queue. `children` are the supervisors it started itself, by key."""
+    """Serves one queue. `children` are the supervisors it started, by key."""
 
     queue: Queue
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def serve(self) -> None:
-        """Start what waits and remove what has ended, until the queue is empty."""
+        """Start waiting entries and remove ended ones until the queue is empty."""
         while self.queue.waiting() or self.queue.running():
-            self._start_what_fits(self._still_running())
+            self._start_fitting(self._still_running())
             time.sleep(POLL_SECONDS)
 
     def _still_running(self) -> list[QueueEntry]:
-        """Return the entries that run; forget those that have ended, put back those that were never started."""
+        """Return the running entries; remove those that have ended, requeue those that were never started."""
         entries = []
         for key, path in self.queue.running().items():
             entry = read_entry(path)
@@ -59,7 +58,7 @@ class Runner:
         del self.children[key]
         return True
 
-    def _start_what_fits(self, running: list[QueueEntry]) -> None:
+    def _start_fitting(self, running: list[QueueEntry]) -> None:
         capacity = self.queue.capacity()
         for path in self.queue.waiting().values():
             entry = read_entry(path)
@@ -74,9 +73,9 @@ class Runner:
                 running.append(self._start(entry.model_copy(update={"gpus": gpus}), taken))
 
     def _set_aside(self, path: Path) -> None:
-        """Let one unreadable entry not keep the others waiting; its attempt then counts as lost."""
+        """Set an unreadable entry aside so that it does not block the others; its attempt then counts as lost."""
         if path.exists():
-            sys.stdout.write(f"{path.name}: set aside, as it cannot be read\n")
+            sys.stdout.write(f"{path.name}: cannot be read; set aside\n")
         self.queue.set_aside(path)
 
     def _start(self, entry: QueueEntry, path: Path) -> QueueEntry:
@@ -89,9 +88,9 @@ class Runner:
 
 
 def assign_gpus(entry: QueueEntry, running: list[QueueEntry], capacity: Capacity) -> tuple[int, ...] | None:
-    """Return the GPUs an entry would get beside what runs, or None while it does not fit.
+    """Return the GPUs to assign to an entry, or None while it does not fit beside the running ones.
 
-    What needs more CPUs than there are runs alone.
+    An entry that needs more CPUs than exist runs alone.
     """
     free_cpus = capacity.cpus - sum(other.resources.cpus for other in running)
     free_gpus = [index for index in range(capacity.gpus) if not any(index in other.gpus for other in running)]
@@ -101,13 +100,13 @@ def assign_gpus(entry: QueueEntry, running: list[QueueEntry], capacity: Capacity
 
 
 def gpu_names(indices: tuple[int, ...]) -> list[str]:
-    """Return what CUDA calls the GPUs of these indices among those that we may see ourselves."""
-    ours = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return [ours.split(",")[index] for index in indices] if ours else [str(index) for index in indices]
+    """Return the CUDA names of GPUs, given by their indices among the visible ones."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return [visible.split(",")[index] for index in indices] if visible else [str(index) for index in indices]
 
 
 def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
-    """Start a detached runner and return it; return None where one is running."""
+    """Start a detached runner and return it; return None if one is running."""
     with try_lock(queue) as first:
         pass
     if not first:
@@ -127,14 +126,14 @@ def ensure_runner(queue: Queue) -> subprocess.Popen[bytes] | None:
 
 @contextlib.contextmanager
 def try_lock(queue: Queue) -> Iterator[bool]:
-    """Hold the runner's lock if it is free; yield whether it was."""
+    """Try to acquire the runner's lock; yield whether that succeeded."""
     queue.root.mkdir(parents=True, exist_ok=True)
     with locked(queue.lock, wait_seconds=0) as first:
         yield first
 
 
 def main(arguments: list[str]) -> int:
-    """Serve a queue until it is empty. Something put in just before the lock is given back is seen after it."""
+    """Serve a queue until it is empty. It is checked again after the lock is released, so that no entry is missed."""
     queue = Queue(Path(arguments[0]))
     while queue.waiting() or queue.running():
         with try_lock(queue) as first:

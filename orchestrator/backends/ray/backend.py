@@ -1,6 +1,6 @@
-"""The Ray backend: attempts wait in a queue in the store, and one driver in the cluster hands them to Ray.
+"""The Ray backend: attempts wait in a queue in the store; a driver in the cluster submits them to Ray.
 
-The queue's files and the trials' records are what states are told from; Ray is asked only whether the driver lives.
+States are derived from the queue's files and the trials' records; Ray is only asked whether the driver is alive.
 """
 
 import os
@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.base import Submission
 from orchestrator.backends.queue import QueueEntry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
 from orchestrator.store.attempt_state import FINAL
 from orchestrator.store.frozen_code import module_in
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.store.private import private_place, require_private
@@ -27,7 +28,7 @@ from trainer.record import State, read_record
 DRIVER_CHECK_SECONDS = 2.0
 FORWARDED_PREFIXES = ("ADASWEEP_", "OMP_", "MLFLOW_")
 LEAVE_CHILDREN = {"RAY_kill_child_processes_on_worker_exit": "0"}
-"""A worker that ends with its driver leaves the supervisor the time to save."""
+"""When a Ray worker ends with its driver, its supervisor gets time to save."""
 
 
 class RayBackend:
@@ -47,7 +48,7 @@ class RayBackend:
         return max(1, int(min(by_cpu, by_gpu)))
 
     def lacks(self, _resources: Resources) -> str:
-        """Return nothing: a cluster may grow."""
+        """Return "": a cluster may grow."""
         return ""
 
     def render(self, tasks: Sequence[Task]) -> Submission:
@@ -56,7 +57,7 @@ class RayBackend:
         )
 
     def require_usable(self) -> None:
-        """Do nothing: the cluster is asked over HTTP."""
+        """Do nothing: the cluster is accessed over HTTP."""
 
     def submit(self, submission: Submission) -> list[Handle]:
         entries = [QueueEntry.of(task) for task in submission.tasks]
@@ -123,11 +124,11 @@ def _needs(task: Task) -> str:
 
 
 def worker_environment(code: Path) -> dict[str, str]:
-    """Return the environment variables that drivers and workers need."""
-    ours = {name: value for name, value in os.environ.items() if name.startswith(FORWARDED_PREFIXES)}
-    return {**ours, "PYTHONPATH": environment(code=code)["PYTHONPATH"], **LEAVE_CHILDREN}
+    """Return the environment variables of drivers and workers."""
+    own = {name: value for name, value in os.environ.items() if name.startswith(FORWARDED_PREFIXES)}
+    return {**own, "PYTHONPATH": environment(code=code)["PYTHONPATH"], **LEAVE_CHILDREN}
 
 
 def open_backend(store: Store, _cpus: int | None = None) -> RayBackend:
-    """Return the Ray backend of a store, for the cluster that the environment names."""
+    """Return the Ray backend of a store, for the cluster set in the environment."""
     return RayBackend(store, RayJobs.of_environment())

@@ -1,9 +1,9 @@
-"""The driver of a queue in a Ray cluster: submits what waits as Ray tasks, and requeues what was lost.
+"""The driver of a queue in a Ray cluster: submits entries as Ray tasks, and requeues lost ones.
 
     python -m orchestrator.backends.ray.driver QUEUE_DIR
 
-It runs as a Ray job, at most one for a queue. Ray itself runs an entry again whose node was lost. When the driver is
-lost, Ray ends its workers; the next driver puts back what they were at.
+It runs as a Ray job, at most one per queue. Ray reruns entries whose node was lost. If the driver is lost, Ray ends its
+workers, and the next driver requeues their entries.
 """
 
 import sys
@@ -27,27 +27,27 @@ LINGER_SECONDS = 10.0
 
 @dataclass
 class Driver:
-    """Serves one queue for as long as it holds the lease on it. `given` are the entries that Ray has, by key."""
+    """Serves one queue while it holds the queue's lease. `submitted` are the entries that Ray has, by key."""
 
     queue: RayQueue
     lease: Lease
     submitted: dict[str, ray.ObjectRef[int | None]] = field(default_factory=dict)
 
     def serve(self) -> None:
-        """Serve the queue until nothing has been in it for a while. Raises LeaseSuperseded."""
-        beaten = served = time.monotonic()
+        """Serve the queue until it has been empty for LINGER_SECONDS. Raises LeaseSuperseded."""
+        renewed = served = time.monotonic()
         while time.monotonic() - served < LINGER_SECONDS:
             self._submit_waiting()
             self._collect()
             self._adopt()
             if self.queue.waiting() or self.queue.running():
                 served = time.monotonic()
-            if time.monotonic() - beaten > BEAT_SECONDS:
+            if time.monotonic() - renewed > BEAT_SECONDS:
                 self.lease.beat()
-                beaten = time.monotonic()
+                renewed = time.monotonic()
 
     def _submit_waiting(self) -> None:
-        """Submit to Ray what it does not have yet."""
+        """Submit waiting entries to Ray."""
         for key, path in self.queue.waiting().items():
             entry = read_entry(path)
             if entry is None:
@@ -56,7 +56,7 @@ class Driver:
                 self.submitted[key] = start(self.queue, entry)
 
     def _collect(self) -> None:
-        """Forget what has ended. What Ray gave up on is removed from the queue, and so counts as lost."""
+        """Remove ended tasks. Entries that Ray gave up on are removed from the queue, and so count as lost."""
         keys = {ref: key for key, ref in self.submitted.items()}
         if not keys:
             time.sleep(POLL_SECONDS)
@@ -71,10 +71,10 @@ class Driver:
             del self.submitted[keys[ref]]
 
     def _adopt(self) -> None:
-        """Requeue or remove what an earlier driver left behind, once its supervisors have stopped."""
+        """Requeue or remove entries of an earlier driver, once their supervisors have stopped."""
         for key, path in self.queue.running().items():
             entry = read_entry(path)
-            if key in self.submitted or entry is None or _is_at_work(entry):
+            if key in self.submitted or entry is None or _is_supervised(entry):
                 continue
             if self.queue.stop_file(key).exists() or is_settled(entry):
                 self.queue.finish(key)
@@ -83,7 +83,7 @@ class Driver:
 
 
 def start(queue: RayQueue, entry: QueueEntry) -> "ray.ObjectRef[int | None]":
-    """Submit an entry to Ray as a task with its resources; Ray reruns it whenever its node is lost."""
+    """Submit an entry to Ray as a task with its resources; Ray reruns it if its node is lost."""
     needs = entry.resources
     task = ray.remote(carry_out).options(
         num_cpus=needs.cpus,
@@ -96,13 +96,13 @@ def start(queue: RayQueue, entry: QueueEntry) -> "ray.ObjectRef[int | None]":
 
 
 def is_settled(entry: QueueEntry) -> bool:
-    """Return whether the entry's attempt, or what it was continued as, ended in a way that no rerun would change."""
+    """Return whether the entry's attempt, or its continuation, ended in a state that no rerun would change."""
     run = RunDir(entry.directory)
     record = read_record(run.record(run.attempts()[-1]))
     return record is not None and record.state in FINAL - RUN_AGAIN
 
 
-def _is_at_work(entry: QueueEntry) -> bool:
+def _is_supervised(entry: QueueEntry) -> bool:
     held = holder(entry.directory)
     return held is not None and held.is_alive(time.time())
 

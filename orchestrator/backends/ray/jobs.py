@@ -1,6 +1,6 @@
-"""Ray's Jobs API over HTTP, so that Ray need not be installed where a sweep is started.
+"""A client of Ray's Jobs API over HTTP, so that Ray need not be installed where a sweep is started.
 
-The address and the token come from the variables that Ray's own commands read: RAY_API_SERVER_ADDRESS, RAY_AUTH_TOKEN.
+Address and token come from the variables that Ray's own commands use: RAY_API_SERVER_ADDRESS, RAY_AUTH_TOKEN.
 """
 
 import json
@@ -23,12 +23,12 @@ IS_ALIVE: Mapping[str, bool] = {
     "SUCCEEDED": False,
     "FAILED": False,
 }
-"""Every state of a Ray job, and whether the job may still do something."""
+"""Whether a Ray job in this state is still active."""
 
 
 @dataclass(frozen=True)
 class RayJobs:
-    """The cluster at `address`. Every method raises BackendError when there is no answer, or the request is refused."""
+    """The cluster at `address`. Methods raise BackendError if it does not respond or refuses the request."""
 
     address: str
     token: str = ""
@@ -39,42 +39,42 @@ class RayJobs:
         return cls(os.environ.get("RAY_API_SERVER_ADDRESS", DEFAULT_ADDRESS), os.environ.get("RAY_AUTH_TOKEN", ""))
 
     def submit(self, entrypoint: str, environment: Mapping[str, str]) -> str:
-        """Start a job and return its id. `entrypoint` is a line of shell."""
-        asked = {"entrypoint": entrypoint, "runtime_env": {"env_vars": dict(environment)}}
-        return str(self._ask("/api/jobs/", asked)["submission_id"])
+        """Start a job and return its id. `entrypoint` is a shell command."""
+        body = {"entrypoint": entrypoint, "runtime_env": {"env_vars": dict(environment)}}
+        return str(self._request("/api/jobs/", body)["submission_id"])
 
     def is_alive(self, job: str) -> bool:
-        """Return whether a job waits or runs. One that the cluster does not know is not alive."""
+        """Return whether a job is queued or running; False if the cluster does not know it."""
         try:
-            return IS_ALIVE[self._ask(f"/api/jobs/{job}")["status"]]
+            return IS_ALIVE[self._request(f"/api/jobs/{job}")["status"]]
         except UnknownJob:
             return False
 
     def stop(self, job: str) -> None:
-        """Ask a job to end."""
-        self._ask(f"/api/jobs/{job}/stop", {})
+        """Stop a job."""
+        self._request(f"/api/jobs/{job}/stop", {})
 
     def total(self, resource: str) -> float:
-        """Return how much of a resource ("CPU", "GPU") all nodes have together."""
-        report = self._ask("/api/cluster_status")["data"]["clusterStatus"] or {}
+        """Return the total of a resource ("CPU", "GPU") over all nodes."""
+        report = self._request("/api/cluster_status")["data"]["clusterStatus"] or {}
         return float(report.get("loadMetricsReport", {}).get("usage", {}).get(resource, (0, 0))[1])
 
-    def _ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _request(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         headers = {"Content-Type": "application/json"} | (
             {"Authorization": f"Bearer {self.token}"} if self.token else {}
         )
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout_seconds) as answer:
-                return json.load(answer)
+            with urllib.request.urlopen(request, timeout=self.timeout_seconds) as response:
+                return json.load(response)
         except urllib.error.HTTPError as error:
             kind = UnknownJob if error.code == 404 else BackendError
-            told = " ".join(error.read().decode(errors="replace").split())[:300]
-            raise kind(f"Ray at {self.address}: {error.code} {told}", retryable=error.code >= 500) from None
+            message = " ".join(error.read().decode(errors="replace").split())[:300]
+            raise kind(f"Ray at {self.address}: {error.code} {message}", retryable=error.code >= 500) from None
         except (OSError, ValueError) as error:
             raise BackendError(f"Ray at {self.address}: {error}", retryable=True) from None
 
 
 class UnknownJob(BackendError):
-    """The cluster does not know a job with this id."""
+    """The cluster has no job with this id."""

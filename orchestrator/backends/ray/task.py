@@ -1,4 +1,4 @@
-"""What a Ray worker does with a queue entry: supervise the attempt until it ends or should stop."""
+"""The task of a Ray worker: supervise a queued attempt until it ends or is to stop."""
 
 import signal
 import subprocess
@@ -19,13 +19,13 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class RayQueue(Queue):
-    """A queue served by a Ray cluster. `stop/` has a file for every entry that somebody wants stopped."""
+    """A queue served by a Ray cluster. `stop/` has a file for every entry to stop."""
 
     def stop_file(self, key: str) -> Path:
         return self.root / "stop" / key
 
     def finish(self, key: str) -> None:
-        """Forget an entry that is over."""
+        """Remove an entry that has ended."""
         for listed in (self.waiting(), self.running()):
             if key in listed:
                 discard(listed[key])
@@ -33,12 +33,12 @@ class RayQueue(Queue):
 
 
 def carry_out(root: str, key: str) -> int | None:
-    """Carry out one entry of the queue and return the supervisor's exit code; None where there was nothing to do.
+    """Run one entry of the queue and return the supervisor's exit code; None if there was nothing to do.
 
-    Ray runs this again, on another node, when it has lost the node: the entry then is among the running ones.
+    If its node is lost, Ray calls this again on another node; the entry is then among the running ones.
     """
     queue = RayQueue(Path(root))
-    path = queue.running().get(key) or _taken(queue, key)
+    path = queue.running().get(key) or _take(queue, key)
     entry = read_entry(path) if path else None
     if not path or not entry:
         return None
@@ -47,7 +47,7 @@ def carry_out(root: str, key: str) -> int | None:
     return code
 
 
-def _taken(queue: RayQueue, key: str) -> Path | None:
+def _take(queue: RayQueue, key: str) -> Path | None:
     waiting = queue.waiting().get(key)
     return queue.take(waiting) if waiting else None
 
@@ -61,21 +61,21 @@ def _supervise(queue: RayQueue, path: Path, entry: QueueEntry) -> int:
     child = start_supervisor(entry.task, claim.environment | hidden_gpus(entry.resources), stop_with_parent=True)
     started = {"supervisor": ProcessId.of(child.pid), "starts": entry.starts + 1}
     replace_file(path, entry.model_copy(update=started).model_dump_json())
-    return _ended(child, queue.stop_file(entry.key))
+    return _wait(child, queue.stop_file(entry.key))
 
 
 def hidden_gpus(resources: Resources) -> dict[str, str]:
-    """Return the variables that hide GPUs from an attempt without one: a process of Ray's sees all of the node's."""
+    """Return variables that hide GPUs from an attempt without any: a Ray process sees all GPUs of its node."""
     return {} if resources.gpus else {"CUDA_VISIBLE_DEVICES": ""}
 
 
-def _ended(child: subprocess.Popen[bytes], stop: Path) -> int:
-    asked = False
+def _wait(child: subprocess.Popen[bytes], stop: Path) -> int:
+    signalled = False
     while True:
         try:
             return child.wait(POLL_SECONDS)
         except subprocess.TimeoutExpired:
             pass
-        if stop.exists() and not asked:
+        if stop.exists() and not signalled:
             child.send_signal(signal.SIGTERM)
-            asked = True
+            signalled = True

@@ -1,6 +1,6 @@
-"""The SLURM backend: trials with equal needs become one array, submitted by submitit; one poll reports all states.
+"""The SLURM backend: attempts with equal requirements form one array, laid out for submitit; one poll gets all states.
 
-What submitit thinks of a job's state is never asked: it takes NODE_FAIL for the end of jobs which SLURM then reruns.
+submitit's own job states are not used: it treats NODE_FAIL as final, although SLURM requeues such jobs.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, NotAllSubmitted, Submission
+from orchestrator.backends.base import NotAllSubmitted, Submission
 from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
 from orchestrator.backends.slurm.early_failures import record_early_failure
 from orchestrator.backends.slurm.poll import Poller
@@ -21,6 +21,7 @@ from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, is_transient, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.store.private import private_place, require_private
@@ -34,7 +35,7 @@ NEEDED = ("sbatch", "squeue", "scancel")
 
 @dataclass
 class SlurmBackend:
-    """The cluster that squeue and sbatch talk to on this machine."""
+    """The cluster that sbatch and squeue on this machine use."""
 
     store: Store
     profile: Profile
@@ -52,19 +53,19 @@ class SlurmBackend:
         self._together = self.profile.array_limit
 
     def require_usable(self) -> None:
-        """Raise SetupError where SLURM's commands are not on the path."""
+        """Raise SetupError if SLURM's commands are not on the path."""
         for command in NEEDED:
             if not shutil.which(command):
-                raise SetupError(command, "is not on the path", "start adasweep on a login node of the cluster")
+                raise SetupError(command, "is not on the path", "run adasweep on a login node of the cluster")
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         text = "\n".join(_listed(array) + array.script for array in self._arrays(tasks))
         return Submission(tuple(tasks), text)
 
     def submit(self, submission: Submission) -> list[Handle]:
-        """Submit every array, in smaller ones where SLURM takes no more at a time.
+        """Submit all arrays, split into smaller ones if SLURM does not accept them.
 
-        Raises NotAllSubmitted where it takes no more at all.
+        Raises NotAllSubmitted if it accepts no more jobs.
         """
         self._together = min(self.profile.array_limit, 2 * self._together)
         handles: dict[Task, Handle] = {}
@@ -73,7 +74,7 @@ class SlurmBackend:
                 self._submit(array.tasks, handles)
             except (BackendError, UserError) as error:
                 sure = isinstance(error, (AtLimit, Refused, SetupError))
-                raise NotAllSubmitted(error, handles.values(), () if sure else _next_of(array, handles)) from None
+                raise NotAllSubmitted(error, handles.values(), () if sure else _remaining(array, handles)) from None
         return [handles[task] for task in submission.tasks]
 
     def states(self, handles: Sequence[Handle]) -> dict[Handle, State]:
@@ -85,29 +86,27 @@ class SlurmBackend:
         return {handle: self._state(handle.key, rows.get(handle.key)) for handle in handles}
 
     def slots(self, _resources: Resources) -> int:
-        """Return how many jobs the profile lets run at a time; SLURM decides how many of them do."""
+        """Return how many jobs the profile allows at a time; SLURM decides how many run."""
         return self.profile.throttle
 
     def lacks(self, resources: Resources) -> str:
-        """Return what no node of the profile has, or whether a job would be asked to save before it can begin."""
+        """Return which resources exceed the profile's largest node, or that the time limit is too short."""
         for name, most in self.profile.node or ():
-            asked = resources.whole_gpus if name == "gpus" else getattr(resources, name)
-            if most is not None and asked > most:
-                return f"{name}: {asked:g} are more than the {most:g} of the profile's largest node"
+            needed = resources.whole_gpus if name == "gpus" else getattr(resources, name)
+            if most is not None and needed > most:
+                return f"{name}: {needed:g} exceeds the {most:g} of the profile's largest node"
         seconds = self.profile.signal_seconds
         if resources.minutes is None or math.ceil(resources.minutes) * 60 > seconds:
             return ""
-        return (
-            f"asks for {resources.minutes:g} minutes, but is told to save {seconds} s (signal_seconds) before its end"
-        )
+        return f"minutes: {resources.minutes:g} is less than the {seconds} s that jobs get to save (signal_seconds)"
 
     def maintain(self) -> None:
-        """Do nothing: SLURM maintains its jobs itself."""
+        """Do nothing: SLURM runs its jobs itself."""
 
     def cancel(self, handles: Sequence[Handle]) -> None:
-        """Cancel what waits; send SIGTERM to what runs, which leaves it more time to save than KillWait would.
+        """Cancel pending jobs; send SIGTERM to running ones, which gives them more time to save than KillWait.
 
-        A job whose supervisor does not listen yet might never hear of it and has nothing to save: it is cancelled too.
+        A job whose supervisor does not handle signals yet has nothing to save: it is cancelled, too.
         """
         keys = [handle.key for handle in handles]
         self._scancel(keys, "--state=PENDING")
@@ -126,7 +125,7 @@ class SlurmBackend:
         return private_place(self.store, self.name)
 
     def _submit(self, tasks: Sequence[Task], handles: dict[Task, Handle]) -> None:
-        """Submit tasks that need the same, as many together as SLURM takes; `handles` gets those that it took."""
+        """Submit tasks with equal requirements, as many per array as SLURM accepts; add their handles to `handles`."""
         waiting = list(tasks)
         while waiting:
             batch = waiting[: self._together]
@@ -137,7 +136,7 @@ class SlurmBackend:
                 keys = submit_array(array)
             except AtLimit as limit:
                 if len(batch) == 1:
-                    raise self._judged(limit) from None
+                    raise self._classified(limit) from None
                 self._together = len(batch) // 2
                 continue
             self._known |= set(keys)
@@ -146,20 +145,20 @@ class SlurmBackend:
             self._submitted |= {handles[task] for task in batch}
             waiting = waiting[len(batch) :]
 
-    def _judged(self, limit: AtLimit) -> BackendError:
-        """Return `limit`, or a refusal for good: where no job is in the way, waiting for one to end does not help."""
-        passes = limit.kind is Limit.TRANSIENT or (limit.kind is Limit.UNCLEAR and not self.poller.is_idle())
-        return limit if passes else Refused(with_way_out(str(limit)), retryable=False)
+    def _classified(self, limit: AtLimit) -> BackendError:
+        """Return `limit`, or a permanent refusal: without other jobs, waiting does not help."""
+        is_temporary = limit.kind is Limit.TRANSIENT or (limit.kind is Limit.UNCLEAR and not self.poller.is_idle())
+        return limit if is_temporary else Refused(with_way_out(str(limit)), retryable=False)
 
     def _state(self, key: str, row: JobRow | None) -> State:
-        if self._may_come_back(key, row):
+        if self._may_be_requeued(key, row):
             return State.PENDING
         return State.LOST if row is None else meaning(row)
 
-    def _may_come_back(self, key: str, row: JobRow | None) -> bool:
-        """Return whether SLURM may still requeue a job that it reports as lost, or tell of one that it does not name.
+    def _may_be_requeued(self, key: str, row: JobRow | None) -> bool:
+        """Return whether SLURM may still requeue a job that it reports as lost, or report one that it does not list.
 
-        Only a job that was seen before is waited for, or one of this process.
+        The latter applies only to jobs that were seen before or submitted by this process.
         """
         if (row.word not in UNSETTLED) if row else (key not in self._known):
             self._unsettled.pop(key, None)
@@ -168,12 +167,12 @@ class SlurmBackend:
         return now - self._unsettled.setdefault(key, now) < self.profile.settle_seconds
 
     def _listens(self, handle: Handle) -> bool:
-        """Return whether an attempt's supervisor is at work: it listens to signals before it takes the lease."""
+        """Return whether an attempt's supervisor handles signals: it does so before it acquires the lease."""
         held = holder(self.store.run(handle.trial).path)
         return held is not None and held.is_alive(time.time())
 
     def _scancel(self, keys: Sequence[str], *options: str) -> None:
-        """Call scancel. Jobs that have already ended are not an error."""
+        """Call scancel; ignore errors about jobs that have already ended."""
         for cluster, jobs in by_cluster(key for key in keys if JOB.fullmatch(key)).items():
             try:
                 self.run_command(["scancel", *cluster_option(cluster), *options, *jobs])
@@ -182,17 +181,17 @@ class SlurmBackend:
                     raise
 
 
-def _next_of(array: JobArray, handles: dict[Task, Handle]) -> list[Task]:
-    """Return the tasks of an array that have no handle."""
+def _remaining(array: JobArray, handles: dict[Task, Handle]) -> list[Task]:
+    """Return the tasks of an array without a handle."""
     return [task for task in array.tasks if task not in handles]
 
 
 def _listed(array: JobArray) -> str:
-    """Return the tasks of an array as comments; ids and numbers only, nothing that a person named."""
+    """Return the tasks of an array as comments with ids and numbers only, no text from users."""
     lines = (f"# {index}: {task.trial} attempt {task.attempt}" for index, task in enumerate(array.tasks))
     return "\n".join([f"# {array.name}: {len(array.tasks)} jobs", *lines, ""])
 
 
 def open_backend(store: Store, _cpus: int | None = None) -> SlurmBackend:
-    """Return the SLURM backend of a store, with the profile chosen for it."""
+    """Return the SLURM backend of a store with its profile."""
     return SlurmBackend(store, chosen_profile(store.root))

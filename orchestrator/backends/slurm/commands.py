@@ -1,4 +1,4 @@
-"""Runs SLURM's commands, so that no setting of the user's shell changes what they do or print."""
+"""Runs SLURM's commands, unaffected by settings in the user's environment."""
 
 import os
 import re
@@ -10,18 +10,18 @@ from orchestrator.errors import BackendError, SetupError
 from trainer.errors import printable
 
 TIMEOUT_SECONDS = 60.0
-HABITS = ("SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_")
-"""Variables that change what the commands select, ask and print."""
+USER_SETTINGS = ("SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_")
+"""Prefixes of variables that change what the commands select and print."""
 
-WHOLE_LISTS = {"SLURM_BITSTR_LEN": "0"}
-"""Lets the indices of an array be told in full length."""
+FULL_LISTS = {"SLURM_BITSTR_LEN": "0"}
+"""Prints the indices of an array in full."""
 
 RunCommand = Callable[[Sequence[str]], str]
-"""Runs a command and returns what it prints. Raises BackendError; SetupError where there is no such command."""
+"""Runs a command and returns its output. Raises BackendError; SetupError if the command does not exist."""
 
 
 class CommandResult(NamedTuple):
-    """What a command said and how it ended."""
+    """The output and exit code of a command."""
 
     code: int
     output: str
@@ -29,25 +29,25 @@ class CommandResult(NamedTuple):
 
 
 class NoReply(BackendError):
-    """A command did not end in time: nobody knows what came of it."""
+    """A command did not end in time: its effect is unknown."""
 
 
 def run_slurm_command(command: Sequence[str]) -> str:
-    """Run one of SLURM's commands and return what it prints."""
-    habits = [name for name in os.environ if name.startswith(HABITS)]
-    told = call(command, {name: value for name, value in os.environ.items() if name not in habits} | WHOLE_LISTS)
-    if told.code:
-        raise BackendError(f"{command[0]}: {error_line(told)}", retryable=True)
-    return told.output
+    """Run one of SLURM's commands and return its output."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith(USER_SETTINGS)}
+    result = call(command, settings | FULL_LISTS)
+    if result.code:
+        raise BackendError(f"{command[0]}: {error_line(result)}", retryable=True)
+    return result.output
 
 
 def cluster_option(cluster: str) -> tuple[str, ...]:
-    """Return what has a command ask this cluster; "": the one that it asks by itself."""
+    """Return the option that selects a cluster; none for "", the default cluster."""
     return (f"--clusters={cluster}",) if cluster else ()
 
 
 def call(command: Sequence[str], environment: Mapping[str, str], seconds: float = TIMEOUT_SECONDS) -> CommandResult:
-    """Run a command. Raises SetupError where it cannot be run, NoAnswer where it takes too long."""
+    """Run a command. Raises SetupError if it cannot be run, NoReply if it takes too long."""
     try:
         done = subprocess.run(
             command,
@@ -58,16 +58,16 @@ def call(command: Sequence[str], environment: Mapping[str, str], seconds: float 
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise NoReply(f"{command[0]}: no answer in {seconds:g} s", retryable=True) from None
+        raise NoReply(f"{command[0]}: no reply in {seconds:g} s", retryable=True) from None
     except OSError as error:
-        way_out = "start adasweep where SLURM's commands are: on a login node"
+        way_out = "run adasweep on a login node of the cluster"
         raise SetupError(command[0], f"cannot be run: {error.strerror}", way_out) from None
     return CommandResult(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
-def error_line(told: CommandResult) -> str:
-    """Return what a failed command said, without the prefixes of SLURM, every line once."""
-    lines = [line.strip() for line in (told.errors.strip() or told.output).splitlines()]
-    said = (re.sub("^(s[a-z]+: )?(error: )?", "", line) for line in lines if line)
-    text = "; ".join(dict.fromkeys(said))[-500:] or f"exit code {told.code} without output"
+def error_line(result: CommandResult) -> str:
+    """Return the error message of a failed command as one line, without SLURM's prefixes and repetitions."""
+    lines = [line.strip() for line in (result.errors.strip() or result.output).splitlines()]
+    messages = (re.sub("^(s[a-z]+: )?(error: )?", "", line) for line in lines if line)
+    text = "; ".join(dict.fromkeys(messages))[-500:] or f"exit code {result.code} without output"
     return printable(text)

@@ -1,11 +1,11 @@
-"""Jobs that failed before their worker wrote anything: what SLURM's log says becomes the attempt's ending."""
+"""Records the failure of jobs that ended before their supervisor started, with the message in SLURM's log."""
 
 import glob
 import time
 from pathlib import Path
 
-from orchestrator.backends.base import Handle
 from orchestrator.backends.slurm.states import JobRow, meaning
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, read_job, writing
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.ending import MESSAGE_CHARACTERS, TAIL_BYTES, AttemptEnding, write_ending
@@ -14,26 +14,26 @@ from trainer.record import State, read_record
 
 
 def record_early_failure(store: Store, logs: Path, handle: Handle, row: JobRow) -> None:
-    """Write how an attempt ended whose job failed, if its supervisor has not begun: a line of setup, or no Python."""
+    """Record the failure of an attempt whose job failed before its supervisor started: a setup line, or no Python."""
     run = store.run(handle.trial)
     path, job, held = run.record(handle.attempt), read_job(run.job(handle.attempt)), holder(run.path)
-    at_work = held is not None and held.is_alive(time.time())
-    if meaning(row) is not State.FAILED or job is None or read_record(path) or at_work:
+    is_supervised = held is not None and held.is_alive(time.time())
+    if meaning(row) is not State.FAILED or job is None or read_record(path) or is_supervised:
         return
-    silence = f"its job ended with exit code {row.exit_code} before it began"
-    message = without_prefix(last_message(log_of(logs, handle))) or silence
+    default = f"its job ended with exit code {row.exit_code} before it began"
+    message = without_prefix(last_message(log_of(logs, handle))) or default
     with writing(run.path):
         write_ending(run, job, row.exit_code, AttemptEnding(State.FAILED, message))
 
 
 def log_of(logs: Path, handle: Handle) -> Path:
-    """Return where a job's errors are written, below `logs`; a path that does not exist where there is no such log."""
+    """Return the error log of a job below `logs`; it may not exist."""
     name = f"{glob.escape(handle.key.partition('@')[0])}_0_log.err"
     return next(logs.glob(f"*/{name}"), logs / name)
 
 
 def last_message(log: Path) -> str:
-    """Return the last line of a log that says more than that something has ended; "" where there is none."""
+    """Return the last line of a log that is not srun's report of an exit; "" if there is none."""
     try:
         text = log.read_bytes()[-TAIL_BYTES:].decode(errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""Profile: the conventions of one SLURM cluster, in a YAML file in infra/profiles or beside the store."""
+"""Profile: the settings of one SLURM cluster, in a YAML file in infra/profiles or in the store."""
 
 import os
 import re
@@ -23,16 +23,16 @@ PROFILES = Path(orchestrator.__file__).parent.parent / "infra" / "profiles"
 CHOICE = "ADASWEEP_PROFILE"
 
 SiteName = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f'\"`;$\\]+$", max_length=500)]
-"""What SLURM calls something of the cluster."""
+"""The name of a partition, QOS or reservation."""
 
 GpuType = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-"""What SLURM calls GPUs of one kind."""
+"""The name of a GPU type."""
 
 ShellLine = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0a-\x1f\x7f]+$", max_length=2000)]
-"""One line of shell, which the owner of the profile answers for."""
+"""One shell command; the author of the profile is responsible for it."""
 
 Scratch = Annotated[str, Field(pattern=r"^[/$][\w./${}:@%+ -]*$", max_length=500)]
-"""A folder; variables of the node are replaced there, and nothing else is."""
+"""A folder; only environment variables are expanded, on the node."""
 
 AbsoluteFolder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f%\\\"]*$", max_length=500)]
 """An absolute path."""
@@ -41,27 +41,27 @@ CLOCK = re.compile(r"(?:(\d{1,4})-)?(\d{1,4})(?::(\d{1,2}))?(?::(\d{1,2}))?", re
 
 
 Minutes = Annotated[int, Field(ge=1, le=527_040)]
-"""A year at most."""
+"""At most a year."""
 
 SignalSeconds = Annotated[int, Field(ge=1, le=65_535)]
-"""As many as SLURM takes."""
+"""SLURM's limit."""
 
 JobCount = Annotated[int, Field(ge=1, le=4_000_001)]
-"""As many as an array may have."""
+"""SLURM's limit for an array."""
 
 FLAGS = {"flags": REFUSED, "srun": REFUSED_OF_SRUN}
 EXPECTED = {
-    **dict.fromkeys(("partition", "qos", "reservation", "gpu_type"), "is a name in SLURM, without blanks or quotes"),
-    **dict.fromkeys(("account", "constraint", "python", "flags", "srun"), "is one line of text"),
-    **dict.fromkeys(("setup", "wrapper"), "is one line of shell"),
-    **dict.fromkeys(("paths", "container_paths"), "is an absolute path, without % or quotes"),
-    "scratch": "is a folder of the node, where variables may stand, as in $TMPDIR/adasweep",
+    **dict.fromkeys(("partition", "qos", "reservation", "gpu_type"), "must be a name without blanks or quotes"),
+    **dict.fromkeys(("account", "constraint", "python", "flags", "srun"), "must be one line of text"),
+    **dict.fromkeys(("setup", "wrapper"), "must be one shell command"),
+    **dict.fromkeys(("paths", "container_paths"), "must be an absolute path, without % or quotes"),
+    "scratch": "must be a folder of the node, possibly with variables, as in $TMPDIR/adasweep",
 }
-"""What settings that are texts are, for those that are not."""
+"""What the values of text settings must be."""
 
 
 class NodeSize(Settings):
-    """What one node has; None where the profile does not say."""
+    """The resources of one node; None if the profile does not say."""
 
     gpus: PositiveInt | None = None
     cpus: PositiveInt | None = None
@@ -69,68 +69,65 @@ class NodeSize(Settings):
 
 
 class Profile(Settings):
-    """What jobs ask of a cluster beside the resources of their trial."""
+    """What jobs request besides the resources of their trial."""
 
-    partition: SiteName | None = Field(None, description="partition, or several with commas")
-    account: TextLine | None = Field(None, description="account that is charged")
+    partition: SiteName | None = Field(None, description="partition, or several separated by commas")
+    account: TextLine | None = Field(None, description="account to charge")
     qos: SiteName | None = Field(None, description="quality of service")
     constraint: TextLine | None = Field(None, description="features that nodes must have, as in `a100|h100`")
     reservation: SiteName | None = Field(None, description="reservation")
     gpu_type: GpuType | None = Field(
-        None, description="type of GPU; a trial of two GPUs asks for `--gpus-per-node=TYPE:2`"
+        None, description="type of GPU; a trial with two GPUs requests `--gpus-per-node=TYPE:2`"
     )
     flags: Flags = Field(
         {},
-        description="further long flags of sbatch, as in `{mail-type: FAIL, exclusive: true}`; `true`: without a value",
+        description="further long flags of sbatch, as in `{mail-type: FAIL, exclusive: true}`; "
+        "`true` for flags without a value",
     )
-    minutes: Minutes = Field(
-        240, description="time limit of a job; a longer trial goes on in the same job after a requeue, however often"
-    )
+    minutes: Minutes = Field(240, description="time limit of a job; longer trials are requeued and continue")
     signal_seconds: SignalSeconds = Field(
-        120, description="how long before its time limit a job is told to save and make room"
+        120, description="how long before its time limit a job is signalled to save and requeue"
     )
-    throttle: JobCount = Field(64, description="jobs of one array that may run at the same time")
-    array_limit: JobCount = Field(1000, description="jobs in one array (MaxArraySize at most)")
+    throttle: JobCount = Field(64, description="maximum number of jobs of one array that run at a time")
+    array_limit: JobCount = Field(1000, description="maximum number of jobs in one array; at most MaxArraySize")
     poll_seconds: NonNegative = Field(
-        15.0, description="squeue and sacct are asked at most once in this time, for all jobs together"
+        15.0, description="minimum time between two polls (squeue, sacct), for all jobs together"
     )
     settle_seconds: NonNegative = Field(
-        15.0, description="how long a lost job may take to be requeued by SLURM before it counts as lost"
+        15.0, description="how long SLURM may take to requeue a job before it counts as lost"
     )
     python: TextLine | None = Field(
         None,
-        description="Python on the nodes or in the container, with the packages that adasweep needs; "
-        "unless set, the one that runs `adasweep`",
+        description="Python on the nodes or in the container, with adasweep's dependencies; "
+        "default: the one that runs `adasweep`",
     )
     setup: tuple[ShellLine, ...] = Field(
-        (), description="lines of shell before the job's own (modules, conda); a line that fails ends the job"
+        (), description="shell commands to run first (modules, conda); if one fails, the job fails"
     )
-    wrapper: ShellLine | None = Field(
-        None, description="words of shell before Python, as in `apptainer exec --nv image.sif`"
-    )
+    wrapper: ShellLine | None = Field(None, description="command before Python, as in `apptainer exec --nv image.sif`")
     srun: Flags = Field(
         {}, description="further long flags of srun, as in `{container-image: nvcr.io/nvidia/pytorch:25.01-py3}`"
     )
     scratch: Scratch | None = Field(
-        None, description="folder on the node's own disk in which images are decoded, as in `$TMPDIR`"
+        None, description="folder on the node's local disk for decoded images, as in `$TMPDIR`"
     )
     node: NodeSize | None = Field(
         None,
-        description="what the largest node has, as in `{gpus: 8, cpus: 96, memory_gib: 1000}`; "
+        description="resources of the largest node, as in `{gpus: 8, cpus: 96, memory_gib: 1000}`; "
         "`plan` refuses trials that need more",
     )
     paths: dict[AbsoluteFolder, AbsoluteFolder] = Field(
-        {}, description="folders that nodes see elsewhere than the machine that submits: `{/home/me: /mnt/nfs/me}`"
+        {}, description="folders with another path on nodes than on the submitting machine: `{/home/me: /mnt/nfs/me}`"
     )
     container_paths: dict[AbsoluteFolder, AbsoluteFolder] = Field(
-        {}, description="folders that containers see elsewhere than their nodes: `{/mnt/nfs/me: /work}`"
+        {}, description="folders with another path in containers than on nodes: `{/mnt/nfs/me: /work}`"
     )
 
     @property
     def paths_inside(self) -> dict[str, str]:
-        """Return where a job's Python sees folders, by what they are called on the machine that submits."""
-        there = {place: str(moved(Path(seen), self.container_paths)) for place, seen in self.paths.items()}
-        return {**self.container_paths, **there}
+        """Return the paths of folders for a job's Python, by their paths on the submitting machine."""
+        inside = {path: str(moved(Path(on_node), self.container_paths)) for path, on_node in self.paths.items()}
+        return {**self.container_paths, **inside}
 
     @field_validator("minutes", mode="before")
     @classmethod
@@ -139,21 +136,21 @@ class Profile(Settings):
         if match:
             days, *parts = (int(part or 0) for part in match.groups())
             hours, rest, seconds = parts if match[1] or match[4] else (0, *parts[:2])
-            told = days * 1440 + hours * 60 + rest + (seconds > 0)
-            raise ValueError(f"is a number of minutes; write {max(1, told)}")
+            total = days * 1440 + hours * 60 + rest + (seconds > 0)
+            raise ValueError(f"must be a number of minutes; write {max(1, total)}")
         return minutes
 
     @model_validator(mode="after")
-    def _says_when_to_save(self) -> Self:
+    def _signals_within_time_limit(self) -> Self:
         if self.signal_seconds >= self.minutes * 60:
-            raise ValueError(f"signal_seconds: {self.signal_seconds} is no less than minutes: {self.minutes}")
+            raise ValueError(f"signal_seconds: {self.signal_seconds} must be less than minutes: {self.minutes}")
         return self
 
 
 def chosen_profile(root: Path) -> Profile:
-    """Return the profile that ADASWEEP_PROFILE names (or its path), else `slurm.yaml` of the store, else the default.
+    """Return the profile set in ADASWEEP_PROFILE (a name or file), else the store's `slurm.yaml`, else the default.
 
-    Raises PlanError for an unknown name, SweepError with file and line for what is wrong in a file.
+    Raises PlanError for an unknown name, SweepError with file and line for an invalid file.
     """
     name = os.environ.get(CHOICE, "")
     if name:
@@ -178,11 +175,11 @@ def read_profile(file: Path) -> Profile:
     try:
         profile = Profile.model_validate(source.values)
     except ValidationError as error:
-        told = (_problem(source, detail) for detail in error.errors() if not _is_of_a_flag(detail))
-        raise SweepError([*problems, *told]) from None
+        invalid = (_problem(source, detail) for detail in error.errors() if not _is_of_a_flag(detail))
+        raise SweepError([*problems, *invalid]) from None
     for key, text in (("setup", "\n".join(profile.setup)), ("wrapper", f"{profile.wrapper or ''} true")):
         if why := syntax_error(text):
-            problems.append(source.problem((key,), f"is no line of shell: {why}"))
+            problems.append(source.problem((key,), f"is not a shell command: {why}"))
     if problems:
         raise SweepError(problems)
     return profile
@@ -196,7 +193,7 @@ def _contradictions(source: YamlSource) -> Iterator[Problem]:
 
 
 def _is_of_a_flag(detail: ErrorDetails) -> bool:
-    """Return whether `_contradictions` tells of it: what is no flag, or no value of one, in a line each."""
+    """Return whether `_contradictions` reports this error, in one line per flag."""
     wrong_type = detail["type"] not in ("string_pattern_mismatch", "string_too_long")
     return detail["loc"][:1] in (("flags",), ("srun",)) and len(detail["loc"]) > 1 and wrong_type
 
@@ -206,6 +203,6 @@ def _problem(source: YamlSource, detail: ErrorDetails) -> Problem:
     if detail["type"] == "extra_forbidden":
         return source.problem(detail["loc"], "is not a setting" + did_you_mean(key, Profile.model_fields))
     group = str(next(iter(detail["loc"]), ""))
-    words = EXPECTED.get(group) if detail["type"] == "string_pattern_mismatch" else None
+    expected = EXPECTED.get(group) if detail["type"] == "string_pattern_mismatch" else None
     place = tuple(part for part in detail["loc"] if part != "constrained-str")
-    return source.problem(place, f"{words}, not {detail['input']!r}" if words else error_text(detail))
+    return source.problem(place, f"{expected}, not {detail['input']!r}" if expected else error_text(detail))

@@ -1,4 +1,4 @@
-"""The reference of profiles in docs/cluster.md: python -m orchestrator.backends.slurm.reference."""
+"""Prints the reference of profiles in docs/cluster.md: python -m orchestrator.backends.slurm.reference."""
 
 import sys
 
@@ -7,12 +7,12 @@ from orchestrator.backends.slurm.profile import Profile
 
 
 def reference() -> str:
-    """Return a table of all keys of a profile, and of the flags that it may not add."""
+    """Return the tables of a profile's keys and of refused flags."""
     rows = [_row(name, field.default, str(field.description)) for name, field in Profile.model_fields.items()]
-    refused = [f"| {_words(why)} | {why} |" for why in dict.fromkeys(REFUSED.values())]
+    refused = [f"| {_flags(why)} | {why} |" for why in dict.fromkeys(REFUSED.values())]
     head, further = (
-        ["| key | unless set | what it says |", "|---|---|---|"],
-        ["| refused | because, or instead |", "|---|---|"],
+        ["| key | default | meaning |", "|---|---|---|"],
+        ["| refused flag | reason or alternative |", "|---|---|"],
     )
     return "\n".join([*head, *rows, "", *further, *refused, ""])
 
@@ -23,7 +23,7 @@ def _row(name: str, default: object, description: str) -> str:
     return f"| `{name}` | {shown} | {escaped} |"
 
 
-def _words(why: str) -> str:
+def _flags(why: str) -> str:
     return ", ".join(f"`{flag}`" for flag, reason in REFUSED.items() if reason == why)
 
 

@@ -1,4 +1,4 @@
-"""Reads what SLURM's commands print. Sites put lines of their own around it: what is no row of a job is kept apart."""
+"""Parses the output of SLURM's commands. Sites may add lines of their own: lines that are no jobs are kept separate."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from orchestrator.backends.slurm.states import JobRow
 
 NUMBER = r"[0-9]{1,10}"
 JOB = re.compile(rf"({NUMBER})(?:_({NUMBER}))?(?:@([A-Za-z0-9][\w.-]{{0,39}}))?", re.ASCII)
-"""A key: `123`, `123_4` for an array's element, and `@cluster` where sbatch named one."""
+"""A job's key: `123`, `123_4` for an array element, with `@cluster` if sbatch named one."""
 
 INDICES = re.compile(rf"\[?({NUMBER}(?:-{NUMBER}(?::{NUMBER})?)?(?:,{NUMBER}(?:-{NUMBER}(?::{NUMBER})?)?)*)(,?\.\.\.)?")
 THROTTLE = re.compile(rf"%{NUMBER}")
@@ -23,7 +23,7 @@ SETTING = re.compile(r"^(\w+)\s*= (.*)$", re.MULTILINE)
 
 
 class Elements(NamedTuple):
-    """Elements of an array: first, last and step of each span; with `cut`, also all behind the last."""
+    """Elements of an array: first, last and step of each span; with `cut`, also all after the last."""
 
     spans: tuple[tuple[int, int, int], ...]
     cut: bool = False
@@ -36,41 +36,41 @@ class Elements(NamedTuple):
 
 
 class Named(NamedTuple):
-    """The jobs that a row names: one, or elements of an array."""
+    """The jobs of a row: one, or elements of an array."""
 
     number: str
     indices: Elements | None = None
 
 
 class ParsedRows(NamedTuple):
-    """What a command said of jobs, by key without cluster, and the lines that are no row of a job."""
+    """The job rows in a command's output, by key without cluster, and all other lines."""
 
     rows: dict[str, JobRow]
     others: tuple[str, ...] = ()
 
 
 def read_squeue(text: str, jobs: Collection[str] = ()) -> ParsedRows:
-    """Return the rows of squeue. Rows for several elements at once are told for those among `jobs`."""
+    """Return the rows of squeue. Rows for several array elements are expanded to those in `jobs`."""
     return _read(text, _squeue_row, jobs)
 
 
 def read_sacct(text: str, jobs: Collection[str] = ()) -> ParsedRows:
-    """Return the rows of sacct, where what waits in an array stands in one row: `85_[8-63%4]`."""
+    """Return the rows of sacct, which has one row for all pending elements of an array: `85_[8-63%4]`."""
     return _read(text, _sacct_row, jobs)
 
 
 def read_numbers(text: str) -> dict[str, float]:
-    """Return the numbers in rows of `job|number`; jobs without a number are left out."""
+    """Return the numbers in rows of `job|number`; jobs without a number are omitted."""
     found = {}
     for line in text.splitlines():
-        job, _, told = (part.strip() for part in line.strip().removesuffix("|").partition("|"))
-        if JOB.fullmatch(job) and re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", told):
-            found[job] = float(told)
+        job, _, number = (part.strip() for part in line.strip().removesuffix("|").partition("|"))
+        if JOB.fullmatch(job) and re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", number):
+            found[job] = float(number)
     return found
 
 
 def read_submitted(text: str) -> str | None:
-    """Return the key of the job that sbatch says it has submitted; None where it does not say one."""
+    """Return the key of the submitted job in sbatch's output, or None."""
     found = {match.groups() for line in text.splitlines() if (match := SUBMITTED.fullmatch(line.strip()))}
     if len(found) != 1:
         return None
@@ -79,12 +79,12 @@ def read_submitted(text: str) -> str | None:
 
 
 def read_settings(text: str) -> dict[str, str]:
-    """Return what `scontrol show config` says, by name."""
+    """Return the settings in the output of `scontrol show config`, by name."""
     return {name: value.strip() for name, value in SETTING.findall(text)}
 
 
 def by_cluster(jobs: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
-    """Return the keys of jobs by cluster, and there by what the cluster itself calls them."""
+    """Return the keys of jobs, by cluster and by their number on that cluster."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for job in jobs:
         number, _, cluster = job.partition("@")
@@ -144,7 +144,7 @@ def _named(number: str, index: str) -> Named | None:
 
 
 def _indices(text: str) -> Elements | None:
-    """Return the elements in `[1-5:2,8%4]`; sites cut long lists short: `[1-5,8,...]`."""
+    """Return the elements in `[1-5:2,8%4]`; long lists may be truncated: `[1-5,8,...]`."""
     match = INDICES.fullmatch(THROTTLE.sub("", text).removesuffix("]"))
     if not match:
         return None
@@ -156,7 +156,7 @@ def _indices(text: str) -> Elements | None:
 
 
 def _wait_status(text: str) -> tuple[int, int] | None:
-    """Return exit code and signal in a status of wait(2), or in sacct's form."""
+    """Return exit code and signal from a status of wait(2), or from sacct's form."""
     if not WAIT_STATUS.fullmatch(text):
         return _code(text)
     code = os.waitstatus_to_exitcode(_ended(int(text) & 0xFFFF))
@@ -164,7 +164,7 @@ def _wait_status(text: str) -> tuple[int, int] | None:
 
 
 def _ended(status: int) -> int:
-    """Return a status without the word of a stopped process (0x7f), which no job ends with."""
+    """Return a status without the marker of a stopped process (0x7f), with which no job ends."""
     return status & 0xFF00 if status & 0x7F == 0x7F else status
 
 

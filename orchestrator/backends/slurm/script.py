@@ -1,4 +1,4 @@
-"""Turns tasks into sbatch scripts: tasks with equal needs become one array, written by submitit."""
+"""Turns tasks into sbatch scripts: tasks with equal requirements form one array, in submitit's format."""
 
 import hashlib
 import itertools
@@ -20,20 +20,17 @@ from orchestrator.supervisor.command import Task, environment
 from trainer.config.node_paths import PATHS, SCRATCH, moved
 
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
-"""sbatch gives these a meaning of their own in the names of files, quoted or not."""
+"""Characters that sbatch interprets in file names, even quoted."""
 
-FAIL = "trap 'echo \"adasweep: setup of the profile failed: $BASH_COMMAND\" >&2; exit 2' ERR"
+ON_SETUP_ERROR = "trap 'echo \"adasweep: setup of the profile failed: $BASH_COMMAND\" >&2; exit 2' ERR"
 
 ENDLESS = 1_000_000
-"""submitit counts requeues before the supervisor listens; whether going on makes sense is decided elsewhere."""
+"""submitit's limit of requeues; adasweep decides itself whether to requeue."""
 
 
 @dataclass(frozen=True)
 class JobArray:
-    """Tasks that are submitted together; `folder` is where submitit keeps their scripts, pickles and logs.
-
-    `command` starts Python on a node.
-    """
+    """Tasks to submit together. `folder` has their scripts, pickles and logs; `command` starts Python on a node."""
 
     tasks: tuple[Task, ...]
     folder: Path
@@ -46,12 +43,12 @@ class JobArray:
         return str(self.parameters["job_name"])
 
     def path_inside(self, path: Path) -> Path:
-        """Return what the job's Python calls `path`."""
+        """Return `path` as the job's Python sees it."""
         return moved(path, self.profile.paths_inside)
 
     @property
     def script(self) -> str:
-        """Return the script that sbatch is given."""
+        """Return the script for sbatch."""
         folder, count = moved(self.folder, self.profile.paths), len(self.tasks)
         parameters = self.parameters | {"wckey": None} | ({"map_count": count} if count > 1 else {})
         command = f"{self.command} -u -m submitit.core._submit {shlex.quote(str(self.path_inside(self.folder)))}"
@@ -60,21 +57,21 @@ class JobArray:
 
 
 def arrays(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> list[JobArray]:
-    """Return `tasks` as arrays, in an order that is a function of the tasks. `root` is where their folders go."""
-    return [array_of(group, profile, root, python) for group in _alike(tasks, profile.array_limit)]
+    """Return `tasks` as arrays, in an order that depends only on the tasks. `root` contains their folders."""
+    return [array_of(group, profile, root, python) for group in _groups(tasks, profile.array_limit)]
 
 
 def array_of(tasks: Sequence[Task], profile: Profile, root: Path, python: str = sys.executable) -> JobArray:
-    """Return tasks that need the same as one array."""
+    """Return tasks with equal requirements as one array."""
     _require_safe_path(root)
     digest = hashlib.sha256("\n".join(f"{task.trial} {task.attempt}" for task in tasks).encode()).hexdigest()[:12]
     settings = parameters(tasks[0], profile) | {"job_name": f"adasweep-{digest}"}
-    words = [profile.wrapper or "", shlex.join([profile.python or python, "-P"])]
-    return JobArray(tuple(tasks), root / digest, settings, " ".join(filter(None, words)), profile)
+    command = [profile.wrapper or "", shlex.join([profile.python or python, "-P"])]
+    return JobArray(tuple(tasks), root / digest, settings, " ".join(filter(None, command)), profile)
 
 
-def _alike(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
-    """Yield the tasks that need the same, at most `limit` together."""
+def _groups(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
+    """Yield groups of at most `limit` tasks with equal requirements."""
     ordered = sorted(tasks, key=lambda task: (task.resources.model_dump_json(), task.code))
     for _, group in itertools.groupby(ordered, key=lambda task: (task.resources, task.code)):
         members = iter(group)
@@ -83,7 +80,7 @@ def _alike(tasks: Sequence[Task], limit: int) -> Iterator[list[Task]]:
 
 
 def parameters(task: Task, profile: Profile) -> dict[str, Any]:
-    """Return what an array of tasks like `task` asks of SLURM, under submitit's names."""
+    """Return the sbatch parameters of an array of tasks like `task`, under submitit's names."""
     resources = task.resources
     gpus = resources.whole_gpus
     wanted: dict[str, Any] = {
@@ -107,20 +104,20 @@ def parameters(task: Task, profile: Profile) -> dict[str, Any]:
 
 
 def _exports(code: Path, profile: Profile) -> list[str]:
-    """Return the lines that let the job's Python find these packages first, whatever the cluster passes on."""
-    known = environment(code=code)
-    found = os.pathsep.join(
-        str(moved(Path(part), profile.paths_inside)) for part in known["PYTHONPATH"].split(os.pathsep)
+    """Return the lines that make the job's Python import the packages in `code`, whatever environment it inherits."""
+    variables = environment(code=code)
+    paths = os.pathsep.join(
+        str(moved(Path(part), profile.paths_inside)) for part in variables["PYTHONPATH"].split(os.pathsep)
     )
-    lines = [f"export PYTHONPATH={shlex.quote(found)}", f"export PYTHONUNBUFFERED={known['PYTHONUNBUFFERED']}"]
+    lines = [f"export PYTHONPATH={shlex.quote(paths)}", f"export PYTHONUNBUFFERED={variables['PYTHONUNBUFFERED']}"]
     if profile.paths_inside:
         lines.append(f"export {PATHS}={shlex.quote(json.dumps(profile.paths_inside))}")
     return lines
 
 
 def _own_setup(profile: Profile) -> list[str]:
-    """Return the profile's own lines, of which one that fails ends the job, and the folder of this node's own disk."""
-    lines = [FAIL, *profile.setup, "trap - ERR"] if profile.setup else []
+    """Return the profile's setup commands, any of which ends the job if it fails, and the scratch folder."""
+    lines = [ON_SETUP_ERROR, *profile.setup, "trap - ERR"] if profile.setup else []
     if profile.scratch:
         lines += [f'export {SCRATCH}="{profile.scratch}"', f': "${{{SCRATCH}:?is empty: see scratch in the profile}}"']
     return lines

@@ -1,4 +1,4 @@
-"""Whether lines of shell are whole: asked of bash, which reads them and runs nothing."""
+"""Checks the syntax of shell commands with bash, without running them."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ TIMEOUT_SECONDS = 10.0
 
 
 def syntax_error(text: str) -> str:
-    """Return what bash says is wrong with a text; nothing where it is well formed, or where there is no bash."""
+    """Return bash's message about a syntax error; "" if there is none, or no bash."""
     bash = shutil.which("bash")
     if not bash or not text.strip():
         return ""

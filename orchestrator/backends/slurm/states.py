@@ -1,4 +1,4 @@
-"""Every SLURM job state, and what it means for an attempt."""
+"""SLURM's job states, and the attempt states they mean."""
 
 import logging
 import signal
@@ -9,7 +9,7 @@ from trainer.errors import ExitCode
 from trainer.record import State
 
 STATES: Mapping[str, State] = {
-    # waiting, or coming back by itself
+    # pending, or to be requeued by SLURM
     "PENDING": State.PENDING,
     "CONFIGURING": State.PENDING,
     "REQUEUED": State.PENDING,
@@ -19,7 +19,7 @@ STATES: Mapping[str, State] = {
     "SPECIAL_EXIT": State.PENDING,
     "POWER_UP_NODE": State.PENDING,
     "EXPEDITING": State.PENDING,
-    # on its nodes
+    # on their nodes
     "RUNNING": State.RUNNING,
     "COMPLETING": State.RUNNING,
     "RESIZING": State.RUNNING,
@@ -28,7 +28,7 @@ STATES: Mapping[str, State] = {
     "STOPPED": State.RUNNING,
     "SUSPENDED": State.RUNNING,
     "UPDATE_DB": State.RUNNING,
-    # ended by the cluster: what was saved can be taken up again
+    # ended by the cluster: the attempt can be resumed
     "TIMEOUT": State.PREEMPTED,
     "PREEMPTED": State.PREEMPTED,
     "DEADLINE": State.PREEMPTED,
@@ -37,7 +37,7 @@ STATES: Mapping[str, State] = {
     "LAUNCH_FAILED": State.LOST,
     "RECONFIG_FAIL": State.LOST,
     "REVOKED": State.LOST,
-    # ended by a person, or by itself
+    # ended by a user, or by itself
     "CANCELLED": State.CANCELLED,
     "COMPLETED": State.DONE,
     "FAILED": State.FAILED,
@@ -45,17 +45,17 @@ STATES: Mapping[str, State] = {
 }
 
 UNSETTLED = frozenset({"NODE_FAIL", "BOOT_FAIL", "LAUNCH_FAILED", "RECONFIG_FAIL", "PREEMPTED", "REVOKED"})
-"""States that SLURM may show for some seconds of a job which it is about to requeue."""
+"""States that SLURM may report for some seconds before it requeues a job."""
 
 ASKED_TO_STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2})
-"""Signals that ask a job to stop; they kill one that has only just started and cannot listen yet."""
+"""Signals that ask a job to stop; they kill one that does not handle them yet."""
 
 FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGHUP})
-"""Signals that end a job although it did nothing wrong."""
+"""Signals that end a job without its fault."""
 
 
 class JobRow(NamedTuple):
-    """What SLURM says of a job: its state in a word, its exit code, and the signal that ended it (0: none)."""
+    """SLURM's report of a job: its state, its exit code, and the signal that ended it (0: none)."""
 
     word: str
     exit_code: int = 0
@@ -63,16 +63,16 @@ class JobRow(NamedTuple):
 
 
 def meaning(row: JobRow) -> State:
-    """Return the state of a job's attempt. An unknown word counts as running, so that nothing is submitted twice."""
+    """Return the state of a job's attempt. An unknown state counts as running, so that nothing is submitted twice."""
     state = STATES.get(row.word)
     if state is None:
-        logging.getLogger(__name__).warning("SLURM reports the state %s, which is taken for running", row.word)
+        logging.getLogger(__name__).warning("SLURM reports the unknown state %s, which is treated as running", row.word)
         return State.RUNNING
     return _failure(row) if row.word == "FAILED" else state
 
 
 def _failure(row: JobRow) -> State:
-    """Return why a job failed. A shell reports a process killed by a signal as 128 + the signal's number."""
+    """Return the state that a failed job means. A shell reports death by a signal as exit code 128 + signal."""
     number = row.signal or max(0, row.exit_code - 128)
     if row.exit_code == ExitCode.RUN_AGAIN or number in ASKED_TO_STOP:
         return State.PREEMPTED

@@ -1,7 +1,7 @@
-"""Hands one array to sbatch, laid out as submitit's jobs expect it, and tells apart why sbatch would not take it.
+"""Submits one array with sbatch, in the layout that submitit's jobs expect, and classifies refusals.
 
-submitit itself would need srun on the machine that submits, takes any number after "job" in a site's banner for the
-job's, and waits for sbatch without end.
+submitit's own submission is not used: it needs srun on the submitting machine, takes any number after "job" in a site's
+banner for the job number, and has no timeout for sbatch.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from orchestrator.errors import BackendError, SetupError
 from orchestrator.store.layout import writing
 
 SUBMIT_SECONDS = 300.0
-"""sbatch itself tries again for minutes while a controller is busy."""
+"""sbatch itself retries for minutes while a controller is busy."""
 
 CLUSTER = ("SLURM_CONF", "SLURM_CLUSTERS")
 OF_A_JOB = ("SLURM_", "SLURMD_", "SRUN_", "SBATCH_", "SUBMITIT_", "MASTER_", "RANK", "WORLD_SIZE", "LOCAL_")
@@ -32,10 +32,10 @@ LIMIT = re.compile(
     r"\b(Assoc|QOS)(Grp|Max)Submit\w*|MaxSubmitJobs|MaxSubmitPU|MaxJobCount|"
     r"temporarily unable to accept job|Resource temporarily unavailable"
 )
-"""How SLURM says that there are too many jobs at present."""
+"""SLURM's messages about too many jobs at present."""
 
 UNCERTAIN = ("timed out", "Zero Bytes", "Connection reset", "Broken pipe", "Unexpected message")
-"""What sbatch says when it does not know itself whether the controller took the job."""
+"""Messages of sbatch if it does not know whether the controller accepted the job."""
 
 TRANSIENT = (
     "Unable to contact",
@@ -50,23 +50,23 @@ TRANSIENT = (
     "try later",
     "Munge",
 )
-"""What SLURM says when the same command may succeed later."""
+"""Messages of SLURM if the same command may succeed later."""
 
 WAYS_OUT = {
-    "nvalid account": "write account, partition or qos into the profile",
-    "job submit limit": "no job of yours is in the way, so the job itself is too large or too long; ask for less "
-    "with the resources of the sweep, or minutes of the profile",
-    "partition": "write partition into the profile",
-    "qos": "write qos into the profile",
+    "nvalid account": "set account, partition or qos in the profile",
+    "job submit limit": "you have no other jobs, so the job itself is too large or too long; reduce "
+    "the resources of the sweep, or minutes in the profile",
+    "partition": "set partition in the profile",
+    "qos": "set qos in the profile",
     "node configuration": "compare the resources of the sweep, and gpu_type, constraint and flags of the profile, with "
     "what the cluster has",
-    "ime limit": "write less minutes into the profile",
+    "ime limit": "set fewer minutes in the profile",
 }
-"""What a person can do about a refusal, by a word in it."""
+"""Ways out of a refusal, by a part of its message."""
 
 
 class Limit(Enum):
-    """Why an array is too large: there are too many jobs now, perhaps so, or no array may be so large."""
+    """Why an array is refused: too many jobs now, possibly that, or an array larger than allowed."""
 
     TRANSIENT = "passing"
     UNCLEAR = "unclear"
@@ -74,29 +74,29 @@ class Limit(Enum):
 
 
 OTHER_LIMITS = {"job submit limit": Limit.UNCLEAR, "Invalid job array specification": Limit.ARRAY}
-"""The first is also said of jobs that are too large or too long for any time."""
+"""The first message also appears for jobs that exceed a limit permanently."""
 
 
 class AtLimit(BackendError):
-    """SLURM does not take so many jobs together, and has nothing of the array."""
+    """SLURM refused an array because of a limit; no job was submitted."""
 
-    def __init__(self, what: str, kind: Limit) -> None:
+    def __init__(self, message: str, kind: Limit) -> None:
         self.kind = kind
-        super().__init__(what, retryable=True)
+        super().__init__(message, retryable=True)
 
 
 class Refused(BackendError):
-    """SLURM did not take an array, and has nothing of it."""
+    """SLURM refused an array; no job was submitted."""
 
 
 class SubmissionFiles(NamedTuple):
-    """The files of one submission before it has a number: the script, and one pickle for each job."""
+    """The files of a submission that has no job number yet: the script, and one pickle per job."""
 
     script: Path
     pickles: tuple[Path, ...]
 
     def remove(self) -> None:
-        """Remove what was written for a submission that did not come to be."""
+        """Remove the files of a failed submission."""
         for path in (self.script, *self.pickles):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -106,22 +106,22 @@ class SubmissionFiles(NamedTuple):
 def submit_array(array: JobArray) -> list[str]:
     """Submit an array and return the keys of its jobs, in order.
 
-    Raises AtLimit or Refused where SLURM has nothing of it, SetupError where sbatch cannot be run, and any other
-    BackendError where nobody knows: jobs that do start then find no pickle, and end.
+    Raises AtLimit or Refused if no job was submitted, SetupError if sbatch cannot be run, and another BackendError if
+    the outcome is unknown: jobs that start nevertheless find no pickle, and end.
     """
     with writing(array.folder):
-        files = _written(array)
+        files = _write(array)
     try:
-        told = call(("sbatch", str(files.script)), outside_any_job(os.environ), SUBMIT_SECONDS)
-        key = _key(told)
+        result = call(("sbatch", str(files.script)), outside_any_job(os.environ), SUBMIT_SECONDS)
+        key = _key(result)
     except (AtLimit, Refused, SetupError):
         files.remove()
         raise
     with writing(array.folder):
-        return _moved(array, files, key)
+        return _rename(array, files, key)
 
 
-def _written(array: JobArray) -> SubmissionFiles:
+def _write(array: JobArray) -> SubmissionFiles:
     array.folder.mkdir(parents=True, exist_ok=True)
     pickles = []
     for task in array.tasks:
@@ -134,55 +134,54 @@ def _written(array: JobArray) -> SubmissionFiles:
     return SubmissionFiles(script, tuple(pickles))
 
 
-def _moved(array: JobArray, files: SubmissionFiles, key: str) -> list[str]:
-    """Give the files the names under which the jobs look for them."""
+def _rename(array: JobArray, files: SubmissionFiles, key: str) -> list[str]:
+    """Give the files the names that the jobs expect."""
     number, _, cluster = key.partition("@")
-    alone = len(array.tasks) == 1
-    names = [number if alone else f"{number}_{index}" for index in range(len(array.tasks))]
+    is_single = len(array.tasks) == 1
+    names = [number if is_single else f"{number}_{index}" for index in range(len(array.tasks))]
     for name, pickle in zip(names, files.pickles, strict=True):
         JobPaths(array.folder, job_id=name).move_temporary_file(pickle, "submitted_pickle")
     JobPaths(array.folder, job_id=names[0]).move_temporary_file(files.script, "submission_file")
     return [f"{name}@{cluster}" if cluster else name for name in names]
 
 
-def _key(told: CommandResult) -> str:
-    """Return the key of what was submitted. Raises BackendError."""
-    if told.code == 0:
-        key = read_submitted(told.output)
+def _key(result: CommandResult) -> str:
+    """Return the key of the submitted job. Raises BackendError."""
+    if result.code == 0:
+        key = read_submitted(result.output)
         if key is None:
-            said = error_line(told)
-            raise NoReply(f"sbatch: printed no job number: {said}", retryable=True)
+            raise NoReply(f"sbatch: printed no job number: {error_line(result)}", retryable=True)
         return key
-    raise refusal(told)
+    raise refusal(result)
 
 
-def refusal(told: CommandResult) -> BackendError:
-    """Return what it means that sbatch failed."""
-    said, why = told.errors + told.output, f"sbatch: {error_line(told)}"
-    if LIMIT.search(said):
+def refusal(result: CommandResult) -> BackendError:
+    """Return the error that a failure of sbatch means."""
+    output, why = result.errors + result.output, f"sbatch: {error_line(result)}"
+    if LIMIT.search(output):
         return AtLimit(why, Limit.TRANSIENT)
-    if told.code < 0 or any(word in said for word in UNCERTAIN):
+    if result.code < 0 or any(phrase in output for phrase in UNCERTAIN):
         return NoReply(why, retryable=True)
-    if any(word in said for word in TRANSIENT):
+    if any(phrase in output for phrase in TRANSIENT):
         return Refused(why, retryable=True)
-    found = next((kind for word, kind in OTHER_LIMITS.items() if word in said), None)
+    found = next((kind for phrase, kind in OTHER_LIMITS.items() if phrase in output), None)
     return AtLimit(why, found) if found else Refused(with_way_out(why), retryable=False)
 
 
 def with_way_out(why: str) -> str:
-    """Return a refusal and what a person can do about it."""
+    """Return a refusal with its way out, if there is one."""
     way_out = next((way_out for word, way_out in WAYS_OUT.items() if word in why), "")
     return f"{why}; {way_out}" if way_out else why
 
 
 def outside_any_job(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what an enclosing job left in it, which sbatch would read as options.
+    """Return an environment without the variables of an enclosing job, which sbatch would read as options.
 
-    The choice of cluster stays.
+    The choice of cluster is kept.
     """
     return {name: value for name, value in environment.items() if name in CLUSTER or not name.startswith(OF_A_JOB)}
 
 
-def is_transient(told: str, words: Sequence[str] = (*UNCERTAIN, *TRANSIENT)) -> bool:
-    """Return whether the command that said this may succeed later."""
-    return any(word in told for word in words)
+def is_transient(message: str, phrases: Sequence[str] = (*UNCERTAIN, *TRANSIENT)) -> bool:
+    """Return whether a command that failed with this message may succeed later."""
+    return any(phrase in message for phrase in phrases)

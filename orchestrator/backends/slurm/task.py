@@ -1,8 +1,8 @@
-"""What a SLURM job does on its node: run the attempt, and request a requeue when it has to make room.
+"""The task of a SLURM job on its node: run the attempt, and request a requeue before the time limit or a preemption.
 
-submitit pickles a SupervisedAttempt (two plain values) and calls it on the node. The supervisor then takes over the
-signals. SIGUSR2 comes before the time limit and before a preemption: the job asks to be requeued. SIGTERM comes when
-somebody cancels, or with a preemption that is none of the job's business: it does not ask.
+submitit pickles a SupervisedAttempt (two plain values) and calls it on the node. The supervisor then handles signals.
+SIGUSR2 is sent before the time limit and before a preemption: the job requests a requeue. SIGTERM is sent on a
+cancellation, or by a preemption with which SLURM deals itself: it does not.
 """
 
 import os
@@ -30,22 +30,22 @@ REQUEUE_SECONDS = 60
 
 @dataclass(frozen=True)
 class SupervisedAttempt:
-    """One attempt at the trial in `directory`, as submitit's callable."""
+    """One attempt at the trial in `directory`, as a callable for submitit."""
 
     directory: str
     attempt: int
 
     def __call__(self) -> None:
-        """Carry out the attempt and end this process with the supervisor's exit code."""
+        """Run the attempt and exit with the supervisor's exit code."""
         sys.exit(carry_out(RunDir(Path(self.directory)), self.attempt))
 
     def checkpoint(self) -> DelayedSubmission:
-        """Return what a requeued job does: the same. submitit asks if a signal comes before the supervisor listens."""
+        """Return the callable of a requeued job, this one. submitit calls this for signals before the supervisor's."""
         return DelayedSubmission(self)
 
 
 def carry_out(run: RunDir, attempt: int) -> int:
-    """Supervise one attempt and return its exit code, having asked for a requeue where that is due."""
+    """Supervise one attempt, request a requeue if necessary, and return the exit code."""
     if is_finished(run, attempt):
         return 0
     os.environ.update(claim(os.environ).environment)
@@ -57,7 +57,7 @@ def carry_out(run: RunDir, attempt: int) -> int:
 
 
 def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
-    """Return whether running again may help: not after a cancellation, nor after many runs without any progress."""
+    """Return whether running again may help: not after a cancellation or many runs without progress."""
     numbers = [number for number in run.attempts() if number >= attempt]
     job = read_job(run.job(attempt))
     if job and job.sweep in stops(run):
@@ -67,17 +67,17 @@ def is_worth_requeueing(run: RunDir, attempt: int) -> bool:
 
 
 def claim(environment: Mapping[str, str]) -> JobRun:
-    """Return which run of which job this is: SLURM has given up the runs before."""
+    """Return the job and the number of this run: SLURM has given up earlier runs."""
     job = f"slurm {environment.get('SLURM_CLUSTER_NAME', '')} {environment['SLURM_JOB_ID']}"
     return JobRun(job=job, run=int(environment.get("SLURM_RESTART_COUNT", "0")))
 
 
 def requeue(environment: Mapping[str, str]) -> None:
-    """Ask SLURM to run this job again. Where that fails, the job ends, and the launcher submits it again."""
+    """Requeue this job. If that fails, the job ends and `run` resubmits it."""
     command = ["scontrol", "requeue", environment["SLURM_JOB_ID"]]
     try:
         done = subprocess.run(command, capture_output=True, timeout=REQUEUE_SECONDS, check=False)
-        told = done.stderr.decode(errors="replace")
+        message = done.stderr.decode(errors="replace")
     except (OSError, subprocess.TimeoutExpired) as error:
-        told = f"{error}: the job ends without a requeue; `adasweep run` submits it again\n"
-    sys.stderr.write(told)
+        message = f"{error}: the job ends without a requeue; `adasweep run` resubmits it\n"
+    sys.stderr.write(message)

@@ -1,4 +1,4 @@
-"""The file in which the driver of a search reports that the search is complete."""
+"""The file with which the driver of a search reports its completion."""
 
 import json
 from pathlib import Path
@@ -10,22 +10,22 @@ from trainer.files import replace_file
 
 
 def finish_file(store: Store, sweep: Sweep) -> Path:
-    """Return the file in which a driver in a cluster says that it has come to the end of a search."""
+    """Return the file that a driver in a cluster writes when a search is complete."""
     return store.plan(sweep.key).with_name("finished.json")
 
 
 def finish(store: Store, sweep: Sweep) -> None:
-    """Say that a search is through."""
+    """Report that a search is complete."""
     assert sweep.spec.search
-    told = {"study": study_name(sweep.spec), "trials": sweep.spec.search.trials}
-    replace_file(finish_file(store, sweep), json.dumps(told))
+    document = {"study": study_name(sweep.spec), "trials": sweep.spec.search.trials}
+    replace_file(finish_file(store, sweep), json.dumps(document))
 
 
 def is_finished(store: Store, sweep: Sweep) -> bool:
-    """Return whether a driver has come to the end of this very search."""
+    """Return whether a driver has completed exactly this search."""
     assert sweep.spec.search
     try:
-        told = json.loads(finish_file(store, sweep).read_text(encoding="utf-8"))
+        document = json.loads(finish_file(store, sweep).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(told == {"study": study_name(sweep.spec), "trials": sweep.spec.search.trials})
+    return bool(document == {"study": study_name(sweep.spec), "trials": sweep.spec.search.trials})

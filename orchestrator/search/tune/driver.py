@@ -2,9 +2,9 @@
 
     python -m orchestrator.search.tune.driver STORE SWEEP CODE KIMG TIER
 
-This is the driver, and runs as a Ray job. Tune's own experiment state is never restored: each driver begins a new
-experiment, whose first configurations are those of the plan, and whose trials first report what their directories
-have recorded. So the directories are the truth, and what finished before is only told again.
+The driver runs as a Ray job. Tune's own experiment state is never restored: each driver starts a new experiment, whose
+first configurations are those of the plan, and whose trials first report the scores recorded in their directories. The
+directories are the source of truth; finished trials are only reported again.
 """
 
 import os
@@ -24,8 +24,9 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.dispatch.submit import run_options
 from orchestrator.errors import LeaseHeld, SweepError
 from orchestrator.plan.decide import SUBMITTED, Action, decide_one
-from orchestrator.plan.plan import RULES, Plan, wanted_of
+from orchestrator.plan.plan import RULES, Plan
 from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.wanted import wanted_of
 from orchestrator.search.optuna import sampler_of
 from orchestrator.search.tune.completion import finish
 from orchestrator.search.tune.trial import SCORE, TrialSpec, drive
@@ -41,18 +42,18 @@ from orchestrator.sweep.stop_rules import Asha
 from orchestrator.sweep.trial import DataLookup, Trial
 
 NODE_LOSSES = 20
-"""How often Tune starts a trial again that was lost with its node: it then goes on from its directory."""
+"""How often Tune restarts a trial whose node was lost; it then continues from its directory."""
 
 
 @dataclass
 class SearchState:
-    """The plan of a search as it grows: what Tune samples becomes a trial in the store before it starts."""
+    """The growing plan of a search: each configuration that Tune samples becomes a trial in the store."""
 
     store: Store
     plan: Plan
     find: DataLookup
     code: Path
-    entered_before: list[Point] = field(default_factory=list)
+    tried: list[Point] = field(default_factory=list)
 
     @property
     def search(self) -> Search:
@@ -60,19 +61,20 @@ class SearchState:
         return self.plan.sweep.spec.search
 
     def known(self) -> list[dict[str, Any]]:
-        """Return the configurations that the plan has already, as Optuna knows them."""
+        """Return the configurations already in the plan, in Optuna's form."""
         space = self.search.space
         return [{key: space[key].token(value) for key, value in point.items()} for point in self.plan.sweep.sampled]
 
-    def entered(self, point: Point) -> dict[str, Any]:
-        if point in self.entered_before:
-            sys.stderr.write(f"a configuration was sampled before, and is not run again: {dict(point)}\n")
+    def add(self, point: Point) -> dict[str, Any]:
+        """Add a configuration to the plan; return it in the form that `drive` expects."""
+        if point in self.tried:
+            sys.stderr.write(f"sampled before, not run again: {dict(point)}\n")
             return {"trial": ""}
-        self.entered_before.append(point)
+        self.tried.append(point)
         try:
             (trial,) = trials_of(self.plan.sweep, point, self.find)
         except SweepError as error:
-            sys.stderr.write(f"a configuration is not valid: {error}\n")
+            sys.stderr.write(f"invalid configuration: {error}\n")
             return {"trial": ""}
         self.store.create_trial(trial)
         if point not in self.plan.sweep.sampled:
@@ -101,33 +103,33 @@ class SearchState:
 
 @dataclass
 class Space:
-    """The space of a search as a function that chooses, enters what it has chosen, and says how to drive it."""
+    """The space of a search as a function for Optuna: it samples a configuration and adds it to the plan."""
 
     state: SearchState
     fits: Applies
 
     def __call__(self, trial: Suggests) -> dict[str, Any]:
-        return self.state.entered(sampled(self.state.search.space, trial, self.fits))
+        return self.state.add(sampled(self.state.search.space, trial, self.fits))
 
     def __reduce__(self) -> tuple[type[str], tuple[()]]:
-        """Leave nothing in the copies that Tune saves of its searcher: it is never restored from them."""
+        """Pickle as an empty string: Tune saves copies of its searcher, but they are never restored."""
         return str, ()
 
 
 class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.toml
-    """Marks in the trial's directory what Tune's scheduler has stopped, and keeps the lease of the search."""
+    """Marks trials that Tune's scheduler has stopped, and renews the lease of the search."""
 
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
-        self.beaten = time.monotonic()
+        self.renewed = time.monotonic()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        if time.monotonic() - self.beaten > BEAT_SECONDS:
+        if time.monotonic() - self.renewed > BEAT_SECONDS:
             self.lease.beat()
-            self.beaten = time.monotonic()
+            self.renewed = time.monotonic()
 
-    def on_trial_complete(self, *_: Any, **told: Any) -> None:
-        trial = told["trial"]
+    def on_trial_complete(self, *_: Any, **details: Any) -> None:
+        trial = details["trial"]
         spec = TrialSpec.of(trial.config["trial"])
         if spec is None:
             return
@@ -139,11 +141,11 @@ class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.to
 
 
 def carry_out(state: SearchState, lease: Lease) -> None:
-    """Run the whole search, from what the plan knows already."""
+    """Run the whole search, starting with the configurations in the plan."""
     search, resources = state.search, state.plan.sweep.spec.resources
     folder = state.store.root.resolve() / "tune" / state.plan.sweep.key
     shutil.rmtree(folder, ignore_errors=True)
-    chooser = OptunaSearch(
+    searcher = OptunaSearch(
         space=Space(state, applies(state.plan.sweep, state.find)),
         metric=SCORE,
         mode="min",
@@ -156,7 +158,7 @@ def carry_out(state: SearchState, lease: Lease) -> None:
         tune_config=tune.TuneConfig(
             num_samples=search.trials,
             max_concurrent_trials=search.parallel,
-            search_alg=chooser,
+            search_alg=searcher,
             scheduler=scheduler_of(state.plan),
         ),
         run_config=tune.RunConfig(
@@ -172,7 +174,7 @@ def carry_out(state: SearchState, lease: Lease) -> None:
 
 
 def scheduler_of(plan: Plan) -> TrialScheduler:
-    """Return Tune's ASHA with the rungs of the sweep's rule; without a rule nothing is stopped."""
+    """Return Tune's ASHA with the rungs of the sweep's rule, or a scheduler that stops nothing."""
     rules = [rule for rule in plan.sweep.spec.stop if isinstance(rule, Asha)]
     if not rules:
         return FIFOScheduler()
@@ -181,14 +183,14 @@ def scheduler_of(plan: Plan) -> TrialScheduler:
         time_attr="kimg",
         metric=SCORE,
         mode="min",
-        max_t=max(horizon, rule.first_kimg) * rule.factor,  # nothing is stopped for having arrived
+        max_t=max(horizon, rule.first_kimg) * rule.factor,  # so that no trial is stopped for reaching the horizon
         grace_period=rule.first_kimg,
         reduction_factor=rule.factor,
     )
 
 
 def main(arguments: list[str]) -> int:
-    """Drive a search, unless somebody else does."""
+    """Drive a search, unless another process does."""
     root, file, code, kimg, tier = arguments
     store = Store(Path(root))
     plan = plan_sweep(store, Request(Path(file), tier, float(kimg), backend="ray"))
@@ -207,5 +209,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # scores come when evaluations do, not in every report
+    os.environ["TUNE_DISABLE_STRICT_METRIC_CHECKING"] = "1"  # only reports after an evaluation have a score
     sys.exit(main(sys.argv[1:]))

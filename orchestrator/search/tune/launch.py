@@ -27,7 +27,7 @@ SAVING_SECONDS = 60.0
 
 @dataclass
 class TuneRun:
-    """The search of `plan`, driven by the Ray job called `job`; "" where another launcher has started the driver."""
+    """The search of `plan`, driven by the Ray job `job`; "" if another process has started the driver."""
 
     store: Store
     plan: Plan
@@ -36,27 +36,27 @@ class TuneRun:
 
     @classmethod
     def start(cls, store: Store, plan: Plan, backend: Backend, code: Path) -> "TuneRun":
-        """Start the driver in the cluster, unless it is at work. Raises PlanError, BackendError."""
+        """Start the driver in the cluster, unless one is running. Raises PlanError, BackendError."""
         jobs = require_ray_tune_support(plan, backend).jobs
         run = cls(store, plan, jobs)
         if not run._has_holder():
             finish_file(store, plan.sweep).unlink(missing_ok=True)
             sweep = plan.sweep
             places = [str(path.resolve()) for path in (store.root, sweep.source.file, code)]
-            words = [*places, str(sweep.spec.horizon_kimg), sweep.tier]
-            line = shlex.join([*python_module("orchestrator.search.tune.driver"), *words])
+            arguments = [*places, str(sweep.spec.horizon_kimg), sweep.tier]
+            line = shlex.join([*python_module("orchestrator.search.tune.driver"), *arguments])
             run.job = jobs.submit(line, worker_environment(code))
         return run
 
     def watch_to_completion(self, view: View) -> int:
-        """Show how the search is getting on until its driver has ended; return the exit code."""
+        """Show the progress of the search until its driver has ended; return the exit code."""
         try:
             with view:
                 self._watch(view)
         except KeyboardInterrupt:
             if self.job:
                 self.jobs.stop(self.job)
-            view.log("Interrupted: running trials save what they have. Repeat the command to continue.")
+            view.log("Interrupted: running trials save and stop. Repeat the command to continue.")
             return ExitCode.RUN_AGAIN
         if not is_finished(self.store, self.plan.sweep):
             view.log("The driver of the search has ended early. Repeat the command to continue.")
@@ -64,9 +64,9 @@ class TuneRun:
         return ExitCode.SOME_FAILED if any(status.state == "failed" for status in self.statuses()) else 0
 
     def statuses(self) -> list[TrialStatus]:
-        """Return how everything that was sampled so far stands."""
+        """Return the status of all trials sampled so far."""
         plan = read_plan(self.store, self.plan.sweep.key)
-        return sweep_status(self.store, plan, observe_now(self.store, plan.trials), RULES)
+        return sweep_status(self.store, plan, observe_now(self.store, plan.with_sources), RULES)
 
     def _watch(self, view: View) -> None:
         ended = None
@@ -88,12 +88,14 @@ class TuneRun:
 
 
 def require_ray_tune_support(plan: Plan, backend: Backend) -> RayBackend:
-    """Return the Ray backend. Raises PlanError for what Ray Tune is not asked to do here."""
+    """Return the Ray backend. Raises PlanError if the sweep uses features that this driver does not support."""
     file, spec = plan.sweep.source.file, plan.sweep.spec
     if not isinstance(backend, RayBackend):
-        raise PlanError(file, "driver ray_tune needs a Ray cluster", "say --backend ray, or driver: optuna")
+        raise PlanError(file, "driver ray_tune needs a Ray cluster", "add --backend ray, or use driver: optuna")
     if len(spec.seed_values) > 1 or spec.cells or spec.zip or spec.grid:
-        raise PlanError(file, "driver ray_tune takes one seed and no further axes", "use driver: optuna")
+        raise PlanError(file, "driver ray_tune supports one seed and no other axes", "use driver: optuna")
     if any(not isinstance(rule, Asha) for rule in spec.stop):
-        raise PlanError(file, "driver ray_tune knows the stop rule asha alone", "use driver: optuna")
+        raise PlanError(file, "driver ray_tune supports only the stop rule asha", "use driver: optuna")
+    if any(key.partition(".")[0] == "transfer" and isinstance(value, dict) for key, value in spec.base.items()):
+        raise PlanError(file, "driver ray_tune does not train the sources of transfers", "use driver: optuna")
     return backend

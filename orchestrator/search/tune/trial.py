@@ -1,6 +1,6 @@
-"""A Ray Tune trial on its node: brings an ordinary trial to its horizon, and reports its scores.
+"""A Ray Tune trial on its node: runs an ordinary trial to its horizon and reports its scores.
 
-A stopped trial ends with the process of Ray that runs this: the supervisor is told to save and stop, as by any cluster.
+A stopped trial ends with the Ray process that runs this; the kernel then signals its supervisor to save and stop.
 """
 
 import json
@@ -32,7 +32,7 @@ POLL_SECONDS = 0.5
 
 
 class TrialSpec(Settings):
-    """Everything a node has to know to carry on a trial: it goes there as text in Tune's configuration."""
+    """Everything a node needs to run a trial, passed as text in Tune's configuration."""
 
     store: Path
     trial: str
@@ -46,7 +46,7 @@ class TrialSpec(Settings):
 
     @classmethod
     def of(cls, text: str) -> "TrialSpec | None":
-        """Return the spec in a configuration; None for one that was no possible trial."""
+        """Return the spec in a configuration; None for an invalid or repeated configuration."""
         return cls.model_validate_json(text) if text else None
 
     @property
@@ -65,7 +65,7 @@ class TrialSpec(Settings):
 
 
 def drive(config: dict[str, Any]) -> None:
-    """Carry a trial to its end, reporting every score once. Called by Ray Tune."""
+    """Run a trial to its end, reporting every score once. Called by Ray Tune."""
     spec = TrialSpec.of(config["trial"])
     if spec is None:
         return
@@ -81,14 +81,14 @@ def drive(config: dict[str, Any]) -> None:
             continue
         decision = decide_one(spec.wanted, observe_run(spec.run, None, time.time()), RULES)
         if decision.action in SUBMITTED:
-            supervisor = _started(spec)
+            supervisor = _start(spec)
         elif decision.action is not Action.LEAVE and reported >= _last(spec):
             return
         time.sleep(POLL_SECONDS)
 
 
-def _started(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
-    """Begin another attempt, unless somebody else has just done so."""
+def _start(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
+    """Start another attempt, unless another process has just done so."""
     job = new_attempt(Store(spec.store), spec.trial, spec.request)
     if job is None:
         return None
@@ -97,7 +97,7 @@ def _started(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
 
 
 def _bests(spec: TrialSpec) -> Iterator[tuple[float, float]]:
-    """Yield the best score so far at every evaluation; scores that should be high are turned round."""
+    """Yield kimg and the best score so far at every evaluation, negated if higher is better."""
     sign, best = 1 if better(spec.score) == "lower" else -1, math.inf
     for kimg, value in sorted(score_curve(spec.run, spec.score, spec.options.horizon_kimg).items()):
         best = min(best, sign * value) if math.isfinite(value) else best
@@ -119,7 +119,7 @@ def _report(spec: TrialSpec, kimg: float, best: float) -> None:
 
 
 def _reported_before() -> float:
-    """Return up to where Tune has heard of this trial before the node it ran on was lost."""
+    """Return the kimg up to which Tune has the scores of this trial, from before its node was lost."""
     from ray import tune
 
     checkpoint = tune.get_checkpoint()

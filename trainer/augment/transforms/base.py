@@ -1,7 +1,7 @@
-"""What a transform of the pipe is: a draw of its parameters, and what they do.
+"""Base classes of the pipe's transforms: how parameters are drawn, and what they do.
 
-Parameters are laid out so that zero means "leave the image alone". The pipe multiplies the draws of the images it
-passes over by zero, so a transform never sees the probability p.
+Parameters are defined so that zero is the identity. The pipe multiplies the parameters of images that it skips by zero,
+so a transform never sees the probability p.
 """
 
 from abc import ABC, abstractmethod
@@ -55,7 +55,7 @@ class Filtering(Transform):
 
 
 class Corruption(Transform):
-    """A change to pixels where they are."""
+    """A change of pixel values in place, such as noise or cutout."""
 
     @abstractmethod
     def apply(self, images: Float[Tensor, "n c h w"], parameters: Parameters, draws: Draws) -> Float[Tensor, "n c h w"]:

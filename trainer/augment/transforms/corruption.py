@@ -1,4 +1,4 @@
-"""Corruptions of pixels where they are: additive noise, cutout."""
+"""Corruptions of pixel values: additive noise, cutout."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ from trainer.augment.transforms.base import Corruption, Parameters
 
 @dataclass(frozen=True)
 class Noise(Corruption):
-    """Add white noise of N(0, sigma^2), sigma = |n|, n ~ N(0, std^2) drawn once for an image."""
+    """Add white noise of N(0, sigma^2), sigma = |n|, n ~ N(0, std^2) drawn once per image."""
 
     std: float = 0.1
 
@@ -28,7 +28,7 @@ class Noise(Corruption):
 class Cutout(Corruption):
     """Set to 0 a rectangle of `size` times the sides, centred on a uniform point of the image (DeVries, Taylor 2017).
 
-    Parameters [n 3]: size, centre x, centre y, as parts of the sides.
+    Parameters [n 3]: size, centre x, centre y, as fractions of the sides.
     """
 
     parameters: ClassVar[int] = 3

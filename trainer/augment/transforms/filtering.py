@@ -1,4 +1,4 @@
-"""Image-space filtering: one octave made stronger or weaker."""
+"""Image-space filtering: amplify or attenuate one octave."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ EXPECTED_POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)
 class FilterBand(Filtering):
     """Multiply band `band` by t = 2^(std n), n ~ N(0, 1), and all bands by 1 / sqrt(sum_j lambda_j t_j^2).
 
-    lambda is the power an image with a 1/f spectrum is expected to have in each band: the energy stays the same.
+    lambda is the expected power in each band of an image with a 1/f spectrum, so the expected energy is preserved.
     """
 
     band: int

@@ -1,4 +1,4 @@
-"""Transforms of the plane: flips, turns, translations, scales."""
+"""Transforms of the plane: flips, rotations, translations, scales."""
 
 from dataclasses import dataclass
 from math import pi
@@ -66,9 +66,9 @@ class IsotropicScale(Geometric):
 
 @dataclass(frozen=True)
 class Rotation(Geometric):
-    """Turn by an angle ~ U(-pi max, pi max). It stands twice in the pipe: before and after the anisotropic scale.
+    """Turn by an angle ~ U(-pi max, pi max). The pipe applies it twice: before and after the anisotropic scale.
 
-    Each of the two is applied with 1 - sqrt(1 - p), so that at least one is with probability p.
+    Each is applied with probability 1 - sqrt(1 - p), so that at least one is with probability p.
     """
 
     max: float = 1.0

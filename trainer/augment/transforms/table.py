@@ -1,7 +1,7 @@
-"""The transforms of the pipe in their fixed order (Karras et al. 2020, App. B), and the groups the pipes are made of.
+"""The transforms of the pipe in their fixed order (Karras et al. 2020, App. B), and the groups that form the pipes.
 
-The paper counts 18: rotation stands here twice, before and after the anisotropic scale. To add one, write its class in
-the file of its kind and enter a row.
+The paper counts 18; here rotation has two rows, before and after the anisotropic scale. To add a transform, write its
+class in the file of its kind and add a row.
 """
 
 from collections.abc import Mapping

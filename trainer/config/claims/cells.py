@@ -1,4 +1,4 @@
-"""Which cell of a sweep a side of a claim means."""
+"""Resolve the sides of a claim to cells of a sweep."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -9,7 +9,7 @@ from trainer.errors import did_you_mean
 IMAGES = "data.subset"
 DATA = ("data", "data.source")
 NOT_METHOD = frozenset({IMAGES, *DATA, "data.mirror", "data.subset_seed", "seed"})
-"""Axes that choose the training images: they say on what, not how."""
+"""Axes that choose the training images rather than the method."""
 
 BASELINES = frozenset({"baseline", "noaug", "no augmentation"})
 CELLS_SHOWN = 8
@@ -17,7 +17,7 @@ CELLS_SHOWN = 8
 
 @runtime_checkable
 class NamedCell(Protocol):
-    """A cell: what `cells:` of the sweep file calls it ("" where that has no name), and all its settings by key."""
+    """A cell: its name in `cells:` of the sweep file ("" if it has none), and all its settings by key."""
 
     @property
     def name(self) -> str: ...
@@ -26,11 +26,11 @@ class NamedCell(Protocol):
 
 
 Cells = Mapping[str, NamedCell]
-"""Each cell of a sweep by its label."""
+"""The cells of a sweep by label."""
 
 
 def pair_of(claim: Claim, cells: Cells) -> tuple[str, str]:
-    """Return the labels of the cells whose numbers are claimed to be less, and more."""
+    """Return the labels of the cells claimed to have the lower and the higher numbers."""
     less, more = cell_of(claim.less, cells), cell_of(claim.more, cells)
     if less == more:
         raise ClaimProblem(f"compares {less} with itself")
@@ -38,19 +38,19 @@ def pair_of(claim: Claim, cells: Cells) -> tuple[str, str]:
 
 
 def cell_of(side: Side, cells: Cells) -> str:
-    """Return the label of the one cell that `side` means. Raises ClaimProblem where it means none, or several."""
+    """Return the label of the one cell that matches `side`. Raises ClaimProblem if none or several match."""
     _require_axes(side, cells)
     named = _named(side.name, cells)
     fitting = [label for label in named if _holds(side.settings, cells[label].settings)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        raise ClaimProblem(f'"{side}" fits {_listed(fitting)}; add a condition, as in "at axis=value"')
-    raise ClaimProblem(f'"{side}" fits none of {_listed(cells)}{_near(side, cells)}')
+        raise ClaimProblem(f'"{side}" matches {_listed(fitting)}; add a condition, as in "at axis=value"')
+    raise ClaimProblem(f'"{side}" matches none of {_listed(cells)}{_near(side, cells)}')
 
 
 def _near(side: Side, cells: Cells) -> str:
-    """Return what a name that no cell has may mean."""
+    """Return a suggestion for a name that no cell has."""
     if side.name is None or _named(side.name, cells):
         return ""
     known = {name for label, cell in cells.items() for name in (label, cell.name, *names_of(cell.settings)) if name}
@@ -63,7 +63,7 @@ def _require_axes(side: Side, cells: Cells) -> None:
         found = {axis for axis in axes if _is_called(axis, key)}
         if not found:
             known = ", ".join(sorted(axes)) or "none"
-            raise ClaimProblem(f'"{key}" is no axis of the sweep; axes: {known}{did_you_mean(key, sorted(axes))}')
+            raise ClaimProblem(f'"{key}" is not an axis of the sweep; axes: {known}{did_you_mean(key, sorted(axes))}')
         if len(found) > 1:
             raise ClaimProblem(f'"{key}" may be {" or ".join(sorted(found))}; write the whole key')
 
@@ -73,7 +73,7 @@ def _is_called(axis: str, key: str) -> bool:
 
 
 def _named(name: str | None, cells: Cells) -> list[str]:
-    """Return the cells with this name; one given in the sweep file goes before one that a value has."""
+    """Return the cells with this name; a name or label takes precedence over names of values."""
     if name is None:
         return list(cells)
     wanted = name.lower()
@@ -82,7 +82,7 @@ def _named(name: str | None, cells: Cells) -> list[str]:
 
 
 def names_of(settings: Mapping[str, Any]) -> frozenset[str]:
-    """Return, in lower case, every name that the values of a cell's axes give it."""
+    """Return, in lower case, every name that a cell has by the values of its axes."""
     values = [name for key, value in settings.items() if key not in NOT_METHOD for name in _words(value)]
     names = {value.lower() for value in values}
     return frozenset(names | BASELINES if "none" in names else names)
@@ -103,7 +103,7 @@ def _holds(wanted: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
 
 
 def same_value(value: Any, text: str) -> bool:
-    """Return whether `text`, as written in a claim, means the `value` of an axis."""
+    """Return whether `text`, as written in a claim, equals the `value` of an axis."""
     if isinstance(value, bool):
         return text.lower() == str(value).lower()
     try:

@@ -3,16 +3,16 @@
     claim   := side ("<" | ">") side [("at" | "@") part] {"," part}
     side    := name {"&" axis "=" value}         "baseline", "ada & subset=500", "augment=ada & subset=500"
     part    := axis "=" value                    a condition on both sides
-             | number "kimg"                     compare the values at this moment
-             | "by" {metric | reading}           compare another metric, or something else of its curve
-             | "p<" number | "n>=" number        what it takes to pass: p<0.05 and n>=3 where nothing is said
+             | number "kimg"                     compare the values at this point of training
+             | "by" {metric | reading}           compare another metric, or another reading of its curve
+             | "p<" number | "n>=" number        what it takes to pass: p<0.05 and n>=3 by default
     reading := "best" | "last" | "rise" | "best_kimg"
 
-"<" says that the numbers of the left side are the smaller ones. A name is that of a cell, or the value of one of its
-axes; "baseline" is also what has no augmentation. Axes go by their dotted key or the last part of it. Two forms are not
-claims of a difference: "prose: ..." is kept and never tested, and "control: CLAIM" is a claim that must not hold.
+"<" claims that the numbers of the left side are lower. A name is that of a cell, or the value of one of its axes;
+"baseline" also names the cell without augmentation. Axes are given by their dotted key or its last part. Two forms are
+not claims of a difference: "prose: ..." is stored but never tested, and "control: CLAIM" is a claim that must not hold.
 
-Read when a sweep is read (orchestrator), and again when it is judged (analysis).
+Parsed when a sweep is read (orchestrator), and again when it is judged (analysis).
 """
 
 import re
@@ -28,13 +28,13 @@ DEFAULT_ALPHA, DEFAULT_SEEDS = 0.05, 3
 
 
 class ClaimProblem(ValueError):
-    """What is wrong with a claim, in words that go after it."""
+    """What is wrong with a claim, phrased to follow its text."""
 
 
 class Reading(StrEnum):
-    """What of a run's curve is compared (of curves that turn up: Karras et al. 2020, Fig. 1a).
+    """Which value of a run's curve is compared (for curves that rise again, see Karras et al. 2020, Fig. 1a).
 
-    RISE: last over best, 1 where the end is the best. BEST_KIMG: where the best stands; smaller, the sooner the turn.
+    RISE: last over best, 1 if the last is the best. BEST_KIMG: where the best is; lower if the curve turns earlier.
     """
 
     BEST = "best"
@@ -45,7 +45,7 @@ class Reading(StrEnum):
 
 
 class Side(NamedTuple):
-    """The cell on one side: its name (None where settings alone say it), and settings that tell it from others."""
+    """The cell on one side: its name (None if only settings are given), and settings that distinguish it."""
 
     name: str | None
     settings: dict[str, str]
@@ -55,7 +55,7 @@ class Side(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What is claimed: the number of `less` is smaller than that of `more`. `metric` None is the sweep's score."""
+    """The claim that the number of `less` is lower than that of `more`. `metric` None: the sweep's score."""
 
     text: str
     less: Side
@@ -74,12 +74,12 @@ _MOMENT = re.compile(r"^(\S+)\s*kimg$")
 
 
 def is_prose(text: str) -> bool:
-    """Return whether `text` is marked as words that are never tested."""
+    """Return whether `text` is marked as prose, which is never tested."""
     return text.startswith(PROSE)
 
 
 def parse_claim(text: str) -> Claim:
-    """Return the claim that `text` states. Raises ClaimProblem with the part that is not understood."""
+    """Return the claim that `text` states. Raises ClaimProblem, quoting the part that is not understood."""
     is_control = text.startswith(CONTROL)
     left, relation, rest = _halves(text.removeprefix(CONTROL))
     right, *parts = _BREAKS.split(rest.strip())
@@ -90,12 +90,12 @@ def parse_claim(text: str) -> Claim:
     less, more = sides if relation == "<" else reversed(sides)
     if less == more:
         raise ClaimProblem("compares a cell with itself")
-    said = (read.alpha, read.seeds, read.metric, read.reading, read.kimg)
-    return Claim(text, less, more, *said, is_control=is_control)
+    terms = (read.alpha, read.seeds, read.metric, read.reading, read.kimg)
+    return Claim(text, less, more, *terms, is_control=is_control)
 
 
 def _halves(text: str) -> tuple[str, str, str]:
-    """Return the left side, the relation, and all that follows it."""
+    """Return the left side, the relation, and everything after it."""
     found = re.match(r"^\s*([^<>]+?)\s*([<>])\s*([^<>=\s].*)$", text, re.DOTALL)
     if found is None:
         raise ClaimProblem(f'is not a claim; write it like "{EXAMPLE}", or mark words as "prose: ..."')
@@ -126,12 +126,12 @@ def _side(words: str, conditions: dict[str, str]) -> Side:
 
 
 def is_measured(metric: str, measured: Iterable[str]) -> bool:
-    """Return whether a number called `metric` (kid2k, pr2k_recall, fid2k-lite0) is among the metrics of a sweep."""
+    """Return whether `metric` (kid2k, pr2k_recall, fid2k-lite0) is a number of the `measured` metrics."""
     return any(metric == name or metric.startswith((f"{name}_", f"{name}-")) for name in measured)
 
 
 class _Parts:
-    """What the parts after the two sides say; each thing once."""
+    """The parts after the two sides, each allowed once."""
 
     def __init__(self) -> None:
         self.conditions: dict[str, str] = {}
@@ -139,7 +139,7 @@ class _Parts:
         self.metric: str | None = None
         self.reading = Reading.BEST
         self.kimg: float | None = None
-        self._said: set[str] = set()
+        self._seen: set[str] = set()
 
     def take(self, part: str) -> None:
         if part.startswith("p<") or part.startswith("p <"):
@@ -156,9 +156,9 @@ class _Parts:
             self._condition(part)
 
     def _once(self, what: str, part: str) -> None:
-        if what in self._said:
-            raise ClaimProblem(f'"{part}" says {what} a second time')
-        self._said.add(what)
+        if what in self._seen:
+            raise ClaimProblem(f'"{part}" gives {what} a second time')
+        self._seen.add(what)
 
     def _moment(self, part: str) -> None:
         self._once("what is compared", part)

@@ -1,9 +1,9 @@
-"""Where the images of a data set lie: a folder, or a ZIP of one. Both hold the same files and have one fingerprint.
+"""The files of a data set: a folder, or a ZIP of it with the same fingerprint.
 
     00000/img00000000.png ...      images, in any folders
     dataset.json                   optional: {"labels": [["00000/img00000000.png", 6], ...]}
 
-Files of other kinds are passed over, and counted. Names are relative, with forward slashes, in sorted order.
+Other files are skipped and counted. Names are relative, with forward slashes, in sorted order.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from trainer.errors import DataError
 
 @runtime_checkable
 class Archive(Protocol):
-    """The files of a data set, wherever they are."""
+    """The files of a data set, in a folder or a ZIP."""
 
     path: Path
 
@@ -31,19 +31,19 @@ class Archive(Protocol):
 
     @property
     def remarks(self) -> list[str]:
-        """What lies here and is left out, in words."""
+        """What was skipped, one sentence each."""
 
     def entries(self) -> list[FileEntry]:
-        """Images and label file by content."""
+        """Images and label file, with their checksums."""
 
     def read(self, name: str, most: int = ...) -> bytes:
-        """The content of one file, of at most `most` bytes. Safe to call from several threads."""
+        """The content of one file of at most `most` bytes. Thread-safe."""
 
 
 def open_archive(path: Path, memo_dir: Path | None = None, follow_links: bool = False) -> Archive:
-    """Return the folder or ZIP at `path`; a folder's checksums are remembered in `memo_dir`.
+    """Return the folder or ZIP at `path`; a folder's checksums are cached in `memo_dir`.
 
-    Raises DataError when there is neither, or it cannot be used.
+    Raises DataError if there is neither, or if it cannot be used.
     """
     if path.is_dir():
         return Folder(path, memo_dir, follow_links)

@@ -1,4 +1,4 @@
-"""Which images a run learns from: the identity of a data set, never its place on a disk."""
+"""Which images a run learns from: the identity of a data set, independent of its path."""
 
 from typing import Annotated
 
@@ -11,11 +11,11 @@ Channels = Annotated[int, Field(ge=1, le=4)]
 
 
 class DataConfig(Settings):
-    """A data set by content, and the part of it that is used.
+    """A data set identified by content, and the part of it that is used.
 
     `images` counts the whole set; `subset` of them are drawn with `subset_seed` (Karras et al. 2020, Sec. 4: a fresh
-    subset for every run). `validation` further images, disjoint from the subset, are kept for r_v and logit histograms.
-    `mirror` doubles the subset by horizontal flips ("140k" is 70k with flips).
+    subset for every run). `validation` more images, disjoint from the subset, are held out for r_v and logit
+    histograms. `mirror` doubles the subset by horizontal flips ("140k" is 70k with flips).
     """
 
     fingerprint: Fingerprint
@@ -31,7 +31,7 @@ class DataConfig(Settings):
 
     @property
     def training_images(self) -> int:
-        """Return how many images a run learns from, mirror images counted."""
+        """Return how many images a run learns from, including mirror images."""
         return self.subset * (2 if self.mirror else 1)
 
     @property
@@ -41,7 +41,7 @@ class DataConfig(Settings):
 
 
 class DataDescription(Settings):
-    """What `describe` finds out about a data set on disk without decoding its images."""
+    """What is known about a data set on disk without decoding its images."""
 
     name: str
     fingerprint: Fingerprint

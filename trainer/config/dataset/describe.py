@@ -1,4 +1,4 @@
-"""Finding a data set and telling what it is, without decoding an image: what planning a sweep needs to know."""
+"""Find and describe a data set without decoding its images, as needed to plan a sweep."""
 
 import difflib
 import functools
@@ -23,7 +23,7 @@ NAMED_SETS = (
     "satellite32",
     "satellite64",
 )
-"""The sets that `adasweep data get` knows; the registry in trainer.data.get has exactly these."""
+"""The sets that `adasweep data get` offers; trainer.data.registry has exactly these."""
 
 FEWEST_IMAGES = 2
 HEADERS_READ = 64
@@ -31,16 +31,16 @@ ZIP_SUFFIX = ".zip"
 
 
 class DataExamination(NamedTuple):
-    """What a data set is, and what somebody who uses it should know, one line each."""
+    """The description of a data set, and remarks for its users, one line each."""
 
     description: DataDescription
     remarks: list[str]
 
 
 def locate(name_or_path: str | Path, data_dir: Path) -> Path:
-    """Return the folder or ZIP meant by `name_or_path`: a set in `data_dir` by name, or any path.
+    """Return the folder or ZIP that `name_or_path` refers to: a set in `data_dir` by name, or any path.
 
-    A bare word is a name first: `data_dir`/WORD.zip, then the folder `data_dir`/WORD, then WORD as a path.
+    A bare word is tried as `data_dir`/WORD.zip, then as the folder `data_dir`/WORD, then as a path.
     """
     text = str(name_or_path)
     if not text.strip():
@@ -52,7 +52,7 @@ def locate(name_or_path: str | Path, data_dir: Path) -> Path:
 
 
 def sets_in(data_dir: Path) -> dict[str, Path]:
-    """Return the data sets in `data_dir` by name; a ZIP is named without its ending, in capitals or not."""
+    """Return the data sets in `data_dir` by name; a ZIP is named without its suffix."""
     found = [path for path in _listing(data_dir) if not path.name.startswith(".")]
     named = {set_name(path): path for path in sorted(found, key=is_zip)}
     return dict(sorted(named.items()))
@@ -64,20 +64,20 @@ def set_name(path: Path) -> str:
 
 
 def is_zip(path: Path) -> bool:
-    """Return whether a path has the ending of a ZIP file."""
+    """Return whether a path has the suffix of a ZIP file, in any case."""
     return path.suffix.lower() == ZIP_SUFFIX
 
 
 def describe(name_or_path: str | Path, data_dir: Path) -> DataDescription:
-    """Return name, fingerprint, number, size, channels and classes of the images of a data set."""
+    """Return the name, fingerprint, image count, resolution, channels and classes of a data set."""
     return examine(name_or_path, data_dir).description
 
 
 def examine(name_or_path: str | Path, data_dir: Path) -> DataExamination:
-    """Return what `describe` returns, and what is odd about the set.
+    """Return what `describe` returns, and remarks about oddities of the set.
 
-    Every name and checksum is looked at, but only up to HEADERS_READ images, evenly spread, are asked for their size:
-    decoding (`trainer.data.cache`) and `data verify` ask all of them.
+    Reads all names and checksums, but the headers of at most HEADERS_READ evenly spaced images; decoding
+    (`trainer.data.cache`) and `data verify` read all headers.
     """
     path = locate(name_or_path, data_dir)
     if not path.is_file():
@@ -110,7 +110,7 @@ def _examined(path: Path, data_dir: Path) -> DataExamination:
 
 
 def require_images(archive: Archive) -> None:
-    """Raise DataError unless there are enough images, saying what lies there instead."""
+    """Raise DataError, with the archive's remarks, unless there are enough images."""
     count = len(archive.images)
     if count < FEWEST_IMAGES:
         way_out = f"a data set needs at least {FEWEST_IMAGES} PNG or JPEG files"
@@ -118,7 +118,7 @@ def require_images(archive: Archive) -> None:
 
 
 def _spread(names: Sequence[str], most: int) -> list[str]:
-    """Return at most `most` of `names`, evenly spread, the first and the last among them."""
+    """Return at most `most` of `names`, evenly spaced, including the first and the last."""
     if len(names) <= most:
         return list(names)
     return [names[index * (len(names) - 1) // (most - 1)] for index in range(most)]
@@ -138,7 +138,7 @@ def _not_found(text: str, data_dir: Path) -> DataError:
 
 
 def _of_name(text: str, data_dir: Path) -> list[Path]:
-    """Return where a set of this name may lie; the ending of a ZIP may be in capitals."""
+    """Return where a set of this name may be; the suffix of a ZIP may be in any case."""
     usable_path(data_dir / f"{text}{ZIP_SUFFIX}")
     others = [path for path in _listing(data_dir) if is_zip(path) and path.stem == text]
     return [data_dir / f"{text}{ZIP_SUFFIX}", *sorted(others), data_dir / text]

@@ -1,4 +1,4 @@
-"""The files of a data set by name and content, and the fingerprint of all of them."""
+"""The files of a data set by name and content, and the fingerprint of the set."""
 
 import hashlib
 import posixpath
@@ -12,7 +12,7 @@ MAX_IMAGE_BYTES = 256 << 20
 
 
 class FileEntry(NamedTuple):
-    """One file by content: its name within the set, the CRC-32 and the number of its bytes."""
+    """One file: its name within the set, its CRC-32, and its size in bytes."""
 
     name: str
     crc: int
@@ -22,7 +22,7 @@ class FileEntry(NamedTuple):
 def fingerprint(entries: Iterable[FileEntry]) -> str:
     """Return 16 hexadecimal digits of SHA-256 over (name, CRC-32, size) of all files, sorted by name.
 
-    Names are taken as UTF-8; bytes that are none are taken as they are.
+    Names are encoded as UTF-8; undecodable bytes are kept unchanged.
     """
     digest = hashlib.sha256()
     for entry in sorted(entries):
@@ -32,27 +32,27 @@ def fingerprint(entries: Iterable[FileEntry]) -> str:
 
 
 def is_image(name: str) -> bool:
-    """Return whether the file `name` is an image by its ending, in capitals or not."""
+    """Return whether the file `name` has the suffix of an image, in any case."""
     return suffix(name) in IMAGE_SUFFIXES
 
 
 def is_label_file(name: str) -> bool:
-    """Return whether the file `name` has the name of a label file, in capitals or not."""
+    """Return whether the file `name` is named like a label file, in any case."""
     return name[-len(LABEL_FILE) :].lower() == LABEL_FILE and posixpath.basename(name).lower() == LABEL_FILE
 
 
 def suffix(name: str) -> str:
-    """Return the ending of a file's name in small letters, with its dot."""
+    """Return the suffix of a file name in lower case, with its dot."""
     head, dot, ending = name.rpartition(".")
     return f".{ending.lower()}" if dot and head and head[-1] != "/" and "/" not in ending else ""
 
 
 def is_hidden(part: str) -> bool:
-    """Return whether a file or folder of this name is none of the set's: hidden, or made by macOS."""
+    """Return whether a file or folder of this name is not part of the set: hidden, or made by macOS."""
     return part == "__MACOSX" or (part.startswith(".") and part != ".")
 
 
 def canonical(name: str) -> str:
-    """Return the one spelling of a name by which files and labels find each other, with slashes only."""
+    """Return the canonical spelling of a name, by which labels are matched to files: forward slashes, NFC."""
     plain = posixpath.normpath(name.replace("\\", "/"))
     return plain if plain.isascii() else unicodedata.normalize("NFC", plain)

@@ -14,14 +14,14 @@ from trainer.config.dataset.walk import FolderContent, walk
 from trainer.files import replace_file
 
 Memo = dict[str, list[int]]
-"""By name of a file: its size, the time of its last change in nanoseconds, and its CRC-32."""
+"""By file name: size, modification time in nanoseconds, CRC-32."""
 
 
 class Folder:
-    """Files below `path`; behind links to folders only with `follow_links`, and each folder once.
+    """Files below `path`; links to folders are followed only with `follow_links`, and each folder is read once.
 
-    The first look at a folder reads all of it. Checksums are remembered in `memo_dir`, if there is one, and hold until
-    a file's size or time of change is another.
+    The first use of a folder reads all of it. Checksums are cached in `memo_dir`, if given, and are valid until the
+    size or modification time of a file changes.
     """
 
     def __init__(self, path: Path, memo_dir: Path | None = None, follow_links: bool = False) -> None:
@@ -77,7 +77,7 @@ class Folder:
         return memo if isinstance(memo, dict) and all(map(_is_memory, memo.values())) else {}
 
     def _keep(self, memo: Memo) -> None:
-        """Remember `memo`; where that cannot be written, the folder is read again next time."""
+        """Save `memo`; if it cannot be written, the folder is read again next time."""
         try:
             if self._memo_file:
                 replace_file(self._memo_file, json.dumps(memo))

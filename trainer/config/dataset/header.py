@@ -1,4 +1,4 @@
-"""Size and channels of an image that is trained from, and what an image must be to be trained from as it is."""
+"""Size and channels of an image, and the requirements on images that are trained from directly."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ EIGHT_BITS = 8
 
 
 class Header(NamedTuple):
-    """What an image file says of itself. `bits` are those of a sample; more than 8 are reduced to 8."""
+    """Size and format of an image file. `bits` are per sample; more than 8 are reduced to 8."""
 
     width: int
     height: int
@@ -25,7 +25,7 @@ class Header(NamedTuple):
 
 
 def common_header(archive: Archive, names: Sequence[str]) -> Header:
-    """Return the size and channels that the images `names` share. Raises DataError naming one that is unfit."""
+    """Return the size and channels common to the images `names`. Raises DataError for one that does not fit."""
     first: Header | None = None
     bits = EIGHT_BITS
     for name in names:
@@ -36,9 +36,9 @@ def common_header(archive: Archive, names: Sequence[str]) -> Header:
 
 
 def read_header(content: bytes, place: str, first: Header | None) -> Header:
-    """Return what an image says of itself; its pixels are decoded only where a transparent colour is to be looked for.
+    """Return the header of an image; pixels are decoded only to look for a transparent colour.
 
-    Raises DataError unless it can be trained from as it is, alone (`first` is None) or after the image `first`.
+    Raises DataError unless it can be trained from directly, as the first image (`first` is None) or along with `first`.
     """
     with opened(content, place) as image:
         facts = facts_of(image, content, place)
@@ -52,23 +52,21 @@ def read_header(content: bytes, place: str, first: Header | None) -> Header:
 
 
 def reduced(bits: int) -> list[str]:
-    """Return, in words, what becomes of samples of so many bits."""
+    """Return a remark on samples of more than 8 bits."""
     return [f"samples of {bits} bits are read as 8 bits, the high byte"] if bits > EIGHT_BITS else []
 
 
 def require_plain(image: Image.Image, facts: ImageFacts, place: str) -> None:
-    """Raise DataError where an image needs a decision, or work, that only `data prepare` does."""
-    way_out = "bring it into the pixels: adasweep data prepare"
+    """Raise DataError if an image needs a conversion that only `data prepare` does."""
+    way_out = "apply it to the pixels: adasweep data prepare"
     if facts.turned > 1 and image.format != "TIFF":
-        raise DataError(
-            place, f"is to be shown turned (EXIF orientation {facts.turned}), but its pixels are not", way_out
-        )
+        raise DataError(place, f"is rotated by its EXIF orientation {facts.turned}, but its pixels are not", way_out)
     if key_alpha(image, facts) is not None:
         raise DataError(place, "has a transparent colour, which hides pixels", way_out)
 
 
 def require_square(place: str, header: Header) -> None:
-    """Raise DataError unless the image is square and its side a power of two that the networks can make."""
+    """Raise DataError unless the image is square and its side a power of two that the networks support."""
     width, height = header.width, header.height
     if width != height or width & (width - 1) or not SMALLEST <= width <= LARGEST:
         problem = f"is {width}x{height}; images must be square, with a power of two from {SMALLEST} to {LARGEST}"
@@ -77,16 +75,16 @@ def require_square(place: str, header: Header) -> None:
 
 
 def require_same(place: str, header: Header, first: Header) -> None:
-    """Raise DataError unless an image is like the first of its set."""
+    """Raise DataError unless an image has the size and channels of the first of its set."""
     if header[:2] != first[:2]:
         problem = f"is {header.width}x{header.height}, but the first image is {first.width}x{first.height}"
-        raise DataError(place, problem, "bring all images to one size: adasweep data prepare")
+        raise DataError(place, problem, "convert all images to one size: adasweep data prepare")
     if header.channels != first.channels:
         problem = f"has {header.channels} channels, but the first image has {first.channels}"
-        raise DataError(place, problem, "bring all images to the same channels: adasweep data prepare")
+        raise DataError(place, problem, "convert all images to the same channels: adasweep data prepare")
 
 
 def nearest_power(width: int, height: int) -> int:
-    """Return the resolution that suits an image of this size best."""
+    """Return the supported resolution nearest to the size of an image."""
     side = 1 << round(math.log2(max(width, height, 1)))
     return min(max(side, SMALLEST), LARGEST)

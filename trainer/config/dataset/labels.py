@@ -11,21 +11,21 @@ from trainer.config.dataset.listing import counted, some_of
 from trainer.errors import DataError
 
 MAX_CLASSES = 1 << 16
-CLASSES_TOLD = 10
+CLASSES_SHOWN = 10
 
 LABEL_BYTES, LABEL_BYTES_PER_IMAGE, MAX_LABEL_BYTES = 1 << 20, 1 << 10, 256 << 20
-"""How large a label file may be: text becomes many times its size once it is parsed."""
+"""Limits on the size of a label file, since parsed text takes many times its size."""
 
 
 class Labelling(NamedTuple):
-    """The class of every image in the order of `archive.images`, or None; and what is odd about them, in words."""
+    """The class of every image in the order of `archive.images`, or None, and remarks about the labels."""
 
     classes: list[int] | None
     remarks: list[str]
 
 
 def read_labels(archive: Archive) -> Labelling:
-    """Return the classes of a set's images. Raises DataError where an image has none, or two."""
+    """Return the classes of a set's images. Raises DataError if an image has none, or two."""
     name = archive.label_file
     if name is None:
         return Labelling(None, [])
@@ -35,25 +35,25 @@ def read_labels(archive: Archive) -> Labelling:
     if not table:
         return Labelling(None, [])
     classes, unused = _in_order(table, archive.images, posixpath.dirname(canonical(name)), place)
-    told = [f"{name} is beside the images' folders, and its names are read from there"] if "/" in name else []
+    remarks = [f"names in {name} are relative to its folder"] if "/" in name else []
     if unused:
-        told.append(f"{name} has classes for {counted(len(unused), 'image')} that are not here ({some_of(unused)})")
-    return Labelling(classes, told)
+        remarks.append(f"{name} has classes for {counted(len(unused), 'missing image')} ({some_of(unused)})")
+    return Labelling(classes, remarks)
 
 
 def empty_classes(classes: Iterable[int] | None) -> list[str]:
-    """Return, in words, which classes up to the highest have no images."""
+    """Return a remark on classes below the highest that have no images."""
     present = set(classes or ())
     empty = [str(number) for number in range(max(present, default=-1) + 1) if number not in present]
     if not empty:
         return []
-    some = ", ".join(empty[:CLASSES_TOLD]) + (" ..." if len(empty) > CLASSES_TOLD else "")
+    some = ", ".join(empty[:CLASSES_SHOWN]) + (" ..." if len(empty) > CLASSES_SHOWN else "")
     what = f"class {some} has" if len(empty) == 1 else f"classes {some} have"
-    return [f"{what} no images; a conditional network would make them from nothing (classes count from 0)"]
+    return [f"{what} no images; a conditional network cannot learn them (classes count from 0)"]
 
 
 def _pairs(content: bytes, place: str) -> Sequence[Any]:
-    """Return the pairs of name and class, not looked at yet."""
+    """Return the pairs of name and class, not validated yet."""
     try:
         document = json.loads(content, object_pairs_hook=_Object)
     except (ValueError, RecursionError) as error:
@@ -65,26 +65,26 @@ def _pairs(content: bytes, place: str) -> Sequence[Any]:
 
 
 class _Object(list[tuple[str, Any]]):
-    """A JSON object as its pairs, so that a key that stands there twice is seen."""
+    """A JSON object as a list of pairs, to detect duplicate keys."""
 
 
 def _table(pairs: Sequence[Any], place: str) -> dict[str, tuple[str, Any]]:
-    """Return by canonical name: the name as it is written, and its class."""
+    """Return, by canonical name, the name as written and its class."""
     table: dict[str, tuple[str, Any]] = {}
     for pair in pairs:
         if not isinstance(pair, list | tuple) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise _malformed(place, f"{str(pair)[:40]} is no pair of name and class")
+            raise _malformed(place, f"{str(pair)[:40]} is not a pair of name and class")
         name, label = pair
         before = table.setdefault(canonical(name), (name, label))[1]
         if type(before) is not type(label) or before != label:
-            raise DataError(place, f"gives image {name} two classes, {before!r} and {label!r}", "leave one")
+            raise DataError(place, f"gives image {name} two classes, {before!r} and {label!r}", "remove one")
     return table
 
 
 def _in_order(
     table: dict[str, tuple[str, Any]], images: Sequence[str], folder: str, place: str
 ) -> tuple[list[int], list[str]]:
-    """Return the classes of `images`, and the names in the table that are none of them."""
+    """Return the classes of `images`, and the names in the table that match none of them."""
     classes: list[int] = []
     used: set[str] = set()
     for image in images:
@@ -99,7 +99,7 @@ def _in_order(
 
 
 def _key(image: str, table: dict[str, tuple[str, Any]], folder: str) -> str:
-    """Return the name by which the table knows an image: from the label file's folder, or from the outermost one."""
+    """Return the table's key of an image: relative to the label file's folder, or to the root."""
     whole = canonical(image)
     inner = whole.removeprefix(f"{folder}/") if folder else whole
     return inner if inner in table else whole

@@ -1,4 +1,4 @@
-"""Which of the files of a folder or ZIP make a data set: the images, and the label file that speaks of them."""
+"""Which files of a folder or ZIP form a data set: the images, and their label file."""
 
 import posixpath
 from collections import Counter
@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from trainer.config.dataset.entries import LABEL_FILE, canonical, is_hidden, is_image, is_label_file, suffix
 
-KINDS_TOLD = 5
-NAMES_TOLD = 3
+KINDS_SHOWN = 5
+NAMES_SHOWN = 3
 
 
 class Listing(NamedTuple):
-    """Images in sorted order, the label file if there is one, and what was passed over, in words."""
+    """Images in sorted order, the label file if there is one, and remarks on skipped files."""
 
     images: list[str]
     label_file: str | None
@@ -20,9 +20,9 @@ class Listing(NamedTuple):
 
 
 def listing(names: Iterable[str]) -> Listing:
-    """Return what the files `names` of a folder or ZIP are to a data set.
+    """Return the images and the label file among the files `names` of a folder or ZIP.
 
-    The label file lies beside the images' folders, or above them: where one folder is around everything, in it.
+    The label file is in the innermost folder that contains all images, or above it.
     """
     visible = [name for name in names if not any(map(is_hidden, name.split("/")))]
     images = sorted(name for name in visible if is_image(name))
@@ -31,11 +31,11 @@ def listing(names: Iterable[str]) -> Listing:
     label_file = min(above, key=lambda name: (len(name), posixpath.basename(name) != LABEL_FILE), default=None)
     unused = sorted(set(label_files) - {label_file})
     others = [name for name in visible if not is_image(name) and not is_label_file(name)]
-    return Listing(images, label_file, [*_told_unused(unused), *_told_others(others)])
+    return Listing(images, label_file, [*_unused_remark(unused), *_skipped_remark(others)])
 
 
 def common_folder(images: Sequence[str]) -> str:
-    """Return the innermost folder that all of `images` lie in, "" where there is none."""
+    """Return the innermost folder that contains all of `images`, "" if there is none."""
     folders = {name[: max(name.rfind("/"), name.rfind("\\")) + 1] for name in images}
     names = [canonical(f"{folder}x") for folder in folders]
     first, last = min(names, default=""), max(names, default="")
@@ -43,8 +43,8 @@ def common_folder(images: Sequence[str]) -> str:
 
 
 def some_of(names: Sequence[str]) -> str:
-    """Return the first few of `names`."""
-    return ", ".join(names[:NAMES_TOLD]) + (" ..." if len(names) > NAMES_TOLD else "")
+    """Return the first few of `names`, separated by commas."""
+    return ", ".join(names[:NAMES_SHOWN]) + (" ..." if len(names) > NAMES_SHOWN else "")
 
 
 def counted(number: int, what: str) -> str:
@@ -56,15 +56,15 @@ def _is_above(folder: str, inner: str) -> bool:
     return not folder or f"{inner}/".startswith(f"{folder}/")
 
 
-def _told_unused(label_files: Sequence[str]) -> list[str]:
+def _unused_remark(label_files: Sequence[str]) -> list[str]:
     if not label_files:
         return []
-    return [f"not used: {some_of(label_files)}, as another lies above it, or not all images lie below it"]
+    return [f"not used: {some_of(label_files)}; a label file above takes precedence, or not all images are below"]
 
 
-def _told_others(names: Sequence[str]) -> list[str]:
+def _skipped_remark(names: Sequence[str]) -> list[str]:
     if not names:
         return []
-    kinds = Counter(suffix(name) or "without ending" for name in names).most_common()
-    some = ", ".join(f"{number} {kind}" for kind, number in kinds[:KINDS_TOLD])
-    return [f"passed over, as no images that are read: {some}{' ...' if len(kinds) > KINDS_TOLD else ''}"]
+    kinds = Counter(suffix(name) or "without suffix" for name in names).most_common()
+    some = ", ".join(f"{number} {kind}" for kind, number in kinds[:KINDS_SHOWN])
+    return [f"skipped, not a supported image format: {some}{' ...' if len(kinds) > KINDS_SHOWN else ''}"]

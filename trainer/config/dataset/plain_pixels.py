@@ -1,4 +1,4 @@
-"""Plain pixels of an image: upright, of 8 bits, grey, grey with alpha, RGB or RGBA. The one decoder of pictures."""
+"""Decode images to plain pixels: upright, 8 bits, grey, grey with alpha, RGB or RGBA."""
 
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What brings an image upright, by its EXIF orientation (CIPA DC-008, tag 0x0112)."""
+"""The transposition that makes an image upright, by EXIF orientation (CIPA DC-008, tag 0x0112)."""
 
 
 def plain(image: Image.Image, facts: ImageFacts) -> Image.Image:
@@ -36,7 +36,7 @@ def plain(image: Image.Image, facts: ImageFacts) -> Image.Image:
 
 
 def key_alpha(image: Image.Image, facts: ImageFacts) -> Image.Image | None:
-    """Return the alpha that a transparent colour or palette entry makes, None where every pixel is opaque."""
+    """Return the alpha channel of a transparent colour or palette entry, None if every pixel is opaque."""
     key = image.info.get("transparency")
     if key is None or facts.channels in (2, 4):
         return None
@@ -62,7 +62,7 @@ def _key_alpha(image: Image.Image, key: Any, facts: ImageFacts) -> Image.Image:
 
 
 def _where(band: Image.Image, level: int) -> Image.Image:
-    """Return 255 where a band of 8 bits has the value `level`, 0 elsewhere."""
+    """Return 255 where an 8-bit band equals `level`, 0 elsewhere."""
     return band.point([OPAQUE if value == level else 0 for value in range(256)])
 
 
@@ -78,7 +78,7 @@ def _deep_alpha(key: int) -> tuple[int, ...]:
 
 
 def _in_eight_bits(image: Image.Image, facts: ImageFacts) -> Image.Image:
-    """Return a grey image of 9 to 16 bits in 8: the high byte of its range is kept."""
+    """Return a grey image of 9 to 16 bits reduced to the high 8 bits of its range."""
     return image.convert("I").point(_high_bytes(facts.bits, facts.inverted), "L")
 
 

@@ -1,4 +1,4 @@
-"""Paths as people write them, and reading regular files only: a pipe would hang its reader, a device never ends."""
+"""Paths given by users, and reading of regular files only: a pipe would block its reader, a device never ends."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ SHOWN = 100
 
 
 def usable_path(text: str | Path) -> Path:
-    """Return the path that somebody wrote, with ~ put in. Raises DataError where no file can be asked for by it."""
+    """Return the path that a user gave, with ~ expanded. Raises DataError if no file can have such a path."""
     place = str(text) if len(str(text)) <= SHOWN else f"{str(text)[:SHOWN]}..."
     try:
         path = Path(text).expanduser()
@@ -25,7 +25,7 @@ def usable_path(text: str | Path) -> Path:
 
 
 def require_regular(path: Path) -> int:
-    """Return the size in bytes of the file at `path`. Raises DataError unless it is regular, or a link to such."""
+    """Return the bytes of the file at `path`. Raises DataError unless it is a regular file or a link to one."""
     try:
         return _regular_size(path.stat(), path)
     except OSError as error:
@@ -33,7 +33,7 @@ def require_regular(path: Path) -> int:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Return the content of the regular file at `path`. Raises DataError when it is none, or has over `most` bytes."""
+    """Return the content of the file at `path`. Raises DataError if it is not regular or larger than `most` bytes."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:

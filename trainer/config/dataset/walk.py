@@ -1,4 +1,4 @@
-"""The files below a folder: regular ones only, and no loop of links."""
+"""The files below a folder: regular files only, without loops of links."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ FolderId = tuple[int, int]
 
 @dataclass
 class FolderContent:
-    """Names of files, relative to the folder, and what was left out."""
+    """Names of files, relative to the folder, and what was skipped or followed."""
 
     names: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -24,34 +24,34 @@ class FolderContent:
     broken: list[str] = field(default_factory=list)
 
     def remarks(self) -> list[str]:
-        """Return what was left out or followed, one line for each kind."""
-        told = (
+        """Return one remark for each kind of entry that was skipped or followed."""
+        kinds = (
             (
                 self.links,
-                "left out: {} behind a link ({}); prepare takes it with --follow-links",
+                "skipped: {} behind a link ({}); prepare follows links with --follow-links",
                 "folder",
             ),
-            (self.followed, "taken: {} behind a link ({})", "folder"),
-            (self.broken, "left out: {} leading nowhere ({})", "link"),
-            (self.irregular, "left out: {} ({}): a pipe, socket or device", "irregular file"),
+            (self.followed, "followed: {} behind a link ({})", "folder"),
+            (self.broken, "skipped: {} ({})", "broken link"),
+            (self.irregular, "skipped: {} ({}): a pipe, socket or device", "irregular file"),
         )
-        return [text.format(counted(len(names), what), some_of(sorted(names))) for names, text, what in told if names]
+        return [text.format(counted(len(names), what), some_of(sorted(names))) for names, text, what in kinds if names]
 
 
 def walk(root: Path, follow_links: bool = False) -> FolderContent:
-    """Return the files below `root`; links to folders are followed, if at all, after all folders that are none."""
+    """Return the files below `root`; links to folders are followed, if at all, after all real folders."""
     found = FolderContent()
     seen: set[FolderId] = set()
     pending = [""]
     while pending:
         for inside in pending:
-            _look_into(root, inside, found, seen)
+            _visit(root, inside, found, seen)
         pending = _unseen(root, found, seen) if follow_links else []
     return found
 
 
 def _unseen(root: Path, found: FolderContent, seen: set[FolderId]) -> list[str]:
-    """Return links to folders that were not looked into; they are no longer left out."""
+    """Return the links to folders that were not visited yet, and move them from skipped to followed."""
     links, found.links = sorted(found.links), []
     fresh: list[str] = []
     for link in links:
@@ -63,7 +63,7 @@ def _unseen(root: Path, found: FolderContent, seen: set[FolderId]) -> list[str]:
     return fresh
 
 
-def _look_into(root: Path, inside: str, found: FolderContent, seen: set[FolderId]) -> None:
+def _visit(root: Path, inside: str, found: FolderContent, seen: set[FolderId]) -> None:
     folders = [inside]
     while folders:
         folder = folders.pop()
@@ -71,27 +71,27 @@ def _look_into(root: Path, inside: str, found: FolderContent, seen: set[FolderId
         for entry in _listed(root / folder):
             name = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                _refuse_label_file(entry)
+                _reject_label_file(entry)
                 folders.append(name)
             else:
                 _sort_in(entry, name, found)
 
 
 def _sort_in(entry: os.DirEntry[str], name: str, found: FolderContent) -> None:
-    """Put a file, or what a link leads to, where it belongs; broken links count as files, to be found by reading."""
+    """Classify a file or the target of a link; broken links to images count as files, so that reading reports them."""
     if _is_folder(entry):
-        _refuse_label_file(entry)
+        _reject_label_file(entry)
         found.links.append(name)
     elif not is_image(name) and not is_label_file(name):
         (found.names if os.path.exists(entry.path) else found.broken).append(name)
     elif _is_irregular(entry):
-        _refuse_label_file(entry)
+        _reject_label_file(entry)
         found.irregular.append(name)
     else:
         found.names.append(name)
 
 
-def _refuse_label_file(entry: os.DirEntry[str]) -> None:
+def _reject_label_file(entry: os.DirEntry[str]) -> None:
     if is_label_file(entry.name):
         raise DataError(entry.path, "is not a regular file")
 
@@ -111,7 +111,7 @@ def _is_irregular(entry: os.DirEntry[str]) -> bool:
 
 
 def _listed(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield what lies in a folder and is not hidden, in order of names."""
+    """Yield the entries of a folder that are not hidden, sorted by name."""
     try:
         with os.scandir(folder) as entries:
             found = sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)

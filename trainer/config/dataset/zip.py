@@ -1,4 +1,4 @@
-"""A data set as a ZIP file, read with care: the file may be broken, or built to do harm."""
+"""A data set as a ZIP file, read defensively: the file may be damaged or malicious."""
 
 import stat
 import struct
@@ -13,14 +13,14 @@ from trainer.config.dataset.listing import Listing, counted, listing, some_of
 from trainer.errors import DataError
 
 MAX_RATIO = 1200
-"""DEFLATE expands no more than 1032 times: an entry that claims more lies, or means harm."""
+"""DEFLATE expands at most 1032 times: an entry that claims more is damaged or malicious."""
 
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-"""Ways of packing that unpack no more at a time than they are asked for: bzip2 makes 45 MB of 50 bytes at once."""
+"""Compression methods that unpack no more than requested: bzip2 turns 50 bytes into 45 MB at once."""
 
 OTHER_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma"}
 READ_AT_ONCE = 1 << 16
-"""Bytes asked for at a time, whatever an entry claims to have."""
+"""Bytes to read at a time, whatever size an entry claims."""
 
 DAMAGE = (
     zipfile.BadZipFile,
@@ -34,13 +34,13 @@ DAMAGE = (
     OverflowError,
     MemoryError,
 )
-"""What `zipfile` raises for files that are broken, or of a kind that it does not know."""
+"""What `zipfile` raises for damaged or unsupported files."""
 
 
 class Zip:
-    """The files in a ZIP. Only its central directory is read until an image is asked for.
+    """The files in a ZIP. Only its central directory is read until an image is requested.
 
-    Names with backslashes, as some Windows tools write them, are read as if they had slashes.
+    Backslashes in names, as written by some Windows tools, are read as slashes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,8 +62,8 @@ class Zip:
     @property
     def remarks(self) -> list[str]:
         links = sorted(name for name, info in self._infos.items() if _is_link(info))
-        told = f"left out: {counted(len(links), 'link')} stored in the ZIP ({some_of(links)})"
-        return [*self._listing.remarks, *([told] if links else [])]
+        skipped = f"skipped: {counted(len(links), 'link')} stored in the ZIP ({some_of(links)})"
+        return [*self._listing.remarks, *([skipped] if links else [])]
 
     @cached_property
     def _listing(self) -> Listing:
@@ -76,7 +76,7 @@ class Zip:
     def read(self, name: str, most: int = MAX_IMAGE_BYTES) -> bytes:
         info = self._infos[name]
         place = f"{self.path}/{name}"
-        _refuse_bomb(place, info, most)
+        _reject_bomb(place, info, most)
         try:
             with self._file.open(info) as file:
                 return b"".join(iter(lambda: file.read(READ_AT_ONCE), b""))
@@ -87,7 +87,7 @@ class Zip:
         seen: set[str] = set()
         for info in self._file.infolist():
             name = info.filename.replace("\\", "/")
-            _refuse_hostile(f"{self.path}/{name}", name, info)
+            _reject_hostile(f"{self.path}/{name}", name, info)
             if name in seen:
                 raise DataError(f"{self.path}/{name}", "occurs in the ZIP twice")
             seen.add(name)
@@ -95,21 +95,21 @@ class Zip:
                 yield name, info
 
 
-def _refuse_hostile(place: str, name: str, info: zipfile.ZipInfo) -> None:
-    """Refuse names that climb out of the archive, what is encrypted, and images of absurd sizes."""
+def _reject_hostile(place: str, name: str, info: zipfile.ZipInfo) -> None:
+    """Raise DataError for paths that escape the archive, encrypted files, and images of absurd sizes."""
     if name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]:
-        raise DataError(place, "has a name that leads out of the archive")
+        raise DataError(place, "has a path that escapes the archive")
     if info.flag_bits & 0x1:
         raise DataError(place, "is encrypted")
     if is_image(name):
-        _refuse_bomb(place, info, MAX_IMAGE_BYTES)
+        _reject_bomb(place, info, MAX_IMAGE_BYTES)
 
 
-def _refuse_bomb(place: str, info: zipfile.ZipInfo, most: int) -> None:
+def _reject_bomb(place: str, info: zipfile.ZipInfo, most: int) -> None:
     if info.compress_type not in METHODS:
         method = OTHER_METHODS.get(info.compress_type, info.compress_type)
         raise DataError(
-            place, f"is packed by the method {method}", "pack the ZIP again, with deflate or without packing"
+            place, f"is compressed with {method}", "write the ZIP again, with deflate or without compression"
         )
     if info.file_size > most or info.file_size > MAX_RATIO * max(info.compress_size, 1):
         raise DataError(place, f"would unpack {info.compress_size} bytes to {info.file_size}")

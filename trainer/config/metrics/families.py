@@ -1,4 +1,4 @@
-"""The kinds of metric there are, and the networks that features come from: the table behind every name of a metric."""
+"""The table of metric families, and the networks that compute their features."""
 
 from itertools import product
 from typing import Literal, NamedTuple
@@ -8,12 +8,12 @@ FeatureSource = Literal["detector", "distance", "pixels"]
 
 
 class Family(NamedTuple):
-    """One kind of metric.
+    """One family of metrics.
 
-    `acronym` is how papers write it in tables and on axes, `better` which way its values improve. `values` are the
-    suffixes of the numbers that are always there, `deviations` those among them that say how sure another is and are no
-    scores, `endings` what may follow the number of images, `source` what the features come from, and `constants` what
-    else decides the numbers.
+    `acronym` is its label in tables and on axes, `better` the direction of improvement. `values` are the suffixes of
+    the numbers that are always recorded, `deviations` those of them that are deviations rather than scores, `endings`
+    what may follow the number of images, `source` where the features come from, and `constants` what else determines
+    the numbers.
     """
 
     acronym: str
@@ -28,7 +28,7 @@ class Family(NamedTuple):
 
 
 PATHS = tuple("".join(parts) for parts in product(("_w", "_z"), ("end", "full"), ("", "_crop")))
-"""Of path length: between latents in w or z, at the path's start or anywhere on it, with `_crop` of the face alone."""
+"""Variants of path length: in w or z, at the start of the path or anywhere on it, with `_crop` of the face only."""
 
 FAMILIES: dict[str, Family] = {
     "fid": Family("FID", "Fréchet distance of features (Heusel et al. 2017)", "lower"),
@@ -72,7 +72,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "msssim": Family(
         "MS-SSIM",
-        "Structural similarity of pairs of images (Wang et al. 2003), low where they are diverse",
+        "Structural similarity of pairs of images (Wang et al. 2003), low if they are diverse",
         "lower",
         reference=False,
         source="pixels",
@@ -81,14 +81,14 @@ FAMILIES: dict[str, Family] = {
 }
 
 DETECTORS = {
-    "lite0": "EfficientNet-Lite0 of a PyPI package, 1280 features; the default, works without internet",
+    "lite0": "EfficientNet-Lite0 from a PyPI package, 1280 features; the default, works offline",
     "inception": "the official Inception file of the papers, 2048 features; give it as inception:/path/to/file.pt",
 }
 
 DISTANCES = {
-    "stlpips": "shift-tolerant LPIPS on AlexNet, of a PyPI package; the default, works without internet",
+    "stlpips": "shift-tolerant LPIPS on AlexNet, from a PyPI package; the default, works offline",
     "vgg16": "LPIPS on VGG16, the official file of the papers; give it as vgg16:/path/to/vgg16.pt",
 }
 
 DETECTOR, DISTANCE = "lite0", "stlpips"
-"""The defaults."""
+"""The default detector and distance."""

@@ -1,13 +1,13 @@
-"""Names of metrics: a family, how many generated images, and which real ones they are held against.
+"""Names of metrics: a family, the number of generated images, and which real images they are compared with.
 
-    fid2k           2,000 generated images against 2,000 real ones, chosen once and for all by a fixed seed
-    fid2k_full      2,000 generated images against every image of the data set
+    fid2k           2,000 generated images against 2,000 real ones, chosen by a fixed seed
+    fid2k_full      2,000 generated images against all images of the data set
     ppl2k_wend      2,000 path lengths in w, at the start of the path; also _wfull, _zend, _zfull, each with _crop
-    pr50k3          the field's name of pr50k: three neighbours; likewise ppl2_wend of ppl50k_wend, ppl_wend of
+    pr50k3          the papers' name of pr50k: three neighbours; likewise ppl2_wend of ppl50k_wend, ppl_wend of
                     ppl50k_wend_crop
 
-A recorded row is named by `value_names`: `fid2k-lite0`, `pr2k_precision-lite0`, `swd2k`. Where its features come
-from is part of the name, so that nobody takes the FID of one feature network for that of another.
+A recorded row is named by `value_names`: `fid2k-lite0`, `pr2k_precision-lite0`, `swd2k`. The feature network is part of
+the name, so that FIDs of different networks are not confused.
 """
 
 import difflib
@@ -32,13 +32,13 @@ _FIELD_NAMES = (
 
 
 class MetricNameError(UserError, ValueError):
-    """A metric or detector is asked for by a name that does not exist."""
+    """A metric, detector or distance with this name does not exist."""
 
 
 class MetricSpec(Settings):
-    """A metric as its name says it: `generated` images against all real images (`full`) or as many of them.
+    """A parsed metric name: `generated` images against all real images (`full`) or as many of them.
 
-    `path` is which path a path length is taken on: `wend`, `zfull_crop`; "" for every other family.
+    `path` is the variant of a path length: `wend`, `zfull_crop`; "" for every other family.
     """
 
     name: str
@@ -48,14 +48,14 @@ class MetricSpec(Settings):
     path: str = ""
 
     def real(self, available: int) -> int:
-        """Return how many real images are used of a set of `available`."""
+        """Return how many of `available` real images are used."""
         return available if self.full else min(self.generated, available)
 
 
 def parse_metric(name: str) -> MetricSpec:
-    """Return what the metric name `name` asks for.
+    """Return the metric called `name`.
 
-    Raises MetricNameError with the nearest name that exists.
+    Raises MetricNameError, suggesting the nearest existing name.
     """
     match = _FORM.fullmatch(_written_out(name))
     if match is None or match["family"] not in FAMILIES or match["ending"] not in FAMILIES[match["family"]].endings:
@@ -68,7 +68,7 @@ def parse_metric(name: str) -> MetricSpec:
 
 
 def _written_out(name: str) -> str:
-    """Return the full form of a name that the field writes in another way."""
+    """Return the full form of a name in the literature's notation."""
     for pattern, full in _FIELD_NAMES:
         if pattern.match(name):
             return pattern.sub(full, name)
@@ -90,15 +90,15 @@ def _suggestion(name: str) -> str:
 
 
 def detector_name(detector: str) -> str:
-    """Return the name of `detector` as it stands in recorded names: what comes before the path.
+    """Return the name of `detector` as used in recorded names: the part before the path.
 
-    Raises MetricNameError for one that does not exist.
+    Raises MetricNameError if it does not exist.
     """
     return _known("detector", detector, DETECTORS)
 
 
 def distance_name(distance: str) -> str:
-    """Return the name of a perceptual distance likewise. Raises MetricNameError."""
+    """Return the name of a perceptual distance likewise. Raises MetricNameError if it does not exist."""
     return _known("distance", distance, DISTANCES)
 
 
@@ -112,18 +112,18 @@ def _known(kind: str, given: str, table: Mapping[str, str]) -> str:
 
 
 def value_names(spec: MetricSpec, detector: str, distance: str = DISTANCE) -> tuple[str, ...]:
-    """Return the names of the numbers that one metric always has, the family's main number first."""
+    """Return the names of the numbers that a metric always records, the main number of its family first."""
     return tuple(recorded_name(spec, value, detector, distance) for value in FAMILIES[spec.family].values)
 
 
 def recorded_name(spec: MetricSpec, value: str, detector: str, distance: str) -> str:
-    """Return the name under which one number of a metric is recorded."""
+    """Return the recorded name of one number of a metric."""
     suffix = f"_{value}" if value else ""
     return f"{spec.name}{suffix}{_source_suffix(FAMILIES[spec.family].source, detector, distance)}"
 
 
 def main_name(score: str, detector: str, distance: str = DISTANCE) -> str:
-    """Return the recorded name of a score that is the name of a metric, of one of its values, or a recorded name."""
+    """Return the recorded name of a score given as the name of a metric, of one of its values, or a recorded name."""
     try:
         return value_names(parse_metric(score), detector, distance)[0]
     except MetricNameError:
@@ -138,12 +138,12 @@ def better(recorded: str) -> Better:
 
 
 def is_deviation(recorded: str) -> bool:
-    """Return whether the recorded name (`is2k_std-lite0`) says how sure another number is, and so is no score."""
+    """Return whether the recorded name (`is2k_std-lite0`) is that of a deviation, not of a score."""
     return recorded.partition("-")[0].rpartition("_")[2] in family_of(recorded).deviations
 
 
 def family_of(recorded: str) -> Family:
-    """Return the family of a recorded name, of a metric's name or of its beginning (`fid`). Raises MetricNameError."""
+    """Return the family of a recorded name, a metric's name, or its beginning (`fid`). Raises MetricNameError."""
     family = _family_of(recorded)
     if family is None:
         raise MetricNameError("metrics", f"no metric is called {recorded!r}", _suggestion(recorded))
@@ -156,7 +156,7 @@ def _family_of(recorded: str) -> Family | None:
 
 
 def _source_suffix(source: FeatureSource, detector: str, distance: str) -> str:
-    """Return the end of a recorded name: the network that features come from, if there is one."""
+    """Return the suffix of a recorded name: the network that computes its features, if there is one."""
     if source == "pixels":
         return ""
     return f"-{detector_name(detector) if source == 'detector' else distance_name(distance)}"
@@ -165,10 +165,10 @@ def _source_suffix(source: FeatureSource, detector: str, distance: str) -> str:
 def metric_identity(
     spec: MetricSpec, source: str, reference: str, num_real: int, seed: int | None, mirror: bool = False
 ) -> str:
-    """Return 8 hexadecimal digits that are equal exactly where two values of a metric may be compared.
+    """Return 8 hexadecimal digits that are equal if and only if two values of a metric are comparable.
 
-    `source` is the identity of what the features come from (weights, resize, precision), `reference` the fingerprint of
-    the data set, `seed` that of the generated images. Without a seed it is the identity of the metric over many seeds.
+    `source` is the identity of the feature network (weights, resize, precision), `reference` the fingerprint of the
+    data set, `seed` that of the generated images; None for the identity of the metric over many seeds.
     """
     family = FAMILIES[spec.family]
     facts = {

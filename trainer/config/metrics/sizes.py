@@ -1,4 +1,4 @@
-"""How many images a metric needs to be defined, and from how many on its number means something."""
+"""How many images a metric needs to be defined, and how many to be meaningful."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import MetricSpec, detector_name
 
 FEATURES = {"lite0": 1280, "inception": 2048}
-"""Numbers that a detector gives for an image; the covariance of fewer images is singular."""
+"""Features per image of a detector; the covariance of fewer images is singular."""
 
 
 class Sides(NamedTuple):
-    """How many images a metric compares: generated ones, and real ones (0 where it needs none)."""
+    """How many images a metric compares: generated ones, and real ones (0 if it needs none)."""
 
     generated: int
     real: int
@@ -25,24 +25,24 @@ class Sides(NamedTuple):
 
 
 def sides(spec: MetricSpec, images: int) -> Sides:
-    """Return how many images are compared where the data set has so many `images`."""
+    """Return how many images are compared if the data set has `images`."""
     return Sides(spec.generated, spec.real(images) if FAMILIES[spec.family].reference else 0)
 
 
 def undefined(spec: MetricSpec, images: int) -> str:
-    """Return why a metric has no value on a data set of so many images, or nothing."""
+    """Return why a metric is undefined on a data set of `images`, "" if it is defined."""
     constants, compared = dict(FAMILIES[spec.family].constants), sides(spec, images)
     if spec.family == "is" and compared.generated < constants["splits"]:
-        return f"{constants['splits']:g} parts of {compared} image(s) cannot be made"
+        return f"{compared}: too few for {constants['splits']:g} splits"
     if spec.family == "pr" and compared.fewest <= constants["neighbours"]:
-        return f"{compared}: nobody has {constants['neighbours']:g} neighbours"
+        return f"{compared}: too few for {constants['neighbours']:g} neighbours"
     if spec.family in ("kid", "fid", "swd") and compared.fewest < 2:
-        return f"{compared}: two images a side are needed"
+        return f"{compared}: each side needs two images"
     return ""
 
 
 def doubtful(spec: MetricSpec, images: int, detector: str) -> str:
-    """Return why a metric means little on a data set of so many images, or nothing."""
+    """Return why a metric is unreliable on a data set of `images`, "" if it is reliable."""
     compared, constants = sides(spec, images), dict(FAMILIES[spec.family].constants)
     features = FEATURES[detector_name(detector)]
     if spec.family == "fid" and compared.fewest < features:

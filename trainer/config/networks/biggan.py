@@ -1,8 +1,8 @@
 """The networks of BigGAN as settings (Brock et al. 2019, "Large scale GAN training", App. B).
 
-With labels they are class-conditional: one shared embedding enters every batch normalisation of the generator, and the
-discriminator projects on one of its own. Without labels the batch normalisations depend on z alone (self-modulation):
-the unconditional variant of Schoenfeld et al. 2020, which the ADA paper compares with.
+With labels they are class-conditional: a shared embedding enters every batch normalisation of the generator, and the
+discriminator projects onto an embedding of its own. Without labels the batch normalisations depend on z alone
+(self-modulation): the unconditional variant of Schoenfeld et al. 2020, which the ADA paper compares with.
 """
 
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ GENERATOR_WIDTHS: Mapping[int, tuple[int, ...]] = {
     256: (16, 16, 8, 8, 4, 2, 1),
     512: (16, 16, 8, 8, 4, 2, 1, 1),
 }
-"""Feature maps at 4x4, 8x8, ..., in units of `channels`, by the resolution of images (8 and 16 pixels are ours)."""
+"""Feature maps at 4x4, 8x8, ..., in units of `channels`, by image resolution (8 and 16 pixels are our additions)."""
 
 
 class DiscriminatorShape(NamedTuple):
-    """Feature maps behind every block, from the image on, and how many of the blocks halve the resolution."""
+    """Feature maps after every block, starting at the image, and how many blocks halve the resolution."""
 
     widths: tuple[int, ...]
     halvings: int
@@ -47,8 +47,8 @@ class BigGanGenerator(GeneratorSpec):
     """Residual blocks with conditional batch normalisation and spectrally normalised weights.
 
     `shared` embeds the class once for all normalisations; if off, each has a gain and a shift for every class, and z
-    enters the first layer alone. `hierarchical` gives every block a part of z of its own, z_dim / (blocks + 1) rounded
-    down. `attention` is the resolution of the self-attention layer. Images are made with batch statistics averaged over
+    enters the first layer alone. `hierarchical` gives every block its own part of z, z_dim / (blocks + 1) rounded down.
+    `attention` is the resolution of the self-attention layer. Images are generated with batch statistics averaged over
     `standing_passes`.
     """
 
@@ -76,7 +76,7 @@ class BigGanGenerator(GeneratorSpec):
 
 
 class BigGanDiscriminator(DiscriminatorSpec):
-    """Residual blocks with spectrally normalised weights, features summed over the image, projection on the class."""
+    """Residual blocks with spectrally normalised weights, features summed over the image, class projection."""
 
     module: ClassVar[str] = "trainer.model.biggan.discriminator"
     type: Literal["biggan"] = "biggan"

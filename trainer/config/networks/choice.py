@@ -1,4 +1,4 @@
-"""The choice among families of networks, and a pair of them with the images they are for."""
+"""The choice among network families, and a pair of networks with the format of their images."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ AnyDiscriminator = Annotated[
 
 
 class Networks(Settings):
-    """A pair of networks and the images they are for: what a snapshot needs to be read without its run."""
+    """A pair of networks and the format of their images: what is needed to load a snapshot without its run."""
 
     generator: AnyGenerator
     discriminator: AnyDiscriminator

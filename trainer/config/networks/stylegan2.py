@@ -1,7 +1,7 @@
-"""What all networks say of themselves, and the two of StyleGAN2 as settings.
+"""Base classes of network specs, and the settings of StyleGAN2's two networks.
 
-Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN". Other families are in `growing.py` and
-`biggan.py`; `families.py` has the choice among them.
+Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN". Other families are in `stylegan_progan.py`
+and `biggan.py`; `choice.py` has the choice among them.
 """
 
 from typing import Annotated, ClassVar, Literal, Self
@@ -16,26 +16,26 @@ BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 
 
 def is_binomial(value: object) -> bool:
-    """Whether taps that came later than trials without them are [1 3 3 1], as they always were."""
+    """Return whether taps are the default [1 3 3 1], excluded from dumps to keep earlier trial ids."""
     return value == BINOMIAL
 
 
-def _of_some_gain(taps: tuple[float, ...]) -> tuple[float, ...]:
+def _with_nonzero_sum(taps: tuple[float, ...]) -> tuple[float, ...]:
     if not sum(taps):
         raise ValueError("the taps of a filter must not add up to 0")
     return taps
 
 
 FilterTaps = Annotated[
-    tuple[FiniteFloat, ...], Field(min_length=1, exclude_if=is_binomial), AfterValidator(_of_some_gain)
+    tuple[FiniteFloat, ...], Field(min_length=1, exclude_if=is_binomial), AfterValidator(_with_nonzero_sum)
 ]
-"""The filter that images are resampled with along both axes, up to a factor."""
+"""The resampling filter along both axes, up to a factor."""
 
 
 class Precision(Settings):
     """Arithmetic of the convolutions in the `top_resolutions` highest resolutions; the rest is always float32.
 
-    With bf16, R1 and path length stay float32 all the same: their bf16 gradients are wrong by a third.
+    With bf16, R1 and path length are still computed in float32: their bf16 gradients are off by a third.
     """
 
     dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
@@ -44,7 +44,7 @@ class Precision(Settings):
 
 
 class GeneratorSpec(Spec):
-    """A family of generators. `maps` says that it has a w, which styles and path lengths need; `grows` that it can."""
+    """A family of generators. `maps`: it has a w, as styles and path lengths need. `grows`: it can grow in training."""
 
     maps: ClassVar[bool] = False
     grows: ClassVar[bool] = False
@@ -52,7 +52,7 @@ class GeneratorSpec(Spec):
 
     @property
     def arithmetic(self) -> Precision:
-        """Return how the convolutions compute."""
+        """Return the precision of the convolutions."""
         return Precision()
 
     def width(self, size: int, resolution: int) -> int:
@@ -61,27 +61,27 @@ class GeneratorSpec(Spec):
 
 
 class DiscriminatorSpec(Spec):
-    """A family of discriminators. `has_style_layers`: of StyleGAN's layers, into which some methods put theirs."""
+    """A family of discriminators. `has_style_layers`: it has StyleGAN's layers, which some methods extend."""
 
     grows: ClassVar[bool] = False
     has_style_layers: ClassVar[bool] = False
 
     @property
     def arithmetic(self) -> Precision:
-        """Return how the convolutions compute."""
+        """Return the precision of the convolutions."""
         return Precision()
 
     @property
     def group(self) -> int | None:
-        """Return the size of the groups scored together, parts of a micro-batch; None: all of it is one group."""
+        """Return the size of the groups of a micro-batch that are scored together; None: the whole micro-batch."""
         return 1
 
 
 class StyleGan2Generator(GeneratorSpec):
     """Mapping and synthesis network. Channels at resolution r: min(channel_base / r, channel_max).
 
-    `demodulate` off and `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4; `noise_inputs`
-    off leaves out the noise that every 3x3 convolution adds.
+    Disabling `demodulate` and enabling `spectral_norm` (of the 3x3 convolutions) are variants of StyleGAN2's Table 4;
+    `noise_inputs` controls the noise that every 3x3 convolution adds.
     """
 
     maps: ClassVar[bool] = True
@@ -113,8 +113,8 @@ class StyleGan2Generator(GeneratorSpec):
 class StyleGan2Discriminator(DiscriminatorSpec):
     """Discriminator with minibatch standard deviation; `capacity` multiplies channel base and maximum (ADA Fig. 8b).
 
-    `minibatch_std_group` null makes one group of the whole micro-batch; `minibatch_std_channels` counts the feature
-    maps that the standard deviation adds at 4x4, 0 for a discriminator that judges every image by itself.
+    `minibatch_std_group` null makes one group of the whole micro-batch; `minibatch_std_channels` is the number of
+    feature maps that the standard deviation adds at 4x4, 0 for a discriminator that scores every image independently.
     `embedding_dim` is the width of the embedded condition, by default the number of feature maps at 4x4.
     """
 
@@ -147,14 +147,14 @@ class StyleGan2Discriminator(DiscriminatorSpec):
         return max(min(base // size, most), 1)
 
     @model_validator(mode="after")
-    def _standard_deviations_share_out_the_features(self) -> Self:
+    def _minibatch_std_divides_features(self) -> Self:
         maps, width = self.minibatch_std_channels, self.width(4)
         if maps and width % maps:
             raise ValueError(f"minibatch_std_channels {maps} does not divide the {width} feature maps at 4x4")
         return self
 
     def freezable_layers(self, resolution: int) -> int:
-        """Return how many layers lie before the 4x4 block: conv0, conv1, skip of each resolution, and its FromRGB."""
+        """Return the number of layers before the 4x4 block: conv0, conv1 and skip of each resolution, and FromRGB."""
         blocks = resolution.bit_length() - 3
         if self.architecture == "skip":
             return 3 * blocks

@@ -1,10 +1,10 @@
-"""Networks that can grow while they are trained: those of StyleGAN and of ProGAN as settings.
+"""Settings of networks that can grow during training: those of StyleGAN and ProGAN.
 
 [1] Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation"
 [2] Karras et al. 2019, "A style-based generator architecture for GANs"
 [3] Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN", Table 1, configurations A to D
 
-Without the method `progressive-growing` they are trained at the full resolution from the start. Channels at resolution
+Without the method `progressive-growing` they train at the full resolution from the start. Channels at resolution
 r: min(channel_base / r, channel_max).
 """
 
@@ -54,8 +54,8 @@ class StyleGanDiscriminator(DiscriminatorSpec):
 class ProGanGenerator(GeneratorSpec):
     """Latents to images without a mapping network [1].
 
-    `normalisation` is per pixel, of every batch (as before [1]), or none; `equalised` off draws weights of the scale
-    they are used in, and leaves them to Adam as they are. Both are rows of Table 1 of [1].
+    `normalisation` is per pixel, batch normalisation (as before [1]), or none; without `equalised`, weights are
+    initialised at the scale they are used in, without a runtime factor. Both are rows of Table 1 of [1].
     """
 
     module: ClassVar[str] = "trainer.model.growing.progan_generator"
@@ -71,10 +71,10 @@ class ProGanGenerator(GeneratorSpec):
 
 
 class ProGanDiscriminator(DiscriminatorSpec):
-    """Mirror image of the generator [1].
+    """The mirrored architecture of the generator [1].
 
-    `variety` is how it sees a batch: minibatch standard deviation, minibatch discrimination (Salimans et al. 2016), or
-    not at all. `normalisation` of layers stands for the critic of Gulrajani et al. 2017, the first rows of Table 1.
+    `variety` selects minibatch standard deviation, minibatch discrimination (Salimans et al. 2016), or neither.
+    Layer `normalisation` is that of the critic of Gulrajani et al. 2017, in the first rows of Table 1.
     """
 
     module: ClassVar[str] = "trainer.model.growing.progan_discriminator"

@@ -1,4 +1,4 @@
-"""The presets of the papers as rows of a table, and the one heuristic that fills a row in (`auto`).
+"""The presets of the papers as rows of a table, and the heuristic of the preset `auto`.
 
 Sources: Karras et al. 2020 (ADA), Table 24 and the published training configurations. A preset's micro-batch is its
 global batch over the number of devices it was published for.
@@ -14,7 +14,7 @@ Tree = dict[str, Any]
 
 
 class PresetRow(NamedTuple):
-    """One preset. `ema_kimg` is the half life; `rampup` None means none; `gamma` weighs R1."""
+    """One preset. `ema_kimg` is the half-life; `rampup` None disables it; `gamma` is the weight of R1."""
 
     devices: int
     kimg: float
@@ -39,7 +39,7 @@ OFFICIAL: dict[str, PresetRow] = {
 
 
 def auto_row(resolution: int, devices: int) -> PresetRow:
-    """Return the row of `auto`: batch, lr, gamma and half life from the resolution and the number of devices."""
+    """Return the row of `auto`: batch, lr, gamma and half-life from the resolution and the number of devices."""
     batch = max(min(devices * min(4096 // resolution, 32), 64), devices)
     return PresetRow(
         devices=devices,
@@ -80,7 +80,7 @@ def _cifar(row: PresetRow) -> Tree:
 
 
 def _tiny(channel_base: int, gamma: float) -> Tree:
-    """Small float32 networks for CPUs, about 0.2 M parameters each; ADA five times as fast as the paper's."""
+    """Small float32 networks for CPUs, about 0.2 M parameters each; ADA adapts five times as fast as in the paper."""
     tree = _official(PresetRow(1, 100, 16, 4, channel_base, 0.0025, gamma, 5.0, 0.05, 2))
     width = {"channel_max": 64, "precision": {}}
     tree["generator"] |= {**width, "z_dim": 64, "w_dim": 64}
@@ -90,9 +90,9 @@ def _tiny(channel_base: int, gamma: float) -> Tree:
 
 
 def _laptop(row: PresetRow, channel_max: int) -> Tree:
-    """Networks for one core of a laptop, found by the search of sweeps/presets: no path length, no style mixing.
+    """Networks for one core of a laptop, found by the search in sweeps/presets: no path length, no style mixing.
 
-    Of the configurations it sampled, the one whose FID on clothes after 40 core-seconds was best on average; rounded.
+    The sampled configuration with the best average FID on clothes after 40 core-seconds, rounded.
     """
     tree = _official(row)
     width = {"channel_max": channel_max, "precision": {}}
@@ -116,22 +116,22 @@ PRESETS = ("auto", *_FIXED)
 
 
 TRANSFER: Tree = {"augment": {"horizon_kimg": 100.0}, "ema": {"rampup": None}}
-"""What a run that starts from a snapshot has instead: ADA five times as fast, and no ramp of the moving average."""
+"""Overrides for a run that starts from a snapshot: ADA adapts five times as fast, and no EMA ramp-up."""
 
 
 def preset_tree(name: str, resolution: int, devices: int = 1, transfer: bool = False) -> Tree:
-    """Return the settings of preset `name` as a tree of plain values, everything but the data.
+    """Return the settings of preset `name` as a tree of plain values, without the data.
 
-    `resolution` in pixels and `devices` only matter for `auto`, whose row depends on both.
+    `resolution` in pixels and `devices` matter only for `auto`.
     """
     if name not in PRESETS:
-        raise UserError("preset", f"none is called {name!r}", f"choose one of {', '.join(PRESETS)}")
+        raise UserError("preset", f"no preset is called {name!r}", f"choose one of {', '.join(PRESETS)}")
     tree = _official(auto_row(resolution, devices)) if name == "auto" else _FIXED[name]
     return merge(tree, TRANSFER) if transfer else tree
 
 
 def merge(base: Tree, over: Mapping[str, Any]) -> Tree:
-    """Return `base` with `over` laid on it, key by key; a tagged choice of another `type` replaces the whole group."""
+    """Return `base` updated by `over`, key by key; a tagged choice of another `type` replaces the whole group."""
     return {**base, **{key: _merged_value(base.get(key), value) for key, value in over.items()}}
 
 
@@ -140,7 +140,7 @@ def _merged_value(base: Any, over: Any) -> Any:
         return over
     if isinstance(over, str) and "type" in base:
         over = {"type": over}
-    if not isinstance(over, dict | Mapping):  # dict first: the check of an abstract class takes ten times as long
+    if not isinstance(over, dict | Mapping):  # dict first: checking against an abstract class takes ten times as long
         return over
     if over.get("type", base.get("type")) != base.get("type"):
         return dict(over)

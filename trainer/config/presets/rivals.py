@@ -1,13 +1,13 @@
-"""Presets of the families that came before StyleGAN2, and of its own ladder from there.
+"""Presets of the families that preceded StyleGAN2, and of StyleGAN2's configurations A to F.
 
 [1] Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN", Table 1 and App. B
 [2] Karras et al. 2018, "Progressive growing of GANs", App. A
 [3] Brock et al. 2019, "Large scale GAN training", App. C; Schoenfeld et al. 2020 (the unconditional variant)
 
-Settings that depend on the data alone need no preset: the 3x3 architectures of [1], Table 2, are `stylegan2-e` with
+Other published rows are variants of these presets: the 3x3 architectures of [1], Table 2, are `stylegan2-e` with
 generator.architecture and discriminator.architecture; the variants of its Table 4 are `stylegan2-f` with
 methods: spectral-norm, generator.spectral_norm, generator.demodulate and objective.path_length_weight; the rows of [2],
-Table 1, are `progan` without some of it.
+Table 1, are `progan` with parts disabled.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Tree = dict[str, Any]
 EAGER: Tree = {"regularize_every": None}
 GROWTH: Tree = {"type": "progressive-growing"}
 BATCHES: Mapping[int, int] = {4: 512, 8: 256, 16: 128, 32: 64, 64: 32}
-"""Batches of the lower resolutions on eight devices, where the higher ones have 32."""
+"""Batches of the lower resolutions on eight devices; higher ones have 32."""
 
 
 def _adam(lr: float, **settings: Any) -> Tree:
@@ -26,7 +26,7 @@ def _adam(lr: float, **settings: Any) -> Tree:
 
 
 def _shared(width: int) -> Tree:
-    """Return what all of StyleGAN2's configurations have: plain logistic loss, no augmentation, 32 images on eight."""
+    """Return what StyleGAN2's configurations share: logistic loss, no augmentation, batch 32 on eight devices."""
     return {
         "generator": {"type": "stylegan2", "channel_base": width},
         "discriminator": {"type": "stylegan2", "channel_base": width},
@@ -39,7 +39,7 @@ def _shared(width: int) -> Tree:
 
 
 def _growing(style: str, r1_every: int | None, path_length_weight: float) -> Tree:
-    """Return a configuration of A to D: they begin at 8x8, with an lr of 0.001 that rises to 0.003."""
+    """Return one of the configurations A to D: they start at 8x8, with an lr that rises from 0.001 to 0.003."""
     batches = {resolution: batch for resolution, batch in BATCHES.items() if resolution >= 8}
     return {
         **_shared(16384),
@@ -92,13 +92,13 @@ def _biggan(generator: Tree, discriminator: Tree, lr: tuple[float, float], batch
 
 
 def _conditional() -> Tree:
-    """Return BigGAN on ImageNet: two steps of D for each one of G, the average from iteration 20,000 of G on [3]."""
+    """Return BigGAN on ImageNet: two steps of D for each step of G, EMA from iteration 20,000 of G [3]."""
     tree = _biggan({"z_dim": 120}, {}, (5e-5, 2e-4), (2048, 256), 2)
     return {**tree, "ema": {"half_life_kimg": 10.0, "beta": 0.9999, "start_kimg": 20_000 * 2 * 2.048}}
 
 
 def _unconditional() -> Tree:
-    """Return the variant whose normalisations depend on z alone; the average begins at iteration 21,000 [3]."""
+    """Return the variant whose normalisations depend on z alone; EMA starts at iteration 21,000 [3]."""
     width = {"channels": 64, "attention": None}
     tree = _biggan(width, width, (1e-4, 5e-4), (20, 10), 1)
     return {**tree, "ema": {"half_life_kimg": 10.0, "beta": 0.9999, "start_kimg": 21_000 * 0.02}}

@@ -1,4 +1,4 @@
-"""CIFAR-10 as its authors give it: pickles of arrays, in a tar archive or unpacked (Krizhevsky 2009)."""
+"""CIFAR-10 in its original format: pickles of arrays, in a tar archive or unpacked (Krizhevsky 2009)."""
 
 import tarfile
 import zlib
@@ -16,11 +16,11 @@ from trainer.errors import DataError
 SIDE = 32
 MAX_BATCH_BYTES = 256 << 20
 BATCH_PREFIX = "data_batch_"
-"""The 50,000 training images: what GANs are trained on. `test_batch` is left out."""
+"""The 50,000 training images, as used to train GANs. `test_batch` is skipped."""
 
 
 class Batch:
-    """Some thousands of images and their classes."""
+    """One batch file: images and their classes."""
 
     def __init__(self, content: bytes, place: str) -> None:
         self.place = place
@@ -35,7 +35,7 @@ class Batch:
 
 
 class CifarReader:
-    """The images of all `data_batch_*`, in order of the batches. Nothing in the archive is executed or unpacked."""
+    """The images of all `data_batch_*`, in order. Nothing in the archive is executed or extracted."""
 
     kind = "cifar10"
     remarks: tuple[str, ...] = ()
@@ -80,4 +80,4 @@ def _batches_of(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[str, byt
 
 def _require_sane(place: str, size: int) -> None:
     if size > MAX_BATCH_BYTES:
-        raise DataError(place, f"has {size} bytes, more than a batch ever has")
+        raise DataError(place, f"has {size} bytes, too many for a batch")

@@ -1,4 +1,4 @@
-"""MNIST and its relatives: images and labels as IDX files, gzipped or not (http://yann.lecun.com/exdb/mnist)."""
+"""MNIST and similar sets: images and labels as IDX files, gzipped or not (http://yann.lecun.com/exdb/mnist)."""
 
 import gzip
 import math
@@ -21,7 +21,7 @@ UNSIGNED_BYTE = 8
 
 
 class IdxReader:
-    """The parts `files` (`train-images-idx3-ubyte`, ...) one after another; labels from the files named alike."""
+    """The parts `files` (`train-images-idx3-ubyte`, ...) in order; labels from the files named accordingly."""
 
     kind = "idx"
     remarks: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def read_idx(file: Path, axes: int) -> UInt8[np.ndarray, "..."]:
-    """Return the array in an IDX file. No more is unpacked than its header announces."""
+    """Return the array in an IDX file, unpacking no more than its header declares."""
     require_regular(file)
     opener = gzip.open if file.suffix.lower() == ".gz" else open
     try:
@@ -57,7 +57,7 @@ def read_idx(file: Path, axes: int) -> UInt8[np.ndarray, "..."]:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(file, f"cannot be read ({error})") from None
     if len(content) != size:
-        raise DataError(file, f"does not hold the {size} bytes that its header announces")
+        raise DataError(file, f"does not have the {size} bytes that its header declares")
     return np.frombuffer(content, dtype=np.uint8).reshape(lengths)
 
 
@@ -66,12 +66,12 @@ def _lengths(file: Path, header: bytes, axes: int) -> tuple[int, ...]:
         raise DataError(file, f"is not an IDX file of bytes with {axes} axes")
     lengths = struct.unpack(f">{axes}I", header[4:])
     if math.prod(lengths) > MAX_BYTES:
-        raise DataError(file, f"announces {'x'.join(map(str, lengths))} bytes")
+        raise DataError(file, f"declares {'x'.join(map(str, lengths))} bytes")
     return lengths
 
 
 def _label_file(images: Path) -> Path | None:
-    """Return the labels that lie beside `images`, gzipped or not, whatever those are; endings may be in capitals."""
+    """Return the label file beside `images`, each gzipped or not, with suffixes in any case."""
     wanted = images.name.lower().replace("images-idx3", "labels-idx1").removesuffix(".gz")
     beside = [file for file in images.parent.glob("*") if file.name.lower().removesuffix(".gz") == wanted]
     return min((file for file in beside if file != images), default=None)

@@ -21,8 +21,8 @@ CLASSES_NAMED = 50
 class ImageReader:
     """The images below a folder or in a ZIP, in order of their names.
 
-    Labels "keep" takes those of `dataset.json`; "folders" numbers the outermost folders as classes, those around all
-    images left out; "none" drops them.
+    Labels "keep" uses those of `dataset.json`; "folders" numbers the outermost folders as classes, below any folder
+    that contains all images; "none" drops them.
     """
 
     kind = "images"
@@ -54,17 +54,17 @@ def _by_folder(archive: Archive) -> Labelling:
     around = common_folder(archive.images)
     names = [canonical(name).removeprefix(f"{around}/") for name in archive.images]
     if around and not any("/" in name for name in names):
-        problem = f"all images lie directly in one folder, {around}, so there are no classes"
-        raise DataError(archive.path, problem, "leave out --labels folders")
+        problem = f"all images are directly in one folder, {around}, so there are no classes"
+        raise DataError(archive.path, problem, "remove --labels folders")
     folders = [name.split("/")[0] if "/" in name else "" for name in names]
     if "" in folders:
-        problem = f"image {archive.images[folders.index('')]} is in no folder, so it has no class"
+        problem = f"image {archive.images[folders.index('')]} is not in a folder, so it has no class"
         raise DataError(archive.path, problem)
     number = {folder: index for index, folder in enumerate(sorted(set(folders)))}
-    return Labelling([number[folder] for folder in folders], _told(list(number), around))
+    return Labelling([number[folder] for folder in folders], _remarks(list(number), around))
 
 
-def _told(classes: Sequence[str], around: str) -> list[str]:
+def _remarks(classes: Sequence[str], around: str) -> list[str]:
     named = ", ".join(f"{number} {name}" for number, name in enumerate(classes[:CLASSES_NAMED]))
-    told = f"classes are the folders in order of their names: {named}{' ...' if len(classes) > CLASSES_NAMED else ''}"
-    return [told, *([f"all images lie in the folder {around}: the folders in it are the classes"] if around else [])]
+    remark = f"classes are the folders, sorted by name: {named}{' ...' if len(classes) > CLASSES_NAMED else ''}"
+    return [remark, *([f"all images are in the folder {around}; its subfolders are the classes"] if around else [])]

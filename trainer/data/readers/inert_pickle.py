@@ -1,7 +1,7 @@
-"""Reading numbers out of a pickle without running anything that it asks for.
+"""Read numbers from a pickle without executing anything in it.
 
-A pickle is a program: it names functions and calls them. Here every name that it may use stands for a harmless object
-of ours, which only keeps what it is given; any other name ends the reading. NumPy sees plain bytes at the very end.
+A pickle is a program that names functions and calls them. Here every allowed name maps to an inert stand-in that only
+stores its arguments; any other name is an error. NumPy receives only the final bytes.
 """
 
 import io
@@ -22,11 +22,11 @@ class _DType:
         self.code = code.decode("ascii") if isinstance(code, bytes) else code
 
     def __setstate__(self, state: object) -> None:
-        """Byte order and the like: single bytes have none."""
+        """Ignore the byte order and other state: single bytes have none."""
 
 
 class Array:
-    """Stands for a numpy.ndarray: shape, type and bytes as the pickle gives them, believed only by `as_bytes`."""
+    """Stands for a numpy.ndarray: shape, type and bytes as given by the pickle, validated by `as_bytes`."""
 
     def __init__(self, shape: object = None, dtype: object = None, content: object = None) -> None:
         self.shape, self.dtype, self.content = shape, dtype, content
@@ -65,7 +65,7 @@ STAND_INS: dict[tuple[str, str], Any] = {
 class _InertUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in STAND_INS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which plain numbers do not need")
+            raise pickle.UnpicklingError(f"it uses {module}.{name}, which plain numbers do not need")
         return STAND_INS[module, name]
 
 
@@ -78,7 +78,7 @@ def load_inert(content: bytes) -> Any:
 
 
 def as_bytes(array: object) -> UInt8[np.ndarray, "..."]:
-    """Return an `Array` of unsigned bytes as NumPy's. Raises ValueError when it is not one, or lies about its size."""
+    """Return an `Array` of unsigned bytes as a NumPy array. Raises ValueError if it is invalid."""
     if not isinstance(array, Array) or not isinstance(array.dtype, _DType) or array.dtype.code not in ("u1", "|u1"):
         raise ValueError("not an array of bytes")
     shape, content = array.shape, array.content

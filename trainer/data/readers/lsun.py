@@ -1,4 +1,4 @@
-"""LSUN as its authors give it: an LMDB database of encoded images (Yu et al. 2015)."""
+"""LSUN in its original format: an LMDB database of encoded images (Yu et al. 2015)."""
 
 import importlib
 from collections.abc import Iterator

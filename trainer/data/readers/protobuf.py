@@ -1,4 +1,4 @@
-"""As much of Protocol Buffers as a tf.train.Example needs (https://protobuf.dev/programming-guides/encoding).
+"""The part of Protocol Buffers that a tf.train.Example needs (https://protobuf.dev/programming-guides/encoding).
 
 Example  { Features features = 1; }
 Features { map<string, Feature> feature = 1; }          a map is repeated { string key = 1; Feature value = 2; }
@@ -15,7 +15,7 @@ Feature = list[bytes] | list[int]
 
 
 def parse_example(message: bytes) -> dict[str, Feature]:
-    """Return the features of an Example that are bytes or integers, by name. Raises ValueError for another message."""
+    """Return the bytes and integer features of an Example, by name. Raises ValueError for an invalid message."""
     features: dict[str, Feature] = {}
     for block in _inside(message, 1):
         for pair in _inside(block, 1):
@@ -30,7 +30,7 @@ def _feature(message: bytes) -> Feature:
 
 
 def _inside(message: bytes, wanted: int) -> list[bytes]:
-    """Return the messages, texts or packed values in field `wanted`."""
+    """Return the messages, strings or packed values in field `wanted`."""
     return [value for field, value in _fields(message) if field == wanted and isinstance(value, bytes)]
 
 

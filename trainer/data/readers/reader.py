@@ -1,4 +1,4 @@
-"""What every kind of source gives: pictures one after another, and how many there will be."""
+"""The interface of data sources: a sequence of pictures, and their number."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from trainer.data.decode import DecodedFile
 
 
 class Picture(NamedTuple):
-    """One image of a source, its class if it has one, its place for error messages, and what its file said, if any."""
+    """One image of a source, its class if any, its place for error messages, and its decoded file, if any."""
 
     pixels: UInt8[np.ndarray, "h w c"]
     label: int | None
@@ -20,16 +20,16 @@ class Picture(NamedTuple):
 
 @runtime_checkable
 class Reader(Protocol):
-    """A source of pictures. Making one looks at the source; `pictures` reads it through."""
+    """A source of pictures. The constructor inspects the source; `pictures` reads it."""
 
     kind: str
 
     @property
     def remarks(self) -> Sequence[str]:
-        """What was left out, or understood in one way of several, one line each."""
+        """What was skipped or ambiguous, one line each."""
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """Return the number of pictures."""
 
     def pictures(self) -> Iterator[Picture]:
-        """Yield all of them, in an order that only depends on the source's content."""
+        """Yield all pictures, in an order that depends only on the source's content."""

@@ -1,4 +1,4 @@
-"""TFRecords of the multi-resolution layout of ProGAN and StyleGAN: `<name>-r02.tfrecords` (4x4) ... `-r10` (1024x1024).
+"""TFRecords in the multi-resolution layout of ProGAN and StyleGAN: `<name>-r02.tfrecords` (4x4) ... `-r10` (1024x1024).
 
 A record is: length (8 bytes, little endian), its masked CRC-32C (4), the data, their masked CRC-32C (4). The data are a
 tf.train.Example with `shape` [c h w] and `data`. Labels are one-hot rows in `<name>-rxx.labels`, a .npy file.
@@ -55,7 +55,7 @@ def record_files(folder: Path) -> list[Path]:
 
 
 def _with_suffix(folder: Path, suffix: str) -> list[Path]:
-    """Return the files in `folder` with this ending, in capitals or not."""
+    """Return the files in `folder` with this suffix, in any case."""
     return sorted(file for file in folder.glob("[!.]*") if file.suffix.lower() == suffix)
 
 
@@ -67,7 +67,7 @@ def _finest(folder: Path) -> Path:
 
 
 def _lengths(path: Path) -> Iterator[int]:
-    """Yield the length of every record, going from header to header without reading the data."""
+    """Yield the length of every record, reading headers only."""
     size = path.stat().st_size
     with path.open("rb") as file:
         place = 0
@@ -83,10 +83,10 @@ def _lengths(path: Path) -> Iterator[int]:
 def _length(file: BinaryIO, place: str) -> int:
     header = file.read(HEADER_BYTES)
     if len(header) < HEADER_BYTES or masked_crc32c(header[:8]) != struct.unpack("<I", header[8:])[0]:
-        raise DataError(place, "is not the head of a TFRecord")
+        raise DataError(place, "is not the header of a TFRecord")
     length: int = struct.unpack("<Q", header[:8])[0]
     if length > MAX_RECORD_BYTES:
-        raise DataError(place, f"has {length} bytes, more than an image ever has")
+        raise DataError(place, f"has {length} bytes, too many for an image")
     return length
 
 

@@ -1,4 +1,4 @@
-"""Feature networks behind one Protocol."""
+"""Feature networks with a common interface."""
 
 from trainer.metrics.detectors.detector import Detector, DetectorError, Outputs
 from trainer.metrics.detectors.table import load_detector

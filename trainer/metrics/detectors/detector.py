@@ -1,4 +1,4 @@
-"""What a feature network has to offer, whichever it is."""
+"""The interface of feature networks."""
 
 import hashlib
 import json
@@ -11,11 +11,11 @@ from trainer.errors import UserError
 
 
 class DetectorError(UserError):
-    """The file of a feature network is missing, changed or not what it should be."""
+    """The file of a feature network is missing or not the expected one."""
 
 
 class Outputs(NamedTuple):
-    """What one pass of a detector over n images gives."""
+    """The outputs of one pass of a detector over n images."""
 
     features: Float32[Tensor, "n d"]
     probabilities: Float32[Tensor, "n k"]
@@ -23,9 +23,9 @@ class Outputs(NamedTuple):
 
 @runtime_checkable
 class Detector(Protocol):
-    """A fixed network that maps images to features. It resizes the images itself, and how is part of what it is.
+    """A fixed network that maps images to features, including their resizing.
 
-    `identity` is equal exactly where features may be compared: same weights, resize and precision.
+    `identity` is equal if and only if features are comparable: same weights, resize and precision.
     """
 
     @property
@@ -48,14 +48,14 @@ class Detector(Protocol):
 
 
 def identity_of(name: str, weights_sha256: str, resize: str, precision: str = "fp32") -> str:
-    """Return 16 hexadecimal digits that name a feature network by all that decides its output."""
+    """Return 16 hexadecimal digits that identify a feature network by everything that determines its output."""
     facts = {"name": name, "weights": weights_sha256, "resize": resize, "precision": precision}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def as_rgb(images: Shaped[Tensor, "n c h w"]) -> Shaped[Tensor, "n 3 h w"]:
-    """Return `images` with three channels: grey is repeated."""
+    """Return `images` with three channels; grey is repeated."""
     channels = images.shape[1]
     if channels not in (1, 3):
-        raise DetectorError("images", f"{channels} channels cannot be measured", "detectors take grey or RGB images")
+        raise DetectorError("images", f"{channels} channels are not supported", "detectors take grey or RGB images")
     return images.expand(-1, 3, -1, -1)

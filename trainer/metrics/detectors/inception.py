@@ -1,8 +1,8 @@
 """The papers' feature network: Inception-v3 of 2015, in the TorchScript file that the official metrics use.
 
-The file is the user's to get: nothing is fetched here. It is known by its checksum, and nothing but TorchScript is
-loaded from it. It takes bytes, repeats TensorFlow's bilinear resize to 299x299 inside, and gives 2048 features; for the
-inception score, probabilities without the bias of the last layer.
+The user provides the file; nothing is downloaded. It is identified by its checksum, and loaded only as TorchScript. It
+takes bytes, includes TensorFlow's bilinear resize to 299x299, and returns 2048 features or, for the inception score,
+probabilities without the bias of the last layer.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ RESIZE: Final = "tensorflow-bilinear-299"
 FEATURES: Final = 2048
 CLASSES: Final = 1008
 BATCH: Final = 64
-WAY_OUT: Final = f"get {FILE} and name it: detector: inception:/path/to/{FILE}"
+WAY_OUT: Final = f"download {FILE} and set: detector: inception:/path/to/{FILE}"
 
 
 def checked_file(path: Path, sha256: str = SHA256) -> Path:
-    """Return `path` when it is the known file.
+    """Return `path` if it is the official file.
 
-    Raises DetectorError when there is no such file or its checksum is another.
+    Raises DetectorError if there is no such file, or its checksum differs.
     """
     if not path.is_file():
         raise DetectorError("detector inception", f"there is no file {str(path)!r}", WAY_OUT)
@@ -39,7 +39,7 @@ def checked_file(path: Path, sha256: str = SHA256) -> Path:
 
 
 class Inception:
-    """The detector of `fid50k_full` as published."""
+    """The detector of the published `fid50k_full`."""
 
     name: Final = "inception"
     feature_dim: Final = FEATURES
@@ -58,7 +58,7 @@ class Inception:
 
     @torch.inference_mode()
     def outputs(self, images: UInt8[Tensor, "n c h w"]) -> Outputs:
-        """Return features and probabilities; the file offers one of them a pass, so this takes two."""
+        """Return features and probabilities, in two passes, since the file computes only one of them at a time."""
         parts = [self._network(part, no_output_bias=True) for part in self._batches(images)]
         return Outputs(self.features(images), torch.cat(parts).float().cpu())
 

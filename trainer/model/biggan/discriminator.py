@@ -12,7 +12,7 @@ from trainer.registry import implements
 
 
 class BigGanDiscriminatorBlock(nn.Module):
-    """Residual block, maybe down by two. The first one takes the image as it is; the others begin with a ReLU."""
+    """Residual block, optionally downsampling by 2. All but the first one begin with a ReLU."""
 
     def __init__(self, drawing: Drawing, inputs: int, outputs: int, halves: bool, first: bool) -> None:
         super().__init__()
@@ -24,8 +24,8 @@ class BigGanDiscriminatorBlock(nn.Module):
     def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o h2 w2"]:
         y = self.conv0(x if self.first else relu(x))
         y = shrink(self.conv1(relu(y)), self.factor)
-        past = shrink(x, self.factor)
-        return y + (past if self.skip is None else self.skip(past))
+        shortcut = shrink(x, self.factor)
+        return y + (shortcut if self.skip is None else self.skip(shortcut))
 
 
 @implements(BigGanDiscriminator)
@@ -63,7 +63,7 @@ class BigGanDiscriminatorNetwork(DiscriminatorNetwork):
         force_fp32: bool = False,
         parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real."""
+        """Return logits, positive for real."""
         features = self.features(images, force_fp32, parts)
         logits: Tensor = self.out(features)
         if not self.condition_dim:
@@ -77,6 +77,6 @@ class BigGanDiscriminatorNetwork(DiscriminatorNetwork):
         force_fp32: bool = False,  # noqa: ARG002
         parts: int = 1,  # noqa: ARG002
     ) -> Float[Tensor, "n features"]:
-        """Return the sums over pixels of the last block; no sample sees another."""
+        """Return the sums over pixels of the last block; samples are independent."""
         features: Tensor = relu(self.layers(images)).sum(dim=(2, 3))
         return features

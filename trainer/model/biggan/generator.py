@@ -17,9 +17,9 @@ from trainer.registry import implements
 
 
 class BigGanMapping(LatentMapping):
-    """z, c -> ws: each layer's part of z (or, not hierarchical, all of it), and the class.
+    """z, c -> ws: each layer's part of z (all of z if not hierarchical), and the class.
 
-    The class is a shared embedding, or c itself where every normalisation has embeddings of its own.
+    The class is a shared embedding, or c itself if every normalisation has its own gains and shifts.
     """
 
     def __init__(self, spec: BigGanGenerator, layers: int, condition_dim: int) -> None:
@@ -39,7 +39,7 @@ class BigGanMapping(LatentMapping):
         truncation_cutoff: int | None = None,  # noqa: ARG002
     ) -> Float[Tensor, "n layers wdim"]:
         if truncation_psi != 1:
-            raise UserError("--psi", "this network has no w to pull towards the mean", "truncate z: --resample 0.7")
+            raise UserError("--psi", "this network has no w to truncate", "truncate z: --resample 0.7")
         ws = z[:, None].expand(-1, self.layers, -1)
         if self.hierarchical:
             ws = z[:, : self.layers * self.part_dim].view(len(z), self.layers, self.part_dim)
@@ -50,7 +50,7 @@ class BigGanMapping(LatentMapping):
 
 
 class BigGanGeneratorBlock(nn.Module):
-    """Residual block, up by two."""
+    """Residual block, upsampling by 2."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class BigGanGeneratorBlock(nn.Module):
 
 
 class BigGanSynthesis(nn.Module):
-    """ws -> image of [-1, 1]. The first vector makes the 4x4 features, each of the others goes to a block."""
+    """ws -> image in [-1, 1]. The first vector makes the 4x4 features, each of the others modulates a block."""
 
     def __init__(self, spec: BigGanGenerator, resolution: int, channels: int, mapping: BigGanMapping) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class BigGanGeneratorNetwork(GeneratorNetwork):
     def forward(
         self, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"], truncation_psi: float = 1.0
     ) -> Float[Tensor, "n channels h w"]:
-        """Return images of [-1, 1]."""
+        """Return images in [-1, 1]."""
         images: Tensor = self.synthesis(self.mapping(z, c, truncation_psi))
         return images
 

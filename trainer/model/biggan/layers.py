@@ -21,7 +21,7 @@ Initialisation = Literal["orthogonal", "normal"]
 
 
 class Drawing:
-    """How weights begin: orthogonal [1], or N(0, 0.02^2). `epsilon` keeps norms of power iterations off zero."""
+    """Weight initialisation: orthogonal [1], or N(0, 0.02^2). `epsilon` bounds norms in power iterations from below."""
 
     def __init__(self, initialisation: Initialisation, epsilon: float) -> None:
         self.initialisation, self.epsilon = initialisation, epsilon
@@ -35,7 +35,7 @@ class Drawing:
 
 
 class Normalised(PowerIterated):
-    """A weight [o i] or [o i k k] divided by its largest singular value, and a bias."""
+    """Dense layer or convolution: a weight [o i] or [o i k k], divided by its largest singular value, and a bias."""
 
     def __init__(self, drawing: Drawing, outputs: int, *inputs: int, bias: bool = True) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Normalised(PowerIterated):
 
 
 class ConditionalNorm(nn.Module):
-    """Batch normalisation whose gain and shift are linear functions of a vector w: part of z, class embedding [1]."""
+    """Batch normalisation with gain and shift linear in a vector w, which has part of z and the class embedding [1]."""
 
     def __init__(self, drawing: Drawing, channels: int, w_dim: int, epsilon: float) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class ClassNorm(nn.Module):
 
 
 class Attention(nn.Module):
-    """x + gamma V softmax(Q K^T), keys and values at half the resolution; gamma begins at zero [2]."""
+    """x + gamma V softmax(Q K^T), keys and values at half the resolution; gamma is initially zero [2]."""
 
     def __init__(self, drawing: Drawing, channels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The layers of StyleGAN (Karras et al. 2019, Fig. 1b): convolution, noise, activation, and a style on what is left."""
+"""The layers of StyleGAN (Karras et al. 2019, Fig. 1b): convolution, noise, activation, AdaIN."""
 
 import torch
 from jaxtyping import Float
@@ -13,7 +13,7 @@ EPSILON = 1e-8
 
 
 def adain(x: Float[Tensor, "n c h w"], style: Float[Tensor, "n two_c"]) -> Float[Tensor, "n c h w"]:
-    """Return (1 + y_s) (x - mean) / std + y_b over the pixels of every map, style = [y_s y_b] (Eq. 1)."""
+    """Return (1 + y_s) (x - mean) / std + y_b, statistics over the pixels of each map, style = [y_s y_b] (Eq. 1)."""
     centred = x - x.mean(dim=(2, 3), keepdim=True)
     normal = centred * (centred.square().mean(dim=(2, 3), keepdim=True) + EPSILON).rsqrt()
     scale, shift = style[:, :, None, None].chunk(2, dim=1)
@@ -21,7 +21,7 @@ def adain(x: Float[Tensor, "n c h w"], style: Float[Tensor, "n two_c"]) -> Float
 
 
 class Epilogue(nn.Module):
-    """Noise with a strength for every channel, bias, leaky ReLU, and adaptive instance normalisation."""
+    """Noise with per-channel strength, bias, leaky ReLU, and adaptive instance normalisation."""
 
     noise_const: Tensor
 
@@ -42,7 +42,7 @@ class Epilogue(nn.Module):
 
 
 class AdaInBlock(GrowingBlock):
-    """Two layers, the first of which is the learned constant at 4x4."""
+    """Two layers; at 4x4 the first one is the learned constant."""
 
     styles = 2
 

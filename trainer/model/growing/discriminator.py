@@ -1,4 +1,4 @@
-"""Discriminators that grow: the features of the highest resolution over the colours of the one below."""
+"""Base class of growing discriminators, which blends the highest resolution with the one below while it fades in."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,18 +8,18 @@ from trainer.model.network import DiscriminatorNetwork
 
 
 class GrowingDiscriminator(DiscriminatorNetwork, Leveled):
-    """Runs from the highest resolution of the level down to 4x4. Images come in full size and are averaged down."""
+    """Runs from the highest resolution of the level down to 4x4. Images have full size and are averaged down."""
 
     def from_rgb(self, resolution: int, image: Float[Tensor, "n channels h w"]) -> Float[Tensor, "n i h w"]:
         """Return the features of an image of `resolution`."""
         raise NotImplementedError
 
     def halved(self, resolution: int, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o h2 w2"]:
-        """Return features of half of `resolution`, which is above 4."""
+        """Return features at half of `resolution`, which is above 4."""
         raise NotImplementedError
 
     def flat(self, x: Float[Tensor, "n i 4 4"], parts: int) -> Float[Tensor, "n features"]:
-        """Return what the score is computed from."""
+        """Return the features of the last hidden layer from those at 4x4."""
         raise NotImplementedError
 
     def features(

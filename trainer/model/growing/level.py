@@ -1,7 +1,7 @@
 """Levels: how much of its resolution a growing network uses (Karras et al. 2018, Sec. 2 and Fig. 2).
 
-A level is the binary logarithm of a resolution; 3.25 shows 16x16, of which a quarter has faded in. Images keep their
-full size: what lies above the level is made of repeated pixels.
+A level is the binary logarithm of a resolution; 3.25 is 16x16 faded in by a quarter. Images keep their full size:
+resolutions above the level are filled by repeating pixels.
 """
 
 import math
@@ -16,29 +16,29 @@ from trainer.config.progressive_growing import top_of
 
 
 class GrowthStage(NamedTuple):
-    """The highest resolution in use, and how far it has faded in: 1 when it has."""
+    """The highest resolution in use, and how far it has faded in: 1 if completely."""
 
     top: int
     alpha: float
 
 
 def stage_of(level: float) -> GrowthStage:
-    """Return the highest resolution of a level and its share."""
+    """Return the highest resolution of a level, and how far it has faded in."""
     return GrowthStage(top_of(level), level - math.ceil(level) + 1)
 
 
 def shrink(images: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c h2 w2"]:
-    """Return the means of squares of `factor` pixels a side."""
+    """Return images averaged over squares of `factor` pixels a side."""
     return images if factor == 1 else avg_pool2d(images, factor)
 
 
 def enlarge(images: Float[Tensor, "n c h w"], factor: int) -> Float[Tensor, "n c h2 w2"]:
-    """Return images with every pixel repeated to a square of `factor` pixels a side."""
+    """Return images with every pixel repeated in a square of `factor` pixels a side."""
     return images if factor == 1 else interpolate(images, scale_factor=factor, mode="nearest")
 
 
 def faded(images: Float[Tensor, "n c h w"], level: float) -> Float[Tensor, "n c h w"]:
-    """Return images with the detail of a level alone, in their own size: lerp(up(down(x)), x, alpha) at the top."""
+    """Return images of unchanged size with only the detail of a level: lerp(up(down(x)), x, alpha) at the top."""
     top, alpha = stage_of(level)
     factor = images.shape[2] // top
     x = shrink(images, factor)
@@ -49,28 +49,28 @@ def faded(images: Float[Tensor, "n c h w"], level: float) -> Float[Tensor, "n c 
 
 @runtime_checkable
 class Growable(Protocol):
-    """A network of images of `resolution` that can be set to a level."""
+    """A network for images of `resolution` with an adjustable level."""
 
     resolution: int
 
     def set_level(self, level: float) -> None:
-        """Use resolutions up to a level from now on."""
+        """Use resolutions up to a level."""
 
 
 class Leveled(nn.Module):
-    """A module with a level, which is part of its state; at first it is the highest."""
+    """A module with a level, initially the highest, which is part of its state."""
 
     level: Tensor
 
     def keep_level(self, resolution: int) -> None:
-        """Begin with the full resolution."""
+        """Register the level, set to the full resolution."""
         self.register_buffer("level", torch.tensor(math.log2(resolution), dtype=torch.float64))
 
     def set_level(self, level: float) -> None:
-        """Use resolutions up to a level from now on."""
+        """Use resolutions up to a level."""
         self.level.fill_(level)
 
     @property
     def stage(self) -> GrowthStage:
-        """Return the present stage."""
+        """Return the current stage."""
         return stage_of(self.level.item())

@@ -1,4 +1,4 @@
-"""The discriminator of ProGAN (Karras et al. 2018, Table 2), and of the first rows of its Table 1."""
+"""The discriminator of ProGAN (Karras et al. 2018, Table 2), and its variants in the first rows of Table 1."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from trainer.registry import implements
 
 
 class ProGanDiscriminatorBlock(nn.Module):
-    """A colour input, two layers, and down by two."""
+    """FromRGB, two layers, downsampling by 2."""
 
     def __init__(self, middle: int, outputs: int, channels: int, spec: ProGanDiscriminator) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class ProGanDiscriminatorBlock(nn.Module):
 
 
 class ProGanEnd(nn.Module):
-    """4x4 features to those of the last hidden layer; here samples of a batch see each other."""
+    """Maps 4x4 features to those of the last hidden layer; here samples of a batch interact."""
 
     def __init__(self, width: int, channels: int, spec: ProGanDiscriminator) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class ProGanDiscriminatorNetwork(GrowingDiscriminator):
         force_fp32: bool = False,
         parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real."""
+        """Return logits, positive for real."""
         logits: Tensor = self.out(self.features(images, force_fp32, parts))
         return logits
 

@@ -19,7 +19,7 @@ STANDING_PASSES = 100
 
 
 class ProGanMapping(LatentMapping):
-    """z -> ws [n 1 zdim]: z itself, of unit second moment where pixels are normalised."""
+    """z -> ws [n 1 zdim]: z itself, normalised to unit second moment if pixels are normalised."""
 
     def __init__(self, normalised: bool) -> None:
         super().__init__()
@@ -33,12 +33,12 @@ class ProGanMapping(LatentMapping):
         truncation_cutoff: int | None = None,  # noqa: ARG002
     ) -> Float[Tensor, "n 1 zdim"]:
         if truncation_psi != 1:
-            raise UserError("--psi", "this network has no w to pull towards the mean", "truncate z: --resample 0.7")
+            raise UserError("--psi", "this network has no w to truncate", "truncate z: --resample 0.7")
         return (pixel_norm(z) if self.normalised else z)[:, None]
 
 
 class ProGanBlock(GrowingBlock):
-    """Two layers; at 4x4 the first one is dense, with the smaller weights of the authors' code."""
+    """Two layers; at 4x4 the first one is dense, with smaller weights, as in the authors' code."""
 
     styles = 0
 
@@ -59,11 +59,11 @@ class ProGanBlock(GrowingBlock):
         ws: Float[Tensor, "n layers wdim"],
         noise_mode: NoiseMode,  # noqa: ARG002
     ) -> Float[Tensor, "n o h2 w2"]:
-        x = self._begun(ws[:, 0]) if x is None else self.conv0(enlarge(x, 2))
+        x = self._first_features(ws[:, 0]) if x is None else self.conv0(enlarge(x, 2))
         features: Tensor = self.conv1(x)
         return features
 
-    def _begun(self, z: Float[Tensor, "n zdim"]) -> Float[Tensor, "n o 4 4"]:
+    def _first_features(self, z: Float[Tensor, "n zdim"]) -> Float[Tensor, "n o 4 4"]:
         x = leaky_relu(self.dense(z).view(len(z), -1, 4, 4), LEAK)
         return pixel_norm(x) if self.normalised else x
 

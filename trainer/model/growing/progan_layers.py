@@ -1,4 +1,4 @@
-"""The layers of ProGAN (Karras et al. 2018, Sec. 3 and 4), and those that stood in their place before.
+"""The layers of ProGAN (Karras et al. 2018, Sec. 3 and 4), and their predecessors.
 
 [1] Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation"
 [2] Gulrajani et al. 2017, "Improved training of Wasserstein GANs" (batch and layer normalisation)
@@ -24,9 +24,9 @@ Norm = Literal["pixel", "batch", "layer", "none"]
 
 
 class Weighted(nn.Module):
-    """Convolution (or, with kernel None, dense layer) with bias, scaled by gain / sqrt(fan_in) [1, Sec. 4.1].
+    """Convolution (dense layer if kernel is None) with bias, scaled by gain / sqrt(fan_in) [1, Sec. 4.1].
 
-    `equalised`: weights are N(0, 1) and scaled where they are used; otherwise they are drawn in that scale.
+    `equalised`: weights are N(0, 1) and scaled at runtime; otherwise they are initialised with that scale.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int | None, equalised: bool, gain: float = HE) -> None:
@@ -45,12 +45,12 @@ class Weighted(nn.Module):
 
 
 def pixel_norm(x: Float[Tensor, "n c *hw"]) -> Float[Tensor, "n c *hw"]:
-    """Return x / sqrt(mean over maps of x^2 + 1e-8), for every pixel [1, Sec. 4.2]."""
+    """Return x / sqrt(mean over maps of x^2 + 1e-8) for every pixel [1, Sec. 4.2]."""
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
 class Affine(nn.Module):
-    """Gain and shift of every map, behind a normalisation of batches or layers [2]."""
+    """Per-channel gain and shift after a batch or layer normalisation [2]."""
 
     def __init__(self, channels: int, norm: nn.Module) -> None:
         super().__init__()
@@ -63,16 +63,16 @@ class Affine(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    """Every sample with mean 0 and variance 1 over its maps and pixels [2]."""
+    """Normalises every sample to mean 0 and variance 1 over its maps and pixels [2]."""
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         return layer_norm(x, x.shape[1:])
 
 
 class Layer(nn.Module):
-    """3x3 convolution and leaky ReLU, normalised before it by batch or layer [2], or behind it by pixel [1].
+    """3x3 convolution and leaky ReLU, with batch or layer normalisation before it [2] or pixel normalisation after [1].
 
-    A method may set `ahead`, which the input passes through.
+    A method may set `ahead`, a module applied to the input.
     """
 
     def __init__(self, inputs: int, outputs: int, norm: Norm, equalised: bool, kernel: int = 3) -> None:

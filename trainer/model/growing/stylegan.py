@@ -1,4 +1,4 @@
-"""The networks of StyleGAN with growing: StyleGAN2's configurations A (AdaIN) and B to D (weight demodulation).
+"""The growing networks of StyleGAN: StyleGAN2's configurations A (AdaIN) and B to D (weight demodulation).
 
 [1] Karras et al. 2019, "A style-based generator architecture for GANs"
 [2] Karras et al. 2020b, "Analyzing and improving the image quality of StyleGAN", Sec. 2 and Table 1
@@ -74,7 +74,7 @@ class StyleGanGeneratorNetwork(GrowingGenerator):
 
 @implements(StyleGanDiscriminator)
 class StyleGanDiscriminatorNetwork(GrowingDiscriminator):
-    """image, c -> logits: StyleGAN2's blocks without skips, each with a colour input."""
+    """image, c -> logits: StyleGAN2's blocks without skips, each with FromRGB."""
 
     def __init__(self, spec: StyleGanDiscriminator, resolution: int, channels: int, condition_dim: int) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class StyleGanDiscriminatorNetwork(GrowingDiscriminator):
         force_fp32: bool = False,
         parts: int = 1,
     ) -> Float[Tensor, "n 1"]:
-        """Return logits: positive for real."""
+        """Return logits, positive for real."""
         features = self.features(images, force_fp32, parts)
         logits: Tensor = self.b4(features, self.mapping(None, c) if self.condition_dim else None)
         return logits

@@ -1,4 +1,4 @@
-"""Generators that grow: the highest resolution's colours over those of the one below, enlarged."""
+"""Growing generators, which blend the image of the highest resolution with that of the one below while it fades in."""
 
 import math
 
@@ -12,7 +12,7 @@ from trainer.model.precision import resolutions
 
 
 class GrowingBlock(nn.Module):
-    """The layers of one resolution, `styles` of which take a vector of ws, and a colour output that takes the next."""
+    """The layers of one resolution, `styles` of which take a vector of ws, and ToRGB, which takes the next."""
 
     styles: int
 
@@ -25,12 +25,12 @@ class GrowingBlock(nn.Module):
     def colours(
         self, x: Float[Tensor, "n o h w"], ws: Float[Tensor, "n layers wdim"]
     ) -> Float[Tensor, "n channels h w"]:
-        """Return the image that these features show; `ws` begins behind the vectors of the layers."""
+        """Return the image of these features; `ws` begins after the vectors of the layers."""
         raise NotImplementedError
 
 
 class GrowingSynthesis(Leveled):
-    """Blocks b4, b8, ... up to the resolution, run up to a level."""
+    """Blocks b4, b8, ... up to the resolution, of which those up to the level are run."""
 
     def __init__(self, blocks: list[GrowingBlock]) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class GrowingSynthesis(Leveled):
         noise_mode: NoiseMode = "random",
         force_fp32: bool = False,  # noqa: ARG002
     ) -> Float[Tensor, "n channels h w"]:
-        """Return images of the full size, with the level's detail."""
+        """Return images of full size, with the detail of the level."""
         stage = self.stage
         *lower, last = self.blocks(stage.top)
         x: Tensor | None = None
@@ -64,17 +64,17 @@ class GrowingSynthesis(Leveled):
 
 
 class GrowingGenerator(GeneratorNetwork):
-    """z, c -> image of the present level."""
+    """z, c -> image at the current level."""
 
     synthesis: GrowingSynthesis
 
     def set_level(self, level: float) -> None:
-        """Use resolutions up to a level from now on."""
+        """Use resolutions up to a level."""
         self.synthesis.set_level(level)
 
     @property
     def stage(self) -> GrowthStage:
-        """Return the present stage."""
+        """Return the current stage."""
         return self.synthesis.stage
 
     def forward(
@@ -85,7 +85,7 @@ class GrowingGenerator(GeneratorNetwork):
         truncation_cutoff: int | None = None,
         noise_mode: NoiseMode = "random",
     ) -> Float[Tensor, "n channels h w"]:
-        """Return images of about [-1, 1]."""
+        """Return images of approximately [-1, 1]."""
         ws = self.mapping(z, c, truncation_psi, truncation_cutoff)
         images: Tensor = self.synthesis(ws, noise_mode)
         return images

@@ -1,1 +1,1 @@
-"""Ahead-of-time building of the compiled operations. Free of torch: a doctor and a builder need none of it."""
+"""Ahead-of-time builds of the compiled operations. Imports no torch, for `doctor` and `ops build`."""

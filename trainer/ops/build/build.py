@@ -1,6 +1,6 @@
-"""Compiling: into a folder of its own, which gets its name when all is there. Whoever is first wins; nobody waits.
+"""Compile into a temporary folder, which is renamed once it is complete. The first builder wins.
 
-There is no lock, so none can be left behind: two builders at once do the work twice and keep one result.
+There is no lock, so none can be left behind: concurrent builders duplicate the work, and one result is kept.
 """
 
 import hashlib
@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -24,16 +23,16 @@ from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architec
 
 
 def build(kind: place.BuildKind, again: bool = False) -> Path:
-    """Compile the present sources unless that is done, and return their folder.
+    """Compile the current sources unless they are built already, and return their folder.
 
-    Raises UserError where there is no compiler or it fails, OutputError where the folder cannot be written.
+    Raises UserError if there is no compiler or it fails, OutputError if the folder cannot be written.
     """
     compiler = cxx() if kind == "cpu" else nvcc()
-    target = place.folder(kind)
     if again:
-        shutil.rmtree(target, ignore_errors=True)
-    if place.manifest(kind) is not None:
-        return target
+        shutil.rmtree(place.own_folder(kind), ignore_errors=True)
+    elif place.manifest(kind) is not None:
+        return place.folder(kind)
+    target = place.own_folder(kind)
     if compiler is None:
         raise UserError(f"ops of {kind}", NO_COMPILER if kind == "cpu" else NO_NVCC)
     with _part(target) as part:
@@ -58,7 +57,7 @@ def _cpu_commands(compiler: Compiler, part: Path) -> list[list[str]]:
 def _cuda_commands(compiler: Compiler, part: Path) -> list[list[str]]:
     known = architectures(compiler)
     if not known:
-        raise UserError(compiler.path, "knows none of the architectures asked for", "install a newer CUDA toolkit")
+        raise UserError(compiler.path, "supports none of the wanted architectures", "install a newer CUDA toolkit")
     codes = [f"-gencode=arch=compute_{one},code=sm_{one}" for one in known]
     newest = f"-gencode=arch=compute_{known[-1]},code=compute_{known[-1]}"
     source = str(place.SOURCES / "cuda.cu")
@@ -67,7 +66,7 @@ def _cuda_commands(compiler: Compiler, part: Path) -> list[list[str]]:
 
 @contextmanager
 def _part(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside `target`; what is left of it is removed."""
+    """Yield a new folder beside `target`; remove it afterwards if it still exists."""
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     try:
         part.mkdir(parents=True)
@@ -81,12 +80,12 @@ def _part(target: Path) -> Iterator[Path]:
 
 def _describe(part: Path, compiler: Compiler) -> None:
     libraries = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(part.glob("*.so"))}
-    told = {"compiler": compiler.version, "host": socket.gethostname(), "built": time.time(), "libraries": libraries}
-    replace_file(part / place.MANIFEST, json.dumps(told, indent=1))
+    manifest = {"compiler": compiler.version, "built": time.time(), "libraries": libraries}
+    replace_file(part / place.MANIFEST, json.dumps(manifest, indent=1))
 
 
 def _publish(part: Path, target: Path) -> None:
-    """Give the folder its name; where another builder was faster, keep that one's."""
+    """Rename the folder to its final name; if another builder was faster, keep its result."""
     try:
         part.rename(target)
     except OSError:

@@ -1,10 +1,10 @@
-"""Where builds are: one folder for each content of the sources, which appears whole by renaming.
+"""Locations of builds: one folder per content of the sources, created atomically by renaming.
 
     ROOT/cpu-<key>/   x86-64-v3.so x86-64-v4.so manifest.json
     ROOT/cuda-<key>/  cuda.so manifest.json
 
-ROOT is ADASWEEP_OPS, or ~/.cache/adasweep/ops. The key is a hash of all sources and of how they are compiled, so a
-worker needs no compiler to know the folder of its own build, and a folder of another age is never looked at.
+ROOT is ADASWEEP_OPS, or ~/.cache/adasweep/ops, or else `prebuilt` in this package, which a wheel contains. The key is a
+hash of all sources and compiler flags, so a worker finds its build without a compiler, and never uses an outdated one.
 """
 
 import hashlib
@@ -19,17 +19,18 @@ from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENER
 BuildKind = Literal["cpu", "cuda"]
 
 SOURCES = Path(__file__).resolve().parents[1] / "csrc"
+PREBUILT = SOURCES.with_name("prebuilt")
 MANIFEST = "manifest.json"
 SHOWN_DIGITS = 8
 
 
 def root() -> Path:
-    """Return the folder of all builds; it may not exist."""
+    """Return the folder of all builds made on this machine; it may not exist."""
     return Path(os.environ.get("ADASWEEP_OPS") or Path.home() / ".cache" / "adasweep" / "ops")
 
 
 def key(kind: BuildKind) -> str:
-    """Return the hash of what a build of this kind is made of."""
+    """Return the hash of the sources and flags of a build of this kind."""
     recipe = [CPU_FLAGS, X86_FLAGS, sorted(CPU_VARIANTS)] if kind == "cpu" else [CUDA_FLAGS, WANTED_ARCHITECTURES]
     digest = hashlib.sha256(json.dumps([kind, platform.machine(), recipe]).encode())
     for source in sources(kind):
@@ -38,18 +39,28 @@ def key(kind: BuildKind) -> str:
 
 
 def sources(kind: BuildKind) -> list[Path]:
-    """Return the files a build of this kind is made of."""
+    """Return the source files of a build of this kind."""
     others = ("cuda",) if kind == "cpu" else ("channels", "cpu", "parallel", "rows")
     return sorted(source for source in SOURCES.iterdir() if not source.name.startswith(others))
 
 
 def folder(kind: BuildKind) -> Path:
-    """Return where the build of the present sources belongs."""
-    return root() / f"{kind}-{key(kind)}"
+    """Return the folder of the current sources' build: this machine's, or the wheel's, or where it is to be built."""
+    prebuilt, own = PREBUILT / _folder_name(kind), own_folder(kind)
+    return prebuilt if (prebuilt / MANIFEST).exists() and not (own / MANIFEST).exists() else own
+
+
+def own_folder(kind: BuildKind) -> Path:
+    """Return the folder in which this machine builds the current sources."""
+    return root() / _folder_name(kind)
+
+
+def _folder_name(kind: BuildKind) -> str:
+    return f"{kind}-{key(kind)}"
 
 
 def manifest(kind: BuildKind) -> dict[str, Any] | None:
-    """Return what is known of the build of the present sources, None where there is none."""
+    """Return the manifest of the build of the current sources, None if there is none."""
     try:
         found: dict[str, Any] = json.loads((folder(kind) / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -58,7 +69,7 @@ def manifest(kind: BuildKind) -> dict[str, Any] | None:
 
 
 def variant() -> str | None:
-    """Return the best variant of the CPU library for this processor, None where it has none of them."""
+    """Return the best variant of the CPU library for this processor, None if it supports none."""
     if platform.machine() != "x86_64":
         return GENERIC
     flags = _cpu_flags()
@@ -66,14 +77,14 @@ def variant() -> str | None:
 
 
 def library(kind: BuildKind) -> Path | None:
-    """Return the library for this machine, None where it is not built."""
+    """Return the library for this machine, None if it is not built."""
     name = "cuda" if kind == "cuda" else variant()
     path = folder(kind) / f"{name}.so"
     return path if name and path.exists() else None
 
 
 def name(kind: BuildKind) -> str:
-    """Return what records call the build: native, its kind or variant, and the first digits of its key."""
+    """Return the name of the build in records: native, its kind or variant, and the first digits of its key."""
     return f"native {'cuda' if kind == 'cuda' else variant()} {key(kind)[:SHOWN_DIGITS]}"
 
 

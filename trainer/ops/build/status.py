@@ -1,4 +1,4 @@
-"""What is built for this machine, and what is missing: one line for each kind."""
+"""The status of builds for this machine, one line per kind."""
 
 from typing import Literal, NamedTuple
 
@@ -10,7 +10,7 @@ BUILD = "build with: adasweep ops build"
 
 
 class Status(NamedTuple):
-    """Whether the native operations of a kind can be used, and what is to be said of it."""
+    """Whether the native operations of a kind can be used, and details."""
 
     kind: place.BuildKind
     verdict: Literal["ok", "note", "wrong"]
@@ -18,19 +18,19 @@ class Status(NamedTuple):
 
 
 def status() -> list[Status]:
-    """Look at both kinds."""
-    return [_look("cpu"), _look("cuda")]
+    """Return the status of both kinds."""
+    return [_status_of("cpu"), _status_of("cuda")]
 
 
-def _look(kind: place.BuildKind) -> Status:
+def _status_of(kind: place.BuildKind) -> Status:
     if kind == "cpu" and place.variant() is None:
         fewest = list(CPU_VARIANTS)[-1]
         return Status(kind, "note", f"this processor is below {fewest}: training uses the reference operations")
-    told, library = place.manifest(kind), place.library(kind)
-    if told is not None and library is None:
-        return Status(kind, "wrong", f"{place.folder(kind)} is not whole; build with: adasweep ops build --again")
-    if told is not None:
-        return Status(kind, "ok", f"{place.name(kind)}, by {told['compiler']}, in {place.folder(kind)}")
+    manifest, library = place.manifest(kind), place.library(kind)
+    if manifest is not None and library is None:
+        return Status(kind, "wrong", f"{place.folder(kind)} is incomplete; build with: adasweep ops build --again")
+    if manifest is not None:
+        return Status(kind, "ok", f"{place.name(kind)}, by {manifest['compiler']}, in {place.folder(kind)}")
     compiler = cxx() if kind == "cpu" else nvcc()
     missing = NO_COMPILER if kind == "cpu" else NO_NVCC
     return Status(kind, "note", f"not built; {BUILD}" if compiler else f"not built; {missing}")

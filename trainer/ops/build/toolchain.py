@@ -1,4 +1,4 @@
-"""The compilers of this machine, and what is missing."""
+"""The compilers of this machine."""
 
 import os
 import re
@@ -10,29 +10,29 @@ from typing import NamedTuple
 from trainer.errors import UserError
 from trainer.ops.build.recipes import WANTED_ARCHITECTURES
 
-NO_COMPILER = "no C++ compiler; install one (Debian: apt-get install g++), or name one in CXX"
-NO_NVCC = "no nvcc; install the CUDA toolkit, or name its nvcc in NVCC"
+NO_COMPILER = "no C++ compiler; install one (Debian: apt-get install g++), or set CXX"
+NO_NVCC = "no nvcc; install the CUDA toolkit, or set NVCC to its path"
 
 
 class Compiler(NamedTuple):
-    """A compiler's path and what it says of its version."""
+    """The path and the version line of a compiler."""
 
     path: str
     version: str
 
 
 def cxx() -> Compiler | None:
-    """Return the C++ compiler: CXX, or g++, or clang++."""
+    """Return the C++ compiler: $CXX, g++ or clang++."""
     return _first([os.environ.get("CXX"), "g++", "clang++"])
 
 
 def nvcc() -> Compiler | None:
-    """Return the CUDA compiler: NVCC, or nvcc on the path, or that of /usr/local/cuda."""
+    """Return the CUDA compiler: $NVCC, nvcc on the path, or that of /usr/local/cuda."""
     return _first([os.environ.get("NVCC"), "nvcc", "/usr/local/cuda/bin/nvcc"])
 
 
 def architectures(compiler: Compiler) -> list[int]:
-    """Return the wanted architectures that this toolkit knows, ascending."""
+    """Return the wanted architectures that this toolkit supports, in ascending order."""
     listed = _output([compiler.path, "--list-gpu-arch"])
     known = {int(number) for number in re.findall(r"compute_(\d+)\b", listed)}
     return [wanted for wanted in WANTED_ARCHITECTURES if wanted in known]
@@ -57,12 +57,12 @@ def _output(command: list[str]) -> str:
 
 
 def run(command: list[str], log: Path) -> None:
-    """Run a compiler and keep what it says. Raises UserError with its last line when it fails."""
+    """Run a compiler and write its output to `log`. Raises UserError with its first error line if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
-    log.write_text(" ".join(command) + "\n" + said, encoding="utf-8")
+    output = done.stdout + done.stderr
+    log.write_text(" ".join(command) + "\n" + output, encoding="utf-8")
     if done.returncode:
-        errors = [line for line in said.splitlines() if "error" in line] or said.splitlines() or ["it says nothing"]
+        errors = [line for line in output.splitlines() if "error" in line] or output.splitlines() or ["no output"]
         raise UserError(
             command[0], f"failed with {done.returncode}: {errors[0]}", "see what it was given with --verbose"
         )

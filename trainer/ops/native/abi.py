@@ -26,7 +26,7 @@ def _pointers(*names: str) -> _Fields:
 
 
 class Activate(ctypes.Structure):
-    """Bias and activation, or a derivative of them."""
+    """Bias and activation, or a derivative."""
 
     _fields_ = [
         *_integers("type", "act", "order", "outer", "channels", "inner"),
@@ -67,7 +67,7 @@ class ResampleArguments(ctypes.Structure):
 
 
 class Warp(ctypes.Structure):
-    """Bilinear look-up through an affine map, or its adjoint."""
+    """Bilinear sampling through an affine map, or its adjoint."""
 
     _fields_ = [
         *_integers("type", "adjoint", "n", "channels", "height", "width", "out_height", "out_width"),
@@ -76,7 +76,7 @@ class Warp(ctypes.Structure):
 
 
 class Tiles(ctypes.Structure):
-    """Images to the tiles of minimal filtering, or back."""
+    """Images to tiles of minimal filtering, or the inverse."""
 
     _fields_ = [
         *_integers("type", "step", "n", "channels", "height", "width", "plane"),
@@ -85,7 +85,7 @@ class Tiles(ctypes.Structure):
 
 
 class TapsArguments(ctypes.Structure):
-    """Weights to the matrices of minimal filtering, or back."""
+    """Weights to matrices of minimal filtering, or the inverse."""
 
     _fields_ = [
         *_integers("type", "back", "rows", "lanes", "row_stride", "lane_stride", "y_stride", "x_stride", "plane"),
@@ -94,5 +94,5 @@ class TapsArguments(ctypes.Structure):
 
 
 def clamp_value(clamp: float | None) -> float:
-    """Return the clamp as the kernels take it: NaN for none."""
+    """Return the clamp for the kernels: NaN for none."""
     return math.nan if clamp is None else clamp

@@ -1,6 +1,6 @@
-"""bias_act as three operations: y = clamp(gain act(x + b)), its derivative times dy, its second one times dy and v.
+"""bias_act as three operations: y = clamp(gain act(x + b)), its derivative times dy, its second derivative times dy v.
 
-What is linear in pieces is differentiated from y, so x need not be kept; everything else from x and b.
+Piecewise linear activations are differentiated from y, so x need not be saved; all others from x and b.
 """
 
 from math import prod
@@ -19,7 +19,7 @@ ActivationArguments = tuple[int, int, float, float, float]
 
 
 def in_pieces(act: int) -> bool:
-    """Return whether the activation is linear in pieces."""
+    """Return whether the activation is piecewise linear."""
     return act < len(abi.PIECES)
 
 
@@ -117,7 +117,7 @@ def _backward_slope(ctx: Any, v: Tensor) -> tuple[Any, ...]:
 
 
 def _setup_end(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    """Keep nothing."""
+    """Save nothing."""
 
 
 value.differentiate(_setup_value, _backward_value)
@@ -128,7 +128,7 @@ bend.differentiate(_setup_end, end_of_derivatives)
 def bias_act(
     x: Tensor, bias: Tensor | None, dim: int, activation: str, alpha: float, gain: float, clamp: float | None
 ) -> Tensor:
-    """Return clamp(gain * act(x + bias)). A negative gain only turns the sign, as the clamp is symmetric."""
+    """Return clamp(gain * act(x + bias)). A negative gain only flips the sign, as the clamp is symmetric."""
     act = abi.ACTS.index(activation)
     y: Tensor = value(x, bias, dim % x.ndim, act, alpha, abs(gain), abi.clamp_value(clamp))
     return -y if gain < 0 else y

@@ -1,6 +1,6 @@
 """The end of a modulated convolution in one pass: y = clamp(lrelu(x scale + noise + bias)), and its gradients in one.
 
-Where the gradients are to be differentiated again, they are put together from operations that are.
+If the gradients are differentiated again, they are composed of differentiable operations.
 """
 
 from functools import partial
@@ -58,11 +58,11 @@ def _backward(
 
 
 def _gradients(x: Tensor, per_pixel: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return room for dx, dscale [n c], dnoise [n 1 h w] or nothing, dbias [n c]."""
+    """Return empty tensors for dx, dscale [n c], dnoise [n 1 h w] (or none), dbias [n c]."""
     n, c, h, w = x.shape
-    room = partial(torch.empty, dtype=computed(x.dtype), device=x.device)
-    dnoise: Tensor = room([n, 1, h, w] if per_pixel else [0])
-    return torch.empty_like(dense(x)), room([n, c]), dnoise, room([n, c])
+    empty = partial(torch.empty, dtype=computed(x.dtype), device=x.device)
+    dnoise: Tensor = empty([n, 1, h, w] if per_pixel else [0])
+    return torch.empty_like(dense(x)), empty([n, c]), dnoise, empty([n, c])
 
 
 forward = register(f"finish({TENSORS}) -> Tensor", _forward, lambda x, *_: torch.empty_like(dense(x)))
@@ -99,7 +99,7 @@ def _backward_finish(ctx: Any, dy: Tensor) -> tuple[Any, ...]:
 
 
 def _to_noise(dnoise: Tensor, shape: torch.Size, dtype: torch.dtype) -> Tensor:
-    """Return the gradient [n 1 h w] summed to the noise's own shape."""
+    """Return the gradient [n 1 h w] summed to the shape of the noise."""
     return (
         dnoise.sum_to_size(1, *shape[-3:]).reshape(shape).to(dtype)
         if shape[0] != len(dnoise) or len(shape) == 2

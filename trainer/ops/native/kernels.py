@@ -1,4 +1,4 @@
-"""The compiled operations as one of the two implementations."""
+"""The compiled implementation of the operations."""
 
 from torch import Tensor
 
@@ -13,14 +13,14 @@ from trainer.ops.native.warp import warp
 from trainer.ops.reference import ReferenceKernels
 from trainer.ops.resampling import Steps
 
-WORTH_A_CALL = 1 << 15  # elements below which a call costs more than one kernel for several steps saves
+WORTH_A_CALL = 1 << 15  # elements below which a call costs more than fusing several steps saves
 
 
 class Native(Kernels):
-    """Calls the libraries that `library.serve` was given; `name` says which build they are.
+    """Calls the libraries registered by `library.serve`; `name` identifies their build.
 
-    Element-wise operations on fewer than `smallest` elements, and convolutions of few channels or pixels, are left to
-    torch, whose calls cost less; with 0 nothing is.
+    Element-wise operations on fewer than `smallest` elements, and convolutions with few channels or pixels, are left to
+    torch, whose calls are cheaper; 0 disables this.
     """
 
     def __init__(self, name: str, smallest: int = WORTH_A_CALL) -> None:
@@ -59,7 +59,7 @@ class Native(Kernels):
         return bias_act(x, bias, dim, activation, alpha, gain, clamp)
 
     def leaky_relu(self, x: Tensor, clamp: float | None) -> Tensor:
-        torch_is_faster = clamp is None and x.dtype not in HALF  # it overwrites x, and needs no bias, gain or clamp
+        torch_is_faster = clamp is None and x.dtype not in HALF  # in place, and without bias, gain or clamp
         if torch_is_faster or x.numel() < self._smallest:
             return self._plain.leaky_relu(x, clamp)
         return bias_act(x, None, 1, "lrelu", ACTIVATIONS["lrelu"].alpha, 1.0, clamp)
@@ -80,6 +80,6 @@ class Native(Kernels):
         return y
 
     def warp(self, images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
-        if images.device.type == "cpu":  # where torch's look-up is faster, its gradient three times, and repeats too
+        if images.device.type == "cpu":  # torch is faster there, three times for the gradient, and deterministic too
             return self._plain.warp(images, theta, height, width)
         return warp(images, theta, height, width)

@@ -12,7 +12,7 @@ from torch import Tensor
 from trainer.errors import UserError
 from trainer.ops.native import abi
 
-AGAIN = "build again: adasweep ops build --again"
+AGAIN = "rebuild with: adasweep ops build --again"
 FUNCTIONS = {
     "adasweep_activate": abi.Activate,
     "adasweep_resample": abi.ResampleArguments,
@@ -25,7 +25,7 @@ CPU_FUNCTIONS = {"adasweep_tiles": abi.Tiles, "adasweep_taps": abi.TapsArguments
 
 
 class Library:
-    """The library of csrc/abi.h for "cpu" or "cuda". Raises UserError when it cannot be loaded or is of another age."""
+    """The library of csrc/abi.h for "cpu" or "cuda". Raises UserError if it cannot be loaded or has another version."""
 
     def __init__(self, path: Path, kind: str) -> None:
         try:
@@ -33,7 +33,7 @@ class Library:
             self._handle = ctypes.CDLL(str(path))
             version = self._handle.adasweep_abi()
             if version != abi.VERSION:
-                raise UserError(path, f"is of interface {version}, not {abi.VERSION}", AGAIN)
+                raise UserError(path, f"has interface version {version}, not {abi.VERSION}", AGAIN)
             self._handle.adasweep_error.restype = ctypes.c_char_p
             for name, arguments in (FUNCTIONS | (CPU_FUNCTIONS if kind == "cpu" else {})).items():
                 getattr(self._handle, name).argtypes = [ctypes.POINTER(arguments), ctypes.c_void_p]
@@ -41,19 +41,19 @@ class Library:
             raise UserError(path, f"cannot be used: {error}", AGAIN) from error
 
     def call(self, function: str, arguments: ctypes.Structure, where: int) -> None:
-        """Call `function` with `where`, a number of threads or a stream. Raises RuntimeError with its words."""
+        """Call `function` with `where`, a number of threads or a stream. Raises RuntimeError with its message."""
         code = getattr(self._handle, function)(ctypes.byref(arguments), where)
         if code:
             raise RuntimeError(f"{function}: {self._handle.adasweep_error(code).decode()}")
 
 
 def _require_trusted(path: Path) -> None:
-    """Raise UserError where a library, or its folder, is somebody else's or open to everybody: it would be executed."""
+    """Raise UserError if a library or its folder has another owner or is world-writable, since it would be executed."""
     for place in (path, path.parent):
-        told = place.stat()
-        if told.st_uid not in {0, os.geteuid()} or told.st_mode & stat.S_IWOTH:
-            mode = f"belongs to user {told.st_uid}, mode {stat.S_IMODE(told.st_mode):04o}"
-            raise UserError(place, f"{mode}: others could have put code there", "set ADASWEEP_OPS to a folder of yours")
+        status = place.stat()
+        if status.st_uid not in {0, os.geteuid()} or status.st_mode & stat.S_IWOTH:
+            mode = f"belongs to user {status.st_uid}, mode {stat.S_IMODE(status.st_mode):04o}"
+            raise UserError(place, f"{mode}: others could have put code there", "set ADASWEEP_OPS to a folder you own")
 
 
 class _Loaded:
@@ -63,12 +63,12 @@ class _Loaded:
 
 
 def serve(libraries: Mapping[str, Library]) -> None:
-    """Let the operations use these libraries."""
+    """Make the operations use these libraries."""
     _Loaded.libraries = libraries
 
 
 def call(function: str, arguments: ctypes.Structure, like: Tensor) -> None:
-    """Call `function` on the device of `like`: on its current stream, or with torch's number of threads."""
+    """Call `function` on the device of `like`, on its current stream or with torch's number of threads."""
     library = _Loaded.libraries.get(like.device.type)
     if library is None:
         raise UserError("ops", f"no native operations are loaded for {like.device.type}", "adasweep ops build")

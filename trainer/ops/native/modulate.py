@@ -1,4 +1,4 @@
-"""Scaling of channels m(x, s) = x s, and d(x, y) = sum_pixels x y: the derivatives of each are made of the two."""
+"""Scaling of channels m(x, s) = x s, and d(x, y) = sum_pixels x y; their derivatives are composed of the two."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ def _run(x: Tensor, y: Tensor | None, s: Tensor | None, scaled: Tensor | None, d
 
 
 def _like(y: Tensor, x: Tensor) -> Tensor:
-    """Return y in the layout of a dense x, and in its type."""
+    """Return y in the layout and type of a dense x."""
     return y.to(x.dtype).contiguous(memory_format=torch.contiguous_format if x.is_contiguous() else torch.channels_last)
 
 
 def per_channel(s: Tensor, x: Tensor) -> Tensor:
-    """Return s [n c] as the kernels read it beside x."""
+    """Return s [n c] in the type and layout that the kernels need beside x."""
     return s.to(computed(x.dtype)).contiguous()
 
 

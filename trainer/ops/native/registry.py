@@ -1,8 +1,8 @@
-"""The native operations: how training calls them, and how torch knows them.
+"""Registration of the native operations, for direct calls and with torch.
 
-Training calls the function of an operation directly, and through an autograd.Function where a gradient is asked for:
-torch's dispatcher takes 15 µs longer for a call into Python. The same functions are registered with torch (schema,
-shapes, derivatives) for those who trace or check a program.
+Training calls an operation's function directly, or through an autograd.Function if a gradient is needed: torch's
+dispatcher takes 15 µs longer for a call into Python. The same functions are registered with torch (schema, shapes,
+derivatives) for tracing and opcheck.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _library = torch.library.Library(NAMESPACE, "DEF")
 
 
 class Operation:
-    """A function of tensors and plain values; `differentiate` gives it a derivative."""
+    """A function of tensors and plain values; `differentiate` adds its derivative."""
 
     def __init__(self, name: str, real: Callable[..., Any]) -> None:
         self.name, self._real = name, real
@@ -29,7 +29,7 @@ class Operation:
         return self._real(*inputs)
 
     def differentiate(self, setup: Callable[..., None], backward: Callable[..., Any]) -> None:
-        """Give the backward pass; where it consists of such operations, it is differentiable again."""
+        """Set the backward pass, which is differentiable in turn if composed of such operations."""
 
         def forward(ctx: Any, *inputs: Any) -> Any:
             output = self._real(*inputs)
@@ -56,5 +56,5 @@ def register(signature: str, real: Callable[..., Any], fake: Callable[..., Any])
 
 
 def end_of_derivatives(*_: Any) -> Any:
-    """Say that there is no further derivative: nothing here needs one."""
+    """Raise NotImplementedError: higher derivatives are not needed."""
     raise NotImplementedError("the third derivative of an activation")

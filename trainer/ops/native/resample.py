@@ -1,4 +1,4 @@
-"""Resampling: linear in the image, and its adjoint is another resampling."""
+"""Resampling, which is linear in the image, with another resampling as its adjoint."""
 
 import ctypes
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from trainer.ops.resampling import Steps
 IntPair = Sequence[int]
 
 STRIDES = ctypes.c_int64 * 4
-RANK_ONE = 1e-6  # largest deviation from column x row, relative to the largest tap, of a filter taken as their product
+RANK_ONE = 1e-6  # largest deviation of a separable filter from column x row, relative to the largest tap
 
 
 def _size(x: Tensor, f: Tensor, up: IntPair, down: IntPair, rows: IntPair, columns: IntPair) -> list[int]:
@@ -28,12 +28,12 @@ def _size(x: Tensor, f: Tensor, up: IntPair, down: IntPair, rows: IntPair, colum
         for side, u, d, pad, t in zip(x.shape[2:], up, down, (rows, columns), taps, strict=True)
     ]
     if min(sides) <= 0:
-        raise ValueError(f"an image of {x.shape[2]} x {x.shape[3]} pixels has nothing left after this padding")
+        raise ValueError(f"resampling an image of {x.shape[2]} x {x.shape[3]} pixels with this padding leaves nothing")
     return sides
 
 
 class TapPointers(NamedTuple):
-    """Where the CPU kernels find the taps, and the factors of a separable filter. The cache keeps `arrays` alive."""
+    """Addresses of the taps, and of the factors of a separable filter. The cache keeps `arrays` alive."""
 
     taps: int
     column: int | None
@@ -43,7 +43,7 @@ class TapPointers(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _prepared(content: bytes, shape: tuple[int, ...], dtype: str, flipped: bool) -> TapPointers:
-    """Return the filter of these bytes, turned round unless `flipped`, and its factors if it is separable."""
+    """Return the filter of these bytes, reversed unless `flipped`, and its factors if it is separable."""
     f = np.frombuffer(content, dtype).reshape(shape)
     f = np.ascontiguousarray(f if flipped else np.flip(f))
     if f.ndim == 1:
@@ -59,7 +59,7 @@ def _taps(f: np.ndarray, column: np.ndarray, row: np.ndarray) -> TapPointers:
 
 
 def _addresses(f: Tensor, flipped: bool) -> tuple[int, int | None, int | None]:
-    """Return where the kernels find the filter, its column and its row."""
+    """Return the addresses of the filter, its column and its row."""
     array = f.numpy()
     return _prepared(array.tobytes(), array.shape, array.dtype.str, flipped)[:3]
 

@@ -1,4 +1,4 @@
-"""Bilinear look-up through an affine map: linear in the images; its adjoint gathers, so it repeats to the bit."""
+"""Bilinear sampling through an affine map, linear in the images; its adjoint is a gather, so it is deterministic."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -58,8 +58,8 @@ adjoint.differentiate(_setup, _backward_adjoint)
 
 
 def warp(images: Tensor, theta: Tensor, height: int, width: int) -> Tensor:
-    """Return images [n c h w] looked up through theta [n 2 3]; theta is a constant."""
+    """Return images [n c h w] sampled through theta [n 2 3], which is a constant."""
     if theta.requires_grad and torch.is_grad_enabled():
-        raise NotImplementedError("native look-up is not differentiable in its map")
+        raise NotImplementedError("native warp is not differentiable in its map")
     y: Tensor = forward(images, theta, height, width)
     return y

@@ -1,8 +1,8 @@
-"""Convolutions of 3x3 on CPUs by minimal filtering, F(4x4, 3x3) (Lavin and Gray 2016, arXiv:1509.09308).
+"""3x3 convolutions on CPUs by minimal filtering, F(4x4, 3x3) (Lavin and Gray 2016, arXiv:1509.09308).
 
-Images become 36 matrices [tiles channels], weights 36 matrices [channels channels]; their products, a quarter of the
-multiplications of the convolution itself, become images again. Rounding errors are some three times those of direct
-sums in float32 (3e-6 instead of 1e-6 of the result).
+Images become 36 matrices [tiles channels], weights 36 matrices [channels channels]; their products, with a quarter of
+the multiplications of the convolution, become images again. In float32, relative rounding errors are about three times
+those of direct sums (3e-6 instead of 1e-6).
 """
 
 import threading
@@ -19,16 +19,16 @@ from trainer.ops.native import abi
 from trainer.ops.native.library import call
 
 LANES: Final = 16
-FEWEST_CHANNELS: Final = 64  # below which tiles cost more than products save
-FEWEST_OF_THREADS: Final = 256  # the same for several threads, which share out direct sums better
-FEWEST_TILES: Final = 32  # below which the weights cost more
+FEWEST_CHANNELS: Final = 64  # with fewer, tiles cost more than products save
+FEWEST_OF_THREADS: Final = 256  # the same for several threads, which parallelise direct sums better
+FEWEST_TILES: Final = 32  # with fewer, the transformed weights cost more
 PLANES: Final = 36
-IN_CACHE: Final = 4 << 20  # bytes of tiles made and used at a time; more only where the weights have more
+IN_CACHE: Final = 4 << 20  # bytes of tiles processed at a time; more only if the weights have more
 TYPES: Final = (torch.float32, torch.float64)
 
 
 class Step(IntEnum):
-    """What is made of images, or of tiles."""
+    """The transformations between images and tiles."""
 
     TILES_OF_PIXELS = 0
     TILES_OF_GRADIENTS = 1
@@ -36,14 +36,14 @@ class Step(IntEnum):
 
 
 def fits(x: Tensor, weight: Tensor, geometry: Geometry) -> bool:
-    """Return whether a convolution is one of this file: on a CPU, 3x3, as large out as in, channels in groups of 16."""
+    """Return whether a convolution is supported: on a CPU, 3x3, same size in and out, channels in multiples of 16."""
     same_size = (geometry.stride, geometry.padding, geometry.groups, *geometry.extra) == (1, 1, 1, 0, 0)
     whole = not any(channels % LANES for channels in weight.shape[:2])
     return same_size and whole and weight.shape[2:] == (3, 3) and x.device.type == "cpu" and x.dtype in TYPES
 
 
 def pays(x: Tensor, weight: Tensor) -> bool:
-    """Return whether such a convolution, and its gradients, are faster so."""
+    """Return whether this algorithm is faster for such a convolution and its gradients."""
     fewest = FEWEST_CHANNELS if torch.get_num_threads() == 1 else FEWEST_OF_THREADS
     return min(weight.shape[:2]) >= fewest and len(x) * _tiles_of(x) >= FEWEST_TILES
 
@@ -53,11 +53,11 @@ def convolve(x: Float[Tensor, "n c h w"], weight: Float[Tensor, "a b 3 3"], tran
     inputs, outputs = weight.shape[:2] if transposed else weight.shape[1::-1]
     x = x.contiguous(memory_format=torch.channels_last)
     y = x.new_empty(len(x), outputs, *x.shape[2:]).to(memory_format=torch.channels_last)
-    taps = _room("weights", inputs + 1, outputs, x)[:, :inputs]
+    taps = _workspace("weights", inputs + 1, outputs, x)[:, :inputs]
     _taps(weight if transposed else weight.transpose(0, 1), taps, turned=transposed)
     for part in _parts(x, inputs + outputs, taps):
         tiles = (part.stop - part.start) * _tiles_of(x)
-        pixels, products = _room("pixels", tiles + 1, inputs, x), _room("products", tiles + 1, outputs, x)
+        pixels, products = _workspace("pixels", tiles + 1, inputs, x), _workspace("products", tiles + 1, outputs, x)
         _tiles(Step.TILES_OF_PIXELS, x[part], pixels)
         torch.bmm(pixels, taps, out=products)
         _tiles(Step.PIXELS_OF_TILES, y[part], products)
@@ -69,10 +69,10 @@ def weight_gradient(dy: Float[Tensor, "n o h w"], x: Float[Tensor, "n c h w"], t
     upper, lower = (x, dy) if transposed else (dy, x)
     upper, lower = (images.contiguous(memory_format=torch.channels_last) for images in (upper, lower))
     rows, lanes = upper.shape[1], lower.shape[1]
-    total = _room("weights", rows, lanes, x)
+    total = _workspace("weights", rows, lanes, x)
     for part in _parts(x, rows + lanes, total):
         tiles = (part.stop - part.start) * _tiles_of(x)
-        gradients, pixels = _room("products", tiles + 1, rows, x), _room("pixels", tiles + 1, lanes, x)
+        gradients, pixels = _workspace("products", tiles + 1, rows, x), _workspace("pixels", tiles + 1, lanes, x)
         _tiles(Step.TILES_OF_GRADIENTS, upper[part], gradients)
         _tiles(Step.TILES_OF_PIXELS, lower[part], pixels)
         torch.baddbmm(
@@ -89,35 +89,35 @@ def _tiles_of(x: Tensor) -> int:
 
 
 def _parts(x: Tensor, channels: int, weights: Tensor) -> Iterator[slice]:
-    """Yield the images in parts whose tiles stay in the cache."""
-    room = max(IN_CACHE, weights.numel() * x.element_size())
-    step = max(1, room // (PLANES * _tiles_of(x) * channels * x.element_size()))
+    """Yield slices of the images whose tiles fit the cache."""
+    available = max(IN_CACHE, weights.numel() * x.element_size())
+    step = max(1, available // (PLANES * _tiles_of(x) * channels * x.element_size()))
     for start in range(0, len(x), step):
         yield slice(start, min(start + step, len(x)))
 
 
-class _Rooms(threading.local):
-    """Memory that is used again: fresh pages would cost more than what is written on them."""
+class _Workspaces(threading.local):
+    """Reused memory: allocating fresh pages would cost more than writing to them."""
 
     def __init__(self) -> None:
-        self.of: dict[tuple[str, torch.dtype], Tensor] = {}
+        self.by_name: dict[tuple[str, torch.dtype], Tensor] = {}
 
 
-_rooms = _Rooms()
+_workspaces = _Workspaces()
 
 
-def _room(name: str, rows: int, columns: int, like: Tensor) -> Float[Tensor, "36 rows columns"]:
-    """Return room for matrices, which is overwritten by whoever asks for the same `name` next.
+def _workspace(name: str, rows: int, columns: int, like: Tensor) -> Float[Tensor, "36 rows columns"]:
+    """Return memory for matrices, which the next call with the same `name` overwrites.
 
-    Callers ask for one row too many, but for sums: matrices a power of two apart would share the places of one line in
-    the cache.
+    Except for sums, callers request one extra row: matrices at a distance of a power of two would compete for the same
+    cache lines.
     """
     needed = PLANES * rows * columns
-    room = _rooms.of.get((name, like.dtype))
-    if room is None or room.numel() < needed:
-        with torch.inference_mode(False):  # what an evaluation makes, training may write on
-            room = _rooms.of[name, like.dtype] = torch.empty(needed, dtype=like.dtype)
-    return room[:needed].view(PLANES, rows, columns)
+    memory = _workspaces.by_name.get((name, like.dtype))
+    if memory is None or memory.numel() < needed:
+        with torch.inference_mode(False):  # training may write to memory that an evaluation allocated
+            memory = _workspaces.by_name[name, like.dtype] = torch.empty(needed, dtype=like.dtype)
+    return memory[:needed].view(PLANES, rows, columns)
 
 
 def _tiles(step: Step, images: Tensor, tiles: Tensor) -> None:
@@ -128,7 +128,7 @@ def _tiles(step: Step, images: Tensor, tiles: Tensor) -> None:
 
 
 def _taps(weight: Float[Tensor, "rows lanes 3 3"], matrices: Tensor, turned: bool = False, back: bool = False) -> None:
-    """Make matrices of a weight, `turned` by 180 degrees where asked for, or with `back` the weight of matrices."""
+    """Transform a weight, rotated by 180 degrees if `turned`, to matrices, or matrices to a weight if `back`."""
     rows, lanes, (*strides, down, right) = *weight.shape[:2], weight.stride()
     begin = weight.data_ptr()
     if turned:
