@@ -13,7 +13,7 @@ from trainer.config.claims.cells import cell_of
 from trainer.config.claims.grammar import ClaimProblem, is_measured
 from trainer.config.metrics.families import DETECTOR
 from trainer.config.metrics.names import family_of
-from trainer.config.published_value import Aggregate, PublishedValue
+from trainer.config.published_value import OverRuns, PublishedValue
 
 PAPER_TIERS = (None, "", "paper")
 
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
     PENDING = "PENDING"
 
 
-class Compared(NamedTuple):
+class PublishedComparison(NamedTuple):
     """A published value with ours (NaN where there is none), of so many `runs`; `off` is a share of the published."""
 
     published: PublishedValue
@@ -45,34 +45,34 @@ class Compared(NamedTuple):
         return {**self._asdict(), **numbers, "published": self.published.model_dump(mode="json")}
 
 
-AGGREGATES: Mapping[Aggregate, Callable[[pd.Series, bool], float]] = {
+AGGREGATES: Mapping[OverRuns, Callable[[pd.Series, bool], float]] = {
     "median": lambda values, _: float(values.median()),
     "mean": lambda values, _: float(values.mean()),
     "best": lambda values, higher: float(values.max() if higher else values.min()),
 }
 
 
-def compare_published(load: Loader) -> list[Compared]:
+def compare_published(load: Loader) -> list[PublishedComparison]:
     """Return every published value of the plan beside the best values of the finished runs of its cell."""
     runs = load(None)[0]
     return [_compared(value, runs, load) for value in runs.plan.published]
 
 
-def _compared(value: PublishedValue, runs: Runs, load: Loader) -> Compared:
+def _compared(value: PublishedValue, runs: Runs, load: Loader) -> PublishedComparison:
     measured = is_measured(value.metric, runs.plan.metrics)
     try:
         cell = cell_of(value.side, cells_of(runs))
     except ClaimProblem as problem:
-        return Compared(value, Outcome.NOT_COMPARABLE, math.nan, 0, math.nan, f"not in this plan: {problem}")
+        return PublishedComparison(value, Outcome.NOT_COMPARABLE, math.nan, 0, math.nan, f"not in this plan: {problem}")
     reasons = list(_differences(value, runs, measured))
     ours, count = _ours(value, cell, load) if measured else (math.nan, 0)
     off = ours / value.value - 1 if value.value else math.nan
     if reasons:
-        return Compared(value, Outcome.NOT_COMPARABLE, ours, count, off, "; ".join(reasons))
+        return PublishedComparison(value, Outcome.NOT_COMPARABLE, ours, count, off, "; ".join(reasons))
     if math.isnan(ours):
-        return Compared(value, Outcome.PENDING, ours, count, off, "no run of this cell is done")
+        return PublishedComparison(value, Outcome.PENDING, ours, count, off, "no run of this cell is done")
     close = abs(ours - value.value) <= max(value.tolerance * abs(value.value), value.spread or 0.0)
-    return Compared(value, Outcome.REPRODUCED if close else Outcome.OFF, ours, count, off, "")
+    return PublishedComparison(value, Outcome.REPRODUCED if close else Outcome.OFF, ours, count, off, "")
 
 
 def _differences(value: PublishedValue, runs: Runs, measured: bool) -> Iterator[str]:
@@ -97,12 +97,12 @@ def _ours(value: PublishedValue, cell: str, load: Loader) -> tuple[float, int]:
     return AGGREGATES[value.aggregate](best, curves.score.higher_is_better), len(best)
 
 
-def comparison_lines(found: Sequence[Compared]) -> list[str]:
+def comparison_lines(found: Sequence[PublishedComparison]) -> list[str]:
     """Return a line for every published value."""
     return list(map(_line, found))
 
 
-def _line(one: Compared) -> str:
+def _line(one: PublishedComparison) -> str:
     value = one.published
     spread = "" if value.spread is None else f" ± {value.spread:g}"
     unit = f" {value.unit}" if value.unit else ""
@@ -113,7 +113,7 @@ def _line(one: Compared) -> str:
     )
 
 
-def outcome_words(one: Compared) -> str:
+def outcome_words(one: PublishedComparison) -> str:
     """Return how ours relates to the published value, in words."""
     if one.outcome is Outcome.OFF:
         return f"OFF BY {100 * one.off:+.1f} %"

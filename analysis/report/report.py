@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.claims.published import Compared, compare_published, outcome_words
+from analysis.claims.published import PublishedComparison, compare_published, outcome_words
 from analysis.claims.verdicts import Judged, Verdicts, judge_sweep
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
@@ -120,7 +120,7 @@ def _claim_row(judged: Judged) -> list[str]:
     ]
 
 
-def _published(found: Sequence[Compared]) -> list[Subsection]:
+def _published(found: Sequence[PublishedComparison]) -> list[Subsection]:
     """Return published values beside ours; nothing where the sweep has none."""
     if not found:
         return []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.claims.published import Compared, Outcome, compare_published, comparison_lines
+from analysis.claims.published import Outcome, PublishedComparison, compare_published, comparison_lines
 from analysis.results.load import loader
 from analysis.synthetic_store import FakeRun, write_store
 from analysis.tables.store import ResultStore
@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> ResultStore:
     return write_store(tmp_path / "store", RUNS, step_kimg=20.0, files=False)
 
 
-def compared(store: ResultStore, plan: dict[str, Any] | None = None, **value: Any) -> Compared:
+def compared(store: ResultStore, plan: dict[str, Any] | None = None, **value: Any) -> PublishedComparison:
     path = store.plan("synthetic")
     document = json.loads(path.read_text())
     metric = document["metrics"][0] if document.get("metrics") else "fid2k"

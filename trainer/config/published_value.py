@@ -7,7 +7,7 @@ from pydantic import Field
 from trainer.config.claims.grammar import Side, parse_side
 from trainer.config.spec import NonNegative, Positive, Settings
 
-Aggregate = Literal["median", "mean", "best"]
+OverRuns = Literal["median", "mean", "best"]
 
 
 class PublishedValue(Settings):
@@ -24,7 +24,7 @@ class PublishedValue(Settings):
     spread: NonNegative | None = None
     unit: str = ""
     source: Annotated[str, Field(min_length=1)]
-    aggregate: Aggregate = "median"
+    aggregate: OverRuns = "median"
     tolerance: Positive = 0.05
     detector: str = "inception"
     not_comparable: str = ""
