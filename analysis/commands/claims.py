@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from analysis.claims.published import compare_published, comparison_lines
 from analysis.claims.verdicts import judge_sweep, verdict_line
 from analysis.commands.sweep_results import IdentityOption, ScoreOption, load_results
 from analysis.console import print_json, print_line
@@ -37,12 +38,21 @@ def claims(
     """Test the claims of a sweep, and show the evidence for each verdict. A failed claim is a result, not an error."""
     place, name = open_store(store), stored_name(store, sweep)
     runs, curves = load_results(place, name, score, identity, quiet=as_json)
-    found = judge_sweep(runs.plan.claims, claim or [], loader(place, name, (runs, curves)))
+    load = loader(place, name, (runs, curves))
+    found, beside = judge_sweep(runs.plan.claims, claim or [], load), compare_published(load)
     if as_json:
         not_tested = [{"claim": text, "reason": reason} for text, reason in found.not_tested]
-        print_json({"tested": [one.as_json() for one in found.judged], "not_tested": not_tested})
+        print_json(
+            {
+                "tested": [one.as_json() for one in found.judged],
+                "not_tested": not_tested,
+                "published": [one.as_json() for one in beside],
+            }
+        )
         return 0
     for line in (*map(verdict_line, found.judged), *(f"NOT TESTED  {text}  ({why})" for text, why in found.not_tested)):
+        print_line(line)
+    for line in comparison_lines(beside):
         print_line(line)
     if not found.judged:
         print_line(f'give a claim with --claim, as in: --claim "{EXAMPLE}"')

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.claims.published import PublishedComparison, compare_published, outcome_words
 from analysis.claims.verdicts import Judged, Verdicts, judge_sweep
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
@@ -22,6 +23,8 @@ CLAIM_NOTE = (
     "Exact rank-sum test, one-sided, Holm's correction over all claims except controls; a diverged run has the worst "
     "rank. UNDERPOWERED: with so few seeds no outcome could show it."
 )
+PUBLISHED_HEADINGS = ("cell", "metric", "published", "ours", "runs", "outcome", "source")
+PUBLISHED_WORDS = ("cell", "metric", "outcome", "source")
 FAILURE_HEADINGS = ("cell", "seed", "state", "kimg", "why")
 RUN_COLUMNS = [
     *("trial", "cell", "seed", "state", "kimg", "horizon_kimg"),
@@ -41,7 +44,8 @@ def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
     runs, curves = load(store, sweep)
     names = runs.plan.figures or GENERAL
     drawn = render_all(names, runs, curves)
-    found = judge_sweep(runs.plan.claims, (), loader(store, sweep, (runs, curves)))
+    load_metric = loader(store, sweep, (runs, curves))
+    found = judge_sweep(runs.plan.claims, (), load_metric)
     verdicts = Counter(judged.verdict.value for judged in found.judged)
     return Section(
         sweep=sweep,
@@ -54,6 +58,7 @@ def _section(store: ResultStore, sweep: str, factors: Factors) -> Section:
         blocks=[
             *_not_drawn(drawn.problems),
             _claims(found),
+            *_published(compare_published(load_metric)),
             _energy(store, sweep, factors),
             _expected(store, runs),
             _failures(runs),
@@ -113,6 +118,21 @@ def _claim_row(judged: Judged) -> list[str]:
         *(judged.verdict.value, judged.claim.text, judged.evidence.compared, f"{judged.p_value:.2g}"),
         *(f"{judged.p_corrected:.2g}", f"{less}+{more}", f"[{low:.4g}, {high:.4g}]" if known else summary.DASH, needs),
     ]
+
+
+def _published(found: Sequence[PublishedComparison]) -> list[Subsection]:
+    """Return published values beside ours; nothing where the sweep has none."""
+    if not found:
+        return []
+    rows = [
+        [
+            *(one.published.of, one.published.metric, f"{one.published.value:g}"),
+            *(summary.DASH if one.ours != one.ours else f"{one.ours:.4g}", str(one.runs)),
+            *(outcome_words(one), one.published.source),
+        ]
+        for one in found
+    ]
+    return [Subsection("Published values", Table(PUBLISHED_HEADINGS, rows, text_columns=PUBLISHED_WORDS), ())]
 
 
 def _expected(store: ResultStore, runs: Runs) -> Subsection:

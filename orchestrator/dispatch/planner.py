@@ -30,6 +30,7 @@ from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import expand
+from orchestrator.sweep.published_values import misplaced_values
 from orchestrator.sweep.reader import Sweep, examined
 from orchestrator.sweep.search_points import stored_points, typical_trials
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG
@@ -227,8 +228,10 @@ def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
 
 
 def _misplaced_claims(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
-    """Return the claims about missing cells; the cells of a search are not known in advance."""
-    if not sweep.states_claims or sweep.spec.search:
+    """Return claims and published values of missing cells; the cells of a search are not known in advance."""
+    if sweep.spec.search:
         return []
     cells = {trial.cell: trial for trial in trials}
-    return [sweep.problem(path, text) for path, text in misplaced_claims(sweep.spec.claims, cells)]
+    claims = misplaced_claims(sweep.spec.claims, cells) if sweep.states_claims else ()
+    values = misplaced_values(sweep.spec.published, cells) if sweep.states_published else ()
+    return [sweep.problem(path, text) for path, text in (*claims, *values)]

@@ -23,7 +23,11 @@ PARAMETERS_OF_SNAPSHOT = 3
 
 def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], store: Path) -> list[str]:
     """Return warnings to show before these trials run, one line each."""
-    own = (_of_stop_rules(spec), _of_metrics(spec, trials), _of_presets(trials), _of_data(trials, store / "data"))
+    left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
+    own = (
+        *(left_out, _of_stop_rules(spec), _of_metrics(spec, trials)),
+        *(_of_presets(trials), _of_data(trials, store / "data")),
+    )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
 

@@ -33,6 +33,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
         score=spec.score_name,
         figures=tuple(spec.figures),
         claims=tuple(spec.claims),
+        published=tuple(spec.published),
         search=points_to_store(sweep),
         sources=plan.runs[: len(plan.sources)],
         cells=plan.cells,

@@ -34,7 +34,8 @@ def deviations(file: PublishedFile, sweep: Sweep, trials: Sequence[Trial]) -> It
     known = [facts_of(sweep, trial) for trial in trials] if entries else []
     for place, entry in entries:
         for key, text in _found(entry, known):
-            path: KeyPath = ("entries", place, *([key] if key else []))
+            within = ("says" if key in entry.says else "values", key) if key else ()
+            path: KeyPath = ("entries", place, *within)
             problem = file.source.problem(path, f"{text} [{entry.evidence}: {entry.source}]", key or entry.sweep)
             yield Deviation(problem, entry.evidence in PROOF)
 

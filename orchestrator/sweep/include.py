@@ -43,7 +43,7 @@ def _merged(key: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any
         both = {name: (a, b) for name, (a, b) in pairs.items() if isinstance(a, dict) and isinstance(b, dict)}
         return {**old, **new, **{name: overlaid(a, b) for name, (a, b) in both.items()}}
     if key in MERGED:
-        return {name: item for name, item in {**old, **new}.items() if item is not None}
+        return {name: item for name, item in {**old, **new}.items() if item is not None or name not in new}
     return new
 
 

@@ -76,7 +76,7 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
     """Return the groups of settings that `annotation` allows."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated, list):
         return [model for part in typing.get_args(annotation) for model in models_in(part)]
     return []
 

@@ -12,6 +12,7 @@ from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
 from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
+from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
@@ -22,7 +23,7 @@ from trainer.errors import did_you_mean
 AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
 """Keys that determine the trials."""
 
-DEPENDS_ON_METRICS = {"score", "search", "stop", "claims"}
+DEPENDS_ON_METRICS = {"score", "search", "stop", "claims", "published"}
 """Keys that cannot be checked without valid metrics."""
 
 
@@ -43,7 +44,15 @@ class Sweep:
     @property
     def states_claims(self) -> bool:
         """Return whether the claims are this tier's own: inherited ones may concern cells that it does not have."""
-        return not self.tier or ("tiers", self.tier, "claims") in self.source.lines
+        return self._states("claims")
+
+    @property
+    def states_published(self) -> bool:
+        """Return whether the published values are this tier's own, likewise."""
+        return self._states("published")
+
+    def _states(self, key: str) -> bool:
+        return not self.tier or ("tiers", self.tier, key) in self.source.lines
 
     def problem(self, path: KeyPath, text: str, key: str = "") -> Problem:
         """Return a problem at `path` of the spec, for a SweepError."""
@@ -172,6 +181,8 @@ def _fields_at(path: KeyPath) -> list[str]:
     """Return the keys that SweepSpec allows at `path`."""
     models = [SweepSpec]
     for part in path:
+        if isinstance(part, int):
+            continue
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         models = [inner for field in fields for inner in models_in(field.annotation)]  # type: ignore[misc]
     return [field.alias or name for model in models for name, field in model.model_fields.items()]
@@ -181,9 +192,10 @@ def _misfits(sweep: Sweep) -> list[Problem]:
     """Return unknown settings, repeated values of an axis, and problems of the other keys."""
     unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := _key_problem(key, path))]
     claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
+    published = published_problems(sweep.spec.published, sweep.spec.metrics) if sweep.states_published else ()
     return [
         sweep.problem(path, problem)
-        for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *spec_problems(sweep.spec)]
+        for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *published, *spec_problems(sweep.spec)]
     ]
 
 

@@ -13,7 +13,9 @@ from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.plan_file import SampledPoints
 
-IRRELEVANT = frozenset({"question", "watch", "resources", "figures", "claims", "budget", "tiers", "stop", "search"})
+IRRELEVANT = frozenset(
+    {"question", "watch", "resources", "figures", "claims", "published", "because", "budget", "tiers", "stop", "search"}
+)
 """Parts of a sweep that affect neither a configuration nor the meaning of its score."""
 
 

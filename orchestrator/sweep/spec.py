@@ -12,6 +12,7 @@ from trainer.config.job import Resources
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
 from trainer.config.probes import ProbeName
+from trainer.config.published_value import PublishedValue
 from trainer.config.spec import EvaluationSeeds, Positive, Seed, Settings
 
 SeedCount = Annotated[int, Field(ge=1, le=10_000)]
@@ -67,9 +68,11 @@ class SweepSpec(Settings):
     score: str = ""
     figures: list[str] = []
     claims: list[ClaimText] = []
+    published: list[PublishedValue] = []
     search: Search | None = None
     stop: StopRules = []
     budget: Budget = Budget()
+    because: dict[str, Annotated[str, Field(min_length=1)]] = {}
     tiers: dict[Name, dict[str, JsonValue]] = {}
 
     @model_validator(mode="after")

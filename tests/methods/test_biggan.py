@@ -218,3 +218,32 @@ def test_run_ends_in_a_snapshot_that_makes_images(trials: TrialMaker) -> None:
     words = ["generate", str(run.snapshots / "latest.safetensors"), str(trials.root / "out.png"), "--seeds", "0-3"]
     assert main([*words, "--class", "1", "--resample", "0.5"]) == 0
     assert (trials.root / "out.png").stat().st_size > 0
+
+
+def test_without_a_shared_embedding_every_normalisation_has_gains_by_class_and_z_enters_first_alone() -> None:
+    network = generator(shared=False, hierarchical=False)
+    assert not hasattr(network.mapping, "embedding")
+    z = torch.randn(2, 12)
+    ws = network.mapping(z, rows(0, 1))
+    assert torch.equal(ws, torch.cat([z, rows(0, 1)], dim=1)[:, None].expand(-1, 3, -1))
+    norm, x = network.get_submodule("synthesis.blocks.b8.norm0"), torch.randn(2, 8, 4, 4)
+    gain, shift = norm.embedded_gain, norm.embedded_shift
+    expected = norm.norm(x) * (1 + gain[:, [0, 1]].T)[:, :, None, None] + shift[:, [0, 1]].T[:, :, None, None]
+    torch.testing.assert_close(norm(x, rows(0, 1)), expected)
+    moved = ws.clone()
+    moved[:, 1:, :12] += 1
+    assert torch.equal(network.synthesis(moved), network.synthesis(ws))
+    network_crosstalk(network).backward()
+    assert gain.grad is None
+
+
+def test_parts_of_z_need_a_shared_embedding() -> None:
+    with pytest.raises(ValueError, match="shared: false needs hierarchical: false"):
+        BigGanGenerator(shared=False)
+
+
+def test_the_generator_of_biggan_for_cifar_has_4_million_parameters() -> None:
+    spec = BigGanGenerator(channels=64, shared=False, hierarchical=False, attention=None)
+    with torch.device("meta"):
+        network = build(spec, 32, 3, 10)
+    assert round(sum(parameter.numel() for parameter in network.parameters()) / 1e6, 1) == 4.3

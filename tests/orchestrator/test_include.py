@@ -125,3 +125,12 @@ def test_some_cells_have_resources_of_their_own(read: Read) -> None:
     assert plain.resources == Resources(cpus=2)
     assert adaptive.resources == Resources(cpus=2, gpus=1, memory_gib=9)
     assert adaptive.id == expanded(read, "grid: {augment: [ada]}\n")[0].id
+
+
+def test_a_null_of_the_sweep_is_a_setting_that_its_tiers_keep(sweep_file: Callable[[str], Path]) -> None:
+    file = sweep_file(
+        "sweep: s\nbase: {preset: tiny32, data: tiny, discriminator.minibatch_std_group: null}\nhorizon_kimg: 1\n"
+        "tiers: {small: {base: {augment: none}}, smaller: {base: {discriminator.minibatch_std_group: null}}}\n"
+    )
+    assert "discriminator.minibatch_std_group" in read_sweep(file, "small").spec.base
+    assert "discriminator.minibatch_std_group" not in read_sweep(file, "smaller").spec.base

@@ -85,6 +85,11 @@ def _copy() -> tuple[Path, "tempfile.TemporaryDirectory[str]"]:
     return copied, holder
 
 
+def copied_sweeps() -> Path:
+    """Return the copy of all sweeps."""
+    return _copy()[0]
+
+
 @cache
 def read(name: str, tier: str = "") -> Sweep:
     """Return a sweep at a tier."""

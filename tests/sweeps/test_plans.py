@@ -7,6 +7,8 @@ import pytest
 
 from analysis.figures.catalog import FIGURES
 from orchestrator.sweep.claims import misplaced_claims
+from orchestrator.sweep.dropped import dropped, unexplained
+from orchestrator.sweep.published_values import misplaced_values
 from tests.sweeps.planned import NAMES, OF_PAPERS, OF_PRESETS, ON_LAPTOPS, new, planned, read
 
 TIERS = ("smoke", "mini", "small", "paper")
@@ -37,11 +39,12 @@ RUNS = {
     "stylegan2/table1_ffhq": 7,
     "stylegan2/table1_car": 7,
     "stylegan2/path_length": 3,
+    "stylegan2/cat_images": 2,
     "stylegan2/table2": 9 * 2,
     "stylegan2/table3": 2 * 4,
     "stylegan2/table4": 5,
     "progan/table1": 9 * 2,
-    "biggan/truncation": 2 * 3,
+    "biggan/truncation": 3 * 3,
 }
 SMOKE_RUNS = 15
 
@@ -67,6 +70,28 @@ def test_every_claim_means_two_cells_where_the_sweep_is_whole(name: str) -> None
     sweep = read(name, tier := "paper" if name in OF_PAPERS else "")
     cells = {trial.cell: trial for trial in planned(name, tier)}
     assert list(misplaced_claims(sweep.spec.claims, cells)) == []
+
+
+@pytest.mark.parametrize("name", OF_PAPERS)
+def test_every_published_value_is_of_one_cell_of_the_paper_tier(name: str) -> None:
+    cells = {trial.cell: trial for trial in planned(name, "paper")}
+    assert list(misplaced_values(read(name, "paper").spec.published, cells)) == []
+
+
+@pytest.mark.parametrize("name", [*OF_PAPERS, *ON_LAPTOPS, "demo", "turn_up"])
+def test_no_tier_leaves_out_a_kind_of_cell_a_figure_or_a_claim_without_a_reason(name: str) -> None:
+    whole = "paper" if name in OF_PAPERS else ""
+    for tier in read(name).spec.tiers:
+        spec = read(name, tier).spec
+        found = dropped(read(name, whole).spec, planned(name, whole), spec, planned(name, tier))
+        assert unexplained(found, spec.because) == [], tier
+
+
+def test_a_reason_for_one_axis_explains_its_values_and_nothing_else() -> None:
+    found = ["cells.a", "augment.pipe=bg", "augment.pipe=bgc", "figures.ada_fig3", "claims"]
+    assert unexplained(found, {"augment.pipe": "slow", "cells.a": "large", "claims": "no seeds"}) == [
+        "figures.ada_fig3"
+    ]
 
 
 def test_names_of_sweeps_are_used_once() -> None:
@@ -119,6 +144,7 @@ def test_what_figures_on_fixed_p_share_is_not_run_twice() -> None:
 
 def test_the_probes_of_stylegan2_use_networks_trained_for_its_table() -> None:
     assert new("stylegan2/path_length", "stylegan2/table1_ffhq") == 1
+    assert new("stylegan2/cat_images", "stylegan2/table3") == 0
 
 
 def test_sharing_saves_a_tenth_of_the_runs_of_the_ada_paper() -> None:

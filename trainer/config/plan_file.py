@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from trainer.config.identity import TRIAL_ID
+from trainer.config.published_value import PublishedValue
 from trainer.config.spec import EvaluationSeeds, is_off
 from trainer.config.stored import Horizon
 from trainer.config.training import TransferFromTrial
@@ -95,6 +96,7 @@ class PlanFile(_Stored):
     score: str | None = None
     figures: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    published: tuple[PublishedValue, ...] = ()
     search: SampledPoints | None = None
     sources: tuple[PlannedSource, ...] = ()
     cells: tuple[PlannedRun, ...]

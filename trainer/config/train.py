@@ -74,6 +74,11 @@ class TrainConfig(Settings):
         """Return the number of micro-batches that can be divided evenly among devices in every iteration."""
         return math.gcd(*(batch // self.micro_batch for batch in self.batch_schedule.batches))
 
+    @property
+    def follows_validation(self) -> bool:
+        """Return whether some p follows r_v, which scores as many validation as training images in an iteration."""
+        return any(isinstance(spec, Adaptive) and spec.heuristic == "rv" for spec in self._choices.specs)
+
     @model_validator(mode="after")
     def _micro_batches_fit(self) -> Self:
         for batch in self.batch_schedule.batches:
@@ -110,8 +115,7 @@ class TrainConfig(Settings):
             )
         if data.labels and not data.classes:
             raise ValueError("labels is true, but the data set has none")
-        adaptive = [spec for spec in self._choices.specs if isinstance(spec, Adaptive)]
-        if any(spec.heuristic == "rv" for spec in adaptive) and not data.validation:
+        if self.follows_validation and not data.validation:
             raise ValueError("heuristic rv needs validation images; set data.validation to their number")
         return self
 

@@ -14,7 +14,7 @@ DECISIVE = frozenset(
     f"{which}.{name}"
     for which, names in {
         "generator": "z_dim w_dim mapping_layers widths architecture spectral_norm noise_inputs resample_taps style "
-        "normalisation channels hierarchical attention",
+        "normalisation channels shared hierarchical attention",
         "discriminator": "widths architecture resample_taps minibatch_std_channels normalisation variety channels "
         "attention",
     }.items()

@@ -149,8 +149,12 @@ class Stepper:
 
     @torch.no_grad()
     def _score_validation_images(self) -> None:
-        if not self.batches.has_validation or not self.world.is_main:
+        """Score a batch of validation images for r_v, one micro-batch where the logits are only recorded."""
+        if not self.batches.has_validation:
             return
-        seed_everything(self.config.seed, "validation", self.state.images)
-        logits = self.augmented_discriminator.logits(*self._loaded(self.batches.validation()), "real")
-        self.observed.append({"Loss/scores/validation": logits})
+        parts = self.batch // self.config.micro_batch if self.config.follows_validation else 1
+        for part in self.world.micro_batches(parts):
+            place = (part,) if part else ()
+            seed_everything(self.config.seed, "validation", self.state.images, *place)
+            logits = self.augmented_discriminator.logits(*self._loaded(self.batches.validation()), "real")
+            self.observed.append({"Loss/scores/validation": logits})

@@ -104,6 +104,11 @@ def _halves(text: str) -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
+def parse_side(text: str) -> Side:
+    """Return the cell that `text` names, such as "ada & subset=500". Raises ClaimProblem."""
+    return _side(text, {})
+
+
 def _side(words: str, conditions: dict[str, str]) -> Side:
     name: str | None = None
     settings = dict(conditions)

@@ -6,10 +6,12 @@ discriminator projects onto an embedding of its own. Without labels the batch no
 """
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
 
 from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
-from trainer.config.spec import Positive, PositiveInt
+from trainer.config.spec import Positive, PositiveInt, is_on
 
 GENERATOR_WIDTHS: Mapping[int, tuple[int, ...]] = {
     8: (4, 4),
@@ -44,8 +46,10 @@ DISCRIMINATOR_SHAPES: Mapping[int, DiscriminatorShape] = {
 class BigGanGenerator(GeneratorSpec):
     """Residual blocks with conditional batch normalisation and spectrally normalised weights.
 
-    `hierarchical` gives every block its own part of z, z_dim / (blocks + 1) rounded down. `attention` is the resolution
-    of the self-attention layer. Images are generated with batch statistics averaged over `standing_passes`.
+    `shared` embeds the class once for all normalisations; if off, each has a gain and a shift for every class, and z
+    enters the first layer alone. `hierarchical` gives every block its own part of z, z_dim / (blocks + 1) rounded down.
+    `attention` is the resolution of the self-attention layer. Images are generated with batch statistics averaged over
+    `standing_passes`.
     """
 
     module: ClassVar[str] = "trainer.model.biggan.generator"
@@ -53,12 +57,19 @@ class BigGanGenerator(GeneratorSpec):
     z_dim: PositiveInt = 128
     channels: PositiveInt = 96
     embedding_dim: PositiveInt = 128
+    shared: Annotated[bool, Field(exclude_if=is_on)] = True
     hierarchical: bool = True
     attention: PositiveInt | None = 64
     initialisation: Literal["orthogonal", "normal"] = "orthogonal"
     spectral_epsilon: Positive = 1e-6
     norm_epsilon: Positive = 1e-5
     standing_passes: PositiveInt = 100
+
+    @model_validator(mode="after")
+    def _parts_of_z_join_a_shared_embedding(self) -> Self:
+        if self.hierarchical and not self.shared:
+            raise ValueError("shared: false needs hierarchical: false: parts of z are joined to the shared embedding")
+        return self
 
     def width(self, size: int, resolution: int) -> int:
         return self.channels * GENERATOR_WIDTHS[resolution][size.bit_length() - 3]

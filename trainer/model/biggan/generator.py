@@ -7,7 +7,7 @@ from torch.nn.functional import relu
 
 from trainer.config.networks.biggan import BigGanGenerator
 from trainer.errors import UserError
-from trainer.model.biggan.layers import Attention, ConditionalNorm, Drawing, Normalised
+from trainer.model.biggan.layers import Attention, ClassNorm, ConditionalNorm, Drawing, Normalised
 from trainer.model.growing.level import enlarge
 from trainer.model.modulated import NoiseMode
 from trainer.model.network import GeneratorNetwork, LabelSampler, LatentMapping
@@ -17,15 +17,19 @@ from trainer.registry import implements
 
 
 class BigGanMapping(LatentMapping):
-    """z, c -> ws: each layer's part of z (all of z if not hierarchical), and the shared class embedding."""
+    """z, c -> ws: each layer's part of z (all of z if not hierarchical), and the class.
+
+    The class is a shared embedding, or c itself if every normalisation has its own gains and shifts.
+    """
 
     def __init__(self, spec: BigGanGenerator, layers: int, condition_dim: int) -> None:
         super().__init__()
         self.layers, self.hierarchical, self.condition_dim = layers, spec.hierarchical, condition_dim
         self.part_dim = spec.z_dim // layers if spec.hierarchical else spec.z_dim
-        if condition_dim:
+        if condition_dim and spec.shared:
             self.embedding = nn.Parameter(Drawing(spec.initialisation, 0).weight(condition_dim, spec.embedding_dim))
-        self.w_dim = self.part_dim + (spec.embedding_dim if condition_dim else 0)
+        self.class_dim = condition_dim and (spec.embedding_dim if spec.shared else condition_dim)
+        self.w_dim = self.part_dim + self.class_dim
 
     def forward(
         self,
@@ -41,17 +45,26 @@ class BigGanMapping(LatentMapping):
             ws = z[:, : self.layers * self.part_dim].view(len(z), self.layers, self.part_dim)
         if not self.condition_dim:
             return ws
-        return torch.cat([ws, (c @ self.embedding)[:, None].expand(-1, self.layers, -1)], dim=2)
+        classes = c @ self.embedding if hasattr(self, "embedding") else c
+        return torch.cat([ws, classes[:, None].expand(-1, self.layers, -1)], dim=2)
 
 
 class BigGanGeneratorBlock(nn.Module):
     """Residual block, upsampling by 2."""
 
-    def __init__(self, drawing: Drawing, inputs: int, outputs: int, w_dim: int, epsilon: float) -> None:
+    def __init__(
+        self,
+        drawing: Drawing,
+        inputs: int,
+        outputs: int,
+        norm: type[ConditionalNorm] | type[ClassNorm],
+        condition_dim: int,
+        epsilon: float,
+    ) -> None:
         super().__init__()
-        self.norm0 = ConditionalNorm(drawing, inputs, w_dim, epsilon)
+        self.norm0 = norm(drawing, inputs, condition_dim, epsilon)
         self.conv0 = Normalised(drawing, outputs, inputs, 3, 3)
-        self.norm1 = ConditionalNorm(drawing, outputs, w_dim, epsilon)
+        self.norm1 = norm(drawing, outputs, condition_dim, epsilon)
         self.conv1 = Normalised(drawing, outputs, outputs, 3, 3)
         self.skip = Normalised(drawing, outputs, inputs, 1, 1)
 
@@ -65,16 +78,19 @@ class BigGanGeneratorBlock(nn.Module):
 class BigGanSynthesis(nn.Module):
     """ws -> image in [-1, 1]. The first vector makes the 4x4 features, each of the others modulates a block."""
 
-    def __init__(self, spec: BigGanGenerator, resolution: int, channels: int, part_dim: int, w_dim: int) -> None:
+    def __init__(self, spec: BigGanGenerator, resolution: int, channels: int, mapping: BigGanMapping) -> None:
         super().__init__()
         drawing = Drawing(spec.initialisation, spec.spectral_epsilon)
-        self.part_dim = part_dim
+        self.part_dim = part_dim = mapping.part_dim
+        by_class = bool(mapping.condition_dim) and not spec.shared
+        self.normed_from = part_dim if by_class else 0
+        norm, norm_dim = (ClassNorm, mapping.class_dim) if by_class else (ConditionalNorm, mapping.w_dim)
         inputs = spec.width(4, resolution)
         self.dense = Normalised(drawing, inputs * 16, part_dim)
         self.blocks, self.attention = nn.ModuleDict(), nn.ModuleDict()
         for r in resolutions(resolution)[1:]:
             outputs = spec.width(r, resolution)
-            self.blocks[f"b{r}"] = BigGanGeneratorBlock(drawing, inputs, outputs, w_dim, spec.norm_epsilon)
+            self.blocks[f"b{r}"] = BigGanGeneratorBlock(drawing, inputs, outputs, norm, norm_dim, spec.norm_epsilon)
             if r == spec.attention:
                 self.attention[f"b{r}"] = Attention(drawing, outputs)
             inputs = outputs
@@ -89,7 +105,7 @@ class BigGanSynthesis(nn.Module):
         force_fp32: bool = False,  # noqa: ARG002
     ) -> Float[Tensor, "n channels h w"]:
         x = self.dense(ws[:, 0, : self.part_dim]).view(len(ws), -1, 4, 4)
-        for (name, block), w in zip(self.blocks.items(), ws[:, 1:].unbind(dim=1), strict=True):
+        for (name, block), w in zip(self.blocks.items(), ws[:, 1:, self.normed_from :].unbind(dim=1), strict=True):
             x = block(x, w)
             x = self.attention[name](x) if name in self.attention else x
         x = self.norm(x) * self.gain[:, None, None] + self.shift[:, None, None]
@@ -108,7 +124,7 @@ class BigGanGeneratorNetwork(GeneratorNetwork):
         self.resolution, self.channels = resolution, channels
         self.num_ws, self.standing_passes = len(resolutions(resolution)), spec.standing_passes
         self.mapping = BigGanMapping(spec, self.num_ws, condition_dim)
-        self.synthesis = BigGanSynthesis(spec, resolution, channels, self.mapping.part_dim, self.mapping.w_dim)
+        self.synthesis = BigGanSynthesis(spec, resolution, channels, self.mapping)
 
     def forward(
         self, z: Float[Tensor, "n zdim"], c: Float[Tensor, "n cdim"], truncation_psi: float = 1.0

@@ -69,6 +69,21 @@ class ConditionalNorm(nn.Module):
         return y * gain[:, :, None, None] + shift[:, :, None, None]
 
 
+class ClassNorm(nn.Module):
+    """Batch normalisation with a gain and a shift of its own for every class, as before shared embeddings [1]."""
+
+    def __init__(self, drawing: Drawing, channels: int, classes: int, epsilon: float) -> None:
+        super().__init__()
+        self.norm = StandingNorm(channels, epsilon)
+        self.embedded_gain = nn.Parameter(drawing.weight(channels, classes))
+        self.embedded_shift = nn.Parameter(drawing.weight(channels, classes))
+
+    def forward(self, x: Float[Tensor, "n c h w"], labels: Float[Tensor, "n cdim"]) -> Float[Tensor, "n c h w"]:
+        y: Tensor = self.norm(x)
+        gain, shift = 1 + linear(labels, self.embedded_gain), linear(labels, self.embedded_shift)
+        return y * gain[:, :, None, None] + shift[:, :, None, None]
+
+
 class Attention(nn.Module):
     """x + gamma V softmax(Q K^T), keys and values at half the resolution; gamma is initially zero [2]."""
 

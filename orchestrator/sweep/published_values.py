@@ -1,0 +1,30 @@
+"""Published values in a sweep file, checked like claims before anything runs."""
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.claims.cells import Cells, cell_of
+from trainer.config.claims.grammar import ClaimProblem, is_measured
+from trainer.config.published_value import PublishedValue
+from trainer.errors import did_you_mean
+
+
+def published_problems(values: Sequence[PublishedValue], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
+    """Yield problems of published values by themselves: grammar, and metrics that the sweep does not measure."""
+    for index, value in enumerate(values):
+        try:
+            value.side  # noqa: B018
+        except ClaimProblem as problem:
+            yield ("published", index, "of"), f'"{value.of}": {problem}'
+        if not is_measured(value.metric, metrics):
+            near = did_you_mean(value.metric, metrics)
+            yield ("published", index, "metric"), f"{value.metric} is not measured; metrics: {', '.join(metrics)}{near}"
+
+
+def misplaced_values(values: Sequence[PublishedValue], cells: Cells) -> Iterator[tuple[KeyPath, str]]:
+    """Yield published values, all of them well-formed, that do not name one cell of the sweep."""
+    for index, value in enumerate(values):
+        try:
+            cell_of(value.side, cells)
+        except ClaimProblem as problem:
+            yield ("published", index, "of"), str(problem)
