@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check ops gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check ops wheel gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,6 +15,7 @@ help:  ## Show this list
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
 	@$(BIN)/python -m pip install -qq -r requirements.lock
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m trainer ops build --cpu --optional
 	@touch $@
 
 .venv/installed-dev: requirements-dev.lock .venv/installed
@@ -66,6 +67,13 @@ ops: .venv/installed  ## Compile the operations (installs g++ if possible; CUDA 
 		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get install -qq -y g++; } || \
 		{ echo "No C++ compiler, and it cannot be installed from here: install g++, or name one in CXX" >&2; exit 2; }
 	@$(BIN)/python -m trainer ops build
+
+wheel: .venv/installed-dev  ## Build a wheel into dist/, with the operations that can be compiled here, and check its platform tag
+	@rm -rf build dist/unchecked
+	@$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir dist/unchecked .
+	@if ls dist/unchecked/*-any.whl >/dev/null 2>&1; then mv dist/unchecked/*.whl dist/; else \
+		PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist dist/unchecked/*.whl; fi
+	@rm -rf build dist/unchecked; ls dist/*.whl
 
 bench: ops  ## Measure ratios on this machine: benchmarks/latest.json and the table of docs/performance.md
 	@$(BIN)/python -m benchmarks

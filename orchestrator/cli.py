@@ -24,6 +24,7 @@ COMMANDS = (
     Command("sweeps", "orchestrator.commands.sweeps", "List the sweeps that come with adasweep, or copy one.", INSPECT),
     Command("status", "orchestrator.commands.status", "Show the progress and the problems of each trial.", INSPECT),
     Command("watch", "orchestrator.commands.watch", "Follow a sweep until nothing is queued or running.", INSPECT),
+    Command("dashboard", FORWARDED, "Browse sweeps in a browser, live or as static pages.", INSPECT),
     Command("why", "orchestrator.commands.why", "Explain the state of a trial, and what would happen next.", INSPECT),
     Command("logs", "orchestrator.commands.logs", "Show the last lines of a trial's worker output.", INSPECT),
     Command("record", "orchestrator.commands.record", "Update MLflow from the store.", ANALYSE),
@@ -44,7 +45,15 @@ COMMANDS = (
 
 ABOUT = "Sweeps of GANs trained on limited data: planned, priced, run, recorded, plotted."
 
-app = program(ABOUT, COMMANDS, check=require_own_packages)
+
+def _version() -> str:
+    """Return the version, the commit, and the operations of this installation."""
+    from orchestrator.doctor.version import version_text
+
+    return version_text()
+
+
+app = program(ABOUT, COMMANDS, check=require_own_packages, version=_version)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ COMMANDS = (
     Command("claims", "analysis.commands.claims", "Test the claims of a sweep against its results.", PANEL),
     Command("energy", "analysis.commands.energy", "Show the energy of sweeps: kWh, CO2, GPU-years.", PANEL),
     Command("report", "analysis.commands.report", "Write a report of sweeps as one page.", PANEL),
+    Command("dashboard", "analysis.commands.dashboard", "Browse sweeps in a browser, live or as static pages.", PANEL),
 )
 
 FORMER: Former = {

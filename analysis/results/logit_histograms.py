@@ -1,30 +1,29 @@
 """Histograms of the discriminator's logits from logits.jsonl: densities at a few points in the training of one run."""
 
-import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from trainer.config.stored import TOLERANCE_KIMG
+from trainer.config.stored import LOGIT_KINDS, StoredRow, is_within, rows_of
+from trainer.files import read_regular
 
-KINDS = ("train", "validation", "generated")
 COLUMNS = ["kimg", "kind", "logit", "density", "plotted_kimg"]
 SHARE_OF_SPACING = 0.85
 BINS_JOINED = 4
 
-_KIMG = re.compile(r'"kimg":\s*([0-9.eE+-]+)')
+_KIMG = re.compile(rb'"kimg":\s*([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)')
 
 
 def slices(path: Path, horizon_kimg: float, count: int) -> pd.DataFrame:
     """Return the histograms in `path` at `count` evenly spaced points in training; the last line per kimg wins.
 
-    Groups of BINS_JOINED neighbouring bins are merged. `density` is per unit of logit; `plotted_kimg` is the outline of
-    the slice: the highest peak of all slices reaches SHARE_OF_SPACING of the way to the next slice.
+    Invalid lines are skipped, and so is a file that cannot be read. Groups of BINS_JOINED neighbouring bins are merged.
+    `density` is per unit of logit; `plotted_kimg` is the outline of the slice: the highest peak of all slices reaches
+    SHARE_OF_SPACING of the way to the next slice.
     """
-    texts = _last_line_by_kimg(path, horizon_kimg)
-    parts = [_densities(kimg, json.loads(texts[kimg])) for kimg in _spread_out(sorted(texts), count)]
+    parts = [_densities(kimg, row) for kimg, row in _chosen(_last_line_by_kimg(path, horizon_kimg), path, count)]
     parts = [part for part in parts if len(part)]
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
@@ -35,15 +34,24 @@ def slices(path: Path, horizon_kimg: float, count: int) -> pd.DataFrame:
     return table.assign(plotted_kimg=table["kimg"] + reach)
 
 
-def _last_line_by_kimg(path: Path, horizon_kimg: float) -> dict[float, str]:
-    """Return unparsed lines by kimg: parsing thousands of histograms to draw a few would take seconds."""
-    texts: dict[float, str] = {}
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            found = _KIMG.search(line)
-            if found and line.rstrip().endswith("}") and float(found[1]) <= horizon_kimg + TOLERANCE_KIMG:
-                texts[round(float(found[1]), 3)] = line
-    return texts
+def _last_line_by_kimg(path: Path, horizon_kimg: float) -> dict[float, bytes]:
+    """Return whole lines by kimg; parsing thousands of histograms to draw a few would take seconds."""
+    try:
+        lines = read_regular(path).splitlines()
+    except OSError:
+        return {}
+    found = ((float(place[1]), line) for line in lines if line.endswith(b"}") and (place := _KIMG.search(line)))
+    return {round(kimg, 3): line for kimg, line in found if is_within(kimg, horizon_kimg)}
+
+
+def _chosen(lines: dict[float, bytes], path: Path, count: int) -> list[tuple[float, StoredRow]]:
+    """Return the rows of `count` lines, evenly spread over those that are histograms."""
+    while True:
+        rows = {kimg: next(rows_of(lines[kimg], path, []), None) for kimg in _spread_out(sorted(lines), count)}
+        whole = [(kimg, row) for kimg, row in rows.items() if row]
+        if len(whole) == len(rows):
+            return whole
+        lines = {kimg: line for kimg, line in lines.items() if rows.get(kimg, True)}
 
 
 def _spread_out(kimgs: list[float], count: int) -> list[float]:
@@ -51,12 +59,12 @@ def _spread_out(kimgs: list[float], count: int) -> list[float]:
     return [kimgs[place] for place in places]
 
 
-def _densities(kimg: float, line: dict[str, list[float] | None]) -> pd.DataFrame:
-    joined = slice(None, None, BINS_JOINED if (len(line["bins"] or []) - 1) % BINS_JOINED == 0 else 1)
-    edges = np.asarray(line["bins"], dtype=float)[joined]
+def _densities(kimg: float, row: StoredRow) -> pd.DataFrame:
+    joined = slice(None, None, BINS_JOINED if (len(row["bins"]) - 1) % BINS_JOINED == 0 else 1)
+    edges = np.asarray(row["bins"], dtype=float)[joined]
     parts = []
-    for kind in KINDS:
-        counts = np.asarray(line.get(kind) or [], dtype=float)
+    for kind in LOGIT_KINDS:
+        counts = np.asarray(row.get(kind) or [], dtype=float)
         if counts.sum() > 0:
             counts = np.add.reduceat(counts, np.arange(len(counts))[joined])
             density = counts / counts.sum() / np.diff(edges)

@@ -17,15 +17,16 @@ READ_FILES = ("trial.json", "metrics.jsonl", "ticks.jsonl", "events.jsonl")
 class ResultStore:
     """The directory of a store. Analysis writes only below `tables`, `figures` and `reports`.
 
-    In a read-only store, figures are written below `outputs` instead.
+    In a read-only store, figures are written below `outputs` and tables to `collected` instead.
     """
 
     path: Path
     outputs: Path | None = None
+    collected: Path | None = None
 
     @property
     def tables(self) -> Path:
-        return self.path / "tables"
+        return self.collected or self.path / "tables"
 
     def plan(self, sweep: str) -> Path:
         return self.path / "sweeps" / sweep / "plan.json"

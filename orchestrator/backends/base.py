@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from orchestrator.errors import BackendError
+from orchestrator.store.handle import Handle
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
-from trainer.config.spec import Settings
-from trainer.config.stored import read_document
 from trainer.errors import UserError
-from trainer.files import replace_file
 from trainer.record import State
 
 
@@ -21,15 +18,6 @@ class Submission:
 
     tasks: tuple[Task, ...]
     text: str
-
-
-class Handle(Settings):
-    """Identifies a submitted attempt to its backend, also from another process. `key` is private to the backend."""
-
-    backend: str
-    key: str
-    trial: str
-    attempt: int
 
 
 class NotAllSubmitted(BackendError):
@@ -78,13 +66,3 @@ class Backend(Protocol):
     def cancel(self, handles: Sequence[Handle]) -> None:
         """Stop attempts: queued ones never start, running ones save and stop. Does not wait for them."""
         ...
-
-
-def write_handle(attempt: Path, handle: Handle) -> None:
-    """Write a handle to its attempt's directory."""
-    replace_file(attempt / "handle.json", handle.model_dump_json())
-
-
-def read_handle(attempt: Path) -> Handle | None:
-    """Return the handle in an attempt's directory, or None."""
-    return read_document(attempt / "handle.json", Handle)

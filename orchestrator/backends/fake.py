@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.base import Submission
+from orchestrator.store.handle import Handle
 from orchestrator.supervisor.command import Task
 from trainer.config.job import Resources
 from trainer.record import State

@@ -1,6 +1,6 @@
 """adasweep cancel: stop queued and running trials for good."""
 
-from orchestrator.backends.registry import open_backend
+from orchestrator.backends.registry import BACKENDS, open_backend
 from orchestrator.commands.options import TargetArgument
 from orchestrator.commands.targets import target_of
 from orchestrator.dispatch.poll import observe_now, open_handles
@@ -42,7 +42,7 @@ def execute(store: Store, target: str, *, as_json: bool) -> int:
         raise PlanError(target, "nothing is queued, running or could be resumed")
     ending = [trial for trial in trials if cancel(store.run(trial), sweep)]
     handles = open_handles(store, ending)
-    for name in {handle.backend for handle in handles}:
+    for name in {handle.backend for handle in handles} & BACKENDS.keys():
         open_backend(name, store).cancel([handle for handle in handles if handle.backend == name])
     if as_json:
         print_json({"cancelled": trials})

@@ -69,5 +69,6 @@ def where_to_look(store: Store, key: str) -> list[str]:
         f"MLflow    mlflow ui --backend-store-uri {default_target(store).uri} --port 5000",
         "          then http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&compareRunsMode=CHART",
         "          (the page needs the extra `ui`: pip install 'adasweep[ui]')",
+        f"Browse    adasweep dashboard --store {store.root}",
         f"Further   adasweep extend {SWEEP} 48 --store {store.root}",
     ]

@@ -18,6 +18,7 @@ PACKAGES = {
     "table": "analysis",
     "claims": "analysis",
     "report": "analysis",
+    "dashboard": "analysis",
 }
 """The package that runs each command."""
 

@@ -19,6 +19,7 @@ from orchestrator.dispatch.planner import Request, RequestedEvaluation
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument, names_in
+from trainer.config.spec import MOST_EVALUATION_SEEDS
 
 EXAMPLES = """Examples:
   adasweep metrics demo --metrics fid2k_full,ppl2k_wend --seeds 3
@@ -32,7 +33,9 @@ ProbesOption = Annotated[
 ]
 DetectorOption = Annotated[str | None, typer.Option("--detector", metavar="NETWORK", help="lite0, or inception:FILE.")]
 DistanceOption = Annotated[str | None, typer.Option("--distance", metavar="NETWORK", help="stlpips, or vgg16:FILE.")]
-SeedsOption = Annotated[int | None, typer.Option("--seeds", min=1, help="Sets of generated images per metric.")]
+SeedsOption = Annotated[
+    int | None, typer.Option("--seeds", min=1, max=MOST_EVALUATION_SEEDS, help="Sets of generated images per metric.")
+]
 
 app = new_app()
 

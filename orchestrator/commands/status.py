@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Group, RenderableType
@@ -27,9 +27,16 @@ from trainer.config.sweep_run import RUNS_FILE, sweep_runs
 
 WATCH_SECONDS = 2.0
 ACTIVE = ("running", "pending")
-StatusesBySweep = dict[str, list[TrialStatus]]
 OTHER_LINES = 9
 """Lines of a sweep's status without trials."""
+
+
+class Snapshot(NamedTuple):
+    """The statuses of the trials by sweep; `outages` has a line for every backend that could not be queried."""
+
+    sweeps: dict[str, list[TrialStatus]]
+    outages: list[str]
+
 
 EXAMPLES = """Examples:
   adasweep status
@@ -57,14 +64,15 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
     sweep = stored_name(store.root, sweep) if sweep else ""
     if watch:
         return _print_changes(store, sweep) if as_json else _watch(store, sweep)
-    found = _statuses(store, sweep)
+    seen = _snapshot(store, sweep)
     if as_json:
-        print_json(_document(store, found))
+        print_json(_document(store, seen))
         return 0
-    for name, statuses in found.items():
+    for name, statuses in seen.sweeps.items():
         show(result_console(), _table(store, name, statuses))
         _print_skipped(skipped_lines(store, statuses))
     _print_skipped([] if sweep else _unreadable(store))
+    result_console().print(_outages(seen), end="", soft_wrap=True)
     return 0
 
 
@@ -87,12 +95,6 @@ def _print_skipped(lines: Sequence[str]) -> None:
         result_console().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
 
-def statuses_of(store: Store, sweep: str) -> list[TrialStatus]:
-    """Return the status of every cell of a sweep's last plan."""
-    plan = read_plan(store, sweep)
-    return sweep_status(store, plan, observe_now(store, plan.with_sources), RULES)
-
-
 def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
     """Return the statuses of a sweep, with the actual and expected duration of its last run."""
     runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
@@ -100,25 +102,32 @@ def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int =
     return Group(status_table(name, statuses, most), *last)
 
 
-def _document(store: Store, found: StatusesBySweep) -> dict[str, object]:
+def _outages(seen: Snapshot) -> Text:
+    return Text("".join(f"{line}\n" for line in seen.outages))
+
+
+def _document(store: Store, seen: Snapshot) -> dict[str, object]:
     documents = [
         {"sweep": name, "trials": as_json(statuses), "passed_over": skipped_lines(store, statuses)}
-        for name, statuses in found.items()
+        for name, statuses in seen.sweeps.items()
     ]
-    return {"schema_version": 1, "sweeps": documents}
+    return {"schema_version": 1, "sweeps": documents, "outages": seen.outages}
 
 
-def _statuses(store: Store, sweep: str) -> StatusesBySweep:
-    names = [sweep] if sweep else [plan.sweep for plan in readable_plans(store)]
-    return {name: statuses_of(store, name) for name in names}
+def _snapshot(store: Store, sweep: str) -> Snapshot:
+    """Return the status of every cell of the last plan of a sweep, or of all sweeps."""
+    plans = [read_plan(store, sweep)] if sweep else readable_plans(store)
+    outages: list[str] = []
+    observed = observe_now(store, {trial for plan in plans for trial in plan.with_sources}, outages)
+    return Snapshot({plan.sweep: sweep_status(store, plan, observed, RULES) for plan in plans}, outages)
 
 
-def _polled(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
+def _polled(store: Store, sweep: str) -> Iterator[Snapshot]:
     """Yield the statuses repeatedly, for the last time when nothing is queued or running."""
     while True:
-        found = _statuses(store, sweep)
-        yield found
-        if not any(one.state in ACTIVE for statuses in found.values() for one in statuses):
+        seen = _snapshot(store, sweep)
+        yield seen
+        if not any(one.state in ACTIVE for statuses in seen.sweeps.values() for one in statuses):
             return
         time.sleep(WATCH_SECONDS)
 
@@ -126,16 +135,17 @@ def _polled(store: Store, sweep: str) -> Iterator[StatusesBySweep]:
 def _watch(store: Store, sweep: str) -> int:
     console = result_console()
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
-        for found in _polled(store, sweep):
-            most = max(console.height // max(len(found), 1) - OTHER_LINES, 1)
-            live.update(Group(*(_table(store, name, statuses, most) for name, statuses in found.items())))
+        for seen in _polled(store, sweep):
+            most = max(console.height // max(len(seen.sweeps), 1) - OTHER_LINES, 1)
+            tables = (_table(store, name, statuses, most) for name, statuses in seen.sweeps.items())
+            live.update(Group(_outages(seen), *tables))
     return 0
 
 
 def _print_changes(store: Store, sweep: str) -> int:
     printed: dict[str, object] = {}
-    for found in _polled(store, sweep):
-        document = _document(store, found)
+    for seen in _polled(store, sweep):
+        document = _document(store, seen)
         if document != printed:
             print_json(document)
         printed = document

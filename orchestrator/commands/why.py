@@ -60,7 +60,8 @@ def execute(store: Store, trial: str, *, as_json: bool) -> int:
 
 def explanation(store: Store, trial: str) -> dict[str, Any]:
     """Return the explanation of a trial as plain values."""
-    seen, unreadable = observe_now(store, [trial])[trial], list[str]()
+    outages, unreadable = list[str](), list[str]()
+    seen = observe_now(store, [trial], outages)[trial]
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,
@@ -74,6 +75,7 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
         ],
         "sweeps": list(_places(store, readable_plans(store, unreadable), trial)),
         "passed_over": [*map(str, invalid_files(store, trial)), *unreadable],
+        "outages": outages,
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }
 
@@ -101,7 +103,7 @@ def _as_text(document: dict[str, Any]) -> Group:
     skipped = [f"skipped: {line}" for line in document["passed_over"][:ROWS]]
     config = [f"  {key} = {value}" for key, value in flattened(document["config"])]
     table = FittedTable(COLUMNS, [_attempt_row(attempt) for attempt in attempts])
-    below = [*messages, "", *skipped, "configuration", *config]
+    below = [*messages, "", *document["outages"], *skipped, "configuration", *config]
     return Group(*map(_line, lines), Text(), table, *map(_line, below))
 
 

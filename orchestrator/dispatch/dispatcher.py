@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import Backend, Handle
+from orchestrator.backends.base import Backend
 from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.submit import submit
@@ -17,10 +17,12 @@ from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import RULES, Plan
 from orchestrator.plan.sources import held_back
 from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
 from trainer.errors import UserError
+from trainer.record import State
 
 RETRY_SECONDS = 15.0
 MOST = 1_000_000
@@ -108,14 +110,19 @@ class Dispatcher:
         self._not_before = time.monotonic() + self.patience
 
     def refresh(self) -> None:
-        """Observe the unsettled trials and decide about them; do nothing while the backend cannot be reached."""
+        """Observe the unsettled trials and decide about them."""
         active = self.active
+        seen = observe(self.store, active, self._jobs(active))
+        self.observed |= seen
+        self._decide(decide(self._wanted(active), seen, self.rules, self.plan.decider))
+
+    def _jobs(self, active: list[str]) -> dict[str, State]:
+        """Return the states reported by the backend; while it cannot be reached, submitted trials count as queued."""
         handles = [self.handles[trial] for trial in active if trial in self.handles]
         with self._tolerating_outages():
             self.backend.maintain()
-            seen = observe(self.store, active, reported_states(self.store, handles, [self.backend]))
-            self.observed |= seen
-            self._decide(decide(self._wanted(active), seen, self.rules, self.plan.decider))
+            return reported_states(self.store, handles, [self.backend])
+        return dict.fromkeys(self.under_way, State.PENDING)
 
     def grow(self, plan: Plan, seen: Mapping[str, Observed], decisions: Mapping[str, Decision]) -> None:
         """Continue with `plan`: the current one with more trials, which have `seen` and `decisions`."""

@@ -32,6 +32,7 @@ from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, examined
 from orchestrator.sweep.search_points import stored_points, typical_trials
+from orchestrator.sweep.spec import MAX_HORIZON_KIMG
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
@@ -193,8 +194,9 @@ def _read(request: Request, find: DataLookup) -> Sweep:
         raise SweepError([*problems, *(_further(sweep, find, problems) if sweep else ())])
     changes: dict[str, object] = {}
     if request.horizon_kimg is not None:
-        if request.horizon_kimg <= 0:
-            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not more than 0")
+        if not 0 < request.horizon_kimg <= MAX_HORIZON_KIMG:
+            limit = f"at most {MAX_HORIZON_KIMG:g}" if request.horizon_kimg > 0 else "more than 0"
+            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not {limit}")
         sweep = replace(sweep, spec=sweep.spec.at_horizon(request.horizon_kimg))
     if request.evaluation is not None:
         changes |= _checked(request.evaluation)

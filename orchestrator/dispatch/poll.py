@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from orchestrator.backends.base import Backend, Handle, read_handle
-from orchestrator.backends.registry import open_backend
+from orchestrator.backends.base import Backend
+from orchestrator.backends.registry import BACKENDS, open_backend
+from orchestrator.errors import BackendError
 from orchestrator.store.attempt_state import FINAL, RUN_AGAIN
+from orchestrator.store.handle import Handle, read_handle
 from orchestrator.store.layout import Store
 from orchestrator.store.observe import Observed, observe
+from trainer.errors import UserError
 from trainer.record import State, read_record
 
 
@@ -30,19 +33,35 @@ def open_handles(store: Store, trials: Iterable[str]) -> list[Handle]:
     return handles
 
 
-def reported_states(store: Store, handles: Iterable[Handle], known: Iterable[Backend] = ()) -> dict[str, State]:
-    """Return the state of each handle's trial as reported by its backend; backends in `known` are reused."""
+def reported_states(
+    store: Store, handles: Iterable[Handle], known: Iterable[Backend] = (), outages: list[str] | None = None
+) -> dict[str, State]:
+    """Return the state of each handle's trial as reported by its backend; backends in `known` are reused.
+
+    Trials of an unknown backend are lost. If `outages` is given, backends that cannot be queried are added to it, and
+    their trials count as queued; otherwise BackendError or UserError is raised.
+    """
     backends = {backend.name: backend for backend in known}
     by_backend: dict[str, list[Handle]] = defaultdict(list)
     for handle in handles:
         by_backend[handle.backend].append(handle)
-    states: dict[str, State] = {}
+    states, problems = dict[str, State](), outages if outages is not None else []
     for name, group in by_backend.items():
-        backend = backends.get(name) or open_backend(name, store)
-        states |= {handle.trial: state for handle, state in backend.states(group).items()}
+        if name not in backends.keys() | BACKENDS.keys():
+            states |= {handle.trial: State.LOST for handle in group}
+            problems.append(f"no backend is called {name!r}; trials submitted there count as lost")
+            continue
+        try:
+            backend = backends.get(name) or open_backend(name, store)
+            states |= {handle.trial: state for handle, state in backend.states(group).items()}
+        except (BackendError, UserError) as error:
+            if outages is None:
+                raise
+            problems.append(f"{name} cannot be queried; trials submitted there are shown as pending ({error})")
+            states |= {handle.trial: State.PENDING for handle in group}
     return states
 
 
-def observe_now(store: Store, trials: Collection[str]) -> dict[str, Observed]:
-    """Return the current state of trials, from the store and the backends."""
-    return observe(store, trials, reported_states(store, open_handles(store, trials)))
+def observe_now(store: Store, trials: Collection[str], outages: list[str] | None = None) -> dict[str, Observed]:
+    """Return the current state of trials, from the store and the backends; `outages` as in `reported_states`."""
+    return observe(store, trials, reported_states(store, open_handles(store, trials), outages=outages))

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.backends.base import Backend, Handle, NotAllSubmitted, write_handle
+from orchestrator.backends.base import Backend, NotAllSubmitted
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import Decision
 from orchestrator.plan.plan import Plan
 from orchestrator.store.frozen_code import LIVE
+from orchestrator.store.handle import Handle, write_handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.new_attempt import JobRequest, new_attempt
 from orchestrator.store.starting_point import provide_start

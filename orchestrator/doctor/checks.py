@@ -42,7 +42,7 @@ def examine(store: Store) -> list[Finding]:
         _optional,
         _shadows,
         _machine,
-        _operations,
+        operations,
         lambda: doctor_backends.slurm(store),
         doctor_backends.ray,
         lambda: _store(store),
@@ -107,7 +107,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding("gpus", "ok" if gpus else "note", f"{gpus} NVIDIA GPUs" if gpus else "none: training runs on CPUs")
 
 
-def _operations() -> Iterator[Finding]:
+def operations() -> Iterator[Finding]:
     """Yield the status of the compiled operations, as reported by the trainer."""
     command = [sys.executable, "-m", "trainer", "ops", "status", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -139,7 +139,7 @@ def unreadable_files(store: Store) -> Iterator[Finding]:
     """Yield the records, rows and plans that are skipped because they are invalid."""
     skipped: list[str] = []
     readable_plans(store, skipped)
-    skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial)]
+    skipped += [str(one) for trial in store.ids() for one in invalid_files(store, trial, with_histograms=True)]
     yield from (Finding("invalid files", "note", line) for line in skipped[:MAX_LISTED])
     if len(skipped) > MAX_LISTED:
         yield Finding("invalid files", "note", f"and {len(skipped) - MAX_LISTED:,} more; see: adasweep why TRIAL")

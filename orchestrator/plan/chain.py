@@ -19,9 +19,16 @@ def longest_chain(dependents: Sequence[Dependent], prices: Mapping[str, Price]) 
     """Return the longest time of a trial together with all that it starts from."""
     totals: dict[str, ChainPrice] = {}
     for one in dependents:
-        own, before = prices.get(one.trial), totals.get(one.start.trial) or _alone(prices.get(one.start.trial))
-        totals[one.trial] = ChainPrice(*map(sum, zip(_alone(own), before, strict=True)))
+        source = one.start.trial
+        if source not in totals:
+            totals[source] = _alone(prices.get(source))
+        before, price = totals[source], prices.get(one.trial)
+        totals[one.trial] = before if price is None else _after(before, price)
     return max(totals.values(), default=ChainPrice())
+
+
+def _after(before: ChainPrice, price: Price) -> ChainPrice:
+    return ChainPrice(before.seconds + price.seconds, before.low + price.low, before.high + price.high)
 
 
 def _alone(price: Price | None) -> ChainPrice:

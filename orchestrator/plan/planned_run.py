@@ -1,7 +1,5 @@
 """Trials as plan.json names them."""
 
-from typing import Any
-
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.sources import NeededSource
 from orchestrator.sweep.trial import Trial
@@ -9,15 +7,25 @@ from trainer.config.plan_file import PlannedRun, PlannedSource
 
 
 def planned_run(trial: Trial) -> PlannedRun:
-    """Return a trial as plan.json names it."""
-    return PlannedRun(**_as_planned(trial))
+    """Return the entry of a trial in plan.json."""
+    return PlannedRun(
+        cell=trial.cell,
+        name=trial.name,
+        axes=trial.axes,
+        settings=dict(trial.settings),
+        training_images=trial.config.data.training_images,
+        seed=trial.seed,
+        trial=trial.id,
+        horizon_kimg=trial.horizon_kimg,
+        start=trial.source.snapshot if trial.source else None,
+    )
 
 
 def planned_source(want: Desired, source: NeededSource) -> PlannedSource:
-    """Return a trial that others start from as plan.json names it."""
-    spec, planned = source.sweep.spec, _as_planned(source.trial)
+    """Return the entry in plan.json of a trial that others start from."""
+    spec, planned = source.sweep.spec, planned_run(source.trial)
     return PlannedSource(
-        **{**planned, "cell": f"{source.sweep.key}: {source.trial.cell}"},
+        **{**dict(planned), "cell": f"{source.sweep.key}: {source.trial.cell}"},
         sweep=source.sweep.key,
         score=spec.score_name if spec.metrics else "",
         metrics=want.metrics,
@@ -26,17 +34,3 @@ def planned_source(want: Desired, source: NeededSource) -> PlannedSource:
         evaluation_seeds=want.evaluation_seeds,
         probes=want.probes,
     )
-
-
-def _as_planned(trial: Trial) -> dict[str, Any]:
-    return {
-        "cell": trial.cell,
-        "name": trial.name,
-        "axes": trial.axes,
-        "settings": dict(trial.settings),
-        "training_images": trial.config.data.training_images,
-        "seed": trial.seed,
-        "trial": trial.id,
-        "horizon_kimg": trial.horizon_kimg,
-        "start": trial.source.snapshot if trial.source else None,
-    }

@@ -29,11 +29,13 @@ class Dependent(NamedTuple):
 def needed_sources(trials: Iterable[Trial]) -> dict[str, NeededSource]:
     """Return by id the trials that others start from, each after those that it starts from itself."""
     found: dict[str, NeededSource] = {}
-    for source in {(one.trial.id, one.snapshot): one for trial in trials if (one := trial.source)}.values():
+    for source in {id(one): one for trial in trials if (one := trial.source)}.values():
         for each in [*reversed(list(_chain(source)))]:
             known, kimg = found.get(each.trial.id), each.snapshot.kimg
             if known is None or known.trial.horizon_kimg < kimg:
-                found[each.trial.id] = NeededSource(replace(each.trial, horizon_kimg=kimg), each.sweep)
+                is_whole = each.trial.horizon_kimg == kimg
+                trial = each.trial if is_whole else replace(each.trial, horizon_kimg=kimg)
+                found[trial.id] = NeededSource(trial, each.sweep)
     return found
 
 

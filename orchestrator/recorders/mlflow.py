@@ -89,8 +89,9 @@ class Ingester:
         again. Raises MLflow's exception if MLflow does not work at all.
         """
         tags, trials = tags_by_trial(self.store), list(self.store.ids())
-        jobs, known = reported_states(self.store, open_handles(self.store, trials)), self._known()
-        failed: dict[str, str] = {}
+        outages: list[str] = []
+        jobs, known = reported_states(self.store, open_handles(self.store, trials), outages=outages), self._known()
+        failed = {f"states of jobs, {number}": line for number, line in enumerate(outages, start=1)}
         for trial in trials:
             with self._isolated(f"trial {trial}", failed):
                 if from_scratch:

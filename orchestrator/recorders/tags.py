@@ -23,7 +23,7 @@ def tags_by_trial(store: Store) -> dict[str, dict[str, str]]:
     for sweep in sweeps(store):
         if plan := _readable(store, sweep):
             for run in plan.cells:
-                if TRIAL_ID.match(run.trial):
+                if TRIAL_ID.fullmatch(run.trial):
                     _tag(tags.setdefault(run.trial, {}), sweep, plan.tier or "full", run)
     labels = _labels(store, tags)
     return {trial: placed | {"cell": labels[trial]} for trial, placed in tags.items()}

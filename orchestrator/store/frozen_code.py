@@ -9,12 +9,12 @@ has the same content by definition.
 import hashlib
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import orchestrator
+from orchestrator.store.commit import changes_since, commit_of
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.private import private_place, require_private
 from trainer.files import replacing, temporary_name
@@ -26,7 +26,6 @@ PACKAGES = ("orchestrator", "trainer")
 LEFT_OUT = frozenset({"__pycache__", "embedded"})
 """Folders that no job needs: bytecode, and the images of included data sets."""
 
-GIT_SECONDS = 20.0
 DIGITS = 16
 CODE = "code"
 
@@ -94,8 +93,8 @@ def _write(place: Path, files: Files, root: Path) -> None:
     try:
         for name, content in files.items():
             _put(draft / name, content)
-        commit, changes = _commit(root)
-        _put(draft / "changes.diff", changes)
+        commit = commit_of(root)
+        _put(draft / "changes.diff", changes_since(commit, root, PACKAGES))
         _put(draft / "commit.json", json.dumps({"commit": commit, "root": str(root), "frozen": time.time()}).encode())
         draft.rename(place)
     except OSError:
@@ -121,18 +120,3 @@ def _repair(place: Path, files: Files) -> None:
     for path in [path for package in PACKAGES for path in _files(place / package)]:
         if str(path.relative_to(place)) not in files:
             path.unlink()
-
-
-def _commit(root: Path) -> tuple[str, bytes]:
-    """Return the commit of the working copy and its uncommitted changes; "" and b"" without a repository."""
-    commit = _git(root, "rev-parse", "HEAD").decode().strip()
-    return commit, _git(root, "diff", "--binary", "HEAD", "--", *PACKAGES) if commit else b""
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    command = ["git", "-C", str(root), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=GIT_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return b""
-    return done.stdout if done.returncode == 0 else b""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.store.handle import read_handle
 from orchestrator.store.layout import Store, TrialFile
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import Retry, SweepMark
@@ -18,13 +19,19 @@ class _AnyDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def invalid_files(store: Store, trial: str) -> list[Spoilt]:
-    """Return the invalid files and lines of a trial; none if it has no directory."""
+def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) -> list[Spoilt]:
+    """Return the invalid files and lines of a trial; none if it has no directory.
+
+    Histograms are checked only on request: they are far larger than everything else.
+    """
     run = store.run(trial)
     if not run.path.is_dir():
         return []
-    found = [one for path in (run.metrics, run.ticks, run.events) for one in _rows(path)]
+    streams = [run.metrics, run.ticks, run.events, *([run.path / "logits.jsonl"] if with_histograms else [])]
+    found = [one for path in streams for one in _rows(path)]
     found += [one for path, model in _documents(run) for one in _document(path, model)]
+    for number in run.attempts():
+        read_handle(run.attempt(number), found)
     if not run.trial.exists():
         found.append(Spoilt(run.trial, 0, "missing"))
     return found
@@ -36,7 +43,7 @@ def _documents(run: RunDir) -> Iterator[tuple[Path, type[BaseModel]]]:
         yield from ((path, SweepMark) for path in sorted((run.path / kind).glob("[!.]*.json")))
     for number in run.attempts():
         yield from ((run.job(number), Job), (run.record(number), RunRecord))
-        yield from ((run.attempt(number) / name, _AnyDocument) for name in ("handle.json", "accounting.json"))
+        yield run.attempt(number) / "accounting.json", _AnyDocument
 
 
 def _rows(path: Path) -> tuple[Spoilt, ...]:

@@ -55,7 +55,7 @@ class Store:
 
     def run(self, trial: str) -> RunDir:
         """Return the directory of a trial. Raises StoreError for anything but a trial id: no path can be injected."""
-        if not TRIAL_ID.match(trial):
+        if not TRIAL_ID.fullmatch(trial):
             raise StoreError(self.root, f"{trial!r} is not a trial id", "ids are 12 hexadecimal digits")
         return RunDir(self.trials / trial[:2] / trial)
 
@@ -67,7 +67,7 @@ class Store:
     def ids(self) -> Iterator[str]:
         """Yield the ids of all trials in order."""
         for shard in _names(self.trials):
-            yield from (name for name in _names(self.trials / shard) if TRIAL_ID.match(name))
+            yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name))
 
     def find(self, beginning: str) -> str:
         """Return the trial whose id starts with `beginning`. Raises PlanError unless there is exactly one."""

@@ -58,6 +58,8 @@ class Expansion:
     sources: SourceFinder
     cells: list[KeptCell] = field(default_factory=list)
     _trials: dict[tuple[int, int], Trial] = field(default_factory=dict)
+    _found: dict[int, Found] = field(default_factory=dict)
+    _sources: dict[tuple[int, int], Source] = field(default_factory=dict)
 
     def trials(self, place: int) -> list[Trial]:
         """Return the trials of a cell, one for each seed. Raises Misfits."""
@@ -110,15 +112,24 @@ class Expansion:
         )
 
     def _source(self, place: int, seed: int, reference: SourceReference) -> Source:
-        """Return what a trial starts from. Raises Misfits."""
-        found, there = self.sources.find(self, reference, self.cells[place][0])
-        first, asked = found.sweep.spec.seed_values[0], reference.source.seed
-        theirs = seed if asked == "same" else first if asked is None else asked
+        """Return what a trial starts from: the same object for all seeds that share it. Raises Misfits."""
+        if place not in self._found:
+            self._found[place] = self.sources.find(self, reference, self.cells[place][0])
+        found, there = self._found[place]
+        asked = reference.source.seed
+        theirs = seed if asked == "same" else found.sweep.spec.seed_values[0] if asked is None else asked
+        if (place, theirs) not in self._sources:
+            self._sources[place, theirs] = self._made_source(reference, found, (there, theirs), (place, seed))
+        return self._sources[place, theirs]
+
+    def _made_source(
+        self, reference: SourceReference, found: "Expansion", source: tuple[int, int], mine: tuple[int, int]
+    ) -> Source:
         under_way = self.sources.open
-        _require_an_end((id(found), there, theirs), [*under_way, (id(self), place, seed)], reference)
-        under_way.append((id(self), place, seed))
+        _require_an_end((id(found), *source), [*under_way, (id(self), *mine)], reference)
+        under_way.append((id(self), *mine))
         try:
-            trial = found.trial(there, theirs)
+            trial = found.trial(*source)
         except Misfits as error:
             raise error if found is self else _as_seen_here(error, found.sweep, reference) from None
         finally:

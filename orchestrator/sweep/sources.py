@@ -30,6 +30,7 @@ class Sources:
     lookup: DataLookup
     open: list[OpenTrial] = field(default_factory=list)
     _expansions: dict[tuple[Path, str], Expansion] = field(default_factory=dict)
+    _files: dict[tuple[Path, str], Expansion] = field(default_factory=dict)
     _named: dict[tuple[int, str], list[int]] = field(default_factory=dict)
     _by_axes: dict[tuple[int, str, AxisKeys, AxisKeys], CellsByValues] = field(default_factory=dict)
 
@@ -55,10 +56,12 @@ class Sources:
         named = reference.source
         tier = expansion.sweep.tier if named.tier is None else named.tier
         file = _file(named.sweep, expansion.sweep.folder(reference.path))
-        place = file.resolve(), tier
-        if place not in self._expansions:
-            self._expansions[place] = Expansion(read_sweep(file, tier), self)
-        return self._expansions[place]
+        if (file, tier) not in self._files:
+            place = file.resolve(), tier
+            if place not in self._expansions:
+                self._expansions[place] = Expansion(read_sweep(file, tier), self)
+            self._files[file, tier] = self._expansions[place]
+        return self._files[file, tier]
 
     def _place(self, there: Expansion, reference: SourceReference, cell: SweepCell) -> int:
         """Return the place of the one cell of an expansion that is meant. Raises UserError."""

@@ -12,9 +12,10 @@ from trainer.config.job import Resources
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
 from trainer.config.probes import ProbeName
-from trainer.config.spec import Positive, PositiveInt, Seed, Settings
+from trainer.config.spec import EvaluationSeeds, Positive, Seed, Settings
 
 SeedCount = Annotated[int, Field(ge=1, le=10_000)]
+MAX_HORIZON_KIMG = 1e9
 
 
 class When(Settings):
@@ -55,11 +56,11 @@ class SweepSpec(Settings):
     derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
     seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = [0]
-    horizon_kimg: Positive
+    horizon_kimg: Annotated[float, Field(gt=0, le=MAX_HORIZON_KIMG)]
     metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
     detector: DetectorName = RunOptions.model_fields["detector"].default
     distance: DistanceName = RunOptions.model_fields["distance"].default
-    evaluation_seeds: PositiveInt = RunOptions.model_fields["evaluation_seeds"].default
+    evaluation_seeds: EvaluationSeeds = RunOptions.model_fields["evaluation_seeds"].default
     probes: list[ProbeName] = []
     watch: Watch = Watch()
     resources: Resources = Resources()

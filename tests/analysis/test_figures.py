@@ -4,6 +4,7 @@ To re-record the golden files after an intended change: ADASWEEP_RECORD=1 pytest
 """
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -110,6 +111,50 @@ def test_logits_without_validation_and_with_a_torn_line(tmp_path: Path) -> None:
         [4.0, "generated", -0.5, 0.75],
         [4.0, "generated", 0.5, 0.25],
     ]
+
+
+WHOLE_HISTOGRAM: dict[str, Any] = {
+    "bins": [-1, 0, 1],
+    "generated": [3, 1],
+    "kimg": 4.0,
+    "train": [1, 3],
+    "validation": None,
+}
+SPOILT_HISTOGRAMS: dict[str, dict[str, Any]] = {
+    "no bins": {"bins": None},
+    "one bin too few": {"bins": [-1, 0]},
+    "bins that fall": {"bins": [1, 0, -1]},
+    "bins without end": {"bins": [-1, 0, float("inf")]},
+    "bins of text": {"bins": ["a", "b", "c"]},
+    "counts of text": {"train": ["x", 1]},
+    "counts below nothing": {"generated": [-1, 2]},
+    "counts that are no list": {"train": 5},
+    "counts that are nested": {"train": [[1], 2]},
+    "a time of text": {"time": "x"},
+}
+
+
+@pytest.mark.parametrize("name", SPOILT_HISTOGRAMS)
+def test_histograms_that_are_none_are_passed_over(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "logits.jsonl"
+    odd = WHOLE_HISTOGRAM | {"kimg": 8.0} | SPOILT_HISTOGRAMS[name]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in (WHOLE_HISTOGRAM, odd, WHOLE_HISTOGRAM | {"kimg": 12.0})))
+    assert slices(path, 100.0, 2)["kimg"].unique().tolist() == [4.0, 12.0]
+    assert slices(path, 100.0, 9)["kimg"].unique().tolist() == [4.0, 12.0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"kimg": 1.2.3}\n', b'{"kimg": 4} }\n', b"\xff\xfe\n", b'{"kimg": 1e999}\n']
+)
+def test_a_file_without_histograms_gives_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "logits.jsonl"
+    path.write_bytes(content)
+    assert len(slices(path, 100.0, 6)) == 0
+
+
+def test_a_pipe_in_the_place_of_histograms_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "logits.jsonl")
+    assert len(slices(tmp_path / "logits.jsonl", 100.0, 6)) == 0
 
 
 @pytest.fixture(scope="module")

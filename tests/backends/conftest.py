@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.backends.base import read_handle
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.backends.local.backend import LocalBackend
+from orchestrator.store.handle import read_handle
 from orchestrator.store.layout import Store
 from tests.backends.rig import ENDS, Rig, wait
 from tests.support.tiny_sweep import scripted as scripted

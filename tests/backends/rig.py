@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.backends.base import Backend, Handle
+from orchestrator.backends.base import Backend
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store
 from orchestrator.supervisor.command import Task
 from tests.orchestrator.attempts import new_attempt, new_trial

@@ -2,7 +2,8 @@
 
 import pytest
 
-from orchestrator.backends.base import Backend, Handle, read_handle, write_handle
+from orchestrator.backends.base import Backend
+from orchestrator.store.handle import Handle, read_handle, write_handle
 from orchestrator.supervisor.command import Task
 from tests.backends.rig import Rig, over, wait
 from tests.orchestrator.attempts import workers_of

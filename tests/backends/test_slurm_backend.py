@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import orchestrator
-from orchestrator.backends.base import Handle
 from orchestrator.backends.slurm.backend import SlurmBackend
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.script import arrays
 from orchestrator.errors import StoreError
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import Task

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.base import Handle, write_handle
 from orchestrator.backends.slurm.accounting import METHOD, account, consumed
 from orchestrator.backends.slurm.commands import RunCommand
 from orchestrator.backends.slurm.profile import Profile
+from orchestrator.store.handle import Handle, write_handle
 from orchestrator.store.layout import Store
 from tests.orchestrator.attempts import new_attempt, new_trial
 from trainer.files import replace_file

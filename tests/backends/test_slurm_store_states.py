@@ -1,15 +1,20 @@
-"""Read-only commands on stores in every state that submissions to SLURM leave: none ends in a traceback."""
+"""Every command that looks or cancels, on stores in every state that submissions leave: none ends in a traceback."""
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire
 from tests.backends.fake_slurm import FakeSlurm
+from tests.support.tiny_sweep import write_data_set
 from trainer.errors import ExitCode
 
 ONE = """\
@@ -19,58 +24,106 @@ seeds: [0]
 horizon_kimg: 1
 metrics: []
 """
-LOOKS = ("status", "plan", "why", "logs", "cancel", "status")
+PENDING, GONE, FAILED, ASLEEP = "4700|N/A|PENDING|0|", "", "4700|N/A|FAILED|512|", "the site is asleep"
+DOWN = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
 
 
-def _untouched(_attempt: Path) -> None:
-    """Leave an attempt unchanged."""
+class Place(NamedTuple):
+    """A store with a sweep of one trial, its sweep file, and the directory of the attempt that was submitted."""
+
+    store: Store
+    file: Path
+    attempt: Path
 
 
-def _text(name: str, text: str) -> Callable[[Path], None]:
-    def write(attempt: Path) -> None:
-        (attempt / name).write_text(text)
+Change = Callable[[Place], object]
+
+
+def _untouched(_place: Place) -> None:
+    """Leave a store as the submission left it."""
+
+
+def _text(name: str, text: str) -> Change:
+    return lambda place: (place.attempt / name).write_text(text)
+
+
+def _handle(**changes: object) -> Change:
+    def write(place: Place) -> None:
+        path = place.attempt / "handle.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
     return write
 
 
-def _handle(**changes: object) -> Callable[[Path], None]:
-    def write(attempt: Path) -> None:
-        reported = json.loads((attempt / "handle.json").read_text()) | changes
-        (attempt / "handle.json").write_text(json.dumps(reported))
-
-    return write
+def _gone(name: str) -> Change:
+    return lambda place: (place.attempt / name).unlink()
 
 
-def _folder_as_handle(attempt: Path) -> None:
-    (attempt / "handle.json").unlink()
-    (attempt / "handle.json").mkdir()
+def _folder_as_handle(place: Place) -> None:
+    _gone("handle.json")(place)
+    (place.attempt / "handle.json").mkdir()
 
 
-def _without_trial(attempt: Path) -> None:
-    shutil.rmtree(attempt.parent.parent)
+def _refused(place: Place) -> None:
+    shutil.rmtree(place.attempt)
 
 
-def _foreign(attempt: Path) -> None:
+def _lost_in_submission(place: Place) -> None:
+    told = {"attempt": 1, "state": "lost", "kimg": 0, "horizon_kimg": 1, "started": 1, "updated": 1, "pid": 0}
+    (place.attempt / "record.json").write_text(json.dumps(told | {"host": "h", "message": "could not be submitted"}))
+    _gone("handle.json")(place)
+
+
+def _without_trial(place: Place) -> None:
+    shutil.rmtree(place.attempt.parent.parent)
+
+
+def _without_plan(place: Place) -> None:
+    shutil.rmtree(place.store.root / "sweeps")
+
+
+def _foreign(place: Place) -> None:
     for name in ("notes", "0x1", "٣", ".nfs1"):
-        (attempt.parent / name).mkdir()
-    (attempt.parent / "002.txt").write_text("mine")
+        (place.attempt.parent / name).mkdir()
+        (place.store.trials / name).mkdir()
+        (place.store.root / "sweeps" / name).mkdir()
+    (place.attempt.parent / "002.txt").write_text("mine")
+    (place.store.trials / "README").write_text("mine")
+    (place.attempt.parent.parent / "core.1234").write_bytes(b"\0" * 99)
 
 
-STATES: dict[str, Callable[[Path], None]] = {
-    "submitted": _untouched,
-    "without a handle": lambda attempt: (attempt / "handle.json").unlink(),
-    "half a record": _text("record.json", '{"attempt": 1, "state": "run'),
-    "an empty record": _text("record.json", ""),
-    "half a handle": _text("handle.json", '{"backend": "sl'),
-    "a folder as handle": _folder_as_handle,
-    "a spoilt key": _handle(key="--me"),
-    "a huge key": _handle(key="9" * 5000),
-    "a handle of another trial": _handle(trial="f" * 12),
-    "a handle of another cluster": _handle(key="4700@beta"),
-    "a handle of an unknown backend": _handle(backend="pbs"),
-    "a deleted trial": _without_trial,
-    "foreign files": _foreign,
+class State(NamedTuple):
+    """What became of the store, and the state that `status` then shows while the job waits in SLURM; "": it cannot."""
+
+    change: Change
+    shown: str
+
+
+STATES = {
+    "nothing submitted": State(_without_trial, "new"),
+    "refused": State(_refused, "new"),
+    "refused, as far as is known": State(_lost_in_submission, "new"),
+    "submitted": State(_untouched, "pending"),
+    "started without a record": State(lambda place: acquire(place.attempt.parent.parent), "running"),
+    "without a handle": State(_gone("handle.json"), "lost"),
+    "without a job": State(_gone("job.json"), "pending"),
+    "without a trial file": State(lambda place: (place.attempt.parent.parent / "trial.json").unlink(), "pending"),
+    "half a record": State(_text("record.json", '{"attempt": 1, "state": "run'), "pending"),
+    "an empty record": State(_text("record.json", ""), "pending"),
+    "half a job": State(_text("job.json", '{"attempt": 1, "opt'), "pending"),
+    "half a handle": State(_text("handle.json", '{"backend": "sl'), "lost"),
+    "a folder as handle": State(_folder_as_handle, "lost"),
+    "a spoilt key": State(_handle(key="--me"), "lost"),
+    "a huge key": State(_handle(key="9" * 5000), "lost"),
+    "a handle of another trial": State(_handle(trial="f" * 12), "lost"),
+    "a handle of another attempt": State(_handle(attempt=7), "lost"),
+    "a handle of another cluster": State(_handle(key="4700@beta"), "pending"),
+    "a handle of an unknown backend": State(_handle(backend="pbs"), "lost"),
+    "a handle of a later version": State(_handle(queue="gpu"), "pending"),
+    "a deleted plan": State(_without_plan, ""),
+    "foreign files": State(_foreign, "pending"),
 }
+COMMANDS = ("status", "plan FILE", "plan test", "why TRIAL", "logs TRIAL", "cancel test", "cancel TRIAL")
 
 
 @pytest.fixture
@@ -78,34 +131,91 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSlurm:
     return FakeSlurm(tmp_path / "bin", monkeypatch)
 
 
+@pytest.fixture(scope="session")
+def submitted_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose only attempt waits in SLURM, as job 4700."""
+    root = tmp_path_factory.mktemp("submitted")
+    write_data_set(root / "store" / "data" / "tiny.zip")
+    (root / "one.yaml").write_text(ONE)
+    with pytest.MonkeyPatch.context() as patch:
+        FakeSlurm(root / "bin", patch).set(squeue=f"{PENDING}\n")
+        words = ["run", str(root / "one.yaml"), "--backend", "slurm", "--detach", "--live-code"]
+        assert main([*words, "--store", str(root / "store")]) == ExitCode.DONE
+    return root
+
+
 @pytest.fixture
-def submitted(store: Store, slurm: FakeSlurm, sweep_file: Callable[[str], Path]) -> Path:
-    """The directory of an attempt that waits in SLURM."""
-    slurm.set(squeue="4700|N/A|PENDING|0|\n")
-    words = ["run", str(sweep_file(ONE)), "--backend", "slurm", "--detach", "--live-code", "--store", str(store.root)]
-    assert main(words) == ExitCode.DONE
+def place(submitted_once: Path, tmp_path: Path, slurm: FakeSlurm) -> Place:
+    """The store of `submitted_once` an hour later, to be changed."""
+    shutil.copytree(submitted_once / "store", tmp_path / "store")
+    slurm.set(squeue=PENDING)
+    store = Store(tmp_path / "store")
     [trial] = store.ids()
-    return store.run(trial).attempt(1)
+    attempt = store.run(trial).attempt(1)
+    for path in (*attempt.iterdir(), attempt):
+        os.utime(path, (time.time() - 3600,) * 2)
+    return Place(store, submitted_once / "one.yaml", attempt)
 
 
-ANSWERS = ("4700|N/A|FAILED|512|", "4700|N/A|PENDING|0|", "the site is asleep", "")
-CASES = [
-    *((state, ANSWERS[index % 4]) for index, state in enumerate(STATES)),
-    *(("submitted", reported) for reported in ANSWERS),
-]
+def carried_out(place: Place, command: str, capfd: pytest.CaptureFixture[str], *more: str) -> tuple[int, str, str]:
+    named = {"TRIAL": place.attempt.parent.parent.name, "FILE": str(place.file)}
+    words = [named.get(word, word) for word in command.split()]
+    code = main([*words, *more, "--store", str(place.store.root)])
+    return code, *capfd.readouterr()
 
 
-@pytest.mark.parametrize(("state", "answer"), CASES)
-def test_every_read_command_succeeds_or_prints_one_line(
-    store: Store, slurm: FakeSlurm, submitted: Path, capfd: pytest.CaptureFixture[str], state: str, answer: str
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("state", STATES)
+def test_every_command_ends_well_or_in_one_line_on_every_state_of_a_store(
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str], state: str, command: str
 ) -> None:
-    trial = submitted.parent.parent.name
-    STATES[state](submitted)
-    slurm.set(squeue=answer)
-    for command in LOOKS:
-        target = trial if command in ("why", "logs") else "test"
-        code = main([command, target, "--store", str(store.root)])
-        reported = capfd.readouterr().err
-        assert code in (ExitCode.DONE, ExitCode.USER_ERROR, ExitCode.SOME_FAILED), f"{command}: {reported}"
-        assert "Traceback" not in reported
-        assert (code != ExitCode.USER_ERROR) or reported.count("adasweep: error: ") == 1
+    STATES[state].change(place)
+    for answer in (PENDING, ASLEEP, GONE, FAILED):
+        slurm.set(squeue=answer)
+        code, out, err = carried_out(place, command, capfd)
+        assert code in (ExitCode.DONE, ExitCode.USER_ERROR), f"{answer}: {out}{err}"
+        assert "Traceback" not in err
+        assert (out, err.count("adasweep: error: ")) == ("", 1) if code else "error: " not in err
+        assert not code or err.count("\n") == 1, err
+
+
+@pytest.mark.parametrize("state", [name for name, state in STATES.items() if state.shown])
+def test_a_store_in_any_state_is_shown_as_it_stands(
+    place: Place, capfd: pytest.CaptureFixture[str], state: str
+) -> None:
+    STATES[state].change(place)
+    code, out, _ = carried_out(place, "status test", capfd, "--json")
+    assert code == ExitCode.DONE
+    assert [trial["state"] for trial in json.loads(out)["sweeps"][0]["trials"]] == [STATES[state].shown]
+
+
+def test_who_looks_while_slurm_cannot_be_asked_is_told_so_and_sees_the_rest(
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str]
+) -> None:
+    slurm.command("squeue", f"echo '{DOWN}' >&2; exit 1")
+    for command in ("status", "status test", "why TRIAL"):
+        code, out, _ = carried_out(place, command, capfd)
+        assert code == ExitCode.DONE
+        assert "pending" in out
+        assert "slurm cannot be queried" in out
+    code, out, _ = carried_out(place, "status", capfd, "--json")
+    assert "Unable to contact slurm controller" in json.loads(out)["outages"][0]
+    for command in ("plan test", "cancel test"):
+        code, out, err = carried_out(place, command, capfd)
+        assert (code, out, err.count("\n")) == (ExitCode.RUN_AGAIN, "", 1)
+        assert "Unable to contact slurm controller" in err
+
+
+def test_a_backend_that_is_none_is_told(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    _handle(backend="pbs")(place)
+    for command in ("status test", "why TRIAL"):
+        assert "no backend is called 'pbs'; trials submitted there count as lost" in " ".join(
+            carried_out(place, command, capfd)[1].split()
+        )
+
+
+def test_a_handle_of_another_trial_says_nothing_of_either(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
+    _handle(trial="f" * 12)(place)
+    for command in ("status", "why TRIAL"):
+        told = " ".join(carried_out(place, command, capfd)[1].split())
+        assert f"handle.json: belongs to attempt 1 of trial {'f' * 12}" in told

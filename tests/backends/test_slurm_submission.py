@@ -19,6 +19,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store
+from orchestrator.store.lease import acquire
 from orchestrator.supervisor.command import Task
 from tests.backends.fake_slurm import FakeSlurm
 from tests.orchestrator.test_run_view import View
@@ -121,6 +122,25 @@ def test_the_reason_of_waiting_is_reported_once(dispatcher: Dispatcher, slurm: F
         dispatcher.submit()
         run.report_trouble()
     assert view.lines[1:] == ["slurm has accepted the other trials"]
+
+
+def test_submitted_trials_are_pending_while_slurm_cannot_be_queried(
+    dispatcher: Dispatcher, store: Store, slurm: FakeSlurm
+) -> None:
+    slurm.command("squeue", 'echo "slurm_load_jobs error: Unable to contact slurm controller" >&2; exit 1')
+    assert len(dispatcher.submit()) == 4
+    run = WatchedRun(store, dispatcher, View())
+    assert {status.state for status in run.statuses()} == {"pending"}
+    assert "Unable to contact" in dispatcher.trouble
+    first = store.run(next(store.ids()))
+    lease = acquire(first.path)
+    for job in store.root.glob("trials/*/*/attempts/001/job.json"):
+        os.utime(job, (1, 1))
+    dispatcher.refresh()
+    states = {status.trial: status.state for status in run.statuses()}
+    assert states.pop(first.path.name) == "running"
+    assert set(states.values()) == {"pending"}
+    lease.release()
 
 
 def test_starting_a_sweep_detached_prints_what_is_left_and_how_to_continue(

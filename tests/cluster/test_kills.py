@@ -11,7 +11,7 @@ from infra import daemons
 from infra.ray.cluster import RayCluster
 from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
-from orchestrator.backends.base import read_handle
+from orchestrator.store.handle import read_handle
 from orchestrator.store.process_id import ProcessId
 from tests.cluster.sweeps import processes_with
 from tests.cluster.trained import Prepare, Trained, assert_calm, held, is_mid_way, supervisor_of, worker_of

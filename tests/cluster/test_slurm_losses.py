@@ -6,7 +6,7 @@ import pytest
 
 from infra.slurm.cluster import Cluster
 from infra.waiting import wait_until
-from orchestrator.backends.base import read_handle
+from orchestrator.store.handle import read_handle
 from tests.cluster.sweeps import Sweeper, assert_whole, last_state
 from trainer.files import read_lines
 from trainer.record import RunDir, State, read_record

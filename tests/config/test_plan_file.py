@@ -56,6 +56,23 @@ def test_an_earlier_label_is_split_into_name_and_axes(
     assert (run.name, [axis.key for axis in run.axes], run.training_images) == (name, axes, images)
 
 
+@pytest.mark.parametrize(
+    ("plan", "run"),
+    [
+        ({"evaluation_seeds": 10**18}, {}),
+        ({"evaluation_seeds": 0}, {}),
+        ({"horizon_kimg": -1}, {}),
+        ({}, {"horizon_kimg": 0}),
+        ({}, {"horizon_kimg": 1e300}),
+        ({}, {"trial": "../../../etc"}),
+        ({}, {"trial": "0123456789ab\n"}),
+    ],
+)
+def test_a_plan_of_what_cannot_be_is_refused(tmp_path: Path, plan: dict[str, Any], run: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="not readable as a plan"):
+        read(tmp_path, cells=[EARLIER_RUN | run], **plan)
+
+
 def test_what_later_versions_add_is_skipped(tmp_path: Path) -> None:
     assert read(tmp_path, cells=[{**EARLIER_RUN, "colour": "blue"}], weather="fine").sweep == "demo"
 

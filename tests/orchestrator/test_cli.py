@@ -47,6 +47,17 @@ def test_ten_thousand_trials_are_planned_fast_and_without_anything_heavy(store: 
     assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(3))
 
 
+def test_ten_thousand_trials_of_which_each_second_starts_from_another_are_planned_as_fast(
+    store: Store, sweep_file: Write
+) -> None:
+    gammas = ", ".join(f"{0.1 + index / 100:.2f}" for index in range(100))
+    cells = "cells: {a: {augment: none}, b: {augment: ada, transfer: {cell: a, seed: same}}}\ngrid:"
+    text = SWEEP.replace("data.subset: [20, 40]\n  augment: [none, ada]", f"objective.r1_gamma: [{gammas}]")
+    text = text.replace("grid:", cells).replace("seeds: [0]", "seeds: 50")
+    command = [sys.executable, "-c", PLAN_TEN_THOUSAND, str(sweep_file(text)), str(store.root), ",".join(HEAVY)]
+    assert any(ten_thousand_planned(command) < 3 * slowness() for _ in range(3))
+
+
 def ten_thousand_planned(command: list[str]) -> float:
     """Return the CPU seconds of a plan that has 10,000 cells and imports nothing heavy."""
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -103,6 +114,13 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["record"], "has no trials"),
         (["plan", "{sweep}", "--backend", "slrum"], "no backend is called 'slrum'"),
         (["plan", "{sweep}", "--horizon-kimg", "-1"], "--horizon-kimg: -1 is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "nan"], "--horizon-kimg: nan is not more than 0"),
+        (["plan", "{sweep}", "--horizon-kimg", "1e300"], "--horizon-kimg: 1e+300 is not at most 1e+09"),
+        (["plan", "{sweep}", "--watts", "nan"], "--watts: nan is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-kwh", "-0.1"], "--per-kwh: -0.1 is not a number from 0 on"),
+        (["plan", "{sweep}", "--per-gpu-hour", "inf"], "--per-gpu-hour: inf is not a number from 0 on"),
+        (["run", "{sweep}", "--watts", "-5"], "--watts: -5 is not a number from 0 on"),
+        (["metrics", "{sweep}", "--seeds", "10000000000"], "'--seeds'"),
         (["run", "{sweep}", "--tier", "huge"], "has no tier 'huge'"),
     ],
 )

@@ -35,6 +35,21 @@ def test_a_sweep_without_axes_has_one_cell(trials: Trials) -> None:
     assert [trial.cell for trial in trials("")] == ["base"]
 
 
+@pytest.mark.parametrize("horizon", ["1e-308", "0.0001", "0.001"])
+def test_a_horizon_below_an_iteration_is_one_iteration(read: Read, horizon: str) -> None:
+    [trial] = expand(read(BASE.replace("horizon_kimg: 1", f"horizon_kimg: {horizon}")), find)
+    assert trial.horizon_kimg == trial.config.batch / 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("horizon_kimg: 1e308", "horizon_kimg"), ("horizon_kimg: 1\nevaluation_seeds: 10000000000", "evaluation_seeds")],
+)
+def test_what_no_machine_could_do_is_refused(read: Read, text: str, key: str) -> None:
+    with pytest.raises(SweepError, match=f"{key}: Input should be less than or equal to"):
+        read(BASE.replace("horizon_kimg: 1", text))
+
+
 def test_zipped_axes_move_together(trials: Trials) -> None:
     found = trials(["zip: {data.subset: [20, 40], batch: [32, 64]}\n", ": {preset: tiny32, data: tiny}\n"][0])
     assert [(trial.config.data.subset, trial.config.batch) for trial in found] == [(20, 32), (40, 64)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.store.commit import BUILT_FROM, commit_of
 from orchestrator.store.frozen_code import EARLIER_NAMES, LIVE, freeze, frozen_place, module_in
 from orchestrator.store.layout import Store, read_job
 from tests.orchestrator.attempts import let_go
@@ -83,6 +84,18 @@ def test_the_commit_and_what_differs_from_it_are_recorded(root: Path, store: Sto
     place = freeze(store, root)
     assert json.loads((place / "commit.json").read_text())["commit"] == git("rev-parse", "HEAD")
     assert "+changed" in (place / "changes.diff").read_text()
+
+
+def test_the_repository_of_another_project_around_an_installation_is_not_its_own(root: Path) -> None:
+    for folder in (root, root.parent):
+        subprocess.run(["git", "init", "-q", str(folder)], check=True)
+        names = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", "-C", str(folder), *names, "commit", "-qm", "one", "--allow-empty"], check=True)
+    assert len(commit_of(root)) == 40
+    shutil.rmtree(root / ".git")
+    assert commit_of(root) == ""
+    (root / BUILT_FROM).write_text("0123abcd\n")
+    assert commit_of(root) == "0123abcd"
 
 
 def test_freezing_this_code_is_quick(store: Store) -> None:

@@ -193,6 +193,16 @@ def test_all_commands_skip_all_corrupt_rows(store: Store, whole: Path, capfd: py
     assert len(list(unreadable_files(store))) == 21
 
 
+def test_spoilt_histograms_are_told_by_doctor(store: Store) -> None:
+    path = first(store).path / "logits.jsonl"
+    whole = {"kimg": 0.5, "bins": [-1, 0, 1], "train": [1, 3], "generated": [3, 1], "validation": None}
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in (whole, whole | {"bins": None}, whole | {"train": [1]})))
+    assert [finding.detail for finding in unreadable_files(store)] == [
+        f"{path}:2: bins are no rising numbers",
+        f"{path}:3: train is no list of a count per bin",
+    ]
+
+
 KINDS = ["empty", "spoilt", "a folder", "a pipe", "gone", "a link to itself"]
 
 

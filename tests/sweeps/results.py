@@ -13,6 +13,7 @@ from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
 from orchestrator.plan.plan import make_plan
 from orchestrator.plan.plan_file import plan_file_of
+from orchestrator.plan.sources import unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import NEVER
 from tests.sweeps.planned import planned, read
@@ -27,7 +28,7 @@ def write_results(path: Path, name: str, tier: str) -> ResultStore:
     """Write the plan of a sweep and synthetic results of all runs but the last, with logits and samples for a few."""
     store, sweep, trials = ResultStore(path), read(name, tier), tuple(planned(name, tier))
     document = plan_file_of(
-        make_plan(sweep, trials, dict.fromkeys((t.id for t in trials), NEVER), SpeedEvidence({}, {}), 1)
+        make_plan(sweep, trials, dict.fromkeys(unique_trials(trials), NEVER), SpeedEvidence({}, {}), 1)
     )
     replace_file(store.plan(sweep.key), document.model_copy(update={"file": "synthetic"}).model_dump_json())
     metrics = [

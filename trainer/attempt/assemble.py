@@ -14,12 +14,12 @@ from trainer.augment.augmented_discriminator import AugmentedDiscriminator
 from trainer.augment.augmenter import Augmenter
 from trainer.config.job import Job
 from trainer.config.options import RunOptions
+from trainer.config.stored import rows_in
 from trainer.config.train import TrainConfig
 from trainer.config.training import Adam
 from trainer.data.dataset import TrainSet
 from trainer.evaluation.inline import Evaluator
 from trainer.evaluation.measurer import Measurer
-from trainer.files import read_lines
 from trainer.model.network import DiscriminatorNetwork, GeneratorNetwork
 from trainer.objectives.method import INITIAL_LR, Method
 from trainer.objectives.phases import Phase
@@ -156,7 +156,7 @@ def _load_newest(state: TrainState, run: RunDir, reporter: Reporter) -> Path | N
 def _start(state: TrainState, attempt: Attempt, reporter: Reporter, environment: ComputeEnvironment) -> None:
     transfer, path = attempt.config.transfer, attempt.options.transfer_path
     details: dict[str, object] = {}
-    if lost := max((row["kimg"] for row in read_lines(attempt.run.ticks)), default=0.0):
+    if lost := max((row["kimg"] for row in rows_in(attempt.run.ticks)), default=0.0):
         details = {"lost_kimg": lost}
         log(f"adasweep: no intact checkpoint left of the {lost:g} kimg trained before; starting from scratch")
     if transfer is not None:
@@ -171,6 +171,6 @@ def _note_change(run: RunDir, kimg: float, reporter: Reporter, name: str, now: i
 
     Another number of ranks adds up sums in another order; other operations round differently.
     """
-    before = next((row[name] for row in reversed([*read_lines(run.events)]) if name in row), None)
+    before = next((row[name] for row in reversed([*rows_in(run.events)]) if name in row), None)
     if before is not None and before != now:
         reporter.event(f"{name.replace('_', '-')}-changed", kimg, before=before, **{name: now})

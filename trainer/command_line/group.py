@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -45,10 +45,15 @@ def epilog(text: str) -> str:
     return "\n".join(f"[b][/b]{escape(line)}" for line in text.strip().splitlines())
 
 
-def program(about: str, entries: Sequence[Command], check: Callable[[], None] = lambda: None) -> typer.Typer:
+def program(
+    about: str,
+    entries: Sequence[Command],
+    check: Callable[[], None] = lambda: None,
+    version: Callable[[], str] | None = None,
+) -> typer.Typer:
     """Return the app of a program, which lists its commands from `entries` and imports only the one that is called.
 
-    `check` is called before every command.
+    `check` is called before every command; `version` returns what the option --version prints, if there is to be one.
     """
     modules = {entry.name: entry.module for entry in entries}
 
@@ -67,8 +72,22 @@ def program(about: str, entries: Sequence[Command], check: Callable[[], None] = 
             return name, command, rest
 
     app = new_app(about, Commands, completion=True)
-    app.callback()(check)
+    app.callback()(check if version is None else _with_version(check, version))
     return app
+
+
+def _with_version(check: Callable[[], None], version: Callable[[], str]) -> Callable[[bool], None]:
+    def show(is_asked_for: bool) -> None:
+        if is_asked_for:
+            typer.echo(version())
+            raise typer.Exit
+
+    option = typer.Option("--version", is_eager=True, callback=show, help="Print version, commit and operations.")
+
+    def begin(version: Annotated[bool, option] = False) -> None:  # noqa: ARG001
+        check()
+
+    return begin
 
 
 def taking_several(*options: str) -> type[TyperCommand]:

@@ -15,6 +15,7 @@ from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.options import RunOptions
 from trainer.config.probes import parse_probe
+from trainer.config.spec import MOST_EVALUATION_SEEDS
 from trainer.data.dataset import full_set
 from trainer.errors import UserError
 from trainer.evaluation.evaluate import evaluate
@@ -50,7 +51,9 @@ ProbesOption = Annotated[
     list[str] | None,
     typer.Option("--probes", metavar="NAME ...", help="Probes to run on a run's snapshots: jacobian ..."),
 ]
-SeedsOption = Annotated[int, typer.Option("--seeds", min=1, help="Sets of generated images, seeds 0, 1, ...")]
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", min=1, max=MOST_EVALUATION_SEEDS, help="Sets of generated images, seeds 0, 1, ...")
+]
 DataOption = Annotated[
     Path | None, typer.Option("--data", rich_help_panel=FILE, help="The real images to compare with.")
 ]

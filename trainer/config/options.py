@@ -6,7 +6,8 @@ from typing import Literal
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName
 from trainer.config.probes import ProbeName
-from trainer.config.spec import Positive, PositiveInt, Settings
+from trainer.config.spec import EvaluationSeeds, Positive, PositiveInt, Settings
+from trainer.config.stored import Horizon
 
 
 class Watch(Settings):
@@ -32,7 +33,7 @@ class Watch(Settings):
     sheet_rows: PositiveInt = 6
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
     evaluation: Literal["inline", "later"] = "inline"
-    ops: Literal["auto", "native", "reference"] = "reference"
+    ops: Literal["auto", "native", "reference"] = "auto"
     threads: PositiveInt = 1
 
 
@@ -46,12 +47,12 @@ class RunOptions(Watch):
     sets of generated images, seeds 0, 1, ...; their spread is its error. Only evaluation jobs run `probes`.
     """
 
-    horizon_kimg: Positive
+    horizon_kimg: Horizon
     data_path: Path
     cache_dir: Path
     transfer_path: Path | None = None
     metrics: tuple[MetricName, ...] = ("fid2k", "kid2k")
     detector: DetectorName = DETECTOR
     distance: DistanceName = DISTANCE
-    evaluation_seeds: PositiveInt = 1
+    evaluation_seeds: EvaluationSeeds = 1
     probes: tuple[ProbeName, ...] = ()

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from trainer.config.spec import is_off
+from trainer.config.identity import TRIAL_ID
+from trainer.config.spec import EvaluationSeeds, is_off
+from trainer.config.stored import Horizon
 from trainer.config.training import TransferFromTrial
 from trainer.errors import UserError
 from trainer.files import parsed_json, read_regular
@@ -45,8 +47,8 @@ class PlannedRun(_Stored):
     settings: dict[str, JsonValue] = {}
     training_images: int | None
     seed: int
-    trial: str
-    horizon_kimg: float
+    trial: Annotated[str, Field(pattern=TRIAL_ID.pattern)]
+    horizon_kimg: Horizon
     start: Annotated[TransferFromTrial | None, Field(exclude_if=is_off)] = None
 
 
@@ -58,7 +60,7 @@ class PlannedSource(PlannedRun):
     metrics: tuple[str, ...] = ()
     detector: str
     distance: str
-    evaluation_seeds: int = 1
+    evaluation_seeds: EvaluationSeeds = 1
     probes: tuple[str, ...] = ()
 
 
@@ -84,11 +86,11 @@ class PlanFile(_Stored):
     tier: str | None = None
     file: str = ""
     question: str = ""
-    horizon_kimg: float | None = None
+    horizon_kimg: Horizon | None = None
     metrics: tuple[str, ...] = ()
     detector: str | None = None
     distance: str | None = None
-    evaluation_seeds: int = 1
+    evaluation_seeds: EvaluationSeeds = 1
     probes: tuple[str, ...] = ()
     score: str | None = None
     figures: tuple[str, ...] = ()

@@ -11,6 +11,8 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 PositiveInt = Annotated[int, Field(ge=1)]
+MOST_EVALUATION_SEEDS = 1000
+EvaluationSeeds = Annotated[int, Field(ge=1, le=MOST_EVALUATION_SEEDS)]
 
 
 def is_off(value: object) -> bool:

@@ -4,8 +4,10 @@ All files of trials are parsed here. A crash, a full disk, an editor or a later 
 parts are skipped, and can be reported with file, line and reason.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from json import JSONDecodeError
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -23,6 +25,7 @@ MOST_COUNT = 2**53
 MOST_LETTERS = 200
 
 Kimg = Annotated[float, Field(ge=0, le=MOST_KIMG)]
+Horizon = Annotated[float, Field(gt=0, le=MOST_KIMG)]
 Moment = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
 """Seconds since 1970."""
 WholeNumber = Annotated[int, Field(ge=-MOST_COUNT, le=MOST_COUNT)]
@@ -148,6 +151,23 @@ def tick_fault(row: StoredRow) -> str:
     )
 
 
+def logits_fault(row: StoredRow) -> str:
+    """Return what is wrong with a row of logits.jsonl, or nothing: counts of logits between the edges in `bins`."""
+    bins = row.get("bins")
+    if not isinstance(bins, list) or not all(map(_is_finite, bins)) or any(a >= b for a, b in pairwise(bins)):
+        return "bins are no rising numbers"
+    for kind in LOGIT_KINDS:
+        counts = row.get(kind)
+        if counts is not None and not (isinstance(counts, list) and len(counts) == len(bins) - 1):
+            return f"{kind} is no list of a count per bin"
+        if not all(map(_is_count, counts or ())):
+            return f"{kind} has what is not a count"
+    return place_fault(row)
+
+
+LOGIT_KINDS = ("train", "validation", "generated")
+"""Of which images logits.jsonl has histograms."""
+
 MEASURED = ("images_per_second", "seconds_per_kimg", "p", "r_t", "r_v", "lr", "memory_gib", "energy_joules")
 """The measurements in a row of ticks.jsonl that have their own columns."""
 
@@ -155,7 +175,7 @@ FAULTS: Mapping[str, Callable[[StoredRow], str]] = {
     "metrics.jsonl": metric_fault,
     "ticks.jsonl": tick_fault,
     "events.jsonl": place_fault,
-    "logits.jsonl": place_fault,
+    "logits.jsonl": logits_fault,
 }
 """The function that checks a row, by file name."""
 
@@ -182,6 +202,10 @@ def _is_count(value: Any) -> bool:
 
 def _is_word(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MOST_LETTERS and value.isprintable()
+
+
+def _is_finite(value: Any) -> bool:
+    return _is_number(value) and -math.inf < value < math.inf
 
 
 def _is_number(value: Any) -> bool:

@@ -58,8 +58,8 @@ class TrainConfig(Settings):
         return Choices(*(getattr(self, name) for name in Choices._fields))
 
     def whole_iterations(self, kimg: float) -> float:
-        """Return the first image counter in kimg, at or after `kimg`, at which an iteration ends."""
-        return self.batch_schedule.end_of_iteration(kimg * 1000) / 1000
+        """Return the first positive image counter in kimg, at or after `kimg`, at which an iteration ends."""
+        return self.batch_schedule.end_of_iteration(max(kimg * 1000, 1)) / 1000
 
     @property
     def batch_schedule(self) -> BatchSchedule:

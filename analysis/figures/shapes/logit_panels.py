@@ -11,7 +11,8 @@ from analysis.figures.grid import divide, rows_of_cells, shown, titles_of
 from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.figures.style import GREY, OKABE_ITO, label_empty
 from analysis.results.load import Curves, Runs
-from analysis.results.logit_histograms import COLUMNS, KINDS, slices
+from analysis.results.logit_histograms import COLUMNS, slices
+from trainer.config.stored import LOGIT_KINDS
 
 AGGREGATION = (
     "one run per cell, the lowest seed with histograms; each slice is the density of D(x) over one tick, all slices of "
@@ -89,7 +90,7 @@ def draw(data: LogitHistograms, ax: Axes) -> None:
             panel.set_ylabel("logit D(x)" if across == 0 else "")
             panel.set_xlabel("real images shown (kimg)" if down == len(data.rows) - 1 else "")
             _draw_cell(panel, parts.get(cell))
-    present = [kind for kind in KINDS if (data.table["kind"] == kind).any()]
+    present = [kind for kind in LOGIT_KINDS if (data.table["kind"] == kind).any()]
     handles = [Patch(facecolor=COLORS[kind], alpha=0.6, label=kind) for kind in present]
     figure.legend(handles=handles, loc="outside right upper")
 

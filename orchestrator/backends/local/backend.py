@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.base import Submission
 from orchestrator.backends.local.runner import ensure_runner
 from orchestrator.backends.queue import Capacity, Queue, QueueEntry, discard, read_entry
 from orchestrator.errors import PlanError
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.private import private_place, require_private
 from orchestrator.store.process_id import send

@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, Submission
+from orchestrator.backends.base import Submission
 from orchestrator.backends.queue import QueueEntry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
 from orchestrator.store.attempt_state import FINAL
 from orchestrator.store.frozen_code import module_in
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.store.private import private_place, require_private

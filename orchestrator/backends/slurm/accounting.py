@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from orchestrator.backends.base import read_handle
 from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.backends.slurm.replies import JOB, by_cluster, read_numbers
+from orchestrator.store.handle import read_handle
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
 from trainer.record import RunDir, State, read_record

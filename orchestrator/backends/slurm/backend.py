@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.backends.base import Handle, NotAllSubmitted, Submission
+from orchestrator.backends.base import NotAllSubmitted, Submission
 from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
 from orchestrator.backends.slurm.early_failures import record_early_failure
 from orchestrator.backends.slurm.poll import Poller
@@ -21,6 +21,7 @@ from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
 from orchestrator.backends.slurm.submission import AtLimit, Limit, Refused, is_transient, submit_array, with_way_out
 from orchestrator.errors import BackendError, SetupError
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from orchestrator.store.private import private_place, require_private

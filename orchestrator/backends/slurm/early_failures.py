@@ -4,8 +4,8 @@ import glob
 import time
 from pathlib import Path
 
-from orchestrator.backends.base import Handle
 from orchestrator.backends.slurm.states import JobRow, meaning
+from orchestrator.store.handle import Handle
 from orchestrator.store.layout import Store, read_job, writing
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.ending import MESSAGE_CHARACTERS, TAIL_BYTES, AttemptEnding, write_ending

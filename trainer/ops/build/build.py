@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -29,11 +28,11 @@ def build(kind: place.BuildKind, again: bool = False) -> Path:
     Raises UserError if there is no compiler or it fails, OutputError if the folder cannot be written.
     """
     compiler = cxx() if kind == "cpu" else nvcc()
-    target = place.folder(kind)
     if again:
-        shutil.rmtree(target, ignore_errors=True)
-    if place.manifest(kind) is not None:
-        return target
+        shutil.rmtree(place.own_folder(kind), ignore_errors=True)
+    elif place.manifest(kind) is not None:
+        return place.folder(kind)
+    target = place.own_folder(kind)
     if compiler is None:
         raise UserError(f"ops of {kind}", NO_COMPILER if kind == "cpu" else NO_NVCC)
     with _part(target) as part:
@@ -81,12 +80,7 @@ def _part(target: Path) -> Iterator[Path]:
 
 def _describe(part: Path, compiler: Compiler) -> None:
     libraries = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(part.glob("*.so"))}
-    manifest = {
-        "compiler": compiler.version,
-        "host": socket.gethostname(),
-        "built": time.time(),
-        "libraries": libraries,
-    }
+    manifest = {"compiler": compiler.version, "built": time.time(), "libraries": libraries}
     replace_file(part / place.MANIFEST, json.dumps(manifest, indent=1))
 
 

@@ -3,8 +3,8 @@
     ROOT/cpu-<key>/   x86-64-v3.so x86-64-v4.so manifest.json
     ROOT/cuda-<key>/  cuda.so manifest.json
 
-ROOT is ADASWEEP_OPS, or ~/.cache/adasweep/ops. The key is a hash of all sources and compiler flags, so a worker finds
-its build without a compiler, and never uses an outdated one.
+ROOT is ADASWEEP_OPS, or ~/.cache/adasweep/ops, or else `prebuilt` in this package, which a wheel contains. The key is a
+hash of all sources and compiler flags, so a worker finds its build without a compiler, and never uses an outdated one.
 """
 
 import hashlib
@@ -19,12 +19,13 @@ from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENER
 BuildKind = Literal["cpu", "cuda"]
 
 SOURCES = Path(__file__).resolve().parents[1] / "csrc"
+PREBUILT = SOURCES.with_name("prebuilt")
 MANIFEST = "manifest.json"
 SHOWN_DIGITS = 8
 
 
 def root() -> Path:
-    """Return the folder of all builds; it may not exist."""
+    """Return the folder of all builds made on this machine; it may not exist."""
     return Path(os.environ.get("ADASWEEP_OPS") or Path.home() / ".cache" / "adasweep" / "ops")
 
 
@@ -44,8 +45,18 @@ def sources(kind: BuildKind) -> list[Path]:
 
 
 def folder(kind: BuildKind) -> Path:
-    """Return the folder for the build of the current sources."""
-    return root() / f"{kind}-{key(kind)}"
+    """Return the folder of the current sources' build: this machine's, or the wheel's, or where it is to be built."""
+    prebuilt, own = PREBUILT / _folder_name(kind), own_folder(kind)
+    return prebuilt if (prebuilt / MANIFEST).exists() and not (own / MANIFEST).exists() else own
+
+
+def own_folder(kind: BuildKind) -> Path:
+    """Return the folder in which this machine builds the current sources."""
+    return root() / _folder_name(kind)
+
+
+def _folder_name(kind: BuildKind) -> str:
+    return f"{kind}-{key(kind)}"
 
 
 def manifest(kind: BuildKind) -> dict[str, Any] | None:

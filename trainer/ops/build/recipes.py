@@ -5,7 +5,7 @@ No fused multiply-add and no reordering of sums on CPUs: all variants compute bi
 
 CPU_FLAGS = (
     *("-std=c++17", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"),
-    *("-fPIC", "-fvisibility=hidden", "-shared", "-static-libstdc++", "-static-libgcc", "-Wall", "-Wextra"),
+    *("-fPIC", "-fvisibility=hidden", "-shared", "-Wall", "-Wextra"),
 )
 GENERIC = "generic"
 CPU_VARIANTS: dict[str, set[str]] = {  # best first, with the flags that /proc/cpuinfo must list

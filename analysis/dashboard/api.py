@@ -1,0 +1,120 @@
+"""The HTTP API: everything that the pages show, as typed JSON. Only what is asked for is read."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from analysis.dashboard.actions import ActionRequest, ActionResult, DoctorReport, carry_out, doctor
+from analysis.dashboard.curve_view import ClockView, CurveView, clock_view, curve_view
+from analysis.dashboard.energy_view import EnergyView, energy_view
+from analysis.dashboard.figure_list import FigureCard, FigureVerdict, figure_cards, verified
+from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.machine_view import MachineView, machine_view
+from analysis.dashboard.sweep_list import ClaimRow, SweepList, claim_rows, sweep_list
+from analysis.dashboard.sweep_view import SweepView, sweep_view
+from analysis.dashboard.trial_view import TrialView, trial_view
+
+QuantityQuery = Annotated[str, Query(max_length=200, description="A metric, p or r_t; by default the score.")]
+
+
+class Revision(BaseModel):
+    """Names the state of the store: it changes whenever there is something new to see."""
+
+    revision: str
+
+
+class ApiProblem(BaseModel):
+    """Why there is no answer."""
+
+    detail: str
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {code: {"model": ApiProblem} for code in (403, 404, 409)}
+
+
+def router(live: LiveStore, *, may_act: bool) -> APIRouter:
+    """Return the routes of the API on a store."""
+    api = APIRouter(prefix="/api", responses={code: {"model": ApiProblem} for code in (404, 422)})
+    _add_reading(api, live)
+    _add_sweeps(api, live)
+    if may_act:
+        _add_actions(api, live)
+    return api
+
+
+def _add_reading(api: APIRouter, live: LiveStore) -> None:
+    @api.get("/revision")
+    def revision() -> Revision:
+        """Say whether something has changed: collects what is new, at most once a second."""
+        return Revision(revision=live.refresh())
+
+    @api.get("/trials/{trial}")
+    def trial(trial: str) -> TrialView:
+        """Return one trial: places, attempts, curves, sheets of samples, log, configuration."""
+        return trial_view(live, trial)
+
+    @api.get("/figures")
+    def figures() -> list[FigureCard]:
+        """Return all figures with their provenance."""
+        return figure_cards(live)
+
+    @api.get("/energy")
+    def energy() -> EnergyView:
+        """Return the energy ledger of the store."""
+        return energy_view(live)
+
+    @api.get("/machine")
+    def machine() -> MachineView:
+        """Return this machine's load, and what is running and waiting."""
+        return machine_view(live)
+
+    @api.get("/machine/doctor")
+    def examine() -> DoctorReport:
+        """Examine this machine: the findings of `adasweep doctor`."""
+        return doctor(live)
+
+
+def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
+    @api.get("/sweeps")
+    def sweeps() -> SweepList:
+        """Return every sweep in a few numbers."""
+        return sweep_list(live)
+
+    @api.get("/sweeps/{sweep:path}/curves", response_model=CurveView)
+    def curves(sweep: str, quantity: QuantityQuery = "") -> Response:
+        """Return the curves of a metric, of p or of r_t, for every run of a sweep."""
+        return _as_json(lambda: curve_view(live, sweep, quantity))
+
+    @api.get("/sweeps/{sweep:path}/clock", response_model=ClockView)
+    def clock(sweep: str) -> Response:
+        """Return the hours and kWh that every run had taken by lengths of training."""
+        return _as_json(lambda: clock_view(live, sweep))
+
+    @api.get("/sweeps/{sweep:path}/claims")
+    def claims(sweep: str) -> list[ClaimRow]:
+        """Return the claims of a sweep with their verdicts."""
+        return claim_rows(live, sweep)
+
+    @api.get("/sweeps/{sweep:path}", response_model=SweepView)
+    def sweep(sweep: str) -> Response:
+        """Return the runs of a sweep in columns, its axes, and the settings in which its cells differ."""
+        return _as_json(lambda: sweep_view(live, sweep))
+
+    @api.get("/figures/{sweep:path}/verified")
+    def verify(sweep: str) -> list[FigureVerdict]:
+        """Compare the figures of a sweep with the files of its runs. Slow: every file is read anew."""
+        return verified(live, sweep)
+
+
+def _add_actions(api: APIRouter, live: LiveStore) -> None:
+    @api.post("/actions", responses=REFUSALS)
+    def act(request: ActionRequest) -> ActionResult:
+        """Cancel, retry or extend. Needs the token."""
+        return carry_out(live, request)
+
+
+def _as_json(view: Callable[[], BaseModel]) -> Response:
+    """Answer with a view that is valid already: it is not checked and copied once more."""
+    return Response(view().model_dump_json(), media_type="application/json")

@@ -1,0 +1,89 @@
+// The curves of a sweep: a band per cell, or every run, against kimg, hours or kWh.
+
+import { ask, choice, el, isLive, readState, short, writeState } from "./page.js";
+import { band, median, onAxis, shortLabel } from "./numbers.js";
+import { drawChart, swatch } from "./chart.js";
+
+const X_LABELS = { kimg: "kimg", hours: "hours of training", kwh: "kWh" };
+export const MOST_CELLS = 8;
+
+/** The cells that are shown before anybody chooses: the best by the median of their best scores. */
+export function bestCells(view, count = MOST_CELLS) {
+  const values = view.cells.map((_, cell) => median(view.runs.best.filter((value, run) => value !== null && view.runs.cell[run] === cell)));
+  const sign = view.score.higher_is_better ? -1 : 1;
+  const order = view.cells.map((_, cell) => cell).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
+  return new Set(order.slice(0, count).sort((a, b) => a - b));
+}
+
+function chosen(data) {
+  const state = readState();
+  return { y: state.y ?? data.score, x: state.x in X_LABELS ? state.x : "kimg", over: state.over ?? "range", log: state.log === "1" };
+}
+
+/** The curves of a quantity, and the clocks that an axis needs: asked for when they are not there yet. */
+async function curvesOf(data, quantity, axis) {
+  const path = `api/sweeps/${data.view.sweep.split("/").map(encodeURIComponent).join("/")}`;
+  if (!data.curves[quantity] && isLive) data.curves[quantity] = await ask(`${path}/curves?quantity=${encodeURIComponent(quantity)}`);
+  if (!data.clock && axis !== "kimg" && isLive) data.clock = await ask(`${path}/clock`);
+  return data.curves[quantity];
+}
+
+/** Show the chart, its controls and its legend. `selected` is a set of places of cells; `toggle` changes it. */
+export async function showCurves(data, selected, toggle) {
+  const state = chosen(data);
+  const quantities = [...new Set([data.score, ...data.view.metrics, "p", "r_t"])];
+  const redraw = (changes) => { writeState(changes); showCurves(data, selected, toggle); };
+  const controls = document.getElementById("curve-controls");
+  const place = [...controls.querySelectorAll("select, input")].indexOf(document.activeElement);
+  const log = el("input", { type: "checkbox", checked: state.log, onchange: () => redraw({ log: log.checked ? "1" : "" }) });
+  controls.replaceChildren(
+    choice("Show", quantities.map((name) => [name, name]), state.y, (y) => redraw({ y })),
+    choice("against", Object.entries(X_LABELS), state.x, (x) => redraw({ x })),
+    choice("as", [["range", "median, min to max"], ["deviation", "mean ± standard deviation"], ["runs", "single runs"]], state.over, (over) => redraw({ over })),
+    el("label", {}, log, "log scale"),
+  );
+  if (place >= 0) controls.querySelectorAll("select, input")[place].focus();
+  showLegend(data, selected, toggle);
+  const box = document.getElementById("chart");
+  try {
+    const curves = await curvesOf(data, state.y, state.x);
+    drawChart(box, curves ? lines(data, curves, selected, state) : [], { title: state.y, xLabel: X_LABELS[state.x], yLabel: state.y, log: state.log });
+    document.getElementById("curve-note").textContent = noteOf(curves, state);
+  } catch (error) {
+    box.replaceChildren(el("p", { class: "problem" }, error.message));
+  }
+}
+
+function noteOf(curves, state) {
+  const over = { range: "Median over seeds, band from minimum to maximum; a run that has diverged counts as worst.", deviation: "Mean over seeds, band of one standard deviation; without what has diverged.", runs: "Every run by itself." }[state.over];
+  return `${over} ${curves?.score ? `${curves.score.described}. ` : ""}Drag over the chart to zoom, double-click to see all.`;
+}
+
+function lines(data, curves, selected, state) {
+  const { view, clock } = data;
+  return [...selected].sort((a, b) => a - b).flatMap((cell) => {
+    const runs = view.runs.cell.flatMap((one, run) => (one === cell ? [run] : []));
+    if (state.over === "runs") return runs.map((run) => single(view, curves, clock, cell, run, state.x)).filter((line) => line.x.length);
+    const points = band(runs, curves, view, clock, state.x, state.over);
+    const line = { name: shortLabel(view.cells[cell]), place: cell, x: points.map((point) => point.x), y: points.map((point) => point.middle) };
+    return [runs.length > 1 ? { ...line, low: points.map((point) => point.low), high: points.map((point) => point.high) } : line];
+  });
+}
+
+function single(view, curves, clock, cell, run, axis) {
+  const points = curves.grids[curves.grid[run]].map((kimg, place) => [onAxis(clock, run, axis, kimg), curves.value[run][place]]).filter(([x, y]) => x !== null && y !== null);
+  return { name: `${shortLabel(view.cells[cell])}, seed ${view.runs.seed[run]}`, place: cell, thin: true, x: points.map(([x]) => x), y: points.map(([, y]) => y) };
+}
+
+function showLegend(data, selected, toggle) {
+  const { view } = data;
+  const box = document.getElementById("legend");
+  const focused = [...box.querySelectorAll("input")].indexOf(document.activeElement);
+  const entries = view.cells.map((name, cell) => {
+    const best = median(view.runs.best.filter((value, run) => value !== null && view.runs.cell[run] === cell));
+    const input = el("input", { type: "checkbox", checked: selected.has(cell), onchange: () => toggle(cell) });
+    return el("label", { title: name }, input, swatch(cell), el("span", {}, shortLabel(name) || "all runs"), el("small", {}, short(best)));
+  });
+  box.replaceChildren(box.querySelector("legend"), ...entries);
+  if (focused >= 0) box.querySelectorAll("input")[focused]?.focus();
+}

@@ -1,0 +1,94 @@
+// Starts what a page needs, and keeps it up to date while a server answers.
+
+import { ask, copy, el, isLive, readData, settings } from "./page.js";
+import { showSweep, startActions } from "./sweep.js";
+import { showTrial } from "./trial.js";
+
+const POLL_MILLISECONDS = 2000;
+const SHOW = { sweep: showSweep, trial: showTrial };
+
+function show(data) {
+  SHOW[settings.page]?.(data ?? readData());
+}
+
+/** Take the regions that have changed, and the data, from the page as it is now. */
+async function update() {
+  const answer = await fetch(location.href, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const region of document.querySelectorAll("[data-region]")) {
+    const other = fresh.querySelector(`[data-region="${region.dataset.region}"]`);
+    if (other && other.innerHTML !== region.innerHTML && !region.contains(document.activeElement)) region.replaceWith(document.adoptNode(other));
+  }
+  const data = fresh.getElementById("data").textContent;
+  const block = document.getElementById("data");
+  if (data !== block.textContent) {
+    block.textContent = data;
+    show(JSON.parse(data));
+  }
+}
+
+async function poll(known) {
+  const status = document.getElementById("live");
+  let revision = known;
+  try {
+    if (!document.hidden) {
+      revision = (await ask("api/revision")).revision;
+      if (settings.page === "machine" || (known && revision !== known)) await update();
+      status.textContent = "live";
+    }
+  } catch {
+    status.textContent = "no answer from the server";
+    revision = known;
+  }
+  setTimeout(() => poll(revision), POLL_MILLISECONDS);
+}
+
+function startTheme() {
+  const root = document.documentElement;
+  document.getElementById("theme").addEventListener("click", () => {
+    const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = isDark ? "light" : "dark";
+    try { localStorage.setItem("adasweep-theme", root.dataset.theme); } catch { /* a browser without storage forgets */ }
+    show();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show());
+}
+
+async function findings(box) {
+  box.textContent = "…";
+  try {
+    const found = await ask("api/machine/doctor");
+    box.replaceChildren(el("table", {}, el("tbody", {}, ...found.findings.map((one) => el("tr", {}, el("td", {}, el("span", { class: `chip state-${{ ok: "done", note: "preempted", wrong: "failed" }[one.verdict]}` }, one.verdict)), el("th", { scope: "row" }, one.name), el("td", {}, one.detail))))));
+  } catch (error) {
+    box.textContent = error.message;
+  }
+}
+
+async function verify(button) {
+  const output = button.parentElement.querySelector("output");
+  output.textContent = "…";
+  try {
+    const path = button.dataset.verify.split("/").map(encodeURIComponent).join("/");
+    const found = await ask(`api/figures/${path}/verified`);
+    const one = found.find((figure) => figure.figure === button.dataset.figure);
+    output.textContent = !one ? "not found" : one.differences.length ? `differs: ${one.differences.join("; ")}` : "agrees with its runs";
+  } catch (error) {
+    output.textContent = error.message;
+  }
+}
+
+function startButtons() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button?.dataset.copy) copy(button.dataset.copy, button);
+    if (button?.dataset.verify) verify(button);
+    if (button?.id === "doctor") findings(document.getElementById("findings"));
+  });
+}
+
+startTheme();
+startButtons();
+startActions();
+show();
+if (isLive) poll(null);

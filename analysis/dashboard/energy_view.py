@@ -1,0 +1,62 @@
+"""The energy ledger as the dashboard shows it, by sweep and category."""
+
+from pydantic import BaseModel
+
+from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.plans import readable_plans
+from analysis.results.energy_ledger import Factors, Item, ledger
+from analysis.results.energy_table import notes
+from analysis.tables.attempts import AttemptRow
+from analysis.tables.schema import SCHEMAS, read_table
+from trainer.record import State
+
+
+class EnergyRow(BaseModel):
+    """One line of the ledger; units in the names. `kwh` is measured plus estimated."""
+
+    sweep: str
+    item: str
+    runs: int
+    attempts: int
+    cpu_hours: float
+    gpu_years: float
+    kwh: float
+    estimated_kwh: float
+    training_kwh: float
+    metrics_kwh: float
+    idle_kwh: float
+    kg_co2: float
+
+
+class EnergyView(BaseModel):
+    """The ledger of the whole store: `items` add up to `total`; `reused` is work that other sweeps have paid for."""
+
+    items: list[EnergyRow]
+    reused: list[EnergyRow]
+    total: EnergyRow
+    notes: list[str]
+
+
+def energy_view(live: LiveStore) -> EnergyView:
+    """Return the ledger of the store."""
+    return live.once(("energy",), lambda: _view(live))
+
+
+def _view(live: LiveStore) -> EnergyView:
+    planned = {plan.sweep: frozenset(plan.trials) for plan in readable_plans(live)}
+    found = ledger(_attempts(live), planned, (), Factors())
+    return EnergyView(
+        items=[_row(item) for item in found.items],
+        reused=[_row(item) for item in found.reused],
+        total=_row(found.total),
+        notes=notes(found),
+    )
+
+
+def _attempts(live: LiveStore) -> list[AttemptRow]:
+    rows = read_table(live.store.tables, "attempts", SCHEMAS["attempts"].names, list(live.store.trials())).to_pylist()
+    return [AttemptRow(**{**row, "state": State(row["state"])}) for row in rows]
+
+
+def _row(item: Item) -> EnergyRow:
+    return EnergyRow(kwh=item.kwh, **{name: getattr(item, name) for name in EnergyRow.model_fields if name != "kwh"})

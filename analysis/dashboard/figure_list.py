@@ -1,0 +1,81 @@
+"""The figures that were drawn, with what they came from; verified on request against the files of the trials."""
+
+from pydantic import BaseModel
+
+from analysis.dashboard.live_store import LiveStore
+from analysis.errors import FigureError, ResultStoreError
+from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
+from analysis.figures.provenance import Provenance, code_version, read_provenance
+from analysis.figures.verify import verify
+
+KINDS = ("png", "pdf", "csv")
+
+
+class FigureCard(BaseModel):
+    """A figure and its provenance. `exceptions`: what is missing or incomplete in it, by kind."""
+
+    sweep: str
+    figure: str
+    title: str
+    provenance: str
+    metric: str
+    aggregation: str
+    code: str
+    same_code: bool
+    trials: list[str]
+    exceptions: dict[str, list[str]]
+    kinds: list[str]
+
+
+class FigureVerdict(BaseModel):
+    """A figure compared with its runs: it agrees where there are no `differences`."""
+
+    figure: str
+    differences: list[str]
+    notes: list[str]
+
+
+def figure_cards(live: LiveStore) -> list[FigureCard]:
+    """Return all figures of the store; those whose provenance cannot be read are left out."""
+    return live.once(("figures",), lambda: _cards(live))
+
+
+def _cards(live: LiveStore) -> list[FigureCard]:
+    found: list[FigureCard] = []
+    for sweep in live.store.drawn_sweeps():
+        try:
+            found += [_card(live, sweep, origin) for origin in read_provenance(live.store.figures(sweep))]
+        except FigureError:
+            continue
+    return found
+
+
+def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:
+    known = (FIGURES | WITHOUT_RUNS).get(origin.figure)
+    folder = live.store.figures(sweep)
+    return FigureCard(
+        sweep=sweep,
+        figure=origin.figure,
+        title=(known.title if known else origin.figure).replace("$", ""),
+        provenance=origin.id,
+        metric=origin.metric,
+        aggregation=origin.aggregation,
+        code=origin.code,
+        same_code=origin.code == code_version(),
+        trials=origin.trials(),
+        exceptions={kind: names for kind, names in origin.exceptions().items() if names},
+        kinds=[kind for kind in KINDS if (folder / f"{origin.figure}.{kind}").is_file()],
+    )
+
+
+def verified(live: LiveStore, sweep: str) -> list[FigureVerdict]:
+    """Return how the figures of a sweep compare with the files of its runs. Slow: every file is read anew.
+
+    Raises ResultStoreError for a name that is not that of a sweep with figures: no path is built from it.
+    """
+    if sweep not in live.store.drawn_sweeps():
+        raise ResultStoreError("no figures of such a sweep in this store")
+    return [
+        FigureVerdict(figure=found.figure, differences=found.differences, notes=found.notes)
+        for found in verify(live.store, sweep)
+    ]

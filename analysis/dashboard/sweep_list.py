@@ -1,0 +1,150 @@
+"""The first page: every sweep of the store with its question, progress, cost so far, verdicts and failures."""
+
+from collections import Counter
+
+import pandas as pd
+from pydantic import BaseModel
+
+from analysis.claims.verdicts import judge_sweep
+from analysis.dashboard.columns import number, texts
+from analysis.dashboard.live_store import LiveStore
+from analysis.errors import AnalysisError
+from analysis.results.load import Runs, loader
+from analysis.results.summary import DASH
+from analysis.tables.attempts import JOULES_PER_KWH
+from trainer.errors import UserError
+from trainer.record import State
+
+UNDER_WAY = frozenset({State.RUNNING.value, State.PENDING.value, State.PREEMPTED.value, State.LOST.value})
+"""States of runs that are yet to reach their horizon."""
+BADLY = frozenset({State.FAILED.value, State.CANCELLED.value, State.LOST.value, "diverged"})
+
+
+class SweepCard(BaseModel):
+    """One sweep in a few numbers. `problem` is why it cannot be read, "" where it can.
+
+    `left_hours` is what is left to train at the present pace of its running runs, None where none is running;
+    `kwh_at_end` is what all of it takes if the rest is as costly per image.
+    """
+
+    sweep: str
+    problem: str = ""
+    question: str = ""
+    tier: str | None = None
+    cells: int = 0
+    runs: int = 0
+    states: dict[str, int] = {}
+    progress: float = 0.0
+    left_hours: float | None = None
+    hours: float = 0.0
+    kwh: float | None = None
+    kwh_at_end: float | None = None
+    verdicts: dict[str, int] = {}
+    failures: dict[str, int] = {}
+
+
+class SweepList(BaseModel):
+    """All sweeps of a store, and files of trials that are passed over because they do not fit."""
+
+    revision: str
+    store: str
+    sweeps: list[SweepCard]
+    skipped: list[str]
+
+
+class ClaimRow(BaseModel):
+    """A claim with its verdict; "NOT TESTED" with the reason in `compared` where it was not judged."""
+
+    verdict: str
+    text: str
+    compared: str
+    p: float | None = None
+    corrected: float | None = None
+    seeds: str = ""
+    interval: tuple[float | None, float | None] = (None, None)
+    needs: str = ""
+
+
+def sweep_list(live: LiveStore) -> SweepList:
+    """Return the sweeps of a store, those with running runs first."""
+    revision = live.refresh()
+    cards = [sweep_card(live, name) for name in live.store.sweeps()]
+    cards.sort(key=lambda card: "running" not in card.states)
+    return SweepList(revision=revision, store=str(live.store.path), sweeps=cards, skipped=live.skipped)
+
+
+def sweep_card(live: LiveStore, name: str) -> SweepCard:
+    """Return one sweep in a few numbers; one that cannot be read says why."""
+    try:
+        return live.once(("card", name), lambda: _card(live, name))
+    except (AnalysisError, UserError) as error:
+        return SweepCard(sweep=name, problem=str(error))
+
+
+def _card(live: LiveStore, name: str) -> SweepCard:
+    runs, _ = live.sweep(name)
+    frame = runs.frame
+    joules = frame.drop_duplicates("trial")["energy_joules"].astype(float).sum(min_count=1)
+    done, planned = float(frame["kimg"].sum()), float(frame["horizon_kimg"].sum())
+    kwh = number(joules / JOULES_PER_KWH)
+    return SweepCard(
+        sweep=name,
+        question=runs.plan.question,
+        tier=runs.plan.tier,
+        cells=len(runs.cells),
+        runs=len(frame),
+        states=dict(Counter(frame["state"]).most_common()),
+        progress=done / planned if planned else 0.0,
+        left_hours=left_hours(frame),
+        hours=float(frame.drop_duplicates("trial")["hours"].astype(float).sum()),
+        kwh=kwh,
+        kwh_at_end=kwh * planned / done if kwh is not None and done else None,
+        verdicts=dict(Counter(row.verdict for row in claim_rows(live, name))),
+        failures=_failures(runs),
+    )
+
+
+def left_hours(frame: pd.DataFrame) -> float | None:
+    """Return the hours until all runs under way are at their horizon, at the pace of those that are running now."""
+    running = frame[(frame["state"] == State.RUNNING.value) & (frame["kimg"] > 0) & (frame["hours"] > 0)]
+    pace = float((running["kimg"] / running["hours"].astype(float)).sum())
+    waiting = frame[frame["state"].isin(UNDER_WAY)]
+    left = float((waiting["horizon_kimg"] - waiting["kimg"]).sum())
+    return left / pace if pace else None
+
+
+def _failures(runs: Runs) -> dict[str, int]:
+    frame = runs.frame[runs.frame["state"].isin(BADLY)]
+    reasons = texts(frame["diverged_because"].where(frame["diverged"], frame["message"]))
+    words = [f"{state}: {why}" if why else state for state, why in zip(frame["state"], reasons, strict=True)]
+    return dict(Counter(words).most_common())
+
+
+def claim_rows(live: LiveStore, sweep: str) -> list[ClaimRow]:
+    """Return the claims of a sweep with their verdicts. Raises AnalysisError."""
+    return live.once(("claims", sweep), lambda: _claims(live, sweep))
+
+
+def _claims(live: LiveStore, sweep: str) -> list[ClaimRow]:
+    runs, curves = live.sweep(sweep)
+    found = judge_sweep(runs.plan.claims, (), loader(live.store, sweep, (runs, curves)))
+    rows = [
+        ClaimRow(
+            verdict=judged.verdict.value,
+            text=judged.claim.text,
+            compared=judged.evidence.compared,
+            p=number(judged.p_value),
+            corrected=number(judged.p_corrected),
+            seeds="+".join(map(str, judged.evidence.sizes)),
+            interval=(number(judged.interval[0]), number(judged.interval[1])),
+            needs=_needs(judged.seeds_needed, judged.kwh_needed),
+        )
+        for judged in found.judged
+    ]
+    return rows + [ClaimRow(verdict="NOT TESTED", text=text, compared=why) for text, why in found.not_tested]
+
+
+def _needs(seeds: tuple[int, int], kwh: float | None) -> str:
+    if not any(seeds):
+        return DASH
+    return f"{seeds[0]}+{seeds[1]} seeds" + ("" if kwh is None else f", {kwh:.2g} kWh")

@@ -1,0 +1,34 @@
+"""A store whose first run has diverged, with one run on its way and a figure, served; and a browser."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from analysis.figures.render import render
+from analysis.synthetic_store import write_store
+from analysis.tables.store import ResultStore
+from tests.analysis.stores import WHOLE, loaded
+from tests.dashboard.serving import Served, served
+from trainer.record import State
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> ResultStore:
+    runs = list(WHOLE)
+    runs[0] = runs[0]._replace(kimg=60.0, diverged_kimg=60.0)
+    runs[4] = runs[4]._replace(kimg=40.0, state=State.RUNNING)
+    found = write_store(tmp_path_factory.mktemp("dashboard") / "store", runs, step_kimg=20.0)
+    render("fid_curves", *loaded(found))
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(store: ResultStore) -> Iterator[Served]:
+    with served(store) as found:
+        yield found
+
+
+@pytest.fixture
+def markup() -> str:
+    """Text that would act if it were taken for markup."""
+    return "<img src=x onerror=alert(1)><script>alert(2)</script>"

@@ -1,0 +1,105 @@
+// Run by test_modules.py with the folder of the modules in ASSETS.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const load = (name) => import(`${process.env.ASSETS}/${name}`);
+const { at, band, grid, median, runValues, shares, shortLabel, spread } = await load("numbers.js");
+const { arranged, asCsv, asMarkdown, rowsOf } = await load("results.js");
+const { differences } = await load("difference.js");
+const { positions } = await load("parallel.js");
+const { aligned } = await load("chart.js");
+const { bestCells } = await load("curves.js");
+
+const view = {
+  score: { metric: "fid", label: "FID", higher_is_better: false },
+  cells: ["a", "b"],
+  axes: [{ key: "augment", label: "augment", values: ["none", "ada"], place: [0, 0, 0, 1] }],
+  runs: {
+    trial: ["t0", "t1", "t2", "t3"], cell: [0, 0, 0, 1], seed: [0, 1, 2, 0], state: ["done", "done", "diverged", "running"],
+    best: [10, 30, 5, 7], last: [11, 31, 6, 7], best_kimg: [20, 20, 10, 20], kimg: [20, 20, 10, 10], horizon_kimg: [20, 20, 20, 20],
+    hours: [1, 2, 3, null], kwh: [0.1, 0.2, 0.3, null], images_per_second: [50, 60, 70, 80], diverged_kimg: [null, null, 15, null], why: ["", "", "", ""],
+  },
+};
+const curves = { score: view.score, grids: [[10, 20], [10]], grid: [0, 0, 1, 1], value: [[12, 10], [32, 30], [5], [7]] };
+const clock = { kimg: [[0, 20], [0, 20], [0, 10], [0, 10]], hours: [[0, 1], [0, 2], [0, 3], [0, 1]], kwh: [[0, 1], [0, 1], [0, 1], [0, 1]] };
+
+test("a median lies between the two middle values", () => {
+  assert.equal(median([3, 1, 2]), 2);
+  assert.equal(median([4, 1, 2, 3]), 2.5);
+  assert.equal(median([]), null);
+});
+
+test("a curve is read between its points and not beyond", () => {
+  assert.equal(at([0, 10], [0, 5], 4), 2);
+  assert.equal(at([0, 10], [0, 5], 11), null);
+});
+
+test("a diverged run counts as worst in the median and not in the band", () => {
+  const [first, second] = band([0, 1, 2], curves, view, clock, "kimg", "range");
+  assert.deepEqual([first.middle, first.low, first.high], [12, 5, 32]);
+  assert.deepEqual([second.middle, second.low, second.high], [30, 10, 30]);
+});
+
+test("a mean comes with one standard deviation", () => {
+  const points = spread([1, 3], 0, Infinity, "deviation");
+  assert.equal(points.middle, 2);
+  assert.ok(Math.abs(points.high - 2 - Math.SQRT2) < 1e-12);
+});
+
+test("hours of a band are the median over its runs", () => {
+  assert.equal(band([0, 1], curves, view, clock, "hours", "range")[0].x, 0.75);
+});
+
+test("the grid holds the median of each field", () => {
+  const found = grid(view, view.axes[0], null, runValues(view, curves, "best"));
+  assert.equal(found.cells[0][0].value, 30);
+  assert.equal(found.cells[1][0].value, 7);
+  assert.equal(grid(view, null, null, runValues(view, curves, "at", 20)).cells[0][0].measured, 3);
+});
+
+test("shares run from the least to the greatest", () => {
+  assert.deepEqual(shares([1, null, 3, Infinity, 2]), [0, null, 1, null, 0.5]);
+  assert.deepEqual(shares([2, 2]), [0.5, 0.5]);
+});
+
+test("rows are filtered by words and sorted with nothing last", () => {
+  const rows = [["x", 2], ["xy", null], ["y", 1]];
+  assert.deepEqual(arranged(rows, "x", 1, false), [["x", 2], ["xy", null]]);
+  assert.deepEqual(arranged(rows, "", 1, true).map((row) => row[1]), [2, 1, null]);
+});
+
+test("copied tables keep commas, quotes and bars", () => {
+  const columns = [{ name: "cell", isNumber: false }, { name: "best", isNumber: true }];
+  assert.equal(asCsv(columns, [['a, "b"', null]]), 'cell,best\n"a, ""b""",');
+  assert.equal(asMarkdown(columns, [["a|b", 1.23456]]), "| cell | best |\n| :-- | --: |\n| a\\|b | 1.235 |");
+});
+
+test("a table has one row per cell or per run", () => {
+  const { columns, rows } = rowsOf(view, "cells");
+  assert.equal(rows.length, 2);
+  assert.equal(rows[0][columns.findIndex((column) => column.name === "best")], 30);
+  assert.equal(rowsOf(view, "runs").rows.length, 4);
+});
+
+test("only settings that differ are shown", () => {
+  assert.deepEqual(differences([{ key: "a", values: ["1", "1"] }, { key: "b", values: ["1", "2"] }], 0, 1), [["b", "1", "2"]]);
+});
+
+test("an axis over decades is placed by ratio, words in their order", () => {
+  assert.ok(Math.abs(positions(["0.001", "0.01", "0.1"]).places[1] - 0.5) < 1e-12);
+  assert.deepEqual(positions(["ada", "none", "ada"]).places, [0, 1, 0]);
+});
+
+test("lines of different lengths share one x", () => {
+  assert.deepEqual(aligned([{ x: [1, 3], y: [1, 3] }, { x: [2], y: [2] }]), [[1, 2, 3], [1, null, 3], [null, 2, null]]);
+});
+
+test("the best cells are shown first", () => {
+  assert.deepEqual([...bestCells(view, 1)], [1]);
+});
+
+test("labels drop what keys begin with unless two end alike", () => {
+  assert.equal(shortLabel("data.subset=20, augment=none"), "subset=20, augment=none");
+  assert.equal(shortLabel("generator.lr=1, discriminator.lr=2"), "generator.lr=1, discriminator.lr=2");
+});

@@ -1,0 +1,209 @@
+"""The pages in a real browser: nothing leaves the machine, nothing is complained of, everything can be done."""
+
+import json
+import re
+import shutil
+import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.dashboard.export import export_pages
+from analysis.dashboard.live_store import LiveStore
+from analysis.report.pdf import BROWSERS
+from analysis.results.load import load
+from analysis.synthetic_store import id_of, write_store, write_trial
+from analysis.tables.store import ResultStore
+from tests.analysis.stores import WHOLE, loaded
+from tests.dashboard.serving import TOKEN, Served, served
+
+BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [pytest.mark.skipif(BROWSER is None, reason="there is no Chromium"), pytest.mark.xdist_group("browser")]
+TRIAL = id_of(WHOLE[3])
+PAGES = ("", "sweeps/synthetic", f"trials/{TRIAL}", "figures", "energy", "machine", "api")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as found:
+        started = found.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@contextmanager
+def opened(browser: Any, url: str, **settings: Any) -> Iterator[Any]:
+    """Open a page; at the end, nothing was complained of, and every request went to the place of `url`."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    told: list[str] = []
+    allowed = ("file:", "data:", "blob:") if url.startswith("file:") else (url.split("/", 3)[2],)
+    page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: None if _is_ours(request.url, allowed) else told.append(f"asked {request.url}"))
+    page.goto(url, timeout=90_000)
+    yield page
+    context.close()
+    assert told == []
+
+
+def _is_ours(url: str, allowed: tuple[str, ...]) -> bool:
+    return url.startswith(allowed) or url.split("/", 3)[2] in allowed
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_without_complaint_and_fits_a_telephone(browser: Any, site: Served, path: str) -> None:
+    with opened(browser, f"{site.url}/{path}") as page:
+        page.wait_for_selector("#live:has-text('live')")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.wait_for_function("() => document.documentElement.scrollWidth <= 390")
+
+
+def test_the_heat_map_shows_the_medians_of_the_tables(browser: Any, site: Served, store: ResultStore) -> None:
+    frame = load(store, "synthetic")[0].frame
+    with opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        fields = page.locator("#heatmap button")
+        fields.first.wait_for()
+        assert fields.count() == 4
+        last = statistics.median(frame[frame["cell"] == "subset=2000 ada"]["best"])
+        assert float(fields.nth(3).inner_text().split("\n")[0]) == pytest.approx(last, rel=1e-3)
+
+
+def test_axes_switch_and_stay_in_the_address(browser: Any, site: Served) -> None:
+    with opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        page.get_by_label("Columns").select_option("seed")
+        page.locator("#grid-controls select").nth(2).select_option("last")
+        assert page.locator("#heatmap thead th").all_inner_texts() == ["seed 0", "seed 1", "seed 2"]
+        address = page.url
+        page.goto("about:blank")
+        page.goto(address)
+        page.locator("#heatmap button").first.wait_for()
+        assert page.locator("#heatmap thead th").count() == 3
+        assert page.get_by_label("Columns").input_value() == "seed"
+
+
+def test_a_field_of_the_grid_chooses_its_curves_by_keyboard(browser: Any, site: Served) -> None:
+    with opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        page.locator("#heatmap button").first.focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
+        assert page.locator("#chart canvas").count() == 1
+        assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+
+
+def test_curves_are_drawn_against_hours_and_as_single_runs(browser: Any, site: Served) -> None:
+    with opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        lines = "document.getElementById('chart').plot.series.length - 1"
+        page.wait_for_selector("#chart canvas")
+        assert page.evaluate(lines) == 4 * 3
+        page.locator("#curve-controls select").nth(1).select_option("hours")
+        page.locator("#curve-controls select").nth(2).select_option("runs")
+        page.wait_for_function("() => document.getElementById('chart').plot.series.length === 13")
+        page.wait_for_function("() => document.getElementById('chart').plot.axes[0].label === 'hours of training'")
+        end = page.evaluate("Math.max(...document.getElementById('chart').plot.data[0])")
+        assert end == pytest.approx(100 * 20 / 3600, rel=1e-3)
+        page.locator("#curve-controls select").first.select_option("r_t")
+        page.wait_for_function("() => document.getElementById('chart').plot.axes[1].label === 'r_t'")
+
+
+def test_the_table_is_filtered_sorted_and_copied(browser: Any, site: Served) -> None:
+    with opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        page.get_by_label("One row per").select_option("runs")
+        page.get_by_label("Filter rows").fill("2000 ada")
+        rows = page.locator("#table tbody tr")
+        assert rows.count() == 3
+        page.get_by_role("button", name="best", exact=True).click()
+        page.get_by_role("button", name="best ↑").click()
+        values = [float(text) for text in page.locator("#table tbody tr td:nth-child(5)").all_inner_texts()]
+        assert values == sorted(values, reverse=True)
+        page.get_by_role("button", name="Copy CSV").click()
+        page.wait_for_selector("button:has-text('Copied')")
+        copied = page.evaluate("navigator.clipboard.readText()").split("\n")
+        assert copied[0].startswith("trial,cell,seed,state,best")
+        assert len(copied) == 4
+
+
+def test_two_cells_are_compared(browser: Any, site: Served) -> None:
+    with opened(browser, f"{site.url}/sweeps/synthetic#a=0&b=2") as page:
+        page.wait_for_selector("#difference-table tbody tr")
+        assert page.locator("#difference-table tbody tr").all_inner_texts() == ["data.subset\t500\t2000"]
+
+
+def test_the_slider_changes_the_sheet_and_another_trial_stands_beside(browser: Any, site: Served) -> None:
+    other = id_of(WHOLE[4])
+    with opened(browser, f"{site.url}/trials/{TRIAL}") as page:
+        slider = page.get_by_label("Length of training")
+        slider.focus()
+        page.keyboard.press("ArrowLeft")
+        assert page.locator("#sheets img").first.get_attribute("src").endswith("fakes-000040000.png")
+        page.get_by_label("Beside").select_option(other)
+        beside = page.locator("#sheets img").nth(1)
+        assert beside.get_attribute("src").endswith(f"{other}/fakes-000040000.png")
+        page.wait_for_function("() => [...document.images].every((one) => one.complete && one.naturalWidth)")
+        assert "kimg=40" in page.url
+
+
+def test_a_run_that_appears_shows_without_a_reload(browser: Any, tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:2], missing=WHOLE[2:3], step_kimg=20.0, files=False)
+    loaded(store)
+    with served(store) as site, opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("text=1 pending")
+        page.wait_for_selector("#live:has-text('live')")
+        page.evaluate("window.stayed = true")
+        write_trial(store, WHOLE[2]._replace(kimg=60.0, diverged_kimg=60.0), 100.0, 20.0)
+        page.wait_for_selector("text=1 diverged")
+        page.wait_for_function("() => document.querySelector('#table').innerText.includes('diverged')")
+        assert page.evaluate("window.stayed")
+
+
+def test_a_sweep_is_cancelled_from_its_page(browser: Any, tmp_path: Path) -> None:
+    waiting = WHOLE[0]._replace(kimg=40.0, state="preempted")  # type: ignore[arg-type]
+    store = write_store(tmp_path / "store", [waiting], step_kimg=20.0, files=False)
+    with served(store, may_act=True) as site:
+        address = f"{site.url}/sweeps/synthetic?token={TOKEN.replace(' ', '+')}"
+        with opened(browser, address) as page:
+            page.on("dialog", lambda dialog: dialog.accept())
+            assert "token" not in page.url
+            page.get_by_role("button", name="Cancel").click()
+            page.wait_for_selector("output:has-text('1 trials cancelled')")
+    assert (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
+
+
+def test_markup_in_names_is_shown_as_text(browser: Any, tmp_path: Path, markup: str) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:2], step_kimg=50.0, files=False)
+    path = store.plan("synthetic")
+    plan = json.loads(path.read_text(encoding="utf-8")) | {"question": markup}
+    plan["cells"][0]["cell"] = plan["cells"][0]["axes"][1]["value"] = markup
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    with served(store) as site, opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+        page.wait_for_selector("#chart canvas")
+        assert page.locator("img[src=x]").count() == 0
+        assert markup in page.locator("#legend").inner_text()
+        assert markup in page.locator("#heatmap").inner_text()
+
+
+def test_exported_pages_open_from_disk(browser: Any, store: ResultStore, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    assert export_pages(LiveStore(store), folder) == 5 + 12
+    with opened(browser, (folder / "index.html").as_uri()) as page:
+        page.get_by_role("link", name="synthetic").click()
+        page.wait_for_selector("#chart canvas")
+        assert page.locator("#heatmap button").count() == 4
+        page.locator("#curve-controls select").first.select_option("p")
+        page.wait_for_function("() => document.getElementById('chart').plot.axes[1].label === 'p'")
+        page.get_by_label("One row per").select_option("runs")
+        page.locator("#table tbody a").nth(3).click()
+        page.wait_for_selector("#sheets img")
+        page.wait_for_function("() => [...document.images].every((one) => one.complete && one.naturalWidth)")
+        page.get_by_role("link", name="Figures", exact=True).click()
+        assert page.locator("figure img").count() == 1
+        page.get_by_role("link", name=re.compile("Energy")).click()
+        page.wait_for_selector("tr.total")
