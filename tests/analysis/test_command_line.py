@@ -100,7 +100,7 @@ def test_claims_give_verdicts(run: Run, store: ResultStore) -> None:
     where = ("synthetic", "--store", store.path)
     code, out, _ = run("claims", *where, "--claim", "ada < baseline at subset=500, p<0.1")
     assert (code, out.split()[0]) == (0, "PASS")
-    assert json.loads(run("claims", *where, "--json")[1]) == {"tested": [], "not_tested": []}
+    assert json.loads(run("claims", *where, "--json")[1]) == {"tested": [], "not_tested": [], "published": []}
     assert "give a claim with --claim" in run("claims", *where)[1]
 
 
