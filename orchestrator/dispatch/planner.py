@@ -94,7 +94,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     sample = typical(sweep, find) if sweep.spec.search else []
     problems = _claims_that_do_not_fit(sweep, trials)
     if request.numbers is None:
-        problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
+        problems += runtime_problems(sweep, (*trials, *sample), backend.lacks, backend.name)
     else:
         problems += measuring_problems(sweep, trials, backend.lacks, request.numbers.given)
     if problems:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.sweep.spec import SweepSpec
-from orchestrator.sweep.stop_rules import Asha
+from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
 from trainer.config.dataset.describe import examine
 from trainer.config.metrics.names import parse_metric
@@ -23,7 +23,12 @@ PARAMETERS_OF_SNAPSHOT = 3
 
 def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], store: Path) -> list[str]:
     """Return what somebody should know before these trials run, one line each."""
-    own = (_of_stop_rules(spec), _of_metrics(spec, trials), _of_presets(trials), _of_data(trials, store / "data"))
+    own = (
+        _of_stop_rules(spec, len({trial.id for trial in trials})),
+        _of_metrics(spec, trials),
+        _of_presets(trials),
+        _of_data(trials, store / "data"),
+    )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
 
@@ -59,9 +64,15 @@ def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator
         yield f"checkpoints and snapshots need about {needed / 1e9:,.0f} GB; {place} has {free / 1e9:,.0f} GB free"
 
 
-def _of_stop_rules(spec: SweepSpec) -> Iterator[str]:
+def _of_stop_rules(spec: SweepSpec, runs: int) -> Iterator[str]:
     every = spec.watch.evaluate_every_kimg
+    if spec.stop and spec.watch.evaluation == "later":
+        yield "nobody is stopped early: nothing is measured while runs train (`evaluation: later`)"
     for rule in spec.stop:
+        if not rule.begins_before(spec.horizon_kimg):
+            yield f"{rule.type} judges nobody: it begins at or behind the horizon of {spec.horizon_kimg:g} kimg"
+        if isinstance(rule, Median) and not spec.search and runs <= rule.others:
+            yield f"median judges nobody: it needs {rule.others} others, and there are {runs} runs in all"
         if isinstance(rule, Asha) and (unmet := rule.unmet(spec.horizon_kimg, every)):
             rungs = ", ".join(f"{rung:g}" for rung in unmet)
             yield f"asha judges nobody at {rungs} kimg: evaluations come every {every:g} kimg (see `watch`)"

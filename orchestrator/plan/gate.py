@@ -1,17 +1,20 @@
 """What can be known to fail before a job starts: checked by `plan` and again by `run`, all at once."""
 
+import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import Problem
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.stop_rules import Asha
 from orchestrator.sweep.trial import Trial
 from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.claims.grammar import is_prose, parse_claim
 from trainer.config.job import Resources
 from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import parse_metric
-from trainer.config.metrics.sizes import undefined
+from trainer.config.metrics.sizes import pyramid, undefined
 from trainer.config.transfer import networks_of, unfit
 from trainer.errors import UserError
 
@@ -22,11 +25,14 @@ KeyProblem = tuple[KeyPath, str]
 """Which key of a sweep is wrong, and what is."""
 
 CELLS_SHOWN = 3
+LEVEL = re.compile(r"_(\d+)$")
+"""In the name of a number: the resolution that it is about."""
 
 
-def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
-    """Return everything that would fail once trials run."""
-    return [*measuring_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
+def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks, backend: str) -> list[Problem]:
+    """Return everything that would fail once trials run on the backend of this name."""
+    driver = [sweep.problem(path, text) for path, text in _driver_problems(sweep.spec, backend)]
+    return [*driver, *measuring_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
 
 
 def measuring_problems(
@@ -39,10 +45,25 @@ def measuring_problems(
 
     found = [
         *_metric_problems(sweep.spec, trials),
+        *_level_problems(sweep, trials),
         *_file_problems(sweep.spec),
         *_device_problems(sweep, trials, lacks),
     ]
     return [problem(path, text) for path, text in found]
+
+
+def _driver_problems(spec: SweepSpec, backend: str) -> Iterator[KeyProblem]:
+    """Yield what Ray Tune is not asked to do here."""
+    if spec.search is None or spec.search.driver != "ray_tune":
+        return
+    place = ("search", "driver")
+    if backend != "ray":
+        yield place, "ray_tune needs a Ray cluster; say --backend ray, or driver: optuna"
+    axes = spec.cells or spec.zip or spec.grid or any(when.grid for when in spec.when)
+    if axes or len(spec.seed_values) > 1:
+        yield place, "ray_tune takes one seed and no further axes; use driver: optuna"
+    if len(spec.stop) > 1 or any(not isinstance(rule, Asha) for rule in spec.stop):
+        yield place, "ray_tune knows one stop rule, asha; use driver: optuna"
 
 
 def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
@@ -51,6 +72,25 @@ def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyPr
         for images in sorted(sizes):
             if why := undefined(parse_metric(name), images):
                 yield ("metrics", index), f"{name} is undefined: {why}"
+
+
+def _level_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
+    """Yield the score and the claims that are about a resolution which the images do not have: swd2k_64."""
+    spec = sweep.spec
+    wanted: list[tuple[KeyPath, str]] = [(("score",), spec.score_name)]
+    if sweep.states_claims:
+        stated = ((index, parse_claim(text)) for index, text in enumerate(spec.claims) if not is_prose(text))
+        wanted += [(("claims", index), claim.metric) for index, claim in stated if claim.metric]
+    for path, name in wanted:
+        level = LEVEL.search(name)
+        for resolution in sorted({trial.config.data.resolution for trial in trials}) if level else ():
+            there = pyramid(resolution)
+            if level and int(level[1]) not in there:
+                yield path, f"{name} is not measured of images of {resolution} pixels, but {_levels(name, there)}"
+
+
+def _levels(name: str, there: Sequence[int]) -> str:
+    return ", ".join(LEVEL.sub(f"_{side}", name) for side in there)
 
 
 def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:

@@ -13,6 +13,7 @@ from orchestrator.recorders.target import OWNER, MlflowTarget
 from orchestrator.store.layout import Store
 from trainer.files import replace_file
 
+
 class Experiment(NamedTuple):
     """An experiment; `is_new` where it had to be made, so that nothing recorded before is in it."""
 

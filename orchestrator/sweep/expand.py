@@ -103,11 +103,13 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
         raise SweepError([sweep.problem((), f"makes up to {size:,} trials; more than {MAX_TRIALS:,} are refused")])
     mistakes = Mistakes(sweep)
     trials: list[Trial] = []
+    first: dict[str, Trial] = {}
     for point in _points(sweep):
         try:
             for cell, layers in _kept(point, spec, places, conditions):
                 with mistakes.of(cell.label):
                     trials += _trials(cell, layers, spec)
+                    _require_same_resources(cell, trials[-1], first.setdefault(trials[-1].id, trials[-1]))
         except Misfits as error:
             mistakes.add(point.label, error.found)
     mistakes.require_none()
@@ -177,6 +179,13 @@ def _require_as_labelled(cell: SweepCell, layers: Layers) -> None:
     ]
     if found:
         raise Misfits(found)
+
+
+def _require_same_resources(cell: SweepCell, trial: Trial, first: Trial) -> None:
+    """Raise Misfits where a trial was to run on other resources before: it runs once."""
+    if trial.resources != first.resources:
+        text = f"cell {cell.label} is the same trial as cell {first.cell}, which has other resources"
+        raise Misfits([Misfit(touching("resources", cell.settings)[-1].path, text)])
 
 
 def _require_even_shares(cell: SweepCell, trial: Trial) -> None:

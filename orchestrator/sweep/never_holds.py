@@ -11,13 +11,22 @@ from orchestrator.sweep.yaml_source import KeyPath
 
 
 def never_holding(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the values of conditions that no cell had, of this tier or as another tier sets them.
+    """Yield the values of conditions that no cell had, of this tier or as another tier sets them, alone or together.
 
     A tier answers for its own conditions: those it inherits may be about cells that it leaves out.
     """
     for path, value, text in conditions.unmet():
         if _is_own(sweep, path) and not (_in_range(sweep, path, value) or _in_tiers(sweep, str(path[-1]), value)):
             yield path, text
+    if not sweep.spec.search:  # its examples are not all combinations of what it may sample
+        yield from _never_together(sweep, conditions)
+
+
+def _never_together(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
+    for path, keys in conditions.never_together():
+        elsewhere = any(True for key in keys for _ in _assigned(sweep.spec.tiers, key))
+        if _is_own(sweep, path) and not elsewhere:
+            yield path, f"no cell has these values of {' and '.join(keys)} together"
 
 
 def _is_own(sweep: Sweep, path: KeyPath) -> bool:

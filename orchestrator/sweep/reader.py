@@ -1,6 +1,6 @@
 """Reads a sweep file into a validated SweepSpec at one tier, and locates every problem at its line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
+from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import key_problem, models_in
 from orchestrator.sweep.search_space import Point
@@ -183,19 +184,30 @@ def _fields_at(path: KeyPath) -> list[str]:
 def _misfits(sweep: Sweep) -> list[Problem]:
     """Return assignments to what is no setting, values that an axis has twice, and what is wrong with the rest."""
     unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := key_problem(key))]
-    claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
-    return [
-        sweep.problem(path, problem)
-        for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *spec_problems(sweep.spec)]
-    ]
+    spec = sweep.spec
+    claims = claim_problems(spec.claims, spec.metrics, spec.horizon_kimg) if sweep.states_claims else ()
+    found = [*unknown, *_repeated(spec), *claims, *spec_problems(spec)]
+    return [sweep.problem(path, problem) for path, problem in found]
 
 
 def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
-    axes: dict[str, list[Any]] = {**spec.grid, "": spec.seed_values}
-    for key, values in axes.items():
-        for index, value in enumerate(values):
-            if value in values[:index]:
-                yield ("grid", key, index) if key else ("seeds", index), f"{value!r} is listed twice"
+    grids = [(("grid",), spec.grid), *((("when", place, "grid"), when.grid) for place, when in enumerate(spec.when))]
+    axes = [
+        ((*path, key), [coerced(key, value) for value in values])
+        for path, grid in grids
+        for key, values in grid.items()
+    ]
+    for path, values in [*axes, (("seeds",), spec.seed_values)]:
+        yield from (((*path, index), f"{values[index]!r} is listed twice") for index in _second_times(values))
+    rows = list(zip(*([coerced(key, value) for value in values] for key, values in spec.zip.items()), strict=True))
+    first = next(iter(spec.zip), "")
+    yield from ((("zip", first, index), "the same values are listed twice") for index in _second_times(rows))
+
+
+def _second_times(values: Sequence[Any]) -> Iterator[int]:
+    """Yield the places of values that were there before; a truth value is no number."""
+    told = [(type(value) is bool, value) for value in values]
+    yield from (index for index, value in enumerate(told) if value in told[:index])
 
 
 def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
