@@ -91,8 +91,9 @@ class WatchedRun:
 
     def _status(self, run: PlannedRun) -> TrialStatus:
         plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
-        seen = own_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
-        return trial_status(self.store, run, plan.sweep.spec.score_name, seen, decision)
+        want = plan.wanted[run.trial]
+        seen = own_view(want, self.dispatcher.observed[run.trial])
+        return trial_status(self.store, run, plan.sweep.spec.score_name, want, seen, decision)
 
     @property
     def _sweep(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import Action, Decision, Rules, decide_one
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.outlook import JobAndRecord, compared, left_of, share_of
 from orchestrator.plan.own_view import GOING, own_view
 from orchestrator.plan.plan_file import wanted_of_plan
@@ -67,17 +68,20 @@ class _Controls(NamedTuple):
     images_per_second: float | None = None
 
 
-def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, decision: Decision) -> TrialStatus:
-    """Return the status of one cell of a plan at one seed; `seen` is the trial as the sweep sees it (`own_view`).
+def trial_status(
+    store: Store, planned: PlannedRun, score: str, want: Desired, seen: Observed, decision: Decision
+) -> TrialStatus:
+    """Return the status of one cell of a plan at one seed.
 
-    Nothing beyond the sweep's horizon is in it.
+    `want` is what the sweep wants of its trial, `seen` the trial as the sweep sees it (`own_view`). Nothing beyond the
+    sweep's horizon is in it.
     """
     run = store.run(planned.trial)
     attempts = _attempts(run, planned.horizon_kimg)
     records = [record for _, record in attempts if record]
     times = compared(attempts)
     last = _controls(run, records, planned.horizon_kimg)
-    found = score_of(run, score, planned.horizon_kimg)
+    found = score_of(run, score, planned.horizon_kimg, want.sweep, want.evaluation_seeds)
     return TrialStatus(
         trial=planned.trial,
         cell=planned.cell,
@@ -145,7 +149,10 @@ def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed],
     wanted = wanted_of_plan(plan)
     decisions = {trial: decide_one(want, observed[trial], rules) for trial, want in wanted.items()}
     views = {trial: own_view(want, observed[trial]) for trial, want in wanted.items()}
-    return [trial_status(store, run, plan.score or "", views[run.trial], decisions[run.trial]) for run in plan.cells]
+    return [
+        trial_status(store, run, plan.score or "", wanted[run.trial], views[run.trial], decisions[run.trial])
+        for run in plan.cells
+    ]
 
 
 def as_json(statuses: Iterable[TrialStatus]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ editor, a later version. What does not fit is passed over, and can be told with 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from json import JSONDecodeError
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -120,12 +121,14 @@ def place_fault(row: StoredRow) -> str:
 
 
 def metric_fault(row: StoredRow) -> str:
-    """Return what is wrong with a row of metrics.jsonl, or nothing. A value that is not finite is a sign, no fault."""
+    """Return what is wrong with a row of metrics.jsonl, or nothing. A value that is NaN is a sign, no fault."""
     name = row.get("metric")
     if not isinstance(name, str) or not METRIC.fullmatch(name):
         return "metric is no name of a metric"
     if not _is_number(row.get("value")):
         return "value is no number"
+    if row["value"] in (inf, -inf):
+        return "value is infinite"
     return (
         place_fault(row)
         or _first_fault(row, ("seed",), _is_count, "a count")
