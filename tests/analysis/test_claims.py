@@ -82,7 +82,7 @@ def test_a_cell_without_runs_is_underpowered(troubled: ResultStore) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ada < baseline", r"fits subset=500 ada \| subset=2000 ada; add a condition"),
+        ("ada < baseline", r"matches subset=500 ada \| subset=2000 ada; add a condition"),
         ("lecam < baseline at subset=500", "matches none of"),
         ("ada < baseline at gamma=1", "is not an axis of the sweep; axes: augment, data.subset"),
     ],

@@ -63,7 +63,7 @@ MISTAKES = [
     ("flags: {gres: 'gpu:1'}\n", "mine.yaml:1: flags.gres: set gpus in the resources of the sweep, and gpu_type"),
     ("flags: {tim: 10}\n", "mine.yaml:1: flags.tim: is short for time"),
     ("flags: {partition: a}\n", "mine.yaml:1: flags.partition: has its own key in the profile"),
-    ("flags: {quiet: true}\n", "mine.yaml:1: flags.quiet: adasweep reads the number of the job"),
+    ("flags: {quiet: true}\n", "mine.yaml:1: flags.quiet: adasweep reads the job number"),
     ("flags: {mail_type: END}\n", "mine.yaml:1: flags.mail_type: is not a long flag; write mail-type"),
     ("flags: {--exclusive: true}\n", "mine.yaml:1: flags.--exclusive: is not a long flag; write exclusive"),
     ("flags: {'a b': true}\n", "mine.yaml:1: flags.a b: is not a flag"),

@@ -226,8 +226,8 @@ def test_without_a_shared_embedding_every_normalisation_has_gains_by_class_and_z
     z = torch.randn(2, 12)
     ws = network.mapping(z, rows(0, 1))
     assert torch.equal(ws, torch.cat([z, rows(0, 1)], dim=1)[:, None].expand(-1, 3, -1))
-    norm, x = network.get_submodule("synthesis.blocks.b8.norm0"), torch.randn(2, 8, 4, 4)
-    gain, shift = norm.embedded_gain, norm.embedded_shift
+    norm: Any = network.get_submodule("synthesis.blocks.b8.norm0")
+    gain, shift, x = norm.embedded_gain, norm.embedded_shift, torch.randn(2, 8, 4, 4)
     expected = norm.norm(x) * (1 + gain[:, [0, 1]].T)[:, :, None, None] + shift[:, [0, 1]].T[:, :, None, None]
     torch.testing.assert_close(norm(x, rows(0, 1)), expected)
     moved = ws.clone()

@@ -33,7 +33,7 @@ PLANTED = [
     ("ada/fig8a_methods", "generator.precision.conv_clamp: null, ", "", "generator.precision.conv_clamp"),
     ("ada/fig9_transfer", "set: {horizon_kimg: 25000}", "set: {horizon_kimg: 5000}", "horizon_kimg"),
     ("ada/fig11a_small_sets", "preset: paper1024", "preset: paper512", "objective.r1_gamma"),
-    ("ada/fig11a_small_sets", "preset: paper512", "preset: auto, preset_devices: 8", "generator.mapping_layers"),
+    ("ada/fig11a_small_sets", "preset: paper512}", "preset: paper512, objective.r1_gamma: 0.25}", "objective.r1_gamma"),
     ("ada/fig11b_cifar", "tuned: {preset: cifar,", "tuned: {preset: cifarbaseline,", "generator.mapping_layers"),
     ("ada/fig19_biggan", "{preset: stylegan2}", "{preset: stylegan2, objective.r1_gamma: 5}", "objective.r1_gamma"),
     ("ada/fig20_bcr_leak", "{type: bcr, transform: flip}", "{type: bcr, transform: flip, real_weight: 5}", "methods.bcr.real_weight"),

@@ -77,10 +77,11 @@ def program(
 
 
 def _with_version(check: Callable[[], None], version: Callable[[], str]) -> Callable[[bool], None]:
-    def show(is_asked_for: bool) -> None:
-        if is_asked_for:
+    def show(is_requested: bool) -> bool:
+        if is_requested:
             typer.echo(version())
             raise typer.Exit
+        return is_requested
 
     option = typer.Option("--version", is_eager=True, callback=show, help="Print version, commit and operations.")
 
