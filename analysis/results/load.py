@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import cast
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,11 +26,15 @@ from analysis.tables.plan_file import read_plan
 from analysis.tables.schema import SCHEMAS
 from analysis.tables.source import CollectedTables, RowSource, TrialFiles
 from analysis.tables.store import ResultStore
+from trainer.config.claims.grammar import is_measured
 from trainer.config.plan_file import PlanFile
 from trainer.config.stored import is_within
 from trainer.record import State
 
-METRIC_COLUMNS = (*("trial", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated", "reference"),)
+METRIC_COLUMNS = (
+    *("trial", "attempt", "kimg", "metric", "identity", "basis", "value", "num_real", "num_generated"),
+    *("reference", "seed"),
+)
 RUN_COLUMNS = [name for name in SCHEMAS["runs"].names if name not in ("signature", "config_json", "skipped")]
 TICK_COLUMNS = ("trial", "kimg", "p", "r_t")
 UNSUCCESSFUL = (State.FAILED.value, State.CANCELLED.value)
@@ -43,6 +48,7 @@ class Curves:
     scores: pd.DataFrame
     planned: pd.DataFrame
     source: RowSource
+    plan: PlanFile
 
     @cached_property
     def ticks(self) -> pd.DataFrame:
@@ -56,7 +62,7 @@ class Curves:
 
     def of(self, metric: str) -> "Curves":
         """Return the curves of another metric for the same runs."""
-        return _curves(self.source, self.planned, metric, None)
+        return _curves(self.source, self.plan, self.planned, metric, None)
 
 
 @dataclass(frozen=True)
@@ -88,16 +94,36 @@ def load(
     plan = read_plan(store, sweep)
     source = TrialFiles(store) if fresh else CollectedTables(store)
     planned = _planned(plan)
-    curves = _curves(source, planned, score or plan.score, identity)
-    runs = Runs(store, plan, _with_state(_joined(planned, source), plan.sweep))
-    return runs.scored_by(curves), curves
+    curves = _curves(source, plan, planned, score or plan.score, identity)
+    frame = _with_divergence(_joined(planned, source), _own_metrics(source, plan, planned), plan)
+    return Runs(store, plan, _with_state(frame, plan.sweep)).scored_by(curves), curves
 
 
-def _curves(source: RowSource, planned: pd.DataFrame, score: str | None, identity: str | None) -> Curves:
-    metrics = source.rows("metrics", METRIC_COLUMNS, sorted(set(planned["trial"])))
+def _curves(
+    source: RowSource, plan: PlanFile, planned: pd.DataFrame, score: str | None, identity: str | None
+) -> Curves:
+    metrics = _own_metrics(source, plan, planned)
     several = planned["dataset"].nunique() > 1
     chosen = choose_score(identities(metrics), score, identity, several_sets=several)
-    return Curves(chosen, _over_seeds(_of_sweep(of_score(metrics, chosen), planned)), planned, source)
+    return Curves(chosen, _over_seeds(_of_sweep(of_score(metrics, chosen), planned)), planned, source, plan)
+
+
+def _own_metrics(source: RowSource, plan: PlanFile, planned: pd.DataFrame) -> pa.Table:
+    """Return the recorded values without those of evaluation seeds that other sweeps alone have asked for."""
+    trials = sorted(set(planned["trial"]))
+    metrics = source.rows("metrics", METRIC_COLUMNS, trials)
+    further = pc.fill_null(pc.greater_equal(metrics["seed"], plan.evaluation_seeds), False)
+    if not pc.any(further).as_py():
+        return metrics
+    attempts = source.rows("attempts", ("trial", "number", "sweep"), trials)
+    others = attempts.filter(pc.invert(pc.is_in(attempts["sweep"], pa.array(["", plan.sweep]))))
+    of_others = pc.is_in(_places(metrics, "attempt"), _places(others, "number").combine_chunks())
+    return metrics.filter(pc.invert(pc.and_(further, of_others)))
+
+
+def _places(rows: pa.Table, number: str) -> pa.ChunkedArray:
+    """Return the attempts that rows are of, each as one text."""
+    return pc.binary_join_element_wise(rows["trial"], pc.cast(rows[number], pa.string()), "/")
 
 
 def of_score(metrics: pa.Table, score: Score) -> pa.Table:
@@ -177,6 +203,17 @@ def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
     for column in ("name", "method"):
         frame[column] = frame[column].where(frame[column] != "", frame["augment"].map(augment_label))
     return frame.drop(columns="planned_images")
+
+
+def _with_divergence(frame: pd.DataFrame, metrics: pa.Table, plan: PlanFile) -> pd.DataFrame:
+    """Return runs with `diverged_kimg`: where the worker said so, or a metric of this sweep is NaN."""
+    broken = metrics.filter(pc.is_nan(metrics["value"])).select(["trial", "kimg", "metric"]).to_pandas()
+    if plan.metrics:
+        own = [is_measured(name, plan.metrics) for name in broken["metric"]]
+        broken = broken[np.array(own, dtype=bool)]
+    first = frame["trial"].map(broken.groupby("trial")["kimg"].min()).astype(float)
+    reported = frame.pop("worker_diverged_kimg").astype(float)
+    return frame.assign(diverged_kimg=np.fmin(first, reported))
 
 
 def _with_state(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:

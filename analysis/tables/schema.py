@@ -24,7 +24,7 @@ from trainer.files import replacing
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"4"
+SCHEMA_VERSION = b"5"
 MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
@@ -61,6 +61,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("ops", _TEXTS),
             ("diverged_kimg", _NUMBER),
             ("diverged_because", _TEXT),
+            ("worker_diverged_kimg", _NUMBER),
             ("skipped", _TEXTS),
         ],
         "metrics": [

@@ -112,12 +112,13 @@ def _last_sweep(records: list[RunRecord], attempts: list[Row]) -> str:
 
 
 def _divergence_columns(run: RunDir, records: list[RunRecord], metrics: list[Row], skipped: list[str]) -> Row:
-    """Return when and why the run diverged: its worker reported divergence, or a metric is not finite."""
-    signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if not math.isfinite(row["value"])]
+    """Return when and why the run diverged: its worker reported divergence, or a metric of any sweep is NaN."""
+    signs = [(row["kimg"], f"{row['metric']} is {row['value']}") for row in metrics if math.isnan(row["value"])]
+    reported: list[tuple[float, str]] = []
     last = next((record for record in reversed(records) if record.work == "train"), None)
     if last and last.diverged:
-        signs.append((last.kimg, last.message))
         events = [line for line in lines(run.events, skipped) if line.get("event") == "diverged"]
-        signs += [(line["kimg"], str(line.get("rule", ""))) for line in events]
-    kimg, because = min(signs, default=(None, None))
-    return {"diverged_kimg": kimg, "diverged_because": because}
+        reported = [(last.kimg, last.message), *((line["kimg"], str(line.get("rule", ""))) for line in events)]
+    kimg, because = min([*signs, *reported], default=(None, None))
+    by_worker = min(reported, default=(None, None))[0]
+    return {"diverged_kimg": kimg, "diverged_because": because, "worker_diverged_kimg": by_worker}

@@ -95,8 +95,9 @@ class WatchedRun:
 
     def _status(self, run: PlannedRun) -> TrialStatus:
         plan, decision = self.dispatcher.plan, self.dispatcher.decisions[run.trial]
-        seen = sweep_view(plan.wanted[run.trial], self.dispatcher.observed[run.trial])
-        return trial_status(self.store, run, score_of_run(run, plan.sweep.spec.score_name), seen, decision)
+        want, score = plan.wanted[run.trial], score_of_run(run, plan.sweep.spec.score_name)
+        seen = sweep_view(want, self.dispatcher.observed[run.trial])
+        return trial_status(self.store, run, score, want, seen, decision)
 
     @property
     def _sweep(self) -> str:

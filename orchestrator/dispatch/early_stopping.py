@@ -51,7 +51,8 @@ class Stopper:
     def _scores(self, trial: str, horizon_kimg: float) -> Curve:
         score = self.sweep.spec.score_name
         sign = 1 if better(score) == "lower" else -1
-        values = score_curve(self.store.run(trial), score, horizon_kimg)
+        seeds = self.sweep.spec.evaluation_seeds
+        values = score_curve(self.store.run(trial), score, horizon_kimg, self.sweep.key, seeds)
         return {kimg: sign * value for kimg, value in sorted(values.items())}
 
     def _was_stopped(self, trial: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.errors import PlanError, Problem, SweepError
@@ -19,7 +20,7 @@ from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_problems
+from orchestrator.plan.preflight import measuring_problems, runtime_problems
 from orchestrator.plan.sources import NeededSource, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
@@ -99,8 +100,8 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     sample = typical_trials(sweep, find) if sweep.spec.search else []
     problems = _misplaced_claims(sweep, trials)
     if request.evaluation is None:
-        problems += runtime_problems(sweep, (*trials, *sample), backend.lacks)
-        problems += _problems_of_sources((*trials, *sample), backend.lacks)
+        problems += runtime_problems(sweep, (*trials, *sample), backend.lacks, backend.name)
+        problems += _problems_of_sources((*trials, *sample), backend)
     else:
         problems += measuring_problems(sweep, trials, backend.lacks, request.evaluation.given)
     if problems:
@@ -127,12 +128,15 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
 
 
-def _problems_of_sources(trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
+def _problems_of_sources(trials: Sequence[Trial], backend: Backend) -> list[Problem]:
     """Return what would fail of the trials of other sweeps that these start from, at the lines of those sweeps."""
     by_sweep: dict[str, list[NeededSource]] = {}
     for source in other_sources(trials).values():
         by_sweep.setdefault(source.sweep.key, []).append(source)
-    found = (runtime_problems(group[0].sweep, [one.trial for one in group], lacks) for group in by_sweep.values())
+    found = (
+        runtime_problems(group[0].sweep, [one.trial for one in group], backend.lacks, backend.name)
+        for group in by_sweep.values()
+    )
     return [problem for problems in found for problem in problems]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.sweep.spec import SweepSpec
-from orchestrator.sweep.stop_rules import Asha
+from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
 from trainer.config.dataset.describe import examine
 from trainer.config.metrics.names import parse_metric
@@ -25,7 +25,7 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     """Return warnings to show before these trials run, one line each."""
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
     own = (
-        *(left_out, _of_stop_rules(spec), _of_metrics(spec, trials)),
+        *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
         *(_of_presets(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
@@ -63,9 +63,15 @@ def _of_space(spec: SweepSpec, to_run: Sequence[Trial], store: Path) -> Iterator
         yield f"checkpoints and snapshots need about {needed / 1e9:,.0f} GB; {place} has {free / 1e9:,.0f} GB free"
 
 
-def _of_stop_rules(spec: SweepSpec) -> Iterator[str]:
-    every = spec.watch.evaluate_every_kimg
+def _of_stop_rules(spec: SweepSpec, runs: int) -> Iterator[str]:
+    every, horizon_kimg = spec.watch.evaluate_every_kimg, spec.longest_horizon_kimg
+    if spec.stop and spec.watch.evaluation == "later":
+        yield "stop rules never apply: nothing is measured during training (`evaluation: later`)"
     for rule in spec.stop:
+        if not rule.starts_before(horizon_kimg):
+            yield f"{rule.type} never applies: it starts at or after the horizon of {horizon_kimg:g} kimg"
+        if isinstance(rule, Median) and not spec.search and runs <= rule.others:
+            yield f"median never applies: it needs {rule.others} other runs, and there are {runs} runs in all"
         if isinstance(rule, Asha) and (unmet := rule.unmet(spec.horizon_kimg, every)):
             rungs = ", ".join(f"{rung:g}" for rung in unmet)
             yield f"asha has no scores at {rungs} kimg: evaluations run every {every:g} kimg (see `watch`)"

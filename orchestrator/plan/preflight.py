@@ -1,17 +1,20 @@
 """Preflight checks: problems that can be found before a job starts. `plan` and `run` report all of them at once."""
 
+import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import Problem
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.stop_rules import Asha
 from orchestrator.sweep.trial import Trial
 from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.claims.grammar import is_prose, parse_claim
 from trainer.config.job import Resources
 from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import parse_metric
-from trainer.config.metrics.sizes import undefined
+from trainer.config.metrics.sizes import pyramid, undefined
 from trainer.config.transfer import networks_of, unfit
 from trainer.errors import UserError
 
@@ -22,11 +25,14 @@ KeyProblem = tuple[KeyPath, str]
 """The key of a sweep that is wrong, and what is wrong."""
 
 CELLS_SHOWN = 3
+LEVEL = re.compile(r"_(\d+)$")
+"""The resolution at the end of a metric's name."""
 
 
-def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> list[Problem]:
-    """Return the problems that would make trials fail."""
-    return [*measuring_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
+def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks, backend: str) -> list[Problem]:
+    """Return the problems that would make trials fail on the backend of this name."""
+    driver = [sweep.problem(path, text) for path, text in _driver_problems(sweep.spec, trials, backend)]
+    return [*driver, *measuring_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
 
 
 def measuring_problems(
@@ -39,10 +45,27 @@ def measuring_problems(
 
     found = [
         *_metric_problems(sweep.spec, trials),
+        *_level_problems(sweep, trials),
         *_file_problems(sweep.spec),
         *_device_problems(sweep, trials, lacks),
     ]
     return [problem(path, text) for path, text in found]
+
+
+def _driver_problems(spec: SweepSpec, trials: Sequence[Trial], backend: str) -> Iterator[KeyProblem]:
+    """Yield the features of a search that the driver `ray_tune` does not support."""
+    if spec.search is None or spec.search.driver != "ray_tune":
+        return
+    place = ("search", "driver")
+    if backend != "ray":
+        yield place, "ray_tune needs a Ray cluster; add --backend ray, or use driver: optuna"
+    axes = spec.cells or spec.zip or spec.grid or any(when.grid for when in spec.when)
+    if axes or len(spec.seed_values) > 1:
+        yield place, "ray_tune supports one seed and no other axes; use driver: optuna"
+    if len(spec.stop) > 1 or any(not isinstance(rule, Asha) for rule in spec.stop):
+        yield place, "ray_tune supports only one stop rule, asha; use driver: optuna"
+    if any(trial.source for trial in trials):
+        yield place, "ray_tune does not train the sources of transfers; use driver: optuna"
 
 
 def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
@@ -51,6 +74,28 @@ def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyPr
         for images in sorted(sizes):
             if why := undefined(parse_metric(name), images):
                 yield ("metrics", index), f"{name} is undefined: {why}"
+
+
+def _level_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
+    """Yield the score and the claims that refer to a resolution which the images do not have, such as swd2k_64."""
+    spec = sweep.spec
+    wanted: list[tuple[KeyPath, str]] = [(("score",), spec.score_name)]
+    if sweep.states_claims:
+        stated = ((index, parse_claim(text)) for index, text in enumerate(spec.claims) if not is_prose(text))
+        wanted += [(("claims", index), claim.metric) for index, claim in stated if claim.metric]
+    for path, name in wanted:
+        level = LEVEL.search(name)
+        for resolution in sorted({trial.config.data.resolution for trial in trials}) if level else ():
+            there = pyramid(resolution)
+            if level and int(level[1]) not in there:
+                yield (
+                    path,
+                    f"{name} is not measured for images of {resolution} pixels; measured: {_levels(name, there)}",
+                )
+
+
+def _levels(name: str, there: Sequence[int]) -> str:
+    return ", ".join(LEVEL.sub(f"_{side}", name) for side in there)
 
 
 def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestrator.plan.decide import SETTLED, Action, Decision, Rules, decide
+from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan_file import dependents_of_plan, wanted_of_plan
 from orchestrator.plan.sources import held_back
 from orchestrator.plan.sweep_view import ACTIVE, sweep_view
@@ -66,14 +67,16 @@ class _Controls(NamedTuple):
     images_per_second: float | None = None
 
 
-def trial_status(store: Store, planned: PlannedRun, score: str, seen: Observed, decision: Decision) -> TrialStatus:
+def trial_status(
+    store: Store, planned: PlannedRun, score: str, want: Desired, seen: Observed, decision: Decision
+) -> TrialStatus:
     """Return the status of one cell of a plan at one seed, up to the sweep's horizon; `seen` is its `sweep_view`."""
     run = store.run(planned.trial)
     attempts = _attempts(run, planned.horizon_kimg)
     records = [record for _, record in attempts if record]
     times = compared(attempts)
     last = _controls(run, records, planned.horizon_kimg)
-    found = score_of(run, score, planned.horizon_kimg)
+    found = score_of(run, score, planned.horizon_kimg, want.sweep, want.evaluation_seeds)
     return TrialStatus(
         trial=planned.trial,
         cell=planned.cell,
@@ -146,7 +149,10 @@ def sweep_status(store: Store, plan: PlanFile, observed: Mapping[str, Observed],
     decisions = decisions_of_plan(store, plan, observed, rules)
     views = {trial: sweep_view(want, observed[trial]) for trial, want in wanted.items()}
     return [
-        trial_status(store, run, score_of_run(run, plan.score or ""), views[run.trial], decisions[run.trial])
+        trial_status(
+            *(store, run, score_of_run(run, plan.score or "")),
+            *(wanted[run.trial], views[run.trial], decisions[run.trial]),
+        )
         for run in plan.runs
     ]
 

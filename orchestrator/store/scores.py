@@ -5,6 +5,8 @@ from collections import defaultdict
 from statistics import fmean
 from typing import NamedTuple
 
+from orchestrator.store.layout import read_job
+from orchestrator.store.requests import ALL
 from trainer.config.metrics.names import better
 from trainer.config.stored import is_within, rows_in
 from trainer.record import RunDir
@@ -17,19 +19,35 @@ class LastAndBest(NamedTuple):
     best: float | None = None
 
 
-def score_of(run: RunDir, score: str, horizon_kimg: float) -> LastAndBest:
-    """Return the newest and the best (finite) recorded value of the metric `score` of a trial, up to a horizon."""
-    values = score_curve(run, score, horizon_kimg)
+def score_of(run: RunDir, score: str, horizon_kimg: float, sweep: str = ALL, seeds: int = 1) -> LastAndBest:
+    """Return the newest and the best (finite) recorded value of the metric `score` of a trial, up to a horizon.
+
+    `sweep` and `seeds` select rows as in `score_curve`.
+    """
+    values = score_curve(run, score, horizon_kimg, sweep, seeds)
     if not values:
         return LastAndBest()
     best = min if better(score) == "lower" else max
     return LastAndBest(values[max(values)], best(filter(math.isfinite, values.values()), default=None))
 
 
-def score_curve(run: RunDir, score: str, horizon_kimg: float) -> dict[float, float]:
-    """Return the values of the metric `score` by kimg, up to a horizon: the mean over seeds of the last row of each."""
-    seeds: dict[float, dict[int, float]] = defaultdict(dict)
-    for row in rows_in(run.metrics):
-        if row["metric"] == score and is_within(row["kimg"], horizon_kimg):
-            seeds[row["kimg"]][row.get("seed") or 0] = row["value"]
-    return {kimg: fmean(of_seeds.values()) for kimg, of_seeds in seeds.items()}
+def score_curve(run: RunDir, score: str, horizon_kimg: float, sweep: str = ALL, seeds: int = 1) -> dict[float, float]:
+    """Return the values of the metric `score` by kimg, up to a horizon: the mean over seeds of the last row of each.
+
+    Rows of evaluation seeds from `seeds` on count only if `sweep` itself requested them.
+    """
+    rows = [row for row in rows_in(run.metrics) if row["metric"] == score and is_within(row["kimg"], horizon_kimg)]
+    further = any((row.get("seed") or 0) >= seeds for row in rows)
+    others = _attempts_of_others(run, sweep) if further else frozenset()
+    by_kimg: dict[float, dict[int, float]] = defaultdict(dict)
+    for row in rows:
+        seed = row.get("seed") or 0
+        if seed < seeds or row.get("attempt") not in others:
+            by_kimg[row["kimg"]][seed] = row["value"]
+    return {kimg: fmean(of_seeds.values()) for kimg, of_seeds in by_kimg.items()}
+
+
+def _attempts_of_others(run: RunDir, sweep: str) -> frozenset[int]:
+    """Return the numbers of the attempts that other sweeps requested."""
+    jobs = {number: read_job(run.job(number)) for number in run.attempts()} if sweep != ALL else {}
+    return frozenset(number for number, job in jobs.items() if job and job.sweep not in (ALL, sweep))

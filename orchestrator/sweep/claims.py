@@ -7,7 +7,17 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.claims.cells import Cells, pair_of
-from trainer.config.claims.grammar import CONTROL, EXAMPLE, PROSE, ClaimProblem, is_measured, is_prose, parse_claim
+from trainer.config.claims.grammar import (
+    CONTROL,
+    EXAMPLE,
+    PROSE,
+    Claim,
+    ClaimProblem,
+    is_measured,
+    is_prose,
+    parse_claim,
+)
+from trainer.config.stored import is_within
 
 MARKS = (PROSE, CONTROL)
 
@@ -40,18 +50,26 @@ ClaimText = Annotated[str, BeforeValidator(_marked), WithJsonSchema(_SCHEMA)]
 """A claim in the grammar of trainer.config.claims.grammar."""
 
 
-def claim_problems(claims: Sequence[str], metrics: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield claims with invalid grammar, or about metrics that the sweep does not measure."""
+def claim_problems(claims: Sequence[str], metrics: Sequence[str], horizon_kimg: float) -> Iterator[tuple[KeyPath, str]]:
+    """Yield claims with invalid grammar, or about values that the sweep never measures."""
     for index, text in enumerate(claims):
-        if is_prose(text):
-            continue
         try:
-            metric = parse_claim(text).metric
+            why = "" if is_prose(text) else _unmeasured(parse_claim(text), metrics, horizon_kimg)
         except ClaimProblem as problem:
-            yield ("claims", index), f'"{text}": {problem}'
-            continue
-        if metric and not is_measured(metric, metrics):
-            yield ("claims", index), f'"{text}": {metric} is not measured; metrics: {", ".join(metrics)}'
+            why = str(problem)
+        if why:
+            yield ("claims", index), f'"{text}": {why}'
+
+
+def _unmeasured(claim: Claim, metrics: Sequence[str], horizon_kimg: float) -> str:
+    """Return why the values of a claim are never measured, or ""."""
+    if not metrics:
+        return "needs a score, but `metrics` is empty"
+    if claim.metric and not is_measured(claim.metric, metrics):
+        return f"{claim.metric} is not measured; metrics: {', '.join(metrics)}"
+    if claim.kimg and not is_within(claim.kimg, horizon_kimg):
+        return f"{claim.kimg:g} kimg is beyond the horizon of {horizon_kimg:g} kimg"
+    return ""
 
 
 def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:

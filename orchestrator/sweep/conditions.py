@@ -18,11 +18,16 @@ class ConditionChecker:
     def __init__(self) -> None:
         self._wanted: dict[KeyPath, list[Any]] = {}
         self._had: dict[KeyPath, list[Any]] = {}
+        self._keys: dict[KeyPath, list[str]] = {}
+        self._ever: set[KeyPath] = set()
 
     def hold(self, wanted: Mapping[str, Any], path: KeyPath, layers: Layers) -> bool:
         """Return whether the settings match every value of `wanted`, the condition at `path`; a list matches any."""
         tree = layers.full_tree
         met = [self._has(key, value, (*path, key), tree) for key, value in wanted.items()]
+        self._keys[path] = list(wanted)
+        if all(met):
+            self._ever.add(path)
         return all(met)
 
     def _has(self, key: str, wanted: Any, path: KeyPath, tree: Mapping[str, Any]) -> bool:
@@ -39,11 +44,20 @@ class ConditionChecker:
         A list may have numbers that only other sweeps or tiers use, as long as one of its values is matched.
         """
         for path, values in self._wanted.items():
-            had = self._had[path]
-            met = any(value in had for value in values)
+            had, met = self._had[path], self._is_met(path)
             for value in values:
                 if value not in had and not (met and isinstance(value, int | float)):
                     yield path, value, f"no cell has {value!r}; cells have {_listed(had)}{_near(value, had)}"
+
+    def never_together(self) -> Iterator[tuple[KeyPath, list[str]]]:
+        """Yield conditions that hold in no cell although each of their values occurs in some cell, with their keys."""
+        for path, keys in self._keys.items():
+            if path not in self._ever and all(self._is_met((*path, key)) for key in keys):
+                yield path, keys
+
+    def _is_met(self, path: KeyPath) -> bool:
+        """Return whether any cell has one of the values at `path`."""
+        return any(value in self._had[path] for value in self._wanted[path])
 
 
 def _listed(values: list[Any]) -> str:

@@ -8,10 +8,11 @@ from orchestrator.errors import SweepError
 from orchestrator.sweep.cells import SPACE, SweepCell, base_settings, kept, points_of, settings_at, size_of
 from orchestrator.sweep.conditions import ConditionChecker
 from orchestrator.sweep.expansion import KeptCell
-from orchestrator.sweep.overlay import Misfits, Places, layered
+from orchestrator.sweep.overlay import Misfit, Misfits, Places, layered
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
+from orchestrator.sweep.setting import affecting
 from orchestrator.sweep.sources import Sources
 from orchestrator.sweep.trial import DataLookup, Trial
 from orchestrator.sweep.unmet_conditions import unmet_conditions
@@ -51,13 +52,22 @@ def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> l
     collector = ProblemCollector(sweep)
     expansion = Sources(find).expansion(sweep, _cells(sweep, Places(find, sweep.folder), conditions, collector))
     trials: list[Trial] = []
+    first: dict[str, Trial] = {}
     for place, (cell, _) in enumerate(expansion.cells):
         with collector.collecting(cell.label):
             trials += expansion.trials(place)
+            _require_same_resources(cell, trials[-1], first.setdefault(trials[-1].id, trials[-1]))
     collector.require_none()
     if not trials and not (spec.search and not sweep.sampled):
         raise SweepError([sweep.problem(("exclude",), "excludes all cells")])
     return trials
+
+
+def _require_same_resources(cell: SweepCell, trial: Trial, first: Trial) -> None:
+    """Raise Misfits if a trial has other resources than in an earlier cell: it runs only once."""
+    if trial.resources != first.resources:
+        text = f"cell {cell.label} is the same trial as cell {first.cell}, which has other resources"
+        raise Misfits([Misfit(affecting("resources", cell.settings)[-1].path, text)])
 
 
 def _cells(sweep: Sweep, places: Places, conditions: ConditionChecker, collector: ProblemCollector) -> list[KeptCell]:

@@ -1,6 +1,6 @@
 """Reads a sweep file into a validated SweepSpec at one tier, and reports every problem with its line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.errors import Problem, SweepError
 from orchestrator.sweep.claims import claim_problems
+from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.published_values import published_problems
@@ -128,7 +129,8 @@ def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]
 
 def _valid_part(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:
     """Return a sweep without its wrong keys and those that depend on them, to find further problems."""
-    without = wrong | (DEPENDS_ON_METRICS if "metrics" in wrong else set())
+    depending = {"metrics": DEPENDS_ON_METRICS, HORIZON: {"claims"}}
+    without = wrong.union(*(keys for key, keys in depending.items() if key in wrong))
     rest = {key: value for key, value in values.items() if key not in without}
     try:
         return SweepSpec.model_validate({"sweep": "unnamed", "horizon_kimg": 1.0, **rest})
@@ -191,12 +193,11 @@ def _fields_at(path: KeyPath) -> list[str]:
 def _misfits(sweep: Sweep) -> list[Problem]:
     """Return unknown settings, repeated values of an axis, and problems of the other keys."""
     unknown = [(path, problem) for path, key in _assigned(sweep.spec) if (problem := _key_problem(key, path))]
-    claims = claim_problems(sweep.spec.claims, sweep.spec.metrics) if sweep.states_claims else ()
-    published = published_problems(sweep.spec.published, sweep.spec.metrics) if sweep.states_published else ()
-    return [
-        sweep.problem(path, problem)
-        for path, problem in [*unknown, *_repeated(sweep.spec), *claims, *published, *spec_problems(sweep.spec)]
-    ]
+    spec = sweep.spec
+    claims = claim_problems(spec.claims, spec.metrics, spec.longest_horizon_kimg) if sweep.states_claims else ()
+    published = published_problems(spec.published, spec.metrics) if sweep.states_published else ()
+    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec)]
+    return [sweep.problem(path, problem) for path, problem in found]
 
 
 def _key_problem(key: str, path: KeyPath) -> str | None:
@@ -207,11 +208,23 @@ def _key_problem(key: str, path: KeyPath) -> str | None:
 
 
 def _repeated(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
-    axes: dict[str, list[Any]] = {**spec.grid, "": spec.seed_values}
-    for key, values in axes.items():
-        for index, value in enumerate(values):
-            if value in values[:index]:
-                yield ("grid", key, index) if key else ("seeds", index), f"{value!r} is listed twice"
+    grids = [(("grid",), spec.grid), *((("when", place, "grid"), when.grid) for place, when in enumerate(spec.when))]
+    axes = [
+        ((*path, key), [coerced(key, value) for value in values])
+        for path, grid in grids
+        for key, values in grid.items()
+    ]
+    for path, values in [*axes, (("seeds",), spec.seed_values)]:
+        yield from (((*path, index), f"{values[index]!r} is listed twice") for index in _repetitions(values))
+    rows = list(zip(*([coerced(key, value) for value in values] for key, values in spec.zip.items()), strict=True))
+    first = next(iter(spec.zip), "")
+    yield from ((("zip", first, index), "the same values are listed twice") for index in _repetitions(rows))
+
+
+def _repetitions(values: Sequence[Any]) -> Iterator[int]:
+    """Yield the indices of repeated values; booleans do not equal numbers."""
+    typed = [(type(value) is bool, value) for value in values]
+    yield from (index for index, value in enumerate(typed) if value in typed[:index])
 
 
 def _assigned(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from orchestrator.sweep.claims import ClaimText
+from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.keys import HORIZON, Assignments, AxisValues, Name
 from orchestrator.sweep.search_space import Search
 from orchestrator.sweep.stop_rules import StopRules
@@ -87,6 +88,13 @@ class SweepSpec(Settings):
         cells = {name: _without_horizon(given) for name, given in self.cells.items()}
         whens = [when.model_copy(update={"set": _without_horizon(when.set)}) for when in self.when]
         return self.model_copy(update={HORIZON: kimg, "cells": cells, "when": whens})
+
+    @property
+    def longest_horizon_kimg(self) -> float:
+        """Return the longest horizon of any cell, in kimg."""
+        given = [*self.cells.values(), *(when.set for when in self.when)]
+        own = (coerced(HORIZON, one[HORIZON]) for one in given if HORIZON in one)
+        return max([self.horizon_kimg, *(value for value in own if isinstance(value, int | float))])
 
     @property
     def seed_values(self) -> list[int]:

@@ -39,6 +39,10 @@ class StopRule(Settings):
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         """Return why `trial`, which has at least one score, should be stopped; "" if it should not."""
 
+    @abstractmethod
+    def starts_before(self, horizon_kimg: float) -> bool:
+        """Return whether a run can be stopped before its horizon."""
+
 
 class Median(StopRule):
     """Stop a run whose best score so far is worse than the median of the others' best at the same kimg.
@@ -50,6 +54,9 @@ class Median(StopRule):
     type: Literal["median"] = "median"
     from_kimg: NonNegative = 4.0
     others: PositiveInt = 3
+
+    def starts_before(self, horizon_kimg: float) -> bool:
+        return self.from_kimg < horizon_kimg
 
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])
@@ -86,6 +93,9 @@ class Asha(StopRule):
             f"{abs(scores[trial]):.4g} is number {place} of {len(scores)} at the rung of {rung:g} kimg, {kept} continue"
         )
 
+    def starts_before(self, horizon_kimg: float) -> bool:
+        return self.first_kimg < horizon_kimg
+
     def rungs(self, horizon_kimg: float) -> list[float]:
         """Return the rungs before a horizon, in kimg."""
         count = math.ceil(math.log(horizon_kimg / self.first_kimg, self.factor) - 1e-9)
@@ -114,6 +124,9 @@ class DivergedRule(StopRule):
     type: Literal["diverged"] = "diverged"
     factor: AboveOne = 2.0
     from_kimg: NonNegative = 0.0
+
+    def starts_before(self, horizon_kimg: float) -> bool:
+        return self.from_kimg < horizon_kimg
 
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:
         here = _last(curves[trial])

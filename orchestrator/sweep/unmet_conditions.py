@@ -11,13 +11,22 @@ from orchestrator.sweep.yaml_source import KeyPath
 
 
 def unmet_conditions(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the values of conditions that no cell has, neither in this tier nor in another.
+    """Yield the values of conditions that no cell has, alone or together, neither in this tier nor in another.
 
     Only a tier's own conditions are checked: inherited ones may concern cells that it does not have.
     """
     for path, value, text in conditions.unmet():
         if _is_own(sweep, path) and not (_in_range(sweep, path, value) or _in_tiers(sweep, str(path[-1]), value)):
             yield path, text
+    if not sweep.spec.search:  # the examples of a search are not all combinations that it can sample
+        yield from _never_together(sweep, conditions)
+
+
+def _never_together(sweep: Sweep, conditions: ConditionChecker) -> Iterator[tuple[KeyPath, str]]:
+    for path, keys in conditions.never_together():
+        elsewhere = any(True for key in keys for _ in _assigned(sweep.spec.tiers, key))
+        if _is_own(sweep, path) and not elsewhere:
+            yield path, f"no cell has these values of {' and '.join(keys)} together"
 
 
 def _is_own(sweep: Sweep, path: KeyPath) -> bool:

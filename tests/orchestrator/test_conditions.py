@@ -33,6 +33,54 @@ def test_a_condition_that_can_match_nothing_is_refused(read: Read, text: str, pr
         expand(read(HEAD + text), find)
 
 
+def _never(read: Read, text: str) -> str:
+    with pytest.raises(SweepError) as caught:
+        expand(read(HEAD + text), find)
+    return str(caught.value)
+
+
+CELLS = "cells: {a: {augment: none, batch: 16}, b: {augment: ada, batch: 32}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("exclude: [{augment: none, batch: 32}]\n", "exclude[0]"),
+        ("exclude: [{augment: [none], batch: [32, 64]}]\n", "exclude[0]"),
+        ("when: [{if: {augment: ada, batch: '16'}, set: {data.mirror: true}}]\n", "when[0].if"),
+    ],
+)
+def test_values_that_no_cell_has_together_are_refused(read: Read, text: str, place: str) -> None:
+    assert f"{place}: no cell has these values of augment and batch together" in _never(read, CELLS + text)
+
+
+def test_values_that_cells_of_a_tier_have_together_are_not(read: Read) -> None:
+    text = CELLS + "exclude: [{augment: none, batch: 32}]\n"
+    tiers = "tiers: {all: {cells: {c: {augment: none, batch: 32}}}}\n"
+    assert [trial.cell for trial in expand(read(HEAD + text + tiers), find)] == ["a", "b"]
+    assert [trial.cell for trial in expand(read(HEAD + text + tiers, "all"), find)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("grid: {batch: [16, '16']}\n", "grid.batch[1]: 16 is listed twice"),
+        ("grid: {data.mirror: [true, 'yes']}\n", "grid.data.mirror[1]: True is listed twice"),
+        ("when: [{if: {augment: ada}, grid: {batch: [16, 16.0]}}]\n", "when[0].grid.batch[1]: 16.0 is listed twice"),
+        ("zip: {batch: [16, '16'], augment: [ada, ada]}\n", "zip.batch[1]: the same values are listed twice"),
+    ],
+)
+def test_a_value_that_an_axis_has_twice_is_refused_however_it_is_written(read: Read, text: str, place: str) -> None:
+    with pytest.raises(SweepError) as caught:
+        read(HEAD + text)
+    assert place in str(caught.value)
+    assert len(caught.value.problems) == 1
+
+
+def test_a_zip_may_repeat_a_value_of_one_axis(read: Read) -> None:
+    assert len(expand(read(HEAD + "zip: {batch: [16, 16], data.subset: [20, 40]}\n"), find)) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "cells"),
     [

@@ -83,6 +83,20 @@ def test_what_an_axis_sets_nothing_else_may_set_and_both_places_are_named(
     assert str(caught.value).count("sweep.yaml:") >= 2 * len(caught.value.problems)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["grid: {resources.cpus: [1, 2]}\n", "cells: {slow: {resources.cpus: 1}, fast: {resources.cpus: 2}}\n"],
+)
+def test_cells_that_differ_in_resources_alone_are_one_trial_and_refused(read: Read, text: str) -> None:
+    with pytest.raises(SweepError, match=r"is the same trial as cell .+, which has other resources"):
+        expand(read(HEAD + text), find)
+
+
+def test_cells_may_have_resources_of_their_own(read: Read) -> None:
+    found = expand(read(HEAD + "cells: {a: {batch: 16}, b: {batch: 32, resources.cpus: 2}}\nseeds: 2\n"), find)
+    assert [trial.resources.cpus for trial in found] == [1, 1, 2, 2]
+
+
 def test_a_search_space_and_an_axis_may_not_set_the_same(read: Read) -> None:
     sweep = read(HEAD + "grid: {batch: [16, 32]}\nsearch: {trials: 2, space: {batch: {choice: [16, 64]}}}\n")
     with pytest.raises(SweepError, match=r"grid\.batch: overrides the axis search\.space\.batch"):

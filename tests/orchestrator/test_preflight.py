@@ -10,6 +10,7 @@ import pytest
 from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
 from orchestrator.cli import main
 from orchestrator.plan.cautions import cautions, saved_bytes
+from orchestrator.plan.preflight import runtime_problems
 from orchestrator.store.layout import Store
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
@@ -24,11 +25,30 @@ Read = Callable[..., Sweep]
 Write = Callable[[str], Path]
 Capture = pytest.CaptureFixture[str]
 HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 0.1\n"
+BY_RAY_TUNE = "search: {trials: 1, driver: ray_tune, space: {batch: {choice: [32]}}}\n"
 MISTAKES = [
     ("figures: [fid_curvs, fid_curves]\n", ["figures[0]: no figure is called 'fid_curvs'; did you mean 'fid_curves'?"]),
     ("metrics: [fid50]\nscore: kid2k\n", ["score: kid2k is not measured; metrics: fid50, fid50-lite0"]),
     ("metrics: [kid50]\nscore: kid5O\n", ["score: kid5O is not measured", "did you mean 'kid50'?"]),
     ("metrics: [is50]\nscore: is50_std\n", ["score: is50_std is not measured"]),
+    (
+        "metrics: [swd20]\nscore: swd20_64\n",
+        ["score: swd20_64 is not measured for images of 32 pixels; measured: swd20_32"],
+    ),
+    (
+        "metrics: [fid50, swd20]\ngrid: {augment: [none, ada]}\nclaims: ['ada < none, by swd20_8']\n",
+        ["claims[0]: swd20_8 is not measured for images of 32 pixels"],
+    ),
+    ("metrics: []\ngrid: {augment: [none, ada]}\nclaims: ['ada < none']\n", ["claims[0]: ", "needs a score"]),
+    (
+        "metrics: [fid50]\ngrid: {augment: [none, ada]}\nclaims: ['ada < none at 200 kimg']\n",
+        ["claims[0]: ", "200 kimg is beyond the horizon of 0.1 kimg"],
+    ),
+    (
+        "metrics: [pr50]\ngrid: {augment: [none, ada]}\nclaims: ['ada < none, by pr50_recal']\n",
+        ["claims[0]: ", "pr50_recal is not measured; metrics: pr50"],
+    ),
+    (f"metrics: [fid50]\n{BY_RAY_TUNE}", ["search.driver: ray_tune needs a Ray cluster; add --backend ray"]),
     ("metrics: []\nsearch: {trials: 1, space: {batch: {choice: [32]}}}\n", ["search: needs a score"]),
     ("metrics: []\nstop: median\n", ["stop: needs a score"]),
     ("seeds: [4294967296]\n", ["seeds[0]: Input should be less than or equal to 4294967295"]),
@@ -209,8 +229,49 @@ def test_a_plan_warns_where_run_would_refuse_to_record(
 
 
 @pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("{type: median, others: 2}", "median never applies: it starts at or after the horizon of 0.1 kimg"),
+        ("{type: median, from_kimg: 0}", "median never applies: it needs 3 other runs, and there are 3 runs in all"),
+        ("{type: median, from_kimg: 0, others: 2}", ""),
+        ("asha", "asha never applies: it starts at or after the horizon of 0.1 kimg"),
+        ("{type: diverged, from_kimg: 1}", "diverged never applies: it starts at or after the horizon of 0.1 kimg"),
+        ("diverged", ""),
+        (
+            "diverged\nwatch: {evaluation: later}",
+            "stop rules never apply: nothing is measured during training (`evaluation: later`)",
+        ),
+    ],
+)
+def test_a_plan_warns_of_stop_rules_that_never_apply(read: Read, tmp_path: Path, rules: str, told: str) -> None:
+    sweep = read(f"{HEAD}seeds: 3\nmetrics: [kid2k]\nstop: {rules}\n")
+    found = [line for line in cautions(sweep.spec, expand(sweep, find), [], tmp_path) if "never appl" in line]
+    assert found == [told] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", []),
+        ("seeds: 2\n", ["ray_tune supports one seed"]),
+        ("when: [{if: {augment: ada}, grid: {data.subset: [10, 20]}}]\n", ["ray_tune supports one seed"]),
+        (
+            "stop: [{type: asha, first_kimg: 0.01}, {type: asha, first_kimg: 0.02}]\n",
+            ["ray_tune supports only one stop rule"],
+        ),
+        ("stop: diverged\ngrid: {data.subset: [10, 20]}\n", ["supports one seed", "supports only one stop rule"]),
+    ],
+)
+def test_what_ray_tune_does_not_support_is_rejected_by_preflight(read: Read, more: str, told: list[str]) -> None:
+    sweep = read(HEAD + BY_RAY_TUNE + "metrics: [fid50]\n" + more)
+    problems = runtime_problems(sweep, [], lambda _resources: "", "ray")
+    assert len(problems) == len(told)
+    assert all(words in str(problem) for words, problem in zip(told, problems, strict=True))
+
+
+@pytest.mark.parametrize(
     ("first", "every", "unmet"),
-    [(0.03, 0.05, "0.03, 0.09"), (0.03, 0.03, ""), (0.02, 0.06, "0.02"), (0.05, 0.051, ""), (0.2, 0.05, "")],
+    [(0.03, 0.05, "0.03, 0.09"), (0.03, 0.03, ""), (0.02, 0.06, "0.02"), (0.05, 0.051, "")],
 )
 def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
     read: Read, tmp_path: Path, first: float, every: float, unmet: str

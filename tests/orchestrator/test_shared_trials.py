@@ -58,9 +58,11 @@ def attempted(
     replace_file(run.record(number), record.model_dump_json())
 
 
-def scored(run: RunDir, *scores: tuple[float, float]) -> None:
-    rows = [{"kimg": kimg, "metric": FID, "value": value, "time": 1.0} for kimg, value in scores]
-    append_lines(run.metrics, rows)
+def scored(run: RunDir, *scores: tuple[float, float], seed: int = 0, metric: str = FID) -> None:
+    """Add values that the last attempt has measured."""
+    about = {"metric": metric, "identity": f"of-{seed}", "basis": "of-all", "seed": seed, "time": 1.0}
+    about["attempt"] = max(run.attempts(), default=1)
+    append_lines(run.metrics, [{"kimg": kimg, "value": value, **about} for kimg, value in scores])
 
 
 def action(run: RunDir, want: Desired) -> Action:
@@ -79,8 +81,28 @@ def test_scores_beyond_a_sweeps_horizon_are_not_its_own(run: RunDir) -> None:
 
 
 def test_what_is_not_finite_is_not_a_best_score(run: RunDir) -> None:
-    scored(run, (2.0, float("nan")), (4.0, 7.0), (8.0, float("inf")))
-    assert score_of(run, FID, 8.0) == (float("inf"), 7.0)
+    scored(run, (2.0, float("nan")), (4.0, 7.0), (8.0, float("nan")))
+    found = score_of(run, FID, 8.0)
+    assert (repr(found.last), found.best) == ("nan", 7.0)
+
+
+def test_evaluation_seeds_that_another_sweep_has_asked_for_are_not_in_a_sweeps_means(run: RunDir) -> None:
+    attempted(run, "b", State.DONE, 4.0)
+    scored(run, (4.0, 7.0))
+    attempted(run, "a", State.DONE, 4.0, "evaluate")
+    scored(run, (4.0, 1.0), seed=1)
+    assert score_curve(run, FID, 8.0, "b", 1) == {4.0: 7.0}
+    assert score_curve(run, FID, 8.0, "a", 1) == {4.0: 4.0}
+    assert score_curve(run, FID, 8.0, "b", 2) == {4.0: 4.0}
+    assert score_of(run, FID, 8.0, "b", 1) == (7.0, 7.0)
+
+
+def test_evaluation_seeds_that_a_sweep_has_asked_for_itself_are_in_its_means(run: RunDir) -> None:
+    attempted(run, "b", State.DONE, 4.0)
+    scored(run, (4.0, 7.0), (4.0, 1.0))
+    attempted(run, "b", State.DONE, 4.0, "evaluate")
+    scored(run, (4.0, 3.0), seed=1)
+    assert score_curve(run, FID, 8.0, "b", 1) == {4.0: 2.0}
 
 
 def test_a_sweep_that_has_all_it_wants_does_not_wait_for_another_that_trains_on(run: RunDir) -> None:
@@ -181,7 +203,7 @@ class Event(NamedTuple):
 
 EVENTS = st.builds(
     Event,
-    st.sampled_from(["train", "evaluate", "cancel", "stop", "retry", "score"]),
+    st.sampled_from(["train", "evaluate", "cancel", "stop", "retry", "score", "seeds", "diverge"]),
     st.sampled_from([State.DONE, State.FAILED, State.CANCELLED, State.PREEMPTED, State.LOST]),
     st.sampled_from([1.0, 4.0, 5.0, 8.0]),
     st.sampled_from([1, 2, 70]),
@@ -194,6 +216,12 @@ def happens(run: RunDir, event: Event) -> None:
         attempted(run, "a", event.state, event.kimg, work, ("kid2k",), exit_code=event.exit_code)
     elif event.kind == "score":
         scored(run, (event.kimg + 4.0, 0.1))
+    elif event.kind == "seeds":
+        attempted(run, "a", event.state, 4.0, "evaluate", exit_code=event.exit_code)
+        scored(run, (min(event.kimg, 4.0), 0.1), seed=1)
+    elif event.kind == "diverge":
+        attempted(run, "a", event.state, 4.0, "evaluate", ("kid2k",), exit_code=event.exit_code)
+        scored(run, (min(event.kimg, 4.0), float("nan")), metric="kid2k-lite0")
     elif event.kind == "stop":
         stop(run, "a", "worse")
     else:
@@ -211,7 +239,7 @@ def test_whatever_one_sweep_does_to_a_trial_that_is_done_for_another_it_stays_do
     for event in events:
         happens(run, event)
     assert (action(run, B), state(run, B)) == (Action.REUSE, State.DONE)
-    assert score_of(run, FID, B.horizon_kimg) == (7.0, 7.0)
+    assert score_of(run, FID, B.horizon_kimg, "b", 1) == (7.0, 7.0)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -130,7 +130,7 @@ ODD_METRICS: list[tuple[str, Any]] = [
         ("metric", value)
         for value in (["x"], None, "", "<script>alert(1)</script>", "f" * 400, "fid\x1b[31m", "\ud800")
     ],
-    *odd("value", "x", None, [1], True, {}, 10**400),
+    *odd("value", "x", None, [1], True, {}, 10**400, math.inf, -math.inf),
     *odd("seed", {}, -1, 1.5, "0"),
     *odd("time", "x", 1e300, -1, math.nan),
     *odd("attempt", [1], 1e300, "1", -1),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from json import JSONDecodeError
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -123,12 +124,14 @@ def place_fault(row: StoredRow) -> str:
 
 
 def metric_fault(row: StoredRow) -> str:
-    """Return what is wrong with a row of metrics.jsonl, "" if nothing is. Values that are not finite are valid."""
+    """Return what is wrong with a row of metrics.jsonl, "" if nothing is. NaN is valid: it means divergence."""
     name = row.get("metric")
     if not isinstance(name, str) or not METRIC.fullmatch(name):
         return "metric is not the name of a metric"
     if not _is_number(row.get("value")):
         return "value is not a number"
+    if row["value"] in (inf, -inf):
+        return "value is infinite"
     return (
         place_fault(row)
         or _first_fault(row, ("seed",), _is_count, "a count")

@@ -3,6 +3,7 @@
 Path lengths need pairs of images a small step apart, so each kind of path takes another pass.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -122,6 +123,7 @@ def _values(
     identity, basis = (metric_identity(spec, source, fingerprint, count, s, mirror) for s in (seed, None))
     about = (identity, basis, count, spec.generated, fingerprint, seed, seconds, time.time())
     detector, distance = real.feature_networks.names
+    numbers = {suffix: math.nan if math.isinf(value) else value for suffix, value in values.items()}
     return [
-        MetricValue(recorded_name(spec, suffix, detector, distance), value, *about) for suffix, value in values.items()
+        MetricValue(recorded_name(spec, suffix, detector, distance), value, *about) for suffix, value in numbers.items()
     ]

@@ -18,13 +18,14 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from trainer.config.metrics.sizes import pyramid
 from trainer.evaluation.feature_cache import mapped, once, written
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.shared_work import Progress
 from trainer.files import replacing
 from trainer.metrics.detectors import Detector
 from trainer.metrics.moments import Factored, Gaussian, gaussian_of
-from trainer.metrics.swd import PATCH, PATCHES, PatchRows, patches_of, sides
+from trainer.metrics.swd import PATCH, PATCHES, PatchRows, patches_of
 
 CHOICE_SEED: Final = 0
 BATCH: Final = 64
@@ -112,7 +113,7 @@ class RealFeatures:
         """
         side = self.reference.images(np.arange(1)).shape[-1]
         beginning = f"{self.reference.fingerprint}-patches"
-        paths = {level: self._folder / f"{beginning}{level}-{self.count}.npy" for level in sides(side)}
+        paths = {level: self._folder / f"{beginning}{level}-{self.count}.npy" for level in pyramid(side)}
         once(list(paths.values()), lambda: self._cut(paths), self._wait)
         return {level: mapped(path) for level, path in paths.items()}
 

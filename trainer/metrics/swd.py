@@ -16,9 +16,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Float32, Int, Shaped
 from torch import Tensor
 
+from trainer.config.metrics.sizes import SMALLEST
+
 PATCHES: Final = 128
 PATCH: Final = 7
-SMALLEST: Final = 16
 DIRECTIONS: Final = 512
 AT_ONCE: Final = 32
 BLOCK: Final = 65_536
@@ -61,14 +62,6 @@ def laplacian_pyramid(images: Shaped[Tensor, "n c h w"], smallest: int = SMALLES
         levels[-1] = levels[-1] - doubled(coarse)
         levels.append(coarse)
     return levels
-
-
-def sides(side: int, smallest: int = SMALLEST) -> list[int]:
-    """Return the resolutions of the pyramid of images of `side` pixels, finest first."""
-    found = [side]
-    while found[-1] > smallest:
-        found.append(found[-1] // 2)
-    return found
 
 
 def patch_positions(side: int, start: int, count: int, seed: int, patches: int = PATCHES) -> PatchPositions:

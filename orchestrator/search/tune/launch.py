@@ -10,7 +10,6 @@ from orchestrator.backends.ray.backend import RayBackend, worker_environment
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.progress import View
-from orchestrator.errors import PlanError
 from orchestrator.plan.plan import RULES, Plan
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.plan.status import TrialStatus, sweep_status
@@ -18,7 +17,6 @@ from orchestrator.search.tune.completion import finish_file, is_finished
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import holder
 from orchestrator.supervisor.command import python_module
-from orchestrator.sweep.stop_rules import Asha
 from trainer.errors import ExitCode
 
 POLL_SECONDS = 1.0
@@ -37,7 +35,8 @@ class TuneRun:
     @classmethod
     def start(cls, store: Store, plan: Plan, backend: Backend, code: Path) -> "TuneRun":
         """Start the driver in the cluster, unless one is running. Raises PlanError, BackendError."""
-        jobs = require_ray_tune_support(plan, backend).jobs
+        assert isinstance(backend, RayBackend), "preflight rejects other backends"
+        jobs = backend.jobs
         run = cls(store, plan, jobs)
         if not run._has_holder():
             finish_file(store, plan.sweep).unlink(missing_ok=True)
@@ -85,17 +84,3 @@ class TuneRun:
     def _has_holder(self) -> bool:
         held = holder(self.store.plan(self.plan.sweep.key).parent)
         return held is not None and held.is_alive(time.time())
-
-
-def require_ray_tune_support(plan: Plan, backend: Backend) -> RayBackend:
-    """Return the Ray backend. Raises PlanError if the sweep uses features that this driver does not support."""
-    file, spec = plan.sweep.source.file, plan.sweep.spec
-    if not isinstance(backend, RayBackend):
-        raise PlanError(file, "driver ray_tune needs a Ray cluster", "add --backend ray, or use driver: optuna")
-    if len(spec.seed_values) > 1 or spec.cells or spec.zip or spec.grid:
-        raise PlanError(file, "driver ray_tune supports one seed and no other axes", "use driver: optuna")
-    if any(not isinstance(rule, Asha) for rule in spec.stop):
-        raise PlanError(file, "driver ray_tune supports only the stop rule asha", "use driver: optuna")
-    if any(key.partition(".")[0] == "transfer" and isinstance(value, dict) for key, value in spec.base.items()):
-        raise PlanError(file, "driver ray_tune does not train the sources of transfers", "use driver: optuna")
-    return backend

@@ -99,7 +99,9 @@ def _start(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
 def _bests(spec: TrialSpec) -> Iterator[tuple[float, float]]:
     """Yield kimg and the best score so far at every evaluation, negated if higher is better."""
     sign, best = 1 if better(spec.score) == "lower" else -1, math.inf
-    for kimg, value in sorted(score_curve(spec.run, spec.score, spec.options.horizon_kimg).items()):
+    options = spec.options
+    curve = score_curve(spec.run, spec.score, options.horizon_kimg, spec.sweep, options.evaluation_seeds)
+    for kimg, value in sorted(curve.items()):
         best = min(best, sign * value) if math.isfinite(value) else best
         if math.isfinite(best):
             yield kimg, best

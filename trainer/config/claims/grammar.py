@@ -21,6 +21,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from trainer.config.metrics.families import FAMILIES
+from trainer.config.metrics.names import family_of
 
 EXAMPLE = "ada < baseline at subset=2000, p<0.01, n>=5"
 PROSE, CONTROL = "prose: ", "control: "
@@ -127,7 +128,15 @@ def _side(words: str, conditions: dict[str, str]) -> Side:
 
 def is_measured(metric: str, measured: Iterable[str]) -> bool:
     """Return whether `metric` (kid2k, pr2k_recall, fid2k-lite0) is a number of the `measured` metrics."""
-    return any(metric == name or metric.startswith((f"{name}_", f"{name}-")) for name in measured)
+    return any(_number_of(name).fullmatch(metric) for name in measured)
+
+
+def _number_of(name: str) -> re.Pattern[str]:
+    """Return the pattern of the recorded names of a metric: optionally with a value's name and with a network's."""
+    family = family_of(name)
+    values = [*filter(None, family.values), *([r"\d+"] if family.acronym == "SWD" else [])]
+    value = rf"(_({'|'.join(values)}))?" if values else ""
+    return re.compile(rf"{re.escape(name)}{value}(-\w+)?")
 
 
 class _Parts:

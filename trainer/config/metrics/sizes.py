@@ -8,6 +8,9 @@ from trainer.config.metrics.names import MetricSpec, detector_name
 FEATURES = {"lite0": 1280, "inception": 2048}
 """Features per image of a detector; the covariance of fewer images is singular."""
 
+SMALLEST = 16
+"""The coarsest resolution of a pyramid of images."""
+
 
 class Sides(NamedTuple):
     """How many images a metric compares: generated ones, and real ones (0 if it needs none)."""
@@ -27,6 +30,14 @@ class Sides(NamedTuple):
 def sides(spec: MetricSpec, images: int) -> Sides:
     """Return how many images are compared if the data set has `images`."""
     return Sides(spec.generated, spec.real(images) if FAMILIES[spec.family].reference else 0)
+
+
+def pyramid(side: int, smallest: int = SMALLEST) -> list[int]:
+    """Return the resolutions at which images of `side` pixels are compared, finest first."""
+    found = [side]
+    while found[-1] > smallest:
+        found.append(found[-1] // 2)
+    return found
 
 
 def undefined(spec: MetricSpec, images: int) -> str:
