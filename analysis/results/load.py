@@ -109,7 +109,7 @@ def _curves(
 
 
 def _own_metrics(source: RowSource, plan: PlanFile, planned: pd.DataFrame) -> pa.Table:
-    """Return the recorded values without those of evaluation seeds that other sweeps alone have asked for."""
+    """Return the recorded values without those of evaluation seeds that only other sweeps requested."""
     trials = sorted(set(planned["trial"]))
     metrics = source.rows("metrics", METRIC_COLUMNS, trials)
     further = pc.fill_null(pc.greater_equal(metrics["seed"], plan.evaluation_seeds), False)
@@ -122,7 +122,7 @@ def _own_metrics(source: RowSource, plan: PlanFile, planned: pd.DataFrame) -> pa
 
 
 def _places(rows: pa.Table, number: str) -> pa.ChunkedArray:
-    """Return the attempts that rows are of, each as one text."""
+    """Return the attempt of each row as text, `TRIAL/NUMBER`."""
     return pc.binary_join_element_wise(rows["trial"], pc.cast(rows[number], pa.string()), "/")
 
 
@@ -206,7 +206,7 @@ def _joined(planned: pd.DataFrame, source: RowSource) -> pd.DataFrame:
 
 
 def _with_divergence(frame: pd.DataFrame, metrics: pa.Table, plan: PlanFile) -> pd.DataFrame:
-    """Return runs with `diverged_kimg`: where the worker said so, or a metric of this sweep is NaN."""
+    """Return runs with `diverged_kimg`: when the worker reported divergence, or a metric of this sweep is NaN."""
     broken = metrics.filter(pc.is_nan(metrics["value"])).select(["trial", "kimg", "metric"]).to_pandas()
     if plan.metrics:
         own = [is_measured(name, plan.metrics) for name in broken["metric"]]

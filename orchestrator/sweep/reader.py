@@ -15,7 +15,7 @@ from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.search_space import Point
-from orchestrator.sweep.spec import SweepSpec
+from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
@@ -129,11 +129,10 @@ def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]
 
 def _valid_part(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:
     """Return a sweep without its wrong keys and those that depend on them, to find further problems."""
-    depending = {"metrics": DEPENDS_ON_METRICS, HORIZON: {"claims"}}
-    without = wrong.union(*(keys for key, keys in depending.items() if key in wrong))
+    without = wrong | (DEPENDS_ON_METRICS if "metrics" in wrong else set())
     rest = {key: value for key, value in values.items() if key not in without}
     try:
-        return SweepSpec.model_validate({"sweep": "unnamed", "horizon_kimg": 1.0, **rest})
+        return SweepSpec.model_validate({"sweep": "unnamed", HORIZON: MAX_HORIZON_KIMG, **rest})
     except ValidationError:
         return None
 
