@@ -1,6 +1,5 @@
 """Runs with compiled operations resume bit for bit, and record which implementation they used."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,18 +9,9 @@ from tests.support.trials import TrialMaker
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.files import read_lines
 from trainer.ops.build import place
-from trainer.ops.kernels import kernels, use
 from trainer.record import RunDir, read_record
 from trainer.runtime.signals import StopRequest
 from trainer.state import checkpoint
-
-
-@pytest.fixture(autouse=True)
-def _back() -> Iterator[None]:
-    """Restore the implementation afterwards, since a run sets it for the whole process."""
-    before = kernels()
-    yield
-    use(before)
 
 
 def train(trials: TrialMaker, run: RunDir, *attempts: tuple[float, str]) -> dict[str, torch.Tensor]:

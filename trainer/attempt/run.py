@@ -15,7 +15,7 @@ from trainer.config.node_paths import on_this_node
 from trainer.config.train import TrainConfig
 from trainer.errors import ERROR_PREFIX, ExitCode, UserError
 from trainer.ops.choice import choose
-from trainer.ops.kernels import kernels, use
+from trainer.ops.kernels import kernels, using
 from trainer.record import BEGAN_VARIABLE, Energy, RunDir, RunRecord, State, read_record
 from trainer.recording.energy_meters import Meter
 from trainer.recording.fence import Fence, FencedOut
@@ -55,7 +55,8 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
         with joined(place, _micro_batches(attempt, place)) as world:
             if attempt.job.work == "evaluate":
                 return _evaluate(attempt, world, stop, report, meter)
-            return _train(attempt, world, stop, report, meter)
+            with using(choose(attempt.options.ops, world.device.type)):
+                return _train(attempt, world, stop, report, meter)
     except FencedOut as lost:
         log(f"adasweep: {lost}; this attempt stops writing")
         return ExitCode.RUN_AGAIN
@@ -64,7 +65,6 @@ def run_attempt(attempt: Attempt, stop: StopRequest) -> int:
 
 
 def _train(attempt: Attempt, world: World, stop: StopRequest, report: Reporter, meter: Meter) -> int:
-    use(choose(attempt.options.ops, world.device.type))
     report.update(ops=kernels().name)
     loop = assemble(attempt, world, stop, report, meter)
     try:
