@@ -69,10 +69,10 @@ def changed_output(command: str, recorded: dict[str, Any], current: dict[str, An
 
 
 def test_the_recording_has_every_kind_of_state(recorded: dict[str, Any]) -> None:
-    sweeps = recorded["status --json"]["message"]["sweeps"]
+    sweeps = recorded["status --json"]["told"]["sweeps"]
     states = {trial["state"] for sweep in sweeps for trial in sweep["trials"]}
     assert states == {"pending", "done", "stopped", "failed", "cancelled", "preempted", "lost"}
-    actions = [set(answer["message"]["actions"]) for answer in recorded.values() if "actions" in answer["message"]]
+    actions = [set(answer["told"]["actions"]) for answer in recorded.values() if "actions" in answer["told"]]
     assert set.union(*actions) == {"new", "extend", "resume", "reuse", "evaluate", "leave", "stopped", "blocked"}
 
 
@@ -83,7 +83,7 @@ def test_a_command_prints_what_it_printed(command: str, recorded: dict[str, Any]
 
 def test_figures_agree_with_the_runs_and_know_them(recorded: dict[str, Any], current: dict[str, Any]) -> None:
     for answers in (recorded, current):
-        for figure in answers["figures --verify --json"]["message"]:
+        for figure in answers["figures --verify --json"]["told"]:
             del figure["notes"]  # says that another version has drawn it
     assert changed_output("figures", recorded, current) == []
 

@@ -98,7 +98,7 @@ def test_a_search_runs_no_configuration_twice(
     done = adasweep(store, "run", sweep_file(text), "--no-record")
     assert done.returncode == 0, done.stderr
     assert "sampled before: objective.r1_gamma=" in done.stderr
-    assert (f"no more than these {found} configurations" in done.stderr) == (found < trials)
+    assert (f"the space has only {found} configurations" in done.stderr) == (found < trials)
     plan = stored_plan(store, "found")
     assert plan is not None
     assert plan.search is not None

@@ -17,7 +17,14 @@ from tests.sweeps.planned import copied_sweeps, find
 
 GAMMA_256 = ("base: {preset: paper256", "base: {objective.r1_gamma: 0.5, preset: paper256")
 WIDTH_256 = ("base: {preset: paper256", "base: {generator.channel_base: 8192, preset: paper256")
-METRIC = ("metrics: [fid50k_full]", "metrics: [fid50k]"), ("score: fid50k_full", "score: fid50k")
+METRIC = (
+    ("metrics: [fid50k_full]", "metrics: [fid50k]"),
+    ("score: fid50k_full", "score: fid50k"),
+    (
+        "metric: fid50k_full",
+        "metric: fid50k",
+    ),
+)
 FFHQ_SIZES = ("zip:\n  data.subset: [1000, 5000,", "zip:\n  data.subset: [2000, 5000,")
 
 PLANTED = [
@@ -79,7 +86,7 @@ def test_a_wrong_reference_set_is_found_in_every_sweep_that_has_one(tmp_path: Pa
         file = copied / f"{name}.yaml"
         text = file.read_text()
         for old, new in METRIC:
-            text = text.replace(old, new, 1)
+            text = text.replace(old, new)
         file.write_text(text)
         sweep = read_sweep(file, "paper")
         found = [one for table in published_files() for one in deviations(table, sweep, expand(sweep, find))]
