@@ -19,7 +19,7 @@ from orchestrator.sweep.reader import read_sweep
 from tests.compat.packing import copied
 from tests.compat.recorded_commands import current_form, recorded_commands
 from tests.compat.recording import Copy, differences
-from tests.sweeps.planned import SNAPSHOTS, find
+from tests.sweeps.planned import find
 from trainer.config.identity import trial_id
 from trainer.config.train import TrainConfig
 
@@ -102,6 +102,13 @@ def recorded_ids() -> dict[str, Any]:
         return dict(json.loads((found.root / "trial_ids.json").read_text()))
 
 
+SNAPSHOTS = [
+    *("smoke", "ffhq512", "ffhq1024"),
+    *(f"{source}{side}" for source in ("celebahq", "lsundog", "ffhq") for side in (64, 128, 256)),
+]
+"""What some sweeps of the recorded commit start from."""
+
+
 @pytest.fixture(scope="module")
 def sweeps_of_papers(shared: Copy) -> Path:
     """The sweep files of the recorded commit, and placeholders for the snapshots that some start from.
@@ -110,7 +117,7 @@ def sweeps_of_papers(shared: Copy) -> Path:
     """
     folder = shared.root / "sweeps-of-papers"
     (folder / "ada" / "snapshots").mkdir()
-    for name in SNAPSHOTS["ada"]:
+    for name in SNAPSHOTS:
         (folder / "ada" / "snapshots" / f"{name}.safetensors").write_text(name)
     biggan = folder / "ada" / "fig19_biggan.yaml"
     biggan.write_text(biggan.read_text().replace("biggan-unconditional}", "biggan-unconditional, resources.gpus: 2}"))
