@@ -7,7 +7,7 @@ import pytest
 from orchestrator.cli import main
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store
-from orchestrator.sweep.bundled import FOLDER, bundled, bundled_named, nearest_bundled
+from orchestrator.sweep.bundled import FOLDER, PUBLISHED, bundled, bundled_named, nearest_bundled
 
 Capture = pytest.CaptureFixture[str]
 
@@ -61,4 +61,4 @@ def test_every_bundled_sweep_is_listed_with_its_question_and_tiers(capsys: Captu
     assert main(["sweeps"]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in bundled())
-    assert len(bundled()) == len(list(FOLDER.rglob("*.yaml")))
+    assert len(bundled()) == len(set(FOLDER.rglob("*.yaml")) - set(PUBLISHED.iterdir()))

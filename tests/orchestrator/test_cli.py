@@ -19,6 +19,7 @@ from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
 from orchestrator.plan.plan_file import write_plan
 from orchestrator.store.layout import Store
+from orchestrator.sweep.bundled import bundled
 from orchestrator.sweep.json_schema import sweep_schema
 from orchestrator.sweep.reader import read_sweep
 from tests.support.tiny_sweep import SWEEP
@@ -283,7 +284,7 @@ def test_the_schema_in_the_repository_is_that_of_the_model() -> None:
 
 def test_the_schema_knows_every_key_of_the_sweeps() -> None:
     schema = sweep_schema()
-    for file in (ROOT / "sweeps").rglob("*.yaml"):
+    for file in bundled().values():
         values = read_sweep(file).source.values
         assert set(values) <= set(schema["properties"])
         assert set(values.get("base", {})) <= set(schema["$defs"]["Assignments"]["properties"])
