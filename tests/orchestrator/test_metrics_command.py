@@ -77,7 +77,7 @@ def test_an_evaluation_that_cannot_succeed_is_given_up_and_can_be_retried(store:
 def test_what_cannot_be_measured_is_refused_before_anything_starts(store: Store, sweep_file: Write) -> None:
     file = sweep_file(LATER)
     wrong = {
-        ("--metrics", "fid2k,is5"): "command line: --metrics: is5 is undefined: 10 parts of 5 generated",
+        ("--metrics", "fid2k,is5"): "command line: --metrics: is5 is undefined: 5 generated: too few for 10 splits",
         ("--detector", "inception:/nowhere.pt"): "command line: --detector: there is no file '/nowhere.pt'",
         (
             "--metrics",

@@ -132,6 +132,6 @@ def test_cancel_and_retry_of_a_sweep_concern_its_sources(store: Store, write: Ca
     blocked = adasweep(store, "run", file, "--no-record")
     assert blocked.returncode == ExitCode.SOME_FAILED
     assert "is blocked: cancelled" in blocked.stderr
-    assert "1 trials will be taken up" in adasweep(store, "retry", "test").stdout
+    assert "1 trials will be resumed" in adasweep(store, "retry", "test").stdout
     let_go(run)
     assert adasweep(store, "run", file, "--no-record").returncode == 0
