@@ -1,6 +1,6 @@
 """adasweep why: explain the state of one trial."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Group
@@ -16,6 +16,7 @@ from orchestrator.plan.status import attempts_of, decisions_of_plan
 from orchestrator.recorders.flat import flattened
 from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
+from orchestrator.store.observe import Observed
 from trainer.command_line.fitting import Column
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -61,7 +62,10 @@ def execute(store: Store, trial: str, *, as_json: bool) -> int:
 def explanation(store: Store, trial: str) -> dict[str, Any]:
     """Return the explanation of a trial as plain values."""
     outages, unreadable = list[str](), list[str]()
-    seen = observe_now(store, [trial], outages)[trial]
+    plans = [plan for plan in readable_plans(store, unreadable) if trial in plan.trials]
+    sources = (one for plan in plans for one in plan.with_what_it_starts_from(trial))
+    observed = observe_now(store, {trial, *sources}, outages)
+    seen = observed[trial]
     attempts = [(folder.name, record) for folder, record in attempts_of(store, trial)]
     return {
         "trial": trial,
@@ -73,19 +77,21 @@ def explanation(store: Store, trial: str) -> dict[str, Any]:
         "attempts": [
             {"attempt": int(name)} | (record.model_dump(mode="json") if record else {}) for name, record in attempts
         ],
-        "sweeps": list(_places(store, readable_plans(store, unreadable), trial)),
+        "sweeps": list(_places(store, plans, trial, observed)),
         "passed_over": [*map(str, invalid_files(store, trial)), *unreadable],
         "outages": outages,
         "config": config.model_dump(mode="json") if (config := store.config(trial)) else {},
     }
 
 
-def _places(store: Store, plans: Iterable[PlanFile], trial: str) -> Iterator[dict[str, Any]]:
+def _places(
+    store: Store, plans: Iterable[PlanFile], trial: str, observed: Mapping[str, Observed]
+) -> Iterator[dict[str, Any]]:
     """Yield the position of a trial in each plan, and what that sweep's next run would do."""
     for plan in plans:
         for run in plan.runs:
             if run.trial == trial:
-                seen = observe_now(store, plan.with_what_it_starts_from(trial))
+                seen = {one: observed[one] for one in plan.with_what_it_starts_from(trial)}
                 decision = decisions_of_plan(store, plan, seen, RULES)[trial]
                 place = {"sweep": plan.sweep, "cell": run.cell, "seed": run.seed, "horizon_kimg": run.horizon_kimg}
                 yield place | {"action": decision.action.value, "reason": decision.reason}
