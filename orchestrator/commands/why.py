@@ -62,7 +62,7 @@ def execute(store: Store, trial: str, *, as_json: bool) -> int:
 def explanation(store: Store, trial: str) -> dict[str, Any]:
     """Return the explanation of a trial as plain values."""
     outages, unreadable = list[str](), list[str]()
-    plans = [plan for plan in readable_plans(store, unreadable) if trial in plan.trials]
+    plans = [plan for plan in readable_plans(store, unreadable) if trial in plan.with_sources]
     sources = (one for plan in plans for one in plan.with_what_it_starts_from(trial))
     observed = observe_now(store, {trial, *sources}, outages)
     seen = observed[trial]
