@@ -3,9 +3,11 @@
 import itertools
 import typing
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from trainer.config.networks.biggan import BigGanDiscriminator, BigGanGenerator
 from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Networks
@@ -24,6 +26,7 @@ PAIRS: list[tuple[AnyGenerator, AnyDiscriminator]] = [
     (StyleGanGenerator(channel_base=512, channel_max=64), StyleGanDiscriminator(channel_base=512, channel_max=64)),
     (ProGanGenerator(channel_base=512, channel_max=64), ProGanDiscriminator(channel_base=512, channel_max=64)),
     (BigGanGenerator(channels=8, attention=16), BigGanDiscriminator(channels=8, attention=16)),
+    (BigGanGenerator(channels=8, attention=16, hierarchical=False), BigGanDiscriminator(channels=8, attention=16)),
 ]
 FILTERS = "resample_taps"
 """Filters of one length and other values fit by shape, but would replace the run's own: they are decisive too."""
@@ -62,8 +65,9 @@ def changed(networks: Networks) -> Iterator[Networks]:
         spec = getattr(networks, which)
         for name, field in type(spec).model_fields.items():
             for value in others(getattr(spec, name), field.annotation) if name != "type" else ():
-                with_other = type(spec).model_validate({**spec.model_dump(), name: value})
-                yield networks.model_copy(update={which: with_other})
+                with suppress(ValidationError):  # some settings exclude each other
+                    with_other = type(spec).model_validate({**spec.model_dump(), name: value})
+                    yield networks.model_copy(update={which: with_other})
 
 
 @pytest.mark.parametrize(("pair", "classes"), [*itertools.product(range(len(PAIRS)), (0, 3))])

@@ -14,14 +14,14 @@ DECISIVE = frozenset(
     f"{which}.{name}"
     for which, names in {
         "generator": "z_dim w_dim mapping_layers widths architecture spectral_norm noise_inputs resample_taps style "
-        "normalisation channels shared hierarchical attention",
+        "normalisation channels hierarchical attention",
         "discriminator": "widths architecture resample_taps minibatch_std_channels normalisation variety channels "
         "attention",
     }.items()
     for name in names.split()
 )
 DECISIVE_WITH_CLASSES = frozenset(
-    {"generator.embedding_dim", "discriminator.embedding_dim", "discriminator.mapping_layers"}
+    {"generator.embedding_dim", "generator.shared", "discriminator.embedding_dim", "discriminator.mapping_layers"}
 )
 WAY_OUT = "give a .safetensors snapshot (convert an official .pkl with: python -m trainer import)"
 
