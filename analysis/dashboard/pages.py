@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import jinja2
 from markupsafe import Markup
 from pydantic import BaseModel
 
@@ -17,16 +16,9 @@ from analysis.dashboard.sweep_list import ClaimRow, claim_rows, sweep_card, swee
 from analysis.dashboard.sweep_view import SweepView, sweep_view
 from analysis.dashboard.trial_view import trial_view
 from analysis.dashboard.words import FILTERS
-from trainer.errors import printable
+from analysis.html_templates import html_templates
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("analysis.dashboard"),
-    autoescape=True,
-    finalize=lambda value: printable(value, "\n\t") if type(value) is str else value,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES = html_templates("analysis.dashboard")
 TEMPLATES.filters.update(FILTERS)
 
 

@@ -4,19 +4,10 @@ import base64
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jinja2
-
 from analysis.figures.provenance import code_version
-from trainer.errors import printable
+from analysis.html_templates import html_templates
 
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("analysis.report"),
-    autoescape=True,
-    finalize=lambda value: printable(value, "\n\t") if type(value) is str else value,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES = html_templates("analysis.report")
 
 
 class Table(NamedTuple):
