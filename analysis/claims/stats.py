@@ -47,16 +47,6 @@ def _sums_of_subsets(numbers: Sequence[int], size: int) -> list[int]:
     return list(counts[size])
 
 
-def smallest_p(low: int, high: int) -> float:
-    """Return the smallest p-value that groups of these sizes can reach: all of one group below all of the other."""
-    return 1 / math.comb(low + high, low)
-
-
-def seeds_for(alpha: float, tests: int) -> int:
-    """Return the minimum seeds per group with which one of `tests` claims can pass at `alpha` after correction."""
-    return next(n for n in range(1, 1000) if tests * smallest_p(n, n) < alpha)
-
-
 def holm(p_values: Values) -> list[float]:
     """Return p-values corrected for multiple tests (Holm 1979): the chance of any false pass stays below alpha."""
     order = np.argsort(p_values, kind="stable")

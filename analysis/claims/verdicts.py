@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from analysis.claims.readings import quantity_label, values_of
-from analysis.claims.stats import bootstrap_interval, holm, rank_sum_p, seeds_for, smallest_p, two_sided_p
+from analysis.claims.stats import bootstrap_interval, holm, rank_sum_p, two_sided_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
 from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.config.claims.cells import Cells, pair_of
 from trainer.config.claims.grammar import PROSE, Claim, ClaimProblem, is_measured, is_prose, parse_claim
+from trainer.config.claims.power import seeds_for, smallest_p
 
 Loader = Callable[[str | None], tuple[Runs, Curves]]
 """Maps a metric's name (None: the sweep's score) to the runs and curves of the sweep."""

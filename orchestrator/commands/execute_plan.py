@@ -29,6 +29,8 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     """Execute the plan of a sweep and return the exit code."""
     backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
+    if request.evaluation is None:
+        plan.require_decidable_claims()
     plan.require_within_budget()
     if flags.detach and plan.sweep.spec.search:
         raise PlanError("--detach", "a search must be watched: it samples configurations one by one")

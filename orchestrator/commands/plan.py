@@ -71,6 +71,7 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
         print_json({"changes": [change._asdict() for change in changes]} if against_last else plan_document(plan))
     else:
         show(result_console(), diff_table(changes) if against_last else plan_table(plan))
+    plan.require_decidable_claims()
     plan.require_within_budget()
     return 0
 

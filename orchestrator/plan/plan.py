@@ -5,8 +5,9 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, SweepError
 from orchestrator.plan.chain import longest_chain
+from orchestrator.plan.claim_power import ClaimPower, Seeds, powers_of, refusal
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
@@ -136,6 +137,29 @@ class Plan:
             3600 * hours for hours in (totals.wall_hours_low, totals.wall_hours, totals.wall_hours_high)
         )
         return Estimate(seconds=seconds, low=low, high=high, plain=seconds, kind="sweep", made=made)
+
+    @cached_property
+    def claims(self) -> tuple[ClaimPower, ...]:
+        """Return what the seeds of the sweep can show at most of each claim that is tested."""
+        return tuple(powers_of(self.sweep, self.trials))
+
+    def require_decidable_claims(self) -> None:
+        """Raise SweepError for claims of this tier that can never pass with its seeds, unless `underpowered` says why."""
+        undecidable = [one for one in self.claims if not one.is_decidable]
+        if undecidable and self.sweep.states_claims and not self.sweep.spec.underpowered:
+            path = ("claims", undecidable[0].index)
+            raise SweepError([self.sweep.problem(path, refusal(undecidable, self._further_seeds(undecidable)))])
+
+    def _further_seeds(self, undecidable: Sequence[ClaimPower]) -> Seeds:
+        """Return the seeds with which all of these claims could be decided, and the price of those that are missing."""
+        seeds = max(one.seeds_needed for one in undecidable)
+        more = seeds - len(self.sweep.spec.seed_values)
+        firsts = {trial.cell: trial for trial in reversed(self.trials)}.values()
+        costs = [self.pricing.cost(trial, trial.horizon_kimg) for trial in firsts] if self.pricing else []
+        gpu_hours = more * sum(cost.hours * cost.resources.gpus for cost in costs)
+        cpu_hours = more * sum(cost.hours * cost.resources.cpus for cost in costs)
+        kwh = energy(costs)[0]
+        return Seeds(seeds, more * len(firsts), gpu_hours, cpu_hours, None if kwh is None else more * kwh)
 
     def require_within_budget(self) -> None:
         """Raise PlanError if the plan costs more than the sweep's budget."""

@@ -49,7 +49,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         cell |= {"price": cost.price._asdict() if cost else None}
         cell |= {"power": cost.power._asdict() if cost and cost.power else None}
     document |= {"unsampled": len(plan.awaited)}
-    document |= {"cautions": list(plan.cautions)}
+    document |= {"cautions": list(plan.cautions), "claim_power": [one._asdict() for one in plan.claims]}
     return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
 
 

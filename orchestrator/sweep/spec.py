@@ -69,6 +69,7 @@ class SweepSpec(Settings):
     score: str = ""
     figures: list[str] = []
     claims: list[ClaimText] = []
+    underpowered: Annotated[str, Field(description="Why claims have too few seeds to be decided.")] = ""
     published: list[PublishedValue] = []
     search: Search | None = None
     stop: StopRules = []

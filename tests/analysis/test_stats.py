@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, mannwhitneyu
 
-from analysis.claims.stats import bootstrap_interval, doubled_midranks, holm, rank_sum_p, seeds_for, smallest_p
+from analysis.claims.stats import bootstrap_interval, doubled_midranks, holm, rank_sum_p
+from trainer.config.claims.power import seeds_for, smallest_p
 
 INF = math.inf
 

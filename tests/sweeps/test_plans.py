@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.figures.catalog import FIGURES
+from orchestrator.plan.claim_power import powers_of
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.dropped import dropped, unexplained
 from orchestrator.sweep.published_values import misplaced_values
@@ -151,3 +152,11 @@ def test_sharing_saves_a_tenth_of_the_runs_of_the_ada_paper() -> None:
     plans = [planned(name, "paper") for name in OF_PAPERS if name.startswith("ada/")]
     wanted = sum(map(len, plans))
     assert wanted - len({trial.id for trials in plans for trial in trials}) > wanted / 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_claim_can_be_decided_or_the_sweep_says_why_not(name: str) -> None:
+    for tier in ("", *read(name).spec.tiers):
+        sweep = read(name, tier)
+        undecidable = [one for one in powers_of(sweep, planned(name, tier)) if not one.is_decidable]
+        assert not undecidable or sweep.spec.underpowered or not sweep.states_claims, list(map(str, undecidable))
