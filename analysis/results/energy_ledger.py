@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from analysis.tables.attempts import JOULES_PER_KWH, SECONDS_PER_HOUR, UNFINISHED, AttemptRow
+from trainer.config.node_power import NODE_DEVICES, NODE_WATTS
 
 HOURS_PER_YEAR = 8766.0
 UNPLANNED = "in no sweep's plan"
@@ -20,17 +21,14 @@ class Factors(NamedTuple):
     kg_per_kwh: float = 0.445
     kg_source: str = "world average of 2024, IEA Electricity 2025"
     node_watts: float | None = None
-    node_devices: int = 8
+    node_devices: int = NODE_DEVICES
 
     def paper_kwh(self, attempt: AttemptRow) -> float | None:
         """Return duration x devices / devices per node x power of a node, in kWh; None for CPUs of unknown power."""
-        watts = self.node_watts if self.node_watts is not None else GPU_NODE_WATTS if attempt.gpus else None
+        watts = self.node_watts if self.node_watts is not None else NODE_WATTS if attempt.gpus else None
         if watts is None:
             return None
         return attempt.seconds / SECONDS_PER_HOUR * devices(attempt) / self.node_devices * watts / 1000
-
-
-GPU_NODE_WATTS = 2200.0
 
 
 class Cost(NamedTuple):

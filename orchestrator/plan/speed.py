@@ -13,10 +13,11 @@ from orchestrator.plan.benchmark_file import Benchmark, shape_key
 from orchestrator.plan.calibration import Error
 from orchestrator.plan.evaluation_price import ToMeasure, evaluation_of
 from orchestrator.plan.price import PastError, Power, Rate
-from orchestrator.plan.published import WATTS_PER_V100, Training, published, startup_seconds
+from orchestrator.plan.published import Training, published, startup_seconds
 from orchestrator.store.observe import Observed
 from orchestrator.store.timing import Timing
 from trainer.config.job import Resources
+from trainer.config.node_power import WATTS_PER_GPU
 from trainer.config.train import TrainConfig
 
 LEAST_SPREAD = 1.5
@@ -44,8 +45,8 @@ class SpeedEvidence:
         known = self.power.get(shape_key(config), ())
         if known:
             return _typical_power(known)
-        watts = WATTS_PER_V100 * resources.gpus
-        return Power(watts, 2.0, "published: V100 boards") if resources.gpus else None
+        watts = WATTS_PER_GPU * resources.gpus
+        return Power(watts, 2.0, "nominal: a node of 8 V100") if resources.gpus else None
 
     def rate(self, config: TrainConfig, resources: Resources, asked: ToMeasure) -> Rate:
         """Return the best known rate for `config` with evaluations of these metrics."""

@@ -88,3 +88,33 @@ def test_only_a_text_is_a_claim(store: Store, sweep_file: Write) -> None:
         str(first),
         str(first + 1),
     ]
+
+
+WEAK = "claims: [ada < baseline at subset=20]\n"
+
+
+def test_a_claim_that_can_never_pass_is_refused_with_the_seeds_that_could_and_their_price(
+    store: Store, sweep_file: Write
+) -> None:
+    plan = plan_sweep(store, Request(sweep_file(SWEEP + WEAK)))
+    with pytest.raises(
+        SweepError, match=r"claims\[0\].*can never pass.*use `seeds: 4` \(\d+ more runs, about .* CPU-hours"
+    ):
+        plan.require_decidable_claims()
+
+
+def test_a_sweep_may_say_why_it_has_too_few_seeds(store: Store, sweep_file: Write) -> None:
+    plan = plan_sweep(store, Request(sweep_file(SWEEP + WEAK + "underpowered: a first look\n")))
+    plan.require_decidable_claims()
+    assert [one.is_decidable for one in plan.claims] == [False]
+
+
+def test_a_tier_is_not_refused_for_claims_it_inherits(store: Store, sweep_file: Write) -> None:
+    plan_sweep(store, Request(sweep_file(SWEEP + WEAK + SMALL), "small")).require_decidable_claims()
+
+
+def test_enough_seeds_decide_a_claim(store: Store, sweep_file: Write) -> None:
+    text = "\n".join(line for line in SWEEP.splitlines() if not line.startswith("seeds:"))
+    plan = plan_sweep(store, Request(sweep_file(text + "\nseeds: 4\n" + WEAK)))
+    plan.require_decidable_claims()
+    assert plan.claims[0].smallest_p == pytest.approx(1 / 70)

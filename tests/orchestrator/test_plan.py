@@ -239,7 +239,7 @@ def test_energy_is_what_earlier_trials_of_the_shape_drew_with_a_range(read: Read
     power = evidence({}, [(config, one) for one in drawn], []).power_of(config, Resources())
     assert power == (20.0, 2.0, "3 earlier trials (meter)")
     assert NOTHING.power_of(config, Resources()) is None
-    assert NOTHING.power_of(config, Resources(gpus=2)) == (600.0, 2.0, "published: V100 boards")
+    assert NOTHING.power_of(config, Resources(gpus=2)) == (550.0, 2.0, "nominal: a node of 8 V100")
 
 
 def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
@@ -251,8 +251,8 @@ def test_energy_of_a_plan_has_its_range_and_source(read: Read) -> None:
     assert totals.kwh_high is not None
     assert totals.kwh_low < totals.kwh < totals.kwh_high
     watts = {plan.unique[trial].resources.gpus: cost.power.watts for trial, cost in plan.costs.items() if cost.power}
-    assert watts == {1: 300.0, 2: 600.0}
-    assert any("from published: V100 boards" in line for line in summary(plan))
+    assert watts == {1: 275.0, 2: 550.0}
+    assert any("from nominal: a node of 8 V100" in line for line in summary(plan))
 
 
 def test_one_run_of_unknown_power_leaves_the_sum_unknown(read: Read) -> None:
@@ -268,3 +268,10 @@ def test_an_evaluation_of_kept_snapshots_is_priced_by_their_number(read: Read) -
     evaluation = plan.pricing.evidence.rate(trial.config, trial.resources, ToMeasure(("fid2k",))).seconds_per_evaluation
     assert four - one == pytest.approx(3 * evaluation)
     assert plan.prices[trial.id].plain < planned(read()).prices[trial.id].plain
+
+
+def test_networks_in_fp32_are_priced_by_the_times_of_fp32() -> None:
+    config = resolve({"preset": "stylegan2-f"}, find("").description.model_copy(update={"resolution": 1024}))
+    estimate = published(config, Resources(gpus=8))
+    assert estimate.seconds_per_kimg * 25_000 / 86_400 == pytest.approx(9.75, abs=0.02)
+    assert estimate.source.endswith("in fp32")

@@ -19,7 +19,7 @@ def seeds_for(alpha: float, tests: int) -> int:
 class Power(NamedTuple):
     """The smallest p of a claim with the seeds there are, and the number of seeds with which it can be decided.
 
-    `smallest` is after Holm's correction: with equal groups, every claim at its smallest p, it is that p times the number
+    `smallest` is after Holm's correction: with equal groups and every claim at its smallest p, that p times the number
     of claims. A control is not corrected, and two-sided: it is decided if a difference could be found.
     """
 
