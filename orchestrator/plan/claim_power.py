@@ -66,7 +66,7 @@ def refusal(undecidable: Sequence[ClaimPower], further: Seeds) -> str:
     hours = f"{further.gpu_hours:.3g} GPU-hours" if further.gpu_hours else f"{further.cpu_hours:.3g} CPU-hours"
     kwh = "" if further.kwh is None else f", {further.kwh:.3g} kWh"
     return (
-        f'"{first.claim}"{rest} can never pass: {first.seeds} seeds give p = {first.smallest_p:.2g} after correction at '
-        f"best, at least {first.seeds_needed} seeds are needed; use `seeds: {further.seeds}` ({further.runs:,} more runs, "
-        f"about {hours}{kwh}), or state with `underpowered: WHY` that the sweep has no more"
+        f'"{first.claim}"{rest} can never pass: {first.seeds} seeds give p = {first.smallest_p:.2g} after correction '
+        f"at best, at least {first.seeds_needed} seeds are needed; use `seeds: {further.seeds}` "
+        f"({further.runs:,} more runs, about {hours}{kwh}), or state with `underpowered: WHY` that the sweep has no more"
     )

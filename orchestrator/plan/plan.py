@@ -144,7 +144,7 @@ class Plan:
         return tuple(powers_of(self.sweep, self.trials))
 
     def require_decidable_claims(self) -> None:
-        """Raise SweepError for claims of this tier that can never pass with its seeds, unless `underpowered` says why."""
+        """Raise SweepError for claims of this tier that can never pass, unless `underpowered` says why."""
         undecidable = [one for one in self.claims if not one.is_decidable]
         if undecidable and self.sweep.states_claims and not self.sweep.spec.underpowered:
             path = ("claims", undecidable[0].index)

@@ -20,7 +20,7 @@ PUBLISHED_V100 = {
 """Seconds per kimg by resolution and number of V100s: the training times published with the official code."""
 
 PUBLISHED_V100_FP32 = {(256, 8): 16.4, (1024, 8): 33.7}
-"""The same of StyleGAN2's original code, configuration F, in single precision: 4 days 18 h, 9 days 18 h for 25,000 kimg."""
+"""The same in single precision: StyleGAN2's original code, configuration F, 4 days 18 h and 9 days 18 h for 25,000 kimg."""
 
 CPU_SECONDS_PER_WORK = 7.4e-6
 """Seconds per kimg on one CPU core, per unit of `work`: measured with StyleGAN2 at 32x32, 32 to 256 channels wide."""

@@ -1,4 +1,4 @@
-"""What a number of seeds can show at most: the smallest p-value of the exact rank-sum test, corrected for all claims."""
+"""What seeds can show at most: the smallest p-value of the exact rank-sum test, corrected for all claims."""
 
 import math
 from typing import NamedTuple
