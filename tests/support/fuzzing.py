@@ -19,7 +19,7 @@ LASTING = pytest.mark.parametrize(
         pytest.param(180, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
     ],
 )
-"""How long each of the ten fuzzers lasts. The timeouts leave time to make a failing example smaller."""
+"""How long each of the eleven fuzzers lasts. The timeouts leave time to make a failing example smaller."""
 
 
 def fuzz_for(seconds: float, examples: st.SearchStrategy[T], judge: Callable[[T], object]) -> None:
