@@ -12,11 +12,13 @@ from analysis.dashboard.energy_view import EnergyView, energy_view
 from analysis.dashboard.figure_list import FigureCard, FigureVerdict, figure_cards, verified
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.machine_view import MachineView, machine_view
+from analysis.dashboard.sweep_changes import SweepChanges, sweep_changes
 from analysis.dashboard.sweep_list import ClaimRow, SweepList, claim_rows, sweep_list
 from analysis.dashboard.sweep_view import SweepView, sweep_view
 from analysis.dashboard.trial_view import TrialView, trial_view
 
 QuantityQuery = Annotated[str, Query(max_length=200, description="A metric, p or r_t; by default the score.")]
+SinceQuery = Annotated[str, Query(max_length=40, description="The revision that is known.")]
 
 
 class Revision(BaseModel):
@@ -91,6 +93,11 @@ def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
     def clock(sweep: str) -> Response:
         """Return the hours and kWh that every run had taken by lengths of training."""
         return _as_json(lambda: clock_view(live, sweep))
+
+    @api.get("/sweeps/{sweep:path}/changes", response_model=SweepChanges)
+    def changes(sweep: str, since: SinceQuery) -> Response:
+        """Return the runs of a sweep that are not as they were in a revision, with their curves of the score."""
+        return _as_json(lambda: sweep_changes(live, sweep, since))
 
     @api.get("/sweeps/{sweep:path}/claims")
     def claims(sweep: str) -> list[ClaimRow]:

@@ -7,7 +7,7 @@ from analysis.dashboard.plans import readable_plans
 from analysis.results.energy_ledger import Factors, Item, ledger
 from analysis.results.energy_table import notes
 from analysis.tables.attempts import AttemptRow
-from analysis.tables.schema import SCHEMAS, read_table
+from analysis.tables.schema import SCHEMAS
 from trainer.record import State
 
 
@@ -54,7 +54,7 @@ def _view(live: LiveStore) -> EnergyView:
 
 
 def _attempts(live: LiveStore) -> list[AttemptRow]:
-    rows = read_table(live.store.tables, "attempts", SCHEMAS["attempts"].names, list(live.store.trials())).to_pylist()
+    rows = live.tables.rows("attempts", SCHEMAS["attempts"].names, list(live.store.trials())).to_pylist()
     return [AttemptRow(**{**row, "state": State(row["state"])}) for row in rows]
 
 

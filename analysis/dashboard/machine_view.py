@@ -8,7 +8,6 @@ import psutil
 from pydantic import BaseModel
 
 from analysis.dashboard.live_store import LiveStore
-from analysis.tables.schema import read_table
 from trainer.errors import printable
 from trainer.record import State, read_record
 
@@ -46,7 +45,7 @@ def machine_view(live: LiveStore) -> MachineView:
     """Return the state of the machine and of its queue, as of now."""
     live.refresh()
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(live.store.path)
-    states = read_table(live.store.tables, "runs", ("trial", "recorded_state"), list(live.store.trials())).to_pylist()
+    states = live.tables.rows("runs", ("trial", "recorded_state"), list(live.store.trials())).to_pylist()
     by_state = {state: [row["trial"] for row in states if row["recorded_state"] == state] for state in State}
     return MachineView(
         host=socket.gethostname(),

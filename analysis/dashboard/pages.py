@@ -49,11 +49,12 @@ def index_page(live: LiveStore, look: Look) -> str:
     return _render("sweeps.html", "index", "", look, found=sweep_list(live))
 
 
-def sweep_page(live: LiveStore, look: Look, sweep: str) -> str:
+def sweep_page(live: LiveStore, look: Look, sweep: str, *, without_data: bool = False) -> str:
     """Return the page of a sweep. Raises AnalysisError where there is none."""
-    data = sweep_data(live, sweep, whole=not look.is_live)
-    card = sweep_card(live, sweep)
-    about = {"card": card, "view": data.view, "claims": data.claims, "data": data}
+    with live.one_revision() as revision:
+        data = None if without_data else sweep_data(live, sweep, whole=not look.is_live)
+        about = {"card": sweep_card(live, sweep), "view": sweep_view(live, sweep), "claims": claim_rows(live, sweep)}
+    about |= {"data": data, "revision": revision if look.is_live else ""}
     return _render("sweep.html", "sweep", f"sweeps/{sweep}", look, **about)
 
 
@@ -100,7 +101,15 @@ def error_page(look: Look, path: str, message: str) -> str:
 
 def _render(template: str, name: str, path: str, look: Look, **about: Any) -> str:
     root = "../" * path.count("/") or "./"
-    about = {"data": None, **about, "page": name, "look": look, "root": root, "link": _links(root, look.ending)}
+    about = {
+        "data": None,
+        "revision": "",
+        **about,
+        "page": name,
+        "look": look,
+        "root": root,
+        "link": _links(root, look.ending),
+    }
     return TEMPLATES.get_template(template).render(about)
 
 

@@ -9,7 +9,7 @@ from analysis.claims.verdicts import judge_sweep
 from analysis.dashboard.columns import number, texts
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import AnalysisError
-from analysis.results.load import Runs, loader
+from analysis.results.load import Runs
 from analysis.results.summary import DASH
 from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.errors import UserError
@@ -127,7 +127,7 @@ def claim_rows(live: LiveStore, sweep: str) -> list[ClaimRow]:
 
 def _claims(live: LiveStore, sweep: str) -> list[ClaimRow]:
     runs, curves = live.sweep(sweep)
-    found = judge_sweep(runs.plan.claims, (), loader(live.store, sweep, (runs, curves)))
+    found = judge_sweep(runs.plan.claims, (), lambda metric: live.sweep(sweep, metric) if metric else (runs, curves))
     rows = [
         ClaimRow(
             verdict=judged.verdict.value,

@@ -107,7 +107,7 @@ def trial_view(live: LiveStore, trial: str) -> TrialView:
 
 def _view(live: LiveStore, trial: str) -> TrialView:
     run = live.store.run(trial)
-    rows = read_table(live.store.tables, "runs", _RUN, [trial]).to_pylist()
+    rows = live.tables.rows("runs", _RUN, [trial]).to_pylist()
     row = rows[0] if rows else dict.fromkeys(_RUN)
     joules = number(row["energy_joules"])
     diverged = row["diverged_kimg"] is not None

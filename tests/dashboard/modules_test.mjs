@@ -9,6 +9,7 @@ const { arranged, asCsv, asMarkdown, rowsOf } = await load("results.js");
 const { differences } = await load("difference.js");
 const { positions } = await load("parallel.js");
 const { aligned } = await load("chart.js");
+const { merge } = await load("changes.js");
 const { bestCells } = await load("curves.js");
 
 const view = {
@@ -102,4 +103,14 @@ test("the best cells are shown first", () => {
 test("labels drop what keys begin with unless two end alike", () => {
   assert.equal(shortLabel("data.subset=20, augment=none"), "subset=20, augment=none");
   assert.equal(shortLabel("generator.lr=1, discriminator.lr=2"), "generator.lr=1, discriminator.lr=2");
+});
+
+test("changed runs replace what was known of them, and nothing else", () => {
+  const runs = { trial: ["t0", "t1"], best: [10, 30] };
+  const data = { score: "fid", view: { runs }, clock: {}, curves: { p: {}, fid: { grids: [[10]], grid: [0, 0], value: [[12], [32]] } } };
+  const changes = { places: [1], runs: { trial: ["t1"], best: [29] }, curves: { grids: [[10, 20]], grid: [0], value: [[32, 29]] } };
+  merge(data, changes);
+  assert.deepEqual(data.view.runs.best, [10, 29]);
+  assert.deepEqual(data.curves, { fid: { grids: [[10], [10, 20]], grid: [0, 1], value: [[12], [32, 29]] } });
+  assert.equal(data.clock, null);
 });

@@ -30,10 +30,9 @@ PAGES = {
 SERIOUS = ("serious", "critical")
 VIOLATIONS = "async () => (await axe.run()).violations.map((one) => [one.impact, one.id, one.nodes[0].html])"
 UNREACHED = """() => {
-  const reached = window.reached;
-  const able = "a[href], button, select, input, summary, [tabindex='0']";
-  return [...document.querySelectorAll(able)].filter((one) => one.checkVisibility() && !one.disabled && !reached.has(one))
-    .map((one) => one.outerHTML.slice(0, 120));
+  const able = [...document.querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")];
+  const missed = (one) => one.checkVisibility() && !one.disabled && !window.reached.has(one);
+  return able.filter(missed).map((one) => one.outerHTML.slice(0, 120));
 }"""
 
 
@@ -49,9 +48,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "missing"])
-def test_a_page_fits_its_window(
-    browser: Any, rich: Served, pictures: Path, name: str, width: int, scheme: str
-) -> None:
+def test_a_page_fits_its_window(browser: Any, rich: Served, pictures: Path, name: str, width: int, scheme: str) -> None:
     with opened(browser, f"{rich.url}/{PAGES[name]}", width, color_scheme=scheme) as page:
         page.wait_for_selector("#live:has-text('live')")
         page.wait_for_function("() => [...document.images].every((one) => one.loading === 'lazy' || one.complete)")

@@ -1,6 +1,6 @@
 // The curves of a sweep: a band per cell, or every run, against kimg, hours or kWh.
 
-import { ask, choice, el, isLive, readState, short, writeState } from "./page.js";
+import { ask, choice, el, isLive, readState, short, sweepPath, writeState } from "./page.js";
 import { band, median, onAxis, shortLabel } from "./numbers.js";
 import { drawChart, swatch } from "./chart.js";
 
@@ -22,7 +22,7 @@ function chosen(data) {
 
 /** The curves of a quantity, and the clocks that an axis needs: asked for when they are not there yet. */
 async function curvesOf(data, quantity, axis) {
-  const path = `api/sweeps/${data.view.sweep.split("/").map(encodeURIComponent).join("/")}`;
+  const path = sweepPath(data.view.sweep);
   if (!data.curves[quantity] && isLive) data.curves[quantity] = await ask(`${path}/curves?quantity=${encodeURIComponent(quantity)}`);
   if (!data.clock && axis !== "kimg" && isLive) data.clock = await ask(`${path}/clock`);
   return data.curves[quantity];
