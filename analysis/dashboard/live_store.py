@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from analysis.dashboard.made_once import MadeOnce
 from analysis.dashboard.memory_tables import MemoryTables
+from analysis.dashboard.prices import Prices
 from analysis.errors import AnalysisError, ResultStoreError
 from analysis.results.load import Curves, Runs, load_from
 from analysis.tables.collect import SeenShards, collect
@@ -29,6 +30,7 @@ MOST_SECONDS = 5.0
 WATCHED_SECONDS = 60.0
 """While nobody has asked for so long, nothing is collected."""
 PAST = 3
+NO_PRICES = Prices()
 
 
 class LiveStore:
@@ -38,8 +40,11 @@ class LiveStore:
     lately; until that is done, answers are those of before, and nobody waits.
     """
 
-    def __init__(self, store: ResultStore, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: ResultStore, clock: Callable[[], float] = time.monotonic, prices: Prices = NO_PRICES
+    ) -> None:
         self.store = store
+        self.prices = prices
         self.tables = MemoryTables(store)
         self._clock = clock
         self._lock = threading.Lock()

@@ -7,10 +7,11 @@ const load = (name) => import(`${process.env.ASSETS}/${name}`);
 const { at, band, grid, median, runValues, shares, shortLabel, spread } = await load("numbers.js");
 const { arranged, asCsv, asMarkdown, rowsOf } = await load("results.js");
 const { differences } = await load("difference.js");
-const { positions } = await load("parallel.js");
+const { positions } = await load("search.js");
 const { aligned } = await load("chart.js");
+const { linesAt } = await load("logits.js");
 const { merge } = await load("changes.js");
-const { bestCells } = await load("curves.js");
+const { bestCells, marks } = await load("curves.js");
 
 const view = {
   score: { metric: "fid", label: "FID", higher_is_better: false },
@@ -113,4 +114,17 @@ test("changed runs replace what was known of them, and nothing else", () => {
   assert.deepEqual(data.view.runs.best, [10, 29]);
   assert.deepEqual(data.curves, { fid: { grids: [[10], [10, 20]], grid: [0, 1], value: [[12], [32, 29]] } });
   assert.equal(data.clock, null);
+});
+
+test("a published value is a level line over what is drawn of its cell", () => {
+  const published = [{ metrics: ["fid2k-lite0"], cell: 1, value: 5, source: "a paper", of: "ada" }];
+  const [line] = marks(published, "fid2k-lite0", new Set([1]), [10, 20, 5]);
+  assert.deepEqual([line.x, line.y, line.place], [[5, 20], [5, 5], 1]);
+  assert.equal(marks(published, "fid2k-lite0", new Set([0]), [10]).length, 0);
+  assert.equal(marks(published, "kid", new Set([1]), [10]).length, 0);
+});
+
+test("histograms of one length of training are lines", () => {
+  const found = [{ kimg: 4, kind: "train", logit: [0, 1], density: [1, 2] }, { kimg: 8, kind: "train", logit: [0], density: [3] }];
+  assert.deepEqual(linesAt(found, 4).map((line) => [line.name, line.y]), [["train", [1, 2]]]);
 });
