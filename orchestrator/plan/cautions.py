@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from orchestrator.plan.reference_sets import reference_sizes
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
@@ -34,7 +35,7 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
 def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
     for name in spec.metrics:
         metric = parse_metric(name)
-        for images in sorted({trial.config.data.images for trial in trials}):
+        for images in reference_sizes(metric, trials):
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
             if why:
                 yield f"{name} is unreliable: {why}"

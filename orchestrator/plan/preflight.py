@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import Problem
+from orchestrator.plan.reference_sets import missing_references, reference_sizes
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha
@@ -69,11 +70,13 @@ def _driver_problems(spec: SweepSpec, trials: Sequence[Trial], backend: str) -> 
 
 
 def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
-    sizes = {trial.config.data.images for trial in trials}
     for index, name in enumerate(spec.metrics):
-        for images in sorted(sizes):
-            if why := undefined(parse_metric(name), images):
+        metric = parse_metric(name)
+        for images in reference_sizes(metric, trials):
+            if why := undefined(metric, images):
                 yield ("metrics", index), f"{name} is undefined: {why}"
+        for why in missing_references(metric, trials):
+            yield ("metrics", index), f"{name} cannot be measured: {why}"
 
 
 def _level_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[KeyProblem]:

@@ -59,6 +59,7 @@ MISTAKES = [
     ("grid: {resources.gpus: [1, 3]}\n", ["grid.resources.gpus[1]: 3 GPUs cannot share"]),
     ("metrics: [fid50, is5]\n", ["metrics[1]: is5 is undefined"]),
     ("metrics: [pr3_full]\n", ["metrics[0]: pr3_full is undefined", "3 neighbours"]),
+    ("metrics: [fid50_test]\n", ["metrics[0]: fid50_test cannot be measured", "there is no tiny-test.zip beside it"]),
     ("detector: inception:/nowhere/it.pt\n", ["detector: there is no file '/nowhere/it.pt'"]),
     ("metrics: [ppl50_wend]\ndistance: vgg16:/nowhere/it.pt\n", ["distance: there is no file '/nowhere/it.pt'"]),
     ("detector: lite\n", ["detector: no detector is called 'lite'", "did you mean lite0?"]),

@@ -8,10 +8,11 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from trainer.config.dataset.test_images import locate_test_images
 from trainer.config.metrics.names import better, parse_metric, value_names
 from trainer.config.options import RunOptions
 from trainer.config.stored import rows_in
-from trainer.data.dataset import ImageSet, TrainSet
+from trainer.data.dataset import ImageSet, TrainSet, full_set
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
@@ -30,7 +31,10 @@ Known = tuple[int, str, int]
 
 @dataclass
 class Measurer:
-    """Measures snapshots against the whole data set, on all ranks. `known` are the numbers recorded so far."""
+    """Measures snapshots against the whole data set or its test images, on all ranks.
+
+    `known` are the numbers recorded so far.
+    """
 
     run: RunDir
     options: RunOptions
@@ -43,6 +47,13 @@ class Measurer:
     @cached_property
     def feature_networks(self) -> FeatureNetworks:
         return FeatureNetworks(self.options.detector, self.options.distance, self.world.device)
+
+    @cached_property
+    def test_images(self) -> ImageSet | None:
+        """Return the test images of the data set if a metric compares with them. Raises DataError without them."""
+        if not any(parse_metric(name).test for name in self.options.metrics):
+            return None
+        return full_set(locate_test_images(self.options.data_path), self.options.cache_dir)
 
     def missing(self, images: int) -> dict[int, list[str]]:
         """Return, by evaluation seed, the metrics with numbers missing at this image counter."""
@@ -67,6 +78,7 @@ class Measurer:
                 seed=seed,
                 progress=self.progress(reporter),
                 world=self.world,
+                test_images=self.test_images,
             )
             reporter.append(self.run.metrics, *({"kimg": images / 1000, **value.row()} for value in values))
             self.known |= {number for name in names for number in self._numbers(name, images, seed)}

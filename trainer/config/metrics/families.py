@@ -24,7 +24,7 @@ class Family(NamedTuple):
     reference: bool = True
     constants: tuple[tuple[str, float], ...] = ()
     source: FeatureSource = "detector"
-    endings: tuple[str, ...] = ("", "_full")
+    endings: tuple[str, ...] = ("", "_full", "_test")
 
 
 PATHS = tuple("".join(parts) for parts in product(("_w", "_z"), ("end", "full"), ("", "_crop")))
@@ -46,6 +46,7 @@ FAMILIES: dict[str, Family] = {
         deviations=("std",),
         reference=False,
         constants=(("splits", 10),),
+        endings=("", "_full"),
     ),
     "pr": Family(
         "P&R",
