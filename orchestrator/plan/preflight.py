@@ -14,7 +14,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.claims.grammar import is_prose, parse_claim
 from trainer.config.job import Resources
 from trainer.config.metrics.families import FAMILIES
-from trainer.config.metrics.names import parse_metric
+from trainer.config.metrics.names import network_of, parse_metric
 from trainer.config.metrics.sizes import pyramid, undefined
 from trainer.config.transfer import networks_of, unfit
 from trainer.errors import UserError
@@ -103,7 +103,7 @@ def _levels(name: str, there: Sequence[int]) -> str:
 
 def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
     """Yield the networks of metrics whose files are missing."""
-    used = {FAMILIES[parse_metric(name).family].source for name in spec.metrics}
+    used = {network_of(FAMILIES[parse_metric(name).family].source, spec.distance) for name in spec.metrics}
     for kind, given, wants_file in (("detector", spec.detector, "inception"), ("distance", spec.distance, "vgg16")):
         name, _, path = given.partition(":")
         if kind in used and name == wants_file and not Path(path).is_file():

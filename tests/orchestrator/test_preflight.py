@@ -195,6 +195,16 @@ def test_metrics_know_how_many_images_they_need(name: str, images: int, is_undef
     assert (undefined(metric, images) != "", doubtful(metric, images, "lite0") != "") == (is_undefined, is_doubtful)
 
 
+def test_a_plan_says_where_statistics_are_of_a_part_of_the_batch(read: Read, tmp_path: Path) -> None:
+    head = HEAD.replace("tiny32", "biggan-unconditional")
+    (found,) = [line for line in cautions(read(head).spec, expand(read(head), find), [], tmp_path) if "takes" in line]
+    assert found == (
+        "batch normalisation takes the statistics of 10 of 20 images; set micro_batch: 20 for those of the whole batch"
+    )
+    whole = read(head.replace("data: tiny", "data: tiny, micro_batch: 20"))
+    assert not [line for line in cautions(whole.spec, expand(whole, find), [], tmp_path) if "takes" in line]
+
+
 def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: Read, tmp_path: Path) -> None:
     sweep = read(HEAD.replace("tiny32", "paper256") + "metrics: [fid50]\n")
     found = cautions(sweep.spec, expand(sweep, find), [], tmp_path)

@@ -13,7 +13,7 @@ from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import MetricNameError, MetricSpec, metric_identity, parse_metric, recorded_name
 from trainer.evaluation.accumulators import Accumulators
 from trainer.evaluation.batch_outputs import BatchExtractor
-from trainer.evaluation.families import MEASURES, MetricValues
+from trainer.evaluation.families import MEASURES, MetricValues, output_kind
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.path_steps import step_distances
 from trainer.evaluation.real_features import Mirrored, RealFeatures, ReferenceSet
@@ -82,7 +82,8 @@ def evaluate(
         for spec in specs if world.is_main else []:
             progress(spec.name)
             against = references[spec]
-            real = RealFeatures(against, feature_networks, spec.real(len(against)), cache_dir, progress)
+            source = FAMILIES[spec.family].source
+            real = RealFeatures(against, feature_networks, spec.real(len(against)), cache_dir, progress, source)
             results.append((spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed)))
 
     agreed(compare, world)
@@ -108,7 +109,7 @@ def accumulate(
     world: World = ALONE,
 ) -> Accumulators:
     """Return what the metrics `specs` need of generated images and paths, as many as the largest metric uses."""
-    wanted = [(MEASURES[spec.family].keep, spec.generated) for spec in specs]
+    wanted = [(output_kind(spec.family, feature_networks), spec.generated) for spec in specs]
     extractor = BatchExtractor.for_all(wanted, feature_networks, seed)
     accumulators = Accumulators(wanted, extractor, cache_dir)
     if extractor.total:

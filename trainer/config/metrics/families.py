@@ -4,7 +4,8 @@ from itertools import product
 from typing import Literal, NamedTuple
 
 Better = Literal["lower", "higher"]
-FeatureSource = Literal["detector", "distance", "pixels"]
+FeatureSource = Literal["detector", "distance", "pixels", "manifold"]
+"""`manifold` is the VGG16 of the papers if its file is given as the distance, else the detector."""
 
 
 class Family(NamedTuple):
@@ -53,6 +54,7 @@ FAMILIES: dict[str, Family] = {
         "Precision and recall (Kynkäänniemi et al. 2019)",
         "higher",
         values=("precision", "recall"),
+        source="manifold",
         constants=(("neighbours", 3),),
     ),
     "ppl": Family(

@@ -158,8 +158,16 @@ def _family_of(recorded: str) -> Family | None:
     return FAMILIES.get(match[0]) if match else None
 
 
+def network_of(source: FeatureSource, distance: str) -> FeatureSource:
+    """Return which network computes features: "manifold" is the distance if that is VGG16, else the detector."""
+    if source != "manifold":
+        return source
+    return "distance" if distance_name(distance) == "vgg16" else "detector"
+
+
 def _source_suffix(source: FeatureSource, detector: str, distance: str) -> str:
     """Return the suffix of a recorded name: the network that computes its features, if there is one."""
+    source = network_of(source, distance)
     if source == "pixels":
         return ""
     return f"-{detector_name(detector) if source == 'detector' else distance_name(distance)}"
