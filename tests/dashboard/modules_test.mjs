@@ -5,13 +5,13 @@ import { test } from "node:test";
 
 const load = (name) => import(`${process.env.ASSETS}/${name}`);
 const { at, band, grid, median, runValues, shares, shortLabel, spread } = await load("numbers.js");
-const { arranged, asCsv, asMarkdown, rowsOf } = await load("results.js");
+const { arranged, asCsv, asMarkdown, pageOf, rowsOf } = await load("results.js");
 const { differences } = await load("difference.js");
 const { positions } = await load("search.js");
 const { aligned } = await load("chart.js");
 const { linesAt } = await load("logits.js");
 const { merge } = await load("changes.js");
-const { bestCells, marks } = await load("curves.js");
+const { bestCells, listed, marks } = await load("curves.js");
 
 const view = {
   score: { metric: "fid", label: "FID", higher_is_better: false },
@@ -127,4 +127,18 @@ test("a published value is a level line over what is drawn of its cell", () => {
 test("histograms of one length of training are lines", () => {
   const found = [{ kimg: 4, kind: "train", logit: [0, 1], density: [1, 2] }, { kimg: 8, kind: "train", logit: [0], density: [3] }];
   assert.deepEqual(linesAt(found, 4).map((line) => [line.name, line.y]), [["train", [1, 2]]]);
+});
+
+test("long tables have pages, and a page that is not there is the nearest", () => {
+  assert.deepEqual(pageOf(450, 1), { from: 200, to: 400, last: 2 });
+  assert.deepEqual(pageOf(450, 9), { from: 400, to: 450, last: 2 });
+  assert.deepEqual(pageOf(0, NaN), { from: 0, to: 0, last: 0 });
+});
+
+test("of very many cells the legend lists those that are drawn and the best", () => {
+  const cells = Array.from({ length: 500 }, (_, cell) => `cell ${cell}`);
+  const runs = { cell: cells.map((_, cell) => cell), best: cells.map((_, cell) => 500 - cell) };
+  const found = listed({ ...view, cells, runs }, new Set([3]));
+  assert.equal(found.length, 200);
+  assert.ok(found.includes(3) && found.includes(499) && !found.includes(5));
 });

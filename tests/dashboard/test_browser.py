@@ -172,3 +172,40 @@ def test_exported_pages_open_from_disk(browser: Any, store: ResultStore, tmp_pat
         assert page.locator("figure img").count() == 1
         page.get_by_role("link", name=re.compile("Energy")).click()
         page.wait_for_selector("tr.total")
+
+
+def test_a_published_value_is_drawn_with_its_cell(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#chart canvas")
+        labels = "document.getElementById('chart').plot.series.map((one) => one.label)"
+        assert any("Karras" in str(label) for label in page.evaluate(labels))
+        page.locator("#heatmap button").first.click()
+        assert not any("Karras" in str(label) for label in page.evaluate(labels))
+        assert page.locator("#claims tbody tr:has-text('Karras')").count() == 1
+
+
+def test_histograms_of_logits_slide_through_training(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#logit-chart canvas")
+        slider = page.locator("#logit-controls input[type=range]")
+        slider.focus()
+        before = page.evaluate("document.getElementById('logit-chart').plot.data[1]")
+        page.keyboard.press("Home")
+        page.wait_for_function("() => location.hash.includes('lkimg=4')")
+        assert page.evaluate("document.getElementById('logit-chart').plot.data[1]") != before
+        page.locator("#logit-controls select").select_option(id_of(WHOLE[3]))
+        page.wait_for_function(f"() => location.hash.includes('logits={id_of(WHOLE[3])}')")
+
+
+def test_a_point_of_the_scatter_plot_chooses_its_curves(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/searched") as page:
+        page.wait_for_selector("#scatter circle")
+        assert page.locator("#scatter circle").count() == 5
+        page.locator("#scatter-controls select").first.select_option("best")
+        assert "sx=best" in page.url
+        page.locator("#scatter circle").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
+        page.locator("#parallel path").last.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")

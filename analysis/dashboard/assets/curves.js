@@ -6,6 +6,7 @@ import { drawChart, swatch } from "./chart.js";
 
 const X_LABELS = { kimg: "kimg", hours: "hours of training", kwh: "kWh" };
 export const MOST_CELLS = 8;
+const MOST_LISTED = 200;
 
 /** The cells that are shown before anybody chooses: the best by the median of their best scores. */
 export function bestCells(view, count = MOST_CELLS) {
@@ -85,15 +86,26 @@ function single(view, curves, clock, cell, run, axis) {
   return { name: `${shortLabel(view.cells[cell])}, seed ${view.runs.seed[run]}`, place: cell, thin: true, x: points.map(([x]) => x), y: points.map(([, y]) => y) };
 }
 
+/** The cells of the legend: all, or of very many those that are drawn and the best. */
+export function listed(view, selected) {
+  if (view.cells.length <= MOST_LISTED) return view.cells.map((_, cell) => cell);
+  const best = [...bestCells(view, MOST_LISTED)].filter((cell) => !selected.has(cell));
+  return [...[...selected].slice(0, MOST_LISTED), ...best].slice(0, MOST_LISTED).sort((a, b) => a - b);
+}
+
 function showLegend(data, selected, toggle) {
   const { view } = data;
   const box = document.getElementById("legend");
   const focused = [...box.querySelectorAll("input")].indexOf(document.activeElement);
   const bests = medianOfCells(view, view.runs.best);
-  const entries = view.cells.map((name, cell) => {
+  const shown = listed(view, selected);
+  const entries = shown.map((cell) => {
+    const name = view.cells[cell];
     const input = el("input", { type: "checkbox", checked: selected.has(cell), onchange: () => toggle(cell) });
     return el("label", { title: name }, input, swatch(cell), el("span", {}, shortLabel(name) || "all runs"), el("small", {}, short(bests[cell])));
   });
-  box.replaceChildren(box.querySelector("legend"), ...entries);
+  const rest = view.cells.length - shown.length;
+  const more = rest ? [el("span", { class: "soft" }, `and ${rest} more: choose them in the grid`)] : [];
+  box.replaceChildren(box.querySelector("legend"), ...entries, ...more);
   if (focused >= 0) box.querySelectorAll("input")[focused]?.focus();
 }
