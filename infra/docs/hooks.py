@@ -47,7 +47,8 @@ def moved_links(text: str) -> str:
 
 
 def _target(link: str) -> str:
-    return OUTSIDE.get(link, link.removeprefix("docs/"))
+    place = link.rstrip("/") + "/" * (ROOT / link).is_dir()
+    return OUTSIDE.get(link, place.removeprefix("docs/"))
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
