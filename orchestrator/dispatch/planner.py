@@ -121,7 +121,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend.name)
     awaited = tuple(sample * to_sample(sweep))
-    parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
+    parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
         sweep,
         trials,
@@ -169,6 +169,14 @@ def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConf
     configs = {trial: config for trial in found if (config := store.config(trial))}
     seen = observe(store, configs, {})
     return {trial: (configs[trial], one) for trial, one in seen.items()}
+
+
+def _slots(backend: Backend, sweep: Sweep) -> int:
+    """Return how many trials can run at a time: one, where a cluster does not answer, as `Backend.doubts` reports."""
+    try:
+        return backend.slots(sweep.spec.resources)
+    except BackendError:
+        return 1
 
 
 def to_sample(sweep: Sweep) -> int:

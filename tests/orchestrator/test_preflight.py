@@ -297,3 +297,12 @@ def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
     assert [line.partition(" kimg: evaluations run")[0] for line in asha] == [f"asha has no scores at {unmet}"] * bool(
         unmet
     )
+
+
+def test_ray_tune_trains_no_sources_and_says_so(read: Read) -> None:
+    chain = "cells: {b: {transfer: {cell: a}}, a: {augment: none}}\n"
+    starting = expand(read(HEAD + chain), find)
+    problems = runtime_problems(read(HEAD + BY_RAY_TUNE + "metrics: [fid50]\n"), starting, lambda _: "", "ray")
+    assert [problem.text for problem in problems] == [
+        "ray_tune does not train the sources of transfers; use driver: optuna"
+    ]
