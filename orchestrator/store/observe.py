@@ -1,5 +1,7 @@
 """Observes the state of trials in the store."""
 
+import math
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -60,13 +62,15 @@ class Observed:
     `adasweep retry` resets them; `retried`: nothing has run since. `stops` has the reasons why rules of sweeps stopped
     the trial, `cancels` those of sweeps that cancelled it. `history` has all attempts, `retries` the last attempt
     forgiven for each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep from them. Attempts that the
-    backend refused are not included.
+    backend refused are not included. `checkpoint_kimg` is the progress in the newest checkpoint that is there, 0
+    without any: a store that was unpacked or pruned may lack them.
     """
 
     state: State = State.PENDING
     attempts: int = 0
     kimg: float = 0.0
     saved_kimg: float = 0.0
+    checkpoint_kimg: float = math.inf
     horizon_kimg: float = 0.0
     failures: int = 0
     stalls: int = 0
@@ -86,6 +90,8 @@ class Observed:
 
 
 NEVER = Observed()
+CHECKPOINT = re.compile(r"ckpt-(\d{9,})-t\d{4,}-[0-9a-f]{16}\.safetensors")
+"""The name of a checkpoint, with its image counter."""
 
 
 class _Attempts(NamedTuple):
@@ -123,6 +129,7 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         stalls=without_progress.stalls,
         retried=forgiven(history[-1].number, retried),
         last_work=seen.last.work if seen.last else "train",
+        checkpoint_kimg=_checkpoint_kimg(run),
         stops=stops(run),
         cancels=cancels(run),
         history=history,
@@ -201,6 +208,11 @@ def _speed(latest: RunRecord | None, rows: MetricRows) -> Speed:
     if latest is None:
         return Speed(evaluation_seconds=seconds)
     return Speed(latest.images_per_second, seconds, _watts(latest), latest.energy.method)
+
+
+def _checkpoint_kimg(run: RunDir) -> float:
+    found = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("ckpt-*"))
+    return max((int(match[1]) / 1000 for match in found if match), default=0.0)
 
 
 def _watts(record: RunRecord) -> float | None:

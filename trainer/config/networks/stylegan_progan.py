@@ -11,7 +11,7 @@ r: min(channel_base / r, channel_max).
 from typing import ClassVar, Literal
 
 from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
-from trainer.config.spec import PositiveInt
+from trainer.config.spec import Depth, PositiveInt, Width
 
 
 class StyleGanGenerator(GeneratorSpec):
@@ -25,10 +25,10 @@ class StyleGanGenerator(GeneratorSpec):
     grows: ClassVar[bool] = True
     type: Literal["stylegan"] = "stylegan"
     style: Literal["adain", "demodulation"] = "adain"
-    w_dim: PositiveInt = 512
-    mapping_layers: PositiveInt = 8
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    w_dim: Width = 512
+    mapping_layers: Depth = 8
+    channel_base: Width = 16384
+    channel_max: Width = 512
 
     def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
         return max(min(self.channel_base // size, self.channel_max), 1)
@@ -41,9 +41,9 @@ class StyleGanDiscriminator(DiscriminatorSpec):
     grows: ClassVar[bool] = True
     has_style_layers: ClassVar[bool] = True
     type: Literal["stylegan"] = "stylegan"
-    mapping_layers: PositiveInt = 8
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    mapping_layers: Depth = 8
+    channel_base: Width = 16384
+    channel_max: Width = 512
     minibatch_std_group: PositiveInt = 4
 
     @property
@@ -61,8 +61,8 @@ class ProGanGenerator(GeneratorSpec):
     module: ClassVar[str] = "trainer.model.growing.progan_generator"
     grows: ClassVar[bool] = True
     type: Literal["progan"] = "progan"
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    channel_base: Width = 16384
+    channel_max: Width = 512
     normalisation: Literal["pixel", "batch", "none"] = "pixel"
     equalised: bool = True
 
@@ -80,8 +80,8 @@ class ProGanDiscriminator(DiscriminatorSpec):
     module: ClassVar[str] = "trainer.model.growing.progan_discriminator"
     grows: ClassVar[bool] = True
     type: Literal["progan"] = "progan"
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    channel_base: Width = 16384
+    channel_max: Width = 512
     normalisation: Literal["none", "layer"] = "none"
     equalised: bool = True
     variety: Literal["stddev", "discrimination", "none"] = "stddev"
