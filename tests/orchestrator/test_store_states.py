@@ -20,11 +20,12 @@ from trainer.errors import ExitCode
 from trainer.record import RunDir
 
 COMMANDS = (
-    *("status", "status test", "status test --json", "plan FILE", "plan test", "plan test --json", "doctor", "collect"),
+    *("status", "status test", "status test --json", "plan FILE", "plan test", "plan test --json", "collect"),
     *("why SOURCE", "why TRIAL", "why TRIAL --json", "logs SOURCE", "logs TRIAL", "table test", "claims test"),
-    *("report test", "figures draw test", "figures verify test", "energy test", "dashboard --export PAGES"),
-    *("store list", "store prune", "pack test --out PACK", "retry SOURCE", "retry test", "cancel TRIAL", "cancel test"),
+    *("figures verify test", "energy test", "dashboard --export PAGES", "store list", "store prune"),
+    *("pack test --out PACK", "retry SOURCE", "retry test", "cancel TRIAL", "cancel test"),
 )
+DRAWN = ("report test", "figures draw test", "figures verify test", "doctor")
 THEIRS = ("collect", "table", "claims", "report", "figures", "energy", "dashboard")
 
 
@@ -82,7 +83,7 @@ def _without_other_file(chain: Chain) -> None:
 
 
 STATES: dict[str, Callable[[Chain], object]] = {
-    "nothing begun": lambda chain: None,
+    "nothing begun": lambda _chain: None,
     "the source is done, its snapshot is missing": _finished,
     "the dependent is done, its source is missing": _dependent_without_source,
     **{f"the source is {state}": _ended(state) for state in ("failed", "lost", "preempted", "cancelled", "stopped")},
@@ -125,3 +126,32 @@ def test_every_command_ends_well_or_in_one_line_in_every_state_of_a_source(
     STATES[state](chain)
     for command in COMMANDS:
         judge(chain, command, capfd)
+
+
+def test_reports_are_drawn_where_a_source_is_missing(chain: Chain, capfd: pytest.CaptureFixture[str]) -> None:
+    _dependent_without_source(chain)
+    for command in DRAWN:
+        assert judge(chain, command, capfd) == ExitCode.DONE
+
+
+def test_a_planned_trial_is_explained_before_it_begins(chain: Chain, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(chain.store.root)]
+    assert main(["why", chain.trial, *store]) == ExitCode.DONE
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"trial {chain.trial} new at 0 kimg" in told
+    assert "test: b #0, to 1 kimg: wait, because: " in told
+    assert main(["logs", chain.trial, *store]) == ExitCode.USER_ERROR
+    assert f"has no attempts yet; see: adasweep why {chain.trial}" in capsys.readouterr().err
+
+
+def test_every_command_ends_well_or_in_one_line_on_an_unpacked_pack(
+    chain: Chain, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _finished(chain)
+    assert judge(chain, "pack test --out PACK", capfd) == ExitCode.DONE
+    other = chain._replace(store=Store(tmp_path / "unpacked"))
+    assert main(["unpack", str(tmp_path / "test.pack.zip"), "--store", str(other.store.root)]) == ExitCode.DONE
+    capfd.readouterr()
+    for command in COMMANDS:
+        if command != "plan FILE":  # the data set is in the other store
+            judge(other, command, capfd)
