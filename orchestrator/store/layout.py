@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -69,9 +69,13 @@ class Store:
         for shard in _names(self.trials):
             yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name))
 
-    def find(self, beginning: str) -> str:
-        """Return the trial whose id starts with `beginning`. Raises PlanError unless there is exactly one."""
-        found = [trial for trial in self.ids() if trial.startswith(beginning)] if beginning else []
+    def find(self, beginning: str, planned: Iterable[str] = ()) -> str:
+        """Return the trial, begun or `planned`, whose id starts with `beginning`.
+
+        Raises PlanError unless there is exactly one.
+        """
+        known = {*self.ids(), *planned}
+        found = [trial for trial in known if trial.startswith(beginning)] if beginning else []
         if len(found) == 1:
             return found[0]
         problem = f"{len(found)} trials start with it" if found else "no such trial"
