@@ -265,6 +265,42 @@ def test_the_score_picks_the_run_and_the_snapshot_of_every_metric_in_fig_11a(tmp
     assert row[2] == f"{1000 * of['kid2k-lite0']:.2f}"
 
 
+def test_published_values_are_open_marks_beside_ours_at_the_paper_tier_alone(store: ResultStore) -> None:
+    plan = store.plan("synthetic")
+    value = {"of": "ada & subset=500", "metric": "fid2k", "value": 21.5, "source": "Table 1", "detector": "lite0"}
+    other = {**value, "metric": "kid2k"}
+    apart = {**value, "of": "ada & subset=2000", "not_comparable": "another reference set"}
+    for tier, expected in (("paper", 21.5), ("mini", None)):
+        document = json.loads(plan.read_text()) | {"tier": tier, "published": [value, other, apart]}
+        plan.write_text(json.dumps(document))
+        module, (runs, curves) = figure_named("fid_by_size"), loaded(store)
+        numbers: Any = module.data(runs, curves)
+        shown = numbers.table.set_index("cell").get("published")
+        assert (shown is None) == (expected is None)
+        if expected:
+            assert shown.dropna().to_dict() == {"subset=500 ada": expected}
+            drawn = compose(module, numbers, provenance_of("fid_by_size", module.aggregation, "", runs, curves))
+            marks = [
+                line for ax in drawn.axes for line in ax.lines if line.get_marker() == "D" and len(line.get_xdata())
+            ]
+            assert [(float(mark.get_ydata()[0]), mark.get_markerfacecolor()) for mark in marks] == [(21.5, "none")]
+
+
+def test_the_table_of_presets_shows_all_that_tuning_changes(store: ResultStore) -> None:
+    numbers: Any = figure_named("ada_fig24").data(*loaded(store))
+    column_of = numbers.table.set_index("preset").to_dict("index")
+    tuned, untuned = column_of["cifar"], column_of["cifarbaseline"]
+    changed = {
+        key: (untuned[key], tuned[key]) for key in tuned if not pd.isna(tuned[key]) and tuned[key] != untuned[key]
+    }
+    assert changed == {
+        "mapping_layers": (8, 2),
+        "style_mixing": (0.9, 0.0),
+        "path_length_weight": (2.0, 0.0),
+        "d_architecture": ("resnet", "orig"),
+    }
+
+
 def test_unknown_figure_lists_those_there_are() -> None:
     with pytest.raises(FigureError, match="fid_3d: no such figure; there are fid_curves, "):
         figure_named("fid_3d")
