@@ -96,6 +96,7 @@ FIGURES: dict[str, Figure] = {
         series=SIZE,
         log_x=False,
     ),
+    "ada_bcr": ScoreTable("Weights of bCR"),
     "ada_fig10": SampleFigure("Generated images of small data sets"),
     "ada_fig11a": ScoreTable(
         "Small data sets",

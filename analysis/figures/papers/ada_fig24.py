@@ -53,23 +53,24 @@ class PresetTable:
 def _networks(preset: str, resolution: int, devices: int = 1) -> dict[str, object]:
     """Return the settings outside the rows of the presets, as resolved for images of this size."""
     data = DataDescription(name="any", fingerprint="0" * 16, images=2, resolution=resolution, channels=3)
-    config = resolve({"preset": preset, "preset_devices": devices}, data)
-    precision = config.generator.precision
+    config = resolve({"preset": preset, "preset_devices": devices}, data).model_dump()
+    precision = config["generator"]["precision"]
     return {
         "resolution": resolution,
-        "fp16_resolutions": 0 if precision.dtype == "fp32" else precision.top_resolutions,
-        "style_mixing": config.objective.style_mixing,
-        "path_length_weight": config.objective.path_length_weight,
-        "d_architecture": config.discriminator.architecture,
+        "fp16_resolutions": 0 if precision["dtype"] == "fp32" else precision["top_resolutions"],
+        "style_mixing": config["objective"]["style_mixing"],
+        "path_length_weight": config["objective"]["path_length_weight"],
+        "d_architecture": config["discriminator"]["architecture"],
     }
 
 
 def _as_text(data: Presets) -> TextTable:
-    rows = [[name, *(_written(value) for value in data.table[name])] for name in data.table if name != "preset"]
+    names = [str(name) for name in data.table if name != "preset"]
+    rows = [[name, *(_written(value) for value in data.table[name])] for name in names]
     return TextTable(["", *data.table["preset"]], rows)
 
 
-def _written(value: object) -> str:
+def _written(value: float | str) -> str:
     if isinstance(value, str):
         return value
     return "none" if pd.isna(value) else f"{value:.6g}"
