@@ -29,6 +29,7 @@ from analysis.figures.style import figure_style
 from analysis.results.bands import windowed
 from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import slices
+from analysis.results.probe_outputs import Probed, moments_of_cells
 from analysis.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
@@ -299,6 +300,28 @@ def test_the_table_of_presets_shows_all_that_tuning_changes(store: ResultStore) 
         "path_length_weight": (2.0, 0.0),
         "d_architecture": ("resnet", "orig"),
     }
+
+
+def test_the_lowest_possible_fid_is_a_line_where_it_was_probed(store: ResultStore) -> None:
+    for run, lowest in ((WHOLE[0], 12.5), (WHOLE[6], 3.5)):
+        folder = store.run(id_of(run)).path / "probes"
+        folder.mkdir()
+        np.savez(folder / "fid-floor-000100000.npz", size=[run.subset], mean=[lowest], std=[0.1])
+    module, (runs, curves) = figure_named("fid_by_size"), loaded(store)
+    numbers: Any = module.data(runs, curves)
+    assert numbers.table["floor"].dropna().tolist() == [12.5, 3.5]
+    page = compose(module, numbers, provenance_of("fid_by_size", module.aggregation, "", runs, curves))
+    lines = [line.get_xydata().tolist() for ax in page.axes for line in ax.lines]
+    assert [[500.0, 12.5], [2000.0, 3.5]] in lines
+
+
+def test_moments_of_training_are_spread_evenly_and_include_the_last() -> None:
+    found = [
+        Probed("a", "", "t", seed, kimg, Path()) for seed in (0, 1) for kimg in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
+    ]
+    assert [one.kimg for one in moments_of_cells(found, 3)] == [1.0, 4.0, 7.0]
+    assert [one.kimg for one in moments_of_cells(found[:2], 4)] == [1.0, 2.0]
+    assert [(one.seed, one.kimg) for one in moments_of_cells(found, 1)] == [(0, 7.0)]
 
 
 def test_unknown_figure_lists_those_there_are() -> None:

@@ -61,7 +61,9 @@ FIGURES: dict[str, Figure] = {
     ),
     "ada_fig6a": CurveFigure("FID with ADA"),
     "ada_fig6b": LogitFigure("Logits with ADA, with the most and the fewest images", keep=extreme_sizes),
-    "ada_fig6c": ProbePictures("Gradients that G receives from D", probe="gradients", pictures=("images", "magnitude")),
+    "ada_fig6c": ProbePictures(
+        "Gradients that G receives from D, during training", probe="gradients", pictures=("magnitude",), moments=4
+    ),
     "ada_fig7ab": LineFigure("FID against the number of training images", panel=DATASET),
     "ada_fig7c": ScoreTable("FID by training set size", "median", rows=(DATASET, SIZE), columns=(NAME,)),
     "ada_fig7d": ProbePictures("Mean image", probe="mean-image", pictures=("real", "generated")),
