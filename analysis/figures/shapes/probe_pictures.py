@@ -38,11 +38,8 @@ class ProbePictures:
     title: str
     probe: str
     pictures: tuple[str, ...]
+    aggregation: str = AGGREGATION
     moments: int = 1
-
-    @property
-    def aggregation(self) -> str:
-        return AGGREGATION if self.moments == 1 else OVER_TIME
 
     def data(self, all_runs: Runs, _: Curves) -> Pictures:
         """Return the pictures of every shown cell that has been probed."""
