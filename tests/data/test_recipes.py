@@ -175,7 +175,7 @@ def test_describe_shows_the_recipe(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = RECIPES["lsun-cat-256"]._replace(shape=ImageFormat(8, channels=3), images=3, most=3)
-    monkeypatch.setitem(RECIPES, "lsun-cat-256", small)  # type: ignore[arg-type]
+    monkeypatch.setitem(RECIPES, "lsun-cat-256", small)
     source = folder_set(tmp_path / "cats", 4)
     assert main(["data", "prepare", str(source), "--recipe", "lsun-cat-256", "--data-dir", str(tmp_path)]) == 0
     capsys.readouterr()
