@@ -14,9 +14,9 @@ from tests.data.pictures import folder_set, pixels
 from tests.data.sources import cifar_batch, tar_of
 from tests.data.test_prepare import as_array, ids, many
 from trainer.__main__ import main
+from trainer.config.dataset.companion import locate_test_images
 from trainer.config.dataset.describe import describe, examine
 from trainer.config.dataset.preparation import RECIPE_NAMES, read_settings
-from trainer.config.dataset.test_images import locate_test_images
 from trainer.data.dataset import full_set
 from trainer.data.prepare import prepare
 from trainer.data.recipes import RECIPES, Tiles, follow

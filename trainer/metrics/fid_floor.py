@@ -17,7 +17,7 @@ DRAWS: Final = 100
 """As in the paper."""
 
 
-Progress = Callable[[int], None]
+DrawProgress = Callable[[int], None]
 
 
 class Floor(NamedTuple):
@@ -36,7 +36,7 @@ def fid_floor(
     sizes: Sequence[int],
     draws: int = DRAWS,
     seed: int = 0,
-    progress: Progress = lambda _: None,
+    progress: DrawProgress = lambda _: None,
 ) -> list[Floor]:
     """Return the floor for every subset size. The subsets of a size depend only on `seed` and that size.
 
@@ -47,7 +47,7 @@ def fid_floor(
 
 
 def _floor(
-    features: Float[np.ndarray, "n d"], whole: Gaussian, size: int, draws: int, seed: int, progress: Progress
+    features: Float[np.ndarray, "n d"], whole: Gaussian, size: int, draws: int, seed: int, progress: DrawProgress
 ) -> Floor:
     assert size <= len(features), f"a subset of {size} of {len(features)} images"
     random = np.random.default_rng([seed, size])
