@@ -8,10 +8,12 @@ Without the method `progressive-growing` they train at the full resolution from 
 r: min(channel_base / r, channel_max).
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
-from trainer.config.spec import Depth, PositiveInt, Width
+from trainer.config.spec import Depth, PositiveInt, Width, is_off
 
 
 class StyleGanGenerator(GeneratorSpec):
@@ -55,7 +57,8 @@ class ProGanGenerator(GeneratorSpec):
     """Latents to images without a mapping network [1].
 
     `normalisation` is per pixel, batch normalisation (as before [1]), or none; without `equalised`, weights are
-    initialised at the scale they are used in, without a runtime factor. Both are rows of Table 1 of [1].
+    initialised at the scale they are used in, without a runtime factor. Both are rows of Table 1 of [1]. `rectified`
+    layers use ReLU in place of leaky ReLU; `bounded` images pass tanh.
     """
 
     module: ClassVar[str] = "trainer.model.growing.progan_generator"
@@ -65,6 +68,8 @@ class ProGanGenerator(GeneratorSpec):
     channel_max: Width = 512
     normalisation: Literal["pixel", "batch", "none"] = "pixel"
     equalised: bool = True
+    rectified: Annotated[bool, Field(exclude_if=is_off)] = False
+    bounded: Annotated[bool, Field(exclude_if=is_off)] = False
 
     def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
         return max(min(self.channel_base // size, self.channel_max), 1)
