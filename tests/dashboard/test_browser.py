@@ -209,3 +209,23 @@ def test_a_point_of_the_scatter_plot_chooses_its_curves(browser: Any, rich: Serv
         page.locator("#parallel path").last.focus()
         page.keyboard.press("Enter")
         page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
+
+
+def test_exported_pages_have_everything_but_actions(browser: Any, rich: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    export_pages(LiveStore(rich.live.store), folder)
+    with opened(browser, (folder / "sweeps" / "synthetic.html").as_uri()) as page:
+        page.wait_for_selector("#logit-chart canvas")
+        for quantity in ("kwh", "hours"):
+            page.locator("#curve-controls select").nth(1).select_option(quantity)
+            page.wait_for_selector("#chart canvas")
+        page.locator("#logit-controls input[type=range]").focus()
+        page.keyboard.press("Home")
+        assert "lkimg=4" in page.url
+        assert page.locator("#claims tbody tr").count() == 3
+        page.goto((folder / "sweeps" / "searched.html").as_uri())
+        assert page.locator("#scatter circle").count() == 5
+        page.get_by_role("link", name="Machine").click()
+        assert page.locator("button:has-text('Examine')").count() == 0
+        page.locator("td a, th a").first.click()
+        page.wait_for_selector("#grid")

@@ -6,7 +6,7 @@ import { bestOfCells, keysOf, mark, positions, svg } from "./search.js";
 
 const WIDTH = 960;
 const HEIGHT = 380;
-const EDGE = { top: 18, bottom: 46, left: 96, right: 24 };
+const EDGE = { top: 36, bottom: 46, left: 96, right: 24 };
 const BEST = "best";
 
 /** Show the plot and its controls; `select(cells)` is called with the cell of a point that is pressed. */
