@@ -69,7 +69,8 @@ export function drawChart(box, lines, options) {
 
 /** The y axis of values from `low` to `high`; where all are equal, one unit (or a share of their size) around them. */
 function spanOf(low, high) {
-  if (low === null || low < high) return uPlot.rangeNum(low, high, 0.1, true);
+  if (low === null) return [null, null];
+  if (low < high) return uPlot.rangeNum(low, high, 0.1, true);
   const room = Math.abs(low) / 10 || 1;
   return [low === 0 ? 0 : low - room, high + room];
 }
