@@ -16,6 +16,7 @@ from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
 from tests.dashboard.browsing import opened
 from tests.dashboard.serving import TOKEN, Served, served
+from trainer.record import State
 
 pytestmark = pytest.mark.xdist_group("browser")
 TRIAL = id_of(WHOLE[3])
@@ -139,6 +140,18 @@ def test_a_sweep_is_cancelled_from_its_page(browser: Any, tmp_path: Path) -> Non
             page.get_by_role("button", name="Cancel").click()
             page.wait_for_selector("output:has-text('1 trials cancelled')")
     assert (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
+
+
+def test_without_the_token_nothing_is_cancelled_and_the_page_says_why(browser: Any, tmp_path: Path) -> None:
+    waiting = WHOLE[0]._replace(kimg=40.0, state=State.PREEMPTED)
+    store = write_store(tmp_path / "store", [waiting], step_kimg=20.0, files=False)
+    with served(store, may_act=True) as site, browser.new_context() as context:
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(f"{site.url}/sweeps/synthetic")
+        page.get_by_role("button", name="Cancel").click()
+        page.wait_for_selector("output:has-text('The token is missing')")
+    assert not (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
 
 
 def test_markup_in_names_is_shown_as_text(browser: Any, tmp_path: Path, markup: str) -> None:
