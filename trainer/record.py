@@ -51,7 +51,7 @@ class RunRecord(Settings):
     """The progress of an attempt. Times are Unix seconds; `updated` is the heartbeat; `kimg` is trained so far.
 
     `began` is when the job started, `started` when its worker first wrote a record, `ready` when it was ready to train
-    or evaluate; None if not known (earlier versions).
+    or evaluate; None if not known (earlier versions). `processor` is the GPU, or the CPU and its instruction set.
     """
 
     attempt: WholeNumber
@@ -78,6 +78,7 @@ class RunRecord(Settings):
     ops: str = "reference"
     code: str = ""
     versions: dict[str, str] = {}
+    processor: str = ""
     energy: Energy = Energy()
 
     @property

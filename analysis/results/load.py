@@ -91,8 +91,15 @@ def load(
     store: ResultStore, sweep: str, *, fresh: bool = False, score: str | None = None, identity: str | None = None
 ) -> tuple[Runs, Curves]:
     """Return the runs and curves of `sweep` from the tables, or with `fresh` from the files of the trials."""
-    plan = read_plan(store, sweep)
     source = TrialFiles(store) if fresh else CollectedTables(store)
+    return load_from(source, store, sweep, score=score, identity=identity)
+
+
+def load_from(
+    source: RowSource, store: ResultStore, sweep: str, *, score: str | None = None, identity: str | None = None
+) -> tuple[Runs, Curves]:
+    """Return the runs and curves of `sweep` with the rows of `source`."""
+    plan = read_plan(store, sweep)
     planned = _planned(plan)
     curves = _curves(source, plan, planned, score or plan.score, identity)
     frame = _with_divergence(_joined(planned, source), _own_metrics(source, plan, planned), plan)

@@ -102,6 +102,7 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
         "unmetered_attempts": len(records) - len(metered),
         "codes": sorted({record.code for record in records if record.code}),
         "ops": sorted({record.ops for record in records}),
+        "processors": sorted({record.processor for record in records if record.processor}),
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.errors import Problem
+from orchestrator.plan.reference_sets import missing_references, reference_sizes
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha
@@ -13,7 +14,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.claims.grammar import is_prose, parse_claim
 from trainer.config.job import Resources
 from trainer.config.metrics.families import FAMILIES
-from trainer.config.metrics.names import parse_metric
+from trainer.config.metrics.names import network_of, parse_metric
 from trainer.config.metrics.sizes import pyramid, undefined
 from trainer.config.transfer import networks_of, unfit
 from trainer.errors import UserError
@@ -69,11 +70,13 @@ def _driver_problems(spec: SweepSpec, trials: Sequence[Trial], backend: str) -> 
 
 
 def _metric_problems(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
-    sizes = {trial.config.data.images for trial in trials}
     for index, name in enumerate(spec.metrics):
-        for images in sorted(sizes):
-            if why := undefined(parse_metric(name), images):
+        metric = parse_metric(name)
+        for images in reference_sizes(metric, trials):
+            if why := undefined(metric, images):
                 yield ("metrics", index), f"{name} is undefined: {why}"
+        for why in missing_references(metric, trials):
+            yield ("metrics", index), f"{name} cannot be measured: {why}"
 
 
 def _level_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[KeyProblem]:
@@ -100,7 +103,7 @@ def _levels(name: str, there: Sequence[int]) -> str:
 
 def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
     """Yield the networks of metrics whose files are missing."""
-    used = {FAMILIES[parse_metric(name).family].source for name in spec.metrics}
+    used = {network_of(FAMILIES[parse_metric(name).family].source, spec.distance) for name in spec.metrics}
     for kind, given, wants_file in (("detector", spec.detector, "inception"), ("distance", spec.distance, "vgg16")):
         name, _, path = given.partition(":")
         if kind in used and name == wants_file and not Path(path).is_file():

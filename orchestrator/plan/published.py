@@ -28,8 +28,8 @@ CPU_SECONDS_PER_WORK = 7.4e-6
 GENERATION_SHARE = 0.1
 """Time to generate an image as a share of the time to train on one."""
 
-CPU_SECONDS_PER_IMAGE = {"lite0": 0.008, "inception": 0.1, "distance": 0.05, "pixels": 0.002}
-GPU_SECONDS_PER_IMAGE = {"lite0": 0.0005, "inception": 0.001, "distance": 0.002, "pixels": 0.0002}
+CPU_SECONDS_PER_IMAGE = {"lite0": 0.008, "inception": 0.1, "distance": 0.05, "manifold": 0.05, "pixels": 0.002}
+GPU_SECONDS_PER_IMAGE = {"lite0": 0.0005, "inception": 0.001, "distance": 0.002, "manifold": 0.002, "pixels": 0.0002}
 """Seconds to process an image on one device, by network: measured on a CPU core; estimated from operations on a GPU."""
 
 PASS_SECONDS = 2.0

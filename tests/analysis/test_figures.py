@@ -32,6 +32,7 @@ from analysis.results.logit_histograms import slices
 from analysis.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
+from trainer.config.plan_file import PlanFile
 
 GOLDEN = Path(__file__).parent / "golden"
 Results = Callable[[str], tuple[Runs, Curves]]
@@ -243,6 +244,25 @@ def test_best_entries_of_a_table_are_found_within_the_compared_cells(troubled: R
     assert numbers.text.rows[0][1].endswith("(2 of 3, 1 diverged)")
     assert numbers.text.rows[1][2] == "– (0 of 3)"
     assert numbers.text.bold == {(0, 2)}
+
+
+def test_the_score_picks_the_run_and_the_snapshot_of_every_metric_in_fig_11a(tmp_path: Path) -> None:
+    runs = [FakeRun("none", 500, seed, metrics=("kid2k-lite0", "fid2k-lite0")) for seed in range(3)]
+    store = write_store(tmp_path, runs, step_kimg=20.0, files=False)
+    plan = store.plan("synthetic")
+    document = PlanFile.model_validate_json(plan.read_text())
+    plan.write_text(document.model_copy(update={"score": "kid2k", "metrics": ("kid2k", "fid2k")}).model_dump_json())
+    numbers: Any = figure_named("ada_fig11a").data(*loaded(store))
+    of = {row["metric"]: row["value"] for row in numbers.table.to_dict("records")}
+    kids = {
+        (run.seed, kimg): 300 / (20 + fake_fid(run, kimg)) for run in runs for kimg in (20.0, 40.0, 60.0, 80.0, 100.0)
+    }
+    seed, kimg = min(kids, key=lambda place: kids[place])
+    assert of["kid2k-lite0"] == pytest.approx(kids[seed, kimg], abs=1e-4)
+    assert of["fid2k-lite0"] == fake_fid(runs[seed], kimg) > min(fake_fid(runs[0], kimg) for kimg in (20.0, 40.0, 60.0))
+    (row,), headings = numbers.text.rows, numbers.text.headings
+    assert headings[2] == "kid2k-lite0 × 10³"
+    assert row[2] == f"{1000 * of['kid2k-lite0']:.2f}"
 
 
 def test_unknown_figure_lists_those_there_are() -> None:

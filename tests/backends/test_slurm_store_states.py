@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import strategies as st
 
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from tests.backends.fake_slurm import FakeSlurm
+from tests.backends.test_slurm_replies import ANYTHING, NOISE, spoilt
+from tests.support.fuzzing import LASTING, fuzz_for
 from tests.support.tiny_sweep import write_data_set
 from trainer.errors import ExitCode
 
@@ -219,3 +222,22 @@ def test_a_handle_of_another_trial_says_nothing_of_either(place: Place, capfd: p
     for command in ("status", "why TRIAL"):
         told = " ".join(carried_out(place, command, capfd)[1].split())
         assert f"handle.json: belongs to attempt 1 of trial {'f' * 12}" in told
+
+
+JOB_4700 = st.sampled_from(["4700|N/A|PENDING|0|", "4700|0|RUNNING|0|", "4700|FAILED|1:0", "4700_0|COMPLETED|0:0"])
+ANSWERS = st.lists(JOB_4700 | NOISE | spoilt() | ANYTHING, max_size=4).map("\n".join)
+
+
+@LASTING
+def test_whatever_slurm_answers_every_command_ends_well_or_in_one_line(
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str], seconds: float
+) -> None:
+    def judge(answers: tuple[str, str]) -> None:
+        slurm.set(squeue=answers[0], sacct=answers[1])
+        for command in ("status", "plan test", "why TRIAL"):
+            code, _, err = carried_out(place, command, capfd)
+            assert code in (ExitCode.DONE, ExitCode.RUN_AGAIN), err
+            assert "Traceback" not in err
+            assert code == ExitCode.DONE or err.count("\n") == 1, err
+
+    fuzz_for(seconds, st.tuples(ANSWERS, ANSWERS), judge)

@@ -2,10 +2,7 @@
 
 import json
 import re
-import shutil
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +10,16 @@ import pytest
 
 from analysis.dashboard.export import export_pages
 from analysis.dashboard.live_store import LiveStore
-from analysis.report.pdf import BROWSERS
 from analysis.results.load import load
 from analysis.synthetic_store import id_of, write_store, write_trial
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
+from tests.dashboard.browsing import opened
 from tests.dashboard.serving import TOKEN, Served, served
 
-BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [pytest.mark.skipif(BROWSER is None, reason="there is no Chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.xdist_group("browser")
 TRIAL = id_of(WHOLE[3])
 PAGES = ("", "sweeps/synthetic", f"trials/{TRIAL}", "figures", "energy", "machine", "api")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as found:
-        started = found.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
-
-
-@contextmanager
-def opened(browser: Any, url: str, **settings: Any) -> Iterator[Any]:
-    """Open a page; at the end, nothing was complained of, and every request went to the place of `url`."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    told: list[str] = []
-    allowed = ("file:", "data:", "blob:") if url.startswith("file:") else (url.split("/", 3)[2],)
-    page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("request", lambda request: None if _is_ours(request.url, allowed) else told.append(f"asked {request.url}"))
-    page.goto(url, timeout=90_000)
-    yield page
-    context.close()
-    assert told == []
-
-
-def _is_ours(url: str, allowed: tuple[str, ...]) -> bool:
-    return url.startswith(allowed) or url.split("/", 3)[2] in allowed
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -207,3 +172,40 @@ def test_exported_pages_open_from_disk(browser: Any, store: ResultStore, tmp_pat
         assert page.locator("figure img").count() == 1
         page.get_by_role("link", name=re.compile("Energy")).click()
         page.wait_for_selector("tr.total")
+
+
+def test_a_published_value_is_drawn_with_its_cell(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#chart canvas")
+        labels = "document.getElementById('chart').plot.series.map((one) => one.label)"
+        assert any("Karras" in str(label) for label in page.evaluate(labels))
+        page.locator("#heatmap button").first.click()
+        assert not any("Karras" in str(label) for label in page.evaluate(labels))
+        assert page.locator("#claims tbody tr:has-text('Karras')").count() == 1
+
+
+def test_histograms_of_logits_slide_through_training(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#logit-chart canvas")
+        slider = page.locator("#logit-controls input[type=range]")
+        slider.focus()
+        before = page.evaluate("document.getElementById('logit-chart').plot.data[1]")
+        page.keyboard.press("Home")
+        page.wait_for_function("() => location.hash.includes('lkimg=4')")
+        assert page.evaluate("document.getElementById('logit-chart').plot.data[1]") != before
+        page.locator("#logit-controls select").select_option(id_of(WHOLE[3]))
+        page.wait_for_function(f"() => location.hash.includes('logits={id_of(WHOLE[3])}')")
+
+
+def test_a_point_of_the_scatter_plot_chooses_its_curves(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/searched") as page:
+        page.wait_for_selector("#scatter circle")
+        assert page.locator("#scatter circle").count() == 5
+        page.locator("#scatter-controls select").first.select_option("best")
+        assert "sx=best" in page.url
+        page.locator("#scatter circle").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
+        page.locator("#parallel path").last.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")

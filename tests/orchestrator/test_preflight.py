@@ -59,6 +59,7 @@ MISTAKES = [
     ("grid: {resources.gpus: [1, 3]}\n", ["grid.resources.gpus[1]: 3 GPUs cannot share"]),
     ("metrics: [fid50, is5]\n", ["metrics[1]: is5 is undefined"]),
     ("metrics: [pr3_full]\n", ["metrics[0]: pr3_full is undefined", "3 neighbours"]),
+    ("metrics: [fid50_test]\n", ["metrics[0]: fid50_test cannot be measured", "there is no tiny-test.zip beside it"]),
     ("detector: inception:/nowhere/it.pt\n", ["detector: there is no file '/nowhere/it.pt'"]),
     ("metrics: [ppl50_wend]\ndistance: vgg16:/nowhere/it.pt\n", ["distance: there is no file '/nowhere/it.pt'"]),
     ("detector: lite\n", ["detector: no detector is called 'lite'", "did you mean lite0?"]),
@@ -192,6 +193,16 @@ def test_figures_have_the_names_that_sweeps_may_use() -> None:
 def test_metrics_know_how_many_images_they_need(name: str, images: int, is_undefined: bool, is_doubtful: bool) -> None:
     metric = parse_metric(name)
     assert (undefined(metric, images) != "", doubtful(metric, images, "lite0") != "") == (is_undefined, is_doubtful)
+
+
+def test_a_plan_says_where_statistics_are_of_a_part_of_the_batch(read: Read, tmp_path: Path) -> None:
+    head = HEAD.replace("tiny32", "biggan-unconditional")
+    (found,) = [line for line in cautions(read(head).spec, expand(read(head), find), [], tmp_path) if "takes" in line]
+    assert found == (
+        "batch normalisation takes the statistics of 10 of 20 images; set micro_batch: 20 for those of the whole batch"
+    )
+    whole = read(head.replace("data: tiny", "data: tiny, micro_batch: 20"))
+    assert not [line for line in cautions(whole.spec, expand(whole, find), [], tmp_path) if "takes" in line]
 
 
 def test_a_plan_warns_of_doubtful_metrics_and_of_presets_for_other_images(read: Read, tmp_path: Path) -> None:

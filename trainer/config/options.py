@@ -44,7 +44,8 @@ class RunOptions(Watch):
     has their values.
 
     Lengths are in thousands of real images shown (kimg). Every metric is measured once for each of `evaluation_seeds`
-    sets of generated images, seeds 0, 1, ...; their spread is its error. Only evaluation jobs run `probes`.
+    sets of generated images, seeds 0, 1, ...; their spread is its error. The best snapshot, which is kept, is that by
+    `score`, a recorded name; "" is the first metric. Only evaluation jobs run `probes`.
     """
 
     horizon_kimg: Horizon
@@ -52,6 +53,7 @@ class RunOptions(Watch):
     cache_dir: Path
     transfer_path: Path | None = None
     metrics: tuple[MetricName, ...] = ("fid2k", "kid2k")
+    score: str = ""
     detector: DetectorName = DETECTOR
     distance: DistanceName = DISTANCE
     evaluation_seeds: EvaluationSeeds = 1

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import UInt8
 
 from trainer.config.dataset.entries import LABEL_FILE
-from trainer.config.dataset.zip import DAMAGE
 from trainer.data.png import encode_png
 from trainer.errors import OutputError, printable
 from trainer.files import remove_abandoned, replacing, temporary_name
@@ -93,13 +92,3 @@ def _comment(settings: Mapping[str, object], remarks: Sequence[str]) -> bytes:
     content = {**settings, "remarks": remarks} if remarks else dict(settings)
     comment = json.dumps({"adasweep": content}, sort_keys=True).encode()
     return comment if len(comment) <= zipfile.ZIP_MAX_COMMENT or not remarks else _comment(settings, remarks[:-1])
-
-
-def read_settings(path: Path) -> dict[str, object]:
-    """Return the settings that a ZIP was prepared with, {} if it has none."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            settings = json.loads(file.comment)["adasweep"]
-    except (*DAMAGE, KeyError, TypeError, RecursionError):
-        return {}
-    return settings if isinstance(settings, dict) else {}

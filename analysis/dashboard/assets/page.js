@@ -60,6 +60,11 @@ export async function ask(path, options = {}) {
   return body;
 }
 
+/** Where the API has a sweep. */
+export function sweepPath(sweep) {
+  return `api/sweeps/${sweep.split("/").map(encodeURIComponent).join("/")}`;
+}
+
 /** A labelled choice. `entries`: [value, words]. */
 export function choice(label, entries, value, change) {
   const select = el("select", { onchange: () => change(select.value) });

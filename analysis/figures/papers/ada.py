@@ -97,7 +97,15 @@ FIGURES: dict[str, Figure] = {
         log_x=False,
     ),
     "ada_fig10": SampleFigure("Generated images of small data sets"),
-    "ada_fig11a": ScoreTable("Small data sets", "best", rows=(DATASET, NAME), columns=(), families=("fid", "kid")),
+    "ada_fig11a": ScoreTable(
+        "Small data sets",
+        "best",
+        rows=(DATASET, NAME),
+        columns=(),
+        families=("fid", "kid"),
+        at_score=True,
+        thousandfold=("kid",),
+    ),
     "ada_fig11b": ScoreTable("CIFAR-10", columns=("data.labels",), families=("fid", "is")),
     "ada_uncurated": UncuratedFigure("Uncurated images"),  # Figures 12 to 16 in one, for a sweep with several data sets
     "ada_fig12": UncuratedFigure("Uncurated images of METFACES", dataset="metfaces"),

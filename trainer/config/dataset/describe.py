@@ -11,6 +11,7 @@ from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import common_header, reduced
 from trainer.config.dataset.labels import empty_classes, read_labels
+from trainer.config.dataset.preparation import misnamed
 from trainer.config.dataset.regular import usable_path
 from trainer.errors import DataError, printable
 
@@ -104,9 +105,8 @@ def _examined(path: Path, data_dir: Path) -> DataExamination:
         channels=header.channels,
         classes=1 + max(labels.classes) if labels.classes else 0,
     )
-    return DataExamination(
-        description, [*empty_classes(labels.classes), *labels.remarks, *reduced(header.bits), *archive.remarks]
-    )
+    remarks = [*empty_classes(labels.classes), *labels.remarks, *reduced(header.bits), *archive.remarks]
+    return DataExamination(description, [*misnamed(path), *remarks])
 
 
 def require_images(archive: Archive) -> None:
