@@ -3,7 +3,7 @@
 import gc
 import itertools
 import math
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.plan.lost_evaluations import lost_evaluations
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.sources import unique_trials
@@ -29,6 +30,8 @@ from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
+from orchestrator.sweep.deviations import deviations
+from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined
 from orchestrator.sweep.search_points import stored_points
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG
@@ -41,6 +44,8 @@ from trainer.errors import UserError
 from trainer.record import State
 
 MOST_OTHERS = 100
+PAPER = "paper"
+"""The tier with a paper's own settings."""
 
 
 class RequestedEvaluation(NamedTuple):
@@ -137,7 +142,10 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     to_run = [plan.unique[trial] for trial in plan.costs]
     warned = cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
-    return replace(plan, cautions=(*warned, *filter(None, doubts)))
+    return replace(
+        plan,
+        cautions=(*warned, *filter(None, doubts), *lost_evaluations(plan), *_deviations(sweep, (*trials, *sample))),
+    )
 
 
 def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
@@ -169,6 +177,16 @@ def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConf
     configs = {trial: config for trial in found if (config := store.config(trial))}
     seen = observe(store, configs, {})
     return {trial: (configs[trial], one) for trial, one in seen.items()}
+
+
+def _deviations(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield what a paper's tier changes of the settings that the paper states; those from memory prove nothing."""
+    if sweep.tier != PAPER:
+        return
+    found = (
+        one for file in published_about(sweep.spec.sweep) for one in deviations(file, sweep, trials) if one.is_proven
+    )
+    yield from (f"differs from the paper: {one}" for one in found)
 
 
 def _slots(backend: Backend, sweep: Sweep) -> int:
