@@ -17,7 +17,7 @@ from pydantic import Field
 
 from trainer.config.job import Work
 from trainer.config.spec import NonNegative, Settings
-from trainer.config.stored import Kimg, Moment, Spoilt, WholeNumber, read_document
+from trainer.config.stored import Kimg, Malformed, Moment, WholeNumber, read_document
 from trainer.files import Guard, replace_file
 
 SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
@@ -191,9 +191,9 @@ class RunDir:
         return sorted(int(name) for name in names)
 
 
-def read_record(path: Path, spoilt: list[Spoilt] | None = None) -> RunRecord | None:
-    """Return the record at `path`; None if it is missing, or invalid, which is reported in `spoilt`."""
-    return read_document(path, RunRecord, spoilt)
+def read_record(path: Path, malformed: list[Malformed] | None = None) -> RunRecord | None:
+    """Return the record at `path`; None if it is missing, or invalid, which is reported in `malformed`."""
+    return read_document(path, RunRecord, malformed)
 
 
 def beat(path: Path, record: RunRecord, guard: Guard | None = None, /, **changes: Any) -> RunRecord:

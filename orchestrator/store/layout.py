@@ -15,7 +15,7 @@ from orchestrator.errors import PlanError, StoreError
 from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
-from trainer.config.stored import Spoilt, read_document
+from trainer.config.stored import Malformed, read_document
 from trainer.config.train import TrainConfig
 from trainer.files import create_file, temporary_name
 from trainer.record import RunDir
@@ -122,14 +122,14 @@ class TrialFile(BaseModel):
     config: TrainConfig
 
 
-def read_trial(run: RunDir, spoilt: list[Spoilt] | None = None) -> TrialFile | None:
-    """Return trial.json; None if it is missing or invalid, in which case the reason is added to `spoilt`."""
-    return read_document(run.trial, TrialFile, spoilt)
+def read_trial(run: RunDir, malformed: list[Malformed] | None = None) -> TrialFile | None:
+    """Return trial.json; None if it is missing or invalid, in which case the reason is added to `malformed`."""
+    return read_document(run.trial, TrialFile, malformed)
 
 
-def read_job(path: Path, spoilt: list[Spoilt] | None = None) -> Job | None:
-    """Return the job at `path`; None if it is missing or invalid, in which case the reason is added to `spoilt`."""
-    return read_document(path, Job, spoilt)
+def read_job(path: Path, malformed: list[Malformed] | None = None) -> Job | None:
+    """Return the job at `path`; None if it is missing or invalid, in which case the reason is added to `malformed`."""
+    return read_document(path, Job, malformed)
 
 
 def _names(directory: Path) -> list[str]:

@@ -122,7 +122,7 @@ WHOLE_HISTOGRAM: dict[str, Any] = {
     "train": [1, 3],
     "validation": None,
 }
-SPOILT_HISTOGRAMS: dict[str, dict[str, Any]] = {
+MALFORMED_HISTOGRAMS: dict[str, dict[str, Any]] = {
     "no bins": {"bins": None},
     "one bin too few": {"bins": [-1, 0]},
     "bins that fall": {"bins": [1, 0, -1]},
@@ -136,10 +136,10 @@ SPOILT_HISTOGRAMS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", SPOILT_HISTOGRAMS)
+@pytest.mark.parametrize("name", MALFORMED_HISTOGRAMS)
 def test_histograms_that_are_none_are_passed_over(tmp_path: Path, name: str) -> None:
     path = tmp_path / "logits.jsonl"
-    odd = WHOLE_HISTOGRAM | {"kimg": 8.0} | SPOILT_HISTOGRAMS[name]
+    odd = WHOLE_HISTOGRAM | {"kimg": 8.0} | MALFORMED_HISTOGRAMS[name]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in (WHOLE_HISTOGRAM, odd, WHOLE_HISTOGRAM | {"kimg": 12.0})))
     assert slices(path, 100.0, 2)["kimg"].unique().tolist() == [4.0, 12.0]
     assert slices(path, 100.0, 9)["kimg"].unique().tolist() == [4.0, 12.0]
