@@ -34,8 +34,6 @@ _NETWORK = {
     "resample_taps": "Coefficients of the filter for up- and downsampling.",
     "normalisation": "Normalisation of ProGAN's layers.",
     "equalised": "Whether weights are scaled at run time (equalised learning rate), in ProGAN.",
-    "rectified": "Whether the generator has ReLU in place of leaky ReLU, in ProGAN.",
-    "bounded": "Whether images pass tanh, in ProGAN.",
     "channels": "Base number of feature maps of BigGAN.",
     "embedding_dim": "Width of the embedded class.",
     "attention": "Resolution of BigGAN's self-attention layer.",
@@ -44,6 +42,8 @@ _NETWORK = {
 }
 _GENERATOR = {
     **_NETWORK,
+    "rectified": "Whether the generator has ReLU in place of leaky ReLU, in ProGAN.",
+    "bounded": "Whether images pass tanh, in ProGAN.",
     "z_dim": "Width of the latent z.",
     "w_dim": "Width of the intermediate latent w.",
     "normalize_label": "Whether the embedded class is normalised.",

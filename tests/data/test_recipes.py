@@ -19,7 +19,7 @@ from trainer.config.dataset.describe import describe, examine
 from trainer.config.dataset.preparation import RECIPE_NAMES, read_settings
 from trainer.data.dataset import full_set
 from trainer.data.prepare import prepare
-from trainer.data.recipes import RECIPES, Tiles, follow
+from trainer.data.recipes import RECIPES, CropGrid, follow
 from trainer.data.resize import ImageFormat, fitted
 from trainer.errors import DataError
 
@@ -89,7 +89,7 @@ def test_overlapping_crops_reach_every_edge_evenly(tmp_path: Path) -> None:
     (tmp_path / "slides").mkdir()
     for number in range(2):
         Image.fromarray(np.roll(whole, number, 0)).save(tmp_path / "slides" / f"Case_{number}.tif")
-    recipe = RECIPES["brecahad-512"]._replace(shape=ImageFormat(8, channels=3), images=24, tiles=Tiles(4, 3, 8))
+    recipe = RECIPES["brecahad-512"]._replace(shape=ImageFormat(8, channels=3), images=24, tiles=CropGrid(4, 3, 8))
     assert follow("brecahad-512", recipe, tmp_path / "slides", tmp_path / "out.zip") == 24
     crops = as_array(full_set(tmp_path / "out.zip", tmp_path / "cache"))
     assert (crops[0] == whole[:8, :8]).all()
