@@ -42,6 +42,8 @@ _NETWORK = {
 }
 _GENERATOR = {
     **_NETWORK,
+    "rectified": "Whether the generator has ReLU in place of leaky ReLU, in ProGAN.",
+    "bounded": "Whether images pass tanh, in ProGAN.",
     "z_dim": "Width of the latent z.",
     "w_dim": "Width of the intermediate latent w.",
     "normalize_label": "Whether the embedded class is normalised.",

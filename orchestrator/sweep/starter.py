@@ -18,7 +18,7 @@ BYTES_PER_GIB = 2**30
 CHANNELS = {1: "grey", 2: "grey with transparency", 3: "RGB", 4: "RGB with transparency"}
 
 
-class Fit(NamedTuple):
+class SuggestedPreset(NamedTuple):
     """What fits a resolution on a machine: the preset and why, the horizon in kimg, the memory of a run in GiB."""
 
     preset: str
@@ -28,19 +28,19 @@ class Fit(NamedTuple):
     metric_images: str
 
 
-def fit_for(resolution: int, gpus: int) -> Fit:
+def fit_for(resolution: int, gpus: int) -> SuggestedPreset:
     """Return the preset for images of `resolution` pixels, on a machine with `gpus` GPUs."""
     if gpus:
         reason = "auto: batch, learning rate and R1 weight from the resolution, for one GPU (Karras et al. 2020)"
-        return Fit("auto", reason, 1000, 16, "10k")
+        return SuggestedPreset("auto", reason, 1000, 16, "10k")
     if resolution <= 16:
-        return Fit("laptop16", "laptop16: small networks that one core trains in minutes", 40, 2, "2k")
+        return SuggestedPreset("laptop16", "laptop16: small networks that one core trains in minutes", 40, 2, "2k")
     if resolution <= 32:
-        return Fit("tiny32", "tiny32: small networks for CPUs", 100, 2, "2k")
+        return SuggestedPreset("tiny32", "tiny32: small networks for CPUs", 100, 2, "2k")
     reason = "tiny64: small networks for CPUs"
     if resolution > MOST_PIXELS_ON_CPU:
         reason += f"; {resolution} pixels are many for a CPU: adasweep data prepare ... --resolution 64"
-    return Fit("tiny64", reason, 100, 4 if resolution <= 128 else 8, "2k")
+    return SuggestedPreset("tiny64", reason, 100, 4 if resolution <= 128 else 8, "2k")
 
 
 def starter(name: str, file: str, data: str, about: DataDescription, gpus: int) -> str:
