@@ -62,7 +62,7 @@ def _values(schema: Mapping[str, Any]) -> str:
         "array": "list",
         "object": "mapping",
     }
-    kind = schema.get("type", "")
+    kind = str(schema.get("type", ""))
     return names.get(kind, kind) + _limits(schema)
 
 
