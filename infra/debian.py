@@ -16,6 +16,23 @@ class CannotInstall(Exception):
     """Packages are missing and cannot be installed; the message gives the reason."""
 
 
+def program(names: Sequence[str], package: str) -> str:
+    """Return the path of the first program of `names` that is here; install `package` if none is.
+
+    Raises CannotInstall with the reason.
+    """
+    if found := _first(names):
+        return found
+    install([package])
+    if found := _first(names):
+        return found
+    raise CannotInstall(f"package {package} has none of the programs {', '.join(names)}")
+
+
+def _first(names: Sequence[str]) -> str | None:
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
 def install(packages: Sequence[str]) -> None:
     """Install `packages` as root with apt-get. Raises CannotInstall with the reason."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):

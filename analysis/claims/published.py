@@ -11,8 +11,8 @@ from analysis.claims.verdicts import Loader, cells_of
 from analysis.results.load import Runs
 from trainer.config.claims.cells import cell_of
 from trainer.config.claims.grammar import ClaimProblem, is_measured
-from trainer.config.metrics.families import DETECTOR
-from trainer.config.metrics.names import family_of
+from trainer.config.metrics.families import DETECTOR, DISTANCE
+from trainer.config.metrics.names import family_of, network_of
 from trainer.config.published_value import OverRuns, PublishedValue
 
 PAPER_TIERS = (None, "", "paper")
@@ -82,8 +82,11 @@ def _differences(value: PublishedValue, runs: Runs, measured: bool) -> Iterator[
     if not measured:
         yield f"metrics here are {', '.join(plan.metrics)}"
     detector = (plan.detector or DETECTOR).partition(":")[0]
-    if family_of(value.metric).source == "detector" and detector != value.detector:
+    source = family_of(value.metric).source
+    if source == "detector" and detector != value.detector:
         yield f"features of {detector}, published: {value.detector}"
+    if source == "manifold" and network_of(source, plan.distance or DISTANCE) == "detector":
+        yield f"features of {detector}, published: vgg16"
     if value.not_comparable:
         yield value.not_comparable
 

@@ -1,5 +1,6 @@
 """dashboard: sweeps, trials, figures and energy in a browser, live or as static pages."""
 
+import math
 import os
 import secrets
 import tempfile
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +18,9 @@ from analysis.tables.store import ResultStore, open_store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
 from trainer.errors import UserError
+
+if TYPE_CHECKING:
+    from analysis.dashboard.live_store import LiveStore
 
 EXAMPLES = """Examples:
   adasweep dashboard
@@ -37,6 +41,8 @@ ExportOption = Annotated[
     Path | None, typer.Option("--export", metavar="DIR", help="Write static pages to a folder instead.")
 ]
 WatchOption = Annotated[bool, typer.Option("--watch", help="Keep exported pages up to date.")]
+KwhOption = Annotated[float | None, typer.Option("--per-kwh", min=0, help="Price of a kWh, to show what sweeps cost.")]
+GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", min=0, help="Price of a GPU-hour.")]
 LEAST_LETTERS = 16
 
 app = new_app()
@@ -50,24 +56,35 @@ def dashboard(
     allow_actions: ActionsOption = False,
     export: ExportOption = None,
     watch: WatchOption = False,
+    per_kwh: KwhOption = None,
+    per_gpu_hour: GpuHourOption = None,
     store: StoreOption = DEFAULT_STORE,
     as_json: JsonOption = False,
 ) -> int:
     """Browse sweeps in a browser: grids, curves, claims, samples, energy; live while they run."""
     if watch and export is None:
         raise UserError("--watch", "keeps exported pages up to date", "add --export DIR")
+    for option, price in (("--per-kwh", per_kwh), ("--per-gpu-hour", per_gpu_hour)):
+        if price is not None and not math.isfinite(price):
+            raise UserError(option, f"{price:g} is no price", "give a number from 0 on")
     with _readable(open_store(store)) as place, suppress(KeyboardInterrupt):
+        live = _live(place, per_kwh, per_gpu_hour)
         if export is not None:
-            return _export(place, export, watch=watch, as_json=as_json)
-        _serve(place, (host, port), token, may_act=allow_actions, as_json=as_json)
+            return _export(live, export, watch=watch, as_json=as_json)
+        _serve(live, (host, port), token, may_act=allow_actions, as_json=as_json)
     return 0
 
 
-def _export(place: ResultStore, folder: Path, *, watch: bool, as_json: bool) -> int:
-    from analysis.dashboard.export import export_pages, watch_pages
+def _live(place: ResultStore, per_kwh: float | None, per_gpu_hour: float | None) -> "LiveStore":
     from analysis.dashboard.live_store import LiveStore
+    from analysis.dashboard.prices import Prices
 
-    live = LiveStore(place)
+    return LiveStore(place, prices=Prices(per_kwh, per_gpu_hour))
+
+
+def _export(live: "LiveStore", folder: Path, *, watch: bool, as_json: bool) -> int:
+    from analysis.dashboard.export import export_pages, watch_pages
+
     pages = export_pages(live, folder)
     first = folder / "index.html"
     if as_json:
@@ -79,9 +96,8 @@ def _export(place: ResultStore, folder: Path, *, watch: bool, as_json: bool) -> 
     return 0
 
 
-def _serve(place: ResultStore, address: tuple[str, int], token: str | None, *, may_act: bool, as_json: bool) -> None:
+def _serve(live: "LiveStore", address: tuple[str, int], token: str | None, *, may_act: bool, as_json: bool) -> None:
     from analysis.dashboard.guard import LOOPBACK, AccessPolicy
-    from analysis.dashboard.live_store import LiveStore
     from analysis.dashboard.server import application, listen, web_server
 
     if token is not None and len(token) < LEAST_LETTERS:
@@ -94,12 +110,13 @@ def _serve(place: ResultStore, address: tuple[str, int], token: str | None, *, m
     policy = AccessPolicy(key, is_open=not asked, hosts=hosts, cookie=f"adasweep-{port}")
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
     url = f"http://{shown}:{port}/" + (f"?token={key}" if asked or may_act else "")
+    server = web_server(application(live, policy, may_act=may_act))
     if as_json:
         print_json({"url": url, "pid": os.getpid()})
     else:
-        print_line(f"Dashboard of {place.path}: {url}")
+        print_line(f"Dashboard of {live.store.path}: {url}")
         print_line("Ctrl-C stops it.")
-    web_server(application(LiveStore(place), policy, may_act=may_act)).run(sockets=[listening])
+    server.run(sockets=[listening])
 
 
 @contextmanager

@@ -11,12 +11,17 @@ from analysis.dashboard.curve_view import ClockView, CurveView, clock_view, curv
 from analysis.dashboard.energy_view import EnergyView, energy_view
 from analysis.dashboard.figure_list import FigureCard, FigureVerdict, figure_cards, verified
 from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.logit_view import LogitView, logit_view
 from analysis.dashboard.machine_view import MachineView, machine_view
+from analysis.dashboard.published_view import PublishedRow, published_rows
+from analysis.dashboard.sweep_changes import SweepChanges, sweep_changes
 from analysis.dashboard.sweep_list import ClaimRow, SweepList, claim_rows, sweep_list
 from analysis.dashboard.sweep_view import SweepView, sweep_view
 from analysis.dashboard.trial_view import TrialView, trial_view
 
 QuantityQuery = Annotated[str, Query(max_length=200, description="A metric, p or r_t; by default the score.")]
+TrialQuery = Annotated[str, Query(max_length=40, description="The id of a trial.")]
+SinceQuery = Annotated[str, Query(max_length=40, description="The revision that is known.")]
 
 
 class Revision(BaseModel):
@@ -38,6 +43,7 @@ def router(live: LiveStore, *, may_act: bool) -> APIRouter:
     """Return the routes of the API on a store."""
     api = APIRouter(prefix="/api", responses={code: {"model": ApiProblem} for code in (404, 422)})
     _add_reading(api, live)
+    _add_curves(api, live)
     _add_sweeps(api, live)
     if may_act:
         _add_actions(api, live)
@@ -76,12 +82,7 @@ def _add_reading(api: APIRouter, live: LiveStore) -> None:
         return doctor(live)
 
 
-def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
-    @api.get("/sweeps")
-    def sweeps() -> SweepList:
-        """Return every sweep in a few numbers."""
-        return sweep_list(live)
-
+def _add_curves(api: APIRouter, live: LiveStore) -> None:
     @api.get("/sweeps/{sweep:path}/curves", response_model=CurveView)
     def curves(sweep: str, quantity: QuantityQuery = "") -> Response:
         """Return the curves of a metric, of p or of r_t, for every run of a sweep."""
@@ -91,6 +92,28 @@ def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
     def clock(sweep: str) -> Response:
         """Return the hours and kWh that every run had taken by lengths of training."""
         return _as_json(lambda: clock_view(live, sweep))
+
+    @api.get("/sweeps/{sweep:path}/changes", response_model=SweepChanges)
+    def changes(sweep: str, since: SinceQuery) -> Response:
+        """Return the runs of a sweep that are not as they were in a revision, with their curves of the score."""
+        return _as_json(lambda: sweep_changes(live, sweep, since))
+
+    @api.get("/sweeps/{sweep:path}/logits")
+    def logits(sweep: str, trial: TrialQuery) -> LogitView:
+        """Return histograms of the discriminator's logits of one trial, at a few lengths of training."""
+        return logit_view(live, sweep, trial)
+
+
+def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
+    @api.get("/sweeps")
+    def sweeps() -> SweepList:
+        """Return every sweep in a few numbers."""
+        return sweep_list(live)
+
+    @api.get("/sweeps/{sweep:path}/published")
+    def published(sweep: str) -> list[PublishedRow]:
+        """Return the published values that a sweep states, with ours."""
+        return published_rows(live, sweep)
 
     @api.get("/sweeps/{sweep:path}/claims")
     def claims(sweep: str) -> list[ClaimRow]:

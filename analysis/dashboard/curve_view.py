@@ -14,7 +14,6 @@ from analysis.dashboard.sweep_view import ScoreView, score_of
 from analysis.results.bands import windowed
 from analysis.results.load import Curves
 from analysis.tables.attempts import JOULES_PER_KWH, SECONDS_PER_HOUR
-from analysis.tables.schema import read_table
 
 TICKED = ("p", "r_t")
 CLOCK_POINTS = 32
@@ -82,7 +81,7 @@ _NOTHING: tuple[Numbers, Numbers, Numbers] = ([0.0], [0.0], [0.0])
 
 
 def _ticks(live: LiveStore, trials: list[str]) -> pd.DataFrame:
-    table: pa.Table = read_table(live.store.tables, "ticks", CLOCK_COLUMNS, sorted(set(trials)))
+    table: pa.Table = live.tables.rows("ticks", CLOCK_COLUMNS, sorted(set(trials)))
     frame: pd.DataFrame = table.to_pandas()
     return frame.sort_values(["trial", "kimg"], kind="stable")
 

@@ -4,10 +4,10 @@ from pydantic import BaseModel
 
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.plans import readable_plans
-from analysis.results.energy_ledger import Factors, Item, ledger
+from analysis.results.energy_ledger import KINDS, Factors, Item, ledger
 from analysis.results.energy_table import notes
 from analysis.tables.attempts import AttemptRow
-from analysis.tables.schema import SCHEMAS, read_table
+from analysis.tables.schema import SCHEMAS
 from trainer.record import State
 
 
@@ -29,11 +29,16 @@ class EnergyRow(BaseModel):
 
 
 class EnergyView(BaseModel):
-    """The ledger of the whole store: `items` add up to `total`; `reused` is work that other sweeps have paid for."""
+    """The ledger of the whole store: `items` add up to `total`; `reused` is work that other sweeps have paid for.
+
+    `wasted_kwh` is the part of the total that no result was built on.
+    """
 
     items: list[EnergyRow]
     reused: list[EnergyRow]
     total: EnergyRow
+    wasted_kwh: float
+    reused_kwh: float
     notes: list[str]
 
 
@@ -49,12 +54,14 @@ def _view(live: LiveStore) -> EnergyView:
         items=[_row(item) for item in found.items],
         reused=[_row(item) for item in found.reused],
         total=_row(found.total),
+        wasted_kwh=sum(item.kwh for item in found.items if item.item != KINDS[0]),
+        reused_kwh=sum(item.kwh for item in found.reused),
         notes=notes(found),
     )
 
 
 def _attempts(live: LiveStore) -> list[AttemptRow]:
-    rows = read_table(live.store.tables, "attempts", SCHEMAS["attempts"].names, list(live.store.trials())).to_pylist()
+    rows = live.tables.rows("attempts", SCHEMAS["attempts"].names, list(live.store.trials())).to_pylist()
     return [AttemptRow(**{**row, "state": State(row["state"])}) for row in rows]
 
 

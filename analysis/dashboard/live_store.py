@@ -1,60 +1,68 @@
-"""A store that is looked at while it grows: its tables are brought up to date, its sweeps loaded once per change."""
+"""A store that is looked at while it grows: its tables are brought up to date, what is made of them is made once."""
 
 import hashlib
 import os
 import threading
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
-from analysis.errors import ResultStoreError
-from analysis.results.load import Curves, Runs, load
-from analysis.tables.collect import collect
+from analysis.dashboard.made_once import MadeOnce
+from analysis.dashboard.memory_tables import MemoryTables
+from analysis.dashboard.prices import Prices
+from analysis.errors import AnalysisError, ResultStoreError
+from analysis.results.load import Curves, Runs, load_from
+from analysis.tables.collect import SeenShards, collect
 from analysis.tables.store import ResultStore
+from trainer.errors import UserError
 
 Made = TypeVar("Made")
 
 LEAST_SECONDS = 1.0
 SHARE_OF_TIME = 0.1
-"""Most of the time that collecting may take: a store of many trials is looked through less often."""
-MOST_KEPT = 32
+"""Most of the time that collecting may take: a store of many trials is looked through less often,"""
+MOST_SECONDS = 5.0
+"""but at least so often."""
+WATCHED_SECONDS = 60.0
+"""While nobody has asked for so long, nothing is collected."""
+PAST = 3
+NO_PRICES = Prices()
 
 
 class LiveStore:
-    """A store, its tables at most a moment old. Several threads may ask; one at a time collects or loads."""
+    """A store, its tables at most a moment old. Any number of threads may ask.
 
-    def __init__(self, store: ResultStore, clock: Callable[[], float] = time.monotonic) -> None:
+    By itself, it collects when it is asked. While `following`, a thread collects and makes anew what was asked for
+    lately; until that is done, answers are those of before, and nobody waits.
+    """
+
+    def __init__(
+        self, store: ResultStore, clock: Callable[[], float] = time.monotonic, prices: Prices = NO_PRICES
+    ) -> None:
         self.store = store
+        self.prices = prices
+        self.tables = MemoryTables(store)
         self._clock = clock
-        self._lock = threading.RLock()
-        self._next = float("-inf")
-        self._revision = ""
+        self._lock = threading.Lock()
+        self._seen = SeenShards()
+        self._next = self._asked = float("-inf")
         self._skipped: list[str] = []
-        self._kept: OrderedDict[tuple[str, ...], tuple[str, object]] = OrderedDict()
+        self._now = MadeOnce("")
+        self._past: deque[MadeOnce] = deque(maxlen=PAST)
+        self._inside: ContextVar[MadeOnce | None] = ContextVar("inside", default=None)
+        self._is_followed = False
 
     def refresh(self) -> str:
-        """Collect what has changed, unless that was done a moment ago; return the revision of what is to be seen."""
-        with self._lock:
-            began = self._clock()
-            if began >= self._next:
-                self._skipped = collect(self.store).skipped
-                took = self._clock() - began
-                self._next = began + took + max(LEAST_SECONDS, took / SHARE_OF_TIME)
-            return self.revision()
-
-    def revision(self) -> str:
-        """Return 16 hexadecimal digits that change whenever tables, plans or figures do."""
-        seen = hashlib.sha256()
-        for path in sorted(self._watched()):
-            try:
-                status = os.stat(path)
-            except OSError:
-                continue
-            seen.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-        return seen.hexdigest()[:16]
+        """Return the revision of what is to be seen; unless `following`, collect what has changed."""
+        self._asked = self._clock()
+        if not self._is_followed:
+            with self._lock:
+                self._collect()
+        return self._now.revision
 
     @property
     def skipped(self) -> list[str]:
@@ -68,29 +76,97 @@ class LiveStore:
         """
         if name not in self.store.sweeps():
             raise ResultStoreError("no such sweep in this store")
-        return self.once(("sweep", name, metric or ""), lambda: load(self.store, name, score=metric))
+        return self.once(("sweep", name, metric or ""), lambda: load_from(self.tables, self.store, name, score=metric))
 
     def once(self, key: tuple[str, ...], make: Callable[[], Made]) -> Made:
-        """Return what `make` makes, made once per revision; only the latest MOST_KEPT values are kept."""
-        with self._lock, self._one_state() as revision:
-            kept = self._kept.get(key)
-            if kept is None or kept[0] != revision:
-                kept = self._kept[key] = (revision, make())
-            self._kept.move_to_end(key)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-            return kept[1]  # type: ignore[return-value]
+        """Return what `make` makes, made once per revision. What it asks for itself is of the same revision."""
+        with self._one_revision() as made:
+            return made.get(key, make)
 
     @contextmanager
-    def _one_state(self) -> Iterator[str]:
-        """Give the revision; what is asked for inside sees the same, without looking again."""
-        is_first = not self._revision
-        self._revision = self._revision or self.refresh()
+    def one_revision(self) -> Iterator[str]:
+        """Give a revision of which everything is that is asked for inside."""
+        with self._one_revision() as made:
+            yield made.revision
+
+    def past(self, revision: str, key: tuple[str, ...]) -> object | None:
+        """Return what was made for `key` in one of the last revisions, None if that is forgotten."""
+        return next((made.kept(key) for made in self._past if made.revision == revision), None)
+
+    @contextmanager
+    def following(self, first: Callable[[], object] = lambda: None) -> Iterator[None]:
+        """Collect in a thread while the block runs; the thread begins with `first`, which is likely to be asked for."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._follow, args=(ended, first), daemon=True)
+        self._is_followed = True
+        with self._lock:
+            if any((self.store.tables / "runs").glob("*.parquet")):
+                self._renew()
+            else:
+                self._collect()
+        thread.start()
         try:
-            yield self._revision
+            yield
         finally:
-            if is_first:
-                self._revision = ""
+            ended.set()
+            thread.join()
+            self._is_followed = False
+
+    def _follow(self, ended: threading.Event, first: Callable[[], object]) -> None:
+        first()
+        while not ended.wait(LEAST_SECONDS):
+            if self._clock() - self._asked < WATCHED_SECONDS:
+                with self._lock:
+                    self._collect()
+
+    def _collect(self) -> None:
+        began = self._clock()
+        if began >= self._next:
+            self._skipped = collect(self.store, self._seen).skipped
+            took = self._clock() - began
+            self._next = began + took + min(max(LEAST_SECONDS, took / SHARE_OF_TIME), MOST_SECONDS)
+        self._renew()
+
+    def _renew(self) -> None:
+        """Begin a new revision if there is one, with what was asked for lately made anew."""
+        revision = self._revision()
+        if revision == self._now.revision:
+            return
+        fresh = MadeOnce(revision)
+        if self._is_followed:
+            with self._within(fresh):
+                for key, make in self._now.latest():
+                    with suppress(AnalysisError, UserError):
+                        fresh.get(key, make)
+        self._past.appendleft(self._now)
+        self._now.forget_all_but("view", "curves")
+        self._now = fresh
+
+    @contextmanager
+    def _one_revision(self) -> Iterator[MadeOnce]:
+        if made := self._inside.get():
+            yield made
+            return
+        self.refresh()
+        with self._within(self._now) as made:
+            yield made
+
+    @contextmanager
+    def _within(self, made: MadeOnce) -> Iterator[MadeOnce]:
+        before = self._inside.set(made)
+        try:
+            yield made
+        finally:
+            self._inside.reset(before)
+
+    def _revision(self) -> str:
+        """Return 16 hexadecimal digits that change whenever tables, plans or figures do."""
+        seen = hashlib.sha256()
+        for path in sorted(map(str, self._watched())):
+            with suppress(OSError):
+                status = os.stat(path)
+                seen.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        return seen.hexdigest()[:16]
 
     def _watched(self) -> Iterator[Path]:
         yield from (self.store.tables / "runs").glob("*.parquet")

@@ -8,7 +8,8 @@ import psutil
 from pydantic import BaseModel
 
 from analysis.dashboard.live_store import LiveStore
-from analysis.tables.schema import read_table
+from analysis.dashboard.queue_view import QueueRow, SlotsView, queue_rows, slots
+from analysis.dashboard.sweep_list import sweep_list
 from trainer.errors import printable
 from trainer.record import State, read_record
 
@@ -38,16 +39,17 @@ class MachineView(BaseModel):
     memory_used_gib: float
     disk_gib: float
     disk_free_gib: float
+    slots: SlotsView | None
+    queue: list[QueueRow]
     running: list[RunningRow]
-    waiting: int
 
 
 def machine_view(live: LiveStore) -> MachineView:
     """Return the state of the machine and of its queue, as of now."""
     live.refresh()
     memory, disk = psutil.virtual_memory(), shutil.disk_usage(live.store.path)
-    states = read_table(live.store.tables, "runs", ("trial", "recorded_state"), list(live.store.trials())).to_pylist()
-    by_state = {state: [row["trial"] for row in states if row["recorded_state"] == state] for state in State}
+    states = live.tables.rows("runs", ("trial", "recorded_state"), list(live.store.trials())).to_pylist()
+    running = [row["trial"] for row in states if row["recorded_state"] == State.RUNNING]
     return MachineView(
         host=socket.gethostname(),
         cpus=psutil.cpu_count() or 1,
@@ -56,8 +58,9 @@ def machine_view(live: LiveStore) -> MachineView:
         memory_used_gib=(memory.total - memory.available) / GIB,
         disk_gib=disk.total / GIB,
         disk_free_gib=disk.free / GIB,
-        running=[row for trial in by_state[State.RUNNING] if (row := _running(live, trial))],
-        waiting=len(by_state[State.PENDING]),
+        slots=slots(live),
+        queue=queue_rows(sweep_list(live).sweeps),
+        running=[row for trial in running if (row := _running(live, trial))],
     )
 
 

@@ -11,8 +11,10 @@ from analysis.dashboard.curve_view import TICKED, ClockView, CurveView, clock_vi
 from analysis.dashboard.energy_view import energy_view
 from analysis.dashboard.figure_list import figure_cards
 from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.logit_view import LogitView, logits_of_cells
 from analysis.dashboard.machine_view import machine_view
-from analysis.dashboard.sweep_list import ClaimRow, claim_rows, sweep_card, sweep_list
+from analysis.dashboard.published_view import PublishedRow, published_rows
+from analysis.dashboard.sweep_list import claim_rows, sweep_card, sweep_list
 from analysis.dashboard.sweep_view import SweepView, sweep_view
 from analysis.dashboard.trial_view import trial_view
 from analysis.dashboard.words import FILTERS
@@ -34,11 +36,12 @@ class Look(NamedTuple):
 class SweepData(BaseModel):
     """All that the page of a sweep draws from. `curves` by quantity.
 
-    A live page has those of the score alone, and no clock: it asks for others when they are looked at.
+    A live page has those of the score alone, no clock and no histograms: it asks for others when they are looked at.
     """
 
     view: SweepView
-    claims: list[ClaimRow]
+    published: list[PublishedRow]
+    logits: dict[str, LogitView]
     clock: ClockView | None
     score: str
     curves: dict[str, CurveView]
@@ -49,11 +52,13 @@ def index_page(live: LiveStore, look: Look) -> str:
     return _render("sweeps.html", "index", "", look, found=sweep_list(live))
 
 
-def sweep_page(live: LiveStore, look: Look, sweep: str) -> str:
+def sweep_page(live: LiveStore, look: Look, sweep: str, *, without_data: bool = False) -> str:
     """Return the page of a sweep. Raises AnalysisError where there is none."""
-    data = sweep_data(live, sweep, whole=not look.is_live)
-    card = sweep_card(live, sweep)
-    about = {"card": card, "view": data.view, "claims": data.claims, "data": data}
+    with live.one_revision() as revision:
+        data = None if without_data else sweep_data(live, sweep, whole=not look.is_live)
+        about = {"card": sweep_card(live, sweep), "view": sweep_view(live, sweep), "claims": claim_rows(live, sweep)}
+        about |= {"published": published_rows(live, sweep)}
+    about |= {"data": data, "revision": revision if look.is_live else ""}
     return _render("sweep.html", "sweep", f"sweeps/{sweep}", look, **about)
 
 
@@ -63,8 +68,14 @@ def sweep_data(live: LiveStore, sweep: str, *, whole: bool) -> SweepData:
     first = curve_view(live, sweep)
     others = [name for name in (*view.metrics, *TICKED) if whole and name != first.quantity]
     curves = {first.quantity: first, **{name: curve_view(live, sweep, name) for name in others}}
-    claims, clock = claim_rows(live, sweep), clock_view(live, sweep) if whole else None
-    return SweepData(view=view, claims=claims, clock=clock, score=first.quantity, curves=curves)
+    return SweepData(
+        view=view,
+        published=published_rows(live, sweep),
+        logits=logits_of_cells(live, sweep) if whole else {},
+        clock=clock_view(live, sweep) if whole else None,
+        score=first.quantity,
+        curves=curves,
+    )
 
 
 def trial_page(live: LiveStore, look: Look, trial: str) -> str:
@@ -100,7 +111,15 @@ def error_page(look: Look, path: str, message: str) -> str:
 
 def _render(template: str, name: str, path: str, look: Look, **about: Any) -> str:
     root = "../" * path.count("/") or "./"
-    about = {"data": None, **about, "page": name, "look": look, "root": root, "link": _links(root, look.ending)}
+    about = {
+        "data": None,
+        "revision": "",
+        **about,
+        "page": name,
+        "look": look,
+        "root": root,
+        "link": _links(root, look.ending),
+    }
     return TEMPLATES.get_template(template).render(about)
 
 

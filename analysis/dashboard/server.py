@@ -1,7 +1,8 @@
 """The dashboard as a web server: pages, files and the API, for one store."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
@@ -16,17 +17,23 @@ from analysis.dashboard.actions import ActionRefused
 from analysis.dashboard.files import MEDIA, assets, figure_file, sheet_file
 from analysis.dashboard.guard import AccessGuard, AccessPolicy
 from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.sweep_list import sweep_list
 from analysis.errors import AnalysisError, ResultStoreError
 from trainer.errors import UserError, printable
 
 GZIP_BYTES = 2000
+DESCRIPTION = "A sweep's results, as its dashboard shows them."
 
 
 def application(live: LiveStore, policy: AccessPolicy, *, may_act: bool = False) -> FastAPI:
     """Return the application for a store, guarded by `policy`; with `may_act`, it takes actions."""
-    app = FastAPI(
-        title="adasweep", description="A sweep's results, as its dashboard shows them.", docs_url=None, redoc_url=None
-    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with live.following(first=lambda: sweep_list(live)):
+            yield
+
+    app = FastAPI(title="adasweep", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(api.router(live, may_act=may_act))
     look = pages.Look(may_act=may_act)
     _add_pages(app, live, look)
@@ -49,8 +56,8 @@ def _add_pages(app: FastAPI, live: LiveStore, look: pages.Look) -> None:
         app.add_api_route(path, _page(make), include_in_schema=False, response_class=HTMLResponse)
 
     @app.get("/sweeps/{sweep:path}", include_in_schema=False, response_class=HTMLResponse)
-    def sweep(sweep: str) -> str:
-        return pages.sweep_page(live, look, sweep)
+    def sweep(sweep: str, *, regions: bool = False) -> str:
+        return pages.sweep_page(live, look, sweep, without_data=regions)
 
     @app.get("/trials/{trial}", include_in_schema=False, response_class=HTMLResponse)
     def trial(trial: str) -> str:

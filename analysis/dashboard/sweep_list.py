@@ -8,10 +8,10 @@ from pydantic import BaseModel
 from analysis.claims.verdicts import judge_sweep
 from analysis.dashboard.columns import number, texts
 from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.sweep_cost import UNKNOWN, SweepCosts, sweep_costs
 from analysis.errors import AnalysisError
-from analysis.results.load import Runs, loader
+from analysis.results.load import Runs
 from analysis.results.summary import DASH
-from analysis.tables.attempts import JOULES_PER_KWH
 from trainer.errors import UserError
 from trainer.record import State
 
@@ -23,8 +23,9 @@ BADLY = frozenset({State.FAILED.value, State.CANCELLED.value, State.LOST.value, 
 class SweepCard(BaseModel):
     """One sweep in a few numbers. `problem` is why it cannot be read, "" where it can.
 
-    `left_hours` is what is left to train at the present pace of its running runs, None where none is running;
-    `kwh_at_end` is what all of it takes if the rest is as costly per image.
+    `left_hours` is what is left to train at the present pace of its running runs, None where none is running.
+    `hours`, `kwh` and `money` are those of all attempts so far; `..._at_end` is what all of it takes if the rest is as
+    costly per image, `planned_...` what the plan expected of all of it.
     """
 
     sweep: str
@@ -39,6 +40,11 @@ class SweepCard(BaseModel):
     hours: float = 0.0
     kwh: float | None = None
     kwh_at_end: float | None = None
+    planned_kwh: float | None = None
+    planned_hours: float | None = None
+    money: float | None = None
+    money_at_end: float | None = None
+    planned_money: float | None = None
     verdicts: dict[str, int] = {}
     failures: dict[str, int] = {}
 
@@ -84,9 +90,8 @@ def sweep_card(live: LiveStore, name: str) -> SweepCard:
 def _card(live: LiveStore, name: str) -> SweepCard:
     runs, _ = live.sweep(name)
     frame = runs.frame
-    joules = frame.drop_duplicates("trial")["energy_joules"].astype(float).sum(min_count=1)
     done, planned = float(frame["kimg"].sum()), float(frame["horizon_kimg"].sum())
-    kwh = number(joules / JOULES_PER_KWH)
+    costs = sweep_costs(live, runs)
     return SweepCard(
         sweep=name,
         question=runs.plan.question,
@@ -96,12 +101,24 @@ def _card(live: LiveStore, name: str) -> SweepCard:
         states=dict(Counter(frame["state"]).most_common()),
         progress=done / planned if planned else 0.0,
         left_hours=left_hours(frame),
-        hours=float(frame.drop_duplicates("trial")["hours"].astype(float).sum()),
-        kwh=kwh,
-        kwh_at_end=kwh * planned / done if kwh is not None and done else None,
+        hours=costs.so_far.hours or 0.0,
+        kwh=costs.so_far.kwh,
+        money=costs.so_far.money,
+        **_costs(costs),
         verdicts=dict(Counter(row.verdict for row in claim_rows(live, name))),
         failures=_failures(runs),
     )
+
+
+def _costs(costs: SweepCosts) -> dict[str, float | None]:
+    at_end, planned = costs.at_end or UNKNOWN, costs.planned or UNKNOWN
+    return {
+        "kwh_at_end": at_end.kwh,
+        "money_at_end": at_end.money,
+        "planned_hours": planned.hours,
+        "planned_kwh": planned.kwh,
+        "planned_money": planned.money,
+    }
 
 
 def left_hours(frame: pd.DataFrame) -> float | None:
@@ -127,7 +144,7 @@ def claim_rows(live: LiveStore, sweep: str) -> list[ClaimRow]:
 
 def _claims(live: LiveStore, sweep: str) -> list[ClaimRow]:
     runs, curves = live.sweep(sweep)
-    found = judge_sweep(runs.plan.claims, (), loader(live.store, sweep, (runs, curves)))
+    found = judge_sweep(runs.plan.claims, (), lambda metric: live.sweep(sweep, metric) if metric else (runs, curves))
     rows = [
         ClaimRow(
             verdict=judged.verdict.value,

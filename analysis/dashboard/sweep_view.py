@@ -11,7 +11,6 @@ from analysis.dashboard.columns import Numbers, flattened, numbers, plain, texts
 from analysis.dashboard.live_store import LiveStore
 from analysis.results.load import Curves, Runs
 from analysis.tables.attempts import JOULES_PER_KWH
-from analysis.tables.schema import read_table
 from trainer.config.plan_file import PlannedRun
 
 CELL, SEED, NAME = "cell", "seed", "name"
@@ -160,5 +159,5 @@ def _text(settings: dict[str, Any], key: str) -> str:
 
 def configurations(live: LiveStore, trials: list[str]) -> dict[str, dict[str, Any]]:
     """Return the resolved configurations of trials that are in the tables, by dotted key."""
-    rows = read_table(live.store.tables, "runs", ("trial", "config_json"), trials).to_pylist()
+    rows = live.tables.rows("runs", ("trial", "config_json"), trials).to_pylist()
     return {row["trial"]: flattened(json.loads(row["config_json"])) for row in rows}

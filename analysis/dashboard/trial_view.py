@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from analysis.dashboard.columns import Numbers, number, numbers, plain
 from analysis.dashboard.figure_list import FigureCard, figure_cards
 from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.mlflow_run import MlflowRun, mlflow_run
 from analysis.dashboard.plans import readable_plans
 from analysis.dashboard.sweep_view import configurations
 from analysis.errors import ResultStoreError
@@ -96,6 +97,7 @@ class TrialView(BaseModel):
     log: list[str]
     config: dict[str, str]
     figures: list[FigureCard]
+    mlflow: MlflowRun | None
 
 
 def trial_view(live: LiveStore, trial: str) -> TrialView:
@@ -107,7 +109,7 @@ def trial_view(live: LiveStore, trial: str) -> TrialView:
 
 def _view(live: LiveStore, trial: str) -> TrialView:
     run = live.store.run(trial)
-    rows = read_table(live.store.tables, "runs", _RUN, [trial]).to_pylist()
+    rows = live.tables.rows("runs", _RUN, [trial]).to_pylist()
     row = rows[0] if rows else dict.fromkeys(_RUN)
     joules = number(row["energy_joules"])
     diverged = row["diverged_kimg"] is not None
@@ -128,6 +130,7 @@ def _view(live: LiveStore, trial: str) -> TrialView:
         log=_log(run),
         config={key: plain(value) for key, value in configurations(live, [trial]).get(trial, {}).items()},
         figures=[card for card in figure_cards(live) if trial in card.trials],
+        mlflow=mlflow_run(live, trial),
     )
 
 

@@ -43,6 +43,11 @@ def energy(kwh: float | None) -> str:
     return f"{short(kwh)} kWh" if kwh == 0 or kwh >= 0.1 else f"{short(kwh * 1000)} Wh"
 
 
+def price(money: float) -> str:
+    """Return an amount of money, in whatever currency the prices were given; two digits of less than a hundredth."""
+    return f"{money:,.2f}" if money >= 0.1 or money == 0 else f"{money:.2g}"
+
+
 def moment(seconds: float) -> str:
     """Return a time in Unix seconds as date and time, UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -63,6 +68,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "exact": exact,
     "duration": duration,
     "energy": energy,
+    "price": price,
     "moment": moment,
     "percent": percent,
     "p_value": p_value,

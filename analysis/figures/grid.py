@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpecFromSubplotSpec
+from matplotlib.gridspec import GridSpecFromSubplotSpec, SubplotSpec
+from matplotlib.transforms import Bbox
 
 from analysis.results.cells import images_label
 from analysis.results.load import Runs
@@ -39,8 +40,13 @@ def titles_of(runs: pd.DataFrame) -> dict[str, str]:
 
 def divide(ax: Axes, rows: int, columns: int) -> tuple[Figure, GridSpecFromSubplotSpec]:
     """Return the figure of `ax` and a grid of rows x columns in its place."""
-    spec, figure = ax.get_subplotspec(), ax.figure
-    assert spec is not None
+    figure = ax.figure
     assert isinstance(figure, Figure)
+    spec = ax.get_subplotspec() or _spec_at(figure, ax.get_position())
     ax.remove()
     return figure, spec.subgridspec(rows, columns)
+
+
+def _spec_at(figure: Figure, box: Bbox) -> SubplotSpec:
+    """Return a place of its own for axes that are in no grid."""
+    return figure.add_gridspec(1, 1, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1)[0]

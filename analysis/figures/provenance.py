@@ -10,7 +10,6 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-import analysis
 from analysis.errors import FigureError
 from analysis.results.load import Curves, Runs
 from trainer.files import replace_file
@@ -117,7 +116,7 @@ def _origins(frame: pd.DataFrame) -> list[RunOrigin]:
 def code_version() -> str:
     """Return the version of adasweep with a hash of the sources of this package, which computes the numbers."""
     seen = hashlib.sha256()
-    root = Path(analysis.__file__).parent
+    root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
         seen.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     try:

@@ -1,12 +1,14 @@
 """Update the tables from the files of the trials; only changed trials are read again."""
 
+from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.tables.schema import TABLES, read_shard, replace_shard, table_of
+from analysis.tables.schema import TABLES, ShardStamp, read_shard, replace_shard, stamp_of, table_of
 from analysis.tables.store import ResultStore, signature
 from analysis.tables.trial_rows import TrialRows, read_trial
 from trainer.files import locked
@@ -34,15 +36,34 @@ class _Known(NamedTuple):
     skipped: list[str]
 
 
-def collect(store: ResultStore) -> Collected:
+@dataclass
+class SeenShards:
+    """What a process that collects again and again remembers of the shards of `runs`: it reads only changed ones."""
+
+    shards: dict[Path, tuple[ShardStamp, dict[str, _Known]]] = field(default_factory=dict)
+
+    def known(self, store: ResultStore) -> dict[str, _Known]:
+        """Return the recorded signature of each trial; shards of another schema version are ignored."""
+        paths = sorted((store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet"))
+        self.shards = {path: self._current(store, path) for path in paths}
+        return {trial: known for _, trials in self.shards.values() for trial, known in trials.items()}
+
+    def _current(self, store: ResultStore, path: Path) -> tuple[ShardStamp, dict[str, _Known]]:
+        stamp = stamp_of(path)
+        if path in self.shards and self.shards[path][0] == stamp:
+            return self.shards[path]
+        table = read_shard(store.tables, "runs", path.stem).select(["trial", "signature", "skipped"])
+        return stamp, {row["trial"]: _Known(row["signature"], row["skipped"]) for row in table.to_pylist()}
+
+
+def collect(store: ResultStore, seen: SeenShards | None = None) -> Collected:
     """Update STORE/tables. Safe to interrupt, to repeat, and to run concurrently: the second waits for the first."""
     store.tables.mkdir(parents=True, exist_ok=True)
     with locked(store.tables / ".lock"):
-        return _collect(store)
+        return _collect(store, (seen or SeenShards()).known(store))
 
 
-def _collect(store: ResultStore) -> Collected:
-    known = _known(store)
+def _collect(store: ResultStore, known: dict[str, _Known]) -> Collected:
     present, skipped, read = set(), [], 0
     for shard, group in groupby(store.trials(), key=lambda trial: trial[:2]):
         trials = list(group)
@@ -61,15 +82,6 @@ def _collect(store: ResultStore) -> Collected:
 
 def _changed(store: ResultStore, trial: str, known: dict[str, _Known]) -> bool:
     return trial not in known or known[trial].signature != signature(store.run(trial))
-
-
-def _known(store: ResultStore) -> dict[str, _Known]:
-    """Return the recorded signature of each trial; shards of another schema version are ignored."""
-    known: dict[str, _Known] = {}
-    for path in sorted((store.tables / "runs").glob("[0-9a-f][0-9a-f].parquet")):
-        table = read_shard(store.tables, "runs", path.stem).select(["trial", "signature", "skipped"])
-        known |= {row["trial"]: _Known(row["signature"], row["skipped"]) for row in table.to_pylist()}
-    return known
 
 
 def _update_shard(store: ResultStore, shard: str, fresh: list[TrialRows], gone: list[str]) -> None:

@@ -11,7 +11,7 @@ four tables were read from.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +24,7 @@ from trainer.files import replacing
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"5"
+SCHEMA_VERSION = b"6"
 MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
@@ -59,6 +59,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("unmetered_attempts", _COUNT),
             ("codes", _TEXTS),
             ("ops", _TEXTS),
+            ("processors", _TEXTS),
             ("diverged_kimg", _NUMBER),
             ("diverged_because", _TEXT),
             ("worker_diverged_kimg", _NUMBER),
@@ -128,6 +129,20 @@ def _fitting(value: Any, field: pa.Field) -> Any:
         return pa.scalar(value, field.type).as_py()
     except MISFITS:
         return None
+
+
+class ShardStamp(NamedTuple):
+    """Changes whenever a shard is replaced."""
+
+    inode: int
+    size: int
+    modified_ns: int
+
+
+def stamp_of(path: Path) -> ShardStamp:
+    """Return the stamp of a shard. Raises FileNotFoundError."""
+    status = path.stat()
+    return ShardStamp(status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def shard_path(tables: Path, name: str, shard: str) -> Path:

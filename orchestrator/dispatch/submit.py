@@ -91,6 +91,7 @@ def run_options(spec: SweepSpec, store: Store, trial: Trial, horizon_kimg: float
         transfer_path=store.run(trial.id).start.resolve() if trial.source else trial.transfer_path,
         cache_dir=store.cache.resolve(),
         metrics=tuple(spec.metrics),
+        score=spec.score_name,
         detector=spec.detector,
         distance=spec.distance,
         evaluation_seeds=spec.evaluation_seeds,

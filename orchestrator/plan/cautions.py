@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from orchestrator.plan.reference_sets import reference_sizes
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha, Median
 from orchestrator.sweep.trial import Trial
@@ -26,7 +27,7 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
-        *(_of_presets(trials), _of_data(trials, store / "data")),
+        *(_of_probes(spec), _of_presets(trials), _of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -34,10 +35,15 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
 def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
     for name in spec.metrics:
         metric = parse_metric(name)
-        for images in sorted({trial.config.data.images for trial in trials}):
+        for images in reference_sizes(metric, trials):
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
             if why:
                 yield f"{name} is unreliable: {why}"
+
+
+def _of_probes(spec: SweepSpec) -> Iterator[str]:
+    if spec.probes:
+        yield f"the time that probes take is not in the price: {', '.join(spec.probes)}"
 
 
 def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
@@ -46,6 +52,27 @@ def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:
         made_for = re.search(r"\d{2,}$", preset)
         if made_for and int(made_for[0]) != resolution:
             yield f"preset {preset} was made for images of {made_for[0]} pixels, not {resolution}"
+
+
+def _of_parts(trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield which statistics of a batch are those of a micro-batch."""
+    seen = {(statistics, config.micro_batch, config.batch) for config in _configs(trials) for statistics in _of(config)}
+    for statistics, part, batch in sorted(seen):
+        if part < batch:
+            way_out = f"set micro_batch: {batch} for those of the whole batch"
+            yield f"{statistics} takes the statistics of {part} of {batch} images; {way_out}"
+
+
+def _configs(trials: Sequence[Trial]) -> list[TrainConfig]:
+    return [trial.config for trial in {trial.cell: trial for trial in trials}.values()]
+
+
+def _of(config: TrainConfig) -> Iterator[str]:
+    """Yield what depends on the other images of a micro-batch."""
+    if config.generator.type == "biggan" or getattr(config.generator, "normalisation", "") == "batch":
+        yield "batch normalisation"
+    if getattr(config.discriminator, "minibatch_std_group", 1) is None:
+        yield "minibatch_std_group: null"
 
 
 def _of_data(trials: Sequence[Trial], data_dir: Path) -> Iterator[str]:

@@ -68,5 +68,6 @@ def refusal(undecidable: Sequence[ClaimPower], further: Seeds) -> str:
     return (
         f'"{first.claim}"{rest} can never pass: {first.seeds} seeds give p = {first.smallest_p:.2g} after correction '
         f"at best, at least {first.seeds_needed} seeds are needed; use `seeds: {further.seeds}` "
-        f"({further.runs:,} more runs, about {hours}{kwh}), or state with `underpowered: WHY` that the sweep has no more"
+        f"({further.runs:,} more runs, about {hours}{kwh}), or state with `underpowered: WHY` "
+        "that the sweep has no more"
     )

@@ -20,7 +20,7 @@ PUBLISHED_V100 = {
 """Seconds per kimg by resolution and number of V100s: the training times published with the official code."""
 
 PUBLISHED_V100_FP32 = {(256, 8): 16.4, (1024, 8): 33.7}
-"""The same in single precision: StyleGAN2's original code, configuration F, 4 days 18 h and 9 days 18 h for 25,000 kimg."""
+"""The same in single precision: StyleGAN2's original code, configuration F, 25,000 kimg in 4 d 18 h and 9 d 18 h."""
 
 CPU_SECONDS_PER_WORK = 7.4e-6
 """Seconds per kimg on one CPU core, per unit of `work`: measured with StyleGAN2 at 32x32, 32 to 256 channels wide."""
@@ -28,8 +28,8 @@ CPU_SECONDS_PER_WORK = 7.4e-6
 GENERATION_SHARE = 0.1
 """Time to generate an image as a share of the time to train on one."""
 
-CPU_SECONDS_PER_IMAGE = {"lite0": 0.008, "inception": 0.1, "distance": 0.05, "pixels": 0.002}
-GPU_SECONDS_PER_IMAGE = {"lite0": 0.0005, "inception": 0.001, "distance": 0.002, "pixels": 0.0002}
+CPU_SECONDS_PER_IMAGE = {"lite0": 0.008, "inception": 0.1, "distance": 0.05, "manifold": 0.05, "pixels": 0.002}
+GPU_SECONDS_PER_IMAGE = {"lite0": 0.0005, "inception": 0.001, "distance": 0.002, "manifold": 0.002, "pixels": 0.0002}
 """Seconds to process an image on one device, by network: measured on a CPU core; estimated from operations on a GPU."""
 
 PASS_SECONDS = 2.0

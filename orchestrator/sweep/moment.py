@@ -4,7 +4,6 @@ from typing import Literal
 
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.trial import Trial
-from trainer.config.metrics.names import main_name
 from trainer.config.stored import is_within
 from trainer.config.training import TransferFromTrial
 
@@ -28,9 +27,6 @@ def snapshot_of(at: Literal["last", "best"] | float, trial: Trial, spec: SweepSp
 def _decisive_metric(spec: SweepSpec) -> str:
     if not spec.metrics:
         raise Unkept("there is no best snapshot where `metrics` is empty; use last")
-    first = main_name(spec.metrics[0], spec.detector, spec.distance)
-    if spec.score_name != first and spec.watch.snapshots_kept != "all":
-        raise Unkept(f"the best by {spec.score_name} may not be kept; set watch.snapshots_kept: all there")
     return spec.score_name
 
 

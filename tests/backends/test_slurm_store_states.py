@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import strategies as st
 
 from orchestrator.cli import main
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from tests.backends.fake_slurm import FakeSlurm
+from tests.backends.test_slurm_replies import ANYTHING, NOISE, malformed
+from tests.support.fuzzing import LASTING, fuzz_for
 from tests.support.tiny_sweep import write_data_set
 from trainer.errors import ExitCode
 
@@ -113,7 +116,7 @@ STATES = {
     "half a job": State(_text("job.json", '{"attempt": 1, "opt'), "pending"),
     "half a handle": State(_text("handle.json", '{"backend": "sl'), "lost"),
     "a folder as handle": State(_folder_as_handle, "lost"),
-    "a spoilt key": State(_handle(key="--me"), "lost"),
+    "a malformed key": State(_handle(key="--me"), "lost"),
     "a huge key": State(_handle(key="9" * 5000), "lost"),
     "a handle of another trial": State(_handle(trial="f" * 12), "lost"),
     "a handle of another attempt": State(_handle(attempt=7), "lost"),
@@ -219,3 +222,22 @@ def test_a_handle_of_another_trial_says_nothing_of_either(place: Place, capfd: p
     for command in ("status", "why TRIAL"):
         told = " ".join(carried_out(place, command, capfd)[1].split())
         assert f"handle.json: belongs to attempt 1 of trial {'f' * 12}" in told
+
+
+JOB_4700 = st.sampled_from(["4700|N/A|PENDING|0|", "4700|0|RUNNING|0|", "4700|FAILED|1:0", "4700_0|COMPLETED|0:0"])
+ANSWERS = st.lists(JOB_4700 | NOISE | malformed() | ANYTHING, max_size=4).map("\n".join)
+
+
+@LASTING
+def test_whatever_slurm_answers_every_command_ends_well_or_in_one_line(
+    place: Place, slurm: FakeSlurm, capfd: pytest.CaptureFixture[str], seconds: float
+) -> None:
+    def judge(answers: tuple[str, str]) -> None:
+        slurm.set(squeue=answers[0], sacct=answers[1])
+        for command in ("status", "plan test", "why TRIAL"):
+            code, _, err = carried_out(place, command, capfd)
+            assert code in (ExitCode.DONE, ExitCode.RUN_AGAIN), err
+            assert "Traceback" not in err
+            assert code == ExitCode.DONE or err.count("\n") == 1, err
+
+    fuzz_for(seconds, st.tuples(ANSWERS, ANSWERS), judge)

@@ -5,11 +5,13 @@ import { test } from "node:test";
 
 const load = (name) => import(`${process.env.ASSETS}/${name}`);
 const { at, band, grid, median, runValues, shares, shortLabel, spread } = await load("numbers.js");
-const { arranged, asCsv, asMarkdown, rowsOf } = await load("results.js");
+const { arranged, asCsv, asMarkdown, pageOf, rowsOf } = await load("results.js");
 const { differences } = await load("difference.js");
-const { positions } = await load("parallel.js");
+const { positions } = await load("search.js");
 const { aligned } = await load("chart.js");
-const { bestCells } = await load("curves.js");
+const { linesAt } = await load("logits.js");
+const { merge } = await load("changes.js");
+const { bestCells, listed, marks } = await load("curves.js");
 
 const view = {
   score: { metric: "fid", label: "FID", higher_is_better: false },
@@ -102,4 +104,41 @@ test("the best cells are shown first", () => {
 test("labels drop what keys begin with unless two end alike", () => {
   assert.equal(shortLabel("data.subset=20, augment=none"), "subset=20, augment=none");
   assert.equal(shortLabel("generator.lr=1, discriminator.lr=2"), "generator.lr=1, discriminator.lr=2");
+});
+
+test("changed runs replace what was known of them, and nothing else", () => {
+  const runs = { trial: ["t0", "t1"], best: [10, 30] };
+  const data = { score: "fid", view: { runs }, clock: {}, curves: { p: {}, fid: { grids: [[10]], grid: [0, 0], value: [[12], [32]] } } };
+  const changes = { places: [1], runs: { trial: ["t1"], best: [29] }, curves: { grids: [[10, 20]], grid: [0], value: [[32, 29]] } };
+  merge(data, changes);
+  assert.deepEqual(data.view.runs.best, [10, 29]);
+  assert.deepEqual(data.curves, { fid: { grids: [[10], [10, 20]], grid: [0, 1], value: [[12], [32, 29]] } });
+  assert.equal(data.clock, null);
+});
+
+test("a published value is a level line over what is drawn of its cell", () => {
+  const published = [{ metrics: ["fid2k-lite0"], cell: 1, value: 5, source: "a paper", of: "ada" }];
+  const [line] = marks(published, "fid2k-lite0", new Set([1]), [10, 20, 5]);
+  assert.deepEqual([line.x, line.y, line.place], [[5, 20], [5, 5], 1]);
+  assert.equal(marks(published, "fid2k-lite0", new Set([0]), [10]).length, 0);
+  assert.equal(marks(published, "kid", new Set([1]), [10]).length, 0);
+});
+
+test("histograms of one length of training are lines", () => {
+  const found = [{ kimg: 4, kind: "train", logit: [0, 1], density: [1, 2] }, { kimg: 8, kind: "train", logit: [0], density: [3] }];
+  assert.deepEqual(linesAt(found, 4).map((line) => [line.name, line.y]), [["train", [1, 2]]]);
+});
+
+test("long tables have pages, and a page that is not there is the nearest", () => {
+  assert.deepEqual(pageOf(450, 1), { from: 200, to: 400, last: 2 });
+  assert.deepEqual(pageOf(450, 9), { from: 400, to: 450, last: 2 });
+  assert.deepEqual(pageOf(0, NaN), { from: 0, to: 0, last: 0 });
+});
+
+test("of very many cells the legend lists those that are drawn and the best", () => {
+  const cells = Array.from({ length: 500 }, (_, cell) => `cell ${cell}`);
+  const runs = { cell: cells.map((_, cell) => cell), best: cells.map((_, cell) => 500 - cell) };
+  const found = listed({ ...view, cells, runs }, new Set([3]));
+  assert.equal(found.length, 200);
+  assert.ok(found.includes(3) && found.includes(499) && !found.includes(5));
 });

@@ -2,10 +2,7 @@
 
 import json
 import re
-import shutil
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +10,17 @@ import pytest
 
 from analysis.dashboard.export import export_pages
 from analysis.dashboard.live_store import LiveStore
-from analysis.report.pdf import BROWSERS
 from analysis.results.load import load
 from analysis.synthetic_store import id_of, write_store, write_trial
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
+from tests.dashboard.browsing import opened
 from tests.dashboard.serving import TOKEN, Served, served
+from trainer.record import State
 
-BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [pytest.mark.skipif(BROWSER is None, reason="there is no Chromium"), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.xdist_group("browser")
 TRIAL = id_of(WHOLE[3])
 PAGES = ("", "sweeps/synthetic", f"trials/{TRIAL}", "figures", "energy", "machine", "api")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as found:
-        started = found.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
-
-
-@contextmanager
-def opened(browser: Any, url: str, **settings: Any) -> Iterator[Any]:
-    """Open a page; at the end, nothing was complained of, and every request went to the place of `url`."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    told: list[str] = []
-    allowed = ("file:", "data:", "blob:") if url.startswith("file:") else (url.split("/", 3)[2],)
-    page.on("console", lambda message: told.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("request", lambda request: None if _is_ours(request.url, allowed) else told.append(f"asked {request.url}"))
-    page.goto(url, timeout=90_000)
-    yield page
-    context.close()
-    assert told == []
-
-
-def _is_ours(url: str, allowed: tuple[str, ...]) -> bool:
-    return url.startswith(allowed) or url.split("/", 3)[2] in allowed
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -176,6 +142,18 @@ def test_a_sweep_is_cancelled_from_its_page(browser: Any, tmp_path: Path) -> Non
     assert (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
 
 
+def test_without_the_token_nothing_is_cancelled_and_the_page_says_why(browser: Any, tmp_path: Path) -> None:
+    waiting = WHOLE[0]._replace(kimg=40.0, state=State.PREEMPTED)
+    store = write_store(tmp_path / "store", [waiting], step_kimg=20.0, files=False)
+    with served(store, may_act=True) as site, browser.new_context() as context:
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(f"{site.url}/sweeps/synthetic")
+        page.get_by_role("button", name="Cancel").click()
+        page.wait_for_selector("output:has-text('The token is missing')")
+    assert not (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
+
+
 def test_markup_in_names_is_shown_as_text(browser: Any, tmp_path: Path, markup: str) -> None:
     store = write_store(tmp_path / "store", WHOLE[:2], step_kimg=50.0, files=False)
     path = store.plan("synthetic")
@@ -207,3 +185,60 @@ def test_exported_pages_open_from_disk(browser: Any, store: ResultStore, tmp_pat
         assert page.locator("figure img").count() == 1
         page.get_by_role("link", name=re.compile("Energy")).click()
         page.wait_for_selector("tr.total")
+
+
+def test_a_published_value_is_drawn_with_its_cell(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#chart canvas")
+        labels = "document.getElementById('chart').plot.series.map((one) => one.label)"
+        assert any("Karras" in str(label) for label in page.evaluate(labels))
+        page.locator("#heatmap button").first.click()
+        assert not any("Karras" in str(label) for label in page.evaluate(labels))
+        assert page.locator("#claims tbody tr:has-text('Karras')").count() == 1
+
+
+def test_histograms_of_logits_slide_through_training(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#logit-chart canvas")
+        slider = page.locator("#logit-controls input[type=range]")
+        slider.focus()
+        before = page.evaluate("document.getElementById('logit-chart').plot.data[1]")
+        page.keyboard.press("Home")
+        page.wait_for_function("() => location.hash.includes('lkimg=4')")
+        assert page.evaluate("document.getElementById('logit-chart').plot.data[1]") != before
+        page.locator("#logit-controls select").select_option(id_of(WHOLE[3]))
+        page.wait_for_function(f"() => location.hash.includes('logits={id_of(WHOLE[3])}')")
+
+
+def test_a_point_of_the_scatter_plot_chooses_its_curves(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/searched") as page:
+        page.wait_for_selector("#scatter circle")
+        assert page.locator("#scatter circle").count() == 5
+        page.locator("#scatter-controls select").first.select_option("best")
+        assert "sx=best" in page.url
+        page.locator("#scatter circle").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
+        page.locator("#parallel path").last.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
+
+
+def test_exported_pages_have_everything_but_actions(browser: Any, rich: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    export_pages(LiveStore(rich.live.store), folder)
+    with opened(browser, (folder / "sweeps" / "synthetic.html").as_uri()) as page:
+        page.wait_for_selector("#logit-chart canvas")
+        for quantity in ("kwh", "hours"):
+            page.locator("#curve-controls select").nth(1).select_option(quantity)
+            page.wait_for_selector("#chart canvas")
+        page.locator("#logit-controls input[type=range]").focus()
+        page.keyboard.press("Home")
+        assert "lkimg=4" in page.url
+        assert page.locator("#claims tbody tr").count() == 3
+        page.goto((folder / "sweeps" / "searched.html").as_uri())
+        assert page.locator("#scatter circle").count() == 5
+        page.get_by_role("link", name="Machine").click()
+        assert page.locator("button:has-text('Examine')").count() == 0
+        page.locator("td a, th a").first.click()
+        page.wait_for_selector("#grid")

@@ -35,6 +35,9 @@ OUTSIDE = (
     "/api/figures/../verified",
     "/api/figures/..%2f..%2felsewhere/verified",
     "/api/sweeps/..%2f..%2felsewhere",
+    "/api/sweeps/..%2f..%2felsewhere/changes?since=0",
+    "/api/sweeps/..%2f..%2felsewhere/published",
+    "/api/sweeps/synthetic/logits?trial=..%2f..%2f..%2felsewhere",
     "/sweeps/../../elsewhere",
 )
 

@@ -22,11 +22,11 @@ from trainer.__main__ import main
 from trainer.config.dataset.archive import open_archive
 from trainer.config.dataset.describe import describe, examine, locate, sets_in
 from trainer.config.dataset.listing import common_folder
+from trainer.config.dataset.preparation import read_settings
 from trainer.data.dataset import full_set
 from trainer.data.png import encode_png
 from trainer.data.prepare import prepare
 from trainer.data.verify import verify
-from trainer.data.writer import read_settings
 from trainer.errors import DataError, OutputError
 
 LINK = 0o120777 << 16

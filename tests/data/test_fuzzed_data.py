@@ -1,29 +1,24 @@
-"""Fuzzed data sets: every command ends with 0, or with 2 and a line that names the error.
-
-`make test` fuzzes for seconds, `make test-slow` for minutes.
-"""
+"""Fuzzed data sets: every command ends with 0, or with 2 and a line that names the error."""
 
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from tests.data.pictures import pixels
-from tests.support.fuzzing import BATCH, FEW, fuzz_for
+from tests.support.fuzzing import LASTING, fuzz_for
 from trainer.__main__ import main
 from trainer.data.decode import decode_any
 from trainer.errors import UserError
 
-MINUTES = 2.0
 NAMES = [
     "a.png",
     "b/c.jpg",
@@ -127,68 +122,63 @@ def judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Judge:
     return judge
 
 
-def picture_fuzz() -> Callable[[], None]:
-    @given(damaged(SEEDS))
-    def fuzz(content: bytes) -> None:
+LABELS_OF_TWO = json.dumps({"labels": [["0.png", 0], ["1.png", 1]]}).encode()
+FOLDERS = st.tuples(st.lists(damaged(SEEDS), min_size=2, max_size=3), LABEL_FILES)
+LABELLED = st.tuples(st.just(SEEDS[-2:]), damaged([LABELS_OF_TWO]) | LABEL_FILES)
+COMMENTS = st.sampled_from([b"", b"{}", b'{"adasweep": 3}', b'{"adasweep": {"remarks": 3}}'])
+PACKED = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(SEEDS)), max_size=4, unique_by=lambda one: one[0])
+
+
+@st.composite
+def zips(draw: st.DrawFn) -> bytes:
+    """Return a damaged ZIP of pictures of every kind, with or without labels."""
+    file = io.BytesIO()
+    packing = draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]))
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        for name, content in draw(PACKED):
+            archive.writestr(name, content)
+        labels = draw(st.none() | LABEL_FILES)
+        if labels is not None:
+            archive.writestr(draw(st.sampled_from(["dataset.json", "b/dataset.json"])), labels)
+        archive.comment = draw(COMMENTS)
+    return draw(damaged([file.getvalue()]))
+
+
+def written(folder: Path, files: list[bytes], labels: bytes) -> Path:
+    """Make a folder anew, of pictures and a label file."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for number, content in enumerate(files):
+        (folder / f"{number}.png").write_bytes(content)
+    (folder / "dataset.json").write_bytes(labels)
+    return folder
+
+
+@LASTING
+def test_damaged_pictures_are_decoded_or_named(seconds: float) -> None:
+    def judge(content: bytes) -> None:
         with suppress(UserError):
             found = decode_any(content, "x.png")
             assert found.pixels.dtype == np.uint8
             assert found.pixels.shape[2] in (1, 2, 3, 4)
 
-    return fuzz
+    fuzz_for(seconds, damaged(SEEDS), judge)
 
 
-def folder_fuzz(path: Path, judged: Judge) -> Callable[[], None]:
-    @given(st.lists(damaged(SEEDS), min_size=2, max_size=3), LABEL_FILES)
-    def fuzz(files: list[bytes], labels: bytes) -> None:
-        folder = path / "folder"
-        folder.mkdir(exist_ok=True)
-        for number, content in enumerate(files):
-            (folder / f"{number}.png").write_bytes(content)
-        (folder / "dataset.json").write_bytes(labels)
-        judged(folder)
-
-    return fuzz
+@LASTING
+def test_folders_of_damaged_pictures_end_in_0_or_2(tmp_path: Path, judged: Judge, seconds: float) -> None:
+    fuzz_for(seconds, FOLDERS, lambda drawn: judged(written(tmp_path / "folder", *drawn)))
 
 
-def zip_fuzz(path: Path, judged: Judge) -> Callable[[], None]:
-    @given(
-        st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(SEEDS)), max_size=4, unique_by=lambda pair: pair[0]),
-        st.none() | LABEL_FILES,
-        st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]),
-        st.data(),
-    )
-    def fuzz(files: list[tuple[str, bytes]], labels: bytes | None, compression: int, data: Any) -> None:
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", compression) as archive:
-            for name, content in files:
-                archive.writestr(name, content)
-            if labels is not None:
-                archive.writestr(data.draw(st.sampled_from(["dataset.json", "b/dataset.json"])), labels)
-            archive.comment = data.draw(
-                st.sampled_from([b"", b"{}", b'{"adasweep": 3}', b'{"adasweep": {"remarks": 3}}'])
-            )
-        (path / "fuzzed.zip").write_bytes(data.draw(damaged([file.getvalue()])))
-        judged(path / "fuzzed.zip")
-
-    return fuzz
+@LASTING
+def test_damaged_label_files_of_sound_pictures_end_in_0_or_2(tmp_path: Path, judged: Judge, seconds: float) -> None:
+    fuzz_for(seconds, LABELLED, lambda drawn: judged(written(tmp_path / "folder", *drawn)))
 
 
-def test_damaged_pictures_are_decoded_or_named() -> None:
-    settings(FEW, max_examples=500)(picture_fuzz())()
+@LASTING
+def test_damaged_zips_end_in_0_or_2(tmp_path: Path, judged: Judge, seconds: float) -> None:
+    def judge(content: bytes) -> None:
+        (tmp_path / "fuzzed.zip").write_bytes(content)
+        judged(tmp_path / "fuzzed.zip")
 
-
-def test_folders_of_damaged_pictures_and_labels_end_in_0_or_2(tmp_path: Path, judged: Judge) -> None:
-    settings(FEW, max_examples=20)(folder_fuzz(tmp_path, judged))()
-
-
-def test_damaged_zips_end_in_0_or_2(tmp_path: Path, judged: Judge) -> None:
-    settings(FEW, max_examples=60)(zip_fuzz(tmp_path, judged))()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("kind", ["picture", "folder", "zip"])
-def test_data_sets_fuzzed_for_minutes_end_in_0_or_2(tmp_path: Path, judged: Judge, kind: str) -> None:
-    fuzzers = {"picture": picture_fuzz(), "folder": folder_fuzz(tmp_path, judged), "zip": zip_fuzz(tmp_path, judged)}
-    fuzz_for(MINUTES, BATCH(fuzzers[kind]))
+    fuzz_for(seconds, zips(), judge)

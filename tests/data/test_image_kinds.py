@@ -12,12 +12,12 @@ from PIL import Image, ImageOps
 
 from tests.data.pictures import pixels
 from trainer.commands.project import read_image
+from trainer.config.dataset.preparation import read_settings
 from trainer.data.dataset import full_set
 from trainer.data.decode import decode, decode_any
 from trainer.data.prepare import prepare
 from trainer.data.resize import with_channels
 from trainer.data.verify import verify
-from trainer.data.writer import read_settings
 from trainer.errors import DataError
 from trainer.images.grids import to_uint8
 

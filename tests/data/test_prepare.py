@@ -12,10 +12,10 @@ from PIL import Image
 from tests.data.pictures import folder_set, pixels, zip_set
 from tests.data.sources import cifar_batch, example, idx_pair, tar_of, tfrecords
 from trainer.config.dataset.describe import describe
+from trainer.config.dataset.preparation import read_settings
 from trainer.data.dataset import ImageSet, full_set
 from trainer.data.prepare import prepare
 from trainer.data.readers.tfrecord import masked_crc32c
-from trainer.data.writer import read_settings
 from trainer.errors import DataError, OutputError
 
 
@@ -102,7 +102,7 @@ def test_cifar_archive_and_folder_keep_pixels_and_labels(tmp_path: Path, protoco
     images = many(6)
     batches = {f"data_batch_{k + 1}": cifar_batch(images[2 * k : 2 * k + 2], [k, 9 - k], protocol) for k in range(3)}
     files = {f"cifar-10-batches-py/{name}": content for name, content in batches.items()}
-    files["cifar-10-batches-py/test_batch"] = b"never looked at"
+    files["cifar-10-batches-py/test_batch"] = cifar_batch(many(8)[6:], [1, 2], protocol)
     tar_of(tmp_path / "cifar-10-python.tar.gz", files)
     (tmp_path / "unpacked").mkdir()
     for name, content in batches.items():

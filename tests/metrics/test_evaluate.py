@@ -15,6 +15,7 @@ from torch import Tensor
 
 from tests.metrics.features import Brightness, NoiseImages, QuarterMeans, Subject
 from trainer.config.dataset.describe import describe
+from trainer.config.metrics.names import MetricNameError
 from trainer.data.dataset import full_set
 from trainer.errors import OutputError
 from trainer.evaluation.evaluate import MetricValue, evaluate
@@ -283,6 +284,18 @@ def test_a_lock_that_is_never_given_back_ends_patience(tmp_path: Path) -> None:
         one_at_a_time(tmp_path / "lock", lambda: waited.append(1), patience_seconds=0.4),
     ):
         assert waited
+
+
+def test_a_metric_of_test_images_compares_with_them_alone(tmp_path: Path) -> None:
+    tests = NoiseImages(count=30, seed=5, fingerprint="fedcba9876543210")
+    found = measured(("fid40_full", "fid40_test", "kid40_test"), tmp_path, test_images=tests)
+    against = measured(("fid40_full", "kid40_full"), tmp_path, reference=tests)
+    assert found["fid40_test-lite0"].value == against["fid40_full-lite0"].value
+    assert found["kid40_test-lite0"].value == against["kid40_full-lite0"].value
+    assert found["fid40_full-lite0"].value != found["fid40_test-lite0"].value
+    assert (found["fid40_test-lite0"].reference, found["fid40_test-lite0"].num_real) == (tests.fingerprint, 30)
+    with pytest.raises(MetricNameError, match="compares with test images, and none are given"):
+        measured(("fid40_test",), tmp_path)
 
 
 def test_a_data_set_on_disk_is_a_reference(tmp_path: Path) -> None:

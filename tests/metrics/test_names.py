@@ -40,6 +40,17 @@ def test_a_name_says_family_number_and_reference(name: str, family: str, generat
     assert (spec.name, spec.family, spec.generated, spec.full) == (name, family, generated, full)
 
 
+def test_test_images_are_part_of_a_metrics_name_and_identity() -> None:
+    spec, full = parse_metric("fid10k_test"), parse_metric("fid10k_full")
+    assert (spec.test, spec.full, spec.generated, spec.real(8000)) == (True, False, 10_000, 8000)
+    assert parse_metric("pr50k3_test").name == "pr50k3_test"
+    assert value_names(spec, "lite0") == ("fid10k_test-lite0",)
+    identities = {metric_identity(one, "detector", "0123456789abcdef", 8000, 0) for one in (spec, full)}
+    assert len(identities) == 2
+    with pytest.raises(MetricNameError):
+        parse_metric("is10k_test")
+
+
 @pytest.mark.parametrize(
     ("wrong", "hint"),
     [

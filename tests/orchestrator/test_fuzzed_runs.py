@@ -6,16 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.store.layout import Store
 from tests.orchestrator.test_run import adasweep
-from tests.support.fuzzing import FEW, fuzz_for
+from tests.support.fuzzing import LASTING, fuzz_for
 
 pytestmark = pytest.mark.usefixtures("scripted")
-SLOWLY = settings(FEW, max_examples=1, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-"""Every example is some processes, and a shorter one is not worth minutes of them."""
 
 SEEDS = st.sampled_from([0, 1, 13, 14, 15, 17, 20, 24])
 """Seeds by which the scripted worker behaves, crashes, makes a user error, is killed, or fails an evaluation."""
@@ -83,22 +80,6 @@ def judge(store: Store, *allowed: int) -> Callable[..., int]:
     return command
 
 
-@settings(FEW, max_examples=2)
-@given(content=SWEEPS)
-def test_a_run_of_any_sweep_is_done_refused_or_says_what_failed(
-    run_fuzzed: Callable[[Any], None], content: Any
-) -> None:
-    run_fuzzed(content)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_runs_of_any_sweep_are_done_refused_or_say_what_failed_for_five_minutes(
-    run_fuzzed: Fuzzed,
-) -> None:
-    @settings(SLOWLY, max_examples=10)
-    @given(content=SWEEPS)
-    def fuzz(content: Any) -> None:
-        run_fuzzed(content)
-
-    fuzz_for(5, fuzz)
+@LASTING
+def test_a_run_of_any_sweep_is_done_refused_or_says_what_failed(run_fuzzed: Fuzzed, seconds: float) -> None:
+    fuzz_for(seconds, SWEEPS, run_fuzzed)

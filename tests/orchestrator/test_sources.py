@@ -154,10 +154,15 @@ def test_several_cells_that_could_be_meant_are_named(tmp_path: Path) -> None:
 def test_a_moment_that_is_not_kept_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SweepError, match=r"set watch\.snapshots_kept: all there"):
         trials_of(tmp_path, "  b: {transfer: {cell: a, at: 0.5}}\n", "watch: {evaluate_every_kimg: 0.5}\n")
-    with pytest.raises(SweepError, match="the best by kid2k-lite0 may not be kept"):
-        trials_of(tmp_path, "  b: {transfer: {cell: a, at: best}}\n", "metrics: [fid2k, kid2k]\nscore: kid2k\n")
     with pytest.raises(SweepError, match="no best snapshot where `metrics` is empty"):
         trials_of(tmp_path, "  b: {transfer: {cell: a, at: best}}\n", "metrics: []\n")
+
+
+def test_the_best_snapshot_of_a_source_is_that_by_its_score(tmp_path: Path) -> None:
+    text = "metrics: [fid2k, kid2k]\nscore: kid2k\n"
+    _, dependent = trials_of(tmp_path, "  b: {transfer: {cell: a, at: best}}\n", text)
+    assert isinstance(dependent.config.transfer, TransferFromTrial)
+    assert dependent.config.transfer.best_by == "kid2k-lite0"
 
 
 def test_a_cell_of_the_other_sweep_that_is_not_asked_for_may_be_wrong_here(tmp_path: Path) -> None:

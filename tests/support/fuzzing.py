@@ -1,19 +1,40 @@
-"""Time-limited fuzzing: hypothesis counts examples, but `make test-slow` should fuzz for minutes."""
+"""Fuzzing for a length of time: all fuzzers together take a minute in `make test`, and thirty in `make test-slow`."""
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-"""A few seconds, for `make test`."""
+T = TypeVar("T")
+BATCH = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+"""Hypothesis counts examples: batches of them are repeated until the time is up."""
 
-BATCH = settings(FEW, max_examples=200)
-"""What `fuzz_for` repeats."""
+LASTING = pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(6, id="briefly", marks=pytest.mark.timeout(600)),
+        pytest.param(180, id="long", marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
+    ],
+)
+"""How long each of the eleven fuzzers lasts. The timeouts leave time to make a failing example smaller."""
 
 
-def fuzz_for(minutes: float, fuzz: Callable[[], object]) -> None:
-    """Call a hypothesis test, which draws new examples each time, until the time is up."""
-    deadline = time.monotonic() + 60 * minutes
+def fuzz_for(seconds: float, examples: st.SearchStrategy[T], judge: Callable[[T], object]) -> None:
+    """Judge new examples until the time is up, however long a batch of them takes, or until one fails."""
+    deadline = time.monotonic() + seconds
+    failed = False
+
+    @BATCH
+    @given(examples)
+    def fuzz(example: T) -> None:
+        nonlocal failed
+        if failed or time.monotonic() < deadline:
+            failed, was = True, failed
+            judge(example)
+            failed = was
+
     while time.monotonic() < deadline:
         fuzz()

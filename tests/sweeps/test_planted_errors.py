@@ -93,6 +93,16 @@ def test_a_wrong_reference_set_is_found_in_every_sweep_that_has_one(tmp_path: Pa
         assert "score" in {one.problem.key for one in found}, name
 
 
+@pytest.mark.parametrize("name", ["ada/fig11b_cifar", "diffaugment/cifar", "diffaugment/biggan_cifar"])
+def test_training_images_in_place_of_test_images_are_found(tmp_path: Path, name: str) -> None:
+    copied = Path(shutil.copytree(copied_sweeps(), tmp_path / "sweeps"))
+    file = copied / f"{name}.yaml"
+    file.write_text(file.read_text().replace("fid10k_test", "fid10k_full"))
+    sweep = read_sweep(file, "paper")
+    found = [one for table in published_files() for one in deviations(table, sweep, expand(sweep, find))]
+    assert "metrics" in {one.problem.key for one in found}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -1,6 +1,7 @@
 """Snapshots: which are kept, where the links point, and the commands that read one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,19 @@ def test_best_and_last_are_kept_and_linked(trials: TrialMaker, monkeypatch: pyte
     assert bench.link("best") == bench.link("latest") == "snapshot-000000400.safetensors"
     bench.measure(float("nan"), 7)
     assert bench.kept() == [400, 600]
+
+
+def test_the_best_snapshot_is_that_by_the_score(trials: TrialMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(trials, monkeypatch, metrics=("pr2k", "fid2k"), score="pr2k_recall-lite0")
+    row = MetricValue("pr2k_recall-lite0", 0.0, "0" * 8, "1" * 8, 64, 64, "0" * 16, 0, 0.0, 0.0)
+    recalls = iter([0.2, 0.5, 0.3])
+    monkeypatch.setattr(
+        "trainer.evaluation.measurer.evaluate",
+        lambda *_, **__: [bench._measured(), replace(row, value=next(recalls))],
+    )
+    bench.measure(0.9, 0.1, 0.2)
+    assert bench.kept() == [200, 300]
+    assert bench.link("best") == "snapshot-000000200.safetensors"
 
 
 def test_higher_is_better_for_precision(trials: TrialMaker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """python -m trainer data: get, prepare, verify, describe and list data sets."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -26,15 +25,15 @@ from trainer.commands.data_arguments import (
     LabelsOption,
     MaxImagesOption,
     NamesArgument,
+    RecipeOption,
     ResolutionOption,
     SourceArgument,
     TargetArgument,
 )
-from trainer.config.dataset.describe import is_zip, locate, sets_in
-from trainer.config.dataset.regular import usable_path
+from trainer.commands.data_conversion import Conversion, convert_to, lines_on_test_images, target_of
+from trainer.config.dataset.describe import locate, sets_in
 from trainer.data.get import get as bring
 from trainer.data.prepare import KINDS
-from trainer.data.prepare import prepare as convert
 from trainer.data.registry import REGISTRY
 from trainer.data.verify import verify as look_for_damage
 from trainer.errors import ExitCode, printable
@@ -62,7 +61,8 @@ def get(
 @app.command(epilog=epilog(EXAMPLES["prepare"]), help=f"Convert {KINDS} to a ZIP to train from.")
 def prepare(
     source: SourceArgument,
-    target: TargetArgument,
+    target: TargetArgument = None,
+    recipe: RecipeOption = None,
     resolution: ResolutionOption = None,
     fit: FitOption = "crop",
     filter: FilterOption = "lanczos",
@@ -78,24 +78,12 @@ def prepare(
 ) -> int:
     """Convert images to a ZIP to train from."""
     folder = data_dir or store / "data"
-    path = _target(target, folder)
+    path = target_of(target, recipe, folder)
+    options = Conversion(resolution, fit, filter, channels or 0, max_images, labels, background, follow_links)
     with progress(path.name) as tick:
-        images = convert(
-            source,
-            path,
-            resolution=resolution,
-            fit=fit,
-            filter=filter,
-            channels=channels or 0,
-            most=max_images,
-            labels=labels,
-            background=background,
-            follow_links=follow_links,
-            replace=force,
-            progress=tick,
-        )
+        images = convert_to(path, source, recipe, options, force, tick)
     facts = facts_of_set(path.resolve(), folder)
-    lines = [f"{printable(str(path))}: {images} images", *remark_lines(facts)]
+    lines = [f"{printable(str(path))}: {images} images", *lines_on_test_images(path), *remark_lines(facts)]
     answer({**facts, "path": str(path)}, "\n".join(lines), as_json)
     return 0
 
@@ -140,10 +128,3 @@ def list_sets(store: StoreOption = DEFAULT_STORE, data_dir: DataDirOption = None
     text += [f"  {name:<{width}}{title}" for name, title in to_get.items()]
     answer({"data_dir": str(folder), "here": here, "to_get": to_get}, "\n".join(text), as_json)
     return 0
-
-
-def _target(target: str, folder: Path) -> Path:
-    """Return where `prepare` writes: a bare name is a set in the store, anything else a path."""
-    if "/" in target or is_zip(Path(target)):
-        return usable_path(target)
-    return folder / f"{target}.zip"

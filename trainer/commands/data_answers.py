@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from trainer.config.dataset.describe import examine
+from trainer.config.dataset.preparation import read_settings
 from trainer.data.verify import Findings
-from trainer.data.writer import read_settings
 from trainer.errors import printable
 from trainer.files import strict_json
 from trainer.runtime.console import print_result

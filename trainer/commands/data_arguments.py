@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from trainer.data.readers.images import LabelSource
+from trainer.data.recipes import RECIPES
 from trainer.data.registry import REGISTRY
 from trainer.data.resize import Fit, ResizeFilter
 
@@ -17,6 +18,8 @@ EXAMPLES = {
     "prepare": """Examples:
   adasweep data prepare ~/photos cats --resolution 128 --fit crop
   adasweep data prepare cifar-10-python.tar.gz cifar10.zip
+  adasweep data prepare cifar-100-python.tar.gz cifar100     also writes cifar100-test, for metrics such as fid10k_test
+  adasweep data prepare lsun/cat --recipe lsun-cat-256
   adasweep data prepare mnist/ mnist --resolution 32 --fit pad
   adasweep data prepare ffhq-tfrecords/ ffhq --resolution 256 --filter box
   adasweep data prepare animals.zip animals --resolution 64 --labels folders
@@ -41,13 +44,22 @@ DataArgument = Annotated[
 ]
 SourceArgument = Annotated[Path, typer.Argument(metavar="SOURCE", help="Images to convert.")]
 TargetArgument = Annotated[
-    str, typer.Argument(metavar="TARGET", help="A bare name for STORE/data/NAME.zip, or a path.")
+    str | None,
+    typer.Argument(
+        metavar="TARGET", help="A bare name for STORE/data/NAME.zip, or a path.", show_default="the name of the recipe"
+    ),
+]
+RecipeOption = Annotated[
+    str | None,
+    typer.Option("--recipe", metavar="NAME", help=f"Convert as a paper did: {', '.join(RECIPES)}."),
 ]
 ResolutionOption = Annotated[
     int | None,
     typer.Option("--resolution", metavar="PIXELS", help="A power of two.", show_default="that of the images"),
 ]
-FitOption = Annotated[Fit, typer.Option("--fit", help="Crop to the centre square, or pad to a square.")]
+FitOption = Annotated[
+    Fit, typer.Option("--fit", help="Crop to the centre square, pad to a square, or crop to 4:3 and pad.")
+]
 FilterOption = Annotated[ResizeFilter, typer.Option("--filter", help="Resize filter; affects FID.")]
 ChannelsOption = Annotated[
     int | None,

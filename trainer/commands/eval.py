@@ -10,6 +10,7 @@ from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.commands.arguments import DetectorOption, DistanceOption, ThreadsOption
 from trainer.commands.run import carry_out
+from trainer.config.dataset.companion import locate_test_images
 from trainer.config.job import Job
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
@@ -142,11 +143,15 @@ def _measure_file(snapshot: Path, wanted: EvaluationRequest, real: RealImages) -
     generator = load_generator(snapshot).to(device)
     reference = full_set(real.data, real.cache)
     feature_networks = FeatureNetworks(wanted.detector, wanted.distance, device)
+    compared = [parse_metric(name) for name in wanted.metrics]
+    tests = full_set(locate_test_images(real.data), real.cache) if any(spec.test for spec in compared) else None
     labels_of = reference if generator.condition_dim else reference.unlabelled()
     with progress("evaluating") as tick:
         for seed in range(wanted.seeds):
             tick(seed, wanted.seeds)
             samples = Samples(generator, labels_of, seed)
-            values = evaluate(samples, reference, wanted.metrics, feature_networks, real.cache, seed, real.mirror)
+            values = evaluate(
+                samples, reference, wanted.metrics, feature_networks, real.cache, seed, real.mirror, test_images=tests
+            )
             sys.stdout.writelines(strict_json(value.row()) + "\n" for value in values)
     return 0

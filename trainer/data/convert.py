@@ -1,6 +1,6 @@
 """Convert any source of pictures to a ZIP in the layout for training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from trainer.config.dataset.describe import FEWEST_IMAGES
 from trainer.config.dataset.labels import MAX_CLASSES
 from trainer.data.cache import DecodeProgress
 from trainer.data.readers.reader import Picture, Reader
-from trainer.data.resize import ImageFormat, fitted
+from trainer.data.resize import ImageFormat, fits, fitted
 from trainer.data.tally import ConversionTally
 from trainer.data.writer import ZipWriter
 from trainer.errors import DataError
@@ -21,22 +21,22 @@ def convert(
     most: int | None = None,
     progress: DecodeProgress | None = None,
     labels: bool = True,
+    recipe: str = "",
 ) -> int:
     """Write at most `most` pictures of `reader` to the ZIP `target` and return their number.
 
-    Classes are omitted unless `labels`. The ZIP's settings record how pictures were converted, and what was skipped.
+    Classes are omitted unless `labels`. Pictures that do not fit the shape, as only "wide" has, are skipped. The ZIP's
+    settings record how pictures were converted, what was skipped, and the `recipe` if there is one.
     The file appears complete or not at all. Raises DataError, naming the picture, if one cannot be used.
     """
     total = min(len(reader), most or len(reader))
-    if total < FEWEST_IMAGES:
-        way_out = f"a data set needs at least {FEWEST_IMAGES}"
-        raise DataError(target.name, f"would have {total} images", "; ".join([way_out, *reader.remarks]))
-    settings = {"source": reader.kind, **shape._asdict()}
+    _require_enough(target, total, reader.remarks)
+    settings = {"source": reader.kind, **shape._asdict(), **({"recipe": recipe} if recipe else {})}
     tally = ConversionTally(shape.background)
     channels: int | None = None
     labelled: bool | None = None
     with ZipWriter(target, settings) as writer:
-        for picture in islice(reader.pictures(), total):
+        for picture in islice(_fitting(reader, shape, tally), total):
             wanted = shape.channels or (picture.file.channels if picture.file else picture.pixels.shape[2])
             label = picture.label if labels else None
             _require_uniform(picture.place, wanted, label, channels, labelled)
@@ -45,8 +45,23 @@ def convert(
             channels, labelled = wanted, label is not None
             if progress:
                 progress(len(writer), total)
+        _require_enough(target, len(writer), [*tally.remarks(), *reader.remarks])
         writer.remarks = [*tally.remarks(), *reader.remarks]
-    return total
+        return len(writer)
+
+
+def _fitting(reader: Reader, shape: ImageFormat, tally: ConversionTally) -> Iterator[Picture]:
+    for picture in reader.pictures():
+        if fits(picture.pixels, shape):
+            yield picture
+        else:
+            tally.skip()
+
+
+def _require_enough(target: Path, count: int, remarks: Sequence[str]) -> None:
+    if count < FEWEST_IMAGES:
+        way_out = f"a data set needs at least {FEWEST_IMAGES}"
+        raise DataError(target.name, f"would have {count} images", "; ".join([way_out, *remarks]))
 
 
 def _require_uniform(place: str, channels: int, label: int | None, before: int | None, labelled: bool | None) -> None:

@@ -4,12 +4,13 @@ import re
 import zipfile
 from pathlib import Path
 
+from trainer.config.dataset.companion import beside
 from trainer.config.dataset.describe import is_zip
 from trainer.config.dataset.header import LARGEST, SMALLEST, nearest_power
 from trainer.config.dataset.regular import require_regular, usable_path
 from trainer.data.cache import DecodeProgress
 from trainer.data.convert import convert, first_picture
-from trainer.data.readers.cifar import BATCH_PREFIX, CifarReader
+from trainer.data.readers.cifar import CifarReader, is_cifar_folder
 from trainer.data.readers.idx import IdxReader, image_files
 from trainer.data.readers.images import ImageReader, LabelSource
 from trainer.data.readers.lsun import LsunReader
@@ -18,7 +19,10 @@ from trainer.data.readers.tfrecord import RECORD_SUFFIX, TfRecordReader, record_
 from trainer.data.resize import Fit, ImageFormat, ResizeFilter, colour
 from trainer.errors import DataError, OutputError
 
-KINDS = "a folder or ZIP of images, cifar-10-python.tar.gz, MNIST's IDX files, TFRecords, or an LMDB folder of LSUN"
+KINDS = (
+    "a folder or ZIP of images, cifar-10-python.tar.gz, cifar-100-python.tar.gz, MNIST's IDX files, TFRecords, or an "
+    "LMDB folder of LSUN"
+)
 
 
 TAR = re.compile(r"\.(tar(\.[^.]+)?|tgz|tbz2?|txz)$")
@@ -44,7 +48,7 @@ def _special(path: Path) -> Reader | None:
         return _special_folder(path)
     name = path.name.lower()
     if TAR.search(name):
-        return CifarReader(path)
+        return CifarReader.of(path)
     if "images-idx3" in name:
         return IdxReader([path])
     if name.endswith(RECORD_SUFFIX):
@@ -61,7 +65,7 @@ def _special_folder(path: Path) -> Reader | None:
         return TfRecordReader(path)
     if image_files(path):
         return IdxReader(image_files(path))
-    return CifarReader(path) if any(path.glob(f"{BATCH_PREFIX}*")) else None
+    return CifarReader.of(path) if is_cifar_folder(path) else None
 
 
 def prepare(
@@ -81,19 +85,28 @@ def prepare(
     """Write the images at `source` to the ZIP `target` and return their number.
 
     Without `resolution` the images must already have a valid size. The same images and settings give the same bytes.
+    Test images, as CIFAR has, become a set of their own beside `target`.
     """
     colour(background)
-    source, target = usable_path(source), usable_path(target)
+    source, target = usable_path(source), checked_target(target, replace)
+    reader = open_source(source, labels, follow_links)
+    shape = ImageFormat(resolution or _size_of(reader, source), fit, filter, channels, background)
+    _require_power_of_two(shape.resolution)
+    if isinstance(reader, CifarReader) and reader.test_images:
+        convert(reader.test_images, checked_target(beside(target), replace), shape, labels=labels != "none")
+    return convert(reader, target, shape, most, progress, labels != "none")
+
+
+def checked_target(target: Path, replace: bool) -> Path:
+    """Return where to write a ZIP. Raises DataError or OutputError if it cannot be written there."""
+    target = usable_path(target)
     if not is_zip(target):
         raise DataError(target, "does not end in .zip", f"write {target.name}.zip")
     if target.is_dir():
         raise OutputError(target, "is a folder", "choose another name")
     if target.exists() and not replace:
         raise OutputError(target, "exists already", "choose another name, or overwrite it with --force")
-    reader = open_source(source, labels, follow_links)
-    shape = ImageFormat(resolution or _size_of(reader, source), fit, filter, channels, background)
-    _require_power_of_two(shape.resolution)
-    return convert(reader, target, shape, most, progress, labels != "none")
+    return target
 
 
 def _size_of(reader: Reader, source: Path) -> int:

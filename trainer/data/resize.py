@@ -11,15 +11,16 @@ from trainer.config.dataset.plain_pixels import PLAIN
 from trainer.errors import DataError
 
 ResizeFilter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos", "nearest"]
-Fit = Literal["crop", "pad"]
+Fit = Literal["crop", "pad", "wide"]
 
 
 class ImageFormat(NamedTuple):
     """The format of all images of a set: `resolution` pixels square, with `channels` (0 keeps those of the source).
 
     Fit "crop" resizes the largest centre square. Fit "pad" centres the whole image in a black square; it is never
-    enlarged, so 28x28 becomes 32x32 without resampling. `background` is the colour behind transparent pixels of images
-    converted to grey or RGB.
+    enlarged, so 28x28 becomes 32x32 without resampling. Fit "wide" reduces the image to the full width, crops its
+    middle to 4:3 and puts it between black bars; smaller or wider images do not fit. `background` is the colour behind
+    transparent pixels of images converted to grey or RGB.
     """
 
     resolution: int
@@ -32,7 +33,14 @@ class ImageFormat(NamedTuple):
 def fitted(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r d"]:
     """Return `pixels` converted to the format `shape`."""
     coloured = with_channels(pixels, shape.channels or pixels.shape[2], shape.background)
-    return _cropped(coloured, shape) if shape.fit == "crop" else _padded(coloured, shape)
+    return {"crop": _cropped, "pad": _padded, "wide": _widened}[shape.fit](coloured, shape)
+
+
+def fits(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> bool:
+    """Return whether an image can be converted: for "wide", whether it need not be enlarged and fills 4:3."""
+    height, width, _ = pixels.shape
+    side = shape.resolution
+    return shape.fit != "wide" or (width >= side and _height_at(side, height, width) >= _rows(side))
 
 
 def with_channels(
@@ -82,6 +90,25 @@ def _padded(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = _resized(pixels, width, height, shape.filter)
     return square
+
+
+def _widened(pixels: UInt8[np.ndarray, "h w c"], shape: ImageFormat) -> UInt8[np.ndarray, "r r c"]:
+    side = shape.resolution
+    reduced = _resized(pixels, side, _height_at(side, *pixels.shape[:2]), shape.filter)
+    square = np.zeros((side, side, pixels.shape[2]), dtype=np.uint8)
+    top, left_out = (side - _rows(side)) // 2, (len(reduced) - _rows(side)) // 2
+    square[top : top + _rows(side)] = reduced[left_out : left_out + _rows(side)]
+    return square
+
+
+def _height_at(side: int, height: int, width: int) -> int:
+    """Return the height of an image reduced to a width of `side`."""
+    return round(side * height / width)
+
+
+def _rows(side: int) -> int:
+    """Return the height of an image of 4:3 that is `side` wide."""
+    return side * 3 // 4
 
 
 def _resized(

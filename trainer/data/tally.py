@@ -29,9 +29,14 @@ class ConversionTally:
         self._brightest = max(self._brightest, picture.file.brightest)
         self._bits = max(self._bits, facts.bits)
 
+    def skip(self) -> None:
+        """Count a picture that does not fit the shape."""
+        self._counts["skipped"] += 1
+
     def remarks(self) -> list[str]:
         """Return one line for each kind of conversion that occurred."""
         texts = {
+            "skipped": "{} skipped: smaller than the format, or wider than 4:3",
             "turned": "{} rotated upright by EXIF orientation",
             "composited": f"{{}} with transparent pixels composited on {self._background}",
             "deep": f"{{}} of more than 8 bits reduced to 8, the high byte{self._brightest_note()}",

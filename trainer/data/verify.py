@@ -10,9 +10,9 @@ from trainer.config.dataset.describe import FEWEST_IMAGES
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import Header, read_header, reduced
 from trainer.config.dataset.labels import empty_classes, read_labels
+from trainer.config.dataset.preparation import read_settings
 from trainer.data.cache import DecodeProgress
 from trainer.data.decode import decode_like
-from trainer.data.writer import read_settings
 from trainer.errors import DataError
 
 

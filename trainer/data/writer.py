@@ -1,7 +1,6 @@
 """Write a data set as a ZIP in StyleGAN2's layout, with the same bytes for the same images on every machine."""
 
 import json
-import uuid
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +10,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from trainer.config.dataset.entries import LABEL_FILE
-from trainer.config.dataset.zip import DAMAGE
 from trainer.data.png import encode_png
 from trainer.errors import OutputError, printable
-from trainer.files import sync
+from trainer.files import remove_abandoned, replacing, temporary_name
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a ZIP supports, used for every file."""
@@ -35,7 +33,7 @@ class ZipWriter:
 
     def __init__(self, path: Path, settings: Mapping[str, object]) -> None:
         self.path = path
-        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        self._part = temporary_name(path)
         self._settings = settings
         self.remarks: Sequence[str] = ()
         self._labels: list[tuple[str, int | None]] = []
@@ -43,6 +41,7 @@ class ZipWriter:
     def __enter__(self) -> "ZipWriter":
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(self.path.parent)
             self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
         except OSError as error:
             raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
@@ -73,9 +72,8 @@ class ZipWriter:
         self._zip.comment = _comment(self._settings, [printable(remark)[:LONGEST_REMARK] for remark in self.remarks])
         try:
             self._zip.close()
-            sync(self._part)
-            self._part.replace(self.path)
-            sync(self.path.parent)
+            with replacing(self.path) as temporary:
+                self._part.rename(temporary)
         except OSError as error:
             raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
 
@@ -94,13 +92,3 @@ def _comment(settings: Mapping[str, object], remarks: Sequence[str]) -> bytes:
     content = {**settings, "remarks": remarks} if remarks else dict(settings)
     comment = json.dumps({"adasweep": content}, sort_keys=True).encode()
     return comment if len(comment) <= zipfile.ZIP_MAX_COMMENT or not remarks else _comment(settings, remarks[:-1])
-
-
-def read_settings(path: Path) -> dict[str, object]:
-    """Return the settings that a ZIP was prepared with, {} if it has none."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            settings = json.loads(file.comment)["adasweep"]
-    except (*DAMAGE, KeyError, TypeError, RecursionError):
-        return {}
-    return settings if isinstance(settings, dict) else {}

@@ -22,6 +22,7 @@ class Accumulators:
         self.moments = {count: Moments(dim) for keep, count in wanted if keep == "gaussian"}
         self.features = np.empty((extractor.until.get("features", 0), dim), np.float32)
         self.probabilities = np.empty((extractor.until.get("probabilities", 0), classes), np.float32)
+        self.manifold = np.empty((extractor.until.get("manifold", 0), extractor.manifold_dim), np.float32)
         self.patches: dict[int, PatchRows] = {}
         self.similarities: list[float] = []
         self.steps: dict[str, Float64[np.ndarray, " n"]] = {}
@@ -38,6 +39,8 @@ class Accumulators:
                     moments.update(outputs.features[: count - outputs.start])
         if outputs.probabilities is not None:
             _fill(self.probabilities, outputs.start, outputs.probabilities)
+        if outputs.manifold is not None:
+            _fill(self.manifold, outputs.start, outputs.manifold)
         for side, rows in outputs.patches.items():
             if side not in self.patches:
                 self.patches[side] = scratch((self._images_cut * PATCHES, rows.shape[1]), self._folder)
@@ -62,6 +65,11 @@ class GeneratedFeatures:
 
     def features(self) -> Float32[np.ndarray, "n d"]:
         return self.accumulators.features[: self.spec.generated]
+
+    def manifold(self) -> Float32[np.ndarray, "n d"]:
+        """Return the features for precision and recall, by default those of the detector."""
+        own = self.accumulators.manifold[: self.spec.generated]
+        return own if len(own) else self.features()
 
     def probabilities(self) -> Float32[np.ndarray, "n k"]:
         return self.accumulators.probabilities[: self.spec.generated]

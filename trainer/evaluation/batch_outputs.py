@@ -14,7 +14,7 @@ from trainer.evaluation.samples import ImageBatch
 from trainer.metrics.ms_ssim import ms_ssim
 from trainer.metrics.swd import PatchRows, patches_of
 
-OutputKind = Literal["gaussian", "features", "probabilities", "patches", "similarities", "steps"]
+OutputKind = Literal["gaussian", "features", "probabilities", "manifold", "patches", "similarities", "steps"]
 FROM_NETWORK: frozenset[OutputKind] = frozenset({"gaussian", "features", "probabilities"})
 
 
@@ -25,6 +25,7 @@ class BatchOutputs(NamedTuple):
     images: int
     features: Float32[np.ndarray, "n d"] | None
     probabilities: Float32[np.ndarray, "n k"] | None
+    manifold: Float32[np.ndarray, "n d2"] | None
     patches: Mapping[int, PatchRows]
     similarities: tuple[float, ...]
 
@@ -60,6 +61,11 @@ class BatchExtractor:
         detector = self.feature_networks.detector
         return detector.feature_dim, detector.classes
 
+    @property
+    def manifold_dim(self) -> int:
+        """Return the number of features of the network of precision and recall; 0 if it is not needed."""
+        return self.feature_networks.manifold.feature_dim if "manifold" in self.until else 0
+
     def outputs(self, batch: ImageBatch) -> BatchOutputs:
         """Return the outputs of a batch, without images beyond `total`."""
         images = batch.images[: self.total - batch.start]
@@ -69,6 +75,7 @@ class BatchExtractor:
             len(images),
             features,
             probabilities,
+            self._manifold(images[: self._left("manifold", batch.start)]),
             self._patches(batch.start, images[: self._left("patches", batch.start)]),
             tuple(similarities(images[: self._left("similarities", batch.start)])),
         )
@@ -86,6 +93,9 @@ class BatchExtractor:
             features, probabilities = self.feature_networks.detector.outputs(images)
             return features.numpy(), probabilities.numpy()
         return self.feature_networks.detector.features(images).numpy(), None
+
+    def _manifold(self, images: UInt8[Tensor, "n c h w"]) -> Float32[np.ndarray, "n d2"] | None:
+        return self.feature_networks.manifold.features(images).numpy() if len(images) else None
 
     def _patches(self, start: int, images: UInt8[Tensor, "n c h w"]) -> dict[int, PatchRows]:
         return patches_of(images, self.seed, start) if len(images) else {}

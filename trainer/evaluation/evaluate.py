@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from trainer.config.metrics.families import FAMILIES
-from trainer.config.metrics.names import MetricSpec, metric_identity, parse_metric, recorded_name
+from trainer.config.metrics.names import MetricNameError, MetricSpec, metric_identity, parse_metric, recorded_name
 from trainer.evaluation.accumulators import Accumulators
 from trainer.evaluation.batch_outputs import BatchExtractor
-from trainer.evaluation.families import MEASURES, MetricValues
+from trainer.evaluation.families import MEASURES, MetricValues, output_kind
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.path_steps import step_distances
 from trainer.evaluation.real_features import Mirrored, RealFeatures, ReferenceSet
@@ -58,32 +58,44 @@ def evaluate(
     mirror: bool = False,
     progress: Progress = lambda _: None,
     world: World = ALONE,
+    test_images: ReferenceSet | None = None,
 ) -> list[MetricValue]:
     """Return the numbers of all metrics `names`, in order; an empty list on ranks other than the first.
 
     The subject yields the same images for the same `seed`; metrics of fewer images use the first of them. `mirror`
-    adds mirror images to the reference. `progress` is called several times a second with the current activity; it may
-    raise Preempted, which is then raised on all ranks.
+    adds mirror images to the reference. Metrics such as fid10k_test compare with `test_images` instead. `progress` is
+    called several times a second with the current activity; it may raise Preempted, which is then raised on all ranks.
 
-    Raises MetricNameError for unknown names, DetectorError or PerceptualError if a network cannot be loaded.
+    Raises MetricNameError for unknown names or missing test images, DetectorError or PerceptualError if a network
+    cannot be loaded.
     """
     started = time.monotonic()
     specs = [parse_metric(name) for name in names]
     if not specs:
         return []
-    against = Mirrored(reference) if mirror else reference
+    whole = Mirrored(reference) if mirror else reference
+    references = {spec: _reference(spec, whole, test_images) for spec in specs}
     accumulators = accumulate(subject, specs, feature_networks, cache_dir, seed, progress, world)
     results: list[tuple[MetricSpec, RealFeatures, MetricValues]] = []
 
     def compare() -> None:
         for spec in specs if world.is_main else []:
             progress(spec.name)
-            real = RealFeatures(against, feature_networks, spec.real(len(against)), cache_dir, progress)
+            count, source = spec.real(len(references[spec])), FAMILIES[spec.family].source
+            real = RealFeatures(references[spec], feature_networks, count, cache_dir, progress, source)
             results.append((spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed)))
 
     agreed(compare, world)
     seconds = time.monotonic() - started
     return [value for result in results for value in _values(*result, seed, mirror, seconds)]
+
+
+def _reference(spec: MetricSpec, whole: ReferenceSet, test_images: ReferenceSet | None) -> ReferenceSet:
+    if not spec.test:
+        return whole
+    if test_images is None:
+        raise MetricNameError("metrics", f"{spec.name} compares with test images, and none are given")
+    return test_images
 
 
 def accumulate(
@@ -96,7 +108,7 @@ def accumulate(
     world: World = ALONE,
 ) -> Accumulators:
     """Return what the metrics `specs` need of generated images and paths, as many as the largest metric uses."""
-    wanted = [(MEASURES[spec.family].keep, spec.generated) for spec in specs]
+    wanted = [(output_kind(spec.family, feature_networks), spec.generated) for spec in specs]
     extractor = BatchExtractor.for_all(wanted, feature_networks, seed)
     accumulators = Accumulators(wanted, extractor, cache_dir)
     if extractor.total:
@@ -119,8 +131,9 @@ def _values(
     family = FAMILIES[spec.family]
     fingerprint = real.reference.fingerprint if family.reference else ""
     count = real.count if family.reference else 0
+    mirrored = mirror and not spec.test
     source = real.feature_networks.identity(family.source)
-    identity, basis = (metric_identity(spec, source, fingerprint, count, s, mirror) for s in (seed, None))
+    identity, basis = (metric_identity(spec, source, fingerprint, count, s, mirrored) for s in (seed, None))
     about = (identity, basis, count, spec.generated, fingerprint, seed, seconds, time.time())
     detector, distance = real.feature_networks.names
     numbers = {suffix: math.nan if math.isinf(value) else value for suffix, value in values.items()}

@@ -7,6 +7,7 @@ import numpy as np
 
 from trainer.evaluation.accumulators import GeneratedFeatures
 from trainer.evaluation.batch_outputs import OutputKind
+from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.real_features import RealFeatures
 from trainer.metrics import swd
 from trainer.metrics.fid import frechet_distance
@@ -38,7 +39,7 @@ def _is(_: RealFeatures, generated: GeneratedFeatures, __: int) -> MetricValues:
 
 
 def _pr(real: RealFeatures, generated: GeneratedFeatures, _: int) -> MetricValues:
-    return precision_recall(real.features(), generated.features())._asdict()
+    return precision_recall(real.features(), generated.manifold())._asdict()
 
 
 def _ppl(_: RealFeatures, generated: GeneratedFeatures, __: int) -> MetricValues:
@@ -60,8 +61,14 @@ MEASURES: dict[str, Measure] = {
     "fid": Measure("gaussian", _fid),
     "kid": Measure("features", _kid),
     "is": Measure("probabilities", _is),
-    "pr": Measure("features", _pr),
+    "pr": Measure("manifold", _pr),
     "ppl": Measure("steps", _ppl),
     "swd": Measure("patches", _swd),
     "msssim": Measure("similarities", _msssim),
 }
+
+
+def output_kind(family: str, feature_networks: FeatureNetworks) -> OutputKind:
+    """Return the outputs of generated images that a family needs; most often the detector's serve all of them."""
+    keep = MEASURES[family].keep
+    return "features" if keep == "manifold" and not feature_networks.has_own_manifold else keep

@@ -1,11 +1,14 @@
 """The feature networks of metrics, loaded on first use."""
 
 from functools import cached_property
+from pathlib import Path
 
 import torch
 
 from trainer.config.metrics.families import DETECTOR, DISTANCE, FeatureSource
+from trainer.config.metrics.names import network_of
 from trainer.metrics.detectors import Detector, load_detector
+from trainer.metrics.detectors.vgg16 import Vgg16
 from trainer.perceptual import PerceptualFeatures, load_features
 
 
@@ -35,6 +38,21 @@ class FeatureNetworks:
         given = self._distance
         return load_features(given, self.device) if isinstance(given, str) else given
 
+    @cached_property
+    def manifold(self) -> Detector:
+        """Return the network of precision and recall. Raises DetectorError if it cannot be loaded."""
+        kind, _, path = self._distance.partition(":") if isinstance(self._distance, str) else ("", "", "")
+        return Vgg16(Path(path).expanduser(), self.device) if kind == "vgg16" else self.detector
+
+    @property
+    def has_own_manifold(self) -> bool:
+        """Return whether precision and recall have another network than the other metrics."""
+        return network_of("manifold", self.names[1]) == "distance"
+
+    def of(self, source: FeatureSource) -> Detector:
+        """Return the network whose features of whole images a metric compares."""
+        return self.manifold if source == "manifold" else self.detector
+
     @property
     def names(self) -> tuple[str, str]:
         """Return the names of detector and distance for recorded names, which omit any path."""
@@ -45,4 +63,4 @@ class FeatureNetworks:
         """Return what determines the features: weights, resize and precision of the network, or `pixels`."""
         if source == "pixels":
             return source
-        return self.detector.identity if source == "detector" else self.distance.name
+        return self.distance.name if source == "distance" else self.of(source).identity

@@ -8,10 +8,11 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from trainer.config.metrics.names import better, parse_metric, value_names
+from trainer.config.dataset.companion import locate_test_images
+from trainer.config.metrics.names import better, main_name, parse_metric, value_names
 from trainer.config.options import RunOptions
 from trainer.config.stored import rows_in
-from trainer.data.dataset import ImageSet, TrainSet
+from trainer.data.dataset import ImageSet, TrainSet, full_set
 from trainer.evaluation.evaluate import evaluate
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
@@ -30,7 +31,10 @@ Known = tuple[int, str, int]
 
 @dataclass
 class Measurer:
-    """Measures snapshots against the whole data set, on all ranks. `known` are the numbers recorded so far."""
+    """Measures snapshots against the whole data set or its test images, on all ranks.
+
+    `known` are the numbers recorded so far.
+    """
 
     run: RunDir
     options: RunOptions
@@ -43,6 +47,13 @@ class Measurer:
     @cached_property
     def feature_networks(self) -> FeatureNetworks:
         return FeatureNetworks(self.options.detector, self.options.distance, self.world.device)
+
+    @cached_property
+    def test_images(self) -> ImageSet | None:
+        """Return the test images of the data set if a metric compares with them. Raises DataError without them."""
+        if not any(parse_metric(name).test for name in self.options.metrics):
+            return None
+        return full_set(locate_test_images(self.options.data_path), self.options.cache_dir)
 
     def missing(self, images: int) -> dict[int, list[str]]:
         """Return, by evaluation seed, the metrics with numbers missing at this image counter."""
@@ -67,12 +78,13 @@ class Measurer:
                 seed=seed,
                 progress=self.progress(reporter),
                 world=self.world,
+                test_images=self.test_images,
             )
             reporter.append(self.run.metrics, *({"kimg": images / 1000, **value.row()} for value in values))
             self.known |= {number for name in names for number in self._numbers(name, images, seed)}
 
     def keep(self, images: int, guard: Guard) -> None:
-        """Link `best` to the best snapshot by the first metric, and remove snapshots that need not be kept."""
+        """Link `best` to the best snapshot by the score, and remove snapshots that need not be kept."""
         best = self._best() or images
         point(self.run.snapshots / "best.safetensors", self.run.snapshot(best), guard)
         if self.options.snapshots_kept == "best-and-last":
@@ -92,11 +104,17 @@ class Measurer:
         recorded = value_names(parse_metric(name), self.options.detector, self.options.distance)
         return {(images, number, seed) for number in recorded}
 
+    @property
+    def _score(self) -> str:
+        """Return the recorded name of the score: the first metric unless it is set, "" if there is none."""
+        first = self.options.metrics[0] if self.options.metrics else ""
+        return main_name(self.options.score or first, self.options.detector, self.options.distance)
+
     def _best(self) -> int | None:
         """Return the image counter of the best existing snapshot; the earliest of equal ones."""
-        if not self.options.metrics:
+        metric = self._score
+        if not metric:
             return None
-        metric = value_names(parse_metric(self.options.metrics[0]), self.options.detector, self.options.distance)[0]
         sign = 1 if better(metric) == "lower" else -1
         scores = {images: sign * value for images, value in means(rows_in(self.run.metrics), metric).items()}
         kept = [images for images in self.run.kept_snapshots() if math.isfinite(scores.get(images, math.inf))]

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from trainer.config.metrics.families import FeatureSource
 from trainer.config.metrics.sizes import pyramid
 from trainer.evaluation.feature_cache import mapped, once, written
 from trainer.evaluation.feature_networks import FeatureNetworks
@@ -80,10 +81,11 @@ class RealFeatures:
     count: int
     cache_dir: Path
     progress: Progress
+    source: FeatureSource = "detector"
 
     @property
     def detector(self) -> Detector:
-        return self.feature_networks.detector
+        return self.feature_networks.of(self.source)
 
     def features(self) -> Float32[np.ndarray, "n d"]:
         """Return the features, as a memory map.

@@ -41,7 +41,8 @@ export function aligned(lines) {
 }
 
 /**
- * Draw lines [{name, x, y, low, high, place, thin}] into `box`. `options`: {title, xLabel, yLabel, log, height}.
+ * Draw lines [{name, x, y, low, high, place, thin, isMark}] into `box`. A mark is a value of somebody else's: a dotted
+ * line with rings. `options`: {title, xLabel, yLabel, log, height, empty}.
  * Returns the plot; a chart of nothing says so.
  */
 export function drawChart(box, lines, options) {
@@ -50,7 +51,7 @@ export function drawChart(box, lines, options) {
   box.replaceChildren();
   box.plot = null;
   if (!lines.some((line) => line.x.length)) {
-    box.append(el("p", { class: "empty" }, "Nothing was measured yet."));
+    box.append(el("p", { class: "empty" }, options.empty ?? "Nothing was measured yet."));
     return null;
   }
   const flat = lines.flatMap((line) => (line.low ? [line, { ...line, y: line.low, edge: true }, { ...line, y: line.high, edge: true }] : [line]));
@@ -66,6 +67,14 @@ export function drawChart(box, lines, options) {
   return box.plot;
 }
 
+/** The y axis of values from `low` to `high`; where all are equal, one unit (or a share of their size) around them. */
+function spanOf(low, high) {
+  if (low === null) return [null, null];
+  if (low < high) return uPlot.rangeNum(low, high, 0.1, true);
+  const room = Math.abs(low) / 10 || 1;
+  return [low === 0 ? 0 : low - room, high + room];
+}
+
 function sizeOf(box, options) {
   const width = Math.max(box.clientWidth, 200);
   return { width, height: options.height ?? Math.round(Math.min(Math.max(width * 0.42, 256), 400)) };
@@ -79,14 +88,14 @@ function optionsOf(box, flat, options, tooltip) {
     const pen = penOf(line.place);
     const stroke = colour(pen.name);
     const width = line.edge ? 0 : line.thin ? 1 : 2;
-    return { label: line.name, stroke: line.edge ? "transparent" : line.thin ? faint(stroke, 0.75) : stroke, width, dash: DASHES[pen.dash], spanGaps: true, points: { show: !line.edge && !line.thin && line.x.length < 40, size: 5 } };
+    return { label: line.name, stroke: line.edge ? "transparent" : line.thin ? faint(stroke, 0.75) : stroke, width, dash: line.isMark ? [1, 5] : DASHES[pen.dash], spanGaps: true, points: line.isMark ? { show: true, size: 9, fill: colour("--card"), width: 2 } : { show: !line.edge && !line.thin && line.x.length < 40, size: 5 } };
   });
   const bands = flat.flatMap((line, index) => (line.low && !line.edge ? [{ series: [index + 3, index + 2], fill: faint(colour(penOf(line.place).name), 0.13) }] : []));
   return {
     ...sizeOf(box, options),
     series: [{}, ...series],
     bands,
-    scales: { x: { time: false }, y: { distr: options.log ? 3 : 1 } },
+    scales: { x: { time: false }, y: options.log ? { distr: 3 } : { range: (_, low, high) => spanOf(low, high) } },
     axes: [{ ...axis, label: options.xLabel, labelSize: 22, size: 38 }, { ...axis, label: options.yLabel, labelSize: 22, size: 58 }],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },

@@ -1,15 +1,16 @@
 // The curves of a sweep: a band per cell, or every run, against kimg, hours or kWh.
 
-import { ask, choice, el, isLive, readState, short, writeState } from "./page.js";
-import { band, median, onAxis, shortLabel } from "./numbers.js";
+import { ask, choice, el, isLive, readState, short, sweepPath, writeState } from "./page.js";
+import { band, medianOfCells, onAxis, runsOfCells, shortLabel } from "./numbers.js";
 import { drawChart, swatch } from "./chart.js";
 
 const X_LABELS = { kimg: "kimg", hours: "hours of training", kwh: "kWh" };
 export const MOST_CELLS = 8;
+const MOST_LISTED = 200;
 
 /** The cells that are shown before anybody chooses: the best by the median of their best scores. */
 export function bestCells(view, count = MOST_CELLS) {
-  const values = view.cells.map((_, cell) => median(view.runs.best.filter((value, run) => value !== null && view.runs.cell[run] === cell)));
+  const values = medianOfCells(view, view.runs.best);
   const sign = view.score.higher_is_better ? -1 : 1;
   const order = view.cells.map((_, cell) => cell).sort((a, b) => (values[a] === null) - (values[b] === null) || sign * (values[a] - values[b]) || a - b);
   return new Set(order.slice(0, count).sort((a, b) => a - b));
@@ -22,7 +23,7 @@ function chosen(data) {
 
 /** The curves of a quantity, and the clocks that an axis needs: asked for when they are not there yet. */
 async function curvesOf(data, quantity, axis) {
-  const path = `api/sweeps/${data.view.sweep.split("/").map(encodeURIComponent).join("/")}`;
+  const path = sweepPath(data.view.sweep);
   if (!data.curves[quantity] && isLive) data.curves[quantity] = await ask(`${path}/curves?quantity=${encodeURIComponent(quantity)}`);
   if (!data.clock && axis !== "kimg" && isLive) data.clock = await ask(`${path}/clock`);
   return data.curves[quantity];
@@ -48,26 +49,36 @@ export async function showCurves(data, selected, toggle) {
   try {
     const curves = await curvesOf(data, state.y, state.x);
     drawChart(box, curves ? lines(data, curves, selected, state) : [], { title: state.y, xLabel: X_LABELS[state.x], yLabel: state.y, log: state.log });
-    document.getElementById("curve-note").textContent = noteOf(curves, state);
+    document.getElementById("curve-note").textContent = noteOf(curves, state, data.published);
   } catch (error) {
     box.replaceChildren(el("p", { class: "problem" }, error.message));
   }
 }
 
-function noteOf(curves, state) {
+function noteOf(curves, state, published) {
   const over = { range: "Median over seeds, band from minimum to maximum; a run that has diverged counts as worst.", deviation: "Mean over seeds, band of one standard deviation; without what has diverged.", runs: "Every run by itself." }[state.over];
-  return `${over} ${curves?.score ? `${curves.score.described}. ` : ""}Drag over the chart to zoom, double-click to see all.`;
+  const others = published.some((row) => row.metrics.includes(state.y)) ? " Dotted lines with rings are published values." : "";
+  return `${over}${others} ${curves?.score ? `${curves.score.described}. ` : ""}Drag over the chart to zoom, double-click to see all.`;
 }
 
 function lines(data, curves, selected, state) {
   const { view, clock } = data;
-  return [...selected].sort((a, b) => a - b).flatMap((cell) => {
-    const runs = view.runs.cell.flatMap((one, run) => (one === cell ? [run] : []));
+  const of = runsOfCells(view);
+  const own = [...selected].sort((a, b) => a - b).flatMap((cell) => {
+    const runs = of[cell];
     if (state.over === "runs") return runs.map((run) => single(view, curves, clock, cell, run, state.x)).filter((line) => line.x.length);
     const points = band(runs, curves, view, clock, state.x, state.over);
     const line = { name: shortLabel(view.cells[cell]), place: cell, x: points.map((point) => point.x), y: points.map((point) => point.middle) };
     return [runs.length > 1 ? { ...line, low: points.map((point) => point.low), high: points.map((point) => point.high) } : line];
   });
+  return [...own, ...marks(data.published, state.y, selected, own.flatMap((line) => line.x))];
+}
+
+/** Published values of the cells that are shown, each as a level line over all that is drawn. */
+export function marks(published, metric, selected, xs) {
+  if (!xs.length) return [];
+  const ends = xs.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
+  return published.filter((row) => row.metrics.includes(metric) && selected.has(row.cell)).map((row) => ({ name: `${row.source}, ${row.of}`, place: row.cell, isMark: true, x: ends, y: [row.value, row.value] }));
 }
 
 function single(view, curves, clock, cell, run, axis) {
@@ -75,15 +86,26 @@ function single(view, curves, clock, cell, run, axis) {
   return { name: `${shortLabel(view.cells[cell])}, seed ${view.runs.seed[run]}`, place: cell, thin: true, x: points.map(([x]) => x), y: points.map(([, y]) => y) };
 }
 
+/** The cells of the legend: all, or of very many those that are drawn and the best. */
+export function listed(view, selected) {
+  if (view.cells.length <= MOST_LISTED) return view.cells.map((_, cell) => cell);
+  const best = [...bestCells(view, MOST_LISTED)].filter((cell) => !selected.has(cell));
+  return [...[...selected].slice(0, MOST_LISTED), ...best].slice(0, MOST_LISTED).sort((a, b) => a - b);
+}
+
 function showLegend(data, selected, toggle) {
   const { view } = data;
   const box = document.getElementById("legend");
   const focused = [...box.querySelectorAll("input")].indexOf(document.activeElement);
-  const entries = view.cells.map((name, cell) => {
-    const best = median(view.runs.best.filter((value, run) => value !== null && view.runs.cell[run] === cell));
+  const bests = medianOfCells(view, view.runs.best);
+  const shown = listed(view, selected);
+  const entries = shown.map((cell) => {
+    const name = view.cells[cell];
     const input = el("input", { type: "checkbox", checked: selected.has(cell), onchange: () => toggle(cell) });
-    return el("label", { title: name }, input, swatch(cell), el("span", {}, shortLabel(name) || "all runs"), el("small", {}, short(best)));
+    return el("label", { title: name }, input, swatch(cell), el("span", {}, shortLabel(name) || "all runs"), el("small", {}, short(bests[cell])));
   });
-  box.replaceChildren(box.querySelector("legend"), ...entries);
+  const rest = view.cells.length - shown.length;
+  const more = rest ? [el("span", { class: "soft" }, `and ${rest} more: choose them in the grid`)] : [];
+  box.replaceChildren(box.querySelector("legend"), ...entries, ...more);
   if (focused >= 0) box.querySelectorAll("input")[focused]?.focus();
 }

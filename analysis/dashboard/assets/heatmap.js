@@ -4,6 +4,7 @@ import { choice, el, readState, short, writeState } from "./page.js";
 import { grid, runValues, shares } from "./numbers.js";
 
 const LINE = "";
+const MOST_FIELDS = 2500;
 
 function quantities(view) {
   const score = view.score.label;
@@ -63,6 +64,8 @@ function kimgSlider(stops, stop, redraw) {
 }
 
 function table(view, found, rowAxis, columnAxis, lowIsGood, show, select, selected) {
+  const count = found.rows.length * found.columns.length;
+  if (count > MOST_FIELDS) return el("p", { class: "empty" }, `${count} fields are too many to be seen: choose axes with fewer values.`);
   const flat = found.cells.flat();
   const measured = shares(flat.map((cell) => cell.value));
   const head = el("tr", {}, el("td", {}), ...found.columns.map((name) => el("th", { scope: "col" }, heading(columnAxis, name))));

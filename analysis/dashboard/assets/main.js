@@ -1,30 +1,55 @@
 // Starts what a page needs, and keeps it up to date while a server answers.
 
-import { ask, copy, el, isLive, readData, settings } from "./page.js";
+import { merge } from "./changes.js";
+import { ask, copy, el, isLive, readData, settings, sweepPath } from "./page.js";
 import { showSweep, startActions } from "./sweep.js";
 import { showTrial } from "./trial.js";
 
 const POLL_MILLISECONDS = 2000;
 const SHOW = { sweep: showSweep, trial: showTrial };
 
-function show(data) {
-  SHOW[settings.page]?.(data ?? readData());
+let data = null;
+
+function show() {
+  data ??= readData();
+  SHOW[settings.page]?.(data);
 }
 
-/** Take the regions that have changed, and the data, from the page as it is now. */
-async function update() {
-  const answer = await fetch(location.href, { credentials: "same-origin" });
+/** The page as it is now; without its data, if `part` asks for the regions alone. */
+async function fetchPage(part = "") {
+  const answer = await fetch(location.pathname + (part || location.search), { credentials: "same-origin" });
   if (!answer.ok) throw new Error(`${answer.status}`);
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+function takeRegions(fresh) {
   for (const region of document.querySelectorAll("[data-region]")) {
     const other = fresh.querySelector(`[data-region="${region.dataset.region}"]`);
     if (other && other.innerHTML !== region.innerHTML && !region.contains(document.activeElement)) region.replaceWith(document.adoptNode(other));
   }
-  const data = fresh.getElementById("data").textContent;
+}
+
+/** Take the regions that have changed, and the data, from the page as it is now; of a sweep, only runs that have changed. */
+async function update() {
+  if (settings.page === "sweep") {
+    const changes = await ask(`${sweepPath(data.view.sweep)}/changes?since=${settings.revision}`);
+    if (!changes.is_all) {
+      takeRegions(await fetchPage("?regions=true"));
+      settings.revision = changes.revision;
+      data = merge(data, changes);
+      if (changes.places.length) show();
+      return;
+    }
+  }
+  const fresh = await fetchPage();
+  takeRegions(fresh);
+  settings.revision = fresh.body.dataset.revision;
+  const text = fresh.getElementById("data").textContent;
   const block = document.getElementById("data");
-  if (data !== block.textContent) {
-    block.textContent = data;
-    show(JSON.parse(data));
+  if (text !== block.textContent) {
+    block.textContent = text;
+    data = JSON.parse(text);
+    show();
   }
 }
 

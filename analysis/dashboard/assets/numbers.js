@@ -25,6 +25,18 @@ export function meanAndDeviation(values) {
   return [mean, values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0];
 }
 
+/** The runs of each cell. */
+export function runsOfCells(view) {
+  const found = view.cells.map(() => []);
+  view.runs.cell.forEach((cell, run) => found[cell].push(run));
+  return found;
+}
+
+/** The median of a value of runs for each cell; null where none has it. */
+export function medianOfCells(view, values) {
+  return runsOfCells(view).map((runs) => median(runs.map((run) => values[run]).filter((value) => value !== null)));
+}
+
 /** The y of a curve at x, between its points; null outside of them. */
 export function at(xs, ys, x) {
   if (!xs.length || x < xs[0] - 1e-9 || x > xs[xs.length - 1] + 1e-9) return null;

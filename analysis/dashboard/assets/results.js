@@ -3,7 +3,7 @@
 import { choice, copy, el, link, readState, short, writeState } from "./page.js";
 import { median, shortLabel } from "./numbers.js";
 
-const MOST_ROWS = 300;
+const ROWS = 200;
 
 const NUMBERS = [["best", "best"], ["best_kimg", "at kimg"], ["last", "last"], ["kimg", "kimg"], ["hours", "hours"], ["kwh", "kWh"], ["images_per_second", "images/s"]];
 
@@ -71,11 +71,11 @@ export function showResults(view) {
     return arranged(rows, now.filter ?? "", sort, now.down === "1");
   };
   const redraw = () => fill(view, columns, shown(), readState());
-  const filter = el("input", { type: "search", value: state.filter ?? "", placeholder: "Filter", "aria-label": "Filter rows", oninput: () => { writeState({ filter: filter.value }); redraw(); } });
+  const filter = el("input", { type: "search", value: state.filter ?? "", placeholder: "Filter", "aria-label": "Filter rows", oninput: () => { writeState({ filter: filter.value, page: "" }); redraw(); } });
   const box = document.getElementById("table-controls");
   if (!box.contains(document.activeElement)) {
     box.replaceChildren(
-      choice("One row per", [["cells", "cell"], ["runs", "run"]], by, (value) => { writeState({ by: value, sort: "", down: "" }); document.activeElement.blur(); showResults(view); document.querySelector("#table-controls select").focus(); }),
+      choice("One row per", [["cells", "cell"], ["runs", "run"]], by, (value) => { writeState({ by: value, sort: "", down: "", page: "" }); document.activeElement.blur(); showResults(view); document.querySelector("#table-controls select").focus(); }),
       filter,
       el("button", { type: "button", onclick: (event) => copy(asCsv(columns, shown()), event.target) }, "Copy CSV"),
       el("button", { type: "button", onclick: (event) => copy(asMarkdown(columns, shown()), event.target) }, "Copy Markdown"),
@@ -87,17 +87,33 @@ export function showResults(view) {
 function fill(view, columns, rows, state) {
   const sort = (name) => {
     const isDown = state.sort === name && state.down !== "1";
-    writeState({ sort: name, down: isDown ? "1" : "" });
+    writeState({ sort: name, down: isDown ? "1" : "", page: "" });
     showResults(view);
     [...document.querySelectorAll("#table thead button")].find((button) => button.dataset.name === name)?.focus();
   };
   const direction = (name) => (state.sort !== name ? "none" : state.down === "1" ? "descending" : "ascending");
   const arrow = { none: "", ascending: " ↑", descending: " ↓" };
   const head = columns.map((column) => el("th", { scope: "col", class: column.isNumber ? "number" : "", "aria-sort": direction(column.name) }, el("button", { type: "button", "data-name": column.name, onclick: () => sort(column.name) }, column.name + arrow[direction(column.name)])));
-  const most = state.all === "1" ? rows.length : MOST_ROWS;
-  const body = rows.slice(0, most).map((row) => el("tr", {}, ...row.map((value, place) => entry(columns[place], value))));
-  const more = rows.length > most ? el("p", {}, el("button", { type: "button", onclick: () => { writeState({ all: "1" }); showResults(view); } }, `Show all ${rows.length}`)) : null;
-  document.getElementById("table").replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body)), ...(more ? [more] : []));
+  const { from, to, last } = pageOf(rows.length, Number(state.page));
+  const body = rows.slice(from, to).map((row) => el("tr", {}, ...row.map((value, place) => entry(columns[place], value))));
+  document.getElementById("table").replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body)), ...(last ? [pager(view, rows.length, from, to, last)] : []));
+}
+
+/** Which rows are on a page, counted from 0; `last` is the last page. */
+export function pageOf(count, page) {
+  const last = Math.max(Math.ceil(count / ROWS) - 1, 0);
+  const from = Math.min(Math.max(page || 0, 0), last) * ROWS;
+  return { from, to: Math.min(from + ROWS, count), last };
+}
+
+function pager(view, count, from, to, last) {
+  const now = from / ROWS;
+  const turn = (name, page) => el("button", { type: "button", "data-name": name, disabled: page < 0 || page > last, onclick: () => {
+    writeState({ page: page || "" });
+    showResults(view);
+    document.querySelector(`#table .pager button[data-name="${name}"]:enabled`)?.focus();
+  } }, name);
+  return el("p", { class: "controls pager" }, turn("Back", now - 1), turn("On", now + 1), el("span", { role: "status" }, `rows ${from + 1} to ${to} of ${count}`));
 }
 
 function entry(column, value) {

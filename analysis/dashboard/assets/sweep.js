@@ -4,8 +4,10 @@ import { ask, readData, readState, writeState } from "./page.js";
 import { bestCells, showCurves } from "./curves.js";
 import { showDifference } from "./difference.js";
 import { showGrid } from "./heatmap.js";
+import { showLogits } from "./logits.js";
 import { showParallel } from "./parallel.js";
 import { showResults } from "./results.js";
+import { showScatter } from "./scatter.js";
 
 let selected = null;
 
@@ -30,6 +32,8 @@ export function showSweep(data = readData()) {
   };
   draw();
   showParallel(view, only);
+  showScatter(view, only);
+  showLogits(data);
   showResults(view);
   showDifference(view);
 }

@@ -34,7 +34,11 @@ class TableData(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """A table of scores. `families`: the metric families of the sweep that are shown; () for the score."""
+    """A table of scores. `families`: the metric families of the sweep that are shown; () for the score.
+
+    If `at_score`, every metric is that of the snapshot, and of the run, that the score picks. Values of the families
+    `thousandfold` are shown times 1000.
+    """
 
     title: str
     aggregate: Aggregate = "mean"
@@ -42,32 +46,46 @@ class ScoreTable:
     columns: tuple[str, ...] = (SIZE,)
     families: tuple[str, ...] = ()
     keep: RunFilter = everything
+    at_score: bool = False
+    thousandfold: tuple[str, ...] = ()
 
     @property
     def aggregation(self) -> str:
-        more = "; every metric at its own best snapshot" if self.families else ""
+        where = "of the snapshot that the score picks" if self.at_score else "at its own best snapshot"
+        more = f"; every metric {where}" if self.families else ""
         return f"{AGGREGATIONS[self.aggregate]}{more}; in brackets: runs included of those planned, if not all"
 
     def data(self, runs: Runs, curves: Curves) -> TableData:
         """Return the aggregated best values of every cell and metric."""
         kept = runs.only(sorted(set(runs.frame["cell"][self.keep(runs.frame)])))
-        parts = [
-            self._of_metric(kept.scored_by(of), of.score) for of in plotted_metrics(runs.plan, curves, self.families)
-        ]
+        shown = plotted_metrics(runs.plan, curves, self.families)
+        parts = [self._of_metric(self._valued(kept, of), of.score, self._chooser(curves, of)) for of in shown]
         table = pd.concat(parts, ignore_index=True)
         rows, columns = (ordered_jointly(kept.frame, *by) for by in ((self.rows, " · "), (self.columns, "\n")))
-        return TableData(table, kept.cells, _as_text(table, rows, columns, by_row=NAME in self.columns))
+        return TableData(table, kept.cells, _as_text(table, rows, columns, NAME in self.columns, self.thousandfold))
 
-    def _of_metric(self, runs: Runs, score: Score) -> pd.DataFrame:
-        frame = runs.frame
+    def _valued(self, runs: Runs, of: Curves) -> pd.DataFrame:
+        """Return the runs with `choice`, what picks their best snapshot, and `best`, the metric's value there."""
+        if not self.at_score:
+            frame = runs.scored_by(of).frame
+            return frame.assign(choice=frame["best"])
+        values = of.scores.set_index(["run", "kimg"])["value"]
+        places = pd.MultiIndex.from_frame(runs.frame[["run", "best_kimg"]])
+        return runs.frame.assign(choice=runs.frame["best"], best=values.reindex(places).to_numpy(dtype=float))
+
+    def _chooser(self, curves: Curves, of: Curves) -> Score:
+        return curves.score if self.at_score else of.score
+
+    def _of_metric(self, frame: pd.DataFrame, score: Score, chooser: Score) -> pd.DataFrame:
         frame = frame.assign(row=joined(frame, self.rows, " · "), column=joined(frame, self.columns, "\n"))
-        rows = [self._entry(part, score) for _, part in frame.groupby("cell", sort=False)]
+        rows = [self._entry(part, score, chooser) for _, part in frame.groupby("cell", sort=False)]
         return pd.DataFrame(rows, columns=["cell", *COLUMNS])
 
-    def _entry(self, cell: pd.DataFrame, score: Score) -> dict[str, object]:
+    def _entry(self, cell: pd.DataFrame, score: Score, chooser: Score) -> dict[str, object]:
         finite = cell["best"].where(~cell["diverged"]).dropna()
         ranked = cell["best"].mask(cell["diverged"], score.worst).dropna()
-        best = finite.max() if score.higher_is_better else finite.min()
+        choice = cell["choice"].loc[finite.index].sort_values(ascending=not chooser.higher_is_better, kind="stable")
+        best = finite.loc[choice.index[0]] if len(choice) else np.nan
         value = {"mean": finite.mean(), "median": ranked.median(), "best": best}[self.aggregate]
         std = finite.std() if self.aggregate == "mean" else np.nan
         return {
@@ -89,14 +107,22 @@ COLUMNS = (
 )
 
 
-def _as_text(table: pd.DataFrame, rows: list[str], columns: list[str], *, by_row: bool) -> TextTable:
+def _as_text(
+    table: pd.DataFrame, rows: list[str], columns: list[str], by_row: bool, thousandfold: tuple[str, ...]
+) -> TextTable:
     metrics = list(dict.fromkeys(table["metric"]))
     places = [(column, metric) for column in columns for metric in metrics]
     entry_of = {(entry["row"], entry["column"], entry["metric"]): entry for entry in table.to_dict("records")}
     one = len(metrics) == 1
-    headings = [metrics[0] if one else "", *(column if one else f"{column}\n{name}".strip() for column, name in places)]
-    text = [[row, *(_written(entry_of.get((row, *place))) for place in places)] for row in rows]
+    factor = {name: 1000.0 if name.startswith(thousandfold) else 1.0 for name in metrics}
+    titles = {name: f"{name} × 10³" if factor[name] > 1 else name for name in metrics}
+    headings = [titles[metrics[0]] if one else "", *(_heading(column, titles[name], one) for column, name in places)]
+    text = [[row, *(_written(entry_of.get((row, *place)), factor[place[1]]) for place in places)] for row in rows]
     return TextTable(headings, text, frozenset(_best(table, rows, places, "row" if by_row else "column")))
+
+
+def _heading(column: str, title: str, one: bool) -> str:
+    return column if one else f"{column}\n{title}".strip()
 
 
 def _best(table: pd.DataFrame, rows: list[str], places: list[tuple[str, str]], within: str) -> list[tuple[int, int]]:
@@ -110,10 +136,11 @@ def _best(table: pd.DataFrame, rows: list[str], places: list[tuple[str, str]], w
     return found
 
 
-def _written(entry: dict[object, object] | None) -> str:
+def _written(entry: dict[object, object] | None, factor: float = 1.0) -> str:
     if entry is None:
         return ""
-    value, std, runs = float(str(entry["value"])), float(str(entry["std"])), int(str(entry["runs"]))
+    value, std = float(str(entry["value"])) * factor, float(str(entry["std"])) * factor
+    runs = int(str(entry["runs"]))
     diverged, planned = int(str(entry["diverged_runs"])), int(str(entry["planned_runs"]))
     decimals = 2 if abs(value) >= 1 or not np.isfinite(value) else 4
     number = f"{value:.{decimals}f}" if np.isfinite(value) else "diverged" if diverged else DASH

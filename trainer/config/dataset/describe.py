@@ -11,6 +11,7 @@ from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import common_header, reduced
 from trainer.config.dataset.labels import empty_classes, read_labels
+from trainer.config.dataset.preparation import misnamed
 from trainer.config.dataset.regular import usable_path
 from trainer.errors import DataError, printable
 
@@ -94,7 +95,7 @@ def _of_file(path: Path, data_dir: Path, _content: tuple[int, ...]) -> DataExami
 def _examined(path: Path, data_dir: Path) -> DataExamination:
     archive = open_archive(path, memo_dir=data_dir)
     require_images(archive)
-    header = common_header(archive, _spread(archive.images, HEADERS_READ))
+    header = common_header(archive, spread_out(archive.images, HEADERS_READ))
     labels = read_labels(archive)
     description = DataDescription(
         name=printable(path.stem if path.is_file() else path.name),
@@ -104,9 +105,8 @@ def _examined(path: Path, data_dir: Path) -> DataExamination:
         channels=header.channels,
         classes=1 + max(labels.classes) if labels.classes else 0,
     )
-    return DataExamination(
-        description, [*empty_classes(labels.classes), *labels.remarks, *reduced(header.bits), *archive.remarks]
-    )
+    remarks = [*empty_classes(labels.classes), *labels.remarks, *reduced(header.bits), *archive.remarks]
+    return DataExamination(description, [*misnamed(path), *remarks])
 
 
 def require_images(archive: Archive) -> None:
@@ -117,7 +117,7 @@ def require_images(archive: Archive) -> None:
         raise DataError(archive.path, f"has {count} images", "; ".join([way_out, *archive.remarks]))
 
 
-def _spread(names: Sequence[str], most: int) -> list[str]:
+def spread_out(names: Sequence[str], most: int) -> list[str]:
     """Return at most `most` of `names`, evenly spaced, including the first and the last."""
     if len(names) <= most:
         return list(names)

@@ -2,6 +2,7 @@
 
 import hashlib
 import posixpath
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 LABEL_FILE = "dataset.json"
 MAX_IMAGE_BYTES = 256 << 20
+_UNCANONICAL = re.compile(r"^$|/$|//|(^|/)\.")
 
 
 class FileEntry(NamedTuple):
@@ -54,5 +56,6 @@ def is_hidden(part: str) -> bool:
 
 def canonical(name: str) -> str:
     """Return the canonical spelling of a name, by which labels are matched to files: forward slashes, NFC."""
-    plain = posixpath.normpath(name.replace("\\", "/"))
+    slashed = name.replace("\\", "/")
+    plain = posixpath.normpath(slashed) if _UNCANONICAL.search(slashed) else slashed
     return plain if plain.isascii() else unicodedata.normalize("NFC", plain)

@@ -4,7 +4,8 @@ from itertools import product
 from typing import Literal, NamedTuple
 
 Better = Literal["lower", "higher"]
-FeatureSource = Literal["detector", "distance", "pixels"]
+FeatureSource = Literal["detector", "distance", "pixels", "manifold"]
+"""`manifold` is the VGG16 of the papers if its file is given as the distance, else the detector."""
 
 
 class Family(NamedTuple):
@@ -24,7 +25,7 @@ class Family(NamedTuple):
     reference: bool = True
     constants: tuple[tuple[str, float], ...] = ()
     source: FeatureSource = "detector"
-    endings: tuple[str, ...] = ("", "_full")
+    endings: tuple[str, ...] = ("", "_full", "_test")
 
 
 PATHS = tuple("".join(parts) for parts in product(("_w", "_z"), ("end", "full"), ("", "_crop")))
@@ -46,12 +47,14 @@ FAMILIES: dict[str, Family] = {
         deviations=("std",),
         reference=False,
         constants=(("splits", 10),),
+        endings=("", "_full"),
     ),
     "pr": Family(
         "P&R",
         "Precision and recall (Kynkäänniemi et al. 2019)",
         "higher",
         values=("precision", "recall"),
+        source="manifold",
         constants=(("neighbours", 3),),
     ),
     "ppl": Family(

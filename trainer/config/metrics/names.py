@@ -2,6 +2,7 @@
 
     fid2k           2,000 generated images against 2,000 real ones, chosen by a fixed seed
     fid2k_full      2,000 generated images against all images of the data set
+    fid10k_test     10,000 generated images against all test images of the data set, a set of their own
     ppl2k_wend      2,000 path lengths in w, at the start of the path; also _wfull, _zend, _zfull, each with _crop
     pr50k3          the papers' name of pr50k: three neighbours; likewise ppl2_wend of ppl50k_wend, ppl_wend of
                     ppl50k_wend_crop
@@ -24,8 +25,9 @@ from trainer.config.spec import PositiveInt, Settings
 from trainer.errors import UserError
 
 _FORM = re.compile(r"(?P<family>[a-z]+)(?P<count>[1-9]\d*)(?P<thousands>k?)(?P<ending>(?:_[a-z]+)*)")
+MOST_DIGITS = 7
 _FIELD_NAMES = (
-    (re.compile(r"(pr\d+k)3(_full)?$"), r"\1\2"),
+    (re.compile(r"(pr\d+k)3(_full|_test)?$"), r"\1\2"),
     (re.compile(r"ppl2(_[wz](?:full|end))$"), r"ppl50k\1"),
     (re.compile(r"ppl(_[wz](?:full|end))$"), r"ppl50k\1_crop"),
 )
@@ -36,7 +38,7 @@ class MetricNameError(UserError, ValueError):
 
 
 class MetricSpec(Settings):
-    """A parsed metric name: `generated` images against all real images (`full`) or as many of them.
+    """A parsed metric name: `generated` images against all real images (`full`), as many of them, or all test images.
 
     `path` is the variant of a path length: `wend`, `zfull_crop`; "" for every other family.
     """
@@ -45,11 +47,12 @@ class MetricSpec(Settings):
     family: str
     generated: PositiveInt
     full: bool = False
+    test: bool = False
     path: str = ""
 
     def real(self, available: int) -> int:
-        """Return how many of `available` real images are used."""
-        return available if self.full else min(self.generated, available)
+        """Return how many of `available` real images are used: those of the test set if it compares with `test`."""
+        return available if self.full or self.test else min(self.generated, available)
 
 
 def parse_metric(name: str) -> MetricSpec:
@@ -60,11 +63,15 @@ def parse_metric(name: str) -> MetricSpec:
     match = _FORM.fullmatch(_written_out(name))
     if match is None or match["family"] not in FAMILIES or match["ending"] not in FAMILIES[match["family"]].endings:
         raise MetricNameError("metrics", f"no metric is called {name!r}", _suggestion(name))
-    count = int(match["count"]) * (1000 if match["thousands"] else 1)
+    digits = match["count"] + ("000" if match["thousands"] else "")
+    if len(digits) > MOST_DIGITS:
+        raise MetricNameError("metrics", f"{name[:40]!r} asks for too many images", "ask for fewer than 10,000k")
+    count = int(digits)
     if count < 2:
         raise MetricNameError("metrics", f"{name!r} asks for {count} image", "ask for 2 or more, such as fid2k")
     path = match["ending"][1:] if match["family"] == "ppl" else ""
-    return MetricSpec(name=name, family=match["family"], generated=count, full=match["ending"] == "_full", path=path)
+    full, test = match["ending"] == "_full", match["ending"] == "_test"
+    return MetricSpec(name=name, family=match["family"], generated=count, full=full, test=test, path=path)
 
 
 def _written_out(name: str) -> str:
@@ -155,8 +162,16 @@ def _family_of(recorded: str) -> Family | None:
     return FAMILIES.get(match[0]) if match else None
 
 
+def network_of(source: FeatureSource, distance: str) -> FeatureSource:
+    """Return which network computes features: "manifold" is the distance if that is VGG16, else the detector."""
+    if source != "manifold":
+        return source
+    return "distance" if distance_name(distance) == "vgg16" else "detector"
+
+
 def _source_suffix(source: FeatureSource, detector: str, distance: str) -> str:
     """Return the suffix of a recorded name: the network that computes its features, if there is one."""
+    source = network_of(source, distance)
     if source == "pixels":
         return ""
     return f"-{detector_name(detector) if source == 'detector' else distance_name(distance)}"
@@ -168,7 +183,7 @@ def metric_identity(
     """Return 8 hexadecimal digits that are equal if and only if two values of a metric are comparable.
 
     `source` is the identity of the feature network (weights, resize, precision), `reference` the fingerprint of the
-    data set, `seed` that of the generated images; None for the identity of the metric over many seeds.
+    set compared with, `seed` that of the generated images; None for the identity of the metric over many seeds.
     """
     family = FAMILIES[spec.family]
     facts = {
@@ -183,6 +198,7 @@ def metric_identity(
         "mirror": mirror and family.reference,
     }
     facts |= {"path": spec.path} if spec.path else {}
+    facts |= {"test": True} if spec.test else {}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
 
 

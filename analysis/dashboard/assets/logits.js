@@ -1,0 +1,48 @@
+// Histograms of the discriminator's logits of one run of a sweep, at a length of training.
+
+import { drawChart, swatch } from "./chart.js";
+import { shortLabel } from "./numbers.js";
+import { ask, choice, el, isLive, readState, short, sweepPath, writeState } from "./page.js";
+
+/** The trials that can be shown, with their words: [[trial, words]]. Without a server, those that the page has. */
+function trialsOf(data) {
+  const { view } = data;
+  const words = view.runs.trial.map((trial, run) => [trial, `${shortLabel(view.cells[view.runs.cell[run]]) || "all runs"}, seed ${view.runs.seed[run]}`]);
+  return isLive ? words.filter(([, name], run) => view.runs.state[run] !== "pending" && name) : words.filter(([trial]) => data.logits[trial]);
+}
+
+/** The lines of one length of training: [{name, place, x, y}]. */
+export function linesAt(histograms, kimg) {
+  return histograms.filter((one) => one.kimg === kimg).map((one, place) => ({ name: one.kind, place, thin: true, x: one.logit, y: one.density }));
+}
+
+/** Show the histograms of the chosen run, and the controls. */
+export async function showLogits(data) {
+  const controls = document.getElementById("logit-controls");
+  const box = document.getElementById("logit-chart");
+  const trials = trialsOf(data);
+  const state = readState();
+  const trial = trials.some(([one]) => one === state.logits) ? state.logits : trials[0]?.[0];
+  if (!trial) {
+    box.replaceChildren(el("p", { class: "empty" }, "No histogram was written yet."));
+    return;
+  }
+  try {
+    data.logits[trial] ??= await ask(`${sweepPath(data.view.sweep)}/logits?trial=${trial}`);
+  } catch (error) {
+    box.replaceChildren(el("p", { class: "problem" }, error.message));
+    return;
+  }
+  const { histograms } = data.logits[trial];
+  const stops = [...new Set(histograms.map((one) => one.kimg))];
+  const stop = stops.includes(Number(state.lkimg)) ? Number(state.lkimg) : stops[stops.length - 1];
+  const redraw = (changes) => { writeState(changes); showLogits(data); };
+  const output = el("output", {}, `${short(stop)} kimg`);
+  const slider = el("input", { type: "range", min: 0, max: stops.length - 1, value: stops.indexOf(stop), "aria-valuetext": `${short(stop)} kimg`, oninput: () => redraw({ lkimg: stops[Number(slider.value)] }) });
+  const place = [...controls.querySelectorAll("select, input")].indexOf(document.activeElement);
+  controls.replaceChildren(choice("Run", trials, trial, (logits) => redraw({ logits })), ...(stops.length > 1 ? [el("label", { class: "grow" }, "At", slider, output)] : []));
+  if (place >= 0) controls.querySelectorAll("select, input")[place]?.focus();
+  const lines = linesAt(histograms, stop);
+  drawChart(box, lines, { title: "Logits", xLabel: "logit", yLabel: "density", height: 260, empty: "This run wrote no histograms." });
+  document.getElementById("logit-legend").replaceChildren(...lines.map((line) => el("span", {}, swatch(line.place), " ", line.name)));
+}
