@@ -85,12 +85,7 @@ def summary(plan: Plan) -> list[str]:
     own = len(plan.unique) - len(plan.sources)
     size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
     size += f", and {many(len(plan.sources), 'source')} from other sweeps" if plan.sources else ""
-<<<<<<< HEAD
-    lines = [f"{size}: {counted or 'none yet'}", *(f"warning: {caution}" for caution in plan.cautions)]
-    lines += [str(one) for one in plan.claims]
-=======
-    lines = [f"{size}: {counted or 'none yet'}", *map(_warning, plan.cautions)]
->>>>>>> main
+    lines = [f"{size}: {counted or 'none yet'}", *map(_warning, plan.cautions), *map(str, plan.claims)]
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
     if not totals.runs:

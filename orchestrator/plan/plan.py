@@ -5,11 +5,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-<<<<<<< HEAD
-from orchestrator.errors import PlanError, SweepError
-=======
 from orchestrator.errors import Problem, SweepError
->>>>>>> main
 from orchestrator.plan.chain import longest_chain
 from orchestrator.plan.claim_power import ClaimPower, Seeds, powers_of, refusal
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
@@ -142,7 +138,6 @@ class Plan:
         )
         return Estimate(seconds=seconds, low=low, high=high, plain=seconds, kind="sweep", made=made)
 
-<<<<<<< HEAD
     @cached_property
     def claims(self) -> tuple[ClaimPower, ...]:
         """Return what the seeds of the sweep can show at most of each claim that is tested."""
@@ -166,16 +161,12 @@ class Plan:
         kwh = energy(costs)[0]
         return Seeds(seeds, more * len(firsts), gpu_hours, cpu_hours, None if kwh is None else more * kwh)
 
-    def require_within_budget(self) -> None:
-        """Raise PlanError if the plan costs more than the sweep's budget."""
-=======
     @property
     def budget_problems(self) -> list[Problem]:
         """Return what the plan exceeds of the sweep's budget, or what of it cannot be checked."""
         return [self.sweep.problem(("budget", name), text) for name, text in self._over_budget()]
 
     def _over_budget(self) -> Iterator[tuple[str, str]]:
->>>>>>> main
         totals = self.totals
         for name, most in self.sweep.spec.budget.model_dump(exclude_none=True).items():
             needed = getattr(totals, name)
