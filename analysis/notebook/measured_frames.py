@@ -47,7 +47,7 @@ def configurations_frame(runs: Runs, curves: Curves, *, only_differing: bool = F
     begun = runs.frame[runs.frame["trial"].isin(list(settings))].reset_index(drop=True)
     keys = pd.DataFrame([settings[trial] for trial in begun["trial"]], index=begun.index, dtype=object)
     if only_differing:
-        keys = keys.loc[:, [keys[key].map(repr).nunique() > 1 for key in keys]]
+        keys = keys[[key for key in keys.columns if keys[key].map(repr).nunique() > 1]]
     return pd.concat([begun[list(FRAMES["configurations"])], keys], axis=1)
 
 
