@@ -67,7 +67,7 @@ check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@touch $@
 
 docs: .venv/installed-docs  ## Build the documentation into build/docs, strictly: a broken link or a missing sentence is an error
-	@PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --quiet
 	@echo build/docs/index.html
 
 ops: .venv/installed  ## Compile the operations (installs g++ if possible; CUDA if nvcc is available)

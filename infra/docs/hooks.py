@@ -23,6 +23,13 @@ LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 TO_FOLDER = re.compile(r"\[([^]]+)\]\(([^):]+)/\)")
 
 
+def on_config(config: Any) -> Any:
+    """List every decision in the navigation."""
+    decisions = [f"decisions/{path.name}" for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    config.nav.append({"Decisions": decisions})
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Add the generated pages to those of docs."""
     for name, content in _generated():

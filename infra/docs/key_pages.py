@@ -63,7 +63,7 @@ def _values(schema: Mapping[str, Any]) -> str:
         "object": "mapping",
     }
     kind = schema.get("type", "")
-    return names.get(kind, kind) + _limits(schema)
+    return f"{names.get(kind, kind)}{_limits(schema)}"
 
 
 def _limits(schema: Mapping[str, Any]) -> str:

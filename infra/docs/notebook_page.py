@@ -27,7 +27,7 @@ class NotebookPage(NamedTuple):
 @cache
 def notebook_page(path: Path) -> NotebookPage:
     """Execute a notebook in the folder it is in, and return it as Markdown. Raises CellExecutionError."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": str(path.parent)}}).execute()
     return rendered(notebook, path.stem)
 
