@@ -1,6 +1,7 @@
 """The pages that are made from code describe all of it, in sentences."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -53,8 +54,8 @@ def test_no_cell_of_a_table_breaks_its_row() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_a_notebook_runs_and_is_rendered_with_its_tables_and_figures(path: object) -> None:
-    text, pictures = notebook_page(path)  # type: ignore[arg-type]
+def test_a_notebook_runs_and_is_rendered_with_its_tables_and_figures(path: Path) -> None:
+    text, pictures = notebook_page(path)
     assert pictures
     assert all(content.startswith(b"\x89PNG") for content in pictures.values())
     assert "<table" in text

@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_site_has_its_pages(site: Path) -> None:
-    names = ("index", "tour", "commands", "keys", "python", "http", "notebooks/few_images", "results/README")
+    names = ("index", "tour", "commands", "keys", "python", "http", "notebooks/few_images", "results/index")
     assert [name for name in names if not (site / f"{name}.html").is_file()] == []
 
 
