@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
 from analysis.notebook.columns import FRAMES
-from analysis.results.load import Curves, Runs
+from analysis.results.load import Curves, Runs, each_within
 from analysis.tables.schema import SCHEMAS
-from trainer.config.stored import is_within
 
 TICK_COLUMNS = [name for name in SCHEMAS["ticks"].names if name != "stats"]
 OF_RUN = ["cell", "method", "dataset", "training_images", "seed", "trial"]
@@ -55,8 +54,7 @@ def configurations_frame(runs: Runs, curves: Curves, *, only_differing: bool = F
 def _ticks(runs: Runs, curves: Curves, columns: list[str]) -> pd.DataFrame:
     rows = curves.source.rows("ticks", columns, sorted(set(runs.frame["trial"]))).to_pandas()
     joined = runs.frame[[*OF_RUN, "horizon_kimg"]].merge(rows, on="trial")
-    within = is_within(cast(float, joined["kimg"]), cast(float, joined["horizon_kimg"]))
-    return joined[cast("pd.Series[bool]", within)]
+    return joined[each_within(joined["kimg"], joined["horizon_kimg"])]
 
 
 def _ordered(rows: pd.DataFrame, frame: str) -> pd.DataFrame:

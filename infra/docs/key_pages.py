@@ -62,8 +62,8 @@ def _values(schema: Mapping[str, Any]) -> str:
         "array": "list",
         "object": "mapping",
     }
-    kind = str(schema.get("type", ""))
-    return names.get(kind, kind) + _limits(schema)
+    kind = schema.get("type", "")
+    return f"{names.get(kind, kind)}{_limits(schema)}"
 
 
 def _limits(schema: Mapping[str, Any]) -> str:

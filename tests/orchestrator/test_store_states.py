@@ -13,8 +13,8 @@ from orchestrator.cli import main
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.plan.plan_file import write_plan
 from orchestrator.store.layout import Store
+from tests.orchestrator.test_corrupt_stores import KINDS, finish, spoil
 from tests.orchestrator.test_sources_run import OTHER, SWEEP
-from tests.orchestrator.test_spoilt_stores import KINDS, finish, spoil
 from tests.support.tiny_sweep import write_data_set
 from trainer.errors import ExitCode
 from trainer.record import RunDir
