@@ -18,6 +18,7 @@ from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.plan.devices import device_choice, with_choice
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.preflight import measuring_problems, runtime_problems
@@ -92,8 +93,12 @@ def collector_paused() -> Iterator[None]:
 @collector_paused()
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep for the current state of the store."""
-    backend, sweep = open_backend(request.backend, store, request.cpus), requested_sweep(store, request)
-    find = lookup(store)
+    backend, find = open_backend(request.backend, store, request.cpus), lookup(store)
+    sweep = requested_sweep(store, request)
+    choice = None
+    if sweep.spec.resources.chosen:
+        choice = device_choice(sweep, cells_to_size(sweep, find), store.benchmarks, backend.lacks)
+        sweep = with_choice(sweep, choice)
     trials = tuple(expand(sweep, find))
     if request.evaluation is not None:
         sweep, trials = without_search(sweep), tuple(replace(trial, source=None) for trial in trials)
@@ -111,7 +116,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend.name)
     awaited = tuple(sample * to_sample(sweep))
-    parallel = int(min(backend.slots(sweep.spec.resources), most_at_a_time(sweep, len(sample))))
+    parallel = int(min(backend.slots(sweep.spec.resources.at()), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
         sweep,
         trials,
@@ -125,7 +130,13 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
-    return replace(plan, cautions=tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)))
+    warnings = tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root))
+    return replace(plan, cautions=warnings, devices=choice)
+
+
+def cells_to_size(sweep: Sweep, find: DataLookup) -> list[Trial]:
+    """Return the trials whose number of devices is to be chosen: all, or typical ones of a search."""
+    return typical_trials(sweep, find) if sweep.spec.search else expand(sweep, find)
 
 
 def _problems_of_sources(trials: Sequence[Trial], backend: Backend) -> list[Problem]:
@@ -137,7 +148,12 @@ def _problems_of_sources(trials: Sequence[Trial], backend: Backend) -> list[Prob
         runtime_problems(group[0].sweep, [one.trial for one in group], backend.lacks, backend.name)
         for group in by_sweep.values()
     )
-    return [problem for problems in found for problem in problems]
+    unknown = [
+        group[0].sweep.problem(("resources",), "auto is not possible in the sweep of a source; name a number")
+        for group in by_sweep.values()
+        if group[0].sweep.spec.resources.chosen
+    ]
+    return [*unknown, *(problem for problems in found for problem in problems)]
 
 
 def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
