@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check ops wheel gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check docs ops wheel gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,7 +27,7 @@ install: .venv/installed  ## Make .venv and install the command adasweep
 demo: .venv/installed  ## Train a small sweep on real images on this machine, record it, plot it
 	@$(BIN)/adasweep demo
 
-test: check .venv/installed-ray .venv/installed-ui  ## Check the code, run all tests including those on clusters, and report coverage
+test: check .venv/installed-ray .venv/installed-ui .venv/installed-docs  ## Check the code, run all tests including those on clusters, and report coverage
 	@$(COVERED) --json --out .coverage.json -m pytest -n 2 -m "not cluster and not slow and not sweeps"
 	@$(MAKE) --no-print-directory test-cluster
 	@$(BIN)/python -m tests.support.coverage_report .coverage.json
@@ -61,6 +61,14 @@ check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+.venv/installed-docs: requirements-docs.lock .venv/installed-dev
+	@$(BIN)/python -m pip install -qq -r requirements-docs.lock
+	@touch $@
+
+docs: .venv/installed-docs  ## Build the documentation into build/docs, strictly: a broken link or a missing sentence is an error
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --quiet
+	@echo build/docs/index.html
 
 ops: .venv/installed  ## Compile the operations (installs g++ if possible; CUDA if nvcc is available)
 	@command -v $${CXX:-g++} >/dev/null || command -v clang++ >/dev/null || \

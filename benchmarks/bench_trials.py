@@ -7,7 +7,6 @@ SLURM, and the extra `ray`.
 """
 
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -35,6 +34,7 @@ from trainer.command_line.group import new_app
 from trainer.command_line.options import names_in
 from trainer.command_line.program import run_program
 from trainer.errors import UserError
+from trainer.runtime.processor import processor
 
 WORKER = Path(__file__).with_name("noop_worker.py")
 SWEEP = """
@@ -208,7 +208,7 @@ def main(trials: TrialsOption = 1000, slots: SlotsOption = 2, only: OnlyOption =
             console.print(f"{name}: {trials} trials")
             measured.append(RUNNERS[name](trials, slots))
             console.print(f"  {measured[-1].wall_seconds:.0f} s, load {os.getloadavg()[0]:.1f}")
-    text = f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs\n\n{table(measured)}"
+    text = f"{processor()}, {os.cpu_count()} CPUs\n\n{table(measured)}"
     sys.stdout.write(text)
     if out:
         out.write_text(text)

@@ -4,7 +4,6 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from trainer.ops.choice import native
 from trainer.ops.kernels import Kernels, using
 from trainer.ops.reference import ReferenceKernels
+from trainer.runtime.processor import processor
 
 Work = Callable[[], Any]
 
@@ -76,10 +76,8 @@ def native_ratio(name: str, work: Work, rounds: int) -> Ratio:
 
 def machine() -> dict[str, str]:
     """Return a description of the machine and the software that the numbers were measured on."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return {
-        "cpu": next(models, platform.processor()),
+        "cpu": processor(),
         "threads": str(torch.get_num_threads()),
         "system": f"{platform.system()} {platform.machine()}",
         "torch": torch.__version__,

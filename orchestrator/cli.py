@@ -15,6 +15,7 @@ FORWARDED = "orchestrator.commands.forwarded"
 
 COMMANDS = (
     Command("plan", "orchestrator.commands.plan", "Show what a sweep would run, why, and what it would cost.", RUN),
+    Command("init", "orchestrator.commands.init", "Write a first sweep for your own images.", RUN),
     Command("run", "orchestrator.commands.run", "Run what a sweep still needs, and watch it.", RUN),
     Command("extend", "orchestrator.commands.extend", "Train every trial of a sweep to a longer horizon.", RUN),
     Command("metrics", "orchestrator.commands.metrics", "Measure the snapshots of a sweep, without training.", RUN),

@@ -30,10 +30,14 @@ class Problem(NamedTuple):
 
 
 class SweepError(UserError):
-    """A sweep file is invalid. All problems are reported at once, one per line."""
+    """A sweep file is invalid, or asks for too much. All problems are reported at once, one per line.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    `cautions` are warnings about the rest of it.
+    """
+
+    def __init__(self, problems: Sequence[Problem], cautions: Sequence[str] = ()) -> None:
         self.problems = tuple(dict.fromkeys(problems))
+        self.cautions = tuple(cautions)
         first = self.problems[0]
         super().__init__(first.place, f"{first.key}: {first.text}")
 

@@ -16,7 +16,7 @@ import shutil
 import socket
 import stat
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
@@ -79,6 +79,22 @@ def create_file(path: Path, content: str) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     sync(path.parent)
+    return True
+
+
+def create_folder(path: Path, fill: Callable[[Path], object], guard: Guard | None = None) -> bool:
+    """Let `fill` write into a new folder, then rename it to `path`; return False, and keep nothing, if that exists.
+
+    `fill` syncs files that readers would not recognise as torn.
+    """
+    try:
+        with replacing(path, guard) as draft:
+            draft.mkdir()
+            fill(draft)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and path.is_dir():
+            return False
+        raise
     return True
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from trainer.config.job import Work
 from trainer.config.spec import NonNegative, Settings
-from trainer.config.stored import Kimg, Moment, Spoilt, WholeNumber, read_document
+from trainer.config.stored import Kimg, Malformed, Moment, WholeNumber, read_document
 from trainer.files import Guard, replace_file
 
 SNAPSHOT = re.compile(r"snapshot-(?P<images>[0-9]{9,15})(?:-t(?P<token>[0-9]{4,9}))?\.safetensors")
@@ -51,7 +51,7 @@ class RunRecord(Settings):
     """The progress of an attempt. Times are Unix seconds; `updated` is the heartbeat; `kimg` is trained so far.
 
     `began` is when the job started, `started` when its worker first wrote a record, `ready` when it was ready to train
-    or evaluate; None if not known (earlier versions).
+    or evaluate; None if not known (earlier versions). `processor` is the GPU, or the CPU and its instruction set.
     """
 
     attempt: WholeNumber
@@ -78,6 +78,7 @@ class RunRecord(Settings):
     ops: str = "reference"
     code: str = ""
     versions: dict[str, str] = {}
+    processor: str = ""
     energy: Energy = Energy()
 
     @property
@@ -190,9 +191,9 @@ class RunDir:
         return sorted(int(name) for name in names)
 
 
-def read_record(path: Path, spoilt: list[Spoilt] | None = None) -> RunRecord | None:
-    """Return the record at `path`; None if it is missing, or invalid, which is reported in `spoilt`."""
-    return read_document(path, RunRecord, spoilt)
+def read_record(path: Path, malformed: list[Malformed] | None = None) -> RunRecord | None:
+    """Return the record at `path`; None if it is missing, or invalid, which is reported in `malformed`."""
+    return read_document(path, RunRecord, malformed)
 
 
 def beat(path: Path, record: RunRecord, guard: Guard | None = None, /, **changes: Any) -> RunRecord:

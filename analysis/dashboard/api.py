@@ -43,6 +43,7 @@ def router(live: LiveStore, *, may_act: bool) -> APIRouter:
     """Return the routes of the API on a store."""
     api = APIRouter(prefix="/api", responses={code: {"model": ApiProblem} for code in (404, 422)})
     _add_reading(api, live)
+    _add_curves(api, live)
     _add_sweeps(api, live)
     if may_act:
         _add_actions(api, live)
@@ -81,12 +82,7 @@ def _add_reading(api: APIRouter, live: LiveStore) -> None:
         return doctor(live)
 
 
-def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
-    @api.get("/sweeps")
-    def sweeps() -> SweepList:
-        """Return every sweep in a few numbers."""
-        return sweep_list(live)
-
+def _add_curves(api: APIRouter, live: LiveStore) -> None:
     @api.get("/sweeps/{sweep:path}/curves", response_model=CurveView)
     def curves(sweep: str, quantity: QuantityQuery = "") -> Response:
         """Return the curves of a metric, of p or of r_t, for every run of a sweep."""
@@ -106,6 +102,13 @@ def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
     def logits(sweep: str, trial: TrialQuery) -> LogitView:
         """Return histograms of the discriminator's logits of one trial, at a few lengths of training."""
         return logit_view(live, sweep, trial)
+
+
+def _add_sweeps(api: APIRouter, live: LiveStore) -> None:
+    @api.get("/sweeps")
+    def sweeps() -> SweepList:
+        """Return every sweep in a few numbers."""
+        return sweep_list(live)
 
     @api.get("/sweeps/{sweep:path}/published")
     def published(sweep: str) -> list[PublishedRow]:

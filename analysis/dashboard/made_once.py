@@ -12,7 +12,7 @@ MOST_KEPT = 32
 MOST_MADE_ANEW = 12
 
 
-class _Entry(NamedTuple):
+class _KeptValue(NamedTuple):
     value: Any
     make: Callable[[], Any]
 
@@ -23,13 +23,13 @@ class MadeOnce:
     def __init__(self, revision: str) -> None:
         self.revision = revision
         self._lock = threading.RLock()
-        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self._entries: OrderedDict[Key, _KeptValue] = OrderedDict()
 
     def get(self, key: Key, make: Callable[[], Made]) -> Made:
         """Return the value of `key`, made now unless it is there."""
         with self._lock:
             if key not in self._entries:
-                self._entries[key] = _Entry(make(), make)
+                self._entries[key] = _KeptValue(make(), make)
             self._entries.move_to_end(key)
             while len(self._entries) > MOST_KEPT:
                 self._entries.popitem(last=False)

@@ -33,12 +33,12 @@ class SlotsView(BaseModel):
     waiting: int
 
 
-class _Capacity(Settings):
+class _LocalCapacity(Settings):
     cpus: PositiveInt
     gpus: Count = 0
 
 
-class _Entry(Settings, extra="ignore"):
+class _QueuedAttempt(Settings, extra="ignore"):
     resources: Resources
 
 
@@ -59,10 +59,10 @@ def queue_rows(cards: list[SweepCard]) -> list[QueueRow]:
 def slots(live: LiveStore) -> SlotsView | None:
     """Return the slots of this machine; None if nothing was queued here, or the queue is not in the store."""
     folder = live.store.path / "local" / socket.gethostname()
-    capacity = read_document(folder / "capacity.json", _Capacity)
+    capacity = read_document(folder / "capacity.json", _LocalCapacity)
     if capacity is None:
         return None
-    running = [entry.resources for path in _files(folder / "running") if (entry := read_document(path, _Entry))]
+    running = [entry.resources for path in _files(folder / "running") if (entry := read_document(path, _QueuedAttempt))]
     return SlotsView(
         cpus=capacity.cpus,
         cpus_used=sum(resources.cpus for resources in running),

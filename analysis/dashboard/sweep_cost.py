@@ -15,7 +15,7 @@ MOST_ESTIMATES = 100
 """Of so many cells the plan's estimate is read; others are taken to cost as much for each image."""
 
 
-class Cost(NamedTuple):
+class SweepCost(NamedTuple):
     """Hours of all attempts, energy and money. None where it is not known, or there is no price."""
 
     hours: float | None
@@ -23,15 +23,15 @@ class Cost(NamedTuple):
     money: float | None
 
 
-UNKNOWN = Cost(None, None, None)
+UNKNOWN = SweepCost(None, None, None)
 
 
 class SweepCosts(NamedTuple):
     """`at_end` is `so_far`, in proportion to the images to be trained; `planned` is None before the first run."""
 
-    so_far: Cost
-    at_end: Cost | None
-    planned: Cost | None
+    so_far: SweepCost
+    at_end: SweepCost | None
+    planned: SweepCost | None
 
 
 def sweep_costs(live: LiveStore, runs: Runs) -> SweepCosts:
@@ -43,7 +43,7 @@ def sweep_costs(live: LiveStore, runs: Runs) -> SweepCosts:
     hours = float(attempts["seconds"].sum()) / SECONDS_PER_HOUR
     gpu_hours = float((attempts["seconds"] * attempts["gpus"]).sum()) / SECONDS_PER_HOUR
     kwh = number(joules / JOULES_PER_KWH)
-    so_far = Cost(hours, kwh, live.prices.money(kwh, gpu_hours))
+    so_far = SweepCost(hours, kwh, live.prices.money(kwh, gpu_hours))
     done, whole = float(frame["kimg"].sum()), float(frame["horizon_kimg"].sum())
     expected = _expected_hours(live, frame)
     at_end = _scaled(so_far, whole / done) if done else None
@@ -51,8 +51,8 @@ def sweep_costs(live: LiveStore, runs: Runs) -> SweepCosts:
     return SweepCosts(so_far, at_end, planned)
 
 
-def _scaled(cost: Cost, factor: float) -> Cost:
-    return Cost(*(None if value is None else value * factor for value in cost))
+def _scaled(cost: SweepCost, factor: float) -> SweepCost:
+    return SweepCost(*(None if value is None else value * factor for value in cost))
 
 
 def _expected_hours(live: LiveStore, frame: pd.DataFrame) -> float | None:

@@ -44,8 +44,8 @@ def energy(kwh: float | None) -> str:
 
 
 def price(money: float) -> str:
-    """Return an amount of money, in whatever currency the prices were given."""
-    return f"{money:,.2f}"
+    """Return an amount of money, in whatever currency the prices were given; two digits of less than a hundredth."""
+    return f"{money:,.2f}" if money >= 0.1 or money == 0 else f"{money:.2g}"
 
 
 def moment(seconds: float) -> str:

@@ -41,7 +41,7 @@ FRAMES: dict[str, dict[str, ColumnNote]] = {
         **_of_table("runs", "diverged_kimg", "diverged_because", "augment", "augment_target", "subset_images"),
         **_of_table("runs", "resolution_pixels", "dataset_fingerprint", "created_unix_s", "attempts", "message"),
         **_of_table("runs", "hours", "images_per_second", "nan_gradients", "energy_joules", "energy_methods"),
-        **_of_table("runs", "unmetered_attempts", "codes", "ops"),
+        **_of_table("runs", "unmetered_attempts", "codes", "ops", "processors"),
     },
     "curves": {
         **_CELL,

@@ -7,9 +7,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.notebook.columns import FRAMES
-from analysis.results.load import Curves, Runs
+from analysis.results.load import Curves, Runs, each_within
 from analysis.tables.schema import SCHEMAS
-from trainer.config.stored import is_within
 
 TICK_COLUMNS = [name for name in SCHEMAS["ticks"].names if name != "stats"]
 OF_RUN = ["cell", "method", "dataset", "training_images", "seed", "trial"]
@@ -35,7 +34,8 @@ def ticks_frame(runs: Runs, curves: Curves) -> pd.DataFrame:
 def statistics_frame(runs: Runs, curves: Curves) -> pd.DataFrame:
     """Return one row per run, tick and statistic."""
     ticks = _ticks(runs, curves, ["trial", "kimg", "stats"])
-    long = ticks.assign(stats=[list(stats or ()) for stats in ticks["stats"]]).explode("stats").dropna(subset="stats")
+    pairs = pd.Series([list(stats or ()) for stats in ticks["stats"]], index=ticks.index, dtype=object)
+    long = ticks.assign(stats=pairs).explode("stats").dropna(subset="stats")
     named = long.assign(statistic=[name for name, _ in long["stats"]], value=[number for _, number in long["stats"]])
     return _ordered(named, "statistics")
 
@@ -47,14 +47,14 @@ def configurations_frame(runs: Runs, curves: Curves, *, only_differing: bool = F
     begun = runs.frame[runs.frame["trial"].isin(list(settings))].reset_index(drop=True)
     keys = pd.DataFrame([settings[trial] for trial in begun["trial"]], index=begun.index, dtype=object)
     if only_differing:
-        keys = keys.loc[:, [keys[key].map(repr).nunique() > 1 for key in keys]]
+        keys = keys[[key for key in keys.columns if keys[key].map(repr).nunique() > 1]]
     return pd.concat([begun[list(FRAMES["configurations"])], keys], axis=1)
 
 
 def _ticks(runs: Runs, curves: Curves, columns: list[str]) -> pd.DataFrame:
     rows = curves.source.rows("ticks", columns, sorted(set(runs.frame["trial"]))).to_pandas()
     joined = runs.frame[[*OF_RUN, "horizon_kimg"]].merge(rows, on="trial")
-    return joined[is_within(joined["kimg"], joined["horizon_kimg"])]
+    return joined[each_within(joined["kimg"], joined["horizon_kimg"])]
 
 
 def _ordered(rows: pd.DataFrame, frame: str) -> pd.DataFrame:

@@ -38,5 +38,6 @@ def _facts(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "host", record.host
     yield "ranks", str(record.world_size)
     yield "ops", record.ops
+    yield from (("processor", record.processor) for _ in [0] if record.processor)
     yield from (("code", record.code) for _ in [0] if record.code)
     yield from ((f"version of {name}", version) for name, version in record.versions.items())

@@ -176,7 +176,7 @@ def _planned(plan: PlanFile) -> pd.DataFrame:
     return frame.assign(run=frame.index)
 
 
-def _within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.Series[bool]":
+def each_within(kimg: "pd.Series[float]", horizon_kimg: "pd.Series[float]") -> "pd.Series[bool]":
     """Return `is_within` of each pair."""
     return cast("pd.Series[bool]", is_within(cast(float, kimg), cast(float, horizon_kimg)))
 
@@ -191,7 +191,7 @@ def _of_sweep(rows: pa.Table, planned: pd.DataFrame) -> pd.DataFrame:
     numbered["number"] = pc.index_in(rows["trial"], value_set=pa.array(trials, pa.string())).to_numpy()
     places = planned[["run", "horizon_kimg"]].assign(number=trials.get_indexer(planned["trial"]))
     joined = places.merge(numbered, on="number", how="inner")
-    within = joined[_within(joined["kimg"], joined["horizon_kimg"])]
+    within = joined[each_within(joined["kimg"], joined["horizon_kimg"])]
     return within.drop(columns=["number", "horizon_kimg"]).reset_index(drop=True)
 
 
@@ -230,12 +230,12 @@ def _with_state(frame: pd.DataFrame, sweep: str) -> pd.DataFrame:
     sweep that failed or was cancelled counts as preempted in this one.
     """
     horizon, kimg = frame["horizon_kimg"], frame["kimg"].fillna(0.0)
-    diverged = _within(frame["diverged_kimg"], horizon)
+    diverged = each_within(frame["diverged_kimg"], horizon)
     state = frame["recorded_state"].fillna(State.PENDING.value)
     of_another = ~frame["recorded_sweep"].fillna("").isin(["", sweep])
     state = state.mask(of_another & state.isin(UNSUCCESSFUL), State.PREEMPTED.value)
-    state = state.mask((state == State.DONE.value) & ~_within(horizon, kimg), State.PENDING.value)
-    state = state.mask(~_within(kimg, horizon) | _within(horizon, frame["done_kimg"]), State.DONE.value)
+    state = state.mask((state == State.DONE.value) & ~each_within(horizon, kimg), State.PENDING.value)
+    state = state.mask(~each_within(kimg, horizon) | each_within(horizon, frame["done_kimg"]), State.DONE.value)
     frame = frame.assign(kimg=kimg.clip(upper=horizon), diverged=diverged, state=state.mask(diverged, "diverged"))
     return frame.drop(columns=["recorded_state", "recorded_sweep", "done_kimg"])
 

@@ -67,7 +67,22 @@ def nearest_probed(store: ResultStore, run: Mapping[Any, Any], probe: str, kimg:
 
 def last_of_cells(found: list[Probed]) -> list[Probed]:
     """Return the last output of the lowest seed of each cell."""
-    lowest: dict[str, int] = {}
+    return moments_of_cells(found, 1)
+
+
+def moments_of_cells(found: list[Probed], count: int) -> list[Probed]:
+    """Return up to `count` outputs of the lowest seed of each cell, evenly spread and including the last."""
+    of_cell: dict[str, list[Probed]] = {}
     for one in found:
-        lowest.setdefault(one.cell, one.seed)
-    return list({one.cell: one for one in found if one.seed == lowest[one.cell]}.values())
+        of_cell.setdefault(one.cell, []).append(one)
+    chosen = []
+    for outputs in of_cell.values():
+        own = [one for one in outputs if one.seed == outputs[0].seed]
+        chosen += [own[place] for place in _spread(len(own), count)]
+    return chosen
+
+
+def _spread(available: int, count: int) -> list[int]:
+    """Return up to `count` places of `available` ones, evenly spread and including the last."""
+    last = available - 1
+    return sorted({round(last * (1 - step / max(count - 1, 1))) for step in range(count)})

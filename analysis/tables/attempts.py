@@ -10,7 +10,7 @@ from analysis.tables.jsonl_rows import lines, unreadable_note
 from analysis.tables.schema import Row
 from trainer.config.job import Resources
 from trainer.config.spec import NonNegative
-from trainer.config.stored import Spoilt, read_document
+from trainer.config.stored import Malformed, read_document
 from trainer.errors import ExitCode
 from trainer.record import RunDir, RunRecord, State, read_record
 
@@ -127,11 +127,11 @@ def _energy(
     attempt: Path, record: RunRecord, until: float | None, skipped: list[str]
 ) -> tuple[float | None, str, float]:
     """Return joules, method and coverage: the share of devices metered, times the share of time if it was killed."""
-    spoilt: list[Spoilt] = []
-    accounted = read_document(attempt / "accounting.json", _Accounted, spoilt)
+    malformed: list[Malformed] = []
+    accounted = read_document(attempt / "accounting.json", _Accounted, malformed)
     if accounted:
         return accounted.joules, accounted.method, 1.0
-    skipped += [unreadable_note(one) for one in spoilt]
+    skipped += [unreadable_note(one) for one in malformed]
     seconds = record.updated - record.started
     is_whole = record.exit_code in (ExitCode.DONE, ExitCode.RUN_AGAIN) or record.state is State.RUNNING
     metered = 1.0 if is_whole or seconds <= 0 else max((until or record.started) - record.started, 0.0) / seconds
@@ -139,9 +139,9 @@ def _energy(
 
 
 def _job(path: Path, skipped: list[str]) -> _JobFile:
-    spoilt: list[Spoilt] = []
-    job = read_document(path, _JobFile, spoilt)
-    skipped += [f"{unreadable_note(one)}; counted as one CPU" for one in spoilt]
+    malformed: list[Malformed] = []
+    job = read_document(path, _JobFile, malformed)
+    skipped += [f"{unreadable_note(one)}; counted as one CPU" for one in malformed]
     return job or _JobFile()
 
 

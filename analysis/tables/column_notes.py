@@ -48,6 +48,7 @@ COLUMN_NOTES: dict[str, dict[str, ColumnNote]] = {
         "unmetered_attempts": ColumnNote("attempts", "Attempts whose energy is unknown."),
         "codes": _text("Versions of the code that trained the trial."),
         "ops": _text("Implementations of the operations that it ran with."),
+        "processors": _text("GPUs, or CPUs and their instruction sets, that it ran on; empty for earlier versions."),
         "diverged_kimg": ColumnNote(_KIMG, "When the run diverged; missing if it did not."),
         "diverged_because": _text("Why it counts as diverged."),
         "worker_diverged_kimg": ColumnNote(_KIMG, "When its worker reported divergence."),

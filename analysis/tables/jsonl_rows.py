@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.tables.schema import Row
-from trainer.config.stored import Spoilt, rows_in
+from trainer.config.stored import Malformed, rows_in
 
 
 def metric_row(trial: str, line: Row) -> Row:
@@ -38,14 +38,14 @@ def last_rows(found: list[Row], key: tuple[str, ...], row_of: Callable[[Row], Ro
 
 def lines(path: Path, skipped: list[str]) -> list[Row]:
     """Return the valid rows of a .jsonl file, in order; add a note for every other line to `skipped`."""
-    spoilt: list[Spoilt] = []
-    found = rows_in(path, spoilt)
-    skipped += [unreadable_note(one) for one in spoilt]
+    malformed: list[Malformed] = []
+    found = rows_in(path, malformed)
+    skipped += [unreadable_note(one) for one in malformed]
     return found
 
 
-def unreadable_note(spoilt: Spoilt) -> str:
+def unreadable_note(malformed: Malformed) -> str:
     """Return a note on an unreadable part of a trial, with its path from the trial's id on."""
-    parts = spoilt.path.parts
+    parts = malformed.path.parts
     root = parts.index("attempts") - 1 if "attempts" in parts else len(parts) - 2
-    return str(spoilt._replace(path=Path(*parts[root:])))
+    return str(malformed._replace(path=Path(*parts[root:])))

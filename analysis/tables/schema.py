@@ -24,7 +24,7 @@ from trainer.files import replacing
 
 Row = dict[str, Any]
 
-SCHEMA_VERSION = b"5"
+SCHEMA_VERSION = b"6"
 MISFITS = (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError)
 REPEATED = ["metric", "identity", "basis", "reference"]
 TABLES = ("metrics", "ticks", "attempts", "runs")
@@ -59,6 +59,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("unmetered_attempts", _COUNT),
             ("codes", _TEXTS),
             ("ops", _TEXTS),
+            ("processors", _TEXTS),
             ("diverged_kimg", _NUMBER),
             ("diverged_because", _TEXT),
             ("worker_diverged_kimg", _NUMBER),

@@ -11,7 +11,7 @@ from analysis.tables.jsonl_rows import last_rows, lines, metric_row, tick_row, u
 from analysis.tables.schema import Row
 from analysis.tables.store import signature
 from trainer.config.augment import AdaAugment
-from trainer.config.stored import Moment, Spoilt, read_document
+from trainer.config.stored import Malformed, Moment, read_document
 from trainer.config.train import TrainConfig
 from trainer.record import RunDir, RunRecord, State, read_record
 
@@ -38,10 +38,10 @@ def read_trial(run: RunDir) -> TrialRows:
     skipped: list[str] = []
     state_of_files = signature(run)
     trial = run.path.name
-    spoilt: list[Spoilt] = []
-    about = read_document(run.trial, _TrialFile, spoilt)
+    malformed: list[Malformed] = []
+    about = read_document(run.trial, _TrialFile, malformed)
     if about is None:
-        why = spoilt[0].why if spoilt else "missing"
+        why = malformed[0].why if malformed else "missing"
         return TrialRows(trial, None, [], [], [], [f"{trial}/trial.json: {why}; the trial is skipped"])
     ticked, measured = lines(run.ticks, skipped), lines(run.metrics, skipped)
     attempts = [attempt._asdict() for attempt in attempts_in(run, ticked, measured, skipped)]
@@ -77,9 +77,9 @@ def _config_columns(config: TrainConfig) -> Row:
 
 def _records(run: RunDir, skipped: list[str]) -> list[RunRecord]:
     """Return the readable records in order of attempt. An attempt without a record has not started."""
-    spoilt: list[Spoilt] = []
-    records = [record for attempt in run.attempts() if (record := read_record(run.record(attempt), spoilt))]
-    skipped += [unreadable_note(one) for one in spoilt]
+    malformed: list[Malformed] = []
+    records = [record for attempt in run.attempts() if (record := read_record(run.record(attempt), malformed))]
+    skipped += [unreadable_note(one) for one in malformed]
     return records
 
 
@@ -102,6 +102,7 @@ def _record_columns(records: list[RunRecord], ticks: list[Row]) -> Row:
         "unmetered_attempts": len(records) - len(metered),
         "codes": sorted({record.code for record in records if record.code}),
         "ops": sorted({record.ops for record in records}),
+        "processors": sorted({record.processor for record in records if record.processor}),
     }
 
 

@@ -43,6 +43,10 @@ class Backend(Protocol):
         """Return why an attempt that needs `resources` can never run, as far as known; "" if it can."""
         ...
 
+    def doubts(self, resources: Resources) -> str:
+        """Return why an attempt that needs `resources` may have to wait for ever, or that this cannot be checked."""
+        ...
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         """Return what `submit` would submit, without submitting."""
         ...

@@ -50,6 +50,10 @@ class FakeBackend:
         """Return "": it runs everything."""
         return ""
 
+    def doubts(self, _resources: Resources) -> str:
+        """Return "": `lacks` says all that is known."""
+        return ""
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(tuple(tasks), "".join(f"fake {task.trial} {task.attempt}\n" for task in tasks))
 

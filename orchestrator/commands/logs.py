@@ -8,6 +8,7 @@ import typer
 from orchestrator.commands.options import TrialArgument
 from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
+from orchestrator.plan.plan_file import readable_plans
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption
@@ -43,12 +44,14 @@ def logs(
 
 def execute(store: Store, trial: str, attempt: int | None, lines: int, *, as_json: bool) -> int:
     """Print the last lines of an attempt's output, by default of the last attempt."""
-    run = store.run(store.find(trial))
+    planned = (run.trial for plan in readable_plans(store, []) for run in plan.runs)
+    run = store.run(store.find(trial, planned))
     attempts = run.attempts()
-    number = attempt or max(attempts, default=0)
+    if not attempts:
+        raise PlanError(f"trial {run.path.name}", "has no attempts yet", f"see: adasweep why {run.path.name}")
+    number = attempt or max(attempts)
     if number not in attempts:
-        existing = f"it has {len(attempts)}" if attempts else "it has none"
-        raise PlanError(f"trial {run.path.name}", f"has no attempt {number}", existing)
+        raise PlanError(f"trial {run.path.name}", f"has no attempt {number}", f"it has {len(attempts)}")
     names = ("supervisor.log", "output.log")
     texts = {name: _tail(run.attempt(number) / name, lines) for name in names}
     note = "" if any(texts.values()) else _why_empty(run, number)

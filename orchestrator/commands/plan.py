@@ -11,7 +11,8 @@ from orchestrator.commands.options import BackendOption, CpusOption, HorizonOpti
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.display.output import print_json, result_console
-from orchestrator.display.plan_table import diff_table, plan_table
+from orchestrator.display.plan_table import diff_table, plan_table, warnings
+from orchestrator.errors import SweepError
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan_file import plan_document, plan_file_of, stored_plan
 from orchestrator.recorders.target import default_target
@@ -69,7 +70,12 @@ def plan(
 
 def execute(store: Store, request: Request, *, as_json: bool, against_last: bool) -> int:
     """Print the plan, or its differences from the last one that was run."""
-    plan = plan_sweep(store, request)
+    try:
+        plan = plan_sweep(store, request)
+    except SweepError as error:
+        if not as_json:
+            show(result_console(), warnings(error.cautions))
+        raise
     plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
     changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan))
     if as_json:

@@ -2,9 +2,9 @@
 
 from orchestrator.backends.local.backend import LocalBackend
 from orchestrator.commands.benchmark import measured
-from orchestrator.dispatch.planner import Request, cells_to_size, requested_sweep
+from orchestrator.dispatch.planner import Request, cells_to_size, sweep_to_size
 from orchestrator.display.output import progress_console
-from orchestrator.errors import SetupError
+from orchestrator.errors import PlanError, SetupError
 from orchestrator.plan.device_curve import read_curve, write_curve
 from orchestrator.plan.devices import costliest, shared_evenly
 from orchestrator.plan.right_size import DevicePoint, powers_of_two
@@ -17,9 +17,11 @@ from orchestrator.sweep.trial import Trial
 def execute(store: Store, request: Request) -> None:
     """Measure the curve of the sweep's costliest cell on this machine, unless it was measured before."""
     store.require_writable()
-    sweep = requested_sweep(store, request)
+    sweep = sweep_to_size(store, request)
     trials = cells_to_size(sweep, lookup(store))
     kind: DeviceKind = sweep.spec.resources.chosen or ("gpus" if sweep.spec.resources.gpus else "cpus")
+    if not trials:
+        raise PlanError(request.file, "has no valid cell to measure", "see: adasweep plan")
     trial = costliest(trials)
     if read_curve(store.benchmarks, trial.config, kind):
         return

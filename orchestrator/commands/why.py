@@ -51,7 +51,8 @@ def why(trial: TrialArgument, store: StoreOption = DEFAULT_STORE, as_json: JsonO
 
 def execute(store: Store, trial: str, *, as_json: bool) -> int:
     """Print a trial's configuration, attempts and state, and what the next run of each of its sweeps would do."""
-    document = explanation(store, store.find(trial))
+    planned = (run.trial for plan in readable_plans(store, []) for run in plan.runs)
+    document = explanation(store, store.find(trial, planned))
     if as_json:
         print_json(document)
     else:

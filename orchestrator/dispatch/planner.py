@@ -11,18 +11,19 @@ from typing import NamedTuple
 
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
+from orchestrator.dispatch.gate import Gated, gated
 from orchestrator.dispatch.poll import open_handles, reported_states
-from orchestrator.errors import PlanError, Problem, SweepError
+from orchestrator.errors import BackendError, PlanError, SweepError
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
+from orchestrator.plan.lost_evaluations import lost_evaluations
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
-from orchestrator.plan.preflight import measuring_problems, runtime_problems
-from orchestrator.plan.sources import NeededSource, other_sources, unique_trials
+from orchestrator.plan.sources import unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
 from orchestrator.store.layout import Store
@@ -30,20 +31,23 @@ from orchestrator.store.observe import Observed, observe
 from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
-from orchestrator.sweep.claims import misplaced_claims
-from orchestrator.sweep.expand import expand
-from orchestrator.sweep.published_values import misplaced_values
-from orchestrator.sweep.reader import Sweep, examined
-from orchestrator.sweep.search_points import stored_points, typical_trials
+from orchestrator.sweep.deviations import deviations
+from orchestrator.sweep.expand import examined_cells
+from orchestrator.sweep.published_settings import published_about
+from orchestrator.sweep.reader import Sweep, examined, read_sweep
+from orchestrator.sweep.search_points import stored_points, typical_cells
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG
 from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
 from trainer.config.training import TransferFromTrial
+from trainer.errors import UserError
 from trainer.record import State
 
 MOST_OTHERS = 100
+PAPER = "paper"
+"""The tier with a paper's own settings."""
 
 
 class RequestedEvaluation(NamedTuple):
@@ -92,31 +96,53 @@ def collector_paused() -> Iterator[None]:
 
 @collector_paused()
 def plan_sweep(store: Store, request: Request) -> Plan:
-    """Return the plan of a sweep for the current state of the store."""
+    """Return the plan of a sweep for the current state of the store. Raises SweepError with all that is wrong."""
     backend, find = open_backend(request.backend, store, request.cpus), lookup(store)
-    sweep = requested_sweep(store, request)
-    choice = None
-    if sweep.spec.resources.chosen:
-        choice = device_choice(sweep, cells_to_size(sweep, find), store.benchmarks, backend.lacks)
+    replaced = None if request.evaluation is None else request.evaluation.given
+    read = examined(request.file, request.tier)
+    if read.sweep is None:
+        raise SweepError(read.problems)
+    sweep, choice = _requested(store, read.sweep, request), None
+    if sweep.spec.resources.chosen and not read.problems and (trials := cells_to_size(sweep, find)):
+        choice = device_choice(sweep, trials, store.benchmarks, backend.lacks)
         sweep = with_choice(sweep, choice)
-    trials = tuple(expand(sweep, find))
-    if request.evaluation is not None:
-        sweep, trials = without_search(sweep), tuple(replace(trial, source=None) for trial in trials)
-    sample = typical_trials(sweep, find) if sweep.spec.search else []
-    problems = _misplaced_claims(sweep, trials)
-    if request.evaluation is None:
-        problems += runtime_problems(sweep, (*trials, *sample), backend.lacks, backend.name)
-        problems += _problems_of_sources((*trials, *sample), backend)
-    else:
-        problems += measuring_problems(sweep, trials, backend.lacks, request.evaluation.given)
-    if problems:
-        raise SweepError(problems)
+    found = gated(read, sweep, find, backend, replaced)
+    if found.problems:
+        raise _refusal(store, request, found, backend)
+    return replace(_planned(store, request, found, backend), devices=choice)
+
+
+def sweep_to_size(store: Store, request: Request) -> Sweep:
+    """Return the requested sweep as its file has it, the number of devices not chosen. Raises SweepError."""
+    return _requested(store, read_sweep(request.file, request.tier), request)
+
+
+def cells_to_size(sweep: Sweep, find: DataLookup) -> list[Trial]:
+    """Return the valid trials whose number of devices is to be chosen: all, or typical ones of a search."""
+    return (typical_cells if sweep.spec.search else examined_cells)(sweep, find).trials
+
+
+def _refusal(store: Store, request: Request, found: Gated, backend: Backend) -> SweepError:
+    """Return the refusal of a sweep: what is wrong, that its valid trials alone exceed the budget, and warnings."""
+    if not (found.trials and found.is_priceable):
+        return SweepError(found.problems)
+    try:
+        plan = _planned(store, request, found, backend)
+    except (BackendError, UserError) as error:
+        every = (*found.trials, *found.sample)
+        warnings = cautions(found.sweep.spec, every, every, store.root)
+        return SweepError(found.problems, [*warnings, f"the budget is not checked: {error}"])
+    return SweepError([*found.problems, *plan.budget_problems], plan.cautions)
+
+
+def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> Plan:
+    sweep, trials, sample = found.sweep, found.trials, found.sample
     unique = unique_trials(trials)
     configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
     known = speed_evidence(store, configs, observed, backend.name)
     awaited = tuple(sample * to_sample(sweep))
-    parallel = int(min(backend.slots(sweep.spec.resources.at()), most_at_a_time(sweep, len(sample))))
+    parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
         sweep,
         trials,
@@ -130,30 +156,12 @@ def plan_sweep(store: Store, request: Request) -> Plan:
         kept=kept_snapshots(store, _starts(unique.values(), observed)),
     )
     to_run = [plan.unique[trial] for trial in plan.costs]
-    warnings = tuple(cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root))
-    return replace(plan, cautions=warnings, devices=choice)
-
-
-def cells_to_size(sweep: Sweep, find: DataLookup) -> list[Trial]:
-    """Return the trials whose number of devices is to be chosen: all, or typical ones of a search."""
-    return typical_trials(sweep, find) if sweep.spec.search else expand(sweep, find)
-
-
-def _problems_of_sources(trials: Sequence[Trial], backend: Backend) -> list[Problem]:
-    """Return what would fail of the trials of other sweeps that these start from, at the lines of those sweeps."""
-    by_sweep: dict[str, list[NeededSource]] = {}
-    for source in other_sources(trials).values():
-        by_sweep.setdefault(source.sweep.key, []).append(source)
-    found = (
-        runtime_problems(group[0].sweep, [one.trial for one in group], backend.lacks, backend.name)
-        for group in by_sweep.values()
+    warned = cautions(sweep.spec, (*trials, *sample), [*to_run, *awaited], store.root)
+    doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
+    return replace(
+        plan,
+        cautions=(*warned, *filter(None, doubts), *lost_evaluations(plan), *_deviations(sweep, (*trials, *sample))),
     )
-    unknown = [
-        group[0].sweep.problem(("resources",), "auto is not possible in the sweep of a source; name a number")
-        for group in by_sweep.values()
-        if group[0].sweep.spec.resources.chosen
-    ]
-    return [*unknown, *(problem for problems in found for problem in problems)]
 
 
 def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterator[TransferFromTrial]:
@@ -162,11 +170,6 @@ def _starts(trials: Iterable[Trial], observed: Mapping[str, Observed]) -> Iterat
         source = trial.source
         if source and observed[source.trial.id].attempts and not observed[trial.id].attempts:
             yield source.snapshot
-
-
-def without_search(sweep: Sweep) -> Sweep:
-    """Return a sweep without search and stop rules, to evaluate its existing trials."""
-    return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
 
 
 def _decider(request: Request) -> Decider:
@@ -192,6 +195,24 @@ def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConf
     return {trial: (configs[trial], one) for trial, one in seen.items()}
 
 
+def _deviations(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[str]:
+    """Yield what a paper's tier changes of the settings that the paper states; those from memory prove nothing."""
+    if sweep.tier != PAPER:
+        return
+    found = (
+        one for file in published_about(sweep.spec.sweep) for one in deviations(file, sweep, trials) if one.is_proven
+    )
+    yield from (f"differs from the paper: {one}" for one in found)
+
+
+def _slots(backend: Backend, sweep: Sweep) -> int:
+    """Return how many trials can run at a time: one, where a cluster does not answer, as `Backend.doubts` reports."""
+    try:
+        return backend.slots(sweep.spec.resources.at())
+    except BackendError:
+        return 1
+
+
 def to_sample(sweep: Sweep) -> int:
     """Return the number of configurations that the sweep's search has yet to sample."""
     return max(0, sweep.spec.search.trials - len(sweep.sampled)) if sweep.spec.search else 0
@@ -202,17 +223,8 @@ def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
     return sweep.spec.search.parallel * trials_of_each if sweep.spec.search else math.inf
 
 
-def requested_sweep(store: Store, request: Request) -> Sweep:
-    """Return the requested sweep with the configurations that its search has sampled so far."""
-    sweep = _read(request, lookup(store))
-    plan = stored_plan(store, sweep.key) if sweep.spec.search else None
-    return replace(sweep, sampled=stored_points(sweep, plan.search if plan else None))
-
-
-def _read(request: Request, find: DataLookup) -> Sweep:
-    sweep, problems = examined(request.file, request.tier)
-    if problems or sweep is None:
-        raise SweepError([*problems, *(_further(sweep, find, problems) if sweep else ())])
+def _requested(store: Store, sweep: Sweep, request: Request) -> Sweep:
+    """Return a sweep with what a request changes, and with the configurations that its search has sampled so far."""
     changes: dict[str, object] = {}
     if request.horizon_kimg is not None:
         if not 0 < request.horizon_kimg <= MAX_HORIZON_KIMG:
@@ -221,17 +233,9 @@ def _read(request: Request, find: DataLookup) -> Sweep:
         sweep = replace(sweep, spec=sweep.spec.at_horizon(request.horizon_kimg))
     if request.evaluation is not None:
         changes |= _checked(request.evaluation)
-    return replace(sweep, spec=sweep.spec.model_copy(update=changes))
-
-
-def _further(sweep: Sweep, find: DataLookup, known: Sequence[Problem]) -> list[Problem]:
-    """Return the problems of a sweep's cells, except at places with known problems."""
-    places = {(problem.place, problem.key) for problem in known}
-    try:
-        typical_trials(sweep, find) if sweep.spec.search else expand(sweep, find)
-    except SweepError as error:
-        return [problem for problem in error.problems if (problem.place, problem.key) not in places]
-    return []
+    sweep = replace(sweep, spec=sweep.spec.model_copy(update=changes))
+    plan = stored_plan(store, sweep.key) if sweep.spec.search else None
+    return replace(sweep, sampled=stored_points(sweep, plan.search if plan else None))
 
 
 def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
@@ -245,13 +249,3 @@ def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
     if evaluation.distance:
         distance_name(evaluation.distance)
     return evaluation.given
-
-
-def _misplaced_claims(sweep: Sweep, trials: Sequence[Trial]) -> list[Problem]:
-    """Return claims and published values of missing cells; the cells of a search are not known in advance."""
-    if sweep.spec.search:
-        return []
-    cells = {trial.cell: trial for trial in trials}
-    claims = misplaced_claims(sweep.spec.claims, cells) if sweep.states_claims else ()
-    values = misplaced_values(sweep.spec.published, cells) if sweep.states_published else ()
-    return [sweep.problem(path, text) for path, text in (*claims, *values)]

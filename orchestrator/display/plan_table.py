@@ -69,6 +69,15 @@ def _rows(plan: Plan) -> Iterator[tuple[Trial, str]]:
         yield trial, trial.cell
 
 
+def warnings(cautions: Sequence[str]) -> RenderableType:
+    """Return the warnings about a sweep that is refused, a line each."""
+    return Group(*(Text(_warning(caution)) for caution in cautions))
+
+
+def _warning(caution: str) -> str:
+    return f"warning: {caution}"
+
+
 def summary(plan: Plan) -> list[str]:
     """Return the summary of a plan, a few lines."""
     totals = plan.totals
@@ -77,7 +86,7 @@ def summary(plan: Plan) -> list[str]:
     own = len(plan.unique) - len(plan.sources)
     size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
     size += f", and {many(len(plan.sources), 'source')} from other sweeps" if plan.sources else ""
-    lines = [f"{size}: {counted or 'none yet'}", *(f"warning: {caution}" for caution in plan.cautions)]
+    lines = [f"{size}: {counted or 'none yet'}", *map(_warning, plan.cautions)]
     lines += devices_lines(plan.devices) if plan.devices else []
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")

@@ -108,7 +108,8 @@ def _done(want: Desired, seen: Observed, rules: Rules) -> Decision:
         return Decision(Action.REUSE, seen.message or f"diverged at {seen.kimg:g} kimg")
     reached = max(seen.kimg, seen.horizon_kimg)
     if not _has_reached_horizon(want, seen) and not seen.diverged:
-        return Decision(Action.EXTEND, f"done to {reached:g} of {want.horizon_kimg:g} kimg", reached, want.horizon_kimg)
+        done = f"done to {reached:g} of {want.horizon_kimg:g} kimg"
+        return _continued(Decision(Action.EXTEND, done, reached, want.horizon_kimg), seen)
     if not missing:
         return Decision(Action.REUSE, f"done at {reached:g} kimg")
     return evaluation(missing, want, seen, rules)
@@ -117,7 +118,7 @@ def _done(want: Desired, seen: Observed, rules: Rules) -> Decision:
 def _ended_early(want: Desired, seen: Observed, rules: Rules) -> Decision:
     if seen.saved_kimg >= want.horizon_kimg and not missing_numbers(want, seen):
         return Decision(Action.REUSE, f"reached {seen.saved_kimg:g} kimg")
-    resume = Decision(Action.RESUME, _ending(seen), seen.saved_kimg, want.horizon_kimg)
+    resume = _continued(Decision(Action.RESUME, _ending(seen), seen.saved_kimg, want.horizon_kimg), seen)
     if seen.retried:
         return resume
     if seen.state is State.CANCELLED:
@@ -130,6 +131,15 @@ def _ended_early(want: Desired, seen: Observed, rules: Rules) -> Decision:
     if seen.stalls >= rules.stalls_allowed:
         return Decision(Action.BLOCKED, f"no progress in {seen.stalls} attempts ({_ending(seen)}); see: adasweep logs")
     return resume
+
+
+def _continued(decision: Decision, seen: Observed) -> Decision:
+    """Return a decision to train on, from the newest checkpoint that is there; without one, the trial starts anew."""
+    start = min(decision.from_kimg, seen.checkpoint_kimg)
+    if start > 0 or decision.from_kimg <= 0:
+        return decision._replace(from_kimg=start)
+    reason = f"{decision.reason}; starts anew: its checkpoints are not here"
+    return decision._replace(action=Action.NEW, reason=reason, from_kimg=0.0)
 
 
 def _ending(seen: Observed) -> str:
@@ -153,7 +163,8 @@ def evaluation(missing: list[str], want: Desired, seen: Observed, rules: Rules) 
     if obstacle:
         return Decision(Action.BLOCKED, f"{obstacle}; see: adasweep logs; after fixing it, run: adasweep retry")
     work: Work = "evaluate" if within else "train"
-    return Decision(Action.EVALUATE, f"done, but without {', '.join(missing)}", reached, reached, work)
+    decision = Decision(Action.EVALUATE, f"done, but without {', '.join(missing)}", reached, reached, work)
+    return decision if work == "evaluate" else _continued(decision, seen)
 
 
 def _obstacle(missing: list[str], want: Desired, seen: Observed, rules: Rules) -> str:

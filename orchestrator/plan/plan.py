@@ -1,11 +1,11 @@
 """A plan: every cell of a sweep, the action for its trial, the reason and the price. Values only."""
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from orchestrator.errors import PlanError
+from orchestrator.errors import Problem, SweepError
 from orchestrator.plan.chain import longest_chain
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
@@ -139,16 +139,26 @@ class Plan:
         )
         return Estimate(seconds=seconds, low=low, high=high, plain=seconds, kind="sweep", made=made)
 
-    def require_within_budget(self) -> None:
-        """Raise PlanError if the plan costs more than the sweep's budget."""
+    @property
+    def budget_problems(self) -> list[Problem]:
+        """Return what the plan exceeds of the sweep's budget, or what of it cannot be checked."""
+        return [self.sweep.problem(("budget", name), text) for name, text in self._over_budget()]
+
+    def _over_budget(self) -> Iterator[tuple[str, str]]:
         totals = self.totals
         for name, most in self.sweep.spec.budget.model_dump(exclude_none=True).items():
             needed = getattr(totals, name)
             if needed is None:
-                raise PlanError(self.sweep.source.file, f"budget.{name} cannot be checked", "add --watts")
-            if needed > most:
-                problem = f"costs about {needed:.3g} {name}, over the budget of {most:g}"
-                raise PlanError(self.sweep.source.file, problem, "run fewer cells or raise `budget`")
+                yield name, "cannot be checked; add --watts"
+            elif needed > most:
+                over = f"costs about {needed:.3g} {name}, over the budget of {most:g}"
+                yield name, f"{over}; run fewer cells or raise `budget`"
+
+    def require_within_budget(self) -> None:
+        """Raise SweepError if the plan costs more than the sweep's budget."""
+        problems = self.budget_problems
+        if problems:
+            raise SweepError(problems)
 
 
 def make_plan(

@@ -1,17 +1,20 @@
 """Preflight checks: problems that can be found before a job starts. `plan` and `run` report all of them at once."""
 
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from orchestrator.errors import Problem
+from orchestrator.plan.memory import LARGEST_GPU_GIB, least_gib, machine_gib
 from orchestrator.plan.reference_sets import missing_references, reference_sizes
+from orchestrator.sweep.claims import well_formed
+from orchestrator.sweep.problem_collector import listed
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.stop_rules import Asha
 from orchestrator.sweep.trial import Trial
 from orchestrator.sweep.yaml_source import KeyPath
-from trainer.config.claims.grammar import is_prose, parse_claim
 from trainer.config.job import Resources
 from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import network_of, parse_metric
@@ -25,7 +28,6 @@ Lacks = Callable[[Resources], str]
 KeyProblem = tuple[KeyPath, str]
 """The key of a sweep that is wrong, and what is wrong."""
 
-CELLS_SHOWN = 3
 LEVEL = re.compile(r"_(\d+)$")
 """The resolution at the end of a metric's name."""
 
@@ -33,7 +35,8 @@ LEVEL = re.compile(r"_(\d+)$")
 def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks, backend: str) -> list[Problem]:
     """Return the problems that would make trials fail on the backend of this name."""
     driver = [sweep.problem(path, text) for path, text in _driver_problems(sweep.spec, trials, backend)]
-    return [*driver, *measuring_problems(sweep, trials, lacks), *_snapshot_problems(sweep, trials)]
+    memory = [sweep.problem(path, text) for path, text in _memory_problems(sweep, trials, backend)]
+    return [*driver, *measuring_problems(sweep, trials, lacks), *memory, *_snapshot_problems(sweep, trials)]
 
 
 def measuring_problems(
@@ -84,8 +87,7 @@ def _level_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[KeyProble
     spec = sweep.spec
     wanted: list[tuple[KeyPath, str]] = [(("score",), spec.score_name)]
     if sweep.states_claims:
-        stated = ((index, parse_claim(text)) for index, text in enumerate(spec.claims) if not is_prose(text))
-        wanted += [(("claims", index), claim.metric) for index, claim in stated if claim.metric]
+        wanted += [(("claims", index), claim.metric) for index, claim in well_formed(spec.claims) if claim.metric]
     for path, name in wanted:
         level = LEVEL.search(name)
         for resolution in sorted({trial.config.data.resolution for trial in trials}) if level else ():
@@ -111,10 +113,32 @@ def _file_problems(spec: SweepSpec) -> Iterator[KeyProblem]:
 
 
 def _device_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks) -> Iterator[KeyProblem]:
-    requested = {trial.resources: trial for trial in reversed(trials)}
-    for resources, trial in requested.items():
+    """Yield what the backend cannot provide, each with its cells."""
+    concerned: dict[Resources, dict[str, Trial]] = {}
+    for trial in trials:
+        concerned.setdefault(trial.resources, {})[trial.cell] = trial
+    for resources, cells in concerned.items():
         if why := lacks(resources):
-            yield _set_by("resources", sweep), f"{why} (cell {trial.cell})"
+            yield _set_by("resources", sweep, next(iter(cells.values()))), f"{why} ({listed([*cells])})"
+
+
+def _memory_problems(sweep: Sweep, trials: Sequence[Trial], backend: str) -> Iterator[KeyProblem]:
+    """Yield what cannot be held in memory: that of this machine, of a GPU, or requested of a cluster."""
+    cells: dict[tuple[KeyPath, str], list[str]] = {}
+    for trial in {trial.cell: trial for trial in reversed(trials)}.values():
+        needed, (there, where) = least_gib(trial.config), _memory_for(trial.resources, backend)
+        if needed > there:
+            text = f"training needs {needed:,.0f} GiB at least, {where} {there:,.0f} GiB"
+            cells.setdefault((_set_by("generator", sweep, trial), text), []).append(trial.cell)
+    for (path, text), concerned in cells.items():
+        yield path, f"{text} ({listed(concerned)})"
+
+
+def _memory_for(resources: Resources, backend: str) -> tuple[float, str]:
+    """Return the memory in GiB that a trial has at most, and in words what has it."""
+    if resources.gpus:
+        return LARGEST_GPU_GIB, "no GPU has"
+    return (machine_gib(), "this machine has") if backend == "local" else (resources.memory_gib, "it requests")
 
 
 def _snapshot_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Problem]:
@@ -122,10 +146,9 @@ def _snapshot_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Proble
     cells: dict[tuple[KeyPath, str], list[str]] = {}
     for trial in {trial.cell: trial for trial in reversed(trials)}.values():
         if trial.transfer_path and (why := _misfit(trial, trial.transfer_path)):
-            cells.setdefault((_set_by("transfer", sweep), why), []).append(trial.cell)
+            cells.setdefault((_set_by("transfer", sweep, trial), why), []).append(trial.cell)
     for (path, why), concerned in cells.items():
-        more = f" and {len(concerned) - CELLS_SHOWN:,} more" if len(concerned) > CELLS_SHOWN else ""
-        yield sweep.problem(path, f"{why} (cells {'; '.join(concerned[:CELLS_SHOWN])}{more})")
+        yield sweep.problem(path, f"{why} ({listed(concerned)})")
 
 
 def _misfit(trial: Trial, snapshot: Path) -> str:
@@ -136,7 +159,16 @@ def _misfit(trial: Trial, snapshot: Path) -> str:
     return f"{snapshot.name} does not fit: {', '.join(found)}" if found else ""
 
 
-def _set_by(group: str, sweep: Sweep) -> KeyPath:
-    """Return the key under which a sweep sets a group of settings for all cells."""
-    key = next((key for key in sweep.spec.base if key.partition(".")[0] == group), "")
-    return ("base", key) if key else (group,)
+def _set_by(group: str, sweep: Sweep, trial: Trial) -> KeyPath:
+    """Return the key under which a sweep sets a group of settings of a trial: of its cell, on an axis, or for all."""
+    spec = sweep.spec
+    given: list[tuple[KeyPath, Mapping[str, Any]]] = [
+        (("cells", trial.name), spec.cells.get(trial.name, {})),
+        *((("when", index, "set"), when.set) for index, when in enumerate(spec.when)),
+        *((("when", index, "grid"), when.grid) for index, when in enumerate(spec.when)),
+        (("grid",), spec.grid),
+        (("zip",), spec.zip),
+        (("base",), spec.base),
+    ]
+    found = ((*path, key) for path, keys in given for key in keys if key.partition(".")[0] == group)
+    return next(found, (group,))

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.sweep.trial import Trial
+from trainer.config.dataset.companion import locate_test_images
 from trainer.config.dataset.config import DataConfig, DataDescription
 from trainer.config.dataset.describe import describe
-from trainer.config.dataset.test_images import locate_test_images
 from trainer.config.metrics.names import MetricSpec
 from trainer.errors import DataError
 

@@ -20,6 +20,9 @@ from trainer.config.job import Resources
 from trainer.config.train import TrainConfig
 
 LEAST_SPREAD = 1.5
+SAME_NODES = {"ray": "ray_tune"}
+"""Another name under which attempts run on the nodes of a backend."""
+
 ELSEWHERE_SPREAD = 2.0
 """Accuracy (as a factor) of measurements on other resources, scaled by the number of devices."""
 
@@ -125,7 +128,7 @@ def evidence(
             drawn = Power(observed.speed.watts, 1.0, observed.speed.energy_method)
             power[shape_key(config)] += (drawn,)
     for config, timing in timed:
-        if timing.job.backend == backend:
+        if timing.job.backend in (backend, SAME_NODES.get(backend)):
             history[shape_key(config)] += (timing,)
     past = tuple(error for timings in history.values() for one in timings if (error := past_error(one)))
     return SpeedEvidence(benchmarks, history, power, past, speeds, is_here=backend != "slurm")

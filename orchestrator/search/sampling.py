@@ -154,7 +154,11 @@ class Sampling:
         wanted = wanted_of(sweep, every)
         fresh = [trial for trial in wanted if trial not in dispatcher.observed]
         handles = open_handles(dispatcher.store, fresh)
-        seen = observe(dispatcher.store, fresh, reported_states(dispatcher.store, handles, [dispatcher.backend]))
+        outages: list[str] = []
+        states = reported_states(dispatcher.store, handles, [dispatcher.backend], outages)
+        for outage in outages:
+            self.log(outage)
+        seen = observe(dispatcher.store, fresh, states)
         grown = replace(plan, sweep=sweep, trials=every, wanted=wanted, awaited=awaited)
         write_plan(dispatcher.store, grown)
         dispatcher.grow(grown, seen, decide({trial: wanted[trial] for trial in fresh}, seen, dispatcher.rules))

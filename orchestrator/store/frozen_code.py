@@ -8,7 +8,6 @@ has the same content by definition.
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ import orchestrator
 from orchestrator.store.commit import changes_since, commit_of
 from orchestrator.store.layout import Store, writing
 from orchestrator.store.private import private_place, require_private
-from trainer.files import replacing, temporary_name
+from trainer.files import create_folder, replacing
 
 LIVE = Path(orchestrator.__file__).resolve().parent.parent
 """The folder of the packages of this process."""
@@ -47,7 +46,7 @@ def freeze(store: Store, root: Path = LIVE) -> Path:
         if place.is_dir():
             _repair(place, files)
         else:
-            _write(place, files, root)
+            create_folder(place, lambda draft: _write(draft, files, root))
     return place
 
 
@@ -87,21 +86,12 @@ def _files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _write(place: Path, files: Files, root: Path) -> None:
-    """Write a copy under a temporary name, then rename it."""
-    draft = temporary_name(place)
-    try:
-        for name, content in files.items():
-            _put(draft / name, content)
-        commit = commit_of(root)
-        _put(draft / "changes.diff", changes_since(commit, root, PACKAGES))
-        _put(draft / "commit.json", json.dumps({"commit": commit, "root": str(root), "frozen": time.time()}).encode())
-        draft.rename(place)
-    except OSError:
-        if not place.is_dir():  # another process may have created the same copy first
-            raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+def _write(draft: Path, files: Files, root: Path) -> None:
+    for name, content in files.items():
+        _put(draft / name, content)
+    commit = commit_of(root)
+    _put(draft / "changes.diff", changes_since(commit, root, PACKAGES))
+    _put(draft / "commit.json", json.dumps({"commit": commit, "root": str(root), "frozen": time.time()}).encode())
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from trainer.config.stored import Spoilt, read_document
+from trainer.config.stored import Malformed, read_document
 from trainer.files import replace_file
 
 
@@ -23,15 +23,15 @@ def write_handle(attempt: Path, handle: Handle) -> None:
     replace_file(attempt / "handle.json", handle.model_dump_json())
 
 
-def read_handle(attempt: Path, spoilt: list[Spoilt] | None = None) -> Handle | None:
+def read_handle(attempt: Path, malformed: list[Malformed] | None = None) -> Handle | None:
     """Return the handle in an attempt's directory.
 
-    Returns None if it is missing, invalid or of another attempt; in the last two cases the reason is added to `spoilt`.
+    Returns None if it is missing, or invalid or of another attempt, which is reported in `malformed`.
     """
     path = attempt / "handle.json"
-    handle = read_document(path, Handle, spoilt)
+    handle = read_document(path, Handle, malformed)
     if handle is None or (handle.trial, f"{handle.attempt:03d}") == (attempt.parent.parent.name, attempt.name):
         return handle
-    if spoilt is not None:
-        spoilt.append(Spoilt(path, 0, f"belongs to attempt {handle.attempt} of trial {handle.trial}"))
+    if malformed is not None:
+        malformed.append(Malformed(path, 0, f"belongs to attempt {handle.attempt} of trial {handle.trial}"))
     return None

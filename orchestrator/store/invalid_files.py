@@ -11,7 +11,7 @@ from orchestrator.store.layout import Store, TrialFile
 from orchestrator.store.lease import Holder
 from orchestrator.store.requests import Retry, SweepMark
 from trainer.config.job import Job
-from trainer.config.stored import Spoilt, read_document, rows_in
+from trainer.config.stored import Malformed, read_document, rows_in
 from trainer.record import RunDir, RunRecord
 
 
@@ -19,7 +19,7 @@ class _AnyDocument(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) -> list[Spoilt]:
+def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) -> list[Malformed]:
     """Return the invalid files and lines of a trial; none if it has no directory.
 
     Histograms are checked only on request: they are far larger than everything else.
@@ -33,7 +33,7 @@ def invalid_files(store: Store, trial: str, *, with_histograms: bool = False) ->
     for number in run.attempts():
         read_handle(run.attempt(number), found)
     if not run.trial.exists():
-        found.append(Spoilt(run.trial, 0, "missing"))
+        found.append(Malformed(run.trial, 0, "missing"))
     return found
 
 
@@ -46,11 +46,11 @@ def _documents(run: RunDir) -> Iterator[tuple[Path, type[BaseModel]]]:
         yield run.attempt(number) / "accounting.json", _AnyDocument
 
 
-def _rows(path: Path) -> tuple[Spoilt, ...]:
+def _rows(path: Path) -> tuple[Malformed, ...]:
     return _rows_at(path, _version(path))
 
 
-def _document(path: Path, model: type[BaseModel]) -> tuple[Spoilt, ...]:
+def _document(path: Path, model: type[BaseModel]) -> tuple[Malformed, ...]:
     return _document_at(path, model, _version(path))
 
 
@@ -63,14 +63,14 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 @cache
-def _rows_at(path: Path, _version: tuple[int, int]) -> tuple[Spoilt, ...]:
-    spoilt: list[Spoilt] = []
-    rows_in(path, spoilt)
-    return tuple(spoilt)
+def _rows_at(path: Path, _version: tuple[int, int]) -> tuple[Malformed, ...]:
+    malformed: list[Malformed] = []
+    rows_in(path, malformed)
+    return tuple(malformed)
 
 
 @cache
-def _document_at(path: Path, model: type[BaseModel], _version: tuple[int, int]) -> tuple[Spoilt, ...]:
-    spoilt: list[Spoilt] = []
-    read_document(path, model, spoilt)
-    return tuple(spoilt)
+def _document_at(path: Path, model: type[BaseModel], _version: tuple[int, int]) -> tuple[Malformed, ...]:
+    malformed: list[Malformed] = []
+    read_document(path, model, malformed)
+    return tuple(malformed)

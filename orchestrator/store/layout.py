@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from orchestrator.errors import PlanError, StoreError
 from orchestrator.sweep.trial import Trial
 from trainer.config.identity import TRIAL_ID
 from trainer.config.job import Job
-from trainer.config.stored import Spoilt, read_document
+from trainer.config.stored import Malformed, read_document
 from trainer.config.train import TrainConfig
 from trainer.files import create_file, temporary_name
 from trainer.record import RunDir
@@ -69,9 +69,13 @@ class Store:
         for shard in _names(self.trials):
             yield from (name for name in _names(self.trials / shard) if TRIAL_ID.fullmatch(name))
 
-    def find(self, beginning: str) -> str:
-        """Return the trial whose id starts with `beginning`. Raises PlanError unless there is exactly one."""
-        found = [trial for trial in self.ids() if trial.startswith(beginning)] if beginning else []
+    def find(self, beginning: str, planned: Iterable[str] = ()) -> str:
+        """Return the trial, begun or `planned`, whose id starts with `beginning`.
+
+        Raises PlanError unless there is exactly one.
+        """
+        known = {*self.ids(), *planned}
+        found = [trial for trial in known if trial.startswith(beginning)] if beginning else []
         if len(found) == 1:
             return found[0]
         problem = f"{len(found)} trials start with it" if found else "no such trial"
@@ -118,14 +122,14 @@ class TrialFile(BaseModel):
     config: TrainConfig
 
 
-def read_trial(run: RunDir, spoilt: list[Spoilt] | None = None) -> TrialFile | None:
-    """Return trial.json; None if it is missing or invalid, in which case the reason is added to `spoilt`."""
-    return read_document(run.trial, TrialFile, spoilt)
+def read_trial(run: RunDir, malformed: list[Malformed] | None = None) -> TrialFile | None:
+    """Return trial.json; None if it is missing or invalid, in which case the reason is added to `malformed`."""
+    return read_document(run.trial, TrialFile, malformed)
 
 
-def read_job(path: Path, spoilt: list[Spoilt] | None = None) -> Job | None:
-    """Return the job at `path`; None if it is missing or invalid, in which case the reason is added to `spoilt`."""
-    return read_document(path, Job, spoilt)
+def read_job(path: Path, malformed: list[Malformed] | None = None) -> Job | None:
+    """Return the job at `path`; None if it is missing or invalid, in which case the reason is added to `malformed`."""
+    return read_document(path, Job, malformed)
 
 
 def _names(directory: Path) -> list[str]:

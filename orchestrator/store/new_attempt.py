@@ -1,6 +1,5 @@
 """Adds attempts to trials; the only place that creates a Job."""
 
-import errno
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from orchestrator.store.layout import Store, writing
 from orchestrator.store.lease import holder
 from trainer.config.job import Estimate, Job, Resources, Work
 from trainer.config.options import RunOptions
-from trainer.files import Guard, replace_file, replacing
+from trainer.files import Guard, create_folder, replace_file
 from trainer.record import RunDir
 
 
@@ -48,13 +47,8 @@ def new_attempt(store: Store, trial: str, request: JobRequest) -> Job | None:
 
 def add_attempt(run: RunDir, job: Job, guard: Guard | None = None) -> bool:
     """Create the folder of an attempt with its job, atomically; return False if the number is taken."""
-    folder = run.attempt(job.attempt)
-    try:
-        with replacing(folder, guard) as draft:
-            draft.mkdir()
-            replace_file(draft / run.job(job.attempt).name, job.model_dump_json(indent=1))
-    except OSError as error:
-        if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and folder.is_dir():
-            return False
-        raise
-    return True
+
+    def fill(draft: Path) -> None:
+        replace_file(draft / run.job(job.attempt).name, job.model_dump_json(indent=1))
+
+    return create_folder(run.attempt(job.attempt), fill, guard)

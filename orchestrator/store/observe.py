@@ -1,6 +1,9 @@
 """Observes the state of trials in the store."""
 
+import math
+import re
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -29,13 +32,15 @@ MetricRows = Sequence[Mapping[str, Any]]
 class Measurements:
     """Recorded metrics of a trial, and those requested of the last attempt.
 
-    `metrics` has the kimg of the newest row of each name, `earliest` the lowest kimg. `snapshots` has, by kimg, the
-    recorded names of each snapshot with their evaluation seeds. `requested` are the metrics and probes of the last
-    attempt, with `requested_seeds` seeds. `evaluations` summarises the evaluation attempts after the last training.
+    `metrics` has the kimg of the newest row of each name, `earliest` the lowest kimg, `moments` every one. `snapshots`
+    has, by kimg, the recorded names of each snapshot with their evaluation seeds. `requested` are the metrics and
+    probes of the last attempt, with `requested_seeds` seeds. `evaluations` summarises the evaluation attempts after the
+    last training.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     earliest: Mapping[str, float] = field(default_factory=dict)
+    moments: Mapping[str, frozenset[float]] = field(default_factory=dict)
     snapshots: Mapping[float, frozenset[tuple[str, int]]] = field(default_factory=dict)
     requested: frozenset[str] = frozenset()
     requested_seeds: int = 1
@@ -60,13 +65,15 @@ class Observed:
     `adasweep retry` resets them; `retried`: nothing has run since. `stops` has the reasons why rules of sweeps stopped
     the trial, `cancels` those of sweeps that cancelled it. `history` has all attempts, `retries` the last attempt
     forgiven for each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep from them. Attempts that the
-    backend refused are not included.
+    backend refused are not included. `checkpoint_kimg` is the progress in the newest checkpoint that is there, 0
+    without any: a store that was unpacked or pruned may lack them.
     """
 
     state: State = State.PENDING
     attempts: int = 0
     kimg: float = 0.0
     saved_kimg: float = 0.0
+    checkpoint_kimg: float = math.inf
     horizon_kimg: float = 0.0
     failures: int = 0
     stalls: int = 0
@@ -86,6 +93,8 @@ class Observed:
 
 
 NEVER = Observed()
+CHECKPOINT = re.compile(r"ckpt-(\d{9,})-t\d{4,}-[0-9a-f]{16}\.safetensors")
+"""The name of a checkpoint, with its image counter."""
 
 
 class _Attempts(NamedTuple):
@@ -123,6 +132,7 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         stalls=without_progress.stalls,
         retried=forgiven(history[-1].number, retried),
         last_work=seen.last.work if seen.last else "train",
+        checkpoint_kimg=_checkpoint_kimg(run),
         stops=stops(run),
         cancels=cancels(run),
         history=history,
@@ -183,12 +193,13 @@ def _with_record(observed: Observed, record: RunRecord | None, now: float) -> Ob
 def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, retried: Mapping[str, int]) -> Measurements:
     last = seen.training[-1] if seen.training else 0
     after_training = [attempt for attempt in seen.history if attempt.number > last]
-    earliest: dict[str, float] = {}
+    moments: dict[str, set[float]] = defaultdict(set)
     for row in rows:
-        earliest[row["metric"]] = min(row["kimg"], earliest.get(row["metric"], row["kimg"]))
+        moments[row["metric"]].add(row["kimg"])
     return Measurements(
         metrics={row["metric"]: row["kimg"] for row in rows},
-        earliest=earliest,
+        earliest={name: min(kimgs) for name, kimgs in moments.items()},
+        moments={name: frozenset(kimgs) for name, kimgs in moments.items()},
         snapshots=known_snapshots(run, rows),
         requested=requested_names(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
         requested_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
@@ -201,6 +212,11 @@ def _speed(latest: RunRecord | None, rows: MetricRows) -> Speed:
     if latest is None:
         return Speed(evaluation_seconds=seconds)
     return Speed(latest.images_per_second, seconds, _watts(latest), latest.energy.method)
+
+
+def _checkpoint_kimg(run: RunDir) -> float:
+    found = (CHECKPOINT.fullmatch(path.name) for path in run.checkpoints.glob("ckpt-*"))
+    return max((int(match[1]) / 1000 for match in found if match), default=0.0)
 
 
 def _watts(record: RunRecord) -> float | None:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from orchestrator.store.layout import Store, writing
+from orchestrator.store.layout import Store, read_job, writing
 from orchestrator.store.scores import score_curve
 from trainer.config.metrics.names import better
 from trainer.config.training import TransferFromTrial
@@ -51,7 +51,12 @@ def _linked_or_copied(source: Path, draft: Path) -> None:
 
 
 def _best_kimg(store: Store, start: TransferFromTrial, metric: str) -> float | None:
+    """Return the best point of a trial, with the evaluation seeds of the sweep that trained it."""
     sign = 1 if better(metric) == "lower" else -1
-    curve = score_curve(store.run(start.trial), metric, start.kimg)
+    run = store.run(start.trial)
+    jobs = (read_job(run.job(number)) for number in run.attempts())
+    trained = next((job for job in jobs if job and job.work == "train"), None)
+    seeds = (trained.sweep, trained.options.evaluation_seeds) if trained else ()
+    curve = score_curve(run, metric, start.kimg, *seeds)
     scores = {kimg: sign * value for kimg, value in sorted(curve.items()) if math.isfinite(value)}
     return min(scores, key=lambda kimg: scores[kimg], default=None)

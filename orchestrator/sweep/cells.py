@@ -17,7 +17,7 @@ from orchestrator.sweep.expression import ExpressionError, evaluate
 from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.overlay import Layers, Misfit, Misfits, Places, layered, value_of
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.setting import Setting, shallow_first
+from orchestrator.sweep.setting import Setting, final_value, shallow_first
 from orchestrator.sweep.spec import SweepSpec, When
 from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.plan_file import Axis
@@ -111,6 +111,11 @@ def settings_at(given: Mapping[str, Any], path: KeyPath) -> tuple[Setting, ...]:
     return tuple(_setting(key, value, (*path, key)) for key, value in given.items())
 
 
+def settings_of(cell: SweepCell, tree: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a cell chooses, by key: the final values in its tree of settings, if it has one."""
+    return {s.key: s.value if tree is None else final_value(s, tree) for s in cell.chosen}
+
+
 def _setting(key: str, value: Any, path: KeyPath) -> Setting:
     return Setting(key, coerced(key, value), path)
 
@@ -154,7 +159,7 @@ def _with_derived(cell: SweepCell, layers: Layers, spec: SweepSpec, places: Plac
 
 def size_of(sweep: Sweep) -> int:
     """Return how many trials a sweep has at most."""
-    spec, sampled = sweep.spec, len(sweep.sampled) if sweep.spec.search else 1
+    spec, sampled = sweep.spec, sweep.spec.search.trials if sweep.spec.search else 1
     axes = [*spec.grid.values(), *(values for when in spec.when for values in when.grid.values())]
     zipped = len(next(iter(spec.zip.values()))) if spec.zip else 1
     return sampled * math.prod(map(len, axes)) * max(1, len(spec.cells)) * zipped * len(spec.seed_values)

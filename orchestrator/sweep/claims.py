@@ -1,5 +1,6 @@
 """Checks the claims of a sweep file when it is read, before anything runs."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -72,12 +73,18 @@ def _unmeasured(claim: Claim, metrics: Sequence[str], horizon_kimg: float) -> st
     return ""
 
 
+def well_formed(claims: Sequence[str]) -> Iterator[tuple[int, Claim]]:
+    """Yield the claims that can be tested, with their places."""
+    for index, text in enumerate(claims):
+        with contextlib.suppress(ClaimProblem):  # reported by `claim_problems`
+            if not is_prose(text):
+                yield index, parse_claim(text)
+
+
 def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:
     """Yield well-formed claims that do not refer to two cells of the sweep."""
-    for index, text in enumerate(claims):
-        if is_prose(text):
-            continue
+    for index, claim in well_formed(claims):
         try:
-            pair_of(parse_claim(text), cells)
+            pair_of(claim, cells)
         except ClaimProblem as problem:
-            yield ("claims", index), f'"{text}": {problem}'
+            yield ("claims", index), f'"{claim.text}": {problem}'

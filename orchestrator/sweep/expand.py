@@ -2,12 +2,12 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from orchestrator.errors import SweepError
-from orchestrator.sweep.cells import SPACE, SweepCell, base_settings, kept, points_of, settings_at, size_of
+from orchestrator.errors import Problem, SweepError
+from orchestrator.sweep.cells import SPACE, SweepCell, base_settings, kept, points_of, settings_at, settings_of, size_of
 from orchestrator.sweep.conditions import ConditionChecker
-from orchestrator.sweep.expansion import KeptCell
+from orchestrator.sweep.expansion import Expansion, KeptCell
 from orchestrator.sweep.overlay import Misfit, Misfits, Places, layered
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
@@ -16,50 +16,80 @@ from orchestrator.sweep.setting import affecting
 from orchestrator.sweep.sources import Sources
 from orchestrator.sweep.trial import DataLookup, Trial
 from orchestrator.sweep.unmet_conditions import unmet_conditions
+from trainer.config.claims.cells import Cells
 
 MAX_TRIALS = 200_000
 
 
+class PointOfCells(NamedTuple):
+    """The name and the settings of a cell that has no valid trials."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+class ExaminedCells(NamedTuple):
+    """The valid trials of a sweep, and every problem of its other cells.
+
+    `cells` has all cells by label, the invalid ones too; None if their labels are not all known.
+    """
+
+    trials: list[Trial]
+    problems: list[Problem]
+    cells: Cells | None = None
+
+    def required(self) -> list[Trial]:
+        """Return the trials. Raises SweepError if there is any problem."""
+        if self.problems:
+            raise SweepError(self.problems)
+        return self.trials
+
+
 def expand(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a sweep. Raises SweepError with every invalid value and its line."""
-    conditions = ConditionChecker()
-    trials = _expanded(sweep, find, conditions)
-    if not sweep.spec.search:
-        require_satisfiable(sweep, conditions)
-    return trials
+    return examined_cells(sweep, find).required()
 
 
-def expand_examples(sweep: Sweep, find: DataLookup) -> list[Trial]:
-    """Return the trials of example points of a search, given as `sweep.sampled`. Raises SweepError like `expand`."""
-    conditions = ConditionChecker()
-    trials = _expanded(sweep, find, conditions)
-    require_satisfiable(sweep, conditions)
-    return trials
+def examined_cells(sweep: Sweep, find: DataLookup, *, are_examples: bool = False) -> ExaminedCells:
+    """Return the trials of a sweep as far as they are valid, and what is wrong with the others.
 
-
-def require_satisfiable(sweep: Sweep, conditions: ConditionChecker) -> None:
-    """Raise SweepError for values of conditions that no cell can have."""
-    problems = [sweep.problem(path, text) for path, text in unmet_conditions(sweep, conditions)]
-    if problems:
-        raise SweepError(problems)
-
-
-def _expanded(sweep: Sweep, find: DataLookup, conditions: ConditionChecker) -> list[Trial]:
-    find, spec = functools.cache(find), sweep.spec
-    size = size_of(sweep)
+    `are_examples`: `sweep.sampled` are example points that show what a search may sample.
+    """
+    size, spec = size_of(sweep), sweep.spec
     if size > MAX_TRIALS:
-        raise SweepError([sweep.problem((), f"makes up to {size:,} trials; the limit is {MAX_TRIALS:,}")])
-    collector = ProblemCollector(sweep)
-    expansion = Sources(find).expansion(sweep, _cells(sweep, Places(find, sweep.folder), conditions, collector))
+        problem = sweep.problem((), f"makes up to {size:,} trials; the limit is {MAX_TRIALS:,}")
+        return ExaminedCells([], [problem])
+    find, conditions, collector = functools.cache(find), ConditionChecker(), ProblemCollector(sweep)
+    cells = _cells(sweep, Places(find, sweep.folder), conditions, collector)
+    are_known = not collector.problems
+    trials = _trials(Sources(find).expansion(sweep, cells), collector)
+    found = collector.problems
+    if not (cells or found or (spec.search and not sweep.sampled)):
+        found = [sweep.problem(("exclude",), "excludes all cells")]
+    elif are_known and (are_examples or not spec.search):
+        found += unmet_problems(sweep, conditions)
+    if not are_known and any(when.grid for when in spec.when):
+        return ExaminedCells(trials, found)
+    points = () if are_known else ((point, settings_of(point)) for point in points_of(sweep))
+    invalid = [*points, *((cell, settings_of(cell, layers.full_tree)) for cell, layers in cells if found)]
+    known = {cell.label: PointOfCells(cell.name, settings) for cell, settings in invalid}
+    return ExaminedCells(trials, found, {**known, **{trial.cell: trial for trial in trials}})
+
+
+def unmet_problems(sweep: Sweep, conditions: ConditionChecker) -> list[Problem]:
+    """Return the problems of values of conditions that no cell can have."""
+    return [sweep.problem(path, text) for path, text in unmet_conditions(sweep, conditions)]
+
+
+def _trials(expansion: Expansion, collector: ProblemCollector) -> list[Trial]:
+    """Return the trials of the valid cells; collect what is wrong with the others."""
     trials: list[Trial] = []
     first: dict[str, Trial] = {}
     for place, (cell, _) in enumerate(expansion.cells):
         with collector.collecting(cell.label):
-            trials += expansion.trials(place)
-            _require_same_resources(cell, trials[-1], first.setdefault(trials[-1].id, trials[-1]))
-    collector.require_none()
-    if not trials and not (spec.search and not sweep.sampled):
-        raise SweepError([sweep.problem(("exclude",), "excludes all cells")])
+            found = expansion.trials(place)
+            _require_same_resources(cell, found[-1], first.setdefault(found[-1].id, found[-1]))
+            trials += found
     return trials
 
 

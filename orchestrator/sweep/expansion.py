@@ -4,30 +4,29 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestrator.sweep.cells import SweepCell
+from orchestrator.sweep.cells import SweepCell, settings_of
 from orchestrator.sweep.error_location import locate_error
 from orchestrator.sweep.keys import HORIZON
 from orchestrator.sweep.moment import Unkept, snapshot_of
-from orchestrator.sweep.overlay import Layers, Misfit, Misfits
+from orchestrator.sweep.overlay import Layers, Misfit, MisfitCollector, Misfits
 from orchestrator.sweep.problem_collector import ProblemCollector
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.setting import affecting, final_value, overrides
+from orchestrator.sweep.setting import affecting, overrides
 from orchestrator.sweep.spec import Length
 from orchestrator.sweep.transfer_source import SourceReference
 from orchestrator.sweep.trial import Source, Trial
 from orchestrator.sweep.yaml_source import spelled
 from trainer.config.identity import trial_id
-from trainer.config.job import Resources
+from trainer.config.job import MOST_GPUS, Resources
 from trainer.config.resolve import completed
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import unfit
 
-MAX_GPUS = 4096
 MAX_SOURCES = 50
 
 KeptCell = tuple[SweepCell, Layers]
@@ -48,6 +47,13 @@ class SourceFinder(Protocol):
 
 OpenTrial = tuple[int, int, int]
 """The expansion (its id), the place and the seed of a trial that is being made."""
+
+
+class Effort(NamedTuple):
+    """How long a cell is trained, and on what."""
+
+    horizon_kimg: float
+    resources: Resources
 
 
 @dataclass
@@ -77,33 +83,41 @@ class Expansion:
         return self._trials[place, seed]
 
     def _made(self, place: int, seed: int) -> Trial:
+        known = self._trials.get((place, self.sweep.spec.seed_values[0]))
+        if known:
+            source, config = self._computed(place, seed)
+            return replace(known, id=trial_id(config), config=config, seed=seed, source=source)
+        cell, layers = self.cells[place]
+        collector = MisfitCollector()
+        with collector:
+            effort = _effort(cell, layers)
+        with collector:
+            source, config = self._computed(place, seed)
+        collector.require_none()
+        trial = self._first(place, config, source, effort)
+        _require_fitting_source(trial, layers.transfer)
+        return replace(trial, seed=seed)
+
+    def _computed(self, place: int, seed: int) -> tuple[Source | None, TrainConfig]:
+        """Return what a trial starts from, and its configuration. Raises Misfits."""
         cell, layers = self.cells[place]
         given = layers.transfer
         source = self._source(place, seed, given) if isinstance(given, SourceReference) else None
         start = given if not isinstance(given, SourceReference) else source.snapshot if source else None
         with _locating_errors(cell):
-            config = completed(layers.with_seed(seed, start), layers.data.description)
-        known = self._trials.get((place, self.sweep.spec.seed_values[0]))
-        if known:
-            return replace(known, id=trial_id(config), config=config, seed=seed, source=source)
-        trial = self._first(cell, layers, config, source)
-        _require_fitting_source(trial, given)
-        return replace(trial, seed=seed)
+            return source, completed(layers.with_seed(seed, start), layers.data.description)
 
-    def _first(self, cell: SweepCell, layers: Layers, config: TrainConfig, source: Source | None) -> Trial:
-        with _locating_errors(cell, "resources"):
-            resources = Resources.model_validate(layers.tree["resources"])
-        with _locating_errors(cell):
-            horizon_kimg = Length.model_validate({HORIZON: layers.tree[HORIZON]}).horizon_kimg
+    def _first(self, place: int, config: TrainConfig, source: Source | None, effort: Effort) -> Trial:
+        cell, layers = self.cells[place]
         return Trial(
             id=trial_id(config),
             config=config,
             cell=cell.label,
-            settings={setting.key: final_value(setting, layers.full_tree) for setting in cell.chosen},
+            settings=settings_of(cell, layers.full_tree),
             seed=config.seed,
             data_path=layers.data.path,
-            horizon_kimg=config.whole_iterations(horizon_kimg),
-            resources=resources,
+            horizon_kimg=config.whole_iterations(effort.horizon_kimg),
+            resources=effort.resources,
             transfer_path=layers.transfer if isinstance(layers.transfer, Path) else None,
             preset=layers.preset["preset"],
             name=cell.name,
@@ -138,6 +152,17 @@ class Expansion:
             return Source(trial, found.sweep, snapshot_of(reference.source.at, trial, found.sweep.spec))
         except Unkept as problem:
             raise Misfits([Misfit(reference.path, f"at: {problem} (source {trial.cell})")]) from None
+
+
+def _effort(cell: SweepCell, layers: Layers) -> Effort:
+    """Return how long a cell is trained, and on what. Raises Misfits."""
+    collector = MisfitCollector()
+    with collector, _locating_errors(cell, "resources"):
+        resources = Resources.model_validate(layers.tree["resources"])
+    with collector, _locating_errors(cell):
+        length = Length.model_validate({HORIZON: layers.tree[HORIZON]})
+    collector.require_none()
+    return Effort(length.horizon_kimg, resources)
 
 
 def _require_an_end(source: OpenTrial, under_way: list[OpenTrial], reference: SourceReference) -> None:
@@ -181,7 +206,7 @@ def _require_even_shares(cell: SweepCell, trial: Trial) -> None:
     """Raise Misfits if the micro-batches of an iteration do not divide evenly among the GPUs."""
     gpus, shares = trial.resources.whole_gpus, trial.config.micro_batches
     if gpus and shares % gpus:
-        fitting = ", ".join(str(count) for count in range(1, min(shares, MAX_GPUS) + 1) if shares % count == 0)
+        fitting = ", ".join(str(count) for count in range(1, min(shares, MOST_GPUS) + 1) if shares % count == 0)
         text = f"{gpus} GPUs cannot share the micro-batches of an iteration ({shares}) evenly; use {fitting}"
         raise Misfits([Misfit(affecting("resources.gpus", cell.settings)[-1].path, text, concerns_cell=True)])
 

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
+from orchestrator.sweep.key_notes import GROUPS, SWEEP
 from orchestrator.sweep.keys import models_in, settable
+from orchestrator.sweep.setting_notes import SETTINGS
 from orchestrator.sweep.spec import SweepSpec
 
 ID = "https://json-schema.org/draft/2020-12/schema"
@@ -15,7 +17,7 @@ def sweep_schema() -> dict[str, Any]:
     """Return the schema of SweepSpec, with all dotted keys listed wherever settings are assigned."""
     schema = SweepSpec.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
-    values = {key: _value(fields, definitions) for key, fields in settable().items()}
+    values = {key: _value(fields, definitions) | {"description": SETTINGS[key]} for key, fields in settable().items()}
     definitions["Assignments"] = _closed(values)
     definitions["Axes"] = _closed(
         {key: {"type": "array", "minItems": 1, "items": value} for key, value in values.items()}
@@ -31,12 +33,22 @@ def sweep_schema() -> dict[str, Any]:
         _refer(definitions[dimension]["properties"], when="Conditions")
     derived = properties["derive"]
     derived |= {"properties": dict.fromkeys(values, derived.pop("additionalProperties")), "additionalProperties": False}
+    _describe(properties, definitions)
     properties["cells"]["additionalProperties"] = {"$ref": "#/$defs/Assignments"}
     properties["exclude"]["items"] = {"$ref": "#/$defs/Conditions"}
     parts = {key: value for key, value in properties.items() if key not in ("sweep", "tiers")}
     definitions["Tier"] = _closed(parts) | {"description": "What is different at this size; null removes a key."}
     properties["tiers"]["additionalProperties"] = {"$ref": "#/$defs/Tier"}
     return {"$schema": ID, **schema}
+
+
+def _describe(properties: dict[str, Any], definitions: dict[str, Any]) -> None:
+    """Add the sentence about every key of the file and of its groups."""
+    for key, note in SWEEP.items():
+        properties[key]["description"] = note
+    for key, note in GROUPS.items():
+        group, _, name = key.partition(".")
+        definitions[group]["properties"][name]["description"] = note
 
 
 def _closed(properties: dict[str, Any]) -> dict[str, Any]:

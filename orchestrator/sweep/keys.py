@@ -16,7 +16,8 @@ from trainer.config.spec import Positive, PositiveInt
 from trainer.config.train import TrainConfig
 from trainer.errors import did_you_mean
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Assignments = dict[str, JsonValue]
 """Dotted keys of TrainConfig (or `preset`, `data`, `resources.cpus`, ...) and their values."""
 

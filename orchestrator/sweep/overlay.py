@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pydantic import ValidationError
 
@@ -34,6 +34,26 @@ class Misfits(Exception):
     def __init__(self, found: list[Misfit]) -> None:
         self.found = found
         super().__init__(found)
+
+
+class MisfitCollector:
+    """Collects the invalid values that independent steps of making a cell find."""
+
+    def __init__(self) -> None:
+        self.found: list[Misfit] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, Misfits):
+            self.found += error.found
+        return isinstance(error, Misfits)
+
+    def require_none(self) -> None:
+        """Raise Misfits with all that was found, if anything was."""
+        if self.found:
+            raise Misfits(self.found)
 
 
 class Places(NamedTuple):
@@ -79,9 +99,14 @@ class Layers(NamedTuple):
 
 def layered(settings: Sequence[Setting], places: Places) -> Layers:
     """Return `settings` merged over the preset; later ones override earlier ones. Raises Misfits."""
-    data = _data(settings, places)
-    preset = _preset(settings)
-    transfer = _transfer(settings, places)
+    collector = MisfitCollector()
+    with collector:
+        data = _data(settings, places)
+    with collector:
+        preset = _preset(settings)
+    with collector:
+        transfer = _transfer(settings, places)
+    collector.require_none()
     shape = data.description.resolution, preset["preset_devices"]
     beneath = preset_tree(preset["preset"], *shape, transfer=transfer is not None)
     tree = _choices(beneath)

@@ -44,9 +44,10 @@ class ProblemCollector:
         text = misfit.text
         if misfit.other:
             text = f"{text} ({self._sweep.problem(misfit.other, '').place})"
-        return self._sweep.problem(misfit.path, f"{text} ({_listed(cells)})" if misfit.concerns_cell else text)
+        return self._sweep.problem(misfit.path, f"{text} ({listed(cells)})" if misfit.concerns_cell else text)
 
 
-def _listed(cells: list[str]) -> str:
+def listed(cells: Sequence[str]) -> str:
+    """Return the first cells by label, and how many more there are."""
     more = f" and {len(cells) - SHOWN:,} more" if len(cells) > SHOWN else ""
     return f"cell{'s' if len(cells) > 1 else ''} {'; '.join(cells[:SHOWN])}{more}"

@@ -65,6 +65,12 @@ def read_published(file: Path) -> PublishedFile:
         raise SweepError(problems) from None
 
 
+def published_about(sweep: str, folder: Path = PUBLISHED) -> list[PublishedFile]:
+    """Return the tables that name a sweep; the others are not parsed."""
+    named = (file for file in sorted(folder.glob("*.yaml")) if sweep in file.read_text(encoding="utf-8"))
+    return [read_published(file) for file in named]
+
+
 def published_files(folder: Path = PUBLISHED) -> list[PublishedFile]:
     """Return the tables of all papers."""
     return [read_published(file) for file in sorted(folder.glob("*.yaml"))]

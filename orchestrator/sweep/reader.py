@@ -52,6 +52,11 @@ class Sweep:
         """Return whether the published values are this tier's own, likewise."""
         return self._states("published")
 
+    @property
+    def states_stop(self) -> bool:
+        """Return whether the stop rules are this tier's own, likewise."""
+        return self._states("stop")
+
     def _states(self, key: str) -> bool:
         return not self.tier or ("tiers", self.tier, key) in self.source.lines
 
@@ -67,20 +72,21 @@ class Sweep:
 class Examined(NamedTuple):
     """The readable part of a sweep file, and all its problems.
 
-    `sweep` is without invalid keys, or None if too little of it is valid.
+    `sweep` is without the invalid keys `left_out`, or None if too little of it is valid.
     """
 
     sweep: Sweep | None
     problems: list[Problem]
+    left_out: frozenset[str] = frozenset()
 
 
 def read_sweep(file: Path, tier: str = "") -> Sweep:
     """Return the sweep of `file` at `tier`; "" is the file without a tier. Checks all tiers, reports all errors."""
-    sweep, problems = examined(file, tier)
-    if problems:
-        raise SweepError(problems)
-    assert sweep
-    return sweep
+    found = examined(file, tier)
+    if found.problems:
+        raise SweepError(found.problems)
+    assert found.sweep
+    return found.sweep
 
 
 def examined(file: Path, tier: str = "") -> Examined:
@@ -96,7 +102,7 @@ def examined(file: Path, tier: str = "") -> Examined:
         raise SweepError([source.problem(("tiers",), f"has no tier '{tier}'{known}")])
     read = {name: _validated(source, name) for name in ("", *names)}
     problems = [problem for found in read.values() for problem in found.problems]
-    return Examined(read[tier].sweep, list(dict.fromkeys(problems)))
+    return read[tier]._replace(problems=list(dict.fromkeys(problems)))
 
 
 def _validated(source: YamlSource, tier: str) -> Examined:
@@ -106,13 +112,12 @@ def _validated(source: YamlSource, tier: str) -> Examined:
     except ValidationError as error:
         places = _deepest([(*_explained(detail, values), detail["type"]) for detail in error.errors()])
         problems = [_problem(source, tier, *found) for found in places]
-        valid_part = _valid_part(values, {path[0] if path else "zip" for path, _ in places})
+        left_out = frozenset(str(path[0]) if path else "zip" for path, _ in places)
+        valid_part = _valid_part(values, left_out)
         if valid_part is None:
-            return Examined(None, problems)
+            return Examined(None, problems, left_out)
         rest = Sweep(source, tier, valid_part)
-        return Examined(
-            rest if AXES.isdisjoint(path[0] for path, _ in places if path) else None, problems + _misfits(rest)
-        )
+        return Examined(rest, problems + _misfits(rest), left_out)
     return Examined(sweep, _misfits(sweep))
 
 
@@ -127,10 +132,11 @@ def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]
     ]
 
 
-def _valid_part(values: dict[str, Any], wrong: set[str | int]) -> SweepSpec | None:
+def _valid_part(values: dict[str, Any], wrong: frozenset[str]) -> SweepSpec | None:
     """Return a sweep without its wrong keys and those that depend on them, to find further problems."""
     without = wrong | (DEPENDS_ON_METRICS if "metrics" in wrong else set())
     rest = {key: value for key, value in values.items() if key not in without}
+    rest |= {"metrics": []} if "metrics" in wrong else {}
     try:
         return SweepSpec.model_validate({"sweep": "unnamed", HORIZON: MAX_HORIZON_KIMG, **rest})
     except ValidationError:

@@ -5,8 +5,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from orchestrator.errors import SweepError
 from orchestrator.sweep.conditions import ConditionChecker
-from orchestrator.sweep.expand import applies, expand, expand_examples, require_satisfiable
+from orchestrator.sweep.expand import ExaminedCells, applies, examined_cells, expand, unmet_problems
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Point, Search, examples
 from orchestrator.sweep.spec import SweepSpec
@@ -51,12 +52,20 @@ def trials_of(sweep: Sweep, point: Point, find: DataLookup) -> list[Trial]:
 
 def typical_trials(sweep: Sweep, find: DataLookup) -> list[Trial]:
     """Return the trials of a configuration from the middle of the space; check its ends, too. Raises SweepError."""
+    return typical_cells(sweep, find).required()
+
+
+def typical_cells(sweep: Sweep, find: DataLookup) -> ExaminedCells:
+    """Return the cells of a configuration from the middle of the space, and what is wrong there and at its ends."""
     assert sweep.spec.search
     conditions = ConditionChecker()
-    shown = examples(sweep.spec.search.space, applies(sweep, find, conditions))
-    require_satisfiable(sweep, conditions)
-    expand_examples(replace(sweep, sampled=tuple(shown)), find)
-    return trials_of(sweep, shown[0], find)
+    try:
+        shown = examples(sweep.spec.search.space, applies(sweep, find, conditions))
+    except SweepError as error:
+        return ExaminedCells([], list(error.problems))
+    ends = examined_cells(replace(sweep, sampled=tuple(shown)), find, are_examples=True)
+    typical = examined_cells(replace(sweep, sampled=(shown[0],)), find)
+    return ExaminedCells(typical.trials, [*unmet_problems(sweep, conditions), *ends.problems])
 
 
 def _digest(value: Any) -> str:

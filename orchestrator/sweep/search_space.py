@@ -147,6 +147,9 @@ AnyDimension = Annotated[
 ]
 
 
+MOST_SAMPLED = 200_000
+
+
 class Search(Settings):
     """Samples configurations one by one, based on the results of earlier ones.
 
@@ -154,7 +157,7 @@ class Search(Settings):
     driver: optuna (on any backend), or ray_tune (Ray Tune inside a Ray cluster)
     """
 
-    trials: PositiveInt
+    trials: Annotated[PositiveInt, Field(le=MOST_SAMPLED)]
     space: dict[str, AnyDimension] = Field(min_length=1)
     sampler: Literal["tpe", "random"] = "tpe"
     driver: Literal["optuna", "ray_tune"] = "optuna"

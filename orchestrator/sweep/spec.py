@@ -18,6 +18,7 @@ from trainer.config.spec import EvaluationSeeds, Positive, Seed, Settings
 
 SeedCount = Annotated[int, Field(ge=1, le=10_000)]
 MAX_HORIZON_KIMG = 1e9
+HorizonOfCells = Annotated[float, Field(gt=0, le=MAX_HORIZON_KIMG)]
 
 
 class When(Settings):
@@ -41,7 +42,7 @@ class Budget(Settings):
 class Length(Settings):
     """How long a cell is trained, in thousands of real images shown."""
 
-    horizon_kimg: Positive
+    horizon_kimg: HorizonOfCells
 
 
 class SweepSpec(Settings):
@@ -58,7 +59,7 @@ class SweepSpec(Settings):
     derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
     seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = [0]
-    horizon_kimg: Annotated[float, Field(gt=0, le=MAX_HORIZON_KIMG)]
+    horizon_kimg: HorizonOfCells
     metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
     detector: DetectorName = RunOptions.model_fields["detector"].default
     distance: DistanceName = RunOptions.model_fields["distance"].default

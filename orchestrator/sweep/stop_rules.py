@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
-from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
+from trainer.config.spec import Interval, NonNegative, PositiveInt, Settings
 from trainer.config.stored import TOLERANCE_KIMG
 
-AboveOne = Annotated[float, Field(gt=1, allow_inf_nan=False)]
+AboveOne = Annotated[float, Field(ge=1.01, le=1e6, allow_inf_nan=False)]
 ITERATION = 0.1
 """How far after a rung, as a share of it, its evaluation may be: iterations may end after the rung."""
 
@@ -77,7 +77,7 @@ class Asha(StopRule):
     """
 
     type: Literal["asha"] = "asha"
-    first_kimg: Positive = 4.0
+    first_kimg: Interval = 4.0
     factor: AboveOne = 3.0
 
     def verdict(self, trial: str, curves: CurvesByTrial) -> str:

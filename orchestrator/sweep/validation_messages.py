@@ -4,6 +4,7 @@ import re
 
 from pydantic_core import ErrorDetails
 
+from orchestrator.sweep.keys import NAME_PATTERN
 from trainer.errors import UserError, did_you_mean
 
 
@@ -11,6 +12,8 @@ def error_text(detail: ErrorDetails) -> str:
     """Return the problem, the value, and a suggestion."""
     if detail["type"] == "missing":
         return "is missing"
+    if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == NAME_PATTERN:
+        return f"must be 1 to 64 lower-case letters, digits, - or _, not {detail['input']!r}"
     given, choices = detail["input"], _choices(detail)
     if choices:
         given = given.get("type", given) if isinstance(given, dict) else given

@@ -34,8 +34,8 @@ def estimated(store: ResultStore, which: int, seconds: float, *, sweep: str = "s
 def test_complete_attempts_are_compared_with_their_estimates(store: ResultStore) -> None:
     cell = estimated(store, 0, 5400.0)
     assert rows_of(store, read_plan(store, "synthetic")) == [[cell, "1", "1.5", "1", "0.5", "2", "1 of 1"]]
-    spoilt: tuple[dict[str, Any], ...] = ({"state": State.FAILED}, {"diverged": True}, {"sweep": "other"})
-    for index, changes in enumerate(spoilt, 1):
+    uncounted: tuple[dict[str, Any], ...] = ({"state": State.FAILED}, {"diverged": True}, {"sweep": "other"})
+    for index, changes in enumerate(uncounted, 1):
         estimated(store, index, 9000.0, **changes)
     assert len(rows_of(store, read_plan(store, "synthetic"))) == 1
 

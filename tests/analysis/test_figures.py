@@ -29,6 +29,7 @@ from analysis.figures.style import figure_style
 from analysis.results.bands import windowed
 from analysis.results.load import Curves, Runs
 from analysis.results.logit_histograms import slices
+from analysis.results.probe_outputs import Probed, moments_of_cells
 from analysis.synthetic_store import FakeRun, fake_fid, id_of, write_logits, write_samples, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
@@ -121,7 +122,7 @@ WHOLE_HISTOGRAM: dict[str, Any] = {
     "train": [1, 3],
     "validation": None,
 }
-SPOILT_HISTOGRAMS: dict[str, dict[str, Any]] = {
+MALFORMED_HISTOGRAMS: dict[str, dict[str, Any]] = {
     "no bins": {"bins": None},
     "one bin too few": {"bins": [-1, 0]},
     "bins that fall": {"bins": [1, 0, -1]},
@@ -135,10 +136,10 @@ SPOILT_HISTOGRAMS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", SPOILT_HISTOGRAMS)
+@pytest.mark.parametrize("name", MALFORMED_HISTOGRAMS)
 def test_histograms_that_are_none_are_passed_over(tmp_path: Path, name: str) -> None:
     path = tmp_path / "logits.jsonl"
-    odd = WHOLE_HISTOGRAM | {"kimg": 8.0} | SPOILT_HISTOGRAMS[name]
+    odd = WHOLE_HISTOGRAM | {"kimg": 8.0} | MALFORMED_HISTOGRAMS[name]
     path.write_text("".join(f"{json.dumps(row)}\n" for row in (WHOLE_HISTOGRAM, odd, WHOLE_HISTOGRAM | {"kimg": 12.0})))
     assert slices(path, 100.0, 2)["kimg"].unique().tolist() == [4.0, 12.0]
     assert slices(path, 100.0, 9)["kimg"].unique().tolist() == [4.0, 12.0]
@@ -263,6 +264,63 @@ def test_the_score_picks_the_run_and_the_snapshot_of_every_metric_in_fig_11a(tmp
     (row,), headings = numbers.text.rows, numbers.text.headings
     assert headings[2] == "kid2k-lite0 × 10³"
     assert row[2] == f"{1000 * of['kid2k-lite0']:.2f}"
+
+
+def test_published_values_are_open_marks_beside_ours_at_the_paper_tier_alone(store: ResultStore) -> None:
+    plan = store.plan("synthetic")
+    value = {"of": "ada & subset=500", "metric": "fid2k", "value": 21.5, "source": "Table 1", "detector": "lite0"}
+    other = {**value, "metric": "kid2k"}
+    apart = {**value, "of": "ada & subset=2000", "not_comparable": "another reference set"}
+    for tier, expected in (("paper", 21.5), ("mini", None)):
+        document = json.loads(plan.read_text()) | {"tier": tier, "published": [value, other, apart]}
+        plan.write_text(json.dumps(document))
+        module, (runs, curves) = figure_named("fid_by_size"), loaded(store)
+        numbers: Any = module.data(runs, curves)
+        shown = numbers.table.set_index("cell").get("published")
+        assert (shown is None) == (expected is None)
+        if expected:
+            assert shown.dropna().to_dict() == {"subset=500 ada": expected}
+            drawn = compose(module, numbers, provenance_of("fid_by_size", module.aggregation, "", runs, curves))
+            lines: list[Any] = [line for ax in drawn.axes for line in ax.lines if line.get_marker() == "D"]
+            marks = [(line.get_ydata()[0], line.get_markerfacecolor()) for line in lines if len(line.get_xdata())]
+            assert marks == [(21.5, "none")]
+
+
+def test_the_table_of_presets_shows_all_that_tuning_changes(store: ResultStore) -> None:
+    numbers: Any = figure_named("ada_fig24").data(*loaded(store))
+    column_of = numbers.table.set_index("preset").to_dict("index")
+    tuned, untuned = column_of["cifar"], column_of["cifarbaseline"]
+    changed = {
+        key: (untuned[key], tuned[key]) for key in tuned if not pd.isna(tuned[key]) and tuned[key] != untuned[key]
+    }
+    assert changed == {
+        "mapping_layers": (8, 2),
+        "style_mixing": (0.9, 0.0),
+        "path_length_weight": (2.0, 0.0),
+        "d_architecture": ("resnet", "orig"),
+    }
+
+
+def test_the_lowest_possible_fid_is_a_line_where_it_was_probed(store: ResultStore) -> None:
+    for run, lowest in ((WHOLE[0], 12.5), (WHOLE[6], 3.5)):
+        folder = store.run(id_of(run)).path / "probes"
+        folder.mkdir()
+        np.savez(folder / "fid-floor-000100000.npz", size=[run.subset], mean=[lowest], std=[0.1])
+    module, (runs, curves) = figure_named("fid_by_size"), loaded(store)
+    numbers: Any = module.data(runs, curves)
+    assert numbers.table["floor"].dropna().tolist() == [12.5, 3.5]
+    page = compose(module, numbers, provenance_of("fid_by_size", module.aggregation, "", runs, curves))
+    lines: list[Any] = [line for ax in page.axes for line in ax.lines]
+    assert [[500.0, 12.5], [2000.0, 3.5]] in [line.get_xydata().tolist() for line in lines]
+
+
+def test_moments_of_training_are_spread_evenly_and_include_the_last() -> None:
+    found = [
+        Probed("a", "", "t", seed, kimg, Path()) for seed in (0, 1) for kimg in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
+    ]
+    assert [one.kimg for one in moments_of_cells(found, 3)] == [1.0, 4.0, 7.0]
+    assert [one.kimg for one in moments_of_cells(found[:2], 4)] == [1.0, 2.0]
+    assert [(one.seed, one.kimg) for one in moments_of_cells(found, 1)] == [(0, 7.0)]
 
 
 def test_unknown_figure_lists_those_there_are() -> None:

@@ -30,7 +30,8 @@ class FakeRay(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/api/cluster_status":
             usage = {"CPU": [1.0, 8.0], "GPU": [0.0, 2.0]}
-            self._answer(200, {"data": {"clusterStatus": {"loadMetricsReport": {"usage": usage}}}})
+            report = {"usage": usage, "nodeTypes": [[{"CPU": 4.0, "GPU": 1.0, "memory": 1e9}, 2]]}
+            self._answer(200, {"data": {"clusterStatus": {"loadMetricsReport": report}}})
         elif self.path == "/api/jobs/job-1":
             self._answer(200, {"status": self.status})
         else:
@@ -81,6 +82,25 @@ def test_slots_follow_the_scarcest_resource(backend: RayBackend) -> None:
     assert backend.slots(Resources(cpus=2)) == 4
     assert backend.slots(Resources(cpus=1, gpus=1)) == 2
     assert backend.slots(Resources(cpus=1, gpus=0.25)) == 8
+
+
+@pytest.mark.parametrize(
+    ("needed", "told"),
+    [
+        (Resources(cpus=4, gpus=1), ""),
+        (Resources(cpus=1, gpus=0.5), ""),
+        (Resources(gpus=2), "no node of the running Ray cluster has 1 CPUs and 2 GPUs"),
+        (Resources(cpus=8), "no node of the running Ray cluster has 8 CPUs and 0 GPUs: trials wait for one"),
+    ],
+)
+def test_what_no_node_of_the_cluster_has_is_doubted(backend: RayBackend, needed: Resources, told: str) -> None:
+    assert backend.doubts(needed).startswith(told)
+    assert bool(backend.doubts(needed)) == bool(told)
+
+
+def test_a_cluster_that_does_not_answer_is_said_not_to_be_checked(tmp_path: Path) -> None:
+    backend = RayBackend(Store(tmp_path), RayJobs("http://127.0.0.1:1", timeout_seconds=1.0))
+    assert backend.doubts(Resources()).startswith("not checked whether a node has 1 CPUs and 0 GPUs: Ray at http")
 
 
 def test_submitting_starts_one_driver_with_what_it_has_to_know(

@@ -135,7 +135,7 @@ LINE = st.sampled_from(
 
 
 @st.composite
-def spoilt(draw: st.DrawFn) -> str:
+def malformed(draw: st.DrawFn) -> str:
     """Return output with pieces cut out, duplicated, or replaced by anything."""
     text = "\n".join(draw(st.lists(LINE, max_size=5)))
     for _ in range(draw(st.integers(0, 5))):
@@ -178,7 +178,7 @@ def test_an_answer_with_odd_numbers_is_no_traceback(text: str) -> None:
 
 @LASTING
 def test_no_answer_is_a_traceback(seconds: float) -> None:
-    fuzz_for(seconds, spoilt() | ANYTHING, judge)
+    fuzz_for(seconds, malformed() | ANYTHING, judge)
 
 
 def test_an_unreadable_line_on_a_missing_job_is_a_temporary_failure() -> None:

@@ -15,7 +15,7 @@ from orchestrator.cli import main
 from orchestrator.store.layout import Store
 from orchestrator.store.lease import acquire
 from tests.backends.fake_slurm import FakeSlurm
-from tests.backends.test_slurm_replies import ANYTHING, NOISE, spoilt
+from tests.backends.test_slurm_replies import ANYTHING, NOISE, malformed
 from tests.support.fuzzing import LASTING, fuzz_for
 from tests.support.tiny_sweep import write_data_set
 from trainer.errors import ExitCode
@@ -116,7 +116,7 @@ STATES = {
     "half a job": State(_text("job.json", '{"attempt": 1, "opt'), "pending"),
     "half a handle": State(_text("handle.json", '{"backend": "sl'), "lost"),
     "a folder as handle": State(_folder_as_handle, "lost"),
-    "a spoilt key": State(_handle(key="--me"), "lost"),
+    "a malformed key": State(_handle(key="--me"), "lost"),
     "a huge key": State(_handle(key="9" * 5000), "lost"),
     "a handle of another trial": State(_handle(trial="f" * 12), "lost"),
     "a handle of another attempt": State(_handle(attempt=7), "lost"),
@@ -225,7 +225,7 @@ def test_a_handle_of_another_trial_says_nothing_of_either(place: Place, capfd: p
 
 
 JOB_4700 = st.sampled_from(["4700|N/A|PENDING|0|", "4700|0|RUNNING|0|", "4700|FAILED|1:0", "4700_0|COMPLETED|0:0"])
-ANSWERS = st.lists(JOB_4700 | NOISE | spoilt() | ANYTHING, max_size=4).map("\n".join)
+ANSWERS = st.lists(JOB_4700 | NOISE | malformed() | ANYTHING, max_size=4).map("\n".join)
 
 
 @LASTING

@@ -239,10 +239,12 @@ def test_a_job_that_slurm_does_not_name_yet_is_not_lost(tmp_path: Path, slurm: F
 def test_no_corrupt_key_reaches_the_commands(tmp_path: Path, slurm: FakeSlurm) -> None:
     backend = SlurmBackend(Store(tmp_path), EAGER)
     [handle] = backend.submit(backend.render(tasks(tmp_path, 1)))
-    spoilt = [handle.model_copy(update={"key": key}) for key in ("", "--me", "4700 --me", "1@--all", "٣", "9" * 5000)]
-    backend.cancel(spoilt)
+    malformed = [
+        handle.model_copy(update={"key": key}) for key in ("", "--me", "4700 --me", "1@--all", "٣", "9" * 5000)
+    ]
+    backend.cancel(malformed)
     assert slurm.lines("scancelled") == []
-    assert {state.value for state in backend.states(spoilt).values()} == {"lost"}
+    assert {state.value for state in backend.states(malformed).values()} == {"lost"}
 
 
 def test_habits_of_the_users_shell_change_no_command(

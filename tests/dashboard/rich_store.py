@@ -13,7 +13,7 @@ from tests.analysis.stores import WHOLE
 from trainer.record import State
 
 PUBLISHED = {"of": "ada & subset=2000", "metric": "fid2k", "value": 21.5, "source": "Karras et al. 2020, Table 2"}
-CLAIMS = ["best fid2k: ada < none", "prose: the effect grows as images get fewer"]
+CLAIMS = ["best fid2k: ada & subset=500 < none & subset=500", "prose: the effect grows as images get fewer"]
 SEARCHED = [FakeRun("ada", subset, seed) for subset in (100, 300, 700, 1500, 4000) for seed in range(2)]
 
 

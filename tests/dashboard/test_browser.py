@@ -16,6 +16,7 @@ from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE, loaded
 from tests.dashboard.browsing import opened
 from tests.dashboard.serving import TOKEN, Served, served
+from trainer.record import State
 
 pytestmark = pytest.mark.xdist_group("browser")
 TRIAL = id_of(WHOLE[3])
@@ -141,6 +142,18 @@ def test_a_sweep_is_cancelled_from_its_page(browser: Any, tmp_path: Path) -> Non
     assert (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
 
 
+def test_without_the_token_nothing_is_cancelled_and_the_page_says_why(browser: Any, tmp_path: Path) -> None:
+    waiting = WHOLE[0]._replace(kimg=40.0, state=State.PREEMPTED)
+    store = write_store(tmp_path / "store", [waiting], step_kimg=20.0, files=False)
+    with served(store, may_act=True) as site, browser.new_context() as context:
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(f"{site.url}/sweeps/synthetic")
+        page.get_by_role("button", name="Cancel").click()
+        page.wait_for_selector("output:has-text('The token is missing')")
+    assert not (store.run(id_of(WHOLE[0])).attempt(1) / "cancel").exists()
+
+
 def test_markup_in_names_is_shown_as_text(browser: Any, tmp_path: Path, markup: str) -> None:
     store = write_store(tmp_path / "store", WHOLE[:2], step_kimg=50.0, files=False)
     path = store.plan("synthetic")
@@ -209,3 +222,23 @@ def test_a_point_of_the_scatter_plot_chooses_its_curves(browser: Any, rich: Serv
         page.locator("#parallel path").last.focus()
         page.keyboard.press("Enter")
         page.wait_for_function("() => document.querySelectorAll('#legend input:checked').length === 1")
+
+
+def test_exported_pages_have_everything_but_actions(browser: Any, rich: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    export_pages(LiveStore(rich.live.store), folder)
+    with opened(browser, (folder / "sweeps" / "synthetic.html").as_uri()) as page:
+        page.wait_for_selector("#logit-chart canvas")
+        for quantity in ("kwh", "hours"):
+            page.locator("#curve-controls select").nth(1).select_option(quantity)
+            page.wait_for_selector("#chart canvas")
+        page.locator("#logit-controls input[type=range]").focus()
+        page.keyboard.press("Home")
+        assert "lkimg=4" in page.url
+        assert page.locator("#claims tbody tr").count() == 3
+        page.goto((folder / "sweeps" / "searched.html").as_uri())
+        assert page.locator("#scatter circle").count() == 5
+        page.get_by_role("link", name="Machine").click()
+        assert page.locator("button:has-text('Examine')").count() == 0
+        page.locator("td a, th a").first.click()
+        page.wait_for_selector("#grid")

@@ -37,7 +37,7 @@ api = schemathesis.pytest.from_fixture("description")
 
 
 @api.parametrize()
-@hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=10, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 def test_no_request_makes_the_server_fail(case: Case[Any]) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     case.call_and_validate(headers=headers, checks=CHECKS)

@@ -12,6 +12,7 @@ from analysis.dashboard.mlflow_run import mlflow_run
 from analysis.dashboard.prices import Prices
 from analysis.dashboard.queue_view import slots
 from analysis.dashboard.sweep_list import sweep_card
+from analysis.dashboard.words import price
 from analysis.synthetic_store import id_of, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE
@@ -56,6 +57,10 @@ def test_prices_need_what_they_are_for() -> None:
     assert Prices(per_gpu_hour=2.0).money(None, 3.0) == 6.0
     assert Prices(per_kwh=1.0).money(None, 3.0) is None
     assert Prices().money(1.0, 1.0) is None
+
+
+def test_small_amounts_are_not_rounded_to_nothing() -> None:
+    assert [price(money) for money in (0, 0.0047, 0.5, 1234.5)] == ["0.00", "0.0047", "0.50", "1,234.50"]
 
 
 def test_slots_are_those_of_the_local_queue(store: ResultStore) -> None:

@@ -54,7 +54,7 @@ def test_a_process_killed_midway_leaves_nothing_that_matters(tmp_path: Path) -> 
     path = zip_set(tmp_path / "cats.zip", 600)
     wanted = describe(path, tmp_path).fingerprint
     victim = started(path, wanted, tmp_path / "cache", 30.0)
-    while not list((tmp_path / "cache").glob("*.part/images.npy")):
+    while not list((tmp_path / "cache").glob(".*.tmp/images.npy")):
         time.sleep(0.01)
     waiting = started(path, wanted, tmp_path / "cache")
     assert victim.pid
@@ -62,7 +62,7 @@ def test_a_process_killed_midway_leaves_nothing_that_matters(tmp_path: Path) -> 
     victim.join()
     waiting.join()
     assert waiting.exitcode == 0
-    assert not list((tmp_path / "cache").glob("*.part*"))
+    assert not list((tmp_path / "cache").glob(".*.tmp"))
 
 
 def test_once_cached_the_source_is_not_needed(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from tests.data.pictures import data_config, folder_set, name, pixels, zip_set
 from trainer.config.dataset.archive import open_archive
 from trainer.config.dataset.describe import describe
+from trainer.config.dataset.image_file import facts_of, opened
 from trainer.data.cache import decoded
 from trainer.data.decode import decode, decode_any
 from trainer.data.png import encode_png
@@ -201,3 +202,22 @@ def test_images_too_large_to_train_from_are_refused_before_they_are_decoded(
     for number in range(2):
         (tmp_path / f"{number}.png").write_bytes(huge_png(8_000, 8_000))
     assert all("is 8000x8000; images must be" in problem for problem in verify(tmp_path).problems)
+
+
+def test_a_mistake_of_ours_while_an_image_is_open_is_not_called_damage() -> None:
+    with pytest.raises(ZeroDivisionError), opened(encode_png(pixels(1)), "it.png") as image:
+        _ = image.width // 0
+
+
+def test_what_the_decoder_raises_while_an_image_is_open_is_called_damage() -> None:
+    content = encode_png(pixels(1))[:-60]
+    with pytest.raises(DataError, match=r"it\.png: is damaged"), opened(content, "it.png") as image:
+        image.load()
+
+
+@pytest.mark.parametrize(("mode", "key"), [("RGB", 3), ("RGB", (1, 2)), ("L", (1, 2, 3)), ("L", b"\0"), ("P", "x")])
+def test_a_transparent_colour_of_another_kind_than_the_pixels_is_damage(mode: str, key: object) -> None:
+    image = Image.new(mode, (4, 4))
+    image.info["transparency"] = key
+    with pytest.raises(DataError, match="is damaged"):
+        facts_of(image, b"", "it.png")

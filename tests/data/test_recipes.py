@@ -14,12 +14,12 @@ from tests.data.pictures import folder_set, pixels
 from tests.data.sources import cifar_batch, tar_of
 from tests.data.test_prepare import as_array, ids, many
 from trainer.__main__ import main
+from trainer.config.dataset.companion import locate_test_images
 from trainer.config.dataset.describe import describe, examine
 from trainer.config.dataset.preparation import RECIPE_NAMES, read_settings
-from trainer.config.dataset.test_images import locate_test_images
 from trainer.data.dataset import full_set
 from trainer.data.prepare import prepare
-from trainer.data.recipes import RECIPES, Tiles, follow
+from trainer.data.recipes import RECIPES, CropGrid, follow
 from trainer.data.resize import ImageFormat, fitted
 from trainer.errors import DataError
 
@@ -89,7 +89,7 @@ def test_overlapping_crops_reach_every_edge_evenly(tmp_path: Path) -> None:
     (tmp_path / "slides").mkdir()
     for number in range(2):
         Image.fromarray(np.roll(whole, number, 0)).save(tmp_path / "slides" / f"Case_{number}.tif")
-    recipe = RECIPES["brecahad-512"]._replace(shape=ImageFormat(8, channels=3), images=24, tiles=Tiles(4, 3, 8))
+    recipe = RECIPES["brecahad-512"]._replace(shape=ImageFormat(8, channels=3), images=24, tiles=CropGrid(4, 3, 8))
     assert follow("brecahad-512", recipe, tmp_path / "slides", tmp_path / "out.zip") == 24
     crops = as_array(full_set(tmp_path / "out.zip", tmp_path / "cache"))
     assert (crops[0] == whole[:8, :8]).all()
@@ -175,7 +175,7 @@ def test_describe_shows_the_recipe(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = RECIPES["lsun-cat-256"]._replace(shape=ImageFormat(8, channels=3), images=3, most=3)
-    monkeypatch.setitem(RECIPES, "lsun-cat-256", small)  # type: ignore[arg-type]
+    monkeypatch.setitem(RECIPES, "lsun-cat-256", small)
     source = folder_set(tmp_path / "cats", 4)
     assert main(["data", "prepare", str(source), "--recipe", "lsun-cat-256", "--data-dir", str(tmp_path)]) == 0
     capsys.readouterr()

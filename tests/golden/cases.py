@@ -2,14 +2,14 @@
 
 Every file holds `meta`, a JSON text that lists its cases; tests are parametrised from it, so any folder with the same
 layout can replace the default one: ADASWEEP_GOLDEN=/some/folder pytest tests/golden. A missing file, case or array is
-not compared.
+not compared; a test whose input is missing is skipped.
 """
 
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import pytest
@@ -23,6 +23,13 @@ Arrays = dict[str, np.ndarray]
 Value = TypeVar("Value")
 
 
+class Stored(dict[str, Any]):
+    """What a file holds, by name; looking up a name that it lacks skips the test."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        pytest.skip(f"not stored: {name}")
+
+
 def golden_dir() -> Path:
     """Return the folder of reference numbers; it may not exist."""
     return Path(os.environ.get("ADASWEEP_GOLDEN", REPOSITORY.parent / "shared" / "golden"))
@@ -32,12 +39,12 @@ def load(name: str) -> tuple[Meta, Arrays]:
     """Return (meta, arrays) of file `name`; both empty if it does not exist."""
     path = golden_dir() / name
     if not path.exists():
-        return {}, {}
+        return Stored(), Stored()
     if path.suffix == ".json":
-        return json.loads(path.read_text()), {}
+        return json.loads(path.read_text(), object_hook=Stored), Stored()
     with np.load(path, allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
-    return json.loads(str(arrays.pop("meta", "{}"))), arrays
+        arrays = Stored({key: file[key] for key in file.files})
+    return json.loads(str(arrays.pop("meta", "{}")), object_hook=Stored), arrays
 
 
 def cases(name: str, ids: list[Any]) -> pytest.MarkDecorator:
@@ -50,7 +57,7 @@ def cases(name: str, ids: list[Any]) -> pytest.MarkDecorator:
 
 def below(arrays: Arrays, prefix: str) -> Arrays:
     """Return the arrays below `prefix/`, by the rest of their names."""
-    return {key[len(prefix) + 1 :]: value for key, value in arrays.items() if key.startswith(prefix + "/")}
+    return Stored({key[len(prefix) + 1 :]: value for key, value in arrays.items() if key.startswith(prefix + "/")})
 
 
 def stored(arrays: Mapping[str, Value], *names: str) -> dict[str, Value]:

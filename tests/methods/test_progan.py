@@ -11,7 +11,7 @@ from trainer.config.networks.biggan import BigGanDiscriminator
 from trainer.config.networks.stylegan_progan import ProGanDiscriminator, ProGanGenerator, StyleGanDiscriminator
 from trainer.config.spec import Spec
 from trainer.methods.discriminator_noise import NoiseLayer, Noisy, strength_of
-from trainer.model.growing.progan_layers import KERNELS, LayerNorm, MinibatchDiscrimination, Weighted, pixel_norm
+from trainer.model.growing.progan_layers import KERNELS, Layer, LayerNorm, MinibatchDiscrimination, Weighted, pixel_norm
 from trainer.objectives.losses import r1_penalty, slope_penalty
 from trainer.registry import build
 from trainer.runtime.world import World
@@ -57,6 +57,19 @@ def test_second_order_gradient_agrees_with_finite_differences(name: str, penalty
         values.append(loss().item())
     assert (values[0] - values[1]) / (2 * step) == pytest.approx(wanted, rel=1e-4)
     assert abs(wanted) > 1e-9
+
+
+def test_rectified_layers_and_bounded_images_are_those_of_the_critics_paper() -> None:
+    layer = Layer(3, 5, "none", equalised=True, leak=0.0)
+    x = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(layer(x), layer.conv(x).relu())
+    torch.manual_seed(0)
+    plain = build(ProGanGenerator(rectified=True, **WIDTH), 8, 3, 0)
+    torch.manual_seed(0)
+    bounded = build(ProGanGenerator(rectified=True, bounded=True, **WIDTH), 8, 3, 0)
+    z, c = torch.randn(2, plain.z_dim) * 9, torch.zeros(2, 0)
+    torch.testing.assert_close(bounded(z, c), plain(z, c).tanh())
+    assert not {"rectified", "bounded"} & ProGanGenerator().model_dump().keys()
 
 
 def test_pixels_are_normalised_over_maps() -> None:

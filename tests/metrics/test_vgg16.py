@@ -28,12 +28,11 @@ class RandomVgg16(nn.Module):
         self, img: Tensor, resize_images: bool = True, return_features: bool = False, return_lpips: bool = False
     ) -> Tensor:
         assert resize_images != return_lpips
-        x = self.convolution(img / 255 - 0.5)
-        if return_features:
-            return x.mean((2, 3)).relu()
-        if return_lpips:
-            return x.flatten(1)
-        return x.mean((2, 3)).softmax(1)
+        x: Tensor = self.convolution(img / 255 - 0.5)
+        features: Tensor = x.mean((2, 3)).relu()
+        distances: Tensor = x.flatten(1)
+        classes: Tensor = features.softmax(1)
+        return features if return_features else distances if return_lpips else classes
 
 
 @pytest.fixture

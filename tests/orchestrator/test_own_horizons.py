@@ -32,6 +32,15 @@ def test_expressions_see_the_horizon_of_their_cell(sweep_file: Write) -> None:
     assert [trial.config.objective.model_dump()["r1_gamma"] for trial in trials] == [1.5, 0.5, 2.5]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "longest"), [("", "", 5), ("kimg: 5", "kimg: 2", 3), ("\nhorizon_kimg: 1", "\nhorizon_kimg: 8", 8)]
+)
+def test_the_longest_horizon_is_that_of_the_sweep_or_of_any_cell(
+    sweep_file: Write, old: str, new: str, longest: float
+) -> None:
+    assert read_sweep(sweep_file(SWEEP.replace(old, new))).spec.longest_horizon_kimg == longest
+
+
 def test_a_horizon_is_no_part_of_a_trials_id(sweep_file: Write) -> None:
     without = SWEEP.replace(", horizon_kimg: 3", "").replace("horizon_kimg / 2", "'0.25'")
     ids = [[trial.id for trial in expand(read_sweep(sweep_file(text)), find)] for text in (without, without[:-2] + "7")]

@@ -63,6 +63,7 @@ def test_with_its_checkpoint_a_trial_resumes_in_another_store(store: Store, half
 
 def test_without_it_the_trial_starts_over(store: Store, half: Path, elsewhere: Store) -> None:
     carried(store, "test", elsewhere)
+    assert actions(elsewhere, half) == {"new": 1}
     assert finish(elsewhere, half) == 0.0
     assert kimgs(runs(elsewhere)[0].ticks) == [*ALL_STEPS[:HOLD_STEPS], *ALL_STEPS]
 

@@ -5,7 +5,7 @@ import pytest
 
 from orchestrator.display.duration import duration
 from orchestrator.display.plan_table import summary
-from orchestrator.errors import PlanError
+from orchestrator.errors import SweepError
 from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_key, write_benchmark
 from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
@@ -81,9 +81,9 @@ def test_energy_and_cost_are_reported_only_if_their_price_is_given(read: Read) -
 
 def test_a_budget_refuses_what_costs_more(read: Read) -> None:
     planned(read(SWEEP + "budget: {cpu_hours: 9}\n")).require_within_budget()
-    with pytest.raises(PlanError, match="over the budget of 1e-06"):
+    with pytest.raises(SweepError, match="over the budget of 1e-06"):
         planned(read(SWEEP + "budget: {cpu_hours: 1e-6}\n")).require_within_budget()
-    with pytest.raises(PlanError, match="add --watts"):
+    with pytest.raises(SweepError, match="add --watts"):
         planned(read(SWEEP + "budget: {kwh: 1}\n")).require_within_budget()
 
 

@@ -26,6 +26,7 @@ Write = Callable[[str], Path]
 Capture = pytest.CaptureFixture[str]
 HEAD = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 0.1\n"
 BY_RAY_TUNE = "search: {trials: 1, driver: ray_tune, space: {batch: {choice: [32]}}}\n"
+CLAIM = "metrics: [fid50]\nhorizon_kimg: 10\ngrid: {augment: [none, ada]}\nclaims: ['ada < none"
 MISTAKES = [
     ("figures: [fid_curvs, fid_curves]\n", ["figures[0]: no figure is called 'fid_curvs'; did you mean 'fid_curves'?"]),
     ("metrics: [fid50]\nscore: kid2k\n", ["score: kid2k is not measured; metrics: fid50, fid50-lite0"]),
@@ -56,7 +57,6 @@ MISTAKES = [
     ("resources: {gpus: 1.5}\n", ["resources.gpus: must be a whole number of GPUs, or a share of one"]),
     ("resources: {gpus: 3}\n", ["resources: 3 GPUs cannot share the micro-batches of an iteration (1) evenly"]),
     ("resources: {gpus: 1}\n", ["resources: needs 1 GPUs, this machine has 0"]),
-    ("grid: {resources.gpus: [1, 3]}\n", ["grid.resources.gpus[1]: 3 GPUs cannot share"]),
     ("metrics: [fid50, is5]\n", ["metrics[1]: is5 is undefined"]),
     ("metrics: [pr3_full]\n", ["metrics[0]: pr3_full is undefined", "3 neighbours"]),
     ("metrics: [fid50_test]\n", ["metrics[0]: fid50_test cannot be measured", "there is no tiny-test.zip beside it"]),
@@ -65,6 +65,19 @@ MISTAKES = [
     ("detector: lite\n", ["detector: no detector is called 'lite'", "did you mean lite0?"]),
     ("probes: [jacobain]\n", ["probes[0]: ", "jacobian"]),
     ("budget: {cpu_hours: 1.0e-9}\n", ["over the budget of 1e-09"]),
+    (
+        f"{CLAIM} at 5 kimg']\n",
+        ["claims[0]: ", "nothing is evaluated at 5 kimg", "did you mean 4 kimg?", "cells augment=ada; augment=none"],
+    ),
+    (f"{CLAIM} at 9.9 kimg']\n", ["claims[0]: ", "nothing is evaluated at 9.9 kimg", "did you mean 10 kimg?"]),
+    (
+        f"{CLAIM} at 4 kimg']\nbase: {{preset: tiny32, data: tiny, batch: 48}}\n",
+        ["claims[0]: ", "did you mean 4.032 kimg?"],
+    ),
+    (
+        "metrics: [fid50]\nhorizon_kimg: 20\nstop: {type: asha, first_kimg: 5, factor: 3}\n",
+        ["stop", "asha has no scores at 5 kimg", "did you mean a rung at 4 kimg?"],
+    ),
 ]
 
 
@@ -78,7 +91,8 @@ def _no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_would_fail_later_is_refused_before_anything_is_made(
     store: Store, sweep_file: Write, capsys: Capture, command: str, text: str, message: list[str]
 ) -> None:
-    assert main([command, str(sweep_file(HEAD + text)), "--store", str(store.root)]) == 2
+    head = "".join(line for line in HEAD.splitlines(keepends=True) if f"\n{line.partition(':')[0]}:" not in f"\n{text}")
+    assert main([command, str(sweep_file(head + text)), "--store", str(store.root)]) == 2
     error = capsys.readouterr().err
     assert all(part in error for part in message)
     assert len(error.splitlines()) == 1
@@ -294,3 +308,12 @@ def test_a_plan_warns_of_rungs_at_which_nothing_is_evaluated(
     assert [line.partition(" kimg: evaluations run")[0] for line in asha] == [f"asha has no scores at {unmet}"] * bool(
         unmet
     )
+
+
+def test_ray_tune_trains_no_sources_and_says_so(read: Read) -> None:
+    chain = "cells: {b: {transfer: {cell: a}}, a: {augment: none}}\n"
+    starting = expand(read(HEAD + chain), find)
+    problems = runtime_problems(read(HEAD + BY_RAY_TUNE + "metrics: [fid50]\n"), starting, lambda _: "", "ray")
+    assert [problem.text for problem in problems] == [
+        "ray_tune does not train the sources of transfers; use driver: optuna"
+    ]

@@ -116,7 +116,7 @@ def test_a_request_that_makes_no_sense_is_refused(read: Read, resources: str, pr
 
 
 def sized_by_probe(store: Store, folder: Path) -> list[int]:
-    """Return the numbers of threads on the curve of a plan after a probe, and check that the plan shows and takes one."""
+    """Return the numbers of threads on the curve of a plan after a probe; check that it takes one and shows all."""
     file = folder / "auto.yaml"
     base = "{preset: tiny32, data: tiny, generator.channel_base: 64, batch: 4, micro_batch: 4}"
     file.write_text(f"sweep: s\nbase: {base}\nhorizon_kimg: 1\nresources: {{cpus: auto}}\n")

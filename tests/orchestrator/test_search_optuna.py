@@ -111,11 +111,11 @@ def test_dropped_configurations_were_never_requested(place: Path) -> None:
 
 def test_a_corrupt_journal_is_set_aside_with_a_warning(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     engine(place).ask()
-    spoilt = "[]\n{\n" + place.read_text()
-    place.write_text(spoilt)
+    corrupt = "[]\n{\n" + place.read_text()
+    place.write_text(corrupt)
     assert engine(place).asked() == []
     (aside,) = place.parent.glob("optuna.jsonl.unreadable-*")
-    assert aside.read_text() == spoilt
+    assert aside.read_text() == corrupt
     assert f"set aside as {aside.name}" in caplog.text
 
 

@@ -18,6 +18,8 @@ from orchestrator.store.starting_point import kept_snapshots, provide_start, sou
 from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep, read_sweep
 from tests.support.tiny_sweep import find
+from trainer.config.job import Job
+from trainer.config.options import RunOptions
 from trainer.config.plan_file import PlanFile
 from trainer.config.training import TransferFromTrial
 from trainer.files import append_lines, replace_file
@@ -162,3 +164,20 @@ def test_a_file_system_without_links_gets_a_copy(store: Store, monkeypatch: pyte
 
 def _no_links(*_: object) -> None:
     raise OSError(18, "Invalid cross-device link")
+
+
+def test_which_snapshot_is_best_does_not_depend_on_what_another_sweep_measured(store: Store) -> None:
+    run, name = store.run(A), "fid2k-lite0"
+    for number, (sweep, seeds) in enumerate((("mine", 1), ("theirs", 2)), start=1):
+        options = RunOptions(horizon_kimg=2, data_path=Path("d"), cache_dir=Path("c"), evaluation_seeds=seeds)
+        work = "train" if number == 1 else "evaluate"
+        job = Job(attempt=number, token=number, options=options, sweep=sweep, work=work)
+        replace_file(run.job(number), job.model_dump_json())
+    for images in (1000, 2000):
+        replace_file(run.snapshot(images), str(images))
+    own = [{"kimg": kimg, "metric": name, "value": value, "attempt": 1} for kimg, value in ((1, 3), (2, 5))]
+    theirs = {"kimg": 1, "metric": name, "value": 90, "seed": 1, "attempt": 2}
+    append_lines(run.metrics, [*own, theirs])
+    found = source_snapshot(store, TransferFromTrial(trial=A, kimg=2, best_by=name))
+    assert found
+    assert found.read_text() == "1000"

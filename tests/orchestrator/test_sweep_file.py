@@ -31,6 +31,13 @@ def test_all_mistakes_of_form_are_reported_at_once(sweep_file: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["50% é", "a/b", " ", ".."])
+def test_a_name_that_cannot_be_used_says_which_can(sweep_file: Callable[[str], Path], name: str) -> None:
+    text = f"sweep: '{name}'\nbase: {{preset: tiny32, data: tiny}}\nhorizon_kimg: 1\ncells: {{'{name}': {{}}}}\n"
+    allowed = f"must be 1 to 64 lower-case letters, digits, - or _, not {name!r}"
+    assert problems(sweep_file(text)) == [f"1: sweep: {allowed}", f"4: cells.{name}: {allowed}"]
+
+
 def test_unknown_settings_are_reported_with_their_likely_meaning(sweep_file: Write) -> None:
     text = "sweep: s\nbase:\n  preset: tiny32\n  data: tiny\n  r1_gamma: 3\n  seed: 1\n  data.images: 5\n"
     text += "grid:\n  data.subst: [5]\nhorizon_kimg: 1\n"

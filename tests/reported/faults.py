@@ -82,7 +82,7 @@ SILENT: dict[str, tuple[str, ...]] = {
 TOLD_BADLY: dict[str, tuple[str, ...]] = {
     "why ends in a traceback where an attempt has no record": (
         "backends/test_slurm_store_states.py::test_every_command_ends_well_or_in_one_line_on_every_state_of_a_store",
-        "orchestrator/test_spoilt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
+        "orchestrator/test_corrupt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
     ),
     "nothing is recorded after a run or experiment was deleted in MLflow": (
         "orchestrator/test_recorder_edges.py::test_a_run_deleted_in_mlflows_pages_is_restored_and_others_are_recorded",
@@ -175,16 +175,16 @@ DRILLS: dict[str, tuple[str, ...]] = {
         "orchestrator/test_recorder_handover.py::test_after_a_killed_launcher_the_same_command_returns_when_all_is_recorded",
         "orchestrator/test_recorder_handover.py::test_what_is_not_recorded_and_who_does_it_is_reported",
     ),
-    "one spoilt row or record stops every command": (
-        "orchestrator/test_spoilt_stores.py::test_a_corrupt_row_is_skipped_and_reported_with_its_line",
-        "orchestrator/test_spoilt_stores.py::test_all_commands_skip_all_corrupt_rows",
-        "orchestrator/test_spoilt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
-        "orchestrator/test_spoilt_stores.py::test_no_store_is_too_corrupt_for_a_command",
+    "one malformed row or record stops every command": (
+        "orchestrator/test_corrupt_stores.py::test_a_corrupt_row_is_skipped_and_reported_with_its_line",
+        "orchestrator/test_corrupt_stores.py::test_all_commands_skip_all_corrupt_rows",
+        "orchestrator/test_corrupt_stores.py::test_corrupt_files_stop_no_command_and_no_other_trial",
+        "orchestrator/test_corrupt_stores.py::test_no_store_is_too_corrupt_for_a_command",
         "orchestrator/test_recorder_edges.py::test_rows_that_have_no_place_in_mlflow_are_skipped",
         "orchestrator/test_recorder_edges.py::test_what_mlflow_refuses_is_left_out_and_reported",
     ),
     "escape sequences of records reach the terminal": (
-        "orchestrator/test_spoilt_stores.py::test_text_of_others_is_shown_with_its_control_characters_written_out",
+        "orchestrator/test_corrupt_stores.py::test_text_of_others_is_shown_with_its_control_characters_written_out",
         "trainer/test_command_line.py::test_no_text_of_others_is_obeyed_by_a_terminal",
         "data/test_folders_and_zips.py::test_names_cannot_steer_a_terminal",
     ),

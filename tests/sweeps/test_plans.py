@@ -30,6 +30,7 @@ RUNS = {
     "ada/fig20_bcr_leak": 2 * 7 * 3,
     "ada/fig21_cumulative": 3 * 7 * 11,
     "ada/gamma_grid": 16,
+    "ada/bcr_grid": 2 * 5,
     "diffaugment/ffhq": 5 * 2,
     "diffaugment/lsun_cat": 4 * 2,
     "diffaugment/cifar": 2 * 3 * 2,

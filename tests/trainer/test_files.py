@@ -1,5 +1,6 @@
 """Crash-safe files."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from trainer.files import (
     append_lines,
     create_file,
+    create_folder,
     locked,
     read_lines,
     remove_abandoned,
@@ -105,3 +107,25 @@ def test_a_lock_is_held_by_one_and_freed_by_death(tmp_path: Path) -> None:
     holder.wait()
     with locked(path) as mine:
         assert mine
+
+
+def test_a_folder_appears_as_a_whole_and_the_first_one_wins(tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+
+    def overtaken(draft: Path) -> None:
+        (draft / "name").write_text("second")
+        assert create_folder(folder, lambda other: (other / "name").write_text("first"))
+
+    assert not create_folder(folder, overtaken)
+    assert (folder / "name").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_folder_that_cannot_be_filled_does_not_appear(tmp_path: Path) -> None:
+    def fill(draft: Path) -> None:
+        (draft / "name").write_text("half of it")
+        raise OSError(errno.ENOSPC, "No space")
+
+    with pytest.raises(OSError, match="No space"):
+        create_folder(tmp_path / "code", fill)
+    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ from trainer.config.resolve import resolve
 from trainer.data.dataset import TrainSet
 from trainer.evaluation.feature_networks import FeatureNetworks
 from trainer.evaluation.samples import Samples
+from trainer.metrics.fid_floor import fid_floor
 from trainer.probes import noise_maps
 from trainer.probes.context import ProbeContext, ProbeResults, write_results
 from trainer.probes.jacobian import products
@@ -63,6 +64,22 @@ def test_every_probe_gives_the_same_numbers_twice(name: str, context: ProbeConte
     assert first.keys() == second.keys()
     for key, value in first.items():
         np.testing.assert_array_equal(value, second[key])
+
+
+def test_the_lowest_fid_is_that_of_random_subsets_as_large_as_the_training_set(context: ProbeContext) -> None:
+    whole = context.train_set.whole
+    rows = QuarterMeans().features(whole.images(np.arange(len(whole)))).numpy()
+    (floor,) = fid_floor(rows, [40], draws=4)
+    found = probed("fid-floor-4", context)
+    assert {key: value.tolist() for key, value in found.items()} == {
+        "size": [40],
+        "mean": [pytest.approx(floor.mean)],
+        "std": [pytest.approx(floor.std)],
+    }
+    (file,) = (context.cache_dir / "features").glob("*-floor40-4.npz")
+    written = file.stat().st_mtime_ns
+    probed("fid-floor-4", context)
+    assert file.stat().st_mtime_ns == written
 
 
 def test_singular_values_are_those_of_the_derivative_by_differences(context: ProbeContext) -> None:

@@ -23,6 +23,7 @@ from trainer.recording.gpu_meter import find_meter
 from trainer.recording.reporter import Reporter, SilentReporter
 from trainer.runtime.console import log
 from trainer.runtime.failures import BatchSplit, failure_of
+from trainer.runtime.processor import processor
 from trainer.runtime.ranks import Place, find_place
 from trainer.runtime.signals import Preempted, StopRequest
 from trainer.runtime.torch_settings import configure_process
@@ -147,6 +148,7 @@ def _reporter(attempt: Attempt, place: Place, meter: Meter) -> Reporter:
         doing="starting",
         code=attempt.job.code,
         versions={name: version(name) for name in ("adasweep", "torch", "numpy")},
+        processor=processor(),
         energy=Energy(method=meter.method, coverage=meter.coverage),
     )
     kind = Reporter if place.rank == 0 else SilentReporter

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from trainer.config.dataset.companion import beside
 from trainer.config.dataset.describe import is_zip, set_name
 from trainer.config.dataset.regular import usable_path
-from trainer.config.dataset.test_images import beside
 from trainer.data.cache import DecodeProgress
 from trainer.data.prepare import prepare
 from trainer.data.readers.images import LabelSource

@@ -10,7 +10,7 @@ from trainer.command_line.group import epilog, new_app, taking_several
 from trainer.command_line.options import names_in
 from trainer.commands.arguments import DetectorOption, DistanceOption, ThreadsOption
 from trainer.commands.run import carry_out
-from trainer.config.dataset.test_images import locate_test_images
+from trainer.config.dataset.companion import locate_test_images
 from trainer.config.job import Job
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric

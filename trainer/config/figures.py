@@ -28,6 +28,7 @@ FIGURE_NAMES = (
     "ada_fig9c",
     "ada_fig9d",
     "ada_freeze",
+    "ada_bcr",
     "ada_fig10",
     "ada_fig11a",
     "ada_fig11b",

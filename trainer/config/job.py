@@ -5,8 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from trainer.config.options import RunOptions
+from trainer.config.options import MOST_CPUS, RunOptions
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
+
+MOST_GPUS = 4096
+MOST_GIB = 1_000_000
+MOST_MINUTES = 527_040
+"""A year."""
 
 Work = Literal["train", "evaluate"]
 """What an attempt does: train to the horizon, or measure metrics and probes of the kept snapshots."""
@@ -18,7 +23,7 @@ def _whole_or_share(gpus: float) -> int | float:
     return gpus if gpus % 1 else int(gpus)
 
 
-Gpus = Annotated[int | float, Field(ge=0), AfterValidator(_whole_or_share)]
+Gpus = Annotated[int | float, Field(ge=0, le=MOST_GPUS), AfterValidator(_whole_or_share)]
 
 
 class Resources(Settings):
@@ -28,9 +33,9 @@ class Resources(Settings):
     """
 
     gpus: Gpus = 0
-    cpus: PositiveInt = 1
-    memory_gib: Positive = 4.0
-    minutes: Positive | None = None
+    cpus: Annotated[PositiveInt, Field(le=MOST_CPUS)] = 1
+    memory_gib: Annotated[Positive, Field(le=MOST_GIB)] = 4.0
+    minutes: Annotated[Positive, Field(le=MOST_MINUTES)] | None = None
 
     @property
     def whole_gpus(self) -> int:

@@ -1,13 +1,19 @@
 """RunOptions: how a run is monitored and how long it trains. Not part of a trial's identity."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from trainer.config.metrics.families import DETECTOR, DISTANCE
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName
 from trainer.config.probes import ProbeName
-from trainer.config.spec import EvaluationSeeds, Positive, PositiveInt, Settings
+from trainer.config.spec import EvaluationSeeds, Interval, Positive, PositiveInt, Settings
 from trainer.config.stored import Horizon
+
+MOST_CPUS = 4096
+SheetSide = Annotated[int, Field(ge=1, le=256)]
+"""Images along one side of a sheet of samples."""
 
 
 class Watch(Settings):
@@ -23,18 +29,18 @@ class Watch(Settings):
     so that training does not pause; all snapshots are kept until they are measured.
     """
 
-    evaluate_every_kimg: Positive = 4.0
-    tick_kimg: Positive = 1.0
-    sample_every_kimg: Positive = 4.0
-    checkpoint_every_kimg: Positive = 4.0
+    evaluate_every_kimg: Interval = 4.0
+    tick_kimg: Interval = 1.0
+    sample_every_kimg: Interval = 4.0
+    checkpoint_every_kimg: Interval = 4.0
     checkpoint_every_minutes: Positive = 5.0
     checkpoints_kept: PositiveInt = 2
-    sheet_columns: PositiveInt = 10
-    sheet_rows: PositiveInt = 6
+    sheet_columns: SheetSide = 10
+    sheet_rows: SheetSide = 6
     snapshots_kept: Literal["all", "best-and-last"] = "best-and-last"
     evaluation: Literal["inline", "later"] = "inline"
     ops: Literal["auto", "native", "reference"] = "auto"
-    threads: PositiveInt = 1
+    threads: Annotated[PositiveInt, Field(le=MOST_CPUS)] = 1
 
 
 class RunOptions(Watch):

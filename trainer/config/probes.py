@@ -34,6 +34,7 @@ PROBES: dict[str, ProbeEntry] = {
         "trainer.probes.uncurated", "images of one seed, with and without truncation, beside real ones"
     ),
     "truncation": ProbeEntry("trainer.probes.truncation", "FID, precision, recall and inception score by truncation"),
+    "fid-floor": ProbeEntry("trainer.probes.fid_floor", "FID of a generator that repeats the run's training images"),
     "invertibility": ProbeEntry("trainer.probes.invertibility", "condition number of the augmentation at every p"),
 }
 

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from trainer.config.batch_schedule import BatchSchedule, Segment
-from trainer.config.spec import Positive, PositiveInt, Spec
+from trainer.config.spec import BatchSize, Positive, PositiveInt, Spec
 
 Resolution = Annotated[int, Field(ge=4, le=1024)]
 AtLeastAnImage = Annotated[float, Field(ge=0.001, allow_inf_nan=False)]
@@ -38,7 +38,7 @@ class ProgressiveGrowing(Spec):
     first_resolution: Resolution = 4
     stable_kimg: AtLeastAnImage = 600.0
     fade_kimg: AtLeastAnImage = 600.0
-    batches: dict[Resolution, PositiveInt] = {}
+    batches: dict[Resolution, BatchSize] = {}
     lr_factors: dict[Resolution, Positive] = dict(PUBLISHED_FACTORS)
     hold_iterations: PositiveInt = 4
     reset_optimizers: bool = True

@@ -11,6 +11,12 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 PositiveInt = Annotated[int, Field(ge=1)]
+Width = Annotated[int, Field(ge=1, le=2**20)]
+"""Numbers of features: far above those of published networks."""
+Depth = Annotated[int, Field(ge=1, le=1000)]
+BatchSize = Annotated[int, Field(ge=1, le=2**20)]
+Interval = Annotated[float, Field(ge=1e-3, allow_inf_nan=False)]
+"""Thousands of images between two events: at least one image."""
 MOST_EVALUATION_SEEDS = 1000
 EvaluationSeeds = Annotated[int, Field(ge=1, le=MOST_EVALUATION_SEEDS)]
 

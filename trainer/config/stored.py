@@ -38,7 +38,7 @@ METRIC = re.compile(rf"[A-Za-z0-9_.+/:-]{{1,{MOST_LETTERS}}}")
 STATISTIC = re.compile(rf"[A-Za-z0-9_.+/: -]{{1,{MOST_LETTERS}}}")
 
 
-class Spoilt(NamedTuple):
+class Malformed(NamedTuple):
     """A file, or a line of one (from 1; 0 is the whole file), that is skipped, and why."""
 
     path: Path
@@ -58,31 +58,31 @@ def is_within(kimg: float, horizon_kimg: float) -> bool:
     return kimg <= horizon_kimg + TOLERANCE_KIMG
 
 
-def rows_in(path: Path, spoilt: list[Spoilt] | None = None) -> list[StoredRow]:
+def rows_in(path: Path, malformed: list[Malformed] | None = None) -> list[StoredRow]:
     """Return the valid rows of a .jsonl file, whose name determines their format; none if the file is missing.
 
-    Other lines are skipped, and reported in `spoilt`.
+    Other lines are skipped, and reported in `malformed`.
     """
-    skipped = spoilt if spoilt is not None else []
+    skipped = malformed if malformed is not None else []
     try:
         content = read_regular(path)
     except FileNotFoundError:
         return []
     except OSError as error:
-        skipped.append(Spoilt(path, 0, reason_of(error)))
+        skipped.append(Malformed(path, 0, reason_of(error)))
         return []
     return list(rows_of(content, path, skipped))
 
 
-def rows_of(content: bytes, path: Path, spoilt: list[Spoilt]) -> Iterator[StoredRow]:
-    """Yield the valid rows in the content of the .jsonl file at `path`; report other lines in `spoilt`."""
+def rows_of(content: bytes, path: Path, malformed: list[Malformed]) -> Iterator[StoredRow]:
+    """Yield the valid rows in the content of the .jsonl file at `path`; report other lines in `malformed`."""
     lines, fault_of = content.split(b"\n"), FAULTS[path.name]
     for number, row in enumerate(_together(lines) or map(_alone, lines), start=1):
         fault = row if isinstance(row, str) else fault_of(row)
         if isinstance(row, dict) and not fault:
             yield _without_odd_details(row)
         elif fault and lines[number - 1].strip():
-            spoilt.append(Spoilt(path, number, fault))
+            malformed.append(Malformed(path, number, fault))
 
 
 def _together(lines: list[bytes]) -> list[StoredRow] | None:
@@ -215,16 +215,16 @@ def _is_number(value: Any) -> bool:
     return type(value) is float or (type(value) is int and abs(value) < 2**1023)
 
 
-def read_document(path: Path, model: type[Model], spoilt: list[Spoilt] | None = None) -> Model | None:
-    """Return the document at `path`; None if it is missing, or invalid, which is reported in `spoilt`."""
+def read_document(path: Path, model: type[Model], malformed: list[Malformed] | None = None) -> Model | None:
+    """Return the document at `path`; None if it is missing, or invalid, which is reported in `malformed`."""
     try:
         return model.model_validate_json(read_regular(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         fault = reason_of(error)
-    if spoilt is not None:
-        spoilt.append(Spoilt(path, 0, fault))
+    if malformed is not None:
+        malformed.append(Malformed(path, 0, fault))
     return None
 
 

@@ -13,7 +13,7 @@ from trainer.config.methods import Methods, ShallowMapping
 from trainer.config.networks.choice import AnyDiscriminator, AnyGenerator, Networks
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator
 from trainer.config.progressive_growing import ProgressiveGrowing
-from trainer.config.spec import Count, PositiveInt, Settings
+from trainer.config.spec import BatchSize, Count, Settings
 from trainer.config.training import Adam, AnyObjective, Ema, Transfer, TransferFromTrial
 
 
@@ -35,8 +35,8 @@ class TrainConfig(Settings):
     generator_optimizer: Adam
     discriminator_optimizer: Adam
     ema: Ema
-    batch: PositiveInt
-    micro_batch: PositiveInt
+    batch: BatchSize
+    micro_batch: BatchSize
     transfer: Transfer | TransferFromTrial | None = None
 
     @property

@@ -3,14 +3,12 @@
     CACHE_DIR/decoded-<fingerprint>/images.npy    uint8 [n c h w]
     CACHE_DIR/decoded-<fingerprint>/labels.npy    int32 [n], -1 for a set without labels
 
-The folder appears by renaming a finished one, so readers never see a part of it. A lock keeps concurrent processes from
-decoding twice; where locks do not work, they decode twice and the first to finish wins. Leftovers of a killed process
-are removed by the next holder of the lock.
+The folder appears as a whole. A lock keeps concurrent processes from decoding twice; where locks do not work, they
+decode twice and the first to finish wins. Leftovers of a killed process are removed by the next holder of the lock.
 """
 
 import os
 import shutil
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +24,7 @@ from trainer.config.dataset.labels import read_labels
 from trainer.config.node_paths import decoding_dir
 from trainer.data.decode import decode_like
 from trainer.errors import DataError, OutputError
-from trainer.files import locked_if_possible, sync
+from trainer.files import create_folder, locked_if_possible, sync
 
 DecodeProgress = Callable[[int, int], None]
 """Called with the number of images done and the total."""
@@ -71,20 +69,19 @@ def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | Non
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked_if_possible(folder.with_suffix(".lock")) as alone:
         if alone:
-            _remove_parts(folder)
+            _remove_leftovers(folder)
         return _opened(folder) or _built(path, wanted, folder, progress)
 
 
 def _built(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
-    part = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.part")
-    part.mkdir()
-    try:
+    def fill(part: Path) -> None:
         _write(_checked(path, wanted, folder.parent), part, progress or _silent)
         for name in ("images.npy", "labels.npy"):
             sync(part / name)
-        _publish(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if _opened(folder) is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    create_folder(folder, fill)
     found = _opened(folder)
     assert found is not None, "a cache that was just written is readable"
     return found
@@ -128,22 +125,10 @@ def _require_space(folder: Path, need: int) -> None:
         raise OutputError(folder.parent, problem, "free some space, or move the cache")
 
 
-def _publish(part: Path, folder: Path) -> None:
-    """Rename a finished folder to its final name. A damaged one there is replaced; an intact one won the race."""
-    if folder.exists() and _opened(folder) is None:
-        aside = folder.with_name(f"{part.name}.damaged")
-        folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
-    try:
-        part.rename(folder)
-    except OSError:
-        if _opened(folder) is None:
-            raise
-
-
-def _remove_parts(folder: Path) -> None:
-    for left in folder.parent.glob(f"{folder.name}.*.part*"):
-        shutil.rmtree(left, ignore_errors=True)
+def _remove_leftovers(folder: Path) -> None:
+    for name in (f".{folder.name}.*.tmp", f"{folder.name}.*.part*"):  # of this version, of 0.1
+        for left in folder.parent.glob(name):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _cores() -> int:

@@ -4,10 +4,10 @@ import re
 import zipfile
 from pathlib import Path
 
+from trainer.config.dataset.companion import beside
 from trainer.config.dataset.describe import is_zip
 from trainer.config.dataset.header import LARGEST, SMALLEST, nearest_power
 from trainer.config.dataset.regular import require_regular, usable_path
-from trainer.config.dataset.test_images import beside
 from trainer.data.cache import DecodeProgress
 from trainer.data.convert import convert, first_picture
 from trainer.data.readers.cifar import CifarReader, is_cifar_folder

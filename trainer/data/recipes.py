@@ -14,7 +14,7 @@ from trainer.data.resize import ImageFormat
 from trainer.errors import DataError
 
 
-class Tiles(NamedTuple):
+class CropGrid(NamedTuple):
     """A grid of overlapping crops of `side` pixels, spread evenly from edge to edge."""
 
     columns: int
@@ -30,7 +30,7 @@ class Recipe(NamedTuple):
     shape: ImageFormat
     images: int | None = None
     most: int | None = None
-    tiles: Tiles | None = None
+    tiles: CropGrid | None = None
     labels: LabelSource = "none"
 
 
@@ -42,7 +42,7 @@ RECIPES: Mapping[str, Recipe] = {
         licence="CC BY 4.0 (Aksac et al., BMC Research Notes 12, 2019)",
         shape=ImageFormat(512, channels=3),
         images=1_944,
-        tiles=Tiles(columns=4, rows=3, side=512),
+        tiles=CropGrid(columns=4, rows=3, side=512),
     ),
     "ffhq-256": Recipe(
         source="FFHQ as images or TFRecords, reduced by a box filter (Karras et al. 2020)",
@@ -75,7 +75,7 @@ RECIPES: Mapping[str, Recipe] = {
 class TiledReader:
     """The crops of every picture, row by row. Raises DataError for a picture smaller than one crop."""
 
-    def __init__(self, whole: Reader, tiles: Tiles) -> None:
+    def __init__(self, whole: Reader, tiles: CropGrid) -> None:
         self._whole, self._tiles = whole, tiles
         self.kind, self.remarks = whole.kind, whole.remarks
 

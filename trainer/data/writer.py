@@ -1,7 +1,6 @@
 """Write a data set as a ZIP in StyleGAN2's layout, with the same bytes for the same images on every machine."""
 
 import json
-import uuid
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from jaxtyping import UInt8
 from trainer.config.dataset.entries import LABEL_FILE
 from trainer.data.png import encode_png
 from trainer.errors import OutputError, printable
-from trainer.files import sync
+from trainer.files import remove_abandoned, replacing, temporary_name
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a ZIP supports, used for every file."""
@@ -34,7 +33,7 @@ class ZipWriter:
 
     def __init__(self, path: Path, settings: Mapping[str, object]) -> None:
         self.path = path
-        self._part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        self._part = temporary_name(path)
         self._settings = settings
         self.remarks: Sequence[str] = ()
         self._labels: list[tuple[str, int | None]] = []
@@ -42,6 +41,7 @@ class ZipWriter:
     def __enter__(self) -> "ZipWriter":
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(self.path.parent)
             self._zip = zipfile.ZipFile(self._part, "w", zipfile.ZIP_STORED)
         except OSError as error:
             raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
@@ -72,9 +72,8 @@ class ZipWriter:
         self._zip.comment = _comment(self._settings, [printable(remark)[:LONGEST_REMARK] for remark in self.remarks])
         try:
             self._zip.close()
-            sync(self._part)
-            self._part.replace(self.path)
-            sync(self.path.parent)
+            with replacing(self.path) as temporary:
+                self._part.rename(temporary)
         except OSError as error:
             raise OutputError(self.path, f"cannot be written ({error.strerror})") from None
 

@@ -81,9 +81,8 @@ def evaluate(
     def compare() -> None:
         for spec in specs if world.is_main else []:
             progress(spec.name)
-            against = references[spec]
-            source = FAMILIES[spec.family].source
-            real = RealFeatures(against, feature_networks, spec.real(len(against)), cache_dir, progress, source)
+            count, source = spec.real(len(references[spec])), FAMILIES[spec.family].source
+            real = RealFeatures(references[spec], feature_networks, count, cache_dir, progress, source)
             results.append((spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed)))
 
     agreed(compare, world)

@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from trainer.config.dataset.test_images import locate_test_images
+from trainer.config.dataset.companion import locate_test_images
 from trainer.config.metrics.names import better, main_name, parse_metric, value_names
 from trainer.config.options import RunOptions
 from trainer.config.stored import rows_in

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.distributed.rendezvous import rendezvous
 
-from trainer.errors import UserError
+from trainer.errors import ExitCode, UserError
 from trainer.runtime.failures import PeerLost, failure_of
 from trainer.runtime.ranks import Place
 
@@ -105,7 +105,7 @@ class World:
                 return int(code), text
         except RuntimeError:
             pass
-        return 70, "another process of this run vanished; see its output"
+        return ExitCode.BUG, "another process of this run vanished; see its output"
 
     def report_failure(self, error: Exception) -> None:
         """Report to the other ranks why this one fails."""

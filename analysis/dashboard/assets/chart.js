@@ -67,6 +67,14 @@ export function drawChart(box, lines, options) {
   return box.plot;
 }
 
+/** The y axis of values from `low` to `high`; where all are equal, one unit (or a share of their size) around them. */
+function spanOf(low, high) {
+  if (low === null) return [null, null];
+  if (low < high) return uPlot.rangeNum(low, high, 0.1, true);
+  const room = Math.abs(low) / 10 || 1;
+  return [low === 0 ? 0 : low - room, high + room];
+}
+
 function sizeOf(box, options) {
   const width = Math.max(box.clientWidth, 200);
   return { width, height: options.height ?? Math.round(Math.min(Math.max(width * 0.42, 256), 400)) };
@@ -87,7 +95,7 @@ function optionsOf(box, flat, options, tooltip) {
     ...sizeOf(box, options),
     series: [{}, ...series],
     bands,
-    scales: { x: { time: false }, y: { distr: options.log ? 3 : 1 } },
+    scales: { x: { time: false }, y: options.log ? { distr: 3 } : { range: (_, low, high) => spanOf(low, high) } },
     axes: [{ ...axis, label: options.xLabel, labelSize: 22, size: 38 }, { ...axis, label: options.yLabel, labelSize: 22, size: 58 }],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },

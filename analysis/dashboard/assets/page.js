@@ -55,8 +55,9 @@ export function writeState(changes) {
 
 export async function ask(path, options = {}) {
   const answer = await fetch(settings.root + path, { credentials: "same-origin", ...options });
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(body.detail || `${answer.status} ${answer.statusText}`);
+  const isJson = answer.headers.get("content-type")?.startsWith("application/json");
+  const body = isJson ? await answer.json() : await answer.text();
+  if (!answer.ok) throw new Error((isJson ? body.detail : body) || `${answer.status} ${answer.statusText}`);
   return body;
 }
 

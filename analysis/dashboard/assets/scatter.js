@@ -6,7 +6,7 @@ import { bestOfCells, keysOf, mark, positions, svg } from "./search.js";
 
 const WIDTH = 960;
 const HEIGHT = 380;
-const EDGE = { top: 18, bottom: 46, left: 96, right: 24 };
+const EDGE = { top: 36, bottom: 46, left: 96, right: 24 };
 const BEST = "best";
 
 /** Show the plot and its controls; `select(cells)` is called with the cell of a point that is pressed. */
@@ -16,7 +16,8 @@ export function showScatter(view, select) {
   const keys = keysOf(view);
   const state = readState();
   const known = (key, other) => (key === BEST || keys.includes(key) ? key : other);
-  const axes = { x: known(state.sx, keys[0] ?? BEST), y: known(state.sy, BEST) };
+  const varied = keys.find((key) => isVaried(view, key)) ?? keys[0] ?? BEST;
+  const axes = { x: known(state.sx, varied), y: known(state.sy, BEST) };
   const names = [...keys.map((key) => [key, key]), [BEST, `best ${view.score.label}`]];
   const redraw = (changes) => {
     const place = [...document.querySelectorAll("#scatter-controls select")].indexOf(document.activeElement);
@@ -31,6 +32,13 @@ export function showScatter(view, select) {
   const scores = bestOfCells(view);
   const cells = scores.map((_, cell) => cell).filter((cell) => scores[cell] !== null);
   box.replaceChildren(cells.length ? plot(view, axes, cells, scores, select) : el("p", { class: "empty" }, "Nothing was measured yet."));
+}
+
+/** Whether measured cells have more than one value of a setting. */
+function isVaried(view, key) {
+  const { values } = view.settings.find((row) => row.key === key);
+  const measured = bestOfCells(view).flatMap((score, cell) => (score === null ? [] : [values[cell]]));
+  return new Set(measured).size > 1;
 }
 
 function plot(view, axes, cells, scores, select) {

@@ -11,7 +11,7 @@ from analysis.figures.shapes.curves import CurveFigure
 from analysis.figures.shapes.energy_table import EnergyTable
 from analysis.figures.shapes.lines import LineFigure
 from analysis.figures.shapes.logit_panels import LogitFigure
-from analysis.figures.shapes.probe_pictures import ProbePictures
+from analysis.figures.shapes.probe_pictures import OVER_TIME, ProbePictures
 from analysis.figures.shapes.run_filters import adaptive, at_target, either, extreme_sizes, named
 from analysis.figures.shapes.sample_grid import SampleFigure
 from analysis.figures.shapes.score_table import ScoreTable
@@ -61,7 +61,13 @@ FIGURES: dict[str, Figure] = {
     ),
     "ada_fig6a": CurveFigure("FID with ADA"),
     "ada_fig6b": LogitFigure("Logits with ADA, with the most and the fewest images", keep=extreme_sizes),
-    "ada_fig6c": ProbePictures("Gradients that G receives from D", probe="gradients", pictures=("images", "magnitude")),
+    "ada_fig6c": ProbePictures(
+        "Gradients that G receives from D, during training",
+        probe="gradients",
+        pictures=("magnitude",),
+        aggregation=OVER_TIME,
+        moments=4,
+    ),
     "ada_fig7ab": LineFigure("FID against the number of training images", panel=DATASET),
     "ada_fig7c": ScoreTable("FID by training set size", "median", rows=(DATASET, SIZE), columns=(NAME,)),
     "ada_fig7d": ProbePictures("Mean image", probe="mean-image", pictures=("real", "generated")),
@@ -96,6 +102,7 @@ FIGURES: dict[str, Figure] = {
         series=SIZE,
         log_x=False,
     ),
+    "ada_bcr": ScoreTable("Weights of bCR"),
     "ada_fig10": SampleFigure("Generated images of small data sets"),
     "ada_fig11a": ScoreTable(
         "Small data sets",

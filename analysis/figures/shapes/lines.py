@@ -9,10 +9,19 @@ from matplotlib.axes import Axes
 
 from analysis.figures.grid import divide
 from analysis.figures.shapes.edges import limits, mark_edge
+from analysis.figures.shapes.reference_marks import (
+    FLOOR,
+    PUBLISHED,
+    floors,
+    mark_references,
+    name_references,
+    with_values,
+)
 from analysis.figures.shapes.run_filters import RunFilter, everything
 from analysis.figures.style import Pen, images_ticks, label_empty, legend_outside, log_ticks, pens, value_ticks
 from analysis.results.facets import METHOD, SIZE, labels, numbers, ordered
 from analysis.results.load import Curves, Runs
+from analysis.results.published_cells import published_by_cell
 from analysis.results.score import Score
 from analysis.results.spread import spread
 
@@ -27,7 +36,7 @@ CROWDED = 6
 
 
 class LineData(NamedTuple):
-    """One row of `table` per cell: panel series x, and the columns of analysis.results.spread.
+    """One row of `table` per cell: panel series x, the columns of analysis.results.spread, and published values.
 
     x is NaN for dashed lines.
     """
@@ -63,6 +72,8 @@ class LineFigure:
         table.insert(1, "panel", labels(first, self.panel).to_numpy() if self.panel else "")
         table.insert(2, "series", labels(first, self.series).to_numpy())
         table.insert(3, "x", numbers(first, self.x).to_numpy())
+        table = with_values(table, PUBLISHED, published_by_cell(runs, curves.score))
+        table = with_values(table, FLOOR, floors(runs)) if curves.score.metric.startswith("fid") else table
         panels = (ordered(frame, self.panel) if self.panel else []) or [""]
         return LineData(table, list(table["cell"]), panels, ordered(frame, self.series), curves.score)
 
@@ -79,10 +90,11 @@ class LineFigure:
         parts = [data.table[data.table["panel"] == panel] for panel in data.panels]
         edges = [_draw_panel(subplot, part, pen_of) for subplot, part in zip(axes, parts, strict=True)]
         self._scale(axes, data.table, edges)
+        name_references(axes[0], data.table)
         _name(axes[0], pen_of)
 
     def _scale(self, axes: list[Axes], table: pd.DataFrame, edges: list[tuple[float, float]]) -> None:
-        values = table[["median", "min", "max"]]
+        values = table[[name for name in ("median", "min", "max", PUBLISHED, FLOOR) if name in table]]
         below, above = (max(shares) for shares in zip(*edges, strict=True))
         if np.isfinite(values.to_numpy(dtype=float)).any():
             log = _is_positive(values)
@@ -130,6 +142,7 @@ def _draw_panel(ax: Axes, part: pd.DataFrame, pen_of: dict[str, Pen]) -> tuple[f
         _draw_line(ax, finite[finite["x"].notna()], pen_of[str(series)])
         for level in finite["median"][finite["x"].isna()]:
             ax.axhline(level, color=pen_of[str(series)].color, linewidth=1.2, linestyle=(0, (4, 3)))
+    mark_references(ax, part, pen_of)
     placed = part[part["x"].notna()]
     below = mark_edge(ax, placed[placed["median"].isna()], pen_of, top=False)
     return below, mark_edge(ax, placed[np.isinf(placed["median"])], pen_of, top=True)

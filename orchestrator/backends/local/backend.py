@@ -54,6 +54,10 @@ class LocalBackend:
             return ""
         return f"needs {resources.whole_gpus} GPUs, this machine has {gpus}; name a cluster with --backend"
 
+    def doubts(self, _resources: Resources) -> str:
+        """Return "": `lacks` says all that is known."""
+        return ""
+
     def render(self, tasks: Sequence[Task]) -> Submission:
         capacity = self.capacity
         for task in tasks:

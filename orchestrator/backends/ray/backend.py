@@ -6,13 +6,14 @@ States are derived from the queue's files and the trials' records; Ray is only a
 import os
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from orchestrator.backends.base import Submission
 from orchestrator.backends.queue import QueueEntry, discard
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.backends.ray.task import RayQueue
+from orchestrator.errors import BackendError
 from orchestrator.store.attempt_state import FINAL
 from orchestrator.store.frozen_code import module_in
 from orchestrator.store.handle import Handle
@@ -50,6 +51,19 @@ class RayBackend:
     def lacks(self, _resources: Resources) -> str:
         """Return "": a cluster may grow."""
         return ""
+
+    def doubts(self, resources: Resources) -> str:
+        needed = {"CPU": resources.cpus, "GPU": resources.gpus}
+        try:
+            nodes = self.jobs.nodes()
+        except BackendError as error:
+            return f"not checked whether a node has {_counted(needed)}: {error}"
+        if not nodes:
+            return f"not checked whether a node has {_counted(needed)}: the cluster does not list its nodes"
+        if any(all(node.get(name, 0) >= count for name, count in needed.items()) for node in nodes):
+            return ""
+        most = "; ".join(sorted({_counted({name: node.get(name, 0) for name in needed}) for node in nodes}))
+        return f"no node of the running Ray cluster has {_counted(needed)}: trials wait for one (nodes have {most})"
 
     def render(self, tasks: Sequence[Task]) -> Submission:
         return Submission(
@@ -116,6 +130,10 @@ class RayBackend:
         command = [*python_module(module_in(code, "orchestrator.backends.ray.driver")), str(self.queue.root)]
         job = self.jobs.submit(shlex.join(command), worker_environment(code))
         replace_file(self._driver_file, job)
+
+
+def _counted(resources: Mapping[str, float]) -> str:
+    return " and ".join(f"{count:g} {name}s" for name, count in resources.items())
 
 
 def _needs(task: Task) -> str:

@@ -56,8 +56,15 @@ class RayJobs:
 
     def total(self, resource: str) -> float:
         """Return the total of a resource ("CPU", "GPU") over all nodes."""
+        return float(self._load().get("usage", {}).get(resource, (0, 0))[1])
+
+    def nodes(self) -> list[Mapping[str, float]]:
+        """Return the resources of each kind of node that is running; none if the cluster does not say."""
+        return [resources for resources, count in self._load().get("nodeTypes") or () if count]
+
+    def _load(self) -> Mapping[str, Any]:
         report = self._request("/api/cluster_status")["data"]["clusterStatus"] or {}
-        return float(report.get("loadMetricsReport", {}).get("usage", {}).get(resource, (0, 0))[1])
+        return report.get("loadMetricsReport") or {}
 
     def _request(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         headers = {"Content-Type": "application/json"} | (

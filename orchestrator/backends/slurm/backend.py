@@ -100,6 +100,10 @@ class SlurmBackend:
             return ""
         return f"minutes: {resources.minutes:g} is less than the {seconds} s that jobs get to save (signal_seconds)"
 
+    def doubts(self, _resources: Resources) -> str:
+        """Return "": `lacks` says all that is known."""
+        return ""
+
     def maintain(self) -> None:
         """Do nothing: SLURM runs its jobs itself."""
 

@@ -98,6 +98,7 @@ class SearchState:
             detector=sweep.spec.detector,
             score=sweep.spec.score_name,
             code=self.code,
+            estimate=self.plan.estimate_of(trial, trial.horizon_kimg),
         )
 
 

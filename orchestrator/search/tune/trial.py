@@ -21,7 +21,7 @@ from orchestrator.store.new_attempt import JobRequest, new_attempt
 from orchestrator.store.observe import observe_run
 from orchestrator.store.scores import score_curve
 from orchestrator.supervisor.command import Task, start_supervisor
-from trainer.config.job import Resources
+from trainer.config.job import Estimate, Resources
 from trainer.config.metrics.names import better
 from trainer.config.options import RunOptions
 from trainer.config.spec import Settings
@@ -43,6 +43,7 @@ class TrialSpec(Settings):
     detector: str
     score: str
     code: Path
+    estimate: Estimate | None = None
 
     @classmethod
     def of(cls, text: str) -> "TrialSpec | None":
@@ -59,9 +60,10 @@ class TrialSpec(Settings):
         rest = (options.distance, options.evaluation_seeds, options.probes)
         return Desired(options.horizon_kimg, self.metrics, self.detector, self.sweep, *rest)
 
-    @property
-    def request(self) -> JobRequest:
-        return JobRequest(self.options, self.resources, "ray_tune", self.sweep, self.code)
+    def request(self, from_kimg: float) -> JobRequest:
+        """Return the request for an attempt; the estimate is that of a whole training."""
+        estimate = self.estimate if from_kimg == 0 else None
+        return JobRequest(self.options, self.resources, "ray_tune", self.sweep, self.code, estimate=estimate)
 
 
 def drive(config: dict[str, Any]) -> None:
@@ -81,15 +83,15 @@ def drive(config: dict[str, Any]) -> None:
             continue
         decision = decide_one(spec.wanted, observe_run(spec.run, None, time.time()), RULES)
         if decision.action in SUBMITTED:
-            supervisor = _start(spec)
+            supervisor = _start(spec, decision.from_kimg)
         elif decision.action is not Action.LEAVE and reported >= _last(spec):
             return
         time.sleep(POLL_SECONDS)
 
 
-def _start(spec: TrialSpec) -> "subprocess.Popen[bytes] | None":
+def _start(spec: TrialSpec, from_kimg: float) -> "subprocess.Popen[bytes] | None":
     """Start another attempt, unless another process has just done so."""
-    job = new_attempt(Store(spec.store), spec.trial, spec.request)
+    job = new_attempt(Store(spec.store), spec.trial, spec.request(from_kimg))
     if job is None:
         return None
     task = Task(spec.trial, spec.run.path, job.attempt, spec.resources, spec.code)

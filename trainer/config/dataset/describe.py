@@ -95,7 +95,7 @@ def _of_file(path: Path, data_dir: Path, _content: tuple[int, ...]) -> DataExami
 def _examined(path: Path, data_dir: Path) -> DataExamination:
     archive = open_archive(path, memo_dir=data_dir)
     require_images(archive)
-    header = common_header(archive, _spread(archive.images, HEADERS_READ))
+    header = common_header(archive, spread_out(archive.images, HEADERS_READ))
     labels = read_labels(archive)
     description = DataDescription(
         name=printable(path.stem if path.is_file() else path.name),
@@ -117,7 +117,7 @@ def require_images(archive: Archive) -> None:
         raise DataError(archive.path, f"has {count} images", "; ".join([way_out, *archive.remarks]))
 
 
-def _spread(names: Sequence[str], most: int) -> list[str]:
+def spread_out(names: Sequence[str], most: int) -> list[str]:
     """Return at most `most` of `names`, evenly spaced, including the first and the last."""
     if len(names) <= most:
         return list(names)

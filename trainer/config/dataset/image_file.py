@@ -5,9 +5,11 @@ known.
 """
 
 import io
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -30,6 +32,7 @@ EXIF_OF_PNG = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
 BITS_PER_SAMPLE, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 GREY_LEVELS = {"L;2": 85, "L;4": 17}
 OPAQUE = 255
+OURS, PILLOW = "trainer", "PIL"
 
 
 class ImageFacts(NamedTuple):
@@ -49,7 +52,8 @@ class ImageFacts(NamedTuple):
 def opened(content: bytes, place: str) -> Iterator[Image.Image]:
     """Yield the image in `content`, not decoded yet.
 
-    Raises DataError, naming `place`, if it is not an image or too large, or if its use in the block reveals damage.
+    Raises DataError, naming `place`, if it is not an image or too large, or if the decoder fails in the block; other
+    exceptions of the block are not touched.
     """
     try:
         with warnings.catch_warnings():
@@ -64,6 +68,8 @@ def opened(content: bytes, place: str) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise DataError(place, f"would decode to an absurd size ({error})") from None
     except Exception as error:  # Pillow's decoders raise any exception on damaged files
+        if not _is_of_decoder(error):
+            raise
         raise DataError(place, f"is damaged ({_without_address(error)})") from error
 
 
@@ -75,6 +81,8 @@ def facts_of(image: Image.Image, content: bytes, place: str) -> ImageFacts:
         way_out = "save it as grey or RGB of 8 or 16 bits"
         why = "of unknown range" if image.mode in ("I", "F") else "which cannot be read"
         raise DataError(place, f"has pixels of kind {image.mode}, {why}", way_out)
+    if not _is_sound_key(image.info.get("transparency"), image.mode):
+        raise DataError(place, "is damaged (its transparent colour is of another kind than its pixels)")
     tags: Any = getattr(image, "tag_v2", {})
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16")
     step = GREY_LEVELS.get(_raw_mode(image), 1)
@@ -88,6 +96,15 @@ def _require_sane_size(image: Image.Image, place: str) -> None:
     if max(image.size) > MAX_SIDE or image.width * image.height > MAX_PIXELS:
         problem = f"would decode to {size}; at most {MAX_SQUARE}x{MAX_SQUARE} in all, and {MAX_SIDE} a side, are read"
         raise DataError(place, problem, "make it smaller first")
+
+
+def _is_sound_key(key: object, mode: str) -> bool:
+    """Return whether a transparent colour, if there is one, fits the pixels of an image."""
+    if key is None or CHANNELS.get(mode) in (2, 4):
+        return True
+    if mode == "RGB":
+        return isinstance(key, tuple) and len(key) == 3 and all(isinstance(part, int) for part in key)
+    return isinstance(key, int) or (mode == "P" and isinstance(key, bytes))
 
 
 def _orientation(image: Image.Image, content: bytes) -> int:
@@ -105,7 +122,8 @@ def _bits(image: Image.Image) -> int:
     """Return the bits per sample, at least 8; formats other than PNG, TIFF and PPM always have 8."""
     if image.format == "TIFF":
         tags: Any = image.tag_v2  # type: ignore[attr-defined]
-        return max(8, *map(int, tags.get(BITS_PER_SAMPLE, (8,))))
+        bits = tags.get(BITS_PER_SAMPLE)
+        return max([8, *(one for one in bits if isinstance(one, int))] if isinstance(bits, tuple) else [8])
     if ";16" in _raw_mode(image) or _is_deep_grey(image) or _most_of_ppm(image) > OPAQUE:
         return 16
     return 8
@@ -131,6 +149,16 @@ def _layout(image: Image.Image) -> Any:
 def _is_deep_grey(image: Image.Image) -> bool:
     """Return whether an image is 16-bit grey; of 32-bit modes only PPM is, which Pillow scales to 16 bits."""
     return image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM")
+
+
+def _is_of_decoder(error: BaseException) -> bool:
+    """Return whether an exception was raised in Pillow, not in our own code: whether no frame of ours is above it."""
+    packages = [_package(frame) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return PILLOW in packages[len(packages) - packages[::-1].index(OURS) :]
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _without_address(error: BaseException) -> str:

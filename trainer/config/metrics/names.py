@@ -25,6 +25,7 @@ from trainer.config.spec import PositiveInt, Settings
 from trainer.errors import UserError
 
 _FORM = re.compile(r"(?P<family>[a-z]+)(?P<count>[1-9]\d*)(?P<thousands>k?)(?P<ending>(?:_[a-z]+)*)")
+MOST_DIGITS = 7
 _FIELD_NAMES = (
     (re.compile(r"(pr\d+k)3(_full|_test)?$"), r"\1\2"),
     (re.compile(r"ppl2(_[wz](?:full|end))$"), r"ppl50k\1"),
@@ -62,7 +63,10 @@ def parse_metric(name: str) -> MetricSpec:
     match = _FORM.fullmatch(_written_out(name))
     if match is None or match["family"] not in FAMILIES or match["ending"] not in FAMILIES[match["family"]].endings:
         raise MetricNameError("metrics", f"no metric is called {name!r}", _suggestion(name))
-    count = int(match["count"]) * (1000 if match["thousands"] else 1)
+    digits = match["count"] + ("000" if match["thousands"] else "")
+    if len(digits) > MOST_DIGITS:
+        raise MetricNameError("metrics", f"{name[:40]!r} asks for too many images", "ask for fewer than 10,000k")
+    count = int(digits)
     if count < 2:
         raise MetricNameError("metrics", f"{name!r} asks for {count} image", "ask for 2 or more, such as fid2k")
     path = match["ending"][1:] if match["family"] == "ppl" else ""

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
-from trainer.config.spec import Positive, PositiveInt, is_on
+from trainer.config.spec import Positive, PositiveInt, Width, is_on
 
 GENERATOR_WIDTHS: Mapping[int, tuple[int, ...]] = {
     8: (4, 4),
@@ -54,9 +54,9 @@ class BigGanGenerator(GeneratorSpec):
 
     module: ClassVar[str] = "trainer.model.biggan.generator"
     type: Literal["biggan"] = "biggan"
-    z_dim: PositiveInt = 128
-    channels: PositiveInt = 96
-    embedding_dim: PositiveInt = 128
+    z_dim: Width = 128
+    channels: Width = 96
+    embedding_dim: Width = 128
     shared: Annotated[bool, Field(exclude_if=is_on)] = True
     hierarchical: bool = True
     attention: PositiveInt | None = 64
@@ -80,7 +80,7 @@ class BigGanDiscriminator(DiscriminatorSpec):
 
     module: ClassVar[str] = "trainer.model.biggan.discriminator"
     type: Literal["biggan"] = "biggan"
-    channels: PositiveInt = 96
+    channels: Width = 96
     attention: PositiveInt | None = 64
     initialisation: Literal["orthogonal", "normal"] = "orthogonal"
     spectral_epsilon: Positive = 1e-6

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from trainer.config.spec import Count, Positive, PositiveInt, Settings, Spec, is_off, is_on, is_one
+from trainer.config.spec import Count, Depth, Positive, PositiveInt, Settings, Spec, Width, is_off, is_on, is_one
 
 Architecture = Literal["orig", "skip", "resnet"]
 
@@ -48,7 +48,7 @@ class GeneratorSpec(Spec):
 
     maps: ClassVar[bool] = False
     grows: ClassVar[bool] = False
-    z_dim: PositiveInt = 512
+    z_dim: Width = 512
 
     @property
     def arithmetic(self) -> Precision:
@@ -89,12 +89,12 @@ class StyleGan2Generator(GeneratorSpec):
     module: ClassVar[str] = "trainer.model.generator"
     type: Literal["stylegan2"] = "stylegan2"
     architecture: Architecture = "skip"
-    z_dim: PositiveInt = 512
-    w_dim: PositiveInt = 512
-    mapping_layers: PositiveInt = 8
+    z_dim: Width = 512
+    w_dim: Width = 512
+    mapping_layers: Depth = 8
     normalize_label: bool = True
-    channel_base: PositiveInt = 32768
-    channel_max: PositiveInt = 512
+    channel_base: Width = 32768
+    channel_max: Width = 512
     precision: Precision = Precision()
     modulation: Literal["activations", "per-sample"] = "activations"
     demodulate: Annotated[bool, Field(exclude_if=is_on)] = True
@@ -122,13 +122,13 @@ class StyleGan2Discriminator(DiscriminatorSpec):
     has_style_layers: ClassVar[bool] = True
     type: Literal["stylegan2"] = "stylegan2"
     architecture: Architecture = "resnet"
-    mapping_layers: PositiveInt = 8
-    channel_base: PositiveInt = 32768
-    channel_max: PositiveInt = 512
-    capacity: Positive = 1.0
+    mapping_layers: Depth = 8
+    channel_base: Width = 32768
+    channel_max: Width = 512
+    capacity: Annotated[Positive, Field(le=1024)] = 1.0
     minibatch_std_group: PositiveInt | None = 4
     minibatch_std_channels: Annotated[Count, Field(exclude_if=is_one)] = 1
-    embedding_dim: Annotated[PositiveInt | None, Field(exclude_if=is_off)] = None
+    embedding_dim: Annotated[Width | None, Field(exclude_if=is_off)] = None
     resample_taps: FilterTaps = BINOMIAL
     frozen_layers: Count = 0
     precision: Precision = Precision()

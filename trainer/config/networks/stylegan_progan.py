@@ -8,10 +8,12 @@ Without the method `progressive-growing` they train at the full resolution from 
 r: min(channel_base / r, channel_max).
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from trainer.config.networks.stylegan2 import DiscriminatorSpec, GeneratorSpec
-from trainer.config.spec import PositiveInt
+from trainer.config.spec import Depth, PositiveInt, Width, is_off
 
 
 class StyleGanGenerator(GeneratorSpec):
@@ -25,10 +27,10 @@ class StyleGanGenerator(GeneratorSpec):
     grows: ClassVar[bool] = True
     type: Literal["stylegan"] = "stylegan"
     style: Literal["adain", "demodulation"] = "adain"
-    w_dim: PositiveInt = 512
-    mapping_layers: PositiveInt = 8
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    w_dim: Width = 512
+    mapping_layers: Depth = 8
+    channel_base: Width = 16384
+    channel_max: Width = 512
 
     def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
         return max(min(self.channel_base // size, self.channel_max), 1)
@@ -41,9 +43,9 @@ class StyleGanDiscriminator(DiscriminatorSpec):
     grows: ClassVar[bool] = True
     has_style_layers: ClassVar[bool] = True
     type: Literal["stylegan"] = "stylegan"
-    mapping_layers: PositiveInt = 8
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    mapping_layers: Depth = 8
+    channel_base: Width = 16384
+    channel_max: Width = 512
     minibatch_std_group: PositiveInt = 4
 
     @property
@@ -55,16 +57,19 @@ class ProGanGenerator(GeneratorSpec):
     """Latents to images without a mapping network [1].
 
     `normalisation` is per pixel, batch normalisation (as before [1]), or none; without `equalised`, weights are
-    initialised at the scale they are used in, without a runtime factor. Both are rows of Table 1 of [1].
+    initialised at the scale they are used in, without a runtime factor. Both are rows of Table 1 of [1]. `rectified`
+    layers use ReLU in place of leaky ReLU; `bounded` images pass tanh.
     """
 
     module: ClassVar[str] = "trainer.model.growing.progan_generator"
     grows: ClassVar[bool] = True
     type: Literal["progan"] = "progan"
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    channel_base: Width = 16384
+    channel_max: Width = 512
     normalisation: Literal["pixel", "batch", "none"] = "pixel"
     equalised: bool = True
+    rectified: Annotated[bool, Field(exclude_if=is_off)] = False
+    bounded: Annotated[bool, Field(exclude_if=is_off)] = False
 
     def width(self, size: int, resolution: int) -> int:  # noqa: ARG002
         return max(min(self.channel_base // size, self.channel_max), 1)
@@ -80,8 +85,8 @@ class ProGanDiscriminator(DiscriminatorSpec):
     module: ClassVar[str] = "trainer.model.growing.progan_discriminator"
     grows: ClassVar[bool] = True
     type: Literal["progan"] = "progan"
-    channel_base: PositiveInt = 16384
-    channel_max: PositiveInt = 512
+    channel_base: Width = 16384
+    channel_max: Width = 512
     normalisation: Literal["none", "layer"] = "none"
     equalised: bool = True
     variety: Literal["stddev", "discrimination", "none"] = "stddev"

@@ -44,13 +44,14 @@ class ProGanBlock(GrowingBlock):
 
     def __init__(self, inputs: int, outputs: int, spec: ProGanGenerator, channels: int, first: bool) -> None:
         super().__init__()
-        self.first = first
+        self.first, self.bounded = first, spec.bounded
+        self.leak = 0.0 if spec.rectified else LEAK
         if first:
             self.dense = Weighted(inputs, outputs * 16, None, spec.equalised, gain=HE / 4)
             self.normalised = spec.normalisation == "pixel"
         else:
-            self.conv0 = Layer(inputs, outputs, spec.normalisation, spec.equalised)
-        self.conv1 = Layer(outputs, outputs, spec.normalisation, spec.equalised)
+            self.conv0 = Layer(inputs, outputs, spec.normalisation, spec.equalised, leak=self.leak)
+        self.conv1 = Layer(outputs, outputs, spec.normalisation, spec.equalised, leak=self.leak)
         self.torgb = Weighted(outputs, channels, 1, spec.equalised, gain=1.0)
 
     def features(
@@ -64,7 +65,7 @@ class ProGanBlock(GrowingBlock):
         return features
 
     def _first_features(self, z: Float[Tensor, "n zdim"]) -> Float[Tensor, "n o 4 4"]:
-        x = leaky_relu(self.dense(z).view(len(z), -1, 4, 4), LEAK)
+        x = leaky_relu(self.dense(z).view(len(z), -1, 4, 4), self.leak)
         return pixel_norm(x) if self.normalised else x
 
     def colours(
@@ -73,7 +74,7 @@ class ProGanBlock(GrowingBlock):
         ws: Float[Tensor, "n layers wdim"],  # noqa: ARG002
     ) -> Float[Tensor, "n channels h w"]:
         image: Tensor = self.torgb(x)
-        return image
+        return image.tanh() if self.bounded else image
 
 
 @implements(ProGanGenerator)

@@ -72,12 +72,15 @@ class LayerNorm(nn.Module):
 class Layer(nn.Module):
     """3x3 convolution and leaky ReLU, with batch or layer normalisation before it [2] or pixel normalisation after [1].
 
-    A method may set `ahead`, a module applied to the input.
+    A method may set `ahead`, a module applied to the input. With a `leak` of 0 the activation is ReLU.
     """
 
-    def __init__(self, inputs: int, outputs: int, norm: Norm, equalised: bool, kernel: int = 3) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, norm: Norm, equalised: bool, kernel: int = 3, leak: float = LEAK
+    ) -> None:
         super().__init__()
         self.conv = Weighted(inputs, outputs, kernel, equalised)
+        self.leak = leak
         self.ahead: nn.Module | None = None
         self.behind = pixel_norm if norm == "pixel" else None
         self.before: nn.Module | None = None
@@ -86,7 +89,7 @@ class Layer(nn.Module):
 
     def forward(self, x: Float[Tensor, "n i h w"]) -> Float[Tensor, "n o h w"]:
         x = self.conv(x if self.ahead is None else self.ahead(x))
-        x = leaky_relu(x if self.before is None else self.before(x), LEAK)
+        x = leaky_relu(x if self.before is None else self.before(x), self.leak)
         return x if self.behind is None else self.behind(x)
 
 

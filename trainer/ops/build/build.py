@@ -1,4 +1,4 @@
-"""Compile into a temporary folder, which is renamed once it is complete. The first builder wins.
+"""Compile into a folder that appears once it is complete. The first builder wins.
 
 There is no lock, so none can be left behind: concurrent builders duplicate the work, and one result is kept.
 """
@@ -9,14 +9,11 @@ import os
 import platform
 import shutil
 import time
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from trainer.errors import OutputError, UserError
-from trainer.files import replace_file
+from trainer.files import create_folder, replace_file
 from trainer.ops.build import place
 from trainer.ops.build.recipes import CPU_FLAGS, CPU_VARIANTS, CUDA_FLAGS, GENERIC, X86_FLAGS
 from trainer.ops.build.toolchain import NO_COMPILER, NO_NVCC, Compiler, architectures, cxx, nvcc, run
@@ -35,13 +32,21 @@ def build(kind: place.BuildKind, again: bool = False) -> Path:
     target = place.own_folder(kind)
     if compiler is None:
         raise UserError(f"ops of {kind}", NO_COMPILER if kind == "cpu" else NO_NVCC)
-    with _part(target) as part:
-        commands = _cpu_commands(compiler, part) if kind == "cpu" else _cuda_commands(compiler, part)
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            list(pool.map(lambda command: run(command, Path(command[-1]).with_suffix(".log")), commands))
-        _describe(part, compiler)
-        _publish(part, target)
+    try:
+        create_folder(target, lambda part: _compile(kind, compiler, part, target))
+    except OSError as error:
+        raise OutputError(target.parent, f"cannot be written ({error.strerror})", "set ADASWEEP_OPS") from error
     return target
+
+
+def _compile(kind: place.BuildKind, compiler: Compiler, part: Path, target: Path) -> None:
+    """Compile into `part`; remove what stands at `target` if it is no complete build."""
+    commands = _cpu_commands(compiler, part) if kind == "cpu" else _cuda_commands(compiler, part)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(lambda command: run(command, Path(command[-1]).with_suffix(".log")), commands))
+    _describe(part, compiler)
+    if not (target / place.MANIFEST).exists():
+        shutil.rmtree(target, ignore_errors=True)
 
 
 def _cpu_commands(compiler: Compiler, part: Path) -> list[list[str]]:
@@ -64,30 +69,7 @@ def _cuda_commands(compiler: Compiler, part: Path) -> list[list[str]]:
     return [[compiler.path, *CUDA_FLAGS, *codes, newest, "--threads=0", source, "-o", str(part / "cuda.so")]]
 
 
-@contextmanager
-def _part(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside `target`; remove it afterwards if it still exists."""
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-    try:
-        part.mkdir(parents=True)
-    except OSError as error:
-        raise OutputError(part.parent, f"cannot be written ({error.strerror})", "set ADASWEEP_OPS") from error
-    try:
-        yield part
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
 def _describe(part: Path, compiler: Compiler) -> None:
     libraries = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(part.glob("*.so"))}
     manifest = {"compiler": compiler.version, "built": time.time(), "libraries": libraries}
     replace_file(part / place.MANIFEST, json.dumps(manifest, indent=1))
-
-
-def _publish(part: Path, target: Path) -> None:
-    """Rename the folder to its final name; if another builder was faster, keep its result."""
-    try:
-        part.rename(target)
-    except OSError:
-        if not (target / place.MANIFEST).exists():
-            raise

@@ -143,7 +143,7 @@ ODD_TICKS: list[tuple[str, Any]] = [
 ]
 
 
-def spoilt(row: dict[str, Any], key: str, value: Any) -> bytes:
+def malformed(row: dict[str, Any], key: str, value: Any) -> bytes:
     return json.dumps(row | {key: value}).encode()
 
 
@@ -193,7 +193,7 @@ def test_all_commands_skip_all_corrupt_rows(store: Store, whole: Path, capfd: py
     assert len(list(unreadable_files(store))) == 21
 
 
-def test_spoilt_histograms_are_told_by_doctor(store: Store) -> None:
+def test_malformed_histograms_are_listed_by_doctor(store: Store) -> None:
     path = first(store).path / "logits.jsonl"
     whole = {"kimg": 0.5, "bins": [-1, 0, 1], "train": [1, 3], "generated": [3, 1], "validation": None}
     path.write_text("".join(f"{json.dumps(row)}\n" for row in (whole, whole | {"bins": None}, whole | {"train": [1]})))
@@ -203,14 +203,14 @@ def test_spoilt_histograms_are_told_by_doctor(store: Store) -> None:
     ]
 
 
-KINDS = ["empty", "spoilt", "a folder", "a pipe", "gone", "a link to itself"]
+KINDS = ["empty", "corrupt", "a folder", "a pipe", "gone", "a link to itself"]
 
 
 def spoil(path: Path, kind: str) -> None:
     path.unlink(missing_ok=True)
     make: dict[str, Callable[[], object]] = {
         "empty": path.touch,
-        "spoilt": lambda: path.write_bytes(BRACKETS),
+        "corrupt": lambda: path.write_bytes(BRACKETS),
         "a folder": path.mkdir,
         "a pipe": lambda: os.mkfifo(path),
         "gone": lambda: None,
@@ -317,18 +317,18 @@ LINES = st.one_of(
 FIELDS = st.dictionaries(st.sampled_from(list(RunRecord.model_fields)), JSON, max_size=4)
 
 
-SPOILT = st.tuples(st.lists(LINES, max_size=8), FIELDS | st.binary(max_size=40), st.sampled_from(DOCUMENTS))
+DAMAGE = st.tuples(st.lists(LINES, max_size=8), FIELDS | st.binary(max_size=40), st.sampled_from(DOCUMENTS))
 
 
 @LASTING
 def test_no_store_is_too_corrupt_for_a_command(
     store: Store, whole: Path, capfd: pytest.CaptureFixture[str], seconds: float
 ) -> None:
-    def judge(spoilt: tuple[list[bytes], Any, str]) -> None:
-        corrupt(store, whole, *spoilt)
+    def judge(damage: tuple[list[bytes], Any, str]) -> None:
+        corrupt(store, whole, *damage)
         assert other_is_seen(store, endings(store, whole, capfd, SEEN_FIRST))
 
-    fuzz_for(seconds, SPOILT, judge)
+    fuzz_for(seconds, DAMAGE, judge)
 
 
 def corrupt(store: Store, whole: Path, lines: list[bytes], record: Any, name: str) -> None:

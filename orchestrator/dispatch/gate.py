@@ -1,0 +1,99 @@
+"""The gate before a sweep is planned: everything that is wrong with it, found in one pass."""
+
+from collections.abc import Container, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from orchestrator.backends.base import Backend
+from orchestrator.errors import Problem
+from orchestrator.plan.moments import moment_problems
+from orchestrator.plan.preflight import measuring_problems, runtime_problems
+from orchestrator.plan.sources import NeededSource, other_sources
+from orchestrator.sweep.claims import misplaced_claims
+from orchestrator.sweep.expand import ExaminedCells, examined_cells
+from orchestrator.sweep.published_values import misplaced_values
+from orchestrator.sweep.reader import AXES, Examined, Sweep
+from orchestrator.sweep.search_points import typical_cells
+from orchestrator.sweep.trial import DataLookup, Trial
+
+PRICED = frozenset({"horizon_kimg", "metrics", "detector", "evaluation_seeds", "watch", "resources"})
+"""Keys without which neither a price nor a warning is worth anything."""
+
+
+class Gated(NamedTuple):
+    """The valid trials of a sweep, a typical configuration of its search, and everything that is wrong.
+
+    `is_priceable`: nothing is wrong with what the price of the valid trials depends on.
+    """
+
+    sweep: Sweep
+    trials: tuple[Trial, ...]
+    sample: list[Trial]
+    problems: list[Problem]
+    is_priceable: bool
+
+
+def gated(
+    read: Examined, sweep: Sweep, find: DataLookup, backend: Backend, replaced: Container[str] | None = None
+) -> Gated:
+    """Return the trials of a sweep, the readable part of a file, with all problems of the file and of the trials.
+
+    `replaced` are the keys that the command line replaces where snapshots are evaluated and nothing is trained.
+    """
+    has_axes = AXES.isdisjoint(read.left_out)
+    own = examined_cells(sweep, find) if has_axes else ExaminedCells([], [])
+    trials, spec = tuple(own.trials), sweep.spec
+    if replaced is not None:
+        sweep, trials = _without_search(sweep), tuple(replace(trial, source=None) for trial in trials)
+    typical = typical_cells(sweep, find) if has_axes and sweep.spec.search else ExaminedCells([], [])
+    if replaced is None:
+        every = (*trials, *typical.trials)
+        running = runtime_problems(sweep, every, backend.lacks, backend.name) + _problems_of_sources(every, backend)
+    else:
+        running = measuring_problems(sweep, trials, backend.lacks, replaced)
+    is_priceable = PRICED.isdisjoint(read.left_out)
+    moments = moment_problems(sweep, trials) if is_priceable and replaced is None else ()
+    placed = [] if spec.search and replaced is None else _misplaced(sweep, own)
+    placed += [sweep.problem(path, text) for path, text in moments]
+    problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)
+    return Gated(sweep, trials, typical.trials, problems, is_priceable)
+
+
+def _one_a_place(*groups: Sequence[Problem]) -> list[Problem]:
+    """Return the problems of all groups, without those at places where an earlier group has some."""
+    found: list[Problem] = []
+    for group in groups:
+        places = {(problem.place, problem.key) for problem in found}
+        found += [problem for problem in group if (problem.place, problem.key) not in places]
+    return found
+
+
+def _without_search(sweep: Sweep) -> Sweep:
+    """Return a sweep without search and stop rules, to evaluate its existing trials."""
+    return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
+
+
+def _problems_of_sources(trials: Sequence[Trial], backend: Backend) -> list[Problem]:
+    """Return what would fail of the trials of other sweeps that these start from, at the lines of those sweeps."""
+    by_sweep: dict[str, list[NeededSource]] = {}
+    for source in other_sources(trials).values():
+        by_sweep.setdefault(source.sweep.key, []).append(source)
+    found = (
+        runtime_problems(group[0].sweep, [one.trial for one in group], backend.lacks, backend.name)
+        for group in by_sweep.values()
+    )
+    unknown = [
+        group[0].sweep.problem(("resources",), "auto is not possible in the sweep of a source; name a number")
+        for group in by_sweep.values()
+        if group[0].sweep.spec.resources.chosen
+    ]
+    return [*unknown, *(problem for problems in found for problem in problems)]
+
+
+def _misplaced(sweep: Sweep, examined: ExaminedCells) -> list[Problem]:
+    """Return claims and published values of missing cells; the cells of a search are not known in advance."""
+    if examined.cells is None:
+        return []
+    claims = misplaced_claims(sweep.spec.claims, examined.cells) if sweep.states_claims else ()
+    values = misplaced_values(sweep.spec.published, examined.cells) if sweep.states_published else ()
+    return [sweep.problem(path, text) for path, text in (*claims, *values)]

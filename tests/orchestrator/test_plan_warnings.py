@@ -1,0 +1,53 @@
+"""What a plan says of shared trials and of papers: warnings, never refusals."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.store.layout import Store
+from orchestrator.sweep.published_settings import published_about, published_files
+from tests.orchestrator.test_shared_trials import SWEEP
+from tests.orchestrator.test_shared_trials import shared as shared
+from trainer.files import replace_file
+from trainer.record import RunDir
+
+Write = Callable[[str], Path]
+
+
+def warned(store: Store, file: Path, tier: str = "") -> tuple[str, ...]:
+    return plan_sweep(store, Request(file, tier)).cautions
+
+
+@pytest.mark.parametrize(("every", "lost"), [(1, "1, 3"), (2, ""), (3, "3"), (0.5, "0.5, 1, 1.5, 2.5 kimg and at 2")])
+def test_a_plan_tells_which_evaluations_a_shared_trial_can_no_longer_give(
+    store: Store, sweep_file: Write, shared: RunDir, every: float, lost: str
+) -> None:
+    text = SWEEP.format(name="c", horizon=4) + f"watch: {{evaluate_every_kimg: {every}}}\n"
+    found = [line for line in warned(store, sweep_file(text)) if "longer intervals" in line]
+    assert len(found) == bool(lost)
+    assert all(line.startswith(f"no fid2k-lite0 at {lost}") for line in found)
+    assert shared.path.exists()
+
+
+def test_what_has_a_snapshot_is_not_lost(store: Store, sweep_file: Write, shared: RunDir) -> None:
+    for images in (1000, 3000):
+        replace_file(shared.snapshot(images), "")
+    text = SWEEP.format(name="c", horizon=4) + "watch: {evaluate_every_kimg: 1}\n"
+    assert not [line for line in warned(store, sweep_file(text)) if "longer intervals" in line]
+
+
+def test_the_paper_tier_of_a_papers_sweep_tells_what_differs(store: Store, sweep_file: Write) -> None:
+    name = published_files()[0].table.entries[0].sweep
+    text = SWEEP.format(name=name, horizon=1) + "tiers: {paper: {seeds: 1}, other: {seeds: 1}}\n"
+    assert [line for line in warned(store, sweep_file(text), "paper") if line.startswith("differs from the paper: ")]
+    assert not [line for line in warned(store, sweep_file(text), "other") if "differs from the paper" in line]
+
+
+def test_only_tables_that_name_a_sweep_are_read() -> None:
+    every = published_files()
+    for file in every:
+        name = file.table.entries[0].sweep
+        assert file.source.file in [found.source.file for found in published_about(name)]
+    assert published_about("a sweep of no paper") == []
