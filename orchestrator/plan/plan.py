@@ -13,6 +13,7 @@ from orchestrator.plan.desired import Desired
 from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
+from orchestrator.plan.right_size import DeviceChoice
 from orchestrator.plan.sources import Dependent, NeededSource, dependents_of, held_back, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.plan.wanted import wanted_of
@@ -48,6 +49,7 @@ class Plan:
     pricing: Pricing | None = None
     source_pricing: Mapping[str, Pricing] = field(default_factory=dict)
     overhead: Overhead = NO_OVERHEAD
+    devices: DeviceChoice | None = None
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
