@@ -13,6 +13,12 @@ import errno
 READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """The errno values of a write to a read-only location."""
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The errno values of a write to a full disk, or beyond a quota."""
+
+UNWRITABLE = READ_ONLY | FULL
+"""The errno values of a write to a location that can still be read."""
+
 
 class AnalysisError(Exception):
     """Base class of this package's user errors."""

@@ -23,7 +23,6 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 TEMPORARY = re.compile(r"^\..+\.(?P<host>[^.]+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp$")
 MARKED = re.compile(r"^\..+\.t(?P<token>\d{4,})\.[^.]+\.\d+-[0-9a-f]{8}\.tmp$")
-PERMISSIONS = 0o666
 
 
 @runtime_checkable
@@ -166,7 +165,7 @@ def locked(path: Path, wait_seconds: float | None = None) -> Iterator[bool]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path, timeout=-1 if wait_seconds is None else wait_seconds, mode=PERMISSIONS)
+    lock = FileLock(path, timeout=-1 if wait_seconds is None else wait_seconds)
     try:
         lock.acquire()
     except Timeout:

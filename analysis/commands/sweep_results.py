@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from analysis.console import print_line
-from analysis.errors import READ_ONLY
+from analysis.errors import UNWRITABLE
 from analysis.results.load import Curves, Runs, load
 from analysis.tables.collect import Collected
 from analysis.tables.collect import collect as collect_tables
@@ -29,7 +29,7 @@ def load_results(
     try:
         found = collect_tables(store)
     except OSError as error:
-        if error.errno not in READ_ONLY:
+        if error.errno not in UNWRITABLE:
             raise
         return load(store, sweep, fresh=True, score=score, identity=identity)
     if not quiet:
@@ -44,7 +44,7 @@ def is_writable(folder: Path) -> bool:
         with TemporaryFile(dir=folder):
             return True
     except OSError as error:
-        if error.errno not in READ_ONLY:
+        if error.errno not in UNWRITABLE:
             raise
         return False
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from analysis.dashboard.curve_view import TICKED, ClockView, CurveView, clock_view, curve_view
 from analysis.dashboard.energy_view import energy_view
 from analysis.dashboard.figure_list import figure_cards
+from analysis.dashboard.floor_view import FloorRow, floor_rows
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.logit_view import LogitView, logits_of_cells
 from analysis.dashboard.machine_view import machine_view
@@ -41,6 +42,7 @@ class SweepData(BaseModel):
 
     view: SweepView
     published: list[PublishedRow]
+    floors: list[FloorRow]
     logits: dict[str, LogitView]
     clock: ClockView | None
     score: str
@@ -71,6 +73,7 @@ def sweep_data(live: LiveStore, sweep: str, *, whole: bool) -> SweepData:
     return SweepData(
         view=view,
         published=published_rows(live, sweep),
+        floors=floor_rows(live, sweep),
         logits=logits_of_cells(live, sweep) if whole else {},
         clock=clock_view(live, sweep) if whole else None,
         score=first.quantity,

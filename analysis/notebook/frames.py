@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.claims.verdicts import judge_sweep
-from analysis.errors import READ_ONLY
+from analysis.errors import UNWRITABLE
 from analysis.notebook import file_frames, measured_frames
 from analysis.notebook.columns import described
 from analysis.results.load import Curves, Runs, load, loader
@@ -108,7 +108,7 @@ class StoreFrames:
         try:
             collect(self._store)
         except OSError as error:
-            if error.errno not in READ_ONLY:
+            if error.errno not in UNWRITABLE:
                 raise
             return False
         return True

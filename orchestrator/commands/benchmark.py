@@ -36,14 +36,19 @@ def unmeasured(store: Store, plan: Plan) -> list[Trial]:
 
 def measure(store: Store, trial: Trial) -> None:
     """Benchmark one configuration and store the result. Raises SetupError if the worker fails."""
+    found = measured(store, trial, "--threads", str(trial.resources.cpus))
+    write_benchmark(store.benchmarks, trial.config, found.model_copy(update={"cpus": trial.resources.cpus}))
+
+
+def measured(store: Store, trial: Trial, *options: str) -> Benchmark:
+    """Return a measurement of one configuration on this machine. Raises SetupError if the worker fails."""
     config = store.benchmarks / f".{trial.id}.json"
     replace_file(config, canonical(trial.config))
     command = [*python_module("trainer"), "benchmark", "--config", str(config), "--data", str(trial.data_path)]
-    command += ["--cache", str(store.cache), "--threads", str(trial.resources.cpus)]
+    command += ["--cache", str(store.cache), *options]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     config.unlink()
     if done.returncode:
         error = without_prefix((done.stderr.strip().splitlines() or ["nothing"])[-1])[:MESSAGE_CHARACTERS]
         raise SetupError("benchmark", f"the worker could not measure {trial.cell}: {error}", "plan without --benchmark")
-    found = Benchmark.model_validate_json(done.stdout.strip().splitlines()[-1])
-    write_benchmark(store.benchmarks, trial.config, found.model_copy(update={"cpus": trial.resources.cpus}))
+    return Benchmark.model_validate_json(done.stdout.strip().splitlines()[-1])

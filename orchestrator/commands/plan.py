@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.commands import benchmark
+from orchestrator.commands import benchmark, probe_devices
 from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption, tariff_of
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request, plan_sweep
@@ -26,13 +26,16 @@ EXAMPLES = """Examples:
   adasweep plan sweeps/demo.yaml --tier smoke
   adasweep plan demo --diff             changes since the last plan that was run
   adasweep plan demo --benchmark        measure the speed here first
+  adasweep plan demo --probe            also on 1, 2, 4 … threads or GPUs
 """
 KwhOption = Annotated[float | None, typer.Option("--per-kwh", help="Price of a kWh.")]
 GpuHourOption = Annotated[float | None, typer.Option("--per-gpu-hour", help="Price of a GPU-hour.")]
 BenchmarkOption = Annotated[
     bool, typer.Option("--benchmark", help="First measure the speed of this machine, for better estimates.")
 ]
-ProbeOption = Annotated[bool, typer.Option("--probe", hidden=True)]
+ProbeOption = Annotated[
+    bool, typer.Option("--probe", help="First measure the speed on 1, 2, 4 … devices, for `resources: {gpus: auto}`.")
+]
 DiffOption = Annotated[bool, typer.Option("--diff", help="Show only the changes since the last plan that was run.")]
 
 app = new_app()
@@ -58,7 +61,9 @@ def plan(
     place = Store(store)
     file, tier = sweep_file(place, sweep, tier)
     request = Request(file, tier, horizon_kimg, tariff_of(watts, per_kwh, per_gpu_hour), backend, cpus)
-    if measure or probe:
+    if probe:
+        probe_devices.execute(place, request)
+    if measure:
         benchmark.execute(place, request)
     return execute(place, request, as_json=as_json, against_last=against_last)
 

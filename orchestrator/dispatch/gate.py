@@ -82,7 +82,12 @@ def _problems_of_sources(trials: Sequence[Trial], backend: Backend) -> list[Prob
         runtime_problems(group[0].sweep, [one.trial for one in group], backend.lacks, backend.name)
         for group in by_sweep.values()
     )
-    return [problem for problems in found for problem in problems]
+    unknown = [
+        group[0].sweep.problem(("resources",), "auto is not possible in the sweep of a source; name a number")
+        for group in by_sweep.values()
+        if group[0].sweep.spec.resources.chosen
+    ]
+    return [*unknown, *(problem for problems in found for problem in problems)]
 
 
 def _misplaced(sweep: Sweep, examined: ExaminedCells) -> list[Problem]:

@@ -19,6 +19,7 @@ from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
+from orchestrator.plan.devices import device_choice, with_choice
 from orchestrator.plan.lost_evaluations import lost_evaluations
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
@@ -31,11 +32,12 @@ from orchestrator.store.starting_point import kept_snapshots
 from orchestrator.store.sweep_runs import recent_runs
 from orchestrator.store.timing import timings
 from orchestrator.sweep.deviations import deviations
+from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.published_settings import published_about
-from orchestrator.sweep.reader import Sweep, examined
-from orchestrator.sweep.search_points import stored_points
+from orchestrator.sweep.reader import Sweep, examined, read_sweep
+from orchestrator.sweep.search_points import stored_points, typical_cells
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG
-from orchestrator.sweep.trial import Trial
+from orchestrator.sweep.trial import DataLookup, Trial
 from trainer.config.metrics.names import detector_name, distance_name, parse_metric
 from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
@@ -100,10 +102,24 @@ def plan_sweep(store: Store, request: Request) -> Plan:
     read = examined(request.file, request.tier)
     if read.sweep is None:
         raise SweepError(read.problems)
-    found = gated(read, _requested(store, read.sweep, request), find, backend, replaced)
+    sweep, choice = _requested(store, read.sweep, request), None
+    if sweep.spec.resources.chosen and not read.problems and (trials := cells_to_size(sweep, find)):
+        choice = device_choice(sweep, trials, store.benchmarks, backend.lacks)
+        sweep = with_choice(sweep, choice)
+    found = gated(read, sweep, find, backend, replaced)
     if found.problems:
         raise _refusal(store, request, found, backend)
-    return _planned(store, request, found, backend)
+    return replace(_planned(store, request, found, backend), devices=choice)
+
+
+def sweep_to_size(store: Store, request: Request) -> Sweep:
+    """Return the requested sweep as its file has it, the number of devices not chosen. Raises SweepError."""
+    return _requested(store, read_sweep(request.file, request.tier), request)
+
+
+def cells_to_size(sweep: Sweep, find: DataLookup) -> list[Trial]:
+    """Return the valid trials whose number of devices is to be chosen: all, or typical ones of a search."""
+    return (typical_cells if sweep.spec.search else examined_cells)(sweep, find).trials
 
 
 def _refusal(store: Store, request: Request, found: Gated, backend: Backend) -> SweepError:
@@ -192,7 +208,7 @@ def _deviations(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[str]:
 def _slots(backend: Backend, sweep: Sweep) -> int:
     """Return how many trials can run at a time: one, where a cluster does not answer, as `Backend.doubts` reports."""
     try:
-        return backend.slots(sweep.spec.resources)
+        return backend.slots(sweep.spec.resources.at())
     except BackendError:
         return 1
 

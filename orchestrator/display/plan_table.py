@@ -11,6 +11,7 @@ from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.diff import PlanChange
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.price import Price
+from orchestrator.plan.right_size import DeviceChoice, relative_energy
 from orchestrator.sweep.trial import Trial
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
@@ -86,6 +87,7 @@ def summary(plan: Plan) -> list[str]:
     size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
     size += f", and {many(len(plan.sources), 'source')} from other sweeps" if plan.sources else ""
     lines = [f"{size}: {counted or 'none yet'}", *map(_warning, plan.cautions), *map(str, plan.claims)]
+    lines += devices_lines(plan.devices) if plan.devices else []
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
     if not totals.runs:
@@ -101,6 +103,17 @@ def summary(plan: Plan) -> list[str]:
     extra = [_energy(plan)] if totals.kwh is not None else []
     extra += [f"cost {totals.money:,.2f}"] if totals.money is not None else []
     return [*lines, *([", ".join(extra)] if extra else []), f"Estimated from: {'; '.join(sources)}"]
+
+
+def devices_lines(choice: DeviceChoice) -> list[str]:
+    """Return the speed and relative energy on each number of devices, and the number that is taken and why."""
+    word = {"gpus": "GPU", "cpus": "thread"}[choice.kind]
+    points = zip(choice.curve, relative_energy(choice.curve), strict=True)
+    curve = "; ".join(
+        f"{many(one.devices, word)}: {one.images_per_second:.3g} img/s, energy {cost:.2f}" for one, cost in points
+    )
+    why = "the least energy" if choice.within == 1 else f"the fastest within {choice.within:g} of the least energy"
+    return [f"{curve} ({choice.source})", f"{many(choice.taken.devices, word)} per run: {why}"]
 
 
 def _energy(plan: Plan) -> str:

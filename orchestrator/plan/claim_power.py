@@ -14,7 +14,7 @@ class ClaimPower(NamedTuple):
     """A tested claim, its place in `claims`, and the smallest p-value that `seeds` runs of each cell allow."""
 
     claim: str
-    index: int
+    place: int
     seeds: int
     smallest_p: float
     alpha: float

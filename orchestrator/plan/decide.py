@@ -138,8 +138,7 @@ def _continued(decision: Decision, seen: Observed) -> Decision:
     start = min(decision.from_kimg, seen.checkpoint_kimg)
     if start > 0 or decision.from_kimg <= 0:
         return decision._replace(from_kimg=start)
-    reason = f"{decision.reason}; starts anew: its checkpoints are not here"
-    return decision._replace(action=Action.NEW, reason=reason, from_kimg=0.0)
+    return decision._replace(reason=f"{decision.reason}; starts anew: its checkpoints are not here", from_kimg=0.0)
 
 
 def _ending(seen: Observed) -> str:

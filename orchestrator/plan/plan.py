@@ -14,6 +14,7 @@ from orchestrator.plan.desired import Desired
 from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
+from orchestrator.plan.right_size import DeviceChoice
 from orchestrator.plan.sources import Dependent, NeededSource, dependents_of, held_back, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.plan.wanted import wanted_of
@@ -49,6 +50,7 @@ class Plan:
     pricing: Pricing | None = None
     source_pricing: Mapping[str, Pricing] = field(default_factory=dict)
     overhead: Overhead = NO_OVERHEAD
+    devices: DeviceChoice | None = None
 
     @cached_property
     def unique(self) -> Mapping[str, Trial]:
@@ -147,7 +149,7 @@ class Plan:
         """Raise SweepError for claims of this tier that can never pass, unless `underpowered` says why."""
         undecidable = [one for one in self.claims if not one.is_decidable]
         if undecidable and self.sweep.states_claims and not self.sweep.spec.underpowered:
-            path = ("claims", undecidable[0].index)
+            path = ("claims", undecidable[0].place)
             raise SweepError([self.sweep.problem(path, refusal(undecidable, self._further_seeds(undecidable)))])
 
     def _further_seeds(self, undecidable: Sequence[ClaimPower]) -> Seeds:

@@ -6,6 +6,7 @@ from typing import Any
 from orchestrator.errors import PlanError, StoreError
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
+from orchestrator.plan.right_size import DeviceChoice
 from orchestrator.plan.sources import Dependent
 from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_store
@@ -49,8 +50,16 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         cell |= {"price": cost.price._asdict() if cost else None}
         cell |= {"power": cost.power._asdict() if cost and cost.power else None}
     document |= {"unsampled": len(plan.awaited)}
-    document |= {"cautions": list(plan.cautions), "claim_power": [one._asdict() for one in plan.claims]}
+    document |= {"cautions": list(plan.cautions), "devices": _devices(plan.devices)}
+    document |= {"claim_power": [one._asdict() for one in plan.claims]}
     return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
+
+
+def _devices(choice: DeviceChoice | None) -> dict[str, Any] | None:
+    if choice is None:
+        return None
+    curve = [point._asdict() for point in choice.curve]
+    return {**choice._asdict(), "taken": choice.taken.devices, "curve": curve}
 
 
 def write_plan(store: Store, plan: Plan) -> None:

@@ -78,7 +78,7 @@ def kept(
 
 def base_settings(spec: SweepSpec) -> tuple[Setting, ...]:
     """Return the settings of all cells: the sweep's resources and horizon, and `base`."""
-    resources = Setting("resources", spec.resources.model_dump(), ("resources",))
+    resources = Setting("resources", spec.resources.at().model_dump(), ("resources",))
     return (resources, Setting(HORIZON, spec.horizon_kimg, (HORIZON,)), *settings_at(spec.base, ("base",)))
 
 

@@ -55,7 +55,11 @@ GROUPS: Notes = {
         },
     ),
     **under(
-        "Resources", {key.removeprefix("resources."): note for key, note in SETTINGS.items() if "resources." in key}
+        "RequestedResources",
+        {key.removeprefix("resources."): note for key, note in SETTINGS.items() if "resources." in key}
+        | {
+            "within": "With `auto`: the fastest number that needs at most this many times the least energy.",
+        },
     ),
     **under("Budget", {"kwh": "Energy.", "gpu_hours": "Hours of GPUs.", "cpu_hours": "Hours of CPU cores."}),
     **under(

@@ -7,9 +7,9 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 from orchestrator.sweep.claims import ClaimText
 from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.keys import HORIZON, Assignments, AxisValues, Name
+from orchestrator.sweep.requested_resources import RequestedResources
 from orchestrator.sweep.search_space import Search
 from orchestrator.sweep.stop_rules import StopRules
-from trainer.config.job import Resources
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
 from trainer.config.probes import ProbeName
@@ -66,7 +66,7 @@ class SweepSpec(Settings):
     evaluation_seeds: EvaluationSeeds = RunOptions.model_fields["evaluation_seeds"].default
     probes: list[ProbeName] = []
     watch: Watch = Watch()
-    resources: Resources = Resources()
+    resources: RequestedResources = RequestedResources()
     score: str = ""
     figures: list[str] = []
     claims: list[ClaimText] = []

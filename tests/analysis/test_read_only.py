@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import Mock
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_figures_of_a_read_only_store_are_written_to_the_working_directory(seale
     (sweep,) = sealed.sweeps()
     assert main(["figures", "draw", sweep, "--only", "fid_curves", "--store", str(sealed.path)]) == 0
     assert (sealed.path.parent / "figures" / sweep / "fid_curves.png").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_tables_are_shown_and_collecting_is_refused_in_one_line_on_a_full_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    store = write_store(tmp_path / "store", RUNS)
+    monkeypatch.setattr("pyarrow.parquet.write_table", Mock(side_effect=OSError(number, "No space left on device")))
+    assert main(["table", "synthetic", "--store", str(store.path)]) == 0
+    assert "subset=500" in capsys.readouterr().out
+    assert main(["collect", "--store", str(store.path)]) == 2
+    assert capsys.readouterr().err == "adasweep: error: no space left on device; free space\n"
 
 
 def test_what_cannot_be_written_is_reported(sealed: ResultStore, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,8 +47,9 @@ def recorded(shared: Copy) -> dict[str, Any]:
 
 CHANGED_ON_PURPOSE = {
     "status": r"sweeps\[(6|10)\]\.trials",  # a longer run of another sweep is cut at the horizon; see also `plan`
-    "plan": r"price|power|totals|measured\.yaml .*(action: 'leave' is now 'reuse'|actions\.leave is gone)",
-    "why": r"attempt: '0*(\d+)' is now \1$|action: 'leave' is now 'reuse'",
+    "plan": r"price|power|totals|measured\.yaml .*(action: 'leave' is now 'reuse'|actions\.leave is gone)"
+    r"|; starts anew: its checkpoints are not here|from_kimg: .* is now 0(\.0)?$|\.cautions",
+    "why": r"; starts anew: its checkpoints are not here|attempt: '0*(\d+)' is now \1$|action: 'leave' is now 'reuse'",
     "collect": r"told\.read: 0 is now 31",  # tables have a new schema and are rebuilt
     # `cell` has the configuration of a search; seeds of evaluation that another sweep requested do not count
     "table": r"method: .* is now 'rank \d+'|real-short .*score\.identity",
@@ -56,7 +57,7 @@ CHANGED_ON_PURPOSE = {
 """Intended changes of output since 0.2.0 (CHANGELOG), as patterns of differences.
 
 Prices count start-up and evaluation, and ranges come from past errors. An evaluation requested outside a sweep (sweep
-`measured`) is not work of that sweep, which is done.
+`measured`) is not work of that sweep, which is done. The recorded store has no checkpoints: its trials start anew.
 """
 
 

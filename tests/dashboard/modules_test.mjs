@@ -11,7 +11,7 @@ const { positions } = await load("search.js");
 const { aligned } = await load("chart.js");
 const { linesAt } = await load("logits.js");
 const { merge } = await load("changes.js");
-const { bestCells, listed, marks } = await load("curves.js");
+const { bestCells, floorsOf, listed, marks } = await load("curves.js");
 
 const view = {
   score: { metric: "fid", label: "FID", higher_is_better: false },
@@ -141,4 +141,10 @@ test("of very many cells the legend lists those that are drawn and the best", ()
   const found = listed({ ...view, cells, runs }, new Set([3]));
   assert.equal(found.length, 200);
   assert.ok(found.includes(3) && found.includes(499) && !found.includes(5));
+});
+
+test("the floor is shaded for FID, of the cells that are shown", () => {
+  const floors = [{ cell: 0, mean: 9, std: 1 }, { cell: 1, mean: 4, std: 1 }];
+  assert.deepEqual(floorsOf(floors, "fid2k-lite0", new Set([1])), [{ y: 4, place: 1 }]);
+  assert.deepEqual(floorsOf(floors, "kid2k-lite0", new Set([1])), []);
 });

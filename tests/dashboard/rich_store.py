@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analysis.figures.render import render
 from analysis.results.load import load
-from analysis.synthetic_store import FakeRun, write_store
+from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE
@@ -27,10 +29,21 @@ def write_rich_store(path: Path) -> ResultStore:
     write_store(path, SEARCHED, sweep="searched", step_kimg=20.0, files=False)
     changed(store, "synthetic", question="Does augmentation help when images are few?", claims=CLAIMS)
     changed(store, "synthetic", published=[PUBLISHED], metrics=["fid2k"])
+    changed(store, "synthetic", probes=["fid_floor"])
+    for run in (WHOLE[3], WHOLE[9]):
+        write_floor(store, run, 40.0 / run.subset**0.5)
     changed(store, "searched", search={"space": "s", "points": []})
     collect(store)
     render("fid_curves", *load(store, "synthetic"))
     return store
+
+
+def write_floor(store: ResultStore, run: FakeRun, mean: float) -> None:
+    """Write the output of the probe `fid_floor` of a run."""
+    folder = store.run(id_of(run)).path / "probes"
+    folder.mkdir(parents=True)
+    size, std = np.array([run.subset]), np.array([0.1])
+    np.savez(folder / "fid_floor-000100000.npz", size=size, mean=np.array([mean]), std=std)
 
 
 def changed(store: ResultStore, sweep: str, **fields: Any) -> None:

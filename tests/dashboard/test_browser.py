@@ -197,6 +197,21 @@ def test_a_published_value_is_drawn_with_its_cell(browser: Any, rich: Served) ->
         assert page.locator("#claims tbody tr:has-text('Karras')").count() == 1
 
 
+def test_the_floor_of_fid_is_shaded_below_the_curves(browser: Any, rich: Served) -> None:
+    with opened(browser, f"{rich.url}/sweeps/synthetic#cells=3") as page:
+        page.wait_for_selector("#curve-note:has-text('Shaded')")
+        page.evaluate("document.getElementById('chart').plot.setScale('y', { min: 0, max: 30 })")
+        shades = page.evaluate("""() => new Promise((done) => setTimeout(() => {
+          const { ctx, bbox } = document.getElementById("chart").plot;
+          const column = ctx.getImageData(bbox.left + 3, bbox.top, 1, bbox.height).data;
+          done([0.1, 0.99].map((share) => column[Math.round(share * bbox.height) * 4 + 3]));
+        }, 300))""")
+        assert shades[0] == 0
+        assert shades[1] > 0
+        page.locator("#curve-controls select").first.select_option("p")
+        page.wait_for_selector("#curve-note:not(:has-text('Shaded'))")
+
+
 def test_histograms_of_logits_slide_through_training(browser: Any, rich: Served) -> None:
     with opened(browser, f"{rich.url}/sweeps/synthetic") as page:
         page.wait_for_selector("#logit-chart canvas")

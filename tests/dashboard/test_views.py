@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.dashboard.floor_view import floor_rows
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.mlflow_run import mlflow_run
 from analysis.dashboard.prices import Prices
@@ -120,3 +121,9 @@ def test_wasted_energy_is_what_no_result_was_built_on(rich: Served) -> None:
     wasted = [item["kwh"] for item in view["items"] if item["item"].startswith("wasted")]
     assert view["wasted_kwh"] == pytest.approx(sum(wasted))
     assert view["wasted_kwh"] > 0
+
+
+def test_the_floor_of_a_cell_is_what_its_probe_measured(rich: Served) -> None:
+    floors = {row.cell: row.mean for row in floor_rows(rich.live, "synthetic")}
+    assert floors == pytest.approx({1: 40 / 500**0.5, 3: 40 / 2000**0.5})
+    assert floor_rows(rich.live, "searched") == []

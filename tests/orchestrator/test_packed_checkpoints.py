@@ -1,5 +1,6 @@
 """A trial packed midway resumes in another store if its checkpoints are packed; otherwise it starts over."""
 
+import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +64,9 @@ def test_with_its_checkpoint_a_trial_resumes_in_another_store(store: Store, half
 
 def test_without_it_the_trial_starts_over(store: Store, half: Path, elsewhere: Store) -> None:
     carried(store, "test", elsewhere)
-    assert actions(elsewhere, half) == {"new": 1}
+    (cell,) = json.loads(adasweep(elsewhere, "plan", half, "--json").stdout)["cells"]
+    assert (cell["action"], cell["from_kimg"]) == ("resume", 0.0)
+    assert cell["reason"].endswith("; starts anew: its checkpoints are not here")
     assert finish(elsewhere, half) == 0.0
     assert kimgs(runs(elsewhere)[0].ticks) == [*ALL_STEPS[:HOLD_STEPS], *ALL_STEPS]
 

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,16 @@ def test_rows_follow_a_torn_line_and_torn_lines_are_skipped(tmp_path: Path) -> N
     append_lines(path, [{"kimg": 3}, {"kimg": 4}])
     assert [row["kimg"] for row in read_lines(path)] == [1, 3, 4]
     assert list(read_lines(tmp_path / "missing.jsonl")) == []
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_a_lock_file_has_the_permissions_that_the_umask_leaves(tmp_path: Path, umask: int) -> None:
+    former = os.umask(umask)
+    try:
+        with locked(tmp_path / "lock"):
+            assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o666 & ~umask
+    finally:
+        os.umask(former)
 
 
 def test_a_lock_is_held_by_one_and_freed_by_death(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ export function aligned(lines) {
 
 /**
  * Draw lines [{name, x, y, low, high, place, thin, isMark}] into `box`. A mark is a value of somebody else's: a dotted
- * line with rings. `options`: {title, xLabel, yLabel, log, height, empty}.
+ * line with rings. `options`: {title, xLabel, yLabel, log, height, empty, floors}; below each of
+ * `floors` [{y, place}] it is shaded.
  * Returns the plot; a chart of nothing says so.
  */
 export function drawChart(box, lines, options) {
@@ -99,8 +100,18 @@ function optionsOf(box, flat, options, tooltip) {
     axes: [{ ...axis, label: options.xLabel, labelSize: 22, size: 38 }, { ...axis, label: options.yLabel, labelSize: 22, size: 58 }],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },
-    hooks: { setCursor: [(plot) => showTooltip(plot, flat, options, tooltip)] },
+    hooks: { drawClear: [(plot) => shade(plot, options.floors ?? [])], setCursor: [(plot) => showTooltip(plot, flat, options, tooltip)] },
   };
+}
+
+/** Shade what lies below each floor, in the colour of its line. */
+function shade(plot, floors) {
+  const { left, top, width, height } = plot.bbox;
+  for (const floor of floors) {
+    const y = Math.min(Math.max(plot.valToPos(floor.y, "y", true), top), top + height);
+    plot.ctx.fillStyle = faint(colour(penOf(floor.place).name), 0.16);
+    plot.ctx.fillRect(left, y, width, top + height - y);
+  }
 }
 
 function showTooltip(plot, flat, options, tooltip) {

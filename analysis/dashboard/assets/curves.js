@@ -48,17 +48,23 @@ export async function showCurves(data, selected, toggle) {
   const box = document.getElementById("chart");
   try {
     const curves = await curvesOf(data, state.y, state.x);
-    drawChart(box, curves ? lines(data, curves, selected, state) : [], { title: state.y, xLabel: X_LABELS[state.x], yLabel: state.y, log: state.log });
-    document.getElementById("curve-note").textContent = noteOf(curves, state, data.published);
+    drawChart(box, curves ? lines(data, curves, selected, state) : [], { title: state.y, xLabel: X_LABELS[state.x], yLabel: state.y, log: state.log, floors: floorsOf(data.floors, state.y, selected) });
+    document.getElementById("curve-note").textContent = noteOf(curves, state, data);
   } catch (error) {
     box.replaceChildren(el("p", { class: "problem" }, error.message));
   }
 }
 
-function noteOf(curves, state, published) {
+/** The floors of the cells that are shown, where FID is: [{y, place}]. */
+export function floorsOf(floors, metric, selected) {
+  return /^fid/.test(metric) ? floors.filter((row) => selected.has(row.cell)).map((row) => ({ y: row.mean, place: row.cell })) : [];
+}
+
+function noteOf(curves, state, { published, floors }) {
   const over = { range: "Median over seeds, band from minimum to maximum; a run that has diverged counts as worst.", deviation: "Mean over seeds, band of one standard deviation; without what has diverged.", runs: "Every run by itself." }[state.over];
   const others = published.some((row) => row.metrics.includes(state.y)) ? " Dotted lines with rings are published values." : "";
-  return `${over}${others} ${curves?.score ? `${curves.score.described}. ` : ""}Drag over the chart to zoom, double-click to see all.`;
+  const ground = floors.length && /^fid/.test(state.y) ? " Shaded: what a generator reaches by repeating its training images." : "";
+  return `${over}${others}${ground} ${curves?.score ? `${curves.score.described}. ` : ""}Drag over the chart to zoom, double-click to see all.`;
 }
 
 function lines(data, curves, selected, state) {
@@ -89,8 +95,8 @@ function single(view, curves, clock, cell, run, axis) {
 /** The cells of the legend: all, or of very many those that are drawn and the best. */
 export function listed(view, selected) {
   if (view.cells.length <= MOST_LISTED) return view.cells.map((_, cell) => cell);
-  const best = [...bestCells(view, MOST_LISTED)].filter((cell) => !selected.has(cell));
-  return [...[...selected].slice(0, MOST_LISTED), ...best].slice(0, MOST_LISTED).sort((a, b) => a - b);
+  const drawn = [...selected].slice(0, MOST_LISTED);
+  return [...new Set([...drawn, ...bestCells(view, MOST_LISTED - drawn.length)])].sort((a, b) => a - b);
 }
 
 function showLegend(data, selected, toggle) {

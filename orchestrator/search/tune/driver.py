@@ -143,7 +143,7 @@ class Watcher(tune.Callback):  # type: ignore[misc]  # skipped: see pyproject.to
 
 def carry_out(state: SearchState, lease: Lease) -> None:
     """Run the whole search, starting with the configurations in the plan."""
-    search, resources = state.search, state.plan.sweep.spec.resources
+    search, resources = state.search, state.plan.sweep.spec.resources.at()
     folder = state.store.root.resolve() / "tune" / state.plan.sweep.key
     shutil.rmtree(folder, ignore_errors=True)
     searcher = OptunaSearch(
