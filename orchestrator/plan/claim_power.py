@@ -7,7 +7,7 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
 from trainer.config.claims.cells import Cells, pair_of
 from trainer.config.claims.grammar import Claim, ClaimProblem, is_measured, is_prose, parse_claim
-from trainer.config.claims.power import Power
+from trainer.config.claims.power import StatisticalPower
 
 
 class ClaimPower(NamedTuple):
@@ -45,7 +45,7 @@ def powers_of(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[ClaimPower]:
     tested = [(place, claim) for place, text in texts if _is_tested(claim := parse_claim(text), cells, spec.metrics)]
     tests = sum(not claim.is_control for _, claim in tested)
     for place, claim in tested:
-        power = Power.of(claim, seeds, tests)
+        power = StatisticalPower.of(claim, seeds, tests)
         is_decidable = seeds >= power.seeds_needed
         yield ClaimPower(claim.text, place, seeds, power.smallest, claim.alpha, power.seeds_needed, is_decidable)
 

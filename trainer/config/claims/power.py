@@ -16,7 +16,7 @@ def seeds_for(alpha: float, tests: int) -> int:
     return next(n for n in range(1, 1000) if tests * smallest_p(n, n) < alpha)
 
 
-class Power(NamedTuple):
+class StatisticalPower(NamedTuple):
     """The smallest p of a claim with the seeds there are, and the number of seeds with which it can be decided.
 
     `smallest` is after Holm's correction: with equal groups and every claim at its smallest p, that p times the number
@@ -27,7 +27,7 @@ class Power(NamedTuple):
     seeds_needed: int
 
     @classmethod
-    def of(cls, claim: Claim, seeds: int, tests: int) -> "Power":
+    def of(cls, claim: Claim, seeds: int, tests: int) -> "StatisticalPower":
         """Return the power of `claim`, one of `tests`, with `seeds` runs of each cell."""
         factor = 2 if claim.is_control else tests
         needed = max(claim.seeds, seeds_for(claim.alpha, factor))
