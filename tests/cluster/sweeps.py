@@ -29,7 +29,7 @@ base: {{preset: cifar, data: ./images}}
 seeds: [{seeds}]
 horizon_kimg: {horizon}
 metrics: [fid2k]
-resources: {{cpus: 1, memory_gib: 0.25, gpus: {gpus}}}
+resources: {{cpus: 1, memory_gib: 0.3, gpus: {gpus}}}
 """
 
 

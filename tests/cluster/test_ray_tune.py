@@ -23,7 +23,7 @@ base: {preset: cifar, data: ./images}
 seeds: [25]
 horizon_kimg: 3
 metrics: [fid2k]
-resources: {cpus: 1, memory_gib: 0.25}
+resources: {cpus: 1, memory_gib: 0.3}
 stop: {type: asha, first_kimg: 0.5, factor: 2}
 watch: {evaluate_every_kimg: 0.5}
 search:
