@@ -37,9 +37,9 @@ def retry_command(target: TargetArgument, store: StoreOption = DEFAULT_STORE, as
 
 
 def execute(store: Store, target: str, *, as_json: bool) -> int:
-    """Forgive the target's failed and cancelled trials, so that the next run resumes them.
+    """Let the failed and cancelled trials of the target run again: the next run resumes them.
 
-    A sweep's trials are forgiven for that sweep only.
+    Trials of a sweep are retried for that sweep only.
     """
     wanted, sweep = target_of(store, target)
     seen = observe_now(store, wanted)

@@ -12,7 +12,7 @@ from orchestrator.store.attempt_history import AttemptSummary, requested
 from orchestrator.store.attempt_state import NoProgress, stuck
 from orchestrator.store.evaluation_attempts import evaluations
 from orchestrator.store.observe import Observed
-from orchestrator.store.requests import ALL, forgiven
+from orchestrator.store.requests import ALL, precedes_retry
 from trainer.config.stored import is_within
 from trainer.record import State
 
@@ -50,7 +50,7 @@ def _with_counts(want: Desired, seen: Observed) -> Observed:
     training = [attempt for attempt in seen.history if attempt.work == "train"]
     last = training[-1].number if training else 0
     after = [attempt for attempt in seen.history if attempt.number > last and belongs_to(want, attempt)]
-    own_evaluations = evaluations((attempt, _is_forgiven(want, seen, attempt)) for attempt in after)
+    own_evaluations = evaluations((attempt, _precedes_retry(want, seen, attempt)) for attempt in after)
     measured = replace(seen.measured, evaluations=own_evaluations)
     if not belongs_to(want, seen.history[-1]):
         measured = replace(measured, requested=frozenset())
@@ -59,7 +59,7 @@ def _with_counts(want: Desired, seen: Observed) -> Observed:
         seen,
         failures=counts.failures,
         stalls=counts.stalls,
-        retried=_is_forgiven(want, seen, seen.history[-1]),
+        retried=_precedes_retry(want, seen, seen.history[-1]),
         measured=measured,
     )
 
@@ -67,7 +67,7 @@ def _with_counts(want: Desired, seen: Observed) -> Observed:
 def _counted(want: Desired, seen: Observed, training: list[AttemptSummary]) -> Iterator[AttemptSummary]:
     """Yield training attempts as they count for this sweep: those of others only if they made progress."""
     for attempt in training:
-        if belongs_to(want, attempt) and not _is_forgiven(want, seen, attempt):
+        if belongs_to(want, attempt) and not _precedes_retry(want, seen, attempt):
             yield attempt
         else:
             yield attempt._replace(began=False, state=State.PREEMPTED if attempt.state else None)
@@ -95,5 +95,5 @@ def belongs_to(want: Desired, attempt: AttemptSummary) -> bool:
     return attempt.sweep == want.sweep and attempt.requested <= wanted
 
 
-def _is_forgiven(want: Desired, seen: Observed, attempt: AttemptSummary) -> bool:
-    return forgiven(attempt.number, seen.retries, want.sweep)
+def _precedes_retry(want: Desired, seen: Observed, attempt: AttemptSummary) -> bool:
+    return precedes_retry(attempt.number, seen.retries, want.sweep)

@@ -36,12 +36,12 @@ def work_of(run: RunDir, attempt: int) -> Work:
 
 
 def evaluations(attempts: Iterable[tuple[AttemptSummary, bool]]) -> Evaluations:
-    """Summarise evaluation attempts; those that are forgiven (the second value) do not count as failures."""
+    """Summarise evaluation attempts; those before a retry (the second value) do not count as failures."""
     found = NO_EVALUATIONS
-    for attempt, forgiven in attempts:
-        cancelled = attempt.cancelled_by is not None and not forgiven
+    for attempt, is_retried in attempts:
+        cancelled = attempt.cancelled_by is not None and not is_retried
         state = State.CANCELLED if cancelled else attempt.state or State.LOST
-        if state is State.DONE or forgiven:
+        if state is State.DONE or is_retried:
             found = Evaluations(state)
             continue
         failed = state is State.FAILED

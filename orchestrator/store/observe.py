@@ -19,7 +19,7 @@ from orchestrator.store.evaluation_attempts import (
 )
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.lease import Holder, holder
-from orchestrator.store.requests import cancels, forgiven, retries, stops
+from orchestrator.store.requests import cancels, precedes_retry, retries, stops
 from trainer.config.job import Job, Work
 from trainer.config.stored import rows_in
 from trainer.record import RunDir, RunRecord, State, read_record
@@ -64,8 +64,8 @@ class Observed:
     `failures` and `stalls` count consecutive attempts without progress: those that failed, and all that were not done.
     `adasweep retry` resets them; `retried`: nothing has run since. `stops` has the reasons why rules of sweeps stopped
     the trial, `cancels` those of sweeps that cancelled it. `history` has all attempts, `retries` the last attempt
-    forgiven for each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep from them. Attempts that the
-    backend refused are not included. `checkpoint_kimg` is the progress in the newest checkpoint that is there, 0
+    before a retry for each sweep; `orchestrator.plan.sweep_view` derives the view of one sweep from them. Attempts that
+    the backend refused are not included. `checkpoint_kimg` is the progress in the newest checkpoint that is there, 0
     without any: a store that was unpacked or pruned may lack them.
     """
 
@@ -130,7 +130,7 @@ def observe_run(run: RunDir, job: State | None, now: float) -> Observed:
         attempts=len(history),
         failures=without_progress.failures,
         stalls=without_progress.stalls,
-        retried=forgiven(history[-1].number, retried),
+        retried=precedes_retry(history[-1].number, retried),
         last_work=seen.last.work if seen.last else "train",
         checkpoint_kimg=_checkpoint_kimg(run),
         stops=stops(run),
@@ -167,7 +167,7 @@ def _no_progress(seen: _Attempts, retried: Mapping[str, int]) -> NoProgress:
     if seen.state in (State.DONE, State.RUNNING):
         return NoProgress()
     training = (attempt for attempt in seen.history if attempt.number in seen.training)
-    return stuck(attempt for attempt in training if not forgiven(attempt.number, retried))
+    return stuck(attempt for attempt in training if not precedes_retry(attempt.number, retried))
 
 
 def _with_reach(observed: Observed, latest: RunRecord | None) -> Observed:
@@ -203,7 +203,7 @@ def _measured(run: RunDir, seen: _Attempts, rows: MetricRows, retried: Mapping[s
         snapshots=known_snapshots(run, rows),
         requested=requested_names(seen.last) if seen.last and seen.state is State.DONE else frozenset(),
         requested_seeds=seen.last.options.evaluation_seeds if seen.last else 1,
-        evaluations=evaluations((attempt, forgiven(attempt.number, retried)) for attempt in after_training),
+        evaluations=evaluations((attempt, precedes_retry(attempt.number, retried)) for attempt in after_training),
     )
 
 

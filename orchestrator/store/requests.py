@@ -3,7 +3,7 @@
 attempts/001/cancel    the attempt must not be resumed: by the sweep named in the file, or by any if the file is empty
 cancels/SWEEP.json     the sweep must not resume the trial; others may
 stops/SWEEP.json       the same, by a stop rule of the sweep
-retry.json             the last attempt whose ending is forgiven: for all sweeps (`after`), for single ones (`of`)
+retry.json             the last attempt before `adasweep retry`: for all sweeps (`after`), for single ones (`of`)
 """
 
 import json
@@ -78,7 +78,7 @@ def cancels(run: RunDir) -> dict[str, str]:
 
 
 def retry(run: RunDir, sweep: str = ALL) -> None:
-    """Forgive the attempts so far, for `sweep` or for all: they count neither as failed nor as cancelled."""
+    """Retry the attempts so far, for `sweep` or for all: they count neither as failed nor as cancelled."""
     last, before = max(run.attempts(), default=0), retries(run)
     after, of = before.pop(ALL, 0), before
     document = {"after": last, "of": of} if sweep == ALL else {"after": after, "of": {**of, sweep: last}}
@@ -87,17 +87,17 @@ def retry(run: RunDir, sweep: str = ALL) -> None:
 
 
 def retries(run: RunDir) -> dict[str, int]:
-    """Return the last forgiven attempt by sweep; under ALL that for all sweeps."""
+    """Return the last attempt before `adasweep retry` by sweep; under ALL that for all sweeps."""
     found = read_document(run.path / "retry.json", Retry)
     return {ALL: found.after, **found.of} if found else {}
 
 
 def is_retried(run: RunDir, attempt: int, sweep: str = ALL) -> bool:
     """Return whether `attempt` precedes the last `adasweep retry`, for all sweeps or for `sweep`."""
-    return forgiven(attempt, retries(run), sweep)
+    return precedes_retry(attempt, retries(run), sweep)
 
 
-def forgiven(attempt: int, retried: Mapping[str, int], sweep: str = ALL) -> bool:
+def precedes_retry(attempt: int, retried: Mapping[str, int], sweep: str = ALL) -> bool:
     """Return the same, given the result of `retries`."""
     last = max(retried.get(ALL, 0), retried.get(sweep, 0))
     return 0 < last >= attempt
@@ -127,7 +127,7 @@ def _mark(run: RunDir, kind: Literal["stops", "cancels"], sweep: str, reason: st
 def _active_marks(run: RunDir, kind: Literal["stops", "cancels"]) -> dict[str, str]:
     retried = retries(run)
     found = {path.stem: _read(path) for path in (run.path / kind).glob("[!.]*.json")}
-    return {sweep: mark.reason for sweep, mark in found.items() if not forgiven(mark.attempt, retried, sweep)}
+    return {sweep: mark.reason for sweep, mark in found.items() if not precedes_retry(mark.attempt, retried, sweep)}
 
 
 def _read(path: Path) -> SweepMark:

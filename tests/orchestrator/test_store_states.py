@@ -64,7 +64,7 @@ def _ended(state: str) -> Callable[[Chain], object]:
     return change
 
 
-def _spoilt(name: str, kind: str) -> Callable[[Chain], object]:
+def _corrupt(name: str, kind: str) -> Callable[[Chain], object]:
     return lambda chain: spoil(_finished(chain).path / name, kind)
 
 
@@ -87,8 +87,8 @@ STATES: dict[str, Callable[[Chain], object]] = {
     "the source is done, its snapshot is missing": _finished,
     "the dependent is done, its source is missing": _dependent_without_source,
     **{f"the source is {state}": _ended(state) for state in ("failed", "lost", "preempted", "cancelled", "stopped")},
-    **{f"trial.json of the source is {kind}": _spoilt("trial.json", kind) for kind in KINDS},
-    **{f"record.json of the source is {kind}": _spoilt("attempts/001/record.json", kind) for kind in KINDS},
+    **{f"trial.json of the source is {kind}": _corrupt("trial.json", kind) for kind in KINDS},
+    **{f"record.json of the source is {kind}": _corrupt("attempts/001/record.json", kind) for kind in KINDS},
     "the sweep has no plan": _without_plan,
     "the file of the source's sweep is missing": _without_other_file,
 }
