@@ -51,11 +51,11 @@ def run(case: str, name: str, gain: float) -> Run:
     augment_images = augmentation(spec.get("aug_debug_percentile"))
     objective = training.objective(G, D, spec.get("loss_kwargs", {}), augment_images)
     objective.load_state_dict({"path_length_mean": torch.tensor(float(spec.get("pl_mean0", 0)))})
-    if "pl_noise" in arrays:
-        objective.path_length.noise = PathNoise(tensor(arrays["pl_noise"]))
     micro_batch = MicroBatch(*(tensor(arrays[key]) for key in ("real", "real_c", "z", "c")))
     stats: Stats = {}
     for phase in filter(None, (training.phase(objective, part) for part in PARTS.get(name, (name,)))):
+        if phase.name == "Greg":
+            objective.path_length.noise = PathNoise(tensor(arrays["pl_noise"]))
         G.requires_grad_(phase.network == "G")
         D.requires_grad_(phase.network == "D")
         result = phase.loss(micro_batch)
