@@ -77,7 +77,7 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
             show(result_console(), warnings(error.cautions))
         raise
     plan = replace(plan, cautions=(*plan.cautions, *_not_recordable(store)))
-    changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan))
+    changes = diff(stored_plan(store, plan.sweep.key), plan_file_of(plan)) if against_last else []
     if as_json:
         print_json({"changes": [change._asdict() for change in changes]} if against_last else plan_document(plan))
     else:

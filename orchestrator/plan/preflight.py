@@ -1,5 +1,6 @@
 """Preflight checks: problems that can be found before a job starts. `plan` and `run` report all of them at once."""
 
+import math
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -126,19 +127,21 @@ def _memory_problems(sweep: Sweep, trials: Sequence[Trial], backend: str) -> Ite
     """Yield what cannot be held in memory: that of this machine, of a GPU, or requested of a cluster."""
     cells: dict[tuple[KeyPath, str], list[str]] = {}
     for trial in {trial.cell: trial for trial in reversed(trials)}.values():
-        needed, (there, where) = least_gib(trial.config), _memory_for(trial.resources, backend)
+        needed, (there, where, key) = least_gib(trial.config), _memory_for(trial.resources, backend)
         if needed > there:
-            text = f"training needs {needed:,.0f} GiB at least, {where} {there:,.0f} GiB"
-            cells.setdefault((_set_by("generator", sweep, trial), text), []).append(trial.cell)
+            text = f"training needs {math.ceil(needed * 100) / 100:,.2f} GiB at least, {where} {there:,.2f} GiB"
+            cells.setdefault((_set_by(key, sweep, trial), text), []).append(trial.cell)
     for (path, text), concerned in cells.items():
         yield path, f"{text} ({listed(concerned)})"
 
 
-def _memory_for(resources: Resources, backend: str) -> tuple[float, str]:
-    """Return the memory in GiB that a trial has at most, and in words what has it."""
+def _memory_for(resources: Resources, backend: str) -> tuple[float, str, str]:
+    """Return the memory in GiB that a trial has at most, in words what has it, and the key that decides."""
     if resources.gpus:
-        return LARGEST_GPU_GIB, "no GPU has"
-    return (machine_gib(), "this machine has") if backend == "local" else (resources.memory_gib, "it requests")
+        return LARGEST_GPU_GIB, "no GPU has", "generator"
+    if backend == "local":
+        return machine_gib(), "this machine has", "generator"
+    return resources.memory_gib, "it requests", "resources"
 
 
 def _snapshot_problems(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[Problem]:

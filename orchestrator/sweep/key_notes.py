@@ -29,6 +29,7 @@ SWEEP: Notes = {
     "search": "Configurations to sample instead of listing them.",
     "stop": "Rules that end runs early.",
     "budget": "The most that the sweep may cost; a plan above it is refused.",
+    "underpowered": "Why claims have too few seeds to be decided; without it they are refused.",
     "because": "In a tier: why it leaves out cells, values, figures or claims, by name.",
     "tiers": "The same question at other sizes, chosen by `--tier NAME`; null removes a key.",
 }

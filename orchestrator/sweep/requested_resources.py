@@ -2,13 +2,22 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from trainer.config.job import Gpus, Resources
-from trainer.config.spec import Positive, PositiveInt, Settings
+from trainer.config.job import Cpus, Gpus, LimitMinutes, MemoryGib, Resources
+from trainer.config.spec import Settings
 
 DeviceKind = Literal["gpus", "cpus"]
-Auto = Literal["auto"]
+
+
+def _meant(value: object) -> str:
+    return "word" if isinstance(value, str) and value.isalpha() else "number"
+
+
+Auto = Annotated[Literal["auto"], Tag("word")]
+CpusOrAuto = Annotated[Annotated[Cpus, Tag("number")] | Auto, Discriminator(_meant)]
+GpusOrAuto = Annotated[Annotated[Gpus, Tag("number")] | Auto, Discriminator(_meant)]
+"""Errors name what was meant, a number or a word, rather than both."""
 
 
 class RequestedResources(Settings):
@@ -17,10 +26,10 @@ class RequestedResources(Settings):
     With `within`, the fastest number of those that need at most `within` times the least energy.
     """
 
-    gpus: Gpus | Auto = 0
-    cpus: PositiveInt | Auto = 1
-    memory_gib: Positive = 4.0
-    minutes: Positive | None = None
+    gpus: GpusOrAuto = 0
+    cpus: CpusOrAuto = 1
+    memory_gib: MemoryGib = 4.0
+    minutes: LimitMinutes | None = None
     within: Annotated[float, Field(ge=1)] | None = None
 
     @model_validator(mode="after")

@@ -24,6 +24,9 @@ def _whole_or_share(gpus: float) -> int | float:
 
 
 Gpus = Annotated[int | float, Field(ge=0, le=MOST_GPUS), AfterValidator(_whole_or_share)]
+Cpus = Annotated[PositiveInt, Field(le=MOST_CPUS)]
+MemoryGib = Annotated[Positive, Field(le=MOST_GIB)]
+LimitMinutes = Annotated[Positive, Field(le=MOST_MINUTES)]
 
 
 class Resources(Settings):
@@ -33,9 +36,9 @@ class Resources(Settings):
     """
 
     gpus: Gpus = 0
-    cpus: Annotated[PositiveInt, Field(le=MOST_CPUS)] = 1
-    memory_gib: Annotated[Positive, Field(le=MOST_GIB)] = 4.0
-    minutes: Annotated[Positive, Field(le=MOST_MINUTES)] | None = None
+    cpus: Cpus = 1
+    memory_gib: MemoryGib = 4.0
+    minutes: LimitMinutes | None = None
 
     @property
     def whole_gpus(self) -> int:
