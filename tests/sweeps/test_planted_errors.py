@@ -43,6 +43,7 @@ PLANTED = [
     ("ada/fig11a_small_sets", "preset: paper512}", "preset: paper512, objective.r1_gamma: 0.25}", "objective.r1_gamma"),
     ("ada/fig11b_cifar", "tuned: {preset: cifar,", "tuned: {preset: cifarbaseline,", "generator.mapping_layers"),
     ("ada/fig19_biggan", "{preset: stylegan2}", "{preset: stylegan2, objective.r1_gamma: 5}", "objective.r1_gamma"),
+    ("ada/bcr_grid", "&10 {type: bcr}", "&10 {type: bcr, real_weight: 5}", "methods.bcr.real_weight"),
     ("ada/fig20_bcr_leak", "{type: bcr, transform: flip}", "{type: bcr, transform: flip, real_weight: 5}", "methods.bcr.real_weight"),
     ("stylegan2/table1_ffhq", "{preset: stylegan2-f}", "{preset: stylegan2-f, objective.r1_gamma: 5}", "objective.r1_gamma"),
     ("stylegan2/table1_car", "{preset: stylegan2-f}", "{preset: stylegan2-f, generator.channel_base: 16384}", "generator.channel_base"),
