@@ -1,5 +1,6 @@
 """Resolve the settings of a user to a complete TrainConfig."""
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,4 +41,9 @@ def _data_tree(wanted: Any, data: DataDescription, seed: int) -> Tree:
     validation = wanted.get("validation", 0)
     left = data.images - validation if isinstance(validation, int) else data.images
     defaults = {"subset": left, "subset_seed": seed}
-    return {**defaults, **wanted, **data.model_dump(exclude={"name"})}
+    return {**defaults, **wanted, **_described(data)}
+
+
+@functools.lru_cache(maxsize=64)
+def _described(data: DataDescription) -> Mapping[str, Any]:
+    return data.model_dump(exclude={"name"})
