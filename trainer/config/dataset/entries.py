@@ -10,7 +10,8 @@ from typing import NamedTuple
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"})
 LABEL_FILE = "dataset.json"
 MAX_IMAGE_BYTES = 256 << 20
-_UNCANONICAL = re.compile(r"^$|/$|//|(^|/)\.")
+_UNCANONICAL = re.compile(r"^\Z|/\Z|//|(^|/)\.|\\|[^\x00-\x7f]")
+_HIDDEN = re.compile(r"(?:^|/)(?:__MACOSX(?:/|\Z)|\.(?!/|\Z))")
 
 
 class FileEntry(NamedTuple):
@@ -49,13 +50,14 @@ def suffix(name: str) -> str:
     return f".{ending.lower()}" if dot and head and head[-1] != "/" and "/" not in ending else ""
 
 
-def is_hidden(part: str) -> bool:
-    """Return whether a file or folder of this name is not part of the set: hidden, or made by macOS."""
-    return part == "__MACOSX" or (part.startswith(".") and part != ".")
+def is_hidden(name: str) -> bool:
+    """Return whether a file or folder, or one that it is in, is not part of the set: hidden, or made by macOS."""
+    return _HIDDEN.search(name) is not None
 
 
 def canonical(name: str) -> str:
     """Return the canonical spelling of a name, by which labels are matched to files: forward slashes, NFC."""
-    slashed = name.replace("\\", "/")
-    plain = posixpath.normpath(slashed) if _UNCANONICAL.search(slashed) else slashed
+    if not _UNCANONICAL.search(name):
+        return name
+    plain = posixpath.normpath(name.replace("\\", "/"))
     return plain if plain.isascii() else unicodedata.normalize("NFC", plain)

@@ -24,13 +24,14 @@ def listing(names: Iterable[str]) -> Listing:
 
     The label file is in the innermost folder that contains all images, or above it.
     """
-    visible = [name for name in names if not any(map(is_hidden, name.split("/")))]
-    images = sorted(name for name in visible if is_image(name))
-    label_files = [name for name in visible if is_label_file(name)]
+    visible = [name for name in names if not is_hidden(name)]
+    images = sorted(filter(is_image, visible))
+    rest = [name for name in visible if not is_image(name)] if len(images) < len(visible) else []
+    label_files = [*filter(is_label_file, rest)]
     above = [name for name in label_files if _is_above(posixpath.dirname(canonical(name)), common_folder(images))]
     label_file = min(above, key=lambda name: (len(name), posixpath.basename(name) != LABEL_FILE), default=None)
     unused = sorted(set(label_files) - {label_file})
-    others = [name for name in visible if not is_image(name) and not is_label_file(name)]
+    others = [name for name in rest if not is_label_file(name)]
     return Listing(images, label_file, [*_unused_remark(unused), *_skipped_remark(others)])
 
 
