@@ -45,6 +45,12 @@ class SweepError(UserError):
         return "\n".join(map(str, self.problems))
 
 
+def require_none(problems: Sequence[Problem]) -> None:
+    """Raise SweepError with all of `problems`, if there are any."""
+    if problems:
+        raise SweepError(problems)
+
+
 class StoreError(UserError):
     """The store is missing, read-only or has unexpected content."""
 

@@ -7,11 +7,11 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.commands.options import RunFlags
 from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import Request, plan_sweep, problems_of_plan
 from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, view_for
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, require_none
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import write_plan
@@ -29,9 +29,7 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     """Execute the plan of a sweep and return the exit code."""
     backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
-    if request.evaluation is None:
-        plan.require_decidable_claims()
-    plan.require_within_budget()
+    require_none(problems_of_plan(plan, request))
     if flags.detach and plan.sweep.spec.search:
         raise PlanError("--detach", "a search must be watched: it samples configurations one by one")
     if flags.dry_run:

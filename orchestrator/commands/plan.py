@@ -9,10 +9,10 @@ import typer
 from orchestrator.commands import benchmark, probe_devices
 from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption, tariff_of
 from orchestrator.commands.targets import sweep_file
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import Request, plan_sweep, problems_of_plan
 from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import diff_table, plan_table, warnings
-from orchestrator.errors import SweepError
+from orchestrator.errors import SweepError, require_none
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan_file import plan_document, plan_file_of, stored_plan
 from orchestrator.recorders.target import default_target
@@ -82,8 +82,7 @@ def execute(store: Store, request: Request, *, as_json: bool, against_last: bool
         print_json({"changes": [change._asdict() for change in changes]} if against_last else plan_document(plan))
     else:
         show(result_console(), diff_table(changes) if against_last else plan_table(plan))
-    plan.require_decidable_claims()
-    plan.require_within_budget()
+    require_none(problems_of_plan(plan, request))
     return 0
 
 

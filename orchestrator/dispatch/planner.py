@@ -13,7 +13,7 @@ from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.gate import Gated, gated
 from orchestrator.dispatch.poll import open_handles, reported_states
-from orchestrator.errors import BackendError, PlanError, SweepError
+from orchestrator.errors import BackendError, PlanError, Problem, SweepError
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
 from orchestrator.plan.cost import NO_TARIFF, Tariff
@@ -133,6 +133,11 @@ def _refusal(store: Store, request: Request, found: Gated, backend: Backend) -> 
         warnings = cautions(found.sweep.spec, every, every, store.root)
         return SweepError(found.problems, [*warnings, f"the budget is not checked: {error}"])
     return SweepError([*found.problems, *plan.budget_problems], plan.cautions)
+
+
+def problems_of_plan(plan: Plan, request: Request) -> list[Problem]:
+    """Return why a plan is not to be run: claims that can never pass, where it trains, and costs over the budget."""
+    return [*(plan.claim_problems if request.evaluation is None else ()), *plan.budget_problems]
 
 
 def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> Plan:

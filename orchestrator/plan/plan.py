@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from orchestrator.errors import Problem, SweepError
+from orchestrator.errors import Problem
 from orchestrator.plan.chain import longest_chain
 from orchestrator.plan.claim_power import ClaimPower, Seeds, powers_of, refusal
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
@@ -145,12 +145,14 @@ class Plan:
         """Return what the seeds of the sweep can show at most of each claim that is tested."""
         return tuple(powers_of(self.sweep, self.trials))
 
-    def require_decidable_claims(self) -> None:
-        """Raise SweepError for claims of this tier that can never pass, unless `underpowered` says why."""
+    @property
+    def claim_problems(self) -> list[Problem]:
+        """Return what is wrong with claims of this tier that can never pass, unless `underpowered` says why."""
         undecidable = [one for one in self.claims if not one.is_decidable]
-        if undecidable and self.sweep.states_claims and not self.sweep.spec.underpowered:
-            path = ("claims", undecidable[0].place)
-            raise SweepError([self.sweep.problem(path, refusal(undecidable, self._further_seeds(undecidable)))])
+        if not undecidable or not self.sweep.states_claims or self.sweep.spec.underpowered:
+            return []
+        path = ("claims", undecidable[0].place)
+        return [self.sweep.problem(path, refusal(undecidable, self._further_seeds(undecidable)))]
 
     def _further_seeds(self, undecidable: Sequence[ClaimPower]) -> Seeds:
         """Return the seeds with which all of these claims could be decided, and the price of those that are missing."""
@@ -177,12 +179,6 @@ class Plan:
             elif needed > most:
                 over = f"costs about {needed:.3g} {name}, over the budget of {most:g}"
                 yield name, f"{over}; run fewer cells or raise `budget`"
-
-    def require_within_budget(self) -> None:
-        """Raise SweepError if the plan costs more than the sweep's budget."""
-        problems = self.budget_problems
-        if problems:
-            raise SweepError(problems)
 
 
 def make_plan(

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli import main
 from orchestrator.dispatch.planner import Request, plan_sweep
-from orchestrator.errors import SweepError
+from orchestrator.errors import SweepError, require_none
 from orchestrator.store.layout import Store
 from orchestrator.sweep.reader import Sweep
 from tests.support.tiny_sweep import SWEEP
@@ -100,21 +101,32 @@ def test_a_claim_that_can_never_pass_is_refused_with_the_seeds_that_could_and_th
     with pytest.raises(
         SweepError, match=r"claims\[0\].*can never pass.*use `seeds: 4` \(\d+ more runs, about .* CPU-hours"
     ):
-        plan.require_decidable_claims()
+        require_none(plan.claim_problems)
 
 
 def test_a_sweep_may_say_why_it_has_too_few_seeds(store: Store, sweep_file: Write) -> None:
     plan = plan_sweep(store, Request(sweep_file(SWEEP + WEAK + "underpowered: a first look\n")))
-    plan.require_decidable_claims()
+    require_none(plan.claim_problems)
     assert [one.is_decidable for one in plan.claims] == [False]
 
 
 def test_a_tier_is_not_refused_for_claims_it_inherits(store: Store, sweep_file: Write) -> None:
-    plan_sweep(store, Request(sweep_file(SWEEP + WEAK + SMALL), "small")).require_decidable_claims()
+    require_none(plan_sweep(store, Request(sweep_file(SWEEP + WEAK + SMALL), "small")).claim_problems)
 
 
 def test_enough_seeds_decide_a_claim(store: Store, sweep_file: Write) -> None:
     text = "\n".join(line for line in SWEEP.splitlines() if not line.startswith("seeds:"))
     plan = plan_sweep(store, Request(sweep_file(text + "\nseeds: 4\n" + WEAK)))
-    plan.require_decidable_claims()
+    require_none(plan.claim_problems)
     assert plan.claims[0].smallest_p == pytest.approx(1 / 70)
+
+
+def test_claims_that_can_never_pass_and_costs_over_the_budget_are_told_at_once(
+    store: Store, sweep_file: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sweep_file(SWEEP + WEAK + "budget: {cpu_hours: 1.0e-9}\n")
+    for command in ("plan", "run"):
+        assert main([command, str(path), "--store", str(store.root)]) == 2
+        claims, budget = capsys.readouterr().err.splitlines()
+        assert "claims[0]" in claims
+        assert "budget.cpu_hours" in budget

@@ -5,7 +5,7 @@ import pytest
 
 from orchestrator.display.duration import duration
 from orchestrator.display.plan_table import summary
-from orchestrator.errors import SweepError
+from orchestrator.errors import SweepError, require_none
 from orchestrator.plan.benchmark_file import Benchmark, read_benchmarks, shape_key, write_benchmark
 from orchestrator.plan.calibration import Error
 from orchestrator.plan.cost import Tariff
@@ -80,11 +80,11 @@ def test_energy_and_cost_are_reported_only_if_their_price_is_given(read: Read) -
 
 
 def test_a_budget_refuses_what_costs_more(read: Read) -> None:
-    planned(read(SWEEP + "budget: {cpu_hours: 9}\n")).require_within_budget()
+    require_none(planned(read(SWEEP + "budget: {cpu_hours: 9}\n")).budget_problems)
     with pytest.raises(SweepError, match="over the budget of 1e-06"):
-        planned(read(SWEEP + "budget: {cpu_hours: 1e-6}\n")).require_within_budget()
+        require_none(planned(read(SWEEP + "budget: {cpu_hours: 1e-6}\n")).budget_problems)
     with pytest.raises(SweepError, match="add --watts"):
-        planned(read(SWEEP + "budget: {kwh: 1}\n")).require_within_budget()
+        require_none(planned(read(SWEEP + "budget: {kwh: 1}\n")).budget_problems)
 
 
 def test_a_benchmark_goes_before_history_and_that_before_what_was_published(tmp_path: Path) -> None:

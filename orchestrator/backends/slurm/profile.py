@@ -15,6 +15,7 @@ from orchestrator.backends.slurm.shell_syntax import syntax_error
 from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
+from trainer.config.job import MOST_MINUTES
 from trainer.config.node_paths import moved
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
 from trainer.errors import did_you_mean
@@ -40,7 +41,7 @@ AbsoluteFolder = Annotated[str, Field(pattern=r"^/[^\x00-\x1f\x7f%\\\"]*$", max_
 CLOCK = re.compile(r"(?:(\d{1,4})-)?(\d{1,4})(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 
 
-Minutes = Annotated[int, Field(ge=1, le=527_040)]
+Minutes = Annotated[int, Field(ge=1, le=MOST_MINUTES)]
 """At most a year."""
 
 SignalSeconds = Annotated[int, Field(ge=1, le=65_535)]
