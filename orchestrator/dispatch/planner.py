@@ -21,7 +21,7 @@ from orchestrator.plan.claim_power import powers_of, undecidable_problems
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
-from orchestrator.plan.lost_evaluations import lost_evaluations
+from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.sources import unique_trials
@@ -161,7 +161,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,
-        cautions=(*warned, *filter(None, doubts), *lost_evaluations(plan), *_deviations(sweep, (*trials, *sample))),
+        cautions=(*warned, *filter(None, doubts), *lost_moments(plan, store), *_deviations(sweep, (*trials, *sample))),
     )
 
 
