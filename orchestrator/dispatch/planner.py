@@ -11,13 +11,13 @@ from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.gate import ANY_MACHINE, Gated, Machine, gated
 from orchestrator.dispatch.poll import open_handles, reported_states
+from orchestrator.dispatch.request import COMMAND_LINE, option_problem, request_problems
 from orchestrator.dispatch.request import Request as Request
 from orchestrator.dispatch.request import RequestedEvaluation as RequestedEvaluation
-from orchestrator.dispatch.request import option_problem, request_problems
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
-from orchestrator.plan.claim_power import powers_of, undecidable_problems
+from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_problems
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
@@ -87,7 +87,8 @@ def _opened(store: Store, request: Request, wrong: list[Problem]) -> Backend | N
     except SweepError as error:
         wrong += error.problems
     except UserError as error:
-        wrong.append(option_problem("backend", str(error)))
+        told = "; ".join(filter(None, (error.problem, error.way_out)))
+        wrong.append(Problem(COMMAND_LINE, str(error.place), told))
     return None
 
 
@@ -127,8 +128,14 @@ def _undecidable(request: Request, found: Gated, plan: Plan | None = None) -> li
     if request.evaluation is not None or found.cells is None:
         return []
     is_priced = plan and found.cells.keys() == {trial.cell for trial in found.trials}
-    powers = list(powers_of(found.sweep, found.cells))
+    wrong = {(problem.place, problem.key) for problem in found.problems}
+    powers = [one for one in powers_of(found.sweep, found.cells) if _place_of(found.sweep, one) not in wrong]
     return undecidable_problems(found.sweep, powers, len(found.cells), plan.seed_cost if plan and is_priced else None)
+
+
+def _place_of(sweep: Sweep, power: ClaimPower) -> tuple[str, str]:
+    place, key, _ = sweep.problem(("claims", power.place), "")
+    return place, key
 
 
 def problems_of_plan(plan: Plan, request: Request) -> list[Problem]:

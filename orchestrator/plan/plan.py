@@ -128,8 +128,8 @@ class Plan:
         pricing, seen = self.source_pricing.get(trial.id, self.pricing), self.observed.get(trial.id)
         if pricing is None:
             return None
-        cost = pricing.cost(trial, kimg, len(seen.measured.snapshots) if seen else 0)
-        return cost.price.estimate(pricing.made)
+        attempt = pricing.attempt(trial, kimg, len(seen.measured.snapshots) if seen else 0)
+        return attempt.estimate(pricing.made)
 
     @property
     def whole_estimate(self) -> Estimate:

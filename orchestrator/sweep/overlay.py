@@ -110,7 +110,7 @@ class Layers(NamedTuple):
 
     def with_seed(self, seed: int, transfer: Path | TransferFromTrial | None) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.completed` expects them."""
-        data = {key: value for key, value in self.tree["data"].items() if key != "source"}
+        data = {key: value for key, value in self.tree.get("data", {}).items() if key != "source"}
         tree = {key: value for key, value in self.tree.items() if key not in ("resources", HORIZON)}
         return {**tree, "data": data, "transfer": transfer, "seed": seed}
 
