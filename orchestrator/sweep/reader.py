@@ -1,7 +1,7 @@
 """Reads a sweep file into a validated SweepSpec at one tier, and reports every problem with its line."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,12 +30,22 @@ DEPENDS_ON_METRICS = {"score", "search", "stop", "claims", "published"}
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file at one tier: the validated spec, its source, and the configurations sampled by its search."""
+    """A sweep file at one tier: the validated spec and its source.
+
+    `sampled` are the configurations that its search has sampled, `reached` the number of seeds that sequential ones
+    have reached, by cell.
+    """
 
     source: YamlSource
     tier: str
     spec: SweepSpec
     sampled: tuple[Point, ...] = ()
+    reached: Mapping[str, int] = field(default_factory=dict)
+
+    def seeds_of(self, cell: str) -> list[int]:
+        """Return the seeds of a cell, by its label: with sequential seeds, those reached so far."""
+        seeds, sequential = self.spec.seed_values, self.spec.sequential
+        return seeds[: max(sequential.from_, self.reached.get(cell, 0))] if sequential else seeds
 
     @property
     def key(self) -> str:
