@@ -30,7 +30,7 @@ class Looks(NamedTuple):
     most: int
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         return max(0, self.most - self.least + 1)
 
 
@@ -58,7 +58,7 @@ def over_looks(smallest: float, looks: Looks) -> float:
 
     By Monte Carlo with fixed random orders, and exact as a test (Phipson and Smyth 2010). One look needs none.
     """
-    if looks.count == 1 or smallest >= 1.0:
+    if looks.number == 1 or smallest >= 1.0:
         return smallest
     return float((np.searchsorted(_smallest_by_chance(looks), smallest, side="right") + 1) / (ORDERS + 1))
 
@@ -70,7 +70,8 @@ def _p_values(seeds: int) -> NDArray[np.float64]:
         return np.ones(1)
     smallest_sum = seeds * (seeds + 1) // 2
     counts = np.array(sums_of_subsets(range(1, 2 * seeds + 1), seeds)[smallest_sum:][: seeds**2 + 1], dtype=float)
-    return np.minimum(np.cumsum(counts) / counts.sum(), 1.0)
+    chances: NDArray[np.float64] = np.minimum(np.cumsum(counts) / counts.sum(), 1.0)
+    return chances
 
 
 @cache

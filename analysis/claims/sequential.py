@@ -121,7 +121,7 @@ def decide(claims: Sequence[Claim], sides: Sequence[tuple[list[float], list[floa
 def _decision(one: Progress, corrected: float, best: list[float], order: int) -> Decision:
     """Return the decision on a claim, given the lowest p-value that each claim can reach; its own is at `order`."""
     alpha = one.claim.alpha
-    is_decidable = one.looks.count > 0 and len(best) * smallest_p(one.looks.most, one.looks.most) < alpha
+    is_decidable = one.looks.number > 0 and len(best) * smallest_p(one.looks.most, one.looks.most) < alpha
     if corrected < alpha:
         verdict = Verdict.PASS
     elif holm(best)[order] < alpha:
@@ -130,7 +130,7 @@ def _decision(one: Progress, corrected: float, best: list[float], order: int) ->
         verdict = Verdict.FAIL if is_decidable else Verdict.UNDERPOWERED
     further = verdict is Verdict.UNDECIDED and not one.is_futile
     next_seeds = _next_seeds(one, best, order) if further else None
-    return Decision(verdict, one.smallest, corrected, Stage(one.taken, one.looks.count, one.seeds, next_seeds))
+    return Decision(verdict, one.smallest, corrected, Stage(one.taken, one.looks.number, one.seeds, next_seeds))
 
 
 def _next_seeds(one: Progress, best: list[float], order: int) -> int | None:

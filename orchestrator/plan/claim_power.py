@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.reader import Sweep
+from orchestrator.sweep.spec import SequentialSeeds
 from orchestrator.sweep.trial import Trial
-from trainer.config.claims.cells import Cells, pair_of
-from trainer.config.claims.grammar import Claim, ClaimProblem, is_measured, is_prose, parse_claim
+from trainer.config.claims.cells import Cells
 from trainer.config.claims.power import StatisticalPower
 
 
@@ -38,11 +39,13 @@ class Seeds(NamedTuple):
 
 
 def powers_of(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[ClaimPower]:
-    """Yield the power of each claim that this tier tests; the cells of a search are not known in advance."""
+    """Yield the power of each claim that this tier tests; the cells of a search are not known in advance.
+
+    Of sequential seeds, all that there may be count: their last look alone could reach the smallest p.
+    """
     cells: Cells = {trial.cell: trial for trial in trials}
     spec, seeds = sweep.spec, len(sweep.spec.seed_values)
-    texts = [] if spec.search else [(place, text) for place, text in enumerate(spec.claims) if not is_prose(text)]
-    tested = [(place, claim) for place, text in texts if _is_tested(claim := parse_claim(text), cells, spec.metrics)]
+    tested = [] if spec.search else tested_claims(spec.claims, spec.metrics, cells)
     tests = sum(not claim.is_control for _, claim in tested)
     for place, claim in tested:
         power = StatisticalPower.of(claim, seeds, tests)
@@ -50,24 +53,16 @@ def powers_of(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[ClaimPower]:
         yield ClaimPower(claim.text, place, seeds, power.smallest, claim.alpha, power.seeds_needed, is_decidable)
 
 
-def _is_tested(claim: Claim, cells: Cells, metrics: Sequence[str]) -> bool:
-    """Return whether the plan has both cells of a claim, and its metric."""
-    try:
-        pair_of(claim, cells)
-    except ClaimProblem:
-        return False
-    return bool(metrics) and (claim.metric is None or is_measured(claim.metric, metrics))
-
-
-def refusal(undecidable: Sequence[ClaimPower], further: Seeds) -> str:
+def refusal(undecidable: Sequence[ClaimPower], further: Seeds, sequential: SequentialSeeds | None) -> str:
     """Return why claims are refused, and what to do."""
+    seeds = f"{{from: {sequential.from_}, to: {further.seeds}, until: claims}}" if sequential else further.seeds
     first = undecidable[0]
     rest = f" (and {len(undecidable) - 1} more)" if undecidable[1:] else ""
     hours = f"{further.gpu_hours:.3g} GPU-hours" if further.gpu_hours else f"{further.cpu_hours:.3g} CPU-hours"
     kwh = "" if further.kwh is None else f", {further.kwh:.3g} kWh"
     return (
         f'"{first.claim}"{rest} can never pass: {first.seeds} seeds give p = {first.smallest_p:.2g} after correction '
-        f"at best, at least {first.seeds_needed} seeds are needed; use `seeds: {further.seeds}` "
+        f"at best, at least {first.seeds_needed} seeds are needed; use `seeds: {seeds}` "
         f"({further.runs:,} more runs, about {hours}{kwh}), or state with `underpowered: WHY` "
         "that the sweep has no more"
     )

@@ -13,7 +13,7 @@ SWEEP: Notes = {
     "when": "Further settings and axes in those cells where a condition holds.",
     "derive": "Settings computed from others, in order.",
     "exclude": "Cells that match one of these are dropped; a list of values matches any of them.",
-    "seeds": "A number of seeds, or a list of them: each cell runs once per seed. Or sequential ones: more while undecided.",
+    "seeds": "A number of seeds, or a list of them: each cell runs once per seed; or sequential ones.",
     "horizon_kimg": "Length of training in thousands of real images shown, rounded up to a whole iteration.",
     "metrics": "What to measure on every snapshot.",
     "detector": "The feature network of the metrics.",

@@ -15,6 +15,7 @@ from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.search_space import Point
+from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import error_text
@@ -183,9 +184,7 @@ def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
         if _has(values, part):
             values = values[part]
             path.append(part)
-        elif detail["type"] == "missing":
-            path.append(part)
-    return tuple(path)
+    return (*path, detail["loc"][-1]) if detail["type"] == "missing" else tuple(path)
 
 
 def _has(values: Any, part: str | int) -> bool:
@@ -211,7 +210,7 @@ def _misfits(sweep: Sweep) -> list[Problem]:
     spec = sweep.spec
     claims = claim_problems(spec.claims, spec.metrics, spec.longest_horizon_kimg) if sweep.states_claims else ()
     published = published_problems(spec.published, spec.metrics) if sweep.states_published else ()
-    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec)]
+    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
     return [sweep.problem(path, problem) for path, problem in found]
 
 

@@ -49,8 +49,6 @@ class Length(Settings):
 class SequentialSeeds(Settings):
     """Seeds that are added to the cells of undecided claims: each cell starts with `from`, and has `to` at most."""
 
-    model_config = ConfigDict(populate_by_name=True)
-
     from_: Annotated[int, Field(alias="from", ge=2, le=MOST_SEQUENTIAL)]
     to: Annotated[int, Field(ge=2, le=MOST_SEQUENTIAL)]
     until: Literal["claims"]
