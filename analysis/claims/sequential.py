@@ -144,9 +144,9 @@ def _next_seeds(one: Progress, best: list[float], order: int) -> int | None:
 def _of_control(claim: Claim, less: Sequence[float], more: Sequence[float], looks: Looks) -> Decision:
     """Return the decision on a control, two-sided and not corrected: there is one look."""
     seeds = max(looks.least, claim.seeds, seeds_for(claim.alpha, 2))
-    there = min(len(less), len(more), seeds)
+    there = min(len(less), len(more), seeds, looks.most)
     if there < seeds:
-        is_possible = seeds <= looks.most and 2 * smallest_p(seeds, seeds) < claim.alpha
+        is_possible = seeds <= looks.most
         verdict = Verdict.UNDECIDED if is_possible else Verdict.UNDERPOWERED
         return Decision(verdict, 1.0, 1.0, Stage(0, 1, there, seeds if is_possible else None))
     p_value = two_sided_p(less[:seeds], more[:seeds])

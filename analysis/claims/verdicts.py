@@ -147,6 +147,13 @@ def _judged(
     return Judged(claim, verdict, evidence, *p_values, interval, needed, evidence.kwh_of(needed))
 
 
+def needs(judged: Judged, digits: str = ".3g") -> str:
+    """Return what a claim needs for a verdict, and its stage with sequential seeds; "" if nothing."""
+    seeds, kwh = judged.seeds_needed, judged.kwh_needed
+    further = f"{seeds[0]}+{seeds[1]} seeds" + ("" if kwh is None else f", {kwh:{digits}} kWh") if any(seeds) else ""
+    return "; ".join(filter(None, (str(judged.stage) if judged.stage else "", further)))
+
+
 def verdict_line(judged: Judged) -> str:
     """Return the verdict and its evidence as one line."""
     less, more = judged.evidence.sizes

@@ -19,6 +19,20 @@ def reached_seeds(seeds: SequentialSeeds | None, plan: PlanFile | None) -> dict[
     return dict(counted)
 
 
+def stage_line(plan: PlanFile) -> str:
+    """Return how far the sequential seeds of a stored plan are; "" for other plans."""
+    seeds = plan.sequential
+    if seeds is None:
+        return ""
+    counted = Counter(Counter(cell for cell, _ in {(run.cell, run.seed) for run in plan.cells}).values())
+    looks = seeds.most - seeds.least + 1
+    stages = (
+        f"look {there - seeds.least + 1} of {looks} at {cells} {'cell' if cells == 1 else 'cells'} ({there} seeds each)"
+        for there, cells in sorted(counted.items(), reverse=True)
+    )
+    return f"{seeds.least} to {seeds.most} seeds: {', '.join(stages)}; verdicts: adasweep claims {plan.sweep}"
+
+
 def range_to_store(spec: SweepSpec) -> SequentialRange | None:
     """Return the range of sequential seeds to store in a plan; None for other sweeps."""
     seeds = spec.sequential

@@ -7,7 +7,7 @@ seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.
 seed 16 ignores stop signals; seeds 20 to 29 evaluate whenever they save, and score their seed, from 25 on their
 r1_gamma; seeds from 100 wait at 0.5 kimg until a file `go` exists in the directory of the trial, so that a test
 finds them running on any machine, however slow. ADASWEEP_SCORES may have the scores of seeds 0, 1, ... by the
-augmentation's type.
+augmentation's type; ADASWEEP_FAILING_SEED crashes like seed 13.
 
 If evaluation is deferred, it keeps a snapshot with every save. An evaluation measures those; with seed 17 it fails.
 """
@@ -32,6 +32,7 @@ SAVE_EVERY_STEPS = 5
 HOLDING_SEEDS, HOLD_STEPS = 100, 5
 EVALUATING_SEEDS = range(20, 30)
 GAMMA_SEEDS = range(25, 30)
+FAILING_SEED = int(os.environ.get("ADASWEEP_FAILING_SEED", "13"))
 
 
 class Worker:
@@ -132,7 +133,7 @@ class Worker:
         return self.seed >= HOLDING_SEEDS and self.steps == HOLD_STEPS and not (self.run.path / "go").exists()
 
     def _misbehave(self) -> None:
-        if self.seed == 13 and self.steps == 3:
+        if self.seed in (13, FAILING_SEED) and self.steps == 3:
             raise RuntimeError("the loss is not a number")
         if self.seed == 14:
             sys.stderr.write("adasweep: error: data: no such folder\n")

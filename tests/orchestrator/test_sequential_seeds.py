@@ -70,3 +70,91 @@ def test_seeds_are_added_to_the_cells_of_a_claim_until_it_is_decided(
     assert again.returncode == 0
     assert "11 reuse" in again.stderr
     assert seeds_of(store) == {"baseline": 4, "ada": 4, "more": 3}
+
+
+def test_a_killed_run_goes_on_with_the_same_command_and_ends_with_the_same_verdict(
+    store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores(monkeypatch, none=[1.5, *HIGH[1:]], ada=[2.0, *LOW[1:]])
+    file = sweep_file(SEQUENTIAL.replace("  more: {augment: ada, augment.target: 0.7}\n", ""))
+    driver = start(store, "run", file, "--no-record")
+    until(lambda: stored_plan(store, "seq") and max(seeds_of(store).values()) > 3)
+    driver.kill()
+    driver.wait()
+    done = adasweep(store, "run", file, "--no-record")
+    assert done.returncode == 0, done.stderr
+    assert all(run.attempts()[-1] <= 2 for run in runs(store))
+    found = judged(store)
+    assert found["verdict"] == "PASS"
+    assert seeds_of(store) == dict.fromkeys(("baseline", "ada"), found["stage"]["seeds"])
+
+
+def test_seeds_wait_for_a_seed_that_failed(store: Store, sweep_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores(monkeypatch, none=HIGH, ada=LOW)
+    monkeypatch.setenv("ADASWEEP_FAILING_SEED", "1")
+    file = sweep_file(SEQUENTIAL.replace("  more: {augment: ada, augment.target: 0.7}\n", ""))
+    failed = adasweep(store, "run", file, "--no-record")
+    assert failed.returncode == 3, failed.stderr
+    assert "UNDECIDED with 1 seeds, goes on with 4" in failed.stderr
+    monkeypatch.delenv("ADASWEEP_FAILING_SEED")
+    assert adasweep(store, "retry", "seq").returncode == 0
+    done = adasweep(store, "run", file, "--no-record")
+    assert done.returncode == 0, done.stderr
+    assert judged(store)["verdict"] == "PASS"
+    shown = adasweep(store, "status", "seq").stdout
+    assert "3 to 6 seeds: look 2 of 4 at 2 cells (4 seeds each); verdicts: adasweep claims seq" in shown
+
+
+def problems(store: Store, path: Path) -> str:
+    with pytest.raises(SweepError) as error:
+        require_none(plan_sweep(store, Request(path)).claim_problems)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "instead", "problem"),
+    [
+        ("from: 3, to: 6", "from: 6, to: 6", ":7: seeds.from: 6 is not below to: 6; use `seeds: 6`"),
+        ("from: 3", "from: 2", ":7: seeds.from: 2 seeds decide no claim: n>=3 is the least"),
+        ("from: 3", "from: 0", ":7: seeds.from: "),
+        ("to: 6", "to: 31", ":7: seeds.to: "),
+        ("from: 3", "form: 3", ":7: seeds.form: is not a key; did you mean 'from'?"),
+        ("until: claims", "until: claim", "'claim' is not one of: claims; did you mean 'claims'?"),
+        (", until: claims", "", ":7: seeds.until: is missing"),
+        ("ada < baseline", "'prose: ADA helps'", ":7: seeds: no claim is tested, so nothing decides"),
+        (
+            "claims:\n",
+            "stop: [{type: median}]\nclaims:\n",
+            ":7: seeds: claims cannot decide the number of seeds beside",
+        ),
+    ],
+)
+def test_a_mistake_in_sequential_seeds_is_told_with_its_place_and_way_out(
+    store: Store, sweep_file: Write, given: str, instead: str, problem: str
+) -> None:
+    assert problem in problems(store, sweep_file(SEQUENTIAL.replace(given, instead)))
+
+
+def test_a_claim_that_all_sequential_seeds_cannot_decide_is_refused(store: Store, sweep_file: Write) -> None:
+    text = SEQUENTIAL.replace("to: 6", "to: 4").replace("ada < baseline", "ada < baseline, p<0.01")
+    assert "use `seeds: {from: 3, to: 5, until: claims}`" in problems(store, sweep_file(text))
+
+
+def test_a_plan_prices_the_first_seeds_and_all_that_may_follow(store: Store, sweep_file: Write) -> None:
+    plan = plan_sweep(store, Request(sweep_file(SEQUENTIAL)))
+    assert (plan.totals.runs, plan.most.runs) == (9, 15), "the cell without a claim has three seeds"
+    assert plan.most.cpu_hours == pytest.approx(plan.totals.cpu_hours * 15 / 9)
+    control = plan_sweep(store, Request(sweep_file(SEQUENTIAL.replace("ada < base", "'control: ada < base") + "'")))
+    assert control.most.runs == 11, "a control is judged once, with four seeds"
+
+
+def test_a_budget_holds_for_all_seeds_that_may_follow(store: Store, sweep_file: Write) -> None:
+    hours = plan_sweep(store, Request(sweep_file(SEQUENTIAL))).totals.cpu_hours
+    plan = plan_sweep(store, Request(sweep_file(f"{SEQUENTIAL}budget: {{cpu_hours: {1.2 * hours}}}\n")))
+    assert plan.budget_problems
+
+
+def test_trials_of_sequential_seeds_are_those_of_a_list_of_them(store: Store, sweep_file: Write) -> None:
+    sequential = plan_sweep(store, Request(sweep_file(SEQUENTIAL)))
+    listed = plan_sweep(store, Request(sweep_file(SEQUENTIAL.replace("{from: 3, to: 6, until: claims}", "[0, 1, 2]"))))
+    assert list(sequential.unique) == list(listed.unique)
