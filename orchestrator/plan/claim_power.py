@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from orchestrator.plan.sequential import most_seeds
 from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.spec import SequentialSeeds
@@ -41,13 +42,14 @@ class Seeds(NamedTuple):
 def powers_of(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[ClaimPower]:
     """Yield the power of each claim that this tier tests; the cells of a search are not known in advance.
 
-    Of sequential seeds, all that there may be count: their last look alone could reach the smallest p.
+    Of sequential seeds, all that the claim may ask for count: the last look alone could reach the smallest p.
     """
     cells: Cells = {trial.cell: trial for trial in trials}
-    spec, seeds = sweep.spec, len(sweep.spec.seed_values)
+    spec = sweep.spec
     tested = [] if spec.search else tested_claims(spec.claims, spec.metrics, cells)
     tests = sum(not claim.is_control for _, claim in tested)
     for place, claim in tested:
+        seeds = most_seeds(claim, spec.sequential) if spec.sequential else len(spec.seed_values)
         power = StatisticalPower.of(claim, seeds, tests)
         is_decidable = seeds >= power.seeds_needed
         yield ClaimPower(claim.text, place, seeds, power.smallest, claim.alpha, power.seeds_needed, is_decidable)

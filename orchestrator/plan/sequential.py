@@ -7,6 +7,7 @@ from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.spec import SequentialSeeds, SweepSpec
 from orchestrator.sweep.trial import Trial
 from trainer.config.claims.cells import pair_of
+from trainer.config.claims.grammar import Claim
 from trainer.config.claims.power import seeds_for
 from trainer.config.plan_file import PlanFile, SequentialRange
 
@@ -40,17 +41,19 @@ def range_to_store(spec: SweepSpec) -> SequentialRange | None:
 
 
 def claimed_pairs(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[tuple[tuple[str, str], int]]:
-    """Yield both cells of each claim that sequential seeds decide, and the most seeds that it may ask for.
-
-    A control is judged once, with the fewest seeds that could show a difference.
-    """
+    """Yield both cells of each claim that sequential seeds decide, and the most seeds that it may ask for."""
     seeds = spec.sequential
     if seeds is None:
         return
     cells = {trial.cell: trial for trial in trials}
     for _, claim in tested_claims(spec.claims, spec.metrics, cells):
-        once = max(claim.seeds, seeds_for(claim.alpha, 2))
-        yield pair_of(claim, cells), min(once, seeds.to) if claim.is_control else seeds.to
+        yield pair_of(claim, cells), most_seeds(claim, seeds)
+
+
+def most_seeds(claim: Claim, seeds: SequentialSeeds) -> int:
+    """Return the most seeds that a claim may ask for: a control the fewest that could show a difference."""
+    once = max(seeds.from_, claim.seeds, seeds_for(claim.alpha, 2))
+    return min(once, seeds.to) if claim.is_control else seeds.to
 
 
 def further_seeds(spec: SweepSpec, trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
