@@ -56,11 +56,22 @@ def p_values_at(less: Sequence[float], more: Sequence[float], looks: Looks) -> l
 def over_looks(smallest: float, looks: Looks) -> float:
     """Return the chance, under the null hypothesis, that any look has a p-value of at most `smallest`.
 
-    By Monte Carlo with fixed random orders, and exact as a test (Phipson and Smyth 2010). One look needs none.
+    By Monte Carlo with fixed random orders, which is exact as a test (Phipson and Smyth 2010), or by the sum of the
+    chances of each look where that is lower: it is exact where only the last look can be so low, or there is only one.
     """
-    if looks.number == 1 or smallest >= 1.0:
-        return smallest
-    return float((np.searchsorted(_smallest_by_chance(looks), smallest, side="right") + 1) / (ORDERS + 1))
+    if smallest >= 1.0:
+        return 1.0
+    each = sum(_chance_of_one(smallest, seeds) for seeds in range(looks.least, looks.most + 1))
+    if looks.number == 1:
+        return each
+    together = (np.searchsorted(_smallest_by_chance(looks), smallest, side="right") + 1) / (ORDERS + 1)
+    return float(min(each, together))
+
+
+def _chance_of_one(smallest: float, seeds: int) -> float:
+    """Return the chance that the look with `seeds` values on each side has a p-value of at most `smallest`."""
+    lower = int(np.searchsorted(_p_values(seeds), smallest, side="right"))
+    return float(_p_values(seeds)[lower - 1]) if lower else 0.0
 
 
 @cache

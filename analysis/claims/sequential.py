@@ -51,7 +51,7 @@ class Stage(NamedTuple):
         return f"look {self.look} of {self.looks}"
 
 
-class Decision(NamedTuple):
+class LookDecision(NamedTuple):
     """What the seeds so far say of a claim.
 
     `p_value` is the smallest of its looks, `p_corrected` is for all looks and claims.
@@ -63,7 +63,7 @@ class Decision(NamedTuple):
     stage: Stage
 
 
-class Progress(NamedTuple):
+class ClaimProgress(NamedTuple):
     """A claim that is not a control, after some looks: the smallest p, the pairs against it, whether it is futile."""
 
     claim: Claim
@@ -75,7 +75,7 @@ class Progress(NamedTuple):
     is_futile: bool
 
     @classmethod
-    def of(cls, claim: Claim, less: Sequence[float], more: Sequence[float], looks: Looks) -> "Progress":
+    def of(cls, claim: Claim, less: Sequence[float], more: Sequence[float], looks: Looks) -> "ClaimProgress":
         """Return how far a claim is with these values, in the order of the seeds."""
         looks = looks._replace(least=max(looks.least, claim.seeds))
         p_values = p_values_at(less, more, looks)
@@ -102,10 +102,12 @@ class Progress(NamedTuple):
         return self.at_best(self.looks.most)
 
 
-def decide(claims: Sequence[Claim], sides: Sequence[tuple[list[float], list[float]]], looks: Looks) -> list[Decision]:
+def decide(
+    claims: Sequence[Claim], sides: Sequence[tuple[list[float], list[float]]], looks: Looks
+) -> list[LookDecision]:
     """Return the decision on each claim; `sides` are the values of `less` and `more`, in the order of the seeds."""
     begun = {
-        place: Progress.of(claim, *values, looks)
+        place: ClaimProgress.of(claim, *values, looks)
         for place, (claim, values) in enumerate(zip(claims, sides, strict=True))
         if not claim.is_control
     }
@@ -118,7 +120,7 @@ def decide(claims: Sequence[Claim], sides: Sequence[tuple[list[float], list[floa
     ]
 
 
-def _decision(one: Progress, corrected: float, best: list[float], order: int) -> Decision:
+def _decision(one: ClaimProgress, corrected: float, best: list[float], order: int) -> LookDecision:
     """Return the decision on a claim, given the lowest p-value that each claim can reach; its own is at `order`."""
     alpha = one.claim.alpha
     is_decidable = one.looks.number > 0 and len(best) * smallest_p(one.looks.most, one.looks.most) < alpha
@@ -130,10 +132,10 @@ def _decision(one: Progress, corrected: float, best: list[float], order: int) ->
         verdict = Verdict.FAIL if is_decidable else Verdict.UNDERPOWERED
     further = verdict is Verdict.UNDECIDED and not one.is_futile
     next_seeds = _next_seeds(one, best, order) if further else None
-    return Decision(verdict, one.smallest, corrected, Stage(one.taken, one.looks.number, one.seeds, next_seeds))
+    return LookDecision(verdict, one.smallest, corrected, Stage(one.taken, one.looks.number, one.seeds, next_seeds))
 
 
-def _next_seeds(one: Progress, best: list[float], order: int) -> int | None:
+def _next_seeds(one: ClaimProgress, best: list[float], order: int) -> int | None:
     """Return the fewest seeds with which the claim could pass."""
     for seeds in range(max(one.seeds + 1, one.looks.least), one.looks.most + 1):
         if holm([*best[:order], one.at_best(seeds), *best[order + 1 :]])[order] < one.claim.alpha:
@@ -141,14 +143,14 @@ def _next_seeds(one: Progress, best: list[float], order: int) -> int | None:
     return None
 
 
-def _of_control(claim: Claim, less: Sequence[float], more: Sequence[float], looks: Looks) -> Decision:
+def _of_control(claim: Claim, less: Sequence[float], more: Sequence[float], looks: Looks) -> LookDecision:
     """Return the decision on a control, two-sided and not corrected: there is one look."""
     seeds = max(looks.least, claim.seeds, seeds_for(claim.alpha, 2))
     there = min(len(less), len(more), seeds, looks.most)
     if there < seeds:
         is_possible = seeds <= looks.most
         verdict = Verdict.UNDECIDED if is_possible else Verdict.UNDERPOWERED
-        return Decision(verdict, 1.0, 1.0, Stage(0, 1, there, seeds if is_possible else None))
+        return LookDecision(verdict, 1.0, 1.0, Stage(0, 1, there, seeds if is_possible else None))
     p_value = two_sided_p(less[:seeds], more[:seeds])
     verdict = Verdict.FAIL if p_value < claim.alpha else Verdict.PASS
-    return Decision(verdict, p_value, p_value, Stage(1, 1, seeds, None))
+    return LookDecision(verdict, p_value, p_value, Stage(1, 1, seeds, None))

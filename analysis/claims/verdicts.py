@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from analysis.claims.evidence import Evidence, cells_of, evidence_of
 from analysis.claims.looks import Looks
-from analysis.claims.sequential import Decision, Stage, Verdict, decide
+from analysis.claims.sequential import LookDecision, Stage, Verdict, decide
 from analysis.claims.stats import bootstrap_interval, holm, two_sided_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
@@ -103,7 +103,7 @@ def judge_in_looks(claims: Sequence[Claim], collected: Sequence[Evidence], looks
     return [_in_looks(claim, evidence, decision, tests) for claim, evidence, decision in found]
 
 
-def _in_looks(claim: Claim, evidence: Evidence, decision: Decision, tests: int) -> Judged:
+def _in_looks(claim: Claim, evidence: Evidence, decision: LookDecision, tests: int) -> Judged:
     target = decision.stage.next_seeds or 0
     if decision.verdict is Verdict.UNDERPOWERED:
         target = max(claim.seeds, seeds_for(claim.alpha, 2 if claim.is_control else tests))

@@ -224,9 +224,6 @@ def make_plan(
         for trial, one in todo.items()
     }
     later = tuple(own.cost(trial, trial.horizon_kimg) for trial in awaited)
-    further = (
-        itertools.repeat(own.cost(one, one.horizon_kimg), more) for one, more in further_seeds(sweep.spec, trials)
-    )
     reference = own.reference_seconds([*(one for trial, one in todo.items() if trial not in theirs), *awaited])
     reference += sum(pricing.reference_seconds([todo[trial]]) for trial, pricing in theirs.items() if trial in todo)
     beside = overhead_of(past_runs, reference)
@@ -234,8 +231,14 @@ def make_plan(
         plan,
         costs=costs,
         awaited=later,
-        further=tuple(itertools.chain.from_iterable(further)),
+        further=tuple(_further(own, trials)),
         pricing=own,
         source_pricing=theirs,
         overhead=beside,
     )
+
+
+def _further(pricing: Pricing, trials: Sequence[Trial]) -> Iterator[RunCost]:
+    """Yield the cost of every run that claims may yet add to a sweep with sequential seeds."""
+    for trial, count in further_seeds(pricing.spec, trials):
+        yield from itertools.repeat(pricing.cost(trial, trial.horizon_kimg), count)

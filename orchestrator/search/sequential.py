@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
+from orchestrator.display.plan_table import many
 from orchestrator.errors import PlanError
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.plan.sequential import claimed_pairs, reached_seeds
@@ -75,7 +76,7 @@ class SequentialGrowth:
             stage = claim["stage"]
             seeds, further = stage["seeds"], stage["next_seeds"]
             more = f", goes on with {further}" if further else ""
-            self._tell(claim["claim"]["text"], f"{claim['verdict']} with {seeds} seeds{more}")
+            self._tell(claim["claim"]["text"], f"{claim['verdict']} with {many(seeds, 'seed')}{more}")
             for side in ("less_cell", "more_cell"):
                 cell = claim["evidence"][side]
                 wanted[cell] = max(further or 0, wanted.get(cell, 0))
@@ -96,7 +97,7 @@ class SequentialGrowth:
             return
         sweep = replace(plan.sweep, reached=reached)
         every = expand(sweep, self.find)
-        self.log(f"{len(every) - len(plan.trials)} runs added for undecided claims")
+        self.log(f"{many(len(every) - len(plan.trials), 'run')} added for undecided claims")
         grow(self.dispatcher, plan, sweep, every, self.log)
 
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from analysis.claims.looks import ORDERS, Looks, against, over_looks, p_of, p_values_at
-from analysis.claims.sequential import Decision, Progress, Verdict, decide
+from analysis.claims.sequential import LookDecision, ClaimProgress, Verdict, decide
 from analysis.claims.stats import rank_sum_p
 from trainer.config.claims.grammar import parse_claim
 
@@ -21,7 +21,7 @@ Side = list[float]
 SIMULATED = 400
 
 
-def verdict(less: Side, more: Side, text: str = "ada < baseline", looks: Looks = LOOKS) -> Decision:
+def verdict(less: Side, more: Side, text: str = "ada < baseline", looks: Looks = LOOKS) -> LookDecision:
     return decide([parse_claim(text)], [(less, more)], looks)[0]
 
 
@@ -54,7 +54,11 @@ def test_the_chance_of_the_smallest_p_is_that_of_all_orders() -> None:
 
 
 def test_one_look_costs_nothing() -> None:
-    assert over_looks(0.0143, Looks(4, 4)) == 0.0143
+    assert over_looks(p_of(1, 4), Looks(4, 4)) == p_of(1, 4)
+
+
+def test_what_only_the_last_look_can_show_is_exact() -> None:
+    assert over_looks(p_of(0, 10), LOOKS) == pytest.approx(1 / math.comb(20, 10))
 
 
 def test_a_clear_difference_passes_as_soon_as_any_outcome_can() -> None:
@@ -114,7 +118,7 @@ def test_a_pass_stays_and_its_corrected_p_only_falls() -> None:
     assert corrected == sorted(corrected, reverse=True)
 
 
-def followed(draws: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> tuple[list[Decision], int]:
+def followed(draws: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> tuple[list[LookDecision], int]:
     """Return the verdicts on several claims with cells of their own, as `run` reaches them, and the runs it took."""
     claims, seeds = [CLAIM] * len(draws), [LOOKS.least] * len(draws)
     while True:
@@ -169,5 +173,5 @@ def test_claims_that_hold_pass_nearly_as_often_as_with_all_seeds_and_take_half_t
 
 def test_the_verdict_is_that_of_the_values_in_the_order_of_their_seeds() -> None:
     less, more = LOW[:5], HIGH[:5]
-    assert Progress.of(CLAIM, less, more[:3], LOOKS).seeds == 3, "seed 3 of one side is not there yet"
+    assert ClaimProgress.of(CLAIM, less, more[:3], LOOKS).seeds == 3, "seed 3 of one side is not there yet"
     assert verdict(less, more[:3]) == verdict(less[:3], more[:3])

@@ -95,7 +95,7 @@ def test_seeds_wait_for_a_seed_that_failed(store: Store, sweep_file: Write, monk
     file = sweep_file(SEQUENTIAL.replace("  more: {augment: ada, augment.target: 0.7}\n", ""))
     failed = adasweep(store, "run", file, "--no-record")
     assert failed.returncode == 3, failed.stderr
-    assert "UNDECIDED with 1 seeds, goes on with 4" in failed.stderr
+    assert "UNDECIDED with 1 seed, goes on with 4" in failed.stderr
     monkeypatch.delenv("ADASWEEP_FAILING_SEED")
     assert adasweep(store, "retry", "seq").returncode == 0
     done = adasweep(store, "run", file, "--no-record")
