@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from analysis.claims.looks import ORDERS, Looks, against, over_looks, p_of, p_values_at
-from analysis.claims.sequential import LookDecision, ClaimProgress, Verdict, decide
+from analysis.claims.sequential import ClaimProgress, LookDecision, Verdict, decide
 from analysis.claims.stats import rank_sum_p
 from trainer.config.claims.grammar import parse_claim
 
