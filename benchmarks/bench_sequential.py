@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
@@ -22,6 +22,7 @@ from analysis.claims.evidence import Evidence
 from analysis.claims.looks import Looks, against, p_of
 from analysis.claims.sequential import Verdict, decide
 from analysis.claims.stats import holm
+from benchmarks.table import replace_between_markers
 from infra.results.evidence import read_packs
 from trainer.command_line.group import new_app
 from trainer.command_line.program import run_program
@@ -29,6 +30,7 @@ from trainer.config.claims.grammar import Claim
 from trainer.runtime.processor import processor
 
 HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "performance-analysis.md"
 PACKS = HERE.parent / "docs" / "results" / "packs"
 SWEEPS = ("laptop_few_images-laptop", "laptop_fixed_p-laptop", "laptop_bcr-laptop")
 LOOKS = Looks(3, 10)
@@ -54,10 +56,10 @@ class Recorded(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One simulated sweep: the number of claims that passed, of its runs, and its energy."""
+    """One simulated sweep, or the mean of many: the number of claims that passed, of its runs, and its energy."""
 
-    passed: int
-    runs: int
+    passed: float
+    runs: float
     kwh: float
 
 
@@ -156,26 +158,26 @@ def _of_equal_power(of: Recorded, every: Sequence[Draws], passed: float) -> Iter
             yield seeds, found
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return the results as a Markdown table."""
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the results, as in benchmarks/sequential.json, as a Markdown table."""
     lines = [
         "| sweep, claims | PASS: sequential, fixed | seeds of the fixed grid | runs: sequential, fixed | "
         "kWh: sequential, fixed | runs if nothing holds | errors |",
         "|:--|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows:
-        ours, fixed = row.sequential, row.fixed
+        ours, fixed = Outcome(**row["sequential"]), Outcome(**row["fixed"])
         cells = (
-            f"{row.sweep}, {row.claims}",
+            f"{row['sweep']}, {row['claims']}",
             f"{ours.passed:.2f}, {fixed.passed:.2f}",
-            str(row.seeds),
+            str(row["seeds"]),
             f"{ours.runs:.1f}, {fixed.runs:.0f}",
             f"{ours.kwh:.4f}, {fixed.kwh:.4f}",
-            f"{row.null_runs:.1f}",
-            f"{row.error:.1%}",
+            f"{row['null_runs']:.1f}",
+            f"{row['error']:.1%}",
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
+    return "\n".join(lines)
 
 
 NumberOption = Annotated[int, typer.Option("--sweeps", min=1, help="Simulated sweeps of each kind.")]
@@ -185,16 +187,12 @@ app = new_app()
 
 @app.command()
 def main(sweeps: NumberOption = 1000) -> int:
-    """Simulate, print a table, and write benchmarks/sequential.json."""
-    rows = [compare(recorded(sweep), sweeps) for sweep in SWEEPS]
-    found = {
-        "processor": processor(),
-        "cpus": os.cpu_count(),
-        "sweeps": sweeps,
-        "rows": [_as_json(row) for row in rows],
-    }
+    """Simulate, print a table, and write it to the page and benchmarks/sequential.json."""
+    rows = [_as_json(compare(recorded(sweep), sweeps)) for sweep in SWEEPS]
+    found = {"processor": processor(), "cpus": os.cpu_count(), "sweeps": sweeps, "rows": rows}
     (HERE / "sequential.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write(table(rows))
+    replace_between_markers(PAGE, f"\n{table(rows)}\n")
+    sys.stdout.write(f"{table(rows)}\n")
     return 0
 
 
