@@ -69,7 +69,20 @@ def test_native_and_reference_train_alike(trials: TrialMaker) -> None:
 
 @pytest.mark.usefixtures("native")
 def test_a_standalone_run_uses_compiled_operations_unless_told_otherwise(trials: TrialMaker, tmp_path: Path) -> None:
-    words = ["run", "--data", str(trials.data), "--kimg", "0.016", "--metrics", "", "--preset", "tiny32", "--set", "batch=8", "micro_batch=8"]
+    words = [
+        "run",
+        "--data",
+        str(trials.data),
+        "--kimg",
+        "0.016",
+        "--metrics",
+        "",
+        "--preset",
+        "tiny32",
+        "--set",
+        "batch=8",
+        "micro_batch=8",
+    ]
     found = {}
     for name, more in (("usual", []), ("plain", ["--ops", "reference"])):
         assert main([*words, *more, "--out", str(tmp_path / name)]) == 0
