@@ -1,5 +1,6 @@
 """Executes the plan of a sweep: submit, and watch until everything is done. Running it again continues."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from orchestrator.backends.base import Backend
@@ -17,6 +18,7 @@ from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import write_plan
 from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.recorders.target import default_target
+from orchestrator.search.growth import Complete
 from orchestrator.search.sampling import growth_of
 from orchestrator.store.cleanup import remove_leftovers
 from orchestrator.store.datasets import lookup
@@ -46,7 +48,8 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     if search and search.driver == "ray_tune":
         return _by_ray_tune(store, plan, backend, code, view, as_json=flags.as_json)
     dispatcher = Dispatcher(store, plan, backend, code=code)
-    with growth_of(dispatcher, lookup(store), view.log) as growth:
+    trains = request.evaluation is None
+    with growth_of(dispatcher, lookup(store), view.log) if trains else nullcontext(Complete()) as growth:
         run = WatchedRun(store, dispatcher, view, growth)
         exit_code = run.submit_only() if flags.detach else run.run_to_completion(record=flags.record)
     if flags.as_json:

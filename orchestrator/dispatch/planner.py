@@ -24,6 +24,7 @@ from orchestrator.plan.devices import device_choice, with_choice
 from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
+from orchestrator.plan.sequential import reached_seeds
 from orchestrator.plan.sources import unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
@@ -168,6 +169,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,
+        further=plan.further if request.evaluation is None else (),
         cautions=(*warned, *filter(None, doubts), *lost_moments(plan, store), *_deviations(sweep, (*trials, *sample))),
     )
 
@@ -232,12 +234,16 @@ def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
 
 
 def _requested(store: Store, sweep: Sweep, request: Request) -> Sweep:
-    """Return a sweep with what a request changes, and with the configurations that its search has sampled so far."""
+    """Return a sweep with what a request changes, and with what its search has sampled or its cells reached so far."""
     changes: dict[str, object] = {}
     if request.horizon_kimg is not None and request.is_horizon_valid:
         sweep = replace(sweep, spec=sweep.spec.at_horizon(request.horizon_kimg))
     if request.evaluation is not None:
         changes |= request.evaluation.settings
     sweep = replace(sweep, spec=sweep.spec.model_copy(update=changes))
-    plan = stored_plan(store, sweep.key) if sweep.spec.search else None
-    return replace(sweep, sampled=stored_points(sweep, plan.search if plan else None))
+    plan = stored_plan(store, sweep.key) if sweep.spec.search or sweep.spec.sequential else None
+    return replace(
+        sweep,
+        sampled=stored_points(sweep, plan.search if plan else None),
+        reached=reached_seeds(sweep.spec.sequential, plan),
+    )

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from orchestrator.errors import Problem
-from orchestrator.sweep.claims import well_formed
+from orchestrator.plan.sequential import most_seeds
+from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.reader import Sweep
-from trainer.config.claims.cells import Cells, pair_of
-from trainer.config.claims.grammar import Claim, ClaimProblem, is_measured
+from orchestrator.sweep.spec import SequentialSeeds
+from trainer.config.claims.cells import Cells
 from trainer.config.claims.power import StatisticalPower
 
 
@@ -37,24 +38,18 @@ class SeedCost(NamedTuple):
 
 
 def powers_of(sweep: Sweep, cells: Cells) -> Iterator[ClaimPower]:
-    """Yield the power of each claim that this tier tests; the cells of a search are not known in advance."""
-    spec, seeds = sweep.spec, len(sweep.spec.seed_values)
-    claims = () if spec.search else well_formed(spec.claims)
-    tested = [(place, claim) for place, claim in claims if _is_tested(claim, cells, spec.metrics)]
+    """Yield the power of each claim that this tier tests; the cells of a search are not known in advance.
+
+    Of sequential seeds, all that the claim may ask for count: the last look alone could reach the smallest p.
+    """
+    spec = sweep.spec
+    tested = [] if spec.search else tested_claims(spec.claims, spec.metrics, cells)
     tests = sum(not claim.is_control for _, claim in tested)
     for place, claim in tested:
+        seeds = most_seeds(claim, spec.sequential) if spec.sequential else len(spec.seed_values)
         power = StatisticalPower.of(claim, seeds, tests)
         is_decidable = seeds >= power.seeds_needed
         yield ClaimPower(claim.text, place, seeds, power.smallest, claim.alpha, power.seeds_needed, is_decidable)
-
-
-def _is_tested(claim: Claim, cells: Cells, metrics: Sequence[str]) -> bool:
-    """Return whether the plan has both cells of a claim, and its metric."""
-    try:
-        pair_of(claim, cells)
-    except ClaimProblem:
-        return False
-    return bool(metrics) and (claim.metric is None or is_measured(claim.metric, metrics))
 
 
 def undecidable_problems(
@@ -64,14 +59,18 @@ def undecidable_problems(
     undecidable = [one for one in powers if not one.is_decidable]
     if not undecidable or not sweep.states_claims or sweep.spec.underpowered:
         return []
-    return [sweep.problem(("claims", undecidable[0].place), _refusal(undecidable, cells, one_more))]
+    text = _refusal(undecidable, cells, one_more, sweep.spec.sequential)
+    return [sweep.problem(("claims", undecidable[0].place), text)]
 
 
-def _refusal(undecidable: Sequence[ClaimPower], cells: int, one_more: SeedCost | None) -> str:
+def _refusal(
+    undecidable: Sequence[ClaimPower], cells: int, one_more: SeedCost | None, sequential: SequentialSeeds | None
+) -> str:
     """Return why claims are refused, and what to do."""
-    first, seeds = undecidable[0], max(one.seeds_needed for one in undecidable)
+    first, needed = undecidable[0], max(one.seeds_needed for one in undecidable)
+    seeds = f"{{from: {sequential.from_}, to: {needed}, until: claims}}" if sequential else needed
     rest = f" (and {len(undecidable) - 1} more)" if undecidable[1:] else ""
-    more = seeds - first.seeds
+    more = needed - first.seeds
     cost = f", about {_told(one_more, more)}" if one_more else ""
     return (
         f'"{first.claim}"{rest} can never pass: {first.seeds} seeds give p = {first.smallest_p:.2g} after correction '

@@ -1,5 +1,6 @@
 """A plan: every cell of a sweep, the action for its trial, the reason and the price. Values only."""
 
+import itertools
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
 from orchestrator.plan.right_size import DeviceChoice
+from orchestrator.plan.sequential import further_seeds
 from orchestrator.plan.sources import Dependent, NeededSource, dependents_of, held_back, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.plan.wanted import wanted_of
@@ -33,6 +35,8 @@ RULES = Rules()
 class Plan:
     """What a sweep wants, what is there, and what follows. `awaited` is what a search has yet to sample, typically.
 
+    `further` are the costs of the seeds that undecided claims may add, all of them.
+
     `trials` are the cells of the sweep; the trials that they start from, where those are no cells, are `sources`.
     """
 
@@ -46,6 +50,7 @@ class Plan:
     tariff: Tariff
     decider: Decider = decide_one
     awaited: tuple[RunCost, ...] = ()
+    further: tuple[RunCost, ...] = ()
     cautions: tuple[str, ...] = ()
     pricing: Pricing | None = None
     source_pricing: Mapping[str, Pricing] = field(default_factory=dict)
@@ -99,8 +104,15 @@ class Plan:
 
     @cached_property
     def totals(self) -> Totals:
-        """Return the totals of all runs to come."""
-        costs = self.to_pay
+        """Return the totals of all runs to come, without seeds that claims may add."""
+        return self._totals(self.to_pay)
+
+    @cached_property
+    def most(self) -> Totals:
+        """Return the totals of all runs to come if claims need every seed that they may add."""
+        return self._totals((*self.to_pay, *self.further)) if self.further else self.totals
+
+    def _totals(self, costs: Sequence[RunCost]) -> Totals:
         gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
         kwh, kwh_low, kwh_high = energy(costs)
         chain = longest_chain(self.dependents, self.prices)
@@ -171,7 +183,7 @@ class Plan:
         return [self.sweep.problem(("budget", name), text) for name, text in self._over_budget()]
 
     def _over_budget(self) -> Iterator[tuple[str, str]]:
-        totals = self.totals
+        totals = self.most
         for name, most in self.sweep.spec.budget.model_dump(exclude_none=True).items():
             needed = getattr(totals, name)
             if needed is None:
@@ -213,4 +225,18 @@ def make_plan(
     reference = own.reference_seconds([*(one for trial, one in todo.items() if trial not in theirs), *awaited])
     reference += sum(pricing.reference_seconds([todo[trial]]) for trial, pricing in theirs.items() if trial in todo)
     beside = overhead_of(past_runs, reference)
-    return replace(plan, costs=costs, awaited=later, pricing=own, source_pricing=theirs, overhead=beside)
+    return replace(
+        plan,
+        costs=costs,
+        awaited=later,
+        further=tuple(_further(own, trials)),
+        pricing=own,
+        source_pricing=theirs,
+        overhead=beside,
+    )
+
+
+def _further(pricing: Pricing, trials: Sequence[Trial]) -> Iterator[RunCost]:
+    """Yield the cost of every run that claims may yet add to a sweep with sequential seeds."""
+    for trial, count in further_seeds(pricing.spec, trials):
+        yield from itertools.repeat(pricing.cost(trial, trial.horizon_kimg), count)

@@ -75,7 +75,7 @@ class Expansion:
         """Return the trials of a cell, one for each seed. Raises Misfits."""
         cell, layers = self.cells[place]
         _require_axes_to_hold(cell, layers)
-        first, *more = self.sweep.spec.seed_values
+        first, *more = self.sweep.seeds_of(cell.label)
         trial = self.trial(place, first)
         _require_even_shares(cell, trial)
         return [trial, *(self.trial(place, seed) for seed in more)]

@@ -1,7 +1,7 @@
 """Reads a sweep file into a validated SweepSpec at one tier, and reports every problem with its line."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.search_space import Point
+from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import error_text
@@ -30,12 +31,22 @@ DEPENDS_ON_METRICS = {"score", "search", "stop", "claims", "published"}
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file at one tier: the validated spec, its source, and the configurations sampled by its search."""
+    """A sweep file at one tier: the validated spec and its source.
+
+    `sampled` are the configurations that its search has sampled, `reached` the number of seeds that sequential ones
+    have reached, by cell.
+    """
 
     source: YamlSource
     tier: str
     spec: SweepSpec
     sampled: tuple[Point, ...] = ()
+    reached: Mapping[str, int] = field(default_factory=dict)
+
+    def seeds_of(self, cell: str) -> list[int]:
+        """Return the seeds of a cell, by its label: with sequential seeds, those reached so far."""
+        seeds, sequential = self.spec.seed_values, self.spec.sequential
+        return seeds[: max(sequential.from_, self.reached.get(cell, 0))] if sequential else seeds
 
     @property
     def key(self) -> str:
@@ -175,9 +186,7 @@ def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
         if _has(values, part):
             values = values[part]
             path.append(part)
-        elif detail["type"] == "missing":
-            path.append(part)
-    return tuple(path)
+    return (*path, detail["loc"][-1]) if detail["type"] == "missing" else tuple(path)
 
 
 def _has(values: Any, part: str | int) -> bool:
@@ -203,7 +212,7 @@ def _misfits(sweep: Sweep) -> list[Problem]:
     spec = sweep.spec
     claims = claim_problems(spec.claims, spec.metrics, spec.longest_horizon_kimg) if sweep.states_claims else ()
     published = published_problems(spec.published, spec.metrics) if sweep.states_published else ()
-    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec)]
+    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
     return [sweep.problem(path, problem) for path, problem in found]
 
 
