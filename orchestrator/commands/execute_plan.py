@@ -12,7 +12,7 @@ from orchestrator.dispatch.planner import Request, plan_sweep, problems_of_plan
 from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, view_for
-from orchestrator.errors import PlanError, require_none
+from orchestrator.errors import require_none
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import write_plan
@@ -29,11 +29,9 @@ from orchestrator.supervisor.command import Task
 
 def execute(store: Store, request: Request, flags: RunFlags) -> int:
     """Execute the plan of a sweep and return the exit code."""
-    backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     require_none(problems_of_plan(plan, request))
-    if flags.detach and plan.sweep.spec.search:
-        raise PlanError("--detach", "a search must be watched: it samples configurations one by one")
+    backend = open_backend(request.backend, store, request.cpus)
     if flags.dry_run:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
     backend.require_usable()

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from orchestrator.errors import Problem
 from orchestrator.plan.chain import longest_chain
-from orchestrator.plan.claim_power import ClaimPower, Seeds, powers_of, refusal
+from orchestrator.plan.claim_power import ClaimPower, SeedCost, powers_of, undecidable_problems
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
@@ -146,8 +146,8 @@ class Plan:
         pricing, seen = self.source_pricing.get(trial.id, self.pricing), self.observed.get(trial.id)
         if pricing is None:
             return None
-        cost = pricing.cost(trial, kimg, len(seen.measured.snapshots) if seen else 0)
-        return cost.price.estimate(pricing.made)
+        attempt = pricing.attempt(trial, kimg, len(seen.measured.snapshots) if seen else 0)
+        return attempt.estimate(pricing.made)
 
     @property
     def whole_estimate(self) -> Estimate:
@@ -161,29 +161,27 @@ class Plan:
     @cached_property
     def claims(self) -> tuple[ClaimPower, ...]:
         """Return what the seeds of the sweep can show at most of each claim that is tested."""
-        return tuple(powers_of(self.sweep, self.trials))
+        return tuple(powers_of(self.sweep, {trial.cell: trial for trial in self.trials}))
 
     @property
     def claim_problems(self) -> list[Problem]:
         """Return what is wrong with claims of this tier that can never pass, unless `underpowered` says why."""
-        undecidable = [one for one in self.claims if not one.is_decidable]
-        if not undecidable or not self.sweep.states_claims or self.sweep.spec.underpowered:
-            return []
-        path = ("claims", undecidable[0].place)
-        return [
-            self.sweep.problem(path, refusal(undecidable, self._further_seeds(undecidable), self.sweep.spec.sequential))
-        ]
+        return undecidable_problems(self.sweep, self.claims, len(self._firsts), self.seed_cost)
 
-    def _further_seeds(self, undecidable: Sequence[ClaimPower]) -> Seeds:
-        """Return the seeds with which all of these claims could be decided, and the price of those that are missing."""
-        seeds = max(one.seeds_needed for one in undecidable)
-        more = seeds - len(self.sweep.spec.seed_values)
-        firsts = {trial.cell: trial for trial in reversed(self.trials)}.values()
-        costs = [self.pricing.cost(trial, trial.horizon_kimg) for trial in firsts] if self.pricing else []
-        gpu_hours = more * sum(cost.hours * cost.resources.gpus for cost in costs)
-        cpu_hours = more * sum(cost.hours * cost.resources.cpus for cost in costs)
-        kwh = energy(costs)[0]
-        return Seeds(seeds, more * len(firsts), gpu_hours, cpu_hours, None if kwh is None else more * kwh)
+    @property
+    def seed_cost(self) -> SeedCost | None:
+        """Return what one more seed of every cell costs."""
+        if self.pricing is None:
+            return None
+        costs = [self.pricing.cost(trial, trial.horizon_kimg) for trial in self._firsts]
+        gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
+        cpu_hours = sum(cost.hours * cost.resources.cpus for cost in costs)
+        return SeedCost(gpu_hours, cpu_hours, energy(costs)[0])
+
+    @property
+    def _firsts(self) -> list[Trial]:
+        """Return the first trial of every cell."""
+        return list({trial.cell: trial for trial in reversed(self.trials)}.values())
 
     @property
     def budget_problems(self) -> list[Problem]:

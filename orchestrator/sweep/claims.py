@@ -83,8 +83,7 @@ def well_formed(claims: Sequence[str]) -> Iterator[tuple[int, Claim]]:
 
 def tested_claims(claims: Sequence[str], metrics: Sequence[str], cells: Cells) -> list[tuple[int, Claim]]:
     """Return the claims that a plan with these cells and metrics tests, with their places."""
-    texts = [(place, text) for place, text in enumerate(claims) if not is_prose(text)]
-    return [(place, claim) for place, text in texts if _is_tested(claim := parse_claim(text), cells, metrics)]
+    return [(place, claim) for place, claim in well_formed(claims) if _is_tested(claim, cells, metrics)]
 
 
 def _is_tested(claim: Claim, cells: Cells, metrics: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
-from trainer.errors import did_you_mean
+from trainer.errors import did_you_mean, nearest
 
 AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
 """Keys that determine the trials."""
@@ -103,17 +103,19 @@ def read_sweep(file: Path, tier: str = "") -> Sweep:
 def examined(file: Path, tier: str = "") -> Examined:
     """Return the readable part of `file` at `tier`, with the problems of all tiers.
 
-    Raises SweepError if the file is not a YAML mapping, or has no such tier.
+    Without such a tier it is read at the nearest, or not at all. Raises SweepError if the file is no YAML mapping.
     """
     source = load_with_included(file)
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
-    if tier and tier not in names:
-        known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
-        raise SweepError([source.problem(("tiers",), f"has no tier '{tier}'{known}")])
     read = {name: _validated(source, name) for name in ("", *names)}
     problems = [problem for found in read.values() for problem in found.problems]
-    return read[tier]._replace(problems=list(dict.fromkeys(problems)))
+    if tier in read:
+        return read[tier]._replace(problems=list(dict.fromkeys(problems)))
+    known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
+    problems.insert(0, source.problem(("tiers",), f"has no tier '{tier}'{known}"))
+    near = nearest(tier, names)
+    return (read[near] if near else Examined(None, []))._replace(problems=list(dict.fromkeys(problems)))
 
 
 def _validated(source: YamlSource, tier: str) -> Examined:
