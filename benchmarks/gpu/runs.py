@@ -19,6 +19,7 @@ SETTINGS = ("augment=fixed", "augment.p=0.5", "batch=16", "micro_batch=8")
 HALF, WHOLE = 0.032, 0.064
 """Lengths of the runs in kimg."""
 
+OPERATIONS = ("native", "reference")
 DETERMINISTIC = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 """What cuBLAS needs to be deterministic."""
 
@@ -28,7 +29,7 @@ RANKS_TOLERANCE = 1e-3
 
 def resumed(accelerator: Accelerator, folder: Path) -> Iterator[Row]:
     """Check that a run in two parts ends in the same state as one without a stop."""
-    for ops in ("native", "reference"):
+    for ops in OPERATIONS:
         whole, halved = folder / f"whole-{ops}", folder / f"halved-{ops}"
         train(accelerator, whole, WHOLE, "--ops", ops)
         train(accelerator, halved, HALF, "--ops", ops)

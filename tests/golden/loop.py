@@ -136,8 +136,6 @@ def repeated(
 def one_hot(indices: Any, dim: int, dtype: torch.dtype) -> Tensor:
     """Return conditions [... cdim] of class numbers."""
     index = torch.as_tensor(indices, device=DEVICE)
-    return (
-        torch.zeros(*index.shape, 0, dtype=dtype, device=DEVICE)
-        if dim == 0
-        else torch.eye(dim, dtype=dtype, device=DEVICE)[index]
-    )
+    if dim == 0:
+        return torch.zeros(*index.shape, 0, dtype=dtype, device=DEVICE)
+    return torch.eye(dim, dtype=dtype, device=DEVICE)[index]

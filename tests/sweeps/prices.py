@@ -23,9 +23,8 @@ def priced(name: str, tier: str) -> BundledPrice:
     pricing = Pricing(read(name, tier).spec, SpeedEvidence({}, {}))
     costs = [pricing.cost(trial, trial.horizon_kimg) for trial in _trials(name, tier)]
     cpu_hours = sum(cost.hours * cost.resources.cpus for cost in costs if not cost.resources.gpus)
-    return BundledPrice(
-        len(costs), _rounded(cpu_hours), _rounded(sum(cost.hours * cost.resources.gpus for cost in costs))
-    )
+    gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
+    return BundledPrice(len(costs), _rounded(cpu_hours), _rounded(gpu_hours))
 
 
 def tiers_of(name: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from tests.sweeps.planned import NAMES, ON_LAPTOPS
 from tests.sweeps.prices import priced, tiers_of
 
 SAMPLE = ["demo", *ON_LAPTOPS, "presets/laptop16", "ada/fig7_training_set"]
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in NAMES if name not in SAMPLE]
 MADE_AGAIN = "make it again: python -m tests.sweeps.prices > sweeps/prices.json"
 
 
@@ -17,9 +18,7 @@ def test_every_tier_of_every_sweep_has_a_price() -> None:
     }, MADE_AGAIN
 
 
-@pytest.mark.parametrize(
-    "name", [*SAMPLE, *(pytest.param(n, marks=pytest.mark.slow) for n in NAMES if n not in SAMPLE)]
-)
+@pytest.mark.parametrize("name", [*SAMPLE, *OTHERS])
 def test_prices_are_those_of_the_sweep(name: str) -> None:
     assert bundled_prices()[name] == {tier: priced(name, tier) for tier in tiers_of(name)}, MADE_AGAIN
 
