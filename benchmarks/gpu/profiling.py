@@ -2,7 +2,6 @@
 
 from typing import Any, Protocol
 
-from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.gpu.accelerator import Accelerator, Work
@@ -48,6 +47,6 @@ def _attributed(event: Any, accelerator: Accelerator) -> float:
 def _busy(event: Any, accelerator: Accelerator) -> float:
     """Return the milliseconds in which the device works: kernels on a GPU, operations of torch and ours on a CPU."""
     if accelerator.is_gpu:
-        is_kernel = event.device_type is DeviceType.CUDA
+        is_kernel = str(event.device_type).endswith("CUDA")
         return float(event.self_device_time_total) / 1000 if is_kernel else 0.0
     return _attributed(event, accelerator) if event.key.startswith("aten::") else 0.0
