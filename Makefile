@@ -87,7 +87,7 @@ wheel: .venv/installed-dev  ## Build a wheel into dist/, with the operations tha
 bench: ops  ## Measure ratios on this machine: benchmarks/latest.json and the table of docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-gpu-check: .venv/installed-dev  ## Run op tests, golden tests and benchmarks that need a GPU; lists what it skips
+gpu-check: .venv/installed-dev  ## Check and measure all that needs a GPU: benchmarks/gpu-latest.json and docs/performance-gpu.md
 	@$(BIN)/python -m benchmarks.gpu_check
 
 golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)
