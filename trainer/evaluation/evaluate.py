@@ -33,7 +33,7 @@ NOT_OF_A_METRIC = (Preempted, FencedOut, UserError, OSError, MemoryError, torch.
 OnFailure = Callable[[str, Exception], None]
 """Called with the name of a metric and the exception that it has raised."""
 
-Numbers = tuple[MetricSpec, RealFeatures, MetricValues]
+MeasuredMetric = tuple[MetricSpec, RealFeatures, MetricValues]
 """A metric, the real images it compares with, and its numbers."""
 
 
@@ -94,7 +94,7 @@ def evaluate(
         return []
     references = {spec: _reference(spec, Mirrored(reference) if mirror else reference, test_images) for spec in specs}
     accumulators = accumulate(subject, specs, feature_networks, cache_dir, seed, progress, world)
-    results: list[Numbers] = []
+    results: list[MeasuredMetric] = []
 
     def compare() -> None:
         for spec in specs if world.is_main else []:
@@ -109,7 +109,7 @@ def evaluate(
 
 def _numbers(
     spec: MetricSpec, real: RealFeatures, accumulators: Accumulators, seed: int, on_failure: OnFailure
-) -> list[Numbers]:
+) -> list[MeasuredMetric]:
     """Return the numbers of a metric; none if it has raised, after `on_failure`."""
     try:
         return [(spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed))]
