@@ -56,16 +56,16 @@ def p_values_at(less: Sequence[float], more: Sequence[float], looks: Looks) -> l
 def over_looks(smallest: float, looks: Looks) -> float:
     """Return the chance, under the null hypothesis, that any look has a p-value of at most `smallest`.
 
-    By Monte Carlo with fixed random orders, which is exact as a test (Phipson and Smyth 2010), or by the sum of the
-    chances of each look where that is lower: it is exact where only the last look can be so low, or there is only one.
+    By Monte Carlo with fixed random orders, which is exact as a test (Phipson and Smyth 2010), within what the chances
+    of single looks allow: at least the largest of them, at most their sum. So it is exact where only one look counts.
     """
     if smallest >= 1.0:
         return 1.0
-    each = sum(_chance_of_one(smallest, seeds) for seeds in range(looks.least, looks.most + 1))
+    single = [_chance_of_one(smallest, seeds) for seeds in range(looks.least, looks.most + 1)]
     if looks.number == 1:
-        return each
+        return single[0]
     together = (np.searchsorted(_smallest_by_chance(looks), smallest, side="right") + 1) / (ORDERS + 1)
-    return float(min(each, together))
+    return float(min(max(*single, together), sum(single)))
 
 
 def _chance_of_one(smallest: float, seeds: int) -> float:

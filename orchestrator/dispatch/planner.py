@@ -169,7 +169,6 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,
-        further=plan.further if request.evaluation is None else (),
         cautions=(*warned, *filter(None, doubts), *lost_moments(plan, store), *_deviations(sweep, (*trials, *sample))),
     )
 

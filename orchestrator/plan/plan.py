@@ -35,8 +35,6 @@ RULES = Rules()
 class Plan:
     """What a sweep wants, what is there, and what follows. `awaited` is what a search has yet to sample, typically.
 
-    `further` are the costs of the seeds that undecided claims may add, all of them.
-
     `trials` are the cells of the sweep; the trials that they start from, where those are no cells, are `sources`.
     """
 
@@ -50,7 +48,6 @@ class Plan:
     tariff: Tariff
     decider: Decider = decide_one
     awaited: tuple[RunCost, ...] = ()
-    further: tuple[RunCost, ...] = ()
     cautions: tuple[str, ...] = ()
     pricing: Pricing | None = None
     source_pricing: Mapping[str, Pricing] = field(default_factory=dict)
@@ -101,6 +98,15 @@ class Plan:
     def to_pay(self) -> tuple[RunCost, ...]:
         """Return the costs of all runs to come: those to submit, and those yet to be sampled."""
         return (*self.costs.values(), *self.awaited)
+
+    @cached_property
+    def further(self) -> tuple[RunCost, ...]:
+        """Return the costs of the seeds that undecided claims may yet add, all of them."""
+        if self.pricing is None or self.decider is not decide_one:
+            return ()
+        added = further_seeds(self.sweep.spec, self.trials)
+        costs = ([self.pricing.cost(trial, trial.horizon_kimg)] * count for trial, count in added)
+        return tuple(itertools.chain.from_iterable(costs))
 
     @cached_property
     def totals(self) -> Totals:
@@ -229,14 +235,7 @@ def make_plan(
         plan,
         costs=costs,
         awaited=later,
-        further=tuple(_further(own, trials)),
         pricing=own,
         source_pricing=theirs,
         overhead=beside,
     )
-
-
-def _further(pricing: Pricing, trials: Sequence[Trial]) -> Iterator[RunCost]:
-    """Yield the cost of every run that claims may yet add to a sweep with sequential seeds."""
-    for trial, count in further_seeds(pricing.spec, trials):
-        yield from itertools.repeat(pricing.cost(trial, trial.horizon_kimg), count)
