@@ -134,6 +134,18 @@ def test_a_new_run_shows_without_a_restart(tmp_path: Path) -> None:
         assert found.get("/api/sweeps/synthetic").json["runs"]["state"][2] == "done"
 
 
+def test_claims_with_sequential_seeds_show_how_far_they_are(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", WHOLE, step_kimg=50.0, files=False)
+    path = store.plan("synthetic")
+    added = {"claims": ["ada < baseline at subset=500"], "sequential": {"least": 3, "most": 8}}
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | added), encoding="utf-8")
+    with served(store) as found:
+        (row,) = found.get("/api/sweeps/synthetic/claims").json
+        assert row["verdict"] == "UNDECIDED"
+        assert row["needs"].startswith("look 1 of 6; 1+1 seeds")
+        assert "look 1 of 6; 1+1 seeds" in found.get("/sweeps/synthetic").text
+
+
 def test_text_of_the_store_is_never_markup(tmp_path: Path, markup: str) -> None:
     store = write_store(tmp_path / "store", WHOLE[:1], step_kimg=50.0, files=False)
     path = store.plan("synthetic")

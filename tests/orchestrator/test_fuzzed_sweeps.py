@@ -79,7 +79,7 @@ def changed(draw: st.DrawFn, tree: Any) -> None:
         case "text":
             holder[key] = str(holder[key])
         case _:
-            holder[key] = draw(ANYTHING)
+            holder[key] = copy.deepcopy(draw(ANYTHING))
 
 
 @cache

@@ -106,7 +106,7 @@ def run(
     kimg: KimgOption = 25_000,
     metrics: MetricsOption = None,
     threads: ThreadsOption = 1,
-    ops: OpsOption = "reference",
+    ops: OpsOption = "auto",
     settings: SetOption = None,
     ranks: RanksOption = None,
 ) -> int:
