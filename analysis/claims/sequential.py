@@ -36,7 +36,7 @@ class Verdict(StrEnum):
     UNDECIDED = "UNDECIDED"
 
 
-class Stage(NamedTuple):
+class LookStage(NamedTuple):
     """How far a claim is: the looks so far, of `looks` at most, and the seeds of each side that they used.
 
     `next_seeds`: with how many seeds of each side to go on; None if with no more.
@@ -60,7 +60,7 @@ class LookDecision(NamedTuple):
     verdict: Verdict
     p_value: float
     p_corrected: float
-    stage: Stage
+    stage: LookStage
 
 
 class ClaimProgress(NamedTuple):
@@ -132,7 +132,7 @@ def _decision(one: ClaimProgress, corrected: float, best: list[float], order: in
         verdict = Verdict.FAIL if is_decidable else Verdict.UNDERPOWERED
     further = verdict is Verdict.UNDECIDED and not one.is_futile
     next_seeds = _next_seeds(one, best, order) if further else None
-    return LookDecision(verdict, one.smallest, corrected, Stage(one.taken, one.looks.number, one.seeds, next_seeds))
+    return LookDecision(verdict, one.smallest, corrected, LookStage(one.taken, one.looks.number, one.seeds, next_seeds))
 
 
 def _next_seeds(one: ClaimProgress, best: list[float], order: int) -> int | None:
@@ -150,7 +150,7 @@ def _of_control(claim: Claim, less: Sequence[float], more: Sequence[float], look
     if there < seeds:
         is_possible = seeds <= looks.most
         verdict = Verdict.UNDECIDED if is_possible else Verdict.UNDERPOWERED
-        return LookDecision(verdict, 1.0, 1.0, Stage(0, 1, there, seeds if is_possible else None))
+        return LookDecision(verdict, 1.0, 1.0, LookStage(0, 1, there, seeds if is_possible else None))
     p_value = two_sided_p(less[:seeds], more[:seeds])
     verdict = Verdict.FAIL if p_value < claim.alpha else Verdict.PASS
-    return LookDecision(verdict, p_value, p_value, Stage(1, 1, seeds, None))
+    return LookDecision(verdict, p_value, p_value, LookStage(1, 1, seeds, None))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from analysis.claims.evidence import Evidence, cells_of, evidence_of
 from analysis.claims.looks import Looks
-from analysis.claims.sequential import LookDecision, Stage, Verdict, decide
+from analysis.claims.sequential import LookDecision, LookStage, Verdict, decide
 from analysis.claims.stats import bootstrap_interval, holm, two_sided_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
@@ -33,7 +33,7 @@ class Judged(NamedTuple):
     interval: tuple[float, float]
     seeds_needed: tuple[int, int]
     kwh_needed: float | None
-    stage: Stage | None = None
+    stage: LookStage | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as JSON values; with a `stage` where seeds are sequential."""
