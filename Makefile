@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check docs ops wheel gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check docs screenshots ops wheel gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ check: .venv/installed-dev  ## ruff, mypy --strict, import-linter
 docs: .venv/installed-docs  ## Build the documentation into build/docs, strictly: a broken link or a missing sentence is an error
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --quiet
 	@echo build/docs/index.html
+
+screenshots: .venv/installed-dev  ## Make the pictures of docs/images anew, with Chromium
+	@ADASWEEP_IMAGES=docs/images $(BIN)/python -m pytest -q tests/dashboard/test_screenshots.py
 
 ops: .venv/installed  ## Compile the operations (installs g++ if possible; CUDA if nvcc is available)
 	@command -v $${CXX:-g++} >/dev/null || command -v clang++ >/dev/null || \

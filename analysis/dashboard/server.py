@@ -25,12 +25,19 @@ GZIP_BYTES = 2000
 DESCRIPTION = "A sweep's results, as its dashboard shows them."
 
 
-def application(live: LiveStore, policy: AccessPolicy, *, may_act: bool = False) -> FastAPI:
-    """Return the application for a store, guarded by `policy`; with `may_act`, it takes actions."""
+def application(
+    live: LiveStore, policy: AccessPolicy, *, may_act: bool = False, ready: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """Return the application for a store, guarded by `policy`; with `may_act`, it takes actions.
+
+    It calls `ready` when the tables are read and the first page can be shown at once.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with live.following(first=lambda: sweep_list(live)):
+        with live.following():
+            sweep_list(live)
+            ready()
             yield
 
     app = FastAPI(title="adasweep", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
