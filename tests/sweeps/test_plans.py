@@ -165,7 +165,7 @@ def test_sweeps_for_laptops_share_the_runs_that_their_questions_have_in_common()
     assert len(of_laptop("laptop/reals_only") & few_images) == 10
     assert len(of_laptop("laptop/gamma") & few_images) == 5
     assert len(of_laptop("laptop/path_length") & few_images) == 5
-    assert len(of_laptop("laptop/freeze") & transfer) == 15
+    assert len(of_laptop("laptop/freeze") & transfer) == 9
     assert len(of_laptop("ada/fig7_training_set") & (few_images | of_laptop("laptop/bcr"))) == 50
 
 
