@@ -15,7 +15,7 @@ from trainer.record import RunDir, read_record
 from trainer.state import checkpoint
 
 DATA = "fashion-mnist-10k"
-SETTINGS = ("augment=fixed", "augment.p=0.5", "batch=16", "micro_batch=8")
+SETTINGS = ("augment.type=fixed", "augment.p=0.5", "batch=16", "micro_batch=8")
 HALF, WHOLE = 0.032, 0.064
 """Lengths of the runs in kimg."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import orchestrator
-from orchestrator.backends.slurm.profile import PROFILES, Profile, Stage, read_profile
+from orchestrator.backends.slurm.profile import PROFILES, Profile, StagingFolder, read_profile
 from orchestrator.backends.slurm.script import JobArray, arrays
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.supervisor.command import Task
@@ -120,9 +120,9 @@ def test_images_are_decoded_on_the_nodes_own_disk(tmp_path: Path) -> None:
 
 
 def test_archives_are_copied_to_the_nodes_own_disk_or_the_job_says_why_not(tmp_path: Path) -> None:
-    array = array_for(Profile(stage=Stage(to="$TMP_OF_JOB/data")))
+    array = array_for(Profile(stage=StagingFolder(to="$TMP_OF_JOB/data")))
     assert "stage=/tmp/7/data" in carried_out(array, tmp_path, TMP_OF_JOB="/tmp/7").stdout
     (tmp_path / "without").mkdir()
-    missing = carried_out(array_for(Profile(stage=Stage(to="$TMP_OF_JOB"))), tmp_path / "without")
+    missing = carried_out(array_for(Profile(stage=StagingFolder(to="$TMP_OF_JOB"))), tmp_path / "without")
     assert missing.returncode != 0
     assert "is empty: see stage in the profile" in missing.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.pictures import zip_set
 from tests.packaging.building import PIP, ROOT, adasweep, copied_sources, environment, install
 from trainer.ops.build.place import variant
 from trainer.ops.build.toolchain import cxx
@@ -29,6 +30,12 @@ def test_bundled_sweeps_are_listed_copied_and_planned(installed: Path, tmp_path:
     adasweep(installed, tmp_path, "sweeps", "copy", "ada/fig7", ".")
     original = ROOT / "sweeps" / "ada" / "fig7_training_set.yaml"
     assert (tmp_path / original.name).read_bytes() == original.read_bytes()
+
+
+def test_a_paper_is_planned_for_a_laptop_without_a_checkout(installed: Path, tmp_path: Path) -> None:
+    zip_set(tmp_path / "store" / "data" / "satellite16.zip", 1400, side=16)
+    planned = adasweep(installed, tmp_path, "plan", "ada/fig7", "--tier", "laptop")
+    assert "60 trials (12 cells × 5 seeds): 60 new" in planned
 
 
 def test_the_demo_runs_from_images_to_figures(installed: Path, tmp_path: Path) -> None:

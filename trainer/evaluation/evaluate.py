@@ -33,6 +33,9 @@ NOT_OF_A_METRIC = (Preempted, FencedOut, UserError, OSError, MemoryError, torch.
 OnFailure = Callable[[str, Exception], None]
 """Called with the name of a metric and the exception that it has raised."""
 
+MeasuredMetric = tuple[MetricSpec, RealFeatures, MetricValues]
+"""A metric, the real images it compares with, and its numbers."""
+
 
 def _raise(_name: str, error: Exception) -> None:
     raise error
@@ -80,7 +83,7 @@ def evaluate(
     The subject yields the same images for the same `seed`; metrics of fewer images use the first of them. `mirror`
     adds mirror images to the reference. Metrics such as fid10k_test compare with `test_images` instead. `progress` is
     called several times a second with the current activity; it may raise Preempted, which is then raised on all ranks.
-    `on_failure` is called with each metric that cannot be computed although all it needs is there, and why.
+    `on_failure` is called with each metric that raises.
 
     Raises MetricNameError for unknown names or missing test images, DetectorError or PerceptualError if a network
     cannot be loaded.
@@ -89,26 +92,39 @@ def evaluate(
     specs = [parse_metric(name) for name in names]
     if not specs:
         return []
-    whole = Mirrored(reference) if mirror else reference
-    references = {spec: _reference(spec, whole, test_images) for spec in specs}
+    references = {spec: _reference(spec, Mirrored(reference) if mirror else reference, test_images) for spec in specs}
     accumulators = accumulate(subject, specs, feature_networks, cache_dir, seed, progress, world)
-    results: list[tuple[MetricSpec, RealFeatures, MetricValues]] = []
+    results: list[MeasuredMetric] = []
 
     def compare() -> None:
         for spec in specs if world.is_main else []:
             progress(spec.name)
-            count, source = spec.real(len(references[spec])), FAMILIES[spec.family].source
-            real = RealFeatures(references[spec], feature_networks, count, cache_dir, progress, source)
-            try:
-                results.append((spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed)))
-            except NOT_OF_A_METRIC:
-                raise
-            except Exception as error:
-                on_failure(spec.name, error)
+            real = _real_features(spec, references[spec], feature_networks, cache_dir, progress)
+            results.extend(_numbers(spec, real, accumulators, seed, on_failure))
 
     agreed(compare, world)
     seconds = time.monotonic() - started
     return [value for result in results for value in _values(*result, seed, mirror, seconds)]
+
+
+def _numbers(
+    spec: MetricSpec, real: RealFeatures, accumulators: Accumulators, seed: int, on_failure: OnFailure
+) -> list[MeasuredMetric]:
+    """Return the numbers of a metric; none if it has raised, after `on_failure`."""
+    try:
+        return [(spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed))]
+    except NOT_OF_A_METRIC:
+        raise
+    except Exception as error:
+        on_failure(spec.name, error)
+        return []
+
+
+def _real_features(
+    spec: MetricSpec, reference: ReferenceSet, networks: FeatureNetworks, cache_dir: Path, progress: Progress
+) -> RealFeatures:
+    count, source = spec.real(len(reference)), FAMILIES[spec.family].source
+    return RealFeatures(reference, networks, count, cache_dir, progress, source)
 
 
 def _reference(spec: MetricSpec, whole: ReferenceSet, test_images: ReferenceSet | None) -> ReferenceSet:

@@ -71,7 +71,7 @@ class NodeSize(Settings):
     memory_gib: Positive | None = None
 
 
-class Stage(Settings):
+class StagingFolder(Settings):
     """Where a node keeps its own copy of the data while it decodes them, and the decoded images."""
 
     to: Scratch
@@ -120,7 +120,7 @@ class Profile(Settings):
     scratch: Scratch | None = Field(
         None, description="folder on the node's local disk for decoded images, as in `$TMPDIR`"
     )
-    stage: Stage | None = Field(
+    stage: StagingFolder | None = Field(
         None,
         description="`{to: $TMPDIR}`: before an archive is decoded, copy it to this folder on the node's local disk, "
         "once per node; without `scratch`, decoded images are kept there too",
