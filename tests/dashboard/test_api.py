@@ -180,3 +180,17 @@ def test_an_empty_store_has_pages(tmp_path: Path) -> None:
     with served(ResultStore(tmp_path)) as found:
         for path in ("/", "/energy", "/machine", "/figures"):
             assert found.get(path).status == 200
+
+
+def test_a_damaged_table_is_told_and_collected_anew(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:2], step_kimg=50.0, files=False)
+    loaded(store)
+    shard = next((store.tables / "runs").glob("*.parquet"))
+    shard.write_bytes(shard.read_bytes()[:200])
+    with served(store) as found:
+        first = found.get("/api/sweeps").json["sweeps"][0]
+        assert not first["problem"] or "run adasweep collect" in first["problem"]
+        deadline = time.monotonic() + 60
+        while found.get("/api/sweeps").json["sweeps"][0]["problem"] and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert found.get("/api/sweeps").json["sweeps"][0]["states"] == {"done": 2}
