@@ -15,7 +15,7 @@ from orchestrator.display.progress import View, view_for
 from orchestrator.errors import require_none
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.plan_document import write_plan
 from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.recorders.target import default_target
 from orchestrator.search.growth import Complete

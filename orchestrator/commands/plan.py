@@ -15,7 +15,8 @@ from orchestrator.display.plan_table import diff_table, plan_table, warnings
 from orchestrator.errors import SweepError, require_none
 from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
-from orchestrator.plan.plan_file import plan_document, plan_file_of, stored_plan
+from orchestrator.plan.plan_document import plan_document, plan_file_of
+from orchestrator.plan.plan_file import stored_plan
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app

@@ -7,9 +7,8 @@ from orchestrator.commands.targets import target_of
 from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
-from orchestrator.plan.decide import Action, decide_one
+from orchestrator.plan.decide import RULES, Action, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import readable_plans, wanted_of_plan
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.store.layout import Store

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from orchestrator.commands.options import SweepsArgument
 from orchestrator.dispatch.poll import observe_now
-from orchestrator.display.output import print_json, result_console
-from orchestrator.display.plan_table import ROWS, took
+from orchestrator.display.duration import took
+from orchestrator.display.output import ROWS, print_json, result_console
 from orchestrator.display.trial_table import status_table
-from orchestrator.plan.plan import RULES
+from orchestrator.plan.decide import RULES
 from orchestrator.plan.plan_file import read_plan, readable_plans
 from orchestrator.plan.sequential import stage_line
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.display.plan_table import took
+from orchestrator.display.duration import took
 from orchestrator.display.progress import View, status_line
 from orchestrator.plan.status import TrialStatus, score_of_run, trial_status
 from orchestrator.plan.sweep_view import sweep_view

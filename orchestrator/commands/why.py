@@ -8,9 +8,8 @@ from rich.text import Text
 
 from orchestrator.commands.options import TrialArgument
 from orchestrator.dispatch.poll import observe_now
-from orchestrator.display.output import print_json, result_console
-from orchestrator.display.plan_table import ROWS
-from orchestrator.plan.plan import RULES
+from orchestrator.display.output import ROWS, print_json, result_console
+from orchestrator.plan.decide import RULES
 from orchestrator.plan.plan_file import readable_plans
 from orchestrator.plan.status import attempts_of, decisions_of_plan
 from orchestrator.recorders.flat import flattened

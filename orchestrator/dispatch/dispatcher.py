@@ -12,9 +12,9 @@ from orchestrator.dispatch.early_stopping import Stopper
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.dispatch.submit import submit
 from orchestrator.errors import BackendError
-from orchestrator.plan.decide import SETTLED, SUBMITTED, Action, Decision, Rules, decide
+from orchestrator.plan.decide import RULES, SETTLED, SUBMITTED, Action, Decision, Rules, decide
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan import RULES, Plan
+from orchestrator.plan.plan import Plan
 from orchestrator.plan.sources import held_back
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.store.handle import Handle

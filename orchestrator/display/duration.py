@@ -1,5 +1,7 @@
 """Formats durations."""
 
+from trainer.config.sweep_run import SweepRun
+
 
 def duration(seconds: float) -> str:
     """Return a duration in a suitable unit."""
@@ -17,3 +19,10 @@ def span(low: float, high: float) -> str:
     if least == most:
         return least
     return f"{number} to {most}" if most.endswith(f" {unit}") else f"{least} to {most}"
+
+
+def took(run: SweepRun) -> str:
+    """Return the actual and the expected duration of a run of a sweep."""
+    estimate = run.estimate
+    expected = f"{duration(estimate.seconds)} ({span(estimate.low, estimate.high)})"
+    return f"took {duration(run.seconds)}; expected: {expected}"

@@ -9,6 +9,8 @@ from trainer.command_line.printable import PrintableConsole
 from trainer.files import strict_json
 
 WIDEST = 10_000
+ROWS = 60
+"""Maximum number of rows of a table; `--json` has them all."""
 
 
 def result_console() -> Console:

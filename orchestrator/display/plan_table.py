@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from orchestrator.display.duration import duration, span
+from orchestrator.display.output import ROWS
 from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.diff import PlanChange
 from orchestrator.plan.plan import Plan
@@ -15,10 +16,6 @@ from orchestrator.plan.right_size import DeviceChoice, relative_energy
 from orchestrator.sweep.trial import Trial
 from trainer.command_line.fitting import Column
 from trainer.command_line.table import FittedTable
-from trainer.config.sweep_run import SweepRun
-
-ROWS = 60
-"""Maximum number of rows; `--json` has them all."""
 
 PLAN_COLUMNS = (
     Column("action"),
@@ -143,13 +140,6 @@ def diff_table(changes: Sequence[PlanChange]) -> RenderableType:
     if not changes:
         return Text("No difference from the last plan.")
     return FittedTable(DIFF_COLUMNS, [[str(part) for part in change] for change in changes], most=ROWS)
-
-
-def took(run: SweepRun) -> str:
-    """Return the actual and the expected duration of a run of a sweep."""
-    estimate = run.estimate
-    expected = f"{duration(estimate.seconds)} ({span(estimate.low, estimate.high)})"
-    return f"took {duration(run.seconds)}; expected: {expected}"
 
 
 def many(count: int, word: str) -> str:

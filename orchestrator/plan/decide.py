@@ -46,6 +46,9 @@ class Rules:
     stalls_allowed: int = 10
 
 
+RULES = Rules()
+
+
 class Decision(NamedTuple):
     """The action for a trial, its reason, the training range, and the kind of attempt.
 

@@ -10,7 +10,7 @@ from orchestrator.errors import Problem
 from orchestrator.plan.chain import longest_chain
 from orchestrator.plan.claim_power import ClaimPower, SeedCost, powers_of, undecidable_problems
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
-from orchestrator.plan.decide import TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
+from orchestrator.plan.decide import RULES, TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
@@ -27,8 +27,6 @@ from trainer.config.job import Estimate
 from trainer.config.plan_file import PlannedRun
 from trainer.config.sweep_run import SweepRun
 from trainer.config.training import TransferFromTrial
-
-RULES = Rules()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from orchestrator.dispatch.dispatcher import Dispatcher
 from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.plan.decide import decide
 from orchestrator.plan.plan import Plan
-from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.plan_document import write_plan
 from orchestrator.plan.wanted import wanted_of
 from orchestrator.store.observe import observe
 from orchestrator.sweep.reader import Sweep

@@ -17,7 +17,7 @@ from orchestrator.display.output import print_json
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.own_packages import require_own_packages
 from orchestrator.errors import BackendError
-from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.plan_document import write_plan
 from orchestrator.store.layout import Store
 from orchestrator.sweep.bundled import bundled
 from orchestrator.sweep.json_schema import sweep_schema

@@ -15,7 +15,7 @@ from analysis.__main__ import main as analysis
 from orchestrator.cli import main
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.doctor.checks import unreadable_files
-from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.plan_document import write_plan
 from orchestrator.recorders.tags import tags_by_trial
 from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store

@@ -13,7 +13,7 @@ from orchestrator.plan.diff import diff
 from orchestrator.plan.evaluation_price import ToMeasure
 from orchestrator.plan.overhead import OVERHEAD_SECONDS
 from orchestrator.plan.plan import Plan, make_plan
-from orchestrator.plan.plan_file import plan_document, plan_file_of
+from orchestrator.plan.plan_document import plan_document, plan_file_of
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
 from orchestrator.plan.probe_price import OPERATIONS
 from orchestrator.plan.published import CPU_STARTUP, published

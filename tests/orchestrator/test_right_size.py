@@ -13,7 +13,7 @@ from orchestrator.errors import SweepError
 from orchestrator.plan.benchmark_file import Benchmark
 from orchestrator.plan.device_curve import published_curve, read_curve, write_curve
 from orchestrator.plan.devices import device_choice, with_choice
-from orchestrator.plan.plan_file import plan_document
+from orchestrator.plan.plan_document import plan_document
 from orchestrator.plan.right_size import DevicePoint, powers_of_two, relative_energy, right_size
 from orchestrator.store.layout import Store
 from orchestrator.sweep.expand import expand

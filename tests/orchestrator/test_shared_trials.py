@@ -14,7 +14,8 @@ from analysis.tables.store import ResultStore
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.plan.decide import Action, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan_file import read_plan, wanted_of_plan, write_plan
+from orchestrator.plan.plan_document import write_plan
+from orchestrator.plan.plan_file import read_plan, wanted_of_plan
 from orchestrator.plan.status import as_json, sweep_status
 from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.recorders.tags import tags_by_trial

@@ -9,7 +9,8 @@ import pytest
 from orchestrator.display.plan_table import summary
 from orchestrator.plan.decide import Action, Decision
 from orchestrator.plan.plan import Plan, make_plan
-from orchestrator.plan.plan_file import dependents_of_plan, plan_document, plan_file_of, wanted_of_plan
+from orchestrator.plan.plan_document import plan_document, plan_file_of
+from orchestrator.plan.plan_file import dependents_of_plan, wanted_of_plan
 from orchestrator.plan.sources import Dependent, held_back, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.layout import Store

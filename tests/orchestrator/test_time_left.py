@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.display.duration import span
-from orchestrator.display.plan_table import took
+from orchestrator.display.duration import span, took
 from orchestrator.display.trial_table import against_expected
 from orchestrator.plan.overhead import OVERHEAD_SECONDS, overhead_of
 from orchestrator.plan.time_left import Compared, compared, time_left, total_time_left, training_share

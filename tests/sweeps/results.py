@@ -12,7 +12,7 @@ from analysis.synthetic_store import run_of, write_logits, write_samples, write_
 from analysis.tables.collect import collect
 from analysis.tables.store import ResultStore
 from orchestrator.plan.plan import make_plan
-from orchestrator.plan.plan_file import plan_file_of
+from orchestrator.plan.plan_document import plan_file_of
 from orchestrator.plan.sources import unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.store.observe import NEVER

@@ -23,9 +23,9 @@ from ray.tune.search.optuna import OptunaSearch
 from orchestrator.dispatch.planner import Request, plan_sweep
 from orchestrator.dispatch.submit import run_options
 from orchestrator.errors import LeaseHeld, SweepError
-from orchestrator.plan.decide import SUBMITTED, Action, decide_one
-from orchestrator.plan.plan import RULES, Plan
-from orchestrator.plan.plan_file import write_plan
+from orchestrator.plan.decide import RULES, SUBMITTED, Action, decide_one
+from orchestrator.plan.plan import Plan
+from orchestrator.plan.plan_document import write_plan
 from orchestrator.plan.wanted import wanted_of
 from orchestrator.search.optuna import sampler_of
 from orchestrator.search.tune.completion import finish

@@ -10,7 +10,8 @@ from orchestrator.backends.ray.backend import RayBackend, worker_environment
 from orchestrator.backends.ray.jobs import RayJobs
 from orchestrator.dispatch.poll import observe_now
 from orchestrator.display.progress import View
-from orchestrator.plan.plan import RULES, Plan
+from orchestrator.plan.decide import RULES
+from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import read_plan
 from orchestrator.plan.status import TrialStatus, sweep_status
 from orchestrator.search.tune.completion import finish_file, is_finished

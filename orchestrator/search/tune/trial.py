@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.backends.ray.task import hidden_gpus
-from orchestrator.plan.decide import SUBMITTED, Action, decide_one
+from orchestrator.plan.decide import RULES, SUBMITTED, Action, decide_one
 from orchestrator.plan.desired import Desired
-from orchestrator.plan.plan import RULES
 from orchestrator.store.layout import Store
 from orchestrator.store.new_attempt import JobRequest, new_attempt
 from orchestrator.store.observe import observe_run
