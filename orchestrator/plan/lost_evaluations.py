@@ -20,16 +20,19 @@ def lost_evaluations(plan: Plan) -> Iterator[str]:
     have evaluated it less often. What has a snapshot can still be measured.
     """
     spec = plan.sweep.spec
+    if not spec.metrics:
+        return
+    score, every_kimg = spec.score_name, spec.watch.evaluate_every_kimg
     cells: dict[tuple[float, ...], dict[str, None]] = {}
-    for trial in plan.trials if spec.metrics else ():
-        lost = _lost(trial, plan.observed[trial.id], spec.score_name, spec.watch.evaluate_every_kimg)
+    for trial in plan.trials:
+        lost = _lost(trial, plan.observed[trial.id], score, every_kimg)
         if lost:
             cells.setdefault(lost, {})[trial.cell] = None
     for moments, concerned in cells.items():
         more = f" and at {len(moments) - SHOWN:,} more points" if len(moments) > SHOWN else ""
         at = ", ".join(f"{kimg:g}" for kimg in moments[:SHOWN])
         why = "were trained with longer intervals and keep no snapshot there"
-        yield f"no {spec.score_name} at {at} kimg{more}: {listed([*concerned])} {why}"
+        yield f"no {score} at {at} kimg{more}: {listed([*concerned])} {why}"
 
 
 def _lost(trial: Trial, seen: Observed, score: str, every_kimg: float) -> tuple[float, ...]:
