@@ -4,7 +4,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check docs ops wheel gpu-check bench slurm-up slurm-down clean
+.PHONY: help install demo test coverage test-slow test-sweeps test-cluster check golden results results-check docs screenshots ops wheel gpu-check bench slurm-up slurm-down clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,23 +70,27 @@ docs: .venv/installed-docs  ## Build the documentation into build/docs, strictly
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --quiet
 	@echo build/docs/index.html
 
+screenshots: .venv/installed-dev  ## Make the pictures of docs/images anew, with Chromium
+	@ADASWEEP_IMAGES=docs/images $(BIN)/python -m pytest -q tests/dashboard/test_screenshots.py
+
 ops: .venv/installed  ## Compile the operations (installs g++ if possible; CUDA if nvcc is available)
 	@command -v $${CXX:-g++} >/dev/null || command -v clang++ >/dev/null || \
 		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get install -qq -y g++; } || \
 		{ echo "No C++ compiler, and it cannot be installed from here: install g++, or name one in CXX" >&2; exit 2; }
 	@$(BIN)/python -m trainer ops build
 
-wheel: .venv/installed-dev  ## Build a wheel into dist/, with the operations that can be compiled here, and check its platform tag
+wheel: .venv/installed-dev  ## Build a wheel into dist/, with the operations that can be compiled here, and check its platform tag; and an sdist
 	@rm -rf build dist/unchecked
+	@mkdir -p dist; $(BIN)/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")' >/dev/null
 	@$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir dist/unchecked .
 	@if ls dist/unchecked/*-any.whl >/dev/null 2>&1; then mv dist/unchecked/*.whl dist/; else \
 		PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist dist/unchecked/*.whl; fi
-	@rm -rf build dist/unchecked; ls dist/*.whl
+	@rm -rf build dist/unchecked; ls dist/*.whl dist/*.tar.gz
 
 bench: ops  ## Measure ratios on this machine: benchmarks/latest.json and the table of docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-gpu-check: .venv/installed-dev  ## Run op tests, golden tests and benchmarks that need a GPU; lists what it skips
+gpu-check: .venv/installed-dev  ## Check and measure all that needs a GPU: benchmarks/gpu-latest.json and docs/performance-gpu.md
 	@$(BIN)/python -m benchmarks.gpu_check
 
 golden: .venv/installed-dev  ## Compare with the reference numbers in ADASWEEP_GOLDEN (default ../shared/golden)

@@ -77,7 +77,7 @@ class Layers:
     def synthesis(self, layer: SynthesisLayer, x: Tensor, w: Tensor, mode: str = "random", gain: float = 1.0) -> Tensor:
         x = self.modulated(x, layer.weight, layer.affine(w), layer.resample_filter, layer.up, True)
         if mode != "none":
-            noise = torch.randn([len(x), 1, *x.shape[2:]]) if mode == "random" else layer.noise_const
+            noise = torch.randn([len(x), 1, *x.shape[2:]], device=x.device) if mode == "random" else layer.noise_const
             x = x + noise * layer.noise_strength
         clamp = None if layer.clamp is None else layer.clamp * gain
         return activated(x, layer.bias, ACTIVATIONS["lrelu"].gain * gain, clamp)

@@ -7,12 +7,17 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def write_into(page: Path, found: dict[str, Any]) -> None:
+    """Replace the tables between the markers of `page`. Raises ValueError if there are none."""
+    replace_between_markers(page, render(found))
+
+
+def replace_between_markers(page: Path, measured: str) -> None:
     """Replace the text between the markers of `page`. Raises ValueError if there are none."""
     text = page.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
         raise ValueError(f"{page} has no {BEGIN} and {END}")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n{render(found)}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}", encoding="utf-8")
 
 
 def render(found: dict[str, Any]) -> str:

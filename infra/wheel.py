@@ -1,4 +1,4 @@
-"""How a wheel is built: with the compiled operations of this platform, and the commit that it is built from.
+"""How a wheel and a source archive are built: with compiled operations, or their sources, and the commit they are of.
 
 Everything imported here is the standard library, setuptools, or a part of the project that needs no other package:
 a build in isolation has no more.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -35,7 +36,11 @@ class BuildWithOperations(build_py):
         super().run()
         if not self.editable_mode:
             _add_operations(Path(self.build_lib))
-            (Path(self.build_lib) / BUILT_FROM).write_text(commit_of(ROOT) + "\n", encoding="ascii")
+            _note_commit(Path(self.build_lib))
+
+
+def _note_commit(packages: Path) -> None:
+    (packages / BUILT_FROM).write_text(commit_of(ROOT) + "\n", encoding="ascii")
 
 
 def _add_operations(packages: Path) -> None:
@@ -58,3 +63,11 @@ class PlatformWheel(bdist_wheel):
     def get_tag(self) -> tuple[str, str, str]:
         _, _, platform = super().get_tag()
         return "py3", "none", platform
+
+
+class SourceArchive(sdist):
+    """All that a wheel is built from. Installing it compiles the operations, or says which compiler is missing."""
+
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
+        super().make_release_tree(base_dir, files)
+        _note_commit(Path(base_dir))

@@ -55,9 +55,15 @@ def _written_out(character: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest of the `known` words, "" if none is near."""
+    near = nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the nearest of the `known` words, "" if none is near."""
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) or _same_ending(word, known)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return near[0] if near else ""
 
 
 def _same_ending(word: str, known: list[str]) -> list[str]:

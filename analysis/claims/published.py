@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analysis.claims.verdicts import Loader, cells_of
+from analysis.claims.evidence import cells_of
+from analysis.claims.verdicts import Loader
 from analysis.results.load import Runs
 from trainer.config.claims.cells import cell_of
 from trainer.config.claims.grammar import ClaimProblem, is_measured

@@ -4,6 +4,8 @@ Only finished runs count, so that a verdict does not depend on when it is asked 
 and ranks worst. A value at a given kimg counts as soon as the run has reached it.
 """
 
+import itertools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -18,13 +20,25 @@ from trainer.config.stored import TOLERANCE_KIMG
 
 def values_of(claim: Claim, cell: pd.DataFrame, curves: Curves) -> list[float]:
     """Return the numbers that `claim` compares, for those runs of `cell` (rows of Runs.frame) that have one."""
+    return [float(value) for value in _measured(claim, cell, curves).dropna()]
+
+
+def values_by_seed(claim: Claim, cell: pd.DataFrame, curves: Curves) -> list[float]:
+    """Return the numbers that `claim` compares of seeds 0, 1, ... of `cell`, up to the first seed without one."""
+    of_seeds = dict(zip(cell["seed"], _measured(claim, cell, curves), strict=True))
+    numbers = (float(of_seeds.get(seed, math.nan)) for seed in itertools.count())
+    return list(itertools.takewhile(lambda number: not math.isnan(number), numbers))
+
+
+def _measured(claim: Claim, cell: pd.DataFrame, curves: Curves) -> pd.Series:
+    """Return the number of each run; NaN where a run has none yet."""
     measured = _READ[claim.reading](claim, cell, curves)
     if claim.reading is Reading.AT_KIMG:
         diverged = cell["diverged"] & measured.isna() & (cell["diverged_kimg"] <= (claim.kimg or 0.0))
     else:
         diverged = cell["diverged"]
         measured = measured.where(cell["state"] == "done")
-    return [float(value) for value in measured.mask(diverged, worst_of(claim.reading, curves.score)).dropna()]
+    return measured.mask(diverged, worst_of(claim.reading, curves.score))
 
 
 def worst_of(reading: Reading, score: Score) -> float:

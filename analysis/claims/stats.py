@@ -20,7 +20,7 @@ def rank_sum_p(low: Values, high: Values) -> float:
     """
     doubled = doubled_midranks([*low, *high])
     observed = sum(doubled[: len(low)])
-    counts = _sums_of_subsets(doubled, len(low))
+    counts = sums_of_subsets(doubled, len(low))
     at_most = sum(count for total, count in enumerate(counts[: observed + 1]))
     return at_most / math.comb(len(doubled), len(low))
 
@@ -38,7 +38,7 @@ def doubled_midranks(values: Values) -> list[int]:
     return [first[value] + last[value] + 2 for value in values]
 
 
-def _sums_of_subsets(numbers: Sequence[int], size: int) -> list[int]:
+def sums_of_subsets(numbers: Sequence[int], size: int) -> list[int]:
     """Return, at index s, how many subsets of `size` of the numbers have sum s."""
     counts = np.zeros((size + 1, sum(numbers) + 1), dtype=object)
     counts[0, 0] = 1

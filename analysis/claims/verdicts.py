@@ -2,17 +2,15 @@
 
 import math
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from typing import Any, NamedTuple
 
-import pandas as pd
-
-from analysis.claims.readings import quantity_label, values_of
-from analysis.claims.stats import bootstrap_interval, holm, rank_sum_p, two_sided_p
+from analysis.claims.evidence import Evidence, cells_of, evidence_of
+from analysis.claims.looks import Looks
+from analysis.claims.sequential import LookDecision, LookStage, Verdict, decide
+from analysis.claims.stats import bootstrap_interval, holm, two_sided_p
 from analysis.errors import ClaimError
 from analysis.results.load import Curves, Runs
-from analysis.tables.attempts import JOULES_PER_KWH
-from trainer.config.claims.cells import Cells, pair_of
+from trainer.config.claims.cells import pair_of
 from trainer.config.claims.grammar import PROSE, Claim, ClaimProblem, is_measured, is_prose, parse_claim
 from trainer.config.claims.power import seeds_for, smallest_p
 
@@ -20,42 +18,11 @@ Loader = Callable[[str | None], tuple[Runs, Curves]]
 """Maps a metric's name (None: the sweep's score) to the runs and curves of the sweep."""
 
 
-class Verdict(StrEnum):
-    """PASS: shown. FAIL: enough seeds, not shown. UNDERPOWERED: no outcome of so few seeds could show it.
-
-    For a control, PASS means that no difference was found, FAIL that one was.
-    """
-
-    PASS = "PASS"
-    FAIL = "FAIL"
-    UNDERPOWERED = "UNDERPOWERED"
-
-
-class Evidence(NamedTuple):
-    """The evidence for a claim: the numbers of both sides, and the mean energy of a run of each side in joules."""
-
-    less_cell: str
-    more_cell: str
-    less: list[float]
-    more: list[float]
-    compared: str
-    less_joules: float
-    more_joules: float
-
-    @property
-    def p_value(self) -> float:
-        """The exact p-value of "the numbers of `less` are smaller"; 1 where a side has none."""
-        return rank_sum_p(self.less, self.more) if self.less and self.more else 1.0
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        return len(self.less), len(self.more)
-
-
 class Judged(NamedTuple):
     """A claim with its verdict.
 
     `interval`: 95 % bootstrap interval of median(less) - median(more). `seeds_needed`: more seeds for (less, more).
+    With sequential seeds, `p_value` is the smallest of the looks at `stage`, and `p_corrected` covers looks and claims.
     """
 
     claim: Claim
@@ -66,11 +33,14 @@ class Judged(NamedTuple):
     interval: tuple[float, float]
     seeds_needed: tuple[int, int]
     kwh_needed: float | None
+    stage: LookStage | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the verdict as JSON values."""
+        """Return the verdict as JSON values; with a `stage` where seeds are sequential."""
         sides = {"less": str(self.claim.less), "more": str(self.claim.more)}
-        return {**self._asdict(), "claim": self.claim._asdict() | sides, "evidence": self.evidence._asdict()}
+        found = {**self._asdict(), "claim": self.claim._asdict() | sides, "evidence": self.evidence._asdict()}
+        stage = found.pop("stage")
+        return found | ({"stage": stage._asdict()} if stage else {})
 
 
 class Verdicts(NamedTuple):
@@ -111,14 +81,12 @@ def _why_untestable(claim: Claim, runs: Runs) -> str:
     return ""
 
 
-def cells_of(runs: Runs) -> Cells:
-    """Return the cells of the plan by label."""
-    return {run.cell: run for run in runs.plan.cells}
-
-
 def judge(claims: Sequence[Claim], load: Loader) -> list[Judged]:
     """Return the verdict on each claim; Holm's correction covers all claims except controls."""
-    collected = [_evidence(claim, *load(claim.metric)) for claim in claims]
+    collected = [evidence_of(claim, *load(claim.metric)) for claim in claims]
+    seeds = load(None)[0].plan.sequential
+    if seeds:
+        return judge_in_looks(claims, collected, Looks(seeds.least, seeds.most))
     tested = [place for place, claim in enumerate(claims) if not claim.is_control]
     corrected = dict(zip(tested, holm([collected[place].p_value for place in tested]), strict=True))
     return [
@@ -127,21 +95,22 @@ def judge(claims: Sequence[Claim], load: Loader) -> list[Judged]:
     ]
 
 
-def _evidence(claim: Claim, runs: Runs, curves: Curves) -> Evidence:
-    try:
-        labels = pair_of(claim, cells_of(runs))
-    except ClaimProblem as problem:
-        raise ClaimError(f'claim "{claim.text}": {problem}') from problem
-    less, more = (runs.frame[runs.frame["cell"] == label] for label in labels)
-    if set(less["trial"]) & set(more["trial"]):
-        raise ClaimError(f'claim "{claim.text}": {labels[0]} and {labels[1]} are the same runs')
-    values = values_of(claim, less, curves), values_of(claim, more, curves)
-    return Evidence(*labels, *values, quantity_label(claim, curves.score), _joules(less), _joules(more))
+def judge_in_looks(claims: Sequence[Claim], collected: Sequence[Evidence], looks: Looks) -> list[Judged]:
+    """Return the verdict on each claim with sequential seeds."""
+    decisions = decide(claims, [(evidence.less, evidence.more) for evidence in collected], looks)
+    tests = sum(not claim.is_control for claim in claims)
+    found = zip(claims, collected, decisions, strict=True)
+    return [_in_looks(claim, evidence, decision, tests) for claim, evidence, decision in found]
 
 
-def _joules(cell: pd.DataFrame) -> float:
-    """Return the mean joules of a finished run of this cell; NaN where none is finished or metered."""
-    return float(cell["energy_joules"][cell["state"] == "done"].astype(float).mean())
+def _in_looks(claim: Claim, evidence: Evidence, decision: LookDecision, tests: int) -> Judged:
+    target = decision.stage.next_seeds or 0
+    if decision.verdict is Verdict.UNDERPOWERED:
+        target = max(claim.seeds, seeds_for(claim.alpha, 2 if claim.is_control else tests))
+    seen = evidence.first(decision.stage.seeds)
+    needed = max(target - seen.sizes[0], 0), max(target - seen.sizes[1], 0)
+    p_values = decision.p_value, decision.p_corrected
+    return _judged(claim, seen, decision.verdict, p_values, needed)._replace(stage=decision.stage)
 
 
 def _verdict(claim: Claim, evidence: Evidence, corrected: float, tests: int) -> Judged:
@@ -175,14 +144,14 @@ def _judged(
     claim: Claim, evidence: Evidence, verdict: Verdict, p_values: tuple[float, float], needed: tuple[int, int]
 ) -> Judged:
     interval = bootstrap_interval(evidence.less, evidence.more) if min(evidence.sizes) > 1 else (math.nan, math.nan)
-    return Judged(claim, verdict, evidence, *p_values, interval, needed, _kwh(evidence, needed))
+    return Judged(claim, verdict, evidence, *p_values, interval, needed, evidence.kwh_of(needed))
 
 
-def _kwh(evidence: Evidence, needed: tuple[int, int]) -> float | None:
-    """Return the kWh of the runs still needed, at the mean of their cell's finished runs; None if unknown."""
-    joules_per_run = (evidence.less_joules, evidence.more_joules)
-    total = sum(number * joules for number, joules in zip(needed, joules_per_run, strict=True) if number)
-    return None if math.isnan(total) else total / JOULES_PER_KWH
+def needs(judged: Judged, digits: str = ".3g") -> str:
+    """Return what a claim needs for a verdict, and its stage with sequential seeds; "" if nothing."""
+    seeds, kwh = judged.seeds_needed, judged.kwh_needed
+    further = f"{seeds[0]}+{seeds[1]} seeds" + ("" if kwh is None else f", {kwh:{digits}} kWh") if any(seeds) else ""
+    return "; ".join(filter(None, (str(judged.stage) if judged.stage else "", further)))
 
 
 def verdict_line(judged: Judged) -> str:
@@ -193,8 +162,10 @@ def verdict_line(judged: Judged) -> str:
     numbers = f"{judged.evidence.compared}; p={judged.p_value:.2g}, {corrected}, n={less}+{more}"
     if not math.isnan(low):
         numbers += f", difference of medians 95 % in [{low:.4g}, {high:.4g}]"
+    if judged.stage:
+        numbers += f", {judged.stage}"
     line = f"{judged.verdict}  {judged.claim.text}  ({numbers})"
-    if judged.verdict is Verdict.UNDERPOWERED:
+    if any(judged.seeds_needed):
         energy = "" if judged.kwh_needed is None else f", about {judged.kwh_needed:.3g} kWh"
         line += f"  needs at least {judged.seeds_needed[0]}+{judged.seeds_needed[1]} more seeds{energy}"
     return line

@@ -110,13 +110,15 @@ def _serve(live: "LiveStore", address: tuple[str, int], token: str | None, *, ma
     policy = AccessPolicy(key, is_open=not asked, hosts=hosts, cookie=f"adasweep-{port}")
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
     url = f"http://{shown}:{port}/" + (f"?token={key}" if asked or may_act else "")
-    server = web_server(application(live, policy, may_act=may_act))
-    if as_json:
-        print_json({"url": url, "pid": os.getpid()})
-    else:
-        print_line(f"Dashboard of {live.store.path}: {url}")
-        print_line("Ctrl-C stops it.")
-    server.run(sockets=[listening])
+
+    def ready() -> None:
+        if as_json:
+            print_json({"url": url, "pid": os.getpid()})
+        else:
+            print_line(f"Dashboard of {live.store.path}: {url}")
+            print_line("Ctrl-C stops it.")
+
+    web_server(application(live, policy, may_act=may_act, ready=ready)).run(sockets=[listening])
 
 
 @contextmanager

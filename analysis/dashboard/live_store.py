@@ -94,10 +94,10 @@ class LiveStore:
         return next((made.kept(key) for made in self._past if made.revision == revision), None)
 
     @contextmanager
-    def following(self, first: Callable[[], object] = lambda: None) -> Iterator[None]:
-        """Collect in a thread while the block runs; the thread begins with `first`, which is likely to be asked for."""
+    def following(self) -> Iterator[None]:
+        """Collect in a thread while the block runs."""
         ended = threading.Event()
-        thread = threading.Thread(target=self._follow, args=(ended, first), daemon=True)
+        thread = threading.Thread(target=self._follow, args=(ended,), daemon=True)
         self._is_followed = True
         with self._lock:
             if any((self.store.tables / "runs").glob("*.parquet")):
@@ -112,8 +112,7 @@ class LiveStore:
             thread.join()
             self._is_followed = False
 
-    def _follow(self, ended: threading.Event, first: Callable[[], object]) -> None:
-        first()
+    def _follow(self, ended: threading.Event) -> None:
         while not ended.wait(LEAST_SECONDS):
             if self._clock() - self._asked < WATCHED_SECONDS:
                 with self._lock:

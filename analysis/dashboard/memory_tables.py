@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analysis.errors import ResultStoreError
 from analysis.results.load import METRIC_COLUMNS
 from analysis.tables.schema import REPEATED, SCHEMAS, ShardStamp, is_current, read_table, stamp_of
 from analysis.tables.store import ResultStore
+from trainer.errors import printable
 
 KEPT: dict[str, tuple[str, ...]] = {
     "runs": tuple(SCHEMAS["runs"].names),
@@ -68,7 +70,10 @@ class MemoryTables:
 
 
 def _read(path: Path, table: str) -> pa.Table:
-    file = pq.ParquetFile(path, read_dictionary=[column for column in KEPT[table] if column in REPEATED])
-    if not is_current(file.schema_arrow):
-        return file.schema_arrow.empty_table()
-    return file.read(list(KEPT[table]))
+    try:
+        file = pq.ParquetFile(path, read_dictionary=[column for column in KEPT[table] if column in REPEATED])
+        if not is_current(file.schema_arrow):
+            return file.schema_arrow.empty_table()
+        return file.read(list(KEPT[table]))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ResultStoreError(f"{path}: cannot be read ({printable(str(error))}); run adasweep collect") from error

@@ -4,8 +4,8 @@ import math
 
 from pydantic import BaseModel
 
+from analysis.claims.evidence import cells_of
 from analysis.claims.published import PublishedComparison, compare_published, outcome_words
-from analysis.claims.verdicts import cells_of
 from analysis.dashboard.live_store import LiveStore
 from analysis.results.load import Curves, Runs
 from trainer.config.claims.cells import cell_of

@@ -17,7 +17,6 @@ from analysis.dashboard.actions import ActionRefused
 from analysis.dashboard.files import MEDIA, assets, figure_file, sheet_file
 from analysis.dashboard.guard import AccessGuard, AccessPolicy
 from analysis.dashboard.live_store import LiveStore
-from analysis.dashboard.sweep_list import sweep_list
 from analysis.errors import AnalysisError, ResultStoreError
 from trainer.errors import UserError, printable
 
@@ -25,17 +24,24 @@ GZIP_BYTES = 2000
 DESCRIPTION = "A sweep's results, as its dashboard shows them."
 
 
-def application(live: LiveStore, policy: AccessPolicy, *, may_act: bool = False) -> FastAPI:
-    """Return the application for a store, guarded by `policy`; with `may_act`, it takes actions."""
+def application(
+    live: LiveStore, policy: AccessPolicy, *, may_act: bool = False, ready: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """Return the application for a store, guarded by `policy`; with `may_act`, it takes actions.
+
+    It calls `ready` when the tables are read and the first page can be shown at once.
+    """
+    look = pages.Look(may_act=may_act)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with live.following(first=lambda: sweep_list(live)):
+        with live.following():
+            pages.index_page(live, look)
+            ready()
             yield
 
     app = FastAPI(title="adasweep", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(api.router(live, may_act=may_act))
-    look = pages.Look(may_act=may_act)
     _add_pages(app, live, look)
     _add_files(app, live)
     _add_refusals(app, look)

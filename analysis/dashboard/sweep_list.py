@@ -5,7 +5,7 @@ from collections import Counter
 import pandas as pd
 from pydantic import BaseModel
 
-from analysis.claims.verdicts import judge_sweep
+from analysis.claims.verdicts import judge_sweep, needs
 from analysis.dashboard.columns import number, texts
 from analysis.dashboard.live_store import LiveStore
 from analysis.dashboard.sweep_cost import UNKNOWN, SweepCosts, sweep_costs
@@ -154,14 +154,8 @@ def _claims(live: LiveStore, sweep: str) -> list[ClaimRow]:
             corrected=number(judged.p_corrected),
             seeds="+".join(map(str, judged.evidence.sizes)),
             interval=(number(judged.interval[0]), number(judged.interval[1])),
-            needs=_needs(judged.seeds_needed, judged.kwh_needed),
+            needs=needs(judged, ".2g") or DASH,
         )
         for judged in found.judged
     ]
     return rows + [ClaimRow(verdict="NOT TESTED", text=text, compared=why) for text, why in found.not_tested]
-
-
-def _needs(seeds: tuple[int, int], kwh: float | None) -> str:
-    if not any(seeds):
-        return DASH
-    return f"{seeds[0]}+{seeds[1]} seeds" + ("" if kwh is None else f", {kwh:.2g} kWh")

@@ -73,7 +73,7 @@ FRAMES: dict[str, dict[str, ColumnNote]] = {
     },
     "claims": {
         "claim": _text("The claim as the sweep states it."),
-        "verdict": _text("PASS, FAIL, UNDERPOWERED, or NOT TESTED."),
+        "verdict": _text("PASS, FAIL, UNDERPOWERED, UNDECIDED (of sequential seeds, more are to come), or NOT TESTED."),
         "reason": _text("Why it was not tested."),
         "compared": _text("The quantity that was compared."),
         "less_cell": _text("Cell claimed to have the lower numbers."),

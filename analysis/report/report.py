@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.claims.published import PublishedComparison, compare_published, outcome_words
-from analysis.claims.verdicts import Judged, Verdicts, judge_sweep
+from analysis.claims.verdicts import Judged, Verdicts, judge_sweep, needs
 from analysis.figures.catalog import GENERAL, figure_named
 from analysis.figures.provenance import code_version, numbers_csv
 from analysis.figures.render import Rendered, render_all
@@ -21,7 +21,8 @@ from analysis.tables.store import ResultStore
 CLAIM_HEADINGS = ("verdict", "claim", "compared", "p", "corrected", "seeds", "difference of medians, 95 %", "needs")
 CLAIM_NOTE = (
     "Exact rank-sum test, one-sided, Holm's correction over all claims except controls; a diverged run has the worst "
-    "rank. UNDERPOWERED: with so few seeds no outcome could show it."
+    "rank. UNDERPOWERED: with so few seeds no outcome could show it. UNDECIDED: of sequential seeds, more are to come; "
+    "the corrected p covers all looks."
 )
 PUBLISHED_HEADINGS = ("cell", "metric", "published", "ours", "runs", "outcome", "source")
 PUBLISHED_WORDS = ("cell", "metric", "outcome", "source")
@@ -109,14 +110,10 @@ def _claims(found: Verdicts) -> Subsection:
 def _claim_row(judged: Judged) -> list[str]:
     less, more = judged.evidence.sizes
     low, high = judged.interval
-    known = low == low
-    needs = ""
-    if any(judged.seeds_needed):
-        cost = "" if judged.kwh_needed is None else f", {judged.kwh_needed:.3g} kWh"
-        needs = f"{judged.seeds_needed[0]}+{judged.seeds_needed[1]} seeds{cost}"
+    interval = f"[{low:.4g}, {high:.4g}]" if low == low else summary.DASH
     return [
         *(judged.verdict.value, judged.claim.text, judged.evidence.compared, f"{judged.p_value:.2g}"),
-        *(f"{judged.p_corrected:.2g}", f"{less}+{more}", f"[{low:.4g}, {high:.4g}]" if known else summary.DASH, needs),
+        *(f"{judged.p_corrected:.2g}", f"{less}+{more}", interval, needs(judged)),
     ]
 
 

@@ -6,8 +6,9 @@ A cell that does not exist or has no finished run is an error: check with `has` 
 from statistics import median as median_of
 from typing import Any
 
+from analysis.claims.evidence import cells_of
 from analysis.claims.readings import values_of
-from analysis.claims.verdicts import Judged, cells_of
+from analysis.claims.verdicts import Judged
 from infra.results.evidence import PackedResults
 from trainer.config.claims.cells import cell_of
 from trainer.config.claims.grammar import Claim, ClaimProblem, parse_claim

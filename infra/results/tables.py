@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from analysis.claims.verdicts import Judged
+from analysis.claims.verdicts import Judged, needs
 from analysis.results.cells import images_label
 from analysis.results.ranking import ranked
 from analysis.results.summary import DASH, markdown
@@ -88,7 +88,7 @@ def verdict_table(results: PackedResults) -> str:
 def _verdict(one: Judged) -> list[str]:
     less, more = one.evidence.sizes
     low, high = one.interval
-    needed = f"{one.seeds_needed[0]}+{one.seeds_needed[1]} seeds" if any(one.seeds_needed) else DASH
+    needed = needs(one._replace(kwh_needed=None)) or DASH
     corrected = "two-sided" if one.claim.is_control else f"{one.p_corrected:.2g}"
     between = DASH if low != low else f"{low:.4g} to {high:.4g}"
     p_value = f"{one.p_value:.2g}" if less and more else DASH

@@ -19,7 +19,9 @@ BACKENDS: Mapping[str, str] = {
 def open_backend(name: str, store: Store, cpus: int | None = None) -> Backend:
     """Return the backend called `name`; `cpus` limits the CPUs of this machine it uses."""
     if name not in BACKENDS:
-        raise PlanError("backend", f"no backend is called {name!r}{did_you_mean(name, BACKENDS)}", ", ".join(BACKENDS))
+        raise PlanError(
+            "--backend", f"no backend is called {name!r}{did_you_mean(name, BACKENDS)}", ", ".join(BACKENDS)
+        )
     module = importlib.import_module(BACKENDS[name])
     backend: Backend = module.open_backend(store, cpus)
     return backend

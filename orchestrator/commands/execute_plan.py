@@ -1,5 +1,6 @@
 """Executes the plan of a sweep: submit, and watch until everything is done. Running it again continues."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from orchestrator.backends.base import Backend
@@ -11,12 +12,13 @@ from orchestrator.dispatch.planner import Request, plan_sweep, problems_of_plan
 from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, view_for
-from orchestrator.errors import PlanError, require_none
+from orchestrator.errors import require_none
 from orchestrator.plan.decide import SUBMITTED
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.plan_file import write_plan
 from orchestrator.plan.status import as_json as statuses_as_json
 from orchestrator.recorders.target import default_target
+from orchestrator.search.growth import Complete
 from orchestrator.search.sampling import growth_of
 from orchestrator.store.cleanup import remove_leftovers
 from orchestrator.store.datasets import lookup
@@ -27,11 +29,9 @@ from orchestrator.supervisor.command import Task
 
 def execute(store: Store, request: Request, flags: RunFlags) -> int:
     """Execute the plan of a sweep and return the exit code."""
-    backend = open_backend(request.backend, store, request.cpus)
     plan = plan_sweep(store, request)
     require_none(problems_of_plan(plan, request))
-    if flags.detach and plan.sweep.spec.search:
-        raise PlanError("--detach", "a search must be watched: it samples configurations one by one")
+    backend = open_backend(request.backend, store, request.cpus)
     if flags.dry_run:
         return _dry_run(store, plan, backend, LIVE if flags.live_code else frozen_place(store))
     backend.require_usable()
@@ -48,7 +48,8 @@ def execute(store: Store, request: Request, flags: RunFlags) -> int:
     if search and search.driver == "ray_tune":
         return _by_ray_tune(store, plan, backend, code, view, as_json=flags.as_json)
     dispatcher = Dispatcher(store, plan, backend, code=code)
-    with growth_of(dispatcher, lookup(store), view.log) as growth:
+    trains = request.evaluation is None
+    with growth_of(dispatcher, lookup(store), view.log) if trains else nullcontext(Complete()) as growth:
         run = WatchedRun(store, dispatcher, view, growth)
         exit_code = run.submit_only() if flags.detach else run.run_to_completion(record=flags.record)
     if flags.as_json:

@@ -1,12 +1,8 @@
 """Arguments and options shared by several commands of adasweep."""
 
-import math
 from typing import Annotated, NamedTuple
 
 import typer
-
-from orchestrator.errors import PlanError
-from orchestrator.plan.cost import Tariff
 
 TierOption = Annotated[str, typer.Option("--tier", help="One of the sweep's tiers.", show_default="none")]
 HorizonOption = Annotated[
@@ -26,14 +22,6 @@ TargetArgument = Annotated[
     str, typer.Argument(metavar="SWEEP|TRIAL", help="A sweep (file or name), or the first digits of a trial's id.")
 ]
 TrialArgument = Annotated[str, typer.Argument(metavar="TRIAL", help="A trial's id, or its first digits.")]
-
-
-def tariff_of(watts: float | None, per_kwh: float | None = None, per_gpu_hour: float | None = None) -> Tariff:
-    """Return what power and machines cost. Raises PlanError for what is no price, and no power."""
-    for option, value in (("--watts", watts), ("--per-kwh", per_kwh), ("--per-gpu-hour", per_gpu_hour)):
-        if value is not None and not 0 <= value < math.inf:
-            raise PlanError(option, f"{value:g} is not a number from 0 on")
-    return Tariff(watts, per_kwh, per_gpu_hour)
 
 
 class RunFlags(NamedTuple):

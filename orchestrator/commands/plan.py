@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from orchestrator.commands import benchmark, probe_devices
-from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption, tariff_of
+from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request, plan_sweep, problems_of_plan
 from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import diff_table, plan_table, warnings
 from orchestrator.errors import SweepError, require_none
+from orchestrator.plan.cost import Tariff
 from orchestrator.plan.diff import diff
 from orchestrator.plan.plan_file import plan_document, plan_file_of, stored_plan
 from orchestrator.recorders.target import default_target
@@ -60,7 +61,7 @@ def plan(
     """Show what a sweep would run, why, and what it would cost. Changes nothing."""
     place = Store(store)
     file, tier = sweep_file(place, sweep, tier)
-    request = Request(file, tier, horizon_kimg, tariff_of(watts, per_kwh, per_gpu_hour), backend, cpus)
+    request = Request(file, tier, horizon_kimg, Tariff(watts, per_kwh, per_gpu_hour), backend, cpus)
     if probe:
         probe_devices.execute(place, request)
     if measure:

@@ -12,10 +12,10 @@ from orchestrator.commands.options import (
     RunFlags,
     TierOption,
     WattsOption,
-    tariff_of,
 )
 from orchestrator.commands.targets import sweep_file
 from orchestrator.dispatch.planner import Request
+from orchestrator.plan.cost import Tariff
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument
@@ -47,5 +47,5 @@ def run(
     """Run what a sweep still needs, and watch it. Ctrl-C saves and stops; repeat the command to continue."""
     place = Store(store)
     file, tier = sweep_file(place, sweep, tier)
-    request = Request(file, tier, horizon_kimg, tariff_of(watts), backend, cpus)
+    request = Request(file, tier, horizon_kimg, Tariff(watts), backend, cpus, detach=detach)
     return execute(place, request, RunFlags(detach, dry_run, as_json, record, live_code))

@@ -16,6 +16,7 @@ from orchestrator.display.plan_table import ROWS, took
 from orchestrator.display.trial_table import status_table
 from orchestrator.plan.plan import RULES
 from orchestrator.plan.plan_file import read_plan, readable_plans
+from orchestrator.plan.sequential import stage_line
 from orchestrator.plan.status import TrialStatus, as_json, sweep_status
 from orchestrator.store.invalid_files import invalid_files
 from orchestrator.store.layout import Store
@@ -32,9 +33,13 @@ OTHER_LINES = 9
 
 
 class Snapshot(NamedTuple):
-    """The statuses of the trials by sweep; `outages` has a line for every backend that could not be queried."""
+    """The statuses of the trials by sweep.
+
+    `stages`: how far sequential seeds are, by sweep. `outages` has a line for every backend that could not be queried.
+    """
 
     sweeps: dict[str, list[TrialStatus]]
+    stages: dict[str, str]
     outages: list[str]
 
 
@@ -69,7 +74,7 @@ def execute(store: Store, sweep: str, *, watch: bool, as_json: bool) -> int:
         print_json(_document(store, seen))
         return 0
     for name, statuses in seen.sweeps.items():
-        show(result_console(), _table(store, name, statuses))
+        show(result_console(), _table(store, name, statuses, seen.stages[name]))
         _print_skipped(skipped_lines(store, statuses))
     _print_skipped([] if sweep else _unreadable(store))
     result_console().print(_outages(seen), end="", soft_wrap=True)
@@ -95,11 +100,12 @@ def _print_skipped(lines: Sequence[str]) -> None:
         result_console().print(f"... and {len(lines) - ROWS:,} more (all of them: --json)")
 
 
-def _table(store: Store, name: str, statuses: Sequence[TrialStatus], most: int = ROWS) -> RenderableType:
-    """Return the statuses of a sweep, with the actual and expected duration of its last run."""
+def _table(store: Store, name: str, statuses: Sequence[TrialStatus], stage: str, most: int = ROWS) -> RenderableType:
+    """Return the statuses of a sweep, with the stage of its seeds and the duration of its last run."""
     runs = list(sweep_runs(store.plan(name).with_name(RUNS_FILE)))
-    last = [Text(f"The last run {took(runs[-1])}"), Text()] if runs else []
-    return Group(status_table(name, statuses, most), *last)
+    lines = [*([stage] if stage else []), *([f"The last run {took(runs[-1])}"] if runs else [])]
+    below = [*map(Text, lines), Text()] if lines else []
+    return Group(status_table(name, statuses, most), *below)
 
 
 def _outages(seen: Snapshot) -> Text:
@@ -109,6 +115,7 @@ def _outages(seen: Snapshot) -> Text:
 def _document(store: Store, seen: Snapshot) -> dict[str, object]:
     documents = [
         {"sweep": name, "trials": as_json(statuses), "passed_over": skipped_lines(store, statuses)}
+        | ({"stage": seen.stages[name]} if seen.stages[name] else {})
         for name, statuses in seen.sweeps.items()
     ]
     return {"schema_version": 1, "sweeps": documents, "outages": seen.outages}
@@ -119,7 +126,8 @@ def _snapshot(store: Store, sweep: str) -> Snapshot:
     plans = [read_plan(store, sweep)] if sweep else readable_plans(store)
     outages: list[str] = []
     observed = observe_now(store, {trial for plan in plans for trial in plan.with_sources}, outages)
-    return Snapshot({plan.sweep: sweep_status(store, plan, observed, RULES) for plan in plans}, outages)
+    statuses = {plan.sweep: sweep_status(store, plan, observed, RULES) for plan in plans}
+    return Snapshot(statuses, {plan.sweep: stage_line(plan) for plan in plans}, outages)
 
 
 def _polled(store: Store, sweep: str) -> Iterator[Snapshot]:
@@ -137,7 +145,7 @@ def _watch(store: Store, sweep: str) -> int:
     with Live(console=console, refresh_per_second=1, vertical_overflow="crop") as live:
         for seen in _polled(store, sweep):
             most = max(console.height // max(len(seen.sweeps), 1) - OTHER_LINES, 1)
-            tables = (_table(store, name, statuses, most) for name, statuses in seen.sweeps.items())
+            tables = (_table(store, name, trials, seen.stages[name], most) for name, trials in seen.sweeps.items())
             live.update(Group(_outages(seen), *tables))
     return 0
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from orchestrator.display.output import print_json, result_console
 from orchestrator.errors import PlanError
 from orchestrator.sweep.bundled import bundled, bundled_named, nearest_bundled
+from orchestrator.sweep.bundled_prices import bundled_prices
 from orchestrator.sweep.reader import read_sweep
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import JsonOption
@@ -19,6 +20,7 @@ EXAMPLES = """Examples:
   adasweep sweeps copy ada/fig7 .       copy it to modify it
   adasweep plan ada/fig7 --tier smoke   show what it would run and cost
 """
+PRICED = "Prices are at published speeds (V100, CPU core), with nothing shared. For this machine: adasweep plan SWEEP"
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A bundled sweep, or the unique beginning of one.")]
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to copy to.")]
 
@@ -27,7 +29,7 @@ app = new_app("List the sweeps that come with adasweep, or copy one.", examples=
 
 @app.callback(invoke_without_command=True)
 def list_bundled(context: typer.Context, as_json: JsonOption = False) -> int:
-    """List the sweeps that come with adasweep: name, question and tiers."""
+    """List the sweeps that come with adasweep: name, tiers with their prices at published speeds, and question."""
     if context.invoked_subcommand:
         return 0
     found = [_described(name, file) for name, file in bundled().items()]
@@ -35,11 +37,13 @@ def list_bundled(context: typer.Context, as_json: JsonOption = False) -> int:
         print_json({"sweeps": found})
         return 0
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading, is_whole in (("sweep", True), ("tiers", False), ("question", False)):
+    for heading, is_whole in (("sweep", True), ("tiers", False), ("price", True), ("question", False)):
         table.add_column(heading, no_wrap=is_whole)
     for one in found:
-        table.add_row(one["sweep"], ", ".join(one["tiers"]), one["question"])
+        names, prices = "\n".join(one["prices"]), "\n".join(one["prices"].values())
+        table.add_row(one["sweep"], names, prices, one["question"])
     result_console().print(table)
+    result_console().print(PRICED, soft_wrap=True)
     return 0
 
 
@@ -63,7 +67,8 @@ def copy(name: NameArgument, folder: FolderArgument = Path()) -> int:
 
 def _described(name: str, file: Path) -> dict[str, Any]:
     spec = read_sweep(file).spec
-    return {"sweep": name, "question": spec.question, "tiers": list(spec.tiers), "file": str(file)}
+    prices = {tier or "as it is": str(price) for tier, price in bundled_prices().get(name, {}).items()}
+    return {"sweep": name, "question": spec.question, "tiers": list(spec.tiers), "prices": prices, "file": str(file)}
 
 
 def _included(file: Path) -> list[str]:

@@ -15,7 +15,7 @@ from orchestrator.plan.sweep_view import sweep_view
 from orchestrator.recorders.cursor import is_behind, refusals
 from orchestrator.recorders.launch import RecorderProcess, start_recorder
 from orchestrator.recorders.target import MlflowTarget, default_target
-from orchestrator.search.sampling import Complete, Growth
+from orchestrator.search.growth import Complete, Growth
 from orchestrator.store.layout import Store
 from orchestrator.store.sweep_runs import append_run, run_of
 from orchestrator.store.timing import timings_since
@@ -47,14 +47,17 @@ class WatchedRun:
 
     def submit_only(self) -> int:
         """Submit the trials that can run now, and return without watching them."""
+        self.growth.advance()
         wanted = len(self.dispatcher.active) - len(self.dispatcher.under_way)
         started = len(self.dispatcher.submit())
         self.view.log(f"{started} trials submitted; watch them with: adasweep status {self._sweep}")
-        waiting = len(self.dispatcher.waiting)
+        waiting, may_grow = len(self.dispatcher.waiting), self._may_grow and bool(self.dispatcher.active)
+        if may_grow:
+            self.view.log("more seeds may follow; repeat the command when these trials are done")
         if waiting:
             self.view.log(f"{waiting} trials wait for their sources; repeat the command later to submit them")
         if started + waiting >= wanted:
-            return ExitCode.RUN_AGAIN if waiting else 0
+            return ExitCode.RUN_AGAIN if waiting or may_grow else 0
         why = self.dispatcher.refusal or self.dispatcher.trouble
         left = wanted - started - waiting
         self.view.log(f"{left} trials are not submitted: {why}; repeat the command later to submit them")
@@ -103,12 +106,15 @@ class WatchedRun:
     def _sweep(self) -> str:
         return self.dispatcher.plan.sweep.key
 
+    @property
+    def _may_grow(self) -> bool:
+        return not isinstance(self.growth, Complete)
+
     def _begun(self) -> list[str]:
         return [trial for trial, seen in self.dispatcher.observed.items() if seen.attempts]
 
     def _has_news(self, target: MlflowTarget) -> bool:
-        search = self.dispatcher.plan.sweep.spec.search
-        return bool(self.dispatcher.active or search) or is_behind(self.store, target, self._begun())
+        return bool(self.dispatcher.active) or self._may_grow or is_behind(self.store, target, self._begun())
 
     def _watch(self) -> None:
         while (self.growth.advance() or self.dispatcher.active) and not self.interrupts:

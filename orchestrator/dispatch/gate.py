@@ -4,10 +4,9 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from orchestrator.backends.base import Backend
 from orchestrator.errors import Problem
 from orchestrator.plan.moments import moment_problems
-from orchestrator.plan.preflight import measuring_problems, runtime_problems
+from orchestrator.plan.preflight import Lacks, measuring_problems, runtime_problems
 from orchestrator.plan.sources import NeededSource, other_sources
 from orchestrator.sweep.claims import misplaced_claims
 from orchestrator.sweep.expand import ExaminedCells, examined_cells
@@ -15,15 +14,32 @@ from orchestrator.sweep.published_values import misplaced_values
 from orchestrator.sweep.reader import AXES, Examined, Sweep
 from orchestrator.sweep.search_points import typical_cells
 from orchestrator.sweep.trial import DataLookup, Trial
+from trainer.config.claims.cells import Cells
 
 PRICED = frozenset({"horizon_kimg", "metrics", "detector", "evaluation_seeds", "watch", "resources"})
 """Keys without which neither a price nor a warning is worth anything."""
 
 
+UNDECIDED = frozenset({"seeds", "claims", "metrics", "underpowered"})
+"""Keys without which nothing is known of what claims can show."""
+
+
+class Machine(NamedTuple):
+    """Where trials are to run: the name of a backend, and why it can never provide some resources."""
+
+    name: str
+    lacks: Lacks
+
+
+ANY_MACHINE = Machine("", lambda _: "")
+"""Where the backend is not known."""
+
+
 class Gated(NamedTuple):
     """The valid trials of a sweep, a typical configuration of its search, and everything that is wrong.
 
-    `is_priceable`: nothing is wrong with what the price of the valid trials depends on.
+    `is_priceable`: nothing is wrong with what the price of the valid trials depends on. `cells` are all cells by label;
+    None if they, or what claims say of them, are not known.
     """
 
     sweep: Sweep
@@ -31,10 +47,11 @@ class Gated(NamedTuple):
     sample: list[Trial]
     problems: list[Problem]
     is_priceable: bool
+    cells: Cells | None
 
 
 def gated(
-    read: Examined, sweep: Sweep, find: DataLookup, backend: Backend, replaced: Container[str] | None = None
+    read: Examined, sweep: Sweep, find: DataLookup, machine: Machine, replaced: Container[str] | None = None
 ) -> Gated:
     """Return the trials of a sweep, the readable part of a file, with all problems of the file and of the trials.
 
@@ -48,15 +65,16 @@ def gated(
     typical = typical_cells(sweep, find) if has_axes and sweep.spec.search else ExaminedCells([], [])
     if replaced is None:
         every = (*trials, *typical.trials)
-        running = runtime_problems(sweep, every, backend.lacks, backend.name) + _problems_of_sources(every, backend)
+        running = runtime_problems(sweep, every, machine.lacks, machine.name) + _problems_of_sources(every, machine)
     else:
-        running = measuring_problems(sweep, trials, backend.lacks, replaced)
+        running = measuring_problems(sweep, trials, machine.lacks, replaced)
     is_priceable = PRICED.isdisjoint(read.left_out)
     moments = moment_problems(sweep, trials) if is_priceable and replaced is None else ()
     placed = [] if spec.search and replaced is None else _misplaced(sweep, own)
     placed += [sweep.problem(path, text) for path, text in moments]
     problems = _one_a_place(read.problems, [*own.problems, *typical.problems], placed, running)
-    return Gated(sweep, trials, typical.trials, problems, is_priceable)
+    cells = own.cells if has_axes and UNDECIDED.isdisjoint(read.left_out) else None
+    return Gated(sweep, trials, typical.trials, problems, is_priceable, cells)
 
 
 def _one_a_place(*groups: Sequence[Problem]) -> list[Problem]:
@@ -73,13 +91,13 @@ def _without_search(sweep: Sweep) -> Sweep:
     return replace(sweep, spec=sweep.spec.model_copy(update={"search": None, "stop": []}))
 
 
-def _problems_of_sources(trials: Sequence[Trial], backend: Backend) -> list[Problem]:
+def _problems_of_sources(trials: Sequence[Trial], machine: Machine) -> list[Problem]:
     """Return what would fail of the trials of other sweeps that these start from, at the lines of those sweeps."""
     by_sweep: dict[str, list[NeededSource]] = {}
     for source in other_sources(trials).values():
         by_sweep.setdefault(source.sweep.key, []).append(source)
     found = (
-        runtime_problems(group[0].sweep, [one.trial for one in group], backend.lacks, backend.name)
+        runtime_problems(group[0].sweep, [one.trial for one in group], machine.lacks, machine.name)
         for group in by_sweep.values()
     )
     unknown = [

@@ -6,23 +6,25 @@ import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import NamedTuple
 
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
-from orchestrator.dispatch.gate import Gated, gated
+from orchestrator.dispatch.gate import ANY_MACHINE, Gated, Machine, gated
 from orchestrator.dispatch.poll import open_handles, reported_states
-from orchestrator.errors import BackendError, PlanError, Problem, SweepError
+from orchestrator.dispatch.request import COMMAND_LINE, option_problem, request_problems
+from orchestrator.dispatch.request import Request as Request
+from orchestrator.dispatch.request import RequestedEvaluation as RequestedEvaluation
+from orchestrator.errors import BackendError, Problem, SweepError, require_none
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions
-from orchestrator.plan.cost import NO_TARIFF, Tariff
+from orchestrator.plan.claim_power import ClaimPower, powers_of, undecidable_problems
 from orchestrator.plan.decide import Decider, decide_one
 from orchestrator.plan.decide_evaluation import decide_metrics
 from orchestrator.plan.devices import device_choice, with_choice
-from orchestrator.plan.lost_evaluations import lost_evaluations
+from orchestrator.plan.lost_moments import lost_moments
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import stored_plan
+from orchestrator.plan.sequential import reached_seeds
 from orchestrator.plan.sources import unique_trials
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.datasets import lookup
@@ -36,10 +38,7 @@ from orchestrator.sweep.expand import examined_cells
 from orchestrator.sweep.published_settings import published_about
 from orchestrator.sweep.reader import Sweep, examined, read_sweep
 from orchestrator.sweep.search_points import stored_points, typical_cells
-from orchestrator.sweep.spec import MAX_HORIZON_KIMG
 from orchestrator.sweep.trial import DataLookup, Trial
-from trainer.config.metrics.names import detector_name, distance_name, parse_metric
-from trainer.config.probes import parse_probe
 from trainer.config.train import TrainConfig
 from trainer.config.training import TransferFromTrial
 from trainer.errors import UserError
@@ -48,40 +47,6 @@ from trainer.record import State
 MOST_OTHERS = 100
 PAPER = "paper"
 """The tier with a paper's own settings."""
-
-
-class RequestedEvaluation(NamedTuple):
-    """Metrics and probes requested on the command line; None: as in the sweep."""
-
-    metrics: tuple[str, ...] | None = None
-    probes: tuple[str, ...] | None = None
-    detector: str | None = None
-    distance: str | None = None
-    evaluation_seeds: int | None = None
-
-    @property
-    def given(self) -> dict[str, object]:
-        """Return the given values by the keys of the sweep that they replace."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in self._asdict().items()
-            if value is not None
-        }
-
-
-class Request(NamedTuple):
-    """A request to plan: a sweep file, its tier, the backend, and overrides.
-
-    With `evaluation`, snapshots are evaluated and nothing is trained.
-    """
-
-    file: Path
-    tier: str = ""
-    horizon_kimg: float | None = None
-    tariff: Tariff = NO_TARIFF
-    backend: str = "local"
-    cpus: int | None = None
-    evaluation: RequestedEvaluation | None = None
 
 
 @contextmanager
@@ -97,23 +62,40 @@ def collector_paused() -> Iterator[None]:
 @collector_paused()
 def plan_sweep(store: Store, request: Request) -> Plan:
     """Return the plan of a sweep for the current state of the store. Raises SweepError with all that is wrong."""
-    backend, find = open_backend(request.backend, store, request.cpus), lookup(store)
-    replaced = None if request.evaluation is None else request.evaluation.given
+    wrong, find, choice = list(request_problems(request)), lookup(store), None
+    backend = _opened(store, request, wrong)
     read = examined(request.file, request.tier)
     if read.sweep is None:
-        raise SweepError(read.problems)
-    sweep, choice = _requested(store, read.sweep, request), None
-    if sweep.spec.resources.chosen and not read.problems and (trials := cells_to_size(sweep, find)):
+        raise SweepError([*wrong, *read.problems])
+    sweep = _requested(store, read.sweep, request)
+    if request.detach and sweep.spec.search:
+        wrong.append(option_problem("detach", "a search must be watched: it samples configurations one by one"))
+    if backend and sweep.spec.resources.chosen and not read.problems and (trials := cells_to_size(sweep, find)):
         choice = device_choice(sweep, trials, store.benchmarks, backend.lacks)
         sweep = with_choice(sweep, choice)
-    found = gated(read, sweep, find, backend, replaced)
-    if found.problems:
-        raise _refusal(store, request, found, backend)
+    machine = Machine(backend.name, backend.lacks) if backend else ANY_MACHINE
+    replaced = None if request.evaluation is None else request.evaluation.given
+    found = gated(read, sweep, find, machine, replaced)
+    if backend is None or wrong or found.problems:
+        raise _refusal(store, request, found, None if wrong else backend, wrong)
     return replace(_planned(store, request, found, backend), devices=choice)
+
+
+def _opened(store: Store, request: Request, wrong: list[Problem]) -> Backend | None:
+    """Return the backend of a request; None if there is none, with the reason added to what is `wrong`."""
+    try:
+        return open_backend(request.backend, store, request.cpus)
+    except SweepError as error:
+        wrong += error.problems
+    except UserError as error:
+        told = "; ".join(filter(None, (error.problem, error.way_out)))
+        wrong.append(Problem(COMMAND_LINE, str(error.place), told))
+    return None
 
 
 def sweep_to_size(store: Store, request: Request) -> Sweep:
     """Return the requested sweep as its file has it, the number of devices not chosen. Raises SweepError."""
+    require_none(list(request_problems(request)))
     return _requested(store, read_sweep(request.file, request.tier), request)
 
 
@@ -122,17 +104,39 @@ def cells_to_size(sweep: Sweep, find: DataLookup) -> list[Trial]:
     return (typical_cells if sweep.spec.search else examined_cells)(sweep, find).trials
 
 
-def _refusal(store: Store, request: Request, found: Gated, backend: Backend) -> SweepError:
-    """Return the refusal of a sweep: what is wrong, that its valid trials alone exceed the budget, and warnings."""
-    if not (found.trials and found.is_priceable):
-        return SweepError(found.problems)
+def _refusal(
+    store: Store, request: Request, found: Gated, backend: Backend | None, wrong: Sequence[Problem]
+) -> SweepError:
+    """Return the refusal of a sweep: all that is wrong, claims that can never pass, and warnings.
+
+    If its valid trials alone exceed the budget, this is said as well. Without a backend, nothing is priced.
+    """
+    problems = [*wrong, *found.problems]
+    if not (backend and found.trials and found.is_priceable):
+        return SweepError([*problems, *_undecidable(request, found)])
     try:
         plan = _planned(store, request, found, backend)
     except (BackendError, UserError) as error:
         every = (*found.trials, *found.sample)
         warnings = cautions(found.sweep.spec, every, every, store.root)
-        return SweepError(found.problems, [*warnings, f"the budget is not checked: {error}"])
-    return SweepError([*found.problems, *plan.budget_problems], plan.cautions)
+        unpriced = f"the budget is not checked: {error}"
+        return SweepError([*problems, *_undecidable(request, found)], [*warnings, unpriced])
+    return SweepError([*problems, *_undecidable(request, found, plan), *plan.budget_problems], plan.cautions)
+
+
+def _undecidable(request: Request, found: Gated, plan: Plan | None = None) -> list[Problem]:
+    """Return the claims that can never pass; what more seeds cost is told if all cells can be priced."""
+    if request.evaluation is not None or found.cells is None:
+        return []
+    is_priced = plan and found.cells.keys() == {trial.cell for trial in found.trials}
+    wrong = {(problem.place, problem.key) for problem in found.problems}
+    powers = [one for one in powers_of(found.sweep, found.cells) if _place_of(found.sweep, one) not in wrong]
+    return undecidable_problems(found.sweep, powers, len(found.cells), plan.seed_cost if plan and is_priced else None)
+
+
+def _place_of(sweep: Sweep, power: ClaimPower) -> tuple[str, str]:
+    place, key, _ = sweep.problem(("claims", power.place), "")
+    return place, key
 
 
 def problems_of_plan(plan: Plan, request: Request) -> list[Problem]:
@@ -165,7 +169,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     doubts = dict.fromkeys(backend.doubts(each) for each in {trial.resources: None for trial in (*to_run, *sample)})
     return replace(
         plan,
-        cautions=(*warned, *filter(None, doubts), *lost_evaluations(plan), *_deviations(sweep, (*trials, *sample))),
+        cautions=(*warned, *filter(None, doubts), *lost_moments(plan, store), *_deviations(sweep, (*trials, *sample))),
     )
 
 
@@ -229,28 +233,16 @@ def most_at_a_time(sweep: Sweep, trials_of_each: int) -> float:
 
 
 def _requested(store: Store, sweep: Sweep, request: Request) -> Sweep:
-    """Return a sweep with what a request changes, and with the configurations that its search has sampled so far."""
+    """Return a sweep with what a request changes, and with what its search has sampled or its cells reached so far."""
     changes: dict[str, object] = {}
-    if request.horizon_kimg is not None:
-        if not 0 < request.horizon_kimg <= MAX_HORIZON_KIMG:
-            limit = f"at most {MAX_HORIZON_KIMG:g}" if request.horizon_kimg > 0 else "more than 0"
-            raise PlanError("--horizon-kimg", f"{request.horizon_kimg:g} is not {limit}")
+    if request.horizon_kimg is not None and request.is_horizon_valid:
         sweep = replace(sweep, spec=sweep.spec.at_horizon(request.horizon_kimg))
     if request.evaluation is not None:
-        changes |= _checked(request.evaluation)
+        changes |= request.evaluation.settings
     sweep = replace(sweep, spec=sweep.spec.model_copy(update=changes))
-    plan = stored_plan(store, sweep.key) if sweep.spec.search else None
-    return replace(sweep, sampled=stored_points(sweep, plan.search if plan else None))
-
-
-def _checked(evaluation: RequestedEvaluation) -> dict[str, object]:
-    """Return the request as settings of a sweep. Raises UserError for unknown names."""
-    for name in evaluation.metrics or ():
-        parse_metric(name)
-    for name in evaluation.probes or ():
-        parse_probe(name)
-    if evaluation.detector:
-        detector_name(evaluation.detector)
-    if evaluation.distance:
-        distance_name(evaluation.distance)
-    return evaluation.given
+    plan = stored_plan(store, sweep.key) if sweep.spec.search or sweep.spec.sequential else None
+    return replace(
+        sweep,
+        sampled=stored_points(sweep, plan.search if plan else None),
+        reached=reached_seeds(sweep.spec.sequential, plan),
+    )

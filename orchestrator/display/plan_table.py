@@ -82,14 +82,14 @@ def summary(plan: Plan) -> list[str]:
     """Return the summary of a plan, a few lines."""
     totals = plan.totals
     counted = ", ".join(f"{count:,} {action}" for action, count in plan.actions.items())
-    cells, seeds = len({trial.cell for trial in plan.trials}), len(plan.sweep.spec.seed_values)
-    own = len(plan.unique) - len(plan.sources)
-    size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {many(seeds, 'seed')})"
+    cells, own = len({trial.cell for trial in plan.trials}), len(plan.unique) - len(plan.sources)
+    size = f"{many(own, 'trial')} ({many(cells, 'cell')} × {_seeds(plan)})"
     size += f", and {many(len(plan.sources), 'source')} from other sweeps" if plan.sources else ""
     lines = [f"{size}: {counted or 'none yet'}", *map(_warning, plan.cautions), *map(str, plan.claims)]
     lines += devices_lines(plan.devices) if plan.devices else []
     if plan.awaited:
         lines.append(f"{many(len(plan.awaited), 'more run')} yet to be sampled")
+    lines += further_lines(plan) if plan.further else []
     if not totals.runs:
         active = plan.actions.get(Action.LEAVE.value, 0)
         return [*lines, f"Nothing to start: {active:,} queued or running." if active else "Nothing to run."]
@@ -103,6 +103,23 @@ def summary(plan: Plan) -> list[str]:
     extra = [_energy(plan)] if totals.kwh is not None else []
     extra += [f"cost {totals.money:,.2f}"] if totals.money is not None else []
     return [*lines, *([", ".join(extra)] if extra else []), f"Estimated from: {'; '.join(sources)}"]
+
+
+def _seeds(plan: Plan) -> str:
+    """Return how many seeds a cell has: of sequential ones, the fewest and the most."""
+    sequential = plan.sweep.spec.sequential
+    return (
+        f"{sequential.from_} to {sequential.to} seeds" if sequential else many(len(plan.sweep.spec.seed_values), "seed")
+    )
+
+
+def further_lines(plan: Plan) -> list[str]:
+    """Return what the seeds that undecided claims may add cost at most, with everything that is to come."""
+    most = plan.most
+    devices = f"{most.gpu_hours:.3g} GPU-hours" if most.gpu_hours else f"{most.cpu_hours:.3g} CPU-hours"
+    kwh = "" if most.kwh is None else f", {most.kwh:.3g} kWh"
+    added = f"at most {many(len(plan.further), 'more run')}, while claims are undecided"
+    return [f"{added}: {many(most.runs, 'run')} in all, {devices}{kwh}"]
 
 
 def devices_lines(choice: DeviceChoice) -> list[str]:

@@ -48,6 +48,7 @@ STATUS_COLUMNS = (
     Column("attempts", 30, right=True),
     Column("r_t", 20, right=True),
     Column("Wh", 15, right=True),
+    Column("ops", 12),
     Column("host", 10),
 )
 
@@ -134,6 +135,7 @@ def _status_row(status: TrialStatus) -> tuple[str, ...]:
         str(status.attempts),
         number(status.r_t, ".2f"),
         number(None if status.joules is None else status.joules / 3600, ".1f"),
+        status.ops.partition(" ")[0],
         status.host,
     )
 

@@ -27,7 +27,7 @@ def cautions(spec: SweepSpec, trials: Sequence[Trial], to_run: Iterable[Trial], 
     left_out = (f"this tier leaves out {what}: {why}" for what, why in spec.because.items())
     own = (
         *(left_out, _of_stop_rules(spec, len({trial.id for trial in trials})), _of_metrics(spec, trials)),
-        *(_of_probes(spec), _of_presets(trials), _of_parts(trials), _of_data(trials, store / "data")),
+        *(_of_presets(trials), _of_parts(trials), _of_data(trials, store / "data")),
     )
     return [line for lines in own for line in lines] + list(_of_space(spec, list(to_run), store))
 
@@ -39,11 +39,6 @@ def _of_metrics(spec: SweepSpec, trials: Sequence[Trial]) -> Iterator[str]:
             why = "" if undefined(metric, images) else doubtful(metric, images, spec.detector)
             if why:
                 yield f"{name} is unreliable: {why}"
-
-
-def _of_probes(spec: SweepSpec) -> Iterator[str]:
-    if spec.probes:
-        yield f"the time that probes take is not in the price: {', '.join(spec.probes)}"
 
 
 def _of_presets(trials: Sequence[Trial]) -> Iterator[str]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from orchestrator.errors import Problem
+from orchestrator.plan.sequential import most_seeds
+from orchestrator.sweep.claims import tested_claims
 from orchestrator.sweep.reader import Sweep
-from orchestrator.sweep.trial import Trial
-from trainer.config.claims.cells import Cells, pair_of
-from trainer.config.claims.grammar import Claim, ClaimProblem, is_measured, is_prose, parse_claim
+from orchestrator.sweep.spec import SequentialSeeds
+from trainer.config.claims.cells import Cells
 from trainer.config.claims.power import StatisticalPower
 
 
@@ -27,47 +29,58 @@ class ClaimPower(NamedTuple):
         return f"claim: {self.claim} - {found}; {can}"
 
 
-class Seeds(NamedTuple):
-    """A number of seeds per cell, and what those beyond the sweep's own cost: runs, hours of devices, kWh if known."""
+class SeedCost(NamedTuple):
+    """What one more seed of every cell costs: hours of devices, and kWh if known."""
 
-    seeds: int
-    runs: int
     gpu_hours: float
     cpu_hours: float
     kwh: float | None
 
 
-def powers_of(sweep: Sweep, trials: Sequence[Trial]) -> Iterator[ClaimPower]:
-    """Yield the power of each claim that this tier tests; the cells of a search are not known in advance."""
-    cells: Cells = {trial.cell: trial for trial in trials}
-    spec, seeds = sweep.spec, len(sweep.spec.seed_values)
-    texts = [] if spec.search else [(place, text) for place, text in enumerate(spec.claims) if not is_prose(text)]
-    tested = [(place, claim) for place, text in texts if _is_tested(claim := parse_claim(text), cells, spec.metrics)]
+def powers_of(sweep: Sweep, cells: Cells) -> Iterator[ClaimPower]:
+    """Yield the power of each claim that this tier tests; the cells of a search are not known in advance.
+
+    Of sequential seeds, all that the claim may ask for count: the last look alone could reach the smallest p.
+    """
+    spec = sweep.spec
+    tested = [] if spec.search else tested_claims(spec.claims, spec.metrics, cells)
     tests = sum(not claim.is_control for _, claim in tested)
     for place, claim in tested:
+        seeds = most_seeds(claim, spec.sequential) if spec.sequential else len(spec.seed_values)
         power = StatisticalPower.of(claim, seeds, tests)
         is_decidable = seeds >= power.seeds_needed
         yield ClaimPower(claim.text, place, seeds, power.smallest, claim.alpha, power.seeds_needed, is_decidable)
 
 
-def _is_tested(claim: Claim, cells: Cells, metrics: Sequence[str]) -> bool:
-    """Return whether the plan has both cells of a claim, and its metric."""
-    try:
-        pair_of(claim, cells)
-    except ClaimProblem:
-        return False
-    return bool(metrics) and (claim.metric is None or is_measured(claim.metric, metrics))
+def undecidable_problems(
+    sweep: Sweep, powers: Sequence[ClaimPower], cells: int, one_more: SeedCost | None
+) -> list[Problem]:
+    """Return what is wrong with claims of this tier that can never pass, unless `underpowered` says why."""
+    undecidable = [one for one in powers if not one.is_decidable]
+    if not undecidable or not sweep.states_claims or sweep.spec.underpowered:
+        return []
+    text = _refusal(undecidable, cells, one_more, sweep.spec.sequential)
+    return [sweep.problem(("claims", undecidable[0].place), text)]
 
 
-def refusal(undecidable: Sequence[ClaimPower], further: Seeds) -> str:
+def _refusal(
+    undecidable: Sequence[ClaimPower], cells: int, one_more: SeedCost | None, sequential: SequentialSeeds | None
+) -> str:
     """Return why claims are refused, and what to do."""
-    first = undecidable[0]
+    first, needed = undecidable[0], max(one.seeds_needed for one in undecidable)
+    seeds = f"{{from: {sequential.from_}, to: {needed}, until: claims}}" if sequential else needed
     rest = f" (and {len(undecidable) - 1} more)" if undecidable[1:] else ""
-    hours = f"{further.gpu_hours:.3g} GPU-hours" if further.gpu_hours else f"{further.cpu_hours:.3g} CPU-hours"
-    kwh = "" if further.kwh is None else f", {further.kwh:.3g} kWh"
+    more = needed - first.seeds
+    cost = f", about {_told(one_more, more)}" if one_more else ""
     return (
         f'"{first.claim}"{rest} can never pass: {first.seeds} seeds give p = {first.smallest_p:.2g} after correction '
-        f"at best, at least {first.seeds_needed} seeds are needed; use `seeds: {further.seeds}` "
-        f"({further.runs:,} more runs, about {hours}{kwh}), or state with `underpowered: WHY` "
+        f"at best, at least {first.seeds_needed} seeds are needed; use `seeds: {seeds}` "
+        f"({more * cells:,} more runs{cost}), or state with `underpowered: WHY` "
         "that the sweep has no more"
     )
+
+
+def _told(one_more: SeedCost, seeds: int) -> str:
+    gpu_hours, cpu_hours, kwh = one_more
+    hours = f"{seeds * gpu_hours:.3g} GPU-hours" if gpu_hours else f"{seeds * cpu_hours:.3g} CPU-hours"
+    return hours if kwh is None else f"{hours}, {seeds * kwh:.3g} kWh"

@@ -24,6 +24,8 @@ class Tariff:
 
 
 NO_TARIFF = Tariff()
+BEST_AND_LAST = 2
+"""Snapshots that a trial keeps if it does not keep all."""
 
 
 class Totals(NamedTuple):
@@ -67,16 +69,36 @@ class Pricing:
     _prices: dict[tuple[str, float, int], Price] = field(default_factory=dict)
 
     def cost(self, trial: Trial, kimg: float, snapshots: int = 1) -> RunCost:
-        """Return the cost of starting a trial and training it for `kimg`, evaluations included.
+        """Return the cost of starting a trial and training it for `kimg`, evaluations and probes included.
 
-        If nothing is trained, `snapshots` of them are evaluated.
+        If nothing is trained, `snapshots` of them are evaluated and probed.
         """
-        rate, power = self._rate_and_power(trial)
-        evaluations = self._evaluations(kimg, snapshots)
-        place = trial.cell, kimg, evaluations
+        place = trial.cell, kimg, snapshots
         if place not in self._prices:
-            self._prices[place] = price(rate, kimg, evaluations, self.evidence.past)
-        return RunCost(kimg, trial.resources, self._prices[place], power)
+            attempt, later = self.attempt(trial, kimg, snapshots), self._later(trial, kimg)
+            self._prices[place] = attempt.then(later) if later else attempt
+        return RunCost(kimg, trial.resources, self._prices[place], self._rate_and_power(trial)[1])
+
+    def attempt(self, trial: Trial, kimg: float, snapshots: int = 1) -> Price:
+        """Return the price of the next attempt alone: training leaves probes, and deferred evaluations, to another."""
+        rate, _ = self._rate_and_power(trial)
+        if kimg <= 0:
+            return price(rate, 0.0, max(1, snapshots), self.evidence.past, max(1, snapshots))
+        evaluations = 0 if self._is_deferred else evaluations_of(kimg, self.spec.watch.evaluate_every_kimg)
+        return price(rate, kimg, evaluations, self.evidence.past)
+
+    @property
+    def _is_deferred(self) -> bool:
+        return self.spec.watch.evaluation == "later"
+
+    def _later(self, trial: Trial, kimg: float) -> Price | None:
+        """Return the price of the job that evaluates and probes the snapshots of a training, if there will be one."""
+        if kimg <= 0 or not (self.spec.probes or (self._is_deferred and self.spec.metrics)):
+            return None
+        rate, _ = self._rate_and_power(trial)
+        every = evaluations_of(kimg, self.spec.watch.evaluate_every_kimg)
+        kept = every if self._is_deferred or self.spec.watch.snapshots_kept == "all" else min(every, BEST_AND_LAST)
+        return price(rate, 0.0, every if self._is_deferred else 0, self.evidence.past, kept)
 
     def reference_seconds(self, trials: Iterable[Trial]) -> float:
         """Return the time to compute features of real images that are not yet cached."""
@@ -93,12 +115,6 @@ class Pricing:
             rate = self.evidence.rate(trial.config, trial.resources, to_measure(self.spec))
             self._known[trial.cell] = rate, self._power(trial)
         return self._known[trial.cell]
-
-    def _evaluations(self, kimg: float, snapshots: int) -> int:
-        if kimg <= 0:
-            return max(1, snapshots)
-        deferred = self.spec.watch.evaluation == "later"
-        return 0 if deferred else evaluations_of(kimg, self.spec.watch.evaluate_every_kimg)
 
     def _power(self, trial: Trial) -> Power | None:
         if self.tariff.watts is not None:
@@ -119,8 +135,8 @@ def energy(costs: Sequence[RunCost]) -> tuple[float | None, float | None, float 
 
 
 def to_measure(spec: SweepSpec) -> ToMeasure:
-    """Return the metrics that an evaluation of a sweep computes."""
-    return ToMeasure(tuple(spec.metrics), spec.detector, spec.evaluation_seeds)
+    """Return the metrics that an evaluation of a sweep computes, and its probes."""
+    return ToMeasure(tuple(spec.metrics), spec.detector, spec.evaluation_seeds, tuple(spec.probes))
 
 
 def money(tariff: Tariff, kwh: float | None, gpu_hours: float) -> float | None:

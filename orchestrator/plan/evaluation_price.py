@@ -17,11 +17,12 @@ PUBLISHED_SPREAD = 3.0
 
 
 class ToMeasure(NamedTuple):
-    """The metrics of an evaluation."""
+    """The metrics of an evaluation, and the probes of a snapshot."""
 
     metrics: tuple[str, ...] = ()
     detector: str = "lite0"
     seeds: int = 1
+    probes: tuple[str, ...] = ()
 
     @property
     def specs(self) -> list[MetricSpec]:

@@ -1,5 +1,6 @@
 """A plan: every cell of a sweep, the action for its trial, the reason and the price. Values only."""
 
+import itertools
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,7 @@ from functools import cached_property
 
 from orchestrator.errors import Problem
 from orchestrator.plan.chain import longest_chain
-from orchestrator.plan.claim_power import ClaimPower, Seeds, powers_of, refusal
+from orchestrator.plan.claim_power import ClaimPower, SeedCost, powers_of, undecidable_problems
 from orchestrator.plan.cost import NO_TARIFF, Pricing, RunCost, Tariff, Totals, energy, money
 from orchestrator.plan.decide import TO_RUN, Action, Decider, Decision, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
@@ -15,6 +16,7 @@ from orchestrator.plan.overhead import NO_OVERHEAD, Overhead, overhead_of
 from orchestrator.plan.planned_run import planned_run, planned_source
 from orchestrator.plan.price import Price
 from orchestrator.plan.right_size import DeviceChoice
+from orchestrator.plan.sequential import further_seeds
 from orchestrator.plan.sources import Dependent, NeededSource, dependents_of, held_back, other_sources, unique_trials
 from orchestrator.plan.speed import SpeedEvidence
 from orchestrator.plan.wanted import wanted_of
@@ -98,9 +100,25 @@ class Plan:
         return (*self.costs.values(), *self.awaited)
 
     @cached_property
+    def further(self) -> tuple[RunCost, ...]:
+        """Return the costs of the seeds that undecided claims may yet add, all of them."""
+        if self.pricing is None or self.decider is not decide_one:
+            return ()
+        added = further_seeds(self.sweep.spec, self.trials)
+        costs = ([self.pricing.cost(trial, trial.horizon_kimg)] * count for trial, count in added)
+        return tuple(itertools.chain.from_iterable(costs))
+
+    @cached_property
     def totals(self) -> Totals:
-        """Return the totals of all runs to come."""
-        costs = self.to_pay
+        """Return the totals of all runs to come, without seeds that claims may add."""
+        return self._totals(self.to_pay)
+
+    @cached_property
+    def most(self) -> Totals:
+        """Return the totals of all runs to come if claims need every seed that they may add."""
+        return self._totals((*self.to_pay, *self.further)) if self.further else self.totals
+
+    def _totals(self, costs: Sequence[RunCost]) -> Totals:
         gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
         kwh, kwh_low, kwh_high = energy(costs)
         chain = longest_chain(self.dependents, self.prices)
@@ -128,8 +146,8 @@ class Plan:
         pricing, seen = self.source_pricing.get(trial.id, self.pricing), self.observed.get(trial.id)
         if pricing is None:
             return None
-        cost = pricing.cost(trial, kimg, len(seen.measured.snapshots) if seen else 0)
-        return cost.price.estimate(pricing.made)
+        attempt = pricing.attempt(trial, kimg, len(seen.measured.snapshots) if seen else 0)
+        return attempt.estimate(pricing.made)
 
     @property
     def whole_estimate(self) -> Estimate:
@@ -143,27 +161,27 @@ class Plan:
     @cached_property
     def claims(self) -> tuple[ClaimPower, ...]:
         """Return what the seeds of the sweep can show at most of each claim that is tested."""
-        return tuple(powers_of(self.sweep, self.trials))
+        return tuple(powers_of(self.sweep, {trial.cell: trial for trial in self.trials}))
 
     @property
     def claim_problems(self) -> list[Problem]:
         """Return what is wrong with claims of this tier that can never pass, unless `underpowered` says why."""
-        undecidable = [one for one in self.claims if not one.is_decidable]
-        if not undecidable or not self.sweep.states_claims or self.sweep.spec.underpowered:
-            return []
-        path = ("claims", undecidable[0].place)
-        return [self.sweep.problem(path, refusal(undecidable, self._further_seeds(undecidable)))]
+        return undecidable_problems(self.sweep, self.claims, len(self._firsts), self.seed_cost)
 
-    def _further_seeds(self, undecidable: Sequence[ClaimPower]) -> Seeds:
-        """Return the seeds with which all of these claims could be decided, and the price of those that are missing."""
-        seeds = max(one.seeds_needed for one in undecidable)
-        more = seeds - len(self.sweep.spec.seed_values)
-        firsts = {trial.cell: trial for trial in reversed(self.trials)}.values()
-        costs = [self.pricing.cost(trial, trial.horizon_kimg) for trial in firsts] if self.pricing else []
-        gpu_hours = more * sum(cost.hours * cost.resources.gpus for cost in costs)
-        cpu_hours = more * sum(cost.hours * cost.resources.cpus for cost in costs)
-        kwh = energy(costs)[0]
-        return Seeds(seeds, more * len(firsts), gpu_hours, cpu_hours, None if kwh is None else more * kwh)
+    @property
+    def seed_cost(self) -> SeedCost | None:
+        """Return what one more seed of every cell costs."""
+        if self.pricing is None:
+            return None
+        costs = [self.pricing.cost(trial, trial.horizon_kimg) for trial in self._firsts]
+        gpu_hours = sum(cost.hours * cost.resources.gpus for cost in costs)
+        cpu_hours = sum(cost.hours * cost.resources.cpus for cost in costs)
+        return SeedCost(gpu_hours, cpu_hours, energy(costs)[0])
+
+    @property
+    def _firsts(self) -> list[Trial]:
+        """Return the first trial of every cell."""
+        return list({trial.cell: trial for trial in reversed(self.trials)}.values())
 
     @property
     def budget_problems(self) -> list[Problem]:
@@ -171,7 +189,7 @@ class Plan:
         return [self.sweep.problem(("budget", name), text) for name, text in self._over_budget()]
 
     def _over_budget(self) -> Iterator[tuple[str, str]]:
-        totals = self.totals
+        totals = self.most
         for name, most in self.sweep.spec.budget.model_dump(exclude_none=True).items():
             needed = getattr(totals, name)
             if needed is None:
@@ -213,4 +231,11 @@ def make_plan(
     reference = own.reference_seconds([*(one for trial, one in todo.items() if trial not in theirs), *awaited])
     reference += sum(pricing.reference_seconds([todo[trial]]) for trial, pricing in theirs.items() if trial in todo)
     beside = overhead_of(past_runs, reference)
-    return replace(plan, costs=costs, awaited=later, pricing=own, source_pricing=theirs, overhead=beside)
+    return replace(
+        plan,
+        costs=costs,
+        awaited=later,
+        pricing=own,
+        source_pricing=theirs,
+        overhead=beside,
+    )

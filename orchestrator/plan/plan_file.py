@@ -7,6 +7,7 @@ from orchestrator.errors import PlanError, StoreError
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan import Plan
 from orchestrator.plan.right_size import DeviceChoice
+from orchestrator.plan.sequential import range_to_store
 from orchestrator.plan.sources import Dependent
 from orchestrator.store.layout import Store, writing
 from orchestrator.sweep.search_points import points_to_store
@@ -36,6 +37,7 @@ def plan_file_of(plan: Plan) -> PlanFile:
         claims=tuple(spec.claims),
         published=tuple(spec.published),
         search=points_to_store(sweep),
+        sequential=range_to_store(spec),
         sources=plan.runs[: len(plan.sources)],
         cells=plan.cells,
     )
@@ -52,6 +54,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     document |= {"unsampled": len(plan.awaited)}
     document |= {"cautions": list(plan.cautions), "devices": _devices(plan.devices)}
     document |= {"claim_power": [one._asdict() for one in plan.claims]}
+    if plan.sweep.spec.sequential:
+        document |= {"totals_at_most": plan.most._asdict()}
     return document | {"actions": dict(plan.actions), "totals": plan.totals._asdict(), "parallel": plan.parallel}
 
 

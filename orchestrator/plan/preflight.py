@@ -34,7 +34,7 @@ LEVEL = re.compile(r"_(\d+)$")
 
 
 def runtime_problems(sweep: Sweep, trials: Sequence[Trial], lacks: Lacks, backend: str) -> list[Problem]:
-    """Return the problems that would make trials fail on the backend of this name."""
+    """Return the problems that would make trials fail on the backend of this name, or on any ("")."""
     driver = [sweep.problem(path, text) for path, text in _driver_problems(sweep.spec, trials, backend)]
     memory = [sweep.problem(path, text) for path, text in _memory_problems(sweep, trials, backend)]
     return [*driver, *measuring_problems(sweep, trials, lacks), *memory, *_snapshot_problems(sweep, trials)]
@@ -62,7 +62,7 @@ def _driver_problems(spec: SweepSpec, trials: Sequence[Trial], backend: str) -> 
     if spec.search is None or spec.search.driver != "ray_tune":
         return
     place = ("search", "driver")
-    if backend != "ray":
+    if backend not in ("ray", ""):
         yield place, "ray_tune needs a Ray cluster; add --backend ray, or use driver: optuna"
     axes = spec.cells or spec.zip or spec.grid or any(when.grid for when in spec.when)
     if axes or len(spec.seed_values) > 1:
@@ -139,6 +139,8 @@ def _memory_for(resources: Resources, backend: str) -> tuple[float, str, str]:
     """Return the memory in GiB that a trial has at most, in words what has it, and the key that decides."""
     if resources.gpus:
         return LARGEST_GPU_GIB, "no GPU has", "generator"
+    if not backend:
+        return math.inf, "it is not known where", "resources"
     if backend == "local":
         return machine_gib(), "this machine has", "generator"
     return resources.memory_gib, "it requests", "resources"

@@ -9,11 +9,11 @@ from trainer.config.job import Estimate
 
 
 class Rate(NamedTuple):
-    """Costs in seconds of start-up, training and evaluation.
+    """Costs in seconds of start-up, training and evaluation, and of all probes of one snapshot.
 
-    Training is accurate to a factor of `spread`, an evaluation to `evaluation_spread`. `startup` is the time from the
-    start of a job to its first iteration. `kind` is benchmark, history or published; only past errors of the same kind
-    are used to correct it.
+    Training is accurate to a factor of `spread`, an evaluation to `evaluation_spread`, probing to `probing_spread`.
+    `startup` is the time from the start of a job to its first iteration. `kind` is benchmark, history or published;
+    only past errors of the same kind are used to correct it.
     """
 
     seconds_per_kimg: float
@@ -23,6 +23,8 @@ class Rate(NamedTuple):
     seconds_per_evaluation: float = 0.0
     startup: float = 0.0
     evaluation_spread: float = 1.0
+    seconds_per_probing: float = 0.0
+    probing_spread: float = 1.0
 
 
 class Power(NamedTuple):
@@ -45,6 +47,11 @@ class Price(NamedTuple):
     source: str
     plain: float
     kind: str
+
+    def then(self, later: "Price") -> "Price":
+        """Return the price of this attempt and a later one; `plain` remains that of this one."""
+        seconds, low, high = self.seconds + later.seconds, self.low + later.low, self.high + later.high
+        return self._replace(seconds=seconds, low=low, high=high)
 
     def estimate(self, made: float) -> Estimate:
         """Return the estimate to store with the attempt, for comparison with its actual time."""
@@ -70,11 +77,13 @@ def evaluations_of(kimg: float, evaluate_every_kimg: float) -> int:
     return max(1, math.ceil(kimg / evaluate_every_kimg))
 
 
-def price(rate: Rate, kimg: float, evaluations: int, past: Sequence[PastError] = ()) -> Price:
-    """Return the price of `kimg` of training with this number of evaluations."""
+def price(rate: Rate, kimg: float, evaluations: int, past: Sequence[PastError] = (), probings: int = 0) -> Price:
+    """Return the price of `kimg` of training with this number of evaluations, and of snapshots that are probed."""
     training, evaluating = rate.seconds_per_kimg * kimg, rate.seconds_per_evaluation * evaluations
-    plain = rate.startup + training + evaluating
-    most = rate.startup * STARTUP_SPREAD + training * rate.spread + evaluating * rate.evaluation_spread
+    probing = rate.seconds_per_probing * probings
+    plain = rate.startup + training + evaluating + probing
+    most = rate.startup * STARTUP_SPREAD + training * rate.spread
+    most += evaluating * rate.evaluation_spread + probing * rate.probing_spread
     errors = [one.error for one in past if one.kind == rate.kind and _is_comparable(one.plain, plain)]
     middle, low, high = expected(errors, most / plain if plain > 0 else rate.spread)
     source = f"{rate.source}, corrected by past estimates" if errors else rate.source

@@ -13,6 +13,7 @@ from orchestrator.plan.benchmark_file import Benchmark, shape_key
 from orchestrator.plan.calibration import Error
 from orchestrator.plan.evaluation_price import ToMeasure, evaluation_of
 from orchestrator.plan.price import PastError, Power, Rate
+from orchestrator.plan.probe_price import probing_of
 from orchestrator.plan.published import Training, published, startup_seconds
 from orchestrator.store.observe import Observed
 from orchestrator.store.timing import Timing
@@ -62,7 +63,11 @@ class SpeedEvidence:
         if evaluation.kind != found.kind and evaluation.seconds:
             kind, source = f"{found.kind}, {evaluation.kind}", f"{found.source}; evaluations: {evaluation.kind}"
             found = found._replace(kind=kind, source=source)
-        return Rate(*found, evaluation.seconds, self.startup(resources), evaluation.spread)
+        rate = Rate(*found, evaluation.seconds, self.startup(resources), evaluation.spread)
+        if not asked.probes:
+            return rate
+        probing = probing_of(asked, config, resources, found.seconds_per_kimg, self.history.get(key, ()))
+        return rate._replace(seconds_per_probing=probing.seconds, probing_spread=probing.spread)
 
     def startup(self, resources: Resources) -> float:
         """Return the time from the start of a job to its first iteration: the median of earlier ones, if any."""

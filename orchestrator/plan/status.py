@@ -23,7 +23,7 @@ from trainer.record import RunDir, RunRecord, State, read_record
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """The status of one run of a sweep. `wrong` describes its problem, or is empty.
+    """The status of one run of a sweep. `wrong` describes its problem, or is empty; `ops` names its operations.
 
     `left_seconds` is the remaining time; None if unknown. `timed_hours` is the actual time of completed attempts, for
     which `expected_hours` were expected, between `expected_low_hours` and `expected_high_hours`.
@@ -47,6 +47,7 @@ class TrialStatus:
     host: str
     doing: str
     wrong: str
+    ops: str = ""
     left_seconds: float | None = None
     timed_hours: float | None = None
     expected_hours: float | None = None
@@ -94,6 +95,7 @@ def trial_status(
         host=seen.host,
         doing=decision.reason if decision.action is Action.WAIT else _doing(seen, records),
         wrong=_wrong(seen, decision),
+        ops=next((record.ops for record in reversed(records) if record.work == "train"), ""),
         left_seconds=_left(attempts, decision),
         timed_hours=times.taken,
         expected_hours=times.expected,

@@ -10,17 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from orchestrator.dispatch.dispatcher import Dispatcher, is_settled
-from orchestrator.dispatch.poll import open_handles, reported_states
 from orchestrator.errors import LeaseHeld, PlanError, SweepError
-from orchestrator.plan.decide import Action, decide
-from orchestrator.plan.plan_file import write_plan
-from orchestrator.plan.wanted import wanted_of
+from orchestrator.plan.decide import Action
 from orchestrator.search.engine import Engine, Result, Suggestion
+from orchestrator.search.growth import Complete, Growth, grow
+from orchestrator.search.sequential import SequentialGrowth
 from orchestrator.store.lease import BEAT_SECONDS, Lease, acquire
-from orchestrator.store.observe import observe
 from orchestrator.sweep.expand import applies
 from orchestrator.sweep.search_points import study_name, trials_of
 from orchestrator.sweep.search_space import Applies, Point, Search, every, is_countable
@@ -30,21 +27,6 @@ MOST_REPEATS = 20
 """How many repetitions may be sampled in a row before the space is enumerated."""
 
 MOST_POINTS = 10_000
-
-
-class Growth(Protocol):
-    """Adds trials to a plan while it is being executed."""
-
-    def advance(self) -> bool:
-        """Add the trials that may run now; return whether more may follow."""
-        ...
-
-
-class Complete:
-    """The growth of a plan that has all its trials from the start: none."""
-
-    def advance(self) -> bool:
-        return False
 
 
 @dataclass
@@ -150,18 +132,8 @@ class Sampling:
         if point in plan.sweep.sampled:
             return
         sweep = replace(plan.sweep, sampled=(*plan.sweep.sampled, point))
-        every, awaited = (*plan.trials, *trials), plan.awaited[len(trials) :]
-        wanted = wanted_of(sweep, every)
-        fresh = [trial for trial in wanted if trial not in dispatcher.observed]
-        handles = open_handles(dispatcher.store, fresh)
-        outages: list[str] = []
-        states = reported_states(dispatcher.store, handles, [dispatcher.backend], outages)
-        for outage in outages:
-            self.log(outage)
-        seen = observe(dispatcher.store, fresh, states)
-        grown = replace(plan, sweep=sweep, trials=every, wanted=wanted, awaited=awaited)
-        write_plan(dispatcher.store, grown)
-        dispatcher.grow(grown, seen, decide({trial: wanted[trial] for trial in fresh}, seen, dispatcher.rules))
+        plan = replace(plan, awaited=plan.awaited[len(trials) :])
+        grow(dispatcher, plan, sweep, (*plan.trials, *trials), self.log)
 
     def _result(self, trials: tuple[str, ...]) -> Result:
         """Return the result of a configuration: means over its trials."""
@@ -198,6 +170,9 @@ def mean_curve(curves: list[Mapping[float, float]]) -> dict[float, float]:
 def growth_of(dispatcher: Dispatcher, find: DataLookup, log: Callable[[str], None]) -> Iterator[Growth]:
     """Yield the growth of a dispatcher's plan. Raises PlanError if another process drives the search."""
     sweep, search = dispatcher.plan.sweep, dispatcher.plan.sweep.spec.search
+    if sweep.spec.sequential:
+        yield SequentialGrowth(dispatcher, find, log)
+        return
     if not search:
         yield Complete()
         return

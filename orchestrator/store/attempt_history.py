@@ -6,16 +6,34 @@ from typing import NamedTuple
 from orchestrator.store.layout import read_job
 from orchestrator.store.requests import cancelled_by
 from trainer.config.job import Job, Work
+from trainer.config.options import Watch
 from trainer.record import RunDir, RunRecord, State, read_record
 
 RequestedNumbers = frozenset[tuple[str, ...]]
 """Metrics, each with its networks, and probes."""
 
 
+class Kept(NamedTuple):
+    """How often an attempt recorded and saved, in kimg, and how much of it is kept."""
+
+    sample_every_kimg: float
+    tick_kimg: float
+    checkpoint_every_kimg: float
+    checkpoints_kept: int
+    evaluate_every_kimg: float
+    snapshots_kept: str
+
+    @classmethod
+    def of(cls, watch: Watch) -> "Kept":
+        """Return the intervals of a watch."""
+        return cls(*(getattr(watch, name) for name in cls._fields))
+
+
 class AttemptSummary(NamedTuple):
     """One attempt. `state` is None without a readable record; `began`: its worker started.
 
-    `cancelled_by` is the sweep that cancelled it, "" for all sweeps, None for none.
+    `cancelled_by` is the sweep that cancelled it, "" for all sweeps, None for none. `kept` is None without a readable
+    job.
     """
 
     number: int
@@ -29,6 +47,7 @@ class AttemptSummary(NamedTuple):
     exit_code: int | None = None
     message: str = ""
     cancelled_by: str | None = None
+    kept: Kept | None = None
 
     @property
     def was_refused(self) -> bool:
@@ -45,7 +64,7 @@ def _attempted(run: RunDir, number: int) -> AttemptSummary:
     job, record = read_job(run.job(number)), read_record(run.record(number))
     found = AttemptSummary(number, cancelled_by=cancelled_by(run, number))
     if job:
-        found = found._replace(sweep=job.sweep, work=job.work, requested=requested_by(job))
+        found = found._replace(sweep=job.sweep, work=job.work, requested=requested_by(job), kept=Kept.of(job.options))
     return with_record(found, record) if record else found
 
 

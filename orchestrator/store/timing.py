@@ -13,7 +13,7 @@ class Timing(NamedTuple):
     """A completed attempt. Times in seconds; `startup` is None if unknown; `passes` has one time per evaluation.
 
     `kimg` is the training of this attempt alone; `seconds` is from the start of its job to its end; `ended` is Unix
-    time.
+    time; `snapshots` is how many of its trial are kept.
     """
 
     trial: str
@@ -23,6 +23,14 @@ class Timing(NamedTuple):
     startup: float | None
     passes: tuple[float, ...]
     ended: float = 0.0
+    snapshots: int = 0
+
+    @property
+    def per_probed_snapshot(self) -> float | None:
+        """Return the seconds of all probes of one snapshot; None if nothing was probed."""
+        rest = self.seconds - (self.startup or 0.0) - sum(self.passes)
+        is_probed = self.job.work == "evaluate" and bool(self.job.options.probes)
+        return rest / self.snapshots if is_probed and self.snapshots and rest > 0 else None
 
     @property
     def per_kimg(self) -> float | None:
@@ -64,6 +72,7 @@ def _timing(run: RunDir, number: int) -> Timing | None:
         startup=_startup(record),
         passes=_passes(run, number),
         ended=record.updated,
+        snapshots=len(run.kept_snapshots()) if job.options.probes else 0,
     )
 
 

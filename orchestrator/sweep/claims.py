@@ -81,6 +81,20 @@ def well_formed(claims: Sequence[str]) -> Iterator[tuple[int, Claim]]:
                 yield index, parse_claim(text)
 
 
+def tested_claims(claims: Sequence[str], metrics: Sequence[str], cells: Cells) -> list[tuple[int, Claim]]:
+    """Return the claims that a plan with these cells and metrics tests, with their places."""
+    return [(place, claim) for place, claim in well_formed(claims) if _is_tested(claim, cells, metrics)]
+
+
+def _is_tested(claim: Claim, cells: Cells, metrics: Sequence[str]) -> bool:
+    """Return whether the plan has both cells of a claim, and its metric."""
+    try:
+        pair_of(claim, cells)
+    except ClaimProblem:
+        return False
+    return bool(metrics) and (claim.metric is None or is_measured(claim.metric, metrics))
+
+
 def misplaced_claims(claims: Sequence[str], cells: Cells) -> Iterator[tuple[KeyPath, str]]:
     """Yield well-formed claims that do not refer to two cells of the sweep."""
     for index, claim in well_formed(claims):

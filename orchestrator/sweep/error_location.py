@@ -1,7 +1,7 @@
 """Traces an error in a resolved configuration to the line that set the value."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic_core import ErrorDetails
 
@@ -23,7 +23,19 @@ def locate_error(detail: ErrorDetails, settings: Sequence[Setting]) -> Misfit:
         named = [s for s in settings if re.search(rf"\b{re.escape(s.key.rsplit('.', 1)[-1])}\b", text)]
         return Misfit((named or list(settings))[-1].path, text, concerns_cell=True)
     suspects = affecting(key, settings)
-    return Misfit(suspects[-1].path, text) if suspects else Misfit(("base",), f"{key}: {text}", concerns_cell=True)
+    if not suspects:
+        return Misfit(("base",), f"{key}: {text}", concerns_cell=True)
+    return Misfit((*suspects[-1].path, *_within(suspects[-1], key)), text)
+
+
+def _within(setting: Setting, key: str) -> Iterator[str]:
+    """Yield the keys that lead from a setting to `key`, as far as its value has them."""
+    value = setting.value
+    for part in key.removeprefix(f"{setting.key}.").split("."):
+        if not isinstance(value, dict) or part not in value:
+            return
+        value = value[part]
+        yield part
 
 
 def dotted(loc: Sequence[str | int]) -> str:

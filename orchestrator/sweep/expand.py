@@ -14,6 +14,7 @@ from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.search_space import Applies, Point
 from orchestrator.sweep.setting import affecting
 from orchestrator.sweep.sources import Sources
+from orchestrator.sweep.stand_ins import STAND_INS
 from orchestrator.sweep.trial import DataLookup, Trial
 from orchestrator.sweep.unmet_conditions import unmet_conditions
 from trainer.config.claims.cells import Cells
@@ -55,22 +56,48 @@ def examined_cells(sweep: Sweep, find: DataLookup, *, are_examples: bool = False
 
     `are_examples`: `sweep.sampled` are example points that show what a search may sample.
     """
-    size, spec = size_of(sweep), sweep.spec
+    size = size_of(sweep)
     if size > MAX_TRIALS:
         problem = sweep.problem((), f"makes up to {size:,} trials; the limit is {MAX_TRIALS:,}")
         return ExaminedCells([], [problem])
-    find, conditions, collector = functools.cache(find), ConditionChecker(), ProblemCollector(sweep)
-    cells = _cells(sweep, Places(find, sweep.folder), conditions, collector)
+    places = Places(functools.cache(find), sweep.folder)
+    found = _examined(sweep, places)
+    if found.collector.hides_others:
+        others = [_examined(sweep, places._replace(stand_in=one)) for one in STAND_INS]
+        found.collector.add_common([one.collector for one in others])
+    return _with_problems(sweep, found, are_examples=are_examples)
+
+
+class _Examination(NamedTuple):
+    """The cells of a sweep, all if `are_known`, and their valid trials; what is wrong is in `collector`."""
+
+    cells: list[KeptCell]
+    trials: list[Trial]
+    collector: ProblemCollector
+    conditions: ConditionChecker
+    are_known: bool
+
+
+def _examined(sweep: Sweep, places: Places) -> _Examination:
+    conditions, collector = ConditionChecker(), ProblemCollector(sweep)
+    cells = _cells(sweep, places, conditions, collector)
     are_known = not collector.problems
-    trials = _trials(Sources(find).expansion(sweep, cells), collector)
-    found = collector.problems
+    trials = _trials(
+        Sources(places.find).expansion(sweep, cells, without_sources=places.stand_in is not None), collector
+    )
+    return _Examination(cells, trials, collector, conditions, are_known)
+
+
+def _with_problems(sweep: Sweep, examined: _Examination, *, are_examples: bool) -> ExaminedCells:
+    spec, cells, trials = sweep.spec, examined.cells, examined.trials
+    found = examined.collector.problems
     if not (cells or found or (spec.search and not sweep.sampled)):
         found = [sweep.problem(("exclude",), "excludes all cells")]
-    elif are_known and (are_examples or not spec.search):
-        found += unmet_problems(sweep, conditions)
-    if not are_known and any(when.grid for when in spec.when):
+    elif examined.are_known and (are_examples or not spec.search):
+        found += unmet_problems(sweep, examined.conditions)
+    if not examined.are_known and any(when.grid for when in spec.when):
         return ExaminedCells(trials, found)
-    points = () if are_known else ((point, settings_of(point)) for point in points_of(sweep))
+    points = () if examined.are_known else ((point, settings_of(point)) for point in points_of(sweep))
     invalid = [*points, *((cell, settings_of(cell, layers.full_tree)) for cell, layers in cells if found)]
     known = {cell.label: PointOfCells(cell.name, settings) for cell, settings in invalid}
     return ExaminedCells(trials, found, {**known, **{trial.cell: trial for trial in trials}})

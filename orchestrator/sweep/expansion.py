@@ -58,11 +58,15 @@ class Effort(NamedTuple):
 
 @dataclass
 class Expansion:
-    """The cells of one sweep, and their trials as far as they were asked for."""
+    """The cells of one sweep, and their trials as far as they were asked for.
+
+    `without_sources`: trials start from random weights, to check everything else.
+    """
 
     sweep: Sweep
     sources: SourceFinder
     cells: list[KeptCell] = field(default_factory=list)
+    without_sources: bool = False
     _trials: dict[tuple[int, int], Trial] = field(default_factory=dict)
     _found: dict[int, Found] = field(default_factory=dict)
     _sources: dict[tuple[int, int], Source] = field(default_factory=dict)
@@ -72,7 +76,7 @@ class Expansion:
         """Return the trials of a cell, one for each seed. Raises Misfits."""
         cell, layers = self.cells[place]
         _require_axes_to_hold(cell, layers)
-        first, *more = self.sweep.spec.seed_values
+        first, *more = self.sweep.seeds_of(cell.label)
         trial = self.trial(place, first)
         _require_even_shares(cell, trial)
         return [trial, *(self.trial(place, seed) for seed in more)]
@@ -114,7 +118,7 @@ class Expansion:
         """Return what a trial starts from, and its configuration. Raises Misfits."""
         cell, layers = self.cells[place]
         given = layers.transfer
-        source = self._source(place, seed, given) if isinstance(given, SourceReference) else None
+        source = self._source_of(place, seed, given) if isinstance(given, SourceReference) else None
         start = given if not isinstance(given, SourceReference) else source.snapshot if source else None
         with _locating_errors(cell):
             return source, completed(layers.with_seed(seed, start), layers.data.description)
@@ -136,6 +140,15 @@ class Expansion:
             axes=cell.axes,
             source=source,
         )
+
+    def _source_of(self, place: int, seed: int, reference: SourceReference) -> Source | None:
+        """Return what a trial starts from; None where only its other values are checked. Raises Misfits."""
+        if self.without_sources:
+            return None
+        try:
+            return self._source(place, seed, reference)
+        except Misfits as error:
+            raise Misfits(error.found, hides_others=True) from None
 
     def _source(self, place: int, seed: int, reference: SourceReference) -> Source:
         """Return what a trial starts from: the same object for all seeds that share it. Raises Misfits."""

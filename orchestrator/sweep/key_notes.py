@@ -13,7 +13,7 @@ SWEEP: Notes = {
     "when": "Further settings and axes in those cells where a condition holds.",
     "derive": "Settings computed from others, in order.",
     "exclude": "Cells that match one of these are dropped; a list of values matches any of them.",
-    "seeds": "A number of seeds, or a list of them: each cell runs once per seed.",
+    "seeds": "A number of seeds, or a list of them: each cell runs once per seed; or sequential ones.",
     "horizon_kimg": "Length of training in thousands of real images shown, rounded up to a whole iteration.",
     "metrics": "What to measure on every snapshot.",
     "detector": "The feature network of the metrics.",
@@ -60,6 +60,14 @@ GROUPS: Notes = {
         {key.removeprefix("resources."): note for key, note in SETTINGS.items() if "resources." in key}
         | {
             "within": "With `auto`: the fastest number that needs at most this many times the least energy.",
+        },
+    ),
+    **under(
+        "SequentialSeeds",
+        {
+            "from": "Seeds with which every cell starts.",
+            "to": "Most seeds of a cell.",
+            "until": "`claims`: seeds are added to the cells of claims that are not decided.",
         },
     ),
     **under("Budget", {"kwh": "Energy.", "gpu_hours": "Hours of GPUs.", "cpu_hours": "Hours of CPU cores."}),

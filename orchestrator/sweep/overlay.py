@@ -1,6 +1,6 @@
 """Merges the settings of a cell over the preset."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -16,7 +16,7 @@ from orchestrator.sweep.yaml_source import KeyPath
 from trainer.config.presets.official import PRESETS, Tree, merge, preset_tree
 from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import located
-from trainer.errors import UserError, did_you_mean
+from trainer.errors import UserError, did_you_mean, nearest
 
 
 class Misfit(NamedTuple):
@@ -29,10 +29,14 @@ class Misfit(NamedTuple):
 
 
 class Misfits(Exception):
-    """Invalid values of a cell."""
+    """Invalid values of a cell.
 
-    def __init__(self, found: list[Misfit]) -> None:
+    `hides_others`: without them, other values of the cell cannot be checked.
+    """
+
+    def __init__(self, found: list[Misfit], *, hides_others: bool = False) -> None:
         self.found = found
+        self.hides_others = hides_others
         super().__init__(found)
 
 
@@ -41,6 +45,7 @@ class MisfitCollector:
 
     def __init__(self) -> None:
         self.found: list[Misfit] = []
+        self._hides_others = False
 
     def __enter__(self) -> Self:
         return self
@@ -48,19 +53,32 @@ class MisfitCollector:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, Misfits):
             self.found += error.found
+            self._hides_others |= error.hides_others
         return isinstance(error, Misfits)
 
     def require_none(self) -> None:
         """Raise Misfits with all that was found, if anything was."""
         if self.found:
-            raise Misfits(self.found)
+            raise Misfits(self.found, hides_others=self._hides_others)
+
+
+class StandIn(NamedTuple):
+    """What takes the place of a data set or preset that does not exist, to check the other values of a cell."""
+
+    data: LocatedData
+    preset: str
 
 
 class Places(NamedTuple):
-    """Resolves names in a sweep: data sets, and paths relative to the folder of the file that sets them."""
+    """Resolves names in a sweep: data sets, and paths relative to the folder of the file that sets them.
+
+    With a `stand_in`, nothing is missing: it takes the place of unknown data sets and presets, and cells with unknown
+    snapshots start from random weights.
+    """
 
     find: DataLookup
     folder: Callable[[KeyPath], Path]
+    stand_in: StandIn | None = None
 
     def data(self, setting: Setting, source: str) -> LocatedData:
         """Return a data set, relative to the file that names it or found by `find`. Raises UserError."""
@@ -92,7 +110,7 @@ class Layers(NamedTuple):
 
     def with_seed(self, seed: int, transfer: Path | TransferFromTrial | None) -> Tree:
         """Return the settings of one run, as `trainer.config.resolve.completed` expects them."""
-        data = {key: value for key, value in self.tree["data"].items() if key != "source"}
+        data = {key: value for key, value in self.tree.get("data", {}).items() if key != "source"}
         tree = {key: value for key, value in self.tree.items() if key not in ("resources", HORIZON)}
         return {**tree, "data": data, "transfer": transfer, "seed": seed}
 
@@ -103,7 +121,7 @@ def layered(settings: Sequence[Setting], places: Places) -> Layers:
     with collector:
         data = _data(settings, places)
     with collector:
-        preset = _preset(settings)
+        preset = _preset(settings, places.stand_in)
     with collector:
         transfer = _transfer(settings, places)
     collector.require_none()
@@ -133,21 +151,43 @@ def value_of(layers: Layers, known: Mapping[str, Any], name: str) -> Any:
 
 
 def _data(settings: Sequence[Setting], places: Places) -> LocatedData:
-    """Return the data set named by the last setting of `data`."""
+    """Return the data set named by the last setting of `data`, or its stand-in."""
+    try:
+        return _named_data(settings, places)
+    except Misfits:
+        if places.stand_in is None:
+            raise
+        return places.stand_in.data
+
+
+def _named_data(settings: Sequence[Setting], places: Places) -> LocatedData:
     for setting in reversed(settings):
         source = lookup(nested(setting.key, setting.value), "data")
         if setting.key.partition(".")[0] == "data" and source is not None:
             if not isinstance(source, str):
-                raise Misfits([Misfit(setting.path, f"must be the name or path of a data set, not {source!r}")])
+                raise _missing(setting.path, f"must be the name or path of a data set, not {source!r}")
             try:
                 return places.data(setting, source)
             except UserError as error:
-                raise Misfits([Misfit(setting.path, str(error))]) from None
-    raise Misfits([Misfit(("base",), "has no data set; add `data: NAME-OR-PATH`")])
+                raise _missing(setting.path, str(error)) from None
+    raise _missing(("base",), "has no data set; add `data: NAME-OR-PATH`")
+
+
+def _missing(path: KeyPath, text: str) -> Misfits:
+    return Misfits([Misfit(path, text)], hides_others=True)
 
 
 def _transfer(settings: Sequence[Setting], places: Places) -> Path | SourceReference | None:
     """Return the snapshot, or the source, that the settings of `transfer` name together."""
+    try:
+        return _named_transfer(settings, places)
+    except Misfits:
+        if places.stand_in is None:
+            raise
+        return None
+
+
+def _named_transfer(settings: Sequence[Setting], places: Places) -> Path | SourceReference | None:
     given = [setting for setting in settings if setting.key.partition(".")[0] == "transfer"]
     if not given:
         return None
@@ -161,18 +201,28 @@ def _transfer(settings: Sequence[Setting], places: Places) -> Path | SourceRefer
         return None if value is None else places.snapshot(last, str(value))
     except ValidationError as error:
         problems = {str(detail["loc"][0]): error_text(detail) for detail in reversed(error.errors())}
-        raise Misfits([Misfit(last.path, f"{key}: {text}") for key, text in problems.items()]) from None
+        found = [Misfit(last.path, f"{key}: {text}") for key, text in problems.items()]
+        raise Misfits(found, hides_others=True) from None
     except UserError as error:
-        raise Misfits([Misfit(last.path, str(error))]) from None
+        raise _missing(last.path, str(error)) from None
 
 
-def _preset(settings: Sequence[Setting]) -> dict[str, Any]:
+def _preset(settings: Sequence[Setting], stand_in: StandIn | None) -> dict[str, Any]:
+    """Return the name and the devices of the preset, or what stands in for either."""
     given = {setting.key: setting for setting in settings if setting.key in ("preset", "preset_devices")}
     preset = {"preset": "auto", "preset_devices": 1} | {key: setting.value for key, setting in given.items()}
-    if preset["preset"] not in PRESETS:
-        hint = did_you_mean(str(preset["preset"]), PRESETS) or f"; there are {', '.join(PRESETS)}"
-        raise Misfits([Misfit(given["preset"].path, f"no preset {preset['preset']!r}{hint}")])
-    devices = preset["preset_devices"]
-    if not isinstance(devices, int) or devices < 1:
-        raise Misfits([Misfit(given["preset_devices"].path, f"must be a whole number of at least 1, not {devices!r}")])
+    wrong = dict(_preset_problems(**preset))
+    if wrong and stand_in is None:
+        raise Misfits([Misfit(given[key].path, text) for key, text in wrong.items()], hides_others=True)
+    if stand_in and wrong:
+        nearest_there = {"preset": nearest(str(preset["preset"]), PRESETS) or stand_in.preset, "preset_devices": 1}
+        preset |= {key: nearest_there[key] for key in wrong}
     return preset
+
+
+def _preset_problems(preset: Any, preset_devices: Any) -> Iterator[tuple[str, str]]:
+    if not isinstance(preset, str) or preset not in PRESETS:
+        hint = did_you_mean(str(preset), PRESETS) or f"; there are {', '.join(PRESETS)}"
+        yield "preset", f"no preset {preset!r}{hint}"
+    if not isinstance(preset_devices, int) or preset_devices < 1:
+        yield "preset_devices", f"must be a whole number of at least 1, not {preset_devices!r}"

@@ -11,9 +11,13 @@ SHOWN = 3
 
 
 class ProblemCollector:
-    """The problems of a sweep, in the order in which they are found."""
+    """The problems of a sweep, in the order in which they are found.
+
+    `hides_others`: without a value that is invalid, other values of some cell could not be checked.
+    """
 
     def __init__(self, sweep: Sweep) -> None:
+        self.hides_others = False
         self._sweep = sweep
         self._cells: dict[Misfit, list[str]] = {}
 
@@ -22,6 +26,13 @@ class ProblemCollector:
         for misfit in found:
             self._cells.setdefault(misfit, []).append(cell)
 
+    def add_common(self, others: Sequence["ProblemCollector"]) -> None:
+        """Add the problems that all of `others` have."""
+        first, *rest = others
+        for misfit, cells in first._cells.items():
+            if all(misfit in other._cells for other in rest):
+                self._cells.setdefault(misfit, []).extend(cells)
+
     @contextmanager
     def collecting(self, cell: str) -> Iterator[None]:
         """Add the problems of a cell that are raised within this context."""
@@ -29,6 +40,7 @@ class ProblemCollector:
             yield
         except Misfits as error:
             self.add(cell, error.found)
+            self.hides_others |= error.hides_others
 
     @property
     def problems(self) -> list[Problem]:

@@ -1,7 +1,7 @@
 """Reads a sweep file into a validated SweepSpec at one tier, and reports every problem with its line."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +15,12 @@ from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.published_values import published_problems
 from orchestrator.sweep.search_space import Point
+from orchestrator.sweep.sequential import seed_problems
 from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
-from trainer.errors import did_you_mean
+from trainer.errors import did_you_mean, nearest
 
 AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
 """Keys that determine the trials."""
@@ -30,12 +31,22 @@ DEPENDS_ON_METRICS = {"score", "search", "stop", "claims", "published"}
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep file at one tier: the validated spec, its source, and the configurations sampled by its search."""
+    """A sweep file at one tier: the validated spec and its source.
+
+    `sampled` are the configurations that its search has sampled, `reached` the number of seeds that sequential ones
+    have reached, by cell.
+    """
 
     source: YamlSource
     tier: str
     spec: SweepSpec
     sampled: tuple[Point, ...] = ()
+    reached: Mapping[str, int] = field(default_factory=dict)
+
+    def seeds_of(self, cell: str) -> list[int]:
+        """Return the seeds of a cell, by its label: with sequential seeds, those reached so far."""
+        seeds, sequential = self.spec.seed_values, self.spec.sequential
+        return seeds[: max(sequential.from_, self.reached.get(cell, 0))] if sequential else seeds
 
     @property
     def key(self) -> str:
@@ -92,17 +103,19 @@ def read_sweep(file: Path, tier: str = "") -> Sweep:
 def examined(file: Path, tier: str = "") -> Examined:
     """Return the readable part of `file` at `tier`, with the problems of all tiers.
 
-    Raises SweepError if the file is not a YAML mapping, or has no such tier.
+    Without such a tier it is read at the nearest, or not at all. Raises SweepError if the file is no YAML mapping.
     """
     source = load_with_included(file)
     tiers = source.values.get("tiers") or {}
     names = [name for name in tiers if isinstance(name, str)] if isinstance(tiers, dict) else []
-    if tier and tier not in names:
-        known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
-        raise SweepError([source.problem(("tiers",), f"has no tier '{tier}'{known}")])
     read = {name: _validated(source, name) for name in ("", *names)}
     problems = [problem for found in read.values() for problem in found.problems]
-    return read[tier]._replace(problems=list(dict.fromkeys(problems)))
+    if tier in read:
+        return read[tier]._replace(problems=list(dict.fromkeys(problems)))
+    known = did_you_mean(tier, names) or (f"; it has {', '.join(names)}" if names else "; it has no tiers")
+    problems.insert(0, source.problem(("tiers",), f"has no tier '{tier}'{known}"))
+    near = nearest(tier, names)
+    return (read[near] if near else Examined(None, []))._replace(problems=list(dict.fromkeys(problems)))
 
 
 def _validated(source: YamlSource, tier: str) -> Examined:
@@ -173,9 +186,7 @@ def _path_in(values: Any, detail: ErrorDetails) -> KeyPath:
         if _has(values, part):
             values = values[part]
             path.append(part)
-        elif detail["type"] == "missing":
-            path.append(part)
-    return tuple(path)
+    return (*path, detail["loc"][-1]) if detail["type"] == "missing" else tuple(path)
 
 
 def _has(values: Any, part: str | int) -> bool:
@@ -201,7 +212,7 @@ def _misfits(sweep: Sweep) -> list[Problem]:
     spec = sweep.spec
     claims = claim_problems(spec.claims, spec.metrics, spec.longest_horizon_kimg) if sweep.states_claims else ()
     published = published_problems(spec.published, spec.metrics) if sweep.states_published else ()
-    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec)]
+    found = [*unknown, *_repeated(spec), *claims, *published, *spec_problems(spec), *seed_problems(spec)]
     return [sweep.problem(path, problem) for path, problem in found]
 
 

@@ -34,9 +34,9 @@ class Sources:
     _named: dict[tuple[int, str], list[int]] = field(default_factory=dict)
     _by_axes: dict[tuple[int, str, AxisKeys, AxisKeys], CellsByValues] = field(default_factory=dict)
 
-    def expansion(self, sweep: Sweep, cells: Iterable[KeptCell]) -> Expansion:
+    def expansion(self, sweep: Sweep, cells: Iterable[KeptCell], *, without_sources: bool = False) -> Expansion:
         """Return the expansion of a sweep all of whose cells are known."""
-        found = Expansion(sweep, self, list(cells))
+        found = Expansion(sweep, self, list(cells), without_sources)
         self._expansions[sweep.source.file.resolve(), sweep.tier] = found
         for place, (cell, _) in enumerate(found.cells):
             self._named.setdefault((id(found), cell.name), []).append(place)

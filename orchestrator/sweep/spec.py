@@ -1,6 +1,6 @@
 """SweepSpec: the content of a sweep file."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
@@ -12,6 +12,7 @@ from orchestrator.sweep.search_space import Search
 from orchestrator.sweep.stop_rules import StopRules
 from trainer.config.metrics.names import DetectorName, DistanceName, MetricName, main_name
 from trainer.config.options import RunOptions, Watch
+from trainer.config.plan_file import MOST_SEQUENTIAL
 from trainer.config.probes import ProbeName
 from trainer.config.published_value import PublishedValue
 from trainer.config.spec import EvaluationSeeds, Positive, Seed, Settings
@@ -45,6 +46,14 @@ class Length(Settings):
     horizon_kimg: HorizonOfCells
 
 
+class SequentialSeeds(Settings):
+    """Seeds that are added to the cells of undecided claims: each cell starts with `from`, and has `to` at most."""
+
+    from_: Annotated[int, Field(alias="from", ge=2, le=MOST_SEQUENTIAL)]
+    to: Annotated[int, Field(ge=2, le=MOST_SEQUENTIAL)]
+    until: Literal["claims"]
+
+
 class SweepSpec(Settings):
     """What to run. Cells are the product of all axes: `cells`, `zip`, every key of `grid`; each runs once per seed."""
 
@@ -58,7 +67,7 @@ class SweepSpec(Settings):
     when: list[When] = []
     derive: dict[str, str | float | int] = {}
     exclude: list[Assignments] = []
-    seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] = [0]
+    seeds: SeedCount | Annotated[list[Seed], Field(min_length=1)] | SequentialSeeds = [0]
     horizon_kimg: HorizonOfCells
     metrics: list[MetricName] = list(RunOptions.model_fields["metrics"].default)
     detector: DetectorName = RunOptions.model_fields["detector"].default
@@ -100,8 +109,15 @@ class SweepSpec(Settings):
 
     @property
     def seed_values(self) -> list[int]:
-        """Return the seeds; `seeds: 3` is short for [0, 1, 2]."""
+        """Return the seeds; `seeds: 3` is short for [0, 1, 2]. Sequential ones are all that there may be."""
+        if isinstance(self.seeds, SequentialSeeds):
+            return list(range(self.seeds.to))
         return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+    @property
+    def sequential(self) -> SequentialSeeds | None:
+        """Return the seeds if they are sequential."""
+        return self.seeds if isinstance(self.seeds, SequentialSeeds) else None
 
     @property
     def score_name(self) -> str:

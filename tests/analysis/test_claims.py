@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from analysis.claims.verdicts import Judged, Verdict, Verdicts, judge, judge_sweep, read_claim, verdict_line
+from analysis.claims.sequential import Verdict
+from analysis.claims.verdicts import Judged, Verdicts, judge, judge_sweep, needs, read_claim, verdict_line
 from analysis.errors import ClaimError
 from analysis.results.load import loader
 from analysis.synthetic_store import FakeRun, id_of, write_store
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import loaded
+from trainer.record import State
 
 SEEDS = 5
 MANY = [
@@ -210,3 +212,34 @@ def test_another_metric_is_compared_where_the_claim_says_so(many: ResultStore) -
     assert by_kid.evidence.compared == "last kid2k-lite0"
     with pytest.raises(ClaimError, match="values of 0 or less; a rise needs ratios"):
         verdict_on(many, "ada < baseline at subset=500 by rise kid2k")
+
+
+def in_looks(store: ResultStore, least: int, most: int, *claims: str) -> list[Judged]:
+    return found_in_plan(store, *claims, sequential={"least": least, "most": most}).judged
+
+
+def test_sequential_seeds_are_judged_in_looks_and_say_how_far_they_are(many: ResultStore) -> None:
+    (judged,) = in_looks(many, 3, 8, "ada < baseline at subset=500")
+    assert (judged.verdict, str(judged.stage)) == (Verdict.PASS, "look 3 of 6")
+    assert judged.p_value == pytest.approx(1 / 252)
+    assert judged.p_value < judged.p_corrected < 0.05
+    assert "look 3 of 6" in verdict_line(judged)
+    assert judged.as_json()["stage"]["next_seeds"] is None
+
+
+def test_an_undecided_claim_says_how_many_more_seeds_it_goes_on_with(many: ResultStore) -> None:
+    (judged,) = in_looks(many, 3, 8, "ada < baseline at subset=500, p<0.001")
+    assert judged.verdict is Verdict.UNDECIDED
+    assert judged.seeds_needed == (2, 2)
+    assert verdict_line(judged).endswith("needs at least 2+2 more seeds, about 0.04 kWh")
+    assert needs(judged) == "look 3 of 6; 2+2 seeds, 0.04 kWh"
+
+
+def test_sequential_seeds_count_up_to_the_first_that_is_not_over(tmp_path: Path) -> None:
+    runs = [run for run in MANY if run.subset == 500]
+    runs[2] = runs[2]._replace(kimg=40.0, state=State.RUNNING)
+    store = write_store(tmp_path / "store", runs, step_kimg=20.0, files=False)
+    (judged,) = in_looks(store, 2, 8, "ada < baseline at subset=500")
+    assert judged.evidence.sizes == (2, 2)
+    assert judged.stage is not None
+    assert judged.stage.seeds == 2

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import orchestrator
 from orchestrator.backends.slurm.backend import SlurmBackend
 from orchestrator.backends.slurm.flags import REFUSED, contradictions
 from orchestrator.backends.slurm.profile import PROFILES, Profile, chosen_profile, read_profile
 from orchestrator.backends.slurm.reference import reference
 from orchestrator.errors import PlanError, SweepError
 from orchestrator.store.layout import Store
+from orchestrator.supervisor.command import Task
+from orchestrator.sweep.yaml_source import load
 from trainer.config.job import Resources
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "cluster.md"
@@ -148,3 +151,31 @@ def test_what_no_node_has_is_refused_by_plan(tmp_path: Path, wanted: dict[str, f
     found = SlurmBackend(Store(tmp_path), profile).lacks(Resources.model_validate(wanted))
     assert found.startswith(message)
     assert bool(found) == bool(message)
+
+
+GOLDEN = Path(__file__).parent / "golden"
+COMPLETE = read_profile(GOLDEN / "every_key.yaml")
+
+
+def rendered(profile: Profile) -> str:
+    """Return what `run --dry-run` prints for four trials with two GPUs and one too large for any node."""
+    root = Path("/lustre/me/store")
+    backend = SlurmBackend(Store(root), profile, python="/usr/bin/python3")
+    needs = Resources(gpus=2, cpus=8, memory_gib=64)
+    tasks = [Task(f"{number:012x}", root / "trials" / f"{number:012x}", 1, needs) for number in range(1, 5)]
+    text = backend.render(tasks).text.replace(str(Path(orchestrator.__file__).parent.parent), "/code")
+    return f"{text}\n# refused: {backend.lacks(Resources(gpus=16)) or 'nothing'}\n"
+
+
+def test_a_profile_with_every_documented_key_renders_the_golden_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert rendered(COMPLETE) == (GOLDEN / "every_key.txt").read_text(encoding="utf-8")
+    assert set(load(GOLDEN / "every_key.yaml").values) == set(Profile.model_fields), (
+        "a documented key is in no golden text"
+    )
+
+
+@pytest.mark.parametrize("key", Profile.model_fields)
+def test_every_documented_key_shows_in_the_golden_text(key: str) -> None:
+    without = COMPLETE.model_copy(update={key: Profile.model_fields[key].default})
+    assert rendered(without) != rendered(COMPLETE)

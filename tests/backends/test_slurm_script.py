@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import orchestrator
-from orchestrator.backends.slurm.profile import PROFILES, Profile, read_profile
+from orchestrator.backends.slurm.profile import PROFILES, Profile, StagingFolder, read_profile
 from orchestrator.backends.slurm.script import JobArray, arrays
 from orchestrator.store.frozen_code import LIVE
 from orchestrator.supervisor.command import Task
@@ -42,7 +42,8 @@ def carried_out(array: JobArray, folder: Path, **variables: str) -> subprocess.C
     srun = folder / "bin" / "srun"
     srun.write_text(
         '#!/bin/sh\nprintf "%s\\n" "$@"\n'
-        'echo "paths=$ADASWEEP_PATHS"\necho "scratch=$ADASWEEP_SCRATCH"\necho "code=$PYTHONPATH"\n'
+        'echo "paths=$ADASWEEP_PATHS"\necho "scratch=$ADASWEEP_SCRATCH"\n'
+        'echo "stage=$ADASWEEP_STAGE"\necho "code=$PYTHONPATH"\n'
     )
     srun.chmod(0o755)
     script = folder / "job.sh"
@@ -116,3 +117,12 @@ def test_a_node_without_the_folder_of_its_own_disk_says_so(tmp_path: Path) -> No
 def test_images_are_decoded_on_the_nodes_own_disk(tmp_path: Path) -> None:
     done = carried_out(array_for(Profile(scratch="$LOCAL_DISK/a b")), tmp_path, LOCAL_DISK="/disk")
     assert "scratch=/disk/a b" in done.stdout
+
+
+def test_archives_are_copied_to_the_nodes_own_disk_or_the_job_says_why_not(tmp_path: Path) -> None:
+    array = array_for(Profile(stage=StagingFolder(to="$TMP_OF_JOB/data")))
+    assert "stage=/tmp/7/data" in carried_out(array, tmp_path, TMP_OF_JOB="/tmp/7").stdout
+    (tmp_path / "without").mkdir()
+    missing = carried_out(array_for(Profile(stage=StagingFolder(to="$TMP_OF_JOB"))), tmp_path / "without")
+    assert missing.returncode != 0
+    assert "is empty: see stage in the profile" in missing.stderr

@@ -50,7 +50,7 @@ def recorded(shared: Copy) -> dict[str, Any]:
 CHANGED_ON_PURPOSE = {
     "status": r"sweeps\[(6|10)\]\.trials",  # a longer run of another sweep is cut at the horizon; see also `plan`
     "plan": r"price|power|totals|measured\.yaml .*(action: 'leave' is now 'reuse'|actions\.leave is gone)"
-    r"|; starts anew: its checkpoints are not here|from_kimg: .* is now 0(\.0)?$|\.cautions",
+    r"|; starts anew: its checkpoints are not here|from_kimg: .* is now 0(\.0)?$",
     "why": r"; starts anew: its checkpoints are not here|attempt: '0*(\d+)' is now \1$|action: 'leave' is now 'reuse'",
     "collect": r"told\.read: 0 is now 31",  # tables have a new schema and are rebuilt
     # `cell` has the configuration of a search; seeds of evaluation that another sweep requested do not count

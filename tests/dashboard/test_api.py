@@ -134,6 +134,18 @@ def test_a_new_run_shows_without_a_restart(tmp_path: Path) -> None:
         assert found.get("/api/sweeps/synthetic").json["runs"]["state"][2] == "done"
 
 
+def test_claims_with_sequential_seeds_show_how_far_they_are(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", WHOLE, step_kimg=50.0, files=False)
+    path = store.plan("synthetic")
+    added = {"claims": ["ada < baseline at subset=500"], "sequential": {"least": 3, "most": 8}}
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | added), encoding="utf-8")
+    with served(store) as found:
+        (row,) = found.get("/api/sweeps/synthetic/claims").json
+        assert row["verdict"] == "UNDECIDED"
+        assert row["needs"].startswith("look 1 of 6; 1+1 seeds")
+        assert "look 1 of 6; 1+1 seeds" in found.get("/sweeps/synthetic").text
+
+
 def test_text_of_the_store_is_never_markup(tmp_path: Path, markup: str) -> None:
     store = write_store(tmp_path / "store", WHOLE[:1], step_kimg=50.0, files=False)
     path = store.plan("synthetic")
@@ -168,3 +180,17 @@ def test_an_empty_store_has_pages(tmp_path: Path) -> None:
     with served(ResultStore(tmp_path)) as found:
         for path in ("/", "/energy", "/machine", "/figures"):
             assert found.get(path).status == 200
+
+
+def test_a_damaged_table_is_told_and_collected_anew(tmp_path: Path) -> None:
+    store = write_store(tmp_path / "store", WHOLE[:2], step_kimg=50.0, files=False)
+    loaded(store)
+    shard = next((store.tables / "runs").glob("*.parquet"))
+    shard.write_bytes(shard.read_bytes()[:200])
+    with served(store) as found:
+        first = found.get("/api/sweeps").json["sweeps"][0]
+        assert not first["problem"] or "run adasweep collect" in first["problem"]
+        deadline = time.monotonic() + 60
+        while found.get("/api/sweeps").json["sweeps"][0]["problem"] and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert found.get("/api/sweeps").json["sweeps"][0]["states"] == {"done": 2}

@@ -1,5 +1,6 @@
 """The command: what it refuses, what it writes, and that it says where to look."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,7 +12,10 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.dashboard.export import export_pages, watch_pages
+from analysis.dashboard.guard import AccessPolicy
 from analysis.dashboard.live_store import LiveStore
+from analysis.dashboard.server import application
+from analysis.dashboard.sweep_list import SweepCard
 from analysis.synthetic_store import id_of, write_store, write_trial
 from analysis.tables.store import ResultStore
 from tests.analysis.stores import WHOLE
@@ -96,3 +100,18 @@ def test_the_server_says_where_it_is_and_stops_when_asked(small: ResultStore) ->
             assert b"synthetic" in answer.read()
         one.send_signal(signal.SIGINT)
         assert one.wait(60) == 0
+
+
+def test_the_address_is_told_when_the_first_page_is_ready(small: ResultStore) -> None:
+    live, cards = LiveStore(small), []
+    policy = AccessPolicy("", is_open=True)
+    app = application(live, policy, ready=lambda: cards.append(live._now.kept(("card", "synthetic"))))
+
+    async def start() -> None:
+        async with app.router.lifespan_context(app):
+            pass
+
+    asyncio.run(start())
+    (card,) = cards
+    assert isinstance(card, SweepCard)
+    assert card.problem == ""

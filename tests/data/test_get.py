@@ -42,7 +42,7 @@ def test_getting_again_changes_nothing(tmp_path: Path) -> None:
     before = path.stat().st_mtime_ns, path.stat().st_ino
     assert get("fashion-mnist-10k", tmp_path, silent) == path
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.glob("[!.]*")) == [path]
 
 
 def test_another_file_under_the_name_is_not_taken_for_the_set(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """The pages that are made from code describe all of it, in sentences."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from benchmarks.bench_sequential import HERE, PAGE, table
 from infra.docs.command_pages import commands_page, parsers, shown_parameters
 from infra.docs.frame_pages import python_page
 from infra.docs.http_page import http_page, openapi
@@ -13,6 +15,11 @@ from infra.docs.notebook_page import NOTEBOOKS, notebook_page
 from orchestrator.cli import COMMANDS
 from orchestrator.sweep.keys import settable
 from trainer.command_line.group import Command
+
+
+def test_the_table_of_sequential_seeds_is_the_recorded_one() -> None:
+    rows = json.loads((HERE / "sequential.json").read_text(encoding="utf-8"))["rows"]
+    assert table(rows) in PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)

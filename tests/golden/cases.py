@@ -16,6 +16,12 @@ import pytest
 import torch
 from torch import Tensor
 
+DEVICE = torch.device(os.environ.get("ADASWEEP_GOLDEN_DEVICE", "cpu"))
+"""Where networks and operations are compared: `make gpu-check` chooses a GPU."""
+
+SLACK = 1 if DEVICE.type == "cpu" else 4
+"""Tolerances on a GPU are those of the CPU times this: its sums have another order."""
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 Meta = dict[str, Any]
@@ -70,7 +76,7 @@ def stored(arrays: Mapping[str, Value], *names: str) -> dict[str, Value]:
 
 def tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> Tensor:
     """Return a copy of `array` as a tensor."""
-    return torch.tensor(array, dtype=dtype)
+    return torch.tensor(array, dtype=dtype, device=DEVICE)
 
 
 def largest(values: np.ndarray) -> float:
@@ -86,9 +92,9 @@ def check(arrays: Arrays, name: str, mine: Any, ratio: float, floor: float = 0.0
 
 def assert_close(mine: Tensor | np.ndarray | float, golden: Any, ratio: float, floor: float = 0.0) -> None:
     """Assert max|mine - golden| <= ratio * max(max|golden|, floor), and that shapes and NaNs agree."""
-    got = mine.detach().numpy() if isinstance(mine, Tensor) else np.asarray(mine)
+    got = mine.detach().cpu().numpy() if isinstance(mine, Tensor) else np.asarray(mine)
     want = np.asarray(golden)
     assert got.shape == want.shape, f"shape {got.shape} is not {want.shape}"
     assert (np.isnan(got) == np.isnan(want)).all(), "NaN in other places"
-    error, limit = largest(got.astype(np.float64) - want), ratio * max(largest(want), floor)
+    error, limit = largest(got.astype(np.float64) - want), SLACK * ratio * max(largest(want), floor)
     assert error <= limit, f"error {error:.3e} exceeds {limit:.3e}"

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tests.golden.cases import DEVICE
 from trainer.attempt.assemble import make_parts
 from trainer.augment.augmenter import Augmenter
 from trainer.config.dataset.config import DataConfig
@@ -23,8 +24,6 @@ from trainer.objectives.regularised import RegularisedObjective
 from trainer.runtime.world import World
 from trainer.training.batches import Batches, Latents
 from trainer.training.step import Stepper
-
-CPU = torch.device("cpu")
 
 
 class Draws(NamedTuple):
@@ -44,7 +43,7 @@ class StoredBatches(Batches):
     """The latents of a stored run, and its real images or those of the sampler, which are recorded in `shown`."""
 
     def __init__(self, config: TrainConfig, train_set: TrainSet, draws: Draws, dtype: torch.dtype) -> None:
-        super().__init__(config, train_set, 0, CPU, dtype)
+        super().__init__(config, train_set, 0, DEVICE, dtype)
         self._micro_batch, self._draws = config.micro_batch, draws
         self._given: Iterator[np.ndarray] | None = None if draws.real is None else iter(draws.real)
         self.shown: list[np.ndarray] = []
@@ -121,7 +120,7 @@ def repeated(
     augmenter: Augmenter | None = None,
 ) -> Repeated:
     """Return the stepper of `config` in arithmetic `dtype`. `augmenter` only observes."""
-    parts = make_parts(config, CPU)
+    parts = make_parts(config, DEVICE)
     state, objective, recorder = parts.state, parts.state.parts["objective"], Recorder()
     assert isinstance(objective, RegularisedObjective)
     for network in (state.generator, state.discriminator, state.average):
@@ -131,10 +130,12 @@ def repeated(
         objective.path_length.noise = PathNoise(draws.path_noise)
     batches = StoredBatches(config, TrainSet(config.data, images.path, images.cache), draws, dtype)
     watching = parts._replace(augmenter=augmenter or parts.augmenter, methods=[recorder])
-    return Repeated(Stepper(config, *watching, batches, World()), batches, recorder, objective)
+    return Repeated(Stepper(config, *watching, batches, World(device=DEVICE)), batches, recorder, objective)
 
 
 def one_hot(indices: Any, dim: int, dtype: torch.dtype) -> Tensor:
     """Return conditions [... cdim] of class numbers."""
-    index = torch.as_tensor(indices)
-    return torch.zeros(*index.shape, 0, dtype=dtype) if dim == 0 else torch.eye(dim, dtype=dtype)[index]
+    index = torch.as_tensor(indices, device=DEVICE)
+    if dim == 0:
+        return torch.zeros(*index.shape, 0, dtype=dtype, device=DEVICE)
+    return torch.eye(dim, dtype=dtype, device=DEVICE)[index]

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from tests.golden.cases import Arrays, tensor
+from tests.golden.cases import DEVICE, Arrays, tensor
 from trainer.config.networks.stylegan2 import Precision, StyleGan2Discriminator, StyleGan2Generator
 from trainer.model.discriminator import Discriminator
 from trainer.model.generator import Generator
@@ -79,6 +79,7 @@ def discriminator(cfg: Cfg, state: Arrays) -> Discriminator:
 def load(network: nn.Module, state: Arrays) -> None:
     """Load the stored parameters and buffers; a file may omit the filters, which never change."""
     left = network.load_state_dict({name: tensor(value) for name, value in state.items()}, strict=False)
+    network.to(DEVICE)
     assert not left.unexpected_keys, f"stored, but not ours: {left.unexpected_keys}"
     assert all(name.endswith("resample_filter") for name in left.missing_keys), f"not stored: {left.missing_keys}"
 

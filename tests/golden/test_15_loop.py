@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from tests.golden import loop, networks
-from tests.golden.cases import Arrays, below, cases, load, tensor
+from tests.golden.cases import SLACK, Arrays, below, cases, load, tensor
 from trainer.config.networks.stylegan2 import StyleGan2Discriminator, StyleGan2Generator
 from trainer.config.spec import Settings
 from trainer.config.train import TrainConfig
@@ -79,9 +79,11 @@ def distance(here: Arrays, there: Arrays) -> float:
 def check(run: loop.Repeated, iterations: int, tolerance: float) -> None:
     for name, network in networks_of(run).items():
         start, golden = below(ARRAYS, f"{START}/{name}"), below(ARRAYS, f"{iterations:03d}/{name}")
-        mine = {key: value.double().numpy() for key, value in network.state_dict().items()}
+        mine = {key: value.double().cpu().numpy() for key, value in network.state_dict().items()}
         error, travelled = distance(mine, golden), distance(start, golden)
-        assert error <= tolerance * travelled, f"{name} is off by {error:.2e} of {travelled:.2e} after {iterations}"
+        assert error <= SLACK * tolerance * travelled, (
+            f"{name} is off by {error:.2e} of {travelled:.2e} after {iterations}"
+        )
     if f"{iterations:03d}/pl_mean" in ARRAYS:
         mean = float(run.objective.path_length.mean)
         assert mean == pytest.approx(float(ARRAYS[f"{iterations:03d}/pl_mean"]), rel=tolerance, abs=0)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.support.trials import TrialMaker
+from trainer.__main__ import main
 from trainer.attempt.run import read_attempt, run_attempt
 from trainer.files import read_lines
 from trainer.ops.build import place
@@ -64,3 +65,27 @@ def test_native_and_reference_train_alike(trials: TrialMaker) -> None:
     other = train(trials, trials.make("other", **SETTINGS), (0.008, "reference"))
     for name in ("G/synthesis.b16.conv1.weight", "D/b16.conv0.weight"):
         assert torch.allclose(one[name], other[name], atol=1e-4)
+
+
+@pytest.mark.usefixtures("native")
+def test_a_standalone_run_uses_compiled_operations_unless_told_otherwise(trials: TrialMaker, tmp_path: Path) -> None:
+    words = [
+        "run",
+        "--data",
+        str(trials.data),
+        "--kimg",
+        "0.016",
+        "--metrics",
+        "",
+        "--preset",
+        "tiny32",
+        "--set",
+        "batch=8",
+        "micro_batch=8",
+    ]
+    found = {}
+    for name, more in (("usual", []), ("plain", ["--ops", "reference"])):
+        assert main([*words, *more, "--out", str(tmp_path / name)]) == 0
+        record = read_record(RunDir(tmp_path / name).record(1))
+        found[name] = record and record.ops
+    assert found == {"usual": place.name("cpu"), "plain": "reference"}

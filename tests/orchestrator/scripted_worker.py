@@ -6,7 +6,8 @@ It "trains" 0.1 kimg per step of ADASWEEP_STEP_SECONDS, saves every 0.5 kimg, an
 seed 13 crashes at 0.3 kimg, seed 14 makes a user error, seed 15 is killed at 0.7 kimg in its first attempt,
 seed 16 ignores stop signals; seeds 20 to 29 evaluate whenever they save, and score their seed, from 25 on their
 r1_gamma; seeds from 100 wait at 0.5 kimg until a file `go` exists in the directory of the trial, so that a test
-finds them running on any machine, however slow.
+finds them running on any machine, however slow. ADASWEEP_SCORES may have the scores of seeds 0, 1, ... by the
+augmentation's type; ADASWEEP_FAILING_SEED crashes like seed 13.
 
 If evaluation is deferred, it keeps a snapshot with every save. An evaluation measures those; with seed 17 it fails.
 """
@@ -31,6 +32,7 @@ SAVE_EVERY_STEPS = 5
 HOLDING_SEEDS, HOLD_STEPS = 100, 5
 EVALUATING_SEEDS = range(20, 30)
 GAMMA_SEEDS = range(25, 30)
+FAILING_SEED = int(os.environ.get("ADASWEEP_FAILING_SEED", "13"))
 
 
 class Worker:
@@ -38,6 +40,7 @@ class Worker:
         self.run, self.job = run, Job.model_validate_json(run.job(number).read_text())
         config = json.loads(run.trial.read_text())["config"]
         self.seed, self.gamma = config["seed"], config["objective"].get("r1_gamma")
+        self.scores = json.loads(os.environ.get("ADASWEEP_SCORES", "{}")).get(config["augment"]["type"], [])
         self.fence = Fence.of_worker(run.lease, self.job.token)
         self.stopped = False
         self.steps = self._saved()
@@ -120,6 +123,7 @@ class Worker:
         options = self.job.options
         value = float(self.seed) if self.seed in EVALUATING_SEEDS else 100 / (1 + kimg)
         value = self.gamma if self.seed in GAMMA_SEEDS else value
+        value = self.scores[self.seed] if self.seed < len(self.scores) else value
         row = {"kimg": kimg, "seed": seed, "value": value, "seconds": 0.01}
         for name in options.metrics:
             for number in value_names(parse_metric(name), options.detector, options.distance):
@@ -129,7 +133,7 @@ class Worker:
         return self.seed >= HOLDING_SEEDS and self.steps == HOLD_STEPS and not (self.run.path / "go").exists()
 
     def _misbehave(self) -> None:
-        if self.seed == 13 and self.steps == 3:
+        if self.seed in (13, FAILING_SEED) and self.steps == 3:
             raise RuntimeError("the loss is not a number")
         if self.seed == 14:
             sys.stderr.write("adasweep: error: data: no such folder\n")

@@ -59,11 +59,12 @@ def test_every_malformed_claim_is_reported_at_its_line(store: Store, sweep_file:
 def test_a_claim_about_cells_that_are_not_there_is_reported_at_its_line(store: Store, sweep_file: Write) -> None:
     text = with_claims("ada < baseline at subset=20", "lecam < baseline at subset=20", "ada < baseline")
     first = first_claim_line(text)
-    none, several = planned_problems(store, sweep_file(text))
+    none, several, weak = planned_problems(store, sweep_file(text))
     assert none.startswith(
         f'{first + 1}: claims[1]: "lecam < baseline at subset=20": "lecam & subset=20" matches none of'
     )
     assert several.startswith(f'{first + 2}: claims[2]: "ada < baseline": "ada" matches ')
+    assert weak.startswith(f'{first}: claims[0]: "ada < baseline at subset=20" can never pass')
 
 
 @pytest.mark.parametrize("claims", ["ada < baseline at subset=40", "ada < baseline at subset=20 by fid2k"])

@@ -22,7 +22,7 @@ from orchestrator.store.layout import Store
 from orchestrator.sweep.bundled import bundled
 from orchestrator.sweep.json_schema import sweep_schema
 from orchestrator.sweep.reader import read_sweep
-from tests.support.tiny_sweep import SWEEP
+from tests.support.tiny_sweep import SWEEP, write_data_set
 from trainer.errors import UserError
 
 Write = Callable[[str], Path]
@@ -133,7 +133,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     capsys: Capture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    words = [word.format(sweep=sweep_file(SWEEP)) for word in words]
+    write_data_set(tmp_path / "tiny.zip")
+    words = [word.format(sweep=sweep_file(SWEEP.replace("data: tiny", "data: ./tiny.zip"))) for word in words]
     monkeypatch.setenv("ADASWEEP_STORE", str(tmp_path / "empty"))
     assert main(words) == 2
     printed = capsys.readouterr().err

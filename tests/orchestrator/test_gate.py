@@ -93,6 +93,63 @@ def test_a_cell_says_all_that_is_wrong_with_it(store: Store, sweep_file: Write, 
     assert keys == {"cells.one.preset", "cells.one.data", "cells.one.transfer"}
 
 
+HIDING = {
+    "an unknown data set": ("data", "data: nowhere"),
+    "no data set": ("base", ""),
+    "a data set that is no name": ("data", "data: 7"),
+    "an unknown preset": ("preset", "data: {source: tiny}, preset: tiny3"),
+    "a preset unlike any": ("preset", "data: tiny, preset: zzz"),
+    "no devices": ("preset_devices", "data: tiny, preset_devices: 0"),
+    "an unknown snapshot": ("transfer", "data: tiny, transfer: none.safetensors"),
+    "an unknown source": ("transfer", "data: tiny, transfer: {cell: nobody, at: last}"),
+    "a source without a cell": ("transfer", "data: tiny, transfer: {at: last}"),
+}
+WRONG = {
+    "augment": "augment: adaa",
+    "generator_optimizer.lr": "generator_optimizer.lr: -1",
+    "data.subset": "data.subset: none",
+    "ema.half_life": "ema: {half_life: 2}",
+    "horizon_kimg": "horizon_kimg: 0",
+    "resources.cpus": "resources.cpus: 0.5",
+}
+
+
+@pytest.mark.parametrize("hiding", HIDING)
+def test_what_does_not_exist_hides_no_wrong_value_of_its_cell(
+    store: Store, sweep_file: Write, capsys: Capture, hiding: str
+) -> None:
+    key, given = HIDING[hiding]
+    settings = ", ".join(filter(None, [given, *WRONG.values()]))
+    text = f"sweep: s\nhorizon_kimg: 1\ncells: {{one: {{{settings}}}}}\nclaims: [one < another at 1 kimg]\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    found = [line.split(": ")[3].removeprefix("cells.one.") for line in capsys.readouterr().err.splitlines()]
+    assert sorted(found) == sorted([key, *WRONG, "claims[0]"])
+
+
+def test_what_a_data_set_decides_is_no_mistake_without_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    more = "labels: true, data.subset: 100000, data.mirror: true, discriminator.frozen_layers: 12, augment.pipe: bgc"
+    text = (
+        f"sweep: s\nhorizon_kimg: 1\nbase: {{data: {{source: nowhere}}, {more.replace('labels', 'data.labels', 1)}}}\n"
+    )
+    text += "derive: {objective.r1_gamma: 1 / data.classes}\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "base.data" in line
+
+
+def test_a_cell_with_an_unknown_data_set_has_wrong_values_from_conditions(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    text = (
+        "sweep: s\nhorizon_kimg: 1\nbase: {preset: tiny32}\ngrid: {augment: [none, ada]}\n"
+        "cells: {known: {data: tiny}, other: {data: nowhere}}\n"
+        "when:\n- {if: {data: nowhere, augment: ada}, set: {augment.target: high, batch: -1}}\n"
+    )
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    found = [line.split(": ")[3] for line in capsys.readouterr().err.splitlines()]
+    assert found == ["cells.other.data", "when[0].set.augment.target", "when[0].set.batch"]
+
+
 def test_a_wrong_device_is_told_beside_a_wrong_share(store: Store, sweep_file: Write, capsys: Capture) -> None:
     text = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\ngrid: {resources.gpus: [1, 3]}\n"
     assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
@@ -106,3 +163,87 @@ def test_no_price_is_told_of_a_sweep_whose_horizon_is_wrong(store: Store, sweep_
     assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "horizon_kimg" in line
+
+
+OPTIONS = {
+    "--horizon-kimg": ("-1", "-1 is not more than 0"),
+    "--watts": ("nan", "nan is not a number from 0 on"),
+    "--per-kwh": ("-2", "-2 is not a number from 0 on"),
+    "--per-gpu-hour": ("inf", "inf is not a number from 0 on"),
+    "--backend": ("slum", "did you mean 'slurm'?"),
+    "--tier": ("smal", "did you mean 'small'?"),
+}
+WRONG_CELL = "cells: {one: {augment: adaa}}\ntiers: {small: {cells: {one: {augment: none, batch: -1}}}}\n"
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_wrong_option_hides_no_mistake_of_the_sweep(
+    store: Store, sweep_file: Write, capsys: Capture, option: str
+) -> None:
+    value, told = OPTIONS[option]
+    file = sweep_file(f"sweep: s\nbase: {{preset: tiny32, data: tiny}}\nhorizon_kimg: 1\nfigures: [fid]\n{WRONG_CELL}")
+    assert main(["plan", str(file), option, value, "--store", str(store.root)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    cell = "cells.one.batch" if option == "--tier" else "cells.one.augment"
+    assert told in lines[0]
+    assert sorted(line.split(": ")[3].partition("tiers.small.")[2] or line.split(": ")[3] for line in lines[1:]) == [
+        cell,
+        "figures[0]",
+    ]
+
+
+def test_every_wrong_option_is_told_at_once(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    file = sweep_file("sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\ntiers: {small: {seeds: 1}}\n")
+    given = [word for option, (value, _) in OPTIONS.items() for word in (option, value)]
+    assert main(["plan", str(file), *given, "--store", str(store.root)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len(OPTIONS)
+    assert all(any(told in line for line in lines) for _, told in OPTIONS.values())
+
+
+def test_run_tells_all_that_is_wrong_with_a_detached_search(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    search = "search: {trials: 2, space: {batch: {choice: [32, -1]}}}\n"
+    file = sweep_file(f"sweep: s\nbase: {{preset: tiny32, data: tiny}}\nhorizon_kimg: 1\nmetrics: [fid50]\n{search}")
+    assert main(["run", str(file), "--detach", "--watts", "-1", "--store", str(store.root)]) == 2
+    watts, detach, space = capsys.readouterr().err.splitlines()
+    assert "--watts" in watts
+    assert "a search must be watched" in detach
+    assert "search.space.batch" in space
+
+
+def test_metrics_tells_all_its_wrong_names_beside_the_mistakes_of_the_sweep(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    file = sweep_file("sweep: s\nbase: {preset: tiny32, data: tiny, augment: adaa}\nhorizon_kimg: 1\n")
+    names = ["--metrics", "fid50,fdi50,is5,kid", "--probes", "jacobien", "--detector", "lite9"]
+    assert main(["metrics", str(file), *names, "--store", str(store.root)]) == 2
+    told = [line.split(": ", 2)[2] for line in capsys.readouterr().err.splitlines()]
+    assert [line.partition(":")[0] for line in told].count("command line") == 4
+    assert "base.augment" in told[-1]
+
+
+WEAK = 'claims: ["a < b, p<0.05"]\nseeds: 2\n'
+
+
+def test_a_claim_that_can_never_pass_is_told_beside_other_mistakes(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    base = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\nmetrics: [fid50]\n"
+    cells = "cells: {a: {augment: none}, b: {augment: ada}, c: {augment: adaa}}\n"
+    for more, others in (("figures: [fid]\n", 2), ("watch: {evaluate_every_kimg: -1}\n", 2)):
+        assert main(["plan", str(sweep_file(base + cells + WEAK + more)), "--store", str(store.root)]) == 2
+        lines = capsys.readouterr().err.splitlines()
+        (weak,) = [line for line in lines if "can never pass" in line]
+        assert len(lines) == others + 1
+        assert "more runs), or state" in weak, "not all cells can be priced"
+
+
+def test_a_weak_claim_is_told_with_its_price_where_all_cells_have_one(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    text = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\nmetrics: [fid50]\nfigures: [fid]\n"
+    file = sweep_file(text + "cells: {a: {augment: none}, b: {augment: ada}}\n" + WEAK)
+    assert main(["plan", str(file), "--store", str(store.root)]) == 2
+    figure, weak = capsys.readouterr().err.splitlines()
+    assert "figures[0]" in figure
+    assert "CPU-hours), or state" in weak

@@ -15,6 +15,7 @@ from orchestrator.plan.overhead import OVERHEAD_SECONDS
 from orchestrator.plan.plan import Plan, make_plan
 from orchestrator.plan.plan_file import plan_document, plan_file_of
 from orchestrator.plan.price import PastError, Rate, evaluations_of, price
+from orchestrator.plan.probe_price import OPERATIONS
 from orchestrator.plan.published import CPU_STARTUP, published
 from orchestrator.plan.speed import SpeedEvidence, evidence
 from orchestrator.store.observe import NEVER, Measurements, Observed, Speed
@@ -25,6 +26,7 @@ from tests.support.tiny_sweep import SWEEP, find
 from trainer.config.job import Job, Resources
 from trainer.config.options import RunOptions
 from trainer.config.plan_file import Axis, PlanFile
+from trainer.config.probes import PROBES
 from trainer.config.resolve import resolve
 from trainer.record import State
 
@@ -275,3 +277,61 @@ def test_networks_in_fp32_are_priced_by_the_times_of_fp32() -> None:
     estimate = published(config, Resources(gpus=8))
     assert estimate.seconds_per_kimg * 25_000 / 86_400 == pytest.approx(9.75, abs=0.02)
     assert estimate.source.endswith("in fp32")
+
+
+PROBED = "probes: [jacobian-2, trgb-64]\n"
+PROBING = ToMeasure(("fid2k",), probes=("jacobian-2", "trgb-64"))
+
+
+def test_probes_are_in_the_price_of_a_trial_and_not_in_that_of_its_training(read: Read) -> None:
+    plain, probed = planned(read()), planned(read(SWEEP + PROBED))
+    trial = plain.trials[0]
+    assert probed.prices[trial.id].seconds > plain.prices[trial.id].seconds + CPU_STARTUP
+    assert probed.totals.wall_hours_high > plain.totals.wall_hours_high
+    one, other = plain.estimate_of(trial, 1.0), probed.estimate_of(trial, 1.0)
+    assert one
+    assert other
+    assert one.seconds == other.seconds, "probes are made by a later attempt"
+
+
+def test_snapshots_that_are_only_probed_are_priced_by_their_number(read: Read) -> None:
+    pricing = planned(read(SWEEP + PROBED)).pricing
+    assert pricing
+    trial = expand(read(SWEEP + PROBED), find)[0]
+    one, three = (pricing.attempt(trial, 0.0, snapshots).plain for snapshots in (1, 3))
+    rate = pricing.evidence.rate(trial.config, trial.resources, PROBING)
+    assert three - one == pytest.approx(2 * (rate.seconds_per_probing + rate.seconds_per_evaluation))
+
+
+def test_probes_are_priced_as_the_same_probes_took() -> None:
+    options = RunOptions(
+        horizon_kimg=1, data_path=Path("d"), cache_dir=Path("c"), metrics=("fid2k",), probes=PROBING.probes
+    )
+    job = Job(attempt=2, token=2, options=options, work="evaluate")
+    timed = Timing("0123456789ab", job, 0.0, 100.0, 4.0, (6.0,), snapshots=2)
+    known, nothing = evidence({}, [], [(TINY, timed)]), evidence({}, [], [])
+    assert known.rate(TINY, Resources(), PROBING)[-2:] == (45.0, 1.5)
+    other = PROBING._replace(probes=("trgb-64",))
+    assert known.rate(TINY, Resources(), other)[-2:] == nothing.rate(TINY, Resources(), other)[-2:]
+    assert nothing.rate(TINY, Resources(), PROBING).probing_spread == 4.0
+
+
+def test_more_of_a_probe_is_dearer_and_every_probe_has_a_price() -> None:
+    nothing = evidence({}, [], [])
+
+    def seconds(*probes: str) -> float:
+        return nothing.rate(TINY, Resources(), ToMeasure(probes=probes)).seconds_per_probing
+
+    assert OPERATIONS.keys() == PROBES.keys()
+    assert all(0 < seconds(f"{name}-2") < seconds(f"{name}-200") for name in PROBES)
+    assert seconds("projection-1x10") < seconds("projection-1x100") < seconds("projection-1")
+    assert seconds("trgb", "leak") == pytest.approx(seconds("trgb") + seconds("leak"))
+
+
+def test_deferred_evaluations_are_in_the_price(read: Read) -> None:
+    inline, later = (
+        planned(read(SWEEP + f"watch: {{evaluate_every_kimg: 0.25, evaluation: {when}}}\n"))
+        for when in ("inline", "later")
+    )
+    trial = inline.trials[0].id
+    assert later.prices[trial].seconds == pytest.approx(inline.prices[trial].seconds + CPU_STARTUP)

@@ -10,7 +10,7 @@ from orchestrator.store.layout import Store
 from orchestrator.sweep.published_settings import published_about, published_files
 from tests.orchestrator.test_shared_trials import SWEEP
 from tests.orchestrator.test_shared_trials import shared as shared
-from trainer.files import replace_file
+from trainer.files import append_lines, replace_file
 from trainer.record import RunDir
 
 Write = Callable[[str], Path]
@@ -36,6 +36,37 @@ def test_what_has_a_snapshot_is_not_lost(store: Store, sweep_file: Write, shared
         replace_file(shared.snapshot(images), "")
     text = SWEEP.format(name="c", horizon=4) + "watch: {evaluate_every_kimg: 1}\n"
     assert not [line for line in warned(store, sweep_file(text)) if "longer intervals" in line]
+
+
+WATCHED = {
+    "sample_every_kimg: 1": "no sheet of samples at 1, 2, 3 kimg: ",
+    "tick_kimg: 0.5": "no row of p and losses at 0.5, 1.5, 2.5, 3.5 kimg: ",
+    "checkpoint_every_kimg: 1, checkpoints_kept: 3": "no checkpoint at 2, 3 kimg: ",
+    "checkpoints_kept: 5, checkpoint_every_kimg: 2": "no checkpoint at 2 kimg: ",
+    "snapshots_kept: all, evaluate_every_kimg: 2": "no snapshot at 2 kimg: ",
+}
+
+
+@pytest.mark.parametrize("watch", WATCHED)
+def test_a_plan_tells_what_a_shared_trial_was_not_asked_to_record_and_keep(
+    store: Store, sweep_file: Write, shared: RunDir, watch: str
+) -> None:
+    for path in ("samples/fakes-000004000.png", f"checkpoints/ckpt-000004000-t0001-{'0' * 16}.safetensors"):
+        replace_file(shared.path / path, "")
+    replace_file(shared.snapshot(4000), "")
+    append_lines(shared.ticks, [{"kimg": float(kimg)} for kimg in range(1, 5)])
+    text = SWEEP.format(name="c", horizon=4)
+    found = [line for line in warned(store, sweep_file(f"{text}watch: {{{watch}}}\n")) if "longer intervals" in line]
+    assert [line.startswith(WATCHED[watch]) for line in found] == [True]
+    assert not [line for line in warned(store, sweep_file(text)) if "longer intervals" in line]
+
+
+def test_what_is_recorded_more_often_than_asked_is_not_lost(store: Store, sweep_file: Write, shared: RunDir) -> None:
+    text = (
+        SWEEP.format(name="c", horizon=4) + "watch: {sample_every_kimg: 8, tick_kimg: 2, checkpoint_every_kimg: 12}\n"
+    )
+    assert not [line for line in warned(store, sweep_file(text)) if "longer intervals" in line]
+    assert shared.path.exists()
 
 
 def test_the_paper_tier_of_a_papers_sweep_tells_what_differs(store: Store, sweep_file: Write) -> None:

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.display.progress import Bars, Lines, Screen, Silence, status_line, view_for
+from orchestrator.display.trial_table import status_table
 from orchestrator.plan.status import TrialStatus
 
 STATUS = TrialStatus(
@@ -28,6 +29,7 @@ STATUS = TrialStatus(
     host="h",
     doing="training",
     wrong="",
+    ops="native x86-64-v4 bc2c767d",
     left_seconds=120.0,
 )
 
@@ -42,6 +44,13 @@ def test_a_line_says_where_a_trial_is_and_how_long_it_takes() -> None:
         "  running  0123456789ab  augment=ada, data.subset=[5] #3  2/8 kimg  "
         "fid2k-lite0 51.23 (best 50)  p 0.12  50 img/s  training  about 2 min left"
     )
+
+
+def test_the_status_of_a_trial_names_its_operations() -> None:
+    target, output = console(terminal=True)
+    target.print(status_table("s", [STATUS, replace(STATUS, ops="reference")], most=9))
+    heading, native, reference = output.getvalue().splitlines()[1:4]
+    assert [line.split()[-2] for line in (heading, native, reference)] == ["ops", "native", "reference"]
 
 
 def test_lines_are_printed_when_something_changes() -> None:

@@ -1,5 +1,6 @@
 """Fuzzing for a length of time: all fuzzers together take a minute in `make test`, and thirty in `make test-slow`."""
 
+import copy
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -33,7 +34,7 @@ def fuzz_for(seconds: float, examples: st.SearchStrategy[T], judge: Callable[[T]
         nonlocal failed
         if failed or time.monotonic() < deadline:
             failed, was = True, failed
-            judge(example)
+            judge(copy.deepcopy(example))  # strategies share values among examples
             failed = was
 
     while time.monotonic() < deadline:

@@ -26,9 +26,9 @@ def fitting(schema: dict[str, Any], root: dict[str, Any], depth: int = 0) -> st.
         return st.one_of([fitting(choice, root, depth) for choice in choices])
     if schema.get("type") == "array":
         items = _items(schema, root, depth)
-        return st.just([]) if depth > DEEPEST else st.lists(items, min_size=schema.get("minItems", 0), max_size=2)
+        return st.builds(list) if depth > DEEPEST else st.lists(items, min_size=schema.get("minItems", 0), max_size=2)
     if schema.get("type") == "object":
-        return st.just({}) if depth > DEEPEST else _objects(schema, root, depth)
+        return st.builds(dict) if depth > DEEPEST else _objects(schema, root, depth)
     return NUMBERS.get(schema.get("type", ""), st.one_of(list(NUMBERS.values())))
 
 

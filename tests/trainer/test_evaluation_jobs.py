@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.trials import TrialMaker
 from trainer.__main__ import main
+from trainer.errors import ExitCode
+from trainer.evaluation.families import MEASURES
 from trainer.files import read_lines
 from trainer.record import RunDir, State, read_record
 from trainer.runtime.launch import launch
@@ -108,3 +110,40 @@ def test_two_ranks_measure_what_one_does(trials: TrialMaker, inline: RunDir) -> 
     assert carry_out(trials, run, 2, "evaluate", ranks=2, metrics=METRICS, snapshots_kept="all") == 0
     expected = {key: value for key, value in numbers(inline).items() if not key[1].startswith("fid20")}
     assert numbers(run) == pytest.approx(expected)
+
+
+@pytest.fixture
+def broken_kid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make KID raise whenever it is computed."""
+
+    def numbers(*_: object) -> dict[str, float]:
+        raise ZeroDivisionError("no features")
+
+    monkeypatch.setitem(MEASURES, "kid", MEASURES["kid"]._replace(numbers=numbers))
+
+
+@pytest.mark.usefixtures("broken_kid")
+def test_a_metric_that_raises_is_missing_alone_and_training_goes_on(trials: TrialMaker, inline: RunDir) -> None:
+    run = trials.make("broken")
+    assert carry_out(trials, run, 1, "train", metrics=METRICS, snapshots_kept="all") == 0
+    measured = {place: value for place, value in numbers(inline).items() if "kid" not in place[1]}
+    assert numbers(run) == pytest.approx(measured)
+    record = read_record(run.record(1))
+    assert record is not None
+    assert (record.state, record.kimg) == (State.DONE, 0.064)
+    assert record.message == "kid40 could not be measured at 0.064 kimg: ZeroDivisionError: no features"
+
+
+@pytest.mark.usefixtures("broken_kid")
+def test_an_evaluation_of_a_metric_that_raises_fails_and_records_the_others(
+    trials: TrialMaker, inline: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trials.make("broken-later")
+    assert carry_out(trials, run, 1, "train", metrics=METRICS, evaluation="later") == 0
+    assert carry_out(trials, run, 2, "evaluate", metrics=METRICS, snapshots_kept="all") == ExitCode.BUG
+    assert numbers(run).keys() == {place for place in numbers(inline) if "kid" not in place[1]}
+    record = read_record(run.record(2))
+    assert record is not None
+    assert record.state is State.FAILED
+    assert "kid40 could not be measured at 0.032 kimg: ZeroDivisionError" in record.message
+    assert "kid40 could not be measured at 0.064 kimg" in capsys.readouterr().err

@@ -165,6 +165,8 @@ def test_divergence_is_a_result(trials: TrialMaker) -> None:
         (["--set", "data.subset=1000"], "is more than the 64 images of the set"),
         (["--set", "augmnt=none"], "augmnt"),
         (["--set", "batch"], "write KEY=VALUE"),
+        (["--set", "batch=8", "batch.size=8"], "batch is 8, which has no parts"),
+        (["--set", "augment=fixed", "augment.p=2"], "--set augment.fixed.p: Input should be less than or equal to 1"),
         (["--preset", "tiny31"], "tiny31"),
     ],
 )

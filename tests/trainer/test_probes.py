@@ -1,6 +1,7 @@
 """Probes of snapshots: each measures what it claims to, on networks with a known result."""
 
 import dataclasses
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_a_name_may_say_how_many() -> None:
     assert parse_probe("projection-20x500") == ("projection", 20, 500)
     with pytest.raises(ProbeNameError, match="did you mean jacobian"):
         parse_probe("jacobi")
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_table_says_how_many_images_a_probe_takes(name: str) -> None:
+    module = importlib.import_module(PROBES[name].module)
+    usual = {"fid-floor": "DRAWS", "invertibility": "STEPS"}.get(name, "COUNT")
+    assert PROBES[name].images == getattr(module, usual)
 
 
 def test_steps_are_only_asked_of_probes_that_project() -> None:

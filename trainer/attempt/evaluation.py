@@ -13,6 +13,10 @@ from trainer.probes.run import Prober
 from trainer.recording.reporter import Reporter
 
 
+class MetricFailed(Exception):
+    """Metrics could not be measured; all others are recorded."""
+
+
 @dataclass
 class EvaluationJob:
     """Measures what is missing; results from before a preemption are not measured again."""
@@ -25,7 +29,10 @@ class EvaluationJob:
         self.measurer.known |= recorded_values(rows_in(self.measurer.run.metrics))
 
     def carry_out(self) -> None:
-        """Measure all snapshots, oldest first, then apply the retention rules to them. Raises Preempted."""
+        """Measure all snapshots, oldest first, then apply the retention rules to them.
+
+        Raises Preempted, and MetricFailed at the end if a metric could not be measured.
+        """
         self.reporter.update(ready=time.time())
         world, prober = self.measurer.world, Prober(self.config, self.measurer, self.reporter)
         for images in world.gather([self.measurer.run.kept_snapshots()])[0]:
@@ -34,6 +41,8 @@ class EvaluationJob:
         kept = self.measurer.run.kept_snapshots()
         if kept and self.measurer.options.metrics and self.reporter.speaks:
             self.measurer.keep(max(kept), self.reporter.fence)
+        if self.measurer.failures:
+            raise MetricFailed("; ".join(self.measurer.failures))
 
     def _measure(self, images: int) -> None:
         if self.measurer.missing(images):

@@ -106,7 +106,7 @@ def run(
     kimg: KimgOption = 25_000,
     metrics: MetricsOption = None,
     threads: ThreadsOption = 1,
-    ops: OpsOption = "reference",
+    ops: OpsOption = "auto",
     settings: SetOption = None,
     ranks: RanksOption = None,
 ) -> int:
@@ -183,9 +183,21 @@ def _tree(assignments: list[str]) -> dict[str, object]:
         branch = tree
         *path, leaf = key.split(".")
         for name in path:
-            branch = branch.setdefault(name, {})  # type: ignore[assignment]
+            branch = _opened(branch, name, assignment)
         branch[leaf] = _value(text)
     return tree
+
+
+def _opened(branch: dict[str, object], name: str, assignment: str) -> dict[str, object]:
+    """Return the settings called `name` in `branch`; a choice's name alone, as in `augment=fixed`, becomes its type."""
+    held = branch.get(name, {})
+    inner = {"type": held} if isinstance(held, str) else held
+    if not isinstance(inner, dict):
+        raise UserError(
+            f"--set {assignment}", f"{name} is {json.dumps(held)}, which has no parts", "see: trainer schema"
+        )
+    branch[name] = inner
+    return inner
 
 
 def _value(text: str) -> object:

@@ -2,6 +2,7 @@
 
 ADASWEEP_PATHS      {"/home/me": "/mnt/nfs/me"}: replaces the first prefix by the second
 ADASWEEP_SCRATCH    a local folder for decoded images, instead of the store's cache
+ADASWEEP_STAGE      a local folder to copy archives to before they are decoded, and for decoded images
 """
 
 import json
@@ -14,6 +15,7 @@ from trainer.errors import UserError
 
 PATHS = "ADASWEEP_PATHS"
 SCRATCH = "ADASWEEP_SCRATCH"
+STAGE = "ADASWEEP_STAGE"
 
 
 def moved(path: Path, places: Mapping[str, str]) -> Path:
@@ -41,9 +43,9 @@ def on_this_node(options: RunOptions, environment: Mapping[str, str] = os.enviro
 
 
 def decoding_dir(cache_dir: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for decoded images: the node's scratch folder if there is one."""
-    scratch = environment.get(SCRATCH, "")
-    return Path(scratch) if scratch else cache_dir
+    """Return the folder for decoded images: the node's scratch folder, or the one for archives, if there is one."""
+    local = environment.get(SCRATCH, "") or environment.get(STAGE, "")
+    return Path(local) if local else cache_dir
 
 
 def _places(text: str) -> dict[str, str]:

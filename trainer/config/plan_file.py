@@ -18,6 +18,9 @@ from trainer.config.training import TransferFromTrial
 from trainer.errors import UserError
 from trainer.files import parsed_json, read_regular
 
+MOST_SEQUENTIAL = 30
+"""The most seeds that may be added one look at a time."""
+
 CELL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 WAY_OUT = "remove it and run the sweep again"
 
@@ -72,13 +75,20 @@ class SampledPoints(_Stored):
     points: tuple[dict[str, JsonValue], ...]
 
 
+class SequentialRange(_Stored):
+    """Sequential seeds: every cell has the seeds from 0 to `least` - 1, those of undecided claims up to `most`."""
+
+    least: Annotated[int, Field(ge=2)]
+    most: Annotated[int, Field(le=MOST_SEQUENTIAL)]
+
+
 class PlanFile(_Stored):
     """The latest plan of a sweep.
 
     `sweep` is its name in the store (`name`, or `name-tier`), `file` the sweep file. `score` is the metric that ranks
     cells, with or without its detector ("fid2k-lite0", "fid2k"). `cells` has an entry for every cell and seed, in the
     order of the sweep; entries with the same configuration share a trial. `sources` are the trials from which cells
-    start, if they are not cells themselves.
+    start, if they are not cells themselves. With `sequential` seeds, cells have as many seeds as were needed so far.
     """
 
     schema_version: Literal[1] = 1
@@ -98,6 +108,7 @@ class PlanFile(_Stored):
     claims: tuple[str, ...] = ()
     published: tuple[PublishedValue, ...] = ()
     search: SampledPoints | None = None
+    sequential: Annotated[SequentialRange | None, Field(exclude_if=is_off)] = None
     sources: tuple[PlannedSource, ...] = ()
     cells: tuple[PlannedRun, ...]
 

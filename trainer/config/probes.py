@@ -10,32 +10,48 @@ from trainer.errors import UserError
 
 
 class ProbeEntry(NamedTuple):
-    """The module whose function `probe` runs a probe, what it measures, and whether it projects images."""
+    """The module whose function `probe` runs a probe, what it measures, and whether it projects images.
+
+    `images` is how many images or other things it measures if its name gives no number.
+    """
 
     module: str
     help: str
+    images: int
     projects: bool = False
 
 
 PROBES: dict[str, ProbeEntry] = {
-    "gradients": ProbeEntry("trainer.probes.gradients", "magnitude of the generator loss's gradient in every pixel"),
-    "mean-image": ProbeEntry("trainer.probes.mean_image", "mean of 10,000 generated images, and of the real ones"),
-    "leak": ProbeEntry("trainer.probes.leak", "how much orientation, position and colour of real images were altered"),
-    "trgb": ProbeEntry("trainer.probes.trgb", "what share of the image each resolution's ToRGB contributes"),
-    "jacobian": ProbeEntry("trainer.probes.jacobian", "singular values of the image's derivative with respect to w"),
-    "image-ppl": ProbeEntry("trainer.probes.image_ppl", "path length of every single image, and the extreme images"),
+    "gradients": ProbeEntry(
+        "trainer.probes.gradients", "magnitude of the generator loss's gradient in every pixel", 16
+    ),
+    "mean-image": ProbeEntry(
+        "trainer.probes.mean_image", "mean of 10,000 generated images, and of the real ones", 10_000
+    ),
+    "leak": ProbeEntry(
+        "trainer.probes.leak", "how much orientation, position and colour of real images were altered", 2000
+    ),
+    "trgb": ProbeEntry("trainer.probes.trgb", "what share of the image each resolution's ToRGB contributes", 1024),
+    "jacobian": ProbeEntry("trainer.probes.jacobian", "singular values of the image's derivative with respect to w", 4),
+    "image-ppl": ProbeEntry(
+        "trainer.probes.image_ppl", "path length of every single image, and the extreme images", 2000
+    ),
     "projection": ProbeEntry(
-        "trainer.probes.projection", "distances left after projecting real and generated images", projects=True
+        "trainer.probes.projection", "distances left after projecting real and generated images", 100, projects=True
     ),
     "noise-maps": ProbeEntry(
-        "trainer.probes.noise_maps", "noise maps of projections with and without regularisation", projects=True
+        "trainer.probes.noise_maps", "noise maps of projections with and without regularisation", 1, projects=True
     ),
     "uncurated": ProbeEntry(
-        "trainer.probes.uncurated", "images of one seed, with and without truncation, beside real ones"
+        "trainer.probes.uncurated", "images of one seed, with and without truncation, beside real ones", 24
     ),
-    "truncation": ProbeEntry("trainer.probes.truncation", "FID, precision, recall and inception score by truncation"),
-    "fid-floor": ProbeEntry("trainer.probes.fid_floor", "FID of a generator that repeats the run's training images"),
-    "invertibility": ProbeEntry("trainer.probes.invertibility", "condition number of the augmentation at every p"),
+    "truncation": ProbeEntry(
+        "trainer.probes.truncation", "FID, precision, recall and inception score by truncation", 10_000
+    ),
+    "fid-floor": ProbeEntry(
+        "trainer.probes.fid_floor", "FID of a generator that repeats the run's training images", 100
+    ),
+    "invertibility": ProbeEntry("trainer.probes.invertibility", "condition number of the augmentation at every p", 21),
 }
 
 _FORM = re.compile(r"(?P<name>[a-z-]+?)(?:-(?P<count>[1-9]\d*)(?:x(?P<steps>[1-9]\d*))?)?")

@@ -39,7 +39,7 @@ def is_one(value: object) -> bool:
 class Settings(BaseModel):
     """A group of settings. Immutable; unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
 
 class Spec(Settings):

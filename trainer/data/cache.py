@@ -19,10 +19,11 @@ from jaxtyping import Int32, UInt8
 
 from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.entries import fingerprint
-from trainer.config.dataset.header import Header, read_header
+from trainer.config.dataset.header import read_header
 from trainer.config.dataset.labels import read_labels
 from trainer.config.node_paths import decoding_dir
 from trainer.data.decode import decode_like
+from trainer.data.staging import staged
 from trainer.errors import DataError, OutputError
 from trainer.files import create_folder, locked_if_possible, sync
 
@@ -75,7 +76,9 @@ def _build(path: Path, wanted: str, folder: Path, progress: DecodeProgress | Non
 
 def _built(path: Path, wanted: str, folder: Path, progress: DecodeProgress | None) -> Decoded:
     def fill(part: Path) -> None:
-        _write(_checked(path, wanted, folder.parent), part, progress or _silent)
+        _checked(path, wanted, folder.parent)
+        with staged(path) as local:
+            _write(path, _checked(local, wanted, folder.parent), part, progress or _silent)
         for name in ("images.npy", "labels.npy"):
             sync(part / name)
         if _opened(folder) is None:
@@ -97,25 +100,21 @@ def _checked(path: Path, wanted: str, memo_dir: Path) -> Archive:
     return archive
 
 
-def _write(archive: Archive, part: Path, progress: DecodeProgress) -> None:
-    """Write all images in order, with at most IMAGES_AT_ONCE of them in memory."""
+def _write(path: Path, archive: Archive, part: Path, progress: DecodeProgress) -> None:
+    """Write all images in order, with at most IMAGES_AT_ONCE of them in memory. `path` is what errors name."""
     names = archive.images
-    header = read_header(archive.read(names[0]), f"{archive.path}/{names[0]}", None)
+    header = read_header(archive.read(names[0]), f"{path}/{names[0]}", None)
     shape = (len(names), header.channels, header.height, header.width)
     _require_space(part, int(np.prod(shape)))
     with (part / "images.npy").open("wb") as file, ThreadPoolExecutor(_cores()) as pool:
         np.lib.format.write_array_header_2_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
         for start in range(0, len(names), IMAGES_AT_ONCE):
             some = names[start : start + IMAGES_AT_ONCE]
-            for pixels in pool.map(lambda name: _decoded_like(archive, name, header), some):
+            for pixels in pool.map(lambda name: decode_like(archive.read(name), f"{path}/{name}", header), some):
                 file.write(pixels.transpose(2, 0, 1).tobytes())
             progress(start + len(some), len(names))
     with (part / "labels.npy").open("wb") as file:
         np.save(file, np.array(read_labels(archive).classes or [-1] * len(names), dtype=np.int32))
-
-
-def _decoded_like(archive: Archive, name: str, header: Header) -> UInt8[np.ndarray, "h w c"]:
-    return decode_like(archive.read(name), f"{archive.path}/{name}", header)
 
 
 def _require_space(folder: Path, need: int) -> None:

@@ -5,12 +5,15 @@ Path lengths need pairs of images a small step apart, so each kind of path takes
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
+
 from trainer.config.metrics.families import FAMILIES
 from trainer.config.metrics.names import MetricNameError, MetricSpec, metric_identity, parse_metric, recorded_name
+from trainer.errors import UserError
 from trainer.evaluation.accumulators import Accumulators
 from trainer.evaluation.batch_outputs import BatchExtractor
 from trainer.evaluation.families import MEASURES, MetricValues, output_kind
@@ -19,9 +22,23 @@ from trainer.evaluation.path_steps import step_distances
 from trainer.evaluation.real_features import Mirrored, RealFeatures, ReferenceSet
 from trainer.evaluation.samples import SEED, Share, Subject
 from trainer.evaluation.shared_work import Progress, agreed, in_rounds
+from trainer.recording.fence import FencedOut
+from trainer.runtime.signals import Preempted
 from trainer.runtime.world import World
 
 ALONE = World()
+NOT_OF_A_METRIC = (Preempted, FencedOut, UserError, OSError, MemoryError, torch.OutOfMemoryError)
+"""Exceptions that say nothing about the metric that is being computed."""
+
+OnFailure = Callable[[str, Exception], None]
+"""Called with the name of a metric and the exception that it has raised."""
+
+MeasuredMetric = tuple[MetricSpec, RealFeatures, MetricValues]
+"""A metric, the real images it compares with, and its numbers."""
+
+
+def _raise(_name: str, error: Exception) -> None:
+    raise error
 
 
 @dataclass(frozen=True)
@@ -59,12 +76,14 @@ def evaluate(
     progress: Progress = lambda _: None,
     world: World = ALONE,
     test_images: ReferenceSet | None = None,
+    on_failure: OnFailure = _raise,
 ) -> list[MetricValue]:
     """Return the numbers of all metrics `names`, in order; an empty list on ranks other than the first.
 
     The subject yields the same images for the same `seed`; metrics of fewer images use the first of them. `mirror`
     adds mirror images to the reference. Metrics such as fid10k_test compare with `test_images` instead. `progress` is
     called several times a second with the current activity; it may raise Preempted, which is then raised on all ranks.
+    `on_failure` is called with each metric that raises.
 
     Raises MetricNameError for unknown names or missing test images, DetectorError or PerceptualError if a network
     cannot be loaded.
@@ -73,21 +92,39 @@ def evaluate(
     specs = [parse_metric(name) for name in names]
     if not specs:
         return []
-    whole = Mirrored(reference) if mirror else reference
-    references = {spec: _reference(spec, whole, test_images) for spec in specs}
+    references = {spec: _reference(spec, Mirrored(reference) if mirror else reference, test_images) for spec in specs}
     accumulators = accumulate(subject, specs, feature_networks, cache_dir, seed, progress, world)
-    results: list[tuple[MetricSpec, RealFeatures, MetricValues]] = []
+    results: list[MeasuredMetric] = []
 
     def compare() -> None:
         for spec in specs if world.is_main else []:
             progress(spec.name)
-            count, source = spec.real(len(references[spec])), FAMILIES[spec.family].source
-            real = RealFeatures(references[spec], feature_networks, count, cache_dir, progress, source)
-            results.append((spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed)))
+            real = _real_features(spec, references[spec], feature_networks, cache_dir, progress)
+            results.extend(_numbers(spec, real, accumulators, seed, on_failure))
 
     agreed(compare, world)
     seconds = time.monotonic() - started
     return [value for result in results for value in _values(*result, seed, mirror, seconds)]
+
+
+def _numbers(
+    spec: MetricSpec, real: RealFeatures, accumulators: Accumulators, seed: int, on_failure: OnFailure
+) -> list[MeasuredMetric]:
+    """Return the numbers of a metric; none if it has raised, after `on_failure`."""
+    try:
+        return [(spec, real, MEASURES[spec.family].numbers(real, accumulators.first(spec), seed))]
+    except NOT_OF_A_METRIC:
+        raise
+    except Exception as error:
+        on_failure(spec.name, error)
+        return []
+
+
+def _real_features(
+    spec: MetricSpec, reference: ReferenceSet, networks: FeatureNetworks, cache_dir: Path, progress: Progress
+) -> RealFeatures:
+    count, source = spec.real(len(reference)), FAMILIES[spec.family].source
+    return RealFeatures(reference, networks, count, cache_dir, progress, source)
 
 
 def _reference(spec: MetricSpec, whole: ReferenceSet, test_images: ReferenceSet | None) -> ReferenceSet:

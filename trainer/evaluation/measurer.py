@@ -1,10 +1,11 @@
 """Metrics of a trial's snapshots: find missing ones, measure them, and retain the best and the last snapshot."""
 
 import math
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from statistics import fmean
 from typing import Any
 
@@ -21,6 +22,7 @@ from trainer.files import Guard
 from trainer.model.network import GeneratorNetwork
 from trainer.record import RunDir
 from trainer.recording.reporter import Reporter
+from trainer.runtime.console import log
 from trainer.runtime.signals import Preempted, StopRequest
 from trainer.runtime.world import World
 from trainer.state.snapshot import point, prune_snapshots
@@ -33,7 +35,7 @@ Known = tuple[int, str, int]
 class Measurer:
     """Measures snapshots against the whole data set or its test images, on all ranks.
 
-    `known` are the numbers recorded so far.
+    `known` are the numbers recorded so far, `failures` the metrics that could not be measured, and why.
     """
 
     run: RunDir
@@ -43,6 +45,7 @@ class Measurer:
     stop: StopRequest
     world: World
     known: set[Known] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
 
     @cached_property
     def feature_networks(self) -> FeatureNetworks:
@@ -66,7 +69,8 @@ class Measurer:
     def measure(self, images: int, average: GeneratorNetwork, reporter: Reporter) -> None:
         """Append the missing numbers of a moving average to metrics.jsonl.
 
-        Raises Preempted if a stop signal arrives meanwhile; rows of finished seeds are kept.
+        A metric that cannot be measured is logged and added to `failures`; it is not tried again here. Raises Preempted
+        if a stop signal arrives meanwhile; rows of finished seeds are kept.
         """
         for seed, names in self.missing(images).items():
             values = evaluate(
@@ -79,9 +83,18 @@ class Measurer:
                 progress=self.progress(reporter),
                 world=self.world,
                 test_images=self.test_images,
+                on_failure=partial(self._note_failure, images / 1000, reporter),
             )
             reporter.append(self.run.metrics, *({"kimg": images / 1000, **value.row()} for value in values))
             self.known |= {number for name in names for number in self._numbers(name, images, seed)}
+
+    def _note_failure(self, kimg: float, reporter: Reporter, name: str, error: Exception) -> None:
+        why = " ".join(f"{name} could not be measured at {kimg:g} kimg: {type(error).__name__}: {error}".split())
+        log("".join(traceback.format_exception(error)))
+        log(f"adasweep: {why}")
+        reporter.event("metric-failed", kimg, metric=name, message=why)
+        reporter.update(message=why)
+        self.failures.append(why)
 
     def keep(self, images: int, guard: Guard) -> None:
         """Link `best` to the best snapshot by the score, and remove snapshots that need not be kept."""

@@ -15,7 +15,7 @@ from orchestrator.backends.base import NotAllSubmitted, Submission
 from orchestrator.backends.slurm.commands import RunCommand, cluster_option, run_slurm_command
 from orchestrator.backends.slurm.early_failures import record_early_failure
 from orchestrator.backends.slurm.poll import Poller
-from orchestrator.backends.slurm.profile import Profile, chosen_profile
+from orchestrator.backends.slurm.profile import NodeSize, Profile, chosen_profile
 from orchestrator.backends.slurm.replies import JOB, by_cluster
 from orchestrator.backends.slurm.script import JobArray, array_of, arrays
 from orchestrator.backends.slurm.states import UNSETTLED, JobRow, meaning
@@ -59,8 +59,8 @@ class SlurmBackend:
                 raise SetupError(command, "is not on the path", "run adasweep on a login node of the cluster")
 
     def render(self, tasks: Sequence[Task]) -> Submission:
-        text = "\n".join(_listed(array) + array.script for array in self._arrays(tasks))
-        return Submission(tuple(tasks), text)
+        scripts = "\n".join(_listed(array) + array.script for array in self._arrays(tasks))
+        return Submission(tuple(tasks), _watching(self.profile) + scripts)
 
     def submit(self, submission: Submission) -> list[Handle]:
         """Submit all arrays, split into smaller ones if SLURM does not accept them.
@@ -188,6 +188,14 @@ class SlurmBackend:
 def _remaining(array: JobArray, handles: dict[Task, Handle]) -> list[Task]:
     """Return the tasks of an array without a handle."""
     return [task for task in array.tasks if task not in handles]
+
+
+def _watching(profile: Profile) -> str:
+    """Return as a comment how jobs are watched, and which nodes there are."""
+    times = f"polled every {profile.poll_seconds:g} s, lost after {profile.settle_seconds:g} s without a state"
+    known = (profile.node or NodeSize()).model_dump(exclude_none=True)
+    largest = ", ".join(f"{name} {size:g}" for name, size in known.items()) or "not known"
+    return f"# jobs are {times}; largest node: {largest}\n"
 
 
 def _listed(array: JobArray) -> str:

@@ -56,7 +56,9 @@ EXPECTED = {
     **dict.fromkeys(("account", "constraint", "python", "flags", "srun"), "must be one line of text"),
     **dict.fromkeys(("setup", "wrapper"), "must be one shell command"),
     **dict.fromkeys(("paths", "container_paths"), "must be an absolute path, without % or quotes"),
-    "scratch": "must be a folder of the node, possibly with variables, as in $TMPDIR/adasweep",
+    **dict.fromkeys(
+        ("scratch", "stage"), "must be a folder of the node, possibly with variables, as in $TMPDIR/adasweep"
+    ),
 }
 """What the values of text settings must be."""
 
@@ -67,6 +69,12 @@ class NodeSize(Settings):
     gpus: PositiveInt | None = None
     cpus: PositiveInt | None = None
     memory_gib: Positive | None = None
+
+
+class StagingFolder(Settings):
+    """Where a node keeps its own copy of the data while it decodes them, and the decoded images."""
+
+    to: Scratch
 
 
 class Profile(Settings):
@@ -111,6 +119,11 @@ class Profile(Settings):
     )
     scratch: Scratch | None = Field(
         None, description="folder on the node's local disk for decoded images, as in `$TMPDIR`"
+    )
+    stage: StagingFolder | None = Field(
+        None,
+        description="`{to: $TMPDIR}`: before an archive is decoded, copy it to this folder on the node's local disk, "
+        "once per node; without `scratch`, decoded images are kept there too",
     )
     node: NodeSize | None = Field(
         None,

@@ -17,7 +17,7 @@ from submitit.slurm import slurm as submitit_slurm
 from orchestrator.backends.slurm.profile import Profile
 from orchestrator.errors import StoreError
 from orchestrator.supervisor.command import Task, environment
-from trainer.config.node_paths import PATHS, SCRATCH, moved
+from trainer.config.node_paths import PATHS, SCRATCH, STAGE, moved
 
 FORBIDDEN_IN_PATHS = frozenset('%\\"') | frozenset(map(chr, range(32))) | {"\x7f"}
 """Characters that sbatch interprets in file names, even quoted."""
@@ -116,10 +116,12 @@ def _exports(code: Path, profile: Profile) -> list[str]:
 
 
 def _own_setup(profile: Profile) -> list[str]:
-    """Return the profile's setup commands, any of which ends the job if it fails, and the scratch folder."""
+    """Return the profile's setup commands, any of which ends the job if it fails, and its local folders."""
     lines = [ON_SETUP_ERROR, *profile.setup, "trap - ERR"] if profile.setup else []
-    if profile.scratch:
-        lines += [f'export {SCRATCH}="{profile.scratch}"', f': "${{{SCRATCH}:?is empty: see scratch in the profile}}"']
+    local = {SCRATCH: ("scratch", profile.scratch), STAGE: ("stage", profile.stage and profile.stage.to)}
+    for variable, (key, folder) in local.items():
+        if folder:
+            lines += [f'export {variable}="{folder}"', f': "${{{variable}:?is empty: see {key} in the profile}}"']
     return lines
 
 

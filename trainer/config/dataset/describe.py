@@ -4,13 +4,13 @@ import difflib
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from trainer.config.dataset.archive import Archive, open_archive
 from trainer.config.dataset.config import DataDescription
 from trainer.config.dataset.entries import fingerprint
 from trainer.config.dataset.header import common_header, reduced
 from trainer.config.dataset.labels import empty_classes, read_labels
+from trainer.config.dataset.memo import DataExamination, recall, remember, state_of
 from trainer.config.dataset.preparation import misnamed
 from trainer.config.dataset.regular import usable_path
 from trainer.errors import DataError, printable
@@ -29,13 +29,6 @@ NAMED_SETS = (
 FEWEST_IMAGES = 2
 HEADERS_READ = 64
 ZIP_SUFFIX = ".zip"
-
-
-class DataExamination(NamedTuple):
-    """The description of a data set, and remarks for its users, one line each."""
-
-    description: DataDescription
-    remarks: list[str]
 
 
 def locate(name_or_path: str | Path, data_dir: Path) -> Path:
@@ -78,18 +71,20 @@ def examine(name_or_path: str | Path, data_dir: Path) -> DataExamination:
     """Return what `describe` returns, and remarks about oddities of the set.
 
     Reads all names and checksums, but the headers of at most HEADERS_READ evenly spaced images; decoding
-    (`trainer.data.cache`) and `data verify` read all headers.
+    (`trainer.data.cache`) and `data verify` read all headers. What was found in a ZIP is kept in `data_dir`, and is
+    valid until the file changes.
     """
     path = locate(name_or_path, data_dir)
-    if not path.is_file():
-        return _examined(path, data_dir)
-    status = path.stat()
-    return _of_file(path, data_dir, (status.st_ino, status.st_size, status.st_mtime_ns))
+    return _of_file(path, data_dir, state_of(path)) if path.is_file() else _examined(path, data_dir)
 
 
 @functools.lru_cache(maxsize=16)
-def _of_file(path: Path, data_dir: Path, _content: tuple[int, ...]) -> DataExamination:
-    return _examined(path, data_dir)
+def _of_file(path: Path, data_dir: Path, state: tuple[int, ...]) -> DataExamination:
+    if known := recall(path, state, data_dir):
+        return known
+    found = _examined(path, data_dir)
+    remember(path, state, data_dir, found)
+    return found
 
 
 def _examined(path: Path, data_dir: Path) -> DataExamination:

@@ -1,0 +1,1 @@
+from tests.support.native import native as native

@@ -1,0 +1,57 @@
+"""What was found about a data set's file, kept beside the data: a file that has not changed is not read again."""
+
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from trainer.config.dataset.config import DataDescription
+from trainer.files import replace_file
+
+RULES = 1
+"""To be raised when a file is described by other rules than before."""
+
+
+class DataExamination(NamedTuple):
+    """The description of a data set, and remarks for its users, one line each."""
+
+    description: DataDescription
+    remarks: list[str]
+
+
+class _Memo(NamedTuple):
+    rules: int
+    file: str
+    state: list[int]
+    found: DataExamination
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Return what changes whenever a file is written or replaced: inode, bytes, times of content and inode (ns)."""
+    status = path.stat()
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def recall(path: Path, state: tuple[int, ...], data_dir: Path) -> DataExamination | None:
+    """Return what `remember` kept of the file in this state; None when there is nothing, or nothing readable."""
+    try:
+        memo = TypeAdapter(_Memo).validate_json(_memo_file(path, data_dir).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return memo.found if memo[:3] == (RULES, str(path), [*state]) else None
+
+
+def remember(path: Path, state: tuple[int, ...], data_dir: Path, found: DataExamination) -> None:
+    """Keep what was found; where it cannot be written, the file is read again next time."""
+    memo = {"rules": RULES, "file": str(path), "state": state, "found": [found.description.model_dump(), found.remarks]}
+    try:
+        replace_file(_memo_file(path, data_dir), json.dumps(memo))
+    except OSError:
+        return
+
+
+def _memo_file(path: Path, data_dir: Path) -> Path:
+    return data_dir / ".descriptions" / f"{sha256(os.fsencode(path)).hexdigest()[:16]}.json"
