@@ -24,7 +24,10 @@ def canonical_fields(config: TrainConfig) -> dict[str, str]:
 
 def reseeded_fields(fields: Mapping[str, str], config: TrainConfig) -> dict[str, str]:
     """Return the fields of `config`, given those of a configuration that differs from it in SEEDED alone."""
-    return {**fields, **{name: ENCODER.encode(value) for name, value in config.model_dump(mode="json", include=SEEDED).items()}}
+    return {
+        **fields,
+        **{name: ENCODER.encode(value) for name, value in config.model_dump(mode="json", include=SEEDED).items()},
+    }
 
 
 def trial_id(config: TrainConfig) -> str:
