@@ -21,9 +21,9 @@ from orchestrator.sweep.spec import Length
 from orchestrator.sweep.transfer_source import SourceReference
 from orchestrator.sweep.trial import Source, Trial
 from orchestrator.sweep.yaml_source import spelled
-from trainer.config.identity import trial_id
+from trainer.config.identity import canonical_fields, id_of_fields, reseeded_fields, trial_id
 from trainer.config.job import MOST_GPUS, Resources
-from trainer.config.resolve import completed
+from trainer.config.resolve import completed, reseeded
 from trainer.config.train import TrainConfig
 from trainer.config.transfer import unfit
 
@@ -70,6 +70,7 @@ class Expansion:
     _trials: dict[tuple[int, int], Trial] = field(default_factory=dict)
     _found: dict[int, Found] = field(default_factory=dict)
     _sources: dict[tuple[int, int], Source] = field(default_factory=dict)
+    _fields: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def trials(self, place: int) -> list[Trial]:
         """Return the trials of a cell, one for each seed. Raises Misfits."""
@@ -89,8 +90,7 @@ class Expansion:
     def _made(self, place: int, seed: int) -> Trial:
         known = self._trials.get((place, self.sweep.spec.seed_values[0]))
         if known:
-            source, config = self._computed(place, seed)
-            return replace(known, id=trial_id(config), config=config, seed=seed, source=source)
+            return self._with_seed(known, place, seed)
         cell, layers = self.cells[place]
         collector = MisfitCollector()
         with collector:
@@ -101,6 +101,18 @@ class Expansion:
         trial = self._first(place, config, source, effort)
         _require_fitting_source(trial, layers.transfer)
         return replace(trial, seed=seed)
+
+    def _with_seed(self, known: Trial, place: int, seed: int) -> Trial:
+        """Return a valid trial of a cell with another seed. Raises Misfits for what it starts from."""
+        layers = self.cells[place][1]
+        given = layers.transfer
+        source = self._source(place, seed, given) if isinstance(given, SourceReference) else None
+        subset_seed = known.config.data.subset_seed if "subset_seed" in layers.tree["data"] else seed
+        config = reseeded(known.config, seed, subset_seed, source.snapshot if source else None)
+        if place not in self._fields:
+            self._fields[place] = canonical_fields(known.config)
+        name = id_of_fields(reseeded_fields(self._fields[place], config))
+        return replace(known, id=name, config=config, seed=seed, source=source)
 
     def _computed(self, place: int, seed: int) -> tuple[Source | None, TrainConfig]:
         """Return what a trial starts from, and its configuration. Raises Misfits."""

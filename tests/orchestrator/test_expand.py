@@ -7,6 +7,8 @@ from orchestrator.sweep.expand import expand
 from orchestrator.sweep.reader import Sweep
 from orchestrator.sweep.trial import Trial
 from tests.support.tiny_sweep import find
+from trainer.config.identity import trial_id
+from trainer.config.train import TrainConfig
 
 Read = Callable[..., Sweep]
 
@@ -110,6 +112,16 @@ def test_the_subset_is_drawn_with_the_seed_of_the_run_unless_said_otherwise(tria
     assert [trial.config.data.subset_seed for trial in trials("seeds: [3, 4]\n")] == [3, 4]
     fixed = trials("seeds: [3, 4]\ncells: {a: {data.subset_seed: 9}}\n")
     assert [trial.config.data.subset_seed for trial in fixed] == [9, 9]
+
+
+@pytest.mark.parametrize("more", ["", ", data.subset: 20", ", data.subset_seed: 9"])
+def test_every_seed_has_the_configuration_and_id_that_it_has_alone(trials: Trials, more: str) -> None:
+    cells = f"cells: {{a: {{augment: ada{more}}}, b: {{transfer: {{cell: a, seed: same}}{more}}}}}\n"
+    for trial in trials(f"seeds: [3, 4, 5]\n{cells}"):
+        alone = trials(f"seeds: [{trial.seed}]\n{cells}")
+        assert (trial.id, trial.config) in [(one.id, one.config) for one in alone]
+        assert TrainConfig.model_validate(trial.config.model_dump()) == trial.config
+        assert trial.id == trial_id(trial.config)
 
 
 def test_cells_of_the_same_computation_share_a_trial(trials: Trials) -> None:

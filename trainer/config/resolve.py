@@ -8,7 +8,11 @@ from typing import Any
 from trainer.config.dataset.config import DataDescription
 from trainer.config.presets.official import Tree, merge, preset_tree
 from trainer.config.train import TrainConfig
+from trainer.config.training import TransferFromTrial
 from trainer.config.transfer import identified
+
+SEEDED = {"seed", "data", "transfer"}
+"""The fields in which the runs of a cell differ."""
 
 
 def resolve(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig:
@@ -34,6 +38,13 @@ def completed(settings: Mapping[str, Any], data: DataDescription) -> TrainConfig
         tree["transfer"] = identified(transfer).model_dump()
     tree["data"] = _data_tree(settings.get("data", {}), data, tree.get("seed", 0))
     return TrainConfig.model_validate(tree)
+
+
+def reseeded(config: TrainConfig, seed: int, subset_seed: int, start: TransferFromTrial | None) -> TrainConfig:
+    """Return a valid configuration with another seed, subset and source: no other setting depends on them."""
+    data = config.data.model_copy(update={"subset_seed": subset_seed})
+    transfer = config.transfer if start is None else start
+    return config.model_copy(update={"seed": seed, "data": data, "transfer": transfer})
 
 
 def _data_tree(wanted: Any, data: DataDescription, seed: int) -> Tree:

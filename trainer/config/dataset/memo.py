@@ -45,7 +45,9 @@ def recall(path: Path, state: tuple[int, ...], data_dir: Path) -> DataExaminatio
 
 
 def remember(path: Path, state: tuple[int, ...], data_dir: Path, found: DataExamination) -> None:
-    """Keep what was found; where it cannot be written, the file is read again next time."""
+    """Keep what was found; where there is no store yet, or none that can be written, it is read again next time."""
+    if not data_dir.parent.is_dir():
+        return
     memo = {"rules": RULES, "file": str(path), "state": state, "found": [found.description.model_dump(), found.remarks]}
     try:
         replace_file(_memo_file(path, data_dir), json.dumps(memo))
