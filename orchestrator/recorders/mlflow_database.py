@@ -8,6 +8,18 @@ OTHER_TABLES = ("registered_models", "logged_models", "trace_info", "evaluation_
 """Tables of MLflow that the recorder never fills."""
 
 
+MLFLOW_COLUMNS = (("experiments", "experiment_id"), ("runs", "run_uuid"))
+"""What every database of MLflow has, since its first version."""
+
+
+def foreign_tables(database: Path) -> list[str]:
+    """Return the tables of a database if it has some, but not MLflow's. Raises sqlite3.Error."""
+    with closing(_open(database)) as opened:
+        tables = [row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        found = [opened.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", one) for one in MLFLOW_COLUMNS]
+        return [] if all(one.fetchone() for one in found) else tables
+
+
 def active_runs(database: Path) -> set[str]:
     """Return the ids of the runs that are not deleted; none if there is no database. Raises sqlite3.Error."""
     if not database.exists():

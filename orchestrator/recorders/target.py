@@ -3,13 +3,15 @@
 import hashlib
 import os
 import re
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
+from orchestrator.recorders.mlflow_database import foreign_tables
 from orchestrator.store.layout import Store
-from trainer.errors import UserError
+from trainer.errors import UserError, printable
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 OWNER = "store"
@@ -39,13 +41,19 @@ class MlflowTarget:
 
 
 def default_target(store: Store, environment: Mapping[str, str] = os.environ) -> MlflowTarget:
-    """Return the store's own SQLite file, or MLFLOW_TRACKING_URI. Raises UserError if that is invalid."""
+    """Return the store's own SQLite file, or MLFLOW_TRACKING_URI.
+
+    Raises UserError if that is invalid, or an SQLite file that holds something else than MLflow's tables.
+    """
     root = store.root.resolve()
     own = root / "mlflow.db"
     uri = environment.get(VARIABLE, "").strip() or sqlite_uri(own)
     if not _SERVER.match(uri) and not _DATABASE.match(uri):
         raise UserError(VARIABLE, f"{uri!r} is neither a database nor a server", _WAY_OUT)
-    database = own if _sqlite_file(uri) == own else None
+    file = _sqlite_file(uri)
+    database = own if file == own else None
+    if file and database is None and file.exists():
+        _require_mlflow(file)
     cursors = root / "mlflow" / hashlib.sha256(uri.encode()).hexdigest()[:8]
     return MlflowTarget(uri, (root / "mlartifacts").as_uri(), cursors, database)
 
@@ -60,6 +68,16 @@ def sqlite_uri(path: Path) -> str:
     """
     quoted = str(path).replace("%", "%25").replace("?", "%3F")
     return (SQLITE if quoted == str(path) else SQLITE_WITH_DRIVER) + quoted
+
+
+def _require_mlflow(file: Path) -> None:
+    try:
+        others = foreign_tables(file)
+    except sqlite3.DatabaseError as error:
+        raise UserError(VARIABLE, f"{file} cannot be read ({error})", _WAY_OUT) from None
+    if others:
+        names = ", ".join(map(printable, others[:3])) + (", ..." if others[3:] else "")
+        raise UserError(VARIABLE, f"{file} is no database of MLflow: it has the tables {names}", "name another file")
 
 
 def _sqlite_file(uri: str) -> Path | None:

@@ -3,9 +3,11 @@
 import json
 import math
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from tests.orchestrator.attempts import new_attempt, new_trial
 from tests.orchestrator.test_recorder import empty_database as empty_database
 from tests.orchestrator.test_recorder import history, metric, only_run, plan, record, tick, write_record
 from tests.orchestrator.test_recorder import run as run
+from trainer.errors import UserError
 from trainer.files import append_lines
 from trainer.record import RunDir, State
 
@@ -80,6 +83,50 @@ def test_whatever_two_stores_do_to_one_database_each_trial_is_there_once(
             assert ingest.main([str(stores[which].root), option]) == 0
         assert runs_in(client, "another-project") == ["six weeks of work"]
         assert len(runs_in(client, "adasweep")) == len({which for which, _ in steps})
+
+
+FOREIGN = {
+    "a table called experiments": "CREATE TABLE experiments(a int)",
+    "another program's migrations": "CREATE TABLE alembic_version(number text); CREATE TABLE studies(study_id int)",
+    "runs of something else": "CREATE TABLE experiments(experiment_id int); CREATE TABLE runs(speed real)",
+}
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("tables", FOREIGN.values(), ids=FOREIGN)
+def test_the_database_of_another_program_is_refused_and_not_written(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, tables: str
+) -> None:
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as opened:
+        opened.executescript(tables)
+    before = other.read_bytes()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{other}")
+    with pytest.raises(UserError, match="is no database of MLflow: it has the tables"):
+        default_target(store)
+    assert main(["record", "--store", str(store.root)]) == 2
+    assert capsys.readouterr().err.count("adasweep: error: ") == 1
+    assert other.read_bytes() == before
+
+
+@pytest.mark.usefixtures("run")
+@pytest.mark.parametrize("content", [b"", None], ids=["empty", "missing"])
+def test_an_empty_file_may_become_a_database_of_mlflow(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    fresh = tmp_path / "fresh.db"
+    if content is not None:
+        fresh.write_bytes(content)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{fresh}")
+    assert ingest.main([str(store.root), "--once"]) == 0
+    assert runs_in(MlflowClient(f"sqlite:///{fresh}"), "adasweep") == ["cell0 #0"]
+
+
+def test_a_file_that_is_no_database_is_refused(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "notes.txt").write_text("not a database, but long enough to have a header " * 20)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'notes.txt'}")
+    with pytest.raises(UserError, match="cannot be read"):
+        default_target(store)
 
 
 def test_a_rebuild_keeps_what_others_put_into_the_stores_own_database(store: Store, run: RunDir) -> None:
