@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from analysis.dashboard import memory_tables
@@ -32,8 +33,13 @@ def _rows(store: ResultStore) -> dict[str, list[dict[str, object]]]:
 def _shards_read(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], dict[str, object]]:
     read: list[str] = []
     plain = memory_tables._read
+
+    def noted(path: Path, table: str) -> pa.Table:
+        read.append(path.name)
+        return plain(path, table)
+
     with monkeypatch.context() as patch:
-        patch.setattr(memory_tables, "_read", lambda path, table: (read.append(path.name), plain(path, table))[1])
+        patch.setattr(memory_tables, "_read", noted)
         return read, dict(_rows(store))
 
 
