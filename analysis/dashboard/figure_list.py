@@ -1,12 +1,13 @@
-"""The figures that were drawn, with what they came from; verified on request against the files of the trials."""
+"""The figures that were drawn, with what they came from; verified on request against the files of the trials.
+
+What draws figures is imported when a figure is asked for: it takes a second, and the first page needs none of it.
+"""
 
 from pydantic import BaseModel
 
 from analysis.dashboard.live_store import LiveStore
 from analysis.errors import FigureError, ResultStoreError
-from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
 from analysis.figures.provenance import Provenance, code_version, read_provenance
-from analysis.figures.verify import verify
 
 KINDS = ("png", "pdf", "csv")
 
@@ -51,6 +52,8 @@ def _cards(live: LiveStore) -> list[FigureCard]:
 
 
 def _card(live: LiveStore, sweep: str, origin: Provenance) -> FigureCard:
+    from analysis.figures.catalog import FIGURES, WITHOUT_RUNS
+
     known = (FIGURES | WITHOUT_RUNS).get(origin.figure)
     folder = live.store.figures(sweep)
     return FigureCard(
@@ -73,6 +76,8 @@ def verified(live: LiveStore, sweep: str) -> list[FigureVerdict]:
 
     Raises ResultStoreError for a name that is not that of a sweep with figures: no path is built from it.
     """
+    from analysis.figures.verify import verify
+
     if sweep not in live.store.drawn_sweeps():
         raise ResultStoreError("no figures of such a sweep in this store")
     return [

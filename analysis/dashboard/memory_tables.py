@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analysis.dashboard.tables_at_once import Shards, read_whole, write_whole
 from analysis.errors import ResultStoreError
 from analysis.results.load import METRIC_COLUMNS
-from analysis.tables.schema import REPEATED, SCHEMAS, ShardStamp, is_current, read_table, stamp_of
+from analysis.tables.schema import REPEATED, SCHEMAS, is_current, read_table, stamp_of
 from analysis.tables.store import ResultStore
 from trainer.errors import printable
 
@@ -24,13 +25,15 @@ KEPT: dict[str, tuple[str, ...]] = {
 }
 """The columns that are held; others are read from the files whenever they are asked for."""
 READERS = 4
+MANY_SHARDS = 16
+"""When more had to be read, the whole is written for the next start."""
 
 
 @dataclass
 class _Held:
     """A table as it was when its shards had these stamps."""
 
-    shards: dict[Path, tuple[ShardStamp, pa.Table]] = field(default_factory=dict)
+    shards: Shards
     whole: pa.Table | None = None
 
 
@@ -54,7 +57,8 @@ class MemoryTables:
 
     def _current(self, table: str) -> pa.Table | None:
         """Return the whole table as it is now; None where there is none, or one of another version."""
-        held = self._tables.setdefault(table, _Held())
+        held = self._tables.get(table) or _Held(read_whole(self.store.tables, table, KEPT[table]))
+        self._tables[table] = held
         stamps = {path: stamp_of(path) for path in sorted((self.store.tables / table).glob("[0-9a-f][0-9a-f].parquet"))}
         if held.whole is None or stamps != {path: stamp for path, (stamp, _) in held.shards.items()}:
             held.whole = None
@@ -66,6 +70,8 @@ class MemoryTables:
             parts = [part for _, part in held.shards.values()]
             if parts and all(is_current(part.schema) for part in parts):
                 held.whole = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+                if len(new) > MANY_SHARDS:
+                    write_whole(self.store.tables, table, held.shards, held.whole)
         return held.whole
 
 

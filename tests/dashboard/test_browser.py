@@ -20,6 +20,7 @@ from trainer.record import State
 
 pytestmark = pytest.mark.xdist_group("browser")
 TRIAL = id_of(WHOLE[3])
+PLOT = "document.getElementById('chart').plot"
 PAGES = ("", "sweeps/synthetic", f"trials/{TRIAL}", "figures", "energy", "machine", "api")
 
 
@@ -200,6 +201,10 @@ def test_a_published_value_is_drawn_with_its_cell(browser: Any, rich: Served) ->
 def test_the_floor_of_fid_is_shaded_below_the_curves(browser: Any, rich: Served) -> None:
     with opened(browser, f"{rich.url}/sweeps/synthetic#cells=3") as page:
         page.wait_for_selector("#curve-note:has-text('Shaded')")
+        floor = 40 / 2000**0.5
+        for is_log in (True, False):
+            page.locator("#curve-controls input").set_checked(is_log)
+            page.wait_for_function(f"{PLOT}.scales.y.distr === {3 if is_log else 1} && {PLOT}.scales.y.min < {floor}")
         page.evaluate("document.getElementById('chart').plot.setScale('y', { min: 0, max: 30 })")
         shades = page.evaluate("""() => new Promise((done) => setTimeout(() => {
           const { ctx, bbox } = document.getElementById("chart").plot;

@@ -43,7 +43,7 @@ export function aligned(lines) {
 /**
  * Draw lines [{name, x, y, low, high, place, thin, isMark}] into `box`. A mark is a value of somebody else's: a dotted
  * line with rings. `options`: {title, xLabel, yLabel, log, height, empty, floors}; below each of
- * `floors` [{y, place}] it is shaded.
+ * `floors` [{y, place}] it is shaded, and the y axis reaches down to them.
  * Returns the plot; a chart of nothing says so.
  */
 export function drawChart(box, lines, options) {
@@ -76,6 +76,14 @@ function spanOf(low, high) {
   return [low === 0 ? 0 : low - room, high + room];
 }
 
+/** The range of the y axis: the values and, where there are any, the floors below them. */
+function rangeOf({ floors = [], log }) {
+  return (_, low, high) => {
+    const least = low === null ? low : Math.min(low, ...floors.map((floor) => floor.y).filter((y) => !log || y > 0));
+    return log && low !== null ? uPlot.rangeLog(least, high, 10, false) : spanOf(least, high);
+  };
+}
+
 function sizeOf(box, options) {
   const width = Math.max(box.clientWidth, 200);
   return { width, height: options.height ?? Math.round(Math.min(Math.max(width * 0.42, 256), 400)) };
@@ -96,7 +104,7 @@ function optionsOf(box, flat, options, tooltip) {
     ...sizeOf(box, options),
     series: [{}, ...series],
     bands,
-    scales: { x: { time: false }, y: options.log ? { distr: 3 } : { range: (_, low, high) => spanOf(low, high) } },
+    scales: { x: { time: false }, y: { distr: options.log ? 3 : 1, range: rangeOf(options) } },
     axes: [{ ...axis, label: options.xLabel, labelSize: 22, size: 38 }, { ...axis, label: options.yLabel, labelSize: 22, size: 58 }],
     legend: { show: false },
     cursor: { drag: { x: true, y: false }, points: { size: 7 } },

@@ -1,0 +1,91 @@
+"""Stores that are not as they should be, and large sweeps: every page answers, and says what is wrong."""
+
+import json
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from analysis.synthetic_store import FakeRun, id_of, write_store
+from analysis.tables.collect import collect
+from tests.analysis.stores import WHOLE
+from tests.dashboard.serving import Served, served
+
+TRIAL = id_of(WHOLE[3])
+PLACES = (
+    *("/", "/sweeps/synthetic", f"/trials/{TRIAL}", "/figures", "/energy", "/machine", "/api/sweeps"),
+    *("/api/sweeps/synthetic", "/api/sweeps/synthetic/clock", "/api/sweeps/synthetic/claims"),
+    *("/api/sweeps/synthetic/published", f"/api/trials/{TRIAL}", "/api/energy", "/api/machine"),
+    *("/api/sweeps/synthetic/curves?quantity=p", f"/api/sweeps/synthetic/logits?trial={TRIAL}"),
+)
+
+
+def _answers(site: Served) -> dict[str, int]:
+    return {place: site.get(place).status for place in PLACES}
+
+
+SPOILT = [
+    ("trial.json", b"[1, 2]\n"),
+    ("metrics.jsonl", b'{"kimg": "many", "value": {}}\n'),
+    ("ticks.jsonl", b"\xff\xfe\x00"),
+    ("events.jsonl", b"[1, 2]\n"),
+    ("*", b""),
+    ("*", None),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), SPOILT)
+def test_a_spoilt_trial_spoils_no_page(tmp_path: Path, name: str, content: bytes | None) -> None:
+    store = write_store(tmp_path, WHOLE[:6], step_kimg=20.0, files=False)
+    for path in store.run(TRIAL).path.glob(name):
+        if path.is_file():
+            path.unlink()
+            if content is not None:
+                path.write_bytes(content)
+    with served(store) as site:
+        answers = _answers(site)
+    assert {place: status for place, status in answers.items() if TRIAL not in place and status != 200} == {}
+    assert {status for place, status in answers.items() if TRIAL in place} <= {200, 404}
+
+
+def test_tables_of_another_version_are_collected_anew(tmp_path: Path) -> None:
+    store = write_store(tmp_path, WHOLE[:6], step_kimg=20.0, files=False)
+    collect(store)
+    for path in store.tables.glob("*/*.parquet"):
+        table = pq.read_table(path, partitioning=None)
+        pq.write_table(table.replace_schema_metadata({b"adasweep:schema": b"1"}), path)
+    with served(store) as site:
+        assert set(_answers(site).values()) <= {200, 404}
+        deadline = time.monotonic() + 60
+        while site.get("/api/sweeps/synthetic").status != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        page = site.get("/sweeps/synthetic")
+    assert page.status == 200
+
+
+def test_a_plan_of_another_version_is_told_and_hides_no_other_sweep(tmp_path: Path) -> None:
+    store = write_store(tmp_path, WHOLE[:6], step_kimg=20.0, files=False)
+    write_store(tmp_path, WHOLE[:3], sweep="another", step_kimg=50.0, files=False)
+    plan = store.plan("another")
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"format": 99, "version": 99, "schema": 99}))
+    with served(store) as site:
+        first, page = site.get("/"), site.get("/sweeps/another")
+        assert set(_answers(site).values()) <= {200, 404}
+        assert site.get("/sweeps/synthetic").status == 200
+    assert "synthetic" in first.text
+    assert page.status in (200, 404)
+
+
+def test_a_sweep_of_a_thousand_cells_is_shown(tmp_path: Path) -> None:
+    runs = [FakeRun(("none", "ada")[number % 2], 100 + number // 2, 0) for number in range(1000)]
+    store = write_store(tmp_path, runs, step_kimg=50.0, files=False)
+    collect(store)
+    with served(store) as site:
+        assert site.get("/").status == 200
+        began = time.perf_counter()
+        page = site.get("/sweeps/synthetic")
+        took = time.perf_counter() - began
+        assert len(site.get("/api/sweeps/synthetic").json["cells"]) == 1000
+    assert page.status == 200
+    assert took < 10
