@@ -9,7 +9,7 @@ HorizonOption = Annotated[
     float | None, typer.Option("--horizon-kimg", metavar="KIMG", help="Another horizon than the file's, in kimg.")
 ]
 BackendOption = Annotated[str, typer.Option("--backend", help="Backend: local, slurm or ray.")]
-CpusOption = Annotated[int | None, typer.Option("--cpus", min=1, help="CPUs of this machine to use (local backend).")]
+CpusOption = Annotated[int | None, typer.Option("--cpus", help="CPUs of this machine to use (local backend).")]
 WattsOption = Annotated[float | None, typer.Option("--watts", help="Power of one run in watts, to estimate energy.")]
 DetachOption = Annotated[bool, typer.Option("--detach", help="Submit and return; trials keep running.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be submitted; submit nothing.")]

@@ -84,7 +84,7 @@ def plan_sweep(store: Store, request: Request) -> Plan:
 def _opened(store: Store, request: Request, wrong: list[Problem]) -> Backend | None:
     """Return the backend of a request; None if there is none, with the reason added to what is `wrong`."""
     try:
-        return open_backend(request.backend, store, request.cpus)
+        return open_backend(request.backend, store, request.cpus if request.is_cpus_valid else None)
     except SweepError as error:
         wrong += error.problems
     except UserError as error:

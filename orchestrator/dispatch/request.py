@@ -84,6 +84,11 @@ class Request(NamedTuple):
         """Return whether the horizon, if there is one, can be that of a sweep."""
         return self.horizon_kimg is None or 0 < self.horizon_kimg <= MAX_HORIZON_KIMG
 
+    @property
+    def is_cpus_valid(self) -> bool:
+        """Return whether the limit of CPUs, if there is one, leaves any."""
+        return self.cpus is None or self.cpus >= 1
+
 
 def _name_problem(key: str, name: str) -> str:
     try:
@@ -99,6 +104,8 @@ def request_problems(request: Request) -> Iterator[Problem]:
     if kimg is not None and not request.is_horizon_valid:
         limit = f"at most {MAX_HORIZON_KIMG:g}" if kimg > 0 else "more than 0"
         yield option_problem("horizon-kimg", f"{kimg:g} is not {limit}")
+    if not request.is_cpus_valid:
+        yield option_problem("cpus", f"{request.cpus} is not at least 1")
     prices = {"watts": tariff.watts, "per-kwh": tariff.per_kwh, "per-gpu-hour": tariff.per_gpu_hour}
     for option, value in prices.items():
         if value is not None and not 0 <= value < math.inf:

@@ -106,7 +106,7 @@ def test_commands_are_listed_in_groups_with_a_line_of_help(capsys: Capture) -> N
         (["plan", "gone.yaml"], "gone.yaml: file: No such file or directory"),
         (["status", "gone"], "sweep 'gone': is not in the store"),
         (["plan", "nowhere"], "sweeps there: none yet; "),
-        (["run", "{sweep}", "--cpus", "0"], "Invalid value for '--cpus'"),
+        (["run", "{sweep}", "--cpus", "0"], "--cpus: 0 is not at least 1"),
         (["plan", "{sweep}", "--tire", "smoke"], "No such option: --tire. Did you mean --tier?"),
         (["sttaus"], "No such command 'sttaus'. Did you mean 'status'?"),
         (["plan"], "Missing argument 'SWEEP'; see: adasweep plan --help"),

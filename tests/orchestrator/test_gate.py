@@ -169,6 +169,7 @@ OPTIONS = {
     "--horizon-kimg": ("-1", "-1 is not more than 0"),
     "--watts": ("nan", "nan is not a number from 0 on"),
     "--per-kwh": ("-2", "-2 is not a number from 0 on"),
+    "--cpus": ("0", "0 is not at least 1"),
     "--per-gpu-hour": ("inf", "inf is not a number from 0 on"),
     "--backend": ("slum", "did you mean 'slurm'?"),
     "--tier": ("smal", "did you mean 'small'?"),
