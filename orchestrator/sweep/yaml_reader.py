@@ -23,9 +23,10 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     """Return the values of a YAML file, whose root must be a mapping, and their lines. Raises SweepError with lines."""
     text = _read(file)
     try:
-        root = YAML(typ="rt", pure=True).compose(text)
+        yaml = YAML(typ="safe", pure=True)
+        root = yaml.compose(text)
         lines = _lines(root)
-        values = YAML(typ="safe", pure=True).load(text)
+        values = yaml.constructor.construct_document(root) if root else None
     except MarkedYAMLError as error:
         raise _failure(file, error) from None
     except (YAMLError, ValueError, RecursionError, _TooMuch) as error:
