@@ -27,7 +27,8 @@ from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.backends.slurm.backend import SlurmBackend
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.store.layout import Store
 from orchestrator.store.process_id import ProcessId
 from trainer.command_line.group import new_app

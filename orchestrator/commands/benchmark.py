@@ -2,7 +2,8 @@
 
 import subprocess
 
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.display.output import progress_console
 from orchestrator.errors import SetupError
 from orchestrator.plan.benchmark_file import Benchmark, benchmark_path, shape_key, write_benchmark

@@ -4,7 +4,7 @@ import sys
 
 from orchestrator.commands import benchmark, delegate, execute_plan
 from orchestrator.commands.options import CpusOption, RunFlags, TierOption
-from orchestrator.dispatch.planner import Request
+from orchestrator.dispatch.request import Request
 from orchestrator.display.output import progress_console
 from orchestrator.recorders.target import default_target
 from orchestrator.store.layout import Store

@@ -8,7 +8,8 @@ from orchestrator.backends.registry import open_backend
 from orchestrator.commands.options import RunFlags
 from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.dispatch.planner import Request, plan_sweep, problems_of_plan
+from orchestrator.dispatch.planner import plan_sweep, problems_of_plan
+from orchestrator.dispatch.request import Request
 from orchestrator.display.output import print_json, progress_console, result_console
 from orchestrator.display.plan_table import summary
 from orchestrator.display.progress import View, view_for

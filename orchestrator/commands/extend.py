@@ -7,7 +7,7 @@ import typer
 from orchestrator.commands.execute_plan import execute
 from orchestrator.commands.options import BackendOption, CpusOption, LiveCodeOption, RunFlags, TierOption
 from orchestrator.commands.targets import sweep_file
-from orchestrator.dispatch.planner import Request
+from orchestrator.dispatch.request import Request
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument

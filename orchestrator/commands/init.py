@@ -8,7 +8,7 @@ import typer
 
 from orchestrator.backends.local.backend import LocalBackend
 from orchestrator.commands import delegate, plan
-from orchestrator.dispatch.planner import Request
+from orchestrator.dispatch.request import Request
 from orchestrator.display.output import progress_console
 from orchestrator.errors import PlanError
 from orchestrator.store.layout import Store

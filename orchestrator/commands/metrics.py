@@ -15,7 +15,7 @@ from orchestrator.commands.options import (
     TierOption,
 )
 from orchestrator.commands.targets import sweep_file
-from orchestrator.dispatch.planner import Request, RequestedEvaluation
+from orchestrator.dispatch.request import Request, RequestedEvaluation
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app
 from trainer.command_line.options import DEFAULT_STORE, JsonOption, StoreOption, SweepArgument, names_in

@@ -9,7 +9,8 @@ import typer
 from orchestrator.commands import benchmark, probe_devices
 from orchestrator.commands.options import BackendOption, CpusOption, HorizonOption, TierOption, WattsOption
 from orchestrator.commands.targets import sweep_file
-from orchestrator.dispatch.planner import Request, plan_sweep, problems_of_plan
+from orchestrator.dispatch.planner import plan_sweep, problems_of_plan
+from orchestrator.dispatch.request import Request
 from orchestrator.display.output import print_json, result_console
 from orchestrator.display.plan_table import diff_table, plan_table, warnings
 from orchestrator.errors import SweepError, require_none

@@ -2,7 +2,8 @@
 
 from orchestrator.backends.local.backend import LocalBackend
 from orchestrator.commands.benchmark import measured
-from orchestrator.dispatch.planner import Request, cells_to_size, sweep_to_size
+from orchestrator.dispatch.planner import cells_to_size, sweep_to_size
+from orchestrator.dispatch.request import Request
 from orchestrator.display.output import progress_console
 from orchestrator.errors import PlanError, SetupError
 from orchestrator.plan.device_curve import read_curve, write_curve

@@ -14,7 +14,7 @@ from orchestrator.commands.options import (
     WattsOption,
 )
 from orchestrator.commands.targets import sweep_file
-from orchestrator.dispatch.planner import Request
+from orchestrator.dispatch.request import Request
 from orchestrator.plan.cost import Tariff
 from orchestrator.store.layout import Store
 from trainer.command_line.group import epilog, new_app

@@ -11,9 +11,7 @@ from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.gate import ANY_MACHINE, Gated, Machine, gated
 from orchestrator.dispatch.poll import open_handles, reported_states
-from orchestrator.dispatch.request import COMMAND_LINE, option_problem, request_problems
-from orchestrator.dispatch.request import Request as Request
-from orchestrator.dispatch.request import RequestedEvaluation as RequestedEvaluation
+from orchestrator.dispatch.request import COMMAND_LINE, Request, option_problem, request_problems
 from orchestrator.errors import BackendError, Problem, SweepError, require_none
 from orchestrator.plan.benchmark_file import read_benchmarks
 from orchestrator.plan.cautions import cautions

@@ -15,7 +15,8 @@ from orchestrator.backends.slurm.task import requeue
 from orchestrator.cli import main
 from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.errors import BackendError, SetupError
 from orchestrator.plan.decide import Action
 from orchestrator.store.layout import Store

@@ -12,7 +12,8 @@ from infra.waiting import wait_until
 from orchestrator.backends.base import Backend
 from orchestrator.backends.registry import open_backend
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.plan.plan import Plan
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.process_id import ProcessId

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import main
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.errors import SweepError, require_none
 from orchestrator.store.layout import Store
 from orchestrator.sweep.reader import Sweep

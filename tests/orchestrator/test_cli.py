@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator.cli import COMMANDS, FORWARDED, main
 from orchestrator.commands import delegate
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.display.output import print_json
 from orchestrator.doctor.checks import examine
 from orchestrator.doctor.own_packages import require_own_packages

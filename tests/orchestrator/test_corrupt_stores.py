@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from analysis.__main__ import main as analysis
 from orchestrator.cli import main
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.doctor.checks import unreadable_files
 from orchestrator.plan.plan_document import write_plan
 from orchestrator.recorders.tags import tags_by_trial

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import main
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.store.layout import Store
 from orchestrator.sweep.reader import read_sweep
 from orchestrator.sweep.starter import fit_for, slug, starter

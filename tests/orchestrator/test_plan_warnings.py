@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.store.layout import Store
 from orchestrator.sweep.published_settings import published_about, published_files
 from tests.orchestrator.test_shared_trials import SWEEP

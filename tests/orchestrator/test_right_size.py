@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.commands import probe_devices
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.display.plan_table import summary
 from orchestrator.errors import SweepError
 from orchestrator.plan.benchmark_file import Benchmark

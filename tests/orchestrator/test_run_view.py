@@ -9,7 +9,8 @@ import pytest
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.commands.watched_run import WatchedRun
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.display.progress import Silence
 from orchestrator.store.layout import Store, read_job
 from orchestrator.store.sweep_runs import recent_runs

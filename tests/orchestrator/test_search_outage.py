@@ -5,7 +5,8 @@ from pathlib import Path
 
 from orchestrator.backends.fake import FakeBackend, FakeWorld
 from orchestrator.dispatch.dispatcher import Dispatcher
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.errors import BackendError
 from orchestrator.plan.decide import Action
 from orchestrator.search.sampling import growth_of

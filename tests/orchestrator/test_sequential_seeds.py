@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.errors import SweepError, require_none
 from orchestrator.plan.plan_file import stored_plan
 from orchestrator.store.layout import Store

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from analysis.results.load import load
 from analysis.tables.store import ResultStore
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.plan.decide import Action, Rules, decide, decide_one
 from orchestrator.plan.desired import Desired
 from orchestrator.plan.plan_document import write_plan

@@ -10,7 +10,8 @@ import pytest
 
 from analysis.__main__ import main as analysis
 from orchestrator.cli import main
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.plan.plan_document import write_plan
 from orchestrator.store.layout import Store
 from tests.orchestrator.test_corrupt_stores import KINDS, finish, spoil

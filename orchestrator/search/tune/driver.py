@@ -20,7 +20,8 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from orchestrator.dispatch.planner import Request, plan_sweep
+from orchestrator.dispatch.planner import plan_sweep
+from orchestrator.dispatch.request import Request
 from orchestrator.dispatch.submit import run_options
 from orchestrator.errors import LeaseHeld, SweepError
 from orchestrator.plan.decide import RULES, SUBMITTED, Action, decide_one
