@@ -80,6 +80,22 @@ def test_curves_are_drawn_against_hours_and_as_single_runs(browser: Any, site: S
         page.wait_for_function("() => document.getElementById('chart').plot.axes[1].label === 'r_t'")
 
 
+def test_what_was_chosen_last_stays_when_answers_come_late(browser: Any, site: Served) -> None:
+    with opened(browser, f"{site.url}/sweeps/synthetic") as page:
+        page.wait_for_selector("#chart canvas")
+        held: list[Any] = []
+        page.route("**/clock", lambda route: held.append(route))
+        page.locator("#curve-controls select").nth(1).select_option("hours")
+        page.locator("#curve-controls select").nth(1).select_option("kimg")
+        page.locator("#curve-controls select").first.select_option("r_t")
+        page.wait_for_function(f"() => {PLOT}.axes[1].label === 'r_t'")
+        assert len(held) == 1
+        with page.expect_response("**/clock"):
+            held[0].continue_()
+        page.evaluate("() => new Promise((done) => setTimeout(done, 200))")
+        assert page.evaluate(f"[{PLOT}.axes[0].label, {PLOT}.axes[1].label]") == ["kimg", "r_t"]
+
+
 def test_the_table_is_filtered_sorted_and_copied(browser: Any, site: Served) -> None:
     with opened(browser, f"{site.url}/sweeps/synthetic") as page:
         page.get_by_label("One row per").select_option("runs")

@@ -1,6 +1,7 @@
 """A ZIP is examined once; afterwards what was found is recalled until the file changes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZIP_STORED
 
@@ -11,6 +12,12 @@ from trainer.config.dataset import describe as describing
 from trainer.config.dataset.describe import examine
 from trainer.config.dataset.memo import DataExamination
 from trainer.config.dataset.zip import Zip
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ADASWEEP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -24,9 +31,9 @@ def anew(path: Path) -> DataExamination:
     return examine(path, path.parent)
 
 
-def memo(path: Path) -> Path:
-    (found,) = (path.parent / ".descriptions").iterdir()
-    return found
+@pytest.fixture
+def memo(cache: Path) -> Callable[[], Path]:
+    return lambda: next((cache / "descriptions").iterdir())
 
 
 def test_an_unchanged_zip_is_not_opened_again(cats: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,22 +56,40 @@ def test_a_zip_of_the_same_size_is_examined_when_it_was_overwritten(tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"rules": 1}', b"\xff\x00", b"[" * 100_000])
-def test_a_memo_that_was_damaged_is_made_again(cats: Path, content: bytes) -> None:
+def test_a_memo_that_was_damaged_is_made_again(cats: Path, memo: Callable[[], Path], content: bytes) -> None:
     first = anew(cats)
-    whole = memo(cats).read_bytes()
-    memo(cats).write_bytes(content)
+    whole = memo().read_bytes()
+    memo().write_bytes(content)
     assert anew(cats) == first
-    assert memo(cats).read_bytes() == whole
+    assert memo().read_bytes() == whole
 
 
-def test_a_memo_of_other_rules_is_not_used(cats: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_memo_of_other_rules_is_not_used(
+    cats: Path, memo: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = anew(cats)
-    memo(cats).write_bytes(memo(cats).read_bytes().replace(b'"images": 6', b'"images": 5'))
+    memo().write_bytes(memo().read_bytes().replace(b'"images": 6', b'"images": 5'))
     assert anew(cats).description.images == 5
     monkeypatch.setattr("trainer.config.dataset.memo.RULES", 99)
     assert anew(cats) == first
 
 
-def test_a_zip_in_a_folder_without_write_permission_is_examined_each_time(cats: Path) -> None:
-    (cats.parent / ".descriptions").write_text("a file where the folder would be")
+def test_without_a_cache_that_can_be_written_a_zip_is_examined_each_time(cats: Path, cache: Path) -> None:
+    cache.write_text("a file where the folder would be")
     assert anew(cats) == anew(cats)
+
+
+def test_without_a_home_a_zip_is_examined_each_time(cats: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("ADASWEEP_CACHE")
+    monkeypatch.setattr(Path, "home", no_home)
+    assert anew(cats) == anew(cats)
+
+
+def test_nothing_is_written_beside_the_data(cats: Path, memo: Callable[[], Path]) -> None:
+    before = sorted(cats.parent.rglob("*"))
+    anew(cats)
+    assert memo().is_file()
+    assert [path for path in sorted(cats.parent.rglob("*")) if "cache" not in path.parts] == before

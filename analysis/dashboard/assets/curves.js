@@ -29,7 +29,10 @@ async function curvesOf(data, quantity, axis) {
   return data.curves[quantity];
 }
 
-/** Show the chart, its controls and its legend. `selected` is a set of places of cells; `toggle` changes it. */
+/**
+ * Show the chart, its controls and its legend. `selected` is a set of places of cells; `toggle` changes it.
+ * An answer that comes after the next call is dropped: what was chosen last is what stays.
+ */
 export async function showCurves(data, selected, toggle) {
   const state = chosen(data);
   const quantities = [...new Set([data.score, ...data.view.metrics, "p", "r_t"])];
@@ -46,12 +49,14 @@ export async function showCurves(data, selected, toggle) {
   if (place >= 0) controls.querySelectorAll("select, input")[place].focus();
   showLegend(data, selected, toggle);
   const box = document.getElementById("chart");
+  box.wanted = state;
   try {
     const curves = await curvesOf(data, state.y, state.x);
+    if (box.wanted !== state) return;
     drawChart(box, curves ? lines(data, curves, selected, state) : [], { title: state.y, xLabel: X_LABELS[state.x], yLabel: state.y, log: state.log, floors: floorsOf(data.floors, state.y, selected) });
     document.getElementById("curve-note").textContent = noteOf(curves, state, data);
   } catch (error) {
-    box.replaceChildren(el("p", { class: "problem" }, error.message));
+    if (box.wanted === state) box.replaceChildren(el("p", { class: "problem" }, error.message));
   }
 }
 

@@ -16,7 +16,7 @@ export function linesAt(histograms, kimg) {
   return histograms.filter((one) => one.kimg === kimg).map((one, place) => ({ name: one.kind, place, thin: true, x: one.logit, y: one.density }));
 }
 
-/** Show the histograms of the chosen run, and the controls. */
+/** Show the histograms of the chosen run, and the controls; an answer that comes after the next call is dropped. */
 export async function showLogits(data) {
   const controls = document.getElementById("logit-controls");
   const box = document.getElementById("logit-chart");
@@ -27,12 +27,14 @@ export async function showLogits(data) {
     box.replaceChildren(el("p", { class: "empty" }, "No histogram was written yet."));
     return;
   }
+  box.wanted = state;
   try {
     data.logits[trial] ??= await ask(`${sweepPath(data.view.sweep)}/logits?trial=${trial}`);
   } catch (error) {
-    box.replaceChildren(el("p", { class: "problem" }, error.message));
+    if (box.wanted === state) box.replaceChildren(el("p", { class: "problem" }, error.message));
     return;
   }
+  if (box.wanted !== state) return;
   const { histograms } = data.logits[trial];
   const stops = [...new Set(histograms.map((one) => one.kimg))];
   const stop = stops.includes(Number(state.lkimg)) ? Number(state.lkimg) : stops[stops.length - 1];

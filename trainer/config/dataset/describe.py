@@ -71,8 +71,8 @@ def examine(name_or_path: str | Path, data_dir: Path) -> DataExamination:
     """Return what `describe` returns, and remarks about oddities of the set.
 
     Reads all names and checksums, but the headers of at most HEADERS_READ evenly spaced images; decoding
-    (`trainer.data.cache`) and `data verify` read all headers. What was found in a ZIP is kept in `data_dir`, and is
-    valid until the file changes.
+    (`trainer.data.cache`) and `data verify` read all headers. What was found in a ZIP is kept in the user's
+    cache, and is valid until the file changes.
     """
     path = locate(name_or_path, data_dir)
     return _of_file(path, data_dir, state_of(path)) if path.is_file() else _examined(path, data_dir)
@@ -80,10 +80,10 @@ def examine(name_or_path: str | Path, data_dir: Path) -> DataExamination:
 
 @functools.lru_cache(maxsize=16)
 def _of_file(path: Path, data_dir: Path, state: tuple[int, ...]) -> DataExamination:
-    if known := recall(path, state, data_dir):
+    if known := recall(path, state):
         return known
     found = _examined(path, data_dir)
-    remember(path, state, data_dir, found)
+    remember(path, state, found)
     return found
 
 

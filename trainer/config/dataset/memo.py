@@ -1,4 +1,8 @@
-"""What was found about a data set's file, kept beside the data: a file that has not changed is not read again."""
+"""What was found in a data set's file, kept in the user's cache: a file that has not changed is not read again.
+
+The cache is the folder that ADASWEEP_CACHE names, or ~/.cache/adasweep. Nothing is written beside the data:
+a command that is refused leaves the store as it was.
+"""
 
 import json
 import os
@@ -35,25 +39,25 @@ def state_of(path: Path) -> tuple[int, ...]:
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def recall(path: Path, state: tuple[int, ...], data_dir: Path) -> DataExamination | None:
+def recall(path: Path, state: tuple[int, ...]) -> DataExamination | None:
     """Return what `remember` kept of the file in this state; None when there is nothing, or nothing readable."""
     try:
-        memo = TypeAdapter(_Memo).validate_json(_memo_file(path, data_dir).read_bytes())
-    except (OSError, ValidationError):
+        memo = TypeAdapter(_Memo).validate_json(_memo_file(path).read_bytes())
+    except (OSError, RuntimeError, ValidationError):
         return None
     return memo.found if memo[:3] == (RULES, str(path), [*state]) else None
 
 
-def remember(path: Path, state: tuple[int, ...], data_dir: Path, found: DataExamination) -> None:
-    """Keep what was found; where there is no store yet, or none that can be written, it is read again next time."""
-    if not data_dir.parent.is_dir():
-        return
+def remember(path: Path, state: tuple[int, ...], found: DataExamination) -> None:
+    """Keep what was found; where there is no cache that can be written, the file is read again next time."""
     memo = {"rules": RULES, "file": str(path), "state": state, "found": [found.description.model_dump(), found.remarks]}
     try:
-        replace_file(_memo_file(path, data_dir), json.dumps(memo))
-    except OSError:
+        replace_file(_memo_file(path), json.dumps(memo))
+    except (OSError, RuntimeError):
         return
 
 
-def _memo_file(path: Path, data_dir: Path) -> Path:
-    return data_dir / ".descriptions" / f"{sha256(os.fsencode(path)).hexdigest()[:16]}.json"
+def _memo_file(path: Path) -> Path:
+    """Return where the memo of `path` is; RuntimeError where the user has no home."""
+    cache = os.environ.get("ADASWEEP_CACHE") or Path.home() / ".cache" / "adasweep"
+    return Path(cache) / "descriptions" / f"{sha256(os.fsencode(path)).hexdigest()[:16]}.json"
