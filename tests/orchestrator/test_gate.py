@@ -126,6 +126,15 @@ def test_what_does_not_exist_hides_no_wrong_value_of_its_cell(
     assert sorted(found) == sorted([key, *WRONG, "claims[0]"])
 
 
+def test_a_sweep_of_several_seeds_without_a_data_set_is_told_so(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    text = "sweep: s\nhorizon_kimg: 1\nbase: {augment: none}\nseeds: 2\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "has no data set; add `data: NAME-OR-PATH`" in line
+
+
 def test_what_a_data_set_decides_is_no_mistake_without_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
     more = "labels: true, data.subset: 100000, data.mirror: true, discriminator.frozen_layers: 12, augment.pipe: bgc"
     text = (
