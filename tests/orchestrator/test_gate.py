@@ -159,6 +159,14 @@ def test_a_cell_with_an_unknown_data_set_has_wrong_values_from_conditions(
     assert found == ["cells.other.data", "when[0].set.augment.target", "when[0].set.batch"]
 
 
+def test_a_wrong_value_hides_no_conflict_of_its_cell(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    cell = "{generator_optimizer.lr: -1, batch: 48, micro_batch: 32, data.subset: 100000}"
+    text = f"sweep: s\nhorizon_kimg: 1\nbase: {{preset: tiny32, data: tiny}}\ncells:\n  one: {cell}\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    found = [line.split(": ")[3] for line in capsys.readouterr().err.splitlines()]
+    assert found == ["cells.one.generator_optimizer.lr", "cells.one.batch", "cells.one.data.subset"]
+
+
 def test_a_wrong_device_is_told_beside_a_wrong_share(store: Store, sweep_file: Write, capsys: Capture) -> None:
     text = "sweep: s\nbase: {preset: tiny32, data: tiny}\nhorizon_kimg: 1\ngrid: {resources.gpus: [1, 3]}\n"
     assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
