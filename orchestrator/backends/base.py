@@ -32,7 +32,7 @@ class NotAllSubmitted(BackendError):
 
 
 class Backend(Protocol):
-    """Runs attempts. `power` is that of a node, if known. Methods raise BackendError if something outside adasweep fails."""
+    """Runs attempts. Methods raise BackendError if something outside adasweep fails. `power`: of a node, if known."""
 
     name: str
     power: NodePower | None

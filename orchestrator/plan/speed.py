@@ -130,7 +130,7 @@ def evidence(
     backend: str = "local",
     node: NodePower | None = None,
 ) -> SpeedEvidence:
-    """Return the evidence from benchmarks, observed trials (`seen`) and timed attempts (`timed`) on a backend, and its node."""
+    """Return the evidence from benchmarks, observed trials (`seen`) and timed attempts (`timed`) on a backend."""
     power: dict[str, tuple[Power, ...]] = defaultdict(tuple)
     history: dict[str, tuple[Timing, ...]] = defaultdict(tuple)
     speeds: dict[str, tuple[float, ...]] = defaultdict(tuple)

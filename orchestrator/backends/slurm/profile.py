@@ -16,8 +16,8 @@ from orchestrator.errors import PlanError, Problem, SweepError
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import YamlSource, load
 from trainer.config.job import MOST_MINUTES
-from trainer.config.node_power import NodePower
 from trainer.config.node_paths import moved
+from trainer.config.node_power import NodePower
 from trainer.config.spec import NonNegative, Positive, PositiveInt, Settings
 from trainer.errors import did_you_mean
 
