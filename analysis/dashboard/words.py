@@ -1,10 +1,15 @@
 """Numbers and times as pages write them; filters of the templates."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from analysis.results.summary import DASH
+
+CODE = re.compile("`([^`]*)`")
 
 
 def short(value: float | None, digits: int = 3) -> str:
@@ -63,6 +68,16 @@ def p_value(value: float | None) -> str:
     return DASH if value is None else f"{value:.2g}"
 
 
+def coded(text: str) -> Markup:
+    """Return a text in which what stands between backticks is code. No letter of it is read as markup."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
+def sentence(text: str) -> str:
+    """Return a text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "short": short,
     "exact": exact,
@@ -72,4 +87,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "percent": percent,
     "p_value": p_value,
+    "coded": coded,
+    "sentence": sentence,
 }
