@@ -1,5 +1,6 @@
 """Numbers and times as pages write them; filters of the templates."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +20,14 @@ def short(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+
+
+def decimal(value: float | None) -> str:
+    """Return a number to three significant digits, without an exponent however small it is."""
+    if value is None:
+        return DASH
+    text = short(value)
+    return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}".rstrip("0") if "e" in text else text
 
 
 def exact(value: float | None) -> str:
@@ -80,6 +89,7 @@ def sentence(text: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "short": short,
+    "decimal": decimal,
     "exact": exact,
     "duration": duration,
     "energy": energy,
