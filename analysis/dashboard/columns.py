@@ -19,10 +19,9 @@ def numbers(values: "pd.Series[Any] | Iterable[float]", digits: int = DIGITS) ->
     places = digits - 1 - np.floor(np.log10(np.abs(safe)))
     scale = 10.0 ** np.clip(places, -300, 300)
     rounded = np.where(array == 0, 0.0, np.round(np.where(finite, array, 0.0) * scale) / scale)
-    boxed = rounded.astype(object)
-    boxed[~finite] = None
-    found: Numbers = boxed.tolist()
-    return found
+    found = rounded.astype(object)
+    found[~finite] = None
+    return list(found)
 
 
 def number(value: Any) -> float | None:

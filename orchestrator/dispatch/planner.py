@@ -147,7 +147,7 @@ def _planned(store: Store, request: Request, found: Gated, backend: Backend) -> 
     unique = unique_trials(trials)
     configs = {trial.id: trial.config for trial in unique.values()}
     observed = observe(store, configs, reported_states(store, open_handles(store, configs)))
-    known = speed_evidence(store, configs, observed, backend.name)
+    known = speed_evidence(store, configs, observed, backend)
     awaited = tuple(sample * to_sample(sweep))
     parallel = int(min(_slots(backend, sweep), most_at_a_time(sweep, len(sample))))
     plan = make_plan(
@@ -184,14 +184,14 @@ def _decider(request: Request) -> Decider:
 
 
 def speed_evidence(
-    store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: str
+    store: Store, configs: Mapping[str, TrainConfig], observed: Mapping[str, Observed], backend: Backend
 ) -> SpeedEvidence:
     """Return the evidence about speed and power on a backend, from this sweep and up to MOST_OTHERS other trials."""
     elsewhere = other_trials(store, configs)
     seen = {**{trial: (configs[trial], one) for trial, one in observed.items()}, **elsewhere}
     done = [trial for trial, (_, one) in seen.items() if one.state is State.DONE]
     timed = [(seen[one.trial][0], one) for one in timings(store, done[-MOST_OTHERS:])]
-    return evidence(read_benchmarks(store.benchmarks), seen.values(), timed, backend)
+    return evidence(read_benchmarks(store.benchmarks), seen.values(), timed, backend.name, backend.power)
 
 
 def other_trials(store: Store, own: Container[str]) -> dict[str, tuple[TrainConfig, Observed]]:

@@ -70,4 +70,5 @@ FIGURE_NAMES = (
     "ada_fig22_23",
     "ada_fig24",
     "ada_appendix_c",
+    "energy_by_figure",
 )
