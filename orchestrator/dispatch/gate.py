@@ -20,7 +20,7 @@ PRICED = frozenset({"horizon_kimg", "metrics", "detector", "evaluation_seeds", "
 """Keys without which neither a price nor a warning is worth anything."""
 
 
-UNDECIDED = frozenset({"seeds", "claims", "metrics", "underpowered"})
+UNDECIDED = frozenset({"seeds", "underpowered"})
 """Keys without which nothing is known of what claims can show."""
 
 

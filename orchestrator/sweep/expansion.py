@@ -107,7 +107,7 @@ class Expansion:
         layers = self.cells[place][1]
         given = layers.transfer
         source = self._source(place, seed, given) if isinstance(given, SourceReference) else None
-        subset_seed = known.config.data.subset_seed if "subset_seed" in layers.tree["data"] else seed
+        subset_seed = known.config.data.subset_seed if "subset_seed" in layers.tree.get("data", {}) else seed
         config = reseeded(known.config, seed, subset_seed, source.snapshot if source else None)
         if place not in self._fields:
             self._fields[place] = canonical_fields(known.config)

@@ -14,9 +14,10 @@ from orchestrator.sweep.coercion import coerced
 from orchestrator.sweep.include import load_with_included, overlaid
 from orchestrator.sweep.keys import HORIZON, key_problem, models_in
 from orchestrator.sweep.published_values import published_problems
+from orchestrator.sweep.readable_part import readable_part
 from orchestrator.sweep.search_space import Point
 from orchestrator.sweep.sequential import seed_problems
-from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
+from orchestrator.sweep.spec import SweepSpec
 from orchestrator.sweep.spec_checks import spec_problems
 from orchestrator.sweep.validation_messages import error_text
 from orchestrator.sweep.yaml_source import KeyPath, YamlSource
@@ -24,9 +25,6 @@ from trainer.errors import did_you_mean, nearest
 
 AXES = frozenset({"base", "cells", "zip", "grid", "when", "derive", "exclude", "search"})
 """Keys that determine the trials."""
-
-DEPENDS_ON_METRICS = {"score", "search", "stop", "claims", "published"}
-"""Keys that cannot be checked without valid metrics."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Sweep:
 class Examined(NamedTuple):
     """The readable part of a sweep file, and all its problems.
 
-    `sweep` is without the invalid keys `left_out`, or None if too little of it is valid.
+    In `sweep`, the invalid keys `left_out` are not as in the file; it is None if too little of it is valid.
     """
 
     sweep: Sweep | None
@@ -125,12 +123,11 @@ def _validated(source: YamlSource, tier: str) -> Examined:
     except ValidationError as error:
         places = _deepest([(*_explained(detail, values), detail["type"]) for detail in error.errors()])
         problems = [_problem(source, tier, *found) for found in places]
-        left_out = frozenset(str(path[0]) if path else "zip" for path, _ in places)
-        valid_part = _valid_part(values, left_out)
-        if valid_part is None:
-            return Examined(None, problems, left_out)
-        rest = Sweep(source, tier, valid_part)
-        return Examined(rest, problems + _misfits(rest), left_out)
+        part = readable_part(values, [path for path, _ in places])
+        if part is None:
+            return Examined(None, problems)
+        rest = Sweep(source, tier, part.spec)
+        return Examined(rest, problems + _misfits(rest), part.left_out)
     return Examined(sweep, _misfits(sweep))
 
 
@@ -143,17 +140,6 @@ def _deepest(found: list[tuple[KeyPath, str, str]]) -> list[tuple[KeyPath, str]]
         for path, text, kind in found
         if path not in inner and not (kind.endswith("_type") and path in of_right_type)
     ]
-
-
-def _valid_part(values: dict[str, Any], wrong: frozenset[str]) -> SweepSpec | None:
-    """Return a sweep without its wrong keys and those that depend on them, to find further problems."""
-    without = wrong | (DEPENDS_ON_METRICS if "metrics" in wrong else set())
-    rest = {key: value for key, value in values.items() if key not in without}
-    rest |= {"metrics": []} if "metrics" in wrong else {}
-    try:
-        return SweepSpec.model_validate({"sweep": "unnamed", HORIZON: MAX_HORIZON_KIMG, **rest})
-    except ValidationError:
-        return None
 
 
 def _at_tier(values: dict[str, Any], tier: str) -> dict[str, Any]:

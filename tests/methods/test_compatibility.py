@@ -99,6 +99,49 @@ def test_what_goes_together_passes(settings: dict[str, Any]) -> None:
     config(settings)
 
 
+WRONG: dict[str, Any] = {
+    "seed": -1,
+    "data": {"subset": -1},
+    "generator": "stylegan4",
+    "discriminator": {"type": "stylegan2", "group": -1},
+    "objective": {"r1_gamma": -1},
+    "augment": "adaa",
+    "methods": ["le-cam"],
+    "generator_optimizer": {"lr": -1},
+    "discriminator_optimizer": {"lr": "fast"},
+    "ema": {"half_life_kimg": -1},
+    "batch": 0,
+    "micro_batch": "many",
+    "colour": "red",
+}
+
+
+@pytest.mark.parametrize("field", ["seed", "ema", "colour"])
+@pytest.mark.parametrize(("settings", "message"), REFUSED)
+def test_a_wrong_value_hides_no_conflict(settings: dict[str, Any], message: str, field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        config({**settings, field: WRONG[field]})
+    assert message in str(caught.value)
+    assert field in {str(detail["loc"][0]) for detail in caught.value.errors() if detail["loc"]}
+
+
+@pytest.mark.parametrize("field", WRONG)
+@pytest.mark.parametrize("settings", ACCEPTED)
+def test_a_wrong_value_makes_no_conflict(settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        config({**settings, field: WRONG[field]})
+    assert {str(detail["loc"][0]) if detail["loc"] else detail["msg"] for detail in caught.value.errors()} == {field}
+
+
+def test_every_conflict_is_an_error_of_its_own() -> None:
+    with pytest.raises(ValidationError) as caught:
+        config({**FULL, "batch": 24, "augment": {"type": "ada", "heuristic": "rv"}, "data": {"subset": 5000}})
+    batch, images, validation = (detail["msg"] for detail in caught.value.errors())
+    assert "batch 24 does not divide" in batch
+    assert "more than the 1000 images" in images
+    assert "needs validation images" in validation
+
+
 def test_biggan_is_refused_for_sizes_it_is_not_defined_for() -> None:
     with pytest.raises(ValidationError, match="biggan is defined for images of 8, 16, 32, 64, 128, 256, 512 pixels"):
         config({**FULL, "discriminator": {"type": "biggan", "attention": None}}, resolution=1024)

@@ -126,6 +126,15 @@ def test_what_does_not_exist_hides_no_wrong_value_of_its_cell(
     assert sorted(found) == sorted([key, *WRONG, "claims[0]"])
 
 
+def test_a_sweep_of_several_seeds_without_a_data_set_is_told_so(
+    store: Store, sweep_file: Write, capsys: Capture
+) -> None:
+    text = "sweep: s\nhorizon_kimg: 1\nbase: {augment: none}\nseeds: 2\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "has no data set; add `data: NAME-OR-PATH`" in line
+
+
 def test_what_a_data_set_decides_is_no_mistake_without_it(store: Store, sweep_file: Write, capsys: Capture) -> None:
     more = "labels: true, data.subset: 100000, data.mirror: true, discriminator.frozen_layers: 12, augment.pipe: bgc"
     text = (
@@ -148,6 +157,14 @@ def test_a_cell_with_an_unknown_data_set_has_wrong_values_from_conditions(
     assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
     found = [line.split(": ")[3] for line in capsys.readouterr().err.splitlines()]
     assert found == ["cells.other.data", "when[0].set.augment.target", "when[0].set.batch"]
+
+
+def test_a_wrong_value_hides_no_conflict_of_its_cell(store: Store, sweep_file: Write, capsys: Capture) -> None:
+    cell = "{generator_optimizer.lr: -1, batch: 48, micro_batch: 32, data.subset: 100000}"
+    text = f"sweep: s\nhorizon_kimg: 1\nbase: {{preset: tiny32, data: tiny}}\ncells:\n  one: {cell}\n"
+    assert main(["plan", str(sweep_file(text)), "--store", str(store.root)]) == 2
+    found = [line.split(": ")[3] for line in capsys.readouterr().err.splitlines()]
+    assert found == ["cells.one.generator_optimizer.lr", "cells.one.batch", "cells.one.data.subset"]
 
 
 def test_a_wrong_device_is_told_beside_a_wrong_share(store: Store, sweep_file: Write, capsys: Capture) -> None:
@@ -248,3 +265,34 @@ def test_a_weak_claim_is_told_with_its_price_where_all_cells_have_one(
     figure, weak = capsys.readouterr().err.splitlines()
     assert "figures[0]" in figure
     assert "CPU-hours), or state" in weak
+
+
+UNREAD = {
+    "a claim": ("claims: [7, 'a < b, p<0.05', 'a < d']", "claims[0]"),
+    "a seed": ("seeds: [0, -1]\nclaims: ['a < d', 'a < b, p<0.05']", "seeds[1]"),
+    "a repeated seed": ("seeds: [-1, 0, 0]\nclaims: ['a < d', 'a < b, p<0.05, n>=2']", "seeds[0]"),
+    "a metric": (
+        "metrics: [kdi50, fid50]\nclaims: ['a < b, p<0.05', 'a < d by fid50', 'a < b by kid50']",
+        "metrics[0]",
+    ),
+    "a metric of a control": (
+        "metrics: [kdi50]\nclaims: [{control: a < b by kid50}, 'a < b, p<0.05', 'a < d']",
+        "metrics[0]",
+    ),
+}
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+def test_an_item_that_cannot_be_read_hides_no_other_mistake(
+    store: Store, sweep_file: Write, capsys: Capture, unread: str
+) -> None:
+    more, key = UNREAD[unread]
+    base = {"metrics": "metrics: [fid50]", "seeds": "seeds: 2"}
+    head = "".join(f"{line}\n" for name, line in base.items() if f"{name}:" not in more)
+    text = f"sweep: s\nbase: {{preset: tiny32, data: tiny}}\nhorizon_kimg: 1\n{head}{more}\n"
+    cells = "cells: {a: {augment: none}, b: {augment: ada}}\nscore: fid50\n"
+    assert main(["plan", str(sweep_file(text + cells)), "--store", str(store.root)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    found = {"unread": key, "misplaced": "matches none of a | b", "weak": "can never pass"}
+    assert all(sum(part in line for line in lines) == 1 for part in found.values()), lines
+    assert len(lines) == len(found) + (unread == "a repeated seed")

@@ -7,7 +7,7 @@ ones.
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from trainer.config.augment import AdaptiveDropout, AnyAugment, DatasetAugment, NoAugment, PaGan
 from trainer.config.dataset.config import DataConfig
@@ -32,8 +32,12 @@ SMALLEST_MOVED_SIDE = 32
 """1/32 of a smaller side rounds to zero pixels."""
 
 
-class Choices(NamedTuple):
-    """The parts of a TrainConfig that rules check."""
+class WrongPart(Exception):
+    """A part of a configuration is itself wrong, and cannot be compared with others."""
+
+
+class Choices:
+    """The parts of a TrainConfig that rules check; a part that is not there raises WrongPart."""
 
     data: DataConfig
     generator: AnyGenerator
@@ -43,11 +47,27 @@ class Choices(NamedTuple):
     methods: Methods
     generator_optimizer: Adam
     discriminator_optimizer: Adam
+    batch: int
+    micro_batch: int
+
+    def __init__(self, **parts: Any) -> None:
+        self.__dict__.update(parts)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise WrongPart(name)
+
+    def without(self, name: str) -> "Choices":
+        """Return the same without a part."""
+        return Choices(**{key: part for key, part in vars(self).items() if key != name})
 
     @property
     def specs(self) -> tuple[Spec, ...]:
-        """Return the choices that rules apply to."""
-        return (self.generator, self.discriminator, self.objective, self.augment, *self.methods)
+        """Return those choices that rules apply to."""
+        there = [getattr(self, name) for name in RULED if name in vars(self)]
+        return (*there, *vars(self).get("methods", ()))
+
+
+RULED = ("generator", "discriminator", "objective", "augment")
 
 
 class Conflict(NamedTuple):
@@ -211,8 +231,16 @@ def conflicts(choices: Choices) -> list[str]:
         f"{spec.type} {conflict.advice}"  # type: ignore[attr-defined]
         for spec in choices.specs
         for conflict in _about(type(spec))
-        if conflict.broken(choices)
+        if _is_broken(conflict, choices)
     ]
+
+
+def _is_broken(conflict: Conflict, choices: Choices) -> bool:
+    """Return whether a rule is known to be broken."""
+    try:
+        return conflict.broken(choices)
+    except WrongPart:
+        return False
 
 
 @cache

@@ -1,0 +1,92 @@
+"""The part of a sweep with mistakes that can be checked further, so that all of them are found in one pass."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from orchestrator.sweep.keys import HORIZON
+from orchestrator.sweep.spec import MAX_HORIZON_KIMG, SweepSpec
+from orchestrator.sweep.yaml_source import KeyPath
+from trainer.config.claims.grammar import PROSE, ClaimProblem, is_measured, is_prose, parse_claim
+
+NEEDS_METRICS = frozenset({"score", "search", "stop", "claims", "published"})
+"""Keys that cannot be checked without metrics."""
+
+MOST_SEED = 2**32 - 1
+
+
+class ReadablePart(NamedTuple):
+    """A sweep without its mistakes, and the keys that are not as in the file."""
+
+    spec: SweepSpec
+    left_out: frozenset[str]
+
+
+def readable_part(values: dict[str, Any], wrong: Sequence[KeyPath]) -> ReadablePart | None:
+    """Return a sweep without what is wrong, or None if that is no sweep.
+
+    A wrong item of `claims`, `seeds` or `metrics` is replaced, and the others keep their places. Other wrong keys are
+    left out.
+    """
+    items = {key: [path[1] for path in wrong if _is_item(path) and path[0] == key] for key in STAND_INS}
+    whole = {str(path[0]) if path else "zip" for path in wrong if not _is_item(path)}
+    unchecked = whole | (NEEDS_METRICS if "metrics" in whole else frozenset())
+    right = {key: _replaced(key, value, items.get(key, ())) for key, value in values.items() if key not in unchecked}
+    right |= {"metrics": []} if "metrics" in whole else {}
+    try:
+        spec = SweepSpec.model_validate({"sweep": "unnamed", HORIZON: MAX_HORIZON_KIMG, **right})
+    except ValidationError:
+        return None
+    if "metrics" in whole or not items["metrics"]:
+        return ReadablePart(spec, frozenset(whole))
+    known = [name for place, name in enumerate(spec.metrics) if place not in items["metrics"]]
+    return ReadablePart(_without_others(spec, known), frozenset({*whole, "metrics"}))
+
+
+def _is_item(path: KeyPath) -> bool:
+    return len(path) > 1 and path[0] in STAND_INS and isinstance(path[1], int)
+
+
+def _replaced(key: str, value: Any, wrong: Collection[str | int]) -> Any:
+    return (
+        [STAND_INS[key](place, value) if place in wrong else one for place, one in enumerate(value)] if wrong else value
+    )
+
+
+def _unread_claim(place: int, _claims: Sequence[Any]) -> str:
+    return f"{PROSE}unreadable, {place}"
+
+
+def _unused_seed(place: int, seeds: Sequence[Any]) -> int:
+    """Return a seed that stands nowhere else in a list."""
+    return next(seed for seed in range(MOST_SEED - place * len(seeds), 0, -1) if seed not in seeds)
+
+
+def _default_metric(_place: int, _metrics: Sequence[Any]) -> str:
+    return str(SweepSpec.model_fields["metrics"].default[0])
+
+
+STAND_INS: dict[str, Callable[[int, Sequence[Any]], object]] = {
+    "claims": _unread_claim,
+    "metrics": _default_metric,
+    "seeds": _unused_seed,
+}
+"""What takes the place of a wrong item of a list, by key."""
+
+
+def _without_others(spec: SweepSpec, metrics: Sequence[str]) -> SweepSpec:
+    """Return a sweep without what may be about a metric whose own name is wrong: what is about none of `metrics`."""
+    claims = [
+        _unread_claim(place, ()) if _is_about_other(claim, metrics) else claim
+        for place, claim in enumerate(spec.claims)
+    ]
+    return spec.model_copy(update={"score": "", "published": [], "claims": claims})
+
+
+def _is_about_other(claim: str, metrics: Sequence[str]) -> bool:
+    try:
+        metric = None if is_prose(claim) else parse_claim(claim).metric
+    except ClaimProblem:
+        return False
+    return metric is not None and not is_measured(metric, metrics)
